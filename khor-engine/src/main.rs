@@ -1,0 +1,3 @@
+//! The `khor` command.
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! khor chores.
+fn main() {}
