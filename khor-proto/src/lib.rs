@@ -2,8 +2,73 @@
 //!
 //! The collector counts kernel events and serves the counts on a Unix stream socket. This crate is all a
 //! third party needs to read them: the [messages](message), the [framing](frame) and a [`client`] that
-//! reconnects by itself.
+//! reconnects by itself. What follows is enough to write a client in another language.
+//!
+//! # The conversation
+//!
+//! Connect to `/run/khor/collector.sock` (or what `KHOR_SOCKET` names).
+//!
+//! 1. Within two seconds send [`Hello`]. The answer is [`Welcome`], which lists the counters, or `Refused` with
+//!    a reason and the end of the connection.
+//! 2. Send [`Subscribe`] to start the samples; send it again at any time to change the interval.
+//! 3. Read a [`Sample`] every interval. Its counters stand in the order of the list in `Welcome` and count from
+//!    an arbitrary start; a rate is the difference of two samples over the difference of their times. A client
+//!    that is slow simply gets fewer samples; one that reads nothing for two seconds is disconnected.
+//! 4. `Bye` gives the reason why the collector closes the connection.
+//!
+//! Anything malformed is answered with the reason (`Refused` before `Welcome`, `Bye` after) and a close.
+//!
+//! # The bytes
+//!
+//! A frame is the length of its body as a little-endian `u32`, then the body: at most 4096 bytes from a client,
+//! 65536 to it. A body is one [`ClientMessage`] or [`ServerMessage`] in bincode:
+//!
+//! | Rust | bytes |
+//! |---|---|
+//! | `u16`, `u32`, `u64` below 251 | the number, one byte |
+//! | larger | `fb` + 2 bytes, `fc` + 4 bytes or `fd` + 8 bytes, little-endian, the shortest that fits |
+//! | `String` | length in bytes as a number, then UTF-8 |
+//! | `Vec` | number of elements, then the elements |
+//! | `Option` | `00`, or `01` and the value |
+//! | struct | its fields in order, nothing between them |
+//! | enum | position of the variant as a number from 0, then its fields |
+//!
+//! A client named `demo` that speaks version 1.0 says
+//!
+//! ```text
+//! 0e 00 00 00              the body has 14 bytes
+//! 00                       ClientMessage::Hello
+//! fc 6b 68 6f 72           magic: "khor"
+//! 01 01 00                 one version: 1.0
+//! 04 64 65 6d 6f           "demo"
+//! ```
+//!
+//! then asks for a sample every 20 ms from the whole machine
+//!
+//! ```text
+//! 03 00 00 00              3 bytes
+//! 01                       ClientMessage::Subscribe
+//! 14                       20 ms
+//! 00                       Scope::Machine
+//! ```
+//!
+//! and reads, from a collector with three counters, the second of which is absent
+//!
+//! ```text
+//! 0f 00 00 00              15 bytes
+//! 02                       ServerMessage::Sample
+//! 07                       seq 7
+//! fc 00 ca 9a 3b           1000000000 ns since boot
+//! 03                       three counters:
+//! 01 fb 2c 01              300
+//! 00                       not known
+//! 01 05                    5
+//! ```
+//!
+//! A message whose number is unknown comes from a newer minor version: skip the frame.
 
+pub mod client;
+pub mod frame;
 pub mod message;
 
 pub use message::{

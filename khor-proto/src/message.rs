@@ -3,6 +3,10 @@
 //! Bodies are bincode 1 with `DefaultOptions` (little-endian, variable-length integers, no trailing bytes).
 //! Enums are append-only: a variant's position is its number on the wire, so variants are never reordered or
 //! removed within a major version. A field can only be added with a new major version.
+//!
+//! A receiver skips a message whose outermost number it does not know. Nested enums ([`Unit`], [`Scope`],
+//! [`Availability`]) cannot be skipped, so a peer sends only those of their variants that exist in the minor
+//! version agreed on in [`Welcome`].
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +25,15 @@ pub struct ProtocolVersion {
 impl ProtocolVersion {
     /// The version this crate speaks.
     pub const CURRENT: Self = Self { major: 1, minor: 0 };
+}
+
+impl ProtocolVersion {
+    /// The version two peers speak: the newest major both know, with the older of their minors.
+    pub fn common(theirs: &[Self]) -> Option<Self> {
+        let ours = Self::CURRENT;
+        let minor = theirs.iter().filter(|v| v.major == ours.major).map(|v| v.minor).max()?;
+        Some(Self { major: ours.major, minor: minor.min(ours.minor) })
+    }
 }
 
 impl std::fmt::Display for ProtocolVersion {
@@ -65,6 +78,12 @@ impl Subscribe {
     pub const MAX_INTERVAL_MS: u16 = 5000;
     /// What a client without a wish asks for: 50 samples a second.
     pub const DEFAULT_INTERVAL_MS: u16 = 20;
+}
+
+impl Default for Subscribe {
+    fn default() -> Self {
+        Self { interval_ms: Self::DEFAULT_INTERVAL_MS, scope: Scope::Machine }
+    }
 }
 
 /// Whose activity is counted.
@@ -151,7 +170,7 @@ pub struct Sample {
     pub seq: u64,
     /// `CLOCK_BOOTTIME` in nanoseconds: goes on during suspend.
     pub t_ns: u64,
-    /// Cumulative counts since the collector started, in catalogue order; `None` is "not known", never zero.
+    /// Cumulative counts from an arbitrary start, in catalogue order; `None` is "not known", never zero.
     /// Differences between any two samples of one collector run are exact, so a skipped sample loses nothing.
     pub counters: Vec<Option<u64>>,
 }
@@ -160,15 +179,15 @@ pub struct Sample {
 pub mod counter {
     /// Successful `execve` calls (`sched_process_exec`).
     pub const EXECS: &str = "execs";
-    /// New tasks, processes and threads (`sched_process_fork`).
+    /// New tasks, processes and threads (`task_newtask`).
     pub const FORKS: &str = "forks";
     /// Bytes handed to the network stack by devices, without link-layer header (`netif_receive_skb`).
     pub const RX_BYTES: &str = "rx_bytes";
     /// Packets handed to the network stack (after GRO, so one may stand for several on the wire).
     pub const RX_PACKETS: &str = "rx_packets";
-    /// Bytes queued to devices, with link-layer header (`net_dev_queue`).
+    /// Bytes handed to devices, with link-layer header (`net_dev_xmit`).
     pub const TX_BYTES: &str = "tx_bytes";
-    /// Packets queued to devices (before segmentation).
+    /// Packets handed to devices (one may be cut into several by the device).
     pub const TX_PACKETS: &str = "tx_packets";
     /// Context switches (`sched_switch`).
     pub const SWITCHES: &str = "switches";
@@ -182,7 +201,7 @@ pub mod counter {
     pub const WRITE_REQUESTS: &str = "write_requests";
     /// Block requests of any kind that completed with an error.
     pub const IO_ERRORS: &str = "io_errors";
-    /// TCP segments sent again (`tcp_retransmit_skb`).
+    /// TCP segments sent again (`tcp_retransmit_skb`, `tcp_retransmit_synack`).
     pub const RETRANSMITS: &str = "retransmits";
     /// Device interrupts handled (`irq_handler_entry`); not the CPU-local timer.
     pub const IRQS: &str = "irqs";

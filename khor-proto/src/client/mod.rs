@@ -1,0 +1,111 @@
+//! A client: [`Client`] for one connection, [`reconnecting`] for a program that wants samples for ever.
+//!
+//! [`reconnecting`] is a task with a bounded queue rather than a bare future, so its reader may poll it inside
+//! `select!` at any rate without ever interrupting a half-made connection.
+
+mod error;
+mod reconnect;
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+
+pub use error::ClientError;
+pub use reconnect::{Event, Subscription, reconnecting};
+
+use crate::frame::{self, Incoming};
+use crate::message::{
+    ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage, Subscribe, Welcome,
+};
+
+/// Where the collector listens unless told otherwise.
+pub const DEFAULT_SOCKET: &str = "/run/khor/collector.sock";
+/// Environment variable that names another socket, for collector and clients alike.
+pub const SOCKET_ENV: &str = "KHOR_SOCKET";
+/// A collector that takes longer to answer than this is treated as absent.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One connection to a collector, greeted and ready to subscribe.
+#[derive(Debug)]
+pub struct Client {
+    incoming: frame::Receiver<OwnedReadHalf, ServerMessage>,
+    outgoing: frame::Sender<OwnedWriteHalf, ClientMessage>,
+    unknown_frames: u64,
+}
+
+impl Client {
+    /// Connects to the collector at `socket` and introduces itself as `client_name` (shown in its log).
+    pub async fn connect(
+        socket: impl AsRef<Path>,
+        client_name: &str,
+    ) -> Result<(Self, Welcome), ClientError> {
+        let socket = socket.as_ref();
+        let stream = UnixStream::connect(socket)
+            .await
+            .map_err(|source| ClientError::Connect { socket: socket.to_owned(), source })?;
+        let (reader, writer) = stream.into_split();
+        let mut client =
+            Self { incoming: frame::receiver(reader), outgoing: frame::sender(writer), unknown_frames: 0 };
+        let welcome =
+            timeout(ANSWER_TIMEOUT, client.greet(client_name)).await.map_err(|_| ClientError::Silent)??;
+        Ok((client, welcome))
+    }
+
+    /// Starts the samples, or changes how they are sent.
+    pub async fn subscribe(&mut self, wish: Subscribe) -> Result<(), ClientError> {
+        let message = ClientMessage::Subscribe(wish);
+        timeout(ANSWER_TIMEOUT, self.outgoing.send(message)).await.map_err(|_| ClientError::Silent)??;
+        Ok(())
+    }
+
+    /// The next sample. Dropping the future before it is done loses nothing. After an error the connection is
+    /// of no more use.
+    pub async fn sample(&mut self) -> Result<Sample, ClientError> {
+        match self.message().await? {
+            ServerMessage::Sample(sample) => Ok(sample),
+            ServerMessage::Bye { reason } => Err(ClientError::Bye { reason }),
+            ServerMessage::Refused { reason } => Err(ClientError::Refused { reason }),
+            ServerMessage::Welcome(_) => Err(ClientError::OutOfTurn { message: "a second Welcome" }),
+        }
+    }
+
+    /// Frames skipped because a newer collector sent a kind of message this crate does not know.
+    pub fn unknown_frames(&self) -> u64 {
+        self.unknown_frames
+    }
+
+    async fn greet(&mut self, client_name: &str) -> Result<Welcome, ClientError> {
+        let hello =
+            Hello { magic: MAGIC, versions: vec![ProtocolVersion::CURRENT], client: client_name.to_owned() };
+        // A collector that is full refuses and closes without reading; its reason is worth more than our EPIPE.
+        let sent = self.outgoing.send(ClientMessage::Hello(hello)).await;
+        match self.message().await {
+            Ok(ServerMessage::Welcome(welcome)) => Ok(welcome),
+            Ok(ServerMessage::Refused { reason }) => Err(ClientError::Refused { reason }),
+            Ok(ServerMessage::Bye { reason }) => Err(ClientError::Bye { reason }),
+            Ok(ServerMessage::Sample(_)) => {
+                Err(ClientError::OutOfTurn { message: "a Sample before Welcome" })
+            }
+            Err(error) => Err(sent.err().map_or(error, ClientError::from)),
+        }
+    }
+
+    async fn message(&mut self) -> Result<ServerMessage, ClientError> {
+        loop {
+            match self.incoming.next().await {
+                Some(Ok(Incoming::Known(message))) => return Ok(message),
+                Some(Ok(Incoming::Unknown { kind })) => {
+                    tracing::debug!(kind, "skipping a message of a newer collector");
+                    self.unknown_frames += 1;
+                }
+                Some(Err(error)) => return Err(error.into()),
+                None => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            }
+        }
+    }
+}

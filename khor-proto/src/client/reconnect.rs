@@ -1,0 +1,146 @@
+//! A subscription that outlives its connections: connect, greet, subscribe, read, and start over on any failure.
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::Stream;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use super::{Client, ClientError};
+use crate::message::{Sample, Subscribe, Welcome};
+
+/// Wait after the first failure.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+/// Longest wait; with the handshake on top, a restarted collector is found within a second.
+const LAST_RETRY: Duration = Duration::from_millis(800);
+/// A subscribed collector that is silent for this long beyond two intervals is treated as gone.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Samples that wait for a busy reader. When it is full the socket fills next, and then the collector skips.
+const QUEUE_EVENTS: usize = 64;
+
+/// What happens to a [`Subscription`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A collector answered. Its counters start anew: nothing before compares with anything after.
+    Connected(Welcome),
+    /// The counters at one instant.
+    Sample(Sample),
+    /// The connection ended, or one more attempt failed.
+    Disconnected {
+        /// Why, in words for the user.
+        reason: String,
+        /// When the next attempt is made.
+        retry_in: Duration,
+    },
+}
+
+/// The reading end of [`reconnecting`]; dropping it closes the connection.
+#[derive(Debug)]
+pub struct Subscription {
+    events: mpsc::Receiver<Event>,
+    wish: watch::Sender<Subscribe>,
+}
+
+impl Subscription {
+    /// The next event. May be dropped and called again without loss. `None` only if the runtime shuts down.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.events.recv().await
+    }
+
+    /// Changes what the collector sends, now if connected and after every reconnection.
+    pub fn subscribe(&self, wish: Subscribe) {
+        self.wish.send_replace(wish);
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.events.poll_recv(cx)
+    }
+}
+
+/// Reads samples from the collector at `socket` for as long as the returned subscription lives, reconnecting
+/// after 0.1 to 0.8 s whenever the connection is lost. Must be called within a tokio runtime.
+pub fn reconnecting(
+    socket: impl Into<PathBuf>,
+    wish: Subscribe,
+    client_name: impl Into<String>,
+) -> Subscription {
+    let (sender, events) = mpsc::channel(QUEUE_EVENTS);
+    let (wish, wishes) = watch::channel(wish);
+    tokio::spawn(run(socket.into(), client_name.into(), wishes, sender));
+    Subscription { events, wish }
+}
+
+/// The reader has gone: nothing is left to do.
+struct ReaderGone;
+
+async fn run(
+    socket: PathBuf,
+    client_name: String,
+    mut wishes: watch::Receiver<Subscribe>,
+    events: mpsc::Sender<Event>,
+) {
+    let mut retry_in = FIRST_RETRY;
+    loop {
+        let session = session(&socket, &client_name, &mut wishes, &events, &mut retry_in);
+        let error = tokio::select! {
+            ended = session => match ended { Err(error) => error, Ok(ReaderGone) => return },
+            () = events.closed() => return,
+        };
+        let event = Event::Disconnected { reason: error.to_string(), retry_in };
+        if events.send(event).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = sleep(retry_in) => {}
+            () = events.closed() => return,
+        }
+        retry_in = (retry_in * 2).min(LAST_RETRY);
+    }
+}
+
+/// One connection from first to last frame.
+async fn session(
+    socket: &Path,
+    client_name: &str,
+    wishes: &mut watch::Receiver<Subscribe>,
+    events: &mpsc::Sender<Event>,
+    retry_in: &mut Duration,
+) -> Result<ReaderGone, ClientError> {
+    let (mut client, welcome) = Client::connect(socket, client_name).await?;
+    if events.send(Event::Connected(welcome)).await.is_err() {
+        return Ok(ReaderGone);
+    }
+    let mut patience = subscribe(&mut client, wishes).await?;
+    loop {
+        let sample = tokio::select! {
+            sample = timeout(patience, client.sample()) => sample.map_err(|_| ClientError::Silent)??,
+            Ok(()) = wishes.changed() => {
+                patience = subscribe(&mut client, wishes).await?;
+                continue;
+            }
+        };
+        // Only a sample proves the connection good: one that is welcomed and thrown out must not retry fast.
+        *retry_in = FIRST_RETRY;
+        if events.send(Event::Sample(sample)).await.is_err() {
+            return Ok(ReaderGone);
+        }
+    }
+}
+
+/// Sends the present wish and returns how long to wait for a sample from now on.
+async fn subscribe(
+    client: &mut Client,
+    wishes: &mut watch::Receiver<Subscribe>,
+) -> Result<Duration, ClientError> {
+    let wish = wishes.borrow_and_update().clone();
+    let patience = PATIENCE + 2 * Duration::from_millis(wish.interval_ms.into());
+    client.subscribe(wish).await?;
+    Ok(patience)
+}

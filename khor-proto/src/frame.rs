@@ -1,0 +1,132 @@
+//! Frames: a little-endian `u32` length, then that many bytes of one bincode message.
+//!
+//! Each direction has its own size limit, checked before anything is allocated. A body that cannot be decoded
+//! costs only that frame: the stream stays in step. A length above the limit ends the stream, because there is
+//! no telling where the next frame would begin.
+
+use std::io;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use bincode::Options;
+use bytes::{Bytes, BytesMut};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_serde::formats::Bincode;
+use tokio_util::codec::{Encoder as _, FramedRead, FramedWrite, LengthDelimitedCodec};
+
+use crate::message::{ClientMessage, ServerMessage};
+
+/// Longest body a client may send, bytes.
+pub const MAX_CLIENT_BODY_BYTES: usize = 4 * 1024;
+/// Longest body the collector may send, bytes.
+pub const MAX_SERVER_BODY_BYTES: usize = 64 * 1024;
+/// Buffers start this small and grow to the largest frame seen; a sample is about 150 bytes.
+const INITIAL_BUFFER_BYTES: usize = 512;
+
+/// One direction of the protocol.
+pub trait Message: Serialize + DeserializeOwned + Unpin {
+    /// Longest body, bytes.
+    const MAX_BODY_BYTES: usize;
+    /// How many kinds (enum variants) this crate knows.
+    const KINDS: u32;
+}
+
+impl Message for ClientMessage {
+    const MAX_BODY_BYTES: usize = MAX_CLIENT_BODY_BYTES;
+    const KINDS: u32 = 2;
+}
+
+impl Message for ServerMessage {
+    const MAX_BODY_BYTES: usize = MAX_SERVER_BODY_BYTES;
+    const KINDS: u32 = 4;
+}
+
+/// What a frame held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming<M> {
+    /// A message this crate knows.
+    Known(M),
+    /// A kind appended by a newer minor version.
+    Unknown {
+        /// Its number.
+        kind: u32,
+    },
+}
+
+/// Bincode as the wire has it, telling an unknown kind from a broken body.
+#[derive(Debug)]
+pub struct Codec<M> {
+    messages: PhantomData<fn() -> M>,
+}
+
+impl<M> Default for Codec<M> {
+    fn default() -> Self {
+        Self { messages: PhantomData }
+    }
+}
+
+impl<M: Message> tokio_serde::Deserializer<Incoming<M>> for Codec<M> {
+    type Error = io::Error;
+
+    fn deserialize(self: Pin<&mut Self>, body: &BytesMut) -> io::Result<Incoming<M>> {
+        let mut bincode = Bincode::<M, M>::default();
+        match tokio_serde::Deserializer::deserialize(Pin::new(&mut bincode), body) {
+            Ok(message) => Ok(Incoming::Known(message)),
+            Err(error) => match kind_of(body) {
+                Some(kind) if kind >= M::KINDS => Ok(Incoming::Unknown { kind }),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+impl<M: Message> tokio_serde::Serializer<M> for Codec<M> {
+    type Error = io::Error;
+
+    fn serialize(self: Pin<&mut Self>, message: &M) -> io::Result<Bytes> {
+        let mut bincode = Bincode::<M, M>::default();
+        tokio_serde::Serializer::serialize(Pin::new(&mut bincode), message)
+    }
+}
+
+/// A message's number, which every body starts with.
+fn kind_of(body: &[u8]) -> Option<u32> {
+    bincode::DefaultOptions::new().allow_trailing_bytes().deserialize(body).ok()
+}
+
+/// Stream of the messages that arrive on `R`.
+pub type Receiver<R, M> = tokio_serde::Framed<FramedRead<R, LengthDelimitedCodec>, Incoming<M>, M, Codec<M>>;
+/// Sink for the messages to send on `W`.
+///
+/// After a send that timed out, part of a frame may be on the wire: drop the connection, never reuse it.
+pub type Sender<W, M> = tokio_serde::Framed<FramedWrite<W, LengthDelimitedCodec>, Incoming<M>, M, Codec<M>>;
+
+/// Receives messages from `io`. Dropping a pending read loses nothing.
+pub fn receiver<R: AsyncRead, M: Message>(io: R) -> Receiver<R, M> {
+    let frames = FramedRead::with_capacity(io, framing(M::MAX_BODY_BYTES), INITIAL_BUFFER_BYTES);
+    tokio_serde::Framed::new(frames, Codec::default())
+}
+
+/// Sends messages on `io`; a message above the limit is an error and nothing of it is written.
+pub fn sender<W: AsyncWrite, M: Message>(io: W) -> Sender<W, M> {
+    let frames = FramedWrite::with_capacity(io, framing(M::MAX_BODY_BYTES), INITIAL_BUFFER_BYTES);
+    tokio_serde::Framed::new(frames, Codec::default())
+}
+
+fn framing(max_body_bytes: usize) -> LengthDelimitedCodec {
+    LengthDelimitedCodec::builder()
+        .length_field_type::<u32>()
+        .little_endian()
+        .max_frame_length(max_body_bytes)
+        .new_codec()
+}
+
+/// A whole frame as bytes, for a message that must go out without waiting.
+pub fn encode<M: Message>(message: &M) -> io::Result<Bytes> {
+    let body = tokio_serde::Serializer::serialize(Pin::new(&mut Codec::<M>::default()), message)?;
+    let mut frame = BytesMut::new();
+    framing(M::MAX_BODY_BYTES).encode(body, &mut frame)?;
+    Ok(frame.freeze())
+}

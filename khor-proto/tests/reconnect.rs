@@ -1,0 +1,154 @@
+//! The reconnecting client against a collector that comes, goes, stalls and speaks a newer dialect.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use khor_proto::client::{Event, Subscription, reconnecting};
+use khor_proto::frame::{self, Incoming};
+use khor_proto::{ClientMessage, ProtocolVersion, Sample, ServerMessage, Subscribe, Welcome};
+use tokio::io::AsyncWriteExt;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::timeout;
+
+struct Peer {
+    incoming: frame::Receiver<OwnedReadHalf, ClientMessage>,
+    outgoing: frame::Sender<OwnedWriteHalf, ServerMessage>,
+}
+
+impl Peer {
+    async fn hear(&mut self) -> ClientMessage {
+        match self.incoming.next().await {
+            Some(Ok(Incoming::Known(message))) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn say(&mut self, seq: u64) {
+        let sample = Sample { seq, t_ns: seq, counters: vec![] };
+        self.outgoing.send(ServerMessage::Sample(sample)).await.unwrap();
+    }
+}
+
+fn listen(socket: &Path) -> UnixListener {
+    let _ = std::fs::remove_file(socket);
+    UnixListener::bind(socket).unwrap()
+}
+
+async fn accept(listener: &UnixListener) -> Peer {
+    let stream: UnixStream = listener.accept().await.unwrap().0;
+    let (reader, writer) = stream.into_split();
+    let mut peer = Peer { incoming: frame::receiver(reader), outgoing: frame::sender(writer) };
+    assert!(matches!(peer.hear().await, ClientMessage::Hello(_)));
+    peer.outgoing.send(ServerMessage::Welcome(welcome())).await.unwrap();
+    peer
+}
+
+fn welcome() -> Welcome {
+    Welcome {
+        version: ProtocolVersion::CURRENT,
+        collector_version: String::new(),
+        kernel_release: String::new(),
+        boot_id: String::new(),
+        cpus: 1,
+        counters: vec![],
+    }
+}
+
+async fn event(subscription: &mut Subscription) -> Event {
+    timeout(Duration::from_secs(4), subscription.next()).await.expect("an event in time").expect("an event")
+}
+
+/// Skips failed attempts.
+async fn connected(subscription: &mut Subscription) {
+    while !matches!(event(subscription).await, Event::Connected(_)) {}
+}
+
+#[tokio::test]
+async fn restart_is_a_gap_of_less_than_a_second() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let mut subscription = reconnecting(&socket, Subscribe::default(), "test");
+    assert!(
+        matches!(event(&mut subscription).await, Event::Disconnected { reason, .. } if reason.contains("is khor-collector running"))
+    );
+    for round in 0..3 {
+        tokio::time::sleep(Duration::from_millis(500 * round)).await;
+        let listener = listen(&socket);
+        let begun = Instant::now();
+        let mut peer = accept(&listener).await;
+        connected(&mut subscription).await;
+        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
+        peer.say(round).await;
+        assert!(matches!(event(&mut subscription).await, Event::Sample(sample) if sample.seq == round));
+        drop(peer);
+        drop(listener);
+        assert!(matches!(event(&mut subscription).await, Event::Disconnected { .. }));
+    }
+}
+
+#[tokio::test]
+async fn unknown_kinds_are_skipped_and_broken_frames_reconnect() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let listener = listen(&socket);
+    let mut subscription = reconnecting(&socket, Subscribe::default(), "test");
+    let mut peer = accept(&listener).await;
+    connected(&mut subscription).await;
+    peer.say(1).await;
+    // The sender is idle, so raw bytes on its socket stand between whole frames.
+    let raw = peer.outgoing.get_mut().get_mut();
+    raw.write_all(&[3, 0, 0, 0, 9, 9, 9]).await.unwrap();
+    peer.say(2).await;
+    for expected in 1..=2 {
+        assert!(matches!(event(&mut subscription).await, Event::Sample(sample) if sample.seq == expected));
+    }
+    peer.outgoing.get_mut().get_mut().write_all(&[2, 0, 0, 0, 2, 1]).await.unwrap();
+    assert!(
+        matches!(event(&mut subscription).await, Event::Disconnected { reason, .. } if reason.contains("malformed"))
+    );
+    accept(&listener).await;
+    connected(&mut subscription).await;
+}
+
+#[tokio::test]
+async fn wish_changes_on_a_live_connection_and_lasts() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let listener = listen(&socket);
+    let subscription = reconnecting(&socket, Subscribe::default(), "test");
+    let wish = Subscribe { interval_ms: 50, ..Subscribe::default() };
+    let mut peer = accept(&listener).await;
+    assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
+    subscription.subscribe(wish.clone());
+    assert_eq!(peer.hear().await, ClientMessage::Subscribe(wish.clone()));
+    drop(peer);
+    assert_eq!(accept(&listener).await.hear().await, ClientMessage::Subscribe(wish));
+}
+
+#[tokio::test]
+async fn silent_collector_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let listener = listen(&socket);
+    let mut subscription = reconnecting(&socket, Subscribe::default(), "test");
+    let _peer = accept(&listener).await;
+    connected(&mut subscription).await;
+    assert!(
+        matches!(event(&mut subscription).await, Event::Disconnected { reason, .. } if reason.contains("does not answer"))
+    );
+}
+
+#[tokio::test]
+async fn dropping_the_subscription_closes_the_connection() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("s");
+    let listener = listen(&socket);
+    let subscription = reconnecting(&socket, Subscribe::default(), "test");
+    let mut peer = accept(&listener).await;
+    peer.hear().await;
+    drop(subscription);
+    assert!(timeout(Duration::from_secs(1), peer.incoming.next()).await.unwrap().is_none());
+}
