@@ -1,0 +1,26 @@
+//! `irq_handler_entry`: device interrupts. Kernel 5.5 and later.
+
+use aya_ebpf::Global;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use khor_layout::Slot;
+
+use crate::counters::add;
+use crate::field;
+
+#[unsafe(no_mangle)]
+static IRQACTION_NEXT_OFFSET: Global<u32> = Global::new(0);
+
+/// Counts one per interrupt. Plain: hard interrupts run with interrupts off.
+///
+/// The tracepoint fires for every handler of a shared line while /proc/stat counts the interrupt once, so only
+/// the last handler counts.
+#[btf_tracepoint(function = "irq_handler_entry")]
+fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
+    // SAFETY: argument 1 is a `struct irqaction *`, whose `next` is a pointer.
+    let next: *const u8 = unsafe { field::read(ctx.arg(1), &IRQACTION_NEXT_OFFSET) };
+    if next.is_null() {
+        add([(Slot::Irqs, 1)]);
+    }
+    0
+}
