@@ -1,0 +1,120 @@
+//! How long after a burst of program starts OSC says so.
+//!
+//! From just before the first exec of a burst of ten until the first `/khor/signal exec` arrives whose level is
+//! at least 0.1 above the level before the burst. Collector and engine run with their default settings.
+
+use std::net::UdpSocket;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use khor_e2e::engine::program;
+use khor_e2e::{Collector, Engine, load};
+use rosc::{OscPacket, OscType, decoder};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::figure::Figure;
+
+const BURSTS: u32 = 48;
+const BURST_EXECS: u32 = 10;
+/// Rise of the level that counts as heard.
+const RISE: f32 = 0.1;
+/// Below this level the machine is quiet; a single exec is 0.12 or more.
+const QUIET: f32 = 0.05;
+/// How long to wait for quiet. A machine that never is, is measured all the same.
+const QUIET_PATIENCE: Duration = Duration::from_secs(6);
+/// A burst that nobody heard by then is lost.
+const PATIENCE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// A level of the signal `exec` and when it arrived.
+type Arrival = (Instant, f32);
+
+pub(crate) fn measure() -> Vec<Figure> {
+    let osc = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let port = osc.local_addr().expect("its address").port();
+    let dir = TempDir::new().expect("a directory");
+    let config = json!({ "osc": { "host": "127.0.0.1", "port": port } });
+    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let engine = Engine::start_in(dir, collector.socket(), &["--no-audio", "--osc"], &[]);
+    engine.wait_for_source("collector", SETTLE);
+    let (sender, arrivals) = mpsc::channel();
+    thread::spawn(move || {
+        let mut datagram = [0; 1536];
+        while let Ok(length) = osc.recv(&mut datagram) {
+            let arrived = Instant::now();
+            if let Some(level) = exec_level(&datagram[..length])
+                && sender.send((arrived, level)).is_err()
+            {
+                return;
+            }
+        }
+    });
+    let mut level = 0.0;
+    let outcomes: Vec<_> = (0..BURSTS)
+        .map(|burst| {
+            wait_for_quiet(&arrivals, &mut level);
+            // Spreads the bursts over the collector's interval of 20 ms.
+            thread::sleep(Duration::from_micros(u64::from(burst * 20_000 / BURSTS)));
+            answer(&arrivals, &mut level)
+        })
+        .collect();
+    report(outcomes)
+}
+
+/// The level, if that is what the datagram holds.
+fn exec_level(datagram: &[u8]) -> Option<f32> {
+    let Ok((_, OscPacket::Message(message))) = decoder::decode_udp(datagram) else { return None };
+    match (message.addr.as_str(), message.args.as_slice()) {
+        ("/khor/signal", [OscType::String(name), OscType::Float(level)]) if name == "exec" => Some(*level),
+        _ => None,
+    }
+}
+
+/// Returns soon after the level sank to quiet. A level that doesn't change isn't sent again.
+fn wait_for_quiet(arrivals: &Receiver<Arrival>, level: &mut f32) {
+    let begun = Instant::now();
+    while begun.elapsed() < QUIET_PATIENCE {
+        match arrivals.recv_timeout(Duration::from_millis(100)) {
+            Ok((_, now)) => *level = now,
+            Err(RecvTimeoutError::Timeout) if *level < QUIET => return,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => panic!("the socket is gone"),
+        }
+        if *level < QUIET {
+            return;
+        }
+    }
+}
+
+/// Makes a burst and returns how long it took to be heard, ms.
+fn answer(arrivals: &Receiver<Arrival>, level: &mut f32) -> Option<f64> {
+    let quiet = arrivals.try_iter().last().map_or(*level, |(_, now)| now);
+    let begun = Instant::now();
+    load::execs(BURST_EXECS);
+    loop {
+        let left = (begun + PATIENCE).saturating_duration_since(Instant::now());
+        let (arrived, now) = arrivals.recv_timeout(left).ok()?;
+        *level = now;
+        if arrived >= begun && now >= quiet + RISE {
+            return Some((arrived - begun).as_secs_f64() * 1000.0);
+        }
+    }
+}
+
+fn report(outcomes: Vec<Option<f64>>) -> Vec<Figure> {
+    const P95: &str = "exec burst to OSC, p95";
+    let unheard = outcomes.iter().filter(|outcome| outcome.is_none()).count();
+    let p95 = (outcomes.len() * 95).div_ceil(100) - 1;
+    let mut heard: Vec<f64> = outcomes.into_iter().flatten().collect();
+    heard.sort_by(f64::total_cmp);
+    // A burst that was not heard took longer than all that were.
+    let p95 = match heard.get(p95) {
+        Some(ms) => Figure::new(P95, "ms", vec![*ms]),
+        None => Figure::missing(P95, "ms", "more than one in twenty was not heard"),
+    };
+    let unheard = Figure::new(format!("bursts unheard, of {BURSTS}"), "", vec![unheard as f64]);
+    vec![p95, Figure::new("exec burst to OSC", "ms", heard), unheard]
+}

@@ -1,0 +1,41 @@
+//! Measures the built programs on the running kernel and prints raw figures as JSON; `cargo xtask bench` builds
+//! it, judges the figures and shows them.
+//!
+//! It is a program of its own, and not a part of xtask, so that xtask needs neither aya nor tokio to compile.
+
+mod figure;
+mod idle;
+mod latency;
+mod probes;
+mod yardstick;
+
+use clap::{Parser, ValueEnum};
+use serde_json::Value;
+
+use figure::Figure;
+
+#[derive(Parser)]
+#[command(about = "Measures the built programs, as JSON; see cargo xtask bench", max_term_width = 80)]
+struct Options {
+    what: What,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    Probes,
+    Latency,
+    Idle,
+    /// Not a measurement: what `idle` compares the collector with
+    #[value(hide = true)]
+    Metronome,
+}
+
+fn main() {
+    let figures = match Options::parse().what {
+        What::Probes => probes::measure(),
+        What::Latency => latency::measure(),
+        What::Idle => idle::measure(),
+        What::Metronome => return idle::metronome(),
+    };
+    println!("{}", figures.into_iter().map(Figure::into_json).collect::<Value>());
+}

@@ -1,0 +1,54 @@
+//! The programs that khor's are compared with: loads them, attaches and detaches them.
+
+use aya::programs::BtfTracePoint;
+use aya::programs::tp_btf::BtfTracePointLinkId;
+use aya::{Btf, Ebpf, EbpfLoader, include_bytes_aligned};
+
+/// Names in the object; all attach to `sched_switch`.
+const PROGRAMS: [&str; 3] = ["empty", "increment", "increment_percpu"];
+
+/// The loaded programs.
+pub(crate) struct Yardstick {
+    programs: Ebpf,
+}
+
+/// While it is kept, the programs run.
+pub(crate) struct Attached(Vec<(&'static str, BtfTracePointLinkId)>);
+
+impl Yardstick {
+    /// Loads all programs without attaching them.
+    pub(crate) fn load() -> anyhow::Result<Self> {
+        let btf = Btf::from_sys_fs()?;
+        let cpus = aya::util::nr_cpus().map_err(|(what, error)| anyhow::anyhow!("{what}: {error}"))?;
+        let mut programs = EbpfLoader::new()
+            .btf(Some(&btf))
+            .map_max_entries("COUNTS", cpus as u32)
+            .load(include_bytes_aligned!("../../../../khor-ebpf/yardstick.bpf.o"))?;
+        for name in PROGRAMS {
+            program(&mut programs, name)?.load("sched_switch", &btf)?;
+        }
+        Ok(Self { programs })
+    }
+
+    /// The kernel's numbers of the programs, with their names.
+    pub(crate) fn ids(&mut self) -> anyhow::Result<Vec<(&'static str, u32)>> {
+        PROGRAMS.iter().map(|name| Ok((*name, program(&mut self.programs, name)?.info()?.id()))).collect()
+    }
+
+    pub(crate) fn attach(&mut self) -> anyhow::Result<Attached> {
+        let links = PROGRAMS.iter().map(|name| Ok((*name, program(&mut self.programs, name)?.attach()?)));
+        Ok(Attached(links.collect::<anyhow::Result<_>>()?))
+    }
+
+    pub(crate) fn detach(&mut self, attached: Attached) -> anyhow::Result<()> {
+        for (name, link) in attached.0 {
+            program(&mut self.programs, name)?.detach(link)?;
+        }
+        Ok(())
+    }
+}
+
+fn program<'a>(programs: &'a mut Ebpf, name: &str) -> anyhow::Result<&'a mut BtfTracePoint> {
+    let program = programs.program_mut(name).ok_or_else(|| anyhow::anyhow!("the object lacks {name}"))?;
+    Ok(program.try_into()?)
+}

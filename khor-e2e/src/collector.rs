@@ -1,0 +1,171 @@
+//! Runs the built collector on a socket of its own and asks it for counts.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use khor_proto::client::Client;
+use khor_proto::{Sample, Subscribe, Welcome};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A running collector; killed when dropped.
+#[derive(Debug)]
+pub struct Collector {
+    child: Child,
+    runtime: Runtime,
+    socket: PathBuf,
+    dir: Arc<TempDir>,
+}
+
+/// One sample with the names of its counters.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    welcome: Welcome,
+    sample: Sample,
+}
+
+impl Reading {
+    /// The counter `name`, if the collector can count it.
+    pub fn get(&self, name: &str) -> Option<u64> {
+        let index = self.welcome.counters.iter().position(|counter| counter.name == name)?;
+        self.sample.counters[index]
+    }
+}
+
+impl Collector {
+    /// Starts `program` with `arguments` on a new socket and waits until it answers.
+    pub fn start(program: &Path, arguments: &[&str]) -> Self {
+        Self::start_in(&Arc::new(TempDir::new().expect("a directory")), program, arguments)
+    }
+
+    /// Likewise, where another collector has been before.
+    pub fn start_in(dir: &Arc<TempDir>, program: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(dir, program, arguments, &[])
+    }
+
+    /// Likewise, with `environment` added to ours.
+    pub fn start_with(
+        dir: &Arc<TempDir>,
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let dir = Arc::clone(dir);
+        let socket = dir.path().join("run").join("collector.sock");
+        let log = File::create(dir.path().join("log")).expect("a log");
+        let child = Command::new(program)
+            .arg("--socket")
+            .arg(&socket)
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let mut collector = Self { child, runtime, socket, dir };
+        let begun = Instant::now();
+        while collector.runtime.block_on(Client::connect(&collector.socket, "e2e")).is_err() {
+            let ended = collector.child.try_wait().expect("its state");
+            assert!(
+                ended.is_none() && begun.elapsed() < START_TIMEOUT,
+                "the collector did not start ({ended:?}): {}",
+                collector.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        collector
+    }
+
+    /// Where it serves.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Kills it, and hands on its directory.
+    pub fn into_dir(self) -> Arc<TempDir> {
+        Arc::clone(&self.dir)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// The counters at some instant within this call.
+    pub fn sample(&self) -> Reading {
+        self.runtime.block_on(async {
+            let (mut client, welcome) = Client::connect(&self.socket, "e2e").await.expect("a connection");
+            client.subscribe(Subscribe::default()).await.expect("a subscription");
+            let sample = client.sample().await.expect("a sample");
+            Reading { welcome, sample }
+        })
+    }
+
+    /// Asks it to stop, and waits for that.
+    pub fn stop(&mut self) -> ExitStatus {
+        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                return status;
+            }
+            assert!(begun.elapsed() < STOP_TIMEOUT, "it does not stop: {}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How far a counter moved, between two readings of the kernel's own count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bracket {
+    /// What the kernel counted for certain between our samples.
+    pub inner: u64,
+    /// What we counted.
+    pub ours: u64,
+    /// What the kernel counted from before our first sample until after our second.
+    pub outer: u64,
+}
+
+impl Bracket {
+    /// Whether our count agrees with the kernel's.
+    pub fn holds(&self) -> bool {
+        (self.inner..=self.outer).contains(&self.ours)
+    }
+}
+
+/// Counts `load` by `counter` and by `kernel`, the latter read on both sides of each of our samples.
+pub fn bracket(
+    collector: &Collector,
+    counter: &str,
+    kernel: impl Fn() -> u64,
+    load: impl FnOnce(),
+) -> Bracket {
+    let ours = || collector.sample().get(counter).unwrap_or_else(|| panic!("{counter} is absent"));
+    let (outer_start, first, inner_start) = (kernel(), ours(), kernel());
+    load();
+    let (inner_end, last, outer_end) = (kernel(), ours(), kernel());
+    let bracket =
+        Bracket { inner: inner_end - inner_start, ours: last - first, outer: outer_end - outer_start };
+    println!("{counter}: {bracket:?}");
+    bracket
+}

@@ -1,0 +1,172 @@
+//! Runs the built engine with a configuration, a port and a socket of its own, and talks to its API.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::wait_until;
+
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A running engine; killed when dropped.
+#[derive(Debug)]
+pub struct Engine {
+    child: Child,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Engine {
+    /// Starts `khor engine` on the collector's `socket` and waits until its API answers. `environment` is added
+    /// to the engine's; its home is a new directory.
+    pub fn start(socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_in(TempDir::new().expect("a directory"), socket, arguments, environment)
+    }
+
+    /// Likewise, in a directory that may hold a configuration from before (`config.json`).
+    pub fn start_in(dir: TempDir, socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let log = File::create(dir.path().join("log")).expect("a log");
+        let child = Command::new(program("khor"))
+            .arg("engine")
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .arg("--socket")
+            .arg(socket)
+            .arg("--config")
+            .arg(dir.path().join("config.json"))
+            .args(arguments)
+            .env("HOME", dir.path())
+            .envs(environment.iter().copied())
+            .stderr(log)
+            .spawn()
+            .expect("khor engine");
+        let mut engine = Self { child, port, dir };
+        let begun = Instant::now();
+        while engine.try_get("/api/health").is_err() {
+            let ended = engine.child.try_wait().expect("its state");
+            assert!(
+                ended.is_none() && begun.elapsed() < START_TIMEOUT,
+                "the engine did not start ({ended:?}): {}",
+                engine.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        engine
+    }
+
+    /// Where the page is.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its configuration file.
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.path().join("config.json")
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// Answer of a GET.
+    pub fn get(&self, path: &str) -> Value {
+        self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()))
+    }
+
+    /// Answer of a POST without body, with its status.
+    pub fn post(&self, path: &str) -> (u16, Value) {
+        self.send("POST", path, b"", &[])
+    }
+
+    /// Answer of a request with a JSON body, with its status.
+    pub fn send(&self, method: &str, path: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, Value) {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url()))
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let agent = agent();
+        let mut answer = agent.run(request.body(body).expect("a request")).expect("an answer");
+        let text = answer.body_mut().read_to_string().expect("its body");
+        let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"));
+        (answer.status().as_u16(), json)
+    }
+
+    /// A signal's level now, `None` while it is absent.
+    pub fn level(&self, signal: &str) -> Option<f64> {
+        self.get("/api/metrics")["signals"][signal]["level"].as_f64()
+    }
+
+    /// Waits until the source is of that kind and delivers, and returns how long it took.
+    pub fn wait_for_source(&self, kind: &str, patience: Duration) -> Duration {
+        wait_until(&format!("source {kind}"), patience, || {
+            let source = &self.get("/api/health")["source"];
+            source["kind"] == kind && source["ok"] == true && self.level("csw").is_some()
+        })
+    }
+
+    /// Asks it to stop, and waits for that.
+    pub fn stop(mut self) -> (ExitStatus, TempDir) {
+        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
+        let mut status = None;
+        wait_until("the engine to stop", STOP_TIMEOUT, || {
+            status = self.child.try_wait().expect("its state");
+            status.is_some()
+        });
+        let dir = std::mem::replace(&mut self.dir, TempDir::new().expect("a directory"));
+        (status.expect("waited for"), dir)
+    }
+
+    fn try_get(&self, path: &str) -> Result<Value, String> {
+        let answer = agent().get(format!("{}{path}", self.url())).call();
+        let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+        serde_json::from_str(&text.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The path of a program of this workspace, as `cargo build --workspace` leaves it.
+pub fn program(name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("this program's path");
+    // A test is target/<profile>/deps/<test>, an ordinary program target/<profile>/<program>.
+    let folder = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("target/<profile>");
+    let program = folder.join(name);
+    assert!(program.exists(), "{} is missing: run `cargo build --workspace` first", program.display());
+    program
+}
+
+/// A port nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(10)))
+        .build();
+    config.into()
+}

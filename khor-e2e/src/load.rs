@@ -1,0 +1,173 @@
+//! Work for the kernel, each kind in a known amount.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::num::NonZero;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::libc::{O_DIRECT, PRIO_PROCESS, setpriority};
+use nix::sched::{CloneFlags, CpuSet, sched_setaffinity, unshare};
+use nix::unistd::Pid;
+
+/// Runs `/bin/true` `count` times.
+pub fn execs(count: u32) {
+    for _ in 0..count {
+        assert!(Command::new("/bin/true").status().expect("/bin/true").success());
+    }
+}
+
+/// Starts and ends `count` threads.
+pub fn threads(count: u32) {
+    for _ in 0..count {
+        thread::spawn(|| ()).join().expect("a thread");
+    }
+}
+
+/// Two threads hand a byte to and fro `rounds` times: at least two switches each.
+pub fn ping_pong(rounds: u32) {
+    let (mut here, mut there) = UnixStream::pair().expect("a socket pair");
+    let partner = thread::spawn(move || {
+        let mut byte = [0];
+        for _ in 0..rounds {
+            there.read_exact(&mut byte).expect("ping");
+            there.write_all(&byte).expect("pong");
+        }
+    });
+    let mut byte = [0];
+    for _ in 0..rounds {
+        here.write_all(&byte).expect("ping");
+        here.read_exact(&mut byte).expect("pong");
+    }
+    partner.join().expect("the partner");
+}
+
+/// What it costs this machine to wake a thread every 20 ms and have it write 74 bytes to another, µs per tick: the
+/// least that any program could use that sends samples. On a virtual machine this is most of it.
+pub fn bare_tick_us() -> u64 {
+    const TICKS: u32 = 200;
+    let (mut here, mut there) = UnixStream::pair().expect("a socket pair");
+    let reader = thread::spawn(move || io::copy(&mut there, &mut io::sink()));
+    let writer = thread::spawn(move || {
+        let before_us = crate::procfs::thread_cpu_time_us();
+        for _ in 0..TICKS {
+            thread::sleep(Duration::from_millis(20));
+            here.write_all(&[0; 74]).expect("a write");
+        }
+        crate::procfs::thread_cpu_time_us() - before_us
+    });
+    let used_us = writer.join().expect("the writer");
+    reader.join().expect("the reader").expect("reading");
+    used_us / u64::from(TICKS)
+}
+
+/// Does `work` while no CPU is ever idle: a thread on each spins at the lowest priority.
+pub fn without_idle<R>(work: impl FnOnce() -> R) -> R {
+    let stop = AtomicBool::new(false);
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for cpu in 0..cpus {
+            let stop = &stop;
+            scope.spawn(move || {
+                let mut set = CpuSet::new();
+                set.set(cpu).expect("a CPU");
+                // A CPU that may not be used, as in a container, stays as it is.
+                let _ = sched_setaffinity(Pid::from_raw(0), &set);
+                // SAFETY: takes plain numbers, and concerns this thread only.
+                unsafe { setpriority(PRIO_PROCESS, 0, 19) };
+                while !stop.load(Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let result = work();
+        stop.store(true, Relaxed);
+        result
+    })
+}
+
+/// Sends `bytes` through loopback by TCP, large packets, and `datagrams` small ones by UDP.
+pub fn loopback(bytes: u64, datagrams: u32) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let sender = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+    transfer(sender, &listener, bytes);
+    let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let sender = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    for _ in 0..datagrams {
+        sender.send_to(&[0; 100], receiver.local_addr().expect("an address")).expect("a datagram");
+    }
+}
+
+fn transfer(mut sender: TcpStream, listener: &TcpListener, bytes: u64) {
+    let (mut receiver, _) = listener.accept().expect("the sender");
+    let reader = thread::spawn(move || io::copy(&mut receiver, &mut io::sink()).expect("reading"));
+    io::copy(&mut io::repeat(0).take(bytes), &mut sender).expect("writing");
+    drop(sender);
+    assert_eq!(reader.join().expect("the reader"), bytes);
+}
+
+/// Writes `mebibytes` past the page cache to a new file in `directory` and reads them back likewise; removes it.
+pub fn direct_io(directory: &Path, mebibytes: usize) -> io::Result<()> {
+    const CHUNK: usize = 1 << 20;
+    let path = directory.join("khor-direct-io");
+    // Direct I/O wants aligned memory: take an aligned part of a larger buffer.
+    let mut buffer = vec![0x5a_u8; CHUNK + 4096];
+    let start = buffer.as_ptr().align_offset(4096);
+    let chunk = &mut buffer[start..start + CHUNK];
+    let mut options = OpenOptions::new();
+    options.custom_flags(O_DIRECT);
+    let mut file = options.write(true).create(true).truncate(true).open(&path)?;
+    (0..mebibytes).try_for_each(|_| file.write_all(chunk))?;
+    file.sync_all()?;
+    let mut file: File = OpenOptions::new().custom_flags(O_DIRECT).read(true).open(&path)?;
+    (0..mebibytes).try_for_each(|_| file.read_exact(chunk))?;
+    std::fs::remove_file(path)
+}
+
+/// Runs `inside` in a network namespace of its own, whose loopback loses TCP segments; it may call
+/// [`lossy_transfer`]. `None` if this kernel can do neither netem nor tbf.
+pub fn in_lossy_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> Option<R> {
+    thread::scope(|scope| {
+        let namespaced = scope.spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
+            // Programs started by this thread, and threads, live in its namespace, which ends with them.
+            assert!(run("ip link set lo up"));
+            // Random loss where there is netem, else a bottleneck with a buffer for hardly more than one packet.
+            let lossy = run("tc qdisc add dev lo root netem loss 10%")
+                || run("tc qdisc add dev lo root tbf rate 400mbit burst 70kb limit 75kb");
+            lossy.then(inside)
+        });
+        namespaced.join().expect("the namespace's thread")
+    })
+}
+
+/// Sends by TCP through the loopback of [`in_lossy_namespace`] for `duration`.
+pub fn lossy_transfer(duration: Duration) {
+    let end = Instant::now() + duration;
+    let senders: Vec<_> = (0..4)
+        .map(|_| {
+            thread::spawn(move || {
+                while Instant::now() < end {
+                    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+                    let address = listener.local_addr().expect("an address");
+                    transfer(TcpStream::connect(address).expect("a connection"), &listener, 4 << 20);
+                }
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.join().expect("a sender");
+    }
+}
+
+fn run(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    let program = words.next().expect("a program");
+    Command::new(program).args(words).output().is_ok_and(|output| output.status.success())
+}

@@ -1,0 +1,150 @@
+//! The kernel's own counts, which ours are held against.
+
+use std::fs;
+use std::path::Path;
+
+/// A number after `name` at the start of a line of /proc/stat, such as `ctxt` or `processes`.
+pub fn stat(name: &str) -> u64 {
+    let text = read("/proc/stat");
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
+}
+
+/// Interrupts with a number, thus from devices; the total at the start of the line has the CPUs' own as well.
+pub fn numbered_irqs() -> u64 {
+    let text = read("/proc/stat");
+    let line = text.lines().find_map(|line| line.strip_prefix("intr ")).expect("an intr line");
+    line.split_whitespace().skip(1).map(|count| count.parse::<u64>().expect("a count")).sum()
+}
+
+/// Counts of a network interface, or of several together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Bytes sent.
+    pub tx_bytes: u64,
+    /// Packets sent.
+    pub tx_packets: u64,
+}
+
+/// Traffic of the interfaces for which `select` holds, from /proc/net/dev.
+pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
+    let mut sum = Traffic::default();
+    for line in read("/proc/thread-self/net/dev").lines().skip(2) {
+        let (name, counts) = line.split_once(':').expect("name: counts");
+        if select(name.trim()) {
+            let counts: Vec<u64> =
+                counts.split_whitespace().map(|count| count.parse().expect("a count")).collect();
+            sum.rx_bytes += counts[0];
+            sum.rx_packets += counts[1];
+            sum.tx_bytes += counts[8];
+            sum.tx_packets += counts[9];
+        }
+    }
+    sum
+}
+
+/// Bytes moved by block devices, as /proc/diskstats counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes read.
+    pub read_bytes: u64,
+    /// Bytes written.
+    pub write_bytes: u64,
+}
+
+/// Whole disks that serve requests. Stacked devices without a request queue of their own (dm, md, zram) only
+/// repeat what the disks below them count.
+pub fn disks() -> Disk {
+    const SECTOR_BYTES: u64 = 512;
+    let mut sum = Disk::default();
+    for line in read("/proc/diskstats").lines() {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        if Path::new("/sys/block").join(fields[2]).join("mq").exists() {
+            let sectors = |index: usize| fields[index].parse::<u64>().expect("sectors");
+            sum.read_bytes += sectors(5) * SECTOR_BYTES;
+            sum.write_bytes += sectors(9) * SECTOR_BYTES;
+        }
+    }
+    sum
+}
+
+/// TCP segments sent again in the network namespace of the calling thread.
+pub fn retransmitted_segments() -> u64 {
+    retransmitted_segments_of("/proc/thread-self/net/snmp")
+}
+
+/// TCP segments sent again, from such a file of any namespace.
+pub fn retransmitted_segments_of(snmp: &str) -> u64 {
+    let text = read(snmp);
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Tcp:"));
+    let (names, values) = (lines.next().expect("names"), lines.next().expect("values"));
+    let column = names.split_whitespace().position(|name| name == "RetransSegs").expect("RetransSegs");
+    values.split_whitespace().nth(column).expect("value").parse().expect("a count")
+}
+
+/// A field of /proc/PID/status, such as `CapEff`.
+pub fn status(pid: u32, field: &str) -> String {
+    let text = read(&format!("/proc/{pid}/status"));
+    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    line.unwrap_or_else(|| panic!("no {field}")).trim().to_owned()
+}
+
+/// CPU time that the main thread of a process has used, µs.
+pub fn cpu_time_us(pid: u32) -> u64 {
+    run_time_us(&read(&format!("/proc/{pid}/schedstat")))
+}
+
+/// CPU time that the calling thread has used, µs.
+pub fn thread_cpu_time_us() -> u64 {
+    run_time_us(&read("/proc/thread-self/schedstat"))
+}
+
+fn run_time_us(schedstat: &str) -> u64 {
+    schedstat.split_whitespace().next().expect("run time").parse::<u64>().expect("ns") / 1000
+}
+
+/// What all threads of a process have used so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time, ns: what utime + stime of /proc/PID/stat show rounded to ticks of 10 ms.
+    pub cpu_ns: u64,
+    /// Times a thread gave up its CPU or lost it.
+    pub switches: u64,
+}
+
+/// What the threads that a process has now have used so far.
+pub fn usage(pid: u32) -> Usage {
+    let mut sum = Usage::default();
+    for task in fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").flatten() {
+        let file = |name: &str| fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        let first = file("schedstat").split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok());
+        sum.cpu_ns += first.unwrap_or(0);
+        let switches = |line: &str| line.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok();
+        sum.switches += file("status").lines().filter_map(switches).sum::<u64>();
+    }
+    sum
+}
+
+/// Share of all CPUs' time that was not idle between two calls of [`cpu_ticks`], 0..=1.
+pub fn busy_share((busy, total): (u64, u64), (busy_later, total_later): (u64, u64)) -> f64 {
+    (busy_later - busy) as f64 / (total_later - total).max(1) as f64
+}
+
+/// Ticks of all CPUs: not idle, and all.
+pub fn cpu_ticks() -> (u64, u64) {
+    let text = read("/proc/stat");
+    let line = text.lines().find_map(|line| line.strip_prefix("cpu ")).expect("a cpu line");
+    // user nice system idle iowait irq softirq steal; what follows is contained in the first two.
+    let ticks: Vec<u64> =
+        line.split_whitespace().take(8).map(|count| count.parse().expect("ticks")).collect();
+    let total: u64 = ticks.iter().sum();
+    (total - ticks[3] - ticks[4], total)
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}

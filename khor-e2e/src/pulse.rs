@@ -1,0 +1,114 @@
+//! A PulseAudio server of the test's own, with a null sink, and recordings of what was played into it.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::wait_until;
+
+/// A running server; killed when dropped.
+#[derive(Debug)]
+pub struct Pulse {
+    child: Option<Child>,
+    dir: TempDir,
+}
+
+/// What was played: interleaved stereo at 48 kHz.
+#[derive(Debug)]
+pub struct Recording {
+    samples: Vec<i16>,
+}
+
+impl Pulse {
+    /// Starts a server; `None` where there is no `pulseaudio`.
+    pub fn start() -> Option<Self> {
+        let dir = TempDir::new().expect("a directory");
+        let mut pulse = Self { child: None, dir };
+        pulse.restart().then_some(pulse)
+    }
+
+    /// Starts the server again, after [`Self::kill`].
+    pub fn restart(&mut self) -> bool {
+        let spawned = self
+            .client("pulseaudio")
+            .args(["--daemonize=no", "--exit-idle-time=-1", "-n", "--system=false"])
+            // Without norewinds the sink renders two seconds ahead and every stream begins with a gap.
+            .arg("--load=module-null-sink sink_name=null rate=48000 channels=2 norewinds=1")
+            // After the sink, so that a server that answers has one.
+            .arg("--load=module-native-protocol-unix")
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(child) = spawned else { return false };
+        self.child = Some(child);
+        wait_until("PulseAudio", Duration::from_secs(10), || {
+            let info = self.client("pactl").arg("info").stderr(Stdio::null()).stdout(Stdio::null()).status();
+            info.is_ok_and(|status| status.success())
+        });
+        true
+    }
+
+    /// Kills the server.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// The environment that leads a program to this server.
+    pub fn environment(&self) -> [(&str, &str); 1] {
+        [("XDG_RUNTIME_DIR", self.dir.path().to_str().expect("a plain path"))]
+    }
+
+    /// Records what is played, for that long.
+    pub fn record(&self, length: Duration) -> Recording {
+        let mut recorder = self
+            .client("parec")
+            .args(["--latency-msec=20", "--device=null.monitor", "--raw"])
+            .args(["--format=s16le", "--rate=48000", "--channels=2"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("parec");
+        let wanted = length.as_millis() as usize * 48 * 4;
+        let mut bytes = vec![0; wanted];
+        let read = recorder.stdout.take().expect("its output").read_exact(&mut bytes);
+        let _ = recorder.kill();
+        let _ = recorder.wait();
+        read.expect("a recording");
+        let samples = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+        Recording { samples }
+    }
+
+    fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("HOME", self.dir.path()).env_remove("PULSE_SERVER").envs(self.environment());
+        command
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Recording {
+    /// Highest sample, 0..=1.
+    pub fn peak(&self) -> f64 {
+        let peak = self.samples.iter().map(|sample| sample.unsigned_abs()).max();
+        f64::from(peak.unwrap_or(0)) / 32768.0
+    }
+
+    /// Root of the mean square, 0..=1.
+    pub fn rms(&self) -> f64 {
+        let sum: f64 = self.samples.iter().map(|sample| (f64::from(*sample) / 32768.0).powi(2)).sum();
+        (sum / self.samples.len().max(1) as f64).sqrt()
+    }
+
+    /// Every sample is zero.
+    pub fn is_silent(&self) -> bool {
+        self.samples.iter().all(|sample| *sample == 0)
+    }
+}
