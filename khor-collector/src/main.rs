@@ -1,2 +1,35 @@
-//! The collector.
-fn main() {}
+//! `khor-collector`: counts kernel events and serves the counts on a Unix socket.
+//!
+//! It is khor's only privileged process, so everything privileged happens first and in one thread: bind the
+//! socket, load and attach the programs, map the counters, give up every capability. Only then does the part
+//! that talks to clients begin; it reads shared memory and needs no privilege at all.
+
+mod cli;
+mod clock;
+mod dbus;
+mod failure;
+mod log;
+mod memory;
+mod notify;
+mod privilege;
+mod probes;
+mod psi;
+mod run;
+mod sampler;
+mod serve;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    log::start();
+    match run::run(&cli::Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tracing::error!("{failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What ends the collector, each with its documented exit code.
+
+use std::process::ExitCode;
+
+use crate::privilege::PrivilegeError;
+use crate::probes::ProbesError;
+use crate::serve::SocketError;
+
+/// Why the collector could not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("--{option} {value}: {reason}")]
+    Usage { option: &'static str, value: String, reason: String },
+    #[error(transparent)]
+    Probes(#[from] ProbesError),
+    #[error(transparent)]
+    Privilege(#[from] PrivilegeError),
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    #[error("{doing}: {source}")]
+    Other { doing: &'static str, source: std::io::Error },
+}
+
+impl Failure {
+    /// The codes of `--help`.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Other { .. } => 1,
+            Self::Usage { .. } => 2,
+            Self::Probes(ProbesError::NoBtf { .. }) => 3,
+            Self::Privilege(_) => 4,
+            Self::Socket(_) => 5,
+            Self::Probes(ProbesError::Refused { .. }) => 6,
+        })
+    }
+
+    /// For `map_err` on an I/O error.
+    pub(crate) fn while_doing(doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Other { doing, source }
+    }
+}

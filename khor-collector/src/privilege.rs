@@ -1,0 +1,166 @@
+//! Gives privileges up: first all but the two capabilities that loading needs, then those as well.
+//!
+//! Capabilities belong to threads, so both steps insist that there is only one.
+
+use std::fs;
+
+use caps::{CapSet, Capability, CapsHashSet};
+use nix::sys::prctl;
+use nix::unistd::{Gid, Group, Uid, User, setgroups, setresgid, setresuid};
+
+use crate::failure::Failure;
+
+/// What loading and attaching BTF tracepoints takes, and nothing else does.
+const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
+
+/// Why privileges are not as they must be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PrivilegeError {
+    #[error(
+        "missing {missing}: start as root, or under systemd with AmbientCapabilities=CAP_BPF CAP_PERFMON, or \
+         grant it with `setcap cap_bpf,cap_perfmon=ep` on the program (kernel 5.8 or later)"
+    )]
+    Missing { missing: String },
+    #[error("giving up privileges: {doing}: {reason}")]
+    GiveUp { doing: &'static str, reason: String },
+    #[error("giving up privileges: {field} in /proc/self/status is {value}, not 0")]
+    Kept { field: &'static str, value: String },
+}
+
+/// Fails unless the process holds what loading takes.
+pub(crate) fn require() -> Result<(), PrivilegeError> {
+    let held = caps::read(None, CapSet::Permitted).map_err(give_up("reading capabilities"))?;
+    let missing: Vec<_> =
+        NEEDED.iter().filter(|needed| !held.contains(needed)).map(ToString::to_string).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(PrivilegeError::Missing { missing: missing.join(" and ") })
+}
+
+/// Whom to become: `name`, or `khor`, or `nobody`. `None` if the process is not root and so cannot choose.
+pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, Failure> {
+    if !Uid::effective().is_root() {
+        return Ok(None);
+    }
+    let names = name.map_or_else(|| vec!["khor", "nobody"], |name| vec![name]);
+    let user = names.iter().find_map(|name| find_user(name));
+    user.map(Some).ok_or_else(|| Failure::Usage {
+        option: "user",
+        value: names.join(", "),
+        reason: "no such user; create it with `useradd --system khor`".into(),
+    })
+}
+
+fn find_user(name: &str) -> Option<User> {
+    match name.parse() {
+        Ok(uid) => User::from_uid(Uid::from_raw(uid)).ok().flatten(),
+        Err(_) => User::from_name(name).ok().flatten(),
+    }
+}
+
+/// The group that may connect: `name`, which must exist, or `khor` if it does.
+pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, Failure> {
+    let Some(name) = name else {
+        return Ok(Group::from_name("khor").ok().flatten().map(|group| group.gid));
+    };
+    if let Ok(gid) = name.parse() {
+        return Ok(Some(Gid::from_raw(gid)));
+    }
+    let group = Group::from_name(name).ok().flatten().map(|group| group.gid);
+    group.map(Some).ok_or_else(|| Failure::Usage {
+        option: "group",
+        value: name.into(),
+        reason: "no such group; create it with `groupadd --system khor`".into(),
+    })
+}
+
+/// Keeps only what loading needs: an ordinary user, two capabilities, no way to more.
+pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
+    require_single_thread()?;
+    let keep: CapsHashSet = NEEDED.into_iter().collect();
+    cut_bounding_set(&keep)?;
+    if let Some(user) = user.filter(|user| !user.uid.is_root()) {
+        become_user(user)?;
+    }
+    // Permitted may only shrink, and effective must lie within it: hence empty, shrink, raise.
+    caps::set(None, CapSet::Effective, &CapsHashSet::new()).map_err(give_up("lowering capabilities"))?;
+    caps::set(None, CapSet::Permitted, &keep).map_err(give_up("shrinking capabilities"))?;
+    caps::set(None, CapSet::Effective, &keep).map_err(give_up("raising the two needed capabilities"))?;
+    caps::clear(None, CapSet::Inheritable).map_err(give_up("clearing inheritable capabilities"))?;
+    caps::clear(None, CapSet::Ambient).map_err(give_up("clearing ambient capabilities"))?;
+    prctl::set_no_new_privs().map_err(give_up("setting no_new_privs"))
+}
+
+/// Gives up the last capabilities and proves it with the kernel's own account.
+pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
+    require_single_thread()?;
+    // The bounding set first: cutting it takes a capability, which only a root that stays root still has.
+    cut_bounding_set(&CapsHashSet::new())?;
+    for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable, CapSet::Ambient] {
+        caps::clear(None, set).map_err(give_up("dropping the last capabilities"))?;
+        let left = caps::read(None, set).map_err(give_up("reading capabilities"))?;
+        if !left.is_empty() {
+            return Err(PrivilegeError::Kept { field: "a capability set", value: format!("{left:?}") });
+        }
+    }
+    verify_status(&fs::read_to_string("/proc/self/status").map_err(give_up("reading /proc/self/status"))?)
+}
+
+fn verify_status(status: &str) -> Result<(), PrivilegeError> {
+    for field in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        let value = line.map_or("missing", str::trim);
+        if u64::from_str_radix(value, 16) != Ok(0) {
+            return Err(PrivilegeError::Kept { field, value: value.into() });
+        }
+    }
+    Ok(())
+}
+
+/// Leaves the bounding set alone where that is not allowed: whoever started us without `CAP_SETPCAP` (systemd)
+/// has limited it already, and `no_new_privs` makes it irrelevant.
+fn cut_bounding_set(keep: &CapsHashSet) -> Result<(), PrivilegeError> {
+    let effective = caps::read(None, CapSet::Effective).map_err(give_up("reading capabilities"))?;
+    if !effective.contains(&Capability::CAP_SETPCAP) {
+        return Ok(());
+    }
+    for capability in caps::runtime::thread_all_supported().difference(keep) {
+        caps::drop(None, CapSet::Bounding, *capability).map_err(give_up("cutting the bounding set"))?;
+    }
+    Ok(())
+}
+
+fn become_user(user: &User) -> Result<(), PrivilegeError> {
+    caps::securebits::set_keepcaps(true)
+        .map_err(give_up("keeping capabilities across the change of user"))?;
+    setgroups(&[]).map_err(give_up("leaving all groups"))?;
+    setresgid(user.gid, user.gid, user.gid).map_err(give_up("changing the group"))?;
+    setresuid(user.uid, user.uid, user.uid).map_err(give_up("changing the user"))?;
+    caps::securebits::set_keepcaps(false).map_err(give_up("resetting keepcaps"))
+}
+
+fn require_single_thread() -> Result<(), PrivilegeError> {
+    let threads = fs::read_dir("/proc/self/task").map_err(give_up("counting threads"))?.count();
+    if threads == 1 {
+        return Ok(());
+    }
+    Err(PrivilegeError::GiveUp { doing: "counting threads", reason: format!("{threads} instead of 1") })
+}
+
+fn give_up<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> PrivilegeError {
+    move |error| PrivilegeError::GiveUp { doing, reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_must_be_all_zero_and_complete() {
+        let zero = "CapInh:\t0\nCapPrm:\t0000000000000000\nCapEff:\t0\nCapBnd:\tff\nCapAmb:\t0\n";
+        assert!(verify_status(zero).is_ok());
+        assert!(verify_status(&zero.replace("CapEff:\t0", "CapEff:\t8000000000")).is_err());
+        assert!(verify_status("").is_err());
+    }
+}

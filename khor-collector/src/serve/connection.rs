@@ -1,0 +1,237 @@
+//! One client, from its greeting to its end.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::poll_immediate;
+use futures_util::{SinkExt, StreamExt};
+use khor_proto::frame::{self, Incoming};
+use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage, Subscribe};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::registry::Seat;
+use super::ticker::Ticker;
+use super::{Server, told_to_stop};
+use crate::clock::boottime_ns;
+
+/// How long a client may take to introduce itself.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a client may leave its socket full.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Messages a client may send per second; more would only be to annoy.
+const MAX_MESSAGES_PER_S: u32 = 50;
+/// Bytes of a client's name that are logged.
+const MAX_NAME_BYTES: usize = 64;
+
+/// Why a connection ends.
+enum End {
+    /// The client left or the socket broke: nothing to say.
+    Gone,
+    /// The client did not read in time: nothing can be said.
+    Stuck,
+    /// The client did wrong and is told so.
+    Fault(String),
+    /// The collector stops.
+    Stopping,
+}
+
+struct Connection {
+    server: Arc<Server>,
+    seat: Seat,
+    incoming: frame::Receiver<OwnedReadHalf, ClientMessage>,
+    outgoing: frame::Sender<OwnedWriteHalf, ServerMessage>,
+    name: String,
+    next_seq: u64,
+    messages: u32,
+    messages_since: Instant,
+}
+
+/// Serves one client until it leaves, misbehaves, or `stopped` turns true.
+pub(super) async fn serve(
+    server: Arc<Server>,
+    stream: UnixStream,
+    seat: Seat,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let (reader, writer) = stream.into_split();
+    let mut connection = Connection {
+        server,
+        seat,
+        incoming: frame::receiver(reader),
+        outgoing: frame::sender(writer),
+        name: "a client without a name".into(),
+        next_seq: 0,
+        messages: 0,
+        messages_since: Instant::now(),
+    };
+    let greeting = tokio::select! {
+        greeting = connection.greet() => greeting,
+        () = told_to_stop(&mut stopped) => Err(End::Stopping),
+    };
+    if let Err(end) = greeting {
+        return connection.finish(end, |reason| ServerMessage::Refused { reason }).await;
+    }
+    let end = connection.converse(&mut stopped).await;
+    connection.finish(end, |reason| ServerMessage::Bye { reason }).await;
+}
+
+impl Connection {
+    async fn greet(&mut self) -> Result<(), End> {
+        let message = timeout(HELLO_TIMEOUT, self.hear())
+            .await
+            .map_err(|_| End::Fault("no Hello within two seconds".into()))??;
+        let ClientMessage::Hello(hello) = message else {
+            return Err(End::Fault("the first message must be Hello".into()));
+        };
+        let version = agree(&hello).map_err(End::Fault)?;
+        self.name = printable(&hello.client);
+        tracing::debug!("{} (uid {}) is welcome", self.name, self.seat.uid);
+        self.say(self.server.welcome(version)).await
+    }
+
+    async fn converse(&mut self, stopped: &mut watch::Receiver<bool>) -> End {
+        let mut ticks: Option<Ticker> = None;
+        loop {
+            let step = tokio::select! {
+                message = self.hear() => match message {
+                    Ok(message) => self.obey(&message).map(|ticker| ticks = Some(ticker)),
+                    Err(end) => Err(end),
+                },
+                () = next(ticks.as_ref()) => self.sample().await,
+                () = told_to_stop(stopped) => Err(End::Stopping),
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Carries out a message; the answer is the new rhythm of samples.
+    fn obey(&mut self, message: &ClientMessage) -> Result<Ticker, End> {
+        self.count_message()?;
+        let &ClientMessage::Subscribe(Subscribe { interval_ms, scope: khor_proto::Scope::Machine }) = message
+        else {
+            return Err(End::Fault("Hello may be said only once".into()));
+        };
+        if !(Subscribe::MIN_INTERVAL_MS..=Subscribe::MAX_INTERVAL_MS).contains(&interval_ms) {
+            return Err(End::Fault(format!("interval_ms is {interval_ms}; it must be 5 to 5000")));
+        }
+        self.seat.subscribed(interval_ms);
+        Ticker::every(Duration::from_millis(interval_ms.into()))
+            .map_err(|error| End::Fault(format!("the collector has no timer left: {error}")))
+    }
+
+    fn count_message(&mut self) -> Result<(), End> {
+        if self.messages_since.elapsed() >= Duration::from_secs(1) {
+            (self.messages, self.messages_since) = (0, Instant::now());
+        }
+        self.messages += 1;
+        if self.messages > MAX_MESSAGES_PER_S {
+            return Err(End::Fault(format!("more than {MAX_MESSAGES_PER_S} messages in a second")));
+        }
+        Ok(())
+    }
+
+    async fn sample(&mut self) -> Result<(), End> {
+        let counters = self.server.source.read();
+        let sample = Sample { seq: self.next_seq, t_ns: boottime_ns(), counters };
+        self.next_seq += 1;
+        self.say(ServerMessage::Sample(sample)).await
+    }
+
+    async fn hear(&mut self) -> Result<ClientMessage, End> {
+        match self.incoming.next().await {
+            Some(Ok(Incoming::Known(message))) => Ok(message),
+            Some(Ok(Incoming::Unknown { kind })) => Err(End::Fault(format!(
+                "message kind {kind} is not known in protocol {}",
+                ProtocolVersion::CURRENT
+            ))),
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Err(End::Fault(format!("malformed frame (at most {} bytes)", frame::MAX_CLIENT_BODY_BYTES)))
+            }
+            Some(Err(_)) | None => Err(End::Gone),
+        }
+    }
+
+    async fn say(&mut self, message: ServerMessage) -> Result<(), End> {
+        let mut sending = pin!(self.outgoing.send(message));
+        // Nearly always there is room, and then no timer need be set.
+        let sent = match poll_immediate(sending.as_mut()).await {
+            Some(sent) => sent,
+            None => timeout(WRITE_TIMEOUT, sending).await.map_err(|_| End::Stuck)?,
+        };
+        sent.map_err(|_| End::Gone)
+    }
+
+    async fn finish(&mut self, end: End, last_word: fn(String) -> ServerMessage) {
+        let (name, uid) = (&self.name, self.seat.uid);
+        let reason = match end {
+            End::Gone => return tracing::debug!("{name} (uid {uid}) left"),
+            End::Stuck => {
+                return self.server.log(|| format!("dropping {name} (uid {uid}): it does not read"));
+            }
+            End::Stopping => "the collector stops".to_owned(),
+            End::Fault(reason) => {
+                self.server.log(|| format!("dropping {name} (uid {uid}): {reason}"));
+                reason
+            }
+        };
+        // A courtesy to those who read; the others have gone already.
+        let _ = self.say(last_word(reason)).await;
+    }
+}
+
+/// The next tick; never, without a subscription.
+async fn next(ticks: Option<&Ticker>) {
+    match ticks {
+        Some(ticks) if ticks.tick().await.is_ok() => {}
+        // A timer that is set cannot fail; if it did, the client would notice the silence and come back.
+        _ => std::future::pending().await,
+    }
+}
+
+fn agree(hello: &Hello) -> Result<ProtocolVersion, String> {
+    if hello.magic != MAGIC {
+        return Err("this is khor's collector, and that was no client of khor's".into());
+    }
+    ProtocolVersion::common(&hello.versions).ok_or_else(|| {
+        let theirs: Vec<_> = hello.versions.iter().take(8).map(ToString::to_string).collect();
+        format!(
+            "no common version: this collector speaks {}, you {}",
+            ProtocolVersion::CURRENT,
+            theirs.join(", ")
+        )
+    })
+}
+
+/// A client's name as it may appear in a log: short, on one line, without escape sequences.
+fn printable(name: &str) -> String {
+    let mut clean = String::with_capacity(name.len().min(MAX_NAME_BYTES));
+    for letter in name.chars() {
+        if clean.len() + letter.len_utf8() > MAX_NAME_BYTES {
+            break;
+        }
+        clean.push(if letter.is_ascii_graphic() || letter == ' ' || letter.is_alphanumeric() {
+            letter
+        } else {
+            '?'
+        });
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_and_harmless() {
+        assert_eq!(printable("khor 0.1"), "khor 0.1");
+        assert_eq!(printable("a\x1b[2J\nb\u{202e}"), "a?[2J?b?");
+        assert_eq!(printable(&"ä".repeat(100)).len(), 64);
+    }
+}

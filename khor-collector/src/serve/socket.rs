@@ -1,0 +1,337 @@
+//! The socket file: made without a moment in which strangers could open it, removed at the end.
+//!
+//! This happens as root, in a directory that may belong to somebody else. So the directory is opened once and
+//! looked at, and everything else goes through that descriptor: a path would be looked up anew each time, and
+//! its owner could put a symbolic link in its place in between.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, UnlinkatFlags, User, fchownat, getegid, geteuid, getuid, unlinkat};
+
+use super::activation;
+
+const SOCKET_MODE: u32 = 0o660;
+const DIRECTORY_MODE: u32 = 0o755;
+/// Any local user can lock a directory that everybody may read, so the lock is not worth waiting for longer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_LOOK: Duration = Duration::from_millis(20);
+
+/// Why the socket cannot be served on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SocketError {
+    #[error("another collector answers at {}: stop it, or choose another --socket", path.display())]
+    Taken { path: PathBuf },
+    #[error("{} exists and is not a socket: remove it, or choose another --socket", path.display())]
+    NotASocket { path: PathBuf },
+    #[error("the socket's directory {} {problem}; {fix}, or choose another --socket", directory.display())]
+    Untrusted { directory: PathBuf, problem: String, fix: String },
+    #[error("{doing} {}: {source}", path.display())]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+}
+
+/// A listening socket, and its file if it is ours to remove.
+#[derive(Debug)]
+pub(crate) struct BoundSocket {
+    listener: Option<UnixListener>,
+    /// The directory, kept open because after the change of user its path may no longer be reachable.
+    file: Option<(File, PathBuf)>,
+}
+
+impl BoundSocket {
+    /// The listener, once, in non-blocking mode.
+    pub(crate) fn listener(&mut self) -> io::Result<UnixListener> {
+        let listener =
+            self.listener.take().ok_or_else(|| io::Error::other("the listener was already taken"))?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    }
+}
+
+impl Drop for BoundSocket {
+    fn drop(&mut self) {
+        let Some((directory, name)) = &self.file else { return };
+        if let Err(error) = unlinkat(directory, name.as_path(), UnlinkatFlags::NoRemoveDir) {
+            // Harmless: the next collector replaces a socket that nobody answers on.
+            tracing::debug!("leaving the socket file behind: {error}");
+        }
+    }
+}
+
+/// Listens at `path`, or on what systemd passed. `owner` is who the process becomes later, `group` who may
+/// connect besides root.
+pub(crate) fn bind(
+    path: &Path,
+    owner: Option<&User>,
+    group: Option<Gid>,
+) -> Result<BoundSocket, SocketError> {
+    if let Some(listener) = activation::inherited() {
+        return Ok(BoundSocket { listener: Some(listener), file: None });
+    }
+    let failed = |doing| move |source| SocketError::Io { doing, path: path.to_owned(), source };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput.into()).map_err(failed("binding"))?;
+    let place = Place {
+        directory: open_directory(parent, owner, failed("making the directory of"))?,
+        name: name.into(),
+        path,
+    };
+    // Two collectors starting at once must not both find the place free.
+    let lock = place.lock().map_err(failed("locking the directory of"))?;
+    place.clear_stale()?;
+    let listener = place.bind().map_err(failed("binding"))?;
+    drop(lock);
+    let opened = place.open_to(group);
+    let socket = BoundSocket { listener: Some(listener), file: Some((place.directory, place.name)) };
+    opened.map_err(failed("setting group and mode of"))?;
+    Ok(socket)
+}
+
+/// Opens the socket's directory, made if need be: owned by `owner`, so that the socket can be removed after the
+/// change of user. Fails where strangers could have prepared it.
+fn open_directory(
+    directory: &Path,
+    owner: Option<&User>,
+    failed: impl Fn(io::Error) -> SocketError,
+) -> Result<File, SocketError> {
+    let untrusted = |problem: String, fix: String| SocketError::Untrusted {
+        directory: directory.to_owned(),
+        problem,
+        fix,
+    };
+    let made = make_directory(directory).map_err(&failed)?;
+    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+    let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(directory);
+    let opened = opened.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENOTDIR | Errno::ELOOP) => {
+            untrusted("is a symbolic link or no directory".into(), "name the directory it stands for".into())
+        }
+        _ => failed(error),
+    })?;
+    let found = opened.metadata().map_err(&failed)?;
+    if !may_own(found.uid(), owner) {
+        return Err(untrusted(
+            format!("belongs to user {}, who could replace the socket", found.uid()),
+            "`chown root` it".into(),
+        ));
+    }
+    if found.mode() & 0o002 != 0 {
+        return Err(untrusted("can be written to by everybody".into(), "`chmod o-w` it".into()));
+    }
+    // Only what is ours still: a directory made a moment ago could have been exchanged.
+    if made && found.uid() == geteuid().as_raw() {
+        // The mode it was made with was subject to the umask of whoever started us.
+        opened.set_permissions(fs::Permissions::from_mode(DIRECTORY_MODE)).map_err(&failed)?;
+        if let Some(user) = owner {
+            fchown(&opened, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(&failed)?;
+        }
+    }
+    Ok(opened)
+}
+
+/// Whether the directory was missing and is there now.
+fn make_directory(directory: &Path) -> io::Result<bool> {
+    if let Some(above) = directory.parent().filter(|above| !above.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(above)?;
+    }
+    match DirBuilder::new().mode(DIRECTORY_MODE).create(directory) {
+        Ok(()) => Ok(true),
+        // Also for `/` and `.`; whether it is a directory, opening it tells.
+        Err(_) if directory.symlink_metadata().is_ok() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Root, whom we become, who we are, and who called us through sudo.
+fn may_own(uid: u32, owner: Option<&User>) -> bool {
+    // Only sudo sets it for root; without privileges of its own the process gains nothing by it.
+    let caller = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
+    let ours = [Some(0), Some(geteuid().as_raw()), Some(getuid().as_raw()), caller];
+    ours.contains(&Some(uid)) || owner.is_some_and(|user| user.uid.as_raw() == uid)
+}
+
+/// Where the socket goes.
+struct Place<'a> {
+    directory: File,
+    name: PathBuf,
+    /// For messages.
+    path: &'a Path,
+}
+
+impl Place<'_> {
+    /// The socket's path by way of the open directory, whatever its own path leads to by now.
+    fn through_directory(&self) -> PathBuf {
+        Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(&self.name)
+    }
+
+    /// Holds off other collectors; `None` if somebody else does not let go.
+    fn lock(&self) -> io::Result<Option<Flock<File>>> {
+        let begun = Instant::now();
+        loop {
+            match Flock::lock(self.directory.try_clone()?, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => return Ok(Some(lock)),
+                Err((_, Errno::EWOULDBLOCK)) if begun.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(LOCK_LOOK);
+                }
+                Err((_, Errno::EWOULDBLOCK)) => {
+                    tracing::warn!(
+                        "some process keeps the directory of {} locked; starting without the lock",
+                        self.path.display()
+                    );
+                    return Ok(None);
+                }
+                Err((_, error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Removes the socket of a collector that died; fails if somebody answers.
+    fn clear_stale(&self) -> Result<(), SocketError> {
+        let failed = |doing| move |source| SocketError::Io { doing, path: self.path.to_owned(), source };
+        let path = self.through_directory();
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed("looking at")(error)),
+            Ok(found) if !found.file_type().is_socket() => {
+                return Err(SocketError::NotASocket { path: self.path.to_owned() });
+            }
+            Ok(_) => {}
+        }
+        match UnixStream::connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                unlinkat(&self.directory, &self.name, UnlinkatFlags::NoRemoveDir)
+                    .map_err(|error| failed("removing the stale socket")(error.into()))
+            }
+            Err(error) => Err(failed("asking who answers at")(error)),
+            Ok(_) => Err(SocketError::Taken { path: self.path.to_owned() }),
+        }
+    }
+
+    /// Binds with the mode that stays; the group is still ours.
+    fn bind(&self) -> io::Result<UnixListener> {
+        // The umask belongs to the process, which has one thread at this point.
+        let before = umask(Mode::from_bits_truncate(0o777 & !SOCKET_MODE));
+        let bound = UnixListener::bind(self.through_directory());
+        umask(before);
+        bound
+    }
+
+    /// Gives the socket to `group`. Acts on the file it has looked at, and only if that is ours.
+    fn open_to(&self, group: Option<Gid>) -> io::Result<()> {
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file: OwnedFd = openat(&self.directory, &self.name, flags, Mode::empty())?;
+        let file = File::from(file);
+        let found = file.metadata()?;
+        if !found.file_type().is_socket() || found.uid() != geteuid().as_raw() {
+            return Err(io::Error::other("somebody has put another file in its place"));
+        }
+        match group {
+            Some(group) if group != getegid() => {
+                fchownat(&file, "", None, Some(group), AtFlags::AT_EMPTY_PATH)?;
+            }
+            Some(_) => {}
+            None => tracing::warn!(
+                "there is no group khor, so only root can connect: `groupadd --system khor`, add users with \
+                 `usermod -aG khor USER`, or choose a group with --group"
+            ),
+        }
+        // Access control lists that the directory bequeaths override the umask.
+        if found.mode() & 0o7777 != SOCKET_MODE {
+            let path = Path::new("/proc/self/fd").join(file.as_raw_fd().to_string());
+            fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+
+    use super::*;
+
+    /// The umask is the process's, so tests that bind take turns.
+    fn turn() -> MutexGuard<'static, ()> {
+        static TURN: Mutex<()> = Mutex::new(());
+        TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[test]
+    fn stale_socket_is_replaced_and_a_live_one_refused() {
+        let _turn = turn();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("made").join("socket");
+        drop(UnixListener::bind(dir.path().join("x")).unwrap());
+        let first = bind(&path, None, Some(getegid())).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, SOCKET_MODE);
+        assert_eq!(
+            fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777,
+            DIRECTORY_MODE
+        );
+        assert!(matches!(bind(&path, None, Some(getegid())), Err(SocketError::Taken { .. })));
+        drop(first);
+        assert!(!path.exists());
+        drop(UnixListener::bind(&path).unwrap()); // leaves its file behind
+        let _second = bind(&path, None, Some(getegid())).unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        assert!(matches!(bind(&dir.path().join("file"), None, None), Err(SocketError::NotASocket { .. })));
+    }
+
+    #[test]
+    fn an_exchanged_socket_is_left_alone() {
+        let _turn = turn();
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("shadow");
+        fs::write(&victim, "").unwrap();
+        fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
+        let path = dir.path().join("socket");
+        symlink(&victim, &path).unwrap();
+        let directory = File::open(dir.path()).unwrap();
+        let place = Place { directory, name: "socket".into(), path: &path };
+        assert!(place.open_to(Some(getegid())).unwrap_err().to_string().contains("another file"));
+        fs::rename(&victim, &path).unwrap();
+        place.open_to(Some(getegid())).unwrap_err();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_directory_of_others_is_refused() {
+        let _turn = turn();
+        let dir = tempfile::tempdir().unwrap();
+        let shared = dir.path().join("shared");
+        fs::create_dir(&shared).unwrap();
+        fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+        symlink(dir.path(), dir.path().join("link")).unwrap();
+        for (directory, fix) in [("shared", "chmod o-w"), ("link", "name the directory it stands for")] {
+            let refused = bind(&dir.path().join(directory).join("socket"), None, None).unwrap_err();
+            assert!(refused.to_string().contains(fix), "{refused}");
+        }
+        if geteuid().is_root() {
+            fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
+            std::os::unix::fs::chown(&shared, Some(54_321), None).unwrap();
+            let refused = bind(&shared.join("socket"), None, None).unwrap_err();
+            assert!(refused.to_string().contains("belongs to user 54321"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_strangers_lock_does_not_keep_the_collector_from_starting() {
+        let _turn = turn();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let lock = Flock::lock(File::open(dir.path()).unwrap(), FlockArg::LockExclusive).unwrap();
+        let (sender, bound) = mpsc::channel();
+        std::thread::spawn(move || sender.send(bind(&path, None, Some(getegid())).map(drop)));
+        bound.recv_timeout(10 * LOCK_PATIENCE).expect("it waits for the lock").unwrap();
+        drop(lock);
+    }
+}

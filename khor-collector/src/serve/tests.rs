@@ -1,0 +1,254 @@
+//! The server on a real socket with a made-up kernel behind it: what clients may and may not do.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use futures_util::StreamExt;
+use khor_proto::client::{Client, ClientError};
+use khor_proto::frame::{self, Incoming};
+use khor_proto::{Availability, ClientMessage, Hello, MAGIC, Scope, Subscribe, Unit};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinHandle;
+
+use super::*;
+
+/// Counts how often it was asked.
+#[derive(Default)]
+struct FakeKernel {
+    reads: AtomicU64,
+}
+
+impl CounterSource for FakeKernel {
+    fn catalogue(&self) -> Vec<CounterInfo> {
+        vec![CounterInfo { name: "reads".into(), unit: Unit::Count, availability: Availability::Available }]
+    }
+
+    fn read(&self) -> Vec<Option<u64>> {
+        vec![Some(self.reads.fetch_add(1, Ordering::Relaxed)), None]
+    }
+}
+
+struct Running {
+    dir: TempDir,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+    server: Arc<Server>,
+}
+
+impl Running {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(dir.path().join("s")).unwrap();
+        let source = Arc::new(FakeKernel::default());
+        let identity = Identity {
+            kernel_release: "k".into(),
+            boot_id: "b".into(),
+            cpus: 2,
+            counters: source.catalogue(),
+        };
+        let server = Arc::new(Server::new(source, identity));
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(Arc::clone(&server).run(listener, stopped));
+        Self { dir, stop, task, server }
+    }
+
+    async fn raw(&self) -> UnixStream {
+        UnixStream::connect(self.dir.path().join("s")).await.unwrap()
+    }
+
+    async fn client(&self) -> Client {
+        Client::connect(self.dir.path().join("s"), "test").await.unwrap().0
+    }
+
+    async fn subscriber(&self, interval_ms: u16) -> Client {
+        let mut client = self.client().await;
+        client.subscribe(Subscribe { interval_ms, ..Subscribe::default() }).await.unwrap();
+        client
+    }
+}
+
+fn hello() -> ClientMessage {
+    let versions = vec![ProtocolVersion::CURRENT];
+    ClientMessage::Hello(Hello { magic: MAGIC, versions, client: "test".into() })
+}
+
+fn subscribe(interval_ms: u16) -> ClientMessage {
+    ClientMessage::Subscribe(Subscribe { interval_ms, scope: Scope::Machine })
+}
+
+fn bytes(messages: &[ClientMessage]) -> Vec<u8> {
+    messages.iter().flat_map(|message| frame::encode(message).unwrap()).collect()
+}
+
+/// Sends `sent` and returns how many answers came up to the close, and the last.
+async fn answers(running: &Running, sent: &[u8]) -> (usize, ServerMessage) {
+    let mut stream = running.raw().await;
+    stream.write_all(sent).await.unwrap();
+    let mut incoming = frame::receiver::<_, ServerMessage>(stream);
+    let (mut count, mut last) = (0, None);
+    while let Ok(Some(Ok(Incoming::Known(message)))) = timeout(Duration::from_secs(4), incoming.next()).await
+    {
+        count += 1;
+        last = Some(message);
+    }
+    (count, last.expect("an answer"))
+}
+
+fn refused(message: &ServerMessage) -> &str {
+    match message {
+        ServerMessage::Refused { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn bye(message: &ServerMessage) -> &str {
+    match message {
+        ServerMessage::Bye { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn samples_come_in_order_at_the_asked_rate_and_it_can_change() {
+    let running = Running::start();
+    let mut client = running.subscriber(20).await;
+    let begun = Instant::now();
+    for seq in 0..26 {
+        assert_eq!(client.sample().await.unwrap().seq, seq);
+    }
+    let elapsed = begun.elapsed();
+    assert!((450..900).contains(&elapsed.as_millis()), "{elapsed:?} for 25 intervals of 20 ms");
+    client.subscribe(Subscribe { interval_ms: 200, ..Subscribe::default() }).await.unwrap();
+    let first = client.sample().await.unwrap();
+    let second = client.sample().await.unwrap();
+    assert_eq!(second.seq, first.seq + 1);
+    assert_eq!(running.server.load().borrow().shortest_interval_ms, 200);
+}
+
+#[tokio::test]
+async fn nothing_but_a_good_hello_is_welcome() {
+    let running = Running::start();
+    let stranger = ClientMessage::Hello(Hello { magic: 1, versions: vec![], client: String::new() });
+    let future = ClientMessage::Hello(Hello {
+        magic: MAGIC,
+        versions: vec![ProtocolVersion { major: 9, minor: 0 }],
+        client: String::new(),
+    });
+    let oversized = (frame::MAX_CLIENT_BODY_BYTES as u32 + 1).to_le_bytes();
+    let cases: [(Vec<u8>, &str); 6] = [
+        (bytes(&[stranger]), "no client of khor's"),
+        (bytes(&[future]), "this collector speaks 1.0, you 9.0"),
+        (bytes(&[subscribe(20)]), "first message must be Hello"),
+        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "malformed"),
+        (oversized.to_vec(), "malformed"),
+        (vec![3, 0, 0, 0, 9, 9, 9], "kind 9 is not known"),
+    ];
+    for (sent, reason) in cases {
+        let (count, answer) = answers(&running, &sent).await;
+        assert!(count == 1 && refused(&answer).contains(reason), "{answer:?}");
+    }
+    assert!(refused(&answers(&running, &[]).await.1).contains("within two seconds"));
+}
+
+#[tokio::test]
+async fn misbehaviour_after_the_welcome_ends_with_the_reason() {
+    let running = Running::start();
+    let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
+    let flood: Vec<_> = std::iter::once(hello()).chain((0..60).map(|_| subscribe(5000))).collect();
+    for (sent, reason) in [
+        (bytes(&[hello(), hello()]), "only once"),
+        (bytes(&[hello(), subscribe(4)]), "must be 5 to 5000"),
+        (bytes(&[hello(), subscribe(5001)]), "must be 5 to 5000"),
+        (truncated, "malformed"),
+        (bytes(&flood), "messages in a second"),
+    ] {
+        let (_, answer) = answers(&running, &sent).await;
+        assert!(bye(&answer).contains(reason), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn random_bytes_harm_nobody_else() {
+    let running = Running::start();
+    let mut witness = running.subscriber(5).await;
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    for _ in 0..50 {
+        let mut stream = running.raw().await;
+        let junk: Vec<u8> = (0..256)
+            .map(|_| {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                random as u8
+            })
+            .collect();
+        let _ = stream.write_all(&junk).await;
+        witness.sample().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn stuck_client_is_dropped_and_delays_nobody() {
+    let running = Running::start();
+    let mut stuck = running.raw().await;
+    stuck.write_all(&bytes(&[hello(), subscribe(5)])).await.unwrap();
+    let mut witness = running.subscriber(20).await;
+    let mut load = running.server.load();
+    load.wait_for(|load| load.subscribers == 2).await.unwrap();
+    let (begun, mut longest, mut last) = (Instant::now(), Duration::ZERO, Instant::now());
+    // It is dropped once its socket is full (some 100 kB of small frames) and two seconds have passed.
+    while load.borrow_and_update().subscribers == 2 && begun.elapsed() < Duration::from_secs(20) {
+        witness.sample().await.unwrap();
+        longest = longest.max(last.elapsed());
+        last = Instant::now();
+    }
+    assert_eq!(load.borrow().subscribers, 1, "it was not dropped");
+    assert!(longest < Duration::from_millis(250), "the other waited {longest:?}");
+    // What was sent to it waits in its own socket buffer, and then the stream ends.
+    let mut held = vec![0; 1 << 20];
+    let mut held_bytes = 0;
+    while let Ok(Ok(received @ 1..)) = timeout(Duration::from_secs(2), stuck.read(&mut held)).await {
+        held_bytes += received;
+    }
+    assert!((1..1 << 20).contains(&held_bytes), "{held_bytes} bytes were held for it");
+}
+
+#[tokio::test]
+async fn one_user_gets_64_connections_and_a_freed_one_again() {
+    let running = Running::start();
+    let mut clients = Vec::new();
+    for _ in 0..registry::MAX_CONNECTIONS_PER_USER {
+        clients.push(running.client().await);
+    }
+    let one_more = Client::connect(running.dir.path().join("s"), "test").await;
+    assert!(
+        matches!(&one_more, Err(ClientError::Refused { reason }) if reason.contains("64")),
+        "{one_more:?}"
+    );
+    clients.pop();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    running.client().await;
+}
+
+#[tokio::test]
+async fn everyone_hears_goodbye_and_the_stop_is_quick() {
+    let running = Running::start();
+    let mut listening = running.subscriber(1000).await;
+    let mut silent = running.client().await;
+    let _greeting_not_said = running.raw().await;
+    let mut stuck = running.raw().await;
+    stuck.write_all(&bytes(&[hello(), subscribe(5)])).await.unwrap();
+    listening.sample().await.unwrap();
+    let begun = Instant::now();
+    running.stop.send_replace(true);
+    for client in [&mut listening, &mut silent] {
+        let goodbye = client.sample().await;
+        assert!(
+            matches!(&goodbye, Err(ClientError::Bye { reason }) if reason.contains("stops")),
+            "{goodbye:?}"
+        );
+    }
+    running.task.await.unwrap();
+    assert!(begun.elapsed() < GOODBYE_TIMEOUT + Duration::from_millis(200));
+}
