@@ -1,0 +1,157 @@
+//! Chords: which root sounds when, what pressure does to its colour, and how voices move from chord to chord.
+
+use super::scale::{Key, Register};
+use super::seeded::{Dice, Stream};
+
+/// Voices of a chord.
+pub(super) const CHORD_VOICES: usize = 4;
+
+/// A chord as scale degrees: root first, then what stands on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chord {
+    pub(super) degrees: [i32; CHORD_VOICES],
+}
+
+impl Chord {
+    /// A chord on a scale degree. `pressure` 0..=4 takes it from open to dense:
+    /// triad, seventh, suspended fourth, added second, cluster; always within the scale.
+    pub(super) fn new(key: Key, root: i32, pressure: u8) -> Self {
+        // Thirds, fifths… as shares of the octave, so that five- and twelve-note scales work too.
+        let stack = |seventh_degrees: i32| (seventh_degrees * key.len() + 3) / 7;
+        let (second, third, fourth) = (stack(1).max(1), stack(2), stack(3));
+        let fifth = stack(4).max(fourth + 1);
+        let (sixth, seventh) = (stack(5).max(fifth + 1), stack(6).max(fifth + 1));
+        let above = match pressure {
+            0 => [third, fifth, key.len() + fifth],
+            1 => [third, fifth, seventh],
+            2 => [fourth, fifth, seventh],
+            3 => [second, fifth, sixth],
+            _ => [second, fourth, sixth],
+        };
+        Self { degrees: [root, root + above[0], root + above[1], root + above[2]] }
+    }
+
+    /// The chord's note nearest to `midi`.
+    pub(super) fn nearest(&self, key: Key, midi: i32) -> i32 {
+        let near = |degree: i32| {
+            let note = key.midi(degree);
+            note + 12 * ((midi - note) as f32 / 12.0).round() as i32
+        };
+        self.degrees.map(near).into_iter().min_by_key(|note| (note - midi).abs()).unwrap_or(midi)
+    }
+
+    /// The chord's notes inside a register, ascending, appended to `out`.
+    pub(super) fn notes_in(&self, key: Key, register: Register, out: &mut Vec<u8>) {
+        out.clear();
+        out.extend((register.low..=register.high).filter(|&midi| {
+            self.degrees.iter().any(|&degree| (key.midi(degree) - i32::from(midi)).rem_euclid(12) == 0)
+        }));
+    }
+
+    /// Places the chord so that each voice moves as little as possible from `previous`
+    /// (all pairings of voices and notes are tried; the sum of squares keeps single leaps out).
+    pub(super) fn lead(
+        &self,
+        key: Key,
+        register: Register,
+        previous: [u8; CHORD_VOICES],
+    ) -> [u8; CHORD_VOICES] {
+        let mut best = (i32::MAX, previous);
+        for order in PERMUTATIONS {
+            let mut voices = [0; CHORD_VOICES];
+            let mut cost = 0;
+            for (voice, &from) in previous.iter().enumerate() {
+                let note = key.midi(self.degrees[order[voice]]);
+                voices[voice] = nearest_octave(note, from, register);
+                let moved = i32::from(voices[voice]) - i32::from(from);
+                cost += moved * moved;
+            }
+            if cost < best.0 {
+                best = (cost, voices);
+            }
+        }
+        best.1
+    }
+}
+
+fn nearest_octave(note: i32, from: u8, register: Register) -> u8 {
+    let near = note + 12 * ((i32::from(from) - note) as f32 / 12.0).round() as i32;
+    register.fold(near)
+}
+
+/// The root (scale degree) of a bar: home at the start of every four chords, seeded in between,
+/// never the same twice running.
+pub(super) fn root_at(seed: u64, bar: u64, chord_bars: u8, roots: &[i32]) -> i32 {
+    let chord = bar / u64::from(chord_bars.max(1));
+    let Some(&home) = roots.first() else { return 0 };
+    let away = &roots[1..];
+    let place = (chord % 4) as usize;
+    if place == 0 || away.is_empty() {
+        return home;
+    }
+    // One draw per group of four; stepping through the list from there cannot repeat a neighbour.
+    let start = Dice::new(seed, chord / 4, Stream::Harmony).below(away.len());
+    if away.len() == 1 && place == 2 { home } else { away[(start + place) % away.len()] }
+}
+
+/// The 24 orders of four things.
+const PERMUTATIONS: [[usize; CHORD_VOICES]; 24] = {
+    let mut all = [[0; CHORD_VOICES]; 24];
+    let mut n = 0;
+    let mut i = 0;
+    while i < 256 {
+        let p = [i % 4, i / 4 % 4, i / 16 % 4, i / 64];
+        if p[0] != p[1] && p[0] != p[2] && p[0] != p[3] && p[1] != p[2] && p[1] != p[3] && p[2] != p[3] {
+            all[n] = p;
+            n += 1;
+        }
+        i += 1;
+    }
+    all
+};
+
+#[cfg(test)]
+mod tests {
+    use super::super::scale::Scale;
+    use super::*;
+
+    #[test]
+    fn chords_have_four_different_degrees() {
+        for scale in Scale::ALL {
+            let key = Key::new(50, scale);
+            for pressure in 0..=4 {
+                let chord = Chord::new(key, 0, pressure);
+                let mut degrees = chord.degrees.to_vec();
+                degrees.sort_unstable();
+                degrees.dedup();
+                assert_eq!(degrees.len(), 4, "{scale:?} {pressure} {:?}", chord.degrees);
+            }
+        }
+    }
+
+    #[test]
+    fn voices_move_little_and_stay_in_register() {
+        let key = Key::new(50, Scale::Dorian);
+        let register = Register { low: 50, high: 69 };
+        let mut voices = Chord::new(key, 0, 0).lead(key, register, [55, 58, 62, 65]);
+        for root in [3, 6, 4, 0, 5, 2, 0] {
+            let next = Chord::new(key, root, 1).lead(key, register, voices);
+            for (a, b) in voices.iter().zip(next) {
+                assert!((50..=69).contains(&b));
+                assert!(a.abs_diff(b) <= 7, "{voices:?} -> {next:?}");
+            }
+            voices = next;
+        }
+    }
+
+    #[test]
+    fn roots_come_home_and_never_repeat() {
+        for seed in 0..50 {
+            for chord in 0..40 {
+                let root = |c: u64| root_at(seed, c * 4, 4, &[0, 3, 4, 5]);
+                assert_ne!(root(chord), root(chord + 1));
+                assert_eq!(root(chord * 4), 0);
+            }
+        }
+    }
+}

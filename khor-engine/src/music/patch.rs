@@ -1,0 +1,125 @@
+//! Timbre as data: what one role sounds like.
+//!
+//! A patch is part of the score (a preset names its instruments), so it lives here and the synth reads it;
+//! were it the synth's, music would have to depend on synth and the rooms would form a circle.
+
+use serde::{Deserialize, Serialize};
+
+/// Waveform of a patch's oscillator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are the usual ones")]
+pub enum Wave {
+    #[default]
+    Sine,
+    Triangle,
+    Saw,
+    Pulse,
+}
+
+/// One role's timbre. Plain data, copied into a voice when its note begins.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Patch {
+    /// Oscillator waveform.
+    pub wave: Wave,
+    /// Pulse width, share of the period, 0.05..=0.5; pulse only.
+    pub width: f32,
+    /// Distance of a second oscillator, cents, 0..=50; 0 is one oscillator.
+    pub detune_cents: f32,
+    /// Time to full level, ms, 1..=10000.
+    pub attack_ms: f32,
+    /// Time from full level to within 1/1000 of the sustain level, ms, 1..=20000.
+    pub decay_ms: f32,
+    /// Level held until the release, 0..=1.
+    pub sustain: f32,
+    /// Time from the release to -60 dB, ms, 5..=20000.
+    pub release_ms: f32,
+    /// Low-pass cutoff at middle C, neutral brightness and envelope 0, Hz, 40..=16000.
+    pub cutoff_hz: f32,
+    /// Low-pass resonance, 0 (Q 0.5) ..=1 (Q 8).
+    pub resonance: f32,
+    /// How far the cutoff follows the note, 0 (not at all) ..=1 (with the pitch).
+    pub key_follow: f32,
+    /// How far the envelope at full level opens the filter, octaves, -4..=4.
+    pub env_octaves: f32,
+    /// Share sent to the delay, 0..=1.
+    pub delay_send: f32,
+    /// Share sent to the reverb, 0..=1.
+    pub reverb_send: f32,
+    /// Level, dB, -60..=12.
+    pub gain_db: f32,
+}
+
+impl Default for Patch {
+    fn default() -> Self {
+        Self {
+            wave: Wave::Sine,
+            width: 0.5,
+            detune_cents: 0.0,
+            attack_ms: 5.0,
+            decay_ms: 200.0,
+            sustain: 0.5,
+            release_ms: 200.0,
+            cutoff_hz: 2000.0,
+            resonance: 0.1,
+            key_follow: 0.3,
+            env_octaves: 0.0,
+            delay_send: 0.0,
+            reverb_send: 0.2,
+            gain_db: -12.0,
+        }
+    }
+}
+
+/// A patch field outside its range.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{field} must be within {low}..={high}, not {value}")]
+pub struct PatchError {
+    /// Name of the field.
+    pub field: &'static str,
+    /// Lowest allowed value.
+    pub low: f32,
+    /// Highest allowed value.
+    pub high: f32,
+    /// What was given.
+    pub value: f32,
+}
+
+impl Patch {
+    /// Checks every range; to be called where patches enter the engine.
+    pub fn check(&self) -> Result<(), PatchError> {
+        let fields = [
+            ("width", self.width, 0.05, 0.5),
+            ("detune_cents", self.detune_cents, 0.0, 50.0),
+            ("attack_ms", self.attack_ms, 1.0, 10_000.0),
+            ("decay_ms", self.decay_ms, 1.0, 20_000.0),
+            ("sustain", self.sustain, 0.0, 1.0),
+            ("release_ms", self.release_ms, 5.0, 20_000.0),
+            ("cutoff_hz", self.cutoff_hz, 40.0, 16_000.0),
+            ("resonance", self.resonance, 0.0, 1.0),
+            ("key_follow", self.key_follow, 0.0, 1.0),
+            ("env_octaves", self.env_octaves, -4.0, 4.0),
+            ("delay_send", self.delay_send, 0.0, 1.0),
+            ("reverb_send", self.reverb_send, 0.0, 1.0),
+            ("gain_db", self.gain_db, -60.0, 12.0),
+        ];
+        match fields.into_iter().find(|&(_, value, low, high)| !(low..=high).contains(&value)) {
+            Some((field, value, low, high)) => Err(PatchError { field, low, high, value }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_range_and_nan_are_named() {
+        assert!(Patch::default().check().is_ok());
+        let error = Patch { sustain: 1.5, ..Patch::default() }.check().unwrap_err();
+        assert_eq!(error.to_string(), "sustain must be within 0..=1, not 1.5");
+        assert_eq!(Patch { cutoff_hz: f32::NAN, ..Patch::default() }.check().unwrap_err().field, "cutoff_hz");
+    }
+}

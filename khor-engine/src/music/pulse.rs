@@ -1,0 +1,121 @@
+//! The pulse: how much work the machine does, as onset density at a fixed tempo.
+
+use super::composer::Moment;
+use super::harmony::Chord;
+use super::note::{Layer, Note};
+use super::preset::{MAX_PULSE_STREAMS, Motion, PulseSettings};
+use super::reading::WORK_STEPS;
+use super::rhythm::{STEPS, accent, hit, hits_before};
+use super::seeded::{Dice, Stream};
+
+/// Bars a rotation of the rhythm is kept.
+const PHRASE_BARS: u64 = 4;
+
+/// State of the pulse: the onsets per bar each stream is at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pulse {
+    onsets: [u8; MAX_PULSE_STREAMS],
+    /// Notes of the chord in a stream's register; kept only to reuse its memory.
+    notes: Vec<u8>,
+}
+
+impl Pulse {
+    /// Called on every step.
+    pub(super) fn step(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
+        let work = moment.reading.work();
+        for (index, settings) in moment.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
+            if moment.step.is_multiple_of(4) {
+                self.onsets[index] = onsets_per_bar(settings, work, moment.density);
+            }
+            let stream = Stream::Pulse(index as u8);
+            let rotation = Dice::new(moment.seed, moment.bar / PHRASE_BARS, stream).below(4) as u8 * 4;
+            if hit(moment.step, self.onsets[index], rotation) {
+                let count = hits_before(moment.step, self.onsets[index], rotation);
+                chord.notes_in(moment.key, settings.register, &mut self.notes);
+                let midi = self.pitch(moment, settings, chord, stream, count);
+                out.push(note(moment, settings, stream, midi, work));
+            }
+        }
+    }
+
+    fn pitch(
+        &self,
+        moment: &Moment<'_>,
+        settings: &PulseSettings,
+        chord: Chord,
+        stream: Stream,
+        count: usize,
+    ) -> u8 {
+        let notes = &self.notes;
+        let len = notes.len();
+        if settings.motion == Motion::Root || len == 0 {
+            return settings.register.fold(moment.key.midi(chord.degrees[0]));
+        }
+        match settings.motion {
+            Motion::Up | Motion::Root => notes[count % len],
+            Motion::UpDown => {
+                let turn = (2 * len - 2).max(1);
+                let place = count % turn;
+                notes[if place < len { place } else { turn - place }]
+            }
+            Motion::Walk => {
+                // The walk repeats each bar of a phrase: a motif, not a dice roll.
+                let phrase = moment.bar / PHRASE_BARS;
+                let salt = phrase.wrapping_mul(64).wrapping_add(count as u64);
+                notes[Dice::new(moment.seed, salt, stream).below(len)]
+            }
+        }
+    }
+}
+
+fn note(moment: &Moment<'_>, settings: &PulseSettings, stream: Stream, midi: u8, work: u8) -> Note {
+    let place = moment.bar * u64::from(STEPS) + u64::from(moment.step);
+    let nuance = 1.0 + 0.08 * Dice::new(!moment.seed, place, stream).bipolar();
+    let push = 0.65 + 0.35 * f32::from(work) / f32::from(WORK_STEPS);
+    Note {
+        onset_s: moment.onset_s,
+        duration_s: settings.gate_steps * moment.step_s as f32,
+        midi,
+        velocity: (settings.velocity * accent(moment.step) * push * nuance).clamp(0.0, 1.0),
+        pan: settings.pan,
+        role: settings.role,
+        layer: Layer::Pulse,
+        signal: None,
+    }
+}
+
+/// Onsets per bar; rises with work and with density, 0 without work.
+fn onsets_per_bar(settings: &PulseSettings, work: u8, density: f32) -> u8 {
+    if work == 0 {
+        return 0;
+    }
+    let work = f32::from(work) / f32::from(WORK_STEPS);
+    let beyond = ((work - settings.from) / (1.0 - settings.from)).clamp(0.0, 1.0);
+    let onsets = f32::from(settings.max_onsets) * beyond * density_factor(density);
+    (onsets.ceil() as u8).min(STEPS)
+}
+
+/// Density 0..=1 as a factor: 0.25, 1 in the middle, 2.
+pub(super) fn density_factor(density: f32) -> f32 {
+    if density <= 0.5 { 0.25 + 1.5 * density } else { 2.0 * density }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn onsets_rise_with_work_and_density() {
+        for preset in super::super::Preset::builtin() {
+            for stream in &preset.pulse {
+                for density in [0.0, 0.3, 0.5, 1.0] {
+                    let onsets = |work| onsets_per_bar(stream, work, density);
+                    assert_eq!(onsets(0), 0);
+                    assert!((0..WORK_STEPS).all(|w| onsets(w) <= onsets(w + 1)));
+                }
+                let full = |density| onsets_per_bar(stream, WORK_STEPS, density);
+                assert!(full(0.0) < full(0.5) && full(0.5) <= full(1.0));
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Scales and keys: which pitches belong, and how scale degrees become MIDI notes.
+
+use serde::{Deserialize, Serialize};
+
+/// A scale; the names are those of the configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the usual ones")]
+pub enum Scale {
+    #[default]
+    PentatonicMinor,
+    PentatonicMajor,
+    NaturalMinor,
+    HarmonicMinor,
+    Major,
+    Dorian,
+    Phrygian,
+    Lydian,
+    Mixolydian,
+    WholeTone,
+    Chromatic,
+}
+
+impl Scale {
+    /// All scales, in the order of menus.
+    pub const ALL: [Self; 11] = [
+        Self::PentatonicMinor,
+        Self::PentatonicMajor,
+        Self::NaturalMinor,
+        Self::HarmonicMinor,
+        Self::Major,
+        Self::Dorian,
+        Self::Phrygian,
+        Self::Lydian,
+        Self::Mixolydian,
+        Self::WholeTone,
+        Self::Chromatic,
+    ];
+
+    /// Semitones above the key note within one octave, ascending, starting at 0.
+    pub const fn intervals(self) -> &'static [u8] {
+        match self {
+            Self::PentatonicMinor => &[0, 3, 5, 7, 10],
+            Self::PentatonicMajor => &[0, 2, 4, 7, 9],
+            Self::NaturalMinor => &[0, 2, 3, 5, 7, 8, 10],
+            Self::HarmonicMinor => &[0, 2, 3, 5, 7, 8, 11],
+            Self::Major => &[0, 2, 4, 5, 7, 9, 11],
+            Self::Dorian => &[0, 2, 3, 5, 7, 9, 10],
+            Self::Phrygian => &[0, 1, 3, 5, 7, 8, 10],
+            Self::Lydian => &[0, 2, 4, 6, 7, 9, 11],
+            Self::Mixolydian => &[0, 2, 4, 5, 7, 9, 10],
+            Self::WholeTone => &[0, 2, 4, 6, 8, 10],
+            Self::Chromatic => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+        }
+    }
+}
+
+/// A key: the scale on its key note. Only the pitch class of the key note matters; registers are the layers' own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    /// Pitch class of degree 0, 0..=11.
+    tonic: i32,
+    scale: Scale,
+}
+
+impl Key {
+    pub(super) fn new(key_midi: u8, scale: Scale) -> Self {
+        Self { tonic: i32::from(key_midi % 12), scale }
+    }
+
+    /// Degrees per octave.
+    pub(super) fn len(self) -> i32 {
+        self.scale.intervals().len() as i32
+    }
+
+    /// MIDI note of a degree; degree 0 lies in 48..=59, degrees go on through all octaves.
+    pub(super) fn midi(self, degree: i32) -> i32 {
+        let intervals = self.scale.intervals();
+        let within = degree.rem_euclid(self.len()) as usize;
+        48 + self.tonic + 12 * degree.div_euclid(self.len()) + i32::from(intervals[within])
+    }
+
+    /// The highest degree whose note is not above `midi`.
+    pub(super) fn degree_below(self, midi: i32) -> i32 {
+        let offset = midi - 48 - self.tonic;
+        let within = offset.rem_euclid(12);
+        let index = self.scale.intervals().iter().filter(|&&i| i32::from(i) <= within).count() as i32 - 1;
+        offset.div_euclid(12) * self.len() + index
+    }
+}
+
+/// A span of MIDI notes, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// Lowest note, 36..=85.
+    pub low: u8,
+    /// Highest note, at least 11 above the lowest, ..=96.
+    pub high: u8,
+}
+
+impl Register {
+    /// The same pitch class inside the register, in the octave nearest to `midi`.
+    pub(super) fn fold(self, midi: i32) -> u8 {
+        let (low, high) = (i32::from(self.low), i32::from(self.high));
+        let folded = if midi < low {
+            low + (midi - low).rem_euclid(12)
+        } else if midi > high {
+            high - (high - midi).rem_euclid(12)
+        } else {
+            midi
+        };
+        folded.clamp(low, high) as u8
+    }
+
+    /// The middle of it.
+    pub(super) fn middle(self) -> i32 {
+        i32::midpoint(self.low.into(), self.high.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn degrees_and_notes_agree_in_every_key_and_scale() {
+        for scale in Scale::ALL {
+            for key_midi in 0..128 {
+                let key = Key::new(key_midi, scale);
+                for degree in -20..30 {
+                    let midi = key.midi(degree);
+                    assert_eq!(key.degree_below(midi), degree);
+                    let class = (midi - i32::from(key_midi)).rem_euclid(12) as u8;
+                    assert!(scale.intervals().contains(&class));
+                    assert!(key.midi(degree + 1) > midi);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn folding_keeps_the_pitch_class_and_the_bounds() {
+        let register = Register { low: 43, high: 55 };
+        for midi in -30..160 {
+            let folded = register.fold(midi);
+            assert!((43..=55).contains(&folded));
+            assert_eq!((i32::from(folded) - midi).rem_euclid(12), 0);
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_configuration() {
+        let names: Vec<String> =
+            Scale::ALL.iter().map(|s| serde_json::to_string(s).unwrap().replace('"', "")).collect();
+        assert_eq!(
+            names.join(" "),
+            "pentatonic_minor pentatonic_major natural_minor harmonic_minor major dorian phrygian lydian mixolydian whole_tone chromatic"
+        );
+    }
+}

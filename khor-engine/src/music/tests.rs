@@ -1,0 +1,225 @@
+//! Promises of the music as a whole.
+
+use crate::signal::{Levels, SignalId};
+
+use super::seeded::{Dice, Stream};
+use super::{Composer, Layer, Note, Preset, Scale, Settings};
+
+const TURN_S: f64 = 0.01;
+
+fn play(preset: &Preset, settings: Settings, seconds: f64, levels: impl Fn(f64) -> Levels) -> Vec<Note> {
+    let mut composer = Composer::new(settings, preset.clone());
+    let mut notes = Vec::new();
+    for turn in 0..(seconds / TURN_S) as u32 {
+        let now_s = f64::from(turn) * TURN_S;
+        composer.advance(now_s, &levels(now_s), &mut notes);
+    }
+    notes
+}
+
+fn idle() -> Levels {
+    let mut levels = [Some(0.07); SignalId::COUNT];
+    levels[SignalId::Csw.index()] = Some(0.55);
+    levels[SignalId::Irq.index()] = Some(0.5);
+    levels
+}
+
+/// All work signals at one level.
+fn all(level: f32) -> Levels {
+    [Some(level); SignalId::COUNT]
+}
+
+/// Levels that wander, each signal on its own slow wave.
+fn wandering(now_s: f64) -> Levels {
+    std::array::from_fn(|i| {
+        let wave = (now_s * (0.05 + 0.013 * i as f64) + i as f64).sin();
+        Some((0.5 + 0.5 * wave) as f32)
+    })
+}
+
+fn onsets_per_s(notes: &[Note], seconds: f64) -> f64 {
+    notes.iter().filter(|note| note.layer != Layer::Bed).count() as f64 / seconds
+}
+
+#[test]
+fn the_same_levels_give_the_same_notes_and_another_seed_others() {
+    for preset in Preset::builtin() {
+        let settings = Settings::default();
+        let notes = play(preset, settings, 60.0, wandering);
+        assert_eq!(notes, play(preset, settings, 60.0, wandering));
+        assert_ne!(notes, play(preset, Settings { seed: 2, ..settings }, 60.0, wandering));
+    }
+}
+
+#[test]
+fn it_does_not_matter_how_often_the_composer_is_called() {
+    for preset in Preset::builtin() {
+        let mut composer = Composer::new(Settings::default(), preset.clone());
+        let mut notes = Vec::new();
+        composer.advance(30.0 - TURN_S, &all(0.6), &mut notes);
+        assert_eq!(notes, play(preset, Settings::default(), 30.0, |_| all(0.6)));
+    }
+}
+
+#[test]
+fn a_millionth_changes_no_note() {
+    for preset in Preset::builtin() {
+        for seed in 1..5 {
+            let settings = Settings { seed, ..Settings::default() };
+            let jitter = |now_s: f64| {
+                let mut dice = Dice::new(seed, (now_s * 1000.0) as u64, Stream::Rare);
+                wandering(now_s).map(|level| level.map(|l| l + 1e-6 * dice.bipolar()))
+            };
+            assert_eq!(play(preset, settings, 60.0, wandering), play(preset, settings, 60.0, jitter));
+        }
+    }
+}
+
+#[test]
+fn switches_and_interrupts_move_nothing() {
+    for preset in Preset::builtin() {
+        let with = |level| {
+            let mut levels = all(0.5);
+            levels[SignalId::Csw.index()] = level;
+            levels[SignalId::Irq.index()] = level;
+            play(preset, Settings::default(), 20.0, |_| levels)
+        };
+        assert_eq!(with(None), with(Some(1.0)));
+    }
+}
+
+#[test]
+fn the_bed_stays_in_every_key_and_scale() {
+    for preset in Preset::builtin() {
+        for (i, scale) in Scale::ALL.into_iter().enumerate() {
+            let key_midi = 40 + 5 * i as u8;
+            let notes = play(preset, Settings { key_midi, scale, ..Settings::default() }, 60.0, wandering);
+            let bed: Vec<&Note> = notes.iter().filter(|note| note.layer == Layer::Bed).collect();
+            assert!(bed.len() > 10);
+            for note in bed {
+                let class = (i32::from(note.midi) - i32::from(key_midi)).rem_euclid(12) as u8;
+                assert!(scale.intervals().contains(&class), "{} {scale:?} {}", preset.name, note.midi);
+            }
+        }
+    }
+}
+
+#[test]
+fn onsets_rise_with_work() {
+    for preset in Preset::builtin() {
+        let mut last = -1.0;
+        for level in [0.05, 0.2, 0.3, 0.45, 0.6, 1.0] {
+            let onsets = onsets_per_s(&play(preset, Settings::default(), 120.0, |_| all(level)), 120.0);
+            assert!(onsets >= last, "{} at {level}: {onsets} after {last}", preset.name);
+            last = onsets;
+        }
+    }
+}
+
+#[test]
+fn idle_is_nearly_still_and_the_busiest_at_least_eight_times_denser() {
+    for preset in Preset::builtin() {
+        for bpm in [60.0, 110.0, 240.0] {
+            let settings = Settings { bpm, ..Settings::default() };
+            let at = |levels: Levels| onsets_per_s(&play(preset, settings, 300.0, |_| levels), 300.0);
+            let (still, busy) = (at(idle()), at(all(1.0)));
+            assert!(still > 0.0 && still <= 0.3, "{} at {bpm}: {still}", preset.name);
+            assert!(busy >= 8.0 * still, "{} at {bpm}: {busy} to {still}", preset.name);
+        }
+    }
+}
+
+#[test]
+fn at_most_two_families_speak_in_the_same_half_bar() {
+    for preset in Preset::builtin() {
+        let settings = Settings::default();
+        let notes = play(preset, settings, 120.0, wandering);
+        let half_bar_s = settings.step_s() * 8.0;
+        let halves = (120.0 / half_bar_s) as usize;
+        let mut families = vec![Vec::new(); halves + 1];
+        // The short cadence of a voice that leaves is not speech: it may meet its successor's entry.
+        for note in notes.iter().filter(|n| n.layer == Layer::Voices && n.velocity > 0.0) {
+            let half = ((note.onset_s + 1e-6) / half_bar_s) as usize;
+            let family = note.signal.map(|id| id.info().family);
+            let first = (note.onset_s - half as f64 * half_bar_s).abs() < 1e-3;
+            if !first && !families[half].contains(&family) {
+                families[half].push(family);
+            }
+        }
+        assert!(families.iter().all(|f| f.len() <= 2), "{}", preset.name);
+        assert!(families.iter().any(|f| f.len() == 2), "{}", preset.name);
+    }
+}
+
+#[test]
+fn a_new_preset_waits_for_the_bar_line_and_settings_do_not() {
+    let [ambient, drone] = ["ambient", "drone"].map(|name| Preset::find(name).unwrap().clone());
+    let mut composer = Composer::new(Settings::default(), ambient);
+    let mut notes = Vec::new();
+    composer.advance(0.3, &idle(), &mut notes);
+    composer.set_preset(drone);
+    composer.set_settings(Settings { bpm: 220.0, ..Settings::default() });
+    let before = composer.position();
+    composer.advance(before.step_s + 1e-6, &idle(), &mut notes);
+    let after = composer.position();
+    assert!((after.step_s - before.step_s - 15.0 / 220.0).abs() < 1e-9);
+    while composer.position().bar == 0 {
+        assert_eq!(composer.preset().name, "ambient");
+        composer.advance(composer.position().step_s + 1e-6, &idle(), &mut notes);
+    }
+    composer.advance(composer.position().step_s + 1e-6, &idle(), &mut notes);
+    assert_eq!(composer.preset().name, "drone");
+}
+
+/// One thing that may happen to a composer.
+fn disturb(composer: &mut Composer, dice: &mut Dice) {
+    match dice.below(5) {
+        0 => composer.set_preset(Preset::builtin()[dice.below(4)].clone()),
+        1 => composer.skip_to(composer.position().step_s + f64::from(dice.unit()) * 3.0),
+        _ => composer.set_settings(Settings {
+            bpm: 10.0 + 320.0 * dice.unit(),
+            key_midi: dice.below(256) as u8,
+            scale: Scale::ALL[dice.below(11)],
+            density: dice.bipolar() * 1.2,
+            smoothing: if dice.chance(0.1) { f32::NAN } else { dice.unit() },
+            seed: dice.below(9) as u64,
+        }),
+    }
+}
+
+#[test]
+fn whatever_happens_every_note_is_playable_and_on_time() {
+    for seed in 0..40 {
+        let mut dice = Dice::new(seed, 0, Stream::Rare);
+        let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
+        let mut until_s = 0.0;
+        for _ in 0..400 {
+            if dice.chance(0.2) {
+                disturb(&mut composer, &mut dice);
+            }
+            let levels = std::array::from_fn(|_| match dice.below(12) {
+                0 => None,
+                1 => Some(f32::NAN),
+                _ => Some(dice.unit() * 1.1),
+            });
+            let from_s = composer.position().step_s;
+            until_s += f64::from(dice.unit());
+            let mut notes = Vec::new();
+            composer.advance(until_s, &levels, &mut notes);
+            assert!(composer.position().step_s >= until_s);
+            for note in notes {
+                check(&note, from_s, until_s);
+            }
+        }
+    }
+}
+
+fn check(note: &Note, from_s: f64, until_s: f64) {
+    let Note { onset_s, duration_s, midi, velocity, pan, role: _, layer, signal } = *note;
+    // A strum may last a bar of the slowest tempo.
+    assert!((from_s..until_s + 12.0).contains(&onset_s), "{note:?}");
+    assert!(duration_s > 0.0 && duration_s < 40.0, "{note:?}");
+    assert!((36..=96).contains(&midi), "{note:?}");
+    assert!((0.0..=1.0).contains(&velocity) && (-1.0..=1.0).contains(&pan), "{note:?}");
+    assert!(layer == Layer::Voices || signal.is_none(), "{note:?}");
+}

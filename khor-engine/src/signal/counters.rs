@@ -1,0 +1,145 @@
+//! The counters a source delivers, and one frame of them.
+
+use khor_proto::{Unit, counter};
+
+use super::{PerSignal, SIGNALS};
+
+/// A cumulative count, as every source delivers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are those of khor_proto::counter, documented there")]
+pub enum Counter {
+    Execs,
+    Forks,
+    RxBytes,
+    RxPackets,
+    TxBytes,
+    TxPackets,
+    Switches,
+    ReadBytes,
+    WriteBytes,
+    ReadRequests,
+    WriteRequests,
+    IoErrors,
+    Retransmits,
+    Irqs,
+    CpuStallUs,
+    IoStallUs,
+    MemStallUs,
+}
+
+impl Counter {
+    /// All counters, in the order of [`Counters`].
+    pub const ALL: [Self; 17] = [
+        Self::Execs,
+        Self::Forks,
+        Self::RxBytes,
+        Self::RxPackets,
+        Self::TxBytes,
+        Self::TxPackets,
+        Self::Switches,
+        Self::ReadBytes,
+        Self::WriteBytes,
+        Self::ReadRequests,
+        Self::WriteRequests,
+        Self::IoErrors,
+        Self::Retransmits,
+        Self::Irqs,
+        Self::CpuStallUs,
+        Self::IoStallUs,
+        Self::MemStallUs,
+    ];
+
+    /// Position in [`Counters`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Execs => counter::EXECS,
+            Self::Forks => counter::FORKS,
+            Self::RxBytes => counter::RX_BYTES,
+            Self::RxPackets => counter::RX_PACKETS,
+            Self::TxBytes => counter::TX_BYTES,
+            Self::TxPackets => counter::TX_PACKETS,
+            Self::Switches => counter::SWITCHES,
+            Self::ReadBytes => counter::READ_BYTES,
+            Self::WriteBytes => counter::WRITE_BYTES,
+            Self::ReadRequests => counter::READ_REQUESTS,
+            Self::WriteRequests => counter::WRITE_REQUESTS,
+            Self::IoErrors => counter::IO_ERRORS,
+            Self::Retransmits => counter::RETRANSMITS,
+            Self::Irqs => counter::IRQS,
+            Self::CpuStallUs => counter::CPU_STALL_US,
+            Self::IoStallUs => counter::IO_STALL_US,
+            Self::MemStallUs => counter::MEM_STALL_US,
+        }
+    }
+
+    /// Unit of the count.
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::RxBytes | Self::TxBytes | Self::ReadBytes | Self::WriteBytes => Unit::Bytes,
+            Self::CpuStallUs | Self::IoStallUs | Self::MemStallUs => Unit::Microseconds,
+            _ => Unit::Count,
+        }
+    }
+
+    /// The counter of that name, if this engine knows it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|counter| counter.name() == name)
+    }
+}
+
+/// One value for every counter, in the order of [`Counter::ALL`].
+pub type PerCounter<T> = [T; Counter::ALL.len()];
+
+/// Cumulative counts; `None` is "not known", never zero.
+pub type Counters = PerCounter<Option<u64>>;
+
+/// All counters at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// `CLOCK_BOOTTIME`, or the same clock of the machine a capture was recorded on, nanoseconds.
+    pub t_ns: u64,
+    /// The counts.
+    pub counters: Counters,
+}
+
+impl Frame {
+    /// The frame without the counters of signals that aren't listened to.
+    #[must_use]
+    pub fn only(mut self, heard: &PerSignal<bool>) -> Self {
+        for info in SIGNALS.iter().filter(|info| !heard[info.id.index()]) {
+            for counter in info.id.counters() {
+                self.counters[counter.index()] = None;
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::SignalId;
+
+    #[test]
+    fn what_is_not_listened_to_is_not_known() {
+        let mut heard = [true; SignalId::COUNT];
+        heard[SignalId::Io.index()] = false;
+        let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.only(&heard);
+        assert_eq!(frame.counters[Counter::ReadBytes.index()], None);
+        assert_eq!(frame.counters[Counter::RxBytes.index()], Some(1));
+    }
+
+    #[test]
+    fn every_counter_is_found_by_its_name_at_its_place() {
+        for (index, counter) in Counter::ALL.into_iter().enumerate() {
+            assert_eq!(counter.index(), index);
+            assert_eq!(Counter::from_name(counter.name()), Some(counter));
+        }
+        assert_eq!(Counter::from_name("unheard_of"), None);
+    }
+}

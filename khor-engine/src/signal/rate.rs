@@ -1,0 +1,117 @@
+//! From two frames to rates: the one place where a difference of counters is taken.
+
+use super::{Counter, Frame, PerCounter, PerSignal, SignalId};
+
+/// Rates per second of every counter over one interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CounterRates {
+    /// Length of the interval, seconds, > 0.
+    pub interval_s: f64,
+    /// Counts per second (µs of stall per second for the pressure counters); `None` where either end is
+    /// unknown or the counter went backward.
+    pub per_s: PerCounter<Option<f64>>,
+}
+
+/// Rates between two frames, or `None` when no time has passed between them.
+pub fn counter_rates(last: &Frame, now: &Frame) -> Option<CounterRates> {
+    let interval_ns = now.t_ns.checked_sub(last.t_ns).filter(|ns| *ns > 0)?;
+    let interval_s = interval_ns as f64 * 1e-9;
+    let per_s = std::array::from_fn(|i| {
+        let delta = now.counters[i]?.checked_sub(last.counters[i]?)?;
+        Some(delta as f64 / interval_s)
+    });
+    Some(CounterRates { interval_s, per_s })
+}
+
+impl CounterRates {
+    /// Rate of one counter.
+    pub fn of(&self, counter: Counter) -> Option<f64> {
+        self.per_s[counter.index()]
+    }
+
+    /// Rates of the signals, in each signal's own unit (events/s, bytes/s, or a share of time 0..).
+    pub fn signals(&self) -> PerSignal<Option<f64>> {
+        std::array::from_fn(|i| signal_rate(super::SIGNALS[i].id, |counter| self.of(counter)))
+    }
+}
+
+/// A signal's rate from the rates of the counters it is made of.
+fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Option<f64> {
+    const US_PER_S: f64 = 1e6;
+    match signal {
+        SignalId::Exec => rate(Counter::Execs),
+        SignalId::Fork => rate(Counter::Forks),
+        SignalId::Rx => rate(Counter::RxBytes),
+        SignalId::Tx => rate(Counter::TxBytes),
+        SignalId::Retx => rate(Counter::Retransmits),
+        SignalId::Io => Some(rate(Counter::ReadBytes)? + rate(Counter::WriteBytes)?),
+        SignalId::Stall => rate(Counter::IoStallUs).map(|us| us / US_PER_S),
+        SignalId::Mem => rate(Counter::MemStallUs).map(|us| us / US_PER_S),
+        SignalId::Cpu => rate(Counter::CpuStallUs).map(|us| us / US_PER_S),
+        SignalId::Csw => rate(Counter::Switches),
+        SignalId::Irq => rate(Counter::Irqs),
+    }
+}
+
+impl SignalId {
+    /// The counters this signal is made of: it is absent when one of them is.
+    pub const fn counters(self) -> &'static [Counter] {
+        match self {
+            Self::Exec => &[Counter::Execs],
+            Self::Fork => &[Counter::Forks],
+            Self::Rx => &[Counter::RxBytes],
+            Self::Tx => &[Counter::TxBytes],
+            Self::Retx => &[Counter::Retransmits],
+            Self::Io => &[Counter::ReadBytes, Counter::WriteBytes],
+            Self::Stall => &[Counter::IoStallUs],
+            Self::Mem => &[Counter::MemStallUs],
+            Self::Cpu => &[Counter::CpuStallUs],
+            Self::Csw => &[Counter::Switches],
+            Self::Irq => &[Counter::Irqs],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(t_ms: u64, set: &[(Counter, u64)]) -> Frame {
+        let mut counters = [None; Counter::ALL.len()];
+        for (counter, value) in set {
+            counters[counter.index()] = Some(*value);
+        }
+        Frame { t_ns: t_ms * 1_000_000, counters }
+    }
+
+    #[test]
+    fn a_rate_is_the_difference_over_the_time() {
+        let rates = counter_rates(
+            &frame(1000, &[(Counter::Execs, 5), (Counter::IoStallUs, 0)]),
+            &frame(1500, &[(Counter::Execs, 15), (Counter::IoStallUs, 250_000)]),
+        )
+        .unwrap();
+        assert_eq!(rates.interval_s, 0.5);
+        assert_eq!(rates.signals()[SignalId::Exec.index()], Some(20.0));
+        assert_eq!(rates.signals()[SignalId::Stall.index()], Some(0.5));
+    }
+
+    #[test]
+    fn unknown_and_backward_counters_have_no_rate() {
+        let rates = counter_rates(
+            &frame(0, &[(Counter::Execs, 5), (Counter::ReadBytes, 1)]),
+            &frame(20, &[(Counter::Execs, 4), (Counter::ReadBytes, 2), (Counter::Irqs, 9)]),
+        )
+        .unwrap();
+        assert_eq!(rates.of(Counter::Execs), None, "backward");
+        assert_eq!(rates.of(Counter::Irqs), None, "known at one end only");
+        assert_eq!(rates.signals()[SignalId::Io.index()], None, "half of the sum is not the sum");
+    }
+
+    #[test]
+    fn no_time_gives_no_rates() {
+        let one = frame(7, &[]);
+        assert_eq!(counter_rates(&one, &one), None);
+        assert_eq!(counter_rates(&frame(8, &[]), &one), None);
+    }
+}
