@@ -1,1 +1,34 @@
 //! From notes to samples: real-time safe after construction, free of I/O.
+//!
+//! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) → buses → `delay`
+//! and `reverb` → `master` (gain, DC block) → `limiter` → mute. Everything is computed in blocks of 32 frames that
+//! are counted from the start, whatever lengths are asked for, so the same notes give the same samples.
+//! A voice as an object with virtual parts was rejected: arrays of eight let the compiler use vector instructions.
+
+mod bank;
+mod delay;
+mod engine;
+mod envelope;
+mod from_music;
+mod group;
+mod lanes;
+mod limiter;
+mod master;
+mod oscillator;
+mod queue;
+mod reverb;
+mod svf;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Meter, Synth};
+pub use from_music::SYNTH_SEED;
+pub use queue::SynthNote;
+
+/// Cutoff of a note before envelope and brightness, Hz: follows its pitch (around middle C) and its velocity.
+/// Any thread; no allocation.
+fn filter_note_cutoff(patch: &crate::music::Patch, midi: u8, velocity: f32) -> f32 {
+    let octaves = patch.key_follow * (f32::from(midi) - 60.0) / 12.0 + 0.8 * (velocity - 0.5);
+    patch.cutoff_hz * octaves.exp2()
+}

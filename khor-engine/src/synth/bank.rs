@@ -1,0 +1,164 @@
+//! The 24 voices: who plays what, who ends, and who is stolen when all are taken.
+
+use super::group::{BusBlock, Group, Start};
+use super::lanes::LANES;
+
+/// Voices.
+pub(super) const VOICES: usize = 24;
+const GROUPS: usize = VOICES / LANES;
+/// A stolen voice fades within this, seconds; its successor begins when it is silent.
+const STEAL_FADE_S: f32 = 0.005;
+/// All notes off fades within this, seconds.
+const OFF_FADE_S: f32 = 0.012;
+
+/// What the bank knows about one voice.
+#[derive(Clone, Copy, Debug, Default)]
+struct Voice {
+    active: bool,
+    /// Frame of its release.
+    release_frame: u64,
+    /// Order of arrival: lower is older.
+    serial: u64,
+    /// The note that takes over when this one has faded.
+    successor: Option<Start>,
+}
+
+/// All voices.
+#[derive(Debug)]
+pub(super) struct Bank {
+    groups: [Group; GROUPS],
+    voices: [Voice; VOICES],
+    serial: u64,
+    stolen: u64,
+    dropped: u64,
+    sample_rate_hz: f32,
+}
+
+impl Bank {
+    pub(super) fn new(sample_rate_hz: f32) -> Self {
+        Self {
+            groups: std::array::from_fn(|_| Group::new(sample_rate_hz)),
+            voices: [Voice::default(); VOICES],
+            serial: 0,
+            stolen: 0,
+            dropped: 0,
+            sample_rate_hz,
+        }
+    }
+
+    /// Begins a note in a free voice, or in place of the least missed one.
+    /// Audio thread; no allocation.
+    pub(super) fn play(&mut self, start: Start) {
+        if let Some(free) = self.free(&start) {
+            self.begin(free, &start);
+        } else if let Some(victim) = self.victim() {
+            self.stolen += 1;
+            self.voices[victim].successor = Some(start);
+            let frames = STEAL_FADE_S * self.sample_rate_hz;
+            self.groups[victim / LANES].fades.begin(victim % LANES, frames);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    fn begin(&mut self, voice: usize, start: &Start) {
+        self.serial += 1;
+        self.voices[voice] =
+            Voice { active: true, release_frame: start.release_frame, serial: self.serial, successor: None };
+        self.groups[voice / LANES].start(voice % LANES, start);
+    }
+
+    /// A free voice where it costs least: in a group that sounds already, with the same waveform.
+    fn free(&self, start: &Start) -> Option<usize> {
+        let cost = |voice: usize| {
+            let group = voice / LANES;
+            let sounds = self.voices[group * LANES..][..LANES].iter().any(|v| v.active);
+            let same_wave = self.groups[group].oscillators.has(start.patch.wave);
+            if sounds { i32::from(!same_wave) } else { 2 }
+        };
+        (0..VOICES).filter(|&v| !self.voices[v].active).min_by_key(|&v| cost(v))
+    }
+
+    /// The voice least missed: released before held, then the quietest, then the oldest.
+    fn victim(&self) -> Option<usize> {
+        let missed = |voice: usize| {
+            let (group, lane) = (&self.groups[voice / LANES], voice % LANES);
+            let held = if group.envelopes.released(lane) { 0.0 } else { 1.0 };
+            held + group.envelopes.level()[lane]
+        };
+        (0..VOICES).filter(|&v| self.voices[v].successor.is_none()).min_by(|&a, &b| {
+            missed(a).total_cmp(&missed(b)).then(self.voices[a].serial.cmp(&self.voices[b].serial))
+        })
+    }
+
+    /// Fades all voices and forgets their successors. Audio thread; no allocation.
+    pub(super) fn all_off(&mut self) {
+        for (v, voice) in self.voices.iter_mut().enumerate().filter(|(_, voice)| voice.active) {
+            voice.successor = None;
+            self.groups[v / LANES].fades.begin(v % LANES, OFF_FADE_S * self.sample_rate_hz);
+        }
+    }
+
+    /// Renders `frames` frames beginning at `frame` into the buses from `at` on.
+    /// Audio thread; no allocation.
+    pub(super) fn render(
+        &mut self,
+        frame: u64,
+        frames: usize,
+        shift_octaves: f32,
+        buses: &mut BusBlock,
+        at: usize,
+    ) {
+        for g in 0..GROUPS {
+            self.release(g, frame);
+            if self.voices[g * LANES..][..LANES].iter().any(|v| v.active) {
+                self.groups[g].render(frames, shift_octaves, buses, at);
+                self.retire(g);
+            }
+        }
+    }
+
+    fn release(&mut self, g: usize, frame: u64) {
+        for lane in 0..LANES {
+            let voice = &self.voices[g * LANES + lane];
+            let envelopes = &mut self.groups[g].envelopes;
+            if voice.active && voice.release_frame <= frame && !envelopes.released(lane) {
+                envelopes.release(lane);
+            }
+        }
+    }
+
+    /// Frees voices that have ended, and lets successors begin.
+    fn retire(&mut self, g: usize) {
+        for lane in 0..LANES {
+            let v = g * LANES + lane;
+            if !self.voices[v].active {
+                continue;
+            }
+            let group = &mut self.groups[g];
+            let faded = group.fades.fading(lane) && group.fades.ended(lane);
+            if faded || group.envelopes.ended(lane) || !group.sane(lane) {
+                group.stop(lane);
+                self.voices[v].active = false;
+                if let Some(start) = self.voices[v].successor.take() {
+                    self.begin(v, &start);
+                }
+            }
+        }
+    }
+
+    /// Voices that sound. Audio thread; no allocation.
+    pub(super) fn active(&self) -> usize {
+        self.voices.iter().filter(|voice| voice.active).count()
+    }
+
+    /// Voices stolen so far.
+    pub(super) fn stolen(&self) -> u64 {
+        self.stolen
+    }
+
+    /// Notes that found not even a voice to steal.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}

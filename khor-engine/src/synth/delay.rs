@@ -1,0 +1,134 @@
+//! Stereo ping-pong delay: repeats alternate sides and lose their highs and lows.
+
+use super::lanes::{BLOCK, contain, flush};
+
+/// Longest delay, seconds.
+const MAX_S: f32 = 1.0;
+/// Share of a repeat that is repeated again.
+const FEEDBACK: f32 = 0.42;
+/// Low-pass in the loop, Hz.
+const DAMP_HZ: f32 = 2400.0;
+/// High-pass in the loop, Hz: repeats must not pile up in the bass.
+const LOW_CUT_HZ: f32 = 180.0;
+/// Time constant of a change of delay time, seconds; short changes of pitch are heard, jumps are not made.
+const GLIDE_S: f32 = 0.25;
+
+/// The two lines. Memory is allocated once.
+#[derive(Debug)]
+pub(super) struct Delay {
+    lines: [Vec<f32>; 2],
+    write: usize,
+    /// Present and wanted delay, frames; f64 because the last small steps of the glide vanish in f32.
+    frames: f64,
+    target_frames: f64,
+    glide: f64,
+    damp: f32,
+    low_cut: f32,
+    /// Filter states per side.
+    low: [f32; 2],
+    bass: [f32; 2],
+    sample_rate_hz: f32,
+}
+
+impl Delay {
+    pub(super) fn new(sample_rate_hz: f32) -> Self {
+        let len = ((MAX_S * sample_rate_hz) as usize + 8).next_power_of_two();
+        let pole = |hz: f32| 1.0 - (-std::f32::consts::TAU * hz / sample_rate_hz).exp();
+        Self {
+            lines: [vec![0.0; len], vec![0.0; len]],
+            write: 0,
+            frames: f64::from(0.4 * sample_rate_hz),
+            target_frames: f64::from(0.4 * sample_rate_hz),
+            glide: 1.0 - (-1.0 / f64::from(GLIDE_S * sample_rate_hz)).exp(),
+            damp: pole(DAMP_HZ),
+            low_cut: pole(LOW_CUT_HZ),
+            low: [0.0; 2],
+            bass: [0.0; 2],
+            sample_rate_hz,
+        }
+    }
+
+    /// Sets the time of a repeat, seconds, 0.05..=1. Audio thread; no allocation.
+    pub(super) fn set_time(&mut self, seconds: f32) {
+        let seconds = if seconds.is_finite() { seconds.clamp(0.05, MAX_S) } else { 0.4 };
+        self.target_frames = f64::from((seconds * self.sample_rate_hz).round());
+    }
+
+    /// Repeats of `input`, left and right. Audio thread; no allocation.
+    pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
+        let mask = self.lines[0].len() - 1;
+        let settled = (self.frames - self.target_frames).abs() < 0.02;
+        if settled {
+            self.frames = self.target_frames;
+        }
+        let [line_l, line_r] = &mut self.lines;
+        for i in 0..BLOCK {
+            if !settled {
+                self.frames += self.glide * (self.target_frames - self.frames);
+            }
+            let whole = self.frames as usize;
+            let fraction = (self.frames - whole as f64) as f32;
+            let newer = self.write.wrapping_sub(whole) & mask;
+            let older = newer.wrapping_sub(1) & mask;
+            let read = |line: &[f32]| line[newer] + fraction * (line[older] - line[newer]);
+            let (l, r) = (read(line_l), read(line_r));
+            left[i] = l;
+            right[i] = r;
+            let tone = |x: f32, low: &mut f32, bass: &mut f32| {
+                *low += self.damp * (x - *low);
+                *bass += self.low_cut * (*low - *bass);
+                *low - *bass
+            };
+            // Left feeds right feeds left: the repeats change sides.
+            let to_right = tone(l, &mut self.low[0], &mut self.bass[0]);
+            let to_left = tone(r, &mut self.low[1], &mut self.bass[1]);
+            line_l[self.write] = flush(contain(input[i] + FEEDBACK * to_left));
+            line_r[self.write] = flush(contain(to_right));
+            self.write = (self.write + 1) & mask;
+        }
+        for state in self.low.iter_mut().chain(&mut self.bass) {
+            *state = flush(contain(*state));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn impulse_response(seconds: f32, frames: usize) -> (Vec<f32>, Vec<f32>) {
+        let mut delay = Delay::new(48_000.0);
+        delay.set_time(seconds);
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        // Let the time settle, then send one impulse.
+        for block in 0..(240_000 + frames) / BLOCK {
+            let mut input = [0.0; BLOCK];
+            input[0] = f32::from(u8::from(block == 240_000 / BLOCK));
+            let (mut l, mut r) = ([0.0; BLOCK], [0.0; BLOCK]);
+            delay.render(&input, &mut l, &mut r);
+            if block >= 240_000 / BLOCK {
+                left.extend(l);
+                right.extend(r);
+            }
+        }
+        (left, right)
+    }
+
+    fn peak_at(samples: &[f32]) -> usize {
+        (0..samples.len()).max_by(|&a, &b| samples[a].abs().total_cmp(&samples[b].abs())).unwrap()
+    }
+
+    #[test]
+    fn the_first_repeat_is_left_and_on_time_the_second_right() {
+        let (left, right) = impulse_response(0.25, 48_000);
+        assert_eq!(peak_at(&left), 12_000);
+        assert!((24_000..24_020).contains(&peak_at(&right)), "{}", peak_at(&right));
+        assert!(right[..23_999].iter().all(|x| x.abs() < 1e-6));
+    }
+
+    #[test]
+    fn repeats_die_away_to_nothing() {
+        let (left, _) = impulse_response(0.06, 48_000 * 8);
+        assert!(left[48_000 * 7..].iter().all(|&x| x == 0.0));
+    }
+}

@@ -1,0 +1,264 @@
+//! The synth as a whole: schedule notes, set parameters, render frames.
+
+use crate::music::{Controls, Patch, Role};
+
+use super::bank::Bank;
+use super::delay::Delay;
+use super::group::{BUSES, BusBlock, Start};
+use super::lanes::{BLOCK, LANES, contain};
+use super::limiter::{LATENCY_FRAMES, Limiter};
+use super::master::{DcBlock, Glide, Mute};
+use super::queue::{NoteQueue, SynthNote};
+use super::reverb::Reverb;
+
+/// Reverb and delay returns at full control, linear.
+const REVERB_RETURN: f32 = 0.9;
+const DELAY_RETURN: f32 = 0.9;
+/// Octaves between neutral and full brightness.
+const BRIGHTNESS_OCTAVES: f32 = 1.5;
+/// Gain of the master at setting 1: with the default setting 0.5 the built-in presets' beds are at -23 LUFS.
+const MASTER_AT_FULL: f32 = 2.0;
+
+/// What the synth tells about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Meter {
+    /// Highest output magnitude since the last call, linear, 0..=1.
+    pub peak: f32,
+    /// Voices that sound, 0..=24.
+    pub active_voices: u32,
+    /// Voices stolen since the start.
+    pub stolen: u64,
+    /// Notes dropped since the start because the queue was full or no voice could be stolen.
+    pub dropped: u64,
+}
+
+/// 24 voices and their effects. All memory is allocated by [`Synth::new`]; every other method may be called on
+/// the audio thread and neither allocates, locks, logs nor enters the kernel.
+#[derive(Debug)]
+pub struct Synth {
+    queue: NoteQueue,
+    bank: Bank,
+    patches: [Patch; 4],
+    delay: Delay,
+    reverb: Reverb,
+    /// Cutoff shift, octaves.
+    brightness: Glide,
+    delay_return: Glide,
+    reverb_return: Glide,
+    master: Glide,
+    dc: DcBlock,
+    limiter: Limiter,
+    mute: Mute,
+    buses: Box<BusBlock>,
+    /// The last computed block and how much of it has been given out.
+    ready: [[f32; BLOCK]; 2],
+    given: usize,
+    /// First frame of the next block to be computed.
+    next_block: u64,
+    /// State of the phase generator.
+    phase: u32,
+    peak: f32,
+}
+
+impl Synth {
+    /// Allocates a synth at default patches, controls and master gain (0.5), unmuted.
+    /// `sample_rate_hz` is brought within 8000..=192000. Not for the audio thread.
+    pub fn new(sample_rate_hz: u32, seed: u64) -> Self {
+        let rate = sample_rate_hz.clamp(8000, 192_000) as f32;
+        let controls = Controls::default();
+        let mut synth = Self {
+            queue: NoteQueue::new(),
+            bank: Bank::new(rate),
+            patches: [Patch::default(); 4],
+            delay: Delay::new(rate),
+            reverb: Reverb::new(rate),
+            brightness: Glide::new(0.0, rate),
+            delay_return: Glide::new(controls.delay * DELAY_RETURN, rate),
+            reverb_return: Glide::new(controls.reverb * REVERB_RETURN, rate),
+            master: Glide::new(0.5 * MASTER_AT_FULL, rate),
+            dc: DcBlock::new(rate),
+            limiter: Limiter::new(rate),
+            mute: Mute::new(rate),
+            buses: Box::new([[[0.0; LANES]; BLOCK]; BUSES]),
+            ready: [[0.0; BLOCK]; 2],
+            given: BLOCK,
+            next_block: 0,
+            phase: (seed ^ (seed >> 32)) as u32,
+            peak: 0.0,
+        };
+        synth.set_controls(controls);
+        synth
+    }
+
+    /// Sets the timbres, in the order of [`Role::ALL`]. Sounding notes keep theirs. Audio thread; no allocation.
+    pub fn set_patches(&mut self, patches: [Patch; 4]) {
+        self.patches = patches;
+    }
+
+    /// Queues a note; dropped and counted when 512 wait already. Audio thread; no allocation.
+    pub fn schedule(&mut self, note: SynthNote) {
+        self.queue.push(note);
+    }
+
+    /// Sets the continuous parameters; they glide. Audio thread; no allocation.
+    pub fn set_controls(&mut self, controls: Controls) {
+        let Controls { brightness, reverb, delay, echo_s } = controls;
+        self.brightness.set((brightness.clamp(0.0, 1.0) - 0.5) * 2.0 * BRIGHTNESS_OCTAVES);
+        self.reverb_return.set(reverb.clamp(0.0, 1.0) * REVERB_RETURN);
+        self.delay_return.set(delay.clamp(0.0, 1.0) * DELAY_RETURN);
+        self.delay.set_time(echo_s);
+    }
+
+    /// Sets the volume, 0..=1, linear amplitude; 0.5 is the default and puts the bed at -23 LUFS.
+    /// Audio thread; no allocation.
+    pub fn set_master_gain(&mut self, gain: f32) {
+        self.master.set(gain.clamp(0.0, 1.0) * MASTER_AT_FULL);
+    }
+
+    /// Mutes or unmutes with a fade of 20 ms. The music goes on underneath. Audio thread; no allocation.
+    pub fn set_muted(&mut self, muted: bool) {
+        self.mute.set(muted);
+    }
+
+    /// Forgets waiting notes and fades sounding ones within 12 ms; delay and reverb ring out.
+    /// Audio thread; no allocation.
+    pub fn all_notes_off(&mut self) {
+        self.queue.clear();
+        self.bank.all_off();
+    }
+
+    /// The next frame to be rendered; a note scheduled here sounds [`Self::LATENCY_FRAMES`] later.
+    pub fn frame(&self) -> u64 {
+        self.next_block - (BLOCK - self.given) as u64
+    }
+
+    /// Frames between a note's onset and its sound (the limiter's look-ahead).
+    pub const LATENCY_FRAMES: u64 = LATENCY_FRAMES as u64;
+
+    /// Levels and counts; resets the peak. Audio thread; no allocation.
+    pub fn meter(&mut self) -> Meter {
+        Meter {
+            peak: std::mem::take(&mut self.peak),
+            active_voices: self.bank.active() as u32,
+            stolen: self.bank.stolen(),
+            dropped: self.queue.dropped() + self.bank.dropped(),
+        }
+    }
+
+    /// Writes the next frames, as many as the shorter slice holds. Audio thread; no allocation.
+    pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
+        let frames = left.len().min(right.len());
+        let mut done = 0;
+        while done < frames {
+            if self.given == BLOCK {
+                self.block();
+                self.given = 0;
+            }
+            let count = (BLOCK - self.given).min(frames - done);
+            left[done..][..count].copy_from_slice(&self.ready[0][self.given..][..count]);
+            right[done..][..count].copy_from_slice(&self.ready[1][self.given..][..count]);
+            self.given += count;
+            done += count;
+        }
+    }
+
+    /// Computes one block.
+    fn block(&mut self) {
+        let sounding = self.voices();
+        let [mut left, mut right, to_delay, to_reverb] =
+            if sounding { self.sum() } else { [[0.0; BLOCK]; BUSES] };
+        self.effects(&to_delay, &to_reverb, &mut left, &mut right);
+        self.dc.render(&mut left, &mut right);
+        self.limiter.render(&mut left, &mut right);
+        self.mute.render(&mut left, &mut right);
+        for &x in left.iter().chain(&right) {
+            self.peak = self.peak.max(x.abs());
+        }
+        self.ready = [left, right];
+        self.next_block += BLOCK as u64;
+    }
+
+    /// Renders the voices of a block, split where notes begin. False: nothing sounds, the buses are stale.
+    fn voices(&mut self) -> bool {
+        let shift_octaves = self.brightness.block()[BLOCK - 1];
+        let end = self.next_block + BLOCK as u64;
+        if self.bank.active() == 0 && self.queue.next_frame().is_none_or(|frame| frame >= end) {
+            return false;
+        }
+        for bus in self.buses.iter_mut().flatten() {
+            *bus = [0.0; LANES];
+        }
+        let mut at = 0;
+        while at < BLOCK {
+            let frame = self.next_block + at as u64;
+            while let Some(note) = self.queue.pop_before(frame + 1) {
+                let start = self.prepare(&note, frame);
+                self.bank.play(start);
+            }
+            let until = self.queue.next_frame().unwrap_or(end).min(end);
+            let frames = (until - frame) as usize;
+            self.bank.render(frame, frames, shift_octaves, &mut self.buses, at);
+            at += frames;
+        }
+        true
+    }
+
+    fn prepare(&mut self, note: &SynthNote, frame: u64) -> Start {
+        let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
+        // Numerical Recipes' linear congruential generator: phases need no more.
+        self.phase = self.phase.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Start {
+            patch: self.patches[role_index(note.role)],
+            midi: note.midi.min(127),
+            velocity: finite(note.velocity).clamp(0.0, 1.0),
+            pan: finite(note.pan).clamp(-1.0, 1.0),
+            release_frame: frame.saturating_add(note.duration_frames.max(1)),
+            phase: (self.phase >> 8) as f32 / (1_u32 << 24) as f32,
+        }
+    }
+
+    /// Sums the lanes of each bus.
+    fn sum(&self) -> [[f32; BLOCK]; BUSES] {
+        let mut out = [[0.0; BLOCK]; BUSES];
+        for (bus, sums) in self.buses.iter().zip(&mut out) {
+            for (lanes, sum) in bus.iter().zip(sums) {
+                // Pairwise, as vectors can; a running sum would be one long chain.
+                let half: [f32; LANES / 2] = std::array::from_fn(|l| lanes[l] + lanes[l + LANES / 2]);
+                *sum = contain((half[0] + half[2]) + (half[1] + half[3]));
+            }
+        }
+        out
+    }
+
+    /// Adds delay and reverb, then applies the master gain.
+    fn effects(
+        &mut self,
+        to_delay: &[f32; BLOCK],
+        to_reverb: &[f32; BLOCK],
+        left: &mut [f32; BLOCK],
+        right: &mut [f32; BLOCK],
+    ) {
+        let mut delay = [[0.0; BLOCK]; 2];
+        let mut reverb = [[0.0; BLOCK]; 2];
+        let [delay_left, delay_right] = &mut delay;
+        self.delay.render(to_delay, delay_left, delay_right);
+        let [reverb_left, reverb_right] = &mut reverb;
+        self.reverb.render(to_reverb, reverb_left, reverb_right);
+        let (delay_gain, reverb_gain) = (self.delay_return.block(), self.reverb_return.block());
+        let master = self.master.block();
+        for i in 0..BLOCK {
+            left[i] = (left[i] + delay_gain[i] * delay[0][i] + reverb_gain[i] * reverb[0][i]) * master[i];
+            right[i] = (right[i] + delay_gain[i] * delay[1][i] + reverb_gain[i] * reverb[1][i]) * master[i];
+        }
+    }
+}
+
+/// Position of a role in [`Role::ALL`].
+const fn role_index(role: Role) -> usize {
+    match role {
+        Role::Melody => 0,
+        Role::Bass => 1,
+        Role::Chords => 2,
+        Role::Percussion => 3,
+    }
+}

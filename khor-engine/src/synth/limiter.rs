@@ -1,0 +1,186 @@
+//! Look-ahead limiter: a gain that is down before the peak arrives, so nothing ever clips.
+//!
+//! The signal is measured in chunks. The gain is a sliding minimum over the look-ahead (hold), a slow rise (release)
+//! and a moving average as long as the look-ahead (so it falls in a smooth ramp that ends where the peak begins).
+//! Near the ceiling the signal is measured four times oversampled, so that the true peak is what is limited
+//! (ITU-R BS.1770-5, annex 2).
+
+use super::lanes::BLOCK;
+
+/// Highest output, linear: -1.3 dBFS, which leaves 0.3 dB for what twelve taps miss of the true peak.
+pub(super) const CEILING: f32 = 0.860_994;
+/// Frames per chunk.
+const CHUNK: usize = 16;
+/// Chunks averaged.
+const AVERAGE: usize = 6;
+/// Chunks the signal is delayed: the average, and one for the estimate at the chunk's edge.
+const DELAY: usize = AVERAGE + 1;
+/// Chunks the minimum is taken over.
+const HOLD: usize = DELAY + 1;
+/// Taps of the interpolation between samples.
+const TAPS: usize = 12;
+/// Sample magnitude from which the true peak is measured: it cannot be twice as high in anything like music.
+const MEASURE_FROM: f32 = 0.5 * CEILING;
+/// Release time constant, seconds.
+const RELEASE_S: f32 = 0.12;
+
+/// Frames the limiter delays the signal.
+pub(super) const LATENCY_FRAMES: usize = DELAY * CHUNK;
+
+/// The limiter.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    delayed: [[[f32; CHUNK]; 2]; DELAY],
+    /// Last samples of each side, for the interpolation across chunks.
+    tail: [[f32; TAPS - 1]; 2],
+    /// Interpolation to a quarter, half and three quarters of the way between samples.
+    phases: [[f32; TAPS]; 3],
+    needed: [f32; HOLD],
+    smoothed: [f32; AVERAGE],
+    /// Counts chunks; all rings are indexed from it.
+    chunk: usize,
+    gain: f32,
+    release: f32,
+}
+
+impl Limiter {
+    pub(super) fn new(sample_rate_hz: f32) -> Self {
+        Self {
+            delayed: [[[0.0; CHUNK]; 2]; DELAY],
+            tail: [[0.0; TAPS - 1]; 2],
+            phases: [0.25, 0.5, 0.75].map(phase),
+            needed: [1.0; HOLD],
+            smoothed: [1.0; AVERAGE],
+            chunk: 0,
+            gain: 1.0,
+            release: 1.0 - (-(CHUNK as f32) / (RELEASE_S * sample_rate_hz)).exp(),
+        }
+    }
+
+    /// Limits a block in place. Audio thread; no allocation.
+    pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
+        let (left, _) = left.as_chunks_mut::<CHUNK>();
+        let (right, _) = right.as_chunks_mut::<CHUNK>();
+        for (l, r) in left.iter_mut().zip(right) {
+            self.chunk(l, r);
+        }
+    }
+
+    fn chunk(&mut self, left: &mut [f32; CHUNK], right: &mut [f32; CHUNK]) {
+        let [tail_left, tail_right] = &mut self.tail;
+        let peak = peak(left, tail_left, &self.phases).max(peak(right, tail_right, &self.phases));
+        let needed = if peak > CEILING { CEILING / peak } else { 1.0 };
+        let n = self.chunk;
+        self.chunk = n.wrapping_add(1) % (HOLD * AVERAGE * DELAY);
+        self.needed[n % HOLD] = needed;
+        let hold = self.needed.iter().fold(1.0_f32, |a, &b| a.min(b));
+        let last = self.smoothed[(n + AVERAGE - 1) % AVERAGE];
+        self.smoothed[n % AVERAGE] = hold.min(last + self.release * (1.0 - last));
+        let next = self.smoothed.iter().sum::<f32>() / AVERAGE as f32;
+        let slope = (next - self.gain) / CHUNK as f32;
+        let [old_left, old_right] = &mut self.delayed[n % DELAY];
+        std::mem::swap(left, old_left);
+        std::mem::swap(right, old_right);
+        for i in 0..CHUNK {
+            let gain = self.gain + slope * (i + 1) as f32;
+            left[i] = (left[i] * gain).clamp(-CEILING, CEILING);
+            right[i] = (right[i] * gain).clamp(-CEILING, CEILING);
+        }
+        self.gain = next;
+    }
+}
+
+/// Windowed sinc that reads `offset` (0..1) of a sample after the middle tap; its gains add up to 1.
+fn phase(offset: f32) -> [f32; TAPS] {
+    let half = (TAPS / 2) as f32;
+    let taps: [f32; TAPS] = std::array::from_fn(|k| {
+        let t = std::f32::consts::PI * (k as f32 - (half - 1.0) - offset);
+        t.sin() / t * (t / (2.0 * half)).cos().powi(2)
+    });
+    let sum: f32 = taps.iter().sum();
+    taps.map(|tap| tap / sum)
+}
+
+/// Highest magnitude of a chunk, between samples too when it is near the ceiling.
+/// The places between samples lie six frames back, which the extra chunk of `DELAY` allows for.
+fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS]; 3]) -> f32 {
+    let mut x = [0.0; CHUNK + TAPS - 1];
+    x[..TAPS - 1].copy_from_slice(tail);
+    x[TAPS - 1..].copy_from_slice(chunk);
+    tail.copy_from_slice(&chunk[CHUNK - TAPS + 1..]);
+    let sample_peak = highest(&x);
+    if sample_peak < MEASURE_FROM {
+        return sample_peak;
+    }
+    phases.iter().fold(sample_peak, |peak, taps| {
+        let mut between = [0.0; CHUNK];
+        for (k, tap) in taps.iter().enumerate() {
+            for (i, sum) in between.iter_mut().enumerate() {
+                *sum += tap * x[i + k];
+            }
+        }
+        peak.max(highest(&between))
+    })
+}
+
+fn highest(samples: &[f32]) -> f32 {
+    // Four running maxima, as vectors can; not-a-number was kept out before.
+    let (fours, rest) = samples.as_chunks::<4>();
+    let mut peaks = [0.0_f32; 4];
+    for four in fours {
+        for (peak, x) in peaks.iter_mut().zip(four) {
+            *peak = if x.abs() > *peak { x.abs() } else { *peak };
+        }
+    }
+    peaks.iter().chain(rest).fold(0.0, |a, b| a.max(b.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(input: impl Fn(usize) -> f32, frames: usize) -> Vec<f32> {
+        let mut limiter = Limiter::new(48_000.0);
+        let mut out = Vec::new();
+        for block in 0..frames / BLOCK {
+            let mut left = std::array::from_fn(|i| input(block * BLOCK + i));
+            let mut right = left;
+            limiter.render(&mut left, &mut right);
+            assert_eq!(left, right);
+            out.extend(left);
+        }
+        out
+    }
+
+    fn sine(freq_hz: f32, amplitude: f32) -> impl Fn(usize) -> f32 {
+        move |i| amplitude * (std::f32::consts::TAU * freq_hz * i as f32 / 48_000.0).sin()
+    }
+
+    #[test]
+    fn quiet_sound_passes_unchanged_after_the_latency() {
+        let input = sine(440.0, 0.8);
+        let out = run(&input, 9600);
+        for (i, x) in out[LATENCY_FRAMES..].iter().enumerate() {
+            assert!((x - input(i)).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_gain_is_down_before_the_peak_so_the_safety_clamp_does_nothing() {
+        // A burst from silence 20 dB too loud: were the gain late, its first crest would be flattened.
+        let input = |i| if i < 4803 { 0.0 } else { sine(500.0, 8.0)(i) };
+        let out = run(input, 19_200);
+        let peak = out.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+        assert!(peak <= CEILING && peak > 0.95 * CEILING, "{peak}");
+        let flat = out.windows(2).filter(|w| w[0].abs() > 0.999 * CEILING && w[0] == w[1]).count();
+        assert_eq!(flat, 0);
+    }
+
+    #[test]
+    fn it_recovers_within_a_second() {
+        let input = |i| if i < 4800 { sine(500.0, 4.0)(i) } else { sine(500.0, 0.2)(i) };
+        let out = run(input, 57_600);
+        let late = out[48_000..].iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+        assert!((late - 0.2).abs() < 2e-3, "{late}");
+    }
+}

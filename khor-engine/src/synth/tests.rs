@@ -1,0 +1,178 @@
+//! Promises of the synth as a whole.
+
+use ebur128::{EbuR128, Mode};
+
+use crate::music::{Controls, Patch, Role, Wave};
+
+use super::{Synth, SynthNote};
+
+const RATE_HZ: u32 = 48_000;
+
+fn note(onset_frame: u64, duration_frames: u64, midi: u8) -> SynthNote {
+    SynthNote { onset_frame, duration_frames, midi, velocity: 0.8, pan: 0.0, role: Role::Melody }
+}
+
+/// A synth whose rooms are silent, playing one patch.
+fn dry(patch: Patch) -> Synth {
+    let mut synth = Synth::new(RATE_HZ, 1);
+    synth.set_patches([Patch { delay_send: 0.0, reverb_send: 0.0, ..patch }; 4]);
+    synth
+}
+
+fn render(synth: &mut Synth, frames: usize) -> Vec<f32> {
+    let (mut left, mut right) = (vec![0.0; frames], vec![0.0; frames]);
+    synth.render(&mut left, &mut right);
+    left.into_iter().zip(right).flat_map(|(l, r)| [l, r]).collect()
+}
+
+fn peak(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0, |a, b| a.max(b.abs()))
+}
+
+#[test]
+fn the_samples_do_not_depend_on_the_lengths_asked_for() {
+    let run = |lengths: &[usize]| {
+        let mut synth = Synth::new(RATE_HZ, 1);
+        for i in 0..40 {
+            synth.schedule(note(i * 777, 5000, 40 + i as u8));
+        }
+        let mut out = Vec::new();
+        for &length in lengths.iter().cycle() {
+            out.extend(render(&mut synth, length.min(40_000 - out.len() / 2)));
+            assert_eq!(synth.frame() as usize, out.len() / 2);
+            if out.len() == 80_000 {
+                return out;
+            }
+        }
+        out
+    };
+    let whole = run(&[40_000]);
+    assert_eq!(whole, run(&[1, 31, 33, 64, 7, 1000]));
+    assert_eq!(whole, run(&[512]));
+    assert!(peak(&whole) > 0.05);
+}
+
+#[test]
+fn onsets_fall_on_their_frame() {
+    for onset in [0, 1, 31, 32, 33, 1000, 4801] {
+        let mut synth = dry(Patch { attack_ms: 1.0, cutoff_hz: 12_000.0, ..Patch::default() });
+        synth.schedule(note(onset, 4800, 72));
+        let out = render(&mut synth, 9600);
+        let first = out.chunks(2).position(|frame| frame[0] != 0.0).unwrap() as u64;
+        let due = onset + Synth::LATENCY_FRAMES;
+        assert!((due..due + 2).contains(&first), "{first}, due {due}");
+    }
+}
+
+#[test]
+fn mute_reaches_true_silence_without_a_jump_and_sound_comes_back() {
+    let mut synth = dry(Patch { sustain: 1.0, ..Patch::default() });
+    synth.schedule(note(0, 480_000, 50));
+    render(&mut synth, 24_000);
+    synth.set_muted(true);
+    let fading = render(&mut synth, 2400);
+    assert!(fading.chunks(2).zip(fading.chunks(2).skip(1)).all(|(a, b)| (a[0] - b[0]).abs() < 0.01));
+    assert!(render(&mut synth, 4800).iter().all(|&x| x == 0.0));
+    synth.set_muted(false);
+    assert!(peak(&render(&mut synth, 4800)) > 0.05);
+}
+
+#[test]
+fn all_notes_off_ends_all_voices_and_waiting_notes_within_20_ms() {
+    let mut synth = dry(Patch { release_ms: 20_000.0, ..Patch::default() });
+    (0..30).for_each(|i| synth.schedule(note(i * 100, 480_000, 50)));
+    render(&mut synth, 4800);
+    synth.schedule(note(6000, 480_000, 50));
+    synth.all_notes_off();
+    render(&mut synth, 960);
+    assert_eq!(synth.meter().active_voices, 0);
+    // What is left is the DC block coming to rest.
+    render(&mut synth, 9600);
+    assert!(peak(&render(&mut synth, 9600)) < 1e-6);
+}
+
+/// Largest second difference: a click has a sharp bend that low notes cannot have.
+fn sharpest_bend(samples: &[f32]) -> f32 {
+    let left: Vec<f32> = samples.iter().copied().step_by(2).collect();
+    left.windows(3).fold(0.0, |a, w| a.max((w[0] - 2.0 * w[1] + w[2]).abs()))
+}
+
+#[test]
+fn stealing_does_not_click() {
+    let patch = Patch {
+        wave: Wave::Sine,
+        attack_ms: 10.0,
+        sustain: 1.0,
+        release_ms: 4000.0,
+        cutoff_hz: 400.0,
+        gain_db: -24.0,
+        ..Patch::default()
+    };
+    let bend = |notes: u64| {
+        let mut synth = dry(patch);
+        (0..notes).for_each(|i| synth.schedule(note(i * 1201, 96_000, 36 + (i % 12) as u8)));
+        let out = render(&mut synth, 96_000);
+        (sharpest_bend(&out), synth.meter())
+    };
+    let (free, _) = bend(24);
+    let (stolen, meter) = bend(75);
+    assert!(meter.stolen >= 40 && meter.dropped == 0, "{meter:?}");
+    // A hard cut of one voice bends by its amplitude, about 0.04.
+    assert!(stolen < 2.0 * free + 1e-3 && stolen < 2e-3, "{stolen} against {free}");
+}
+
+#[test]
+fn nothing_gets_past_minus_one_dbtp() {
+    let mut synth = Synth::new(RATE_HZ, 1);
+    let patch = Patch {
+        wave: Wave::Saw,
+        sustain: 1.0,
+        cutoff_hz: 16_000.0,
+        resonance: 0.5,
+        delay_send: 1.0,
+        reverb_send: 1.0,
+        gain_db: 12.0,
+        ..Patch::default()
+    };
+    synth.set_patches([patch; 4]);
+    synth.set_master_gain(1.0);
+    for i in 0..96 {
+        synth.schedule(SynthNote { velocity: 1.0, ..note(i * 997, 24_000, 36 + (i % 60) as u8) });
+    }
+    let out = render(&mut synth, 144_000);
+    let mut meter = EbuR128::new(2, RATE_HZ, Mode::TRUE_PEAK).unwrap();
+    meter.add_frames_f32(&out).unwrap();
+    let true_peak_db = 20.0 * meter.true_peak(0).unwrap().max(meter.true_peak(1).unwrap()).log10();
+    assert!((-2.0..=-1.0).contains(&true_peak_db), "{true_peak_db}");
+}
+
+#[test]
+fn poison_does_not_stay() {
+    let mut synth = Synth::new(RATE_HZ, 1);
+    let bad = Patch { cutoff_hz: f32::NAN, gain_db: f32::INFINITY, sustain: f32::NAN, ..Patch::default() };
+    synth.set_patches([bad; 4]);
+    synth.set_master_gain(f32::NAN);
+    synth.set_controls(Controls {
+        brightness: f32::NAN,
+        reverb: f32::NAN,
+        delay: f32::NAN,
+        echo_s: f32::NAN,
+    });
+    for i in 0..30 {
+        synth.schedule(SynthNote { velocity: f32::NAN, pan: f32::INFINITY, ..note(i * 50, 500, 60) });
+        synth.schedule(note(i * 50, 500, 60));
+    }
+    assert!(render(&mut synth, 48_000).iter().all(|x| x.is_finite()));
+    synth.set_patches([Patch::default(); 4]);
+    synth.schedule(note(synth.frame(), 4800, 60));
+    let out = render(&mut synth, 9600);
+    assert!(peak(&out) > 0.05 && out.iter().all(|x| x.is_finite()), "{}", peak(&out));
+}
+
+#[test]
+fn a_full_queue_is_counted_and_idle_is_silent() {
+    let mut synth = Synth::new(RATE_HZ, 1);
+    assert_eq!(peak(&render(&mut synth, 4800)), 0.0);
+    (0..600).for_each(|_| synth.schedule(note(1_000_000, 1, 60)));
+    assert_eq!(synth.meter().dropped, 600 - 512);
+}
