@@ -1,0 +1,264 @@
+//! Keeps one source running: the collector where it answers, `/proc` while it doesn't, the demo when asked.
+
+use std::{path::PathBuf, time::Duration};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
+};
+use tracing::{info, warn};
+
+use super::{
+    DemoSource, Shortfall, SourceEvent, SourceInfo, SourceKind, collector::CollectorSource,
+    procfs::ProcSource,
+};
+
+/// How long the collector may be away before `/proc` takes over: longer than its restart takes.
+const GRACE: Duration = Duration::from_millis(1500);
+/// `/proc` costs a few hundred µs a reading; ten a second are enough for it.
+const PROC_INTERVAL_MS: u16 = 100;
+
+/// What a live source needs to know, and what may change while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveSettings {
+    /// The collector's socket.
+    pub socket: PathBuf,
+    /// Listen to the collector at all.
+    pub use_collector: bool,
+    /// Play the demo instead of this machine.
+    pub demo: bool,
+    /// Milliseconds between the collector's samples, 5..=5000.
+    pub interval_ms: u16,
+    /// Seed of the demo.
+    pub seed: u64,
+}
+
+/// Runs until nobody listens to `events` any more. When the channel is full the source waits: counters are
+/// cumulative, so nothing is lost but time resolution.
+pub async fn run(mut settings: watch::Receiver<LiveSettings>, events: mpsc::Sender<SourceEvent>) {
+    loop {
+        let now = settings.borrow_and_update().clone();
+        let ended = if now.demo {
+            demo(&now, &mut settings, &events).await
+        } else {
+            machine(&now, &mut settings, &events).await
+        };
+        if ended.is_err() {
+            return;
+        }
+    }
+}
+
+/// Nobody listens any more.
+struct Ended;
+
+async fn send(events: &mpsc::Sender<SourceEvent>, event: SourceEvent) -> Result<(), Ended> {
+    events.send(event).await.map_err(|_| Ended)
+}
+
+/// Returns when the settings ask for something else.
+async fn demo(
+    now: &LiveSettings,
+    settings: &mut watch::Receiver<LiveSettings>,
+    events: &mpsc::Sender<SourceEvent>,
+) -> Result<(), Ended> {
+    let mut demo = DemoSource::new(now.seed);
+    let up = SourceInfo {
+        kind: SourceKind::Demo,
+        detail: "synthetic demo, not this machine".into(),
+        shortfall: None,
+        interval_ms: now.interval_ms,
+        availability: DemoSource::availability(),
+    };
+    send(events, SourceEvent::Up(up)).await?;
+    let mut ticks = ticks(now.interval_ms);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {
+                let frame = demo.advance(u64::from(now.interval_ms) * 1_000_000);
+                send(events, SourceEvent::Frame(frame)).await?;
+            }
+            changed = settings.changed() => return changed.map_err(|_| Ended),
+        }
+    }
+}
+
+/// This machine: collector and `/proc`. Returns when the settings ask for something else.
+async fn machine(
+    now: &LiveSettings,
+    settings: &mut watch::Receiver<LiveSettings>,
+    events: &mpsc::Sender<SourceEvent>,
+) -> Result<(), Ended> {
+    let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, now.interval_ms));
+    let mut fallback = Fallback::new(now.use_collector);
+    loop {
+        tokio::select! {
+            event = from(&mut collector) => match event {
+                SourceEvent::Up(up) => {
+                    info!("listening to the {}", up.detail);
+                    fallback.stop();
+                    send(events, SourceEvent::Up(up)).await?;
+                }
+                event @ (SourceEvent::Frame(_) | SourceEvent::Described(_)) => send(events, event).await?,
+                SourceEvent::Down(shortfall) => {
+                    if let Some(news) = fallback.collector_lost(&shortfall) {
+                        send(events, news).await?;
+                    }
+                }
+            },
+            event = fallback.next() => send(events, event).await?,
+            changed = settings.changed() => {
+                changed.map_err(|_| Ended)?;
+                let wanted = settings.borrow_and_update().clone();
+                if wanted.demo || wanted.socket != now.socket || wanted.use_collector != now.use_collector {
+                    settings.mark_changed();
+                    return settings.changed().await.map_err(|_| Ended);
+                }
+                if let Some(info) = collector.as_mut().and_then(|c| c.set_interval_ms(wanted.interval_ms)) {
+                    send(events, SourceEvent::Described(info)).await?;
+                }
+            }
+        }
+    }
+}
+
+async fn from(collector: &mut Option<CollectorSource>) -> SourceEvent {
+    match collector {
+        Some(collector) => collector.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn ticks(interval_ms: u16) -> Interval {
+    let mut ticks = interval(Duration::from_millis(u64::from(interval_ms)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
+/// `/proc`, when its turn comes.
+struct Fallback {
+    proc: ProcSource,
+    state: FallbackState,
+    why: Shortfall,
+}
+
+enum FallbackState {
+    Off,
+    Due(Instant),
+    On(Interval),
+}
+
+impl Fallback {
+    fn new(use_collector: bool) -> Self {
+        let why = if use_collector {
+            Shortfall {
+                error: "the collector has not answered yet".into(),
+                fix: "start khor-collector".into(),
+            }
+        } else {
+            Shortfall {
+                error: "the collector is switched off".into(),
+                fix: "set features.bpf to true, or start without --no-bpf".into(),
+            }
+        };
+        let grace = if use_collector { GRACE } else { Duration::ZERO };
+        Self { proc: ProcSource::new("/proc"), state: FallbackState::Due(Instant::now() + grace), why }
+    }
+
+    fn stop(&mut self) {
+        self.state = FallbackState::Off;
+    }
+
+    /// Notes why the collector is away, and answers what is news about that: that it is lost, or why `/proc` is
+    /// still read.
+    fn collector_lost(&mut self, shortfall: &Shortfall) -> Option<SourceEvent> {
+        let reworded = self.why != *shortfall;
+        self.why.clone_from(shortfall);
+        match self.state {
+            FallbackState::Off => {
+                warn!("the collector was lost: {}; /proc takes over if it stays away", shortfall.error);
+                self.state = FallbackState::Due(Instant::now() + GRACE);
+                Some(SourceEvent::Down(shortfall.clone()))
+            }
+            FallbackState::On(_) if reworded => {
+                info!("still reading /proc: {}", shortfall.error);
+                Some(SourceEvent::Described(self.info()))
+            }
+            FallbackState::On(_) | FallbackState::Due(_) => None,
+        }
+    }
+
+    /// The next event of `/proc`, if it is its turn; else waits. May be dropped and called again.
+    async fn next(&mut self) -> SourceEvent {
+        loop {
+            match &mut self.state {
+                FallbackState::Off => std::future::pending().await,
+                FallbackState::Due(at) => {
+                    sleep_until(*at).await;
+                    self.state = FallbackState::On(ticks(PROC_INTERVAL_MS));
+                    info!("reading /proc: {}", self.why.error);
+                    return SourceEvent::Up(self.info());
+                }
+                FallbackState::On(ticks) => {
+                    ticks.tick().await;
+                    match self.proc.frame() {
+                        Ok(frame) => return SourceEvent::Frame(frame),
+                        Err(error) => warn!("reading /proc: {error}; trying again"),
+                    }
+                }
+            }
+        }
+    }
+
+    fn info(&self) -> SourceInfo {
+        SourceInfo {
+            kind: SourceKind::Proc,
+            detail: "/proc, ten times a second".into(),
+            shortfall: Some(self.why.clone()),
+            interval_ms: PROC_INTERVAL_MS,
+            availability: self.proc.availability(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(socket: PathBuf) -> LiveSettings {
+        LiveSettings { socket, use_collector: true, demo: false, interval_ms: 20, seed: 1 }
+    }
+
+    async fn next_up(events: &mut mpsc::Receiver<SourceEvent>) -> SourceInfo {
+        loop {
+            if let SourceEvent::Up(up) = events.recv().await.unwrap() {
+                return up;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_collector_proc_takes_over_and_says_why() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_settings, watch) = watch::channel(settings(dir.path().join("none.sock")));
+        let (sender, mut events) = mpsc::channel(4);
+        tokio::spawn(run(watch, sender));
+        let up = next_up(&mut events).await;
+        assert_eq!(up.kind, SourceKind::Proc);
+        let why = up.shortfall.unwrap();
+        assert!(why.error.contains("none.sock") && why.fix.contains("khor-collector"), "{why:?}");
+        assert!(matches!(events.recv().await, Some(SourceEvent::Frame(_))));
+    }
+
+    #[tokio::test]
+    async fn the_demo_starts_and_stops_when_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = settings(dir.path().join("none.sock"));
+        let (sender, watch) = watch::channel(LiveSettings { demo: true, ..real.clone() });
+        let (events_in, mut events) = mpsc::channel(4);
+        tokio::spawn(run(watch, events_in));
+        assert_eq!(next_up(&mut events).await.kind, SourceKind::Demo);
+        sender.send(real).unwrap();
+        assert_eq!(next_up(&mut events).await.kind, SourceKind::Proc);
+    }
+}

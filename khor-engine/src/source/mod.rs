@@ -1,0 +1,70 @@
+//! Where frames come from: the collector, `/proc`, the demo, or a capture.
+//!
+//! A live source is a task that sends [`SourceEvent`]s into a channel; it never stops by itself, and whatever
+//! goes wrong with it is an event too. Reading a capture is a plain iterator, since nobody waits for it.
+//! Several hosts would be several such channels: nothing here or after knows whose frames it sees.
+
+mod capture;
+mod catalogue;
+mod collector;
+mod demo;
+mod live;
+mod procfs;
+
+pub use capture::{CaptureError, CaptureReader, CaptureWriter, Recorded};
+pub use demo::{DemoSource, SCENARIO_S};
+pub use live::{LiveSettings, run};
+
+use khor_proto::Availability;
+use serde::Serialize;
+
+use crate::signal::{Frame, PerCounter};
+
+/// What kind of source is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// `khor-collector`, through its socket.
+    Collector,
+    /// `/proc`, read by the engine itself because there is no collector.
+    Proc,
+    /// The synthetic demo: not this machine.
+    Demo,
+}
+
+/// A source that has begun to deliver.
+#[derive(Clone, Debug)]
+pub struct SourceInfo {
+    /// What kind it is.
+    pub kind: SourceKind,
+    /// One line for people.
+    pub detail: String,
+    /// Why it isn't the better one, where it isn't.
+    pub shortfall: Option<Shortfall>,
+    /// Milliseconds between its frames.
+    pub interval_ms: u16,
+    /// What it can count.
+    pub availability: PerCounter<Availability>,
+}
+
+/// Why something isn't there, and what the machine's owner can do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortfall {
+    /// What is wrong.
+    pub error: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// What a live source says.
+#[derive(Clone, Debug)]
+pub enum SourceEvent {
+    /// A source has begun; its counters do not continue those of the one before.
+    Up(SourceInfo),
+    /// What is known of the source that is up has changed; its counters continue.
+    Described(SourceInfo),
+    /// All counters at one instant.
+    Frame(Frame),
+    /// The source was lost.
+    Down(Shortfall),
+}
