@@ -1,0 +1,176 @@
+//! Sound devices through cpal: what there is, and opening one. Nothing else in khor knows cpal.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
+
+use cpal::{
+    BufferSize, Device, ErrorKind, HostId, Stream, StreamConfig,
+    traits::{DeviceTrait, HostTrait, StreamTrait},
+};
+use serde::Serialize;
+
+use super::renderer::Lease;
+
+/// Frames asked for per callback; never left to the device, whose default may be two seconds.
+const BUFFER_FRAMES: u32 = 1024;
+
+/// An output device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeviceInfo {
+    /// Stable name for config and API: `id:<backend>:<device>`.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// The one that is used when none is chosen.
+    pub is_default: bool,
+}
+
+/// Which device is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Choice {
+    /// `pulseaudio`, `alsa`, or empty for the first that answers.
+    pub(super) backend: String,
+    /// `id:…`, or empty for the default.
+    pub(super) device: String,
+}
+
+/// A stream that plays.
+pub(super) struct OpenStream {
+    /// Kept alive; dropping it ends the sound.
+    _stream: Stream,
+    pub(super) backend: String,
+    pub(super) device: String,
+    pub(super) faults: Arc<Faults>,
+}
+
+/// What the error callback saw. It may be called half a million times a second, so it only counts.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    /// The stream can't go on.
+    pub(super) fatal: AtomicBool,
+    /// Errors that may heal by themselves.
+    pub(super) transient: AtomicU64,
+    /// Gaps in the sound.
+    pub(super) xruns: AtomicU64,
+}
+
+/// Why no stream could be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct OpenError(String);
+
+/// Devices that alsa-lib always lists and that are no place to play: converters and sinks to nowhere.
+const ALSA_PLUGINS: [&str; 9] =
+    ["jack", "lavrate", "null", "oss", "samplerate", "speex", "speexrate", "upmix", "vdownmix"];
+
+/// All output devices of all backends that answer. Opens none of them.
+pub fn list() -> Vec<DeviceInfo> {
+    let _quiet = silence_alsa();
+    let preferred = hosts("").first().copied();
+    let mut devices: Vec<DeviceInfo> = Vec::new();
+    for host_id in hosts("") {
+        let Ok(host) = cpal::host_from_id(host_id) else { continue };
+        let default = host.default_output_device().and_then(|device| device.id().ok());
+        let Ok(outputs) = host.output_devices() else { continue };
+        for device in outputs {
+            let Ok(id) = device.id() else { continue };
+            if id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm)) {
+                continue;
+            }
+            let is_default = preferred == Some(host_id) && default.as_ref() == Some(&id);
+            let info = DeviceInfo { id: format!("id:{id}"), name: name_of(&device), is_default };
+            if devices.iter().all(|known| known.id != info.id) {
+                devices.push(info);
+            }
+        }
+    }
+    devices
+}
+
+/// Opens the chosen device. `lease` makes a renderer for the rate that was agreed on.
+pub(super) fn open(
+    choice: &Choice,
+    sample_rate_hz: u32,
+    lease: impl FnOnce(u32) -> Lease,
+) -> Result<(OpenStream, u32), OpenError> {
+    let _quiet = silence_alsa();
+    let (host_id, device) = find(choice)?;
+    let config = config_for(&device, sample_rate_hz)?;
+    let channels = usize::from(config.channels);
+    let faults = Arc::new(Faults::default());
+    let seen = Arc::clone(&faults);
+    let mut lease = lease(config.sample_rate);
+    let stream = device
+        .build_output_stream::<f32, _, _>(
+            config,
+            move |out: &mut [f32], _| lease.fill(out, channels),
+            move |error| note_fault(&seen, error.kind()),
+            None,
+        )
+        .and_then(|stream| stream.play().map(|()| stream))
+        .map_err(|error| OpenError(format!("{host_id}: {error}")))?;
+    let open = OpenStream { _stream: stream, backend: host_id.to_string(), device: name_of(&device), faults };
+    Ok((open, config.sample_rate))
+}
+
+fn note_fault(faults: &Faults, kind: ErrorKind) {
+    match kind {
+        ErrorKind::Xrun => {
+            faults.xruns.fetch_add(1, Relaxed);
+        }
+        ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
+        ErrorKind::BackendError | ErrorKind::Other => {
+            faults.transient.fetch_add(1, Relaxed);
+        }
+        _ => faults.fatal.store(true, Relaxed),
+    }
+}
+
+/// Backends that answer, best first: the sound server where there is one, then ALSA.
+fn hosts(backend: &str) -> Vec<HostId> {
+    let mut hosts: Vec<HostId> = cpal::available_hosts()
+        .into_iter()
+        .filter(|host| backend.is_empty() || host.to_string() == backend)
+        .collect();
+    hosts.sort_by_key(|host| host.to_string() == "alsa");
+    hosts
+}
+
+fn find(choice: &Choice) -> Result<(HostId, Device), OpenError> {
+    if let Some(id) = choice.device.strip_prefix("id:") {
+        let id: cpal::DeviceId = id.parse().map_err(|error| OpenError(format!("{id}: {error}")))?;
+        let host = cpal::host_from_id(id.host()).map_err(|error| OpenError(error.to_string()))?;
+        let device = host.device_by_id(&id).ok_or_else(|| OpenError(format!("{id} is not there")))?;
+        return Ok((id.host(), device));
+    }
+    for host_id in hosts(&choice.backend) {
+        let Ok(host) = cpal::host_from_id(host_id) else { continue };
+        if let Some(device) = host.default_output_device() {
+            return Ok((host_id, device));
+        }
+    }
+    Err(OpenError("no sound server and no sound card answer".into()))
+}
+
+/// The wanted rate where the device has it, else the device's own; two channels where it has them.
+fn config_for(device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
+    let default = device.default_output_config().map_err(|error| OpenError(error.to_string()))?;
+    let ranges = device.supported_output_configs().map_err(|error| OpenError(error.to_string()))?;
+    let fits = ranges.into_iter().any(|range| {
+        range.channels() == 2 && (range.min_sample_rate()..=range.max_sample_rate()).contains(&sample_rate_hz)
+    });
+    let (channels, sample_rate) =
+        if fits { (2, sample_rate_hz) } else { (default.channels(), default.sample_rate()) };
+    Ok(StreamConfig { channels, sample_rate, buffer_size: BufferSize::Fixed(BUFFER_FRAMES) })
+}
+
+fn name_of(device: &Device) -> String {
+    device.description().map_or_else(|_| device.to_string(), |description| description.name().to_owned())
+}
+
+/// alsa-lib prints its errors to stderr unless told otherwise, per thread.
+fn silence_alsa() -> Option<impl Sized> {
+    alsa::Output::local_error_handler().ok()
+}

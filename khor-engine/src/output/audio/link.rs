@@ -1,0 +1,116 @@
+//! Figures that travel from the callback to the rest, without locks.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// A stream whose callback was silent for this long isn't running.
+const STALE: Duration = Duration::from_millis(500);
+
+/// What the callback publishes. All stores are relaxed: each figure stands alone.
+#[derive(Debug)]
+pub(super) struct Link {
+    epoch: Instant,
+    frames: AtomicU64,
+    sample_rate_hz: AtomicU32,
+    last_callback_us: AtomicU64,
+    load_bits: AtomicU32,
+    peak_bits: AtomicU32,
+    voices: AtomicU32,
+    started: AtomicBool,
+    dropped_notes: AtomicU64,
+    lost_commands: AtomicU64,
+    stream: AtomicU32,
+}
+
+/// How the callback is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Meters {
+    /// Share of the time it may take that the callback took, 0..
+    pub callback_load: f32,
+    /// Highest sample of late, 0..=1.
+    pub peak: f32,
+    /// Voices that sound.
+    pub voices: u32,
+    /// Notes and other commands there was no room for.
+    pub dropped_notes: u64,
+}
+
+impl Link {
+    pub(super) fn new(sample_rate_hz: u32) -> Self {
+        Self {
+            epoch: Instant::now(),
+            frames: AtomicU64::new(0),
+            sample_rate_hz: AtomicU32::new(sample_rate_hz),
+            last_callback_us: AtomicU64::new(0),
+            load_bits: AtomicU32::new(0),
+            peak_bits: AtomicU32::new(0),
+            voices: AtomicU32::new(0),
+            started: AtomicBool::new(false),
+            dropped_notes: AtomicU64::new(0),
+            lost_commands: AtomicU64::new(0),
+            stream: AtomicU32::new(0),
+        }
+    }
+
+    /// Callback side: after each block. Real-time safe.
+    pub(super) fn publish(&self, frames: u64, meters: Meters) {
+        self.frames.store(frames, Relaxed);
+        self.load_bits.store(meters.callback_load.to_bits(), Relaxed);
+        self.peak_bits.store(meters.peak.to_bits(), Relaxed);
+        self.voices.store(meters.voices, Relaxed);
+        self.dropped_notes.store(meters.dropped_notes, Relaxed);
+        self.last_callback_us.store(self.epoch.elapsed().as_micros() as u64, Relaxed);
+        self.started.store(true, Relaxed);
+    }
+
+    /// A stream was opened at this rate, or is being opened again.
+    pub(super) fn opened(&self, sample_rate_hz: u32) {
+        self.sample_rate_hz.store(sample_rate_hz, Relaxed);
+        self.stream.fetch_add(1, Relaxed);
+        self.started.store(false, Relaxed);
+    }
+
+    /// There is no stream any more.
+    pub(super) fn closed(&self) {
+        self.started.store(false, Relaxed);
+    }
+
+    /// Frames rendered so far.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames.load(Relaxed)
+    }
+
+    /// Rate of the stream.
+    pub(super) fn sample_rate_hz(&self) -> u32 {
+        self.sample_rate_hz.load(Relaxed)
+    }
+
+    /// Time since the last callback; `None` before the first of this stream.
+    pub(super) fn silence(&self) -> Option<Duration> {
+        let last = Duration::from_micros(self.last_callback_us.load(Relaxed));
+        self.started.load(Relaxed).then(|| self.epoch.elapsed().saturating_sub(last))
+    }
+
+    /// Number of the stream whose device takes samples.
+    pub(super) fn running_stream(&self) -> Option<u32> {
+        let running = self.silence().is_some_and(|silence| silence < STALE);
+        running.then(|| self.stream.load(Relaxed))
+    }
+
+    /// A command found the queue full.
+    pub(super) fn command_lost(&self) {
+        self.lost_commands.fetch_add(1, Relaxed);
+    }
+
+    /// The newest figures.
+    pub(super) fn meters(&self) -> Meters {
+        Meters {
+            callback_load: f32::from_bits(self.load_bits.load(Relaxed)),
+            peak: f32::from_bits(self.peak_bits.load(Relaxed)),
+            voices: self.voices.load(Relaxed),
+            dropped_notes: self.dropped_notes.load(Relaxed) + self.lost_commands.load(Relaxed),
+        }
+    }
+}
