@@ -1,9 +1,16 @@
 //! khor's engine: turns what a machine is doing into signals, music and sound.
 //!
-//! Data flows one way, and the rooms depend on each other only in that direction:
-//! [`signal`] → [`music`] → [`synth`]. These three do no I/O, take clock and seed as inputs, and run the
-//! same offline and live.
+//! Data flows one way, and the rooms depend on each other only in that direction: [`source`] → [`signal`] →
+//! [`music`] → [`synth`] → [`output`]. `signal`, `music` and `synth` do no I/O, take clock and seed as
+//! inputs, and run the same offline and live. Around them: [`config`] keeps the settings, [`engine`] runs the
+//! rooms live, [`http`] shows and steers it, [`cli`] is the command line.
 
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod http;
 pub mod music;
+pub mod output;
 pub mod signal;
+pub mod source;
 pub mod synth;

@@ -1,3 +1,5 @@
 //! The `khor` command.
 
-fn main() {}
+fn main() -> anyhow::Result<()> {
+    khor_engine::cli::main()
+}

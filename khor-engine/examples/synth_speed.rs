@@ -1,0 +1,72 @@
+//! Prints how many times faster than real time the synth runs on one core with 0, 8 and 24 voices.
+//!
+//! `cargo run --release -p khor-engine --example synth_speed [-- --json]`; the numbers of voices are played with
+//! the first preset's patches, and JSON has every run.
+
+use std::time::Instant;
+
+use khor_engine::music::{Patch, Preset, Role, Wave};
+use khor_engine::synth::{Synth, SynthNote};
+use serde_json::{Value, json};
+
+const RATE_HZ: u32 = 48_000;
+const SECONDS: usize = 30;
+
+fn main() {
+    let json = std::env::args().any(|argument| argument == "--json");
+    let runs: Vec<_> = cases().map(|(name, voices, patches)| (name, speeds(voices, patches))).collect();
+    if json {
+        let runs = runs.into_iter().map(|(name, speeds)| json!({ "name": name, "times_real_time": speeds }));
+        println!("{}", runs.collect::<Value>());
+        return;
+    }
+    for (name, speeds) in runs {
+        // The best run, so that another program on the same core does not count.
+        println!("{name}: {:5.0} x real time", speeds.into_iter().fold(0.0, f64::max));
+    }
+}
+
+/// Names, numbers of voices, and patches.
+fn cases() -> impl Iterator<Item = (String, usize, [Patch; 4])> {
+    let patches = Preset::builtin()[0].patches();
+    let numbers = [(0, "effects alone"), (8, "8 voices and effects"), (24, "24 voices and effects")];
+    let preset = numbers.into_iter().map(move |(voices, name)| (name.to_owned(), voices, patches));
+    let waves = [
+        ("sine", Wave::Sine, 0.0),
+        ("triangle", Wave::Triangle, 0.0),
+        ("saw", Wave::Saw, 0.0),
+        ("pulse", Wave::Pulse, 0.0),
+        ("two saws", Wave::Saw, 8.0),
+    ];
+    preset.chain(waves.into_iter().map(|(name, wave, detune_cents)| {
+        let patch = Patch { wave, detune_cents, reverb_send: 0.3, delay_send: 0.3, ..Patch::default() };
+        (format!("24 voices, {name}"), 24, [patch; 4])
+    }))
+}
+
+fn speeds(voices: usize, patches: [Patch; 4]) -> Vec<f64> {
+    (0..5).map(|_| run(voices, patches)).collect()
+}
+
+fn run(voices: usize, patches: [Patch; 4]) -> f64 {
+    let mut synth = Synth::new(RATE_HZ, 1);
+    synth.set_patches(patches.map(|patch| Patch { sustain: 0.5, ..patch }));
+    for voice in 0..voices {
+        synth.schedule(SynthNote {
+            onset_frame: 0,
+            duration_frames: u64::MAX / 2,
+            midi: 40 + 2 * voice as u8,
+            velocity: 0.5,
+            pan: 0.0,
+            role: Role::ALL[voice * 4 / voices.max(1)],
+        });
+    }
+    let (mut left, mut right) = ([0.0; 480], [0.0; 480]);
+    let begin = Instant::now();
+    for _ in 0..SECONDS * 100 {
+        synth.render(&mut left, &mut right);
+    }
+    let elapsed_s = begin.elapsed().as_secs_f64();
+    assert_eq!(synth.meter().active_voices as usize, voices);
+    SECONDS as f64 / elapsed_s
+}

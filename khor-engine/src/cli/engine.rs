@@ -1,0 +1,99 @@
+//! `khor engine`: the daemon.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tracing::info;
+
+use super::{Places, interrupt};
+use crate::{engine::Engine, http};
+
+/// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
+const ONE_CTRL_C: Duration = Duration::from_millis(500);
+
+/// Flags hold for this run only; the configuration file is not changed by them.
+#[derive(Args, Debug)]
+pub(super) struct EngineArgs {
+    #[command(flatten)]
+    places: Places,
+    /// Where the page and the API listen; loopback only
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<SocketAddr>,
+    /// Serve the page from this folder instead of the copy in the program
+    #[arg(long, value_name = "DIR")]
+    ui_dir: Option<PathBuf>,
+    /// Don't listen to the collector, read /proc only
+    #[arg(long)]
+    no_bpf: bool,
+    /// Don't play on a sound device
+    #[arg(long)]
+    no_audio: bool,
+    /// Send MIDI through the ALSA sequencer
+    #[arg(long)]
+    midi: bool,
+    /// Send OSC (to 127.0.0.1:9000, see the configuration)
+    #[arg(long)]
+    osc: bool,
+    /// Play a synthetic demo instead of this machine
+    #[arg(long, visible_alias = "demo")]
+    fake: bool,
+}
+
+impl EngineArgs {
+    /// The flags as a part of the configuration.
+    fn overrides(&self) -> Value {
+        let mut overrides = json!({ "features": {} });
+        let features = [
+            ("bpf", self.no_bpf, false),
+            ("audio", self.no_audio, false),
+            ("midi", self.midi, true),
+            ("osc", self.osc, true),
+            ("fake", self.fake, true),
+        ];
+        for (key, _, value) in features.into_iter().filter(|(_, given, _)| *given) {
+            overrides["features"][key] = json!(value);
+        }
+        if let Some(listen) = self.listen {
+            overrides["listen"] = json!({ "host": listen.ip().to_string(), "port": listen.port() });
+        }
+        if let Some(dir) = &self.ui_dir {
+            overrides["ui"] = json!({ "serve": true, "dir": dir });
+        }
+        overrides
+    }
+}
+
+pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
+    let store = args.places.open_config()?.with_overrides(args.overrides())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // One suffices for fifty frames a second, and two would hand every frame to and fro.
+        .worker_threads(1)
+        .max_blocking_threads(8)
+        .thread_name("khor-io")
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(async {
+        let listen = store.config().listen.clone();
+        let address = SocketAddr::new(listen.host.parse().context("listen.host")?, listen.port);
+        let engine =
+            Engine::start(store, args.places.socket.clone()).context("starting the engine's threads")?;
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(http::serve(Arc::clone(&engine), address, stopped));
+        interrupt::wait().await.context("waiting for signals")?;
+        info!("stopping");
+        // Whoever asks again doesn't want to wait; a Ctrl-C that comes twice at once is one.
+        tokio::spawn(async {
+            tokio::time::sleep(ONE_CTRL_C).await;
+            if interrupt::wait().await.is_ok() {
+                std::process::exit(130);
+            }
+        });
+        stop.send_replace(true);
+        tokio::task::spawn_blocking(move || engine.stop()).await.context("stopping")?;
+        server.await.context("stopping the page")
+    })
+}

@@ -1,0 +1,98 @@
+//! The `khor` command line.
+//!
+//! Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
+
+mod engine;
+mod interrupt;
+mod lists;
+mod record;
+mod render;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{ConfigStore, default_path};
+
+/// Hear what a Linux machine is doing.
+#[derive(Debug, Parser)]
+#[command(name = "khor", version, about, max_term_width = 80)]
+#[command(after_help = "Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play this machine: sound, MIDI, OSC, and a page at 127.0.0.1:17321
+    Engine(engine::EngineArgs),
+    /// Render a capture, or the demo, to a WAV file
+    Render(render::RenderArgs),
+    /// Record what the machine does into a capture file
+    Record(record::RecordArgs),
+    /// List the presets
+    Presets(lists::ListArgs),
+    /// List the sound devices
+    Devices(lists::ListArgs),
+}
+
+/// Where the configuration and the collector are.
+#[derive(Args, Clone, Debug)]
+struct Places {
+    /// Configuration file [default: ~/.config/khor/config.json]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The collector's socket
+    #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
+          default_value = khor_proto::client::DEFAULT_SOCKET)]
+    socket: PathBuf,
+}
+
+impl Places {
+    fn open_config(&self) -> anyhow::Result<ConfigStore> {
+        let path = self.config.clone().or_else(default_path);
+        let path = path.ok_or_else(|| anyhow::anyhow!("no home directory: say where with --config FILE"))?;
+        Ok(ConfigStore::open(path))
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    start_log();
+    match cli.command {
+        Command::Engine(args) => engine::run(&args),
+        Command::Render(args) => render::run(&args),
+        Command::Record(args) => record::run(&args),
+        Command::Presets(args) => lists::presets(&args),
+        Command::Devices(args) => lists::devices(&args),
+    }
+}
+
+/// The log goes to stderr; `RUST_LOG` chooses more or less of it.
+fn start_log() {
+    use std::io::IsTerminal;
+
+    use tracing_subscriber::EnvFilter;
+
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,zbus=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

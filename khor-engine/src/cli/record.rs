@@ -1,0 +1,162 @@
+//! `khor record`: what the machine does, into a capture file.
+
+use std::{path::PathBuf, pin::pin, time::Duration};
+
+use anyhow::Context;
+use clap::Args;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+use tracing::{info, warn};
+
+use super::{Places, interrupt, render::Progress};
+use crate::source::{self, CaptureWriter, LiveSettings, SourceEvent};
+
+#[derive(Args, Debug)]
+pub(super) struct RecordArgs {
+    /// The capture to write
+    output: PathBuf,
+    #[command(flatten)]
+    places: Places,
+    /// Stop after this many seconds; otherwise Ctrl-C stops
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// Milliseconds between samples, 5 to 5000
+    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u16).range(5..=5000))]
+    interval: u16,
+    /// Don't listen to the collector, read /proc only
+    #[arg(long)]
+    no_bpf: bool,
+    /// Record the synthetic demo
+    #[arg(long, visible_alias = "fake")]
+    demo: bool,
+}
+
+pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(record(args))
+}
+
+async fn record(args: &RecordArgs) -> anyhow::Result<()> {
+    let settings = LiveSettings {
+        socket: args.places.socket.clone(),
+        use_collector: !args.no_bpf,
+        demo: args.demo,
+        interval_ms: args.interval,
+        seed: 1,
+    };
+    let (_keep, settings) = watch::channel(settings);
+    let (sender, mut events) = mpsc::channel(16);
+    tokio::spawn(source::run(settings, sender));
+    let mut recording = Recording { args, writer: None, frames: 0 };
+    let mut progress = Progress::new(true);
+    let begun = Instant::now();
+    let length = args.seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let end = begun + length.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
+    take_until(&mut events, interrupt::wait(), end, |event| {
+        recording.take(event)?;
+        progress.show(begun.elapsed().as_secs_f64());
+        Ok(())
+    })
+    .await?;
+    progress.clear();
+    recording.finish()
+}
+
+/// Takes events until there are no more, `stopped` is ready or `end` has come. One `stopped` for the whole time:
+/// a new one would not know of a signal that came together with an event.
+async fn take_until(
+    events: &mut mpsc::Receiver<SourceEvent>,
+    stopped: impl Future<Output = std::io::Result<()>>,
+    end: Instant,
+    mut take: impl FnMut(SourceEvent) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (mut stopped, mut ended) = (pin!(stopped), pin!(sleep_until(end)));
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => take(event)?,
+                None => return Ok(()),
+            },
+            stopped = &mut stopped => return Ok(stopped?),
+            () = &mut ended => return Ok(()),
+        }
+    }
+}
+
+struct Recording<'a> {
+    args: &'a RecordArgs,
+    writer: Option<CaptureWriter>,
+    frames: u64,
+}
+
+impl Recording<'_> {
+    fn take(&mut self, event: SourceEvent) -> anyhow::Result<()> {
+        let path = &self.args.output;
+        let writing = || format!("writing {}", path.display());
+        match (event, &mut self.writer) {
+            (SourceEvent::Up(up), None) => {
+                info!("recording from {}", up.detail);
+                let writer = CaptureWriter::create(path, &up.availability).with_context(writing)?;
+                self.writer = Some(writer);
+            }
+            (SourceEvent::Up(up), Some(writer)) => {
+                info!("going on with {}", up.detail);
+                writer.source_changed(&up.availability).with_context(writing)?;
+            }
+            (SourceEvent::Frame(frame), Some(writer)) => {
+                self.frames += 1;
+                writer.push(&frame).with_context(writing)?;
+            }
+            (SourceEvent::Frame(_), None) | (SourceEvent::Described(_), _) => {}
+            (SourceEvent::Down(shortfall), _) => warn!("{}", shortfall.error),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        let path = self.args.output.display();
+        let writer = self.writer.context("nothing was recorded: no source answered")?;
+        writer.finish().with_context(|| format!("writing {path}"))?;
+        println!("{path}: {} samples", self.frames);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::signal::{Signal, raise};
+
+    use super::*;
+    use crate::signal::{Counter, Frame};
+
+    #[test]
+    fn a_signal_among_many_events_is_not_lost() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..20 {
+                let (sender, mut events) = mpsc::channel(16);
+                let sending = tokio::spawn(async move {
+                    let frame = Frame { t_ns: 0, counters: [None; Counter::ALL.len()] };
+                    while sender.send(SourceEvent::Frame(frame)).await.is_ok() {}
+                });
+                let mut taken = 0;
+                let end = Instant::now() + Duration::from_secs(5);
+                // The handler must be there before the signal is raised, or it ends the tests.
+                let mut stopped = Box::pin(interrupt::wait());
+                assert!(futures_util::poll!(&mut stopped).is_pending());
+                let take = |_| {
+                    taken += 1;
+                    if taken == 100 {
+                        raise(Signal::SIGTERM)?;
+                    }
+                    Ok(())
+                };
+                take_until(&mut events, stopped, end, take).await.unwrap();
+                assert!(Instant::now() < end, "the signal was lost");
+                sending.abort();
+            }
+        });
+    }
+}

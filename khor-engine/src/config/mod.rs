@@ -1,0 +1,9 @@
+//! The configuration: its shape, its defaults and its ranges. `store` keeps it on disk.
+
+mod model;
+mod store;
+
+pub use model::{
+    Audio, BpfSubscription, Config, ConfigError, Features, Listen, Midi, Music, Osc, Signals, Ui,
+};
+pub use store::{ConfigStore, Update, UpdateError, default_path};

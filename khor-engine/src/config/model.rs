@@ -1,0 +1,385 @@
+//! The configuration's shape, defaults and ranges: the one source for file, API and page.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    music::{Preset, Scale, Settings},
+    signal::{PerSignal, SIGNALS, SignalId, default_ceilings},
+};
+
+/// Everything that can be configured. Unknown keys in the file are kept and warned about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Version of this layout.
+    pub version: u32,
+    /// Where the HTTP API listens.
+    pub listen: Listen,
+    /// The web page.
+    pub ui: Ui,
+    /// Which parts run.
+    pub features: Features,
+    /// What this engine asks of the collector.
+    pub bpf: BpfSubscription,
+    /// The music.
+    pub music: Music,
+    /// The sound device.
+    pub audio: Audio,
+    /// MIDI output.
+    pub midi: Midi,
+    /// OSC output.
+    pub osc: Osc,
+    /// From rates to levels.
+    pub signals: Signals,
+}
+
+/// Where the HTTP API listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Listen {
+    /// A loopback address.
+    pub host: String,
+    /// TCP port, 1..=65535.
+    pub port: u16,
+}
+
+/// The web page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ui {
+    /// Whether the page is served.
+    pub serve: bool,
+    /// Serve it from this folder instead of the copy inside the program.
+    pub dir: Option<PathBuf>,
+}
+
+/// Which parts run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Features {
+    /// Listen to the collector; without it only `/proc` is read.
+    pub bpf: bool,
+    /// Play on a sound device.
+    pub audio: bool,
+    /// Send MIDI.
+    pub midi: bool,
+    /// Send OSC.
+    pub osc: bool,
+    /// Play the synthetic demo source instead of this machine.
+    pub fake: bool,
+}
+
+/// What this engine asks of the collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BpfSubscription {
+    /// Bits 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq: the signals that are listened to.
+    pub enabled_mask: u32,
+    /// Milliseconds between samples, 5..=5000.
+    pub sample_interval_ms: u16,
+}
+
+/// The music.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Music {
+    /// Beats per minute, 20..=300.
+    pub bpm: f32,
+    /// Tonic, MIDI note 0..=127; only its place in the octave matters to most roles.
+    pub key_midi: u8,
+    /// Scale.
+    pub scale: Scale,
+    /// Name of the preset.
+    pub preset: String,
+    /// How much of the work becomes notes, 0..=1.
+    pub density: f32,
+    /// How slowly signals follow, 0..=1.
+    pub smoothing: f32,
+    /// Same seed, same capture: same music.
+    pub seed: u64,
+}
+
+/// The sound device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Audio {
+    /// `pulseaudio`, `alsa`, or empty for the first that answers.
+    pub backend: String,
+    /// `id:…` as listed by `khor devices`, or empty for the default device.
+    pub device: String,
+    /// Asked of the device, hertz; it may answer with another. 8000..=192000.
+    pub sample_rate: u32,
+    /// Volume, 0..=1.
+    pub master_gain: f32,
+}
+
+/// MIDI output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Midi {
+    /// Name of the ALSA sequencer port.
+    pub port: String,
+    /// Channel of the melody, 1..=16; the other roles have fixed channels.
+    pub channel: u8,
+}
+
+/// OSC output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Osc {
+    /// Host name or address.
+    pub host: String,
+    /// UDP port, 1..=65535.
+    pub port: u16,
+}
+
+/// From rates to levels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Signals {
+    /// Rate at which a signal's level is 1, in its own unit, > 0; those not named keep their default.
+    pub ceilings: BTreeMap<String, f64>,
+}
+
+/// What is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct ConfigError {
+    /// Dotted path of the field.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            listen: Listen::default(),
+            ui: Ui::default(),
+            features: Features::default(),
+            bpf: BpfSubscription::default(),
+            music: Music::default(),
+            audio: Audio::default(),
+            midi: Midi::default(),
+            osc: Osc::default(),
+            signals: Signals::default(),
+        }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { host: "127.0.0.1".into(), port: 17321 }
+    }
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self { serve: true, dir: None }
+    }
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self { bpf: true, audio: true, midi: false, osc: false, fake: false }
+    }
+}
+
+impl Default for BpfSubscription {
+    fn default() -> Self {
+        Self { enabled_mask: 63, sample_interval_ms: 20 }
+    }
+}
+
+impl Default for Music {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            bpm: settings.bpm,
+            key_midi: settings.key_midi,
+            scale: settings.scale,
+            preset: "ambient".into(),
+            density: settings.density,
+            smoothing: settings.smoothing,
+            seed: settings.seed,
+        }
+    }
+}
+
+impl Default for Audio {
+    fn default() -> Self {
+        Self { backend: String::new(), device: String::new(), sample_rate: 48_000, master_gain: 0.5 }
+    }
+}
+
+impl Default for Midi {
+    fn default() -> Self {
+        Self { port: "khor".into(), channel: 1 }
+    }
+}
+
+impl Default for Osc {
+    fn default() -> Self {
+        Self { host: "127.0.0.1".into(), port: 9000 }
+    }
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        let ceilings = default_ceilings();
+        Self {
+            ceilings: SIGNALS.iter().map(|info| (info.name.to_owned(), ceilings[info.id.index()])).collect(),
+        }
+    }
+}
+
+impl Config {
+    /// Checks every range; the first that is broken is named.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let host = self.listen.host.parse::<std::net::IpAddr>();
+        require(
+            host.is_ok_and(|ip| ip.is_loopback()),
+            "listen.host",
+            &self.listen.host,
+            "a loopback address such as 127.0.0.1 or ::1; to hear khor from elsewhere, forward the port: ssh -L 17321:127.0.0.1:17321 HOST",
+        )?;
+        in_range("listen.port", self.listen.port, 1, u16::MAX)?;
+        in_range("bpf.sample_interval_ms", self.bpf.sample_interval_ms, 5, 5000)?;
+        in_range("bpf.enabled_mask", self.bpf.enabled_mask, 0, 63)?;
+        self.music_settings().check().map_err(|error| ConfigError {
+            field: format!("music.{}", error.field),
+            problem: refusal(&error.value, &error.range.replace("..=", " to ")),
+        })?;
+        let known: Vec<&str> = Preset::builtin().iter().map(|preset| preset.name.as_str()).collect();
+        require(
+            known.contains(&self.music.preset.as_str()),
+            "music.preset",
+            &self.music.preset,
+            &format!("one of {}", known.join(", ")),
+        )?;
+        require(
+            ["", "pulseaudio", "alsa"].contains(&self.audio.backend.as_str()),
+            "audio.backend",
+            &self.audio.backend,
+            "pulseaudio, alsa, or empty for the first that answers",
+        )?;
+        require(
+            self.audio.device.is_empty() || self.audio.device.starts_with("id:"),
+            "audio.device",
+            &self.audio.device,
+            "an id as khor devices lists them (id:…), or empty for the default device",
+        )?;
+        in_range("audio.sample_rate", self.audio.sample_rate, 8_000, 192_000)?;
+        in_range("audio.master_gain", self.audio.master_gain, 0.0, 1.0)?;
+        require(
+            !self.midi.port.is_empty() && !self.midi.port.contains('\0'),
+            "midi.port",
+            &self.midi.port,
+            "a name",
+        )?;
+        in_range("midi.channel", self.midi.channel, 1, 16)?;
+        require(!self.osc.host.is_empty(), "osc.host", &self.osc.host, "a host name or address")?;
+        in_range("osc.port", self.osc.port, 1, u16::MAX)?;
+        for (name, ceiling) in &self.signals.ceilings {
+            let field = format!("signals.ceilings.{name}");
+            require(SIGNALS.iter().any(|info| info.name == name), &field, name, "the name of a signal")?;
+            require(ceiling.is_finite() && *ceiling > 0.0, &field, ceiling, "a number above 0")?;
+        }
+        Ok(())
+    }
+
+    /// The ceilings as the pipeline wants them.
+    pub fn ceilings(&self) -> PerSignal<f64> {
+        let defaults = default_ceilings();
+        SIGNALS.map(|info| self.signals.ceilings.get(info.name).copied().unwrap_or(defaults[info.id.index()]))
+    }
+
+    /// Which signals are listened to, by `bpf.enabled_mask`.
+    pub fn heard(&self) -> PerSignal<bool> {
+        SIGNALS.map(|info| self.bpf.enabled_mask & mask_bits(info.id) == mask_bits(info.id))
+    }
+
+    /// The settings as the composer wants them.
+    pub fn music_settings(&self) -> Settings {
+        let Music { bpm, key_midi, scale, preset: _, density, smoothing, seed } = self.music.clone();
+        Settings { bpm, key_midi, scale, density, smoothing, seed }
+    }
+}
+
+/// Bits of `bpf.enabled_mask` a signal needs; none for those that aren't probes.
+const fn mask_bits(signal: SignalId) -> u32 {
+    match signal {
+        SignalId::Exec | SignalId::Fork => 1,
+        SignalId::Rx | SignalId::Tx => 2,
+        SignalId::Csw => 4,
+        SignalId::Io => 8,
+        SignalId::Retx => 16,
+        SignalId::Irq => 32,
+        SignalId::Stall | SignalId::Mem | SignalId::Cpu => 0,
+    }
+}
+
+fn in_range<T: PartialOrd + std::fmt::Display>(
+    field: &str,
+    value: T,
+    low: T,
+    high: T,
+) -> Result<(), ConfigError> {
+    let expected = format!("{low} to {high}");
+    require(value >= low && value <= high, field, value, &expected)
+}
+
+fn require(
+    holds: bool,
+    field: &str,
+    value: impl std::fmt::Display,
+    expected: &str,
+) -> Result<(), ConfigError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigError { field: field.to_owned(), problem: refusal(&value, expected) })
+}
+
+fn refusal(value: &dyn std::fmt::Display, expected: &str) -> String {
+    format!("{value} is not allowed, expected {expected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid() {
+        assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn an_error_names_field_value_and_range() {
+        let mut config = Config::default();
+        config.music.bpm = 10.0;
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(error, "music.bpm: 10 is not allowed, expected 20 to 300");
+        config.music.bpm = f32::NAN;
+        assert!(config.validate().is_err(), "not a number is in no range");
+    }
+
+    #[test]
+    fn listening_beyond_loopback_is_refused_with_the_fix() {
+        let mut config = Config::default();
+        config.listen.host = "0.0.0.0".into();
+        assert!(config.validate().unwrap_err().problem.contains("ssh -L"));
+    }
+
+    #[test]
+    fn the_mask_silences_its_signals_only() {
+        let mut config = Config::default();
+        config.bpf.enabled_mask = 63 & !2;
+        let heard = config.heard();
+        assert!(!heard[SignalId::Rx.index()] && !heard[SignalId::Tx.index()]);
+        assert!(heard[SignalId::Exec.index()] && heard[SignalId::Mem.index()]);
+    }
+}

@@ -1,0 +1,316 @@
+//! Keeps the configuration on disk: read once, changed in part, written atomically.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use etcetera::BaseStrategy;
+use serde_json::Value;
+use tracing::warn;
+
+use super::{Config, ConfigError};
+
+/// `$XDG_CONFIG_HOME/khor/config.json`, or `~/.config/khor/config.json`; `None` without a home.
+pub fn default_path() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(base.config_dir().join("khor/config.json"))
+}
+
+/// The configuration and the file it lives in. Keys this version doesn't know stay in the file. The command
+/// line lies over the file, is never written to it, and each of its keys holds until somebody changes it.
+#[derive(Debug)]
+pub struct ConfigStore {
+    path: PathBuf,
+    document: Value,
+    overrides: Value,
+    config: Config,
+    warnings: Vec<String>,
+}
+
+/// What a change did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    /// The configuration after it.
+    pub config: Config,
+    /// A changed key acts only after a restart.
+    pub restart_required: bool,
+}
+
+/// Why a change was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// The change itself is wrong; nothing was changed.
+    #[error(transparent)]
+    Invalid(#[from] ConfigError),
+    /// The change could not be written; nothing was changed.
+    #[error("writing {}: {cause}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+}
+
+impl ConfigStore {
+    /// Reads the file. A missing file means the defaults; a broken one is kept as `….bad`, warned about, and
+    /// the defaults are used: a configuration never stops the sound.
+    pub fn open(path: PathBuf) -> Self {
+        let mut warnings = Vec::new();
+        let document = match fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice::<Value>(&bytes).map_err(|error| error.to_string()) {
+                Ok(document) => document,
+                Err(problem) => set_aside(&path, &problem, &mut warnings),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => empty(),
+            Err(error) => set_aside(&path, &error.to_string(), &mut warnings),
+        };
+        let (config, document) = match parse(&document) {
+            Ok((config, unknown)) => {
+                warnings.extend(unknown.iter().map(|key| unknown_key(key)));
+                (config, document)
+            }
+            Err(error) => {
+                let document = set_aside(&path, &error.to_string(), &mut warnings);
+                (Config::default(), document)
+            }
+        };
+        for warning in &warnings {
+            warn!("configuration: {warning}");
+        }
+        Self { path, document, overrides: empty(), config, warnings }
+    }
+
+    /// Lays `overrides` (any part of the configuration) over the file, for this run only.
+    pub fn with_overrides(mut self, overrides: Value) -> Result<Self, ConfigError> {
+        self.config = effective(&self.document, &overrides)?;
+        self.overrides = overrides;
+        Ok(self)
+    }
+
+    /// The configuration now.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was odd about the file when it was read.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Merges `change` (any part of the configuration, RFC 7396 without deletion), checks the whole, writes
+    /// it and keeps it. On any error nothing changes.
+    pub fn update(&mut self, change: &Value) -> Result<Update, UpdateError> {
+        let before = self.config.clone();
+        if !change.is_object() {
+            return Err(ConfigError { field: "body".into(), problem: "expected a JSON object".into() }.into());
+        }
+        // Who sends back what the command line says has not decided anything.
+        let mut change = change.clone();
+        drop_echoes(&mut change, &self.overrides);
+        // The document may lack keys that have defaults; the file is written whole.
+        let mut document = self.document.clone();
+        merge(&mut document, &serde_json::to_value(parse(&self.document)?.0).unwrap_or_default());
+        merge(&mut document, &change);
+        let (_, unknown) = parse(&document)?;
+        let mut overrides = self.overrides.clone();
+        forget(&mut overrides, &change);
+        let config = effective(&document, &overrides)?;
+        self.write(&document)?;
+        self.document = document;
+        self.overrides = overrides;
+        self.config = config.clone();
+        self.warnings = unknown.iter().map(|key| unknown_key(key)).collect();
+        let restart_required = config.listen != before.listen || config.ui != before.ui;
+        Ok(Update { config, restart_required })
+    }
+
+    /// Temporary file, fsync, rename, fsync of the folder: the file is the old or the new one, never half.
+    fn write(&self, document: &Value) -> Result<(), UpdateError> {
+        let attempt = || -> io::Result<()> {
+            let folder =
+                self.path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::create_dir_all(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer_pretty(&mut file, document)?;
+            file.write_all(b"\n")?;
+            file.as_file().sync_all()?;
+            file.persist(&self.path).map_err(|error| error.error)?;
+            fs::File::open(folder)?.sync_all()
+        };
+        attempt().map_err(|cause| UpdateError::Write { path: self.path.clone(), cause })
+    }
+}
+
+/// Types, then ranges; also names the keys this version doesn't know.
+fn parse(document: &Value) -> Result<(Config, Vec<String>), ConfigError> {
+    let mut unknown = Vec::new();
+    let mut track = serde_path_to_error::Track::new();
+    let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
+    let parsed =
+        serde_ignored::deserialize::<_, _, Config>(deserializer, |path| unknown.push(path.to_string()));
+    let config = parsed
+        .map_err(|error| ConfigError { field: track.path().to_string(), problem: error.to_string() })?;
+    config.validate()?;
+    Ok((config, unknown))
+}
+
+/// Keeps a broken file under another name and starts from the defaults.
+fn set_aside(path: &Path, problem: &str, warnings: &mut Vec<String>) -> Value {
+    let mut bad = path.as_os_str().to_owned();
+    bad.push(".bad");
+    let kept = match fs::rename(path, &bad) {
+        Ok(()) => format!("it is kept as {}", Path::new(&bad).display()),
+        Err(error) => format!("it stays as it is ({error})"),
+    };
+    warnings.push(format!("{}: {problem}; {kept} and the defaults are used", path.display()));
+    empty()
+}
+
+/// The file with the command line laid over it.
+fn effective(document: &Value, overrides: &Value) -> Result<Config, ConfigError> {
+    let mut document = document.clone();
+    merge(&mut document, overrides);
+    Ok(parse(&document)?.0)
+}
+
+/// Takes every key out of `overrides` that `change` sets.
+fn forget(overrides: &mut Value, change: &Value) {
+    let (Value::Object(overrides), Value::Object(change)) = (overrides, change) else { return };
+    overrides.retain(|key, held| match change.get(key) {
+        Some(change) if held.is_object() && change.is_object() => {
+            forget(held, change);
+            true
+        }
+        Some(_) => false,
+        None => true,
+    });
+}
+
+/// Takes every key out of `change` that says just what `overrides` says.
+fn drop_echoes(change: &mut Value, overrides: &Value) {
+    let (Value::Object(change), Value::Object(overrides)) = (change, overrides) else { return };
+    change.retain(|key, wanted| match overrides.get(key) {
+        Some(held) if held.is_object() && wanted.is_object() => {
+            drop_echoes(wanted, held);
+            true
+        }
+        held => held != Some(wanted),
+    });
+}
+
+fn unknown_key(key: &str) -> String {
+    format!("{key} is not a key khor knows; it is kept")
+}
+
+fn empty() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+/// Objects merge key by key; anything else replaces.
+fn merge(into: &mut Value, change: &Value) {
+    match (into, change) {
+        (Value::Object(into), Value::Object(change)) => {
+            for (key, value) in change {
+                merge(into.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, change) => *into = change.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn store(content: Option<&str>) -> (tempfile::TempDir, ConfigStore) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("khor/config.json");
+        if let Some(content) = content {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, content).unwrap();
+        }
+        let store = ConfigStore::open(path);
+        (dir, store)
+    }
+
+    #[test]
+    fn a_change_survives_reopening_and_keeps_unknown_keys() {
+        let (_dir, mut store) = store(Some(r#"{"music": {"bpm": 90}, "theirs": {"x": 1}}"#));
+        assert_eq!(store.config().music.bpm, 90.0);
+        assert_eq!(store.warnings(), ["theirs is not a key khor knows; it is kept"]);
+        let update = store.update(&json!({"music": {"density": 0.25}})).unwrap();
+        assert!(!update.restart_required);
+        let reopened = ConfigStore::open(store.path().to_owned());
+        assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (90.0, 0.25));
+        assert_eq!(reopened.document["theirs"]["x"], 1);
+    }
+
+    #[test]
+    fn a_wrong_type_or_range_names_the_field_and_changes_nothing() {
+        let (_dir, mut store) = store(None);
+        let error = store.update(&json!({"music": {"bpm": "fast"}})).unwrap_err().to_string();
+        assert!(error.starts_with("music.bpm: invalid type: string \"fast\""), "{error}");
+        let error = store.update(&json!({"audio": {"master_gain": 1.5}})).unwrap_err().to_string();
+        assert_eq!(error, "audio.master_gain: 1.5 is not allowed, expected 0 to 1");
+        let error = store.update(&json!({"music": {"scale": "blues"}})).unwrap_err().to_string();
+        assert!(error.contains("music.scale") && error.contains("dorian"), "{error}");
+        assert_eq!(*store.config(), Config::default());
+        assert!(!store.path().exists(), "nothing was written");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_warned_about_at_once() {
+        let (_dir, mut store) = store(None);
+        store.update(&json!({"music": {"bmp": 90}})).unwrap();
+        assert_eq!(store.warnings(), ["music.bmp is not a key khor knows; it is kept"]);
+    }
+
+    #[test]
+    fn a_broken_file_is_set_aside() {
+        let (_dir, mut store) = store(Some("{\"music\": {"));
+        assert_eq!(*store.config(), Config::default());
+        assert!(store.path().with_file_name("config.json.bad").exists());
+        assert!(store.warnings()[0].contains("config.json.bad"), "{:?}", store.warnings());
+        store.update(&json!({})).unwrap();
+        assert!(ConfigStore::open(store.path().to_owned()).warnings().is_empty());
+    }
+
+    #[test]
+    fn the_command_line_holds_until_its_key_is_changed_and_is_never_written() {
+        let (_dir, store) = store(Some(r#"{"features": {"osc": false}}"#));
+        let overrides = json!({"features": {"fake": true, "osc": true}});
+        let mut store = store.with_overrides(overrides).unwrap();
+        assert!(store.config().features.fake && store.config().features.osc);
+        store.update(&json!({"features": {"osc": false}})).unwrap();
+        assert!(store.config().features.fake && !store.config().features.osc);
+        assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
+        let whole = serde_json::to_value(store.config()).unwrap();
+        store.update(&whole).unwrap();
+        assert!(store.config().features.fake, "an echo decides nothing");
+        assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
+    }
+
+    #[test]
+    fn listening_elsewhere_needs_a_restart() {
+        let (_dir, mut store) = store(None);
+        assert!(store.update(&json!({"listen": {"port": 18000}})).unwrap().restart_required);
+    }
+
+    #[test]
+    fn an_unwritable_place_is_an_error_and_not_a_change() {
+        let mut store = ConfigStore::open(PathBuf::from("/proc/khor/config.json"));
+        let error = store.update(&json!({"music": {"bpm": 60}})).unwrap_err().to_string();
+        assert!(error.starts_with("writing /proc/khor/config.json: "), "{error}");
+        assert_eq!(store.config().music.bpm, 110.0);
+    }
+}

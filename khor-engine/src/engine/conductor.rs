@@ -1,0 +1,229 @@
+//! The thread that keeps musical time: asks the composer for notes a little ahead and hands them out.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender, TryRecvError},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::state::{State, unix_ms};
+use crate::{
+    music::{Composer, Controls, Layer, Note, Preset, Role, Settings},
+    output::{audio, midi, osc},
+};
+
+/// How often it wakes: twice per sample of the collector, several times within what is composed ahead.
+const TICK: Duration = Duration::from_millis(10);
+/// How far ahead notes are composed, seconds: long enough for every output to place them exactly, short
+/// enough that what happens is heard on the next step.
+const AHEAD_S: f64 = 0.050;
+/// Time between two updates of MIDI controllers.
+const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
+/// A clock that is this far behind (the machine slept) skips what it missed, seconds.
+const SKIP_S: f64 = 1.0;
+
+/// What the conductor is told.
+pub(super) enum Command {
+    Settings(Settings),
+    Preset(Box<Preset>),
+    MasterGain(f32),
+    Muted(bool),
+    TestNote { midi: u8, velocity: f32, duration_s: f32 },
+    Stop,
+}
+
+/// Where notes go.
+pub(super) struct Outputs {
+    pub(super) player: audio::Player,
+    pub(super) osc: osc::Output,
+    pub(super) midi: midi::Output,
+}
+
+/// The conductor's thread, seen from outside.
+pub(super) struct Conductor {
+    commands: Sender<Command>,
+}
+
+impl Conductor {
+    pub(super) fn start(
+        outputs: Outputs,
+        state: Arc<State>,
+        settings: Settings,
+        preset: Preset,
+    ) -> std::io::Result<Self> {
+        let (commands, receiver) = mpsc::channel();
+        let mut desk = Desk::new(outputs, state, Composer::new(settings, preset));
+        thread::Builder::new().name("khor-music".into()).spawn(move || desk.run(&receiver))?;
+        Ok(Self { commands })
+    }
+
+    pub(super) fn send(&self, command: Command) {
+        // The thread ends only when it is told to stop.
+        drop(self.commands.send(command));
+    }
+}
+
+/// What the thread works with.
+struct Desk {
+    outputs: Outputs,
+    state: Arc<State>,
+    composer: Composer,
+    patched: String,
+    start: Instant,
+    fresh: Vec<Note>,
+    sounding: Vec<Note>,
+    /// The last stream that played, and whether it does.
+    stream: Option<u32>,
+    device_running: bool,
+    controls: Option<Controls>,
+    controllers_at: Instant,
+}
+
+impl Desk {
+    fn new(outputs: Outputs, state: Arc<State>, composer: Composer) -> Self {
+        let now = Instant::now();
+        Self {
+            outputs,
+            state,
+            composer,
+            patched: String::new(),
+            start: now,
+            fresh: Vec::new(),
+            sounding: Vec::new(),
+            stream: None,
+            device_running: false,
+            controls: None,
+            controllers_at: now,
+        }
+    }
+
+    fn run(&mut self, commands: &Receiver<Command>) {
+        let mut next = Instant::now();
+        loop {
+            loop {
+                match commands.try_recv() {
+                    Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return self.stop(),
+                    Ok(command) => self.obey(command),
+                    Err(TryRecvError::Empty) => break,
+                }
+            }
+            self.tick();
+            next = (next + TICK).max(Instant::now());
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    fn now_s(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Settings(settings) => self.composer.set_settings(settings),
+            Command::Preset(preset) => self.composer.set_preset(*preset),
+            Command::MasterGain(gain) => self.outputs.player.master_gain(gain),
+            Command::Muted(muted) => self.outputs.player.muted(muted),
+            Command::TestNote { midi, velocity, duration_s } => {
+                let onset_s = self.now_s();
+                self.hand_out(Note {
+                    onset_s,
+                    duration_s,
+                    midi,
+                    velocity,
+                    pan: 0.0,
+                    role: Role::Melody,
+                    layer: Layer::Voices,
+                    signal: None,
+                });
+            }
+            Command::Stop => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        let now_s = self.now_s();
+        if now_s - self.composer.position().step_s > SKIP_S {
+            self.composer.skip_to(now_s);
+        }
+        self.follow_device(now_s);
+        let levels = self.state.lock().levels();
+        let mut fresh = std::mem::take(&mut self.fresh);
+        self.composer.advance(now_s + AHEAD_S, &levels, &mut fresh);
+        self.follow_preset();
+        for note in fresh.drain(..) {
+            self.hand_out(note);
+        }
+        self.fresh = fresh;
+        self.follow_controls(&levels);
+        self.sounding.retain(|note| end_s(note) > now_s);
+        self.show_position();
+    }
+
+    fn show_position(&self) {
+        let position = self.composer.position();
+        let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
+        let ago = Duration::try_from_secs_f64(self.now_s() - bar_s).unwrap_or_default();
+        let mut seen = self.state.lock();
+        seen.position = Some(position);
+        seen.bar_ts_ms = unix_ms(SystemTime::now() - ago);
+    }
+
+    /// A device that comes back is given the notes that are still sounding: a pad may last for many bars.
+    fn follow_device(&mut self, now_s: f64) {
+        let stream = self.outputs.player.tick(now_s);
+        // A stream that only paused still has its voices.
+        let is_new = stream.is_some() && stream != self.stream;
+        if is_new {
+            for note in &self.sounding {
+                let rest = Note { onset_s: now_s, duration_s: (end_s(note) - now_s) as f32, ..*note };
+                self.outputs.player.note(&rest);
+            }
+        }
+        self.device_running = stream.is_some();
+        self.stream = stream.or(self.stream);
+    }
+
+    /// The composer changes presets on a bar line; the timbres follow it.
+    fn follow_preset(&mut self) {
+        let preset = self.composer.preset();
+        if self.patched != preset.name {
+            self.patched.clone_from(&preset.name);
+            self.outputs.player.patches(preset.patches());
+        }
+    }
+
+    fn follow_controls(&mut self, levels: &crate::signal::Levels) {
+        let controls = self.composer.controls();
+        if self.controls.replace(controls) != Some(controls) {
+            self.outputs.player.controls(controls);
+        }
+        if self.controllers_at.elapsed() >= CONTROLLERS_INTERVAL {
+            self.controllers_at = Instant::now();
+            self.outputs.midi.send(midi::Event::Levels(*levels, controls.brightness));
+        }
+    }
+
+    fn hand_out(&mut self, note: Note) {
+        let until = Duration::from_secs_f64((note.onset_s - self.now_s()).max(0.0));
+        let (onset, onset_wall) = (Instant::now() + until, SystemTime::now() + until);
+        if self.device_running {
+            self.outputs.player.note(&note);
+        }
+        self.outputs.midi.send(midi::Event::Note(note, onset));
+        self.outputs.osc.send(osc::Event::Note(note, onset_wall));
+        self.state.lock().played(note, onset_wall);
+        self.sounding.push(note);
+    }
+
+    fn stop(&mut self) {
+        self.outputs.player.all_notes_off();
+        self.outputs.midi.send(midi::Event::AllNotesOff);
+    }
+}
+
+fn end_s(note: &Note) -> f64 {
+    note.onset_s + f64::from(note.duration_s)
+}

@@ -1,0 +1,114 @@
+//! The task that turns the source's frames into levels, and tells them to the state and to OSC.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{mpsc, watch};
+
+use super::state::{SourceState, State};
+use crate::{
+    output::osc,
+    signal::{Counter, Frame, PerSignal, Pipeline, Reading},
+    source::SourceEvent,
+};
+
+/// Time between two `/khor/metrics` messages.
+const METRICS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What the pipeline is told, and may be told again.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SignalSettings {
+    pub(super) ceilings: PerSignal<f64>,
+    pub(super) smoothing: f32,
+    pub(super) heard: PerSignal<bool>,
+}
+
+pub(super) struct Listener {
+    state: Arc<State>,
+    osc: osc::Output,
+    settings: watch::Receiver<SignalSettings>,
+    pipeline: Pipeline,
+    heard: PerSignal<bool>,
+    metrics_at: Option<Instant>,
+}
+
+impl Listener {
+    pub(super) fn new(
+        state: Arc<State>,
+        osc: osc::Output,
+        mut settings: watch::Receiver<SignalSettings>,
+    ) -> Self {
+        let SignalSettings { ceilings, smoothing, heard } = settings.borrow_and_update().clone();
+        state.lock().heard = heard;
+        let pipeline = Pipeline::new(ceilings, smoothing);
+        Self { state, osc, settings, pipeline, heard, metrics_at: None }
+    }
+
+    /// Runs until the source ends.
+    pub(super) async fn run(mut self, mut events: mpsc::Receiver<SourceEvent>) {
+        while let Some(event) = events.recv().await {
+            self.follow_settings();
+            match event {
+                SourceEvent::Up(info) => self.source_changed(SourceState::Up(info)),
+                SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
+                SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
+                SourceEvent::Frame(frame) => self.frame(frame),
+            }
+        }
+    }
+
+    fn follow_settings(&mut self) {
+        if self.settings.has_changed().unwrap_or(false) {
+            let SignalSettings { ceilings, smoothing, heard } = self.settings.borrow_and_update().clone();
+            self.state.lock().heard = heard;
+            self.heard = heard;
+            self.pipeline.configure(ceilings, smoothing);
+        }
+    }
+
+    fn source_changed(&mut self, source: SourceState) {
+        self.pipeline.reset();
+        self.state.lock().source_changed(source);
+    }
+
+    fn frame(&mut self, frame: Frame) {
+        let now = Instant::now();
+        let frame = frame.only(&self.heard);
+        let reading = self.pipeline.push(frame);
+        self.state.lock().read(frame.counters, reading, now);
+        let Some(reading) = reading else { return };
+        self.osc.send(osc::Event::Levels(reading.levels));
+        if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
+            self.metrics_at = Some(now);
+            self.osc.send(osc::Event::Metrics(
+                original_rates(&reading).map(|(_, rate)| rate.unwrap_or(0.0) as f32),
+            ));
+        }
+    }
+}
+
+/// The nine rates of the original khor by name, in the order of `/khor/metrics`. `mem_pct` is memory pressure:
+/// the share of time some task waited for memory.
+pub(super) fn original_rates(reading: &Reading) -> [(&'static str, Option<f64>); 9] {
+    original_rates_of(|counter| reading.counter_rates[counter.index()])
+}
+
+/// The same from any table of counter rates per second.
+pub(super) fn original_rates_of(rate: impl Fn(Counter) -> Option<f64>) -> [(&'static str, Option<f64>); 9] {
+    const BYTES_PER_KB: f64 = 1000.0;
+    const PCT_PER_US: f64 = 100.0 / 1e6;
+    let scaled = |counter, by: f64| rate(counter).map(|rate| rate * by);
+    [
+        ("exec_s", rate(Counter::Execs)),
+        ("rx_kbs", scaled(Counter::RxBytes, 1.0 / BYTES_PER_KB)),
+        ("tx_kbs", scaled(Counter::TxBytes, 1.0 / BYTES_PER_KB)),
+        ("csw_s", rate(Counter::Switches)),
+        ("blk_r_kbs", scaled(Counter::ReadBytes, 1.0 / BYTES_PER_KB)),
+        ("blk_w_kbs", scaled(Counter::WriteBytes, 1.0 / BYTES_PER_KB)),
+        ("retx_s", rate(Counter::Retransmits)),
+        ("irq_s", rate(Counter::Irqs)),
+        ("mem_pct", scaled(Counter::MemStallUs, PCT_PER_US)),
+    ]
+}

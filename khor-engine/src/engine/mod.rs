@@ -1,0 +1,257 @@
+//! The rooms at work, live: source → signals → music → sound, MIDI and OSC.
+//!
+//! The [`listener`] task turns the source's frames into levels, the [`conductor`] thread turns levels into
+//! notes and hands them out, the [`state`] holds what can be seen of it all, and [`report`] puts that into the
+//! shapes of the API. This file starts them and applies changes of the configuration to them.
+
+mod conductor;
+mod listener;
+mod offline;
+mod report;
+mod state;
+
+pub use offline::{Offline, Performance};
+pub use report::{HealthReport, MetricsReport};
+pub use state::NoteSeq;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+
+use self::{
+    conductor::{Command, Conductor},
+    listener::{Listener, SignalSettings},
+    state::State,
+};
+use crate::{
+    config::{Config, ConfigError, ConfigStore, Update, UpdateError},
+    music::Preset,
+    output::{audio, midi, osc},
+    source::{self, LiveSettings},
+};
+
+/// Source events that may wait for the listener.
+const SOURCE_QUEUE: usize = 16;
+
+/// A running engine.
+pub struct Engine {
+    store: Mutex<ConfigStore>,
+    shown: RwLock<Arc<Shown>>,
+    state: Arc<State>,
+    audio: audio::Output,
+    osc: osc::Output,
+    midi: midi::Output,
+    conductor: Conductor,
+    source: watch::Sender<LiveSettings>,
+    signals: watch::Sender<SignalSettings>,
+    socket: PathBuf,
+}
+
+/// What readers see of the configuration: they never wait for a writer that waits for the disk.
+struct Shown {
+    config: Config,
+    path: PathBuf,
+    warnings: Vec<String>,
+}
+
+impl Shown {
+    fn of(store: &ConfigStore) -> Arc<Self> {
+        let (config, path) = (store.config().clone(), store.path().to_owned());
+        Arc::new(Self { config, path, warnings: store.warnings().to_vec() })
+    }
+}
+
+/// An action was asked for with a value outside its range.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ActionError(String);
+
+impl Engine {
+    /// Starts everything the configuration asks for. Whatever fails is a state, not an error; only a machine
+    /// that has no more threads makes this fail. Must be called within a tokio runtime.
+    pub fn start(store: ConfigStore, socket: PathBuf) -> std::io::Result<Arc<Self>> {
+        let config = store.config().clone();
+        let state = Arc::new(State::new());
+        let (audio, player) = audio::Output::start(audio_wanted(&config));
+        let osc = osc::Output::start(osc_wanted(&config))?;
+        let midi = midi::Output::start(midi_wanted(&config))?;
+        let conductor = Conductor::start(
+            conductor::Outputs { player, osc: osc.clone(), midi: midi.clone() },
+            Arc::clone(&state),
+            config.music_settings(),
+            preset(&config),
+        )?;
+        conductor.send(Command::MasterGain(config.audio.master_gain));
+        let (source, source_settings) = watch::channel(live_settings(&config, &socket));
+        let (signals, signal_settings) = watch::channel(signal_settings(&config));
+        let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
+        tokio::spawn(source::run(source_settings, events));
+        let listener = Listener::new(Arc::clone(&state), osc.clone(), signal_settings);
+        tokio::spawn(listener.run(receiver));
+        let shown = RwLock::new(Shown::of(&store));
+        let store = Mutex::new(store);
+        Ok(Arc::new(Self { store, shown, state, audio, osc, midi, conductor, source, signals, socket }))
+    }
+
+    /// The configuration now.
+    pub fn config(&self) -> Config {
+        self.shown().config.clone()
+    }
+
+    /// Changes any part of the configuration, writes it, and applies it at once. Waits for the disk, and for the
+    /// sound server when a device is named.
+    pub fn update_config(&self, change: &Value) -> Result<Update, UpdateError> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = store.config().clone();
+        forbid(change, &before)?;
+        let update = store.update(change)?;
+        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown::of(&store);
+        self.apply(&before, &update.config);
+        Ok(update)
+    }
+
+    /// Makes another preset the current one.
+    pub fn select_preset(&self, name: &str) -> Result<Update, UpdateError> {
+        self.update_config(&json!({"music": {"preset": name}}))
+    }
+
+    /// Makes another device the current one; empty is the default device.
+    pub fn select_device(&self, device: &str) -> Result<Update, UpdateError> {
+        self.update_config(&json!({"audio": {"device": device}}))
+    }
+
+    /// Whether the sound device is muted.
+    pub fn is_muted(&self) -> bool {
+        self.state.lock().muted
+    }
+
+    /// Mutes the sound device, or not. MIDI and OSC go on.
+    pub fn set_muted(&self, muted: bool) {
+        self.state.lock().muted = muted;
+        self.conductor.send(Command::Muted(muted));
+    }
+
+    /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration 0.01..=10 s.
+    pub fn test_note(&self, midi: u8, velocity: f32, duration_s: f32) -> Result<(), ActionError> {
+        let within = |holds: bool, text: String| if holds { Ok(()) } else { Err(ActionError(text)) };
+        within(midi <= 127, format!("midi: {midi} is not allowed, expected 0 to 127"))?;
+        within((0.0..=1.0).contains(&velocity), format!("vel: {velocity} is not allowed, expected 0 to 1"))?;
+        within(
+            (0.01..=10.0).contains(&duration_s),
+            format!("dur: {duration_s} is not allowed, expected 0.01 to 10"),
+        )?;
+        self.conductor.send(Command::TestNote { midi, velocity, duration_s });
+        Ok(())
+    }
+
+    /// Health of every part.
+    pub fn health(&self) -> HealthReport {
+        let shown = self.shown();
+        report::health(&shown, &self.state.lock(), &self.audio, &self.osc.health(), &self.midi.health())
+    }
+
+    /// Rates, signals, controls, and the notes since `since` (all that are kept when `None`).
+    pub fn metrics(&self, since: Option<NoteSeq>, with_history: bool) -> MetricsReport {
+        let shown = self.shown();
+        report::metrics(&shown.config, &self.state.lock(), since, with_history)
+    }
+
+    /// Ends all notes everywhere, and the threads that play them.
+    pub fn stop(self: Arc<Self>) {
+        self.conductor.send(Command::Stop);
+        self.midi.clone().stop(Duration::from_millis(500));
+        // Time for the fade of the last notes to reach the device.
+        std::thread::sleep(Duration::from_millis(60));
+    }
+
+    fn shown(&self) -> Arc<Shown> {
+        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn apply(&self, before: &Config, now: &Config) {
+        if now.music_settings() != before.music_settings() {
+            self.conductor.send(Command::Settings(now.music_settings()));
+        }
+        if now.music.preset != before.music.preset {
+            self.conductor.send(Command::Preset(Box::new(preset(now))));
+        }
+        if now.audio.master_gain != before.audio.master_gain {
+            self.conductor.send(Command::MasterGain(now.audio.master_gain));
+        }
+        if audio_wanted(now) != audio_wanted(before) {
+            self.audio.want(audio_wanted(now));
+        }
+        if osc_wanted(now) != osc_wanted(before) {
+            self.osc.send(osc::Event::Target(osc_wanted(now)));
+        }
+        if midi_wanted(now) != midi_wanted(before) {
+            self.midi.send(midi::Event::Wanted(midi_wanted(now)));
+        }
+        let live = live_settings(now, &self.socket);
+        self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);
+        self.signals.send_replace(signal_settings(now));
+    }
+}
+
+/// What only the file or the command line may say, and what would cost the sound that plays.
+fn forbid(change: &Value, before: &Config) -> Result<(), ConfigError> {
+    let refuse = |field: &str, problem: String| Err(ConfigError { field: field.to_owned(), problem });
+    if let Some(dir) = change.pointer("/ui/dir")
+        && *dir != json!(before.ui.dir)
+    {
+        return refuse(
+            "ui.dir",
+            "only the file itself or --ui-dir may name the folder that is served".into(),
+        );
+    }
+    match change.pointer("/audio/device").and_then(Value::as_str) {
+        Some(device) if !device.is_empty() && device != before.audio.device => {
+            let is_there = audio::list().iter().any(|known| known.id == device);
+            let problem = || format!("{device} is not there, see khor devices; the one that plays is kept");
+            if is_there { Ok(()) } else { refuse("audio.device", problem()) }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn preset(config: &Config) -> Preset {
+    // The configuration is valid, so the preset exists; if it ever didn't, the first is better than silence.
+    Preset::find(&config.music.preset).unwrap_or(&Preset::builtin()[0]).clone()
+}
+
+fn audio_wanted(config: &Config) -> audio::Wanted {
+    audio::Wanted {
+        enabled: config.features.audio,
+        backend: config.audio.backend.clone(),
+        device: config.audio.device.clone(),
+        sample_rate_hz: config.audio.sample_rate,
+    }
+}
+
+fn osc_wanted(config: &Config) -> Option<osc::Target> {
+    config.features.osc.then(|| osc::Target { host: config.osc.host.clone(), port: config.osc.port })
+}
+
+fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
+    let wanted = || midi::Wanted { port: config.midi.port.clone(), melody_channel: config.midi.channel };
+    config.features.midi.then(wanted)
+}
+
+fn live_settings(config: &Config, socket: &std::path::Path) -> LiveSettings {
+    LiveSettings {
+        socket: socket.to_owned(),
+        use_collector: config.features.bpf,
+        demo: config.features.fake,
+        interval_ms: config.bpf.sample_interval_ms,
+        seed: config.music.seed,
+    }
+}
+
+fn signal_settings(config: &Config) -> SignalSettings {
+    SignalSettings { ceilings: config.ceilings(), smoothing: config.music.smoothing, heard: config.heard() }
+}

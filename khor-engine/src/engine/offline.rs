@@ -1,0 +1,252 @@
+//! The rooms at work, offline: the same pipeline, composer and synth, driven by a capture instead of a clock.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use crate::{
+    config::Config,
+    music::{Composer, Note, Preset, Settings},
+    signal::{Frame, Levels, Pipeline, SignalId},
+    synth::{SYNTH_SEED, Synth, SynthNote},
+};
+
+/// Length of the blocks in which music and sound advance, milliseconds.
+const BLOCK_MS: u32 = 10;
+/// Between frames: beyond this nothing is known of the time in between.
+const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
+/// How long into such a gap the last levels are still believed.
+const BELIEVED_NS: u64 = 1_000_000_000;
+/// Beyond this the machine was suspended or the time is damaged, and the gap is left out.
+const SKIPPED_GAP_NS: u64 = 3600 * 1_000_000_000;
+
+/// Composer and synth, block by block. The same levels give the same samples.
+pub struct Performance {
+    composer: Composer,
+    patched: String,
+    synth: Synth,
+    sample_rate_hz: u32,
+    notes: Vec<Note>,
+    left: Vec<f32>,
+    right: Vec<f32>,
+}
+
+impl Performance {
+    /// `sample_rate_hz` is 8000..=192000, `master_gain` 0..=1.
+    pub fn new(settings: Settings, preset: Preset, sample_rate_hz: u32, master_gain: f32) -> Self {
+        let block_frames = (sample_rate_hz * BLOCK_MS / 1000) as usize;
+        let mut synth = Synth::new(sample_rate_hz, SYNTH_SEED);
+        synth.set_master_gain(master_gain);
+        Self {
+            composer: Composer::new(settings, preset),
+            patched: String::new(),
+            synth,
+            sample_rate_hz,
+            notes: Vec::new(),
+            left: vec![0.0; block_frames],
+            right: vec![0.0; block_frames],
+        }
+    }
+
+    /// Plays one block of 10 ms and returns its samples, left and right.
+    pub fn block(&mut self, levels: &Levels) -> (&[f32], &[f32]) {
+        let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
+        self.notes.clear();
+        self.composer.advance(block_end_s, levels, &mut self.notes);
+        let preset = self.composer.preset();
+        if self.patched != preset.name {
+            self.patched.clone_from(&preset.name);
+            self.synth.set_patches(preset.patches());
+        }
+        self.synth.set_controls(self.composer.controls());
+        for note in &self.notes {
+            let onset_frame = (note.onset_s * f64::from(self.sample_rate_hz)) as u64;
+            self.synth.schedule(SynthNote::new(note, onset_frame, self.sample_rate_hz));
+        }
+        self.synth.render(&mut self.left, &mut self.right);
+        (&self.left, &self.right)
+    }
+
+    /// Notes of the last block.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// Seconds played so far.
+    pub fn seconds(&self) -> f64 {
+        self.synth.frame() as f64 / f64::from(self.sample_rate_hz)
+    }
+
+    /// The composer, to change what it plays.
+    pub fn composer(&mut self) -> &mut Composer {
+        &mut self.composer
+    }
+
+    /// The synth, to change or read how it sounds.
+    pub fn synth(&mut self) -> &mut Synth {
+        &mut self.synth
+    }
+}
+
+/// Renders frames to samples. The same frames and configuration give the same samples.
+pub struct Offline {
+    pipeline: Pipeline,
+    performance: Performance,
+    /// Time of the last frame.
+    last_ns: Option<u64>,
+    /// Up to when is to be rendered: the time between the frames so far, without the gaps left out.
+    until_ns: u64,
+    levels: Levels,
+    notes: u64,
+}
+
+impl Offline {
+    /// `sample_rate_hz` is 8000..=192000.
+    pub fn new(config: &Config, preset: Preset, sample_rate_hz: u32) -> Self {
+        let (settings, gain) = (config.music_settings(), config.audio.master_gain);
+        Self {
+            pipeline: Pipeline::new(config.ceilings(), config.music.smoothing),
+            performance: Performance::new(settings, preset, sample_rate_hz, gain),
+            last_ns: None,
+            until_ns: 0,
+            levels: [None; SignalId::COUNT],
+            notes: 0,
+        }
+    }
+
+    /// A source begins: what was counted before does not continue.
+    pub fn restart(&mut self) {
+        self.pipeline.reset();
+        self.levels = [None; SignalId::COUNT];
+    }
+
+    /// Renders up to this frame's time with what was known before it, then takes it. `sink` gets blocks of
+    /// left and right samples and says after each whether to go on. Returns the gap before the frame if it was
+    /// left out as too long.
+    pub fn frame<B>(
+        &mut self,
+        frame: Frame,
+        sink: &mut impl FnMut(&[f32], &[f32]) -> ControlFlow<B>,
+    ) -> ControlFlow<B, Option<Duration>> {
+        let gap_ns = frame.t_ns.saturating_sub(self.last_ns.replace(frame.t_ns).unwrap_or(frame.t_ns));
+        let skipped = gap_ns > SKIPPED_GAP_NS;
+        if skipped {
+            self.restart();
+        } else {
+            self.gap(gap_ns, sink)?;
+        }
+        if let Some(reading) = self.pipeline.push(frame) {
+            self.levels = reading.levels;
+        }
+        ControlFlow::Continue(skipped.then(|| Duration::from_nanos(gap_ns)))
+    }
+
+    /// Renders the time between two frames; forgets the levels where it is long.
+    fn gap<B>(
+        &mut self,
+        gap_ns: u64,
+        sink: &mut impl FnMut(&[f32], &[f32]) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        if gap_ns <= LONG_GAP_NS {
+            return self.advance(gap_ns, sink);
+        }
+        self.advance(BELIEVED_NS, sink)?;
+        self.levels = [None; SignalId::COUNT];
+        self.advance(gap_ns - BELIEVED_NS, sink)
+    }
+
+    fn advance<B>(
+        &mut self,
+        by_ns: u64,
+        sink: &mut impl FnMut(&[f32], &[f32]) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        self.until_ns += by_ns;
+        let until_s = self.until_ns as f64 * 1e-9;
+        while self.seconds() + f64::from(BLOCK_MS) * 1e-3 <= until_s {
+            let (left, right) = self.performance.block(&self.levels);
+            let wanted = sink(left, right);
+            self.notes += self.performance.notes().len() as u64;
+            wanted?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Seconds rendered so far.
+    pub fn seconds(&self) -> f64 {
+        self.performance.seconds()
+    }
+
+    /// Notes played so far.
+    pub fn notes(&self) -> u64 {
+        self.notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::{signal::Counter, source::DemoSource};
+
+    /// Has heard two seconds of the demo; and the last frame.
+    fn after_two_seconds() -> (Offline, Frame) {
+        let config = Config::default();
+        let preset = Preset::find(&config.music.preset).unwrap().clone();
+        let mut offline = Offline::new(&config, preset, 8_000);
+        let mut demo = DemoSource::new(1);
+        let frames: Vec<_> = (0..=100).map(|_| demo.advance(20_000_000)).collect();
+        for frame in &frames {
+            assert_eq!(render(&mut offline, *frame), None);
+        }
+        assert!(offline.levels.iter().any(Option::is_some));
+        (offline, frames[100])
+    }
+
+    fn render(offline: &mut Offline, frame: Frame) -> Option<Duration> {
+        let rendered = offline.frame::<Infallible>(frame, &mut |_, _| ControlFlow::Continue(()));
+        rendered.continue_value().unwrap()
+    }
+
+    #[test]
+    fn a_restart_forgets_the_levels() {
+        let (mut offline, _) = after_two_seconds();
+        offline.restart();
+        assert_eq!(offline.levels, [None; SignalId::COUNT]);
+    }
+
+    #[test]
+    fn the_sink_ends_a_render_within_a_gap() {
+        let (mut offline, last) = after_two_seconds();
+        let frame = Frame { t_ns: last.t_ns + 1_000_000_000_000, ..last };
+        let mut blocks = 0;
+        let ended = offline.frame(frame, &mut |_, _| {
+            blocks += 1;
+            if blocks == 5 { ControlFlow::Break("enough") } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!((ended, blocks), (ControlFlow::Break("enough"), 5));
+    }
+
+    #[test]
+    fn levels_are_believed_for_a_second_of_a_long_gap_and_to_the_end_of_a_short_one() {
+        for (gap_ns, believed) in [(LONG_GAP_NS, true), (LONG_GAP_NS + 1, false)] {
+            let (mut offline, _) = after_two_seconds();
+            let heard = offline.levels;
+            let gone = offline.gap::<Infallible>(gap_ns, &mut |_, _| ControlFlow::Continue(()));
+            assert!(gone.is_continue() && (offline.seconds() - 12.0).abs() < 0.03, "{}", offline.seconds());
+            assert_eq!(offline.levels, if believed { heard } else { [None; SignalId::COUNT] });
+        }
+    }
+
+    #[test]
+    fn a_huge_gap_is_left_out_and_the_rest_rendered() {
+        let (mut offline, last) = after_two_seconds();
+        let far = Frame { t_ns: u64::MAX - 1, ..last };
+        let skipped = render(&mut offline, far);
+        assert_eq!(skipped, Some(Duration::from_nanos(far.t_ns - last.t_ns)));
+        assert_eq!(offline.levels, [None; SignalId::COUNT]);
+        // Time that goes back takes none, and what follows counts from there.
+        for t_ns in [5_000_000_000, 6_000_000_000] {
+            assert_eq!(render(&mut offline, Frame { t_ns, counters: [Some(7); Counter::ALL.len()] }), None);
+        }
+        assert!((offline.seconds() - 3.0).abs() < 0.03, "{}", offline.seconds());
+    }
+}

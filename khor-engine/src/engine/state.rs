@@ -1,0 +1,131 @@
+//! What can be seen of a running engine: one lock, held for microseconds, never by the audio callback.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    music::{Note, Position},
+    signal::{Counters, Levels, PerCounter, PerSignal, Reading, SignalId},
+    source::{Shortfall, SourceInfo},
+};
+
+/// Points of history that are kept: two minutes at five a second.
+const HISTORY_POINTS: usize = 600;
+/// Time between two points of history.
+const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
+/// Notes that are kept for pages that open later: sixteen busy bars.
+const KEPT_NOTES: usize = 512;
+
+/// Number of a note since the engine started.
+pub type NoteSeq = u64;
+
+/// The shared state.
+pub(super) struct State(Mutex<Seen>);
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Seen::default()))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known of the source.
+#[derive(Clone, Debug, Default)]
+pub(super) enum SourceState {
+    /// Nothing has answered yet.
+    #[default]
+    Starting,
+    /// It delivers.
+    Up(SourceInfo),
+    /// It was lost.
+    Down(Shortfall),
+}
+
+/// One point of history.
+#[derive(Clone, Debug)]
+pub(super) struct HistoryPoint {
+    pub(super) ts_ms: u64,
+    pub(super) levels: Levels,
+    pub(super) rates: PerSignal<Option<f64>>,
+    pub(super) counter_rates: PerCounter<Option<f64>>,
+}
+
+/// A note that was handed out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlayedNote {
+    pub(super) seq: NoteSeq,
+    /// Wall-clock time of its onset.
+    pub(super) ts_ms: u64,
+    pub(super) note: Note,
+}
+
+/// Everything that can be seen.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) source: SourceState,
+    pub(super) counters: Option<Counters>,
+    pub(super) heard: PerSignal<bool>,
+    pub(super) reading: Option<Reading>,
+    pub(super) history: VecDeque<HistoryPoint>,
+    pub(super) notes: VecDeque<PlayedNote>,
+    pub(super) position: Option<Position>,
+    /// Wall-clock time at which the bar of `position` began.
+    pub(super) bar_ts_ms: u64,
+    pub(super) muted: bool,
+    newest_note: NoteSeq,
+    history_at: Option<Instant>,
+}
+
+impl Seen {
+    /// Levels for the music: nothing is known while the source is away.
+    pub(super) fn levels(&self) -> Levels {
+        self.reading.map_or([None; SignalId::COUNT], |reading| reading.levels)
+    }
+
+    /// The source was lost or changed.
+    pub(super) fn source_changed(&mut self, source: SourceState) {
+        self.source = source;
+        self.reading = None;
+        self.counters = None;
+    }
+
+    /// A frame and what was made of it.
+    pub(super) fn read(&mut self, counters: Counters, reading: Option<Reading>, now: Instant) {
+        self.counters = Some(counters);
+        let Some(reading) = reading else { return };
+        self.reading = Some(reading);
+        if self.history_at.is_some_and(|at| now.duration_since(at) < HISTORY_INTERVAL) {
+            return;
+        }
+        self.history_at = Some(now);
+        if self.history.len() == HISTORY_POINTS {
+            self.history.pop_front();
+        }
+        self.history.push_back(HistoryPoint {
+            ts_ms: unix_ms(SystemTime::now()),
+            levels: reading.levels,
+            rates: reading.rates,
+            counter_rates: reading.counter_rates,
+        });
+    }
+
+    /// A note that begins at `onset`.
+    pub(super) fn played(&mut self, note: Note, onset: SystemTime) {
+        self.newest_note += 1;
+        if self.notes.len() == KEPT_NOTES {
+            self.notes.pop_front();
+        }
+        self.notes.push_back(PlayedNote { seq: self.newest_note, ts_ms: unix_ms(onset), note });
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn unix_ms(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

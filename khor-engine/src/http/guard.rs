@@ -1,0 +1,104 @@
+//! Who may call: requests for this listener, from this listener's own page or from no page at all.
+//!
+//! A foreign `Host` means DNS rebinding, a foreign `Origin` a page elsewhere that tries to steer this engine.
+
+use warp::{
+    Filter, Rejection,
+    http::{HeaderMap, HeaderValue, Method, uri::Authority},
+    reject,
+};
+
+/// The `Host` is not this listener: 421.
+#[derive(Debug)]
+pub(super) struct ForeignHost;
+impl reject::Reject for ForeignHost {}
+
+/// The `Origin` is not this listener's page: 403.
+#[derive(Debug)]
+pub(super) struct ForeignOrigin;
+impl reject::Reject for ForeignOrigin {}
+
+/// Passes requests that are meant for the listener on `port`.
+pub(super) fn guard(port: u16) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    warp::host::optional()
+        .and(warp::method())
+        .and(warp::header::optional::<String>("origin"))
+        .and_then(move |host: Option<Authority>, method: Method, origin: Option<String>| {
+            let verdict = judge(port, host.as_ref(), &method, origin.as_deref());
+            async move { verdict }
+        })
+        .untuple_one()
+}
+
+fn judge(
+    port: u16,
+    host: Option<&Authority>,
+    method: &Method,
+    origin: Option<&str>,
+) -> Result<(), Rejection> {
+    if !host.is_some_and(|host| is_ours(host, port)) {
+        return Err(reject::custom(ForeignHost));
+    }
+    let reads = method == Method::GET || method == Method::HEAD;
+    let own = |origin: &str| {
+        let authority = origin.strip_prefix("http://").and_then(|authority| authority.parse().ok());
+        authority.is_some_and(|authority| is_ours(&authority, port))
+    };
+    match origin {
+        Some(origin) if !reads && !own(origin) => Err(reject::custom(ForeignOrigin)),
+        _ => Ok(()),
+    }
+}
+
+fn is_ours(authority: &Authority, port: u16) -> bool {
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let loopback = host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    loopback && authority.port_u16().unwrap_or(80) == port
+}
+
+/// Headers of every answer: the page may load from here and nowhere else, and nobody may frame it.
+pub(super) fn headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        (
+            "content-security-policy",
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(host: &str, method: &Method, origin: Option<&str>) -> bool {
+        judge(17321, host.parse().ok().as_ref(), method, origin).is_ok()
+    }
+
+    #[test]
+    fn only_this_listener_is_answered() {
+        for host in ["127.0.0.1:17321", "localhost:17321", "[::1]:17321", "LocalHost:17321"] {
+            assert!(allowed(host, &Method::GET, None), "{host}");
+        }
+        for host in ["evil.example:17321", "127.0.0.1:80", "127.0.0.1", "localhost.evil.example:17321", ""] {
+            assert!(!allowed(host, &Method::GET, None), "{host}");
+        }
+    }
+
+    #[test]
+    fn another_site_may_not_change_anything() {
+        let ours = Some("http://127.0.0.1:17321");
+        assert!(allowed("127.0.0.1:17321", &Method::PUT, ours));
+        assert!(allowed("127.0.0.1:17321", &Method::POST, None), "curl has no origin");
+        for origin in ["http://evil.example", "null", "https://127.0.0.1:17321", "http://127.0.0.1:8000"] {
+            assert!(!allowed("127.0.0.1:17321", &Method::POST, Some(origin)), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The event stream: the metrics, ten times a second, with the notes since the event before.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use tokio::{
+    sync::watch,
+    time::{Interval, MissedTickBehavior, interval},
+};
+use tokio_stream::wrappers::IntervalStream;
+use warp::{Filter, Reply, filters::BoxedFilter, reply::Response, sse::Event};
+
+use crate::engine::{Engine, NoteSeq};
+
+/// Time between two events.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// Time between two comments that keep proxies awake.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// `GET /api/stream`.
+pub(super) fn route(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> BoxedFilter<(Response,)> {
+    warp::path!("api" / "stream")
+        .and(warp::get())
+        .map(move || {
+            let events = events(Arc::clone(&engine), stop.clone());
+            warp::sse::reply(warp::sse::keep_alive().interval(KEEP_ALIVE).stream(events)).into_response()
+        })
+        .boxed()
+}
+
+fn events(
+    engine: Arc<Engine>,
+    mut stop: watch::Receiver<bool>,
+) -> impl futures_util::Stream<Item = Result<Event, Infallible>> + Send + 'static {
+    let mut since: Option<NoteSeq> = None;
+    IntervalStream::new(ticks())
+        .map(move |_| {
+            let report = engine.metrics(since, false);
+            since = report.notes.last().map(|note| note.seq).or(since);
+            let event = Event::default().event("metrics");
+            Ok(event.json_data(&report).unwrap_or_else(|_| Event::default().comment("unprintable")))
+        })
+        .take_until(async move {
+            // An error means that the sender is gone, which is a stop too.
+            drop(stop.wait_for(|stop| *stop).await);
+        })
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}

@@ -1,0 +1,72 @@
+//! Renders of music and synth together, and the scenarios the ear is tested with.
+
+use khor_engine::engine::Performance;
+use khor_engine::music::{Layer, Note, Preset, Settings};
+use khor_engine::signal::{Levels, SignalId};
+use khor_engine::synth::Meter;
+
+/// Sample rate of all renders.
+pub(crate) const RATE_HZ: u32 = 48_000;
+/// Volume of all renders: the default.
+const MASTER_GAIN: f32 = 0.5;
+
+/// What one render gave.
+pub(crate) struct Rendered {
+    /// Left and right in turn.
+    pub(crate) samples: Vec<f32>,
+    /// All notes.
+    pub(crate) notes: Vec<Note>,
+    /// The synth's own counts at the end.
+    pub(crate) meter: Meter,
+}
+
+impl Rendered {
+    /// Onsets per second outside the bed.
+    pub(crate) fn onsets_per_s(&self) -> f64 {
+        let onsets = self.notes.iter().filter(|note| note.layer != Layer::Bed).count();
+        onsets as f64 / (self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ))
+    }
+}
+
+/// Plays `seconds` with levels that may change over time.
+pub(crate) fn render(
+    preset: &Preset,
+    settings: Settings,
+    seconds: f64,
+    levels_at: impl Fn(f64) -> Levels,
+) -> Rendered {
+    let mut performance = Performance::new(settings, preset.clone(), RATE_HZ, MASTER_GAIN);
+    let (mut notes, mut samples) = (Vec::new(), Vec::new());
+    while performance.seconds() < seconds {
+        let levels = levels_at(performance.seconds());
+        let (left, right) = performance.block(&levels);
+        samples.extend(left.iter().zip(right).flat_map(|(&l, &r)| [l, r]));
+        notes.extend_from_slice(performance.notes());
+    }
+    Rendered { samples, notes, meter: performance.synth().meter() }
+}
+
+/// Levels of an idle desktop with some signals raised.
+pub(crate) fn levels(raised: &[(SignalId, f32)]) -> Levels {
+    let mut levels = [Some(0.04); SignalId::COUNT];
+    levels[SignalId::Csw.index()] = Some(0.55);
+    levels[SignalId::Irq.index()] = Some(0.5);
+    for &(id, level) in raised {
+        levels[id.index()] = Some(level);
+    }
+    levels
+}
+
+/// The scenarios, idle first.
+pub(crate) fn scenarios() -> [(&'static str, Levels); 7] {
+    use SignalId::{Cpu, Csw, Exec, Fork, Io, Mem, Retx, Rx, Stall, Tx};
+    [
+        ("idle", levels(&[])),
+        ("download", levels(&[(Rx, 0.9), (Tx, 0.35), (Csw, 0.75)])),
+        ("disk", levels(&[(Io, 0.9), (Stall, 0.3)])),
+        ("compile", levels(&[(Exec, 0.7), (Fork, 0.7), (Cpu, 0.6), (Io, 0.3), (Csw, 0.8)])),
+        ("memory", levels(&[(Mem, 0.7), (Stall, 0.5)])),
+        ("lossy", levels(&[(Rx, 0.5), (Retx, 0.6)])),
+        ("all", [Some(1.0); SignalId::COUNT]),
+    ]
+}

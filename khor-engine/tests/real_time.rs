@@ -1,0 +1,45 @@
+//! The synth's audio-thread methods neither allocate nor free.
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
+use khor_engine::music::{Controls, Preset, Role};
+use khor_engine::synth::{Synth, SynthNote};
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+#[test]
+fn nothing_on_the_audio_thread_allocates() {
+    let mut synth = Synth::new(48_000, 1);
+    let patches: Vec<_> = Preset::builtin().iter().map(Preset::patches).collect();
+    let (mut left, mut right) = (vec![0.0; 8192], vec![0.0; 8192]);
+    let before = violation_count();
+    assert_no_alloc(|| {
+        for turn in 0..200_u64 {
+            synth.set_patches(patches[turn as usize % patches.len()]);
+            synth.set_controls(Controls { brightness: 0.3, reverb: 0.5, delay: 0.5, echo_s: 0.3 });
+            synth.set_master_gain(0.4);
+            synth.set_muted(turn % 50 == 49);
+            for i in 0..40 {
+                synth.schedule(SynthNote {
+                    onset_frame: synth.frame() + 13 * i,
+                    duration_frames: 20_000,
+                    midi: 40 + i as u8,
+                    velocity: 0.5,
+                    pan: 0.0,
+                    role: Role::ALL[i as usize % 4],
+                });
+            }
+            if turn % 60 == 59 {
+                synth.all_notes_off();
+            }
+            let frames = [64, 512, 1, 8192, 480][turn as usize % 5];
+            synth.render(&mut left[..frames], &mut right[..frames]);
+            std::hint::black_box(synth.meter());
+        }
+    });
+    assert!(synth.meter().stolen > 0);
+    assert_eq!(violation_count(), before);
+    // The check itself works.
+    assert_no_alloc(|| drop(std::hint::black_box(vec![1_u8; 100])));
+    assert!(violation_count() > before);
+}
