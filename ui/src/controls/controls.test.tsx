@@ -1,0 +1,113 @@
+// Controls write back, follow other tabs, and put back what the engine refuses with its words beside them.
+import { act } from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Client } from '../api/client';
+import { makeStores, StoresContext, type Stores } from '../app/stores';
+import { ControlsPanel } from './ControlsPanel';
+
+const CONFIG = {
+  features: { bpf: true, audio: true, midi: false, osc: false, fake: false },
+  music: { bpm: 110, key_midi: 50, scale: 'dorian', preset: 'ambient', density: 0.5, smoothing: 0.5 },
+  audio: { device: '', master_gain: 0.5 },
+};
+const CONTROLS = { ...CONFIG.music, master_gain: 0.5, muted: false };
+
+let stores: Stores;
+let root: Root;
+let patches: unknown[];
+let refuse: boolean;
+
+const input = (id: string) => document.getElementById(id) as HTMLInputElement;
+
+function answer(url: string, init?: RequestInit): Promise<Response> {
+  const json = (status: number, body: unknown) => Promise.resolve(new Response(JSON.stringify(body), { status }));
+  if (url === '/api/presets') return json(200, { presets: [{ name: 'ambient', hint: 'Slow pads.' }], current: 'ambient' });
+  if (url === '/api/audio/devices') return json(200, { devices: [] });
+  if (init?.method !== 'PATCH') return json(200, CONFIG);
+  if (typeof init.body === 'string') patches.push(JSON.parse(init.body));
+  if (refuse) return json(400, { ok: false, error: 'music.bpm: 999 is outside 20..300' });
+  return json(200, { ...CONFIG, music: { ...CONFIG.music, bpm: 96 }, ok: true, restart_required: false });
+}
+
+beforeEach(async () => {
+  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
+  vi.useFakeTimers();
+  patches = [];
+  refuse = false;
+  stores = makeStores(new Client(answer));
+  document.body.innerHTML = '<div id="root"></div>';
+  root = createRoot(input('root'));
+  await act(async () => {
+    root.render(
+      <StoresContext value={stores}>
+        <ControlsPanel />
+      </StoresContext>,
+    );
+    await stores.settings.reload();
+  });
+});
+
+afterEach(() => {
+  act(() => root.unmount());
+  vi.useRealTimers();
+});
+
+const edit = (value: number) =>
+  act(async () => {
+    stores.settings.edit('music.bpm', value);
+    await Promise.resolve();
+  });
+const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
+
+describe('SettingsStore', () => {
+  it('knows mute from the first event on, though the config does not hold it', async () => {
+    const fresh = makeStores(new Client(answer)).settings;
+    fresh.follow({ ...CONTROLS, muted: true });
+    await fresh.reload();
+    expect(fresh.state.get().values?.muted).toBe(true);
+  });
+});
+
+describe('ControlsPanel', () => {
+  it('shows the engine’s settings with a label for each', () => {
+    expect(input('bpm').value).toBe('110');
+    expect(input('scale').value).toBe('dorian');
+    expect(document.body.textContent).toContain('Slow pads.');
+    for (const field of document.querySelectorAll('input[id], select')) expect(document.querySelector(`label[for="${field.id}"]`)).not.toBeNull();
+  });
+
+  it('shows an edit at once and sends only the last of a burst', async () => {
+    await edit(90);
+    await edit(93);
+    await edit(96);
+    expect(input('bpm').value).toBe('96');
+    expect(patches).toEqual([]);
+    await pass(1000);
+    expect(patches).toEqual([{ music: { bpm: 96 } }]);
+    expect(input('bpm').value).toBe('96');
+  });
+
+  it('puts a refused value back and says why', async () => {
+    refuse = true;
+    await edit(999);
+    await pass(1000);
+    expect(input('bpm').value).toBe('110');
+    expect(document.getElementById('bpm-error')?.textContent).toBe('music.bpm: 999 is outside 20..300');
+    expect(input('bpm').getAttribute('aria-invalid')).toBe('true');
+  });
+
+  it('follows another tab, but not against an edit under way', async () => {
+    await act(async () => {
+      stores.settings.follow({ ...CONTROLS, bpm: 70 });
+      await Promise.resolve();
+    });
+    expect(input('bpm').value).toBe('70');
+    await edit(96);
+    await act(async () => {
+      stores.settings.follow({ ...CONTROLS, bpm: 71 });
+      await Promise.resolve();
+    });
+    expect(input('bpm').value).toBe('96');
+  });
+});

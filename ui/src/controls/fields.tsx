@@ -1,0 +1,159 @@
+// The labelled inputs: each shows a setting, writes it back, and carries the engine's refusal beside itself.
+import { useState, type CSSProperties, type ReactNode } from 'react';
+import { useStores } from '../app/stores';
+import { useObservable } from '../live/observable';
+import type { Path, Settings } from './settings';
+import './controls.css';
+
+type PathsOf<T> = { [P in Path]: Settings[P] extends T ? P : never }[Path];
+
+function Refusal({ path, id }: { path: Path; id: string }) {
+  const error = useObservable(useStores().settings.state).errors[path];
+  return (
+    <div role="alert" className="refusal" id={`${id}-error`} hidden={error === undefined}>
+      {error}
+    </div>
+  );
+}
+
+interface FieldProps<P extends Path> {
+  path: P;
+  id: string;
+  label: string;
+}
+
+function useSetting<P extends Path>(path: P, id: string) {
+  const { settings } = useStores();
+  const { values, errors } = useObservable(settings.state);
+  const invalid = errors[path] !== undefined;
+  return {
+    value: values?.[path],
+    edit: settings.edit,
+    aria: { 'aria-invalid': invalid, ...(invalid && { 'aria-describedby': `${id}-error` }) },
+  };
+}
+
+/** 0..1 as a percentage; `compact` is the label-less one of the header. */
+export function Slider({ path, id, label, compact = false, hint }: FieldProps<PathsOf<number>> & { compact?: boolean; hint?: string }) {
+  const { value, edit, aria } = useSetting(path, id);
+  const percent = Math.round((value ?? 0) * 100);
+  const input = (
+    <input
+      type="range"
+      id={id}
+      min={0}
+      max={100}
+      value={percent}
+      disabled={value === undefined}
+      style={{ '--at': `${percent}%` } as CSSProperties}
+      aria-valuetext={`${percent} %`}
+      {...(compact && { 'aria-label': label, title: `${label}: ${percent} %` })}
+      {...aria}
+      onChange={(event) => edit(path, Number(event.target.value) / 100)}
+    />
+  );
+  if (compact) return <div className="slider compact">{input}</div>;
+  return (
+    <div className="field slider">
+      <label htmlFor={id}>{label}</label>
+      {input}
+      <output htmlFor={id}>{value === undefined ? '–' : `${percent} %`}</output>
+      {hint !== undefined && <small>{hint}</small>}
+      <Refusal path={path} id={id} />
+    </div>
+  );
+}
+
+/** A whole number, by slider or typed exactly; what is typed goes to the engine as it is, which judges it. */
+export function NumberSlider({ path, id, label, min, max, unit }: FieldProps<PathsOf<number>> & { min: number; max: number; unit: string }) {
+  const { value, edit, aria } = useSetting(path, id);
+  const [draft, setDraft] = useState<string | null>(null);
+  const at = (((value ?? min) - min) / (max - min)) * 100;
+  const commit = () => {
+    if (draft !== null && draft.trim() !== '' && Number.isFinite(Number(draft))) edit(path, Number(draft), 0);
+    setDraft(null);
+  };
+  return (
+    <div className="field slider">
+      <label htmlFor={id}>{label}</label>
+      <input
+        type="range"
+        aria-label={`${label}, slider`}
+        min={min}
+        max={max}
+        value={Math.round(value ?? min)}
+        disabled={value === undefined}
+        style={{ '--at': `${Math.max(0, Math.min(100, at))}%` } as CSSProperties}
+        aria-valuetext={`${Math.round(value ?? min)} ${unit}`}
+        onChange={(event) => edit(path, Number(event.target.value))}
+      />
+      <input
+        type="number"
+        id={id}
+        value={draft ?? (value === undefined ? '' : Math.round(value * 10) / 10)}
+        disabled={value === undefined}
+        {...aria}
+        onChange={(event) => setDraft(event.target.value)}
+        onBlur={commit}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') commit();
+          if (event.key === 'Escape') setDraft(null);
+        }}
+      />
+      <Refusal path={path} id={id} />
+    </div>
+  );
+}
+
+export interface Option {
+  value: string;
+  text: string;
+}
+
+/** `convert` turns the option's text value into what the engine stores. */
+export function Select<P extends PathsOf<string | number>>({
+  path,
+  id,
+  label,
+  options,
+  convert,
+  hint,
+  onFocus,
+}: FieldProps<P> & { options: Option[]; convert: (value: string) => Settings[P]; hint?: ReactNode; onFocus?: () => void }) {
+  const { value, edit, aria } = useSetting(path, id);
+  const current = value === undefined ? '' : String(value);
+  const listed = value === undefined || options.some((option) => option.value === current) ? options : [...options, { value: current, text: current }];
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select
+        id={id}
+        value={current}
+        disabled={value === undefined}
+        {...aria}
+        onFocus={onFocus}
+        onChange={(event) => edit(path, convert(event.target.value), 0)}
+      >
+        {listed.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.text}
+          </option>
+        ))}
+      </select>
+      {hint !== undefined && <small>{hint}</small>}
+      <Refusal path={path} id={id} />
+    </div>
+  );
+}
+
+export function Switch({ path, id, label }: FieldProps<PathsOf<boolean>>) {
+  const { value, edit, aria } = useSetting(path, id);
+  return (
+    <div className="field switch">
+      <label htmlFor={id}>{label}</label>
+      <input type="checkbox" role="switch" id={id} checked={value ?? false} disabled={value === undefined} {...aria} onChange={(event) => edit(path, event.target.checked, 0)} />
+      <span aria-hidden="true">{value === undefined ? '–' : value ? 'on' : 'off'}</span>
+      <Refusal path={path} id={id} />
+    </div>
+  );
+}

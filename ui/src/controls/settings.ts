@@ -1,0 +1,54 @@
+// The settings this page can change, as flat paths, and how they map onto the engine's config and live controls.
+import type { Config, Controls } from '../api/types';
+
+export interface Settings {
+  'music.bpm': number;
+  'music.key_midi': number;
+  'music.scale': string;
+  'music.preset': string;
+  'music.density': number;
+  'music.smoothing': number;
+  'audio.master_gain': number;
+  'audio.device': string;
+  'features.audio': boolean;
+  'features.midi': boolean;
+  'features.osc': boolean;
+  muted: boolean;
+}
+
+export type Path = keyof Settings;
+
+export function fromConfig({ music, audio, features }: Config): Omit<Settings, 'muted'> {
+  return {
+    'music.bpm': music.bpm,
+    'music.key_midi': music.key_midi,
+    'music.scale': music.scale,
+    'music.preset': music.preset,
+    'music.density': music.density,
+    'music.smoothing': music.smoothing,
+    'audio.master_gain': audio.master_gain,
+    'audio.device': audio.device,
+    'features.audio': features.audio,
+    'features.midi': features.midi,
+    'features.osc': features.osc,
+  };
+}
+
+export function fromControls(controls: Controls): Partial<Settings> {
+  return {
+    'music.bpm': controls.bpm,
+    'music.key_midi': controls.key_midi,
+    'music.scale': controls.scale,
+    'music.preset': controls.preset,
+    'music.density': controls.density,
+    'music.smoothing': controls.smoothing,
+    'audio.master_gain': controls.master_gain,
+    muted: controls.muted,
+  };
+}
+
+/** `music.bpm`, 96 → `{music: {bpm: 96}}` */
+export function nested(path: Path, value: unknown): object {
+  const [section, key] = path.split('.');
+  return key === undefined ? { [path]: value } : { [section ?? path]: { [key]: value } };
+}

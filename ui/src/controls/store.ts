@@ -1,0 +1,147 @@
+// Settings with optimistic edits: shown at once, sent after a pause, reverted with the engine's own words when refused.
+import { messageOf, type Client } from '../api/client';
+import type { Controls, Device, Preset } from '../api/types';
+import { Observable } from '../live/observable';
+import { fromConfig, fromControls, nested, type Path, type Settings } from './settings';
+
+const DEBOUNCE_MS = 180;
+/** Events already on their way when an edit is confirmed still carry the old value. */
+const HOLD_MS = 500;
+
+export interface SettingsState {
+  /** What the engine has, overlaid with edits not yet confirmed; null until the first answer. */
+  values: Settings | null;
+  errors: Partial<Record<Path, string>>;
+  restartRequired: boolean;
+}
+
+interface Edit {
+  value: Settings[Path];
+  timer: ReturnType<typeof setTimeout> | undefined;
+  heldUntil: number;
+}
+
+export class SettingsStore {
+  readonly state = new Observable<SettingsState>({ values: null, errors: {}, restartRequired: false });
+  readonly presets = new Observable<Preset[]>([]);
+  readonly devices = new Observable<Device[]>([]);
+  /** Why the last test note could not be played. */
+  readonly testError = new Observable<string | null>(null);
+  /** Called after a confirmed change, because other parts may have come up or gone down. */
+  onConfirmed: () => void = () => undefined;
+
+  private readonly client: Client;
+  private confirmed: Settings | null = null;
+  /** The one setting the config does not hold; the stream's first event comes before the first config. */
+  private muted = false;
+  private readonly edits = new Map<Path, Edit>();
+
+  constructor(client: Client) {
+    this.client = client;
+  }
+
+  /** Fetches the settings the stream does not carry; when that fails the next poll tries again. */
+  refresh = async (): Promise<void> => {
+    const [config] = await Promise.allSettled([this.client.config()]);
+    if (config.status === 'fulfilled') this.adopt(fromConfig(config.value));
+  };
+
+  /** Fetches everything after a (re)connection, and drops complaints that belong to the time before. */
+  reload = async (): Promise<void> => {
+    this.testError.set(null);
+    this.state.set({ ...this.state.get(), errors: {}, restartRequired: false });
+    const [presets] = await Promise.allSettled([this.client.presets(), this.refresh(), this.refreshDevices()]);
+    if (presets.status === 'fulfilled') this.presets.set(presets.value.presets);
+  };
+
+  /** Not polled: listing devices makes the engine open them. */
+  refreshDevices = async (): Promise<void> => {
+    const [devices] = await Promise.allSettled([this.client.devices()]);
+    if (devices.status === 'fulfilled') this.devices.set(devices.value.devices);
+  };
+
+  /** The stream's controls keep several tabs in step. */
+  follow(controls: Controls): void {
+    this.muted = controls.muted;
+    if (this.confirmed !== null) this.adopt(fromControls(controls));
+  }
+
+  edit = <P extends Path>(path: P, value: Settings[P], pause = DEBOUNCE_MS): void => {
+    clearTimeout(this.edits.get(path)?.timer);
+    const timer = setTimeout(() => void this.flush(path), pause);
+    this.edits.set(path, { value, timer, heldUntil: Infinity });
+    this.publish({ [path]: undefined });
+  };
+
+  testNote = async (): Promise<void> => {
+    try {
+      await this.client.testNote();
+      this.testError.set(null);
+    } catch (error) {
+      this.testError.set(messageOf(error));
+    }
+  };
+
+  private async flush(path: Path): Promise<void> {
+    const edit = this.edits.get(path);
+    if (edit === undefined) return;
+    edit.timer = undefined;
+    try {
+      const restart = await this.send(path, edit.value);
+      if (this.edits.get(path) !== edit) return; // edited again meanwhile: the later edit decides
+      edit.heldUntil = performance.now() + HOLD_MS;
+      if (this.confirmed !== null) this.confirmed = { ...this.confirmed, [path]: edit.value };
+      this.publish({ [path]: undefined }, restart);
+      this.onConfirmed();
+    } catch (error) {
+      if (this.edits.get(path) !== edit) return;
+      this.edits.delete(path);
+      this.publish({ [path]: messageOf(error) });
+    }
+  }
+
+  /** True when the change only acts after a restart. */
+  private async send(path: Path, value: Settings[Path]): Promise<boolean> {
+    if (path === 'muted') {
+      await this.client.mute(value === true);
+    } else if (path === 'music.preset') {
+      await this.client.selectPreset(String(value));
+      this.adopt(fromConfig(await this.client.config())); // a preset may bring settings of its own
+    } else if (path === 'audio.device') {
+      await this.client.selectDevice(String(value));
+    } else {
+      const answer = await this.client.patchConfig(nested(path, value));
+      this.adopt(fromConfig(answer));
+      return answer.restart_required;
+    }
+    return false;
+  }
+
+  private adopt(values: Partial<Settings>): void {
+    this.confirmed = { muted: this.muted, ...this.confirmed, ...values } as Settings;
+    const now = performance.now();
+    for (const [path, edit] of this.edits) if (edit.heldUntil <= now) this.edits.delete(path);
+    this.publish({});
+  }
+
+  private publish(errors: Partial<Record<Path, string | undefined>>, restart = false): void {
+    const old = this.state.get();
+    const overlay = Object.fromEntries([...this.edits].map(([path, edit]) => [path, edit.value]));
+    const values = this.confirmed === null ? null : { ...this.confirmed, ...overlay };
+    const next: SettingsState = {
+      values: same(values, old.values) ? old.values : values,
+      errors: Object.keys(errors).length === 0 ? old.errors : defined({ ...old.errors, ...errors }),
+      restartRequired: old.restartRequired || restart,
+    };
+    if (next.values !== old.values || next.errors !== old.errors || next.restartRequired !== old.restartRequired) this.state.set(next);
+  }
+}
+
+function same(a: Settings | null, b: Settings | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (Object.keys(a) as Path[]).every((path) => a[path] === b[path]);
+}
+
+function defined(errors: Partial<Record<Path, string | undefined>>): Partial<Record<Path, string>> {
+  return Object.fromEntries(Object.entries(errors).filter(([, text]) => text !== undefined));
+}

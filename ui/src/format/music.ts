@@ -1,0 +1,38 @@
+// Names for keys, scales, layers and roles.
+
+const CLASSES = ['C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A♯', 'B'] as const;
+
+export const SCALES = [
+  'pentatonic_minor',
+  'pentatonic_major',
+  'natural_minor',
+  'harmonic_minor',
+  'major',
+  'dorian',
+  'phrygian',
+  'lydian',
+  'mixolydian',
+  'whole_tone',
+  'chromatic',
+] as const;
+
+export function pitchClass(midi: number): string {
+  return CLASSES[((midi % 12) + 12) % 12] ?? 'C';
+}
+
+/** Middle C, 60, is C4. */
+export function noteName(midi: number): string {
+  return `${pitchClass(midi)}${Math.floor(midi / 12) - 1}`;
+}
+
+export function scaleName(scale: string): string {
+  return scale.replaceAll('_', ' ');
+}
+
+export function summary(music: { preset: string; key_midi: number; scale: string; bpm: number }): string {
+  return `${music.preset}, ${pitchClass(music.key_midi)} ${scaleName(music.scale)}, ${Math.round(music.bpm)} bpm`;
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

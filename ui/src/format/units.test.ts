@@ -1,0 +1,42 @@
+// Rates and units as people read them.
+import { describe, expect, it } from 'vitest';
+import { rate, rateText, spokenBytes, spokenCount, spokenShare } from './units';
+
+describe('rate', () => {
+  it.each([
+    [0, '1/s', '0', '/s'],
+    [0.04, '1/s', '0.0', '/s'],
+    [12.44, '1/s', '12.4', '/s'],
+    [12, '1/s', '12', '/s'],
+    [999.4, '1/s', '999', '/s'],
+    [999.9, '1/s', '1.0', 'k/s'],
+    [18_000, '1/s', '18', 'k/s'],
+    [240_000, 'B/s', '240', 'kB/s'],
+    [46_100_000, 'B/s', '46.1', 'MB/s'],
+    [1.2e9, 'B/s', '1.2', 'GB/s'],
+    [512, 'B/s', '512', 'B/s'],
+    [0.031, 'ratio', '3.1', '%'],
+    [1, 'ratio', '100.0', '%'],
+  ] as const)('%s %s', (value, unit, text, suffix) => {
+    expect(rate(value, unit)).toEqual({ value: text, unit: suffix });
+  });
+
+  it('never shows an absent value as zero', () => {
+    expect(rate(null, 'B/s')).toEqual({ value: '–', unit: '' });
+    expect(rate(undefined, '1/s').value).toBe('–');
+    expect(rate(NaN, '1/s').value).toBe('–');
+    expect(rateText(null, '1/s')).toBe('unknown');
+  });
+});
+
+describe('spoken figures', () => {
+  it('are rounder than the lanes', () => {
+    expect(spokenBytes(12_340_000)).toBe('12 MB/s');
+    expect(spokenBytes(1_480_000)).toBe('1.5 MB/s');
+    expect(spokenBytes(143_000_000)).toBe('140 MB/s');
+    expect(spokenCount(37.4)).toBe('37');
+    expect(spokenCount(64_200)).toBe('64 000');
+    expect(spokenCount(3_100_000)).toBe('3 million');
+    expect(spokenShare(0.123)).toBe('12 %');
+  });
+});

@@ -1,0 +1,63 @@
+// Figures for people: short, decimal units, and a dash where nothing is known.
+import type { Unit } from '../api/types';
+
+export interface Figure {
+  value: string;
+  unit: string;
+}
+
+const STEPS: readonly [number, string][] = [
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+];
+
+/** Two or three significant digits, without a tail of zeros nobody measured. */
+function digits(value: number): string {
+  if (value >= 99.5) return Math.round(value).toString();
+  if (value >= 9.95) return value.toFixed(1).replace(/\.0$/, '');
+  return value.toFixed(1);
+}
+
+function scaled(value: number): [string, string] {
+  for (const [size, prefix] of STEPS) if (value >= size * 0.9995) return [digits(value / size), prefix];
+  return [value === 0 ? '0' : digits(value), ''];
+}
+
+export function rate(value: number | null | undefined, unit: Unit): Figure {
+  if (value === null || value === undefined || !Number.isFinite(value)) return { value: '–', unit: '' };
+  if (unit === 'ratio') return { value: (value * 100).toFixed(1), unit: '%' };
+  const [text, prefix] = scaled(value);
+  return unit === 'B/s' ? { value: text, unit: `${prefix}B/s` } : { value: text, unit: prefix === '' ? '/s' : `${prefix}/s` };
+}
+
+export function rateText(value: number | null | undefined, unit: Unit): string {
+  const figure = rate(value, unit);
+  return figure.unit === '' ? 'unknown' : `${figure.value} ${figure.unit}`;
+}
+
+/** For sentences: "12 MB/s", "1.5 MB/s"; rounder than the lanes, so the words stand still. */
+export function spokenBytes(value: number): string {
+  const [size, prefix] = STEPS.find(([step]) => value >= step) ?? [1, ''];
+  return `${spokenNumber(value / size)} ${prefix}B/s`;
+}
+
+export function spokenCount(value: number): string {
+  if (value >= 1e6) return `${spokenNumber(value / 1e6)} million`;
+  if (value >= 1e4) return `${Math.round(value / 1e3)} 000`;
+  return spokenNumber(value);
+}
+
+function spokenNumber(value: number): string {
+  if (value >= 100) return (Math.round(value / 10) * 10).toString();
+  if (value >= 9.5) return Math.round(value).toString();
+  return (Math.round(value * 2) / 2).toString();
+}
+
+export function spokenShare(value: number): string {
+  return value < 0.01 ? 'under 1 %' : `${Math.round(value * 100)} %`;
+}
+
+export function clock(ms: number): string {
+  return new Date(ms).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+}

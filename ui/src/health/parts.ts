@@ -1,0 +1,64 @@
+// Every part of khor with its state in one word and, when something is wrong, why and what to do.
+import type { Health } from '../api/types';
+
+export type PartState = 'ok' | 'disabled' | 'problem' | 'fallback' | 'demo';
+
+export interface PartRow {
+  name: string;
+  state: PartState;
+  detail: string;
+  fix: string | null;
+}
+
+interface Switchable {
+  enabled: boolean;
+  ok: boolean;
+  error: string | null;
+  fix?: string | null;
+}
+
+function row(name: string, part: Switchable, detail: string): PartRow {
+  if (!part.enabled) return { name, state: 'disabled', detail: 'switched off', fix: null };
+  if (part.ok) return { name, state: 'ok', detail, fix: null };
+  return { name, state: 'problem', detail: part.error ?? 'not working, reason unknown', fix: part.fix ?? null };
+}
+
+function sourceRow({ source }: Health): PartRow {
+  const detail = source.detail ?? '';
+  switch (source.kind) {
+    case 'collector':
+      return { name: 'Source', state: source.ok ? 'ok' : 'problem', detail: source.error ?? detail, fix: source.fix ?? null };
+    case 'proc':
+      return { name: 'Source', state: 'fallback', detail: `/proc only: ${source.error ?? detail}`, fix: source.fix ?? null };
+    case 'demo':
+      return { name: 'Source', state: 'demo', detail: 'synthetic figures, not this machine', fix: source.fix ?? null };
+    case 'none':
+      return { name: 'Source', state: 'problem', detail: source.error ?? 'nothing yet', fix: source.fix ?? null };
+  }
+}
+
+/** Names may be "", the engine's word for its default, and the sample rate 0 before a stream is open. */
+function audioDetail({ audio }: Health): string {
+  const rate = audio.sample_rate_hz ? `${audio.sample_rate_hz / 1000} kHz` : null;
+  const known = [audio.device, audio.backend, rate].filter((text) => text !== null && text !== '');
+  return known.length === 0 ? 'default device' : known.join(', ');
+}
+
+export function partRows(health: Health): PartRow[] {
+  const { midi, osc, config } = health;
+  const live = health.probes.filter((probe) => probe.available).length;
+  const warnings = config.warnings.join('; ');
+  return [
+    sourceRow(health),
+    row('Kernel probes', health.bpf, `${live} of ${health.probes.length} live`),
+    row('Sound', health.audio, audioDetail(health)),
+    row('MIDI', midi, `port ${midi.port}, channel ${midi.channel}`),
+    row('OSC', osc, `${osc.host}:${osc.port}`),
+    {
+      name: 'Config',
+      state: config.ok && warnings === '' ? 'ok' : 'problem',
+      detail: config.error ?? (warnings === '' ? health.config_path : warnings),
+      fix: config.fix ?? null,
+    },
+  ];
+}

@@ -1,0 +1,60 @@
+// Keeps one event stream open: reconnects with growing pauses, and notices a stream that has gone silent.
+import type { Metrics } from '../api/types';
+
+/** The engine sends ten events a second; a silence this long means it is gone or stuck. */
+const SILENCE_MS = 4000;
+const PAUSES_MS = [300, 700, 1500, 3000];
+
+export interface StreamEvents {
+  onMetrics: (metrics: Metrics) => void;
+  onLost: () => void;
+}
+
+export class Connection {
+  private source: EventSource | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private failures = 0;
+  private readonly events: StreamEvents;
+
+  constructor(events: StreamEvents) {
+    this.events = events;
+  }
+
+  open(): void {
+    this.close();
+    const source = new EventSource('/api/stream');
+    this.source = source;
+    source.addEventListener('metrics', (event: MessageEvent<string>) => {
+      let metrics: Metrics;
+      try {
+        metrics = JSON.parse(event.data) as Metrics;
+      } catch {
+        return; // a broken event is skipped; if all are broken the silence shows
+      }
+      this.failures = 0;
+      this.watch();
+      this.events.onMetrics(metrics);
+    });
+    source.addEventListener('error', () => this.retry());
+    this.watch();
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  private watch(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.retry(), SILENCE_MS);
+  }
+
+  private retry(): void {
+    this.close();
+    this.events.onLost();
+    const pause = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
+    this.failures += 1;
+    this.timer = setTimeout(() => this.open(), pause);
+  }
+}

@@ -1,0 +1,62 @@
+// The history keeps two minutes, in order, with holes where nothing was known.
+import { describe, expect, it } from 'vitest';
+import type { HistoryPoint } from '../api/types';
+import { History, WINDOW_MS } from './history';
+
+const point = (ts_ms: number, level: number | null = 0.5): HistoryPoint => ({ ts_ms, levels: { rx: level }, rates: { rx: level === null ? null : level * 100 } });
+const run = (from: number, count: number) => Array.from({ length: count }, (_, i) => point(from + i * 200));
+
+describe('History', () => {
+  it('takes every second event of ten a second', () => {
+    const history = new History();
+    const taken = Array.from({ length: 20 }, (_, i) => history.push(point(1000 + i * 100)));
+    expect(taken.filter(Boolean)).toHaveLength(10);
+  });
+
+  it('stays bounded and keeps at least the window', () => {
+    const history = new History();
+    for (const it of run(0, 5000)) history.push(it);
+    expect(history.times.length).toBeLessThan(700);
+    expect((history.lastTime ?? 0) - (history.times[0] ?? 0)).toBeGreaterThanOrEqual(WINDOW_MS - 200);
+    expect(history.lane('rx').levels).toHaveLength(history.times.length);
+  });
+
+  it('keeps absent apart from zero, and pads a lane that appears late', () => {
+    const history = new History();
+    history.push(point(0, null));
+    history.push({ ts_ms: 200, levels: { rx: 0, mem: 0.1 }, rates: { rx: 0, mem: 0.01 } });
+    expect(history.lane('rx').levels).toEqual([null, 0]);
+    expect(history.lane('mem').levels).toEqual([null, 0.1]);
+  });
+
+  it('replaces what the engine knows better and leaves later events', () => {
+    const history = new History();
+    history.push(point(1000, 0.9));
+    history.push(point(1400, 0.9));
+    history.load(run(200, 6)); // up to 1200
+    expect(history.times).toEqual([200, 400, 600, 800, 1000, 1200, 1400]);
+    expect(history.lane('rx').levels.at(-1)).toBe(0.9);
+  });
+
+  it('shows a restart as a hole between what was and what is', () => {
+    const history = new History();
+    for (const it of run(0, 5)) history.push(it);
+    history.load(run(10_000, 2));
+    expect(history.times).toEqual([0, 200, 400, 600, 800, 801, 10_000, 10_200]);
+    expect(history.lane('rx').levels[5]).toBeNull();
+  });
+
+  it('starts afresh when the clock is set back', () => {
+    const history = new History();
+    history.push(point(100_000));
+    history.push(point(10_000));
+    expect(history.times).toEqual([10_000]);
+  });
+
+  it('finds the point under the cursor', () => {
+    const history = new History();
+    history.load(run(0, 10));
+    expect(history.nearest(390)).toBe(2);
+    expect(history.nearest(90_000)).toBeNull();
+  });
+});

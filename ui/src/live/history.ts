@@ -1,0 +1,120 @@
+// The last two minutes of every signal as parallel arrays, in the form the charts draw without copying.
+import type { HistoryPoint } from '../api/types';
+
+export const WINDOW_MS = 120_000;
+/** Five points a second, as the engine's own history: about one device pixel of chart per point. */
+const SPACING_MS = 200;
+/** A hole longer than this is drawn as a hole, not bridged. */
+const HOLE_MS = 3000;
+/** Old points are dropped in lots, so an append rarely moves the arrays. */
+const LOT = 64;
+
+export interface Lane {
+  levels: (number | null)[];
+  rates: (number | null)[];
+}
+
+export class History {
+  times: number[] = [];
+  private lanes = new Map<string, Lane>();
+
+  lane(name: string): Lane {
+    let lane = this.lanes.get(name);
+    if (lane === undefined) {
+      const blank = () => this.times.map(() => null);
+      lane = { levels: blank(), rates: blank() };
+      this.lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  get lastTime(): number | null {
+    return this.times.at(-1) ?? null;
+  }
+
+  /** Takes a point of the stream; false when it is too close to the last one to be worth a place. */
+  push(point: HistoryPoint): boolean {
+    const last = this.lastTime;
+    // Three quarters of the spacing: events jitter, and every second one of ten a second shall pass.
+    if (last !== null && point.ts_ms > last && point.ts_ms - last < SPACING_MS * 0.75) return false;
+    if (last !== null && point.ts_ms <= last) {
+      if (last - point.ts_ms < HOLE_MS) return false;
+      this.clear(); // the machine's clock was set back: the old points mean nothing now
+    }
+    this.append(point);
+    this.trim(point.ts_ms);
+    return true;
+  }
+
+  /** Takes the engine's history: it replaces what it covers, and a shorter one (engine restarted) follows what is here. */
+  load(points: readonly HistoryPoint[]): void {
+    const first = points[0];
+    if (first === undefined) return;
+    const end = points.at(-1)?.ts_ms ?? first.ts_ms;
+    const before = this.slice((time) => time < first.ts_ms && time > end - WINDOW_MS);
+    const after = this.slice((time) => time > end && time < end + WINDOW_MS);
+    this.clear();
+    for (const point of [...before, ...points, ...after]) this.append(point);
+    this.trim(this.lastTime ?? 0);
+  }
+
+  /** Index of the point nearest to a time, or null when there is none within a second and a half. */
+  nearest(time: number): number | null {
+    let low = 0;
+    let high = this.times.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.times[middle] ?? 0) < time) low = middle + 1;
+      else high = middle;
+    }
+    const at = [low - 1, low].filter((i) => this.times[i] !== undefined);
+    at.sort((a, b) => Math.abs((this.times[a] ?? 0) - time) - Math.abs((this.times[b] ?? 0) - time));
+    const best = at[0];
+    return best !== undefined && Math.abs((this.times[best] ?? 0) - time) <= 1500 ? best : null;
+  }
+
+  private append(point: HistoryPoint): void {
+    const last = this.lastTime;
+    if (last !== null && point.ts_ms - last > HOLE_MS) this.place(last + 1, {}, {});
+    for (const name of Object.keys(point.levels)) this.lane(name);
+    this.place(point.ts_ms, point.levels, point.rates);
+  }
+
+  private place(time: number, levels: HistoryPoint['levels'], rates: HistoryPoint['rates']): void {
+    this.times.push(time);
+    for (const [name, lane] of this.lanes) {
+      lane.levels.push(levels[name] ?? null);
+      lane.rates.push(rates[name] ?? null);
+    }
+  }
+
+  private slice(keep: (time: number) => boolean): HistoryPoint[] {
+    return this.times.flatMap((ts_ms, i) => {
+      if (!keep(ts_ms)) return [];
+      const point: HistoryPoint = { ts_ms, levels: {}, rates: {} };
+      for (const [name, lane] of this.lanes) {
+        point.levels[name] = lane.levels[i] ?? null;
+        point.rates[name] = lane.rates[i] ?? null;
+      }
+      return [point];
+    });
+  }
+
+  private trim(now: number): void {
+    const stale = this.times.findIndex((time) => time >= now - WINDOW_MS);
+    if (stale < LOT) return;
+    this.times.splice(0, stale);
+    for (const lane of this.lanes.values()) {
+      lane.levels.splice(0, stale);
+      lane.rates.splice(0, stale);
+    }
+  }
+
+  private clear(): void {
+    this.times.length = 0;
+    for (const lane of this.lanes.values()) {
+      lane.levels.length = 0;
+      lane.rates.length = 0;
+    }
+  }
+}

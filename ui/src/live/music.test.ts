@@ -1,0 +1,64 @@
+// Notes are kept once each across reconnections; bars are placed from the steps that events name.
+import { describe, expect, it } from 'vitest';
+import type { Note } from '../api/types';
+import { BarClock } from './bars';
+import { NoteLog } from './notes';
+
+const note = (seq: number, ts_ms = seq * 100): Note => ({
+  seq, ts_ms, midi: 60, velocity: 0.5, duration_s: 0.5, role: 'melody', layer: 'voices', channel: 1, signal: 'rx',
+});
+const seqs = (log: NoteLog) => log.list.map((it) => it.seq);
+
+describe('NoteLog', () => {
+  it('takes each note once', () => {
+    const log = new NoteLog();
+    log.add([note(1), note(2)]);
+    log.add([note(2), note(3)]);
+    expect(seqs(log)).toEqual([1, 2, 3]);
+  });
+
+  it('fills in the notes from before the stream was opened', () => {
+    const log = new NoteLog();
+    log.add([note(5)]);
+    log.resync([note(3), note(4), note(5)]);
+    log.add([note(6)]);
+    expect(seqs(log)).toEqual([3, 4, 5, 6]);
+  });
+
+  it('follows an engine that starts counting again', () => {
+    const log = new NoteLog();
+    log.add([note(500, 50_000), note(501, 50_100)]);
+    log.resync([note(1, 60_000)]);
+    log.add([note(2, 60_100)]);
+    expect(seqs(log)).toEqual([500, 501, 1, 2]);
+  });
+
+  it('knows which signals sound', () => {
+    const log = new NoteLog();
+    log.add([note(10, 1000)]);
+    expect([...log.lit(1400, 100)]).toEqual(['rx']);
+    expect([...log.lit(1600, 100)]).toEqual([]);
+    expect([...log.lit(900, 100)]).toEqual([]);
+  });
+});
+
+describe('BarClock', () => {
+  it('comes as near to the start of a bar as its events allow', () => {
+    const clock = new BarClock();
+    for (let ts = 10_050; ts < 14_000; ts += 100) {
+      const step = Math.floor((ts - 10_000) / 125);
+      clock.note(ts, { bar: 3 + Math.floor(step / 16), step: step % 16, step_ms: 125 });
+    }
+    const [, third, fourth] = clock.starts(8000).slice(-3);
+    expect(third).toMatchObject({ bar: 3 });
+    expect(Math.abs((third?.start ?? 0) - 10_000)).toBeLessThanOrEqual(25);
+    expect(Math.abs((fourth?.start ?? 0) - 12_000)).toBeLessThanOrEqual(25);
+  });
+
+  it('starts anew with a new engine', () => {
+    const clock = new BarClock();
+    clock.note(10_000, { bar: 90, step: 0, step_ms: 125 });
+    clock.note(20_000, { bar: 0, step: 0, step_ms: 125 });
+    expect(clock.starts(20_000)).toEqual([{ bar: 0, start: 20_000 }]);
+  });
+});

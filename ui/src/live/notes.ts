@@ -1,0 +1,46 @@
+// The notes of the last bars, each once, oldest first.
+import type { Note } from '../api/types';
+
+/** More than 16 bars of every layer at the fastest tempo; the oldest give way. */
+const MOST = 2048;
+
+export class NoteLog {
+  list: Note[] = [];
+  private lastSeq = -1;
+
+  /** Adds what is new. */
+  add(notes: readonly Note[]): void {
+    for (const note of notes) {
+      if (note.seq <= this.lastSeq) continue;
+      this.lastSeq = note.seq;
+      this.list.push(note);
+    }
+    if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
+  }
+
+  /** Called with the engine's own list after a (re)connection: it replaces what it covers, and older notes stay before it. */
+  resync(notes: readonly Note[]): void {
+    const first = notes[0];
+    const last = notes.at(-1);
+    if (first === undefined || last === undefined) return;
+    const restarted = last.seq < this.lastSeq && last.ts_ms > (this.list.at(-1)?.ts_ms ?? 0);
+    const before = this.list.filter((note) => note.ts_ms < first.ts_ms && (restarted || note.seq < first.seq));
+    const after = restarted ? [] : this.list.filter((note) => note.seq > last.seq && note.ts_ms >= first.ts_ms);
+    this.list = [...before, ...notes, ...after].slice(-MOST);
+    this.lastSeq = after.at(-1)?.seq ?? last.seq;
+  }
+
+  since(time: number): Note[] {
+    return this.list.filter((note) => note.ts_ms >= time);
+  }
+
+  /** Names of the signals with a note sounding at `now`, or begun within the last `glow_ms`. */
+  lit(now: number, glow_ms: number): Set<string> {
+    const names = new Set<string>();
+    for (const note of this.since(now - 20_000)) {
+      if (note.signal === null || note.ts_ms > now) continue;
+      if (now < note.ts_ms + Math.max(glow_ms, note.duration_s * 1000)) names.add(note.signal);
+    }
+    return names;
+  }
+}

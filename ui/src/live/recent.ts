@@ -1,0 +1,38 @@
+// Mean rates over the last three seconds, calm enough to be put into words.
+import type { Metrics } from '../api/types';
+
+const SPAN_MS = 3000;
+
+/** Rate by signal name, plus `read` and `write` (bytes/s to and from disks); null when unknown. */
+export type MeanRates = Record<string, number | null>;
+
+interface Entry {
+  ts: number;
+  rates: MeanRates;
+}
+
+const kilobytes = (value: number | null | undefined) => (value === null || value === undefined ? null : value * 1000);
+
+export class Recent {
+  private entries: Entry[] = [];
+
+  push(metrics: Metrics): void {
+    const rates: MeanRates = { read: kilobytes(metrics.rates.blk_r_kbs), write: kilobytes(metrics.rates.blk_w_kbs) };
+    for (const [name, signal] of Object.entries(metrics.signals)) rates[name] = signal.available ? signal.rate : null;
+    this.entries.push({ ts: metrics.ts_ms, rates });
+    this.entries = this.entries.filter((entry) => Math.abs(metrics.ts_ms - entry.ts) <= SPAN_MS);
+  }
+
+  clear(): void {
+    this.entries = [];
+  }
+
+  means(): MeanRates {
+    const result: MeanRates = {};
+    for (const name of Object.keys(this.entries.at(-1)?.rates ?? {})) {
+      const values = this.entries.flatMap((entry) => entry.rates[name] ?? []);
+      result[name] = values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+    }
+    return result;
+  }
+}

@@ -1,0 +1,136 @@
+// Everything that arrives live: the newest event, two minutes of history, the notes and the bars, and whether the engine is there.
+import type { Client } from '../api/client';
+import type { HistoryPoint, Metrics } from '../api/types';
+import { BarClock } from './bars';
+import { Connection } from './connection';
+import { History } from './history';
+import { NoteLog } from './notes';
+import { Observable } from './observable';
+import { Recent } from './recent';
+
+/** Words and figures change four times a second: faster cannot be read. */
+const TEXT_MS = 250;
+/** A hidden tab stops listening after this, and catches up from the history when shown again. */
+const HIDDEN_MS = 10_000;
+
+export type Link = 'connecting' | 'live' | 'lost';
+
+export class LiveStore {
+  readonly history = new History();
+  readonly notes = new NoteLog();
+  readonly bars = new BarClock();
+  readonly recent = new Recent();
+  /** The newest event, at reading speed. */
+  readonly text = new Observable<Metrics | null>(null);
+  readonly link = new Observable<Link>('connecting');
+  /** Counts up when a (re)connection has caught up with the history, so that what is polled can be fetched anew. */
+  readonly session = new Observable(0);
+
+  private readonly client: Client;
+  private readonly connection: Connection;
+  private readonly painters = new Set<() => void>();
+  private lastText = 0;
+  private frame = 0;
+  private fresh = true;
+  private clockOffset: number | null = null;
+  private hideTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(client: Client) {
+    this.client = client;
+    this.connection = new Connection({ onMetrics: (metrics) => this.take(metrics), onLost: () => this.lose() });
+  }
+
+  start(): () => void {
+    this.connection.open();
+    document.addEventListener('visibilitychange', this.onVisibility);
+    return () => {
+      document.removeEventListener('visibilitychange', this.onVisibility);
+      this.connection.close();
+    };
+  }
+
+  /** `paint` runs in an animation frame after a new point, at most five times a second, and never while hidden. */
+  onPoint(paint: () => void): () => void {
+    this.painters.add(paint);
+    return () => this.painters.delete(paint);
+  }
+
+  repaint = (): void => {
+    if (this.frame !== 0 || document.hidden) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      for (const paint of this.painters) paint();
+    });
+  };
+
+  /** The engine's clock, as well as it is known: it runs on between events and stands still while the engine is gone. */
+  now(): number | null {
+    if (this.clockOffset === null) return null;
+    return this.link.get() === 'live' ? performance.now() + this.clockOffset : (this.text.get()?.ts_ms ?? null);
+  }
+
+  take(metrics: Metrics): void {
+    this.follow(metrics.ts_ms);
+    this.notes.add(metrics.notes);
+    this.bars.note(metrics.ts_ms, metrics.music);
+    this.recent.push(metrics);
+    if (this.history.push(pointOf(metrics))) this.repaint();
+    const now = performance.now();
+    if (this.fresh || now - this.lastText >= TEXT_MS - 20) {
+      this.lastText = now;
+      this.text.set(metrics);
+    }
+    if (this.fresh) {
+      this.fresh = false;
+      this.link.set('live');
+      void this.catchUp();
+    }
+  }
+
+  private async catchUp(): Promise<void> {
+    try {
+      const whole = await this.client.metrics();
+      this.history.load(whole.history);
+      this.notes.resync(whole.notes);
+      this.repaint();
+    } catch {
+      // The stream still runs: the lanes fill from here on.
+    }
+    this.session.set(this.session.get() + 1);
+  }
+
+  private lose(): void {
+    this.fresh = true;
+    this.recent.clear();
+    this.clockOffset = null;
+    this.link.set('lost');
+  }
+
+  /** Events arrive late, never early: the largest offset seen is the best, let down slowly in case the clocks drift. */
+  private follow(ts: number): void {
+    const offset = ts - performance.now();
+    const known = this.clockOffset;
+    if (known === null || Math.abs(offset - known) > 2000) this.clockOffset = offset;
+    else this.clockOffset = offset > known ? offset : known + (offset - known) * 0.02;
+  }
+
+  private readonly onVisibility = (): void => {
+    clearTimeout(this.hideTimer);
+    if (document.hidden) {
+      this.hideTimer = setTimeout(() => {
+        this.connection.close();
+        this.fresh = true;
+      }, HIDDEN_MS);
+    } else if (this.fresh) this.connection.open();
+    else this.repaint();
+  };
+}
+
+function pointOf(metrics: Metrics): HistoryPoint {
+  const point: HistoryPoint = { ts_ms: metrics.ts_ms, levels: {}, rates: {} };
+  for (const [name, signal] of Object.entries(metrics.signals)) {
+    point.levels[name] = signal.available ? signal.level : null;
+    point.rates[name] = signal.available ? signal.rate : null;
+  }
+  return point;
+}

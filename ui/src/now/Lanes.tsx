@@ -1,0 +1,93 @@
+// One lane per signal in the catalogue's order, with one cursor over all of them.
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { useStores } from '../app/stores';
+import { clock } from '../format/units';
+import { lanesOf } from '../live/catalogue';
+import { WINDOW_MS } from '../live/history';
+import { useObservable } from '../live/observable';
+import { Lane } from './Lane';
+import './lanes.css';
+
+const KEY_STEP_MS = 1000;
+/** A note's mark stays lit at least this long, or short notes would not be seen. */
+const GLOW_MS = 300;
+
+export function Lanes() {
+  const { live } = useStores();
+  const metrics = useObservable(live.text);
+  const box = useRef<HTMLDivElement>(null);
+  const line = useRef<HTMLDivElement>(null);
+  /** The time under the cursor, in the engine's clock; null when there is none. */
+  const [time, setTime] = useState<number | null>(null);
+  const signals = metrics?.signals;
+  const lanes = useMemo(() => lanesOf(signals), [signals]);
+  const lit = metrics === null ? null : live.notes.lit(metrics.ts_ms, GLOW_MS);
+  const index = time === null ? null : live.history.nearest(time);
+
+  /** Left edge and width of the charts within the section: all lanes have the same. */
+  const plot = useCallback(() => {
+    const chart = box.current?.querySelector('.chart');
+    const outer = box.current?.getBoundingClientRect();
+    const inner = chart?.getBoundingClientRect();
+    return outer && inner && inner.width > 0 ? { left: inner.left - outer.left, width: inner.width, x: inner.left } : null;
+  }, []);
+
+  const point = (event: PointerEvent) => {
+    const area = plot();
+    const end = live.history.lastTime;
+    if (area === null || end === null) return;
+    const share = (event.clientX - area.x) / area.width;
+    setTime(share < 0 || share > 1 ? null : end - WINDOW_MS * (1 - share));
+  };
+
+  const key = (event: KeyboardEvent) => {
+    const end = live.history.lastTime;
+    if (end === null) return;
+    if (event.key === 'Escape') setTime(null);
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+    event.preventDefault();
+    const step = (event.key === 'ArrowLeft' ? -1 : 1) * (event.shiftKey ? 10 : 1) * KEY_STEP_MS;
+    setTime(Math.max(end - WINDOW_MS, Math.min(end, (time ?? end) + step)));
+  };
+
+  useEffect(() => {
+    const place = () => {
+      if (line.current === null) return;
+      const area = plot();
+      const end = live.history.lastTime;
+      const share = time === null || end === null ? -1 : 1 - (end - time) / WINDOW_MS;
+      line.current.hidden = area === null || share < 0;
+      if (area !== null) line.current.style.transform = `translateX(${Math.round(area.left + share * area.width)}px)`;
+    };
+    place();
+    return live.onPoint(place);
+  }, [live, plot, time]);
+
+  const end = live.history.lastTime;
+  const ago = time === null || end === null ? null : Math.round((end - time) / 1000);
+  return (
+    <section aria-labelledby="lanes-title">
+      <h2 id="lanes-title">
+        Signals <span>{ago === null || time === null ? 'the last two minutes' : `at ${clock(time)}, ${ago} s ago`}</span>
+      </h2>
+      <div
+        className="lanes"
+        id="lanes"
+        ref={box}
+        role="group"
+        aria-label="Signals over the last two minutes; left and right arrow keys read earlier figures"
+        tabIndex={0}
+        onPointerMove={point}
+        onPointerDown={point}
+        onPointerLeave={() => setTime(null)}
+        onKeyDown={key}
+        onBlur={() => setTime(null)}
+      >
+        <div className="cursor" ref={line} hidden />
+        {lanes.map((spec) => (
+          <Lane key={spec.name} spec={spec} signal={signals?.[spec.name]} lit={lit?.has(spec.name) ?? false} index={index} reading={time !== null} />
+        ))}
+      </div>
+    </section>
+  );
+}

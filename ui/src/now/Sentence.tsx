@@ -1,0 +1,76 @@
+// The sentence that says what goes on, and the line that says which machine and how it is heard.
+import { Fragment, useEffect, useState } from 'react';
+import { useStores } from '../app/stores';
+import { useObservable } from '../live/observable';
+import { plain, tell, type Told } from './sentence';
+import { soundState, statusLine } from './status';
+import './sentence.css';
+
+/** The figures in the sentence change this often; a screen reader hears it only when its sense changes, and not more often than below. */
+const RETELL_MS = 2000;
+const ANNOUNCE_MS = 10_000;
+
+function useTold(): Told | null {
+  const { live } = useStores();
+  const session = useObservable(live.session);
+  const [told, setTold] = useState<Told | null>(null);
+  useEffect(() => {
+    if (session === 0) return;
+    const retell = () => {
+      const rates = live.recent.means();
+      if (Object.keys(rates).length > 0) setTold((old) => tell(rates, old?.keys));
+    };
+    retell();
+    const timer = setInterval(retell, RETELL_MS);
+    return () => clearInterval(timer);
+  }, [live, session]);
+  return told;
+}
+
+/** Passes a text on at most every ten seconds, and only when `sense` has changed. */
+function useAnnounced(text: string, sense: string): string {
+  const [said, setSaid] = useState({ text: '', sense: '', at: -Infinity });
+  useEffect(() => {
+    if (sense === said.sense || text === '') return;
+    const wait = Math.max(0, said.at + ANNOUNCE_MS - performance.now());
+    const timer = setTimeout(() => setSaid({ text, sense, at: performance.now() }), wait);
+    return () => clearTimeout(timer);
+  }, [text, sense, said]);
+  return said.text;
+}
+
+export function Sentence() {
+  const { live, health, settings } = useStores();
+  const link = useObservable(live.link);
+  const state = useObservable(health.state);
+  const values = useObservable(settings.state).values;
+  const told = useTold();
+  const sound = soundState(state, values?.muted ?? false);
+  const demo = state?.source.kind === 'demo';
+  const waiting = link === 'lost' ? 'No word from the engine.' : 'Listening…';
+  const text = told === null ? '' : plain(told.parts);
+  const announced = useAnnounced([demo ? 'Demo.' : '', text, sound?.text ?? ''].join(' ').trim(), [...(told?.keys ?? []), sound?.text ?? ''].join());
+  return (
+    <div className="say">
+      <h1>
+        {demo && <span className="demo">Demo</span>}
+        {told === null
+          ? waiting
+          : told.parts.map((part, i) => (
+              <Fragment key={i}>{part.family === undefined ? part.text : <em data-family={part.family}>{part.text}</em>}</Fragment>
+            ))}
+      </h1>
+      <p>
+        {sound !== null && (
+          <strong className="sound" data-tone={sound.tone}>
+            {sound.text}
+          </strong>
+        )}
+        {state === null ? '\u00a0' : statusLine(state)}
+      </p>
+      <p className="hidden" aria-live="polite">
+        {announced}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+// What sounds at the moment, in words.
+import { useEffect, useState } from 'react';
+import { useStores } from '../app/stores';
+import { CATALOGUE } from '../live/catalogue';
+import { useObservable } from '../live/observable';
+import { Mark } from '../theme/Mark';
+import { sounding, type Sounding } from './sounding';
+import './sounding.css';
+
+const RENEW_MS = 500;
+/** Two voices, pulse and bed with two roles each, and one to spare; more is said as a number. */
+const ROWS = 7;
+
+export function SoundingNow() {
+  const { live } = useStores();
+  const link = useObservable(live.link);
+  const [rows, setRows] = useState<Sounding[]>([]);
+
+  useEffect(() => {
+    const renew = () => {
+      const now = live.now();
+      const signals = live.text.get()?.signals;
+      if (now === null || document.hidden) return;
+      const label = (name: string) => signals?.[name]?.label ?? CATALOGUE.find((spec) => spec.name === name)?.label ?? name;
+      setRows(sounding(live.notes.since(now - 30_000), now, live.bars.barMs, label));
+    };
+    const timer = setInterval(renew, RENEW_MS);
+    return () => clearInterval(timer);
+  }, [live]);
+
+  const family = (signal: string | null) =>
+    signal === null ? null : (live.text.get()?.signals[signal]?.family ?? CATALOGUE.find((spec) => spec.name === signal)?.family ?? null);
+  const shown = rows.slice(0, rows.length > ROWS ? ROWS - 1 : ROWS);
+  return (
+    <section aria-labelledby="sounding-title" className="panel sounding-panel">
+      <h2 id="sounding-title">
+        Sounding now <span>{rows.length > shown.length ? `and ${rows.length - shown.length} more` : ''}</span>
+      </h2>
+      <ul className="sounding">
+        {shown.length === 0 && <li className="none">{link === 'live' ? 'No notes in the last two bars.' : 'Nothing heard.'}</li>}
+        {shown.map((row) => (
+          <li key={row.key}>
+            <Mark family={family(row.signal)} lit={row.active} />
+            <div>
+              {row.title}
+              <small>{row.detail}</small>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

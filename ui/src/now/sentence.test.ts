@@ -1,0 +1,44 @@
+// The sentence says what the rates say, in order of gravity, and does not flutter.
+import { describe, expect, it } from 'vitest';
+import { plain, tell } from './sentence';
+
+const say = (rates: Record<string, number | null>, previous?: string[]) => plain(tell(rates, previous).parts);
+
+describe('tell', () => {
+  it('is quiet when nothing happens', () => {
+    expect(say({ rx: 100, tx: 0, exec: 0.2, mem: 0 })).toBe('Quiet.');
+  });
+
+  it('claims nothing when nothing is known', () => {
+    expect(say({})).toBe('Nothing is known yet.');
+    expect(say({ rx: null, mem: null })).toBe('Nothing is known yet.');
+  });
+
+  it('names what goes on with its figure', () => {
+    expect(say({ rx: 12e6, write: 40e6 })).toBe('Writing 40 MB/s to disk and receiving 12 MB/s.');
+    expect(say({ exec: 40, fork: 400 })).toBe('Starting 40 programs a second.');
+    expect(say({ fork: 400 })).toBe('Creating 400 tasks a second.');
+  });
+
+  it('puts pressure first, however much traffic there is', () => {
+    expect(say({ rx: 900e6, mem: 0.12 })).toBe('Waiting on memory 12 % of the time and receiving 900 MB/s.');
+  });
+
+  it('names at most three things', () => {
+    expect(tell({ rx: 9e6, tx: 8e6, write: 9e6, read: 9e6, exec: 100, mem: 0.5 }).keys).toHaveLength(3);
+  });
+
+  it('speaks of a little going on between quiet and busy', () => {
+    expect(say({ rx: 240_000 })).toBe('Little going on: receiving 240 kB/s.');
+  });
+
+  it('keeps a clause until it is clearly over', () => {
+    expect(tell({ rx: 0.8e6 }, ['rx']).keys).toEqual(['rx']);
+    expect(tell({ rx: 0.8e6 }, []).keys).toEqual(['little rx']);
+    expect(tell({ rx: 0.6e6 }, ['rx']).keys).toEqual(['little rx']);
+  });
+
+  it('never speaks of what is usual: there is no baseline', () => {
+    expect(say({ rx: 12e6, csw: 90_000, irq: 90_000 })).not.toMatch(/usual|normal/i);
+  });
+});

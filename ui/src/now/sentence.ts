@@ -1,0 +1,94 @@
+// Puts the machine's state into one sentence, from absolute rates only: there is no baseline yet, so nothing is called usual.
+import type { Family } from '../api/types';
+import { spokenBytes, spokenCount, spokenShare } from '../format/units';
+import type { MeanRates } from '../live/recent';
+
+interface Clause {
+  rate: string;
+  family: Family;
+  /** Three-second mean from which the clause is said; it is dropped again below 70 % of it. */
+  from: number;
+  /** Pressure and loss come before mere traffic. */
+  grave?: true;
+  words: (value: number) => [verb: string, figure: string, tail?: string];
+}
+
+const MB = 1e6;
+
+/** Thresholds are where a person would call it "something going on" on any machine; a tenth of one is "a little". */
+const CLAUSES: readonly Clause[] = [
+  { rate: 'mem', family: 'memory', from: 0.05, grave: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
+  { rate: 'stall', family: 'disk', from: 0.05, grave: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
+  { rate: 'cpu', family: 'kernel', from: 0.1, grave: true, words: (v) => ['waiting on', 'the CPU', `${spokenShare(v)} of the time`] },
+  { rate: 'retx', family: 'network', from: 2, grave: true, words: (v) => ['resending', `${spokenCount(v)} lost segments`, 'a second'] },
+  { rate: 'rx', family: 'network', from: MB, words: (v) => ['receiving', spokenBytes(v)] },
+  { rate: 'tx', family: 'network', from: MB, words: (v) => ['sending', spokenBytes(v)] },
+  { rate: 'write', family: 'disk', from: 2 * MB, words: (v) => ['writing', spokenBytes(v), 'to disk'] },
+  { rate: 'read', family: 'disk', from: 2 * MB, words: (v) => ['reading', spokenBytes(v), 'from disk'] },
+  { rate: 'exec', family: 'process', from: 20, words: (v) => ['starting', `${spokenCount(v)} programs`, 'a second'] },
+  { rate: 'fork', family: 'process', from: 100, words: (v) => ['creating', `${spokenCount(v)} tasks`, 'a second'] },
+  { rate: 'csw', family: 'kernel', from: 50_000, words: (v) => ['switching tasks', `${spokenCount(v)} times`, 'a second'] },
+  { rate: 'irq', family: 'kernel', from: 50_000, words: (v) => ['handling', `${spokenCount(v)} interrupts`, 'a second'] },
+];
+
+const STAY = 0.7;
+const LITTLE = 0.1;
+const MOST = 3;
+
+export interface Part {
+  text: string;
+  /** Set on the words that name a figure or a signal. */
+  family?: Family;
+}
+
+export interface Told {
+  parts: Part[];
+  /** What is being said, apart from its figures; when this changes the sentence is news. */
+  keys: string[];
+}
+
+function urgency(clause: Clause, value: number): number {
+  return (clause.grave ? 1000 : 1) * Math.log1p(value / clause.from);
+}
+
+/** `previous` are the keys said last, for hysteresis. */
+export function tell(rates: MeanRates, previous: readonly string[] = []): Told {
+  const known = Object.values(rates).some((value) => value !== null);
+  if (!known) return { parts: [{ text: 'Nothing is known yet.' }], keys: ['unknown'] };
+  const valued = CLAUSES.flatMap((clause) => {
+    const value = rates[clause.rate];
+    return value === null || value === undefined ? [] : [{ clause, value }];
+  });
+  const said = valued
+    .filter(({ clause, value }) => value >= clause.from * (previous.includes(clause.rate) ? STAY : 1))
+    // Every program started is also a task created: the first says it better.
+    .filter(({ clause }, _, all) => clause.rate !== 'fork' || !all.some((other) => other.clause.rate === 'exec'))
+    .sort((a, b) => urgency(b.clause, b.value) - urgency(a.clause, a.value))
+    .slice(0, MOST);
+  if (said.length > 0) return { parts: join(said.map(({ clause, value }) => clause.words(value)), said), keys: said.map(({ clause }) => clause.rate) };
+
+  const little = valued
+    .filter(({ clause, value }) => value >= clause.from * LITTLE * (previous.includes(`little ${clause.rate}`) ? STAY : 1))
+    .sort((a, b) => b.value / b.clause.from - a.value / a.clause.from)
+    .slice(0, 1);
+  const one = little[0];
+  if (one === undefined) return { parts: [{ text: 'Quiet.' }], keys: ['quiet'] };
+  return { parts: [{ text: 'Little going on: ' }, ...join([one.clause.words(one.value)], little, false)], keys: [`little ${one.clause.rate}`] };
+}
+
+function join(words: [string, string, string?][], said: { clause: Clause }[], capital = true): Part[] {
+  const parts: Part[] = [];
+  words.forEach(([verb, figure, tail], i) => {
+    const before = i === 0 ? '' : i === words.length - 1 ? ' and ' : ', ';
+    const start = i === 0 && capital ? verb.charAt(0).toUpperCase() + verb.slice(1) : verb;
+    const family = said[i]?.clause.family;
+    parts.push({ text: `${before}${start} ` }, family === undefined ? { text: figure } : { text: figure, family });
+    if (tail !== undefined) parts.push({ text: ` ${tail}` });
+  });
+  parts.push({ text: '.' });
+  return parts;
+}
+
+export function plain(parts: readonly Part[]): string {
+  return parts.map((part) => part.text).join('');
+}

@@ -1,0 +1,72 @@
+// Says in words which parts of the music have sounded in the last bars, from the notes themselves.
+import type { Note } from '../api/types';
+import { capital, noteName } from '../format/music';
+
+export interface Sounding {
+  key: string;
+  title: string;
+  detail: string;
+  signal: string | null;
+  active: boolean;
+}
+
+const LAYERS = ['voices', 'pulse', 'bed', 'cues'];
+function direction(notes: readonly Note[]): string {
+  const half = Math.floor(notes.length / 2);
+  if (half < 2) return '';
+  const mean = (part: readonly Note[]) => part.reduce((sum, note) => sum + note.midi, 0) / part.length;
+  const change = mean(notes.slice(-half)) - mean(notes.slice(0, half));
+  if (change > 2) return ', rising';
+  return change < -2 ? ', falling' : '';
+}
+
+function span(notes: readonly Note[]): string {
+  const pitches = notes.map((note) => note.midi);
+  const low = noteName(Math.min(...pitches));
+  const high = noteName(Math.max(...pitches));
+  return low === high ? low : `${low} to ${high}`;
+}
+
+const times = (count: number, bars: number) => {
+  const per = count / bars;
+  if (per >= 1) return per < 1.5 ? 'one note a bar' : `${Math.round(per)} notes a bar`;
+  return `${count === 1 ? 'one note' : `${count} notes`} in ${bars} bars`;
+};
+
+/** What sounded in the last `bars` bars before `now`, voices first; a long note still sounding counts too. */
+export function sounding(notes: readonly Note[], now: number, barMs: number, label: (signal: string) => string, bars = 2): Sounding[] {
+  const from = now - bars * barMs;
+  const groups = new Map<string, Note[]>();
+  for (const note of notes) {
+    const end = note.ts_ms + note.duration_s * 1000;
+    if (note.ts_ms > now || end < from) continue;
+    const key = `${note.layer}/${note.role}/${note.signal ?? ''}`;
+    const group = groups.get(key);
+    if (group) group.push(note);
+    else groups.set(key, [note]);
+  }
+  return [...groups.entries()]
+    .map(([key, group]) => describe(key, group, now, bars, label))
+    .sort((a, b) => a.rank - b.rank || (a.row.key < b.row.key ? -1 : 1))
+    .map((entry) => entry.row);
+}
+
+function describe(key: string, group: Note[], now: number, bars: number, label: (signal: string) => string): { rank: number; row: Sounding } {
+  const first = group[0];
+  const layer = first?.layer ?? '';
+  const signal = first?.signal ?? null;
+  const role = first?.role ?? 'notes';
+  const pitched = first?.role !== 'percussion';
+  const from = signal === null ? [] : [label(signal) === signal ? signal : `${signal}: ${label(signal)}`];
+  const rank = LAYERS.indexOf(layer);
+  return {
+    rank: LAYERS.includes(layer) ? rank : LAYERS.length,
+    row: {
+      key,
+      title: `${capital(role)}${pitched ? `, ${span(group)}${direction(group)}` : ''}`,
+      detail: [layer, times(group.length, bars), ...from].join(' · '),
+      signal,
+      active: group.some((note) => now < note.ts_ms + Math.max(250, note.duration_s * 1000)),
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// The line under the sentence tells the truth about source and sound.
+import { describe, expect, it } from 'vitest';
+import type { Health } from '../api/types';
+import { partRows } from '../health/parts';
+import { soundState, statusLine } from './status';
+
+export const HEALTH: Health = {
+  ts_ms: 0,
+  version: '0.1.0',
+  config_path: '/c.json',
+  host: { name: 'atlas', kernel: '6.18.0', cpus: 2 },
+  source: { kind: 'collector', ok: true, interval_ms: 20, detail: 'collector 0.1.0', error: null, fix: null },
+  probes: [
+    { name: 'execs', available: true, reason: null },
+    { name: 'cpu', available: false, reason: 'no PSI' },
+  ],
+  audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0 },
+  bpf: { enabled: true, ok: true, error: null },
+  midi: { enabled: false, ok: false, port: 'khor', channel: 1, error: null },
+  osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, error: 'connection refused', fix: 'start the receiver' },
+  config: { ok: true, error: null, warnings: [] },
+};
+
+describe('statusLine', () => {
+  it('names machine, probes and source', () => {
+    expect(statusLine(HEALTH)).toBe('atlas · kernel 6.18.0 · 1 of 2 probes live · heard through the collector, every 20 ms');
+  });
+
+  it('never passes a demo off as this machine', () => {
+    expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'demo' } })).toMatch(/synthetic.*not this machine/);
+  });
+});
+
+describe('soundState', () => {
+  it('is silent while all is well', () => expect(soundState(HEALTH, false)).toBeNull());
+  it('says muted', () => expect(soundState(HEALTH, true)?.text).toBe('Muted.'));
+  it('says why there is no sound, muted or not', () => {
+    const broken = { ...HEALTH, audio: { ...HEALTH.audio, ok: false, error: 'no output device.' } };
+    expect(soundState(broken, true)).toEqual({ text: 'No sound: no output device.', tone: 'bad' });
+  });
+});
+
+describe('partRows', () => {
+  it('tells ok, switched off and broken apart', () => {
+    const states = Object.fromEntries(partRows(HEALTH).map((part) => [part.name, part.state]));
+    expect(states).toEqual({ Source: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Config: 'ok' });
+  });
+
+  it('carries the reason and the fix', () => {
+    expect(partRows(HEALTH).find((part) => part.name === 'OSC')).toMatchObject({ detail: 'connection refused', fix: 'start the receiver' });
+  });
+});

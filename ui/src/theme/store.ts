@@ -1,0 +1,59 @@
+// Light, dark or the system's choice, remembered in this browser, and the colours canvases need as strings.
+import { Observable } from '../live/observable';
+
+export type Theme = 'auto' | 'light' | 'dark';
+
+const KEY = 'khor.theme'; // also read by public/theme.js before the first paint
+const NAMES = ['ink', 'dim', 'line', 'strong-line', 'panel', 'process', 'network', 'disk', 'memory', 'kernel'] as const;
+
+export type Palette = Record<(typeof NAMES)[number], string>;
+
+/** Custom properties read back as written (`light-dark(…)`), so an element is made to resolve them. */
+function readPalette(): Palette {
+  const probe = document.createElement('i');
+  document.documentElement.append(probe);
+  const read = (name: string) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color || 'rgb(128, 128, 128)';
+  };
+  const palette = Object.fromEntries(NAMES.map((name) => [name, read(name)])) as Palette;
+  probe.remove();
+  return palette;
+}
+
+/** `rgb(1, 2, 3)` with an opacity, for a canvas. */
+export function faded(color: string, opacity: number): string {
+  return color.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
+}
+
+export class ThemeStore {
+  readonly theme: Observable<Theme>;
+  readonly palette: Observable<Palette>;
+
+  constructor() {
+    const chosen = document.documentElement.dataset.theme;
+    this.theme = new Observable<Theme>(chosen === 'light' || chosen === 'dark' ? chosen : 'auto');
+    this.palette = new Observable(readPalette());
+  }
+
+  start(): () => void {
+    const system = matchMedia('(prefers-color-scheme: light)');
+    const reread = () => this.palette.set(readPalette());
+    system.addEventListener('change', reread);
+    reread();
+    return () => system.removeEventListener('change', reread);
+  }
+
+  choose(theme: Theme): void {
+    if (theme === 'auto') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    try {
+      if (theme === 'auto') localStorage.removeItem(KEY);
+      else localStorage.setItem(KEY, theme);
+    } catch {
+      // Storage may be forbidden; the choice then lasts as long as the page.
+    }
+    this.theme.set(theme);
+    this.palette.set(readPalette());
+  }
+}
