@@ -1,0 +1,140 @@
+//! What isn't there, and what is broken: each is a state with a reason and a fix, and the rest goes on.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use khor_e2e::engine::program;
+use khor_e2e::{Engine, wait_until};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const SETTLE: Duration = Duration::from_secs(15);
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// No sound server and no ALSA device: what a server in a rack has.
+const NO_SOUND: [(&str, &str); 3] = [
+    ("XDG_RUNTIME_DIR", "/nonexistent"),
+    ("PULSE_SERVER", "unix:/nonexistent/pulse"),
+    ("ALSA_CONFIG_PATH", "/dev/null"),
+];
+
+fn assert_shortfall(part: &Value) {
+    assert_eq!(part["ok"], false, "{part:#}");
+    assert!(part["error"].as_str().is_some_and(|error| !error.is_empty()), "{part:#}");
+    assert!(part["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "{part:#}");
+}
+
+#[test]
+fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--midi"], &NO_SOUND);
+    wait_until("the device to be missed", SETTLE, || engine.get("/api/health")["audio"]["error"].is_string());
+    let health = engine.get("/api/health");
+    assert_shortfall(&health["audio"]);
+    if !Path::new("/dev/snd/seq").exists() {
+        assert_shortfall(&health["midi"]);
+    }
+    engine.wait_for_source("proc", SETTLE);
+    let health = engine.get("/api/health");
+    assert_shortfall(&health["bpf"]);
+    assert!(health["source"]["error"].as_str().expect("why").contains(NO_SOCKET), "{health:#}");
+    wait_until("music", SETTLE, || {
+        engine.get("/api/metrics")["notes"].as_array().is_some_and(|notes| !notes.is_empty())
+    });
+    let exec = engine.get("/api/metrics")["signals"]["exec"].clone();
+    assert_eq!((exec["available"].as_bool(), exec["level"].as_f64()), (Some(false), None), "{exec:#}");
+    assert!(exec["reason"].as_str().expect("why").contains("khor-collector"), "{exec:#}");
+}
+
+#[test]
+fn a_port_in_use_costs_the_page_only_and_is_taken_when_free() {
+    let blocker = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = blocker.local_addr().expect("its address");
+    let dir = TempDir::new().expect("a directory");
+    let log = dir.path().join("log");
+    let mut child = Command::new(program("khor"))
+        .args(["engine", "--no-audio", "--listen", &address.to_string(), "--socket", NO_SOCKET, "--config"])
+        .arg(dir.path().join("config.json"))
+        .stderr(std::fs::File::create(&log).expect("a log"))
+        .spawn()
+        .expect("khor engine");
+    let logged = || std::fs::read_to_string(&log).unwrap_or_default();
+    wait_until("the complaint", SETTLE, || logged().contains("--listen"));
+    assert!(child.try_wait().expect("its state").is_none(), "it goes on: {}", logged());
+    drop(blocker);
+    wait_until("the page", SETTLE, || logged().contains("the page and the API are at"));
+    child.kill().expect("killing it");
+    child.wait().expect("its end");
+}
+
+#[test]
+fn a_broken_configuration_is_kept_aside_and_shown() {
+    let dir = TempDir::new().expect("a directory");
+    std::fs::write(dir.path().join("config.json"), "{\"music\": {\"bpm\": 9}}").expect("writing");
+    let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
+    let config = engine.get("/api/health")["config"].clone();
+    assert_eq!(config["ok"], false);
+    assert!(config["warnings"][0].as_str().expect("why").contains("music.bpm: 9"), "{config:#}");
+    assert!(engine.config_path().with_file_name("config.json.bad").exists());
+    assert_eq!(engine.get("/api/config")["music"]["bpm"], 110.0);
+}
+
+#[test]
+fn a_change_survives_a_restart_and_a_wrong_one_changes_nothing() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
+    let patch =
+        |engine: &Engine, body: Value| engine.send("PATCH", "/api/config", body.to_string().as_bytes(), &[]);
+    let (status, answer) = patch(&engine, json!({"music": {"bpm": 72, "preset": "drone"}}));
+    assert_eq!((status, answer["restart_required"].as_bool()), (200, Some(false)), "{answer:#}");
+    for (wrong, named) in [
+        (json!({"music": {"bpm": 1000}}), "music.bpm"),
+        (json!({"music": {"density": "much"}}), "music.density"),
+        (json!({"music": {"preset": "polka"}}), "ambient"),
+        (json!({"listen": {"host": "0.0.0.0"}}), "ssh -L"),
+        (json!({"audio": {"device": "hw:0"}}), "audio.device"),
+        (json!({"audio": {"device": "id:alsa:nowhere"}}), "the one that plays is kept"),
+        (json!({"ui": {"dir": "/etc"}}), "--ui-dir"),
+        (json!([1]), "body"),
+    ] {
+        let (status, answer) = patch(&engine, wrong);
+        assert_eq!((status, answer["ok"].as_bool()), (400, Some(false)), "{answer:#}");
+        assert!(answer["error"].as_str().expect("why").contains(named), "{answer:#}");
+    }
+    assert_eq!(engine.post("/api/preset/select?name=arp").0, 200);
+    let (status, dir) = engine.stop();
+    assert!(status.success());
+    let again = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
+    let music = again.get("/api/config")["music"].clone();
+    assert_eq!((music["bpm"].as_f64(), music["preset"].as_str()), (Some(72.0), Some("arp")));
+}
+
+#[test]
+fn strangers_are_turned_away() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
+    let status =
+        |method, path, body: &[u8], headers: &[(&str, &str)]| engine.send(method, path, body, headers).0;
+    assert_eq!(status("GET", "/api/health", b"", &[("host", "evil.example")]), 421);
+    assert_eq!(status("PUT", "/api/config", b"{}", &[("origin", "http://evil.example")]), 403);
+    assert_eq!(status("POST", "/api/actions/mute", b"", &[("origin", "null")]), 403);
+    assert_eq!(status("PUT", "/api/config", &vec![b' '; 70_000], &[]), 413);
+    assert_eq!(status("PUT", "/api/config", b"{", &[]), 400);
+    assert_eq!(status("POST", "/api/config", b"{}", &[]), 405);
+    assert_eq!(status("GET", "/api/nothing", b"", &[]), 404);
+    assert_eq!(status("POST", "/api/actions/test_note?midi=200", b"", &[]), 400);
+    assert_eq!(status("POST", "/api/audio/device", b"{\"device\": \"id:alsa:nowhere\"}", &[]), 400);
+    assert_eq!(status("POST", "/api/actions/test_note?midi=60&vel=0.5&dur=0.2", b"", &[]), 200);
+}
+
+#[test]
+fn the_demo_is_labelled_and_never_written_down() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], &[]);
+    engine.wait_for_source("demo", SETTLE);
+    assert_eq!(engine.get("/api/health")["features"]["fake"], true);
+    engine.send("PATCH", "/api/config", b"{\"music\": {\"bpm\": 90}}", &[]);
+    let written = std::fs::read_to_string(engine.config_path()).expect("the configuration");
+    let written: Value = serde_json::from_str(&written).expect("JSON");
+    assert_eq!(
+        (written["features"]["fake"].as_bool(), written["music"]["bpm"].as_f64()),
+        (Some(false), Some(90.0))
+    );
+}

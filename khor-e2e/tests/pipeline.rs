@@ -1,0 +1,146 @@
+//! The whole path without a loudspeaker: kernel → collector → engines → API and OSC.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use khor_e2e::engine::{free_port, program};
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Collector, Engine, load, wait_until};
+use serde_json::json;
+
+const SETTLE: Duration = Duration::from_secs(10);
+
+fn collector() -> Collector {
+    Collector::start(&program("khor-collector"), &["--no-dbus"])
+}
+
+#[test]
+fn two_engines_hear_the_same_machine_through_one_collector() {
+    if !root_or_skip() {
+        return;
+    }
+    let collector = collector();
+    let engines = [(); 2].map(|()| Engine::start(collector.socket(), &["--no-audio"], &[]));
+    for engine in &engines {
+        engine.wait_for_source("collector", SETTLE);
+        let health = engine.get("/api/health");
+        assert_eq!(health["bpf"]["ok"], true, "{health:#}");
+        assert!(engine.level("exec").expect("exec is counted") < 0.9, "idle is not full scale");
+    }
+    let totals =
+        |engine: &Engine| engine.get("/api/metrics")["totals"]["exec_total"].as_u64().expect("a total");
+    let before = engines.each_ref().map(totals);
+    load::execs(300);
+    for (engine, before) in engines.iter().zip(before) {
+        wait_until("the execs to be counted", SETTLE, || totals(engine) >= before + 300);
+        wait_until("exec to rise", SETTLE, || {
+            load::execs(20);
+            engine.level("exec").is_some_and(|level| level > 0.5)
+        });
+    }
+}
+
+#[test]
+fn a_collector_that_is_killed_and_restarted_is_a_gap_and_never_a_spike() {
+    if !root_or_skip() {
+        return;
+    }
+    let first = collector();
+    let socket = first.socket().to_owned();
+    let engine = Engine::start(&socket, &["--no-audio"], &[]);
+    engine.wait_for_source("collector", SETTLE);
+    let dir = first.into_dir();
+    for round in 0..5 {
+        let again = Collector::start_in(&dir, &program("khor-collector"), &["--no-dbus"]);
+        let back = engine.wait_for_source("collector", SETTLE);
+        println!("round {round}: back after {back:?}");
+        assert!(back < Duration::from_secs(2), "with the start of the collector itself: {back:?}");
+        let watched = Instant::now();
+        while watched.elapsed() < Duration::from_millis(700) {
+            let rates = engine.get("/api/metrics")["rates"].clone();
+            let switches_s = rates["csw_s"].as_f64().unwrap_or(0.0);
+            assert!(switches_s < 1e6, "a spike: {rates}");
+            assert!(rates["rx_kbs"].as_f64().unwrap_or(0.0) < 1e6, "a spike: {rates}");
+        }
+        drop(again); // kills it
+        wait_until("the loss to be seen", SETTLE, || engine.get("/api/health")["bpf"]["error"].is_string());
+        assert_eq!(engine.level("exec"), None, "what is not known is absent");
+    }
+    engine.wait_for_source("proc", SETTLE);
+    assert!(engine.get("/api/health")["source"]["fix"].is_string());
+}
+
+/// Lines that liblo's `oscdump` prints, with the time they arrived.
+fn oscdump(port: u16) -> Option<(mpsc::Receiver<(Instant, String)>, impl Drop)> {
+    struct Kill(std::process::Child);
+    impl Drop for Kill {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+    let mut child =
+        Command::new("oscdump").args(["-L", &port.to_string()]).stdout(Stdio::piped()).spawn().ok()?;
+    let lines = BufReader::new(child.stdout.take()?).lines();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if sender.send((Instant::now(), line)).is_err() {
+                return;
+            }
+        }
+    });
+    Some((receiver, Kill(child)))
+}
+
+/// Waits for a line that fits.
+fn line(
+    lines: &mpsc::Receiver<(Instant, String)>,
+    what: &str,
+    fits: impl Fn(&str) -> bool,
+) -> (Instant, String) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while let Ok(found) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        if fits(&found.1) {
+            return found;
+        }
+    }
+    panic!("no OSC message came that is {what}");
+}
+
+#[test]
+fn osc_reaches_an_independent_receiver_and_a_burst_rises_at_once() {
+    if !root_or_skip() {
+        return;
+    }
+    let port = free_port();
+    let Some((lines, _kill)) = oscdump(port) else { return skip("needs oscdump (package liblo-tools)") };
+    let collector = collector();
+    let engine = Engine::start(collector.socket(), &["--no-audio", "--osc"], &[]);
+    engine.wait_for_source("collector", SETTLE);
+    let (status, answer) = engine.send("PATCH", "/api/config", &body(json!({"osc": {"port": port}})), &[]);
+    assert_eq!((status, answer["ok"].as_bool()), (200, Some(true)), "{answer}");
+
+    line(&lines, "a note", |line| line.contains("/khor/note iiff "));
+    line(&lines, "the metrics", |line| line.contains("/khor/metrics fffffffff "));
+    line(&lines, "a signal", |line| line.contains("/khor/signal sf \"csw\""));
+    let exec_level =
+        |line: &str| -> Option<f64> { line.split_once("/khor/signal sf \"exec\" ")?.1.trim().parse().ok() };
+    // Quiet first, so that a rise is a rise.
+    wait_until("exec to be quiet", SETTLE, || {
+        thread::sleep(Duration::from_millis(200));
+        engine.level("exec").is_some_and(|level| level < 0.3)
+    });
+    while lines.try_recv().is_ok() {}
+    let burst = Instant::now();
+    load::execs(40);
+    let (risen, _) = line(&lines, "exec above 0.4", |line| exec_level(line).is_some_and(|level| level > 0.4));
+    println!("from the first exec to the risen signal: {:?}", risen - burst);
+}
+
+fn body(value: serde_json::Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}

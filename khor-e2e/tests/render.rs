@@ -1,0 +1,67 @@
+//! Recording and rendering: the same capture gives the same sound, a broken one a clear error.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use khor_e2e::engine::program;
+use tempfile::TempDir;
+
+fn khor(arguments: &[&str], dir: &Path) -> Output {
+    Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("khor")
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_recording_of_this_machine_renders_the_same_twice() {
+    let dir = TempDir::new().expect("a directory");
+    let recorded = khor(&["record", "x.khor", "--no-bpf", "--seconds", "3"], dir.path());
+    assert!(recorded.status.success(), "{}", text(&recorded));
+    for (preset, name) in [("ambient", "a.wav"), ("ambient", "b.wav"), ("arp", "c.wav")] {
+        let rendered = khor(&["render", "x.khor", "-o", name, "--preset", preset], dir.path());
+        assert!(rendered.status.success(), "{}", text(&rendered));
+    }
+    let read = |name| std::fs::read(dir.path().join(name)).expect("a file");
+    assert_eq!(read("a.wav"), read("b.wav"), "the same capture, preset and seed");
+    assert_ne!(read("a.wav"), read("c.wav"), "another preset");
+    let samples = &read("a.wav")[44..];
+    assert!(samples.iter().any(|byte| *byte != 0), "it is not silent");
+}
+
+#[test]
+fn the_demo_renders_in_every_preset_without_clipping() {
+    let dir = TempDir::new().expect("a directory");
+    for preset in ["ambient", "percussive", "arp", "drone"] {
+        let arguments = ["render", "--demo", "-o", "x.wav", "--preset", preset, "--seconds", "40", "--json"];
+        let rendered = khor(&arguments, dir.path());
+        assert!(rendered.status.success(), "{}", text(&rendered));
+        let report: serde_json::Value = serde_json::from_slice(&rendered.stdout).expect("JSON");
+        let peak_dbfs = report["peak_dbfs"].as_f64().expect("a peak");
+        assert!((-40.0..=-1.0).contains(&peak_dbfs), "{preset}: {report}");
+        assert!(report["notes"].as_u64().expect("notes") > 10, "{preset}: {report}");
+    }
+}
+
+#[test]
+fn a_cut_capture_renders_up_to_the_cut_and_something_else_is_refused() {
+    let dir = TempDir::new().expect("a directory");
+    assert!(khor(&["record", "x.khor", "--demo", "--seconds", "2"], dir.path()).status.success());
+    let whole = std::fs::read(dir.path().join("x.khor")).expect("the capture");
+    std::fs::write(dir.path().join("cut.khor"), &whole[..whole.len() / 2]).expect("writing");
+    let rendered = khor(&["render", "cut.khor", "-o", "cut.wav"], dir.path());
+    assert!(rendered.status.success(), "{}", text(&rendered));
+    assert!(text(&rendered).contains("cut short after"), "{}", text(&rendered));
+
+    std::fs::write(dir.path().join("x.txt"), "hello").expect("writing");
+    let refused = khor(&["render", "x.txt", "-o", "x.wav"], dir.path());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused).contains("not a khor capture"), "{}", text(&refused));
+    assert!(!dir.path().join("x.wav").exists(), "no file is left behind");
+    for wrong in [&["render", "-o", "x.wav"][..], &["render", "--demo", "-o", "x.wav", "--bpm", "fast"]] {
+        assert_eq!(khor(wrong, dir.path()).status.code(), Some(2), "{wrong:?}");
+    }
+    let range = khor(&["render", "--demo", "-o", "x.wav", "--bpm", "5"], dir.path());
+    assert!(text(&range).contains("music.bpm: 5 is not allowed, expected 20 to 300"), "{}", text(&range));
+}
