@@ -1,2 +1,55 @@
-//! khor chores.
-fn main() {}
+//! khor's chores: `cargo xtask run | test | ui | ebpf | bench`.
+
+mod bench;
+mod ebpf;
+mod packages;
+mod process;
+mod run;
+mod test;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "khor's chores", max_term_width = 80)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what is missing, build, start collector and engine
+    Run(run::RunArgs),
+    /// Install what the tests need, then run every check and test
+    Test(test::TestArgs),
+    /// Build the web page into ui/dist
+    Ui,
+    /// Build the in-kernel programs from source
+    Ebpf {
+        /// Only compare with the committed object, and fail if they differ
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure, as ratios where there is something to compare with
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().chore {
+        Chore::Run(args) => run::run(&args),
+        Chore::Test(args) => test::run(&args),
+        Chore::Ui => ui::prepare().and_then(|()| ui::build()),
+        Chore::Ebpf { check } => ebpf::build(check),
+        Chore::Bench(args) => bench::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

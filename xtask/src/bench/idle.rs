@@ -1,0 +1,15 @@
+//! What the programs cost on a machine that does little, CPU in % of one core.
+
+use super::row::Promise;
+
+pub(super) const TITLE: &str = "idle, CPU of one core";
+
+pub(super) fn promise(name: &str) -> Option<Promise> {
+    match name {
+        "collector, 1 subscriber, CPU" => Some(Promise::AtMost(0.3)),
+        "collector, 1 subscriber, RSS" => Some(Promise::AtMost(12.0)),
+        "collector + engine, sound, CPU" => Some(Promise::AtMost(1.5)),
+        "collector + engine, sound, RSS" => Some(Promise::AtMost(40.0)),
+        _ => None,
+    }
+}

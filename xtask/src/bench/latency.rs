@@ -1,0 +1,9 @@
+//! From the first of ten program starts to the OSC message that tells of them.
+
+use super::row::Promise;
+
+pub(super) const TITLE: &str = "latency";
+
+pub(super) fn promise(name: &str) -> Option<Promise> {
+    (name == "exec burst to OSC, p95").then_some(Promise::AtMost(40.0))
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask bench [probes|synth|latency|idle]`: builds release programs, measures, and shows one table.
+//!
+//! Each room measures one thing and states its promises. What needs eBPF or the protocol is measured by
+//! `khor-bench` (khor-e2e), so that xtask stays quick to compile. The verdict is printed and nothing more: a
+//! figure depends on the machine and on who else uses it, so none makes the command fail.
+
+mod idle;
+mod latency;
+mod probes;
+mod row;
+mod synth;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use self::row::{Promise, Row};
+use crate::{
+    packages,
+    process::{as_root, command, output, target},
+};
+
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// What to measure [default: all]
+    #[arg(value_enum)]
+    what: Vec<What>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum What {
+    /// Cost of the in-kernel programs per event
+    Probes,
+    /// Speed of synth and render
+    Synth,
+    /// From program starts to OSC
+    Latency,
+    /// CPU and memory while nothing happens
+    Idle,
+}
+
+/// In the order of the table.
+const ALL: [What; 4] = [What::Probes, What::Synth, What::Latency, What::Idle];
+
+impl What {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Probes => probes::TITLE,
+            Self::Synth => synth::TITLE,
+            Self::Latency => latency::TITLE,
+            Self::Idle => idle::TITLE,
+        }
+    }
+
+    fn measure(self) -> Result<Vec<Row>> {
+        match self {
+            Self::Probes => measured_by_bench("probes", probes::promise),
+            Self::Synth => synth::measure(),
+            Self::Latency => measured_by_bench("latency", latency::promise),
+            Self::Idle => measured_by_bench("idle", idle::promise),
+        }
+    }
+}
+
+pub(crate) fn run(args: &BenchArgs) -> Result<()> {
+    packages::install(&[packages::BUILD])?;
+    if let Err(error) = packages::install(&[packages::BENCH]) {
+        eprintln!("{error:#}; what needs it is left out");
+    }
+    build()?;
+    let mut json = Value::Array(Vec::new());
+    for what in ALL.into_iter().filter(|what| args.what.is_empty() || args.what.contains(what)) {
+        eprintln!("measuring: {}", what.title());
+        let rows =
+            what.measure().unwrap_or_else(|error| vec![Row::missing("all of it", &format!("{error:#}"))]);
+        if args.json {
+            json.as_array_mut().context("an array")?.extend(rows.iter().map(|row| row.to_json(what.title())));
+        } else {
+            println!("{}", row::table(what.title(), &rows));
+        }
+    }
+    if args.json {
+        println!("{json:#}");
+    }
+    Ok(())
+}
+
+/// Nothing of it goes to standard output, which may be JSON.
+fn build() -> Result<()> {
+    eprintln!("building, optimised");
+    let packages = ["khor-collector", "khor-engine", "khor-e2e"].map(|package| ["--package", package]);
+    output(command("cargo", ["build", "--release", "--quiet", "--bins"]).args(packages.as_flattened()))?;
+    let example = ["build", "--release", "--quiet", "-p", "khor-engine", "--example", "synth_speed"];
+    output(&mut command("cargo", example)).map(drop)
+}
+
+/// Figures of `khor-bench`, each with its promise.
+fn measured_by_bench(what: &str, promise: fn(&str) -> Option<Promise>) -> Result<Vec<Row>> {
+    let program = target().join("release/khor-bench");
+    let printed = output(as_root(&program.to_string_lossy()).arg(what))?;
+    let figures: Vec<Value> =
+        serde_json::from_str(printed.trim()).context("reading what khor-bench printed")?;
+    figures.iter().map(|figure| Row::from_json(figure, promise)).collect()
+}

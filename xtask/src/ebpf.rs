@@ -1,0 +1,209 @@
+//! `cargo xtask ebpf [--check]`: builds the in-kernel programs, or proves that the committed objects are theirs.
+//!
+//! The objects are committed so that an ordinary build needs neither nightly nor LLVM. They are reproducible byte
+//! for byte with the toolchain named in `khor.bpf.toolchain` beside them: no path of the machine gets in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The programs, and the object each is committed as: khor's own, and what benchmarks compare them with.
+const OBJECTS: [(&str, &str); 2] =
+    [("khor", "khor-ebpf/khor.bpf.o"), ("yardstick", "khor-ebpf/yardstick.bpf.o")];
+const TOOLCHAIN: &str = "khor-ebpf/khor.bpf.toolchain";
+const TARGET: &str = "bpfel-unknown-none";
+/// Kept small: the programs need the type information, not the debug information it was made from.
+const OBJCOPY_NAMES: [&str; 4] = ["llvm-objcopy-22", "llvm-objcopy", "rust-objcopy", "llvm-objcopy-21"];
+
+/// Builds the objects into their places, or with `check` beside them and compares.
+pub(crate) fn build(check: bool) -> Result<()> {
+    let root = workspace_root();
+    let tools = Tools::find()?;
+    let versions = tools.versions()?;
+    let package = root.join("khor-ebpf");
+    tools.build(&package)?;
+    for (program, object) in OBJECTS {
+        let built = tools.strip(&package.join("target").join(TARGET).join("release").join(program))?;
+        if check {
+            compare(&root, object, &built, &versions)?;
+        } else {
+            fs::write(root.join(object), &built).with_context(|| format!("writing {object}"))?;
+            println!("{object}: {} bytes", built.len());
+        }
+    }
+    if !check {
+        fs::write(root.join(TOOLCHAIN), &versions).context("writing the toolchain's versions")?;
+    }
+    Ok(())
+}
+
+/// Fails if the committed `object` is not what was `built`.
+fn compare(root: &Path, object: &str, built: &[u8], versions: &str) -> Result<()> {
+    let recorded =
+        fs::read_to_string(root.join(TOOLCHAIN)).with_context(|| format!("reading {TOOLCHAIN}"))?;
+    let committed = fs::read(root.join(object)).with_context(|| format!("reading {object}"))?;
+    if built == committed {
+        println!("{object} is what its source builds to");
+        return Ok(());
+    }
+    let difference = describe_difference(&committed, built);
+    if versions != recorded {
+        bail!(
+            "{object} differs from what its source builds to here ({difference}), but so does the toolchain; \
+             compare with the recorded one\nrecorded:\n{recorded}here:\n{versions}"
+        );
+    }
+    bail!("{object} is not what its source builds to ({difference}); run `cargo xtask ebpf` and commit it")
+}
+
+/// The programs that take part in a build.
+struct Tools {
+    cargo: Program,
+    rustc: Program,
+    sysroot: PathBuf,
+    linker: PathBuf,
+    objcopy: PathBuf,
+}
+
+/// A program with its first arguments.
+struct Program(Vec<String>);
+
+impl Program {
+    fn new(words: &[&str]) -> Self {
+        Self(words.iter().map(ToString::to_string).collect())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.0[0]);
+        command.args(&self.0[1..]);
+        // What `cargo xtask` was started with must not leak into another toolchain's build.
+        for name in
+            ["RUSTUP_TOOLCHAIN", "RUSTC", "CARGO", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"]
+        {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Result<String> {
+        let output =
+            self.command().args(arguments).output().with_context(|| format!("running {}", self.0[0]))?;
+        ensure!(output.status.success(), "{} {}: {}", self.0[0], arguments.join(" "), output.status);
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+}
+
+impl Tools {
+    fn find() -> Result<Self> {
+        let debian = (Program::new(&["/usr/bin/cargo"]), Program::new(&["/usr/bin/rustc"]));
+        let rustup = ["cargo", "rustc"].map(|program| Program::new(&["rustup", "run", "nightly", program]));
+        let [nightly_cargo, nightly_rustc] = rustup;
+        let (cargo, rustc, sysroot) = [debian, (nightly_cargo, nightly_rustc)]
+            .into_iter()
+            .find_map(|(cargo, rustc)| {
+                let sysroot = PathBuf::from(rustc.output(&["--print", "sysroot"]).ok()?);
+                cargo.output(&["--version"]).ok()?;
+                let has_source = sysroot.join("lib/rustlib/src/rust/library/core/Cargo.toml").exists();
+                has_source.then_some((cargo, rustc, sysroot))
+            })
+            .context(
+                "no Rust compiler with the source of its library was found; install one of\n  \
+                 Debian: apt-get install --no-install-recommends rustc-web cargo-web rust-web-src llvm-22\n  \
+                 rustup: rustup toolchain install nightly --component rust-src",
+            )?;
+        let linker = find_program(&["bpf-linker"]).context(
+            "bpf-linker was not found; install it with\n  cargo install bpf-linker --locked\nor, where no prebuilt \
+             LLVM fits, with\n  apt-get install --no-install-recommends llvm-22-dev libpolly-22-dev\n  \
+             PATH=/usr/lib/llvm-22/bin:$PATH cargo install bpf-linker --locked --no-default-features --features llvm-22",
+        )?;
+        let objcopy = find_program(&OBJCOPY_NAMES).context(
+            "llvm-objcopy was not found; install it with\n  Debian: apt-get install llvm-22\n  others: cargo install \
+             cargo-binutils && rustup component add llvm-tools",
+        )?;
+        Ok(Self { cargo, rustc, sysroot, linker, objcopy })
+    }
+
+    /// One line each: a build with the same lines gives the same bytes.
+    fn versions(&self) -> Result<String> {
+        let linker = Program::new(&[&self.linker.to_string_lossy()]).output(&["--version"])?;
+        let objcopy = Program::new(&[&self.objcopy.to_string_lossy()]).output(&["--version"])?;
+        let objcopy =
+            objcopy.lines().find(|line| line.contains("version")).unwrap_or("unknown").trim().to_owned();
+        Ok(format!("{}\n{linker}\nllvm-objcopy: {objcopy}\n", self.rustc.output(&["--version"])?))
+    }
+
+    /// Compiles all programs.
+    fn build(&self, package: &Path) -> Result<()> {
+        let mut command = self.cargo.command();
+        if let [rustc] = &self.rustc.0[..] {
+            command.env("RUSTC", rustc); // else rustup pairs the two
+        }
+        let status = command
+            .current_dir(package)
+            .args(["build", "--release", "--locked", "-Zbuild-std=core", "--target", TARGET])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_ENCODED_RUSTFLAGS", self.rust_flags(package).join("\x1f"))
+            .status()
+            .context("running cargo")?;
+        ensure!(status.success(), "building the in-kernel programs failed: {status}");
+        Ok(())
+    }
+
+    fn rust_flags(&self, package: &Path) -> Vec<String> {
+        let home = std::env::var_os("CARGO_HOME").map_or_else(
+            || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+            PathBuf::from,
+        );
+        let source = self.sysroot.join("lib/rustlib/src/rust");
+        // Debian's library source is a link out of the sysroot, and the compiler sees where it leads.
+        let real_source = source.canonicalize().unwrap_or_else(|_| source.clone());
+        let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+        vec![
+            format!("-Clinker={}", self.linker.display()),
+            "-Cdebuginfo=2".into(),
+            "-Clink-arg=--btf".into(),
+            "-Ctarget-cpu=v3".into(), // 32-bit arithmetic, understood since 5.1
+            remap(package, "/khor-ebpf"),
+            remap(&home.join("registry/src"), "/registry"),
+            remap(&source, "/rust"),
+            remap(&real_source, "/rust"),
+        ]
+    }
+
+    /// The bytes of an object without its debug information.
+    fn strip(&self, object: &Path) -> Result<Vec<u8>> {
+        let stripped = object.with_extension("stripped.o");
+        let status = Command::new(&self.objcopy).arg("--strip-debug").args([object, &stripped]).status()?;
+        ensure!(status.success(), "stripping the object failed: {status}");
+        let bytes = fs::read(&stripped)?;
+        for path in [env!("CARGO_MANIFEST_DIR").trim_end_matches("/xtask"), "/.cargo/registry"] {
+            let leaks = bytes.windows(path.len()).any(|window| window == path.as_bytes());
+            ensure!(!leaks, "the object contains the path {path}: it would not be reproducible");
+        }
+        Ok(bytes)
+    }
+}
+
+fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+}
+
+/// The first of `names` in `PATH` or in cargo's own directory, which a minimal `PATH` may lack.
+fn find_program(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let cargo_bin = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo/bin");
+    let directories: Vec<_> = std::env::split_paths(&path).chain([cargo_bin]).collect();
+    names.iter().find_map(|name| directories.iter().map(|dir| dir.join(name)).find(|file| file.is_file()))
+}
+
+fn describe_difference(committed: &[u8], built: &[u8]) -> String {
+    let at = committed.iter().zip(built).position(|(a, b)| a != b);
+    match at {
+        Some(offset) => {
+            format!("first at byte {offset}; {} bytes committed, {} built", committed.len(), built.len())
+        }
+        None => format!("{} bytes committed, {} built", committed.len(), built.len()),
+    }
+}

@@ -1,0 +1,193 @@
+//! What a machine needs, and installing what is missing: Debian's names, and words for everybody else.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use crate::process::{as_root, is_there, output, succeed};
+
+/// Something a chore needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Need {
+    /// Tells whether it is there: a program on the path, a pkg-config module, a file.
+    sign: Sign,
+    /// Debian's packages.
+    debian: &'static [&'static str],
+    /// What it is, for people on other systems.
+    words: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Sign {
+    Program(&'static str),
+    /// A Node.js that [`fits`].
+    Node,
+    Module(&'static str),
+    File(&'static str),
+}
+
+const CC: Need = Need { sign: Sign::Program("cc"), debian: &["gcc", "libc6-dev"], words: "a C compiler" };
+const PKG_CONFIG: Need =
+    Need { sign: Sign::Program("pkg-config"), debian: &["pkg-config"], words: "pkg-config" };
+const ALSA: Need = Need {
+    sign: Sign::Module("alsa"),
+    debian: &["libasound2-dev"],
+    words: "the ALSA headers (alsa-lib-devel, alsa-lib)",
+};
+const NODE: Need = Need {
+    sign: Sign::Node,
+    debian: &["nodejs"],
+    words: "Node.js 20.19, 22.12 or newer (from its own site, with nvm, or from NodeSource's packages)",
+};
+const NPM: Need = Need { sign: Sign::Program("npm"), debian: &["npm"], words: "npm" };
+const PULSEAUDIO: Need =
+    Need { sign: Sign::Program("pulseaudio"), debian: &["pulseaudio"], words: "PulseAudio" };
+const PAREC: Need =
+    Need { sign: Sign::Program("parec"), debian: &["pulseaudio-utils"], words: "parec and pactl" };
+
+/// To build the programs.
+pub(crate) const BUILD: &[Need] = &[CC, PKG_CONFIG, ALSA];
+
+/// To build the page.
+pub(crate) const PAGE: &[Need] = &[NODE, NPM];
+
+/// To test all of it on the running kernel.
+pub(crate) const TEST: &[Need] = &[
+    PULSEAUDIO,
+    PAREC,
+    Need { sign: Sign::Program("dbus-daemon"), debian: &["dbus"], words: "dbus-daemon" },
+    Need { sign: Sign::Program("busctl"), debian: &["systemd"], words: "busctl (systemd)" },
+    Need { sign: Sign::Program("oscdump"), debian: &["liblo-tools"], words: "oscdump (liblo)" },
+    Need { sign: Sign::Program("ip"), debian: &["iproute2"], words: "ip and tc (iproute2)" },
+    Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
+];
+
+/// To build the in-kernel programs exactly as they were committed.
+pub(crate) const EBPF: &[Need] = &[
+    Need {
+        sign: Sign::File("/usr/lib/rustlib/src/rust/library/core/src/lib.rs"),
+        debian: &["rustc-web", "cargo-web", "rust-web-src"],
+        words: "a Rust compiler with its library's source",
+    },
+    Need {
+        sign: Sign::File("/usr/lib/llvm-22/bin/llvm-config"),
+        debian: &["llvm-22", "llvm-22-dev", "libpolly-22-dev"],
+        words: "LLVM 22",
+    },
+];
+
+/// To measure with sound; all else in the benchmarks comes with the checkout.
+pub(crate) const BENCH: &[Need] = &[PULSEAUDIO, PAREC];
+
+/// Installs what is missing, where this machine's packages are known; otherwise says what to install.
+pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
+    let missing = missing(needs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !is_there("apt-get") {
+        bail!("please install: {}", words(&missing));
+    }
+    refresh()?;
+    let beyond_apt: Vec<Need> = missing.iter().copied().filter(|need| !need.apt_has_it()).collect();
+    if !beyond_apt.is_empty() {
+        bail!(
+            "apt-get has no package, or too old a one, for what is missing; please install: {}",
+            words(&beyond_apt)
+        );
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
+    println!("installing {}", packages.join(" "));
+    succeed(
+        as_root("apt-get")
+            .args(["install", "-y", "-q", "--no-install-recommends"])
+            .args(&packages)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(Stdio::null()),
+    )?;
+    if missing.iter().any(|need| matches!(need.sign, Sign::Node) && !need.is_met()) {
+        bail!("an older Node.js comes first in PATH; please install: {}", NODE.words);
+    }
+    Ok(())
+}
+
+/// In words, what is missing and apt-get has no package of.
+pub(crate) fn out_of_reach(needs: &[&[Need]]) -> Result<Option<String>> {
+    let mut missing = missing(needs);
+    if !missing.is_empty() {
+        refresh()?;
+        missing.retain(|need| !need.apt_has_it());
+    }
+    Ok((!missing.is_empty()).then(|| words(&missing)))
+}
+
+/// An old or empty list of packages is the usual reason why apt-get fails.
+fn refresh() -> Result<()> {
+    succeed(as_root("apt-get").args(["update", "-q"]).stdout(Stdio::null()))
+}
+
+fn missing(needs: &[&[Need]]) -> Vec<Need> {
+    needs.iter().copied().flatten().copied().filter(|need| !need.is_met()).collect()
+}
+
+fn words(needs: &[Need]) -> String {
+    needs.iter().map(|need| need.words).collect::<Vec<_>>().join("; ")
+}
+
+/// The version that apt-get would install, if any.
+fn candidate(package: &str) -> Option<String> {
+    let policy = output(Command::new("apt-cache").args(["policy", package]).env("LC_ALL", "C")).ok()?;
+    let version = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:"))?.trim();
+    (version != "(none)").then(|| version.to_owned())
+}
+
+/// Whether Vite 8 runs on this version of Node.js, written as `v20.19.0` or as a Debian package's version.
+fn fits(version: &str) -> bool {
+    let upstream = version.split_once(':').map_or(version, |(_epoch, rest)| rest);
+    let mut numbers =
+        upstream.trim_start_matches('v').split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return false };
+    match major {
+        20 => minor >= 19,
+        22 => minor >= 12,
+        _ => major > 22,
+    }
+}
+
+impl Need {
+    fn is_met(&self) -> bool {
+        match self.sign {
+            Sign::Program(name) => is_there(name),
+            Sign::Node => output(Command::new("node").arg("--version")).is_ok_and(|it| fits(it.trim())),
+            Sign::File(path) => std::path::Path::new(path).exists(),
+            Sign::Module(name) => {
+                let found = Command::new("pkg-config").args(["--exists", name]).status();
+                found.is_ok_and(|status| status.success())
+            }
+        }
+    }
+
+    fn apt_has_it(&self) -> bool {
+        self.debian.iter().all(|package| {
+            candidate(package).is_some_and(|version| !matches!(self.sign, Sign::Node) || fits(&version))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_node_that_vite_runs_on_fits() {
+        for version in ["v20.19.0", "v22.12.1", "v23.0.0", "v24.1.0", "20.20.2-1nodesource1", "1:26.0~dfsg-1"]
+        {
+            assert!(fits(version), "{version}");
+        }
+        for version in
+            ["v18.20.4", "18.19.1+dfsg-6ubuntu5", "v20.18.3", "v21.7.0", "v22.11.0", "", "v", "(none)"]
+        {
+            assert!(!fits(version), "{version}");
+        }
+    }
+}

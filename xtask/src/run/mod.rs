@@ -1,0 +1,126 @@
+//! `cargo xtask run`: from a fresh clone to sound in one command.
+//!
+//! The engine runs in this process's group, so that Ctrl-C in a terminal reaches it too; a second signal does it no
+//! harm. The collector doesn't, and is stopped after the engine, which would otherwise see it vanish.
+
+mod collector;
+mod events;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use self::{
+    collector::Collector,
+    events::{Event, Events},
+};
+use crate::{
+    packages,
+    process::{command, succeed, target},
+    ui,
+};
+
+/// How long the engine may take to end once it was told.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// Build without optimisation: faster to build, slower to run
+    #[arg(long)]
+    debug: bool,
+    /// Without the collector: no root, no eBPF, /proc only
+    #[arg(long)]
+    no_collector: bool,
+    /// Flags for `khor engine`, after `--`
+    #[arg(last = true)]
+    engine: Vec<String>,
+}
+
+pub(crate) fn run(args: &RunArgs) -> Result<()> {
+    packages::install(&[packages::BUILD])?;
+    page()?;
+    let programs = build(args.debug)?;
+    let socket = collector::socket_path();
+    // Before there is anything to stop: a collector outlives a parent that Ctrl-C ends.
+    let events = Events::listen()?;
+    let collector = if args.no_collector { None } else { Collector::start(&programs, &socket, &events)? };
+    let outcome = engine(args, &programs, &socket, &events);
+    if let Some(collector) = collector {
+        collector.stop();
+    }
+    outcome
+}
+
+/// Builds the page if need be. Without Node.js khor sounds all the same, so that is said and no more.
+fn page() -> Result<()> {
+    if !ui::is_stale() {
+        return Ok(());
+    }
+    if let Err(reason) = packages::install(&[packages::PAGE]) {
+        println!("\nkhor goes on without building its page; sound and API don't need it\n  {reason:#}\n");
+        return Ok(());
+    }
+    ui::prepare()?;
+    ui::build()
+}
+
+fn build(debug: bool) -> Result<PathBuf> {
+    let (flags, folder): (&[&str], _) = if debug { (&[], "debug") } else { (&["--release"], "release") };
+    let packages = ["build", "--package", "khor-collector", "--package", "khor-engine"];
+    succeed(command("cargo", packages).args(flags))?;
+    Ok(target().join(folder))
+}
+
+/// Runs the engine until it ends or is to end; that it ended by itself in any way but success is an error.
+fn engine(args: &RunArgs, programs: &Path, socket: &Path, events: &Events) -> Result<()> {
+    if let Some(Event::Stop) = events.next_within(Duration::ZERO) {
+        return Ok(());
+    }
+    // The engine logs its address once it listens: flags and configuration may choose another than the default.
+    println!("\nstarting the engine, which says where its page is (Ctrl-C stops)\n");
+    let engine = command(&programs.join("khor").to_string_lossy(), ["engine", "--socket"])
+        .arg(socket)
+        .args(&args.engine)
+        .spawn()
+        .context("starting khor engine")?;
+    let pid = Pid::from_raw(engine.id() as i32);
+    events.watch(engine);
+    match events.next()? {
+        Event::Stop => stop_engine(pid, events),
+        Event::EngineEnded(status) => judge(status.context("waiting for khor engine")?, events),
+    }
+}
+
+/// Asks the engine to end, then insists.
+fn stop_engine(pid: Pid, events: &Events) -> Result<()> {
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        // An error says that it is gone already.
+        let _ = kill(pid, signal);
+        let begun = Instant::now();
+        while let Some(left) = ENGINE_PATIENCE.checked_sub(begun.elapsed()) {
+            if let Some(Event::EngineEnded(_)) = events.next_within(left) {
+                return Ok(());
+            }
+        }
+        println!("khor engine doesn't end on {signal}");
+    }
+    bail!("khor engine doesn't end")
+}
+
+/// A terminal sends Ctrl-C to the engine too, which may be gone before this process noticed the same.
+fn judge(status: ExitStatus, events: &Events) -> Result<()> {
+    const SAME_CTRL_C: Duration = Duration::from_millis(100);
+    if status.success() || matches!(events.next_within(SAME_CTRL_C), Some(Event::Stop)) {
+        return Ok(());
+    }
+    bail!("khor engine: {status}")
+}
