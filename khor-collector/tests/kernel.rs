@@ -40,9 +40,8 @@ fn switches_agree_with_ctxt() {
 /// Counts until our count agrees with the kernel's exactly; it must within a few attempts.
 ///
 /// Not always at once, for two reasons. Other network namespaces add to our count and not to the file that is read.
-/// And the kernel of this project's machine (6.18) runs no program for some events on a CPU that was idle, although
-/// ftrace sees them at the same tracepoint: hence the load runs while no CPU idles (docs/specification.md). Never may
-/// a tenth be missing.
+/// And on this project's machine (kernel 6.18) some events go uncounted, cause unknown; fewer while no CPU idles, hence
+/// the load's company (docs/specification.md, "not kept"). Never may a tenth be missing.
 fn agrees(count: impl Fn() -> Bracket) {
     const ATTEMPTS: usize = 12;
     let exact = (0..ATTEMPTS).any(|_| {
