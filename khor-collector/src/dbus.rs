@@ -3,13 +3,16 @@
 //! The bus is a convenience. Its absence, refusal or restart is logged once with the fix, tried again for ever,
 //! and never touches the sampling: all of this is one task of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use khor_proto::ProtocolVersion;
-use tokio::sync::watch;
-use tokio::time::sleep;
+use khor_proto::{Cue, CueKind, ProtocolVersion};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+use zbus::object_server::{InterfaceRef, SignalEmitter};
 use zbus::{Connection, connection, fdo, interface};
 
+use crate::sampler::Kernel;
 use crate::serve::Load;
 
 const NAME: &str = "org.khor.Collector";
@@ -28,8 +31,10 @@ pub(crate) struct Facts {
     pub(crate) probes: Vec<(String, bool, String)>,
 }
 
+#[derive(Clone)]
 struct Collector {
     facts: Facts,
+    kernel: Arc<dyn Kernel>,
     load: watch::Receiver<Load>,
 }
 
@@ -74,18 +79,43 @@ impl Collector {
     fn sample_interval_ms(&self) -> u32 {
         self.load.borrow().shortest_interval_ms
     }
+
+    /// Cues that came faster than the kernel passes them on.
+    #[zbus(property)]
+    fn dropped_cues(&self) -> u64 {
+        CueKind::ALL.into_iter().map(|kind| self.kernel.lost(kind)).sum()
+    }
+
+    /// Something happened: `oom`, `crash`, `blkerr` or `retx`. Name and process are empty and 0 where not known.
+    #[zbus(signal)]
+    async fn cue(
+        emitter: &SignalEmitter<'_>,
+        kind: &str,
+        comm: &str,
+        pid: u32,
+        time_ns: u64,
+    ) -> zbus::Result<()>;
 }
 
 /// Keeps the name on the bus for as long as the process lives.
-pub(crate) async fn keep_offering(facts: Facts, load: watch::Receiver<Load>) {
+pub(crate) async fn keep_offering(
+    facts: Facts,
+    kernel: Arc<dyn Kernel>,
+    load: watch::Receiver<Load>,
+    mut cues: mpsc::Receiver<Cue>,
+) {
+    let collector = Collector { facts, kernel, load };
     let mut retry_in = FIRST_RETRY;
     let mut complained = false;
     loop {
-        match offer(facts.clone(), load.clone()).await {
+        match offer(collector.clone()).await {
             Ok(connection) => {
                 tracing::info!("{NAME} is on the system bus");
                 (retry_in, complained) = (FIRST_RETRY, false);
-                announce_until_closed(&connection, load.clone()).await;
+                if let Err(error) = announce_until_closed(&connection, collector.clone(), &mut cues).await {
+                    tracing::debug!("announcing: {error}");
+                    connection.closed().await;
+                }
                 tracing::info!("the system bus is gone; sampling goes on");
             }
             Err(error) if !complained => {
@@ -99,9 +129,9 @@ pub(crate) async fn keep_offering(facts: Facts, load: watch::Receiver<Load>) {
     }
 }
 
-async fn offer(facts: Facts, load: watch::Receiver<Load>) -> zbus::Result<Connection> {
+async fn offer(collector: Collector) -> zbus::Result<Connection> {
     connection::Builder::system()
-        .serve_at(PATH, Collector { facts, load })
+        .serve_at(PATH, collector)
         .name(NAME)
         // By default two collectors would take the name from each other for ever.
         .allow_name_replacements(false)
@@ -111,26 +141,41 @@ async fn offer(facts: Facts, load: watch::Receiver<Load>) -> zbus::Result<Connec
         .await
 }
 
-async fn announce_until_closed(connection: &Connection, mut load: watch::Receiver<Load>) {
+/// An error means that the connection is going.
+async fn announce_until_closed(
+    connection: &Connection,
+    Collector { mut load, .. }: Collector,
+    cues: &mut mpsc::Receiver<Cue>,
+) -> zbus::Result<()> {
+    let interface = connection.object_server().interface::<_, Collector>(PATH).await?;
+    while cues.try_recv().is_ok() {} // what happened while nobody could be told is old
     load.mark_unchanged();
+    let (mut stale, mut next_announcement) = (false, Instant::now());
     loop {
-        let changed = tokio::select! {
-            changed = load.changed() => changed,
-            () = connection.closed() => return,
-        };
-        // An error here means the connection is going; `closed` says so next.
-        if changed.is_err() || announce(connection).await.is_err() {
-            return connection.closed().await;
+        tokio::select! {
+            changed = load.changed(), if !stale => match changed {
+                Ok(()) => stale = true,
+                Err(_) => return Ok(()), // the server has ended
+            },
+            () = sleep_until(next_announcement), if stale => {
+                announce(&interface).await?;
+                (stale, next_announcement) = (false, Instant::now() + ANNOUNCE_INTERVAL);
+            }
+            Some(cue) = cues.recv() => {
+                let (comm, pid) = (cue.comm.as_deref().unwrap_or_default(), cue.pid.unwrap_or(0));
+                interface.cue(cue.kind.name(), comm, pid, cue.t_ns).await?;
+                stale = true; // some may have been dropped as well
+            }
+            () = connection.closed() => return Ok(()),
         }
-        sleep(ANNOUNCE_INTERVAL).await;
     }
 }
 
-async fn announce(connection: &Connection) -> zbus::Result<()> {
-    let interface = connection.object_server().interface::<_, Collector>(PATH).await?;
-    let collector = interface.get().await;
-    collector.subscribers_changed(interface.signal_emitter()).await?;
-    collector.sample_interval_ms_changed(interface.signal_emitter()).await
+async fn announce(interface: &InterfaceRef<Collector>) -> zbus::Result<()> {
+    let (collector, emitter) = (interface.get().await, interface.signal_emitter());
+    collector.subscribers_changed(emitter).await?;
+    collector.sample_interval_ms_changed(emitter).await?;
+    collector.dropped_cues_changed(emitter).await
 }
 
 fn explain(error: &zbus::Error) -> String {

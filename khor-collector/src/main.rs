@@ -6,17 +6,20 @@
 
 mod cli;
 mod clock;
+mod cues;
 mod dbus;
 mod failure;
 mod log;
 mod memory;
-mod notify;
+mod polled;
 mod privilege;
 mod probes;
-mod psi;
+mod readable;
 mod run;
 mod sampler;
+mod scope;
 mod serve;
+mod service;
 mod table;
 
 use std::process::ExitCode;

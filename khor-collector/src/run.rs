@@ -4,17 +4,22 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
-use tokio::net::UnixListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinError;
 
 use crate::cli::Options;
+use crate::cues;
 use crate::dbus::{self, Facts};
 use crate::failure::Failure;
-use crate::probes::{self, Probes};
-use crate::sampler::{CounterSource, Sampler};
+use crate::probes::{self, CueRing, Probes};
+use crate::sampler::{Kernel, RunningKernel};
+use crate::scope;
 use crate::serve::{self, BoundSocket, Identity, Server};
-use crate::{memory, notify, privilege, table};
+use crate::{memory, privilege, service, table};
+
+/// Cues that may wait for the bus.
+const CUES_FOR_BUS: usize = 64;
 
 /// Runs the collector; returns when it was told to stop.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
@@ -28,7 +33,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let group = privilege::client_group(options.group.as_deref())?;
     let socket = serve::bind(&options.socket, user.as_ref(), group)?;
     privilege::restrict(user.as_ref())?;
-    let probes = Probes::load()?;
+    let (probes, ring) = Probes::load()?;
     privilege::drop_all()?;
     memory::give_back();
     log_state(&probes);
@@ -37,15 +42,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(Failure::while_doing("starting the runtime"))?;
-    runtime.block_on(serve_until_told(options, socket, Sampler::new(probes)))
+    runtime.block_on(serve_until_told(options, socket, Arc::new(probes), ring))
 }
 
 /// `--check`.
 fn check() -> Result<(), Failure> {
-    let probes = Probes::load()?;
+    let (probes, _ring) = Probes::load()?;
     privilege::drop_all()?;
-    let sampler = Sampler::new(probes);
-    println!("{}", table::render(sampler.probes().states(), &sampler.catalogue()));
+    let probes = Arc::new(probes);
+    let kernel = RunningKernel::new(Arc::clone(&probes));
+    println!("{}", table::render(probes.states(), &kernel.catalogue(), &kernel.cues()));
     Ok(())
 }
 
@@ -59,48 +65,78 @@ fn log_state(probes: &Probes) {
 
 async fn serve_until_told(
     options: &Options,
-    mut socket: BoundSocket,
-    sampler: Sampler,
+    socket: BoundSocket,
+    probes: Arc<Probes>,
+    ring: CueRing,
 ) -> Result<(), Failure> {
-    let listener =
-        socket.listener().and_then(UnixListener::from_std).map_err(Failure::while_doing("listening"))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::while_doing("handling signals"))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::while_doing("handling signals"))?;
-    let identity =
-        identity(sampler.catalogue()).map_err(Failure::while_doing("asking the kernel who it is"))?;
-    let facts = facts(options, &sampler, &identity);
-    let server = Arc::new(Server::new(Arc::new(sampler), identity));
+    let signals = Signals::handle().map_err(Failure::while_doing("handling signals"))?;
+    let kernel = Arc::new(RunningKernel::new(Arc::clone(&probes)));
+    let identity = identity(&*kernel).map_err(Failure::while_doing("asking the kernel who it is"))?;
+    let facts = facts(options, &probes, &identity);
+    let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity));
+    // Before the filter, under which no thread can be started.
+    let _time = server.keep_time().map_err(Failure::while_doing("starting a thread"))?;
+    privilege::confine()?;
+
+    let (for_bus, from_kernel) = mpsc::channel(CUES_FOR_BUS);
+    tokio::spawn(cues::pass_on(ring, Arc::clone(&server), kernel.scopes(), for_bus));
+    tokio::spawn(scope::watch(kernel.scopes()));
+    tokio::spawn(service::keep_watchdog_quiet(Arc::clone(&server)));
     if !options.no_dbus {
-        tokio::spawn(dbus::keep_offering(facts, server.load()));
+        tokio::spawn(dbus::keep_offering(facts, kernel, server.load(), from_kernel));
     }
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(Arc::clone(&server).run(listener, stopped));
-    notify::tell("READY=1");
+    let mut serving = tokio::spawn(Arc::clone(&server).run(socket, stopped));
+    service::ready();
     tracing::info!("serving on {}", options.socket.display());
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = signals.received() => {}
+        served = &mut serving => return finished(served),
     }
     tracing::info!("stopping");
-    notify::tell("STOPPING=1");
-    // Unlinked first: who comes now finds nobody, rather than somebody about to leave.
-    drop(socket);
+    service::stopping();
     stop.send_replace(true);
-    serving.await.map_err(|error| Failure::Other { doing: "stopping", source: io::Error::other(error) })
+    finished(serving.await)
 }
 
-fn identity(counters: Vec<khor_proto::CounterInfo>) -> io::Result<Identity> {
+/// What the server ended with.
+fn finished(served: Result<io::Result<()>, JoinError>) -> Result<(), Failure> {
+    served.unwrap_or_else(|panicked| Err(io::Error::other(panicked))).map_err(Failure::while_doing("serving"))
+}
+
+/// What ends the collector.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn handle() -> io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+    }
+
+    async fn received(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn identity(kernel: &dyn Kernel) -> io::Result<Identity> {
     let line = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned());
     Ok(Identity {
         kernel_release: line("/proc/sys/kernel/osrelease")?,
         boot_id: line("/proc/sys/kernel/random/boot_id")?,
         cpus: probes::possible_cpus().map_err(io::Error::other)? as u32,
-        counters,
+        counters: kernel.catalogue(),
+        cues: kernel.cues(),
     })
 }
 
-fn facts(options: &Options, sampler: &Sampler, identity: &Identity) -> Facts {
-    let probes = sampler.probes().states().iter().map(|state| {
+fn facts(options: &Options, probes: &Probes, identity: &Identity) -> Facts {
+    let probes = probes.states().iter().map(|state| {
         let reason = state.outcome.as_ref().err().cloned().unwrap_or_default();
         (state.name.to_owned(), state.outcome.is_ok(), reason)
     });

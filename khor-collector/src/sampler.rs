@@ -1,63 +1,144 @@
 //! Puts the counters of all sources into one catalogue and one sample.
 
-use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
 
 use khor_layout::Slot;
-use khor_proto::{Availability, CounterInfo, Unit};
+use khor_proto::{Availability, CounterInfo, CueInfo, CueKind, Scope};
 
+use crate::clock::monotonic_ns;
+use crate::polled::{self, Polled};
 use crate::probes::Probes;
-use crate::psi::{Psi, RESOURCES};
+use crate::scope::Scopes;
 
-/// Something that can be asked for all counters at once; a fake one stands in for the kernel in tests.
-pub(crate) trait CounterSource: Send + Sync {
-    /// What [`read`](Self::read) returns, in its order.
+/// What the server asks of the kernel; a fake one stands in for it in tests.
+pub(crate) trait Kernel: Send + Sync {
+    /// Every counter, in the order of all samples, as available for the machine.
     fn catalogue(&self) -> Vec<CounterInfo>;
-    /// The counters now.
-    fn read(&self) -> Vec<Option<u64>>;
+    /// Every kind of cue.
+    fn cues(&self) -> Vec<CueInfo>;
+    /// Starts to count for a scope, or says why that cannot be.
+    fn count(&self, scope: &Scope) -> Result<Arc<dyn Count>, String>;
+    /// Has program starts told of, or not.
+    fn want_exec_cues(&self, wanted: bool);
+    /// Cues of a kind that the kernel dropped so far.
+    fn lost(&self, kind: CueKind) -> u64;
 }
 
-/// The kernel's counters.
+/// Somebody's counters, counted for as long as it exists.
+pub(crate) trait Count: Send + Sync {
+    /// Which counters there are, in catalogue order.
+    fn availability(&self) -> Vec<Availability>;
+    /// Another number whenever [`availability`](Self::availability) changes.
+    fn revision(&self) -> u64;
+    /// Replaces the contents of `counters` by the counts of now, in catalogue order.
+    fn read(&self, counters: &mut Vec<Option<u64>>);
+    /// The scope's number; `None` is the whole machine.
+    fn scope(&self) -> Option<usize>;
+}
+
+/// The running kernel.
 #[derive(Debug)]
-pub(crate) struct Sampler {
-    probes: Probes,
-    /// Position of each catalogue entry in the mapped counters; `None` where its probe is absent.
+pub(crate) struct RunningKernel {
+    machine: Arc<Machine>,
+    scopes: Arc<Scopes>,
+}
+
+/// The whole machine's counters.
+#[derive(Debug)]
+struct Machine {
+    probes: Arc<Probes>,
+    /// Position of each counter of the programs; `None` where its program is absent.
     slots: Vec<Option<Slot>>,
-    psi: Psi,
+    polled: Polled,
 }
 
-impl Sampler {
-    /// Samples `probes` and the kernel's pressure files.
-    pub(crate) fn new(probes: Probes) -> Self {
+impl RunningKernel {
+    /// Samples `probes` and the kernel's files.
+    pub(crate) fn new(probes: Arc<Probes>) -> Self {
         let slots = probes
-            .counters()
-            .map(|(slot, _, _, availability)| (availability == Availability::Available).then_some(slot))
+            .counter_states()
+            .iter()
+            .map(|state| (state.machine == Availability::Available).then_some(state.slot))
             .collect();
-        Self { probes, slots, psi: Psi::open(Path::new("/proc/pressure")) }
+        let scopes = Arc::new(Scopes::new(Arc::clone(&probes)));
+        Self { machine: Arc::new(Machine { probes, slots, polled: Polled::machine() }), scopes }
     }
 
-    /// The probes behind it.
-    pub(crate) fn probes(&self) -> &Probes {
-        &self.probes
+    /// The scopes, to be watched.
+    pub(crate) fn scopes(&self) -> Arc<Scopes> {
+        Arc::clone(&self.scopes)
     }
 }
 
-impl CounterSource for Sampler {
+impl Kernel for RunningKernel {
     fn catalogue(&self) -> Vec<CounterInfo> {
-        let counted = self.probes.counters().map(|(_, name, unit, availability)| (name, unit, availability));
-        let polled = RESOURCES
-            .iter()
-            .zip(self.psi.availability())
-            .map(|((_, name), availability)| (*name, Unit::Microseconds, availability));
-        counted
-            .chain(polled)
-            .map(|(name, unit, availability)| CounterInfo { name: name.to_owned(), unit, availability })
+        let counted = self.machine.probes.counter_states().iter().map(|state| (state.name, state.unit));
+        let named = counted.chain(polled::COUNTERS).zip(self.machine.availability());
+        named
+            .map(|((name, unit), availability)| CounterInfo { name: name.to_owned(), unit, availability })
             .collect()
     }
 
-    fn read(&self) -> Vec<Option<u64>> {
-        let counts = self.probes.read();
+    fn cues(&self) -> Vec<CueInfo> {
+        let cues = self.machine.probes.cues();
+        cues.map(|(kind, availability)| CueInfo { kind: wire_kind(kind), availability }).collect()
+    }
+
+    fn count(&self, scope: &Scope) -> Result<Arc<dyn Count>, String> {
+        match scope {
+            Scope::Machine => Ok(Arc::clone(&self.machine) as Arc<dyn Count>),
+            scope @ Scope::Selected { .. } => self.scopes.open(scope),
+        }
+    }
+
+    fn want_exec_cues(&self, wanted: bool) {
+        self.machine.probes.want_exec_cues(wanted);
+    }
+
+    fn lost(&self, kind: CueKind) -> u64 {
+        self.machine.probes.lost(layout_kind(kind))
+    }
+}
+
+impl Count for Machine {
+    fn availability(&self) -> Vec<Availability> {
+        let counted = self.probes.counter_states().iter().map(|state| state.machine.clone());
+        counted.chain(self.polled.availability()).collect()
+    }
+
+    fn revision(&self) -> u64 {
+        0
+    }
+
+    fn read(&self, counters: &mut Vec<Option<u64>>) {
+        let counts = self.probes.machine();
         let counted = self.slots.iter().map(|slot| slot.map(|slot| counts[slot as usize]));
-        counted.chain(self.psi.read(Instant::now())).collect()
+        counters.clear();
+        counters.extend(counted.chain(self.polled.read(monotonic_ns())));
+    }
+
+    fn scope(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// The wire's name of what the programs call `kind`.
+pub(crate) fn wire_kind(kind: khor_layout::CueKind) -> CueKind {
+    match kind {
+        khor_layout::CueKind::Oom => CueKind::Oom,
+        khor_layout::CueKind::Crash => CueKind::Crash,
+        khor_layout::CueKind::BlockError => CueKind::BlockError,
+        khor_layout::CueKind::RetransmitBurst => CueKind::RetransmitBurst,
+        khor_layout::CueKind::Exec => CueKind::Exec,
+    }
+}
+
+fn layout_kind(kind: CueKind) -> khor_layout::CueKind {
+    match kind {
+        CueKind::Oom => khor_layout::CueKind::Oom,
+        CueKind::Crash => khor_layout::CueKind::Crash,
+        CueKind::BlockError => khor_layout::CueKind::BlockError,
+        CueKind::RetransmitBurst => khor_layout::CueKind::RetransmitBurst,
+        CueKind::Exec => khor_layout::CueKind::Exec,
     }
 }

@@ -1,28 +1,42 @@
-//! What `--check` prints: one line per counter and per failed probe, 80 columns wide.
+//! What `--check` prints: one line per probe, counter and kind of cue, 80 columns wide.
 
-use khor_proto::{Availability, CounterInfo};
+use khor_proto::{Availability, CounterInfo, CueInfo};
 
 use crate::probes::ProbeState;
 
 const WIDTH: usize = 80;
 const NAME_WIDTH: usize = 22;
 
-/// The table for these probes and counters.
-pub(crate) fn render(probes: &[ProbeState], catalogue: &[CounterInfo]) -> String {
-    let mut lines = vec![format!("{:NAME_WIDTH$} {}", "PROBE", "STATE")];
+/// The table for these probes, counters and cues.
+pub(crate) fn render(probes: &[ProbeState], counters: &[CounterInfo], cues: &[CueInfo]) -> String {
+    let mut lines = Vec::new();
+    heading(&mut lines, "PROBE");
     for probe in probes {
         row(&mut lines, probe.name, probe.outcome.as_ref().err().map(String::as_str), "attached");
     }
-    lines.push(String::new());
-    lines.push(format!("{:NAME_WIDTH$} {}", "COUNTER", "STATE"));
-    for counter in catalogue {
-        let reason = match &counter.availability {
-            Availability::Available => None,
-            Availability::Absent { reason } => Some(reason.as_str()),
-        };
-        row(&mut lines, &counter.name, reason, "available");
+    heading(&mut lines, "COUNTER");
+    for counter in counters {
+        row(&mut lines, &counter.name, reason(&counter.availability), "available");
+    }
+    heading(&mut lines, "CUE");
+    for cue in cues {
+        row(&mut lines, cue.kind.name(), reason(&cue.availability), "available");
     }
     lines.join("\n")
+}
+
+fn heading(lines: &mut Vec<String>, name: &str) {
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines.push(format!("{name:NAME_WIDTH$} STATE"));
+}
+
+fn reason(availability: &Availability) -> Option<&str> {
+    match availability {
+        Availability::Available => None,
+        Availability::Absent { reason } => Some(reason),
+    }
 }
 
 fn row(lines: &mut Vec<String>, name: &str, reason: Option<&str>, good: &str) {
@@ -64,7 +78,7 @@ mod tests {
             ProbeState { name: "sched_switch", outcome: Ok(()) },
             ProbeState { name: "irq_handler_entry", outcome: Err(format!("why {} and on", "x".repeat(200))) },
         ];
-        let table = render(&probes, &[]);
+        let table = render(&probes, &[], &[]);
         assert!(table.contains("sched_switch           attached"), "{table}");
         assert!(table.lines().all(|line| line.chars().count() <= WIDTH), "{table}");
     }

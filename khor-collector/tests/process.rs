@@ -1,12 +1,16 @@
 //! The built collector as a process: exit codes, the socket's life, the goodbye.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use khor_e2e::Collector;
-use khor_e2e::skip::root_or_skip;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Collector, wait_until};
 use khor_proto::client::{Client, ClientError};
+use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_khor-collector"))
@@ -100,3 +104,90 @@ fn socket_is_for_root_and_the_group_and_goes_at_the_end() {
     assert!(matches!(&goodbye, Err(ClientError::Bye { reason }) if reason.contains("stops")), "{goodbye:?}");
     assert!(!socket.exists());
 }
+
+/// What systemd is told: that the collector serves, that it lives, that it ends.
+#[test]
+fn readiness_liveness_and_the_end_are_told() {
+    if !root_or_skip() {
+        return;
+    }
+    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+    // The collector is somebody else by the time it tells.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    let path = dir.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).expect("a socket");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).expect("its mode");
+    systemd.set_read_timeout(Some(Duration::from_secs(5))).expect("a time limit");
+    let told = || {
+        let mut word = [0; 64];
+        let length = systemd.recv(&mut word).expect("a word");
+        String::from_utf8_lossy(&word[..length]).into_owned()
+    };
+    let path = path.to_str().expect("UTF-8");
+    let environment = [("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "1000000")];
+    let mut collector = Collector::start_with(&dir, program(), &["--no-dbus"], &environment);
+    let mut words = vec![told(), told(), told()];
+    let begun = Instant::now();
+    words.push(told());
+    assert!(begun.elapsed() < Duration::from_secs(1), "twice within the limit");
+    assert!(words.iter().any(|word| word.trim() == "READY=1"), "{words:?}");
+    assert_eq!(words.iter().filter(|word| word.trim() == "WATCHDOG=1").count(), 3, "{words:?}");
+    assert_eq!(collector.stop().code(), Some(0));
+    while told().trim() != "STOPPING=1" {}
+}
+
+/// The socket is systemd's then: taken over, and left when the collector ends.
+#[test]
+fn a_socket_that_systemd_opened_is_taken_over_and_left() {
+    if !root_or_skip() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let socket = dir.path().join("collector.sock");
+    let started = Command::new("systemd-socket-activate")
+        .arg("--listen")
+        .arg(&socket)
+        .args([program().to_str().expect("UTF-8"), "--no-dbus", "--socket", "/nonexistent/elsewhere.sock"])
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    let Ok(mut collector) = started else { return skip("needs systemd-socket-activate") };
+    wait_until("the socket", Duration::from_secs(5), || socket.exists());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (mut client, _) =
+        runtime.block_on(Client::connect(&socket, "e2e")).expect("the first client starts it");
+    runtime.block_on(async {
+        client.subscribe(khor_proto::Subscribe::default()).await.expect("a subscription");
+        client.sample().await.expect("a sample");
+    });
+    let pid = nix::unistd::Pid::from_raw(collector.id() as i32);
+    nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).expect("signalling it");
+    assert!(collector.wait().expect("its end").success());
+    assert!(socket.exists(), "it belongs to systemd");
+}
+
+/// As under systemd: an ordinary user with the two capabilities, and no other.
+#[test]
+fn two_capabilities_suffice() {
+    if !root_or_skip() {
+        return;
+    }
+    // Before 5.11 the kernel charges maps and programs to this limit; the collector inherits it.
+    let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY); // a newer one may forbid it
+    let output = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args(["--inh-caps", "--ambient-caps", "--bounding-set"].map(|set| format!("{set}=-all,{CAPS}")))
+        .arg("--")
+        .arg(program())
+        .arg("--check")
+        .output()
+        .expect("setpriv");
+    let (code, text) = code(&output);
+    assert_eq!(code, 0, "{text}");
+    let absent: Vec<_> = text.lines().filter(|line| line.contains(" absent: ")).collect();
+    // This project's own machine lets nobody attach to functions.
+    assert!(absent.iter().all(|line| line.starts_with("sk_filter_trim_cap")), "{absent:?}");
+    assert!(text.contains("sched_switch           attached"), "{text}");
+}
+
+/// `CAP_PERFMON` and `CAP_BPF` by number, since older programs do not know their names.
+const CAPS: &str = "+cap_38,+cap_39";

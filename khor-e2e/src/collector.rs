@@ -28,8 +28,8 @@ pub struct Collector {
 /// One sample with the names of its counters.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    welcome: Welcome,
-    sample: Sample,
+    pub(crate) welcome: Welcome,
+    pub(crate) sample: Sample,
 }
 
 impl Reading {
@@ -37,6 +37,16 @@ impl Reading {
     pub fn get(&self, name: &str) -> Option<u64> {
         let index = self.welcome.counters.iter().position(|counter| counter.name == name)?;
         self.sample.counters[index]
+    }
+
+    /// Names of all counters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.welcome.counters.iter().map(|counter| counter.name.as_str())
+    }
+
+    /// When it was taken, `CLOCK_BOOTTIME` ns.
+    pub fn t_ns(&self) -> u64 {
+        self.sample.t_ns
     }
 }
 
@@ -155,12 +165,12 @@ impl Bracket {
 
 /// Counts `load` by `counter` and by `kernel`, the latter read on both sides of each of our samples.
 pub fn bracket(
-    collector: &Collector,
+    mut sample: impl FnMut() -> Reading,
     counter: &str,
     kernel: impl Fn() -> u64,
     load: impl FnOnce(),
 ) -> Bracket {
-    let ours = || collector.sample().get(counter).unwrap_or_else(|| panic!("{counter} is absent"));
+    let mut ours = || sample().get(counter).unwrap_or_else(|| panic!("{counter} is absent"));
     let (outer_start, first, inner_start) = (kernel(), ours(), kernel());
     load();
     let (inner_end, last, outer_end) = (kernel(), ours(), kernel());

@@ -1,15 +1,20 @@
 //! Drives the built programs on the running kernel: what every end-to-end test needs.
 
+pub mod cgroup;
 pub mod collector;
+pub mod crowd;
 pub mod engine;
+pub mod listener;
 pub mod load;
 pub mod procfs;
 pub mod pulse;
 pub mod skip;
 mod wait;
 
+pub use cgroup::Cgroup;
 pub use collector::{Bracket, Collector, Reading, bracket};
 pub use engine::Engine;
+pub use listener::Listener;
 pub use pulse::Pulse;
 pub use skip::skip;
 pub use wait::wait_until;

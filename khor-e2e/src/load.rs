@@ -3,18 +3,60 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::num::NonZero;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::libc::{O_DIRECT, PRIO_PROCESS, setpriority};
-use nix::sched::{CloneFlags, CpuSet, sched_setaffinity, unshare};
-use nix::unistd::Pid;
+use nix::libc::O_DIRECT;
+use nix::sched::{CloneFlags, unshare};
+
+/// Share of their ordinary amounts of work that tests are to ask for, above 0; 1 unless set. Emulated machines, as
+/// those of `cargo xtask vm`, are too slow for all of it.
+const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
+
+/// As much of an `amount` of work as this machine can do in reasonable time, at least 1.
+pub fn scaled<N: TryFrom<u64> + Into<u64>>(amount: N) -> N {
+    let text = std::env::var(LOAD_SCALE).unwrap_or_else(|_| "1".into());
+    let scale: f64 = text.parse().unwrap_or_else(|error| panic!("{LOAD_SCALE}={text}: {error}"));
+    assert!(scale > 0.0 && scale <= 1.0, "{LOAD_SCALE}={text}: not above 0 and at most 1");
+    let scaled = (amount.into() as f64 * scale) as u64;
+    N::try_from(scaled.max(1)).ok().expect("no more than it was")
+}
+
+/// Work that goes on beside a test until it is dropped.
+#[derive(Debug)]
+pub struct Background {
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Background {
+    /// Does a piece of `work` again and again.
+    pub fn start(work: impl Fn() + Send + 'static) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            while !stopped.load(Relaxed) {
+                work();
+            }
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
 
 /// Runs `/bin/true` `count` times.
 pub fn execs(count: u32) {
@@ -65,31 +107,6 @@ pub fn bare_tick_us() -> u64 {
     let used_us = writer.join().expect("the writer");
     reader.join().expect("the reader").expect("reading");
     used_us / u64::from(TICKS)
-}
-
-/// Does `work` while no CPU is ever idle: a thread on each spins at the lowest priority.
-pub fn without_idle<R>(work: impl FnOnce() -> R) -> R {
-    let stop = AtomicBool::new(false);
-    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
-    thread::scope(|scope| {
-        for cpu in 0..cpus {
-            let stop = &stop;
-            scope.spawn(move || {
-                let mut set = CpuSet::new();
-                set.set(cpu).expect("a CPU");
-                // A CPU that may not be used, as in a container, stays as it is.
-                let _ = sched_setaffinity(Pid::from_raw(0), &set);
-                // SAFETY: takes plain numbers, and concerns this thread only.
-                unsafe { setpriority(PRIO_PROCESS, 0, 19) };
-                while !stop.load(Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        let result = work();
-        stop.store(true, Relaxed);
-        result
-    })
 }
 
 /// Sends `bytes` through loopback by TCP, large packets, and `datagrams` small ones by UDP.

@@ -17,6 +17,23 @@ pub fn numbered_irqs() -> u64 {
     line.split_whitespace().skip(1).map(|count| count.parse::<u64>().expect("a count")).sum()
 }
 
+/// Soft interrupts of all kinds, as /proc/stat has them.
+pub fn softirqs() -> u64 {
+    stat("softirq")
+}
+
+/// A number after `name` in /proc/vmstat, such as `pgfault`.
+pub fn vmstat(name: &str) -> u64 {
+    let text = read("/proc/vmstat");
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or_else(|| panic!("no {name}"))
+}
+
+/// Switches away from the threads that a process has now, as the kernel counts them for each.
+pub fn switches_of(pid: u32) -> u64 {
+    usage(pid).switches
+}
+
 /// Counts of a network interface, or of several together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
@@ -47,13 +64,17 @@ pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
     sum
 }
 
-/// Bytes moved by block devices, as /proc/diskstats counts them.
+/// What block devices did, as /proc/diskstats counts it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disk {
     /// Bytes read.
     pub read_bytes: u64,
     /// Bytes written.
     pub write_bytes: u64,
+    /// Reads and writes completed.
+    pub requests: u64,
+    /// Time that they took from being made, all together, ms.
+    pub busy_ms: u64,
 }
 
 /// Whole disks that serve requests. Stacked devices without a request queue of their own (dm, md, zram) only
@@ -64,9 +85,11 @@ pub fn disks() -> Disk {
     for line in read("/proc/diskstats").lines() {
         let fields: Vec<_> = line.split_whitespace().collect();
         if Path::new("/sys/block").join(fields[2]).join("mq").exists() {
-            let sectors = |index: usize| fields[index].parse::<u64>().expect("sectors");
-            sum.read_bytes += sectors(5) * SECTOR_BYTES;
-            sum.write_bytes += sectors(9) * SECTOR_BYTES;
+            let field = |index: usize| fields[index].parse::<u64>().expect("a number");
+            sum.read_bytes += field(5) * SECTOR_BYTES;
+            sum.write_bytes += field(9) * SECTOR_BYTES;
+            sum.requests += field(3) + field(7);
+            sum.busy_ms += field(6) + field(10);
         }
     }
     sum
@@ -91,11 +114,6 @@ pub fn status(pid: u32, field: &str) -> String {
     let text = read(&format!("/proc/{pid}/status"));
     let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     line.unwrap_or_else(|| panic!("no {field}")).trim().to_owned()
-}
-
-/// CPU time that the main thread of a process has used, µs.
-pub fn cpu_time_us(pid: u32) -> u64 {
-    run_time_us(&read(&format!("/proc/{pid}/schedstat")))
 }
 
 /// CPU time that the calling thread has used, µs.

@@ -1,33 +1,65 @@
 //! The collector on a real message bus: there, gone, and there again, and sampling all the while.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, wait_until};
+use khor_e2e::{Collector, Listener, wait_until};
+use khor_proto::Scope;
+use serde_json::Value;
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A bus of the test's own, which lets everybody do everything.
+/// A collector on that bus, which is found by the environment variable that all of D-Bus heeds.
+fn collector_on(bus: &Bus) -> Collector {
+    let dir = Arc::new(TempDir::new().expect("a directory"));
+    let address = bus.address();
+    Collector::start_with(
+        &dir,
+        &program("khor-collector"),
+        &[],
+        &[("DBUS_SYSTEM_BUS_ADDRESS", address.as_str())],
+    )
+}
+
+/// Where policies are that go beyond the bus's own.
+const POLICY: &str = include_str!("../../packaging/dbus/org.khor.Collector.conf");
+
+/// A bus of the test's own.
 struct Bus {
     dir: TempDir,
     daemon: Option<Child>,
 }
 
 impl Bus {
-    fn start() -> Option<Self> {
+    /// A bus that lets everybody do everything, or one with the policy of real ones and what is put in `system.d`.
+    fn start(strict: bool) -> Option<Self> {
         let mut bus = Self { dir: TempDir::new().expect("a directory"), daemon: None };
         // The collector is not root by the time it looks for the bus.
         std::fs::set_permissions(bus.dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+        let policy = if strict {
+            "<allow user='*'/><deny own='*'/><deny send_type='method_call'/><allow send_type='signal'/>\
+             <allow send_requested_reply='true' send_type='method_return'/>\
+             <allow send_requested_reply='true' send_type='error'/><allow receive_type='method_call'/>\
+             <allow receive_type='method_return'/><allow receive_type='error'/><allow receive_type='signal'/>\
+             <allow send_destination='org.freedesktop.DBus'/>"
+        } else {
+            "<allow user='*'/><allow own='*'/><allow send_destination='*' eavesdrop='true'/>\
+             <allow eavesdrop='true'/>"
+        };
+        let included = bus.dir.path().join("system.d");
+        std::fs::create_dir(&included).expect("a directory");
         let config = format!(
-            "<busconfig><type>system</type><listen>{}</listen><auth>EXTERNAL</auth><policy context='default'>\
-             <allow user='*'/><allow own='*'/><allow send_destination='*' eavesdrop='true'/>\
-             <allow eavesdrop='true'/></policy></busconfig>",
-            bus.address()
+            "<busconfig><type>system</type><listen>{}</listen><auth>EXTERNAL</auth>\
+             <policy context='default'>{policy}</policy><includedir>{}</includedir></busconfig>",
+            bus.address(),
+            included.display()
         );
         std::fs::write(bus.dir.path().join("bus.conf"), config).expect("the configuration");
         bus.restart().then_some(bus)
@@ -51,6 +83,14 @@ impl Bus {
             let _ = daemon.kill();
             let _ = daemon.wait();
         }
+    }
+
+    /// Puts a policy where packages put theirs, and has the bus read it.
+    fn install(&self, policy: &str) {
+        std::fs::write(self.dir.path().join("system.d/org.khor.Collector.conf"), policy).expect("a policy");
+        let daemon = self.daemon.as_ref().expect("the bus").id();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(daemon as i32), nix::sys::signal::SIGHUP)
+            .expect("the bus");
     }
 
     fn busctl(&self, arguments: &[&str]) -> Option<String> {
@@ -80,15 +120,11 @@ fn the_collector_is_on_the_bus_and_does_without() {
     if !root_or_skip() {
         return;
     }
-    let Some(mut bus) = Bus::start() else { return skip("needs dbus-daemon") };
+    let Some(mut bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
     if Command::new("busctl").arg("--version").output().is_err() {
         return skip("needs busctl");
     }
-    let dir = Arc::new(TempDir::new().expect("a directory"));
-    let address = bus.address();
-    let environment = [("DBUS_SYSTEM_BUS_ADDRESS", address.as_str())];
-    let collector = Collector::start_with(&dir, &program("khor-collector"), &[], &environment);
-
+    let collector = collector_on(&bus);
     wait_until("the name", PATIENCE, || bus.property("Version").is_some());
     let socket = bus.property("SocketPath").expect("a property");
     assert_eq!(socket.trim(), format!("s \"{}\"", collector.socket().display()));
@@ -97,12 +133,110 @@ fn the_collector_is_on_the_bus_and_does_without() {
     let introspected = bus
         .busctl(&["introspect", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"])
         .expect("introspection");
-    for property in ["KernelRelease", "ProtocolVersions", "SampleIntervalMs", "Subscribers"] {
-        assert!(introspected.contains(property), "{introspected}");
+    for (name, signature) in [
+        (".KernelRelease", "s"),
+        (".ProtocolVersions", "as"),
+        (".Probes", "a(sbs)"),
+        (".SampleIntervalMs", "u"),
+        (".Subscribers", "u"),
+        (".DroppedCues", "t"),
+        (".Cue", "ssut"),
+    ] {
+        let line = introspected.lines().find(|line| line.split_whitespace().next() == Some(name));
+        assert_eq!(
+            line.and_then(|line| line.split_whitespace().nth(2)),
+            Some(signature),
+            "{name} {introspected}"
+        );
     }
 
     bus.kill();
     assert!(collector.sample().get("switches").is_some(), "without a bus it counts on");
     assert!(bus.restart());
     wait_until("the name on the new bus", PATIENCE, || bus.property("Version").is_some());
+}
+
+/// Everything that is told of without being asked for.
+struct Monitor {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Monitor {
+    fn start(bus: &Bus) -> Self {
+        let mut child = Command::new("busctl")
+            .arg(format!("--address={}", bus.address()))
+            .args(["monitor", "--json=short", "org.khor.Collector"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("busctl");
+        let said = BufReader::new(child.stdout.take().expect("its output"));
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        thread::sleep(Duration::from_millis(500)); // until it listens
+        Self { child, lines }
+    }
+
+    fn wait_for(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+            match serde_json::from_str(&line) {
+                Ok(message) if fits(&message) => return message,
+                _ => {}
+            }
+        }
+        panic!("{what} was not told of");
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn crashes_and_subscribers_are_told_of_as_they_come() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
+    let collector = collector_on(&bus);
+    wait_until("the name", PATIENCE, || bus.property("Version").is_some());
+    let monitor = Monitor::start(&bus);
+    let mut listener = Listener::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
+    let changed = monitor.wait_for("the subscriber", |message| message["member"] == "PropertiesChanged");
+    assert!(changed["payload"]["data"][1]["Subscribers"]["data"] == 1, "{changed}");
+    listener.sample();
+    // Dies of a signal that nobody handles.
+    let crashed = Command::new("sh").args(["-c", "kill -SEGV $$"]).spawn().expect("a shell");
+    let pid = crashed.id();
+    let _ = crashed.wait_with_output();
+    let cue = monitor.wait_for("the crash", |message| message["member"] == "Cue");
+    let data = &cue["payload"]["data"];
+    assert_eq!(
+        (data[0].as_str(), data[1].as_str(), data[2].as_u64()),
+        (Some("crash"), Some("sh"), Some(pid.into()))
+    );
+    assert!(data[3].as_u64().is_some_and(|time_ns| time_ns > 0), "{cue}");
+}
+
+#[test]
+fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(bus) = Bus::start(true) else { return skip("needs dbus-daemon") };
+    let collector = collector_on(&bus);
+    wait_until("the complaint", PATIENCE, || collector.log().contains("org.khor.Collector.conf"));
+    assert!(collector.sample().get("switches").is_some(), "it counts");
+    // For the user that the collector runs as here.
+    let uid = khor_e2e::procfs::status(collector.pid(), "Uid");
+    let uid = uid.split_whitespace().next().expect("a user");
+    bus.install(&POLICY.replace("user=\"khor\"", &format!("user=\"{uid}\"")));
+    wait_until("the name", PATIENCE, || bus.property("Version").is_some());
+    let written = ["set-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"];
+    assert!(bus.busctl(&[&written[..], &["Subscribers", "u", "9"]].concat()).is_none(), "nobody may write");
 }

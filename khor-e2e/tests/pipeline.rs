@@ -43,34 +43,44 @@ fn two_engines_hear_the_same_machine_through_one_collector() {
     }
 }
 
+/// Under load, and with two engines attached.
 #[test]
 fn a_collector_that_is_killed_and_restarted_is_a_gap_and_never_a_spike() {
+    const ROUNDS: u32 = 100;
     if !root_or_skip() {
         return;
     }
     let first = collector();
     let socket = first.socket().to_owned();
-    let engine = Engine::start(&socket, &["--no-audio"], &[]);
-    engine.wait_for_source("collector", SETTLE);
+    let engines = [(); 2].map(|()| Engine::start(&socket, &["--no-audio"], &[]));
     let dir = first.into_dir();
-    for round in 0..5 {
+    let _load = load::Background::start(|| load::ping_pong(500));
+    let mut slowest = Duration::ZERO;
+    for _ in 0..ROUNDS {
         let again = Collector::start_in(&dir, &program("khor-collector"), &["--no-dbus"]);
-        let back = engine.wait_for_source("collector", SETTLE);
-        println!("round {round}: back after {back:?}");
-        assert!(back < Duration::from_secs(2), "with the start of the collector itself: {back:?}");
-        let watched = Instant::now();
-        while watched.elapsed() < Duration::from_millis(700) {
-            let rates = engine.get("/api/metrics")["rates"].clone();
-            let switches_s = rates["csw_s"].as_f64().unwrap_or(0.0);
-            assert!(switches_s < 1e6, "a spike: {rates}");
-            assert!(rates["rx_kbs"].as_f64().unwrap_or(0.0) < 1e6, "a spike: {rates}");
+        for engine in &engines {
+            let back = engine.wait_for_source("collector", SETTLE);
+            assert!(back < Duration::from_secs(2), "{back:?}");
+            slowest = slowest.max(back);
+            for _ in 0..10 {
+                let rates = engine.get("/api/metrics")["rates"].clone();
+                assert!(rates["csw_s"].as_f64().unwrap_or(0.0) < 1e6, "a spike: {rates}");
+                assert!(rates["rx_kbs"].as_f64().unwrap_or(0.0) < 1e6, "a spike: {rates}");
+            }
         }
         drop(again); // kills it
-        wait_until("the loss to be seen", SETTLE, || engine.get("/api/health")["bpf"]["error"].is_string());
-        assert_eq!(engine.level("exec"), None, "what is not known is absent");
+        for engine in &engines {
+            wait_until("the loss to be seen", SETTLE, || {
+                engine.get("/api/health")["bpf"]["error"].is_string()
+            });
+            assert_eq!(engine.level("exec"), None, "what is not known is absent");
+        }
     }
-    engine.wait_for_source("proc", SETTLE);
-    assert!(engine.get("/api/health")["source"]["fix"].is_string());
+    println!("killed {ROUNDS} times; the slowest return took {slowest:?} once the collector answered");
+    for engine in &engines {
+        engine.wait_for_source("proc", SETTLE);
+        assert!(engine.get("/api/health")["source"]["fix"].is_string());
+    }
 }
 
 /// Lines that liblo's `oscdump` prints, with the time they arrived.

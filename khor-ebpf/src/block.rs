@@ -1,21 +1,34 @@
-//! `block_rq_issue` and `block_rq_complete`: requests, bytes and errors of block devices, sorted as
+//! `block_rq_issue` and `block_rq_complete`: requests, bytes, errors and latency of block devices, sorted as
 //! /proc/diskstats sorts them. Kernel 5.5 and later.
 //!
 //! Atomic adds: requests are issued and completed in task context as well as in interrupts.
 
 use aya_ebpf::Global;
-use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+use aya_ebpf::macros::{btf_tracepoint, map};
+use aya_ebpf::maps::LruHashMap;
 use aya_ebpf::programs::BtfTracePointContext;
-use khor_layout::Slot;
+use khor_layout::{CueKind, Slot, Wish};
 
-use crate::counters::add_atomic;
-use crate::field;
+use crate::counters::Cpu;
+use crate::cues::{self, Subject};
+use crate::scopes::credit_cgroup;
+use crate::{field, owner};
 
 #[unsafe(no_mangle)]
 static REQUEST_CMD_FLAGS_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static REQUEST_DATA_LEN_OFFSET: Global<u32> = Global::new(0);
+
+/// When requests were issued, ns, by the address of their `struct request`.
+///
+/// Least recently used: one whose completion is never seen makes room in time, and without room a request goes
+/// untimed, which leaves the mean of the others right. The collector sets the number of elements.
+#[map]
+static ISSUED: LruHashMap<u64, u64> = LruHashMap::with_max_entries(1, 0);
 
 /// What a request is, as far as khor tells them apart.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Read,
     Write,
@@ -25,7 +38,8 @@ enum Kind {
     Passthrough,
 }
 
-/// Counts a request, on kernels since 5.11.
+/// Notes the time, on kernels since 5.11. Nothing is counted here: a request that its device has no room for is issued
+/// again.
 #[btf_tracepoint(function = "block_rq_issue")]
 fn block_rq_issue(ctx: BtfTracePointContext) -> i32 {
     issued(ctx.arg(0));
@@ -42,29 +56,68 @@ fn block_rq_issue_queue_first(ctx: BtfTracePointContext) -> i32 {
 /// Counts the bytes done; a request may complete in several parts.
 #[btf_tracepoint(function = "block_rq_complete")]
 fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
+    let request: *const u8 = ctx.arg(0);
     let (error, done_bytes): (u32, u32) = (ctx.arg(1), ctx.arg(2));
-    let kind = kind(ctx.arg(0));
-    if kind == Kind::Passthrough {
-        return 0;
-    }
-    if error != 0 {
-        add_atomic(Slot::IoErrors, 1);
-    }
-    match kind {
-        Kind::Read => add_atomic(Slot::ReadBytes, u64::from(done_bytes)),
-        Kind::Write => add_atomic(Slot::WriteBytes, u64::from(done_bytes)),
-        Kind::Control | Kind::Passthrough => {}
-    }
-    0
+    let (bytes, requests) = match kind(request) {
+        Kind::Read => (Slot::ReadBytes, Slot::ReadRequests),
+        Kind::Write => (Slot::WriteBytes, Slot::WriteRequests),
+        Kind::Control if error != 0 => return failed(request),
+        Kind::Control | Kind::Passthrough => return 0,
+    };
+    // SAFETY: argument 0 is a `struct request *`.
+    let left_bytes: u32 = unsafe { field::read(request, &REQUEST_DATA_LEN_OFFSET) };
+    let completed = done_bytes >= left_bytes;
+    let latency_ns = if completed { latency_ns(request) } else { 0 };
+    count(request, [
+        (bytes, u64::from(done_bytes)),
+        (requests, u64::from(completed)),
+        (Slot::LatencyNs, latency_ns),
+        (Slot::TimedRequests, u64::from(latency_ns != 0)),
+    ]);
+    if error != 0 { failed(request) } else { 0 }
 }
 
 #[inline(always)]
 fn issued(request: *const u8) {
-    match kind(request) {
-        Kind::Read => add_atomic(Slot::ReadRequests, 1),
-        Kind::Write => add_atomic(Slot::WriteRequests, 1),
-        Kind::Control | Kind::Passthrough => {}
+    if !matches!(kind(request), Kind::Read | Kind::Write) {
+        return;
     }
+    // SAFETY: takes nothing and always succeeds.
+    let now_ns = unsafe { bpf_ktime_get_ns() };
+    let _ = ISSUED.insert(request as u64, now_ns, 0); // without room it goes untimed
+}
+
+/// Counts for the machine and for the request's scopes.
+#[inline(always)]
+fn count<const N: usize>(request: *const u8, amounts: [(Slot, u64); N]) {
+    let Some(cpu) = Cpu::this() else { return };
+    for (slot, amount) in amounts {
+        cpu.add_atomic(slot, amount);
+    }
+    if cpu.wish().has(Wish::SCOPES) {
+        credit_cgroup(cpu, owner::cgroup_of_request(request), amounts);
+    }
+}
+
+/// Counts an error and tells of it. Not inlined: rare, and most of what the verifier would have to look at.
+#[inline(never)]
+fn failed(request: *const u8) -> i32 {
+    let Some(cpu) = Cpu::this() else { return 0 };
+    cpu.add_atomic(Slot::IoErrors, 1);
+    let cgroup = owner::cgroup_of_request(request);
+    let owners = credit_cgroup(cpu, cgroup, [(Slot::IoErrors, 1)]);
+    cues::send(cpu, CueKind::BlockError, &Subject::cgroup(cgroup, owners), 0);
+    0
+}
+
+/// Time since the issue of a request that is complete, at least 1; 0 if the issue was not seen.
+#[inline(always)]
+fn latency_ns(request: *const u8) -> u64 {
+    // SAFETY: the value is copied at once.
+    let Some(&issued_ns) = (unsafe { ISSUED.get(request as u64) }) else { return 0 };
+    let _ = ISSUED.remove(request as u64);
+    // SAFETY: takes nothing and always succeeds.
+    unsafe { bpf_ktime_get_ns() }.saturating_sub(issued_ns).max(1)
 }
 
 #[inline(always)]

@@ -2,13 +2,20 @@
 
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use khor_layout::Slot;
+use khor_layout::{CueKind, Slot, Wish};
 
-use crate::counters::add_atomic;
+use crate::counters::Cpu;
+use crate::cues::{self, Subject};
+use crate::scopes::credit_current;
 
 /// Counts one. Atomic: runs in task context, where newer kernels let another task in between.
 #[btf_tracepoint(function = "sched_process_exec")]
 fn sched_process_exec(_: BtfTracePointContext) -> i32 {
-    add_atomic(Slot::Execs, 1);
+    let Some(cpu) = Cpu::this() else { return 0 };
+    cpu.add_atomic(Slot::Execs, 1);
+    let owners = credit_current::<{ Slot::Execs as usize }>(cpu);
+    if cpu.wish().has(Wish::EXEC_CUES) {
+        cues::send(cpu, CueKind::Exec, &Subject::current(owners), 0);
+    }
     0
 }

@@ -1,6 +1,8 @@
-//! Reads a field of a kernel structure at an offset known only on the running kernel.
+//! Reads fields of kernel structures at offsets known only on the running kernel.
 
 use aya_ebpf::Global;
+use aya_ebpf::helpers::bpf_probe_read_kernel;
+use khor_layout::global::UNKNOWN;
 
 /// The field of `object` at `offset` bytes.
 ///
@@ -11,4 +13,23 @@ use aya_ebpf::Global;
 pub unsafe fn read<T: Copy>(object: *const u8, offset: &Global<u32>) -> T {
     // SAFETY: the verifier rejects the program unless a `T` is there (see above).
     unsafe { *object.add(offset.load() as usize).cast::<T>() }
+}
+
+/// The field of `object` at `offset` bytes, by a helper that needs no types: for chains of pointers, which
+/// verifiers of different ages follow differently. Zero if `object` is null, the kernel has no such field, or the
+/// address cannot be read.
+#[inline(always)]
+pub fn probe<T: Copy + Default>(object: *const u8, offset: &Global<u32>) -> T {
+    if object.is_null() || offset.load() == UNKNOWN {
+        return T::default();
+    }
+    let field = object.wrapping_add(offset.load() as usize).cast::<T>();
+    // SAFETY: the helper checks the address itself.
+    unsafe { bpf_probe_read_kernel(field) }.unwrap_or_default()
+}
+
+/// The pointer in the field of `object` at `offset` bytes, null where [`probe`] is zero.
+#[inline(always)]
+pub fn follow(object: *const u8, offset: &Global<u32>) -> *const u8 {
+    probe::<usize>(object, offset) as *const u8
 }

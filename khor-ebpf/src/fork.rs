@@ -7,11 +7,15 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use khor_layout::Slot;
 
-use crate::counters::add_atomic;
+use crate::counters::Cpu;
+use crate::scopes::credit_current;
 
-/// Counts one. Atomic: runs in task context, where newer kernels let another task in between.
+/// Counts one, for the parent's scopes. Atomic: runs in task context, where newer kernels let another task in
+/// between.
 #[btf_tracepoint(function = "task_newtask")]
 fn task_newtask(_: BtfTracePointContext) -> i32 {
-    add_atomic(Slot::Forks, 1);
+    let Some(cpu) = Cpu::this() else { return 0 };
+    cpu.add_atomic(Slot::Forks, 1);
+    credit_current::<{ Slot::Forks as usize }>(cpu);
     0
 }

@@ -1,11 +1,13 @@
-//! `irq_handler_entry`: device interrupts. Kernel 5.5 and later.
+//! `irq_handler_entry` and `softirq_entry`: device interrupts and soft interrupts. Kernel 5.5 and later.
+//!
+//! Nobody owns an interrupt, so no scope counts them.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use khor_layout::Slot;
 
-use crate::counters::add;
+use crate::counters::Cpu;
 use crate::field;
 
 #[unsafe(no_mangle)]
@@ -19,8 +21,17 @@ static IRQACTION_NEXT_OFFSET: Global<u32> = Global::new(0);
 fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: argument 1 is a `struct irqaction *`, whose `next` is a pointer.
     let next: *const u8 = unsafe { field::read(ctx.arg(1), &IRQACTION_NEXT_OFFSET) };
-    if next.is_null() {
-        add([(Slot::Irqs, 1)]);
+    if next.is_null() && let Some(cpu) = Cpu::this() {
+        cpu.add(Slot::Irqs, 1);
+    }
+    0
+}
+
+/// Counts one, where the kernel counts it for /proc/softirqs. Plain: soft interrupts do not nest on a CPU.
+#[btf_tracepoint(function = "softirq_entry")]
+fn softirq_entry(_: BtfTracePointContext) -> i32 {
+    if let Some(cpu) = Cpu::this() {
+        cpu.add(Slot::Softirqs, 1);
     }
     0
 }

@@ -2,19 +2,34 @@
 //! Kernel 5.5 and later.
 
 use aya_ebpf::Global;
-use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+use aya_ebpf::macros::{btf_tracepoint, map};
+use aya_ebpf::maps::Array;
 use aya_ebpf::programs::BtfTracePointContext;
-use khor_layout::Slot;
+use khor_layout::{BURST_SEGMENTS, BURST_WINDOW_NS, CueKind, Slot};
 
-use crate::counters::add_atomic;
-use crate::field;
+use crate::counters::{Cpu, add_atomic};
+use crate::cues::{self, Subject};
+use crate::scopes::credit_cgroup;
+use crate::{field, owner};
 
 #[unsafe(no_mangle)]
 static SKB_GSO_SEGS_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static RETRANSMIT_HAS_RESULT: Global<u32> = Global::new(0);
 
-/// Counts the segments of one buffer. Atomic: a timer may retransmit on a CPU whose task does so too.
+/// The present window, of all CPUs. CPUs that race may report one burst twice.
+#[map]
+static WINDOW: Array<Window> = Array::with_max_entries(1, 0);
+
+#[repr(C)]
+struct Window {
+    begun_ns: u64,
+    segments: u64,
+    reported: u64,
+}
+
+/// Counts the segments of one buffer.
 #[btf_tracepoint(function = "tcp_retransmit_skb")]
 fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
     // Before there was a result to tell, the tracepoint stayed silent on failure. The branch not taken is never
@@ -24,15 +39,50 @@ fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
     }
     // SAFETY: argument 1 is a `struct sk_buff *`, and `tcp_gso_segs` lies within its `cb`.
     let segments: u16 = unsafe { field::read(ctx.arg(1), &SKB_GSO_SEGS_OFFSET) };
-    add_atomic(Slot::Retransmits, u64::from(segments));
+    retransmitted(ctx.arg(0), u64::from(segments));
     0
 }
 
 /// Counts one: an answer to a connection request is never segmented.
 #[btf_tracepoint(function = "tcp_retransmit_synack")]
-fn tcp_retransmit_synack(_: BtfTracePointContext) -> i32 {
-    add_atomic(Slot::Retransmits, 1);
+fn tcp_retransmit_synack(ctx: BtfTracePointContext) -> i32 {
+    retransmitted(ctx.arg(0), 1);
     0
+}
+
+/// Atomic: a timer may retransmit on a CPU whose task does so too.
+#[inline(always)]
+fn retransmitted(sock: *const u8, segments: u64) {
+    let Some(cpu) = Cpu::this() else { return };
+    cpu.add_atomic(Slot::Retransmits, segments);
+    let cgroup = owner::cgroup_of_sock(sock);
+    let owners = credit_cgroup(cpu, cgroup, [(Slot::Retransmits, segments)]);
+    let so_far = completes_burst(segments);
+    if so_far != 0 {
+        cues::send(cpu, CueKind::RetransmitBurst, &Subject::cgroup(cgroup, owners), so_far as u32);
+    }
+}
+
+/// The segments in the present window, if they are a burst that was not reported yet, else 0.
+#[inline(always)]
+fn completes_burst(segments: u64) -> u64 {
+    // SAFETY: takes nothing and always succeeds.
+    let now_ns = unsafe { bpf_ktime_get_ns() };
+    let Some(window) = WINDOW.get_ptr_mut(0) else { return 0 };
+    // SAFETY: the only element of the map, which lives as long as the program; see above for races.
+    let window = unsafe { &mut *window };
+    if now_ns.wrapping_sub(window.begun_ns) > BURST_WINDOW_NS {
+        *window = Window { begun_ns: now_ns, segments: 0, reported: 0 };
+    }
+    // SAFETY: a field of the element.
+    unsafe { add_atomic(&raw mut window.segments, segments) };
+    // SAFETY: as above; others may have added meanwhile.
+    let so_far = unsafe { (&raw const window.segments).read_volatile() };
+    if so_far < BURST_SEGMENTS || window.reported != 0 {
+        return 0;
+    }
+    window.reported = 1;
+    so_far
 }
 
 /// Whether the kernel gave up before it tried to send and, with that, before it added to `RetransSegs`.

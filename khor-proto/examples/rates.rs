@@ -1,6 +1,6 @@
 //! Prints the rate of every counter once a second: `cargo run -p khor-proto --example rates [SOCKET]`.
 
-use khor_proto::client::{DEFAULT_SOCKET, Event, SOCKET_ENV, reconnecting};
+use khor_proto::client::{DEFAULT_SOCKET, Event, SOCKET_ENV, Update, reconnecting};
 use khor_proto::{Availability, CounterInfo, Sample, Subscribe};
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,12 +18,15 @@ async fn main() {
                 println!("collector {} on {}", welcome.collector_version, welcome.kernel_release);
                 (catalogue, last) = (welcome.counters, None);
             }
-            Event::Sample(sample) => {
+            Event::Update(Update::Subscribed(_)) => last = None,
+            Event::Update(Update::Sample(sample)) => {
                 if let Some(before) = last {
                     print_rates(&catalogue, &before, &sample);
                 }
                 last = Some(sample);
             }
+            // Not asked for.
+            Event::Update(Update::Cue(_) | Update::Lost { .. }) => {}
             Event::Disconnected { reason, .. } => eprintln!("{reason}"),
         }
     }

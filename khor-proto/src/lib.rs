@@ -10,11 +10,15 @@
 //!
 //! 1. Within two seconds send [`Hello`]. The answer is [`Welcome`], which lists the counters, or `Refused` with
 //!    a reason and the end of the connection.
-//! 2. Send [`Subscribe`] to start the samples; send it again at any time to change the interval.
+//! 2. Send [`Subscribe`] to start the samples; send it again at any time to change interval, scope or cues. The answer
+//!    is [`Subscribed`], which says what is counted in that scope; it comes again by itself when that changes, as
+//!    when a service of that scope starts.
 //! 3. Read a [`Sample`] every interval. Its counters stand in the order of the list in `Welcome` and count from
-//!    an arbitrary start; a rate is the difference of two samples over the difference of their times. A client
-//!    that is slow simply gets fewer samples; one that reads nothing for two seconds is disconnected.
-//! 4. `Bye` gives the reason why the collector closes the connection.
+//!    an arbitrary start; a rate is the difference of two samples over the difference of their times. Samples on both
+//!    sides of a `Subscribed` do not compare. A client that is slow simply gets fewer samples; one that reads nothing
+//!    for two seconds is disconnected.
+//! 4. Read a [`Cue`] whenever something of a kind happens that you asked for. `Lost` says how many were dropped.
+//! 5. `Bye` gives the reason why the collector closes the connection.
 //!
 //! Anything malformed is answered with the reason (`Refused` before `Welcome`, `Bye` after) and a close.
 //!
@@ -46,10 +50,11 @@
 //! then asks for a sample every 20 ms from the whole machine
 //!
 //! ```text
-//! 03 00 00 00              3 bytes
+//! 04 00 00 00              4 bytes
 //! 01                       ClientMessage::Subscribe
 //! 14                       20 ms
 //! 00                       Scope::Machine
+//! 00                       no cues
 //! ```
 //!
 //! and reads, from a collector with three counters, the second of which is absent
@@ -68,10 +73,15 @@
 //! A message whose number is unknown comes from a newer minor version: skip the frame.
 
 pub mod client;
+pub mod counter;
+mod cue;
 pub mod frame;
 pub mod message;
+mod scope;
 
+pub use cue::{Cue, CueInfo, CueKind};
 pub use message::{
-    Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, Scope, ServerMessage,
-    Subscribe, Unit, Welcome, counter,
+    Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage,
+    Subscribe, Subscribed, Unit, Welcome,
 };
+pub use scope::{Scope, Selector};

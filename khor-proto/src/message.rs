@@ -4,11 +4,14 @@
 //! Enums are append-only: a variant's position is its number on the wire, so variants are never reordered or
 //! removed within a major version. A field can only be added with a new major version.
 //!
-//! A receiver skips a message whose outermost number it does not know. Nested enums ([`Unit`], [`Scope`],
-//! [`Availability`]) cannot be skipped, so a peer sends only those of their variants that exist in the minor
-//! version agreed on in [`Welcome`].
+//! A receiver skips a message whose outermost number it does not know. Nested enums ([`Unit`], [`Availability`],
+//! [`Scope`], [`Selector`](crate::Selector), [`CueKind`]) cannot be skipped, so a peer sends only those of their
+//! variants that exist in the minor version agreed on in [`Welcome`].
 
 use serde::{Deserialize, Serialize};
+
+use crate::cue::{Cue, CueInfo, CueKind};
+use crate::scope::Scope;
 
 /// First field of [`Hello`]: the bytes `khor` read as a little-endian `u32`. Tells a stranger from a client.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"khor");
@@ -62,13 +65,15 @@ pub struct Hello {
     pub client: String,
 }
 
-/// How a client wants to be told.
+/// How a client wants to be told, and of what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe {
     /// Milliseconds between samples, 5..=5000. Out of range is answered with [`ServerMessage::Bye`].
     pub interval_ms: u16,
     /// Whose activity is counted.
     pub scope: Scope,
+    /// Kinds of cues to send, of this scope; none if empty.
+    pub cues: Vec<CueKind>,
 }
 
 impl Subscribe {
@@ -82,15 +87,8 @@ impl Subscribe {
 
 impl Default for Subscribe {
     fn default() -> Self {
-        Self { interval_ms: Self::DEFAULT_INTERVAL_MS, scope: Scope::Machine }
+        Self { interval_ms: Self::DEFAULT_INTERVAL_MS, scope: Scope::Machine, cues: Vec::new() }
     }
-}
-
-/// Whose activity is counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scope {
-    /// The whole machine.
-    Machine,
 }
 
 /// What the collector may say.
@@ -110,6 +108,25 @@ pub enum ServerMessage {
         /// Why: the collector stops, or the client said something it must not.
         reason: String,
     },
+    /// Answer to [`Subscribe`], and sent again when what can be counted changes.
+    Subscribed(Subscribed),
+    /// Something happened.
+    Cue(Cue),
+    /// Cues were dropped: in the kernel, because there were too many, or for this client, because it did not read.
+    Lost {
+        /// How many, of the kinds this client asked for, since the last `Lost`. The kernel does not tell whose they
+        /// were, so a scope hears of all.
+        cues: u64,
+    },
+}
+
+/// What a subscription counts. The samples after it belong to it, and compare with none before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscribed {
+    /// As asked for.
+    pub interval_ms: u16,
+    /// One for every counter, in catalogue order: a scope has fewer than the machine.
+    pub availability: Vec<Availability>,
 }
 
 /// The collector's greeting: who it is and what it counts.
@@ -125,8 +142,10 @@ pub struct Welcome {
     pub boot_id: String,
     /// CPUs the kernel may ever bring online.
     pub cpus: u32,
-    /// The counters, in the order in which every [`Sample`] carries them.
+    /// The counters, in the order in which every [`Sample`] carries them, as available for the whole machine.
     pub counters: Vec<CounterInfo>,
+    /// The kinds of cues, as available for the whole machine.
+    pub cues: Vec<CueInfo>,
 }
 
 /// One counter of the catalogue.
@@ -161,6 +180,8 @@ pub enum Unit {
     Bytes,
     /// Microseconds of stalled time.
     Microseconds,
+    /// Nanoseconds of time taken.
+    Nanoseconds,
 }
 
 /// All counters at one instant.
@@ -173,42 +194,4 @@ pub struct Sample {
     /// Cumulative counts from an arbitrary start, in catalogue order; `None` is "not known", never zero.
     /// Differences between any two samples of one collector run are exact, so a skipped sample loses nothing.
     pub counters: Vec<Option<u64>>,
-}
-
-/// Names of the counters, `CounterInfo::name`.
-pub mod counter {
-    /// Successful `execve` calls (`sched_process_exec`).
-    pub const EXECS: &str = "execs";
-    /// New tasks, processes and threads (`task_newtask`).
-    pub const FORKS: &str = "forks";
-    /// Bytes handed to the network stack by devices, without link-layer header (`netif_receive_skb`).
-    pub const RX_BYTES: &str = "rx_bytes";
-    /// Packets handed to the network stack (after GRO, so one may stand for several on the wire).
-    pub const RX_PACKETS: &str = "rx_packets";
-    /// Bytes handed to devices, with link-layer header (`net_dev_xmit`).
-    pub const TX_BYTES: &str = "tx_bytes";
-    /// Packets handed to devices (one may be cut into several by the device).
-    pub const TX_PACKETS: &str = "tx_packets";
-    /// Context switches (`sched_switch`).
-    pub const SWITCHES: &str = "switches";
-    /// Bytes read from block devices, at completion (`block_rq_complete`).
-    pub const READ_BYTES: &str = "read_bytes";
-    /// Bytes written to block devices, at completion.
-    pub const WRITE_BYTES: &str = "write_bytes";
-    /// Read requests issued to block devices (`block_rq_issue`).
-    pub const READ_REQUESTS: &str = "read_requests";
-    /// Write requests issued to block devices.
-    pub const WRITE_REQUESTS: &str = "write_requests";
-    /// Block requests of any kind that completed with an error.
-    pub const IO_ERRORS: &str = "io_errors";
-    /// TCP segments sent again (`tcp_retransmit_skb`, `tcp_retransmit_synack`).
-    pub const RETRANSMITS: &str = "retransmits";
-    /// Device interrupts handled (`irq_handler_entry`); not the CPU-local timer.
-    pub const IRQS: &str = "irqs";
-    /// Time some task waited for a CPU, µs (`/proc/pressure/cpu`, some).
-    pub const CPU_STALL_US: &str = "cpu_stall_us";
-    /// Time some task waited for I/O, µs (`/proc/pressure/io`, some).
-    pub const IO_STALL_US: &str = "io_stall_us";
-    /// Time some task waited for memory, µs (`/proc/pressure/memory`, some).
-    pub const MEM_STALL_US: &str = "mem_stall_us";
 }

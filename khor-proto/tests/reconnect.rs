@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use khor_proto::client::{Event, Subscription, reconnecting};
+use khor_proto::client::{Event, Subscription, Update, reconnecting};
 use khor_proto::frame::{self, Incoming};
 use khor_proto::{ClientMessage, ProtocolVersion, Sample, ServerMessage, Subscribe, Welcome};
 use tokio::io::AsyncWriteExt;
@@ -53,6 +53,7 @@ fn welcome() -> Welcome {
         boot_id: String::new(),
         cpus: 1,
         counters: vec![],
+        cues: vec![],
     }
 }
 
@@ -82,7 +83,9 @@ async fn restart_is_a_gap_of_less_than_a_second() {
         assert!(begun.elapsed() < Duration::from_secs(1));
         assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
         peer.say(round).await;
-        assert!(matches!(event(&mut subscription).await, Event::Sample(sample) if sample.seq == round));
+        assert!(
+            matches!(event(&mut subscription).await, Event::Update(Update::Sample(sample)) if sample.seq == round)
+        );
         drop(peer);
         drop(listener);
         assert!(matches!(event(&mut subscription).await, Event::Disconnected { .. }));
@@ -103,7 +106,9 @@ async fn unknown_kinds_are_skipped_and_broken_frames_reconnect() {
     raw.write_all(&[3, 0, 0, 0, 9, 9, 9]).await.unwrap();
     peer.say(2).await;
     for expected in 1..=2 {
-        assert!(matches!(event(&mut subscription).await, Event::Sample(sample) if sample.seq == expected));
+        assert!(
+            matches!(event(&mut subscription).await, Event::Update(Update::Sample(sample)) if sample.seq == expected)
+        );
     }
     peer.outgoing.get_mut().get_mut().write_all(&[2, 0, 0, 0, 2, 1]).await.unwrap();
     assert!(

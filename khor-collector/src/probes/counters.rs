@@ -1,62 +1,76 @@
-//! The per-CPU counters, mapped read-only from the kernel; one of the few modules with `unsafe`.
+//! The counters, and what the programs are asked to do: memory shared with the kernel, read without a system call.
 
-use std::ffi::c_void;
 use std::io;
-use std::num::NonZeroUsize;
+use std::mem::offset_of;
 use std::os::fd::BorrowedFd;
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use khor_layout::{CpuCounters, SLOTS, Slot};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use khor_layout::{CpuCounters, CueKind, MAX_SCOPES, ScopeCounters, ScopeTable, Slot, Wish};
+use nix::sys::mman::ProtFlags;
 
-/// The mapped array: one [`CpuCounters`] per possible CPU.
+use super::mapping::Mapping;
+
+const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
+const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
+
+/// The mapped arrays.
 #[derive(Debug)]
 pub(super) struct Counters {
-    start: NonNull<c_void>,
-    length_bytes: NonZeroUsize,
     cpus: usize,
+    machine: Mapping<CpuCounters>,
+    scopes: Mapping<ScopeCounters>,
+    tables: Mapping<ScopeTable>,
 }
 
-// SAFETY: the mapping is read-only and lives as long as the value; all reads are atomic.
-unsafe impl Send for Counters {}
-// SAFETY: as above.
-unsafe impl Sync for Counters {}
+/// The arrays' descriptors.
+pub(super) struct Arrays<'a> {
+    pub(super) machine: BorrowedFd<'a>,
+    pub(super) scopes: BorrowedFd<'a>,
+    pub(super) tables: BorrowedFd<'a>,
+}
+
+/// The counts of all CPUs together, indexed by [`Slot`].
+pub(crate) type Counts = [u64; Slot::COUNT];
 
 impl Counters {
-    /// Maps the BPF array `map` of `cpus` elements. The mapping outlives the descriptor.
-    pub(super) fn map(map: BorrowedFd<'_>, cpus: usize) -> io::Result<Self> {
-        let length_bytes =
-            NonZeroUsize::new(cpus * size_of::<CpuCounters>()).ok_or(io::ErrorKind::InvalidInput)?;
-        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory; the kernel refuses
-        // one that is longer than the array.
-        let start = unsafe { mmap(None, length_bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, map, 0) }?;
-        Ok(Self { start, length_bytes, cpus })
+    /// Maps `arrays`, made for `cpus` possible CPUs.
+    pub(super) fn map(arrays: &Arrays<'_>, cpus: usize) -> io::Result<Self> {
+        let write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        Ok(Self {
+            cpus,
+            machine: Mapping::map(arrays.machine, cpus, write)?,
+            scopes: Mapping::map(arrays.scopes, MAX_SCOPES * cpus, ProtFlags::PROT_READ)?,
+            tables: Mapping::map(arrays.tables, 2, write)?,
+        })
     }
 
-    /// The counts of all CPUs together, indexed by [`Slot`].
-    pub(super) fn read(&self) -> [u64; Slot::COUNT] {
-        let mut sums = [0_u64; Slot::COUNT];
+    /// The whole machine's counts.
+    pub(super) fn machine(&self) -> Counts {
+        std::array::from_fn(|slot| self.sum(|cpu| self.machine.load(cpu, slot)))
+    }
+
+    /// The counts of scope number `scope`, from an arbitrary start.
+    pub(super) fn scope(&self, scope: usize) -> Counts {
+        std::array::from_fn(|slot| self.sum(|cpu| self.scopes.load(scope * self.cpus + cpu, slot)))
+    }
+
+    /// Cues of a kind that the kernel dropped.
+    pub(super) fn lost(&self, kind: CueKind) -> u64 {
+        self.sum(|cpu| self.machine.load(cpu, LOST + kind as usize))
+    }
+
+    /// Has the programs do this from now on, by the table they are about to look at.
+    pub(super) fn wish(&self, wish: Wish) {
         for cpu in 0..self.cpus {
-            for (slot, sum) in sums.iter_mut().enumerate() {
-                *sum = sum.wrapping_add(self.load(cpu, slot));
-            }
+            self.machine.store(cpu, WISH, wish.0);
         }
-        sums
     }
 
-    fn load(&self, cpu: usize, slot: usize) -> u64 {
-        let index = cpu * SLOTS + slot;
-        // SAFETY: within the mapping, since `cpu < self.cpus` and `slot < SLOTS`; aligned, since the mapping starts
-        // a page. The kernel writes the word concurrently, hence the atomic load.
-        let word = unsafe { AtomicU64::from_ptr(self.start.cast::<u64>().add(index).as_ptr()) };
-        word.load(Ordering::Relaxed)
+    /// Writes the table that [`wish`](Self::wish) will make the present one.
+    pub(super) fn write_table(&self, generation: u64, table: &ScopeTable) {
+        self.tables.replace((generation & 1) as usize, table);
     }
-}
 
-impl Drop for Counters {
-    fn drop(&mut self) {
-        // SAFETY: exactly what `mmap` returned, and no reference into it exists any more.
-        let _ = unsafe { munmap(self.start, self.length_bytes.get()) };
+    fn sum(&self, count: impl Fn(usize) -> u64) -> u64 {
+        (0..self.cpus).map(count).fold(0, u64::wrapping_add)
     }
 }

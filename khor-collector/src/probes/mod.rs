@@ -1,4 +1,4 @@
-//! The in-kernel programs: loads them, attaches them, and knows which counters they feed.
+//! The in-kernel programs: loads them, attaches them, and knows which counters and cues they feed.
 //!
 //! Every program stands alone: one that the kernel refuses leaves its counters absent with the reason, and the
 //! rest work. Rejected: reading the counters with `bpf(MAP_LOOKUP_ELEM)`, which costs a system call per sample
@@ -6,20 +6,26 @@
 
 mod catalogue;
 mod counters;
+mod cues;
+mod load;
+mod mapping;
 mod offsets;
+mod table;
 
-use std::io;
-use std::os::fd::AsFd;
+use std::sync::Mutex;
 
-use aya::maps::Map;
-use aya::programs::{BtfTracePoint, ProgramError};
-use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned};
-use khor_layout::{COUNTERS_MAP, Slot};
+use aya::Ebpf;
+use khor_layout::{CueKind, Slot, Wish};
 use khor_proto::{Availability, Unit};
 
-use catalogue::{COUNTERS, PROGRAMS, Program};
+pub(crate) use catalogue::Owner;
+pub(crate) use counters::Counts;
+pub(crate) use cues::CueRing;
+pub(crate) use load::{possible_cpus, require_btf};
+pub(crate) use table::{Chosen, TableFull};
+
+use catalogue::{COUNTERS, CUES};
 use counters::Counters;
-use offsets::Offsets;
 
 const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
 
@@ -31,7 +37,7 @@ pub(crate) enum ProbesError {
          CONFIG_DEBUG_INFO_BTF=y, as the distributions' are since about 2021"
     )]
     NoBtf { reason: String },
-    #[error("the kernel refused every probe: {reason}{}", memlock_advice(reason))]
+    #[error("the kernel refused every probe: {reason}{}", load::memlock_advice(reason))]
     Refused { reason: String },
 }
 
@@ -44,33 +50,50 @@ pub(crate) struct ProbeState {
     pub(crate) outcome: Result<(), String>,
 }
 
-/// The loaded programs and their counters.
+/// One counter the programs feed.
+#[derive(Clone, Debug)]
+pub(crate) struct CounterState {
+    pub(crate) name: &'static str,
+    pub(crate) slot: Slot,
+    pub(crate) unit: Unit,
+    /// Whose its events are.
+    pub(crate) owner: Owner,
+    /// Whether it is counted for the machine.
+    pub(crate) machine: Availability,
+    /// Whether it can be counted for a scope.
+    pub(crate) scope: Availability,
+}
+
+/// The loaded programs and what they share with us.
 #[derive(Debug)]
 pub(crate) struct Probes {
     states: Vec<ProbeState>,
+    counter_states: Vec<CounterState>,
     counters: Counters,
+    wished: Mutex<Wished>,
     /// Holds the links: programs detach when it is dropped.
     _programs: Ebpf,
 }
 
+/// What the programs were asked for last.
+#[derive(Debug, Default)]
+struct Wished {
+    flags: u64,
+    generation: u64,
+}
+
 impl Probes {
-    /// Loads and attaches all programs. Needs `CAP_BPF` and `CAP_PERFMON`.
-    pub(crate) fn load() -> Result<Self, ProbesError> {
-        let offsets = Offsets::of_running_kernel(BTF_PATH).map_err(|reason| ProbesError::NoBtf { reason })?;
-        let btf = Btf::from_sys_fs().map_err(|error| ProbesError::NoBtf { reason: error.to_string() })?;
-        let mut programs = load_object(&offsets, &btf)?;
-        let states: Vec<_> = PROGRAMS
-            .iter()
-            .map(|program| ProbeState {
-                name: program.name,
-                outcome: attach(&mut programs, program, &offsets, &btf),
-            })
-            .collect();
-        if let Some(reason) = common_failure(&states) {
-            return Err(ProbesError::Refused { reason });
-        }
-        let counters = map_counters(&programs).map_err(|reason| ProbesError::Refused { reason })?;
-        Ok(Self { states, counters, _programs: programs })
+    /// Loads and attaches all programs. Needs `CAP_BPF` and `CAP_PERFMON`. Returns the cues' ring besides.
+    pub(crate) fn load() -> Result<(Self, CueRing), ProbesError> {
+        let loaded = load::load()?;
+        let probes = Self {
+            counter_states: loaded.counter_states(),
+            states: loaded.states,
+            counters: loaded.counters,
+            wished: Mutex::default(),
+            _programs: loaded.programs,
+        };
+        Ok((probes, loaded.cues))
     }
 
     /// Every program, in the order of the catalogue.
@@ -78,105 +101,50 @@ impl Probes {
         &self.states
     }
 
-    /// Every counter the programs feed: slot, name, unit, availability.
-    pub(crate) fn counters(&self) -> impl Iterator<Item = (Slot, &'static str, Unit, Availability)> {
-        COUNTERS.iter().map(|counter| {
-            let reasons = counter.programs.iter().filter_map(|name| {
-                let state = self.states.iter().find(|state| state.name == *name)?;
-                state.outcome.as_ref().err().cloned()
-            });
-            let availability = reasons
-                .reduce(|first, _| first)
-                .map_or(Availability::Available, |reason| Availability::Absent { reason });
-            (counter.slot, counter.name, counter.unit, availability)
-        })
+    /// Every counter the programs feed, in the order of [`Slot`].
+    pub(crate) fn counter_states(&self) -> &[CounterState] {
+        &self.counter_states
     }
 
-    /// The counts of all CPUs, indexed by [`Slot`].
-    pub(crate) fn read(&self) -> [u64; Slot::COUNT] {
-        self.counters.read()
+    /// Whether the kernel tells of each kind of cue.
+    pub(crate) fn cues(&self) -> impl Iterator<Item = (CueKind, Availability)> {
+        CUES.iter().map(|cue| (cue.kind, load::availability(&self.states, &[cue.program])))
     }
-}
 
-/// Fails if the kernel has no type information, without which nothing can be loaded.
-pub(crate) fn require_btf() -> Result<(), ProbesError> {
-    let opened = std::fs::File::open(BTF_PATH).map(drop);
-    opened.map_err(|error| ProbesError::NoBtf { reason: error.to_string() })
-}
-
-/// CPUs the kernel may ever bring online.
-pub(crate) fn possible_cpus() -> Result<usize, String> {
-    aya::util::nr_cpus().map_err(|(what, error)| format!("{what}: {error}"))
-}
-
-fn load_object(offsets: &Offsets, btf: &Btf) -> Result<Ebpf, ProbesError> {
-    let cpus = possible_cpus().map_err(|reason| ProbesError::Refused { reason })?;
-    let mut loader = EbpfLoader::new();
-    loader
-        .btf(Some(btf))
-        .map_max_entries(COUNTERS_MAP, cpus as u32)
-        .verifier_log_level(VerifierLogLevel::DISABLE);
-    for (global, value) in offsets.globals() {
-        loader.override_global(global, value, true);
+    /// The whole machine's counts.
+    pub(crate) fn machine(&self) -> Counts {
+        self.counters.machine()
     }
-    loader
-        .load(include_bytes_aligned!("../../../khor-ebpf/khor.bpf.o"))
-        .map_err(|error| ProbesError::Refused { reason: chain(&error) })
-}
 
-fn attach(programs: &mut Ebpf, program: &Program, offsets: &Offsets, btf: &Btf) -> Result<(), String> {
-    for global in program.globals {
-        offsets.require(global)?;
+    /// The counts of scope number `scope`, from an arbitrary start.
+    pub(crate) fn scope(&self, scope: usize) -> Counts {
+        self.counters.scope(scope)
     }
-    let symbol = (program.symbol)(offsets);
-    let loaded: &mut BtfTracePoint = programs
-        .program_mut(symbol)
-        .ok_or_else(|| format!("the object lacks {symbol}"))?
-        .try_into()
-        .map_err(|error: ProgramError| chain(&error))?;
-    let attached = loaded.load(program.name, btf).and_then(|()| loaded.attach());
-    attached.map(drop).map_err(|error| match &error {
-        ProgramError::Btf(_) => format!("this kernel has no tracepoint {}", program.name),
-        _ => chain(&error),
-    })
-}
 
-fn map_counters(programs: &Ebpf) -> Result<Counters, String> {
-    let Some(Map::Array(map)) = programs.map(COUNTERS_MAP) else {
-        return Err(format!("the object lacks the map {COUNTERS_MAP}"));
-    };
-    Counters::map(map.fd().as_fd(), possible_cpus()?)
-        .map_err(|error: io::Error| format!("mapping the counters: {error}"))
-}
-
-/// The first reason, if no program at all works.
-fn common_failure(states: &[ProbeState]) -> Option<String> {
-    if states.iter().any(|state| state.outcome.is_ok()) {
-        return None;
+    /// Cues of a kind that the kernel dropped so far.
+    pub(crate) fn lost(&self, kind: CueKind) -> u64 {
+        self.counters.lost(kind)
     }
-    states.first().and_then(|state| state.outcome.clone().err())
-}
 
-/// Before 5.11 the kernel charges programs and maps to `RLIMIT_MEMLOCK`, often 64 KiB, which aya has then tried
-/// to raise in vain; the error is the same as for a missing capability.
-fn memlock_advice(reason: &str) -> &'static str {
-    if reason.contains("os error 1)") {
-        " (on a kernel before 5.11 also check `ulimit -l`: LimitMEMLOCK=infinity in the systemd unit)"
-    } else {
-        ""
-    }
-}
-
-/// An error with its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
+    /// Has the kernel tell of program starts, or stop it.
+    pub(crate) fn want_exec_cues(&self, wanted: bool) {
+        let mut wished = self.wished.lock().expect("nothing panics holding it");
+        let flags = if wanted { wished.flags | Wish::EXEC_CUES } else { wished.flags & !Wish::EXEC_CUES };
+        if flags != wished.flags {
+            wished.flags = flags;
+            self.counters.wish(Wish::new(flags, wished.generation));
         }
-        cause = error.source();
     }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+
+    /// Has the kernel count for these scopes, each with its number, and no others.
+    pub(crate) fn count_for(&self, scopes: &[Chosen]) -> Result<(), TableFull> {
+        let table = table::build(scopes)?;
+        let mut wished = self.wished.lock().expect("nothing panics holding it");
+        wished.generation += 1;
+        wished.flags =
+            if scopes.is_empty() { wished.flags & !Wish::SCOPES } else { wished.flags | Wish::SCOPES };
+        self.counters.write_table(wished.generation, &table);
+        self.counters.wish(Wish::new(wished.flags, wished.generation));
+        Ok(())
+    }
 }

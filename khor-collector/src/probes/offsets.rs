@@ -2,7 +2,7 @@
 //!
 //! Versions are not looked at: distributions backport, BTF does not lie.
 
-use btf_rs::{Btf, BtfType, Struct, Type};
+use btf_rs::{Btf, Struct, Type};
 use khor_layout::global;
 
 type Found = Result<u32, String>;
@@ -13,42 +13,99 @@ pub(super) struct Offsets {
     values: Vec<(&'static str, u32)>,
     /// Whether `block_rq_issue` has the request queue as its first argument (before 5.11).
     pub(super) queue_first: bool,
+    /// Whether `mark_victim` tells a number rather than a task (before 6.8).
+    pub(super) victim_is_number: bool,
 }
 
 impl Offsets {
     /// Reads the BTF file at `path`, or says why it cannot.
-    pub(super) fn of_running_kernel(path: &str) -> Result<Self, String> {
+    pub(super) fn of_running_kernel(path: &str, cpus: usize) -> Result<Self, String> {
         // Since 6.16 the file can be mapped, which spares parsing it; before, it must be read.
         let btf = Btf::from_file_with_backend(path, btf_rs::Backend::Mmap)
             .or_else(|_| Btf::from_file(path))
             .map_err(|error| error.to_string())?;
-        Ok(Self::find(&btf))
+        Ok(Self::find(&btf, cpus))
     }
 
-    fn find(btf: &Btf) -> Self {
-        let gso_segs = || Ok(offset(btf, "sk_buff", "cb")? + offset(btf, "tcp_skb_cb", "tcp_gso_segs")?);
-        let globals = vec![
-            (global::SKB_LEN_OFFSET, offset(btf, "sk_buff", "len")),
-            (global::SKB_GSO_SEGS_OFFSET, gso_segs()),
-            (global::REQUEST_CMD_FLAGS_OFFSET, offset(btf, "request", "cmd_flags")),
-            (global::IRQACTION_NEXT_OFFSET, offset(btf, "irqaction", "next")),
+    fn find(btf: &Btf, cpus: usize) -> Self {
+        let mut globals = vec![
+            (global::CPUS, Ok(cpus as u32)),
             (global::RETRANSMIT_HAS_RESULT, arguments(btf, "tcp_retransmit_skb").map(|n| u32::from(n > 2))),
         ];
-        let values = globals.iter().map(|(name, found)| (*name, *found.as_ref().unwrap_or(&0))).collect();
-        let queue_first = arguments(btf, "block_rq_issue").is_ok_and(|n| n > 1);
-        Self { globals, values, queue_first }
+        let ids = offset(btf, "cgroup", "ancestor_ids");
+        globals.push((global::CGROUP_ANCESTORS_ARE_IDS, Ok(u32::from(ids.is_ok()))));
+        globals.push((global::CGROUP_ANCESTORS_OFFSET, ids.or_else(|_| offset(btf, "cgroup", "ancestors"))));
+        globals.extend(FIELDS.iter().map(|(global, path)| (*global, path_offset(btf, path))));
+        globals.push((global::SOCK_CGROUP_OFFSET, sock_cgroup(btf)));
+        let value = |found: &Found| *found.as_ref().unwrap_or(&global::UNKNOWN);
+        let values = globals.iter().map(|(name, found)| (*name, value(found))).collect();
+        Self {
+            globals,
+            values,
+            queue_first: arguments(btf, "block_rq_issue").is_ok_and(|n| n > 1),
+            victim_is_number: arguments(btf, "mark_victim").is_ok() && !takes_pointer(btf, "mark_victim"),
+        }
     }
 
-    /// Every global with its value, 0 where unknown.
+    /// Every global with its value, [`global::UNKNOWN`] where unknown.
     pub(super) fn globals(&self) -> impl Iterator<Item = (&'static str, &u32)> {
         self.values.iter().map(|(name, value)| (*name, value))
     }
 
-    /// Fails with the reason if `global` is unknown.
-    pub(super) fn require(&self, global: &str) -> Result<(), String> {
-        let found = self.globals.iter().find(|(name, _)| *name == global);
-        found.map_or_else(|| Err(format!("nobody looks for {global}")), |(_, found)| found.clone().map(drop))
+    /// Fails with the reason if one of `globals` is unknown.
+    pub(super) fn require(&self, globals: &[&str]) -> Result<(), String> {
+        globals.iter().try_for_each(|global| {
+            let found = self.globals.iter().find(|(name, _)| name == global);
+            found.map_or_else(
+                || Err(format!("nobody looks for {global}")),
+                |(_, found)| found.clone().map(drop),
+            )
+        })
     }
+}
+
+/// A field within a structure, within a structure …: names of structures and of their fields.
+type Path = &'static [(&'static str, &'static str)];
+
+/// Globals that are the offset of one field.
+const FIELDS: [(&str, Path); 25] = [
+    (global::SKB_LEN_OFFSET, &[("sk_buff", "len")]),
+    (global::SKB_SK_OFFSET, &[("sk_buff", "sk")]),
+    (global::SKB_HEAD_OFFSET, &[("sk_buff", "head")]),
+    (global::SKB_DATA_OFFSET, &[("sk_buff", "data")]),
+    (global::SKB_NETWORK_HEADER_OFFSET, &[("sk_buff", "network_header")]),
+    (global::SKB_GSO_SEGS_OFFSET, &[("sk_buff", "cb"), ("tcp_skb_cb", "tcp_gso_segs")]),
+    (global::SOCK_STATE_OFFSET, &[("sock", "__sk_common"), ("sock_common", "skc_state")]),
+    (global::SOCK_FAMILY_OFFSET, &[("sock", "__sk_common"), ("sock_common", "skc_family")]),
+    (global::REQUEST_CMD_FLAGS_OFFSET, &[("request", "cmd_flags")]),
+    (global::REQUEST_DATA_LEN_OFFSET, &[("request", "__data_len")]),
+    (global::REQUEST_BIO_OFFSET, &[("request", "bio")]),
+    (global::BIO_BLKG_OFFSET, &[("bio", "bi_blkg")]),
+    (global::BLKG_BLKCG_OFFSET, &[("blkcg_gq", "blkcg")]),
+    (global::BLKCG_CGROUP_OFFSET, &[("blkcg", "css"), ("cgroup_subsys_state", "cgroup")]),
+    (global::IRQACTION_NEXT_OFFSET, &[("irqaction", "next")]),
+    (global::TASK_TGID_OFFSET, &[("task_struct", "tgid")]),
+    (global::TASK_COMM_OFFSET, &[("task_struct", "comm")]),
+    (global::TASK_CGROUPS_OFFSET, &[("task_struct", "cgroups")]),
+    (global::CSS_SET_CGROUP_OFFSET, &[("css_set", "dfl_cgrp")]),
+    (global::CGROUP_LEVEL_OFFSET, &[("cgroup", "level")]),
+    (global::CGROUP_ROOT_OFFSET, &[("cgroup", "root")]),
+    (global::CGROUP_ROOT_ID_OFFSET, &[("cgroup_root", "hierarchy_id")]),
+    (global::CGROUP_KN_OFFSET, &[("cgroup", "kn")]),
+    (global::KERNFS_ID_OFFSET, &[("kernfs_node", "id")]),
+    (global::SIGACTION_HANDLER_OFFSET, &[("k_sigaction", "sa"), ("sigaction", "sa_handler")]),
+];
+
+/// `sock.sk_cgrp_data.cgroup`, which before 5.15 was part of `val`.
+fn sock_cgroup(btf: &Btf) -> Found {
+    let data = offset(btf, "sock", "sk_cgrp_data")?;
+    let cgroup =
+        offset(btf, "sock_cgroup_data", "cgroup").or_else(|_| offset(btf, "sock_cgroup_data", "val"));
+    Ok(data + cgroup?)
+}
+
+fn path_offset(btf: &Btf, path: Path) -> Found {
+    path.iter().map(|(structure, field)| offset(btf, structure, field)).sum()
 }
 
 /// Offset of `field` in bytes, also inside anonymous structs and unions.
@@ -83,17 +140,23 @@ fn offset_bits(btf: &Btf, definition: &Struct, field: &str) -> Option<u32> {
 
 /// Number of arguments of a tracepoint, not counting the `void *` that all of them start with.
 fn arguments(btf: &Btf, tracepoint: &str) -> Found {
-    let missing = || format!("this kernel has no tracepoint {tracepoint}");
-    let types = btf.resolve_types_by_name(&format!("btf_trace_{tracepoint}")).map_err(|_| missing())?;
-    let Some(Type::Typedef(typedef)) = types.first() else { return Err(missing()) };
-    let pointer = btf.resolve_chained_type(typedef).map_err(|_| missing())?;
-    let prototype = pointer.as_btf_type().and_then(|pointer| resolve(btf, pointer));
-    match prototype {
-        Some(Type::FuncProto(prototype)) => Ok(prototype.parameters.len().saturating_sub(1) as u32),
-        _ => Err(missing()),
-    }
+    let prototype =
+        prototype(btf, tracepoint).ok_or_else(|| format!("this kernel has no tracepoint {tracepoint}"));
+    prototype.map(|prototype| prototype.parameters.len().saturating_sub(1) as u32)
 }
 
-fn resolve(btf: &Btf, kind: &dyn BtfType) -> Option<Type> {
-    btf.resolve_chained_type(kind).ok()
+/// Whether the first argument of a tracepoint is a pointer.
+fn takes_pointer(btf: &Btf, tracepoint: &str) -> bool {
+    let first = prototype(btf, tracepoint).and_then(|prototype| prototype.parameters.get(1).cloned());
+    first.is_some_and(|first| matches!(btf.resolve_chained_type(&first), Ok(Type::Ptr(_))))
+}
+
+fn prototype(btf: &Btf, tracepoint: &str) -> Option<btf_rs::FuncProto> {
+    let types = btf.resolve_types_by_name(&format!("btf_trace_{tracepoint}")).ok()?;
+    let Some(Type::Typedef(typedef)) = types.first() else { return None };
+    let pointer = btf.resolve_chained_type(typedef).ok()?;
+    match btf.resolve_chained_type(pointer.as_btf_type()?).ok()? {
+        Type::FuncProto(prototype) => Some(prototype),
+        _ => None,
+    }
 }

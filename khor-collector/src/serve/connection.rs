@@ -1,27 +1,21 @@
-//! One client, from its greeting to its end.
+//! One client's words, from its greeting to its end.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::poll_immediate;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use khor_proto::frame::{self, Incoming};
-use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage, Subscribe};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, ServerMessage, Subscribe};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::registry::Seat;
-use super::ticker::Ticker;
+use super::desk::Place;
+use super::seats::Seat;
+use super::wire::Reader;
 use super::{Server, told_to_stop};
-use crate::clock::boottime_ns;
 
 /// How long a client may take to introduce itself.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a client may leave its socket full.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages a client may send per second; more would only be to annoy.
 const MAX_MESSAGES_PER_S: u32 = 50;
 /// Bytes of a client's name that are logged.
@@ -29,10 +23,8 @@ const MAX_NAME_BYTES: usize = 64;
 
 /// Why a connection ends.
 enum End {
-    /// The client left or the socket broke: nothing to say.
+    /// The client left, was given up, or the socket broke: nothing to say.
     Gone,
-    /// The client did not read in time: nothing can be said.
-    Stuck,
     /// The client did wrong and is told so.
     Fault(String),
     /// The collector stops.
@@ -42,10 +34,9 @@ enum End {
 struct Connection {
     server: Arc<Server>,
     seat: Seat,
-    incoming: frame::Receiver<OwnedReadHalf, ClientMessage>,
-    outgoing: frame::Sender<OwnedWriteHalf, ServerMessage>,
+    incoming: frame::Receiver<Reader, ClientMessage>,
+    place: Place,
     name: String,
-    next_seq: u64,
     messages: u32,
     messages_since: Instant,
 }
@@ -53,18 +44,16 @@ struct Connection {
 /// Serves one client until it leaves, misbehaves, or `stopped` turns true.
 pub(super) async fn serve(
     server: Arc<Server>,
-    stream: UnixStream,
+    reader: Reader,
     seat: Seat,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let (reader, writer) = stream.into_split();
     let mut connection = Connection {
+        place: server.desk.enter(Arc::clone(&reader.0)),
         server,
         seat,
         incoming: frame::receiver(reader),
-        outgoing: frame::sender(writer),
         name: "a client without a name".into(),
-        next_seq: 0,
         messages: 0,
         messages_since: Instant::now(),
     };
@@ -73,10 +62,10 @@ pub(super) async fn serve(
         () = told_to_stop(&mut stopped) => Err(End::Stopping),
     };
     if let Err(end) = greeting {
-        return connection.finish(end, |reason| ServerMessage::Refused { reason }).await;
+        return connection.finish(end, |reason| ServerMessage::Refused { reason });
     }
     let end = connection.converse(&mut stopped).await;
-    connection.finish(end, |reason| ServerMessage::Bye { reason }).await;
+    connection.finish(end, |reason| ServerMessage::Bye { reason });
 }
 
 impl Connection {
@@ -90,18 +79,14 @@ impl Connection {
         let version = agree(&hello).map_err(End::Fault)?;
         self.name = printable(&hello.client);
         tracing::debug!("{} (uid {}) is welcome", self.name, self.seat.uid);
-        self.say(self.server.welcome(version)).await
+        self.place.say(&self.server.welcome(version));
+        Ok(())
     }
 
     async fn converse(&mut self, stopped: &mut watch::Receiver<bool>) -> End {
-        let mut ticks: Option<Ticker> = None;
         loop {
             let step = tokio::select! {
-                message = self.hear() => match message {
-                    Ok(message) => self.obey(&message).map(|ticker| ticks = Some(ticker)),
-                    Err(end) => Err(end),
-                },
-                () = next(ticks.as_ref()) => self.sample().await,
+                message = self.hear() => message.and_then(|message| self.obey(message)),
                 () = told_to_stop(stopped) => Err(End::Stopping),
             };
             if let Err(end) = step {
@@ -110,19 +95,16 @@ impl Connection {
         }
     }
 
-    /// Carries out a message; the answer is the new rhythm of samples.
-    fn obey(&mut self, message: &ClientMessage) -> Result<Ticker, End> {
+    fn obey(&mut self, message: ClientMessage) -> Result<(), End> {
         self.count_message()?;
-        let &ClientMessage::Subscribe(Subscribe { interval_ms, scope: khor_proto::Scope::Machine }) = message
-        else {
+        let ClientMessage::Subscribe(wish) = message else {
             return Err(End::Fault("Hello may be said only once".into()));
         };
+        let interval_ms = wish.interval_ms;
         if !(Subscribe::MIN_INTERVAL_MS..=Subscribe::MAX_INTERVAL_MS).contains(&interval_ms) {
             return Err(End::Fault(format!("interval_ms is {interval_ms}; it must be 5 to 5000")));
         }
-        self.seat.subscribed(interval_ms);
-        Ticker::every(Duration::from_millis(interval_ms.into()))
-            .map_err(|error| End::Fault(format!("the collector has no timer left: {error}")))
+        self.place.subscribe(&wish).map_err(|reason| End::Fault(format!("scope: {reason}")))
     }
 
     fn count_message(&mut self) -> Result<(), End> {
@@ -134,13 +116,6 @@ impl Connection {
             return Err(End::Fault(format!("more than {MAX_MESSAGES_PER_S} messages in a second")));
         }
         Ok(())
-    }
-
-    async fn sample(&mut self) -> Result<(), End> {
-        let counters = self.server.source.read();
-        let sample = Sample { seq: self.next_seq, t_ns: boottime_ns(), counters };
-        self.next_seq += 1;
-        self.say(ServerMessage::Sample(sample)).await
     }
 
     async fn hear(&mut self) -> Result<ClientMessage, End> {
@@ -157,40 +132,21 @@ impl Connection {
         }
     }
 
-    async fn say(&mut self, message: ServerMessage) -> Result<(), End> {
-        let mut sending = pin!(self.outgoing.send(message));
-        // Nearly always there is room, and then no timer need be set.
-        let sent = match poll_immediate(sending.as_mut()).await {
-            Some(sent) => sent,
-            None => timeout(WRITE_TIMEOUT, sending).await.map_err(|_| End::Stuck)?,
-        };
-        sent.map_err(|_| End::Gone)
-    }
-
-    async fn finish(&mut self, end: End, last_word: fn(String) -> ServerMessage) {
+    fn finish(self, end: End, last_word: fn(String) -> ServerMessage) {
         let (name, uid) = (&self.name, self.seat.uid);
         let reason = match end {
-            End::Gone => return tracing::debug!("{name} (uid {uid}) left"),
-            End::Stuck => {
+            End::Gone if self.place.was_stuck() => {
                 return self.server.log(|| format!("dropping {name} (uid {uid}): it does not read"));
             }
+            End::Gone => return tracing::debug!("{name} (uid {uid}) left"),
             End::Stopping => "the collector stops".to_owned(),
             End::Fault(reason) => {
                 self.server.log(|| format!("dropping {name} (uid {uid}): {reason}"));
                 reason
             }
         };
-        // A courtesy to those who read; the others have gone already.
-        let _ = self.say(last_word(reason)).await;
-    }
-}
-
-/// The next tick; never, without a subscription.
-async fn next(ticks: Option<&Ticker>) {
-    match ticks {
-        Some(ticks) if ticks.tick().await.is_ok() => {}
-        // A timer that is set cannot fail; if it did, the client would notice the silence and come back.
-        _ => std::future::pending().await,
+        // A courtesy to those who read; the others have no room for it.
+        self.place.say(&last_word(reason));
     }
 }
 

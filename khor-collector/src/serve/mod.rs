@@ -1,35 +1,41 @@
-//! The server on the Unix socket: one task per client, each with a clock of its own.
+//! The server on the Unix socket.
 //!
-//! A task reads the mapped counters at its own tick and writes straight to its socket, so nothing is queued and
-//! nothing shared: a slow, silent or hostile client holds its own task and a small buffer, for two seconds.
-//! Rejected: one sampling loop that broadcasts to all, which would tie the intervals of clients together.
+//! Listening and talking are apart: a task for each client hears what it says ([`connection`]), and one loop talks to
+//! all of them ([`desk`]), without ever waiting for any. A slow, silent or hostile client holds its own task and a few
+//! frames, for two seconds.
 
 mod activation;
+mod client;
 mod connection;
-mod registry;
+mod desk;
+mod outbox;
+mod seats;
 mod socket;
 #[cfg(test)]
 mod tests;
-mod ticker;
+mod wire;
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use khor_proto::frame::Message;
-use khor_proto::{CounterInfo, ProtocolVersion, ServerMessage, Welcome};
+use khor_proto::{CounterInfo, Cue, CueInfo, ProtocolVersion, ServerMessage, Welcome};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-pub(crate) use registry::Load;
+pub(crate) use desk::{Load, Loop};
 pub(crate) use socket::{BoundSocket, SocketError, bind};
 
 use crate::log::Brake;
-use crate::sampler::CounterSource;
-use registry::Registry;
+use crate::sampler::Kernel;
+use desk::Desk;
+use seats::Seats;
+use wire::{Reader, Socket};
 
-/// How long clients get to read their goodbye.
+/// How long the stop waits for connections to end.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What every [`Welcome`] says.
@@ -39,29 +45,51 @@ pub(crate) struct Identity {
     pub(crate) boot_id: String,
     pub(crate) cpus: u32,
     pub(crate) counters: Vec<CounterInfo>,
+    pub(crate) cues: Vec<CueInfo>,
 }
 
 /// What all connections share.
 pub(crate) struct Server {
-    source: Arc<dyn CounterSource>,
     identity: Identity,
-    registry: Arc<Registry>,
+    desk: Arc<Desk>,
+    seats: Arc<Seats>,
     brake: Brake,
 }
 
 impl Server {
-    /// Serves what `source` counts.
-    pub(crate) fn new(source: Arc<dyn CounterSource>, identity: Identity) -> Self {
-        Self { source, identity, registry: Arc::default(), brake: Brake::new() }
+    /// Serves what `kernel` counts.
+    pub(crate) fn new(kernel: Arc<dyn Kernel>, identity: Identity) -> Self {
+        Self { identity, desk: Arc::new(Desk::new(kernel)), seats: Arc::default(), brake: Brake::new() }
     }
 
     /// How many subscribe, and how often; changes are published.
     pub(crate) fn load(&self) -> watch::Receiver<Load> {
-        self.registry.load()
+        self.desk.load()
     }
 
-    /// Accepts clients until `stopped` turns true, then says goodbye to all of them.
-    pub(crate) async fn run(self: Arc<Self>, listener: UnixListener, mut stopped: watch::Receiver<bool>) {
+    /// Returns when the thread that sends samples is between two rounds.
+    pub(crate) fn wait_for_desk(&self) {
+        self.desk.wait();
+    }
+
+    /// Tells clients of a cue that belongs to `scopes`, one bit each.
+    pub(crate) fn tell(&self, cue: &Cue, scopes: u64) {
+        self.desk.tell(cue, scopes);
+    }
+
+    /// Starts the thread that sends samples, until what is returned is dropped.
+    pub(crate) fn keep_time(&self) -> io::Result<Loop> {
+        self.desk.serve()
+    }
+
+    /// Accepts clients on `socket` until `stopped` turns true, then says goodbye to all of them. Fails at once if the
+    /// socket cannot be listened on.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        mut socket: BoundSocket,
+        mut stopped: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let mut listener = UnixListener::from_std(socket.listener()?)?;
         let stops = stopped.clone();
         let mut connections = JoinSet::new();
         loop {
@@ -75,12 +103,25 @@ impl Server {
                     }
                 },
                 Some(_) = connections.join_next() => {}
+                () = socket.removed() => match socket.bind_again().and_then(UnixListener::from_std) {
+                    Ok(anew) => {
+                        tracing::warn!("somebody removed the socket's file; it is there again");
+                        listener = anew;
+                    }
+                    Err(error) => {
+                        tracing::warn!("somebody removed the socket's file, and making it anew failed ({error}): new \
+                             clients find none until the collector is restarted");
+                        socket.stop_watching();
+                    }
+                },
                 () = told_to_stop(&mut stopped) => break,
             }
         }
+        // Unlinked first: who comes now finds nobody, rather than somebody about to leave.
+        drop(socket);
         let goodbyes = async { while connections.join_next().await.is_some() {} };
-        // Whoever does not read it in time is cut off when the set is dropped.
         let _ = timeout(GOODBYE_TIMEOUT, goodbyes).await;
+        Ok(())
     }
 
     fn admit(
@@ -93,19 +134,23 @@ impl Server {
             Ok(credentials) => credentials.uid(),
             Err(error) => return self.log(|| format!("asking who connects: {error}")),
         };
-        match self.registry.admit(uid) {
-            Ok(seat) => {
-                connections.spawn(connection::serve(Arc::clone(self), stream, seat, stopped));
-            }
+        let seat = match self.seats.admit(uid) {
+            Ok(seat) => seat,
             Err(reason) => {
                 self.log(|| format!("refusing uid {uid}: {reason}"));
-                refuse_at_once(&stream, reason);
+                return refuse_at_once(&stream, reason);
             }
+        };
+        match Socket::new(stream) {
+            Ok(socket) => {
+                connections.spawn(connection::serve(Arc::clone(self), Reader(socket), seat, stopped));
+            }
+            Err(error) => self.log(|| format!("watching a client: {error}")),
         }
     }
 
     fn welcome(&self, version: ProtocolVersion) -> ServerMessage {
-        let Identity { kernel_release, boot_id, cpus, counters } = self.identity.clone();
+        let Identity { kernel_release, boot_id, cpus, counters, cues } = self.identity.clone();
         let collector_version = env!("CARGO_PKG_VERSION").to_owned();
         ServerMessage::Welcome(Welcome {
             version,
@@ -114,6 +159,7 @@ impl Server {
             boot_id,
             cpus,
             counters,
+            cues,
         })
     }
 

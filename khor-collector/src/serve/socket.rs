@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat};
-use nix::sys::stat::{Mode, umask};
+use nix::sys::stat::{Mode, fstatat, umask};
 use nix::unistd::{Gid, UnlinkatFlags, User, fchownat, getegid, geteuid, getuid, unlinkat};
 
 use super::activation;
@@ -24,6 +24,8 @@ const DIRECTORY_MODE: u32 = 0o755;
 /// Any local user can lock a directory that everybody may read, so the lock is not worth waiting for longer.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 const LOCK_LOOK: Duration = Duration::from_millis(20);
+/// How often the socket's file is looked at.
+const FILE_LOOK: Duration = Duration::from_secs(2);
 
 /// Why the socket cannot be served on.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +44,20 @@ pub(crate) enum SocketError {
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     listener: Option<UnixListener>,
-    /// The directory, kept open because after the change of user its path may no longer be reachable.
-    file: Option<(File, PathBuf)>,
+    file: Option<SocketFile>,
+}
+
+/// The socket's name in the file system.
+#[derive(Debug)]
+struct SocketFile {
+    /// Kept open because after the change of user its path may no longer be reachable.
+    directory: File,
+    name: PathBuf,
+    path: PathBuf,
+    /// Tells it from another of the same name.
+    inode: Option<u64>,
+    /// Who may connect besides root.
+    group: Option<Gid>,
 }
 
 impl BoundSocket {
@@ -56,10 +70,48 @@ impl BoundSocket {
     }
 }
 
+impl BoundSocket {
+    /// Waits until somebody has removed the socket's file, so that no client can find it any more.
+    pub(super) async fn removed(&self) {
+        let Some(file) = &self.file else { return std::future::pending().await };
+        while file.inode.is_none() || file.inode_now() == file.inode {
+            tokio::time::sleep(FILE_LOOK).await;
+        }
+    }
+
+    /// Makes the socket anew where it was; as the user that the process has become, who owns it then. Fails where it
+    /// would be open to others than it was.
+    pub(super) fn bind_again(&mut self) -> io::Result<UnixListener> {
+        let file = self.file.as_mut().ok_or(io::ErrorKind::Unsupported)?;
+        if file.group != Some(getegid()) {
+            return Err(io::Error::other("its group cannot be given without privileges"));
+        }
+        let listener = bind_private(&file.path)?;
+        listener.set_nonblocking(true)?;
+        file.inode = file.inode_now();
+        Ok(listener)
+    }
+
+    /// Leaves things as they are: the file could not be made anew.
+    pub(super) fn stop_watching(&mut self) {
+        self.file = None;
+    }
+}
+
+impl SocketFile {
+    fn inode_now(&self) -> Option<u64> {
+        let found = fstatat(&self.directory, &self.name, AtFlags::AT_SYMLINK_NOFOLLOW);
+        found.ok().map(|found| found.st_ino)
+    }
+}
+
 impl Drop for BoundSocket {
     fn drop(&mut self) {
-        let Some((directory, name)) = &self.file else { return };
-        if let Err(error) = unlinkat(directory, name.as_path(), UnlinkatFlags::NoRemoveDir) {
+        let Some(file) = &self.file else { return };
+        if file.inode_now() != file.inode {
+            return; // another's by now
+        }
+        if let Err(error) = unlinkat(&file.directory, &file.name, UnlinkatFlags::NoRemoveDir) {
             // Harmless: the next collector replaces a socket that nobody answers on.
             tracing::debug!("leaving the socket file behind: {error}");
         }
@@ -90,7 +142,15 @@ pub(crate) fn bind(
     let listener = place.bind().map_err(failed("binding"))?;
     drop(lock);
     let opened = place.open_to(group);
-    let socket = BoundSocket { listener: Some(listener), file: Some((place.directory, place.name)) };
+    let mut file = SocketFile {
+        directory: place.directory,
+        name: place.name,
+        path: path.to_owned(),
+        inode: None,
+        group,
+    };
+    file.inode = file.inode_now();
+    let socket = BoundSocket { listener: Some(listener), file: Some(file) };
     opened.map_err(failed("setting group and mode of"))?;
     Ok(socket)
 }
@@ -158,6 +218,15 @@ fn may_own(uid: u32, owner: Option<&User>) -> bool {
     ours.contains(&Some(uid)) || owner.is_some_and(|user| user.uid.as_raw() == uid)
 }
 
+/// Binds with the mode that stays.
+fn bind_private(path: &Path) -> io::Result<UnixListener> {
+    // The umask belongs to the process, which has one thread.
+    let before = umask(Mode::from_bits_truncate(0o777 & !SOCKET_MODE));
+    let bound = UnixListener::bind(path);
+    umask(before);
+    bound
+}
+
 /// Where the socket goes.
 struct Place<'a> {
     directory: File,
@@ -215,13 +284,9 @@ impl Place<'_> {
         }
     }
 
-    /// Binds with the mode that stays; the group is still ours.
+    /// Binds; the group is still ours.
     fn bind(&self) -> io::Result<UnixListener> {
-        // The umask belongs to the process, which has one thread at this point.
-        let before = umask(Mode::from_bits_truncate(0o777 & !SOCKET_MODE));
-        let bound = UnixListener::bind(self.through_directory());
-        umask(before);
-        bound
+        bind_private(&self.through_directory())
     }
 
     /// Gives the socket to `group`. Acts on the file it has looked at, and only if that is ours.

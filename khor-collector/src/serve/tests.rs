@@ -1,56 +1,114 @@
 //! The server on a real socket with a made-up kernel behind it: what clients may and may not do.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::StreamExt;
-use khor_proto::client::{Client, ClientError};
+use khor_proto::client::{Client, ClientError, Update};
 use khor_proto::frame::{self, Incoming};
-use khor_proto::{Availability, ClientMessage, Hello, MAGIC, Scope, Subscribe, Unit};
+use khor_proto::{
+    Availability, ClientMessage, CueKind, Hello, MAGIC, Scope, Selector, Subscribe, Subscribed, Unit,
+};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::sampler::Count;
 
-/// Counts how often it was asked.
+/// Counts how often it was asked, for the machine and for each of its scopes.
 #[derive(Default)]
 struct FakeKernel {
-    reads: AtomicU64,
+    scopes: Mutex<Vec<(Scope, Arc<FakeCount>)>>,
+    exec_cues: AtomicBool,
+    lost: AtomicU64,
 }
 
-impl CounterSource for FakeKernel {
+struct FakeCount {
+    scope: Option<usize>,
+    reads: AtomicU64,
+    revision: AtomicU64,
+}
+
+impl Kernel for FakeKernel {
     fn catalogue(&self) -> Vec<CounterInfo> {
         vec![CounterInfo { name: "reads".into(), unit: Unit::Count, availability: Availability::Available }]
     }
 
-    fn read(&self) -> Vec<Option<u64>> {
-        vec![Some(self.reads.fetch_add(1, Ordering::Relaxed)), None]
+    fn cues(&self) -> Vec<CueInfo> {
+        Vec::new()
+    }
+
+    fn count(&self, scope: &Scope) -> Result<Arc<dyn Count>, String> {
+        if *scope == Scope::only(Selector::Process(0)) {
+            return Err("there is no process 0".into());
+        }
+        let mut scopes = self.scopes.lock().unwrap();
+        if !scopes.iter().any(|(known, _)| known == scope) {
+            let number = (*scope != Scope::Machine).then_some(scopes.len());
+            let count = FakeCount { scope: number, reads: AtomicU64::new(0), revision: AtomicU64::new(0) };
+            scopes.push((scope.clone(), Arc::new(count)));
+        }
+        let (_, count) = scopes.iter().find(|(known, _)| known == scope).unwrap();
+        Ok(Arc::clone(count) as Arc<dyn Count>)
+    }
+
+    fn want_exec_cues(&self, wanted: bool) {
+        self.exec_cues.store(wanted, Ordering::Relaxed);
+    }
+
+    fn lost(&self, _: CueKind) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Count for FakeCount {
+    fn availability(&self) -> Vec<Availability> {
+        let reason = self.revision().to_string();
+        vec![Availability::Available, Availability::Absent { reason }]
+    }
+
+    fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+
+    fn read(&self, counters: &mut Vec<Option<u64>>) {
+        counters.clear();
+        counters.extend([Some(self.reads.fetch_add(1, Ordering::Relaxed)), None]);
+    }
+
+    fn scope(&self) -> Option<usize> {
+        self.scope
     }
 }
 
 struct Running {
     dir: TempDir,
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: JoinHandle<io::Result<()>>,
     server: Arc<Server>,
+    kernel: Arc<FakeKernel>,
+    _time: Loop,
 }
 
 impl Running {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(dir.path().join("s")).unwrap();
-        let source = Arc::new(FakeKernel::default());
+        let socket = bind(&dir.path().join("s"), None, Some(nix::unistd::getegid())).unwrap();
+        let kernel = Arc::new(FakeKernel::default());
         let identity = Identity {
             kernel_release: "k".into(),
             boot_id: "b".into(),
             cpus: 2,
-            counters: source.catalogue(),
+            counters: kernel.catalogue(),
+            cues: kernel.cues(),
         };
-        let server = Arc::new(Server::new(source, identity));
+        let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity));
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(Arc::clone(&server).run(listener, stopped));
-        Self { dir, stop, task, server }
+        let task = tokio::spawn(Arc::clone(&server).run(socket, stopped));
+        let time = server.keep_time().unwrap();
+        Self { dir, stop, task, server, kernel, _time: time }
     }
 
     async fn raw(&self) -> UnixStream {
@@ -74,7 +132,7 @@ fn hello() -> ClientMessage {
 }
 
 fn subscribe(interval_ms: u16) -> ClientMessage {
-    ClientMessage::Subscribe(Subscribe { interval_ms, scope: Scope::Machine })
+    ClientMessage::Subscribe(Subscribe { interval_ms, ..Subscribe::default() })
 }
 
 fn bytes(messages: &[ClientMessage]) -> Vec<u8> {
@@ -155,12 +213,15 @@ async fn nothing_but_a_good_hello_is_welcome() {
 async fn misbehaviour_after_the_welcome_ends_with_the_reason() {
     let running = Running::start();
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
+    let nobody = Scope::only(Selector::Process(0));
+    let nobody = ClientMessage::Subscribe(Subscribe { scope: nobody, ..Subscribe::default() });
     let flood: Vec<_> = std::iter::once(hello()).chain((0..60).map(|_| subscribe(5000))).collect();
     for (sent, reason) in [
         (bytes(&[hello(), hello()]), "only once"),
         (bytes(&[hello(), subscribe(4)]), "must be 5 to 5000"),
         (bytes(&[hello(), subscribe(5001)]), "must be 5 to 5000"),
         (truncated, "malformed"),
+        (bytes(&[hello(), nobody]), "no process 0"),
         (bytes(&flood), "messages in a second"),
     ] {
         let (_, answer) = answers(&running, &sent).await;
@@ -218,7 +279,7 @@ async fn stuck_client_is_dropped_and_delays_nobody() {
 async fn one_user_gets_64_connections_and_a_freed_one_again() {
     let running = Running::start();
     let mut clients = Vec::new();
-    for _ in 0..registry::MAX_CONNECTIONS_PER_USER {
+    for _ in 0..seats::MAX_CONNECTIONS_PER_USER {
         clients.push(running.client().await);
     }
     let one_more = Client::connect(running.dir.path().join("s"), "test").await;
@@ -249,6 +310,128 @@ async fn everyone_hears_goodbye_and_the_stop_is_quick() {
             "{goodbye:?}"
         );
     }
-    running.task.await.unwrap();
+    running.task.await.unwrap().unwrap();
     assert!(begun.elapsed() < GOODBYE_TIMEOUT + Duration::from_millis(200));
+}
+
+async fn updates_until_sample(client: &mut Client) -> Vec<Update> {
+    let mut updates = Vec::new();
+    while !matches!(updates.last(), Some(Update::Sample(_))) {
+        updates.push(timeout(Duration::from_secs(2), client.update()).await.unwrap().unwrap());
+    }
+    updates
+}
+
+#[tokio::test]
+async fn what_is_counted_is_told_first_and_whenever_it_changes() {
+    let running = Running::start();
+    let mut client = running.client().await;
+    let scope = Scope::only(Selector::Cgroup("/a".into()));
+    client.subscribe(Subscribe { scope: scope.clone(), ..Subscribe::default() }).await.unwrap();
+    let updates = updates_until_sample(&mut client).await;
+    let [Update::Subscribed(Subscribed { interval_ms: 20, availability }), Update::Sample(_)] = &updates[..]
+    else {
+        panic!("{updates:?}");
+    };
+    assert_eq!(availability[1], Availability::Absent { reason: "0".into() });
+    let count = Arc::clone(&running.kernel.scopes.lock().unwrap()[0].1);
+    count.revision.store(1, Ordering::Relaxed);
+    let told = loop {
+        if let Update::Subscribed(told) = client.update().await.unwrap() {
+            break told;
+        }
+    };
+    assert_eq!(told.availability[1], Availability::Absent { reason: "1".into() });
+}
+
+#[tokio::test]
+async fn clients_of_one_interval_and_scope_share_one_reading() {
+    let running = Running::start();
+    let mut clients = Vec::new();
+    for _ in 0..10 {
+        clients.push(running.subscriber(50).await);
+    }
+    for client in &mut clients {
+        client.sample().await.unwrap(); // the first comes at once, the second with everybody's
+        client.sample().await.unwrap();
+    }
+    let mut seen = Vec::new();
+    for client in &mut clients {
+        let sample = client.sample().await.unwrap();
+        seen.push((sample.t_ns, sample.counters[0]));
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+}
+
+fn cue(kind: CueKind) -> Cue {
+    Cue { kind, t_ns: 1, pid: Some(2), comm: Some("cat".into()), cgroup_id: None, detail: None }
+}
+
+#[tokio::test]
+async fn cues_go_to_those_who_want_that_kind_in_that_scope() {
+    let running = Running::start();
+    let wish = |scope, cues| Subscribe { interval_ms: 5000, scope, cues };
+    let mut machine = running.client().await;
+    machine.subscribe(wish(Scope::Machine, vec![CueKind::Oom])).await.unwrap();
+    updates_until_sample(&mut machine).await;
+    let mut scoped = running.client().await;
+    let scope = Scope::only(Selector::Cgroup("/a".into()));
+    scoped.subscribe(wish(scope, vec![CueKind::Oom, CueKind::Exec])).await.unwrap();
+    updates_until_sample(&mut scoped).await;
+    assert!(running.kernel.exec_cues.load(Ordering::Relaxed));
+    running.server.tell(&cue(CueKind::Exec), 0); // nobody's: of the machine, and of a scope that wants none
+    running.server.tell(&cue(CueKind::Oom), 0);
+    running.server.tell(&cue(CueKind::Exec), 1 << 1);
+    assert_eq!(machine.update().await.unwrap(), Update::Cue(cue(CueKind::Oom)));
+    assert_eq!(scoped.update().await.unwrap(), Update::Cue(cue(CueKind::Exec)));
+    drop(scoped);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!running.kernel.exec_cues.load(Ordering::Relaxed), "nobody wants them any more");
+}
+
+#[tokio::test]
+async fn cues_that_were_dropped_are_told_of_wherever_that_was() {
+    let running = Running::start();
+    running.kernel.lost.store(100, Ordering::Relaxed); // before anybody asked
+    let mut client = running.client().await;
+    let wish = Subscribe { interval_ms: 20, scope: Scope::Machine, cues: vec![CueKind::Crash] };
+    client.subscribe(wish).await.unwrap();
+    updates_until_sample(&mut client).await;
+    running.kernel.lost.store(107, Ordering::Relaxed);
+    loop {
+        match client.update().await.unwrap() {
+            Update::Sample(_) => {}
+            update => break assert_eq!(update, Update::Lost { cues: 7 }),
+        }
+    }
+    // A client that does not read: its socket fills, its line fills, and the rest is counted.
+    let told = 20_000;
+    for _ in 0..told {
+        running.server.tell(&cue(CueKind::Crash), 0);
+    }
+    let (mut heard, mut lost) = (0, 0);
+    while heard + lost < told {
+        match timeout(Duration::from_secs(2), client.update()).await.expect("the rest").unwrap() {
+            Update::Cue(_) => heard += 1,
+            Update::Lost { cues } => lost += cues,
+            _ => {}
+        }
+    }
+    assert!(heard + lost == told && lost > 0, "{heard} heard, {lost} lost of {told}");
+}
+
+#[tokio::test]
+async fn a_removed_socket_file_is_made_anew_and_nobody_notices() {
+    let running = Running::start();
+    let mut before = running.subscriber(20).await;
+    let path = running.dir.path().join("s");
+    std::fs::remove_file(&path).unwrap();
+    let begun = Instant::now();
+    while !path.exists() {
+        before.sample().await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(6), "it stays away");
+    }
+    running.subscriber(20).await.sample().await.unwrap();
+    before.sample().await.unwrap();
 }

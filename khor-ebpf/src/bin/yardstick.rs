@@ -1,4 +1,4 @@
-//! What khor's programs are measured against, at the hottest hook there is; `cargo xtask bench probes` loads it.
+//! What khor's programs are measured against, at the same hooks; `cargo xtask bench collector` loads it.
 //!
 //! An object of its own, so that nothing of it can get into the one that is shipped.
 #![no_std]

@@ -89,4 +89,16 @@ mod tests {
         pipeline.reset();
         assert!(pipeline.push(frame(80, 5_000_000)).is_none(), "nothing to compare with");
     }
+
+    /// `CLOCK_BOOTTIME` goes on during suspend: what little happened is spread over all of it.
+    #[test]
+    fn a_machine_that_was_suspended_wakes_quietly() {
+        const HOUR_MS: u64 = 3_600_000;
+        let mut pipeline = Pipeline::new(default_ceilings(), 0.5);
+        pipeline.push(frame(0, 0));
+        let before = pipeline.push(frame(20, 0)).unwrap().levels[0];
+        let after = pipeline.push(frame(20 + HOUR_MS, 500)).unwrap().levels[0];
+        assert_eq!(before, Some(0.0));
+        assert!(after.unwrap() < 0.1, "500 program starts as it wakes are 0.14 a second: {after:?}");
+    }
 }

@@ -84,6 +84,7 @@ impl CaptureWriter {
             boot_id: String::new(),
             cpus: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
             counters: counter_infos(availability),
+            cues: Vec::new(),
         }))
     }
 
@@ -149,7 +150,8 @@ impl CaptureReader {
                 (Some(ServerMessage::Sample(_)), None) => {
                     return Err(self.damaged("the catalogue is missing"));
                 }
-                (Some(ServerMessage::Refused { .. } | ServerMessage::Bye { .. }), _) => {}
+                // Nothing that was counted.
+                (Some(_), _) => {}
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use khor_proto::{
-    Scope, Subscribe,
-    client::{Event, Subscription, reconnecting},
+    Subscribe, Welcome,
+    client::{Event, Subscription, Update, reconnecting},
 };
 
 use super::{
@@ -50,27 +50,35 @@ impl CollectorSource {
 
     /// The next event. May be dropped and called again without loss.
     pub(super) async fn next(&mut self) -> SourceEvent {
-        match self.subscription.next().await {
-            Some(Event::Connected(welcome)) => {
-                self.catalogue = Catalogue::new(&welcome.counters);
-                let info = SourceInfo {
-                    kind: SourceKind::Collector,
-                    detail: describe(&welcome, &self.socket),
-                    shortfall: None,
-                    interval_ms: self.interval_ms,
-                    availability: self.catalogue.availability().clone(),
-                };
-                self.up = Some(info.clone());
-                SourceEvent::Up(info)
+        loop {
+            match self.subscription.next().await {
+                Some(Event::Connected(welcome)) => return self.connected(&welcome),
+                Some(Event::Update(Update::Sample(sample))) => {
+                    return SourceEvent::Frame(self.catalogue.frame(&sample));
+                }
+                // The whole machine has what the greeting said, and cues were not asked for.
+                Some(Event::Update(Update::Subscribed(_) | Update::Cue(_) | Update::Lost { .. })) => {}
+                Some(Event::Disconnected { reason, .. }) => {
+                    self.up = None;
+                    return SourceEvent::Down(Shortfall { error: reason, fix: START_COLLECTOR.to_owned() });
+                }
+                // Only when the runtime stops: nothing will be asked of this source again.
+                None => std::future::pending().await,
             }
-            Some(Event::Sample(sample)) => SourceEvent::Frame(self.catalogue.frame(&sample)),
-            Some(Event::Disconnected { reason, .. }) => {
-                self.up = None;
-                SourceEvent::Down(Shortfall { error: reason, fix: START_COLLECTOR.to_owned() })
-            }
-            // Only when the runtime stops: nothing will be asked of this source again.
-            None => std::future::pending().await,
         }
+    }
+
+    fn connected(&mut self, welcome: &Welcome) -> SourceEvent {
+        self.catalogue = Catalogue::new(&welcome.counters);
+        let info = SourceInfo {
+            kind: SourceKind::Collector,
+            detail: describe(welcome, &self.socket),
+            shortfall: None,
+            interval_ms: self.interval_ms,
+            availability: self.catalogue.availability().clone(),
+        };
+        self.up = Some(info.clone());
+        SourceEvent::Up(info)
     }
 }
 
@@ -78,5 +86,5 @@ const START_COLLECTOR: &str =
     "start khor-collector (as root, or its systemd unit), and be in the group of its socket";
 
 fn wish(interval_ms: u16) -> Subscribe {
-    Subscribe { interval_ms, scope: Scope::Machine }
+    Subscribe { interval_ms, ..Subscribe::default() }
 }

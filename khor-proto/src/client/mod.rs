@@ -18,9 +18,10 @@ use tokio::time::timeout;
 pub use error::ClientError;
 pub use reconnect::{Event, Subscription, reconnecting};
 
+use crate::cue::Cue;
 use crate::frame::{self, Incoming};
 use crate::message::{
-    ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage, Subscribe, Welcome,
+    ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage, Subscribe, Subscribed, Welcome,
 };
 
 /// Where the collector listens unless told otherwise.
@@ -29,6 +30,22 @@ pub const DEFAULT_SOCKET: &str = "/run/khor/collector.sock";
 pub const SOCKET_ENV: &str = "KHOR_SOCKET";
 /// A collector that takes longer to answer than this is treated as absent.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a collector tells a subscriber.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// A subscription has begun, or counts other things than before: the samples after it compare with none before.
+    Subscribed(Subscribed),
+    /// The counters at one instant.
+    Sample(Sample),
+    /// Something happened.
+    Cue(Cue),
+    /// Cues were dropped.
+    Lost {
+        /// How many.
+        cues: u64,
+    },
+}
 
 /// One connection to a collector, greeted and ready to subscribe.
 #[derive(Debug)]
@@ -63,14 +80,26 @@ impl Client {
         Ok(())
     }
 
-    /// The next sample. Dropping the future before it is done loses nothing. After an error the connection is
-    /// of no more use.
-    pub async fn sample(&mut self) -> Result<Sample, ClientError> {
+    /// What comes next. Dropping the future before it is done loses nothing. After an error the connection is of no
+    /// more use.
+    pub async fn update(&mut self) -> Result<Update, ClientError> {
         match self.message().await? {
-            ServerMessage::Sample(sample) => Ok(sample),
+            ServerMessage::Subscribed(subscribed) => Ok(Update::Subscribed(subscribed)),
+            ServerMessage::Sample(sample) => Ok(Update::Sample(sample)),
+            ServerMessage::Cue(cue) => Ok(Update::Cue(cue)),
+            ServerMessage::Lost { cues } => Ok(Update::Lost { cues }),
             ServerMessage::Bye { reason } => Err(ClientError::Bye { reason }),
             ServerMessage::Refused { reason } => Err(ClientError::Refused { reason }),
             ServerMessage::Welcome(_) => Err(ClientError::OutOfTurn { message: "a second Welcome" }),
+        }
+    }
+
+    /// The next sample; skips all else. Otherwise as [`update`](Self::update).
+    pub async fn sample(&mut self) -> Result<Sample, ClientError> {
+        loop {
+            if let Update::Sample(sample) = self.update().await? {
+                return Ok(sample);
+            }
         }
     }
 
@@ -88,9 +117,7 @@ impl Client {
             Ok(ServerMessage::Welcome(welcome)) => Ok(welcome),
             Ok(ServerMessage::Refused { reason }) => Err(ClientError::Refused { reason }),
             Ok(ServerMessage::Bye { reason }) => Err(ClientError::Bye { reason }),
-            Ok(ServerMessage::Sample(_)) => {
-                Err(ClientError::OutOfTurn { message: "a Sample before Welcome" })
-            }
+            Ok(_) => Err(ClientError::OutOfTurn { message: "something else before Welcome" }),
             Err(error) => Err(sent.err().map_or(error, ClientError::from)),
         }
     }

@@ -9,8 +9,8 @@ use futures_util::Stream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use super::{Client, ClientError};
-use crate::message::{Sample, Subscribe, Welcome};
+use super::{Client, ClientError, Update};
+use crate::message::{Subscribe, Welcome};
 
 /// Wait after the first failure.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
@@ -26,8 +26,8 @@ const QUEUE_EVENTS: usize = 64;
 pub enum Event {
     /// A collector answered. Its counters start anew: nothing before compares with anything after.
     Connected(Welcome),
-    /// The counters at one instant.
-    Sample(Sample),
+    /// The collector tells something.
+    Update(Update),
     /// The connection ended, or one more attempt failed.
     Disconnected {
         /// Why, in words for the user.
@@ -119,16 +119,18 @@ async fn session(
     }
     let mut patience = subscribe(&mut client, wishes).await?;
     loop {
-        let sample = tokio::select! {
-            sample = timeout(patience, client.sample()) => sample.map_err(|_| ClientError::Silent)??,
+        let update = tokio::select! {
+            update = timeout(patience, client.update()) => update.map_err(|_| ClientError::Silent)??,
             Ok(()) = wishes.changed() => {
                 patience = subscribe(&mut client, wishes).await?;
                 continue;
             }
         };
         // Only a sample proves the connection good: one that is welcomed and thrown out must not retry fast.
-        *retry_in = FIRST_RETRY;
-        if events.send(Event::Sample(sample)).await.is_err() {
+        if matches!(update, Update::Sample(_)) {
+            *retry_in = FIRST_RETRY;
+        }
+        if events.send(Event::Update(update)).await.is_err() {
             return Ok(ReaderGone);
         }
     }

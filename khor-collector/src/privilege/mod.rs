@@ -1,11 +1,15 @@
-//! Gives privileges up: first all but the two capabilities that loading needs, then those as well.
+//! Gives privileges up: first all but the two capabilities that loading needs, then those as well, and last every
+//! system call that serving does not need.
 //!
-//! Capabilities belong to threads, so both steps insist that there is only one.
+//! Capabilities belong to threads, so the first steps insist that there is only one; the filter comes to all there are.
+
+mod seccomp;
 
 use std::fs;
 
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::sys::prctl;
+use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use nix::unistd::{Gid, Group, Uid, User, setgroups, setresgid, setresuid};
 
 use crate::failure::Failure;
@@ -78,6 +82,8 @@ pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, Failure> {
 /// Keeps only what loading needs: an ordinary user, two capabilities, no way to more.
 pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     require_single_thread()?;
+    // Before 5.11 the kernel charges maps and programs to this. Only root may; others have what they were given.
+    let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
     let keep: CapsHashSet = NEEDED.into_iter().collect();
     cut_bounding_set(&keep)?;
     if let Some(user) = user.filter(|user| !user.uid.is_root()) {
@@ -105,6 +111,11 @@ pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
         }
     }
     verify_status(&fs::read_to_string("/proc/self/status").map_err(give_up("reading /proc/self/status"))?)
+}
+
+/// Allows no system calls from now on but those that serving needs, in no thread; any other kills the process.
+pub(crate) fn confine() -> Result<(), PrivilegeError> {
+    seccomp::apply().map_err(give_up("filtering system calls"))
 }
 
 fn verify_status(status: &str) -> Result<(), PrivilegeError> {

@@ -1,0 +1,96 @@
+//! Passes cues on from the kernel to clients and the bus.
+
+use std::fs;
+use std::sync::Arc;
+
+use khor_layout::CueRecord;
+use khor_proto::{Cue, CueKind};
+use tokio::sync::mpsc;
+
+use crate::probes::CueRing;
+use crate::sampler::wire_kind;
+use crate::scope::Scopes;
+use crate::serve::Server;
+
+/// Reads the ring for as long as the process lives.
+pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scopes>, bus: mpsc::Sender<Cue>) {
+    let mut stream = match ring.stream() {
+        Ok(stream) => stream,
+        Err(error) => return tracing::error!("watching for cues: {error}"),
+    };
+    let mut records = Vec::new();
+    loop {
+        if let Err(error) = stream.read(&mut records).await {
+            return tracing::error!("reading cues: {error}");
+        }
+        for (kind, record) in records.drain(..) {
+            let cue = cue(wire_kind(kind), &record);
+            tracing::debug!("{cue:?}");
+            server.tell(&cue, record.scopes | untold_scopes(&cue, &scopes));
+            // Who starts which program is not everybody's business.
+            if cue.kind != CueKind::Exec {
+                let _ = bus.try_send(cue); // when full or nobody is there, the bus has had enough
+            }
+        }
+    }
+}
+
+/// Scopes of a victim of which the kernel told the number only (before 6.8).
+fn untold_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
+    match (cue.kind, cue.cgroup_id, cue.pid) {
+        (CueKind::Oom, None, Some(pid)) => scopes.of_process(pid),
+        _ => 0,
+    }
+}
+
+fn cue(kind: CueKind, record: &CueRecord) -> Cue {
+    let known = |number: u32| (number != 0).then_some(number);
+    let pid = known(record.pid);
+    Cue {
+        kind,
+        t_ns: record.t_ns,
+        pid,
+        comm: comm(&record.comm).or_else(|| comm_of(pid?)),
+        cgroup_id: (record.cgroup_id != 0).then_some(record.cgroup_id),
+        detail: known(record.detail),
+    }
+}
+
+/// A name that ends at the first zero.
+fn comm(bytes: &[u8]) -> Option<String> {
+    let name = bytes.split(|byte| *byte == 0).next().filter(|name| !name.is_empty())?;
+    Some(String::from_utf8_lossy(name).into_owned())
+}
+
+/// The name of a process that the kernel told by number only: one that is being killed still has it.
+fn comm_of(pid: u32) -> Option<String> {
+    comm(fs::read(format!("/proc/{pid}/comm")).ok()?.trim_ascii_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_leaves_out_is_none() {
+        let mut record = CueRecord {
+            t_ns: 1,
+            cgroup_id: 0,
+            scopes: 0,
+            kind: 1,
+            pid: 0,
+            detail: 0,
+            padding: 0,
+            comm: [0; 16],
+        };
+        let nobody = cue(CueKind::BlockError, &record);
+        assert_eq!((nobody.pid, nobody.comm, nobody.cgroup_id, nobody.detail), (None, None, None, None));
+        record.comm[..3].copy_from_slice(&[b'a', 0xff, b'b']);
+        record.detail = 11;
+        let crash = cue(CueKind::Crash, &record);
+        assert_eq!((crash.comm.as_deref(), crash.detail), (Some("a\u{fffd}b"), Some(11)));
+        record.comm = [0; 16];
+        record.pid = std::process::id();
+        assert!(cue(CueKind::Oom, &record).comm.is_some(), "asked of /proc");
+    }
+}

@@ -1,0 +1,74 @@
+//! Page faults, from the kernel's own count.
+//!
+//! All and major, rather than minor and major: the kernel counts a fault when it begins and calls it major only when
+//! it is done, so that the difference can fall.
+
+use std::path::Path;
+
+use khor_proto::Availability;
+
+use super::file::{Kept, number};
+
+/// An open file with both counts, or why there is none.
+#[derive(Debug)]
+pub(super) struct Faults(Result<(Kept, Format), String>);
+
+/// Where a file has the counts.
+#[derive(Clone, Copy, Debug)]
+enum Format {
+    /// Lines `pgfault N` and `pgmajfault N`.
+    Named,
+    /// `/proc/PID/stat` (`proc_pid_stat(5)`).
+    Stat,
+}
+
+impl Faults {
+    /// The whole machine's.
+    pub(super) fn of_machine() -> Self {
+        Self::open(Path::new("/proc/vmstat"), Format::Named, "/proc/vmstat cannot be read")
+    }
+
+    /// Those of the cgroup whose directory this is.
+    pub(super) fn of_cgroup(directory: &Path) -> Self {
+        let off =
+            "the memory controller is off in this cgroup: `systemctl set-property UNIT MemoryAccounting=yes`";
+        Self::open(&directory.join("memory.stat"), Format::Named, off)
+    }
+
+    /// Those of a process.
+    pub(super) fn of_process(pid: u32) -> Self {
+        let path = format!("/proc/{pid}/stat");
+        Self::open(Path::new(&path), Format::Stat, &format!("{path} cannot be read"))
+    }
+
+    /// None.
+    pub(super) fn absent(reason: &str) -> Self {
+        Self(Err(reason.to_owned()))
+    }
+
+    fn open(path: &Path, format: Format, otherwise: &str) -> Self {
+        Self(Kept::open(path).map(|file| (file, format)).map_err(|_| otherwise.to_owned()))
+    }
+
+    /// Whether they can be read.
+    pub(super) fn availability(&self) -> Availability {
+        match &self.0 {
+            Ok(_) => Availability::Available,
+            Err(reason) => Availability::Absent { reason: reason.clone() },
+        }
+    }
+
+    /// All page faults, and the major ones among them.
+    pub(super) fn read(&self, buffer: &mut Vec<u8>) -> Option<(u64, u64)> {
+        let (file, format) = self.0.as_ref().ok()?;
+        let text = file.read(buffer).ok()?;
+        match format {
+            Format::Named => Some((number(text, "pgfault")?, number(text, "pgmajfault")?)),
+            Format::Stat => {
+                let fields = crate::scope::stat_fields(text)?;
+                let (minor, major) = (fields.minor_faults, fields.major_faults);
+                Some((minor + major, major))
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! One of the kernel's text files, kept open and read again and again.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// More than any of these files is long.
+const MAX_BYTES: usize = 64 * 1024;
+/// A page. Lines are shorter than half of it.
+const CHUNK_BYTES: usize = 4096;
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct Kept(File);
+
+impl Kept {
+    /// Opens the file at `path`.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        File::open(path).map(Self)
+    }
+
+    /// What the file says now, read into `buffer`.
+    pub(super) fn read<'a>(&self, buffer: &'a mut Vec<u8>) -> io::Result<&'a str> {
+        let mut length = 0;
+        while length < MAX_BYTES {
+            buffer.resize(buffer.len().max(length + CHUNK_BYTES), 0);
+            let more = self.0.read_at(&mut buffer[length..], length as u64)?;
+            length += more;
+            // The kernel hands out whole lines, as many as fit into a page: much less than that was the last.
+            if more < CHUNK_BYTES / 2 {
+                break;
+            }
+        }
+        std::str::from_utf8(&buffer[..length]).map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+}
+
+/// The number after `name` and a space at the start of a line.
+pub(super) fn number(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    line.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_several_pages_is_read_whole_and_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let text = "line\n".repeat(3000) + "last 7\n";
+        std::fs::write(&path, &text).unwrap();
+        let (file, mut buffer) = (Kept::open(&path).unwrap(), Vec::new());
+        for _ in 0..2 {
+            assert_eq!(number(file.read(&mut buffer).unwrap(), "last"), Some(7));
+        }
+        std::fs::write(&path, "last 8\n").unwrap();
+        assert_eq!(file.read(&mut buffer).unwrap(), "last 8\n");
+    }
+
+    #[test]
+    fn a_name_is_a_whole_word() {
+        assert_eq!(number("pgfaultx 1\npgfault 2\n", "pgfault"), Some(2));
+        assert_eq!(number("", "pgfault"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! Counts that the kernel keeps itself and shows in files: pressure and page faults.
+//!
+//! Counting page faults in a program of ours would cost something at every one of them; reading the kernel's sum costs
+//! a few microseconds. All files are read at most ten times a second however many clients there are, and not at all
+//! without a client.
+
+mod faults;
+mod file;
+mod pressure;
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use khor_proto::{Availability, Unit, counter};
+
+use faults::Faults;
+use pressure::Pressure;
+
+/// Readings are as old as the last multiple of this, ns, so that a client whose interval is one gets a new reading with
+/// every sample.
+const REFRESH_NS: u64 = 100_000_000;
+
+/// Name and unit of each, in the order of all arrays here.
+pub(crate) const COUNTERS: [(&str, Unit); 5] = [
+    (counter::CPU_STALL_US, Unit::Microseconds),
+    (counter::IO_STALL_US, Unit::Microseconds),
+    (counter::MEM_STALL_US, Unit::Microseconds),
+    (counter::FAULTS, Unit::Count),
+    (counter::MAJOR_FAULTS, Unit::Count),
+];
+
+/// The counts in the order of [`COUNTERS`]; `None` is "not known".
+pub(crate) type Values = [Option<u64>; COUNTERS.len()];
+
+/// Open files and what they said last.
+#[derive(Debug)]
+pub(crate) struct Polled {
+    pressure: Pressure,
+    faults: Faults,
+    latest: Mutex<Latest>,
+}
+
+#[derive(Debug, Default)]
+struct Latest {
+    /// Which multiple of [`REFRESH_NS`] the values are of.
+    period: Option<u64>,
+    values: Values,
+    buffer: Vec<u8>,
+}
+
+impl Polled {
+    /// The whole machine's.
+    pub(crate) fn machine() -> Self {
+        let pressure = Path::new("/proc/pressure");
+        Self::of(Pressure::open(|resource| pressure.join(resource)), Faults::of_machine())
+    }
+
+    /// Those of the cgroup whose directory this is, with all below it.
+    pub(crate) fn cgroup(directory: &Path) -> Self {
+        let file = |resource: &str| directory.join(format!("{resource}.pressure"));
+        Self::of(Pressure::open(file), Faults::of_cgroup(directory))
+    }
+
+    /// Those of process number `pid`.
+    pub(crate) fn process(pid: u32) -> Self {
+        let pressure = Pressure::absent("the kernel measures pressure for cgroups, not for processes");
+        Self::of(pressure, Faults::of_process(pid))
+    }
+
+    /// None, for `reason`.
+    pub(crate) fn absent(reason: &str) -> Self {
+        Self::of(Pressure::absent(reason), Faults::absent(reason))
+    }
+
+    fn of(pressure: Pressure, faults: Faults) -> Self {
+        Self { pressure, faults, latest: Mutex::default() }
+    }
+
+    /// Which can be read.
+    pub(crate) fn availability(&self) -> [Availability; COUNTERS.len()] {
+        let [cpu, io, memory] = self.pressure.availability();
+        let faults = self.faults.availability();
+        [cpu, io, memory, faults.clone(), faults]
+    }
+
+    /// The counts at `now_ns` of `CLOCK_MONOTONIC`, at most 100 ms old.
+    pub(crate) fn read(&self, now_ns: u64) -> Values {
+        let mut latest = self.latest.lock().expect("nothing panics holding it");
+        let period = Some(now_ns / REFRESH_NS);
+        if latest.period != period {
+            let [cpu, io, memory] = self.pressure.total_us(&mut latest.buffer);
+            let (all, major) = self.faults.read(&mut latest.buffer).unzip();
+            latest.values = [cpu, io, memory, all, major];
+            latest.period = period;
+        }
+        latest.values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(directory: &Path, io_total_us: u64, faults: u64) {
+        for resource in ["cpu", "io", "memory"] {
+            let text = format!("some avg10=0.00 avg60=0.12 avg300=0.03 total={io_total_us}\n");
+            std::fs::write(directory.join(format!("{resource}.pressure")), text).unwrap();
+        }
+        let text = format!("anon 5\npgfault {faults}\npgmajfault 3\n");
+        std::fs::write(directory.join("memory.stat"), text).unwrap();
+    }
+
+    #[test]
+    fn counts_are_refreshed_ten_times_a_second_at_most() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), 1_234_567, 10);
+        let polled = Polled::cgroup(dir.path());
+        let first = [Some(1_234_567), Some(1_234_567), Some(1_234_567), Some(10), Some(3)];
+        assert_eq!(polled.read(5 * REFRESH_NS + 1), first);
+        write(dir.path(), 1_234_999, 11);
+        assert_eq!(polled.read(6 * REFRESH_NS - 1), first);
+        assert_eq!(polled.read(6 * REFRESH_NS)[1..4], [Some(1_234_999), Some(1_234_999), Some(11)]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_absent_with_a_reason() {
+        let polled = Polled::cgroup(Path::new("/nonexistent"));
+        assert_eq!(polled.read(0), [None; 5]);
+        for availability in polled.availability() {
+            assert!(matches!(availability, Availability::Absent { reason } if !reason.is_empty()));
+        }
+    }
+
+    #[test]
+    fn this_process_faults_and_the_machine_more() {
+        let touched = vec![1_u8; 4 << 20];
+        let [.., faults, major] = Polled::process(std::process::id()).read(0);
+        assert!(faults.unwrap() > major.unwrap(), "{faults:?} {major:?} {}", touched.len());
+        assert!(Polled::machine().read(0)[3] > faults);
+    }
+}

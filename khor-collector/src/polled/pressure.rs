@@ -1,0 +1,79 @@
+//! Pressure stall information: how long tasks waited for CPU, I/O and memory.
+
+use std::io;
+use std::path::PathBuf;
+
+use khor_proto::Availability;
+
+use super::file::Kept;
+
+const RESOURCES: [&str; 3] = ["cpu", "io", "memory"];
+
+/// The three files, each open or not there for a reason.
+#[derive(Debug)]
+pub(super) struct Pressure([Result<Kept, String>; 3]);
+
+impl Pressure {
+    /// Opens the file that `path` names for each of `cpu`, `io` and `memory`.
+    pub(super) fn open(path: impl Fn(&str) -> PathBuf) -> Self {
+        Self(RESOURCES.map(|resource| {
+            let file = Kept::open(&path(resource)).map_err(|error| unavailable(&error))?;
+            total_us(&file, &mut Vec::new()).map(|_| file).map_err(|error| unavailable(&error))
+        }))
+    }
+
+    /// None of the three.
+    pub(super) fn absent(reason: &str) -> Self {
+        Self([(); 3].map(|()| Err(reason.to_owned())))
+    }
+
+    /// Which can be read.
+    pub(super) fn availability(&self) -> [Availability; 3] {
+        self.0.each_ref().map(|file| match file {
+            Ok(_) => Availability::Available,
+            Err(reason) => Availability::Absent { reason: reason.clone() },
+        })
+    }
+
+    /// Total time for which some task waited for each resource, µs.
+    pub(super) fn total_us(&self, buffer: &mut Vec<u8>) -> [Option<u64>; 3] {
+        self.0.each_ref().map(|file| total_us(file.as_ref().ok()?, buffer).ok())
+    }
+}
+
+fn unavailable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "no pressure files: the kernel was built without PSI (CONFIG_PSI) or started without \
+             (psi=1), or it is off for this cgroup (cgroup.pressure)"
+                .into()
+        }
+        // Built in but off, the kernel answers EOPNOTSUPP.
+        io::ErrorKind::Unsupported => "PSI is off on this kernel: boot with psi=1".into(),
+        _ => format!("the pressure files cannot be read: {error}"),
+    }
+}
+
+fn total_us(file: &Kept, buffer: &mut Vec<u8>) -> io::Result<u64> {
+    parse_total_us(file.read(buffer)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// The `total=` of the line that starts with `some`.
+fn parse_total_us(text: &str) -> Option<u64> {
+    let line = text.lines().find(|line| line.starts_with("some "))?;
+    line.split_whitespace().find_map(|word| word.strip_prefix("total="))?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn total_is_the_some_line_s() {
+        let some = "some avg10=0.00 avg60=0.12 avg300=0.03 total=1234567\n";
+        let both = format!("{some}full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n");
+        assert_eq!(parse_total_us(&both), Some(1_234_567));
+        assert_eq!(parse_total_us("full total=9\n"), None);
+        assert_eq!(parse_total_us(""), None);
+    }
+}

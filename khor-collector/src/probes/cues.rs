@@ -1,0 +1,80 @@
+//! The reading end of the ring buffer through which the programs send cues.
+
+use std::io;
+use std::mem::offset_of;
+
+use aya::maps::{MapData, RingBuf};
+use khor_layout::{CueKind, CueRecord};
+use tokio::io::unix::AsyncFd;
+
+use crate::readable;
+
+/// The ring buffer; mapped, so that reading it takes no capability and no system call but to wait.
+pub(crate) struct CueRing(RingBuf<MapData>);
+
+/// The same, within a runtime.
+pub(crate) struct CueStream(AsyncFd<RingBuf<MapData>>);
+
+impl CueRing {
+    pub(super) fn new(ring: RingBuf<MapData>) -> Self {
+        Self(ring)
+    }
+
+    /// To be awaited. Must be called within a runtime.
+    pub(crate) fn stream(self) -> io::Result<CueStream> {
+        readable::watch(self.0).map(CueStream)
+    }
+}
+
+impl CueStream {
+    /// Waits for cues and appends all there are to `cues`.
+    pub(crate) async fn read(&mut self, cues: &mut Vec<(CueKind, CueRecord)>) -> io::Result<()> {
+        let mut ready = self.0.readable_mut().await?;
+        while let Some(item) = ready.get_inner_mut().next() {
+            cues.extend(parse(&item));
+        }
+        ready.clear_ready();
+        Ok(())
+    }
+}
+
+/// A record from its bytes; `None` if they are none of ours.
+fn parse(bytes: &[u8]) -> Option<(CueKind, CueRecord)> {
+    let long = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+    let short = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let comm = offset_of!(CueRecord, comm);
+    let record = CueRecord {
+        t_ns: long(offset_of!(CueRecord, t_ns))?,
+        cgroup_id: long(offset_of!(CueRecord, cgroup_id))?,
+        scopes: long(offset_of!(CueRecord, scopes))?,
+        kind: short(offset_of!(CueRecord, kind))?,
+        pid: short(offset_of!(CueRecord, pid))?,
+        detail: short(offset_of!(CueRecord, detail))?,
+        padding: 0,
+        comm: bytes.get(comm..comm + 16)?.try_into().ok()?,
+    };
+    let kind = CueKind::ALL.get(record.kind as usize)?;
+    Some((*kind, record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_lies_in_memory_and_junk_is_not() {
+        let mut bytes = vec![0; size_of::<CueRecord>()];
+        bytes[0] = 7;
+        bytes[offset_of!(CueRecord, kind)] = CueKind::Crash as u8;
+        bytes[offset_of!(CueRecord, pid)] = 42;
+        bytes[offset_of!(CueRecord, comm)..][..3].copy_from_slice(b"cat");
+        let (kind, record) = parse(&bytes).unwrap();
+        assert_eq!(
+            (kind, record.t_ns, record.pid, &record.comm[..4]),
+            (CueKind::Crash, 7, 42, &b"cat\0"[..])
+        );
+        bytes[offset_of!(CueRecord, kind)] = 99;
+        assert!(parse(&bytes).is_none());
+        assert!(parse(&bytes[..40]).is_none());
+    }
+}

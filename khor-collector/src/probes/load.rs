@@ -1,0 +1,252 @@
+//! Loads and attaches the programs; all that needs a capability.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use aya::maps::{Map, MapData, RingBuf};
+use aya::programs::{BtfTracePoint, FEntry, ProgramError};
+use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned};
+use khor_layout::{COUNTERS_MAP, CUES_MAP, ISSUED_MAP, MAX_SCOPES, SCOPE_COUNTERS_MAP, SCOPES_MAP};
+use khor_proto::Availability;
+
+use super::catalogue::{Hook, PROGRAMS, Program};
+use super::counters::{Arrays, Counters};
+use super::cues::CueRing;
+use super::offsets::Offsets;
+use super::{BTF_PATH, COUNTERS, CounterState, ProbeState, ProbesError};
+
+/// Requests in flight that can be timed on a machine of `cpus`: the kernel keeps up to 128 elements of such a map in
+/// reserve for each CPU.
+const fn requests_in_flight(cpus: usize) -> usize {
+    4096 + 256 * cpus
+}
+
+/// Everything that loading gives.
+pub(super) struct Loaded {
+    pub(super) states: Vec<ProbeState>,
+    pub(super) counters: Counters,
+    pub(super) cues: CueRing,
+    pub(super) programs: Ebpf,
+    offsets: Offsets,
+}
+
+/// Loads and attaches everything that this kernel takes.
+pub(super) fn load() -> Result<Loaded, ProbesError> {
+    let cpus = possible_cpus().map_err(refused)?;
+    load_for(cpus, requests_in_flight(cpus))
+}
+
+fn load_for(cpus: usize, requests_in_flight: usize) -> Result<Loaded, ProbesError> {
+    let offsets =
+        Offsets::of_running_kernel(BTF_PATH, cpus).map_err(|reason| ProbesError::NoBtf { reason })?;
+    let btf = Btf::from_sys_fs().map_err(|error| ProbesError::NoBtf { reason: error.to_string() })?;
+    let mut programs = load_object(&offsets, &btf, cpus, requests_in_flight)?;
+    let states: Vec<_> = PROGRAMS
+        .iter()
+        .map(|program| ProbeState {
+            name: program.name,
+            outcome: attach(&mut programs, program, &offsets, &btf),
+        })
+        .collect();
+    if let Some(reason) = common_failure(&states) {
+        return Err(ProbesError::Refused { reason });
+    }
+    let counters = map_counters(&programs, cpus).map_err(refused)?;
+    let cues = take_cues(&mut programs).map_err(refused)?;
+    Ok(Loaded { states, counters, cues, programs, offsets })
+}
+
+fn refused(reason: String) -> ProbesError {
+    ProbesError::Refused { reason }
+}
+
+impl Loaded {
+    /// What is counted, for the machine and for scopes.
+    pub(super) fn counter_states(&self) -> Vec<CounterState> {
+        let of = |counter: &super::catalogue::Counter| {
+            let machine = availability(&self.states, counter.programs);
+            let globals: Vec<_> = counter.owner.globals().collect();
+            let scope = match (&machine, self.offsets.require(&globals)) {
+                (Availability::Absent { .. }, _) => machine.clone(),
+                (_, Err(reason)) => Availability::Absent { reason },
+                (_, Ok(())) => availability(&self.states, counter.scope_programs),
+            };
+            CounterState {
+                name: counter.name,
+                slot: counter.slot,
+                unit: counter.unit,
+                owner: counter.owner,
+                machine,
+                scope,
+            }
+        };
+        COUNTERS.iter().map(of).collect()
+    }
+}
+
+/// Whether all of `programs` are attached.
+pub(super) fn availability(states: &[ProbeState], programs: &[&str]) -> Availability {
+    let failed = programs.iter().find_map(|name| {
+        let state = states.iter().find(|state| state.name == *name)?;
+        state.outcome.as_ref().err().cloned()
+    });
+    failed.map_or(Availability::Available, |reason| Availability::Absent { reason })
+}
+
+/// Fails if the kernel has no type information, without which nothing can be loaded.
+pub(crate) fn require_btf() -> Result<(), ProbesError> {
+    let opened = std::fs::File::open(BTF_PATH).map(drop);
+    opened.map_err(|error| ProbesError::NoBtf { reason: error.to_string() })
+}
+
+/// CPUs the kernel may ever bring online.
+pub(crate) fn possible_cpus() -> Result<usize, String> {
+    aya::util::nr_cpus().map_err(|(what, error)| format!("{what}: {error}"))
+}
+
+fn load_object(
+    offsets: &Offsets,
+    btf: &Btf,
+    cpus: usize,
+    requests_in_flight: usize,
+) -> Result<Ebpf, ProbesError> {
+    let mut loader = EbpfLoader::new();
+    loader
+        .btf(Some(btf))
+        .map_max_entries(COUNTERS_MAP, cpus as u32)
+        .map_max_entries(SCOPE_COUNTERS_MAP, (MAX_SCOPES * cpus) as u32)
+        .map_max_entries(ISSUED_MAP, requests_in_flight as u32)
+        .verifier_log_level(verifier_log_level());
+    for (global, value) in offsets.globals() {
+        loader.override_global(global, value, true);
+    }
+    let loaded = loader.load(include_bytes_aligned!("../../../khor-ebpf/khor.bpf.o"));
+    loaded.map_err(|error| refused(chain(&error)))
+}
+
+fn attach(programs: &mut Ebpf, program: &Program, offsets: &Offsets, btf: &Btf) -> Result<(), String> {
+    offsets.require(program.globals)?;
+    let symbol = program.symbol(offsets);
+    let loaded = programs.program_mut(symbol).ok_or_else(|| format!("the object lacks {symbol}"))?;
+    let attached = match program.hook {
+        Hook::Tracepoint => <&mut BtfTracePoint>::try_from(loaded)
+            .and_then(|loaded| loaded.load(program.name, btf).and_then(|()| loaded.attach()).map(drop)),
+        Hook::Function => <&mut FEntry>::try_from(loaded)
+            .and_then(|loaded| loaded.load(program.name, btf).and_then(|()| loaded.attach()).map(drop)),
+    };
+    attached.map_err(|error| match (&error, program.hook) {
+        (ProgramError::Btf(_), Hook::Tracepoint) => format!("this kernel has no tracepoint {}", program.name),
+        (ProgramError::Btf(_), Hook::Function) => format!("this kernel has no function {}", program.name),
+        (_, Hook::Tracepoint) => chain(&error),
+        (_, Hook::Function) => {
+            format!("this kernel lets no program attach to a function (fentry): {}", chain(&error))
+        }
+    })
+}
+
+fn map_counters(programs: &Ebpf, cpus: usize) -> Result<Counters, String> {
+    let arrays = Arrays {
+        machine: array(programs, COUNTERS_MAP)?,
+        scopes: array(programs, SCOPE_COUNTERS_MAP)?,
+        tables: array(programs, SCOPES_MAP)?,
+    };
+    Counters::map(&arrays, cpus).map_err(|error: io::Error| format!("mapping the counters: {error}"))
+}
+
+fn array<'a>(programs: &'a Ebpf, name: &str) -> Result<BorrowedFd<'a>, String> {
+    match programs.map(name) {
+        Some(Map::Array(map)) => Ok(map.fd().as_fd()),
+        _ => Err(format!("the object lacks the map {name}")),
+    }
+}
+
+fn take_cues(programs: &mut Ebpf) -> Result<CueRing, String> {
+    let map = programs.take_map(CUES_MAP).ok_or_else(|| format!("the object lacks the map {CUES_MAP}"))?;
+    let ring: RingBuf<MapData> = map.try_into().map_err(|error: aya::maps::MapError| chain(&error))?;
+    Ok(CueRing::new(ring))
+}
+
+/// The first reason, if no program at all works.
+fn common_failure(states: &[ProbeState]) -> Option<String> {
+    if states.iter().any(|state| state.outcome.is_ok()) {
+        return None;
+    }
+    states.first().and_then(|state| state.outcome.clone().err())
+}
+
+/// Before 5.11 the kernel charges programs and maps to `RLIMIT_MEMLOCK`, often 64 KiB, which aya has then tried
+/// to raise in vain; the error is the same as for a missing capability.
+pub(super) fn memlock_advice(reason: &str) -> &'static str {
+    if reason.contains("os error 1)") {
+        " (on a kernel before 5.11 also check `ulimit -l`: LimitMEMLOCK=infinity in the systemd unit)"
+    } else {
+        ""
+    }
+}
+
+/// An error with its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    let (text, verifier) = text.split_once("Verifier output:").unwrap_or((&text, ""));
+    if !verifier.trim().is_empty() {
+        tracing::debug!("the verifier says:{verifier}");
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The kernel explains a refusal at great length, and takes its time for it.
+fn verifier_log_level() -> VerifierLogLevel {
+    if tracing::enabled!(tracing::Level::DEBUG) { VerifierLogLevel::DEBUG } else { VerifierLogLevel::DISABLE }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use khor_e2e::load::direct_io;
+    use khor_e2e::skip::{root_or_skip, skip};
+    use khor_layout::Slot;
+
+    use super::*;
+
+    /// With room for hardly any request in flight, most go untimed; everything else stays exact.
+    #[test]
+    fn a_full_map_costs_times_and_nothing_else() {
+        const THREADS: u64 = 8;
+        const MEBIBYTES: u64 = 16;
+        if !root_or_skip() {
+            return;
+        }
+        let directory = std::env::current_exe().unwrap().parent().unwrap().join("full-map");
+        let loaded = load_for(possible_cpus().unwrap(), 1).unwrap();
+        let before = loaded.counters.machine();
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let directory = directory.join(thread.to_string());
+                scope.spawn(move || {
+                    std::fs::create_dir_all(&directory).unwrap();
+                    if let Err(error) = direct_io(&directory, MEBIBYTES as usize) {
+                        skip(&format!("no direct I/O here: {error}"));
+                    }
+                });
+            }
+        });
+        let after = loaded.counters.machine();
+        let moved = |slot: Slot| after[slot as usize] - before[slot as usize];
+        let requests = moved(Slot::ReadRequests) + moved(Slot::WriteRequests);
+        println!("{} of {requests} requests were timed", moved(Slot::TimedRequests));
+        assert!(moved(Slot::TimedRequests) < requests / 2, "most go untimed");
+        assert!(moved(Slot::ReadBytes) >= (THREADS * MEBIBYTES) << 20);
+        let mean_ns = moved(Slot::LatencyNs) / moved(Slot::TimedRequests).max(1);
+        assert!(mean_ns < 5_000_000_000, "a request that was never completed is not timed: {mean_ns} ns");
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+}

@@ -1,0 +1,84 @@
+//! Arrays shared with the kernel's programs, mapped into memory; one of the few modules with `unsafe`.
+
+use std::ffi::c_void;
+use std::io;
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
+use std::os::fd::BorrowedFd;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+
+/// What may be mapped: made of nothing but 64-bit words.
+///
+/// # Safety
+/// Every bit pattern must be a value, and size and alignment must be multiples of a word's.
+pub(super) unsafe trait Words: Copy {}
+
+// SAFETY: `repr(C)` structures of `u64` and arrays of it.
+unsafe impl Words for khor_layout::CpuCounters {}
+// SAFETY: as above.
+unsafe impl Words for khor_layout::ScopeCounters {}
+// SAFETY: as above.
+unsafe impl Words for khor_layout::ScopeTable {}
+
+/// A mapped BPF array of `T`. Its memory is shared with the kernel, so it is read and written word by word.
+#[derive(Debug)]
+pub(super) struct Mapping<T> {
+    start: NonNull<c_void>,
+    length_bytes: NonZeroUsize,
+    elements: PhantomData<T>,
+}
+
+// SAFETY: the mapping lives as long as the value; all accesses are atomic.
+unsafe impl<T> Send for Mapping<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Mapping<T> {}
+
+impl<T: Words> Mapping<T> {
+    const WORDS: usize = size_of::<T>() / size_of::<u64>();
+
+    /// Maps the BPF array `map` of `elements` elements. The mapping outlives the descriptor.
+    pub(super) fn map(map: BorrowedFd<'_>, elements: usize, access: ProtFlags) -> io::Result<Self> {
+        let length_bytes = NonZeroUsize::new(elements * size_of::<T>()).ok_or(io::ErrorKind::InvalidInput)?;
+        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory; the kernel refuses
+        // one that is longer than the array.
+        let start = unsafe { mmap(None, length_bytes, access, MapFlags::MAP_SHARED, map, 0) }?;
+        Ok(Self { start, length_bytes, elements: PhantomData })
+    }
+
+    /// A word of an element.
+    pub(super) fn load(&self, element: usize, word: usize) -> u64 {
+        self.word(element, word).load(Ordering::Relaxed)
+    }
+
+    /// Changes a word of an element, after whatever was stored before. The mapping must have been made for writing.
+    pub(super) fn store(&self, element: usize, word: usize, value: u64) {
+        self.word(element, word).store(value, Ordering::Release);
+    }
+
+    /// Replaces an element, one word after the other.
+    pub(super) fn replace(&self, element: usize, value: &T) {
+        for word in 0..Self::WORDS {
+            // SAFETY: within `value`, which is made of words (see `Words`).
+            let new = unsafe { std::ptr::from_ref(value).cast::<u64>().add(word).read() };
+            self.store(element, word, new);
+        }
+    }
+
+    fn word(&self, element: usize, word: usize) -> &AtomicU64 {
+        let index = element * Self::WORDS + word;
+        assert!(word < Self::WORDS && (index + 1) * size_of::<u64>() <= self.length_bytes.get());
+        // SAFETY: within the mapping, as just checked, which lives at least as long as the reference; aligned, since
+        // the mapping starts a page. The kernel accesses the word concurrently, hence the atomic.
+        unsafe { AtomicU64::from_ptr(self.start.cast::<u64>().add(index).as_ptr()) }
+    }
+}
+
+impl<T> Drop for Mapping<T> {
+    fn drop(&mut self) {
+        // SAFETY: exactly what `mmap` returned, and no reference into it exists any more.
+        let _ = unsafe { munmap(self.start, self.length_bytes.get()) };
+    }
+}

@@ -1,0 +1,166 @@
+//! One scope that is being counted: its counters, and which of them it can have.
+
+use std::sync::{Arc, Mutex};
+
+use khor_layout::Slot;
+use khor_proto::{Availability, Selector};
+
+use super::registry::Shared;
+use super::targets::{Target, Targets};
+use crate::clock::monotonic_ns;
+use crate::polled::Polled;
+use crate::probes::{Chosen, CounterState, Owner};
+use crate::sampler::Count;
+
+/// A scope with its number; released when dropped.
+#[derive(Debug)]
+pub(super) struct ScopedCount {
+    pub(super) number: usize,
+    shared: Arc<Shared>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    targets: Targets,
+    availability: Vec<Availability>,
+    polled: Polled,
+    revision: u64,
+}
+
+impl ScopedCount {
+    pub(super) fn new(number: usize, targets: Targets, shared: Arc<Shared>) -> Self {
+        let (availability, polled) = assess(&targets, shared.probes.counter_states());
+        Self { number, shared, state: Mutex::new(State { targets, availability, polled, revision: 0 }) }
+    }
+
+    /// Looks again at what the selectors stand for; whether something changed.
+    pub(super) fn refresh(&self) -> bool {
+        let mut state = self.state.lock().expect("nothing panics holding it");
+        let changed = state.targets.refresh();
+        if changed {
+            (state.availability, state.polled) = assess(&state.targets, self.shared.probes.counter_states());
+            state.revision += 1;
+        }
+        changed
+    }
+
+    /// Whether one of the processes it names has ended.
+    pub(super) fn names_the_dead(&self) -> bool {
+        self.state.lock().expect("nothing panics holding it").targets.all().any(Target::is_dead)
+    }
+
+    /// Whether a process in the cgroup at `path` belongs to it.
+    pub(super) fn covers(&self, path: &str, pid: u32) -> bool {
+        let Targets { include, exclude } = &self.state.lock().expect("nothing panics holding it").targets;
+        let covers = |target: &Target| target.covers(path, pid);
+        (include.is_empty() || include.iter().any(covers)) && !exclude.iter().any(covers)
+    }
+
+    /// What the kernel must know of it.
+    pub(super) fn chosen(&self) -> Chosen {
+        let Targets { include, exclude } = &self.state.lock().expect("nothing panics holding it").targets;
+        let cgroups = |targets: &[Target]| targets.iter().filter_map(Target::cgroup_id).collect();
+        let processes = |targets: &[Target]| targets.iter().filter_map(Target::process).collect();
+        Chosen {
+            number: self.number,
+            include_all: include.is_empty(),
+            names_processes: include.iter().chain(exclude).any(names_process),
+            include_cgroups: cgroups(include),
+            exclude_cgroups: cgroups(exclude),
+            include_processes: processes(include),
+            exclude_processes: processes(exclude),
+        }
+    }
+}
+
+impl Count for ScopedCount {
+    fn availability(&self) -> Vec<Availability> {
+        self.state.lock().expect("nothing panics holding it").availability.clone()
+    }
+
+    fn revision(&self) -> u64 {
+        self.state.lock().expect("nothing panics holding it").revision
+    }
+
+    fn read(&self, counters: &mut Vec<Option<u64>>) {
+        let state = self.state.lock().expect("nothing panics holding it");
+        let counts = self.shared.probes.scope(self.number);
+        let polled = state.polled.read(monotonic_ns());
+        let all = counts.into_iter().map(Some).chain(polled);
+        let available = |availability: &Availability| *availability == Availability::Available;
+        counters.clear();
+        counters.extend(
+            all.zip(&state.availability)
+                .map(|(count, availability)| count.filter(|_| available(availability))),
+        );
+    }
+
+    fn scope(&self) -> Option<usize> {
+        Some(self.number)
+    }
+}
+
+impl Drop for ScopedCount {
+    fn drop(&mut self) {
+        self.shared.release(self.number);
+    }
+}
+
+fn names_process(target: &Target) -> bool {
+    matches!(target.selector, Selector::Process(_))
+}
+
+/// Which counters a scope with these targets has, in catalogue order.
+fn assess(targets: &Targets, counters: &[CounterState]) -> (Vec<Availability>, Polled) {
+    let polled = polled_of(targets);
+    let gone = nobody_there(targets);
+    let counted = counters.iter().map(|counter| {
+        let reason = gone.clone().or_else(|| unattributable(counter.owner, targets));
+        reason.map_or_else(|| counter.scope.clone(), |reason| Availability::Absent { reason })
+    });
+    debug_assert_eq!(counters.len(), Slot::COUNT);
+    (counted.chain(polled.availability()).collect(), polled)
+}
+
+/// Why there is nobody to count, if so.
+fn nobody_there(targets: &Targets) -> Option<String> {
+    let gone: Vec<_> = targets.include.iter().map(Target::gone).collect();
+    if gone.iter().any(Option::is_none) { None } else { gone.into_iter().flatten().next() }
+}
+
+/// Why events of such an owner cannot be told apart by these targets, if so.
+fn unattributable(owner: Owner, targets: &Targets) -> Option<String> {
+    let of_what = match owner {
+        Owner::Task => return None,
+        Owner::Nobody => return Some("interrupts belong to nobody: only the whole machine has them".into()),
+        Owner::Socket => "packet",
+        Owner::Request => "disk request",
+    };
+    if targets.all().any(names_process) {
+        return Some(format!("the kernel knows a {of_what}'s cgroup, not its process"));
+    }
+    if owner == Owner::Request { uncharged(targets) } else { None }
+}
+
+/// Why disk requests are not charged to these cgroups, if so: without the controller, they are to what is above.
+fn uncharged(targets: &Targets) -> Option<String> {
+    let mut directories = targets.all().filter_map(Target::cgroup_directory);
+    let directory = directories.find(|directory| !directory.join("io.stat").exists())?;
+    Some(format!(
+        "the io controller is off in {}: `systemctl set-property UNIT IOAccounting=yes`",
+        directory.display()
+    ))
+}
+
+/// The kernel keeps these for one cgroup or one process; they cannot be added up or subtracted.
+fn polled_of(targets: &Targets) -> Polled {
+    match (&targets.include[..], &targets.exclude[..]) {
+        ([one], []) => match (one.cgroup_directory(), one.process(), one.gone()) {
+            (Some(directory), ..) => Polled::cgroup(directory),
+            (_, Some(pid), _) => Polled::process(pid),
+            (.., gone) => Polled::absent(&gone.unwrap_or_default()),
+        },
+        _ => Polled::absent("the kernel keeps pressure and page faults for one cgroup or one process alone"),
+    }
+}

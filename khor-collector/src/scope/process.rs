@@ -1,0 +1,72 @@
+//! A process, told from another that gets the same number later.
+
+use std::fs;
+
+/// What is needed of `/proc/PID/stat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StatFields {
+    pub(crate) minor_faults: u64,
+    pub(crate) major_faults: u64,
+    /// Ticks from boot to its start: with the number, this is unique.
+    pub(crate) start_ticks: u64,
+    /// Dead, and only waiting for its parent.
+    pub(crate) zombie: bool,
+}
+
+/// Reads the fields by the positions that `proc_pid_stat(5)` gives. The name, which may contain anything, ends at the
+/// last parenthesis.
+pub(crate) fn stat_fields(text: &str) -> Option<StatFields> {
+    const AFTER_NAME: usize = 3;
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |position: usize| fields.get(position - AFTER_NAME)?.parse().ok();
+    Some(StatFields {
+        minor_faults: number(10)?,
+        major_faults: number(12)?,
+        start_ticks: number(22)?,
+        zombie: matches!(*fields.first()?, "Z" | "X"),
+    })
+}
+
+/// When process number `pid` started, if it is alive and may be seen.
+pub(super) fn start_ticks(pid: u32) -> Option<u64> {
+    let fields = stat_fields(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+    (!fields.zombie).then_some(fields.start_ticks)
+}
+
+/// The process whose thread number `pid` is; itself, if it is a process.
+pub(super) fn process_of(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
+/// Path of the process's cgroup in the unified hierarchy.
+pub(super) fn cgroup_of(pid: u32) -> Option<String> {
+    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    cgroups.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_spaces_shifts_nothing() {
+        let text = "7 (a ) b) S 1 7 7 0 -1 4194560 100 200 30 400 5 6 7 8 20 0 1 0 4711 1 1 1";
+        let fields = stat_fields(text).unwrap();
+        assert_eq!((fields.minor_faults, fields.major_faults, fields.start_ticks), (100, 30, 4711));
+        assert!(!fields.zombie);
+        assert!(stat_fields("7 (cut").is_none());
+        assert!(start_ticks(std::process::id()).is_some());
+        assert!(start_ticks(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn a_thread_is_told_from_its_process() {
+        let itself = std::process::id();
+        assert_eq!(process_of(itself), Some(itself));
+        let thread = std::thread::spawn(|| nix::unistd::gettid().as_raw()).join().unwrap();
+        assert_ne!(process_of(nix::unistd::gettid().as_raw() as u32), None);
+        assert!(thread as u32 != itself && nix::unistd::gettid().as_raw() as u32 != itself);
+        assert_eq!(process_of(nix::unistd::gettid().as_raw() as u32), Some(itself));
+    }
+}

@@ -1,0 +1,147 @@
+//! The scopes that somebody subscribes to: each has a number while it lasts, and clients of the same scope share it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, Weak};
+
+use khor_layout::{MAX_SCOPES, MAX_SELECTORS};
+use khor_proto::{Scope, Selector};
+use tokio::sync::Notify;
+
+use super::count::ScopedCount;
+use super::hierarchy::Hierarchy;
+use super::process;
+use super::targets::Targets;
+use crate::probes::{Chosen, Probes, TableFull};
+use crate::sampler::Count;
+
+/// All scopes.
+#[derive(Debug)]
+pub(crate) struct Scopes {
+    hierarchy: Hierarchy,
+    shared: Arc<Shared>,
+}
+
+/// What the registry and every scope in it share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) probes: Arc<Probes>,
+    active: Mutex<BTreeMap<usize, Active>>,
+    opened: Notify,
+}
+
+#[derive(Debug)]
+struct Active {
+    scope: Scope,
+    count: Weak<ScopedCount>,
+}
+
+impl Scopes {
+    /// None yet.
+    pub(crate) fn new(probes: Arc<Probes>) -> Self {
+        let shared = Shared { probes, active: Mutex::default(), opened: Notify::new() };
+        Self { hierarchy: Hierarchy::find(), shared: Arc::new(shared) }
+    }
+
+    /// Starts to count for `scope`, or says why that cannot be. Counting ends when the last of those who opened the
+    /// same scope drops it.
+    pub(crate) fn open(&self, scope: &Scope) -> Result<Arc<dyn Count>, String> {
+        let Scope::Selected { include, exclude } = scope else {
+            return Err("the whole machine is no scope among others".into());
+        };
+        if let Some(count) = self.shared.find(scope) {
+            return Ok(count);
+        }
+        let targets = Targets::find(include, exclude, &self.hierarchy)?;
+        self.shared.require_room(scope)?;
+        let number =
+            self.shared.free_number().ok_or("64 scopes are being counted already: that is the most")?;
+        let count = Arc::new(ScopedCount::new(number, targets, Arc::clone(&self.shared)));
+        self.shared.insert(number, Active { scope: scope.clone(), count: Arc::downgrade(&count) });
+        self.shared.publish().map_err(|error| error.to_string())?; // dropping `count` takes the scope out again
+        self.shared.opened.notify_one();
+        Ok(count)
+    }
+
+    /// Scopes that process `pid` belongs to now, one bit each; for what the kernel tells by number only.
+    pub(crate) fn of_process(&self, pid: u32) -> u64 {
+        let Some(path) = process::cgroup_of(pid) else { return 0 };
+        let counts = self.shared.counts();
+        counts.iter().filter(|count| count.covers(&path, pid)).map(|count| 1 << count.number).sum()
+    }
+
+    /// Waits until there is a scope to [`refresh`](Self::refresh).
+    pub(crate) async fn opened(&self) {
+        self.shared.opened.notified().await;
+    }
+
+    /// Looks again at the cgroups and processes that scopes name; whether there are any scopes at all.
+    pub(crate) fn refresh(&self) -> bool {
+        let counts = self.shared.counts();
+        let changed = counts.iter().fold(false, |changed, count| count.refresh() | changed);
+        if changed && let Err(error) = self.shared.publish() {
+            // Cannot be: there is room for all that are named, be they there or not.
+            tracing::error!("{error}");
+        }
+        !counts.is_empty()
+    }
+}
+
+impl Shared {
+    /// Those that are alive. To be dropped by the caller, since dropping the last of one locks again.
+    fn counts(&self) -> Vec<Arc<ScopedCount>> {
+        let active = self.active.lock().expect("nothing panics holding it");
+        active.values().filter_map(|active| active.count.upgrade()).collect()
+    }
+
+    /// The same scope, unless it names a process that has ended: the number may be another's by now.
+    fn find(&self, scope: &Scope) -> Option<Arc<ScopedCount>> {
+        let active = self.active.lock().expect("nothing panics holding it");
+        let same = active.values().filter(|active| active.scope == *scope);
+        let same: Vec<_> = same.filter_map(|active| active.count.upgrade()).collect();
+        drop(active); // dropping the last of one locks again
+        same.into_iter().find(|count| !count.names_the_dead())
+    }
+
+    /// Fails if the kernel's table has no room for all that the scopes name with this one, be it there or not.
+    fn require_room(&self, scope: &Scope) -> Result<(), String> {
+        let active = self.active.lock().expect("nothing panics holding it");
+        let scopes = active.values().map(|active| &active.scope).chain([scope]);
+        let named: BTreeSet<&Selector> = scopes.flat_map(selectors).collect();
+        let cgroups = named.iter().filter(|selector| matches!(selector, Selector::Cgroup(_))).count();
+        if cgroups.max(named.len() - cgroups) > MAX_SELECTORS {
+            return Err(TableFull.to_string());
+        }
+        Ok(())
+    }
+
+    fn free_number(&self) -> Option<usize> {
+        let active = self.active.lock().expect("nothing panics holding it");
+        (0..MAX_SCOPES).find(|number| !active.contains_key(number))
+    }
+
+    fn insert(&self, number: usize, scope: Active) {
+        self.active.lock().expect("nothing panics holding it").insert(number, scope);
+    }
+
+    /// Tells the kernel what to count for.
+    fn publish(&self) -> Result<(), TableFull> {
+        let chosen: Vec<Chosen> = self.counts().iter().map(|count| count.chosen()).collect();
+        self.probes.count_for(&chosen)
+    }
+
+    /// Ends the counting for a scope.
+    pub(super) fn release(&self, number: usize) {
+        self.active.lock().expect("nothing panics holding it").remove(&number);
+        if let Err(error) = self.publish() {
+            tracing::error!("{error}"); // cannot be: fewer are named than before
+        }
+    }
+}
+
+fn selectors(scope: &Scope) -> impl Iterator<Item = &Selector> {
+    let (include, exclude): (&[Selector], &[Selector]) = match scope {
+        Scope::Machine => (&[], &[]),
+        Scope::Selected { include, exclude } => (include, exclude),
+    };
+    include.iter().chain(exclude)
+}

@@ -1,0 +1,181 @@
+//! What a scope's selectors stand for at the moment: cgroups come, go, and return with another id; processes end.
+
+use std::path::PathBuf;
+
+use khor_proto::{Scope, Selector};
+
+use super::hierarchy::{self, Hierarchy};
+use super::process;
+
+/// One selector and what it stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) selector: Selector,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Cgroup { directory: PathBuf, id: Option<u64> },
+    Process { pid: u32, start_ticks: u64, alive: bool },
+}
+
+/// Both lists of a scope.
+#[derive(Clone, Debug)]
+pub(super) struct Targets {
+    pub(super) include: Vec<Target>,
+    pub(super) exclude: Vec<Target>,
+}
+
+impl Targets {
+    /// What `scope` stands for, or why it cannot be counted.
+    pub(super) fn find(
+        include: &[Selector],
+        exclude: &[Selector],
+        hierarchy: &Hierarchy,
+    ) -> Result<Self, String> {
+        let limit = Scope::MAX_SELECTORS;
+        if include.len() > limit || exclude.len() > limit {
+            return Err(format!("a scope may include {limit} and exclude {limit}, and this is more"));
+        }
+        if include.is_empty() && exclude.is_empty() {
+            return Err(
+                "a scope that neither includes nor excludes anything is the whole machine: say so".into()
+            );
+        }
+        let find = |selectors: &[Selector]| -> Result<Vec<_>, _> {
+            selectors.iter().map(|one| Target::find(one, hierarchy)).collect()
+        };
+        Ok(Self { include: find(include)?, exclude: find(exclude)? })
+    }
+
+    /// Looks again; whether something changed.
+    pub(super) fn refresh(&mut self) -> bool {
+        self.include
+            .iter_mut()
+            .chain(&mut self.exclude)
+            .fold(false, |changed, target| target.refresh() | changed)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Target> {
+        self.include.iter().chain(&self.exclude)
+    }
+}
+
+impl Target {
+    fn find(selector: &Selector, hierarchy: &Hierarchy) -> Result<Self, String> {
+        let kind = match selector {
+            Selector::Cgroup(path) => {
+                let directory = hierarchy.directory(path)?;
+                Kind::Cgroup { id: hierarchy::id(&directory), directory }
+            }
+            &Selector::Process(pid) => {
+                let missing = || format!("there is no process {pid}, or /proc hides it (hidepid)");
+                let process = process::process_of(pid).ok_or_else(missing)?;
+                if process != pid {
+                    return Err(format!("{pid} is a thread of process {process}: name that"));
+                }
+                let start_ticks = process::start_ticks(pid).ok_or_else(missing)?;
+                Kind::Process { pid, start_ticks, alive: true }
+            }
+        };
+        Ok(Self { selector: selector.clone(), kind })
+    }
+
+    fn refresh(&mut self) -> bool {
+        match &mut self.kind {
+            Kind::Cgroup { directory, id } => {
+                let now = hierarchy::id(directory);
+                std::mem::replace(id, now) != now
+            }
+            Kind::Process { pid, start_ticks, alive } => {
+                let now = *alive && process::start_ticks(*pid) == Some(*start_ticks);
+                std::mem::replace(alive, now) != now
+            }
+        }
+    }
+
+    /// Id of the cgroup, if it is one and exists.
+    pub(super) fn cgroup_id(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Cgroup { id, .. } => id,
+            Kind::Process { .. } => None,
+        }
+    }
+
+    /// Directory of the cgroup, if it is one and exists.
+    pub(super) fn cgroup_directory(&self) -> Option<&PathBuf> {
+        match &self.kind {
+            Kind::Cgroup { directory, id: Some(_) } => Some(directory),
+            _ => None,
+        }
+    }
+
+    /// Number of the process, if it is one and lives.
+    pub(super) fn process(&self) -> Option<u32> {
+        match self.kind {
+            Kind::Process { pid, alive: true, .. } => Some(pid),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a process that has ended: another may have its number.
+    pub(super) fn is_dead(&self) -> bool {
+        matches!(self.kind, Kind::Process { alive: false, .. })
+    }
+
+    /// Whether it is the cgroup at `path`, or one above it, or process `pid`.
+    pub(super) fn covers(&self, path: &str, pid: u32) -> bool {
+        match &self.selector {
+            Selector::Cgroup(named) => {
+                let below = path.strip_prefix(named.trim_end_matches('/'));
+                below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+            }
+            Selector::Process(_) => self.process() == Some(pid),
+        }
+    }
+
+    /// Why it is not there, if it is not.
+    pub(super) fn gone(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Cgroup { id: None, .. } => match &self.selector {
+                Selector::Cgroup(path) => Some(format!("there is no cgroup {} now", shortened(path))),
+                Selector::Process(_) => None,
+            },
+            Kind::Process { pid, alive: false, .. } => Some(format!("process {pid} has ended")),
+            _ => None,
+        }
+    }
+}
+
+/// Enough of a path to recognise it: reasons are repeated for every counter.
+fn shortened(path: &str) -> String {
+    const LETTERS: usize = 60;
+    let letters = path.chars().count();
+    if letters <= LETTERS {
+        return path.to_owned();
+    }
+    format!("…{}", path.chars().skip(letters - LETTERS).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cgroup_covers_itself_and_what_is_below() {
+        let hierarchy = Hierarchy::find();
+        let Ok(target) = Target::find(&Selector::Cgroup("/a/b".into()), &hierarchy) else { return };
+        assert!(target.covers("/a/b", 1) && target.covers("/a/b/c", 1));
+        assert!(!target.covers("/a/bc", 1) && !target.covers("/a", 1));
+        let root = Target::find(&Selector::Cgroup("/".into()), &hierarchy).unwrap();
+        assert!(root.covers("/a", 1) && root.covers("/", 1));
+    }
+
+    #[test]
+    fn long_paths_are_shortened_at_the_front() {
+        assert_eq!(shortened("/a.slice/b.service"), "/a.slice/b.service");
+        let long = format!("/{}/end", "x".repeat(500));
+        assert!(shortened(&long).ends_with("x/end") && shortened(&long).chars().count() == 61);
+    }
+}

@@ -1,0 +1,206 @@
+//! One client as the desk sees it: what it wishes, when it is due, what is on its way to it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use khor_proto::frame::encode_into;
+use khor_proto::{CueKind, Sample, Scope, ServerMessage, Subscribe, Subscribed};
+
+use super::outbox::{Outbox, Standing};
+use super::wire::Socket;
+use crate::sampler::{Count, Kernel};
+
+/// The client.
+pub(super) struct Client {
+    pub(super) outbox: Outbox,
+    /// It was given up because it did not read.
+    pub(super) stuck: bool,
+    subscription: Option<Subscription>,
+    next_seq: u64,
+}
+
+struct Subscription {
+    interval_ms: u16,
+    scope: Scope,
+    cues: CueKinds,
+    count: Arc<dyn Count>,
+    /// When the next sample is due, `CLOCK_MONOTONIC` ns.
+    due_ns: u64,
+    /// Of the count's availability that was told last; `None` before the first time.
+    told_revision: Option<u64>,
+    /// Cues that were dropped here and not told of yet.
+    lost: u64,
+    /// Cues that the kernel had dropped when it was told of last.
+    lost_in_kernel: u64,
+}
+
+impl Client {
+    pub(super) fn new(socket: Arc<Socket>) -> Self {
+        Self { outbox: Outbox::new(socket), stuck: false, subscription: None, next_seq: 0 }
+    }
+
+    /// Its interval, if it subscribes.
+    pub(super) fn interval_ms(&self) -> Option<u16> {
+        self.subscription.as_ref().map(|subscription| subscription.interval_ms)
+    }
+
+    /// Whether it subscribes to that scope.
+    pub(super) fn counts(&self, scope: &Scope) -> bool {
+        self.subscription.as_ref().is_some_and(|subscription| subscription.scope == *scope)
+    }
+
+    /// Whether it wants to hear of that kind of cue, in its scope.
+    pub(super) fn wants_kind(&self, kind: CueKind) -> bool {
+        self.subscription.as_ref().is_some_and(|subscription| subscription.cues.iter().any(|one| one == kind))
+    }
+
+    /// Ends its subscription; returns whose counters it got.
+    pub(super) fn unsubscribe(&mut self) -> Option<Arc<dyn Count>> {
+        self.subscription.take().map(|former| former.count)
+    }
+
+    /// Whose counters it gets.
+    pub(super) fn count(&self) -> Option<Arc<dyn Count>> {
+        self.subscription.as_ref().map(|subscription| Arc::clone(&subscription.count))
+    }
+
+    /// Begins a subscription, with a first sample at once; returns whose counters it got before.
+    pub(super) fn subscribe(
+        &mut self,
+        wish: &Subscribe,
+        count: Arc<dyn Count>,
+        kernel: &dyn Kernel,
+    ) -> Option<Arc<dyn Count>> {
+        let cues = CueKinds::of(&wish.cues);
+        let former = self.subscription.replace(Subscription {
+            interval_ms: wish.interval_ms,
+            scope: wish.scope.clone(),
+            cues,
+            count,
+            due_ns: 0,
+            told_revision: None,
+            lost: 0,
+            lost_in_kernel: cues.lost_in_kernel(kernel),
+        })?;
+        if let Some(subscription) = self.subscription.as_mut().filter(|now| now.cues == former.cues) {
+            // What was dropped and not told of is still to be told.
+            (subscription.lost, subscription.lost_in_kernel) = (former.lost, former.lost_in_kernel);
+        }
+        Some(former.count)
+    }
+
+    /// When the next sample is due.
+    pub(super) fn due_ns(&self) -> Option<u64> {
+        self.subscription.as_ref().map(|subscription| subscription.due_ns)
+    }
+
+    /// Whether a sample is due at `now_ns`. The next is due at the next multiple of the interval, but not so soon that
+    /// what is refreshed now and then would seem to come in a flood: the first sample comes at any time.
+    pub(super) fn due(&mut self, now_ns: u64) -> bool {
+        let Some(subscription) = &mut self.subscription else { return false };
+        let due = subscription.due_ns <= now_ns;
+        if due {
+            let interval_ns = u64::from(subscription.interval_ms) * 1_000_000;
+            subscription.due_ns = ((now_ns + interval_ns / 2) / interval_ns + 1) * interval_ns;
+        }
+        due
+    }
+
+    /// Whether it wants to hear of a cue of that kind in those scopes.
+    pub(super) fn wants(&self, kind: CueKind, scopes: u64) -> bool {
+        self.subscription.as_ref().is_some_and(|subscription| {
+            let within = subscription.count.scope().is_none_or(|number| scopes >> number & 1 == 1);
+            within && subscription.cues.iter().any(|one| one == kind)
+        })
+    }
+
+    /// Sends the sample with this client's number.
+    pub(super) fn send_sample(&mut self, sample: &mut Sample, frame: &mut Vec<u8>, now: Instant) {
+        sample.seq = self.next_seq;
+        self.next_seq += 1;
+        let counters = std::mem::take(&mut sample.counters);
+        let message = ServerMessage::Sample(Sample { seq: sample.seq, t_ns: sample.t_ns, counters });
+        self.send(&message, frame, now);
+        if let ServerMessage::Sample(sent) = message {
+            sample.counters = sent.counters; // for the next client, and for its memory
+        }
+    }
+
+    /// Sends an encoded cue, or counts it as lost.
+    pub(super) fn send_cue(&mut self, frame: &[u8], now: Instant) {
+        if self.outbox.is_clear() || self.outbox.has_room() {
+            let standing = self.outbox.send(frame, now);
+            self.judge(standing);
+        } else if let Some(subscription) = &mut self.subscription {
+            subscription.lost += 1;
+        }
+    }
+
+    /// Says what is counted, unless that was said or something else has to go out first.
+    pub(super) fn tell_changes(&mut self, frame: &mut Vec<u8>, now: Instant) {
+        let Some(subscription) = self.subscription.as_mut().filter(|_| self.outbox.is_clear()) else {
+            return;
+        };
+        let revision = Some(subscription.count.revision());
+        if subscription.told_revision == revision {
+            return;
+        }
+        subscription.told_revision = revision;
+        let message = ServerMessage::Subscribed(Subscribed {
+            interval_ms: subscription.interval_ms,
+            availability: subscription.count.availability(),
+        });
+        self.send(&message, frame, now);
+    }
+
+    /// Says how many cues were dropped, if any were.
+    pub(super) fn tell_lost(&mut self, kernel: &dyn Kernel, frame: &mut Vec<u8>, now: Instant) {
+        let Some(subscription) = &mut self.subscription else { return };
+        let in_kernel = subscription.cues.lost_in_kernel(kernel);
+        let cues = subscription.lost + in_kernel.wrapping_sub(subscription.lost_in_kernel);
+        (subscription.lost, subscription.lost_in_kernel) = (0, in_kernel);
+        if cues > 0 {
+            self.send(&ServerMessage::Lost { cues }, frame, now);
+        }
+    }
+
+    /// Gives it up if it does not read; whoever waits for its words then finds the end of them.
+    pub(super) fn judge(&mut self, standing: Standing) {
+        match standing {
+            Standing::Clear | Standing::Waiting => {}
+            Standing::Stuck => {
+                self.stuck = true;
+                self.outbox.shut_down();
+            }
+            Standing::Gone => self.outbox.shut_down(),
+        }
+    }
+
+    fn send(&mut self, message: &ServerMessage, frame: &mut Vec<u8>, now: Instant) {
+        frame.clear();
+        if encode_into(message, frame).is_ok() {
+            let standing = self.outbox.send(frame, now);
+            self.judge(standing);
+        }
+    }
+}
+
+/// Some kinds of cues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct CueKinds([bool; CueKind::ALL.len()]);
+
+impl CueKinds {
+    /// Those in a list, which may be long and name them many times.
+    fn of(kinds: &[CueKind]) -> Self {
+        Self(CueKind::ALL.map(|kind| kinds.contains(&kind)))
+    }
+
+    fn iter(self) -> impl Iterator<Item = CueKind> {
+        CueKind::ALL.into_iter().zip(self.0).filter_map(|(kind, wanted)| wanted.then_some(kind))
+    }
+
+    /// How many of these the kernel dropped so far.
+    fn lost_in_kernel(self, kernel: &dyn Kernel) -> u64 {
+        self.iter().map(|kind| kernel.lost(kind)).sum()
+    }
+}

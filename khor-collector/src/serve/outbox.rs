@@ -1,0 +1,116 @@
+//! What is on its way to one client: frames in order, of which the socket takes what it has room for.
+//!
+//! A sample is only put in when everything before it is out, so a slow client skips samples and holds one frame here.
+//! What must not be skipped waits in line, up to a limit.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::wire::Socket;
+
+/// How long a client may leave its socket full.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes that may wait in line, beyond which there is no more room.
+const MAX_WAITING_BYTES: usize = 16 * 1024;
+
+/// The line of frames.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    socket: Arc<Socket>,
+    waiting: VecDeque<Vec<u8>>,
+    waiting_bytes: usize,
+    /// Bytes of the first of them that are out.
+    sent_bytes: usize,
+    /// Since when the socket takes nothing.
+    full_since: Option<Instant>,
+}
+
+/// How things stand with a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Everything is out.
+    Clear,
+    /// Something waits.
+    Waiting,
+    /// Nothing went out for too long, or too much waits.
+    Stuck,
+    /// The socket is broken.
+    Gone,
+}
+
+impl Outbox {
+    /// An empty one.
+    pub(super) fn new(socket: Arc<Socket>) -> Self {
+        Self { socket, waiting: VecDeque::new(), waiting_bytes: 0, sent_bytes: 0, full_since: None }
+    }
+
+    /// Sends a whole frame, or what there is room for now and the rest later.
+    pub(super) fn send(&mut self, frame: &[u8], now: Instant) -> Standing {
+        match self.flush(now) {
+            Standing::Clear => {}
+            Standing::Waiting if self.has_room() => {
+                self.push(frame);
+                return Standing::Waiting;
+            }
+            Standing::Waiting => return Standing::Stuck,
+            ended => return ended,
+        }
+        match self.socket.send(frame) {
+            Ok(sent) if sent == frame.len() => Standing::Clear,
+            Ok(sent) => {
+                self.push(frame);
+                self.sent_bytes = sent;
+                self.full_since = Some(now);
+                Standing::Waiting
+            }
+            Err(_) => Standing::Gone,
+        }
+    }
+
+    /// Sends what waits, as far as there is room.
+    pub(super) fn flush(&mut self, now: Instant) -> Standing {
+        while let Some(frame) = self.waiting.front() {
+            match self.socket.send(&frame[self.sent_bytes..]) {
+                Ok(0) => return self.judge(now),
+                Ok(sent) => {
+                    self.full_since = Some(now);
+                    self.sent_bytes += sent;
+                    if self.sent_bytes == frame.len() {
+                        self.waiting_bytes -= frame.len();
+                        self.waiting.pop_front();
+                        self.sent_bytes = 0;
+                    }
+                }
+                Err(_) => return Standing::Gone,
+            }
+        }
+        self.full_since = None;
+        Standing::Clear
+    }
+
+    /// Whether one more frame may wait in line.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting_bytes < MAX_WAITING_BYTES
+    }
+
+    fn push(&mut self, frame: &[u8]) {
+        self.waiting_bytes += frame.len();
+        self.waiting.push_back(frame.to_vec());
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_clear(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Gives the client up.
+    pub(super) fn shut_down(&self) {
+        self.socket.shut_down();
+    }
+
+    fn judge(&self, now: Instant) -> Standing {
+        let full = |since| now.saturating_duration_since(since) >= PATIENCE;
+        if self.full_since.is_some_and(full) { Standing::Stuck } else { Standing::Waiting }
+    }
+}

@@ -1,0 +1,180 @@
+//! Cues: what happens is told, once, with who it happened to.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use khor_e2e::{Cgroup, Listener, load, skip};
+use khor_proto::{Cue, CueKind, Scope, Selector};
+use tempfile::TempDir;
+
+use crate::worker::Worker;
+use crate::{Turn, turn};
+
+fn listen(turn: &Turn, cues: &[CueKind]) -> Listener {
+    Listener::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")
+}
+
+fn heard(listener: &mut Listener, what: &str, fits: impl Fn(&Cue) -> bool) -> Cue {
+    listener.wait_until(what, |listener| listener.cues.iter().any(&fits));
+    listener.cues.iter().find(|cue| fits(cue)).expect("just heard").clone()
+}
+
+#[test]
+fn a_crash_is_told_with_name_process_signal_and_cgroup() {
+    const SIGABRT: u32 = 6;
+    let Some(turn) = turn() else { return };
+    let cgroup = Cgroup::make("/khor-test-crash");
+    let mut listener = listen(&turn, &[CueKind::Crash]);
+    let worker = Worker::start("abort", cgroup.as_ref());
+    let pid = worker.pid();
+    let own_cgroup = cgroup.as_ref().map(Cgroup::id);
+    let scope = cgroup.as_ref().map(|cgroup| Scope::only(Selector::Cgroup(cgroup.path().into())));
+    let scope = scope.unwrap_or(Scope::only(Selector::Process(pid)));
+    let mut within =
+        Listener::new(turn.collector.socket(), scope, &[CueKind::Crash]).expect("a subscription");
+    let elsewhere = Scope::only(Selector::Process(std::process::id()));
+    let mut elsewhere =
+        Listener::new(turn.collector.socket(), elsewhere, &[CueKind::Crash]).expect("a subscription");
+    worker.work_to_death();
+    let crash = heard(&mut listener, "the crash", |cue| cue.pid == Some(pid));
+    assert_eq!((crash.kind, crash.detail), (CueKind::Crash, Some(SIGABRT)));
+    assert!(crash.comm.is_some_and(|comm| !comm.is_empty()));
+    if own_cgroup.is_some() {
+        assert_eq!(crash.cgroup_id, own_cgroup);
+    }
+    heard(&mut within, "the crash in its scope", |cue| cue.pid == Some(pid));
+    elsewhere.sample();
+    assert!(elsewhere.cues.is_empty(), "{:?}", elsewhere.cues);
+    assert_eq!(listener.cues.iter().filter(|cue| cue.pid == Some(pid)).count(), 1, "once");
+}
+
+/// A signal that somebody handles is no crash.
+#[test]
+fn a_handled_signal_is_silent() {
+    let Some(turn) = turn() else { return };
+    let mut listener = listen(&turn, &[CueKind::Crash]);
+    let handled =
+        Command::new("sh").args(["-c", "trap true ABRT; kill -ABRT $$; true"]).status().expect("a shell");
+    assert!(handled.success());
+    std::thread::sleep(Duration::from_millis(100));
+    listener.sample();
+    assert!(listener.cues.is_empty(), "{:?}", listener.cues);
+}
+
+#[test]
+fn program_starts_are_told_to_who_asks_or_counted_as_lost() {
+    let starts = load::scaled(3000_u32);
+    let Some(turn) = turn() else { return };
+    let mut asks = listen(&turn, &[CueKind::Exec]);
+    let mut does_not = listen(&turn, &[CueKind::Oom]);
+    load::execs(1);
+    let start = heard(&mut asks, "the start", |cue| cue.comm.as_deref() == Some("true"));
+    assert!(start.kind == CueKind::Exec && start.pid.is_some());
+    let before = asks.sample().get(khor_proto::counter::EXECS).expect("execs");
+    let (told, lost) = (asks.cues.len() as u64, asks.lost);
+    load::execs(starts);
+    let execs = asks.sample().get(khor_proto::counter::EXECS).expect("execs") - before;
+    asks.wait_until("all to be accounted for", |asks| {
+        asks.cues.len() as u64 - told + asks.lost - lost >= execs
+    });
+    println!("{execs} starts: {} told, {} lost", asks.cues.len() as u64 - told, asks.lost - lost);
+    assert!(asks.lost > 0 || starts < 1000, "the kernel holds back");
+    does_not.sample();
+    assert!(does_not.cues.is_empty() && does_not.lost == 0, "{does_not:?}");
+}
+
+#[test]
+fn a_victim_of_want_of_memory_is_told_of() {
+    let Some(turn) = turn() else { return };
+    let Some(limited) = limited_memory() else { return skip("needs the memory controller") };
+    let unified = limited.starts_with("/sys/fs/cgroup/khor-test-oom");
+    let mut listener = listen(&turn, &[CueKind::Oom]);
+    let scope = Scope::only(Selector::Cgroup("/khor-test-oom".into()));
+    let mut within = Listener::new(turn.collector.socket(), scope, &[CueKind::Oom]).expect("a subscription");
+    let worker = Worker::start("allocate 256", None);
+    let pid = worker.pid();
+    std::fs::write(limited.join("cgroup.procs"), pid.to_string()).expect("moving the worker");
+    worker.work_to_death();
+    let oom = heard(&mut listener, "the victim", |cue| cue.pid == Some(pid));
+    assert_eq!(oom.kind, CueKind::Oom);
+    assert!(oom.comm.is_some(), "{oom:?}");
+    if unified {
+        heard(&mut within, "the victim in its scope", |cue| cue.pid == Some(pid));
+    }
+    within.sample();
+    let _ = std::fs::remove_dir(limited);
+}
+
+/// A cgroup of either hierarchy in which 32 MiB is all there is.
+fn limited_memory() -> Option<std::path::PathBuf> {
+    const LIMIT: &str = "33554432";
+    let old = Path::new("/sys/fs/cgroup/memory/khor-test-oom");
+    if old.parent().is_some_and(Path::exists) {
+        std::fs::create_dir_all(old).ok()?;
+        std::fs::write(old.join("memory.limit_in_bytes"), LIMIT).ok()?;
+        let _ = std::fs::write(old.join("memory.memsw.limit_in_bytes"), LIMIT); // where swap is counted
+        return Some(old.to_owned());
+    }
+    let cgroup = Cgroup::make("/khor-test-oom")?;
+    let directory = cgroup.enable("memory").then(|| cgroup.directory())?;
+    std::fs::write(directory.join("memory.max"), LIMIT).ok()?;
+    let _ = std::fs::write(directory.join("memory.swap.max"), "0");
+    std::mem::forget(cgroup); // the test removes the directory
+    Some(directory)
+}
+
+#[test]
+fn many_retransmits_at_once_are_a_burst_and_one_a_second_is_told() {
+    let Some(turn) = turn() else { return };
+    let mut listener = listen(&turn, &[CueKind::RetransmitBurst]);
+    let able = load::in_lossy_namespace(|| load::lossy_transfer(Duration::from_millis(2500)));
+    if able.is_none() {
+        return skip("this kernel has neither netem nor tbf");
+    }
+    let burst = heard(&mut listener, "the burst", |cue| cue.kind == CueKind::RetransmitBurst);
+    assert!(burst.detail.is_some_and(|segments| segments >= 32) && burst.pid.is_none(), "{burst:?}");
+    listener.sample();
+    assert!(listener.cues.len() <= 5, "{:?}", listener.cues);
+}
+
+/// A disk of which the last part does not exist: a loop device on a file system that is too small for its file.
+#[test]
+fn a_failed_block_request_is_told_of_and_counted() {
+    let Some(turn) = turn() else { return };
+    let dir = TempDir::new().expect("a directory");
+    let Some(device) = disk_that_fails(dir.path()) else { return skip("needs loop devices") };
+    let mut listener = listen(&turn, &[CueKind::BlockError]);
+    let errors =
+        |listener: &mut Listener| listener.sample().get(khor_proto::counter::IO_ERRORS).expect("errors");
+    let before = errors(&mut listener);
+    let written = std::fs::OpenOptions::new().write(true).open(&device).and_then(|mut disk| {
+        std::io::Write::write_all(&mut disk, &vec![1; 8 << 20])?;
+        disk.sync_all()
+    });
+    assert!(written.is_err(), "the disk is too good");
+    let error = heard(&mut listener, "the error", |cue| cue.kind == CueKind::BlockError);
+    assert_eq!((error.pid, error.comm), (None, None), "it is nobody's");
+    assert!(errors(&mut listener) > before);
+    run("losetup", &["-d", &device]);
+    run("umount", &[&dir.path().display().to_string()]);
+}
+
+fn disk_that_fails(dir: &Path) -> Option<String> {
+    let (mount_point, file) = (dir.display().to_string(), dir.join("disk").display().to_string());
+    run("mount", &["-t", "tmpfs", "-o", "size=1m", "none", &mount_point])?;
+    let made = std::fs::File::create(&file).and_then(|file| file.set_len(16 << 20));
+    let device = made.ok().and_then(|()| {
+        let device = run("losetup", &["-f"])?.trim().to_owned();
+        run("losetup", &[&device, &file]).map(|_| device)
+    });
+    if device.is_none() {
+        run("umount", &[&mount_point]);
+    }
+    device
+}
+
+fn run(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,85 @@
+//! Control groups of a test's own, in the unified hierarchy.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+/// A cgroup; its processes are killed and it is removed when it is dropped.
+#[derive(Debug)]
+pub struct Cgroup {
+    root: PathBuf,
+    path: String,
+}
+
+impl Cgroup {
+    /// Makes the cgroup at `path`, which begins with a slash, as do those above it. `None` where no unified hierarchy
+    /// is mounted.
+    pub fn make(path: &str) -> Option<Self> {
+        let root = unified_root()?;
+        let cgroup = Self { root, path: path.to_owned() };
+        fs::create_dir_all(cgroup.directory()).expect("a cgroup");
+        Some(cgroup)
+    }
+
+    /// Its path as a scope names it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> PathBuf {
+        self.root.join(self.path.trim_start_matches('/'))
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u64 {
+        fs::metadata(self.directory()).expect("the cgroup").ino()
+    }
+
+    /// Moves a process into it.
+    pub fn take(&self, pid: u32) {
+        fs::write(self.directory().join("cgroup.procs"), pid.to_string()).expect("moving a process");
+    }
+
+    /// Switches a controller on in all cgroups above it; whether the kernel has it there.
+    pub fn enable(&self, controller: &str) -> bool {
+        let above: Vec<PathBuf> = self.directory().ancestors().skip(1).map(Path::to_owned).collect();
+        let within = above.iter().rev().filter(|directory| directory.starts_with(&self.root));
+        let enabled: io::Result<()> = { within }.try_for_each(|directory| {
+            fs::write(directory.join("cgroup.subtree_control"), format!("+{controller}"))
+        });
+        enabled.is_ok()
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        for pid in fs::read_to_string(self.directory().join("cgroup.procs")).unwrap_or_default().lines() {
+            if let Ok(pid) = pid.parse() {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::SIGKILL);
+            }
+        }
+        // A cgroup is busy until the last of its processes has been reaped.
+        for _ in 0..100 {
+            match fs::remove_dir(self.directory()) {
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                _ => return,
+            }
+        }
+    }
+}
+
+/// Where the unified hierarchy is mounted.
+fn unified_root() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+    mounts.lines().find_map(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (point, kind) = (fields.next()?, fields.next()?);
+        (kind == "cgroup2").then(|| point.into())
+    })
+}

@@ -1,0 +1,113 @@
+//! Many subscribers at once, of several users, and some that make trouble.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use khor_proto::client::Client;
+use khor_proto::frame::encode;
+use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, Scope, Subscribe};
+use nix::unistd::{Gid, Uid, setegid, seteuid};
+
+use crate::Collector;
+use crate::engine::program;
+
+/// A user may have 64 connections.
+const USERS: u32 = 4;
+const FIRST_UID: u32 = 54_321;
+const GROUP: u32 = 54_321;
+
+/// A collector that lets them in.
+pub fn collector() -> Collector {
+    Collector::start(&program("khor-collector"), &["--no-dbus", "--group", &GROUP.to_string()])
+}
+
+/// Subscriber `number`, as one of several users; to be called by root.
+pub async fn subscriber(socket: &Path, number: usize, interval_ms: u16, scope: Scope) -> Client {
+    // The kernel notes who connects at that moment; all other threads change with this one, and back.
+    setegid(Gid::from_raw(GROUP)).expect("the group");
+    seteuid(Uid::from_raw(FIRST_UID + number as u32 % USERS)).expect("a user");
+    let connected = Client::connect(socket, "crowd").await;
+    seteuid(Uid::from_raw(0)).expect("root again");
+    setegid(Gid::from_raw(0)).expect("root's group again");
+    let (mut client, _) = connected.expect("a connection");
+    client.subscribe(Subscribe { interval_ms, scope, cues: vec![] }).await.expect("samples");
+    client
+}
+
+/// Three clients that misbehave until this is dropped: one never reads, one reads seldom, one talks nonsense.
+#[derive(Debug)]
+pub struct Trouble {
+    ended: Arc<AtomicBool>,
+    makers: Vec<thread::JoinHandle<()>>,
+}
+
+impl Trouble {
+    /// Starts them.
+    pub fn start(socket: &Path) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let makers = [never_reads, reads_seldom, talks_nonsense].map(|trouble| {
+            let (socket, ended) = (socket.to_owned(), Arc::clone(&ended));
+            thread::spawn(move || {
+                while !ended.load(Relaxed) {
+                    trouble(&socket, &ended);
+                }
+            })
+        });
+        Self { ended, makers: makers.into() }
+    }
+}
+
+impl Drop for Trouble {
+    fn drop(&mut self) {
+        self.ended.store(true, Relaxed);
+        for maker in self.makers.drain(..) {
+            let _ = maker.join();
+        }
+    }
+}
+
+fn subscribed(socket: &Path) -> Option<UnixStream> {
+    let versions = vec![ProtocolVersion::CURRENT];
+    let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions, client: "trouble".into() });
+    let wish = ClientMessage::Subscribe(Subscribe { ..Subscribe::default() });
+    let mut stream = UnixStream::connect(socket).ok()?;
+    for message in [hello, wish] {
+        stream.write_all(&encode(&message).ok()?).ok()?;
+    }
+    Some(stream)
+}
+
+/// Subscribes and never reads. It is given up when its socket is full, and comes again.
+fn never_reads(socket: &Path, ended: &AtomicBool) {
+    let Some(mut stream) = subscribed(socket) else { return };
+    // Writing fails once the collector has closed the connection.
+    while !ended.load(Relaxed) && stream.write_all(&[]).is_ok() {
+        thread::sleep(Duration::from_millis(100));
+        if stream.take_error().is_ok_and(|error| error.is_some()) {
+            return;
+        }
+    }
+}
+
+/// Reads a little, twice a second.
+fn reads_seldom(socket: &Path, ended: &AtomicBool) {
+    let Some(mut stream) = subscribed(socket) else { return };
+    let mut some = [0; 256];
+    while !ended.load(Relaxed) && stream.read(&mut some).is_ok_and(|length| length > 0) {
+        thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// Connects and says what is no message, again and again.
+fn talks_nonsense(socket: &Path, _: &AtomicBool) {
+    if let Ok(mut stream) = UnixStream::connect(socket) {
+        let _ = stream.write_all(&[0x5a; 4096]);
+        let _ = stream.read(&mut [0; 1024]);
+    }
+    thread::sleep(Duration::from_millis(10));
+}

@@ -1,0 +1,92 @@
+//! One connection to a collector that stays subscribed, for tests that wait.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use khor_proto::client::{Client, ClientError, Update};
+use khor_proto::{Availability, Cue, CueKind, Scope, Subscribe, Subscribed, Welcome};
+use nix::time::{ClockId, clock_gettime};
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+
+use crate::Reading;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So long that a test may do something else for ten seconds without being given up for not reading.
+const INTERVAL_MS: u16 = 50;
+
+/// A subscriber.
+#[derive(Debug)]
+pub struct Listener {
+    runtime: Runtime,
+    client: Client,
+    welcome: Welcome,
+    /// What it was told last of what is counted.
+    pub subscribed: Subscribed,
+    /// Cues that came so far.
+    pub cues: Vec<Cue>,
+    /// Cues that were dropped so far.
+    pub lost: u64,
+}
+
+impl Listener {
+    /// Subscribes to `scope` and `cues`.
+    pub fn new(socket: &Path, scope: Scope, cues: &[CueKind]) -> Result<Self, ClientError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (client, welcome, subscribed) = runtime.block_on(async {
+            let (mut client, welcome) = Client::connect(socket, "e2e").await?;
+            let wish = Subscribe { interval_ms: INTERVAL_MS, scope, cues: cues.to_vec() };
+            client.subscribe(wish).await?;
+            match client.update().await? {
+                Update::Subscribed(subscribed) => Ok::<_, ClientError>((client, welcome, subscribed)),
+                other => panic!("the answer is {other:?}"),
+            }
+        })?;
+        Ok(Self { runtime, client, welcome, subscribed, cues: Vec::new(), lost: 0 })
+    }
+
+    /// The counters at some instant within this call.
+    pub fn sample(&mut self) -> Reading {
+        let begun_ns = boottime_ns();
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < PATIENCE, "no sample comes");
+            if let Some(reading) = self.update().filter(|reading| reading.t_ns() >= begun_ns) {
+                return reading;
+            }
+        }
+    }
+
+    /// Whether a counter is available, and if not, why.
+    pub fn availability(&self, counter: &str) -> &Availability {
+        let index = self.welcome.counters.iter().position(|info| info.name == counter);
+        &self.subscribed.availability[index.unwrap_or_else(|| panic!("no {counter} in the catalogue"))]
+    }
+
+    /// Listens until `holds`; panics with `what` after a while.
+    pub fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
+        let begun = Instant::now();
+        while !holds(self) {
+            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}: {self:?}");
+            self.update();
+        }
+    }
+
+    /// Takes in what comes next.
+    fn update(&mut self) -> Option<Reading> {
+        let next = self.runtime.block_on(async { timeout(PATIENCE, self.client.update()).await });
+        match next.expect("the collector is silent").expect("the connection") {
+            Update::Sample(sample) => return Some(Reading { welcome: self.welcome.clone(), sample }),
+            Update::Subscribed(subscribed) => self.subscribed = subscribed,
+            Update::Cue(cue) => self.cues.push(cue),
+            Update::Lost { cues } => self.lost += cues,
+        }
+        None
+    }
+}
+
+/// `CLOCK_BOOTTIME`, nanoseconds.
+fn boottime_ns() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("the time");
+    now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
+}

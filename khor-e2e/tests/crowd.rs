@@ -1,0 +1,64 @@
+//! Two hundred subscribers, some of them ill-behaved, and a million frames.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use khor_e2e::crowd::{self, Trouble};
+use khor_e2e::skip::root_or_skip;
+use khor_e2e::{Collector, procfs};
+use khor_proto::Scope;
+
+const SUBSCRIBERS: usize = 200;
+/// As often as anybody may ask.
+const INTERVAL_MS: u16 = 5;
+const FRAMES: u64 = 1_000_000;
+/// After so many, everything that is allocated once has been.
+const WARM_UP_FRAMES: u64 = 100_000;
+const PATIENCE: Duration = Duration::from_mins(3);
+
+fn rss_kib(collector: &Collector) -> u64 {
+    let rss = procfs::status(collector.pid(), "VmRSS");
+    rss.trim_end_matches(" kB").parse().expect("kB")
+}
+
+#[test]
+fn a_million_frames_leave_no_trace_and_nobody_behind() {
+    if !root_or_skip() {
+        return;
+    }
+    let collector = crowd::collector();
+    let _trouble = Trouble::start(collector.socket());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let counts: Vec<_> = (0..SUBSCRIBERS - 3).map(|_| Arc::new(AtomicU64::new(0))).collect();
+    let heard = || counts.iter().map(|count| count.load(Relaxed)).sum::<u64>();
+    runtime.block_on(async {
+        for (number, count) in counts.iter().enumerate() {
+            let mut client = crowd::subscriber(collector.socket(), number, INTERVAL_MS, Scope::Machine).await;
+            let count = Arc::clone(count);
+            tokio::spawn(async move {
+                loop {
+                    client.sample().await.expect("a sample");
+                    count.fetch_add(1, Relaxed);
+                }
+            });
+        }
+        let begun = Instant::now();
+        let wait_for = async |frames: u64| {
+            while heard() < frames {
+                assert!(begun.elapsed() < PATIENCE, "{} frames only", heard());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        wait_for(WARM_UP_FRAMES).await;
+        let before_kib = rss_kib(&collector);
+        wait_for(FRAMES).await;
+        let after_kib = rss_kib(&collector);
+        println!("{} frames in {:?}; {before_kib} KiB, then {after_kib} KiB", heard(), begun.elapsed());
+        assert!(after_kib <= before_kib + 64, "{before_kib} KiB grew to {after_kib} KiB");
+    });
+    let (least, most) =
+        (counts.iter().map(|one| one.load(Relaxed)).min(), counts.iter().map(|one| one.load(Relaxed)).max());
+    let (least, most) = (least.expect("subscribers"), most.expect("subscribers"));
+    assert!(least * 10 >= most * 9, "one heard {least} samples and another {most}");
+}

@@ -1,0 +1,68 @@
+//! Names of the read-only globals that carry what differs between kernels; the collector sets them from BTF.
+//!
+//! Offsets are in bytes, from the start of the structure that is named first; [`UNKNOWN`] where the kernel has no such
+//! field.
+
+/// An offset that is none.
+pub const UNKNOWN: u32 = u32::MAX;
+
+/// Possible CPUs.
+pub const CPUS: &str = "CPUS";
+/// `sk_buff.len`.
+pub const SKB_LEN_OFFSET: &str = "SKB_LEN_OFFSET";
+/// `sk_buff.sk`.
+pub const SKB_SK_OFFSET: &str = "SKB_SK_OFFSET";
+/// `sk_buff.head`.
+pub const SKB_HEAD_OFFSET: &str = "SKB_HEAD_OFFSET";
+/// `sk_buff.data`.
+pub const SKB_DATA_OFFSET: &str = "SKB_DATA_OFFSET";
+/// `sk_buff.network_header`.
+pub const SKB_NETWORK_HEADER_OFFSET: &str = "SKB_NETWORK_HEADER_OFFSET";
+/// `tcp_skb_cb.tcp_gso_segs` within the `sk_buff` whose `cb` holds it.
+pub const SKB_GSO_SEGS_OFFSET: &str = "SKB_GSO_SEGS_OFFSET";
+/// `sock.sk_cgrp_data.cgroup`, or `sock.sk_cgrp_data.val` before 5.15.
+pub const SOCK_CGROUP_OFFSET: &str = "SOCK_CGROUP_OFFSET";
+/// `sock.__sk_common.skc_state`.
+pub const SOCK_STATE_OFFSET: &str = "SOCK_STATE_OFFSET";
+/// `sock.__sk_common.skc_family`.
+pub const SOCK_FAMILY_OFFSET: &str = "SOCK_FAMILY_OFFSET";
+/// `request.cmd_flags`.
+pub const REQUEST_CMD_FLAGS_OFFSET: &str = "REQUEST_CMD_FLAGS_OFFSET";
+/// `request.__data_len`.
+pub const REQUEST_DATA_LEN_OFFSET: &str = "REQUEST_DATA_LEN_OFFSET";
+/// `request.bio`.
+pub const REQUEST_BIO_OFFSET: &str = "REQUEST_BIO_OFFSET";
+/// `bio.bi_blkg`.
+pub const BIO_BLKG_OFFSET: &str = "BIO_BLKG_OFFSET";
+/// `blkcg_gq.blkcg`.
+pub const BLKG_BLKCG_OFFSET: &str = "BLKG_BLKCG_OFFSET";
+/// `blkcg.css.cgroup`.
+pub const BLKCG_CGROUP_OFFSET: &str = "BLKCG_CGROUP_OFFSET";
+/// `irqaction.next`.
+pub const IRQACTION_NEXT_OFFSET: &str = "IRQACTION_NEXT_OFFSET";
+/// `task_struct.tgid`.
+pub const TASK_TGID_OFFSET: &str = "TASK_TGID_OFFSET";
+/// `task_struct.comm`.
+pub const TASK_COMM_OFFSET: &str = "TASK_COMM_OFFSET";
+/// `task_struct.cgroups`.
+pub const TASK_CGROUPS_OFFSET: &str = "TASK_CGROUPS_OFFSET";
+/// `css_set.dfl_cgrp`.
+pub const CSS_SET_CGROUP_OFFSET: &str = "CSS_SET_CGROUP_OFFSET";
+/// `cgroup.level`.
+pub const CGROUP_LEVEL_OFFSET: &str = "CGROUP_LEVEL_OFFSET";
+/// `cgroup.root`.
+pub const CGROUP_ROOT_OFFSET: &str = "CGROUP_ROOT_OFFSET";
+/// `cgroup_root.hierarchy_id`.
+pub const CGROUP_ROOT_ID_OFFSET: &str = "CGROUP_ROOT_ID_OFFSET";
+/// `cgroup.kn`.
+pub const CGROUP_KN_OFFSET: &str = "CGROUP_KN_OFFSET";
+/// `cgroup.ancestors`, or `cgroup.ancestor_ids` before 6.1.
+pub const CGROUP_ANCESTORS_OFFSET: &str = "CGROUP_ANCESTORS_OFFSET";
+/// 1 if [`CGROUP_ANCESTORS_OFFSET`] is that of ids rather than pointers, else 0.
+pub const CGROUP_ANCESTORS_ARE_IDS: &str = "CGROUP_ANCESTORS_ARE_IDS";
+/// `kernfs_node.id`.
+pub const KERNFS_ID_OFFSET: &str = "KERNFS_ID_OFFSET";
+/// `k_sigaction.sa.sa_handler`.
+pub const SIGACTION_HANDLER_OFFSET: &str = "SIGACTION_HANDLER_OFFSET";
+/// 1 if `tcp_retransmit_skb` has a third argument, the result of the transmission; else 0.
+pub const RETRANSMIT_HAS_RESULT: &str = "RETRANSMIT_HAS_RESULT";

@@ -1,0 +1,94 @@
+//! Whose an event is: the cgroup of a task, of a socket, or of a block request.
+//!
+//! Never that of whoever happens to run, except where the event is the running task's own doing. What is not known is
+//! a null pointer rather than an `Option`: of the latter the compiler may load the part that was never written, which
+//! verifiers before 6.3 refuse.
+
+use core::ptr::null;
+
+use aya_ebpf::Global;
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
+use aya_ebpf::helpers::generated::bpf_get_current_task;
+
+use crate::field::{follow, probe};
+
+#[unsafe(no_mangle)]
+static TASK_CGROUPS_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static CSS_SET_CGROUP_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static SOCK_CGROUP_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static SOCK_STATE_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static CGROUP_ROOT_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static CGROUP_ROOT_ID_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static REQUEST_BIO_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static BIO_BLKG_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static BLKG_BLKCG_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static BLKCG_CGROUP_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static CGROUP_KN_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static KERNFS_ID_OFFSET: Global<u32> = Global::new(0);
+
+type Pointer = *const u8;
+
+/// Process (thread group) of the running task.
+#[inline(always)]
+pub fn current_process() -> u32 {
+    (bpf_get_current_pid_tgid() >> 32) as u32
+}
+
+/// `struct cgroup *` of the running task, in the unified hierarchy.
+#[inline(always)]
+pub fn cgroup_of_current() -> Pointer {
+    // SAFETY: takes nothing and always succeeds.
+    cgroup_of_task(unsafe { bpf_get_current_task() } as Pointer)
+}
+
+/// `struct cgroup *` of a `struct task_struct *`.
+#[inline(always)]
+pub fn cgroup_of_task(task: Pointer) -> Pointer {
+    follow(follow(task, &TASK_CGROUPS_OFFSET), &CSS_SET_CGROUP_OFFSET)
+}
+
+/// `struct cgroup *` in which a `struct sock *` was made.
+#[inline(always)]
+pub fn cgroup_of_sock(sock: Pointer) -> Pointer {
+    // Of these two kinds there is only the beginning of the structure.
+    const TCP_TIME_WAIT: u8 = 6;
+    const TCP_NEW_SYN_RECV: u8 = 12;
+    if matches!(probe(sock, &SOCK_STATE_OFFSET), TCP_TIME_WAIT | TCP_NEW_SYN_RECV) {
+        return null();
+    }
+    // Before 5.15 the low bits tell that the word is not, or not only, a pointer.
+    const TAGS: usize = 3;
+    let word = follow(sock, &SOCK_CGROUP_OFFSET);
+    if word as usize & TAGS == 0 { word } else { null() }
+}
+
+/// `struct cgroup *` to which the I/O controller charges a `struct request *`, if it is of the unified hierarchy: an
+/// older one has ids of its own, which are others' here.
+#[inline(always)]
+pub fn cgroup_of_request(request: Pointer) -> Pointer {
+    let bio = follow(request, &REQUEST_BIO_OFFSET);
+    let group = follow(bio, &BIO_BLKG_OFFSET);
+    let controller = follow(group, &BLKG_BLKCG_OFFSET);
+    let cgroup = follow(controller, &BLKCG_CGROUP_OFFSET);
+    // As the first column of /proc/PID/cgroup tells them apart.
+    const UNIFIED: u32 = 0;
+    let root = follow(cgroup, &CGROUP_ROOT_OFFSET);
+    if root.is_null() || probe::<u32>(root, &CGROUP_ROOT_ID_OFFSET) != UNIFIED { null() } else { cgroup }
+}
+
+/// Id of a `struct cgroup *`: the inode number of its directory; 0 if unknown.
+#[inline(always)]
+pub fn cgroup_id(cgroup: Pointer) -> u64 {
+    probe(follow(cgroup, &CGROUP_KN_OFFSET), &KERNFS_ID_OFFSET)
+}

@@ -1,0 +1,202 @@
+//! Counts apart for scopes; nothing of it runs while there are none.
+//!
+//! Which scopes a cgroup belongs to takes a walk over its ancestors, so the verdict is remembered per cgroup for as
+//! long as the table of scopes stays the same.
+
+use aya_ebpf::Global;
+use aya_ebpf::bindings::BPF_F_MMAPABLE;
+use aya_ebpf::helpers::generated::bpf_get_current_cgroup_id;
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{Array, LruHashMap};
+use khor_layout::{
+    MAX_CGROUP_DEPTH, MAX_SCOPES, PLACES, PROBES, Place, ScopeCounters, ScopeTable, Slot, Wish, start,
+};
+
+use crate::counters::{Cpu, add_atomic};
+use crate::field::{follow, probe};
+use crate::owner;
+
+#[unsafe(no_mangle)]
+static CPUS: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static CGROUP_LEVEL_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static CGROUP_ANCESTORS_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static CGROUP_ANCESTORS_ARE_IDS: Global<u32> = Global::new(0);
+
+/// Two tables, of which [`khor_layout::Wish::generation`] chooses one.
+#[map]
+static SCOPES: Array<ScopeTable> = Array::with_max_entries(2, BPF_F_MMAPABLE);
+
+/// The collector sets the number of elements to scopes × possible CPUs.
+#[map]
+static SCOPE_COUNTERS: Array<ScopeCounters> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// What was found out about cgroups, by id. One that is forgotten is found out anew.
+#[map]
+static VERDICTS: LruHashMap<u64, Verdict> = LruHashMap::with_max_entries(4096, 0);
+
+/// Which scopes include and exclude a cgroup, according to one generation of the table.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Verdict {
+    generation: u64,
+    include: u64,
+    exclude: u64,
+}
+
+/// Adds to the scopes, if there are any, that a `struct cgroup *` belongs to; null is nobody's. Returns which these are,
+/// one bit each.
+#[inline(always)]
+pub fn credit_cgroup<const N: usize>(cpu: Cpu, cgroup: *const u8, amounts: [(Slot, u64); N]) -> u64 {
+    let Some(scopes) = cpu.scopes() else { return 0 };
+    let owners = scopes.of_cgroup(cgroup);
+    scopes.credit(owners, amounts);
+    owners
+}
+
+/// Adds one to the scopes, if there are any, that the running task belongs to; `SLOT` is a [`Slot`]. Returns which these
+/// are, one bit each.
+#[inline(always)]
+pub fn credit_current<const SLOT: usize>(cpu: Cpu) -> u64 {
+    let wish = cpu.wish();
+    if wish.has(Wish::SCOPES) { credit_one::<SLOT>(wish.generation(), cpu.number()) } else { 0 }
+}
+
+/// Not inlined: what it needs would be saved and restored at every context switch.
+#[inline(never)]
+fn credit_one<const SLOT: usize>(generation: u64, cpu: u32) -> u64 {
+    let Some(scopes) = Scopes::of(generation, cpu) else { return 0 };
+    let owners = scopes.of_current();
+    scopes.credit_slots(owners, [(SLOT, 1)]);
+    owners
+}
+
+/// The present scopes, seen from one CPU.
+#[derive(Clone, Copy)]
+pub struct Scopes {
+    table: *const ScopeTable,
+    generation: u64,
+    cpu: u32,
+}
+
+impl Scopes {
+    /// Those of a generation.
+    #[inline(always)]
+    pub fn of(generation: u64, cpu: u32) -> Option<Self> {
+        Some(Self { table: SCOPES.get_ptr((generation & 1) as u32)?, generation, cpu })
+    }
+
+    /// Scopes that the running task's own doing belongs to, one bit each.
+    #[inline(always)]
+    pub fn of_current(self) -> u64 {
+        // SAFETY: takes nothing and always succeeds.
+        let id = unsafe { bpf_get_current_cgroup_id() };
+        self.of_task(id, owner::cgroup_of_current(), owner::current_process())
+    }
+
+    /// Scopes that the doing of a process in a cgroup belongs to.
+    #[inline(always)]
+    pub fn of_task(self, cgroup_id: u64, cgroup: *const u8, process: u32) -> u64 {
+        let cgroup = self.verdict(cgroup_id, cgroup);
+        let table = self.table();
+        let process = find(&table.processes, table.salt, u64::from(process));
+        (table.include_all | cgroup.include | process.include) & !(cgroup.exclude | process.exclude)
+    }
+
+    /// Scopes that an event belongs to of which no more than the cgroup is known. None if not even that is (null): also
+    /// one that only excludes cannot tell then.
+    #[inline(always)]
+    pub fn of_cgroup(self, cgroup: *const u8) -> u64 {
+        let id = owner::cgroup_id(cgroup);
+        if id == 0 {
+            return 0;
+        }
+        let cgroup = self.verdict(id, cgroup);
+        let table = self.table();
+        (table.include_all | cgroup.include) & !(cgroup.exclude | table.name_processes)
+    }
+
+    /// Adds to all of `scopes`.
+    #[inline(always)]
+    pub fn credit<const N: usize>(self, scopes: u64, amounts: [(Slot, u64); N]) {
+        self.credit_slots(scopes, amounts.map(|(slot, amount)| (slot as usize, amount)));
+    }
+
+    #[inline(always)]
+    fn credit_slots<const N: usize>(self, mut scopes: u64, amounts: [(usize, u64); N]) {
+        for _ in 0..MAX_SCOPES {
+            if scopes == 0 {
+                return;
+            }
+            let element = scopes.trailing_zeros() * CPUS.load() + self.cpu;
+            if let Some(counters) = SCOPE_COUNTERS.get_ptr_mut(element) {
+                for (slot, amount) in amounts {
+                    // SAFETY: a slot is always within the element, which lives as long as the program.
+                    unsafe { add_atomic(&raw mut (*counters).slots[slot], amount) };
+                }
+            }
+            scopes &= scopes - 1;
+        }
+    }
+
+    #[inline(always)]
+    fn table(&self) -> &ScopeTable {
+        // SAFETY: the table lives as long as the program. The collector writes only to the one not in use.
+        unsafe { &*self.table }
+    }
+
+    #[inline(always)]
+    fn verdict(self, id: u64, cgroup: *const u8) -> Verdict {
+        // SAFETY: the verdict is copied at once. The kernel may give the element to another cgroup meanwhile, so that
+        // one event may be judged like that other's; such a map has no lock to prevent it.
+        if let Some(verdict) = unsafe { VERDICTS.get(id) } {
+            if verdict.generation == self.generation {
+                return *verdict;
+            }
+        }
+        let verdict = self.judge(cgroup);
+        let _ = VERDICTS.insert(id, verdict, 0); // without room for it, the next event asks again
+        verdict
+    }
+
+    /// Looks up a cgroup and its ancestors.
+    #[inline(always)]
+    fn judge(self, cgroup: *const u8) -> Verdict {
+        let level: u32 = probe(cgroup, &CGROUP_LEVEL_OFFSET);
+        let table = self.table();
+        let mut verdict = Verdict { generation: self.generation, include: 0, exclude: 0 };
+        for depth in 0..=MAX_CGROUP_DEPTH {
+            if depth > level {
+                break;
+            }
+            let place = find(&table.cgroups, table.salt, ancestor(cgroup, depth));
+            verdict.include |= place.include;
+            verdict.exclude |= place.exclude;
+        }
+        verdict
+    }
+}
+
+/// Id of the ancestor of `cgroup` at `depth`, itself at its own.
+#[inline(always)]
+fn ancestor(cgroup: *const u8, depth: u32) -> u64 {
+    let entry = cgroup.wrapping_add(8 * depth as usize); // both kinds of entries have 8 bytes
+    if CGROUP_ANCESTORS_ARE_IDS.load() != 0 {
+        return probe(entry, &CGROUP_ANCESTORS_OFFSET);
+    }
+    owner::cgroup_id(follow(entry, &CGROUP_ANCESTORS_OFFSET))
+}
+
+#[inline(always)]
+fn find(places: &[Place; PLACES], salt: u64, id: u64) -> Place {
+    let start = start(id, salt);
+    for probe in 0..PROBES {
+        let place = places[(start + probe) & (PLACES - 1)];
+        if place.id == id && id != 0 {
+            return place;
+        }
+    }
+    Place { id: 0, include: 0, exclude: 0 }
+}
