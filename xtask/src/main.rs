@@ -1,12 +1,14 @@
-//! khor's chores: `cargo xtask run | test | ui | ebpf | bench`.
+//! khor's chores: `cargo xtask run | test | vm | fuzz | ui | ebpf | bench`.
 
 mod bench;
 mod ebpf;
+mod fuzz;
 mod packages;
 mod process;
 mod run;
 mod test;
 mod ui;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,10 @@ enum Chore {
     Run(run::RunArgs),
     /// Install what the tests need, then run every check and test
     Test(test::TestArgs),
+    /// Run the tests that need a kernel on other kernels, in virtual machines
+    Vm(vm::VmArgs),
+    /// Feed hostile bytes to the decoders of the protocol
+    Fuzz(fuzz::FuzzArgs),
     /// Build the web page into ui/dist
     Ui,
     /// Build the in-kernel programs from source
@@ -41,6 +47,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Run(args) => run::run(&args),
         Chore::Test(args) => test::run(&args),
+        Chore::Vm(args) => vm::run(&args),
+        Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Ui => ui::prepare().and_then(|()| ui::build()),
         Chore::Ebpf { check } => ebpf::build(check),
         Chore::Bench(args) => bench::run(&args),

@@ -45,6 +45,8 @@ const PULSEAUDIO: Need =
 const PAREC: Need =
     Need { sign: Sign::Program("parec"), debian: &["pulseaudio-utils"], words: "parec and pactl" };
 
+const IP: Need = Need { sign: Sign::Program("ip"), debian: &["iproute2"], words: "ip and tc (iproute2)" };
+
 /// To build the programs.
 pub(crate) const BUILD: &[Need] = &[CC, PKG_CONFIG, ALSA];
 
@@ -58,8 +60,28 @@ pub(crate) const TEST: &[Need] = &[
     Need { sign: Sign::Program("dbus-daemon"), debian: &["dbus"], words: "dbus-daemon" },
     Need { sign: Sign::Program("busctl"), debian: &["systemd"], words: "busctl (systemd)" },
     Need { sign: Sign::Program("oscdump"), debian: &["liblo-tools"], words: "oscdump (liblo)" },
-    Need { sign: Sign::Program("ip"), debian: &["iproute2"], words: "ip and tc (iproute2)" },
+    IP,
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
+];
+
+/// To test on other kernels.
+pub(crate) const VM: &[Need] = &[
+    Need {
+        sign: Sign::Program("qemu-system-x86_64"),
+        debian: &["qemu-system-x86"],
+        words: "qemu for x86-64",
+    },
+    Need { sign: Sign::Program("busybox"), debian: &["busybox-static"], words: "busybox" },
+    Need { sign: Sign::Program("cpio"), debian: &["cpio"], words: "cpio" },
+    Need { sign: Sign::Program("depmod"), debian: &["kmod"], words: "depmod (kmod)" },
+    Need { sign: Sign::Program("mke2fs"), debian: &["e2fsprogs"], words: "mke2fs (e2fsprogs)" },
+    Need { sign: Sign::Program("xz"), debian: &["xz-utils"], words: "xz" },
+    IP,
+    Need {
+        sign: Sign::File("/usr/share/keyrings/debian-archive-keyring.gpg"),
+        debian: &["debian-archive-keyring"],
+        words: "Debian's keys",
+    },
 ];
 
 /// To build the in-kernel programs exactly as they were committed.
@@ -75,6 +97,10 @@ pub(crate) const EBPF: &[Need] = &[
         words: "LLVM 22",
     },
 ];
+
+/// To fuzz: libFuzzer is built from source.
+pub(crate) const FUZZ: &[Need] =
+    &[Need { sign: Sign::Program("c++"), debian: &["g++"], words: "a C++ compiler" }];
 
 /// To measure with sound; all else in the benchmarks comes with the checkout.
 pub(crate) const BENCH: &[Need] = &[PULSEAUDIO, PAREC];

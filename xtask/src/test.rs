@@ -9,6 +9,7 @@ use crate::{
     ebpf, packages,
     process::{command, is_root, is_there, output, succeed},
     ui,
+    vm::{self, VmArgs},
 };
 
 /// Set (to 1) where nothing may be skipped: a test that can't run then fails.
@@ -29,7 +30,7 @@ const CARGO_DENY: [&str; 5] = ["install", "cargo-deny", "--version", "0.20.2", "
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
-    /// Only the quick part: no eBPF rebuild, no browser, no licence check
+    /// Only the quick part: no eBPF rebuild, no other kernels, no browser, no licence check
     #[arg(long)]
     quick: bool,
 }
@@ -49,6 +50,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     if !args.quick {
         licences()?;
         object()?;
+        other_kernels()?;
     }
     println!("\nall of it passed in {} s", begun.elapsed().as_secs());
     Ok(())
@@ -77,8 +79,9 @@ fn licences() -> Result<()> {
 
 /// The committed object must be what its source builds to.
 fn object() -> Result<()> {
-    let required = std::env::var_os(REQUIRE_ALL).is_some_and(|value| value == "1");
-    if !required && let Some(reason) = no_toolchain()? {
+    if !all_required()
+        && let Some(reason) = not_debian(packages::EBPF)?
+    {
         println!("SKIPPED: {reason}; `cargo xtask ebpf --check` tries your eBPF toolchain");
         return Ok(());
     }
@@ -91,11 +94,26 @@ fn object() -> Result<()> {
     ebpf::build(true)
 }
 
-/// Why the recorded eBPF toolchain can't be had here.
-fn no_toolchain() -> Result<Option<String>> {
-    if !is_there("apt-get") {
-        return Ok(Some("the recorded eBPF toolchain is Debian's".into()));
+/// The counts must agree with those of the oldest kernel, and of the one that most people have.
+fn other_kernels() -> Result<()> {
+    if !all_required()
+        && let Some(reason) = not_debian(packages::VM)?
+    {
+        println!("SKIPPED: {reason}; `cargo xtask vm --mirror URL` takes kernels from a mirror of Debian's");
+        return Ok(());
     }
-    let lacking = packages::out_of_reach(&[packages::EBPF])?;
+    vm::run(&VmArgs::default())
+}
+
+fn all_required() -> bool {
+    std::env::var_os(REQUIRE_ALL).is_some_and(|value| value == "1")
+}
+
+/// Why what a part needs can't be had here, if so.
+fn not_debian(needs: &'static [packages::Need]) -> Result<Option<String>> {
+    if !is_there("apt-get") {
+        return Ok(Some("what it needs is Debian's".into()));
+    }
+    let lacking = packages::out_of_reach(&[needs])?;
     Ok(lacking.map(|what| format!("apt-get has no package of {what}")))
 }

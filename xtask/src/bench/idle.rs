@@ -6,8 +6,6 @@ pub(super) const TITLE: &str = "idle, CPU of one core";
 
 pub(super) fn promise(name: &str) -> Option<Promise> {
     match name {
-        "collector, 1 subscriber, CPU" => Some(Promise::AtMost(0.3)),
-        "collector, 1 subscriber, RSS" => Some(Promise::AtMost(12.0)),
         "collector + engine, sound, CPU" => Some(Promise::AtMost(1.5)),
         "collector + engine, sound, RSS" => Some(Promise::AtMost(40.0)),
         _ => None,

@@ -1,12 +1,12 @@
-//! `cargo xtask bench [probes|synth|latency|idle]`: builds release programs, measures, and shows one table.
+//! `cargo xtask bench [collector|synth|latency|idle]`: builds release programs, measures, and shows one table.
 //!
 //! Each room measures one thing and states its promises. What needs eBPF or the protocol is measured by
 //! `khor-bench` (khor-e2e), so that xtask stays quick to compile. The verdict is printed and nothing more: a
 //! figure depends on the machine and on who else uses it, so none makes the command fail.
 
+mod collector;
 mod idle;
 mod latency;
-mod probes;
 mod row;
 mod synth;
 
@@ -32,8 +32,8 @@ pub(crate) struct BenchArgs {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum What {
-    /// Cost of the in-kernel programs per event
-    Probes,
+    /// Cost of the in-kernel programs, and of the process with 1 and 200 subscribers
+    Collector,
     /// Speed of synth and render
     Synth,
     /// From program starts to OSC
@@ -43,12 +43,12 @@ enum What {
 }
 
 /// In the order of the table.
-const ALL: [What; 4] = [What::Probes, What::Synth, What::Latency, What::Idle];
+const ALL: [What; 4] = [What::Collector, What::Synth, What::Latency, What::Idle];
 
 impl What {
     fn title(self) -> &'static str {
         match self {
-            Self::Probes => probes::TITLE,
+            Self::Collector => collector::TITLE,
             Self::Synth => synth::TITLE,
             Self::Latency => latency::TITLE,
             Self::Idle => idle::TITLE,
@@ -57,7 +57,10 @@ impl What {
 
     fn measure(self) -> Result<Vec<Row>> {
         match self {
-            Self::Probes => measured_by_bench("probes", probes::promise),
+            Self::Collector => {
+                let parts = collector::PARTS.map(|part| measured_by_bench(part, collector::promise));
+                parts.into_iter().collect::<Result<Vec<_>>>().map(|rows| rows.into_iter().flatten().collect())
+            }
             Self::Synth => synth::measure(),
             Self::Latency => measured_by_bench("latency", latency::promise),
             Self::Idle => measured_by_bench("idle", idle::promise),

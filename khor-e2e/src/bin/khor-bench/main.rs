@@ -3,6 +3,9 @@
 //!
 //! It is a program of its own, and not a part of xtask, so that xtask needs neither aya nor tokio to compile.
 
+mod alone;
+mod cost;
+mod crowd;
 mod figure;
 mod idle;
 mod latency;
@@ -23,9 +26,11 @@ struct Options {
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
     Probes,
+    Alone,
+    Crowd,
     Latency,
     Idle,
-    /// Not a measurement: what `idle` compares the collector with
+    /// Not a measurement: what `alone` compares the collector with
     #[value(hide = true)]
     Metronome,
 }
@@ -33,9 +38,11 @@ enum What {
 fn main() {
     let figures = match Options::parse().what {
         What::Probes => probes::measure(),
+        What::Alone => alone::measure(),
+        What::Crowd => crowd::measure(),
         What::Latency => latency::measure(),
         What::Idle => idle::measure(),
-        What::Metronome => return idle::metronome(),
+        What::Metronome => return alone::metronome(),
     };
     println!("{}", figures.into_iter().map(Figure::into_json).collect::<Value>());
 }

@@ -23,11 +23,10 @@ const ROUNDS: usize = 10;
 /// Events under which a figure of one round is left out as too uncertain.
 const FEWEST_EVENTS: u64 = 20;
 const UNIT: &str = "ns";
-/// khor's program at the yardstick's hook.
-const OURS: &str = "sched_switch";
+const OURS: &str = "khor's";
 
-/// Programs by name, each with what every round gave, ns per event.
-type Costs = BTreeMap<String, Vec<f64>>;
+/// A hook, as far as the kernel keeps its name, and the program there: khor's is called [`OURS`].
+type Key = (String, String);
 
 /// The kernel's account of a program.
 #[derive(Clone, Copy, Default)]
@@ -38,51 +37,62 @@ struct Account {
 
 pub(crate) fn measure() -> Vec<Figure> {
     match rounds() {
-        Ok((costs, ratios)) => report(costs, &ratios),
+        Ok(rounds) => report(&rounds),
         Err(error) => vec![Figure::missing("cost per event", UNIT, format!("{error:#}"))],
     }
 }
 
-/// The costs, and per round those of khor's program with the yardstick's.
-fn rounds() -> anyhow::Result<(Costs, Vec<BTreeMap<String, f64>>)> {
+/// What every round gave.
+fn rounds() -> anyhow::Result<Vec<BTreeMap<Key, f64>>> {
     let _timed = enable_stats(Stats::RunTime).context("switching bpf_stats on (needs root)")?;
-    let mut yardstick = Yardstick::load().context("loading the yardstick")?;
-    let mut costs = Costs::new();
-    let mut switches = Vec::new();
-    for round in 0..ROUNDS {
-        let early = if round % 2 == 0 { Some(yardstick.attach()?) } else { None };
-        let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
-        let attached = early.map_or_else(|| yardstick.attach(), Ok)?;
-        let mut names = ids_of(collector.pid())?;
-        names.extend(yardstick.ids()?.into_iter().map(|(name, id)| (id, name.to_owned())));
-        for (hooks, work) in LOADS {
-            let mut costs_now = account_for(&names, work);
-            costs_now.retain(|name, _| hooks.iter().any(|hook| cut(hook) == cut(name)));
-            if hooks.contains(&OURS) {
-                switches.push(costs_now.clone());
-            }
-            for (name, cost) in costs_now {
-                costs.entry(name).or_default().push(cost);
-            }
-        }
+    let mut yardsticks = LOADS
+        .iter()
+        .flat_map(|(hooks, _)| *hooks)
+        .map(|hook| Yardstick::load(hook))
+        .collect::<anyhow::Result<Vec<_>>>()
+        .context("loading the yardsticks")?;
+    (0..ROUNDS).map(|round| one_round(&mut yardsticks, round % 2 == 0)).collect()
+}
+
+/// Runs all loads once; the yardsticks come `first` or after khor's programs.
+fn one_round(yardsticks: &mut [Yardstick], first: bool) -> anyhow::Result<BTreeMap<Key, f64>> {
+    let attach = |yardsticks: &mut [Yardstick]| {
+        yardsticks.iter_mut().map(Yardstick::attach).collect::<anyhow::Result<Vec<_>>>()
+    };
+    let early = if first { Some(attach(yardsticks)?) } else { None };
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let attached = early.map_or_else(|| attach(yardsticks), Ok)?;
+    let mut keys = ids_of(collector.pid())?;
+    for yardstick in &mut *yardsticks {
+        let hook = cut(yardstick.hook).to_owned();
+        keys.extend(yardstick.ids()?.into_iter().map(|(name, id)| (id, (hook.clone(), name.to_owned()))));
+    }
+    let mut costs = BTreeMap::new();
+    for (hooks, work) in LOADS {
+        let fits = |hook: &String| hooks.iter().any(|known| cut(known) == hook);
+        costs.extend(account_for(&keys, work).into_iter().filter(|((hook, _), _)| fits(hook)));
+    }
+    for (yardstick, attached) in yardsticks.iter_mut().zip(attached) {
         yardstick.detach(attached)?;
     }
-    Ok((costs, switches))
+    Ok(costs)
 }
 
 /// Hooks, and work that makes them fire.
 type Load = (&'static [&'static str], fn());
 
 const LOADS: [Load; 5] = [
-    (&[OURS, "empty", "increment", "increment_percpu"], || load::ping_pong(30_000)),
+    (&["sched_switch"], || load::ping_pong(30_000)),
     (&["sched_process_exec", "task_newtask"], || {
         load::execs(100);
         load::threads(500);
     }),
-    (&["netif_receive_skb", "net_dev_queue"], || load::loopback(64 << 20, 5000)),
+    (&["netif_receive_skb", "net_dev_start_xmit", "net_dev_xmit", "softirq_entry"], || {
+        load::loopback(64 << 20, 5000);
+    }),
     (&["block_rq_issue", "block_rq_complete", "irq_handler_entry"], || {
         // A directory on a disk rather than in memory.
-        let _ = load::direct_io(program("khor").parent().unwrap_or(Path::new(".")), 16);
+        let _ = load::direct_io(program("khor-collector").parent().unwrap_or(Path::new(".")), 16);
     }),
     (&["tcp_retransmit_skb"], || {
         let _ = load::in_lossy_namespace(|| load::lossy_transfer(Duration::from_millis(500)));
@@ -90,26 +100,25 @@ const LOADS: [Load; 5] = [
 ];
 
 /// ns per event of each program while `work` runs.
-fn account_for(names: &BTreeMap<u32, String>, work: fn()) -> BTreeMap<String, f64> {
-    let before = accounts(names);
+fn account_for(keys: &BTreeMap<u32, Key>, work: fn()) -> BTreeMap<Key, f64> {
+    let before = accounts(keys);
     work();
-    let after = accounts(names);
-    let cost = |(name, then): (String, Account)| {
-        let now = after.get(&name)?;
+    let after = accounts(keys);
+    let cost = |(key, then): (Key, Account)| {
+        let now = after.get(&key)?;
         let events = now.events - then.events;
-        (events >= FEWEST_EVENTS).then(|| (name, (now.ns - then.ns) as f64 / events as f64))
+        (events >= FEWEST_EVENTS).then(|| (key, (now.ns - then.ns) as f64 / events as f64))
     };
     before.into_iter().filter_map(cost).collect()
 }
 
-/// By name; programs whose names the kernel cut to the same 15 letters are one.
-fn accounts(names: &BTreeMap<u32, String>) -> BTreeMap<String, Account> {
-    let mut accounts = BTreeMap::<String, Account>::new();
+fn accounts(keys: &BTreeMap<u32, Key>) -> BTreeMap<Key, Account> {
+    let mut accounts = BTreeMap::<Key, Account>::new();
     for program in loaded_programs() {
         // One of somebody else's may vanish in between.
         let Ok(program) = program else { continue };
-        if let Some(name) = names.get(&program.id()) {
-            let account = accounts.entry(name.clone()).or_default();
+        if let Some(key) = keys.get(&program.id()) {
+            let account = accounts.entry(key.clone()).or_default();
             account.ns += program.run_time().as_nanos() as u64;
             account.events += program.run_count();
         }
@@ -117,8 +126,9 @@ fn accounts(names: &BTreeMap<u32, String>) -> BTreeMap<String, Account> {
     accounts
 }
 
-/// Numbers and names of the programs a process holds; other collectors may run on the machine.
-fn ids_of(pid: u32) -> anyhow::Result<BTreeMap<u32, String>> {
+/// Numbers of the programs a process holds, with the hooks they are named after; other collectors may run on the
+/// machine.
+fn ids_of(pid: u32) -> anyhow::Result<BTreeMap<u32, Key>> {
     let mut held = Vec::new();
     for file in std::fs::read_dir(format!("/proc/{pid}/fdinfo"))?.flatten() {
         let text = std::fs::read_to_string(file.path()).unwrap_or_default();
@@ -126,27 +136,30 @@ fn ids_of(pid: u32) -> anyhow::Result<BTreeMap<u32, String>> {
         held.extend(id);
     }
     let programs = loaded_programs().flatten().filter(|program| held.contains(&program.id()));
-    Ok(programs.map(|program| (program.id(), program.name_as_str().unwrap_or("?").to_owned())).collect())
+    let hook = |name: Option<&str>| name.unwrap_or("?").to_owned();
+    Ok(programs.map(|program| (program.id(), (hook(program.name_as_str()), OURS.to_owned()))).collect())
 }
 
-fn report(mut costs: Costs, switches: &[BTreeMap<String, f64>]) -> Vec<Figure> {
-    let compare = |with: &str, f: fn(f64, f64) -> f64| {
-        switches.iter().filter_map(|round| Some(f(*round.get(OURS)?, *round.get(with)?))).collect::<Vec<_>>()
+fn report(rounds: &[BTreeMap<Key, f64>]) -> Vec<Figure> {
+    let of = |round: &BTreeMap<Key, f64>, hook: &str, name: &str| {
+        round.get(&(cut(hook).to_owned(), name.to_owned())).copied()
     };
-    let mut figures = vec![
-        Figure::new(format!("{OURS} : increment"), "x", compare("increment", |ours, theirs| ours / theirs)),
-        Figure::new(
-            format!("{OURS} : increment_percpu"),
-            "x",
-            compare("increment_percpu", |ours, theirs| ours / theirs),
-        ),
-        Figure::new(format!("{OURS} - empty"), UNIT, compare("empty", |ours, theirs| ours - theirs)),
-    ];
-    for (hooks, _) in LOADS {
-        for hook in hooks {
-            let values = costs.remove(*hook).or_else(|| costs.remove(cut(hook)));
-            figures.push(Figure::new(*hook, UNIT, values.unwrap_or_default()));
+    let compare = |hook: &str, with: &str, f: fn(f64, f64) -> f64| {
+        let pairs = rounds.iter().filter_map(|round| Some(f(of(round, hook, OURS)?, of(round, hook, with)?)));
+        pairs.collect::<Vec<_>>()
+    };
+    let mut figures = Vec::new();
+    for hook in LOADS.iter().flat_map(|(hooks, _)| *hooks) {
+        let ours = rounds.iter().filter_map(|round| of(round, hook, OURS)).collect();
+        figures.push(Figure::new(*hook, UNIT, ours));
+        let ratios = compare(hook, "increment", |ours, theirs| ours / theirs);
+        figures.push(Figure::new(format!("  {hook} : increment"), "x", ratios));
+        if *hook == "sched_switch" {
+            let ratios = compare(hook, "increment_percpu", |ours, theirs| ours / theirs);
+            figures.push(Figure::new(format!("  {hook} : increment_percpu"), "x", ratios));
         }
+        let beyond = compare(hook, "empty", |ours, theirs| ours - theirs);
+        figures.push(Figure::new(format!("  {hook} - empty"), UNIT, beyond));
     }
     figures
 }

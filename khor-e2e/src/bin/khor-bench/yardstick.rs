@@ -1,14 +1,16 @@
-//! The programs that khor's are compared with: loads them, attaches and detaches them.
+//! The programs that khor's are compared with: loads them for a hook, attaches and detaches them.
 
 use aya::programs::BtfTracePoint;
 use aya::programs::tp_btf::BtfTracePointLinkId;
 use aya::{Btf, Ebpf, EbpfLoader, include_bytes_aligned};
 
-/// Names in the object; all attach to `sched_switch`.
+/// Names in the object; they fit any tracepoint.
 const PROGRAMS: [&str; 3] = ["empty", "increment", "increment_percpu"];
 
-/// The loaded programs.
+/// The programs, loaded for one hook.
 pub(crate) struct Yardstick {
+    /// The tracepoint.
+    pub(crate) hook: &'static str,
     programs: Ebpf,
 }
 
@@ -16,8 +18,8 @@ pub(crate) struct Yardstick {
 pub(crate) struct Attached(Vec<(&'static str, BtfTracePointLinkId)>);
 
 impl Yardstick {
-    /// Loads all programs without attaching them.
-    pub(crate) fn load() -> anyhow::Result<Self> {
+    /// Loads all programs for the tracepoint `hook` without attaching them.
+    pub(crate) fn load(hook: &'static str) -> anyhow::Result<Self> {
         let btf = Btf::from_sys_fs()?;
         let cpus = aya::util::nr_cpus().map_err(|(what, error)| anyhow::anyhow!("{what}: {error}"))?;
         let mut programs = EbpfLoader::new()
@@ -25,9 +27,9 @@ impl Yardstick {
             .map_max_entries("COUNTS", cpus as u32)
             .load(include_bytes_aligned!("../../../../khor-ebpf/yardstick.bpf.o"))?;
         for name in PROGRAMS {
-            program(&mut programs, name)?.load("sched_switch", &btf)?;
+            program(&mut programs, name)?.load(hook, &btf)?;
         }
-        Ok(Self { programs })
+        Ok(Self { hook, programs })
     }
 
     /// The kernel's numbers of the programs, with their names.

@@ -1,0 +1,96 @@
+//! What the collector costs with one subscriber, beside the least that any program could cost that sends samples.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use khor_e2e::Collector;
+use khor_e2e::engine::program;
+use khor_proto::Subscribe;
+use khor_proto::client::Client;
+
+use crate::cost::watch;
+use crate::figure::Figure;
+
+/// Fifty samples a second.
+const INTERVAL: Duration = Duration::from_millis(20);
+/// About as long as a sample's frame.
+const SAMPLE_BYTES: usize = 64;
+
+/// What the least costs that anything can do fifty times a second: this program again, which then only sleeps
+/// and sends as many bytes as a sample has. On a virtual machine a timer and a switch are dear.
+struct Metronome {
+    child: Child,
+    reader: Option<thread::JoinHandle<()>>,
+}
+
+impl Metronome {
+    fn start() -> Self {
+        let itself = std::env::current_exe().expect("this program's path");
+        let mut child = Command::new(itself)
+            .arg("metronome")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the minimal program");
+        let mut output = child.stdout.take().expect("its output");
+        let reader = thread::spawn(move || {
+            let mut bytes = [0; SAMPLE_BYTES];
+            while output.read_exact(&mut bytes).is_ok() {}
+        });
+        Self { child, reader: Some(reader) }
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Metronome {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // Its pipe ends with it.
+        let _ = self.reader.take().map(thread::JoinHandle::join);
+    }
+}
+
+/// The minimal program; returns when nobody reads any more.
+pub(crate) fn metronome() {
+    let mut output = std::io::stdout().lock();
+    // Flushed at once: standard output holds back what does not end a line.
+    while output.write_all(&[0; SAMPLE_BYTES]).and_then(|()| output.flush()).is_ok() {
+        thread::sleep(INTERVAL);
+    }
+}
+
+pub(crate) fn measure() -> Vec<Figure> {
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let (stop, stopped) = mpsc::channel::<()>();
+    let socket = collector.socket().to_owned();
+    let subscriber = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (mut client, _) = Client::connect(&socket, "bench").await.expect("a connection");
+            client
+                .subscribe(Subscribe { interval_ms: INTERVAL.as_millis() as u16, ..Subscribe::default() })
+                .await
+                .expect("samples");
+            while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                client.sample().await.expect("a sample");
+            }
+        });
+    });
+    let metronome = Metronome::start();
+    let (costs, busy) = watch(&[collector.pid(), metronome.pid()]);
+    drop((stop, metronome));
+    subscriber.join().expect("the subscriber");
+    let [cost, minimal] = costs.try_into().unwrap_or_else(|_| unreachable!("two processes"));
+    let ratios = cost.cpu_pct.iter().zip(&minimal.cpu_pct).map(|(ours, theirs)| ours / theirs).collect();
+    let mut figures = cost.report("collector, 1 subscriber");
+    figures.push(Figure::new("  minimal program at 50 Hz, CPU", "%", minimal.cpu_pct));
+    figures.push(Figure::new("  collector : minimal program, CPU", "x", ratios));
+    figures.push(Figure::new("  whole machine busy meanwhile", "%", busy));
+    figures
+}

@@ -1,0 +1,10 @@
+//! Any bytes to the receiver of `ClientMessage`, which is the collector's.
+#![no_main]
+
+#[path = "../../tests/hostile/mod.rs"]
+mod hostile;
+
+use khor_proto::ClientMessage;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| hostile::check::<ClientMessage>(bytes));

@@ -1,0 +1,10 @@
+//! Any bytes to the receiver of `ServerMessage`, which is the client's.
+#![no_main]
+
+#[path = "../../tests/hostile/mod.rs"]
+mod hostile;
+
+use khor_proto::ServerMessage;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| hostile::check::<ServerMessage>(bytes));

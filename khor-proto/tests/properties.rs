@@ -1,0 +1,176 @@
+//! What holds for every message and for any bytes: nothing a peer can send breaks a receiver, or what comes after.
+
+mod hostile;
+mod messages;
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use bincode::Options;
+use futures_util::{FutureExt, SinkExt};
+use hostile::{WHOLE, check, hear};
+use khor_proto::frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message};
+use khor_proto::{ClientMessage, Hello, MAGIC, ServerMessage, Subscribe};
+use messages::{client_message, server_message};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+/// A failure is printed with its smallest input, which then belongs into `wire.rs` as an example: no file of seeds.
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 8192, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Lengths of reads.
+fn pieces() -> impl Strategy<Value = Vec<usize>> {
+    vec(prop_oneof![1..8_usize, 1..2000_usize], 1..8)
+}
+
+/// Noise of mostly small bytes, so that many are numbers of kinds and lengths that fit.
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    vec((any::<u8>(), 0..8_u32).prop_map(|(byte, shift)| byte >> shift), 0..64)
+}
+
+/// Noise, or frames of noise of which some are damaged and the last may be cut.
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let frames = vec(noise(), 0..12).prop_map(|bodies| bodies.iter().flat_map(|body| framed(body)).collect());
+    let damaged =
+        (frames, flips(), 50..=100_usize).prop_map(|(bytes, flips, length)| damage(bytes, &flips, length));
+    prop_oneof![noise(), damaged]
+}
+
+fn framed(body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).expect("a short body");
+    [&length.to_le_bytes(), body].concat()
+}
+
+fn survives<M: Message + Debug + PartialEq>(messages: Vec<M>, pieces: &[usize]) {
+    let mut bytes = Vec::new();
+    for message in &messages {
+        let before = bytes.clone();
+        frame::encode_into(message, &mut bytes).expect("encoding");
+        assert_eq!(bytes[..before.len()], before);
+        assert_eq!(bytes[before.len()..], frame::encode(message).expect("encoding"));
+    }
+    let known: Vec<_> = messages.into_iter().map(|message| Ok(Incoming::Known(message))).collect();
+    assert_eq!(hear::<M>(&bytes, pieces), known);
+}
+
+/// Sends `message` both ways there are: both accept it, or both refuse and write nothing.
+fn fits_or_leaves_no_trace<M: Message + Debug + PartialEq>(message: M, before: &[u8]) {
+    let body_bytes = bincode::DefaultOptions::new().serialized_size(&message).expect("a size");
+    let (mut appended, mut sent) = (before.to_vec(), Vec::new());
+    let encoded = frame::encode_into(&message, &mut appended).map_err(|error| error.kind());
+    let mut sender = frame::sender::<_, M>(&mut sent);
+    if body_bytes <= M::MAX_BODY_BYTES as u64 {
+        assert_eq!(encoded, Ok(()));
+        sender.send(message).now_or_never().expect("no wait").expect("sending");
+        assert_eq!(appended, [before, &sent].concat());
+        check::<M>(&sent);
+    } else {
+        assert_eq!(encoded, Err(std::io::ErrorKind::InvalidInput));
+        assert_eq!(appended, before);
+        sender.send(message).now_or_never().expect("no wait").expect_err("too long");
+        assert!(sent.is_empty());
+    }
+}
+
+/// A frame of `body`, whatever that is, as far as it fits, and one of `next`: the second must come through.
+fn costs_one_frame<M: Message + Debug + PartialEq>(body: &[u8], next: M, pieces: &[usize]) {
+    let body = &body[..body.len().min(M::MAX_BODY_BYTES)];
+    let bytes = [framed(body), frame::encode(&next).expect("encoding")].concat();
+    let heard = hear::<M>(&bytes, pieces);
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    assert_eq!(heard[1], Ok(Incoming::Known(next)));
+    check::<M>(&bytes);
+}
+
+/// `bytes` with some of their bits turned over, and cut or lengthened to `length` per cent.
+fn damage(mut bytes: Vec<u8>, flips: &[(Index, u8)], length: usize) -> Vec<u8> {
+    if !bytes.is_empty() {
+        for (place, bits) in flips {
+            let place = place.index(bytes.len());
+            bytes[place] ^= bits;
+        }
+    }
+    bytes.resize(bytes.len() * length / 100, 0);
+    bytes
+}
+
+fn body<M: Message>(message: &M) -> Vec<u8> {
+    frame::encode(message).expect("encoding").split_off(size_of::<u32>())
+}
+
+fn flips() -> impl Strategy<Value = Vec<(Index, u8)>> {
+    vec((any::<Index>(), 1..=u8::MAX), 0..4)
+}
+
+/// Mostly untouched.
+fn length() -> impl Strategy<Value = usize> {
+    prop_oneof![2 => Just(100_usize), 1 => 0..150_usize]
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn messages_survive_however_they_are_read(
+        client in vec(client_message(), 0..4), server in vec(server_message(), 0..4), pieces in pieces(),
+    ) {
+        survives(client, &pieces);
+        survives(server, &pieces);
+    }
+
+    #[test]
+    fn the_limit_is_exact_and_beyond_it_nothing_is_written(around in 0..48_usize, before in noise()) {
+        let name = "x".repeat(MAX_CLIENT_BODY_BYTES - 32 + around);
+        let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions: vec![], client: name });
+        fits_or_leaves_no_trace(hello, &before);
+        let reason = "x".repeat(MAX_SERVER_BODY_BYTES - 32 + around);
+        fits_or_leaves_no_trace(ServerMessage::Bye { reason }, &before);
+    }
+
+    #[test]
+    fn any_bytes_come_to_an_end(bytes in any_bytes()) {
+        check::<ClientMessage>(&bytes);
+        check::<ServerMessage>(&bytes);
+    }
+
+    #[test]
+    fn any_body_costs_one_frame(body in noise(), pieces in pieces()) {
+        costs_one_frame(&body, ClientMessage::Subscribe(Subscribe::default()), &pieces);
+        costs_one_frame(&body, ServerMessage::Lost { cues: 1 }, &pieces);
+    }
+
+    #[test]
+    fn a_damaged_message_costs_one_frame(
+        (client, next_client) in (client_message(), client_message()),
+        (server, next_server) in (server_message(), server_message()),
+        flips in flips(), length in length(), pieces in pieces(),
+    ) {
+        costs_one_frame(&damage(body(&client), &flips, length), next_client, &pieces);
+        costs_one_frame(&damage(body(&server), &flips, length), next_server, &pieces);
+    }
+}
+
+/// Keeps the properties above from passing over a kind that was added.
+#[test]
+fn every_kind_is_drawn() {
+    fn kinds<M: Message + Debug>(messages: impl Strategy<Value = M>) -> usize {
+        let mut runner = TestRunner::deterministic();
+        let mut draw = || messages.new_tree(&mut runner).expect("a message").current();
+        let kinds: BTreeSet<u8> = (0..200).map(|_| frame::encode(&draw()).expect("encoding")[4]).collect();
+        kinds.len()
+    }
+    assert_eq!(kinds(client_message()), ClientMessage::KINDS as usize);
+    assert_eq!(kinds(server_message()), ServerMessage::KINDS as usize);
+}
+
+#[test]
+fn whole_frames_and_their_halves_are_told_apart() {
+    let frame = frame::encode(&ServerMessage::Lost { cues: 1 }).expect("encoding");
+    assert_eq!(hear::<ServerMessage>(&frame, WHOLE), [Ok(Incoming::Known(ServerMessage::Lost { cues: 1 }))]);
+    assert!(hear::<ServerMessage>(&frame[..3], WHOLE).iter().all(Result::is_err));
+}

@@ -1,0 +1,19 @@
+//! The collector: its in-kernel programs, timed by the kernel and compared with minimal ones at the same hooks; the
+//! process with one subscriber; and the process with two hundred, some of them ill-behaved.
+
+use super::row::Promise;
+
+pub(super) const TITLE: &str = "collector";
+
+/// What khor-bench measures for it.
+pub(super) const PARTS: [&str; 3] = ["probes", "alone", "crowd"];
+
+pub(super) fn promise(name: &str) -> Option<Promise> {
+    match name {
+        "  sched_switch : increment" => Some(Promise::AtMost(1.15)),
+        "collector, 1 subscriber, CPU" => Some(Promise::AtMost(0.3)),
+        "collector, 1 subscriber, RSS" => Some(Promise::AtMost(12.0)),
+        "200 subscribers, CPU" => Some(Promise::AtMost(10.0)),
+        _ => None,
+    }
+}

@@ -1,0 +1,185 @@
+//! `cargo xtask fuzz`: hostile bytes for the protocol's decoders, through libFuzzer.
+//!
+//! What must hold is in the targets (`khor-proto/fuzz`); that it neither hangs nor grows is held by libFuzzer's limits,
+//! set here. What libFuzzer finds worth keeping stays in `khor-proto/fuzz/corpus`, so that the next run goes on from
+//! there.
+
+mod report;
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use self::report::Report;
+use crate::{
+    packages,
+    process::{command, is_there, output, root, succeed, target},
+};
+
+/// Builds and runs fuzz targets.
+const CARGO_FUZZ: [&str; 5] = ["install", "cargo-fuzz", "--version", "0.13.2", "--locked"];
+/// The crate whose `fuzz` folder this is.
+const CRATE: &str = "khor-proto";
+/// Seconds for each target, where nobody says otherwise.
+const DEFAULT_SECONDS: u64 = 60;
+/// Seconds for each target in [`smoke`].
+const SMOKE_SECONDS: u64 = 10;
+/// Of every target. serde reserves at most 1 MiB for a list, whatever length it claims. 60 MiB are the sanitizer's and
+/// the corpus.
+const LIMITS: [&str; 3] = ["-malloc_limit_mb=2", "-rss_limit_mb=256", "-timeout=5"];
+/// Of the address sanitizer: freed memory held back, which by default would hide growth, and callers noted for each
+/// allocation, which take time.
+const SANITIZER: &str = "quarantine_size_mb=1:malloc_context_size=6";
+
+#[derive(Args)]
+pub(crate) struct FuzzArgs {
+    /// What decodes [default: both]
+    #[arg(value_enum)]
+    targets: Vec<Target>,
+    /// How long, for each target [default: 60]
+    #[arg(long, value_name = "N", conflicts_with = "runs")]
+    seconds: Option<u64>,
+    /// How many inputs, for each target, however long that takes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    runs: Option<u64>,
+    /// Both targets for 10 s each, as a check among others
+    #[arg(long, conflicts_with_all = ["targets", "seconds", "runs"])]
+    smoke: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Target {
+    /// What clients send, as the collector decodes it
+    ClientMessage,
+    /// What the collector sends, as clients decode it
+    ServerMessage,
+}
+
+impl Target {
+    const ALL: [Self; 2] = [Self::ClientMessage, Self::ServerMessage];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ClientMessage => "client_message",
+            Self::ServerMessage => "server_message",
+        }
+    }
+
+    /// Longest input, bytes. Of clients, their longest frame and 1 KiB more. Of the collector, several of its usual
+    /// frames: what is longer holds more of the same and takes most of the time, and the properties cover its limit.
+    const fn max_input_bytes(self) -> usize {
+        match self {
+            Self::ClientMessage => 5 * 1024,
+            Self::ServerMessage => 2 * 1024,
+        }
+    }
+}
+
+/// When a target has had enough.
+#[derive(Clone, Copy)]
+enum Budget {
+    Seconds(u64),
+    Runs(u64),
+}
+
+pub(crate) fn run(args: &FuzzArgs) -> Result<()> {
+    if args.smoke {
+        return smoke();
+    }
+    let seconds = Budget::Seconds(args.seconds.unwrap_or(DEFAULT_SECONDS));
+    let wanted = |target: &Target| args.targets.is_empty() || args.targets.contains(target);
+    let targets: Vec<Target> = Target::ALL.into_iter().filter(wanted).collect();
+    fuzz(&targets, args.runs.map_or(seconds, Budget::Runs))
+}
+
+/// Both targets for a short while: finds what a change broke, not what hides. An error without a nightly toolchain.
+pub(crate) fn smoke() -> Result<()> {
+    fuzz(&Target::ALL, Budget::Seconds(SMOKE_SECONDS))
+}
+
+fn fuzz(targets: &[Target], budget: Budget) -> Result<()> {
+    prepare()?;
+    succeed(&mut cargo_fuzz("build"))?;
+    let mut findings = Vec::new();
+    for &target in targets {
+        if let Some(finding) = hunt(target, budget)? {
+            println!("{}: FOUND {finding}", target.name());
+            findings.push(finding);
+        }
+    }
+    if !findings.is_empty() {
+        bail!("input that must not do harm does: {}", findings.join(", "));
+    }
+    Ok(())
+}
+
+fn prepare() -> Result<()> {
+    let nightly = is_there("rustup") && output(&mut nightly_cargo(&["--version"])).is_ok();
+    if !nightly {
+        bail!("fuzzing needs rustup with a nightly toolchain: rustup toolchain install nightly");
+    }
+    packages::install(&[packages::FUZZ])?;
+    if output(&mut command("cargo", ["fuzz", "--version"])).is_err() {
+        succeed(&mut command("cargo", CARGO_FUZZ)).context("installing cargo-fuzz")?;
+    }
+    Ok(())
+}
+
+fn nightly_cargo(args: &[&str]) -> Command {
+    let mut command = command("rustup", ["run", "nightly", "cargo"]);
+    command.args(args);
+    command
+}
+
+fn cargo_fuzz(verb: &str) -> Command {
+    let mut command = nightly_cargo(&["fuzz", verb, "--target-dir"]);
+    command.arg(builds()).current_dir(root().join(CRATE));
+    command
+}
+
+fn builds() -> PathBuf {
+    target().join("fuzz")
+}
+
+/// Lets libFuzzer look, and says what it found: the file that holds the input.
+fn hunt(target: Target, budget: Budget) -> Result<Option<String>> {
+    let name = target.name();
+    let folder = root().join(CRATE).join("fuzz");
+    let (corpus, seeds) = (folder.join("corpus").join(name), folder.join("seeds").join(name));
+    fs::create_dir_all(&corpus).with_context(|| format!("making {}", corpus.display()))?;
+    let log = builds().join(format!("{name}.log"));
+    let file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+
+    let mut hunter = cargo_fuzz("run");
+    hunter.arg(name).args([&corpus, &seeds]).args(["--", "-print_final_stats=1"]).args(LIMITS);
+    hunter.arg(format!("-max_len={}", target.max_input_bytes()));
+    hunter.arg(match budget {
+        Budget::Seconds(seconds) => format!("-max_total_time={seconds}"),
+        Budget::Runs(runs) => format!("-runs={runs}"),
+    });
+    // A backtrace reads debug information, which alone is more than the limit of memory; libFuzzer prints one anyway.
+    hunter.env("ASAN_OPTIONS", SANITIZER).env("RUST_BACKTRACE", "0").stdout(file.try_clone()?).stderr(file);
+    let status = hunter.status().context("starting cargo-fuzz")?;
+
+    let said = fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
+    let report = Report::parse(&String::from_utf8_lossy(&said));
+    match report.artifact {
+        Some(artifact) => Ok(Some(below_root(&artifact))),
+        None if status.success() => {
+            println!("{name}: {report}");
+            Ok(None)
+        }
+        None => bail!("fuzzing {name}: {status}; see {}", below_root(&log)),
+    }
+}
+
+/// Short, for people.
+fn below_root(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,79 @@
+//! Downloads a package of any of Debian's suites with apt, in a state directory of its own.
+//!
+//! apt verifies what it downloads with Debian's own keys, and its proxy settings are this machine's. The machine's
+//! lists of packages are neither used nor changed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::process::output;
+
+/// All of Debian's keys, of older releases too.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// apt, looking at one suite of one mirror.
+pub(super) struct Apt {
+    folder: PathBuf,
+}
+
+impl Apt {
+    /// Prepares the state below `folder` and gets the suite's list of packages.
+    pub(super) fn new(folder: PathBuf, mirror: Option<&str>, suite: &str) -> Result<Self> {
+        for part in ["state/lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(folder.join(part))?;
+        }
+        let mirror = mirror.map_or_else(own_mirror, |given| Ok(given.to_owned()))?;
+        let options = format!("arch=amd64 target=Packages lang=none signed-by={KEYRING}");
+        fs::write(folder.join("sources.list"), format!("deb [{options}] {mirror} {suite} main\n"))?;
+        fs::write(folder.join("status"), "")?;
+        let apt = Self { folder };
+        output(apt.command("apt-get").args(["update", "--error-on=any"])).context("listing the suite")?;
+        Ok(apt)
+    }
+
+    /// The first package that `meta` depends on whose name begins with `prefix`.
+    pub(super) fn dependency(&self, meta: &str, prefix: &str) -> Result<String> {
+        let printed = output(self.command("apt-cache").args(["depends", meta]).env("LC_ALL", "C"))?;
+        let mut found = printed.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+        let found = found.find(|package| package.starts_with(prefix));
+        found.map(str::to_owned).with_context(|| format!("{meta} depends on no {prefix}:\n{printed}"))
+    }
+
+    /// Downloads `package` into `folder` and removes the lists, which are the larger part of it all.
+    pub(super) fn download(self, package: &str, folder: &Path) -> Result<()> {
+        println!("downloading {package}");
+        output(self.command("apt-get").args(["download", package]).current_dir(folder))?;
+        fs::remove_dir_all(&self.folder).context("removing apt's lists")
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        let path = |name: &str| self.folder.join(name).display().to_string();
+        for (option, value) in [
+            ("Dir::Etc::sourcelist", path("sources.list")),
+            ("Dir::Etc::sourceparts", "/dev/null".into()),
+            ("Dir::State", path("state")),
+            ("Dir::State::status", path("status")),
+            ("Dir::Cache", path("cache")),
+            // Its own user may not be able to enter the checkout; verifying is done before anything is unpacked.
+            ("APT::Sandbox::User", "root".into()),
+        ] {
+            command.arg("-o").arg(format!("{option}={value}"));
+        }
+        command
+    }
+}
+
+/// Where this machine gets Debian from.
+fn own_mirror() -> Result<String> {
+    let filters = ["--format", "$(REPO_URI)", "Origin: Debian", "Label: Debian", "Created-By: Packages"];
+    let printed = output(Command::new("apt-get").arg("indextargets").args(filters))?;
+    let mirror = printed.lines().next().unwrap_or_default().trim();
+    ensure!(!mirror.is_empty(), "this machine's apt knows no mirror of Debian; name one with --mirror");
+    Ok(mirror.to_owned())
+}

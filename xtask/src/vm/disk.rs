@@ -1,0 +1,34 @@
+//! A disk with the programs and tests, which the tests also write to.
+//!
+//! In the machine it is mounted where the programs lie on the host, since that is the path compiled into the tests.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use super::tests::Built;
+use crate::process::{find_program, output};
+
+/// Programs and tests take a tenth of it, what the tests write a third. The file has holes: it takes what is used.
+const SIZE: &str = "256M";
+
+/// Makes the disk's image in `folder`.
+pub(super) fn make(folder: &Path, built: &Built) -> Result<PathBuf> {
+    let (content, image) = (folder.join("disk"), folder.join("disk.img"));
+    for file in built.programs.iter().chain(&built.tests) {
+        let inside = file.strip_prefix(&built.profile).context("built elsewhere than the rest")?;
+        let copy = content.join(inside);
+        fs::create_dir_all(copy.parent().context("a folder")?)?;
+        output(Command::new("strip").arg("-o").arg(&copy).arg(file))?;
+    }
+    let _ = fs::remove_file(&image);
+    let mke2fs = find_program("mke2fs").context("mke2fs is missing")?;
+    // Without a journal and without tables to be made later, which the kernel would write at any time.
+    let quiet = ["-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=0,root_owner=0:0", "-d"];
+    output(Command::new(mke2fs).args(quiet).arg(&content).arg(&image).arg(SIZE))?;
+    Ok(image)
+}

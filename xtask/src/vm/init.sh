@@ -1,0 +1,37 @@
+#!/bin/sh
+# The first process of a machine of `cargo xtask vm`: mounts what a system has, runs the tests, tells how they ended.
+. /etc/khor-vm
+export PATH=/bin:/applets
+
+/bin/busybox mkdir -p /applets /proc /sys /dev /run
+/bin/busybox --install -s /applets
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /tmp /dev/shm
+mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /dev/shm
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t bpf bpf /sys/fs/bpf
+exec </dev/null >/dev/console 2>&1
+
+for module in /modules/*; do
+    insmod "$module" || echo "$module can't be loaded"
+done
+ip link set lo up
+mkdir -p "$PROFILE"
+mount -t ext4 -o noatime,noinit_itable /dev/vda "$PROFILE" || echo "no disk"
+
+# Should nobody be left to end this machine.
+(sleep "$SECONDS_AT_MOST"; poweroff -f) &
+
+echo "Linux $(uname -r), clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+cd "$PROFILE"
+worst=0
+for test in $TESTS; do
+    "$test" --test-threads=1 --nocapture $SKIP ${ONLY:+"$ONLY"}
+    code=$?
+    [ $code = 0 ] || worst=$code
+done
+echo "$MARK $worst"
+poweroff -f

@@ -1,0 +1,119 @@
+//! The machine's first files: a shell, the tools that the tests call, libraries, modules and the script that runs it.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::Write,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    machine,
+    modules::Module,
+    tests::{Built, LEFT_OUT},
+};
+use crate::process::{find_program, output};
+
+/// Runs as the machine's first process.
+const INIT: &str = include_str!("init.sh");
+/// Programs of this machine that the tests call, or [`INIT`] does.
+const PROGRAMS: [&str; 4] = ["busybox", "ip", "tc", "setpriv"];
+/// Other names of busybox that must be at fixed places.
+const BUSYBOX_NAMES: [&str; 2] = ["bin/sh", "bin/true"];
+/// Users and groups that the collector looks up.
+const ETC: [(&str, &str); 2] = [
+    ("etc/passwd", "root:x:0:0::/:/bin/sh\nkhor:x:900:900::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"),
+    ("etc/group", "root:x:0:\nkhor:x:900:\nnogroup:x:65534:\n"),
+];
+
+/// Makes the archive in `folder`.
+pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Option<&str>) -> Result<PathBuf> {
+    let root = folder.join("initramfs");
+    if root.exists() {
+        fs::remove_dir_all(&root)?;
+    }
+    programs(&root, built)?;
+    for (number, module) in modules.iter().enumerate() {
+        write(&root, &format!("modules/{number:02}-{}.ko", module.name), &module.content)?;
+    }
+    for (name, content) in ETC {
+        write(&root, name, content.as_bytes())?;
+    }
+    write(&root, "etc/khor-vm", settings(built, only).as_bytes())?;
+    write(&root, "init", INIT.as_bytes())?;
+    fs::set_permissions(root.join("init"), fs::Permissions::from_mode(0o755))?;
+    archive(&root, &folder.join("initramfs.cpio"))
+}
+
+/// Copies the tools, and the libraries of all that will run.
+fn programs(root: &Path, built: &Built) -> Result<()> {
+    let mut libraries = BTreeSet::new();
+    for name in PROGRAMS {
+        let program = find_program(name).with_context(|| format!("{name} is missing"))?;
+        copy(&program, &root.join("bin").join(name))?;
+        libraries.extend(libraries_of(&program));
+    }
+    for program in built.programs.iter().chain(&built.tests) {
+        libraries.extend(libraries_of(program));
+    }
+    for name in BUSYBOX_NAMES {
+        symlink("/bin/busybox", root.join(name))?;
+    }
+    libraries.iter().try_for_each(|library| copy(library, &root.join(library.strip_prefix("/")?)))
+}
+
+/// Shared libraries, and the loader; none for a static program, which `ldd` refuses.
+fn libraries_of(program: &Path) -> Vec<PathBuf> {
+    let printed = output(Command::new("ldd").arg(program)).unwrap_or_default();
+    printed.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to.parent().context("a folder")?)?;
+    fs::copy(from, to).with_context(|| format!("copying {}", from.display())).map(drop)
+}
+
+fn write(root: &Path, name: &str, content: &[u8]) -> Result<()> {
+    let path = root.join(name);
+    fs::create_dir_all(path.parent().context("a folder")?)?;
+    fs::write(&path, content).with_context(|| format!("writing {}", path.display()))
+}
+
+/// What [`INIT`] reads.
+fn settings(built: &Built, only: Option<&str>) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let tests: Vec<_> = built.tests.iter().map(|test| test.display().to_string()).collect();
+    let scale = std::env::var(machine::LOAD_SCALE).unwrap_or_else(|_| machine::DEFAULT_LOAD_SCALE.into());
+    [
+        ("PROFILE", quoted(&built.profile.to_string_lossy())),
+        ("TESTS", quoted(&tests.join("\n"))),
+        ("ONLY", quoted(only.unwrap_or_default())),
+        ("SKIP", quoted(&LEFT_OUT.map(|name| format!("--skip {name} ")).concat())),
+        ("SECONDS_AT_MOST", (2 * machine::PATIENCE).as_secs().to_string()),
+        ("MARK", quoted(machine::END_MARK)),
+        ("KHOR_REQUIRE_ALL", "1".into()),
+        (machine::LOAD_SCALE, quoted(&scale)),
+        ("RUST_BACKTRACE", "1".into()),
+    ]
+    .map(|(name, value)| format!("export {name}={value}\n"))
+    .concat()
+}
+
+/// Packs `root` in the format that kernels unpack, with everything owned by root.
+fn archive(root: &Path, to: &Path) -> Result<PathBuf> {
+    let names = output(Command::new("find").args([".", "-print0"]).current_dir(root))?;
+    let mut cpio = Command::new("cpio")
+        .args(["--create", "--format=newc", "--owner=0:0", "--null", "--quiet"])
+        .current_dir(root)
+        .stdin(Stdio::piped())
+        .stdout(File::create(to)?)
+        .spawn()
+        .context("starting cpio")?;
+    cpio.stdin.take().context("cpio's input")?.write_all(names.as_bytes())?;
+    ensure!(cpio.wait()?.success(), "cpio failed");
+    Ok(to.to_owned())
+}

@@ -1,0 +1,110 @@
+//! `cargo xtask vm`: the tests that need a kernel, on kernels other than this machine's.
+//!
+//! Debian's kernels boot in qemu, with nothing but the tests and what they need beside them, so that a kernel takes
+//! seconds and no root. qemu emulates even where /dev/kvm exists: nested virtual machines, which continuous integration
+//! often is, may hang on it. Whole Debian systems would take minutes to make and to boot and show no more; kernels
+//! built from source would be nobody's. What is downloaded and unpacked stays below `target/vm`; remove it for newer
+//! kernels.
+//!
+//! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests, [`initramfs`] and [`disk`]
+//! pack them, [`machine`] boots and listens, [`report`] tells what came out.
+
+mod apt;
+mod disk;
+mod initramfs;
+mod kernel;
+mod machine;
+mod modules;
+mod report;
+mod tests;
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use self::{kernel::Kernel, machine::Setup, report::Outcome, tests::Built};
+use crate::{packages, process::target};
+
+/// Machines at work at the same time; each has two processors, which idle in part.
+const AT_ONCE: usize = 2;
+
+#[derive(Args)]
+pub(crate) struct VmArgs {
+    /// Which kernels, of 5.10, 6.1 and 6.12
+    #[arg(long, value_delimiter = ',', default_values = kernel::BY_DEFAULT, value_parser = kernel::find)]
+    kernels: Vec<&'static Kernel>,
+    /// Only tests whose names contain this
+    #[arg(long, value_name = "FILTER")]
+    only: Option<String>,
+    /// Keep what the machines were made of, and tell how to boot one by hand
+    #[arg(long)]
+    keep: bool,
+    /// Debian mirror [default: the one in this machine's apt configuration]
+    #[arg(long, value_name = "URL")]
+    mirror: Option<String>,
+}
+
+impl Default for VmArgs {
+    /// As without any flag.
+    fn default() -> Self {
+        let kernels = kernel::BY_DEFAULT.iter().filter_map(|series| kernel::find(series).ok()).collect();
+        Self { kernels, only: None, keep: false, mirror: None }
+    }
+}
+
+pub(crate) fn run(args: &VmArgs) -> Result<()> {
+    packages::install(&[packages::BUILD, packages::VM])?;
+    let built = tests::build()?;
+    let mut setups = Vec::new();
+    for kernel in &args.kernels {
+        let setup = prepare(kernel, args, &built);
+        setups.push(setup.with_context(|| format!("preparing a machine with kernel {}", kernel.series))?);
+    }
+    machine::end_on_signals()?;
+    let outcomes = boot_all(&setups);
+    for setup in &setups {
+        if args.keep {
+            println!("\n{} again, by hand:\n{}", setup.name, setup.by_hand());
+        } else {
+            fs::remove_dir_all(&setup.folder).context("removing what the machine was made of")?;
+        }
+    }
+    report::conclude(&outcomes)
+}
+
+/// All that is needed to boot one kernel.
+fn prepare(kernel: &Kernel, args: &VmArgs, built: &Built) -> Result<Setup> {
+    let files = kernel.get(args.mirror.as_deref())?;
+    let folder = home().join(kernel.series);
+    fs::create_dir_all(&folder)?;
+    let modules = modules::needed(&files)?;
+    let initramfs = initramfs::pack(&folder, &modules, built, args.only.as_deref())?;
+    let disk = disk::make(&folder, built)?;
+    Ok(Setup { name: kernel.series, kernel: files, folder, initramfs, disk })
+}
+
+/// Boots all of them, a few at once; what came out of each is in the same place as the machine.
+fn boot_all(setups: &[Setup]) -> Vec<Outcome> {
+    let waiting = Mutex::new(setups.iter().enumerate());
+    let mut outcomes: Vec<_> = thread::scope(|scope| {
+        let work = || {
+            let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+            std::iter::from_fn(next).map(|(place, setup)| (place, machine::run(setup))).collect::<Vec<_>>()
+        };
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    });
+    outcomes.sort_by_key(|(place, _)| *place);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// Where kernels and machines are kept.
+fn home() -> PathBuf {
+    target().join("vm")
+}

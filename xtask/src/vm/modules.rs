@@ -1,0 +1,97 @@
+//! Which of a kernel's modules the tests need, in an order in which each finds those it needs loaded.
+
+use std::{collections::HashMap, fs, path::Path, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use super::kernel::Files;
+
+/// The disk, what the network tests lose packets with, and disks that fail. All else that is needed is built into
+/// Debian's kernels.
+const NEEDED: [&str; 5] = ["virtio_pci", "virtio_blk", "sch_netem", "sch_tbf", "loop"];
+
+/// A module's name and its uncompressed content.
+pub(super) struct Module {
+    pub(super) name: String,
+    pub(super) content: Vec<u8>,
+}
+
+/// What must be loaded into this kernel, in order.
+pub(super) fn needed(kernel: &Files) -> Result<Vec<Module>> {
+    let folder = kernel.modules();
+    let read = |name: &str| {
+        let file = folder.join(name);
+        fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
+    };
+    let dependencies = read("modules.dep")?;
+    let paths = resolve(&NEEDED, &dependencies, &read("modules.builtin")?)?;
+    paths.iter().map(|path| load(&folder.join(path), name_of(path))).collect()
+}
+
+/// Paths of what `wanted` needs, itself included, that is not built in. `dependencies` has lines of a module's path, a
+/// colon and the paths of those it needs, the last of which is to be loaded first.
+fn resolve<'a>(wanted: &[&str], dependencies: &'a str, builtin: &str) -> Result<Vec<&'a str>> {
+    let lines = dependencies.lines().filter_map(|line| line.split_once(':'));
+    let known: HashMap<String, (&str, &str)> = lines.map(|line| (name_of(line.0), line)).collect();
+    let mut ordered = Vec::new();
+    for name in wanted {
+        if builtin.lines().any(|path| name_of(path) == *name) {
+            continue;
+        }
+        let Some((path, needs)) = known.get(*name) else { bail!("this kernel has no module {name}") };
+        for path in needs.split_whitespace().rev().chain([*path]) {
+            if !ordered.contains(&path) {
+                ordered.push(path);
+            }
+        }
+    }
+    Ok(ordered)
+}
+
+/// `virtio_rng` of `kernel/drivers/char/hw_random/virtio-rng.ko.xz`.
+fn name_of(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.split('.').next().unwrap_or(file).replace('-', "_")
+}
+
+fn load(path: &Path, name: String) -> Result<Module> {
+    let content = if path.extension().is_some_and(|ending| ending == "xz") {
+        decompress(path)?
+    } else {
+        fs::read(path).with_context(|| format!("reading {}", path.display()))?
+    };
+    Ok(Module { name, content })
+}
+
+fn decompress(path: &Path) -> Result<Vec<u8>> {
+    let xz =
+        Command::new("xz").args(["--decompress", "--stdout"]).arg(path).output().context("starting xz")?;
+    if !xz.status.success() {
+        bail!("unpacking {}: {}", path.display(), String::from_utf8_lossy(&xz.stderr));
+    }
+    Ok(xz.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEPENDENCIES: &str = "\
+        kernel/a/virtio.ko.xz:\n\
+        kernel/a/virtio_ring.ko.xz: kernel/a/virtio.ko.xz\n\
+        kernel/b/virtio-blk.ko.xz: kernel/a/virtio_ring.ko.xz kernel/a/virtio.ko.xz\n\
+        kernel/c/sch_tbf.ko.xz:\n";
+
+    #[test]
+    fn a_module_comes_after_those_it_needs_and_each_once() {
+        let paths = resolve(&["virtio_blk", "virtio_ring", "sch_tbf"], DEPENDENCIES, "").unwrap();
+        let names: Vec<_> = paths.iter().map(|path| name_of(path)).collect();
+        assert_eq!(names, ["virtio", "virtio_ring", "virtio_blk", "sch_tbf"]);
+    }
+
+    #[test]
+    fn what_is_built_in_is_not_loaded_and_what_is_missing_is_named() {
+        assert!(resolve(&["ext4"], DEPENDENCIES, "kernel/fs/ext4/ext4.ko\n").unwrap().is_empty());
+        assert!(resolve(&["ext4"], DEPENDENCIES, "").unwrap_err().to_string().contains("ext4"));
+    }
+}

@@ -1,0 +1,190 @@
+//! What came out of the machines: results read off a console, and the table at the end.
+
+use std::{collections::VecDeque, time::Duration};
+
+use anyhow::{Result, bail};
+
+use super::machine::END_MARK;
+
+/// Lines of the console that are repeated when a machine doesn't come to its end.
+const TAIL: usize = 30;
+
+/// How a machine came to its end.
+#[derive(Debug, PartialEq)]
+pub(super) enum End {
+    /// All tests passed.
+    Passed,
+    /// The tests ended, but not well.
+    Failed,
+    /// It was off before the tests ended, or never on.
+    Vanished(String),
+    /// It took too long.
+    TimedOut,
+    /// The user wanted no more.
+    Stopped,
+}
+
+/// What is known of a machine.
+pub(super) struct Outcome {
+    pub(super) series: &'static str,
+    release: String,
+    passed: u32,
+    failed: u32,
+    /// Tests that failed, by name.
+    failures: Vec<String>,
+    /// Whether the console is listing them.
+    lists_failures: bool,
+    /// What the worst test ended with.
+    code: Option<i32>,
+    pub(super) end: End,
+    pub(super) took: Duration,
+    /// The console's last lines.
+    tail: VecDeque<String>,
+}
+
+impl Outcome {
+    /// Of a machine that has not run.
+    pub(super) fn new(series: &'static str, release: &str) -> Self {
+        Self {
+            series,
+            release: release.to_owned(),
+            passed: 0,
+            failed: 0,
+            failures: Vec::new(),
+            lists_failures: false,
+            code: None,
+            end: End::Stopped,
+            took: Duration::ZERO,
+            tail: VecDeque::with_capacity(TAIL),
+        }
+    }
+
+    /// Looks for results in a line of the console.
+    pub(super) fn take(&mut self, line: String) {
+        if let Some(code) = line.strip_prefix(END_MARK) {
+            self.code = code.trim().parse().ok();
+        } else if line.starts_with("test result: ") {
+            self.passed += number_before(&line, " passed");
+            self.failed += number_before(&line, " failed");
+            self.lists_failures = false;
+        } else if line == "failures:" {
+            self.lists_failures = true;
+        } else if let Some(name) = line.strip_prefix("    ").filter(|_| self.lists_failures) {
+            self.failures.push(name.to_owned());
+        }
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line);
+    }
+
+    /// How it ended, if all that the console said was taken. That no test was found is not well.
+    pub(super) fn end_by_console(&self) -> End {
+        match self.code {
+            None => End::Vanished("it went off before the tests ended".into()),
+            Some(0) if self.passed > 0 && self.failed == 0 => End::Passed,
+            Some(_) => End::Failed,
+        }
+    }
+
+    fn row(&self) -> String {
+        let word = match &self.end {
+            End::Passed => "ok",
+            End::Failed if self.passed + self.failed == 0 => "NO TESTS",
+            End::Failed => "FAILED",
+            End::Vanished(_) => "NO END",
+            End::TimedOut => "TIMED OUT",
+            End::Stopped => "stopped",
+        };
+        let seconds = self.took.as_secs();
+        format!("{:<36}{:>8}{:>8}{seconds:>9}  {word}", self.release, self.passed, self.failed)
+    }
+
+    /// Why the tests did not end, and the console's last lines.
+    fn explain(&self) {
+        let reason = match &self.end {
+            End::Passed | End::Failed | End::Stopped => return,
+            End::Vanished(reason) => reason.clone(),
+            End::TimedOut => format!("not done after {} s", self.took.as_secs()),
+        };
+        println!("\n{}: {reason}; its console's last lines:", self.release);
+        for line in &self.tail {
+            println!("  {line}");
+        }
+    }
+}
+
+/// Shows what went wrong and the table; an error unless all went well.
+pub(super) fn conclude(outcomes: &[Outcome]) -> Result<()> {
+    for outcome in outcomes {
+        outcome.explain();
+    }
+    println!("\n{:<36}{:>8}{:>8}{:>9}\n{}", "kernel", "passed", "failed", "seconds", "-".repeat(72));
+    for outcome in outcomes {
+        println!("{}", outcome.row());
+        for name in &outcome.failures {
+            println!("  failed: {name}");
+        }
+    }
+    let bad = outcomes.iter().filter(|outcome| outcome.end != End::Passed).count();
+    if bad > 0 {
+        bail!("{bad} of {} kernels did not pass", outcomes.len());
+    }
+    Ok(())
+}
+
+/// 8 of `ok. 8 passed; 0 failed`.
+fn number_before(line: &str, word: &str) -> u32 {
+    let before = line.split(word).next().filter(|before| before.len() < line.len()).unwrap_or_default();
+    before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(lines: &[String]) -> Outcome {
+        let mut outcome = Outcome::new("6.1", "6.1.0-50-cloud-amd64");
+        for line in lines {
+            outcome.take(line.clone());
+        }
+        outcome.end = outcome.end_by_console();
+        outcome
+    }
+
+    fn result(word: &str, passed: u32, failed: u32) -> String {
+        format!("test result: {word}. {passed} passed; {failed} failed; 0 ignored; finished in 1.00s")
+    }
+
+    #[test]
+    fn only_tests_that_ran_and_passed_are_well() {
+        let mark = |code: i32| format!("{END_MARK} {code}");
+        assert_eq!(after(&[result("ok", 8, 0), mark(0)]).end, End::Passed);
+        assert_eq!(after(&[result("FAILED", 7, 1), result("ok", 1, 0), mark(101)]).end, End::Failed);
+        assert_eq!(after(&[result("ok", 0, 0), mark(0)]).end, End::Failed);
+        assert!(matches!(after(&[result("ok", 8, 0)]).end, End::Vanished(_)));
+    }
+
+    #[test]
+    fn failed_tests_are_named() {
+        let lines = [
+            "    not yet",
+            "failures:",
+            "",
+            "failures:",
+            "    forks_agree",
+            "",
+            &result("FAILED", 7, 1),
+            "    no",
+        ];
+        assert_eq!(after(&lines.map(str::to_owned)).failures, ["forks_agree"]);
+    }
+
+    #[test]
+    fn a_row_adds_up_what_the_tests_counted_within_80_columns() {
+        let row = after(&[result("FAILED", 7, 1), result("ok", 4, 0)]).row();
+        let words: Vec<_> = row.split_whitespace().collect();
+        assert_eq!(words[..4], ["6.1.0-50-cloud-amd64", "11", "1", "0"]);
+        assert!(row.len() <= 80, "{row}");
+    }
+}

@@ -1,0 +1,54 @@
+//! The tests that run in each machine, built by cargo as always.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::process::{command, output};
+
+/// Package and name of each: those that test the running kernel and need no sound.
+const TESTS: [(&str, &str); 2] = [("khor-collector", "kernel"), ("khor-collector", "process")];
+/// Tests whose names contain one of these are left out: what a program costs on an emulated processor means nothing, and
+/// there is no systemd in these machines.
+pub(super) const LEFT_OUT: [&str; 2] = ["frugal", "that_systemd_opened"];
+
+/// What cargo built.
+pub(super) struct Built {
+    /// The tests, in the order of [`TESTS`].
+    pub(super) tests: Vec<PathBuf>,
+    /// The programs that they start.
+    pub(super) programs: Vec<PathBuf>,
+    /// Where all of it lies, the place that the tests were told of when they were compiled.
+    pub(super) profile: PathBuf,
+}
+
+/// Builds tests and programs.
+pub(super) fn build() -> Result<Built> {
+    println!("building the tests");
+    let mut cargo = command("cargo", ["test", "--no-run", "--message-format=json-render-diagnostics"]);
+    for (package, test) in TESTS {
+        cargo.args(["--package", package, "--test", test]);
+    }
+    let messages = output(cargo.stderr(Stdio::inherit()))?;
+    let artifacts: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let programs: Vec<_> =
+        artifacts.iter().filter_map(|artifact| executable(artifact, "bin", None)).collect();
+    let tests = TESTS.iter().map(|(_, test)| {
+        let found = artifacts.iter().find_map(|artifact| executable(artifact, "test", Some(test)));
+        found.with_context(|| format!("cargo built no test {test}"))
+    });
+    let profile = programs.first().and_then(|program| program.parent()).context("cargo built no program")?;
+    Ok(Built { tests: tests.collect::<Result<_>>()?, profile: profile.to_owned(), programs })
+}
+
+/// The path of an executable of that kind and name, if the artifact is one.
+fn executable(artifact: &Value, kind: &str, name: Option<&str>) -> Option<PathBuf> {
+    let target = &artifact["target"];
+    let is_it = target["kind"][0] == kind && name.is_none_or(|name| target["name"] == name);
+    let path = artifact["executable"].as_str().filter(|_| is_it)?;
+    Some(Path::new(path).to_owned())
+}
