@@ -1,0 +1,95 @@
+//! The unit files, by systemd's own judgement.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use khor_e2e::engine::program;
+use khor_e2e::skip::skip;
+use tempfile::TempDir;
+
+/// Tenths, as `systemd-analyze` takes them: design promises at most 1.5 for the collector.
+const COLLECTOR_EXPOSURE: &str = "15";
+
+fn units() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout").join("systemd")
+}
+
+fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
+    let output = Command::new("systemd-analyze").args(arguments).arg("--no-pager").output().ok()?;
+    let said = [&output.stdout[..], &output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+#[test]
+fn the_collector_is_hardly_exposed() {
+    let unit = units().join("khor-collector.service");
+    let threshold = format!("--threshold={COLLECTOR_EXPOSURE}");
+    let Some((safe, said)) =
+        analyze(&["security", "--offline=yes", &threshold, unit.to_str().expect("UTF-8")])
+    else {
+        return skip("needs systemd-analyze");
+    };
+    println!("{}", said.lines().last().unwrap_or_default());
+    assert!(safe, "{said}");
+}
+
+/// What the collector allows itself, with what it takes to start, must be within what the unit allows it.
+#[test]
+fn the_unit_allows_every_system_call_that_is_needed() {
+    const TO_START: [&str; 7] = ["bpf", "capset", "execve", "getdents64", "prctl", "seccomp", "clone3"];
+    let source = include_str!("../../khor-collector/src/privilege/seccomp.rs");
+    let source = source.split("mod tests").next().expect("what comes before the tests");
+    let itself = source.split("libc::SYS_").skip(1).map(|rest| {
+        rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().expect("a name")
+    });
+    let unit = std::fs::read_to_string(units().join("khor-collector.service")).expect("the unit");
+    let mut allowed = BTreeSet::new();
+    for line in unit.lines().filter_map(|line| line.strip_prefix("SystemCallFilter=")) {
+        let (words, deny) = line.strip_prefix('~').map_or((line, false), |words| (words, true));
+        for word in words.split_whitespace() {
+            let Some(calls) = members(word) else { return skip("needs systemd-analyze") };
+            for call in calls {
+                if deny {
+                    allowed.remove(&call)
+                } else {
+                    allowed.insert(call)
+                };
+            }
+        }
+    }
+    let missing: Vec<_> = itself.chain(TO_START).filter(|call| !allowed.contains(*call)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The calls of a group, and of groups within it; a call by itself.
+fn members(word: &str) -> Option<Vec<String>> {
+    if !word.starts_with('@') {
+        return Some(vec![word.to_owned()]);
+    }
+    let (_, said) = analyze(&["syscall-filter", word])?;
+    let words =
+        said.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| !line.starts_with('#'));
+    let nested: Option<Vec<_>> = words.map(members).collect();
+    Some(nested?.into_iter().flatten().collect())
+}
+
+/// Nothing misspelt, nothing that systemd does not know: with the program that was built in place of the installed one.
+#[test]
+fn systemd_understands_every_line() {
+    let dir = TempDir::new().expect("a directory");
+    let installed = "/usr/bin/khor-collector";
+    let built = program("khor-collector").display().to_string();
+    let mut paths = Vec::new();
+    for name in ["khor-collector.service", "khor-collector.socket"] {
+        let text = std::fs::read_to_string(units().join(name)).expect("a unit");
+        let path = dir.path().join(name);
+        std::fs::write(&path, text.replace(installed, &built)).expect("a copy");
+        paths.push(path.display().to_string());
+    }
+    let paths: Vec<&str> = ["verify"].into_iter().chain(paths.iter().map(String::as_str)).collect();
+    let Some((sound, said)) = analyze(&paths) else { return skip("needs systemd-analyze") };
+    // What it says of other units of this machine is not ours to mend.
+    let ours: Vec<_> = said.lines().filter(|line| line.contains("khor")).collect();
+    assert!(ours.is_empty() && (sound || !said.contains("khor")), "{said}");
+}
