@@ -7,7 +7,7 @@ use std::time::Duration;
 use khor_e2e::{Bracket, bracket, load, procfs, skip};
 use khor_proto::counter;
 
-use crate::agreement::{agent_is_shielded, agrees, visible_switches};
+use crate::agreement::{Amount, agent_is_shielded, agrees, visible_switches};
 use crate::{disk, turn};
 
 /// The promise is for amounts like these: a million switches, 10,000 program starts, a gibibyte each way.
@@ -21,7 +21,7 @@ fn switches_agree_with_ctxt() {
     let Some(turn) = turn() else { return };
     let rounds = load::scaled(SWITCHES) / 2;
     let kernel = visible_switches(&turn.collector);
-    agrees(&turn.collector, || {
+    agrees(&turn.collector, |_| {
         let counted =
             bracket(|| turn.collector.sample(), counter::SWITCHES, &kernel, || load::ping_pong(rounds));
         assert!(counted.inner >= u64::from(rounds), "{counted:?}");
@@ -33,7 +33,7 @@ fn switches_agree_with_ctxt() {
 fn forks_agree_with_processes() {
     let Some(turn) = turn() else { return };
     let work = || (load::threads(2000), load::execs(100)).0;
-    agrees(&turn.collector, || {
+    agrees(&turn.collector, |_| {
         let counted = bracket(|| turn.collector.sample(), counter::FORKS, || procfs::stat("processes"), work);
         assert!(counted.inner >= 2100, "{counted:?}");
         counted
@@ -80,10 +80,11 @@ fn network_agrees_with_loopback_exactly() {
     ];
     let Some(turn) = turn() else { return };
     for (name, count) in counts {
-        let exact = (0..30).any(|_| {
+        let exact = (0..30).any(|attempt| {
+            let amount = if attempt == 0 { Amount::Whole } else { Amount::Little };
             let others = procfs::traffic(|interface| interface != "lo");
             let lo = || count(procfs::traffic(|interface| interface == "lo"));
-            let work = || load::loopback(load::scaled(NETWORK_BYTES), 1000);
+            let work = || load::loopback(amount.of(load::scaled(NETWORK_BYTES)), 1000);
             let counted = bracket(|| turn.collector.sample(), name, lo, work);
             assert!(counted.ours >= counted.inner / 100 * 99 && counted.inner > 1000, "{name} {counted:?}");
             let quiet = others == procfs::traffic(|interface| interface != "lo");
@@ -96,7 +97,7 @@ fn network_agrees_with_loopback_exactly() {
 
 #[test]
 fn block_bytes_agree_with_diskstats() {
-    let mebibytes = load::scaled(DISK_MEBIBYTES) as usize;
+    let mebibytes = load::scaled(u64::from(DISK_MEBIBYTES));
     let Some(turn) = turn() else { return };
     for (name, count) in [
         (counter::WRITE_BYTES, (|disks| disks.write_bytes) as fn(procfs::Disk) -> u64),
@@ -105,7 +106,8 @@ fn block_bytes_agree_with_diskstats() {
         if let Err(error) = load::direct_io(disk(), 1) {
             return skip(&format!("no direct I/O here: {error}"));
         }
-        agrees(&turn.collector, || {
+        agrees(&turn.collector, |amount| {
+            let mebibytes = amount.of(mebibytes) as usize;
             let work = || load::direct_io(disk(), mebibytes).expect("direct I/O");
             let kernel = || count(procfs::disks());
             let counted = bracket(|| turn.collector.sample(), name, kernel, work);
@@ -122,7 +124,7 @@ fn requests_agree_with_diskstats_and_are_timed() {
     if let Err(error) = load::direct_io(disk(), 1) {
         return skip(&format!("no direct I/O here: {error}"));
     }
-    agrees(&turn.collector, || {
+    agrees(&turn.collector, |_| {
         let (outer_before, before, inner_before) =
             (procfs::disks(), turn.collector.sample(), procfs::disks());
         load::direct_io(disk(), MEBIBYTES).expect("direct I/O");
@@ -149,7 +151,7 @@ fn retransmits_agree_with_retrans_segs() {
     let able = load::in_lossy_namespace(|| {
         // What other programs retransmit in the host's namespace adds to ours.
         let host = || procfs::retransmitted_segments_of("/proc/1/net/snmp");
-        agrees(&turn.collector, || {
+        agrees(&turn.collector, |_| {
             let host_before = host();
             let work = || load::lossy_transfer(Duration::from_secs(2));
             let kernel = procfs::retransmitted_segments;
@@ -166,7 +168,7 @@ fn retransmits_agree_with_retrans_segs() {
 #[test]
 fn irqs_agree_with_the_numbered_ones() {
     let Some(turn) = turn() else { return };
-    agrees(&turn.collector, || {
+    agrees(&turn.collector, |_| {
         let work = || drop(load::direct_io(disk(), 64));
         let counted = bracket(|| turn.collector.sample(), counter::IRQS, procfs::numbered_irqs, work);
         assert!(counted.inner > 0, "{counted:?}");
@@ -177,7 +179,7 @@ fn irqs_agree_with_the_numbered_ones() {
 #[test]
 fn softirqs_agree_with_the_kernel_s_sum() {
     let Some(turn) = turn() else { return };
-    agrees(&turn.collector, || {
+    agrees(&turn.collector, |_| {
         let work = || load::loopback(load::scaled(NETWORK_BYTES / 16), 1000);
         let counted = bracket(|| turn.collector.sample(), counter::SOFTIRQS, procfs::softirqs, work);
         assert!(counted.inner > 100, "{counted:?}");
@@ -212,7 +214,7 @@ fn counting_goes_on_while_a_cpu_is_taken_away_and_brought_back() {
     let names: Vec<String> = turn.collector.sample().names().map(str::to_owned).collect();
     let kernel = visible_switches(&turn.collector);
     let last = RefCell::new(turn.collector.sample());
-    agrees(&turn.collector, || {
+    agrees(&turn.collector, |_| {
         bracket(
             || {
                 let now = turn.collector.sample();
