@@ -12,8 +12,10 @@ use tokio::time::timeout;
 use crate::Reading;
 
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So long that a test may do something else for ten seconds without being given up for not reading.
+/// So long that a test may do something else for ten seconds without being given up for not reading …
 const INTERVAL_MS: u16 = 50;
+/// … and for two minutes where it waits for cues, which come at once anyway.
+const INTERVAL_WITH_CUES_MS: u16 = 500;
 
 /// A subscriber.
 #[derive(Debug)]
@@ -32,10 +34,11 @@ pub struct Listener {
 impl Listener {
     /// Subscribes to `scope` and `cues`.
     pub fn new(socket: &Path, scope: Scope, cues: &[CueKind]) -> Result<Self, ClientError> {
+        let interval_ms = if cues.is_empty() { INTERVAL_MS } else { INTERVAL_WITH_CUES_MS };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (client, welcome, subscribed) = runtime.block_on(async {
             let (mut client, welcome) = Client::connect(socket, "e2e").await?;
-            let wish = Subscribe { interval_ms: INTERVAL_MS, scope, cues: cues.to_vec() };
+            let wish = Subscribe { interval_ms, scope, cues: cues.to_vec() };
             client.subscribe(wish).await?;
             match client.update().await? {
                 Update::Subscribed(subscribed) => Ok::<_, ClientError>((client, welcome, subscribed)),
