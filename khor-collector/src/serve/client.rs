@@ -110,7 +110,7 @@ impl Client {
     pub(super) fn wants(&self, kind: CueKind, scopes: u64) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| {
             let within = subscription.count.scope().is_none_or(|number| scopes >> number & 1 == 1);
-            within && subscription.cues.iter().any(|one| one == kind)
+            within && self.wants_kind(kind)
         })
     }
 
