@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use khor_engine::music::{Patch, Preset, Role, Wave};
+use khor_engine::music::{Instrument, Patch, Preset, Wave};
 use khor_engine::synth::{Synth, SynthNote};
 use serde_json::{Value, json};
 
@@ -58,7 +58,8 @@ fn run(voices: usize, patches: [Patch; 4]) -> f64 {
             midi: 40 + 2 * voice as u8,
             velocity: 0.5,
             pan: 0.0,
-            role: Role::ALL[voice * 4 / voices.max(1)],
+            brightness: 0.0,
+            instrument: Instrument::ALL[voice * 4 / voices.max(1)],
         });
     }
     let (mut left, mut right) = ([0.0; 480], [0.0; 480]);

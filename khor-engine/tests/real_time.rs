@@ -1,7 +1,7 @@
 //! The synth's audio-thread methods neither allocate nor free.
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
-use khor_engine::music::{Controls, Preset, Role};
+use khor_engine::music::{Controls, Instrument, Preset};
 use khor_engine::synth::{Synth, SynthNote};
 
 #[global_allocator]
@@ -26,7 +26,8 @@ fn nothing_on_the_audio_thread_allocates() {
                     midi: 40 + i as u8,
                     velocity: 0.5,
                     pan: 0.0,
-                    role: Role::ALL[i as usize % 4],
+                    brightness: 0.0,
+                    instrument: Instrument::ALL[i as usize % 12],
                 });
             }
             if turn % 60 == 59 {

@@ -11,7 +11,7 @@ use std::{
 
 use super::state::{State, unix_ms};
 use crate::{
-    music::{Composer, Controls, Layer, Note, Preset, Role, Settings},
+    music::{Composer, Controls, Instrument, Layer, Note, Preset, Role, Settings},
     output::{audio, midi, osc},
 };
 
@@ -134,7 +134,9 @@ impl Desk {
                     midi,
                     velocity,
                     pan: 0.0,
+                    brightness: 0.0,
                     role: Role::Melody,
+                    instrument: Instrument::Melody,
                     layer: Layer::Voices,
                     signal: None,
                 });

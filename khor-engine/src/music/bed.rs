@@ -69,7 +69,9 @@ impl Bed {
                 // De-correlated so that the pad never sits perfectly still.
                 velocity: velocity * (1.0 + 0.06 * dice.bipolar()),
                 pan,
+                brightness: 0.0,
                 role,
+                instrument: role.into(),
                 layer: Layer::Bed,
                 signal: None,
             });

@@ -26,7 +26,7 @@ mod tests;
 
 pub use composer::{Composer, Position};
 pub use controls::Controls;
-pub use note::{Layer, Note, Role};
+pub use note::{Instrument, Layer, Note, Role};
 pub use patch::{Patch, PatchError, Wave};
 pub use preset::{
     BedSettings, MAX_PULSE_STREAMS, Motion, Patches, Preset, PresetError, PulseSettings, VoiceSettings,

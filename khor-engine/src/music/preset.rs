@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::note::Role;
+use super::note::{Instrument, Role};
 use super::patch::{Patch, PatchError};
 use super::scale::Register;
 
@@ -109,7 +109,7 @@ pub struct VoiceSettings {
     pub rare_s: f32,
 }
 
-/// The four timbres.
+/// The timbres: one per role, and one for each voice stream and the cues where they differ from their role's.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Patches {
@@ -121,6 +121,51 @@ pub struct Patches {
     pub chords: Patch,
     /// Of [`Role::Percussion`].
     pub percussion: Patch,
+    /// Of the voice of new processes.
+    #[serde(default)]
+    pub process: Option<Patch>,
+    /// Of the voice of what is received.
+    #[serde(default)]
+    pub receive: Option<Patch>,
+    /// Of the voice of what is sent.
+    #[serde(default)]
+    pub send: Option<Patch>,
+    /// Of the voice of retransmits.
+    #[serde(default)]
+    pub loss: Option<Patch>,
+    /// Of the voice of disks.
+    #[serde(default)]
+    pub disk: Option<Patch>,
+    /// Of the voice of memory.
+    #[serde(default)]
+    pub memory: Option<Patch>,
+    /// Of the voice of the kernel.
+    #[serde(default)]
+    pub kernel: Option<Patch>,
+    /// Of the cues.
+    #[serde(default)]
+    pub cue: Option<Patch>,
+}
+
+impl Patches {
+    /// The timbre of an instrument.
+    pub fn of(&self, instrument: Instrument) -> &Patch {
+        let own = match instrument {
+            Instrument::Melody => Some(&self.melody),
+            Instrument::Bass => Some(&self.bass),
+            Instrument::Chords => Some(&self.chords),
+            Instrument::Percussion => Some(&self.percussion),
+            Instrument::Process => self.process.as_ref(),
+            Instrument::Receive => self.receive.as_ref(),
+            Instrument::Send => self.send.as_ref(),
+            Instrument::Loss => self.loss.as_ref(),
+            Instrument::Disk => self.disk.as_ref(),
+            Instrument::Memory => self.memory.as_ref(),
+            Instrument::Kernel => self.kernel.as_ref(),
+            Instrument::Cue => self.cue.as_ref(),
+        };
+        own.unwrap_or_else(|| self.of(instrument.role().into()))
+    }
 }
 
 /// Why a preset cannot be used.
@@ -140,12 +185,12 @@ pub enum PresetError {
         range: &'static str,
     },
     /// A patch field outside its range.
-    #[error("preset {preset}: patches.{role}.{cause}")]
+    #[error("preset {preset}: patches.{}.{cause}", .instrument.name())]
     Patch {
         /// Name of the preset.
         preset: String,
         /// Whose patch.
-        role: &'static str,
+        instrument: Instrument,
         /// The field.
         cause: PatchError,
     },
@@ -179,10 +224,12 @@ impl Preset {
         Ok(preset)
     }
 
-    /// Timbres in the order of [`Role::ALL`], the preset's trim included.
-    pub fn patches(&self) -> [Patch; 4] {
-        let Patches { melody, bass, chords, percussion } = self.patches;
-        [melody, bass, chords, percussion].map(|p| Patch { gain_db: p.gain_db + self.trim_db, ..p })
+    /// Timbres in the order of [`Instrument::ALL`], the preset's trim included.
+    pub fn patches(&self) -> [Patch; Instrument::ALL.len()] {
+        Instrument::ALL.map(|instrument| {
+            let patch = *self.patches.of(instrument);
+            Patch { gain_db: patch.gain_db + self.trim_db, ..patch }
+        })
     }
 
     fn check(&self) -> Result<(), PresetError> {
@@ -199,11 +246,9 @@ impl Preset {
         self.within((1..=16).contains(&voices.max_onsets), "voices.max_onsets", "1..=16")?;
         self.within((0.1..=4.0).contains(&voices.gate), "voices.gate", "0.1..=4")?;
         self.within((5.0..=120.0).contains(&voices.rare_s), "voices.rare_s", "5..=120")?;
-        let Patches { melody, bass, chords, percussion } = patches;
-        for (role, patch) in
-            [("melody", melody), ("bass", bass), ("chords", chords), ("percussion", percussion)]
-        {
-            patch.check().map_err(|cause| PresetError::Patch { preset: name.clone(), role, cause })?;
+        for instrument in Instrument::ALL {
+            let named = |cause| PresetError::Patch { preset: name.clone(), instrument, cause };
+            patches.of(instrument).check().map_err(named)?;
         }
         Ok(())
     }

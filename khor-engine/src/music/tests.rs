@@ -215,7 +215,18 @@ fn whatever_happens_every_note_is_playable_and_on_time() {
 }
 
 fn check(note: &Note, from_s: f64, until_s: f64) {
-    let Note { onset_s, duration_s, midi, velocity, pan, role: _, layer, signal } = *note;
+    let Note {
+        onset_s,
+        duration_s,
+        midi,
+        velocity,
+        pan,
+        brightness: _,
+        role: _,
+        instrument: _,
+        layer,
+        signal,
+    } = *note;
     // A strum may last a bar of the slowest tempo.
     assert!((from_s..until_s + 12.0).contains(&onset_s), "{note:?}");
     assert!(duration_s > 0.0 && duration_s < 40.0, "{note:?}");

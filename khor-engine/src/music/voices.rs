@@ -142,7 +142,9 @@ impl Voices {
                 midi: RARE.fold(chord.nearest(moment.key, target)),
                 velocity: moment.preset.voices.velocity * 0.45,
                 pan: 0.3 * dice.bipolar(),
+                brightness: 0.0,
                 role: Role::Melody,
+                instrument: Role::Melody.into(),
                 layer: Layer::Voices,
                 signal: None,
             });
@@ -179,7 +181,9 @@ fn speak(speaker: Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note
         midi: seat.register.fold(midi),
         velocity: (settings.velocity * accent(moment.step) * (0.7 + 0.3 * standing) * entry).clamp(0.0, 1.0),
         pan: seat.pan,
+        brightness: 0.0,
         role: seat.role,
+        instrument: seat.role.into(),
         layer: Layer::Voices,
         signal: Some(signal),
     };
@@ -199,7 +203,9 @@ fn cadence(family: usize, moment: &Moment<'_>, chord: Chord) -> Note {
         midi: seat.register.fold(moment.key.midi(chord.degrees[0])),
         velocity: 0.6 * moment.preset.voices.velocity,
         pan: seat.pan,
+        brightness: 0.0,
         role: seat.role,
+        instrument: seat.role.into(),
         layer: Layer::Voices,
         signal: Some(moment.reading.leader(FAMILIES[family])),
     }

@@ -277,7 +277,9 @@ mod tests {
             midi: 62,
             velocity: 0.25,
             pan: 0.0,
+            brightness: 0.0,
             role: Role::Bass,
+            instrument: crate::music::Instrument::Bass,
             layer: Layer::Pulse,
             signal: None,
         };

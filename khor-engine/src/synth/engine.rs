@@ -1,6 +1,6 @@
 //! The synth as a whole: schedule notes, set parameters, render frames.
 
-use crate::music::{Controls, Patch, Role};
+use crate::music::{Controls, Instrument, Patch};
 
 use super::bank::Bank;
 use super::delay::Delay;
@@ -38,7 +38,7 @@ pub struct Meter {
 pub struct Synth {
     queue: NoteQueue,
     bank: Bank,
-    patches: [Patch; 4],
+    patches: [Patch; Instrument::ALL.len()],
     delay: Delay,
     reverb: Reverb,
     /// Cutoff shift, octaves.
@@ -69,7 +69,7 @@ impl Synth {
         let mut synth = Self {
             queue: NoteQueue::new(),
             bank: Bank::new(rate),
-            patches: [Patch::default(); 4],
+            patches: [Patch::default(); Instrument::ALL.len()],
             delay: Delay::new(rate),
             reverb: Reverb::new(rate),
             brightness: Glide::new(0.0, rate),
@@ -90,9 +90,14 @@ impl Synth {
         synth
     }
 
-    /// Sets the timbres, in the order of [`Role::ALL`]. Sounding notes keep theirs. Audio thread; no allocation.
-    pub fn set_patches(&mut self, patches: [Patch; 4]) {
+    /// Sets the timbres, in the order of [`Instrument::ALL`]. Sounding notes keep theirs. Audio thread; no allocation.
+    pub fn set_patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
         self.patches = patches;
+    }
+
+    /// Sets one timbre. Sounding notes keep theirs. Audio thread; no allocation.
+    pub fn set_patch(&mut self, instrument: Instrument, patch: Patch) {
+        self.patches[instrument.index()] = patch;
     }
 
     /// Queues a note; dropped and counted when 512 wait already. Audio thread; no allocation.
@@ -208,10 +213,11 @@ impl Synth {
         // Numerical Recipes' linear congruential generator: phases need no more.
         self.phase = self.phase.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         Start {
-            patch: self.patches[role_index(note.role)],
+            patch: self.patches[note.instrument.index()],
             midi: note.midi.min(127),
             velocity: finite(note.velocity).clamp(0.0, 1.0),
             pan: finite(note.pan).clamp(-1.0, 1.0),
+            brightness: finite(note.brightness).clamp(-3.0, 3.0),
             release_frame: frame.saturating_add(note.duration_frames.max(1)),
             phase: (self.phase >> 8) as f32 / (1_u32 << 24) as f32,
         }
@@ -250,15 +256,5 @@ impl Synth {
             left[i] = (left[i] + delay_gain[i] * delay[0][i] + reverb_gain[i] * reverb[0][i]) * master[i];
             right[i] = (right[i] + delay_gain[i] * delay[1][i] + reverb_gain[i] * reverb[1][i]) * master[i];
         }
-    }
-}
-
-/// Position of a role in [`Role::ALL`].
-const fn role_index(role: Role) -> usize {
-    match role {
-        Role::Melody => 0,
-        Role::Bass => 1,
-        Role::Chords => 2,
-        Role::Percussion => 3,
     }
 }

@@ -15,7 +15,8 @@ impl SynthNote {
             midi: note.midi,
             velocity: note.velocity,
             pan: note.pan,
-            role: note.role,
+            brightness: note.brightness,
+            instrument: note.instrument,
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Start {
     pub(super) velocity: f32,
     /// -1 ..=1.
     pub(super) pan: f32,
+    /// Filter opening of this note alone, octaves, -3..=3.
+    pub(super) brightness: f32,
     /// Frame of its release.
     pub(super) release_frame: u64,
     /// Phase of its oscillator, 0..1.
@@ -62,7 +64,7 @@ impl Group {
         self.oscillators.start(lane, patch, freq_hz / self.sample_rate_hz, start.phase);
         self.envelopes.start(lane, patch);
         self.fades.reset(lane);
-        let cutoff_hz = filter_note_cutoff(patch, start.midi, start.velocity);
+        let cutoff_hz = filter_note_cutoff(patch, start.midi, start.velocity) * start.brightness.exp2();
         self.filters.start(lane, cutoff_hz / self.sample_rate_hz, patch.resonance, patch.env_octaves);
         // Between linear and square: even steps of velocity are about even steps of loudness.
         let gain = start.velocity.powf(1.5) * 10_f32.powf(patch.gain_db / 20.0);

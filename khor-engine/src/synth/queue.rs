@@ -1,6 +1,6 @@
 //! Notes waiting for their frame: bounded, ordered, allocated once.
 
-use crate::music::Role;
+use crate::music::Instrument;
 
 /// Notes that can wait; one more is dropped and counted.
 pub(super) const CAPACITY: usize = 512;
@@ -18,8 +18,10 @@ pub struct SynthNote {
     pub velocity: f32,
     /// -1 (left) ..=1 (right).
     pub pan: f32,
+    /// Filter opening of this note alone, octaves, -3..=3.
+    pub brightness: f32,
     /// Whose patch it is played with.
-    pub role: Role,
+    pub instrument: Instrument,
 }
 
 /// The queue, latest note first, so that the next one is popped from the end.
@@ -72,7 +74,15 @@ mod tests {
     use super::*;
 
     fn note(onset_frame: u64, midi: u8) -> SynthNote {
-        SynthNote { onset_frame, duration_frames: 1, midi, velocity: 1.0, pan: 0.0, role: Role::Melody }
+        SynthNote {
+            onset_frame,
+            duration_frames: 1,
+            midi,
+            velocity: 1.0,
+            pan: 0.0,
+            brightness: 0.0,
+            instrument: Instrument::Melody,
+        }
     }
 
     #[test]

@@ -2,20 +2,28 @@
 
 use ebur128::{EbuR128, Mode};
 
-use crate::music::{Controls, Patch, Role, Wave};
+use crate::music::{Controls, Instrument, Patch, Wave};
 
 use super::{Synth, SynthNote};
 
 const RATE_HZ: u32 = 48_000;
 
 fn note(onset_frame: u64, duration_frames: u64, midi: u8) -> SynthNote {
-    SynthNote { onset_frame, duration_frames, midi, velocity: 0.8, pan: 0.0, role: Role::Melody }
+    SynthNote {
+        onset_frame,
+        duration_frames,
+        midi,
+        velocity: 0.8,
+        pan: 0.0,
+        brightness: 0.0,
+        instrument: Instrument::Melody,
+    }
 }
 
 /// A synth whose rooms are silent, playing one patch.
 fn dry(patch: Patch) -> Synth {
     let mut synth = Synth::new(RATE_HZ, 1);
-    synth.set_patches([Patch { delay_send: 0.0, reverb_send: 0.0, ..patch }; 4]);
+    synth.set_patches([Patch { delay_send: 0.0, reverb_send: 0.0, ..patch }; Instrument::ALL.len()]);
     synth
 }
 
@@ -134,7 +142,7 @@ fn nothing_gets_past_minus_one_dbtp() {
         gain_db: 12.0,
         ..Patch::default()
     };
-    synth.set_patches([patch; 4]);
+    synth.set_patches([patch; Instrument::ALL.len()]);
     synth.set_master_gain(1.0);
     for i in 0..96 {
         synth.schedule(SynthNote { velocity: 1.0, ..note(i * 997, 24_000, 36 + (i % 60) as u8) });
@@ -150,7 +158,7 @@ fn nothing_gets_past_minus_one_dbtp() {
 fn poison_does_not_stay() {
     let mut synth = Synth::new(RATE_HZ, 1);
     let bad = Patch { cutoff_hz: f32::NAN, gain_db: f32::INFINITY, sustain: f32::NAN, ..Patch::default() };
-    synth.set_patches([bad; 4]);
+    synth.set_patches([bad; Instrument::ALL.len()]);
     synth.set_master_gain(f32::NAN);
     synth.set_controls(Controls {
         brightness: f32::NAN,
@@ -163,7 +171,7 @@ fn poison_does_not_stay() {
         synth.schedule(note(i * 50, 500, 60));
     }
     assert!(render(&mut synth, 48_000).iter().all(|x| x.is_finite()));
-    synth.set_patches([Patch::default(); 4]);
+    synth.set_patches([Patch::default(); Instrument::ALL.len()]);
     synth.schedule(note(synth.frame(), 4800, 60));
     let out = render(&mut synth, 9600);
     assert!(peak(&out) > 0.05 && out.iter().all(|x| x.is_finite()), "{}", peak(&out));

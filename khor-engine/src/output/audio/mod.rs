@@ -21,7 +21,7 @@ use rtrb::Producer;
 
 use self::{link::Link, renderer::Command};
 use crate::{
-    music::{Controls, Note, Patch},
+    music::{Controls, Instrument, Note, Patch},
     synth::SynthNote,
 };
 
@@ -59,9 +59,11 @@ impl Player {
         self.send(Command::Controls(controls));
     }
 
-    /// Timbres of the roles, in the order of `Role::ALL`.
-    pub fn patches(&mut self, patches: [Patch; 4]) {
-        self.send(Command::Patches(patches));
+    /// Timbres, in the order of `Instrument::ALL`.
+    pub fn patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
+        for (instrument, patch) in std::iter::zip(Instrument::ALL, patches) {
+            self.send(Command::Patch(instrument, patch));
+        }
     }
 
     /// Volume, 0..=1.

@@ -9,7 +9,7 @@ use rtrb::Consumer;
 
 use super::link::{Link, Meters};
 use crate::{
-    music::{Controls, Patch},
+    music::{Controls, Instrument, Patch},
     synth::{SYNTH_SEED, Synth, SynthNote},
 };
 
@@ -23,7 +23,8 @@ const PEAK_FALL: f32 = 0.9;
 pub(super) enum Command {
     Note(SynthNote),
     Controls(Controls),
-    Patches([Patch; 4]),
+    /// One at a time: all of them would make every command twelve times as long.
+    Patch(Instrument, Patch),
     MasterGain(f32),
     Muted(bool),
     AllNotesOff,
@@ -32,7 +33,7 @@ pub(super) enum Command {
 /// Settings that a new synth must be given when the sample rate changes.
 #[derive(Clone, Copy, Default)]
 struct Settings {
-    patches: Option<[Patch; 4]>,
+    patches: [Option<Patch>; Instrument::ALL.len()],
     controls: Option<Controls>,
     master_gain: Option<f32>,
     muted: bool,
@@ -86,8 +87,10 @@ impl Renderer {
         self.sample_rate_hz = sample_rate_hz;
         self.synth = Synth::new(sample_rate_hz, SYNTH_SEED);
         let Settings { patches, controls, master_gain, muted } = self.settings;
+        for (instrument, patch) in std::iter::zip(Instrument::ALL, patches) {
+            patch.into_iter().for_each(|patch| self.synth.set_patch(instrument, patch));
+        }
         let restore = [
-            patches.map(Command::Patches),
             controls.map(Command::Controls),
             master_gain.map(Command::MasterGain),
             Some(Command::Muted(muted)),
@@ -128,9 +131,9 @@ impl Renderer {
                 self.settings.controls = Some(controls);
                 self.synth.set_controls(controls);
             }
-            Command::Patches(patches) => {
-                self.settings.patches = Some(patches);
-                self.synth.set_patches(patches);
+            Command::Patch(instrument, patch) => {
+                self.settings.patches[instrument.index()] = Some(patch);
+                self.synth.set_patch(instrument, patch);
             }
             Command::MasterGain(gain) => {
                 self.settings.master_gain = Some(gain);
