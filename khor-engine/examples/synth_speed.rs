@@ -27,7 +27,7 @@ fn main() {
 }
 
 /// Names, numbers of voices, and patches.
-fn cases() -> impl Iterator<Item = (String, usize, [Patch; 4])> {
+fn cases() -> impl Iterator<Item = (String, usize, [Patch; Instrument::ALL.len()])> {
     let patches = Preset::builtin()[0].patches();
     let numbers = [(0, "effects alone"), (8, "8 voices and effects"), (24, "24 voices and effects")];
     let preset = numbers.into_iter().map(move |(voices, name)| (name.to_owned(), voices, patches));
@@ -40,15 +40,15 @@ fn cases() -> impl Iterator<Item = (String, usize, [Patch; 4])> {
     ];
     preset.chain(waves.into_iter().map(|(name, wave, detune_cents)| {
         let patch = Patch { wave, detune_cents, reverb_send: 0.3, delay_send: 0.3, ..Patch::default() };
-        (format!("24 voices, {name}"), 24, [patch; 4])
+        (format!("24 voices, {name}"), 24, [patch; Instrument::ALL.len()])
     }))
 }
 
-fn speeds(voices: usize, patches: [Patch; 4]) -> Vec<f64> {
+fn speeds(voices: usize, patches: [Patch; Instrument::ALL.len()]) -> Vec<f64> {
     (0..5).map(|_| run(voices, patches)).collect()
 }
 
-fn run(voices: usize, patches: [Patch; 4]) -> f64 {
+fn run(voices: usize, patches: [Patch; Instrument::ALL.len()]) -> f64 {
     let mut synth = Synth::new(RATE_HZ, 1);
     synth.set_patches(patches.map(|patch| Patch { sustain: 0.5, ..patch }));
     for voice in 0..voices {

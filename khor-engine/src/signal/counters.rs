@@ -20,16 +20,21 @@ pub enum Counter {
     ReadRequests,
     WriteRequests,
     IoErrors,
+    LatencyNs,
+    TimedRequests,
     Retransmits,
     Irqs,
+    Softirqs,
     CpuStallUs,
     IoStallUs,
     MemStallUs,
+    Faults,
+    MajorFaults,
 }
 
 impl Counter {
     /// All counters, in the order of [`Counters`].
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::Execs,
         Self::Forks,
         Self::RxBytes,
@@ -42,11 +47,16 @@ impl Counter {
         Self::ReadRequests,
         Self::WriteRequests,
         Self::IoErrors,
+        Self::LatencyNs,
+        Self::TimedRequests,
         Self::Retransmits,
         Self::Irqs,
+        Self::Softirqs,
         Self::CpuStallUs,
         Self::IoStallUs,
         Self::MemStallUs,
+        Self::Faults,
+        Self::MajorFaults,
     ];
 
     /// Position in [`Counters`].
@@ -69,11 +79,16 @@ impl Counter {
             Self::ReadRequests => counter::READ_REQUESTS,
             Self::WriteRequests => counter::WRITE_REQUESTS,
             Self::IoErrors => counter::IO_ERRORS,
+            Self::LatencyNs => counter::LATENCY_NS,
+            Self::TimedRequests => counter::TIMED_REQUESTS,
             Self::Retransmits => counter::RETRANSMITS,
             Self::Irqs => counter::IRQS,
+            Self::Softirqs => counter::SOFTIRQS,
             Self::CpuStallUs => counter::CPU_STALL_US,
             Self::IoStallUs => counter::IO_STALL_US,
             Self::MemStallUs => counter::MEM_STALL_US,
+            Self::Faults => counter::FAULTS,
+            Self::MajorFaults => counter::MAJOR_FAULTS,
         }
     }
 
@@ -82,6 +97,7 @@ impl Counter {
         match self {
             Self::RxBytes | Self::TxBytes | Self::ReadBytes | Self::WriteBytes => Unit::Bytes,
             Self::CpuStallUs | Self::IoStallUs | Self::MemStallUs => Unit::Microseconds,
+            Self::LatencyNs => Unit::Nanoseconds,
             _ => Unit::Count,
         }
     }
