@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     music::{Preset, Scale, Settings},
-    signal::{PerSignal, SIGNALS, SignalId, default_ceilings},
+    signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
 };
 
 /// Everything that can be configured. Unknown keys in the file are kept and warned about.
@@ -139,6 +139,8 @@ pub struct Osc {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Signals {
+    /// `adaptive`: levels are relative to this machine's own baseline; `absolute`: to the ceilings alone.
+    pub range: RangeMode,
     /// Rate at which a signal's level is 1, in its own unit, > 0; those not named keep their default.
     pub ceilings: BTreeMap<String, f64>,
 }
@@ -231,6 +233,7 @@ impl Default for Signals {
     fn default() -> Self {
         let ceilings = default_ceilings();
         Self {
+            range: RangeMode::default(),
             ceilings: SIGNALS.iter().map(|info| (info.name.to_owned(), ceilings[info.id.index()])).collect(),
         }
     }
@@ -291,10 +294,13 @@ impl Config {
         Ok(())
     }
 
-    /// The ceilings as the pipeline wants them.
-    pub fn ceilings(&self) -> PerSignal<f64> {
+    /// How rates become levels, as the pipeline wants it.
+    pub fn scaling(&self) -> Scaling {
         let defaults = default_ceilings();
-        SIGNALS.map(|info| self.signals.ceilings.get(info.name).copied().unwrap_or(defaults[info.id.index()]))
+        let Signals { range, ceilings } = &self.signals;
+        let ceilings =
+            SIGNALS.map(|info| ceilings.get(info.name).copied().unwrap_or(defaults[info.id.index()]));
+        Scaling { range: *range, ceilings, smoothing: self.music.smoothing }
     }
 
     /// Which signals are listened to, by `bpf.enabled_mask`.
@@ -315,10 +321,10 @@ const fn mask_bits(signal: SignalId) -> u32 {
         SignalId::Exec | SignalId::Fork => 1,
         SignalId::Rx | SignalId::Tx => 2,
         SignalId::Csw => 4,
-        SignalId::Io => 8,
+        SignalId::Io | SignalId::Lat => 8,
         SignalId::Retx => 16,
-        SignalId::Irq => 32,
-        SignalId::Stall | SignalId::Mem | SignalId::Cpu => 0,
+        SignalId::Irq | SignalId::Softirq => 32,
+        SignalId::Stall | SignalId::Mem | SignalId::Cpu | SignalId::Fault => 0,
     }
 }
 

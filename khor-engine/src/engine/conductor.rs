@@ -13,6 +13,7 @@ use super::state::{State, unix_ms};
 use crate::{
     music::{Composer, Controls, Instrument, Layer, Note, Preset, Role, Settings},
     output::{audio, midi, osc},
+    signal::Lanes,
 };
 
 /// How often it wakes: twice per sample of the collector, several times within what is composed ahead.
@@ -151,15 +152,15 @@ impl Desk {
             self.composer.skip_to(now_s);
         }
         self.follow_device(now_s);
-        let levels = self.state.lock().levels();
+        let lanes = self.state.lock().lanes();
         let mut fresh = std::mem::take(&mut self.fresh);
-        self.composer.advance(now_s + AHEAD_S, &levels, &mut fresh);
+        self.composer.advance(now_s + AHEAD_S, &lanes, &mut fresh);
         self.follow_preset();
         for note in fresh.drain(..) {
             self.hand_out(note);
         }
         self.fresh = fresh;
-        self.follow_controls(&levels);
+        self.follow_controls(&lanes);
         self.sounding.retain(|note| end_s(note) > now_s);
         self.show_position();
     }
@@ -197,14 +198,17 @@ impl Desk {
         }
     }
 
-    fn follow_controls(&mut self, levels: &crate::signal::Levels) {
+    fn follow_controls(&mut self, lanes: &Lanes) {
         let controls = self.composer.controls();
         if self.controls.replace(controls) != Some(controls) {
             self.outputs.player.controls(controls);
         }
         if self.controllers_at.elapsed() >= CONTROLLERS_INTERVAL {
             self.controllers_at = Instant::now();
-            self.outputs.midi.send(midi::Event::Levels(*levels, controls.brightness));
+            self.outputs.midi.send(midi::Event::Levels(
+                lanes.map(|lane| lane.map(|lane| lane.level)),
+                controls.brightness,
+            ));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The task that turns the source's frames into levels, and tells them to the state and to OSC.
+//! The task that turns the source's frames into lanes, and tells them to the state and to OSC.
 
 use std::{
     sync::Arc,
@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::state::{SourceState, State};
 use crate::{
     output::osc,
-    signal::{Counter, Frame, PerSignal, Pipeline, Reading},
+    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
     source::SourceEvent,
 };
 
@@ -20,8 +20,7 @@ const METRICS_INTERVAL: Duration = Duration::from_millis(100);
 /// What the pipeline is told, and may be told again.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SignalSettings {
-    pub(super) ceilings: PerSignal<f64>,
-    pub(super) smoothing: f32,
+    pub(super) scaling: Scaling,
     pub(super) heard: PerSignal<bool>,
 }
 
@@ -40,9 +39,9 @@ impl Listener {
         osc: osc::Output,
         mut settings: watch::Receiver<SignalSettings>,
     ) -> Self {
-        let SignalSettings { ceilings, smoothing, heard } = settings.borrow_and_update().clone();
+        let SignalSettings { scaling, heard } = settings.borrow_and_update().clone();
         state.lock().heard = heard;
-        let pipeline = Pipeline::new(ceilings, smoothing);
+        let pipeline = Pipeline::new(scaling);
         Self { state, osc, settings, pipeline, heard, metrics_at: None }
     }
 
@@ -61,10 +60,10 @@ impl Listener {
 
     fn follow_settings(&mut self) {
         if self.settings.has_changed().unwrap_or(false) {
-            let SignalSettings { ceilings, smoothing, heard } = self.settings.borrow_and_update().clone();
+            let SignalSettings { scaling, heard } = self.settings.borrow_and_update().clone();
             self.state.lock().heard = heard;
             self.heard = heard;
-            self.pipeline.configure(ceilings, smoothing);
+            self.pipeline.configure(scaling);
         }
     }
 
@@ -79,7 +78,7 @@ impl Listener {
         let reading = self.pipeline.push(frame);
         self.state.lock().read(frame.counters, reading, now);
         let Some(reading) = reading else { return };
-        self.osc.send(osc::Event::Levels(reading.levels));
+        self.osc.send(osc::Event::Levels(reading.levels()));
         if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
             self.metrics_at = Some(now);
             self.osc.send(osc::Event::Metrics(

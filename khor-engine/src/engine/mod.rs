@@ -253,5 +253,5 @@ fn live_settings(config: &Config, socket: &std::path::Path) -> LiveSettings {
 }
 
 fn signal_settings(config: &Config) -> SignalSettings {
-    SignalSettings { ceilings: config.ceilings(), smoothing: config.music.smoothing, heard: config.heard() }
+    SignalSettings { scaling: config.scaling(), heard: config.heard() }
 }

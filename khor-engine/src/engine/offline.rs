@@ -4,8 +4,8 @@ use std::{ops::ControlFlow, time::Duration};
 
 use crate::{
     config::Config,
-    music::{Composer, Note, Preset, Settings},
-    signal::{Frame, Levels, Pipeline, SignalId},
+    music::{Composer, CueKind, Note, Preset, Settings},
+    signal::{Frame, Lanes, Pipeline, SignalId},
     synth::{SYNTH_SEED, Synth, SynthNote},
 };
 
@@ -18,7 +18,7 @@ const BELIEVED_NS: u64 = 1_000_000_000;
 /// Beyond this the machine was suspended or the time is damaged, and the gap is left out.
 const SKIPPED_GAP_NS: u64 = 3600 * 1_000_000_000;
 
-/// Composer and synth, block by block. The same levels give the same samples.
+/// Composer and synth, block by block. The same lanes give the same samples.
 pub struct Performance {
     composer: Composer,
     patched: String,
@@ -47,10 +47,10 @@ impl Performance {
     }
 
     /// Plays one block of 10 ms and returns its samples, left and right.
-    pub fn block(&mut self, levels: &Levels) -> (&[f32], &[f32]) {
+    pub fn block(&mut self, lanes: &Lanes) -> (&[f32], &[f32]) {
         let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
         self.notes.clear();
-        self.composer.advance(block_end_s, levels, &mut self.notes);
+        self.composer.advance(block_end_s, lanes, &mut self.notes);
         let preset = self.composer.preset();
         if self.patched != preset.name {
             self.patched.clone_from(&preset.name);
@@ -94,7 +94,7 @@ pub struct Offline {
     last_ns: Option<u64>,
     /// Up to when is to be rendered: the time between the frames so far, without the gaps left out.
     until_ns: u64,
-    levels: Levels,
+    lanes: Lanes,
     notes: u64,
 }
 
@@ -103,11 +103,11 @@ impl Offline {
     pub fn new(config: &Config, preset: Preset, sample_rate_hz: u32) -> Self {
         let (settings, gain) = (config.music_settings(), config.audio.master_gain);
         Self {
-            pipeline: Pipeline::new(config.ceilings(), config.music.smoothing),
+            pipeline: Pipeline::new(config.scaling()),
             performance: Performance::new(settings, preset, sample_rate_hz, gain),
             last_ns: None,
             until_ns: 0,
-            levels: [None; SignalId::COUNT],
+            lanes: [None; SignalId::COUNT],
             notes: 0,
         }
     }
@@ -115,7 +115,18 @@ impl Offline {
     /// A source begins: what was counted before does not continue.
     pub fn restart(&mut self) {
         self.pipeline.reset();
-        self.levels = [None; SignalId::COUNT];
+        self.lanes = [None; SignalId::COUNT];
+    }
+
+    /// Takes a frame without playing it: what is ordinary on a machine is learnt from as much as one likes.
+    pub fn learn(&mut self, frame: Frame) {
+        self.pipeline.push(frame);
+        self.last_ns = Some(frame.t_ns);
+    }
+
+    /// Something happened now that is worth a sound of its own.
+    pub fn cue(&mut self, kind: CueKind) {
+        self.performance.composer().cue(kind);
     }
 
     /// Renders up to this frame's time with what was known before it, then takes it. `sink` gets blocks of
@@ -134,7 +145,7 @@ impl Offline {
             self.gap(gap_ns, sink)?;
         }
         if let Some(reading) = self.pipeline.push(frame) {
-            self.levels = reading.levels;
+            self.lanes = reading.lanes;
         }
         ControlFlow::Continue(skipped.then(|| Duration::from_nanos(gap_ns)))
     }
@@ -149,7 +160,7 @@ impl Offline {
             return self.advance(gap_ns, sink);
         }
         self.advance(BELIEVED_NS, sink)?;
-        self.levels = [None; SignalId::COUNT];
+        self.lanes = [None; SignalId::COUNT];
         self.advance(gap_ns - BELIEVED_NS, sink)
     }
 
@@ -161,7 +172,7 @@ impl Offline {
         self.until_ns += by_ns;
         let until_s = self.until_ns as f64 * 1e-9;
         while self.seconds() + f64::from(BLOCK_MS) * 1e-3 <= until_s {
-            let (left, right) = self.performance.block(&self.levels);
+            let (left, right) = self.performance.block(&self.lanes);
             let wanted = sink(left, right);
             self.notes += self.performance.notes().len() as u64;
             wanted?;
@@ -172,6 +183,11 @@ impl Offline {
     /// Seconds rendered so far.
     pub fn seconds(&self) -> f64 {
         self.performance.seconds()
+    }
+
+    /// Notes of the last block.
+    pub fn block_notes(&self) -> &[Note] {
+        self.performance.notes()
     }
 
     /// Notes played so far.
@@ -197,7 +213,7 @@ mod tests {
         for frame in &frames {
             assert_eq!(render(&mut offline, *frame), None);
         }
-        assert!(offline.levels.iter().any(Option::is_some));
+        assert!(offline.lanes.iter().any(Option::is_some));
         (offline, frames[100])
     }
 
@@ -210,7 +226,7 @@ mod tests {
     fn a_restart_forgets_the_levels() {
         let (mut offline, _) = after_two_seconds();
         offline.restart();
-        assert_eq!(offline.levels, [None; SignalId::COUNT]);
+        assert_eq!(offline.lanes, [None; SignalId::COUNT]);
     }
 
     #[test]
@@ -229,10 +245,10 @@ mod tests {
     fn levels_are_believed_for_a_second_of_a_long_gap_and_to_the_end_of_a_short_one() {
         for (gap_ns, believed) in [(LONG_GAP_NS, true), (LONG_GAP_NS + 1, false)] {
             let (mut offline, _) = after_two_seconds();
-            let heard = offline.levels;
+            let heard = offline.lanes;
             let gone = offline.gap::<Infallible>(gap_ns, &mut |_, _| ControlFlow::Continue(()));
             assert!(gone.is_continue() && (offline.seconds() - 12.0).abs() < 0.03, "{}", offline.seconds());
-            assert_eq!(offline.levels, if believed { heard } else { [None; SignalId::COUNT] });
+            assert_eq!(offline.lanes, if believed { heard } else { [None; SignalId::COUNT] });
         }
     }
 
@@ -242,7 +258,7 @@ mod tests {
         let far = Frame { t_ns: u64::MAX - 1, ..last };
         let skipped = render(&mut offline, far);
         assert_eq!(skipped, Some(Duration::from_nanos(far.t_ns - last.t_ns)));
-        assert_eq!(offline.levels, [None; SignalId::COUNT]);
+        assert_eq!(offline.lanes, [None; SignalId::COUNT]);
         // Time that goes back takes none, and what follows counts from there.
         for t_ns in [5_000_000_000, 6_000_000_000] {
             assert_eq!(render(&mut offline, Frame { t_ns, counters: [Some(7); Counter::ALL.len()] }), None);

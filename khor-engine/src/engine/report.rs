@@ -381,7 +381,7 @@ fn signal_report(seen: &Seen, info: &SignalInfo) -> SignalReport {
     let i = info.id.index();
     let reason = absence(seen, info.id);
     SignalReport {
-        level: seen.reading.and_then(|reading| reading.levels[i]),
+        level: seen.reading.and_then(|reading| reading.levels()[i]),
         rate: seen.reading.and_then(|reading| reading.rates[i]),
         unit: info.unit,
         label: info.label,

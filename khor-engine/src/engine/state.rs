@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     music::{Note, Position},
-    signal::{Counters, Levels, PerCounter, PerSignal, Reading, SignalId},
+    signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
     source::{Shortfall, SourceInfo},
 };
 
@@ -83,9 +83,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Levels for the music: nothing is known while the source is away.
-    pub(super) fn levels(&self) -> Levels {
-        self.reading.map_or([None; SignalId::COUNT], |reading| reading.levels)
+    /// Lanes for the music: nothing is known while the source is away.
+    pub(super) fn lanes(&self) -> Lanes {
+        self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
     }
 
     /// The source was lost or changed.
@@ -109,7 +109,7 @@ impl Seen {
         }
         self.history.push_back(HistoryPoint {
             ts_ms: unix_ms(SystemTime::now()),
-            levels: reading.levels,
+            levels: reading.levels(),
             rates: reading.rates,
             counter_rates: reading.counter_rates,
         });

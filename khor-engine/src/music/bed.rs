@@ -1,20 +1,28 @@
-//! The bed: a quiet pad that breathes, so that silence always means silence, and darkens under pressure.
+//! The bed: a quiet pad that breathes, so that silence always means silence, and darkens and tightens under
+//! saturation.
 
 use super::composer::Moment;
+use super::feature::Feature;
 use super::harmony::{CHORD_VOICES, Chord, root_at};
-use super::note::{Layer, Note, Role};
-use super::scale::Register;
+use super::note::{Instrument, Layer, Note, Role};
+use super::scale::{Key, Register};
 use super::seeded::{Dice, Stream};
 
 /// Where the bass note under the chord lies.
 const BASS: Register = Register { low: 36, high: 47 };
 /// Where the chord's four voices stand, -1..=1.
 const PANS: [f32; CHORD_VOICES] = [-0.15, 0.2, -0.4, 0.45];
+/// Filter and loudness of the pad while the source is lost: dull, and half as loud.
+const LOST_OCTAVES: f32 = -1.5;
+const LOST_LOUDNESS: f32 = 0.6;
+/// Decibels per factor of ten of velocity: the synth's gain is velocity^1.5.
+const DB_PER_DECADE: f32 = 30.0;
 
 /// State of the bed: its chord, and where in its breath it is.
 #[derive(Clone, Debug)]
 pub(super) struct Bed {
     chord: Chord,
+    key: Key,
     voices: Option<[u8; CHORD_VOICES]>,
     /// Bar at which the next breath begins.
     next_bar: u64,
@@ -22,7 +30,7 @@ pub(super) struct Bed {
 
 impl Bed {
     pub(super) fn new(moment: &Moment<'_>) -> Self {
-        Self { chord: Chord::new(moment.key, 0, 0), voices: None, next_bar: moment.bar }
+        Self { chord: Chord::new(moment.key, 0, 0), key: moment.key, voices: None, next_bar: moment.bar }
     }
 
     /// The chord the other layers play with.
@@ -33,15 +41,18 @@ impl Bed {
     /// Called on every step before the other layers.
     pub(super) fn step(&mut self, moment: &Moment<'_>, out: &mut Vec<Note>) {
         let settings = &moment.preset.bed;
-        let new_chord = moment.bar.is_multiple_of(u64::from(settings.chord_bars));
+        let new_chord = moment.bar.is_multiple_of(u64::from(settings.chord_bars)) || moment.key != self.key;
         if moment.step != 0 || (moment.bar < self.next_bar && !new_chord) {
             return;
         }
-        let root = root_at(moment.seed, moment.bar, settings.chord_bars, &settings.roots);
-        self.chord = Chord::new(moment.key, root, moment.reading.pressure());
+        self.key = moment.key;
+        let root =
+            root_at(moment.seed, moment.bar, settings.chord_bars, &settings.roots, moment.section.turn);
+        let tension = moment.reading.value(Feature::BedTension).unwrap_or(0.0);
+        self.chord = Chord::new(moment.key, root, tension.round() as u8);
         let bars = Self::breath_bars(moment);
         self.next_bar = moment.bar + bars;
-        let middle = settings.register.middle() as u8;
+        let middle = (i32::from(settings.register.middle() as u8) + moment.section.lean) as u8;
         let from = self.voices.unwrap_or([middle - 5, middle - 2, middle + 2, middle + 5]);
         let voices = self.chord.lead(moment.key, settings.register, from);
         self.voices = Some(voices);
@@ -58,32 +69,41 @@ impl Bed {
 
     fn play(&self, moment: &Moment<'_>, voices: [u8; CHORD_VOICES], bars: u64, out: &mut Vec<Note>) {
         let settings = &moment.preset.bed;
+        let lost = moment.reading.is_lost();
         let mut dice = Dice::new(moment.seed, moment.bar, Stream::Bed);
         let length_s = (bars as f64 * moment.bar_s()) as f32;
-        let mut play = |midi, velocity: f32, late_steps: f32, pan, role| {
+        let brightness = moment.reading.value(Feature::BedBrightness).unwrap_or(0.0);
+        let brightness = if lost { LOST_OCTAVES } else { brightness };
+        let loudness = if lost { LOST_LOUDNESS } else { 1.0 };
+        let mut play = |midi, velocity: f32, late_steps: f32, pan, role: Role, instrument| {
             let late_s = late_steps * moment.step_s as f32;
             out.push(Note {
                 onset_s: moment.onset_s + f64::from(late_s),
                 duration_s: (length_s - late_s).max(0.05),
                 midi,
                 // De-correlated so that the pad never sits perfectly still.
-                velocity: velocity * (1.0 + 0.06 * dice.bipolar()),
+                velocity: (velocity * loudness * (1.0 + 0.06 * dice.bipolar())).clamp(0.0, 1.0),
                 pan,
-                brightness: 0.0,
+                brightness,
                 role,
-                instrument: role.into(),
+                instrument,
                 layer: Layer::Bed,
                 signal: None,
             });
         };
-        if settings.bass_velocity > 0.0 {
+        let weight_db = moment.reading.value(Feature::BedWeight).unwrap_or(0.0);
+        let bass = settings.bass_velocity * 10_f32.powf(weight_db / DB_PER_DECADE);
+        if bass > 0.0 {
             let root = BASS.fold(moment.key.midi(self.chord.degrees[0]));
-            play(root, settings.bass_velocity, 0.0, 0.0, Role::Bass);
+            play(root, bass, 0.0, 0.0, Role::Bass, Instrument::Bass);
         }
+        // Without a source the chord is hollow: two notes, no colour.
+        let count = if lost { 2 } else { usize::from(settings.notes) };
         let mut sounding = [0_u8; CHORD_VOICES];
-        for (i, &midi) in voices.iter().enumerate().take(settings.notes.into()) {
+        for (i, &midi) in voices.iter().enumerate().take(count) {
             if !sounding[..i].contains(&midi) {
-                play(midi, settings.velocity, i as f32 * settings.strum_steps, PANS[i], Role::Chords);
+                let late_steps = i as f32 * settings.strum_steps;
+                play(midi, settings.velocity, late_steps, PANS[i], Role::Chords, Instrument::Chords);
             }
             sounding[i] = midi;
         }

@@ -1,16 +1,20 @@
-//! The composer: walks the steps, reads the levels, lets each layer play, and applies changes on musical boundaries.
+//! The composer: walks the steps, reads the lanes, lets each layer play, and applies changes on musical boundaries.
 
-use crate::signal::Levels;
+use crate::signal::{Lanes, SignalId};
 
 use super::bed::Bed;
 use super::controls::Controls;
+use super::cues::{CueKind, Cues};
+use super::form::Section;
+use super::mapping::Route;
 use super::note::Note;
 use super::preset::Preset;
 use super::pulse::Pulse;
-use super::reading::{Features, Reading};
+use super::reading::Reading;
 use super::rhythm::STEPS;
 use super::scale::Key;
 use super::settings::Settings;
+use super::stream::VoiceStream;
 use super::voices::Voices;
 
 /// Steps one call may catch up with; a clock that jumped further loses the rest instead of a flood of notes.
@@ -37,6 +41,7 @@ pub(super) struct Moment<'a> {
     /// Length of a step, seconds.
     pub(super) step_s: f64,
     pub(super) key: Key,
+    pub(super) section: Section,
     /// Density setting, 0..=1.
     pub(super) density: f32,
     pub(super) preset: &'a Preset,
@@ -49,10 +54,25 @@ impl Moment<'_> {
     }
 }
 
-/// Turns levels into notes, step by step. Pure: the same calls give the same notes.
+/// What is heard and why, for explanations.
+#[derive(Clone, Debug)]
+pub struct Sounding {
+    /// Section of the large form, from 0.
+    pub section: u64,
+    /// Every feature that is mapped, and how far it is from rest, 0..=1.
+    pub moved: Vec<(Route, f32)>,
+    /// Who speaks, for which signal, with how many onsets per bar.
+    pub voices: Vec<(VoiceStream, SignalId, u8)>,
+    /// The source is lost.
+    pub lost: bool,
+}
+
+/// Turns lanes into notes, step by step. Pure: the same calls give the same notes.
 #[derive(Debug)]
 pub struct Composer {
+    /// As they are in force; key, scale and seed wait in `next_settings` for the bar line.
     settings: Settings,
+    next_settings: Settings,
     preset: Preset,
     next_preset: Option<Preset>,
     position: Position,
@@ -63,17 +83,20 @@ pub struct Composer {
     bed: Bed,
     pulse: Pulse,
     voices: Voices,
+    cues: Cues,
+    lost: bool,
 }
 
 impl Composer {
     /// Begins at bar 0, second 0. Settings outside their ranges are brought to the nearest allowed value.
     pub fn new(settings: Settings, preset: Preset) -> Self {
         let settings = settings.clamped();
-        let reading = Reading::new();
+        let reading = Reading::new(&preset.mapping);
         let position = Position { bar: 0, step: 0, step_s: 0.0 };
         let bed = Bed::new(&moment(&settings, &preset, &reading, position));
         Self {
             settings,
+            next_settings: settings,
             preset,
             next_preset: None,
             position,
@@ -83,15 +106,37 @@ impl Composer {
             bed,
             pulse: Pulse::default(),
             voices: Voices::default(),
+            cues: Cues::default(),
+            lost: false,
         }
     }
 
-    /// Takes new settings from the next step on. Out-of-range values are brought to the nearest allowed one.
+    /// Takes new settings: tempo, density and smoothing from the next step on; key, scale and seed, with which
+    /// the notes that sound would clash, from the next bar on. Out-of-range values are brought to the nearest
+    /// allowed one.
     pub fn set_settings(&mut self, settings: Settings) {
-        self.settings = settings.clamped();
+        self.next_settings = settings.clamped();
+        let Settings { key_midi, scale, seed, .. } = self.settings;
+        self.settings = Settings { key_midi, scale, seed, ..self.next_settings };
     }
 
-    /// The settings in force.
+    /// Something happened that is worth a sound of its own. It is heard in its turn: at once, on the next step
+    /// or on the next beat, by severity; more of a kind that waits already melt into it.
+    pub fn cue(&mut self, kind: CueKind) {
+        self.cues.push(kind, self.controls_s.max(self.position.step_s));
+    }
+
+    /// What is heard and why.
+    pub fn sounding(&self) -> Sounding {
+        Sounding {
+            section: Section::at(self.settings.seed, self.position.bar).index,
+            moved: self.reading.moved().collect(),
+            voices: self.voices.speaking().map(|s| (s.stream, s.signal, s.onsets)).collect(),
+            lost: self.reading.is_lost(),
+        }
+    }
+
+    /// The settings in force, and those that wait for the bar line.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -126,46 +171,70 @@ impl Composer {
         }
     }
 
-    /// Composes all steps that begin before `until_s`, reading `levels` as they are now, and appends their notes.
+    /// Composes all steps that begin before `until_s`, reading `lanes` as they are now, and appends their notes.
     ///
     /// Notes of one step are in order of onset; with swing or a strum a note may begin a little after `until_s`.
-    pub fn advance(&mut self, until_s: f64, levels: &Levels, out: &mut Vec<Note>) {
-        self.follow_controls(until_s, levels);
+    pub fn advance(&mut self, until_s: f64, lanes: &Lanes, out: &mut Vec<Note>) {
+        let moment = moment(&self.settings, &self.preset, &self.reading, self.position);
+        self.cues.at_once(&moment, self.controls_s, out);
         for _ in 0..MAX_STEPS_PER_CALL {
             if self.position.step_s >= until_s || !until_s.is_finite() {
-                return;
+                return self.follow_controls(until_s);
             }
-            self.step(levels, out);
+            self.step(lanes, out);
         }
         self.skip_to(until_s);
     }
 
-    fn follow_controls(&mut self, until_s: f64, levels: &Levels) {
+    fn follow_controls(&mut self, until_s: f64) {
         let elapsed_s = (until_s - self.controls_s).clamp(0.0, 60.0) as f32;
         if elapsed_s > 0.0 {
             self.controls_s = until_s;
-            self.controls.follow(Features::of(levels), self.settings.step_s(), elapsed_s);
+            self.controls.follow(&self.reading, self.settings.step_s(), elapsed_s);
         }
     }
 
-    fn step(&mut self, levels: &Levels, out: &mut Vec<Note>) {
-        if self.position.step == 0
-            && let Some(preset) = self.next_preset.take()
-        {
-            self.preset = preset;
-            self.bed = Bed::new(&moment(&self.settings, &self.preset, &self.reading, self.position));
-            self.pulse = Pulse::default();
+    fn step(&mut self, lanes: &Lanes, out: &mut Vec<Note>) {
+        if self.position.step == 0 {
+            self.bar_line();
         }
         let step_s = self.settings.step_s();
-        self.reading.update(levels, self.settings.smoothing, step_s as f32);
+        self.reading.update(lanes, self.settings.smoothing, step_s as f32);
+        self.announce_source();
         let first = out.len();
         let moment = moment(&self.settings, &self.preset, &self.reading, self.position);
         self.bed.step(&moment, out);
         let chord = self.bed.chord();
+        self.cues.step(&moment, out);
+        let foreground = out.len();
         self.pulse.step(&moment, chord, out);
         self.voices.step(&moment, chord, out);
+        if self.cues.speaks_at(moment.onset_s) {
+            out.truncate(foreground);
+        }
         out[first..].sort_by(|a, b| a.onset_s.total_cmp(&b.onset_s));
         self.position = self.position.next(step_s);
+    }
+
+    /// What waited for the bar line begins.
+    fn bar_line(&mut self) {
+        self.settings = self.next_settings;
+        let Some(preset) = self.next_preset.take() else { return };
+        let renamed = preset.name != self.preset.name;
+        self.preset = preset;
+        self.reading.remap(&self.preset.mapping);
+        if renamed {
+            self.bed = Bed::new(&moment(&self.settings, &self.preset, &self.reading, self.position));
+            self.pulse = Pulse::default();
+        }
+    }
+
+    fn announce_source(&mut self) {
+        let lost = self.reading.is_lost();
+        if lost != self.lost {
+            self.lost = lost;
+            self.cue(if lost { CueKind::Lost } else { CueKind::Found });
+        }
     }
 }
 
@@ -195,6 +264,7 @@ fn moment<'a>(
         onset_s: position.step_s + swing_s,
         step_s,
         key: Key::new(settings.key_midi, settings.scale),
+        section: Section::at(settings.seed, position.bar),
         density: settings.density,
         preset,
         reading,

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::reading::{Features, approach};
+use super::feature::Feature;
+use super::reading::{Reading, approach};
 
 /// Continuous parameters for the synth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -27,12 +28,11 @@ impl Default for Controls {
 const CONTROLS_TAU_S: f32 = 1.5;
 
 impl Controls {
-    /// Moves towards what the features ask for. Work opens the filters and dries the room (more detail),
-    /// pressure closes them.
-    pub(super) fn follow(&mut self, features: Features, step_s: f64, elapsed_s: f32) {
-        let brightness = 0.5 + 0.3 * features.work - 0.35 * features.pressure;
-        let reverb = 0.6 - 0.25 * features.work;
-        let delay = 0.4 + 0.2 * features.work;
+    /// Moves towards what the reading asks for. The pad's brightness also colours everything a little.
+    pub(super) fn follow(&mut self, reading: &Reading, step_s: f64, elapsed_s: f32) {
+        let brightness = 0.5 + 0.1 * reading.gliding(Feature::BedBrightness).unwrap_or(0.0);
+        let reverb = 0.65 * reading.gliding(Feature::RoomReverb).unwrap_or(0.8);
+        let delay = 0.45_f32;
         approach(&mut self.brightness, brightness.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
         approach(&mut self.reverb, reverb.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
         approach(&mut self.delay, delay.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
@@ -51,29 +51,24 @@ fn echo_s(step_s: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::music::Preset;
+    use crate::signal::{Lane, SignalId};
 
     #[test]
-    fn controls_stay_in_range_whatever_the_features() {
-        let mut controls = Controls::default();
-        for (work, pressure) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
+    fn controls_stay_in_range_and_work_dries_the_room() {
+        let settle = |level| {
+            let mut reading = Reading::new(&Preset::builtin()[0].mapping);
+            let mut controls = Controls::default();
             for _ in 0..1000 {
-                controls.follow(Features { work, pressure }, 0.75, 0.1);
+                let lane = Lane { level, deviation: 8.0 * level, surprise: 0.0 };
+                reading.update(&[Some(lane); SignalId::COUNT], 0.5, 0.1);
+                controls.follow(&reading, 0.75, 0.1);
                 let Controls { brightness, reverb, delay, echo_s } = controls;
                 assert!([brightness, reverb, delay].iter().all(|v| (0.0..=1.0).contains(v)));
                 assert!((0.05..=1.0).contains(&echo_s));
             }
-        }
-    }
-
-    #[test]
-    fn pressure_darkens() {
-        let settle = |pressure| {
-            let mut controls = Controls::default();
-            for _ in 0..100 {
-                controls.follow(Features { work: 0.5, pressure }, 0.136, 0.1);
-            }
-            controls.brightness
+            controls
         };
-        assert!(settle(0.8) < settle(0.0) - 0.2);
+        assert!(settle(1.0).reverb < settle(0.0).reverb - 0.2);
     }
 }

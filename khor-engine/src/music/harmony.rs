@@ -13,20 +13,24 @@ pub(super) struct Chord {
 }
 
 impl Chord {
-    /// A chord on a scale degree. `pressure` 0..=4 takes it from open to dense:
-    /// triad, seventh, suspended fourth, added second, cluster; always within the scale.
-    pub(super) fn new(key: Key, root: i32, pressure: u8) -> Self {
+    /// A chord on a scale degree. `tension` 0..=8 takes it from open to dense: wide triad, added ninth, seventh,
+    /// open seventh, suspended fourth, suspended second, and three clusters; always within the scale.
+    pub(super) fn new(key: Key, root: i32, tension: u8) -> Self {
         // Thirds, fifths… as shares of the octave, so that five- and twelve-note scales work too.
         let stack = |seventh_degrees: i32| (seventh_degrees * key.len() + 3) / 7;
         let (second, third, fourth) = (stack(1).max(1), stack(2), stack(3));
         let fifth = stack(4).max(fourth + 1);
         let (sixth, seventh) = (stack(5).max(fifth + 1), stack(6).max(fifth + 1));
-        let above = match pressure {
+        let above = match tension {
             0 => [third, fifth, key.len() + fifth],
-            1 => [third, fifth, seventh],
-            2 => [fourth, fifth, seventh],
-            3 => [second, fifth, sixth],
-            _ => [second, fourth, sixth],
+            1 => [third, fifth, key.len() + second],
+            2 => [third, fifth, seventh],
+            3 => [fifth, seventh, key.len() + third],
+            4 => [fourth, fifth, seventh],
+            5 => [second, fifth, seventh],
+            6 => [second, fifth, sixth],
+            7 => [second, fourth, sixth],
+            _ => [second, fourth.min(third.max(second + 1)), fourth.max(third.max(second + 1) + 1)],
         };
         Self { degrees: [root, root + above[0], root + above[1], root + above[2]] }
     }
@@ -81,7 +85,7 @@ fn nearest_octave(note: i32, from: u8, register: Register) -> u8 {
 
 /// The root (scale degree) of a bar: home at the start of every four chords, seeded in between,
 /// never the same twice running.
-pub(super) fn root_at(seed: u64, bar: u64, chord_bars: u8, roots: &[i32]) -> i32 {
+pub(super) fn root_at(seed: u64, bar: u64, chord_bars: u8, roots: &[i32], turn: usize) -> i32 {
     let chord = bar / u64::from(chord_bars.max(1));
     let Some(&home) = roots.first() else { return 0 };
     let away = &roots[1..];
@@ -91,7 +95,7 @@ pub(super) fn root_at(seed: u64, bar: u64, chord_bars: u8, roots: &[i32]) -> i32
     }
     // One draw per group of four; stepping through the list from there cannot repeat a neighbour.
     let start = Dice::new(seed, chord / 4, Stream::Harmony).below(away.len());
-    if away.len() == 1 && place == 2 { home } else { away[(start + place) % away.len()] }
+    if away.len() == 1 && place == 2 { home } else { away[(start + turn + place) % away.len()] }
 }
 
 /// The 24 orders of four things.
@@ -119,12 +123,12 @@ mod tests {
     fn chords_have_four_different_degrees() {
         for scale in Scale::ALL {
             let key = Key::new(50, scale);
-            for pressure in 0..=4 {
-                let chord = Chord::new(key, 0, pressure);
+            for tension in 0..=8 {
+                let chord = Chord::new(key, 0, tension);
                 let mut degrees = chord.degrees.to_vec();
                 degrees.sort_unstable();
                 degrees.dedup();
-                assert_eq!(degrees.len(), 4, "{scale:?} {pressure} {:?}", chord.degrees);
+                assert_eq!(degrees.len(), 4, "{scale:?} {tension} {:?}", chord.degrees);
             }
         }
     }
@@ -148,7 +152,7 @@ mod tests {
     fn roots_come_home_and_never_repeat() {
         for seed in 0..50 {
             for chord in 0..40 {
-                let root = |c: u64| root_at(seed, c * 4, 4, &[0, 3, 4, 5]);
+                let root = |c: u64| root_at(seed, c * 4, 4, &[0, 3, 4, 5], 0);
                 assert_ne!(root(chord), root(chord + 1));
                 assert_eq!(root(chord * 4), 0);
             }

@@ -1,14 +1,19 @@
-//! From levels to notes: seeded, stepped, free of I/O; the same offline and live.
+//! From lanes to notes: seeded, stepped, free of I/O; the same offline and live.
 //!
-//! The [`Composer`] walks a grid of sixteenths. On each step it takes a `reading` of the levels (smoothed, then
-//! quantised with hysteresis), and three layers play from it: the `bed` (pressure), the `pulse` (total work)
-//! and the `voices` (the families that stand out). Chance comes only from (seed, bar, stream), see `seeded`.
+//! The [`Composer`] walks a grid of sixteenths. On each step it takes a `reading` of the lanes (through the
+//! `mapping`, smoothed, then quantised with hysteresis), and four layers play from it: the `bed` (saturation), the
+//! `pulse` (total work), the `voices` (the streams that stand out) and the `cues` (what the kernel reports). The
+//! `form` changes what no signal moves. Chance comes only from (seed, bar, stream), see `seeded`.
 //! Presets and patches are data and live here, so that the synth reads them and music knows nothing of the synth.
 
 mod bed;
 mod composer;
 mod controls;
+mod cues;
+mod feature;
+mod form;
 mod harmony;
+mod mapping;
 mod note;
 mod patch;
 mod preset;
@@ -19,13 +24,17 @@ mod rhythm;
 mod scale;
 mod seeded;
 mod settings;
+mod stream;
 mod voices;
 
 #[cfg(test)]
 mod tests;
 
-pub use composer::{Composer, Position};
+pub use composer::{Composer, Position, Sounding};
 pub use controls::Controls;
+pub use cues::CueKind;
+pub use feature::Feature;
+pub use mapping::{Curve, Input, Mapping, Of, Polarity, Route};
 pub use note::{Instrument, Layer, Note, Role};
 pub use patch::{Patch, PatchError, Wave};
 pub use preset::{
@@ -33,3 +42,4 @@ pub use preset::{
 };
 pub use scale::{Register, Scale};
 pub use settings::{Settings, SettingsError};
+pub use stream::VoiceStream;

@@ -128,6 +128,8 @@ pub enum Layer {
     Pulse,
     /// Lines for the signals that stand out.
     Voices,
+    /// What the kernel reports.
+    Cues,
 }
 
 /// One note, placed in musical time.

@@ -3,14 +3,16 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use toml::Spanned;
 
+use super::mapping::{Mapping, RouteText};
 use super::note::{Instrument, Role};
 use super::patch::{Patch, PatchError};
 use super::scale::Register;
 
-/// A musical character. Built-in ones are files in `khor-engine/presets/`; users add their own in the same form.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A musical character. Built-in ones are files in `khor-engine/presets/`; users add their own in the same form
+/// (docs/presets.md).
+#[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
     /// Name in config, API and UI: lower case, unique.
     pub name: String,
@@ -19,7 +21,6 @@ pub struct Preset {
     /// Correction that brings the bed to the common loudness, dB, -24..=24.
     pub trim_db: f32,
     /// Delay of every second step, share of a step, 0..=0.5.
-    #[serde(default)]
     pub swing: f32,
     /// The pad.
     pub bed: BedSettings,
@@ -27,8 +28,34 @@ pub struct Preset {
     pub pulse: Vec<PulseSettings>,
     /// The lines of the families that stand out.
     pub voices: VoiceSettings,
-    /// Timbre per role.
+    /// The timbres.
     pub patches: Patches,
+    /// Which signal moves what: the common contract unless the file carries its own.
+    pub mapping: Mapping,
+}
+
+/// A preset as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PresetText {
+    name: String,
+    hint: String,
+    trim_db: f32,
+    #[serde(default)]
+    swing: f32,
+    bed: BedSettings,
+    #[serde(default)]
+    pulse: Vec<PulseSettings>,
+    voices: VoiceSettings,
+    patches: Patches,
+    map: Option<Vec<Spanned<RouteText>>>,
+}
+
+/// The common contract as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MappingText {
+    map: Vec<Spanned<RouteText>>,
 }
 
 /// More streams than this in one layer melt into each other.
@@ -101,9 +128,9 @@ pub struct PulseSettings {
 pub struct VoiceSettings {
     /// Loudness, 0..=1.
     pub velocity: f32,
-    /// Onsets per bar of a family at full level and density 0.5, 1..=16.
-    pub max_onsets: u8,
-    /// Length of their notes, share of what the motif asks for, 0.1..=4.
+    /// Onsets, as a factor of what the mapping asks for, 0.25..=2.
+    pub pace: f32,
+    /// Length of their notes, as a factor of what the stream asks for, 0.1..=4.
     pub gate: f32,
     /// Seconds between the single notes of an idle machine, on average, 5..=120.
     pub rare_s: f32,
@@ -150,7 +177,16 @@ pub struct Patches {
 impl Patches {
     /// The timbre of an instrument.
     pub fn of(&self, instrument: Instrument) -> &Patch {
-        let own = match instrument {
+        self.own(instrument).unwrap_or_else(|| self.of(instrument.role().into()))
+    }
+
+    /// Whose patch that is.
+    fn owner(&self, instrument: Instrument) -> Instrument {
+        if self.own(instrument).is_some() { instrument } else { instrument.role().into() }
+    }
+
+    fn own(&self, instrument: Instrument) -> Option<&Patch> {
+        match instrument {
             Instrument::Melody => Some(&self.melody),
             Instrument::Bass => Some(&self.bass),
             Instrument::Chords => Some(&self.chords),
@@ -163,38 +199,25 @@ impl Patches {
             Instrument::Memory => self.memory.as_ref(),
             Instrument::Kernel => self.kernel.as_ref(),
             Instrument::Cue => self.cue.as_ref(),
-        };
-        own.unwrap_or_else(|| self.of(instrument.role().into()))
+        }
     }
 }
 
 /// Why a preset cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PresetError {
-    /// Not TOML, or not this TOML; the cause names line and field.
-    #[error("reading the preset: {0}")]
-    Syntax(#[from] toml::de::Error),
-    /// A field outside its range.
-    #[error("preset {preset}: {field} must be within {range}")]
-    Range {
-        /// Name of the preset.
-        preset: String,
-        /// The field.
-        field: &'static str,
-        /// What is allowed.
-        range: &'static str,
-    },
-    /// A patch field outside its range.
-    #[error("preset {preset}: patches.{}.{cause}", .instrument.name())]
-    Patch {
-        /// Name of the preset.
-        preset: String,
-        /// Whose patch.
-        instrument: Instrument,
-        /// The field.
-        cause: PatchError,
-    },
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct PresetError {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// What is wrong, and what would be right.
+    pub problem: String,
 }
+
+static STANDARD: LazyLock<Mapping> = LazyLock::new(|| {
+    let text = include_str!("../../presets/mapping.toml");
+    let lines: MappingText = toml::from_str(text).expect("the common mapping is parsed by a test");
+    Mapping::check(&lines.map).ok().expect("the common mapping is linted by a test")
+});
 
 static BUILTIN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     const FILES: [&str; 4] = [
@@ -219,8 +242,24 @@ impl Preset {
 
     /// Reads and checks a preset.
     pub fn parse(text: &str) -> Result<Self, PresetError> {
-        let preset: Self = toml::from_str(text)?;
-        preset.check()?;
+        let at = |offset: usize| {
+            1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count()
+        };
+        let PresetText { name, hint, trim_db, swing, bed, pulse, voices, patches, map } =
+            toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
+                line: at(error.span().map_or(0, |span| span.start)),
+                problem: error.message().to_owned(),
+            })?;
+        let mapping = match map {
+            None => STANDARD.clone(),
+            Some(lines) => Mapping::check(&lines)
+                .map_err(|lint| PresetError { line: at(lint.offset), problem: lint.problem })?,
+        };
+        let preset = Self { name, hint, trim_db, swing, bed, pulse, voices, patches, mapping };
+        preset.check().map_err(|broken| PresetError {
+            line: line_of(text, &broken.field),
+            problem: format!("{} must be within {}", broken.field, broken.range),
+        })?;
         Ok(preset)
     }
 
@@ -232,57 +271,103 @@ impl Preset {
         })
     }
 
-    fn check(&self) -> Result<(), PresetError> {
-        let Self { name, hint: _, trim_db, swing, bed, pulse, voices, patches } = self;
+    fn check(&self) -> Result<(), Broken> {
+        let Self { name, hint: _, trim_db, swing, bed, pulse, voices, patches, mapping: _ } = self;
         let named = !name.is_empty()
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-        self.within(named, "name", "a-z 0-9 - _")?;
-        self.within((-24.0..=24.0).contains(trim_db), "trim_db", "-24..=24")?;
-        self.within((0.0..=0.5).contains(swing), "swing", "0..=0.5")?;
-        self.within(pulse.len() <= MAX_PULSE_STREAMS, "pulse", "at most 4 streams")?;
-        self.check_bed(bed)?;
-        pulse.iter().try_for_each(|stream| self.check_pulse(stream))?;
-        self.within((0.0..=1.0).contains(&voices.velocity), "voices.velocity", "0..=1")?;
-        self.within((1..=16).contains(&voices.max_onsets), "voices.max_onsets", "1..=16")?;
-        self.within((0.1..=4.0).contains(&voices.gate), "voices.gate", "0.1..=4")?;
-        self.within((5.0..=120.0).contains(&voices.rare_s), "voices.rare_s", "5..=120")?;
+        within(named, "name", "a-z 0-9 - _")?;
+        within((-24.0..=24.0).contains(trim_db), "trim_db", "-24..=24")?;
+        within((0.0..=0.5).contains(swing), "swing", "0..=0.5")?;
+        within(pulse.len() <= MAX_PULSE_STREAMS, "pulse", "at most 4 streams")?;
+        bed.check()?;
+        for (index, stream) in pulse.iter().enumerate() {
+            stream
+                .check()
+                .map_err(|broken| Broken { field: format!("pulse.{index}.{}", broken.field), ..broken })?;
+        }
+        voices.check()?;
         for instrument in Instrument::ALL {
-            let named = |cause| PresetError::Patch { preset: name.clone(), instrument, cause };
-            patches.of(instrument).check().map_err(named)?;
+            patches.of(instrument).check().map_err(|error: PatchError| Broken {
+                field: format!("patches.{}.{}", patches.owner(instrument).name(), error.field),
+                range: format!("{}..={}", error.low, error.high),
+            })?;
         }
         Ok(())
     }
+}
 
-    fn check_bed(&self, bed: &BedSettings) -> Result<(), PresetError> {
-        self.check_register(bed.register, "bed.register")?;
-        self.within((0.0..=1.0).contains(&bed.velocity), "bed.velocity", "0..=1")?;
-        self.within((0.0..=1.0).contains(&bed.bass_velocity), "bed.bass_velocity", "0..=1")?;
-        self.within((1..=4).contains(&bed.notes), "bed.notes", "1..=4")?;
-        self.within((4..=8).contains(&bed.chord_bars), "bed.chord_bars", "4..=8")?;
-        let near = bed.roots.iter().all(|root| (-12..=12).contains(root));
-        self.within(near && !bed.roots.is_empty(), "bed.roots", "one or more degrees of -12..=12")?;
-        self.within((1.0..=20.0).contains(&bed.breath_s), "bed.breath_s", "1..=20")?;
-        self.within((0.0..=4.0).contains(&bed.strum_steps), "bed.strum_steps", "0..=4")
-    }
+/// A field outside its range.
+#[derive(Debug)]
+struct Broken {
+    /// Dotted path; streams of the pulse by their number.
+    field: String,
+    range: String,
+}
 
-    fn check_pulse(&self, pulse: &PulseSettings) -> Result<(), PresetError> {
-        self.check_register(pulse.register, "pulse.register")?;
-        self.within((0.0..=0.9).contains(&pulse.from), "pulse.from", "0..=0.9")?;
-        self.within((1..=16).contains(&pulse.max_onsets), "pulse.max_onsets", "1..=16")?;
-        self.within((0.0..=1.0).contains(&pulse.velocity), "pulse.velocity", "0..=1")?;
-        self.within((0.1..=16.0).contains(&pulse.gate_steps), "pulse.gate_steps", "0.1..=16")?;
-        self.within((-1.0..=1.0).contains(&pulse.pan), "pulse.pan", "-1..=1")
-    }
+fn within(holds: bool, field: &str, range: &str) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(Broken { field: field.to_owned(), range: range.to_owned() }) }
+}
 
-    fn check_register(&self, register: Register, field: &'static str) -> Result<(), PresetError> {
-        let Register { low, high } = register;
-        let fits = low >= 36 && high <= 96 && high >= low + 11;
-        self.within(fits, field, "36..=96 and at least an octave wide")
-    }
+fn in_reach(register: Register, field: &str) -> Result<(), Broken> {
+    let Register { low, high } = register;
+    within(low >= 36 && high <= 96 && high >= low + 11, field, "36..=96 and at least an octave wide")
+}
 
-    fn within(&self, ok: bool, field: &'static str, range: &'static str) -> Result<(), PresetError> {
-        if ok { Ok(()) } else { Err(PresetError::Range { preset: self.name.clone(), field, range }) }
+impl BedSettings {
+    fn check(&self) -> Result<(), Broken> {
+        in_reach(self.register, "bed.register")?;
+        within((0.0..=1.0).contains(&self.velocity), "bed.velocity", "0..=1")?;
+        within((0.0..=1.0).contains(&self.bass_velocity), "bed.bass_velocity", "0..=1")?;
+        within((1..=4).contains(&self.notes), "bed.notes", "1..=4")?;
+        within((4..=8).contains(&self.chord_bars), "bed.chord_bars", "4..=8")?;
+        let near = self.roots.iter().all(|root| (-12..=12).contains(root));
+        within(near && !self.roots.is_empty(), "bed.roots", "one or more degrees of -12..=12")?;
+        within((1.0..=20.0).contains(&self.breath_s), "bed.breath_s", "1..=20")?;
+        within((0.0..=4.0).contains(&self.strum_steps), "bed.strum_steps", "0..=4")
     }
+}
+
+impl PulseSettings {
+    fn check(&self) -> Result<(), Broken> {
+        in_reach(self.register, "register")?;
+        within((0.0..=0.9).contains(&self.from), "from", "0..=0.9")?;
+        within((1..=16).contains(&self.max_onsets), "max_onsets", "1..=16")?;
+        within((0.0..=1.0).contains(&self.velocity), "velocity", "0..=1")?;
+        within((0.1..=16.0).contains(&self.gate_steps), "gate_steps", "0.1..=16")?;
+        within((-1.0..=1.0).contains(&self.pan), "pan", "-1..=1")
+    }
+}
+
+impl VoiceSettings {
+    fn check(&self) -> Result<(), Broken> {
+        within((0.0..=1.0).contains(&self.velocity), "voices.velocity", "0..=1")?;
+        within((0.25..=2.0).contains(&self.pace), "voices.pace", "0.25..=2")?;
+        within((0.1..=4.0).contains(&self.gate), "voices.gate", "0.1..=4")?;
+        within((5.0..=120.0).contains(&self.rare_s), "voices.rare_s", "5..=120")
+    }
+}
+
+/// Line of a field, from 1: the checks know fields, people look for lines. The line of its table where the field
+/// itself is written in another form, 1 where even that is.
+fn line_of(text: &str, field: &str) -> usize {
+    let (table, key) = field.rsplit_once('.').unwrap_or(("", field));
+    let (mut here, mut stream, mut of_table) = (String::new(), 0, 1);
+    for (index, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if let Some(name) = line.strip_prefix("[[").and_then(|rest| rest.split(']').next()) {
+            here = format!("{name}.{stream}");
+            stream += usize::from(name == "pulse");
+        } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            name.clone_into(&mut here);
+        }
+        if here == table {
+            of_table = if line.starts_with('[') { index + 1 } else { of_table };
+            if line.split('=').next().is_some_and(|written| written.trim() == key) {
+                return index + 1;
+            }
+        }
+    }
+    of_table
 }
 
 #[cfg(test)]
@@ -296,19 +381,77 @@ mod tests {
         assert!(Preset::find("arp").is_some() && Preset::find("polka").is_none());
     }
 
+    const GOOD: &str = include_str!("../../presets/ambient.toml");
+
+    /// What is said about a built-in preset with one thing changed, and the line where that stands.
+    fn error(from: &str, to: &str) -> (String, usize) {
+        let at = GOOD.find(from).unwrap_or_else(|| panic!("{from}"));
+        let error = Preset::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(error.to_string(), format!("line {}: {}", error.line, error.problem));
+        (error.problem, error.line.abs_diff(GOOD[..at].lines().count().max(1)))
+    }
+
     #[test]
-    fn errors_name_the_field_and_the_range() {
-        let good = include_str!("../../presets/ambient.toml");
-        let error = |from: &str, to: &str| {
-            assert!(good.contains(from), "{from}");
-            Preset::parse(&good.replacen(from, to, 1)).unwrap_err().to_string()
-        };
-        assert_eq!(
-            error("chord_bars = ", "chord_bars = 1"),
-            "preset ambient: bed.chord_bars must be within 4..=8"
+    fn errors_name_the_line_the_field_and_the_range() {
+        let (problem, off) = error("\nchord_bars = ", "\nchord_bars = 1");
+        assert_eq!((problem.as_str(), off), ("bed.chord_bars must be within 4..=8", 1));
+        let (problem, off) = error("hint = ", "hnit = ");
+        assert!(problem.contains("hnit") && off == 1, "{problem} {off}");
+        let (problem, off) = error("\nsustain = ", "\nsustain = 7");
+        assert!(
+            problem.contains("patches.melody.sustain must be within 0..=1") && off == 1,
+            "{problem} {off}"
         );
-        assert!(error("hint = ", "hnit = ").contains("hnit"));
-        assert!(error("sustain = ", "sustain = 7").contains("sustain must be within 0..=1"));
+        let (problem, off) = error("register = { low = 62", "register = { low = 20");
+        assert!(problem.contains("pulse.0.register must be within 36..=96") && off == 1, "{problem} {off}");
+    }
+
+    #[test]
+    fn half_a_file_is_an_error_with_a_line() {
+        for cut in 1..GOOD.len() {
+            if let Err(error) = Preset::parse(&GOOD[..cut]) {
+                assert!(error.line >= 1 && error.line <= GOOD.lines().count() + 1);
+                assert!(!error.problem.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn the_rules_of_the_mapping_are_kept() {
+        let said = |rows: &str| {
+            let text = format!("{GOOD}\n{rows}");
+            let error = Preset::parse(&text).expect_err(rows);
+            assert!(error.line > GOOD.lines().count(), "{error}");
+            error.problem
+        };
+        let row = |signal: &str, to: &str, more: &str| {
+            format!("[[map]]\nsignal = \"{signal}\"\nto = \"{to}\"\n{more}\n")
+        };
+        let good = row("rx", "voices.receive.density", "range = [0, 9]");
+        assert!(Preset::parse(&format!("{GOOD}\n{good}")).is_ok());
+        for (rows, expected) in [
+            (row("xr", "pulse.density", "range = [0, 16]"), "no signal xr"),
+            (row("rx", "pulse.density", "range = [0, 4]"), "4.0 audible steps, expected at least 8"),
+            (row("rx", "pulse.density", "range = [0, 99]"), "within [0, 16]"),
+            (row("rx", "voices.receive.loudness", "range = [0, 9]"), "no feature voices.receive.loudness"),
+            (row("csw", "pulse.height", "range = [0, 9]"), "only its deviation"),
+            (row("rx", "room.reverb", "range = [0, 1]"), "carried by room.reverb alone"),
+            (
+                format!("{good}{}", row("tx", "voices.receive.density", "range = [0, 9]")),
+                "no two signals on one",
+            ),
+            (row("rx", "pulse.density", "range = [0, 16]\ncurve = \"wavy\""), "wavy"),
+        ] {
+            let problem = said(&rows);
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
+
+    #[test]
+    fn all_built_in_presets_share_the_contract() {
+        for preset in Preset::builtin() {
+            assert_eq!(preset.mapping, *STANDARD, "{}", preset.name);
+        }
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! The pulse: how much work the machine does, as onset density at a fixed tempo.
 
 use super::composer::Moment;
+use super::feature::Feature;
 use super::harmony::Chord;
 use super::note::{Layer, Note};
 use super::preset::{MAX_PULSE_STREAMS, Motion, PulseSettings};
-use super::reading::WORK_STEPS;
 use super::rhythm::{STEPS, accent, hit, hits_before};
+use super::scale::Register;
 use super::seeded::{Dice, Stream};
 
 /// Bars a rotation of the rhythm is kept.
 const PHRASE_BARS: u64 = 4;
+
+/// Steps of work: the sixteenths of `pulse.density`.
+const WORK_STEPS: u8 = 16;
 
 /// State of the pulse: the onsets per bar each stream is at.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +26,8 @@ pub(super) struct Pulse {
 impl Pulse {
     /// Called on every step.
     pub(super) fn step(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
-        let work = moment.reading.work();
+        let density = moment.reading.value(Feature::PulseDensity).unwrap_or(0.0);
+        let work = (density.ceil() as u8).min(WORK_STEPS);
         for (index, settings) in moment.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
             if moment.step.is_multiple_of(4) {
                 self.onsets[index] = onsets_per_bar(settings, work, moment.density);
@@ -32,7 +37,7 @@ impl Pulse {
             if hit(moment.step, self.onsets[index], rotation) {
                 let count = hits_before(moment.step, self.onsets[index], rotation);
                 chord.notes_in(moment.key, settings.register, &mut self.notes);
-                let midi = self.pitch(moment, settings, chord, stream, count);
+                let midi = lifted(moment, self.pitch(moment, settings, chord, stream, count));
                 out.push(note(moment, settings, stream, midi, work));
             }
         }
@@ -78,11 +83,22 @@ fn note(moment: &Moment<'_>, settings: &PulseSettings, stream: Stream, midi: u8,
         midi,
         velocity: (settings.velocity * accent(moment.step) * push * nuance).clamp(0.0, 1.0),
         pan: settings.pan,
-        brightness: 0.0,
+        brightness: moment.reading.value(Feature::PulseBrightness).unwrap_or(0.0),
         role: settings.role,
         instrument: settings.role.into(),
         layer: Layer::Pulse,
         signal: None,
+    }
+}
+
+/// The pitch, lifted by the mapping's scale steps, and not out of reach.
+fn lifted(moment: &Moment<'_>, midi: u8) -> u8 {
+    const HIGHEST: Register = Register { low: 36, high: 93 };
+    let height = moment.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32;
+    if height == 0 {
+        midi
+    } else {
+        HIGHEST.fold(moment.key.midi(moment.key.degree_below(midi.into()) + height))
     }
 }
 

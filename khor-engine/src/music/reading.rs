@@ -1,61 +1,37 @@
-//! What the music hears in the levels: total work, pressure, and how far each family stands out.
+//! What the layers know: features followed at their own pace and quantised with hysteresis, and who stands out.
 
-use crate::signal::{Family, Levels, PerSignal, SIGNALS, SignalId};
+use crate::signal::{Lanes, SignalId};
 
+use super::feature::{Feature, Pace};
+use super::mapping::{Input, Mapping, Route};
 use super::quantise::Quantiser;
+use super::stream::VoiceStream;
 
-/// Levels below this are an idle machine's own murmur and count as nothing.
-const MURMUR: f32 = 0.12;
-/// How much of the remaining silence one signal at full level takes away.
-const WEIGHT: f32 = 0.75;
-/// Signals that count as work. Context switches and interrupts are left out everywhere here:
-/// they sit near 0.6 on an idle machine and barely move under load (ear.md, measured faults 1 and 2).
-const WORK: [SignalId; 9] = {
-    use SignalId::{Cpu, Exec, Fork, Io, Mem, Retx, Rx, Stall, Tx};
-    [Exec, Fork, Rx, Tx, Retx, Io, Stall, Mem, Cpu]
-};
-/// Signals that darken the bed.
-const PRESSURE: [SignalId; 3] = [SignalId::Mem, SignalId::Stall, SignalId::Cpu];
-/// Steps of total work.
-pub(super) const WORK_STEPS: u8 = 16;
-/// Steps of pressure.
-pub(super) const PRESSURE_STEPS: u8 = 4;
-/// Steps of a family's standing.
-pub(super) const FAMILY_STEPS: u8 = 8;
-/// All families, in the order of every per-family array.
-pub(super) const FAMILIES: [Family; 5] =
-    [Family::Process, Family::Network, Family::Disk, Family::Memory, Family::Kernel];
+/// Half octaves of deviation that are told apart in the ranking, up to 12 octaves.
+const RANKS: u8 = 24;
+const OCTAVES_OF_RANKS: f32 = 12.0;
+/// Steps of surprise.
+const NEWS: u8 = 4;
+/// Time without any signal after which the source counts as lost, seconds.
+const LOST_S: f32 = 3.0;
 
-/// Two continuous summaries of the levels, each 0..=1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Features {
-    /// Total work; rises with every signal of `WORK`, 0 on an idle machine.
-    pub(super) work: f32,
-    /// Slow pressure on memory, disk and CPU.
-    pub(super) pressure: f32,
+/// A feature that is mapped.
+#[derive(Clone, Debug)]
+struct Followed {
+    route: Route,
+    position: f32,
+    quantiser: Quantiser,
 }
 
-impl Features {
-    /// Straight from the levels, without smoothing.
-    pub(super) fn of(levels: &Levels) -> Self {
-        Self::of_smoothed(&levels.map(present))
-    }
-
-    fn of_smoothed(levels: &PerSignal<f32>) -> Self {
-        let beyond = |ids: &[SignalId]| {
-            1.0 - ids.iter().map(|id| 1.0 - WEIGHT * above_murmur(levels[id.index()])).product::<f32>()
-        };
-        Self { work: beyond(&WORK), pressure: beyond(&PRESSURE) }
-    }
-}
-
-/// A level as the music uses it: absent and not-a-number are silence.
-fn present(level: Option<f32>) -> f32 {
-    level.filter(|l| l.is_finite()).map_or(0.0, |l| l.clamp(0.0, 1.0))
-}
-
-fn above_murmur(level: f32) -> f32 {
-    ((level - MURMUR) / (1.0 - MURMUR)).max(0.0)
+/// Smoothed and quantised view of the lanes; advanced once per step. Nothing in it hovers: a change of an input
+/// by a millionth changes no note.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    features: [Option<Followed>; Feature::COUNT],
+    ranks: [Quantiser; SignalId::COUNT],
+    news: [Quantiser; SignalId::COUNT],
+    unknown_s: f32,
+    ever_known: bool,
 }
 
 /// Moves `value` towards `target` with time constant `tau_s` over `elapsed_s`.
@@ -63,67 +39,112 @@ pub(super) fn approach(value: &mut f32, target: f32, tau_s: f32, elapsed_s: f32)
     *value += (target - *value) * (1.0 - (-elapsed_s / tau_s.max(1e-3)).exp());
 }
 
-/// Smoothed and quantised view of the levels; advanced once per step.
-#[derive(Clone, Debug)]
-pub(super) struct Reading {
-    smoothed: PerSignal<f32>,
-    pressure: f32,
-    work_q: Quantiser,
-    pressure_q: Quantiser,
-    family_q: [Quantiser; 5],
-}
-
 impl Reading {
-    pub(super) fn new() -> Self {
-        Self {
-            smoothed: [0.0; SignalId::COUNT],
-            pressure: 0.0,
-            work_q: Quantiser::new(WORK_STEPS),
-            pressure_q: Quantiser::new(PRESSURE_STEPS),
-            family_q: [const { Quantiser::new(FAMILY_STEPS) }; 5],
+    pub(super) fn new(mapping: &Mapping) -> Self {
+        let mut reading = Self {
+            features: [const { None }; Feature::COUNT],
+            ranks: [const { Quantiser::new(RANKS) }; SignalId::COUNT],
+            news: [const { Quantiser::new(NEWS) }; SignalId::COUNT],
+            unknown_s: 0.0,
+            ever_known: false,
+        };
+        reading.remap(mapping);
+        reading
+    }
+
+    /// Takes another mapping; features that go on keep their position.
+    pub(super) fn remap(&mut self, mapping: &Mapping) {
+        let mut before = std::mem::replace(&mut self.features, [const { None }; Feature::COUNT]);
+        for route in mapping.routes() {
+            let i = route.to.index();
+            let position = before[i].take().map_or(0.0, |followed| followed.position);
+            let mut quantiser = Quantiser::new(route.steps());
+            quantiser.update(position);
+            self.features[i] = Some(Followed { route: *route, position, quantiser });
         }
     }
 
-    /// Takes the levels of one step of `elapsed_s`. `smoothing` 0..=1 scales all time constants.
-    pub(super) fn update(&mut self, levels: &Levels, smoothing: f32, elapsed_s: f32) {
-        let (attack_s, release_s) = (0.02 + 0.4 * smoothing, 0.2 + 2.0 * smoothing);
-        for (smoothed, &level) in self.smoothed.iter_mut().zip(levels) {
-            let target = present(level);
-            let tau_s = if target > *smoothed { attack_s } else { release_s };
-            approach(smoothed, target, tau_s, elapsed_s);
+    /// Takes the lanes of one step of `elapsed_s`. `smoothing` 0..=1 scales all time constants.
+    pub(super) fn update(&mut self, lanes: &Lanes, smoothing: f32, elapsed_s: f32) {
+        for followed in self.features.iter_mut().flatten() {
+            let target = followed.route.position(lanes);
+            let rising = target > followed.position;
+            let tau_s = match (followed.route.to.pace(), rising) {
+                (Pace::Slow, true) => 3.0 + 4.0 * smoothing,
+                (Pace::Slow, false) => 4.0 + 10.0 * smoothing,
+                (Pace::Quick, true) => 0.02 + 0.4 * smoothing,
+                (Pace::Quick, false) => 0.2 + 2.0 * smoothing,
+            };
+            approach(&mut followed.position, target, tau_s, elapsed_s);
+            followed.quantiser.update(followed.position);
         }
-        let features = Features::of_smoothed(&self.smoothed);
-        approach(&mut self.pressure, features.pressure, 2.0 + 6.0 * smoothing, elapsed_s);
-        self.work_q.update(features.work);
-        self.pressure_q.update(self.pressure);
-        for (i, &family) in FAMILIES.iter().enumerate() {
-            let level = self.smoothed[self.leader(family).index()];
-            self.family_q[i].update(above_murmur(level));
+        for (i, lane) in lanes.iter().enumerate() {
+            let lane = lane.unwrap_or_default();
+            let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
+            self.ranks[i].update(finite(lane.deviation) / OCTAVES_OF_RANKS);
+            self.news[i].update(finite(lane.surprise));
+        }
+        if lanes.iter().any(Option::is_some) {
+            (self.unknown_s, self.ever_known) = (0.0, true);
+        } else {
+            self.unknown_s += elapsed_s;
         }
     }
 
-    /// Total work, 0..=`WORK_STEPS`.
-    pub(super) fn work(&self) -> u8 {
-        self.work_q.get()
+    /// The source is lost: nothing is known, and something was.
+    pub(super) fn is_lost(&self) -> bool {
+        self.ever_known && self.unknown_s >= LOST_S
     }
 
-    /// Pressure, 0..=`PRESSURE_STEPS`.
-    pub(super) fn pressure(&self) -> u8 {
-        self.pressure_q.get()
+    /// A feature's value in its own unit; `None` where nothing moves it.
+    pub(super) fn value(&self, feature: Feature) -> Option<f32> {
+        let followed = self.features[feature.index()].as_ref()?;
+        let position = f32::from(followed.quantiser.get()) / f32::from(followed.route.steps());
+        Some(followed.route.value(position))
     }
 
-    /// How far a family (by position in `FAMILIES`) stands out, 0..=`FAMILY_STEPS`.
-    pub(super) fn family(&self, index: usize) -> u8 {
-        self.family_q[index].get()
+    /// How far a feature is from rest, 0 (rest) ..=1.
+    pub(super) fn position(&self, feature: Feature) -> f32 {
+        self.features[feature.index()]
+            .as_ref()
+            .map_or(0.0, |followed| f32::from(followed.quantiser.get()) / f32::from(followed.route.steps()))
     }
 
-    /// The family's highest work signal; ties go to the first in catalogue order.
-    pub(super) fn leader(&self, family: Family) -> SignalId {
-        let mut members = WORK.into_iter().filter(|id| id.info().family == family);
-        let first = members.next().unwrap_or(SIGNALS[0].id);
-        // A challenger must be clearly higher, so that two equal levels do not trade places on noise.
-        members.fold(first, |best, id| {
-            if self.smoothed[id.index()] > self.smoothed[best.index()] + 0.031_4 { id } else { best }
+    /// A feature's continuous value, for what glides anyway.
+    pub(super) fn gliding(&self, feature: Feature) -> Option<f32> {
+        let followed = self.features[feature.index()].as_ref()?;
+        Some(followed.route.value(followed.position))
+    }
+
+    /// How far a voice stands out, half octaves above its baseline, 0..=24: the highest of its signals.
+    pub(super) fn rank(&self, stream: VoiceStream) -> u8 {
+        self.signals_of(stream).map(|signal| self.ranks[signal.index()].get()).max().unwrap_or(0)
+    }
+
+    /// The signal a voice speaks for: the one that stands out most; ties go to the first of the mapping.
+    pub(super) fn leader(&self, stream: VoiceStream) -> Option<SignalId> {
+        self.signals_of(stream).reduce(|best, signal| {
+            if self.ranks[signal.index()].get() > self.ranks[best.index()].get() { signal } else { best }
+        })
+    }
+
+    /// Whether something unexpected happens to a voice's signals.
+    pub(super) fn is_news(&self, stream: VoiceStream) -> bool {
+        self.signals_of(stream).any(|signal| self.news[signal.index()].get() > 1)
+    }
+
+    /// What moves a feature, and how far, 0..=1.
+    pub(super) fn moved(&self) -> impl Iterator<Item = (Route, f32)> {
+        self.features.iter().flatten().map(|followed| {
+            let position = f32::from(followed.quantiser.get()) / f32::from(followed.route.steps());
+            (followed.route, position)
+        })
+    }
+
+    fn signals_of(&self, stream: VoiceStream) -> impl Iterator<Item = SignalId> {
+        self.features.iter().flatten().filter_map(move |followed| match followed.route.input {
+            Input::Signal(signal) if followed.route.to.stream() == Some(stream) => Some(signal),
+            _ => None,
         })
     }
 }
@@ -131,36 +152,66 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::music::Preset;
+    use crate::signal::Lane;
 
-    fn levels(set: &[(SignalId, f32)]) -> Levels {
-        let mut levels = [Some(0.05); SignalId::COUNT];
-        for &(id, level) in set {
-            levels[id.index()] = Some(level);
+    fn reading() -> Reading {
+        Reading::new(&Preset::builtin()[0].mapping)
+    }
+
+    fn one(signal: SignalId, level: f32) -> Lanes {
+        let mut lanes = [Some(Lane::default()); SignalId::COUNT];
+        lanes[signal.index()] = Some(Lane { level, deviation: 8.0 * level, surprise: 0.0 });
+        lanes
+    }
+
+    #[test]
+    fn a_signal_moves_its_own_voice_and_the_pulse() {
+        let mut reading = reading();
+        for _ in 0..200 {
+            reading.update(&one(SignalId::Rx, 0.8), 0.5, 0.1);
         }
-        levels
+        let density = |stream| reading.position(Feature::Density(stream));
+        assert!(density(VoiceStream::Receive) > 0.6 && density(VoiceStream::Send) == 0.0);
+        assert!(reading.position(Feature::PulseDensity) > 0.3);
+        assert_eq!(reading.leader(VoiceStream::Receive), Some(SignalId::Rx));
+        assert!(reading.rank(VoiceStream::Receive) > reading.rank(VoiceStream::Disk));
     }
 
     #[test]
-    fn switches_and_interrupts_are_no_work() {
-        let idle = Features::of(&levels(&[(SignalId::Csw, 0.94), (SignalId::Irq, 0.9)]));
-        assert_eq!(idle, Features::default());
-    }
-
-    #[test]
-    fn work_rises_with_each_of_its_signals() {
-        for id in WORK {
-            let mut last = 0.0;
-            for i in 2..=10 {
-                let work = Features::of(&levels(&[(id, i as f32 / 10.0)])).work;
-                assert!(work > last, "{id:?}");
-                last = work;
-            }
+    fn moods_are_slow_and_work_is_quick() {
+        let (mut mood, mut work) = (reading(), reading());
+        for _ in 0..10 {
+            mood.update(&one(SignalId::Mem, 1.0), 0.5, 0.1);
+            work.update(&one(SignalId::Rx, 1.0), 0.5, 0.1);
         }
+        let (tension, density) =
+            (mood.position(Feature::BedTension), work.position(Feature::Density(VoiceStream::Receive)));
+        assert!(tension < 0.4 && density > 0.8, "{tension} {density}");
     }
 
     #[test]
-    fn absent_and_nan_are_silence() {
-        assert_eq!(Features::of(&[None; SignalId::COUNT]), Features::default());
-        assert_eq!(Features::of(&[Some(f32::NAN); SignalId::COUNT]), Features::default());
+    fn silence_of_the_source_is_lost_after_a_while_and_never_before_it_was_heard() {
+        let mut reading = reading();
+        let none = [None; SignalId::COUNT];
+        for _ in 0..100 {
+            reading.update(&none, 0.5, 0.1);
+        }
+        assert!(!reading.is_lost());
+        reading.update(&one(SignalId::Rx, 0.0), 0.5, 0.1);
+        for _ in 0..29 {
+            reading.update(&none, 0.5, 0.1);
+        }
+        assert!(!reading.is_lost());
+        reading.update(&none, 0.5, 0.2);
+        assert!(reading.is_lost());
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_at_rest() {
+        let mut reading = reading();
+        let bad = Lane { level: f32::NAN, deviation: f32::INFINITY, surprise: f32::NAN };
+        reading.update(&[Some(bad); SignalId::COUNT], 0.5, 0.1);
+        assert!(Feature::all().all(|feature| reading.value(feature).is_none_or(f32::is_finite)));
     }
 }

@@ -6,6 +6,7 @@ pub(super) enum Stream {
     Harmony,
     Bed,
     Rare,
+    Form,
     /// A stream of the pulse layer, by position in the preset.
     Pulse(u8),
     /// A voice, by family.
@@ -18,6 +19,7 @@ impl Stream {
             Self::Harmony => 1,
             Self::Bed => 2,
             Self::Rare => 3,
+            Self::Form => 4,
             Self::Pulse(n) => 0x100 + n as u64,
             Self::Voice(n) => 0x200 + n as u64,
         }

@@ -1,27 +1,29 @@
 //! Promises of the music as a whole.
 
-use crate::signal::{Levels, SignalId};
+use crate::signal::{Lane, Lanes, Levels, SignalId};
 
 use super::seeded::{Dice, Stream};
-use super::{Composer, Layer, Note, Preset, Scale, Settings};
+use super::{Composer, CueKind, Layer, Note, Preset, Scale, Settings, VoiceStream};
 
 const TURN_S: f64 = 0.01;
+
+/// Signals at these levels, and as far above their baselines as that takes.
+fn lanes(levels: Levels) -> Lanes {
+    levels.map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 }))
+}
 
 fn play(preset: &Preset, settings: Settings, seconds: f64, levels: impl Fn(f64) -> Levels) -> Vec<Note> {
     let mut composer = Composer::new(settings, preset.clone());
     let mut notes = Vec::new();
     for turn in 0..(seconds / TURN_S) as u32 {
         let now_s = f64::from(turn) * TURN_S;
-        composer.advance(now_s, &levels(now_s), &mut notes);
+        composer.advance(now_s, &lanes(levels(now_s)), &mut notes);
     }
     notes
 }
 
 fn idle() -> Levels {
-    let mut levels = [Some(0.07); SignalId::COUNT];
-    levels[SignalId::Csw.index()] = Some(0.55);
-    levels[SignalId::Irq.index()] = Some(0.5);
-    levels
+    all(0.0)
 }
 
 /// All work signals at one level.
@@ -56,7 +58,7 @@ fn it_does_not_matter_how_often_the_composer_is_called() {
     for preset in Preset::builtin() {
         let mut composer = Composer::new(Settings::default(), preset.clone());
         let mut notes = Vec::new();
-        composer.advance(30.0 - TURN_S, &all(0.6), &mut notes);
+        composer.advance(30.0 - TURN_S, &lanes(all(0.6)), &mut notes);
         assert_eq!(notes, play(preset, Settings::default(), 30.0, |_| all(0.6)));
     }
 }
@@ -76,15 +78,19 @@ fn a_millionth_changes_no_note() {
 }
 
 #[test]
-fn switches_and_interrupts_move_nothing() {
+fn switches_and_interrupts_move_no_note_by_their_level() {
     for preset in Preset::builtin() {
         let with = |level| {
-            let mut levels = all(0.5);
-            levels[SignalId::Csw.index()] = level;
-            levels[SignalId::Irq.index()] = level;
-            play(preset, Settings::default(), 20.0, |_| levels)
+            let mut composer = Composer::new(Settings::default(), preset.clone());
+            let mut notes = Vec::new();
+            let mut lanes = lanes(all(0.5));
+            for id in [SignalId::Csw, SignalId::Irq] {
+                lanes[id.index()] = Some(Lane { level, ..Lane::default() });
+            }
+            composer.advance(20.0, &lanes, &mut notes);
+            notes
         };
-        assert_eq!(with(None), with(Some(1.0)));
+        assert_eq!(with(0.0), with(1.0));
     }
 }
 
@@ -130,24 +136,24 @@ fn idle_is_nearly_still_and_the_busiest_at_least_eight_times_denser() {
 }
 
 #[test]
-fn at_most_two_families_speak_in_the_same_half_bar() {
+fn at_most_two_streams_speak_in_the_same_half_bar() {
     for preset in Preset::builtin() {
         let settings = Settings::default();
         let notes = play(preset, settings, 120.0, wandering);
         let half_bar_s = settings.step_s() * 8.0;
         let halves = (120.0 / half_bar_s) as usize;
-        let mut families = vec![Vec::new(); halves + 1];
+        let mut streams = vec![Vec::new(); halves + 1];
         // The short cadence of a voice that leaves is not speech: it may meet its successor's entry.
         for note in notes.iter().filter(|n| n.layer == Layer::Voices && n.velocity > 0.0) {
             let half = ((note.onset_s + 1e-6) / half_bar_s) as usize;
-            let family = note.signal.map(|id| id.info().family);
+            let stream = note.signal.map(|_| note.instrument);
             let first = (note.onset_s - half as f64 * half_bar_s).abs() < 1e-3;
-            if !first && !families[half].contains(&family) {
-                families[half].push(family);
+            if !first && !streams[half].contains(&stream) {
+                streams[half].push(stream);
             }
         }
-        assert!(families.iter().all(|f| f.len() <= 2), "{}", preset.name);
-        assert!(families.iter().any(|f| f.len() == 2), "{}", preset.name);
+        assert!(streams.iter().all(|s| s.len() <= 2), "{}", preset.name);
+        assert!(streams.iter().any(|s| s.len() == 2), "{}", preset.name);
     }
 }
 
@@ -156,25 +162,26 @@ fn a_new_preset_waits_for_the_bar_line_and_settings_do_not() {
     let [ambient, drone] = ["ambient", "drone"].map(|name| Preset::find(name).unwrap().clone());
     let mut composer = Composer::new(Settings::default(), ambient);
     let mut notes = Vec::new();
-    composer.advance(0.3, &idle(), &mut notes);
+    composer.advance(0.3, &lanes(idle()), &mut notes);
     composer.set_preset(drone);
     composer.set_settings(Settings { bpm: 220.0, ..Settings::default() });
     let before = composer.position();
-    composer.advance(before.step_s + 1e-6, &idle(), &mut notes);
+    composer.advance(before.step_s + 1e-6, &lanes(idle()), &mut notes);
     let after = composer.position();
     assert!((after.step_s - before.step_s - 15.0 / 220.0).abs() < 1e-9);
     while composer.position().bar == 0 {
         assert_eq!(composer.preset().name, "ambient");
-        composer.advance(composer.position().step_s + 1e-6, &idle(), &mut notes);
+        composer.advance(composer.position().step_s + 1e-6, &lanes(idle()), &mut notes);
     }
-    composer.advance(composer.position().step_s + 1e-6, &idle(), &mut notes);
+    composer.advance(composer.position().step_s + 1e-6, &lanes(idle()), &mut notes);
     assert_eq!(composer.preset().name, "drone");
 }
 
 /// One thing that may happen to a composer.
 fn disturb(composer: &mut Composer, dice: &mut Dice) {
-    match dice.below(5) {
-        0 => composer.set_preset(Preset::builtin()[dice.below(4)].clone()),
+    match dice.below(6) {
+        5 => composer.cue(CueKind::ALL[dice.below(6)]),
+        0 => composer.set_preset(Preset::builtin()[dice.below(Preset::builtin().len())].clone()),
         1 => composer.skip_to(composer.position().step_s + f64::from(dice.unit()) * 3.0),
         _ => composer.set_settings(Settings {
             bpm: 10.0 + 320.0 * dice.unit(),
@@ -202,10 +209,10 @@ fn whatever_happens_every_note_is_playable_and_on_time() {
                 1 => Some(f32::NAN),
                 _ => Some(dice.unit() * 1.1),
             });
-            let from_s = composer.position().step_s;
+            let from_s = composer.position().step_s.min(until_s);
             until_s += f64::from(dice.unit());
             let mut notes = Vec::new();
-            composer.advance(until_s, &levels, &mut notes);
+            composer.advance(until_s, &lanes(levels), &mut notes);
             assert!(composer.position().step_s >= until_s);
             for note in notes {
                 check(&note, from_s, until_s);
@@ -215,22 +222,120 @@ fn whatever_happens_every_note_is_playable_and_on_time() {
 }
 
 fn check(note: &Note, from_s: f64, until_s: f64) {
-    let Note {
-        onset_s,
-        duration_s,
-        midi,
-        velocity,
-        pan,
-        brightness: _,
-        role: _,
-        instrument: _,
-        layer,
-        signal,
-    } = *note;
+    let Note { onset_s, duration_s, midi, velocity, pan, brightness, role: _, instrument: _, layer, signal } =
+        *note;
     // A strum may last a bar of the slowest tempo.
     assert!((from_s..until_s + 12.0).contains(&onset_s), "{note:?}");
     assert!(duration_s > 0.0 && duration_s < 40.0, "{note:?}");
     assert!((36..=96).contains(&midi), "{note:?}");
     assert!((0.0..=1.0).contains(&velocity) && (-1.0..=1.0).contains(&pan), "{note:?}");
     assert!(layer == Layer::Voices || signal.is_none(), "{note:?}");
+    assert!((-3.0..=3.0).contains(&brightness), "{note:?}");
+}
+
+/// Plays with every signal at `level`, telling of `kind` at 7.3 s; the notes, those of the cue alone, and when.
+fn with_cue(preset: &Preset, kind: CueKind, level: f32) -> Vec<Note> {
+    let mut composer = Composer::new(Settings::default(), preset.clone());
+    let mut notes = Vec::new();
+    for turn in 0..1500 {
+        let now_s = f64::from(turn) * TURN_S;
+        if turn == 730 {
+            composer.cue(kind);
+        }
+        composer.advance(now_s, &lanes(all(level)), &mut notes);
+    }
+    notes
+}
+
+#[test]
+fn cues_are_heard_soon_and_alone() {
+    let step_s = Settings::default().step_s();
+    for preset in Preset::builtin() {
+        for kind in CueKind::ALL {
+            let notes = with_cue(preset, kind, 0.9);
+            let cue: Vec<&Note> = notes.iter().filter(|note| note.layer == Layer::Cues).collect();
+            let (first, last) = (cue[0].onset_s, cue[cue.len() - 1].onset_s);
+            let most_s = if kind == CueKind::Oom { TURN_S } else { 4.0 * step_s } + 1e-6;
+            assert!((0.0..=most_s).contains(&(first - 7.3 + TURN_S)), "{kind:?} after {}", first - 7.3);
+            let among = |note: &&Note| note.onset_s > first + step_s && note.onset_s < last;
+            let others = notes.iter().filter(|n| !matches!(n.layer, Layer::Cues | Layer::Bed));
+            assert_eq!(others.filter(among).count(), 0, "{} {kind:?}", preset.name);
+        }
+    }
+}
+
+#[test]
+fn cues_never_overlap() {
+    let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
+    let mut notes = Vec::new();
+    for turn in 0..6000 {
+        if turn % 40 == 0 {
+            composer.cue(CueKind::ALL[turn / 40 % CueKind::ALL.len()]);
+        }
+        composer.advance(turn as f64 * TURN_S, &lanes(all(0.5)), &mut notes);
+    }
+    let mut onsets: Vec<f64> = notes.iter().filter(|n| n.layer == Layer::Cues).map(|n| n.onset_s).collect();
+    assert!(onsets.len() > 40 && onsets.is_sorted(), "one ends before the next begins");
+    onsets.dedup();
+    assert!(onsets.windows(2).all(|pair| pair[1] - pair[0] > 0.06));
+}
+
+#[test]
+fn a_lost_source_is_heard_and_so_is_its_return() {
+    let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
+    let none = [None; SignalId::COUNT];
+    let mut cues = |from_s: u32, to_s: u32, lanes: &Lanes| {
+        let mut notes = Vec::new();
+        for turn in from_s * 10..to_s * 10 {
+            composer.advance(f64::from(turn) * 0.1, lanes, &mut notes);
+        }
+        notes.retain(|note| note.layer == Layer::Cues);
+        notes.first().map(|note| note.onset_s)
+    };
+    assert_eq!(cues(0, 10, &none), None, "nothing was there to be lost");
+    assert_eq!(cues(10, 20, &lanes(idle())), None);
+    let lost_s = cues(20, 30, &none).unwrap();
+    assert!(lost_s < 25.0, "{lost_s}");
+    assert!(cues(30, 40, &lanes(idle())).is_some());
+}
+
+#[test]
+fn the_stream_that_stands_out_most_takes_the_voice() {
+    for preset in Preset::builtin() {
+        for (signal, stream) in [
+            (SignalId::Exec, VoiceStream::Process),
+            (SignalId::Rx, VoiceStream::Receive),
+            (SignalId::Tx, VoiceStream::Send),
+            (SignalId::Retx, VoiceStream::Loss),
+            (SignalId::Io, VoiceStream::Disk),
+            (SignalId::Fault, VoiceStream::Memory),
+            (SignalId::Softirq, VoiceStream::Kernel),
+        ] {
+            let mut levels = all(0.35);
+            levels[signal.index()] = Some(0.9);
+            let mut composer = Composer::new(Settings::default(), preset.clone());
+            composer.advance(30.0, &lanes(levels), &mut Vec::new());
+            let sounding = composer.sounding();
+            assert!(sounding.voices.iter().any(|voice| voice.0 == stream), "{signal:?}: {sounding:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_expected_recedes_and_news_brings_it_back() {
+    let preset = &Preset::builtin()[0];
+    let per_minute = |notes: &[Note], minute: f64| {
+        let within = |n: &&Note| n.layer == Layer::Voices && (n.onset_s / 60.0).floor() == minute;
+        notes.iter().filter(within).count()
+    };
+    let mut levels = idle();
+    levels[SignalId::Exec.index()] = Some(0.7);
+    let notes = play(preset, Settings::default(), 600.0, |_| levels);
+    assert!(per_minute(&notes, 5.0) < per_minute(&notes, 0.0) * 4 / 5);
+    let notes = play(preset, Settings::default(), 600.0, |now_s| {
+        let mut levels = levels;
+        levels[SignalId::Exec.index()] = Some(if now_s > 300.0 { 0.9 } else { 0.7 });
+        levels
+    });
+    assert!(per_minute(&notes, 5.0) > per_minute(&notes, 4.0));
 }

@@ -1,79 +1,49 @@
-//! The voices: short motifs for the one or two signal families that stand out, each family in its own place.
+//! The voices: gestures for the one or two streams that stand out most, each in its own place.
 
-use crate::signal::{Family, SignalId};
+use crate::signal::SignalId;
 
 use super::composer::Moment;
+use super::feature::Feature;
 use super::harmony::Chord;
-use super::note::{Layer, Note, Role};
+use super::note::{Instrument, Layer, Note, Role};
 use super::pulse::density_factor;
-use super::reading::{FAMILIES, FAMILY_STEPS};
 use super::rhythm::{STEPS, accent, hit, hits_before};
 use super::scale::Register;
 use super::seeded::{Dice, Stream};
+use super::stream::{Seat, VoiceStream};
 
-/// Voices at once; more melt into each other.
+/// Voices at once; more melt into each other (ear.md: three to four streams, bed and pulse included).
 const AT_ONCE: usize = 2;
-/// Standing (of `FAMILY_STEPS`) at which a family speaks, and below which it stops.
-const ENTER: u8 = 2;
-/// How much higher a silent family must stand to replace a speaking one.
+/// Rank (half octaves) at which a stream may speak, and below which it stops.
+const ENTER: u8 = 3;
+const LEAVE: u8 = 2;
+/// How much higher a silent stream must rank to replace a speaking one.
 const REPLACE: u8 = 2;
 /// Half bars a voice speaks at least.
-const HOLD: u8 = 4;
+const HOLD: u16 = 4;
+/// Half bars of the same after which a voice begins to recede, and how many more until it has: 1 and 3 minutes.
+const FAMILIAR: u16 = 55;
+const RECEDING: u16 = 110;
+/// What is left of its onsets and of its loudness then.
+const RECEDED_ONSETS: f32 = 0.6;
+const RECEDED_VELOCITY: f32 = 0.75;
+/// Width of a gesture unless the mapping says otherwise, scale steps.
+const SPAN: f32 = 4.0;
 /// Where single notes of an idle machine lie.
 const RARE: Register = Register { low: 62, high: 76 };
 
-/// Place and timbre of a family: the same in every preset, so that learning one teaches all.
-struct Seat {
-    role: Role,
-    register: Register,
-    pan: f32,
-    /// Share of the preset's onsets: low and long timbres speak more slowly.
-    pace: f32,
-    /// Rotation of the rhythm: families interlock instead of playing at once.
-    rotation: u8,
-}
-
-const fn seat(family: Family) -> Seat {
-    let (role, low, high, pan, pace, rotation) = match family {
-        Family::Process => (Role::Percussion, 72, 86, 0.25, 1.0, 2),
-        Family::Network => (Role::Melody, 62, 77, -0.5, 1.0, 0),
-        Family::Disk => (Role::Bass, 41, 53, 0.4, 0.8, 0),
-        Family::Memory => (Role::Chords, 50, 62, -0.2, 0.5, 4),
-        Family::Kernel => (Role::Melody, 55, 67, 0.5, 1.0, 6),
-    };
-    Seat { role, register: Register { low, high }, pan, pace, rotation }
-}
-
-/// A signal's gesture: contour in scale steps that returns home, length of its notes in steps,
-/// and whether every note is stuttered.
-struct Motif {
-    contour: [i32; 6],
-    gate_steps: f32,
-    stutter: bool,
-}
-
-const fn motif(signal: SignalId) -> Motif {
-    let (contour, gate_steps, stutter) = match signal {
-        SignalId::Exec => ([0, 1, 2, 4, 2, 0], 0.9, false),
-        SignalId::Fork => ([0, 0, 2, 2, 1, 1], 0.9, false),
-        SignalId::Rx => ([4, 3, 2, 1, 2, 0], 2.0, false),
-        SignalId::Tx => ([0, 1, 2, 3, 2, 4], 2.0, false),
-        SignalId::Retx => ([3, 3, 1, 3, 3, 0], 0.6, true),
-        SignalId::Io => ([0, 0, 2, 0, 0, 1], 1.5, false),
-        SignalId::Stall => ([0, -1, 0, -2, -1, 0], 3.0, false),
-        SignalId::Mem => ([0, -1, 1, -1, 0, -2], 4.0, false),
-        SignalId::Cpu | SignalId::Csw | SignalId::Irq => ([0, 2, 1, 2, 0, -1], 1.2, false),
-    };
-    Motif { contour, gate_steps, stutter }
-}
-
-/// A family that speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Speaker {
-    /// Position in `FAMILIES`.
-    family: usize,
+/// A stream that speaks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Speaker {
+    pub(super) stream: VoiceStream,
+    /// The signal it speaks for.
+    pub(super) signal: SignalId,
+    /// Onsets per bar.
+    pub(super) onsets: u8,
     /// Half bars since its entry.
-    age: u8,
+    age: u16,
+    /// Half bars since something about it changed.
+    familiar: u16,
 }
 
 /// State of the voices: who speaks.
@@ -91,43 +61,57 @@ impl Voices {
             self.choose(moment, chord, out);
         }
         for speaker in self.speaking.into_iter().flatten() {
-            speak(speaker, moment, chord, out);
+            speak(&speaker, moment, chord, out);
         }
         self.rare(moment, chord, out);
     }
 
-    /// Decides who speaks: leavers first, then entries and replacements by standing.
+    /// Who speaks now.
+    pub(super) fn speaking(&self) -> impl Iterator<Item = Speaker> {
+        self.speaking.into_iter().flatten()
+    }
+
+    /// Decides who speaks: leavers first, then entries and replacements by rank.
     fn choose(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
-        let standing = |family: usize| moment.reading.family(family);
         for slot in &mut self.speaking {
             let Some(speaker) = slot else { continue };
-            speaker.age = speaker.age.saturating_add(1);
-            if standing(speaker.family) < ENTER && speaker.age >= HOLD {
-                out.push(cadence(speaker.family, moment, chord));
+            if speaker.age >= HOLD && !may_speak(moment, speaker.stream, LEAVE) {
+                out.extend(cadence(speaker, moment, chord));
                 *slot = None;
+            } else {
+                speaker.follow(moment);
             }
         }
-        for family in 0..FAMILIES.len() {
-            if standing(family) < ENTER || self.speaking.iter().flatten().any(|s| s.family == family) {
-                continue;
+        let mut candidates = VoiceStream::ALL;
+        candidates.sort_by_key(|stream| std::cmp::Reverse(moment.reading.rank(*stream)));
+        for stream in candidates {
+            if may_speak(moment, stream, ENTER) && !self.speaking().any(|speaker| speaker.stream == stream) {
+                self.enter(moment, stream);
             }
-            let entry = Some(Speaker { family, age: 0 });
-            if let Some(free) = self.speaking.iter_mut().find(|slot| slot.is_none()) {
-                *free = entry;
-                continue;
-            }
-            let weakest = self.speaking.iter_mut().min_by_key(|s| s.map_or(0, |s| standing(s.family)));
-            if let Some(slot) = weakest
-                && slot.is_some_and(|s| s.age >= HOLD && standing(s.family) + REPLACE <= standing(family))
-            {
-                *slot = entry;
-            }
+        }
+    }
+
+    fn enter(&mut self, moment: &Moment<'_>, stream: VoiceStream) {
+        let Some(entry) = Speaker::entering(moment, stream) else { return };
+        if let Some(free) = self.speaking.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(entry);
+            return;
+        }
+        let rank = |speaker: &Option<Speaker>| speaker.map_or(0, |s| moment.reading.rank(s.stream));
+        let weakest = self.speaking.iter_mut().min_by_key(|slot| rank(slot));
+        if let Some(slot) = weakest
+            && slot.is_some_and(|s| s.age >= HOLD)
+            && rank(slot) + REPLACE <= moment.reading.rank(stream)
+        {
+            *slot = Some(entry);
         }
     }
 
     /// Now and then a single soft note while nothing works: the machine is there, and idle.
     fn rare(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
-        let idle = moment.reading.work() == 0 && self.speaking.iter().all(Option::is_none);
+        let idle = moment.reading.position(Feature::PulseDensity) == 0.0
+            && self.speaking.iter().all(Option::is_none)
+            && !moment.reading.is_lost();
         if moment.step == 0 {
             let mut dice = Dice::new(moment.seed, moment.bar, Stream::Rare);
             let chance = moment.bar_s() as f32 / moment.preset.voices.rare_s;
@@ -142,9 +126,9 @@ impl Voices {
                 midi: RARE.fold(chord.nearest(moment.key, target)),
                 velocity: moment.preset.voices.velocity * 0.45,
                 pan: 0.3 * dice.bipolar(),
-                brightness: 0.0,
+                brightness: -0.5,
                 role: Role::Melody,
-                instrument: Role::Melody.into(),
+                instrument: Instrument::Melody,
                 layer: Layer::Voices,
                 signal: None,
             });
@@ -152,61 +136,112 @@ impl Voices {
     }
 }
 
-fn speak(speaker: Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
+/// Whether a stream has something to say, and stands out enough.
+fn may_speak(moment: &Moment<'_>, stream: VoiceStream, rank: u8) -> bool {
+    moment.reading.position(Feature::Density(stream)) > 0.0 && moment.reading.rank(stream) >= rank
+}
+
+impl Speaker {
+    fn entering(moment: &Moment<'_>, stream: VoiceStream) -> Option<Self> {
+        let signal = moment.reading.leader(stream)?;
+        Some(Self { stream, signal, onsets: onsets(moment, stream), age: 0, familiar: 0 })
+    }
+
+    /// Takes what the reading says, twice a bar.
+    fn follow(&mut self, moment: &Moment<'_>) {
+        let signal = moment.reading.leader(self.stream).unwrap_or(self.signal);
+        let onsets = onsets(moment, self.stream);
+        let changed = signal != self.signal || onsets != self.onsets || moment.reading.is_news(self.stream);
+        let familiar = if changed { 0 } else { self.familiar.saturating_add(1) };
+        *self = Self { stream: self.stream, signal, onsets, age: self.age.saturating_add(1), familiar };
+    }
+
+    /// How far it has receded, 0..=1: what is expected makes room for what is not.
+    fn receded(&self) -> f32 {
+        (f32::from(self.familiar.saturating_sub(FAMILIAR)) / f32::from(RECEDING)).min(1.0)
+    }
+}
+
+/// Onsets per bar of a stream: the mapping's, at the preset's pace and the listener's density.
+fn onsets(moment: &Moment<'_>, stream: VoiceStream) -> u8 {
+    let mapped = moment.reading.value(Feature::Density(stream)).unwrap_or(0.0);
+    let onsets = mapped * moment.preset.voices.pace * density_factor(moment.density);
+    (onsets.ceil() as u8).clamp(1, STEPS)
+}
+
+fn speak(speaker: &Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
     let settings = &moment.preset.voices;
-    let standing = f32::from(moment.reading.family(speaker.family)) / f32::from(FAMILY_STEPS);
-    let seat = seat(FAMILIES[speaker.family]);
-    let most = f32::from(settings.max_onsets) * seat.pace * density_factor(moment.density);
-    let onsets = ((standing * most).ceil() as u8).clamp(1, STEPS);
+    let seat = speaker.stream.seat();
+    let receded = speaker.receded();
+    let onsets = f32::from(speaker.onsets) * (1.0 - (1.0 - RECEDED_ONSETS) * receded);
+    let onsets = (onsets.ceil() as u8).clamp(1, STEPS);
     if !hit(moment.step, onsets, seat.rotation) {
         return;
     }
-    let signal = moment.reading.leader(FAMILIES[speaker.family]);
-    let motif = motif(signal);
-    // The motif goes on over the bar line of each pair of bars, then comes home and begins again.
+    // The gesture goes on over the bar line of each pair of bars, then comes home and begins again.
     let earlier = if moment.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
-    let place = (hits_before(moment.step, onsets, seat.rotation) + earlier) % motif.contour.len();
-    let variation =
-        Dice::new(moment.seed, moment.bar / 8, Stream::Voice(speaker.family as u8)).below(3) as i32;
-    let middle = seat.register.middle() + 2 * (variation - 1);
-    let home = moment.key.degree_below(chord.nearest(moment.key, middle));
-    let mut midi = moment.key.midi(home + motif.contour[place]);
-    if moment.step.is_multiple_of(8) {
-        midi = chord.nearest(moment.key, midi);
-    }
+    let count = hits_before(moment.step, onsets, seat.rotation) + earlier;
+    let length = moment.reading.value(Feature::Length(speaker.stream)).unwrap_or(seat.length_steps);
+    let standing = moment.reading.position(Feature::Density(speaker.stream));
     let entry = if speaker.age < 2 { 1.15 } else { 1.0 };
+    let receded = 1.0 - (1.0 - RECEDED_VELOCITY) * receded;
+    let velocity = settings.velocity * accent(moment.step) * (0.65 + 0.35 * standing) * entry * receded;
+    let brightness = moment.reading.value(Feature::Brightness(speaker.stream)).unwrap_or(0.0);
     let note = Note {
         onset_s: moment.onset_s,
-        duration_s: motif.gate_steps * settings.gate * moment.step_s as f32,
-        midi: seat.register.fold(midi),
-        velocity: (settings.velocity * accent(moment.step) * (0.7 + 0.3 * standing) * entry).clamp(0.0, 1.0),
+        duration_s: length * settings.gate * moment.step_s as f32,
+        midi: pitch(speaker, &seat, moment, chord, count),
+        velocity: velocity.clamp(0.0, 1.0),
         pan: seat.pan,
-        brightness: 0.0,
-        role: seat.role,
-        instrument: seat.role.into(),
+        brightness: seat.brightness + brightness,
+        role: seat.instrument.role(),
+        instrument: seat.instrument,
         layer: Layer::Voices,
-        signal: Some(signal),
+        signal: Some(speaker.signal),
     };
     out.push(note);
-    if motif.stutter {
+    if seat.stutter {
         let later = 0.5 * moment.step_s;
         out.push(Note { onset_s: note.onset_s + later, velocity: 0.7 * note.velocity, ..note });
     }
 }
 
+/// The gesture's place, in the variant of this phrase: A A' A B over eight bars, turned by the section.
+fn pitch(speaker: &Speaker, seat: &Seat, moment: &Moment<'_>, chord: Chord, count: usize) -> u8 {
+    let last = seat.contour.len() - 1;
+    let place = count % seat.contour.len();
+    let backwards = if place == last { seat.contour[last] } else { seat.contour[last - 1 - place] };
+    let step = match ((moment.bar / 2) % 4, moment.section.variant) {
+        (3, _) | (1, 1) => backwards,
+        (1, 2) => -seat.contour[place],
+        _ => seat.contour[place],
+    };
+    let span = moment.reading.value(Feature::Span(speaker.stream)).unwrap_or(SPAN) / SPAN;
+    let step = (step as f32 * span).round() as i32;
+    let stream = Stream::Voice(speaker.stream.index() as u8);
+    let offset = Dice::new(moment.seed, moment.section.index, stream).below(3) as i32 - 1;
+    let middle = seat.register.middle() + 2 * offset;
+    let home = moment.key.degree_below(chord.nearest(moment.key, middle));
+    let mut midi = moment.key.midi(home + step);
+    if moment.step.is_multiple_of(8) {
+        midi = chord.nearest(moment.key, midi);
+    }
+    seat.register.fold(midi)
+}
+
 /// A voice's last note: long, and home. Exits are missed unless they are told.
-fn cadence(family: usize, moment: &Moment<'_>, chord: Chord) -> Note {
-    let seat = seat(FAMILIES[family]);
-    Note {
+fn cadence(speaker: &Speaker, moment: &Moment<'_>, chord: Chord) -> Option<Note> {
+    let seat = speaker.stream.seat();
+    (!moment.reading.is_lost()).then(|| Note {
         onset_s: moment.onset_s,
         duration_s: 6.0 * moment.step_s as f32,
         midi: seat.register.fold(moment.key.midi(chord.degrees[0])),
         velocity: 0.6 * moment.preset.voices.velocity,
         pan: seat.pan,
-        brightness: 0.0,
-        role: seat.role,
-        instrument: seat.role.into(),
+        brightness: seat.brightness - 0.5,
+        role: seat.instrument.role(),
+        instrument: seat.instrument,
         layer: Layer::Voices,
-        signal: Some(moment.reading.leader(FAMILIES[family])),
-    }
+        signal: Some(speaker.signal),
+    })
 }

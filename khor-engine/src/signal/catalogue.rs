@@ -18,16 +18,22 @@ pub enum SignalId {
     Retx,
     /// Bytes read from and written to block devices.
     Io,
+    /// Time a disk request took.
+    Lat,
     /// Share of time some task waited for I/O.
     Stall,
     /// Share of time some task waited for memory.
     Mem,
+    /// Page faults.
+    Fault,
     /// Share of time some task waited for a CPU.
     Cpu,
     /// Context switches.
     Csw,
     /// Device interrupts.
     Irq,
+    /// Soft interrupts.
+    Softirq,
 }
 
 /// Signals that belong together: one colour on the page, one timbre and register in the music.
@@ -38,11 +44,11 @@ pub enum Family {
     Process,
     /// Network: rx, tx, retx.
     Network,
-    /// Disk: io, stall.
+    /// Disk: io, lat, stall.
     Disk,
-    /// Memory pressure: mem.
+    /// Memory: mem, fault.
     Memory,
-    /// Kernel and CPU: csw, irq, cpu.
+    /// Kernel and CPU: cpu, csw, irq, softirq.
     Kernel,
 }
 
@@ -64,7 +70,7 @@ pub struct SignalInfo {
 /// All signals in catalogue order (the order of every `PerSignal` array and of the page's lanes).
 pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
     use Family::{Disk, Kernel, Memory, Network, Process};
-    use SignalId::{Cpu, Csw, Exec, Fork, Io, Irq, Mem, Retx, Rx, Stall, Tx};
+    use SignalId::{Cpu, Csw, Exec, Fault, Fork, Io, Irq, Lat, Mem, Retx, Rx, Softirq, Stall, Tx};
     const fn info(
         id: SignalId,
         name: &'static str,
@@ -81,17 +87,20 @@ pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
         info(Tx, "tx", "sent", Network, "B/s"),
         info(Retx, "retx", "retransmits", Network, "1/s"),
         info(Io, "io", "disk traffic", Disk, "B/s"),
+        info(Lat, "lat", "disk waits", Disk, "s"),
         info(Stall, "stall", "waiting on disk", Disk, "ratio"),
         info(Mem, "mem", "memory pressure", Memory, "ratio"),
+        info(Fault, "fault", "page faults", Memory, "1/s"),
         info(Cpu, "cpu", "waiting on cpu", Kernel, "ratio"),
         info(Csw, "csw", "switches", Kernel, "1/s"),
         info(Irq, "irq", "interrupts", Kernel, "1/s"),
+        info(Softirq, "softirq", "soft interrupts", Kernel, "1/s"),
     ]
 };
 
 impl SignalId {
     /// Number of signals.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 14;
 
     /// Position in every `PerSignal` array.
     pub const fn index(self) -> usize {

@@ -1,16 +1,23 @@
-//! From counters to signals: rates in one place, levels in another; no I/O and no clock of its own.
+//! From counters to signals: frames → rates → lanes (level, deviation, surprise); no I/O and no clock of its own.
+//!
+//! `rate` is the one place where a difference of counters is taken, `scale` says how big a rate is, `baseline`
+//! what is ordinary on this machine, and `lane` what that means together. `pipeline` is the whole way.
 
+mod baseline;
 mod catalogue;
 mod counters;
-mod level;
+mod lane;
 mod pipeline;
 mod rate;
+mod scale;
 
+pub use baseline::Learnt;
 pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
 pub use counters::{Counter, Counters, Frame, PerCounter};
-pub use level::{Leveller, default_ceilings, level};
+pub use lane::{Lane, Lanes, RangeMode, Scaling};
 pub use pipeline::{Pipeline, Reading};
 pub use rate::{CounterRates, counter_rates};
+pub use scale::{default_ceilings, level};
 
 /// One value for every signal, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];

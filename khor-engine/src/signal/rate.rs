@@ -29,7 +29,7 @@ impl CounterRates {
         self.per_s[counter.index()]
     }
 
-    /// Rates of the signals, in each signal's own unit (events/s, bytes/s, or a share of time 0..).
+    /// Rates of the signals, in each signal's own unit (events/s, bytes/s, a share of time 0.., or seconds per request).
     pub fn signals(&self) -> PerSignal<Option<f64>> {
         std::array::from_fn(|i| signal_rate(super::SIGNALS[i].id, |counter| self.of(counter)))
     }
@@ -38,6 +38,9 @@ impl CounterRates {
 /// A signal's rate from the rates of the counters it is made of.
 fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Option<f64> {
     const US_PER_S: f64 = 1e6;
+    const NS_PER_S: f64 = 1e9;
+    /// Below this the moving averages only remember requests of long ago.
+    const LEAST_REQUESTS_PER_S: f64 = 0.01;
     match signal {
         SignalId::Exec => rate(Counter::Execs),
         SignalId::Fork => rate(Counter::Forks),
@@ -45,11 +48,19 @@ fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Optio
         SignalId::Tx => rate(Counter::TxBytes),
         SignalId::Retx => rate(Counter::Retransmits),
         SignalId::Io => Some(rate(Counter::ReadBytes)? + rate(Counter::WriteBytes)?),
+        // Nobody waited where nothing was asked for.
+        SignalId::Lat => {
+            let requests = rate(Counter::TimedRequests)?;
+            let ns = rate(Counter::LatencyNs)?;
+            Some(if requests > LEAST_REQUESTS_PER_S { ns / requests / NS_PER_S } else { 0.0 })
+        }
         SignalId::Stall => rate(Counter::IoStallUs).map(|us| us / US_PER_S),
         SignalId::Mem => rate(Counter::MemStallUs).map(|us| us / US_PER_S),
         SignalId::Cpu => rate(Counter::CpuStallUs).map(|us| us / US_PER_S),
         SignalId::Csw => rate(Counter::Switches),
         SignalId::Irq => rate(Counter::Irqs),
+        SignalId::Softirq => rate(Counter::Softirqs),
+        SignalId::Fault => rate(Counter::Faults),
     }
 }
 
@@ -68,6 +79,9 @@ impl SignalId {
             Self::Cpu => &[Counter::CpuStallUs],
             Self::Csw => &[Counter::Switches],
             Self::Irq => &[Counter::Irqs],
+            Self::Softirq => &[Counter::Softirqs],
+            Self::Fault => &[Counter::Faults],
+            Self::Lat => &[Counter::LatencyNs, Counter::TimedRequests],
         }
     }
 }

@@ -182,7 +182,7 @@ impl DemoSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{Pipeline, SignalId, default_ceilings};
+    use crate::signal::{Pipeline, Scaling, SignalId};
 
     #[test]
     fn the_same_seed_gives_the_same_machine() {
@@ -197,11 +197,12 @@ mod tests {
     #[test]
     fn a_download_raises_rx_above_idle() {
         let mut demo = DemoSource::new(1);
-        let mut pipeline = Pipeline::new(default_ceilings(), 0.5);
+        let mut pipeline = Pipeline::new(Scaling::default());
         let mut rx_at = |until_s: u64| {
             let mut level = None;
             while demo.t_ns < until_s * 1_000_000_000 {
-                level = pipeline.push(demo.advance(20_000_000)).and_then(|r| r.levels[SignalId::Rx.index()]);
+                level =
+                    pipeline.push(demo.advance(20_000_000)).and_then(|r| r.levels()[SignalId::Rx.index()]);
             }
             level.unwrap()
         };

@@ -2,7 +2,7 @@
 
 use khor_engine::engine::Performance;
 use khor_engine::music::{Layer, Note, Preset, Settings};
-use khor_engine::signal::{Levels, SignalId};
+use khor_engine::signal::{Lane, Levels, SignalId};
 use khor_engine::synth::Meter;
 
 /// Sample rate of all renders.
@@ -38,19 +38,18 @@ pub(crate) fn render(
     let mut performance = Performance::new(settings, preset.clone(), RATE_HZ, MASTER_GAIN);
     let (mut notes, mut samples) = (Vec::new(), Vec::new());
     while performance.seconds() < seconds {
-        let levels = levels_at(performance.seconds());
-        let (left, right) = performance.block(&levels);
+        let lanes = levels_at(performance.seconds())
+            .map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 }));
+        let (left, right) = performance.block(&lanes);
         samples.extend(left.iter().zip(right).flat_map(|(&l, &r)| [l, r]));
         notes.extend_from_slice(performance.notes());
     }
     Rendered { samples, notes, meter: performance.synth().meter() }
 }
 
-/// Levels of an idle desktop with some signals raised.
+/// Levels of an idle machine with some signals raised.
 pub(crate) fn levels(raised: &[(SignalId, f32)]) -> Levels {
-    let mut levels = [Some(0.04); SignalId::COUNT];
-    levels[SignalId::Csw.index()] = Some(0.55);
-    levels[SignalId::Irq.index()] = Some(0.5);
+    let mut levels = [Some(0.0); SignalId::COUNT];
     for &(id, level) in raised {
         levels[id.index()] = Some(level);
     }

@@ -1,0 +1,176 @@
+//! What of the music a signal can move: the right-hand side of the mapping.
+
+use super::stream::VoiceStream;
+
+/// Something audible that one signal may move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Feature {
+    /// Filter opening of the pad, octaves.
+    BedBrightness,
+    /// Dissonance of the pad's chord, grades from open to cluster.
+    BedTension,
+    /// Loudness of the bass under the pad, dB.
+    BedWeight,
+    /// How much of the pulse plays, sixteenths of its full rhythm.
+    PulseDensity,
+    /// How far the pulse is lifted, scale steps.
+    PulseHeight,
+    /// Filter opening of the pulse, octaves.
+    PulseBrightness,
+    /// Reverb, 0..=1.
+    RoomReverb,
+    /// Onsets of a voice per bar, before the preset's pace.
+    Density(VoiceStream),
+    /// How wide a voice's gesture is, scale steps.
+    Span(VoiceStream),
+    /// Length of a voice's notes, steps.
+    Length(VoiceStream),
+    /// Filter opening of a voice, octaves.
+    Brightness(VoiceStream),
+}
+
+/// Which layer a feature belongs to: it decides how slowly it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// τ 5 s and more: moods.
+    Slow,
+    /// Tenths of seconds: work.
+    Quick,
+}
+
+impl Feature {
+    /// Number of features.
+    pub const COUNT: usize = 7 + 4 * VoiceStream::ALL.len();
+
+    /// All features, in the order of [`Self::index`].
+    pub fn all() -> impl Iterator<Item = Self> {
+        let fixed = [
+            Self::BedBrightness,
+            Self::BedTension,
+            Self::BedWeight,
+            Self::PulseDensity,
+            Self::PulseHeight,
+            Self::PulseBrightness,
+            Self::RoomReverb,
+        ];
+        let of_voices = VoiceStream::ALL.into_iter().flat_map(|stream| {
+            [Self::Density(stream), Self::Span(stream), Self::Length(stream), Self::Brightness(stream)]
+        });
+        fixed.into_iter().chain(of_voices)
+    }
+
+    /// Position in [`Self::all`].
+    pub const fn index(self) -> usize {
+        match self {
+            Self::BedBrightness => 0,
+            Self::BedTension => 1,
+            Self::BedWeight => 2,
+            Self::PulseDensity => 3,
+            Self::PulseHeight => 4,
+            Self::PulseBrightness => 5,
+            Self::RoomReverb => 6,
+            Self::Density(stream) => 7 + 4 * stream.index(),
+            Self::Span(stream) => 8 + 4 * stream.index(),
+            Self::Length(stream) => 9 + 4 * stream.index(),
+            Self::Brightness(stream) => 10 + 4 * stream.index(),
+        }
+    }
+
+    /// Name in mappings and explanations, `layer.feature` or `voices.stream.feature`.
+    pub fn name(self) -> String {
+        let fixed = match self {
+            Self::BedBrightness => "bed.brightness",
+            Self::BedTension => "bed.tension",
+            Self::BedWeight => "bed.weight",
+            Self::PulseDensity => "pulse.density",
+            Self::PulseHeight => "pulse.height",
+            Self::PulseBrightness => "pulse.brightness",
+            Self::RoomReverb => "room.reverb",
+            Self::Density(stream) => return format!("voices.{}.density", stream.name()),
+            Self::Span(stream) => return format!("voices.{}.span", stream.name()),
+            Self::Length(stream) => return format!("voices.{}.length", stream.name()),
+            Self::Brightness(stream) => return format!("voices.{}.brightness", stream.name()),
+        };
+        fixed.to_owned()
+    }
+
+    /// The feature of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::all().find(|feature| feature.name() == name)
+    }
+
+    /// Unit of its value.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => "octaves",
+            Self::BedTension => "grades",
+            Self::BedWeight => "dB",
+            Self::PulseDensity => "sixteenths",
+            Self::PulseHeight | Self::Span(_) => "scale steps",
+            Self::RoomReverb => "of full",
+            Self::Density(_) => "onsets per bar",
+            Self::Length(_) => "steps",
+        }
+    }
+
+    /// Lowest and highest value it can have.
+    pub const fn bounds(self) -> (f32, f32) {
+        match self {
+            Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => (-2.0, 2.0),
+            Self::BedTension | Self::Span(_) => (0.0, 8.0),
+            Self::BedWeight => (-24.0, 6.0),
+            Self::PulseDensity | Self::Density(_) => (0.0, 16.0),
+            Self::PulseHeight => (0.0, 12.0),
+            Self::RoomReverb => (0.0, 1.0),
+            Self::Length(_) => (0.5, 8.0),
+        }
+    }
+
+    /// The least change that is heard: 1 dB of level, an eighth of an octave of brightness (9 %; ear.md), one
+    /// step of what is counted.
+    pub const fn audible_step(self) -> f32 {
+        match self {
+            Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => 0.125,
+            Self::RoomReverb => 0.1,
+            Self::Length(_) => 0.5,
+            _ => 1.0,
+        }
+    }
+
+    /// Whether people hear it well enough to be the only one that carries a signal.
+    pub const fn carries_alone(self) -> bool {
+        !matches!(self, Self::RoomReverb)
+    }
+
+    pub(super) const fn pace(self) -> Pace {
+        match self {
+            Self::BedBrightness | Self::BedTension | Self::BedWeight | Self::RoomReverb => Pace::Slow,
+            _ => Pace::Quick,
+        }
+    }
+
+    /// The voice it belongs to.
+    pub const fn stream(self) -> Option<VoiceStream> {
+        match self {
+            Self::Density(stream) | Self::Span(stream) | Self::Length(stream) | Self::Brightness(stream) => {
+                Some(stream)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_is_found_by_its_name_at_its_place() {
+        assert_eq!(Feature::all().count(), Feature::COUNT);
+        for (index, feature) in Feature::all().enumerate() {
+            assert_eq!((feature.index(), Feature::from_name(&feature.name())), (index, Some(feature)));
+            let ((low, high), step) = (feature.bounds(), feature.audible_step());
+            assert!((high - low) / step >= 8.0, "{feature:?} can be mapped at all");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The large form: sections of a minute and a half that come and go, so that hours of one state do not stand still.
+
+use super::seeded::{Dice, Stream};
+
+/// Bars of a section: 87 s at 110 bpm.
+const SECTION_BARS: u64 = 40;
+/// Sections of a cycle, which begins and ends at home: A B A' C, 5.8 min at 110 bpm.
+const CYCLE: u64 = 4;
+
+/// What a section changes; nothing that a signal moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Section {
+    /// Position of the section since the beginning.
+    pub(super) index: u64,
+    /// How far the order of roots is turned.
+    pub(super) turn: usize,
+    /// Where the pad's voicing leans, semitones.
+    pub(super) lean: i32,
+    /// Which variant of the gestures is played, 0..=2.
+    pub(super) variant: usize,
+}
+
+impl Section {
+    pub(super) fn at(seed: u64, bar: u64) -> Self {
+        let index = bar / SECTION_BARS;
+        let mut dice = Dice::new(seed, index, Stream::Form);
+        let home = index.is_multiple_of(CYCLE);
+        Self {
+            index,
+            turn: if home { 0 } else { dice.below(3) },
+            lean: if home { 0 } else { dice.below(7) as i32 - 3 },
+            variant: if home { 0 } else { 1 + dice.below(2) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cycle_begins_at_home_and_goes_somewhere() {
+        for seed in 0..20 {
+            let cycle = SECTION_BARS * CYCLE;
+            let home = Section::at(seed, 0);
+            assert_eq!((home.turn, home.lean, home.variant), (0, 0, 0));
+            let again = Section::at(seed, cycle);
+            assert_eq!((again.turn, again.lean, again.variant), (0, 0, 0));
+            assert!((0..cycle).any(|bar| Section::at(seed, bar).variant != 0));
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The mapping contract: which signal moves which feature of the music, how far and in which direction; data,
+//! read from files and linted by the rules that keep it understandable (design §7, ear.md).
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::signal::{Lane, Lanes, SIGNALS, SignalId};
+
+use super::feature::Feature;
+
+/// Steps a feature must at least cover to say anything.
+const LEAST_STEPS: f32 = 8.0;
+/// How much of the remaining silence one signal at full level takes away from `work`.
+const WORK_WEIGHT: f32 = 0.75;
+/// Signals that count as work. Switches and interrupts are left out: they follow everything else.
+const WORK: [SignalId; 10] = {
+    use SignalId::{Cpu, Exec, Fault, Fork, Io, Mem, Retx, Rx, Stall, Tx};
+    [Exec, Fork, Rx, Tx, Retx, Io, Stall, Mem, Fault, Cpu]
+};
+
+/// What is heard: one signal, or the sum of all work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A signal.
+    Signal(SignalId),
+    /// All work together: 1 - Π(1 - 0.75 level).
+    Work,
+}
+
+/// Which of a signal's three numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are those of signal::Lane, documented there")]
+pub enum Of {
+    #[default]
+    Level,
+    Deviation,
+    Surprise,
+}
+
+/// Shape of the way from input to feature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Curve {
+    /// Even.
+    #[default]
+    Linear,
+    /// Slow at first.
+    Square,
+    /// Quick at first.
+    Root,
+}
+
+/// Whether more of the signal is more of the feature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Polarity {
+    /// More is more.
+    #[default]
+    Up,
+    /// More is less.
+    Down,
+}
+
+/// One line of the contract.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Route {
+    /// What is heard.
+    pub input: Input,
+    /// Which of its numbers.
+    pub of: Of,
+    /// Input values between which the feature moves, in the number's own unit.
+    pub from: (f32, f32),
+    /// What moves.
+    pub to: Feature,
+    /// How.
+    pub curve: Curve,
+    /// The feature's lowest and highest value, in its own unit.
+    pub range: (f32, f32),
+    /// In which direction.
+    pub polarity: Polarity,
+}
+
+/// A line as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RouteText {
+    signal: String,
+    #[serde(default)]
+    of: Of,
+    from: Option<(f32, f32)>,
+    to: String,
+    #[serde(default)]
+    curve: Curve,
+    range: (f32, f32),
+    #[serde(default)]
+    polarity: Polarity,
+}
+
+/// The whole contract: at most one route to each feature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    routes: Vec<Route>,
+}
+
+/// Which rule a line breaks; `offset` is where it begins in the text, bytes.
+pub(super) struct Lint {
+    pub(super) offset: usize,
+    pub(super) problem: String,
+}
+
+impl Route {
+    /// How far along the feature's range the lanes put it, 0..=1, without direction. Absent signals are still.
+    pub(super) fn position(&self, lanes: &Lanes) -> f32 {
+        let value = match self.input {
+            Input::Work => work(lanes),
+            Input::Signal(signal) => lanes[signal.index()].map_or(0.0, |lane| self.number(lane)),
+        };
+        let (low, high) = self.from;
+        let position = ((value - low) / (high - low)).clamp(0.0, 1.0);
+        let position = if position.is_finite() { position } else { 0.0 };
+        match self.curve {
+            Curve::Linear => position,
+            Curve::Square => position * position,
+            Curve::Root => position.sqrt(),
+        }
+    }
+
+    fn number(&self, lane: Lane) -> f32 {
+        match self.of {
+            Of::Level => lane.level,
+            Of::Deviation => lane.deviation,
+            Of::Surprise => lane.surprise,
+        }
+    }
+
+    /// The feature's value at a position 0..=1.
+    pub(super) fn value(&self, position: f32) -> f32 {
+        let (low, high) = self.range;
+        match self.polarity {
+            Polarity::Up => low + position * (high - low),
+            Polarity::Down => high - position * (high - low),
+        }
+    }
+
+    /// Audible steps the range covers.
+    pub fn steps(&self) -> u8 {
+        ((self.range.1 - self.range.0) / self.to.audible_step()).round().clamp(1.0, 64.0) as u8
+    }
+}
+
+/// All work together, 0..=1.
+fn work(lanes: &Lanes) -> f32 {
+    let level = |id: &SignalId| lanes[id.index()].map_or(0.0, |lane| lane.level);
+    let level = |id| Some(level(id)).filter(|l: &f32| l.is_finite()).map_or(0.0, |l| l.clamp(0.0, 1.0));
+    1.0 - WORK.iter().map(|id| 1.0 - WORK_WEIGHT * level(id)).product::<f32>()
+}
+
+impl Mapping {
+    /// Checks lines against the rules; the first that breaks one is named.
+    pub(super) fn check(lines: &[Spanned<RouteText>]) -> Result<Self, Lint> {
+        let mut routes: Vec<Route> = Vec::new();
+        for line in lines {
+            let lint = |problem| Lint { offset: line.span().start, problem };
+            let route = read(line.get_ref()).map_err(lint)?;
+            if let Some(other) = routes.iter().find(|other| other.to == route.to) {
+                let (to, first, second) = (route.to.name(), name(other.input), name(route.input));
+                return Err(lint(format!(
+                    "{to} is moved by {first} already: no two signals on one feature, {second} needs another"
+                )));
+            }
+            routes.push(route);
+        }
+        for (route, line) in routes.iter().zip(lines) {
+            let carried = routes.iter().any(|other| other.input == route.input && other.to.carries_alone());
+            if !carried {
+                let problem = format!(
+                    "{} is carried by {} alone: reverb, delay and resonance are not heard well enough for that",
+                    name(route.input),
+                    route.to.name()
+                );
+                return Err(Lint { offset: line.span().start, problem });
+            }
+        }
+        Ok(Self { routes })
+    }
+
+    /// All routes, in the order of the file.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+}
+
+fn name(input: Input) -> &'static str {
+    match input {
+        Input::Signal(signal) => signal.info().name,
+        Input::Work => "work",
+    }
+}
+
+/// One line, by the rules that concern it alone.
+fn read(text: &RouteText) -> Result<Route, String> {
+    let RouteText { signal, of, from, to, curve, range, polarity } = text;
+    let input = if signal == "work" {
+        Input::Work
+    } else {
+        let found = SIGNALS.iter().find(|info| info.name == signal);
+        let known = || SIGNALS.iter().map(|info| info.name).collect::<Vec<_>>().join(", ");
+        Input::Signal(
+            found.ok_or_else(|| format!("no signal {signal}, expected one of {}, work", known()))?.id,
+        )
+    };
+    let feature = Feature::from_name(to).ok_or_else(|| {
+        format!(
+            "no feature {to}, expected one of {}",
+            Feature::all().map(Feature::name).collect::<Vec<_>>().join(", ")
+        )
+    })?;
+    if matches!(input, Input::Signal(SignalId::Csw | SignalId::Irq)) && *of != Of::Deviation {
+        return Err(format!(
+            "{signal} is high on any machine: only its deviation says something (of = \"deviation\")"
+        ));
+    }
+    if input == Input::Work && *of != Of::Level {
+        return Err("work has a level only (of = \"level\")".into());
+    }
+    let from = from.unwrap_or(match of {
+        Of::Level | Of::Surprise => (0.0, 1.0),
+        Of::Deviation => (1.0, 6.0),
+    });
+    if !(from.0.is_finite() && from.1.is_finite() && from.0 < from.1) {
+        return Err(format!("from = [{}, {}]: expected two numbers, the lower first", from.0, from.1));
+    }
+    let ((low, high), step) = (feature.bounds(), feature.audible_step());
+    if !(range.0 >= low && range.1 <= high && range.0 < range.1) {
+        let unit = feature.unit();
+        return Err(format!("range of {to}: expected within [{low}, {high}] {unit}, the lower first"));
+    }
+    let steps = (range.1 - range.0) / step;
+    if steps < LEAST_STEPS {
+        return Err(format!(
+            "range of {to} has {steps:.1} audible steps, expected at least {LEAST_STEPS} (of {step} {})",
+            feature.unit()
+        ));
+    }
+    Ok(Route { input, of: *of, from, to: feature, curve: *curve, range: *range, polarity: *polarity })
+}

@@ -1,0 +1,112 @@
+//! The voice streams: who may speak, from where and with which gesture; the same in every preset, so that what
+//! was learnt with one holds in the next.
+
+use serde::Serialize;
+
+use super::note::Instrument;
+use super::scale::Register;
+
+/// A voice: one kind of activity, with a timbre, register and place of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VoiceStream {
+    /// New processes: high, dry, right.
+    Process,
+    /// What is received: middle, falling, left.
+    Receive,
+    /// What is sent: higher, rising, right.
+    Send,
+    /// What had to be sent again: highest, stuttering.
+    Loss,
+    /// Disks: low.
+    Disk,
+    /// Memory: low middle, long.
+    Memory,
+    /// The kernel itself: middle, ticking.
+    Kernel,
+}
+
+/// Where a stream sits and how it moves.
+pub(super) struct Seat {
+    pub(super) instrument: Instrument,
+    pub(super) register: Register,
+    /// -1 (left) ..=1 (right).
+    pub(super) pan: f32,
+    /// Filter opening, octaves, before the mapping's own.
+    pub(super) brightness: f32,
+    /// Rotation of the rhythm, steps: streams interlock instead of playing at once.
+    pub(super) rotation: u8,
+    /// Length of its notes unless the mapping says otherwise, steps.
+    pub(super) length_steps: f32,
+    /// Whether every note is told twice.
+    pub(super) stutter: bool,
+    /// Gesture in scale steps; it ends at home.
+    pub(super) contour: [i32; 6],
+}
+
+impl VoiceStream {
+    /// All streams; ties in rank go to the first.
+    pub const ALL: [Self; 7] =
+        [Self::Loss, Self::Memory, Self::Disk, Self::Receive, Self::Send, Self::Process, Self::Kernel];
+
+    /// Position in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Loss => 0,
+            Self::Memory => 1,
+            Self::Disk => 2,
+            Self::Receive => 3,
+            Self::Send => 4,
+            Self::Process => 5,
+            Self::Kernel => 6,
+        }
+    }
+
+    /// Name in mappings, API and explanations.
+    pub const fn name(self) -> &'static str {
+        self.seat().instrument.name()
+    }
+
+    pub(super) const fn seat(self) -> Seat {
+        let (instrument, low, high, pan, brightness, rotation, length_steps, contour) = match self {
+            Self::Process => (Instrument::Process, 74, 91, 0.3, 0.4, 2, 0.9, [0, 0, 2, 4, 2, 0]),
+            Self::Receive => (Instrument::Receive, 58, 74, -0.6, -0.2, 0, 2.0, [4, 3, 2, 1, 2, 0]),
+            Self::Send => (Instrument::Send, 67, 84, 0.6, 0.6, 0, 1.6, [0, 1, 2, 3, 4, 0]),
+            Self::Loss => (Instrument::Loss, 80, 96, -0.25, 0.8, 4, 0.5, [1, 0, 1, 1, 0, 0]),
+            Self::Disk => (Instrument::Disk, 36, 50, 0.35, 0.0, 0, 1.6, [0, 0, 2, 0, -1, 0]),
+            Self::Memory => (Instrument::Memory, 48, 62, -0.3, -0.3, 4, 4.0, [0, -1, -2, -1, 1, 0]),
+            Self::Kernel => (Instrument::Kernel, 55, 69, 0.5, 0.2, 6, 0.7, [0, 2, 1, 2, 1, 0]),
+        };
+        let stutter = matches!(self, Self::Loss);
+        Seat {
+            instrument,
+            register: Register { low, high },
+            pan,
+            brightness,
+            rotation,
+            length_steps,
+            stutter,
+            contour,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stream_has_its_own_place() {
+        for (index, stream) in VoiceStream::ALL.into_iter().enumerate() {
+            assert_eq!(stream.index(), index);
+            let seat = stream.seat();
+            assert!(seat.register.low >= 36 && seat.register.high <= 96);
+            assert!(seat.register.high - seat.register.low >= 11);
+            assert_eq!(seat.contour[5], 0, "comes home");
+            for other in VoiceStream::ALL.into_iter().filter(|other| *other != stream) {
+                assert_ne!(seat.instrument, other.seat().instrument);
+                assert!((seat.pan - other.seat().pan).abs() > 0.04, "{stream:?} {other:?}");
+            }
+        }
+    }
+}
