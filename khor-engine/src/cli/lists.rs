@@ -1,9 +1,16 @@
 //! `khor presets` and `khor devices`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 
-use crate::{music::Preset, output::audio};
+use super::Places;
+use crate::{
+    engine::{Library, presets_dir, read_preset},
+    music::Preset,
+    output::audio,
+};
 
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
@@ -12,16 +19,36 @@ pub(super) struct ListArgs {
     json: bool,
 }
 
-pub(super) fn presets(args: &ListArgs) -> anyhow::Result<()> {
-    let presets = Preset::builtin();
+#[derive(Args, Debug)]
+pub(super) struct PresetsArgs {
+    #[command(flatten)]
+    places: Places,
+    /// Check this preset file instead
+    #[arg(long, value_name = "FILE")]
+    check: Option<PathBuf>,
+    /// Print as JSON
+    #[arg(long, conflicts_with = "check")]
+    json: bool,
+}
+
+pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
+    if let Some(path) = &args.check {
+        let preset = read_preset(path).map_err(|problem| anyhow::anyhow!("{}: {problem}", path.display()))?;
+        println!("{}: preset {} is fine", path.display(), preset.name);
+        return Ok(());
+    }
+    let library = Library::open(presets_dir(&args.places.config_path()?));
     if args.json {
-        let list: Vec<_> =
-            presets.iter().map(|preset| json!({ "name": preset.name, "hint": preset.hint })).collect();
+        let about = |preset: &Preset| json!({ "name": preset.name, "hint": preset.hint, "file": library.file_of(&preset.name) });
+        let list: Vec<_> = library.presets().map(about).collect();
         println!("{}", serde_json::to_string_pretty(&list)?);
         return Ok(());
     }
-    for preset in presets {
+    for preset in library.presets() {
         println!("{:<12} {}", preset.name, preset.hint);
+    }
+    for problem in library.problems() {
+        eprintln!("{problem}");
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
 
 mod engine;
+mod explain;
 mod interrupt;
 mod lists;
 mod record;
@@ -31,8 +32,10 @@ enum Command {
     Render(render::RenderArgs),
     /// Record what the machine does into a capture file
     Record(record::RecordArgs),
-    /// List the presets
-    Presets(lists::ListArgs),
+    /// What is sounding and why, in words
+    Explain(explain::ExplainArgs),
+    /// List the presets, or check a preset file
+    Presets(lists::PresetsArgs),
     /// List the sound devices
     Devices(lists::ListArgs),
 }
@@ -51,9 +54,12 @@ struct Places {
 
 impl Places {
     fn open_config(&self) -> anyhow::Result<ConfigStore> {
+        Ok(ConfigStore::open(self.config_path()?))
+    }
+
+    fn config_path(&self) -> anyhow::Result<PathBuf> {
         let path = self.config.clone().or_else(default_path);
-        let path = path.ok_or_else(|| anyhow::anyhow!("no home directory: say where with --config FILE"))?;
-        Ok(ConfigStore::open(path))
+        path.ok_or_else(|| anyhow::anyhow!("no home directory: say where with --config FILE"))
     }
 }
 
@@ -65,6 +71,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Engine(args) => engine::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),
     }

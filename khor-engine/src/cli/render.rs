@@ -14,8 +14,8 @@ use tracing::warn;
 
 use super::interrupt::Interrupt;
 use crate::{
-    config::Config,
-    engine::Offline,
+    config::{Config, default_path},
+    engine::{Library, Offline, presets_dir, read_preset},
     music::{Preset, Scale},
     output::wav::{WavError, WavWriter},
     signal::Frame,
@@ -43,7 +43,7 @@ pub(super) struct RenderArgs {
     /// Stop after this many seconds
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
-    /// Preset (see khor presets)
+    /// Preset (see khor presets), or a preset file (.toml)
     #[arg(long, default_value = "ambient")]
     preset: String,
     /// Beats per minute, 20 to 300
@@ -98,7 +98,7 @@ type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
 
 pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let config = args.config()?;
-    let preset = Preset::find(&config.music.preset).context("the preset is gone")?.clone();
+    let preset = preset(&config.music.preset)?;
     let pieces = match &args.capture {
         Some(path) => capture(path)?,
         None => demo(config.music.seed, args.seconds.unwrap_or((DEMO_LOADS * SCENARIO_S) as f64)),
@@ -196,6 +196,21 @@ impl Render {
         }
         Ok(())
     }
+}
+
+/// A built-in preset, one of the user's own, or a preset file.
+fn preset(name: &str) -> anyhow::Result<Preset> {
+    if name.ends_with(".toml") {
+        let path = Path::new(name);
+        return read_preset(path).map_err(|problem| anyhow::anyhow!("{name}: {problem}"));
+    }
+    let dir = default_path().map(|config| presets_dir(&config)).unwrap_or_default();
+    let library = Library::open(dir);
+    let known = || library.presets().map(|preset| preset.name.clone()).collect::<Vec<_>>().join(", ");
+    let found = library.find(name).cloned();
+    found.with_context(|| {
+        format!("--preset: {name} is not allowed, expected one of {}, or a .toml file", known())
+    })
 }
 
 fn capture(path: &Path) -> anyhow::Result<Pieces> {

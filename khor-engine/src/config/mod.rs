@@ -6,4 +6,5 @@ mod store;
 pub use model::{
     Audio, BpfSubscription, Config, ConfigError, Features, Listen, Midi, Music, Osc, Signals, Ui,
 };
-pub use store::{ConfigStore, Update, UpdateError, default_path};
+pub(crate) use store::write_atomically;
+pub use store::{ConfigStore, Update, UpdateError, baseline_path, default_path};

@@ -18,6 +18,17 @@ pub fn default_path() -> Option<PathBuf> {
     Some(base.config_dir().join("khor/config.json"))
 }
 
+/// `$XDG_STATE_HOME/khor/baseline.json` for the configuration at its usual place, and beside it for any other:
+/// who keeps a configuration apart keeps its machine's memory apart.
+pub fn baseline_path(config: &Path) -> PathBuf {
+    let usual = default_path().is_some_and(|usual| usual == config);
+    let state = etcetera::choose_base_strategy().ok().and_then(|base| base.state_dir());
+    match state {
+        Some(state) if usual => state.join("khor/baseline.json"),
+        _ => config.with_file_name("baseline.json"),
+    }
+}
+
 /// The configuration and the file it lives in. Keys this version doesn't know stay in the file. The command
 /// line lies over the file, is never written to it, and each of its keys holds until somebody changes it.
 #[derive(Debug)]
@@ -132,21 +143,26 @@ impl ConfigStore {
         Ok(Update { config, restart_required })
     }
 
-    /// Temporary file, fsync, rename, fsync of the folder: the file is the old or the new one, never half.
     fn write(&self, document: &Value) -> Result<(), UpdateError> {
         let attempt = || -> io::Result<()> {
-            let folder =
-                self.path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, document)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            file.persist(&self.path).map_err(|error| error.error)?;
-            fs::File::open(folder)?.sync_all()
+            let mut text = serde_json::to_vec_pretty(document)?;
+            text.push(b'\n');
+            write_atomically(&self.path, &text)
         };
         attempt().map_err(|cause| UpdateError::Write { path: self.path.clone(), cause })
     }
+}
+
+/// Temporary file, fsync, rename, fsync of the folder, which is made if need be: the file is the old or the new
+/// one, never half.
+pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    fs::File::open(folder)?.sync_all()
 }
 
 /// Types, then ranges; also names the keys this version doesn't know.

@@ -11,7 +11,7 @@ use std::{
 
 use super::state::{State, unix_ms};
 use crate::{
-    music::{Composer, Controls, Instrument, Layer, Note, Preset, Role, Settings},
+    music::{Composer, Controls, CueKind, Instrument, Layer, Note, Preset, Role, Settings},
     output::{audio, midi, osc},
     signal::Lanes,
 };
@@ -30,6 +30,7 @@ const SKIP_S: f64 = 1.0;
 pub(super) enum Command {
     Settings(Settings),
     Preset(Box<Preset>),
+    Cue(CueKind),
     MasterGain(f32),
     Muted(bool),
     TestNote { midi: u8, velocity: f32, duration_s: f32 },
@@ -72,7 +73,8 @@ struct Desk {
     outputs: Outputs,
     state: Arc<State>,
     composer: Composer,
-    patched: String,
+    /// The preset whose timbres the player has.
+    patched: Option<Preset>,
     start: Instant,
     fresh: Vec<Note>,
     sounding: Vec<Note>,
@@ -90,7 +92,7 @@ impl Desk {
             outputs,
             state,
             composer,
-            patched: String::new(),
+            patched: None,
             start: now,
             fresh: Vec::new(),
             sounding: Vec::new(),
@@ -125,6 +127,7 @@ impl Desk {
         match command {
             Command::Settings(settings) => self.composer.set_settings(settings),
             Command::Preset(preset) => self.composer.set_preset(*preset),
+            Command::Cue(kind) => self.composer.cue(kind),
             Command::MasterGain(gain) => self.outputs.player.master_gain(gain),
             Command::Muted(muted) => self.outputs.player.muted(muted),
             Command::TestNote { midi, velocity, duration_s } => {
@@ -171,6 +174,7 @@ impl Desk {
         let ago = Duration::try_from_secs_f64(self.now_s() - bar_s).unwrap_or_default();
         let mut seen = self.state.lock();
         seen.position = Some(position);
+        seen.sounding = Some(self.composer.sounding());
         seen.bar_ts_ms = unix_ms(SystemTime::now() - ago);
     }
 
@@ -192,8 +196,8 @@ impl Desk {
     /// The composer changes presets on a bar line; the timbres follow it.
     fn follow_preset(&mut self) {
         let preset = self.composer.preset();
-        if self.patched != preset.name {
-            self.patched.clone_from(&preset.name);
+        if self.patched.as_ref() != Some(preset) {
+            self.patched = Some(preset.clone());
             self.outputs.player.patches(preset.patches());
         }
     }

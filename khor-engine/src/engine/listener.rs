@@ -1,21 +1,42 @@
 //! The task that turns the source's frames into lanes, and tells them to the state and to OSC.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 
-use super::state::{SourceState, State};
+use super::{
+    memory::Memory,
+    state::{SourceState, State},
+};
 use crate::{
     output::osc,
     signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
-    source::SourceEvent,
+    source::{SourceEvent, SourceInfo, SourceKind},
 };
 
 /// Time between two `/khor/metrics` messages.
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Time between two writes of what was learnt.
+const KEEP_INTERVAL: Duration = Duration::from_secs(300);
+
+/// What is asked about what is ordinary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BaselineWish {
+    /// Learn no more, or again.
+    Freeze(bool),
+    /// Begin anew.
+    Forget,
+    /// Write it down now.
+    Keep,
+}
 
 /// What the pipeline is told, and may be told again.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +52,11 @@ pub(super) struct Listener {
     pipeline: Pipeline,
     heard: PerSignal<bool>,
     metrics_at: Option<Instant>,
+    wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
+    memory: Memory,
+    /// What is heard is this machine, so what it teaches is kept.
+    real: bool,
+    kept_at: Instant,
 }
 
 impl Listener {
@@ -38,19 +64,32 @@ impl Listener {
         state: Arc<State>,
         osc: osc::Output,
         mut settings: watch::Receiver<SignalSettings>,
+        wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
+        memory: Memory,
     ) -> Self {
         let SignalSettings { scaling, heard } = settings.borrow_and_update().clone();
         state.lock().heard = heard;
         let pipeline = Pipeline::new(scaling);
-        Self { state, osc, settings, pipeline, heard, metrics_at: None }
+        let kept_at = Instant::now();
+        Self { state, osc, settings, pipeline, heard, metrics_at: None, wishes, memory, real: false, kept_at }
     }
 
     /// Runs until the source ends.
     pub(super) async fn run(mut self, mut events: mpsc::Receiver<SourceEvent>) {
-        while let Some(event) = events.recv().await {
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                Some((wish, done)) = self.wishes.recv() => {
+                    self.obey(wish).await;
+                    // Whoever asked may have gone.
+                    done.send(()).ok();
+                    continue;
+                }
+            };
+            let Some(event) = event else { return };
             self.follow_settings();
             match event {
-                SourceEvent::Up(info) => self.source_changed(SourceState::Up(info)),
+                SourceEvent::Up(info) => self.source_up(info),
                 SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
                 SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
                 SourceEvent::Frame(frame) => self.frame(frame),
@@ -67,6 +106,46 @@ impl Listener {
         }
     }
 
+    async fn obey(&mut self, wish: BaselineWish) {
+        match wish {
+            BaselineWish::Freeze(frozen) => self.pipeline.freeze(frozen),
+            BaselineWish::Forget => {
+                self.pipeline.restore(&BTreeMap::new());
+                self.kept().await;
+            }
+            BaselineWish::Keep => self.kept().await,
+        }
+        self.state.lock().baseline_frozen = self.pipeline.is_frozen();
+    }
+
+    /// Another source may be another machine: what is ordinary is this machine's, and of the demo nothing is kept.
+    fn source_up(&mut self, info: SourceInfo) {
+        let real = matches!(info.kind, SourceKind::Collector | SourceKind::Proc);
+        if real && !self.real {
+            self.pipeline.restore(&self.memory.load());
+        } else if !real {
+            self.keep();
+            self.pipeline.restore(&BTreeMap::new());
+        }
+        self.real = real;
+        self.source_changed(SourceState::Up(info));
+    }
+
+    /// Begins to write down what was learnt.
+    fn keep(&mut self) -> Option<JoinHandle<()>> {
+        self.kept_at = Instant::now();
+        let (memory, learnt) = (self.memory.clone(), self.pipeline.learnt());
+        self.real.then(|| tokio::task::spawn_blocking(move || memory.save(learnt)))
+    }
+
+    /// Writes it down.
+    async fn kept(&mut self) {
+        if let Some(writing) = self.keep() {
+            // It can only panic, and that is logged.
+            drop(writing.await);
+        }
+    }
+
     fn source_changed(&mut self, source: SourceState) {
         self.pipeline.reset();
         self.state.lock().source_changed(source);
@@ -77,6 +156,9 @@ impl Listener {
         let frame = frame.only(&self.heard);
         let reading = self.pipeline.push(frame);
         self.state.lock().read(frame.counters, reading, now);
+        if now.duration_since(self.kept_at) >= KEEP_INTERVAL {
+            self.keep();
+        }
         let Some(reading) = reading else { return };
         self.osc.send(osc::Event::Levels(reading.levels()));
         if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {

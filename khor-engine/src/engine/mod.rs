@@ -5,36 +5,48 @@
 //! shapes of the API. This file starts them and applies changes of the configuration to them.
 
 mod conductor;
+mod explain;
+mod library;
 mod listener;
+mod memory;
 mod offline;
 mod report;
 mod state;
 
+pub use explain::Explanation;
+pub use library::{Library, read as read_preset};
 pub use offline::{Offline, Performance};
 pub use report::{HealthReport, MetricsReport};
 pub use state::NoteSeq;
 
 use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
     time::Duration,
 };
 
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{MissedTickBehavior, interval},
+};
+use tracing::{info, warn};
 
 use self::{
     conductor::{Command, Conductor},
-    listener::{Listener, SignalSettings},
+    listener::{BaselineWish, Listener, SignalSettings},
+    memory::Memory,
     state::State,
 };
 use crate::{
-    config::{Config, ConfigError, ConfigStore, Update, UpdateError},
+    config::{Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path},
     music::Preset,
     output::{audio, midi, osc},
     source::{self, LiveSettings},
 };
 
+/// Time between two looks at the user's presets.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Source events that may wait for the listener.
 const SOURCE_QUEUE: usize = 16;
 
@@ -49,6 +61,8 @@ pub struct Engine {
     conductor: Conductor,
     source: watch::Sender<LiveSettings>,
     signals: watch::Sender<SignalSettings>,
+    baseline: mpsc::UnboundedSender<(BaselineWish, oneshot::Sender<()>)>,
+    library: RwLock<Arc<Library>>,
     socket: PathBuf,
 }
 
@@ -77,6 +91,8 @@ impl Engine {
     pub fn start(store: ConfigStore, socket: PathBuf) -> std::io::Result<Arc<Self>> {
         let config = store.config().clone();
         let state = Arc::new(State::new());
+        let library = Library::open(presets_dir(store.path()));
+        library.problems().iter().for_each(|problem| warn!("preset {problem}"));
         let (audio, player) = audio::Output::start(audio_wanted(&config));
         let osc = osc::Output::start(osc_wanted(&config))?;
         let midi = midi::Output::start(midi_wanted(&config))?;
@@ -84,18 +100,87 @@ impl Engine {
             conductor::Outputs { player, osc: osc.clone(), midi: midi.clone() },
             Arc::clone(&state),
             config.music_settings(),
-            preset(&config),
+            preset(&config, &library),
         )?;
         conductor.send(Command::MasterGain(config.audio.master_gain));
         let (source, source_settings) = watch::channel(live_settings(&config, &socket));
         let (signals, signal_settings) = watch::channel(signal_settings(&config));
         let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
         tokio::spawn(source::run(source_settings, events));
-        let listener = Listener::new(Arc::clone(&state), osc.clone(), signal_settings);
+        let (baseline, wishes) = mpsc::unbounded_channel();
+        let memory = Memory::new(baseline_path(store.path()));
+        let listener = Listener::new(Arc::clone(&state), osc.clone(), signal_settings, wishes, memory);
         tokio::spawn(listener.run(receiver));
         let shown = RwLock::new(Shown::of(&store));
         let store = Mutex::new(store);
-        Ok(Arc::new(Self { store, shown, state, audio, osc, midi, conductor, source, signals, socket }))
+        let library = RwLock::new(Arc::new(library));
+        let engine = Arc::new(Self {
+            store,
+            shown,
+            state,
+            audio,
+            osc,
+            midi,
+            conductor,
+            source,
+            signals,
+            baseline,
+            library,
+            socket,
+        });
+        tokio::spawn(look_for_presets(Arc::downgrade(&engine)));
+        Ok(engine)
+    }
+
+    /// The presets there are.
+    pub fn library(&self) -> Arc<Library> {
+        Arc::clone(&self.library.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the user's presets again; the one that plays is changed on the next bar line if its file was. Waits
+    /// for the disk.
+    fn refresh_presets(&self) {
+        let before = self.library();
+        let mut library = Library::clone(&before);
+        if !library.refresh() {
+            return;
+        }
+        let known = before.problems();
+        library
+            .problems()
+            .iter()
+            .filter(|problem| !known.contains(problem))
+            .for_each(|p| warn!("preset {p}"));
+        let config = self.config();
+        let (was, is) = (preset(&config, &before), preset(&config, &library));
+        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(library);
+        if was != is {
+            info!("preset {} was read again", is.name);
+            self.conductor.send(Command::Preset(Box::new(is)));
+        }
+    }
+
+    /// What is sounding and why, in words.
+    pub fn explain(&self) -> Explanation {
+        explain::explain(&self.state.lock())
+    }
+
+    /// Stops or resumes learning what is ordinary.
+    pub async fn freeze_baseline(&self, frozen: bool) {
+        self.wish(BaselineWish::Freeze(frozen)).await;
+    }
+
+    /// Forgets what is ordinary, and learns it anew.
+    pub async fn forget_baseline(&self) {
+        self.wish(BaselineWish::Forget).await;
+    }
+
+    async fn wish(&self, wish: BaselineWish) {
+        let (done, is_done) = oneshot::channel();
+        if self.baseline.send((wish, done)).is_ok() {
+            // The listener goes only when the engine does.
+            drop(is_done.await);
+        }
     }
 
     /// The configuration now.
@@ -108,7 +193,7 @@ impl Engine {
     pub fn update_config(&self, change: &Value) -> Result<Update, UpdateError> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let before = store.config().clone();
-        forbid(change, &before)?;
+        forbid(change, &before, &self.library())?;
         let update = store.update(change)?;
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown::of(&store);
         self.apply(&before, &update.config);
@@ -152,7 +237,14 @@ impl Engine {
     /// Health of every part.
     pub fn health(&self) -> HealthReport {
         let shown = self.shown();
-        report::health(&shown, &self.state.lock(), &self.audio, &self.osc.health(), &self.midi.health())
+        report::health(
+            &shown,
+            &self.library(),
+            &self.state.lock(),
+            &self.audio,
+            &self.osc.health(),
+            &self.midi.health(),
+        )
     }
 
     /// Rates, signals, controls, and the notes since `since` (all that are kept when `None`).
@@ -161,9 +253,13 @@ impl Engine {
         report::metrics(&shown.config, &self.state.lock(), since, with_history)
     }
 
-    /// Ends all notes everywhere, and the threads that play them.
+    /// Ends all notes everywhere, and the threads that play them; keeps what was learnt. Waits for the disk.
     pub fn stop(self: Arc<Self>) {
         self.conductor.send(Command::Stop);
+        let (done, is_done) = oneshot::channel();
+        if self.baseline.send((BaselineWish::Keep, done)).is_ok() {
+            drop(is_done.blocking_recv());
+        }
         self.midi.clone().stop(Duration::from_millis(500));
         // Time for the fade of the last notes to reach the device.
         std::thread::sleep(Duration::from_millis(60));
@@ -178,7 +274,7 @@ impl Engine {
             self.conductor.send(Command::Settings(now.music_settings()));
         }
         if now.music.preset != before.music.preset {
-            self.conductor.send(Command::Preset(Box::new(preset(now))));
+            self.conductor.send(Command::Preset(Box::new(preset(now, &self.library()))));
         }
         if now.audio.master_gain != before.audio.master_gain {
             self.conductor.send(Command::MasterGain(now.audio.master_gain));
@@ -199,7 +295,7 @@ impl Engine {
 }
 
 /// What only the file or the command line may say, and what would cost the sound that plays.
-fn forbid(change: &Value, before: &Config) -> Result<(), ConfigError> {
+fn forbid(change: &Value, before: &Config, library: &Library) -> Result<(), ConfigError> {
     let refuse = |field: &str, problem: String| Err(ConfigError { field: field.to_owned(), problem });
     if let Some(dir) = change.pointer("/ui/dir")
         && *dir != json!(before.ui.dir)
@@ -208,6 +304,13 @@ fn forbid(change: &Value, before: &Config) -> Result<(), ConfigError> {
             "ui.dir",
             "only the file itself or --ui-dir may name the folder that is served".into(),
         );
+    }
+    if let Some(name) = change.pointer("/music/preset").and_then(Value::as_str)
+        && library.find(name).is_none()
+    {
+        let known: Vec<&str> = library.presets().map(|preset| preset.name.as_str()).collect();
+        let problem = format!("{name} is not allowed, expected one of {}", known.join(", "));
+        return refuse("music.preset", problem);
     }
     match change.pointer("/audio/device").and_then(Value::as_str) {
         Some(device) if !device.is_empty() && device != before.audio.device => {
@@ -219,9 +322,25 @@ fn forbid(change: &Value, before: &Config) -> Result<(), ConfigError> {
     }
 }
 
-fn preset(config: &Config) -> Preset {
-    // The configuration is valid, so the preset exists; if it ever didn't, the first is better than silence.
-    Preset::find(&config.music.preset).unwrap_or(&Preset::builtin()[0]).clone()
+/// The preset that is to play; if its file is gone, the first is better than silence, and the report says so.
+fn preset(config: &Config, library: &Library) -> Preset {
+    library.find(&config.music.preset).unwrap_or(&Preset::builtin()[0]).clone()
+}
+
+/// Where the user's presets are: beside the configuration.
+pub fn presets_dir(config: &Path) -> PathBuf {
+    config.with_file_name("presets")
+}
+
+async fn look_for_presets(engine: Weak<Engine>) {
+    let mut looks = interval(LOOK_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        let Some(engine) = engine.upgrade() else { return };
+        // It can only panic, and that is logged.
+        drop(tokio::task::spawn_blocking(move || engine.refresh_presets()).await);
+    }
 }
 
 fn audio_wanted(config: &Config) -> audio::Wanted {
@@ -242,7 +361,7 @@ fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
     config.features.midi.then(wanted)
 }
 
-fn live_settings(config: &Config, socket: &std::path::Path) -> LiveSettings {
+fn live_settings(config: &Config, socket: &Path) -> LiveSettings {
     LiveSettings {
         socket: socket.to_owned(),
         use_collector: config.features.bpf,

@@ -6,13 +6,13 @@ use khor_proto::Availability;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
-    Shown,
+    Library, Shown,
     listener::{original_rates, original_rates_of},
     state::{HistoryPoint, NoteSeq, PlayedNote, Seen, SourceState, unix_ms},
 };
 use crate::{
     config::Config,
-    music::{Layer, Role, Scale},
+    music::{Layer, Preset, Role, Scale},
     output::{Health, audio},
     signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo},
     source::SourceKind,
@@ -46,8 +46,24 @@ pub struct HealthReport {
     pub bpf: BpfReport,
     pub midi: MidiReport,
     pub osc: OscReport,
+    pub presets: PresetsReport,
+    pub baseline: BaselineReport,
     pub config: ConfigReport,
     pub features: FeaturesReport,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PresetsReport {
+    pub ok: bool,
+    pub folder: String,
+    pub problems: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct BaselineReport {
+    pub learnt: Option<f32>,
+    pub learning: Option<bool>,
+    pub frozen: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -155,7 +171,10 @@ pub struct ControlsReport {
 #[derive(Clone, Debug, Serialize)]
 pub struct SignalReport {
     pub level: Option<f32>,
+    pub deviation: Option<f32>,
+    pub surprise: Option<f32>,
     pub rate: Option<f64>,
+    pub baseline: Option<f64>,
     pub unit: &'static str,
     pub label: &'static str,
     pub family: Family,
@@ -198,6 +217,7 @@ const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
 
 pub(super) fn health(
     shown: &Shown,
+    library: &Library,
     seen: &Seen,
     audio: &audio::Output,
     osc: &Health,
@@ -237,9 +257,25 @@ pub(super) fn health(
             channel: config.midi.channel,
         },
         osc: OscReport { health: osc.clone(), host: config.osc.host.clone(), port: config.osc.port },
+        presets: presets(config, library),
+        baseline: BaselineReport {
+            learnt: seen.reading.map(|reading| reading.learnt),
+            learning: seen.reading.map(|reading| reading.learnt < 1.0 && !seen.baseline_frozen),
+            frozen: seen.baseline_frozen,
+        },
         config: ConfigReport { ok: shown.warnings.is_empty(), error: None, warnings: shown.warnings.clone() },
         features: FeaturesReport { fake: config.features.fake },
     }
+}
+
+fn presets(config: &Config, library: &Library) -> PresetsReport {
+    let mut problems = library.problems();
+    let wanted = &config.music.preset;
+    if library.find(wanted).is_none() {
+        let instead = &Preset::builtin()[0].name;
+        problems.push(format!("there is no preset {wanted}: {instead} plays; see khor presets"));
+    }
+    PresetsReport { ok: problems.is_empty(), folder: library.dir().display().to_string(), problems }
 }
 
 fn host_report() -> HostReport {
@@ -380,8 +416,12 @@ fn controls(config: &Config, seen: &Seen) -> ControlsReport {
 fn signal_report(seen: &Seen, info: &SignalInfo) -> SignalReport {
     let i = info.id.index();
     let reason = absence(seen, info.id);
+    let lane = seen.reading.and_then(|reading| reading.lanes[i]);
     SignalReport {
-        level: seen.reading.and_then(|reading| reading.levels()[i]),
+        level: lane.map(|lane| lane.level),
+        deviation: lane.map(|lane| lane.deviation),
+        surprise: lane.map(|lane| lane.surprise),
+        baseline: seen.reading.and_then(|reading| reading.baselines[i]),
         rate: seen.reading.and_then(|reading| reading.rates[i]),
         unit: info.unit,
         label: info.label,

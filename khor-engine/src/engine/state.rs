@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    music::{Note, Position},
+    music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
     source::{Shortfall, SourceInfo},
 };
@@ -78,6 +78,10 @@ pub(super) struct Seen {
     /// Wall-clock time at which the bar of `position` began.
     pub(super) bar_ts_ms: u64,
     pub(super) muted: bool,
+    /// Nothing more is learnt about what is ordinary.
+    pub(super) baseline_frozen: bool,
+    /// What is heard and why.
+    pub(super) sounding: Option<Sounding>,
     newest_note: NoteSeq,
     history_at: Option<Instant>,
 }

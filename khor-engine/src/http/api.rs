@@ -44,6 +44,10 @@ pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
     let device = post("audio/device").and(body()).then(|engine: Arc<Engine>, body: Bytes| async move {
         blocking(move || chosen(&engine, &body)).await
     });
+    let explain = get("explain").map(|engine: Arc<Engine>| reply::json(&engine.explain()));
+    let baseline = post("actions/baseline")
+        .and(warp::query::<Query>())
+        .then(|engine: Arc<Engine>, query: Query| async move { baseline(&engine, &query).await });
     let test_note = post("actions/test_note")
         .and(warp::query::<Query>())
         .map(|engine: Arc<Engine>, query: Query| test_note(&engine, &query));
@@ -69,6 +73,10 @@ pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
         .or(test_note)
         .unify()
         .or(mute)
+        .unify()
+        .or(explain)
+        .unify()
+        .or(baseline)
         .unify()
         .boxed()
 }
@@ -106,9 +114,15 @@ fn changed(engine: &Engine, body: &[u8]) -> Response {
 }
 
 fn presets(engine: &Engine) -> Response {
-    let list: Vec<Value> =
-        Preset::builtin().iter().map(|preset| json!({ "name": preset.name, "hint": preset.hint })).collect();
-    reply::json(&json!({ "presets": list, "current": engine.config().music.preset }))
+    let library = engine.library();
+    let about = |preset: &Preset| {
+        let file = library.file_of(&preset.name);
+        json!({ "name": preset.name, "hint": preset.hint, "builtin": file.is_none(), "file": file })
+    };
+    let list: Vec<Value> = library.presets().map(about).collect();
+    reply::json(
+        &json!({ "presets": list, "current": engine.config().music.preset, "problems": library.problems() }),
+    )
 }
 
 fn selected(engine: &Engine, query: &Query) -> Response {
@@ -144,6 +158,20 @@ fn test_note(engine: &Engine, query: &Query) -> Response {
         },
         Err(problem) => reply::error(StatusCode::BAD_REQUEST, problem),
     }
+}
+
+async fn baseline(engine: &Engine, query: &Query) -> Response {
+    match query.get("do").map(String::as_str) {
+        Some("freeze") => engine.freeze_baseline(true).await,
+        Some("unfreeze") => engine.freeze_baseline(false).await,
+        Some("forget") => engine.forget_baseline().await,
+        other => {
+            let said = other.unwrap_or("nothing");
+            let message = format!("do: {said} is not allowed, expected freeze, unfreeze or forget");
+            return reply::error(StatusCode::BAD_REQUEST, message);
+        }
+    }
+    reply::json(&json!({ "ok": true }))
 }
 
 fn mute(engine: &Engine, query: &Query) -> Response {

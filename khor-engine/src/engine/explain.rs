@@ -1,0 +1,242 @@
+//! What is sounding and why, in words: one screen, from what can be seen.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::state::{Seen, SourceState};
+use crate::{
+    music::{Feature, Input, Route, Sounding},
+    signal::{Reading, SIGNALS, SignalId},
+    source::SourceKind,
+};
+
+/// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
+const WORTH_A_LINE: f32 = 1.0;
+const LINES: usize = 5;
+
+/// `GET /api/explain`.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+pub struct Explanation {
+    /// One sentence.
+    pub sentence: String,
+    pub standing_out: Vec<Standing>,
+    pub heard: Vec<Heard>,
+    /// All of it as a screen of text.
+    pub text: String,
+}
+
+/// A signal that stands out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Standing {
+    pub signal: &'static str,
+    pub label: &'static str,
+    pub rate: String,
+    pub ordinary: String,
+    /// Octaves above its baseline.
+    pub deviation: f32,
+    /// 0..=1.
+    pub level: f32,
+}
+
+/// Something that is heard.
+#[derive(Clone, Debug, Serialize)]
+pub struct Heard {
+    pub layer: &'static str,
+    pub what: String,
+    pub because: String,
+}
+
+pub(super) fn explain(seen: &Seen) -> Explanation {
+    let standing_out = seen.reading.as_ref().map(standing).unwrap_or_default();
+    let heard = seen.sounding.as_ref().map(heard).unwrap_or_default();
+    let sentence = sentence(seen, &standing_out);
+    let text = text(seen, &sentence, &standing_out, &heard);
+    Explanation { sentence, standing_out, heard, text }
+}
+
+/// The signals above their baselines, the furthest first.
+fn standing(reading: &Reading) -> Vec<Standing> {
+    let mut standing: Vec<Standing> = SIGNALS
+        .iter()
+        .filter_map(|info| {
+            let i = info.id.index();
+            let (lane, rate) = (reading.lanes[i]?, reading.rates[i]?);
+            Some(Standing {
+                signal: info.name,
+                label: info.label,
+                rate: amount(info.id, rate),
+                ordinary: amount(info.id, reading.baselines[i]?),
+                deviation: lane.deviation,
+                level: lane.level,
+            })
+        })
+        .filter(|standing| standing.deviation >= WORTH_A_LINE)
+        .collect();
+    standing.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
+    standing.truncate(LINES);
+    standing
+}
+
+fn heard(sounding: &Sounding) -> Vec<Heard> {
+    let mut heard = vec![bed(sounding), pulse(sounding)];
+    for &(stream, signal, onsets) in &sounding.voices {
+        heard.push(Heard {
+            layer: "voice",
+            what: format!("{}, {onsets} onsets a bar", stream.name()),
+            because: signal.info().label.to_owned(),
+        });
+    }
+    heard
+}
+
+fn bed(sounding: &Sounding) -> Heard {
+    if sounding.lost {
+        let (what, because) = ("hollow and dull".to_owned(), "the source is lost".to_owned());
+        return Heard { layer: "bed", what, because };
+    }
+    let words = |feature, word: &str| {
+        let (route, position) = moved(sounding, feature)?;
+        (position >= 0.25).then(|| (word.to_owned(), cause(&route)))
+    };
+    let parts: Vec<(String, String)> = [
+        words(Feature::BedTension, "tense"),
+        words(Feature::BedBrightness, "dark"),
+        words(Feature::BedWeight, "heavy"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() {
+        return Heard { layer: "bed", what: "calm".into(), because: "nothing has to wait".into() };
+    }
+    let (what, because): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
+    Heard { layer: "bed", what: what.join(", "), because: because.join(", ") }
+}
+
+fn pulse(sounding: &Sounding) -> Heard {
+    let (what, because) = match moved(sounding, Feature::PulseDensity) {
+        Some((route, position)) if position > 0.0 => {
+            (format!("{:.0} of 16", (position * 16.0).ceil()), cause(&route))
+        }
+        _ => ("still".to_owned(), "no work beyond the ordinary".to_owned()),
+    };
+    Heard { layer: "pulse", what, because }
+}
+
+fn moved(sounding: &Sounding, feature: Feature) -> Option<(Route, f32)> {
+    sounding.moved.iter().find(|(route, _)| route.to == feature).copied()
+}
+
+fn cause(route: &Route) -> String {
+    match route.input {
+        Input::Work => "total work".to_owned(),
+        Input::Signal(signal) => signal.info().label.to_owned(),
+    }
+}
+
+fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
+    let SourceState::Up(info) = &seen.source else {
+        return "Nothing is known about this machine now: its source is away.".to_owned();
+    };
+    let subject = match info.kind {
+        SourceKind::Demo => "The demo",
+        _ => "This machine",
+    };
+    match standing_out {
+        _ if seen.reading.is_none() => format!("{subject} has only just been heard."),
+        [] => format!("{subject} is as quiet as usual."),
+        [most] => format!("{subject} is doing more than usual: {}.", most.label),
+        [most, second, ..] => {
+            format!("{subject} is doing more than usual: {} and {}.", most.label, second.label)
+        }
+    }
+}
+
+fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard]) -> String {
+    let mut text = format!("{sentence}\n");
+    let mut line = |args: std::fmt::Arguments<'_>| {
+        text.write_fmt(args).expect("writing to a string cannot fail");
+        text.push('\n');
+    };
+    if let SourceState::Up(info) = &seen.source {
+        line(format_args!("Source: {}", info.detail));
+    }
+    if let Some(learnt) = seen.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
+        line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
+    }
+    if seen.baseline_frozen {
+        line(format_args!("What is ordinary is frozen: nothing more is learnt"));
+    }
+    if !standing_out.is_empty() {
+        line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
+        for Standing { signal, label, rate, ordinary, deviation, .. } in standing_out {
+            line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {}", times(*deviation)));
+        }
+    }
+    if !heard.is_empty() {
+        line(format_args!("\nWhat you hear"));
+        for Heard { layer, what, because } in heard {
+            line(format_args!("  {layer:<6} {what:<28} {because}"));
+        }
+    }
+    text
+}
+
+/// Octaves as people say them.
+fn times(deviation: f32) -> String {
+    let factor = deviation.exp2();
+    if factor < 10.0 { format!("{factor:.1} x") } else { format!("{factor:.0} x") }
+}
+
+/// A rate with its unit, short.
+fn amount(signal: SignalId, rate: f64) -> String {
+    let scaled = |unit: &str| match rate {
+        r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),
+        r if r >= 1e6 => format!("{:.1} M{unit}", r / 1e6),
+        r if r >= 1e3 => format!("{:.1} k{unit}", r / 1e3),
+        r => format!("{r:.1} {unit}"),
+    };
+    match signal.info().unit {
+        "ratio" => format!("{:.1} %", 100.0 * rate),
+        "s" => format!("{:.1} ms", 1e3 * rate),
+        "1/s" => scaled("/s").replace(" /s", "/s"),
+        unit => scaled(unit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        music::{Composer, Preset, Settings},
+        signal::{Pipeline, Scaling},
+        source::DemoSource,
+    };
+
+    #[test]
+    fn a_screen_says_what_stands_out_and_what_is_heard() {
+        let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
+        let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
+        let mut seen = Seen::default();
+        for turn in 0..1250 {
+            seen.reading = pipeline.push(demo.advance(20_000_000));
+            composer.advance(f64::from(turn) * 0.02, &seen.lanes(), &mut Vec::new());
+        }
+        seen.sounding = Some(composer.sounding());
+        let Explanation { standing_out, heard, text, .. } = explain(&seen);
+        assert_eq!(standing_out[0].signal, "rx", "the demo downloads now: {text}");
+        assert!(heard.iter().any(|h| h.layer == "voice" && h.what.starts_with("receive")), "{text}");
+        assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[test]
+    fn amounts_are_short() {
+        assert_eq!(amount(SignalId::Rx, 24.12e6), "24.1 MB/s");
+        assert_eq!(amount(SignalId::Exec, 3.0), "3.0/s");
+        assert_eq!(amount(SignalId::Csw, 12e3), "12.0 k/s");
+        assert_eq!(amount(SignalId::Mem, 0.251), "25.1 %");
+        assert_eq!(amount(SignalId::Lat, 0.0123), "12.3 ms");
+    }
+}

@@ -1,0 +1,173 @@
+//! The presets there are: the built-in ones, and the user's own files, read again when they change.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use crate::music::Preset;
+
+/// Longest preset file that is read, bytes.
+const MOST_BYTES: u64 = 256 * 1024;
+
+/// Every preset by name. A file that makes no sense is a problem with a line, never the end of the music: while
+/// it is broken, what was read from it before stays.
+#[derive(Clone, Debug)]
+pub struct Library {
+    dir: PathBuf,
+    files: BTreeMap<PathBuf, File>,
+    /// The folder itself could not be read.
+    folder_problem: Option<String>,
+}
+
+/// One of the user's files.
+#[derive(Clone, Debug)]
+struct File {
+    stamp: Stamp,
+    preset: Option<Preset>,
+    problem: Option<String>,
+}
+
+/// What tells that a file is another: time and length.
+type Stamp = (Option<SystemTime>, u64);
+
+impl Library {
+    /// Reads the user's presets from `dir`, which need not exist.
+    pub fn open(dir: PathBuf) -> Self {
+        let mut library = Self { dir, files: BTreeMap::new(), folder_problem: None };
+        library.refresh();
+        library
+    }
+
+    /// Reads what has changed; true if something has.
+    pub fn refresh(&mut self) -> bool {
+        let (listed, problem) = match list(&self.dir) {
+            Ok(listed) => (listed, None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (BTreeMap::new(), None),
+            Err(error) => (BTreeMap::new(), Some(format!("{}: {error}", self.dir.display()))),
+        };
+        let mut changed = self.folder_problem != problem || listed.len() != self.files.len();
+        self.folder_problem = problem;
+        self.files.retain(|path, _| listed.contains_key(path));
+        for (path, stamp) in listed {
+            let before = self.files.get(&path);
+            if before.is_some_and(|file| file.stamp == stamp) {
+                continue;
+            }
+            changed = true;
+            let kept = before.and_then(|file| file.preset.clone());
+            let (preset, problem) = match read(&path) {
+                Ok(preset) => (Some(preset), None),
+                Err(problem) => (kept, Some(format!("{}: {problem}", path.display()))),
+            };
+            self.files.insert(path, File { stamp, preset, problem });
+        }
+        changed
+    }
+
+    /// All presets, the built-in ones first.
+    pub fn presets(&self) -> impl Iterator<Item = &Preset> {
+        Preset::builtin().iter().chain(self.files.values().filter_map(|file| file.preset.as_ref()))
+    }
+
+    /// The preset of that name.
+    pub fn find(&self, name: &str) -> Option<&Preset> {
+        self.presets().find(|preset| preset.name == name)
+    }
+
+    /// Where a preset comes from; `None` for the built-in ones.
+    pub fn file_of(&self, name: &str) -> Option<&Path> {
+        let from = self.files.iter().find(|(_, file)| file.preset.as_ref().is_some_and(|p| p.name == name));
+        from.map(|(path, _)| path.as_path())
+    }
+
+    /// What is wrong with files, each with its name and line.
+    pub fn problems(&self) -> Vec<String> {
+        self.folder_problem
+            .iter()
+            .chain(self.files.values().filter_map(|f| f.problem.as_ref()))
+            .cloned()
+            .collect()
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// Reads and checks one preset file.
+pub fn read(path: &Path) -> Result<Preset, String> {
+    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if length > MOST_BYTES {
+        return Err(format!("{length} bytes are too many for a preset, expected at most {MOST_BYTES}"));
+    }
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let preset = Preset::parse(&text).map_err(|error| error.to_string())?;
+    if Preset::find(&preset.name).is_some() {
+        return Err(format!("the name {} is that of a built-in preset: choose another", preset.name));
+    }
+    Ok(preset)
+}
+
+fn list(dir: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension() != Some(OsStr::new("toml")) {
+            continue;
+        }
+        // A file that is gone again is not listed.
+        if let Ok(metadata) = fs::metadata(&path) {
+            files.insert(path, (metadata.modified().ok(), metadata.len()));
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(name: &str) -> String {
+        include_str!("../../presets/drone.toml").replacen("\"drone\"", &format!("{name:?}"), 1)
+    }
+
+    #[test]
+    fn files_come_change_break_and_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("presets");
+        let mut library = Library::open(folder.clone());
+        assert!(library.find("mine").is_none() && library.problems().is_empty());
+        fs::create_dir(&folder).unwrap();
+        let file = folder.join("mine.toml");
+        fs::write(&file, text("mine")).unwrap();
+        assert!(library.refresh() && library.find("mine").is_some());
+        assert_eq!(library.file_of("mine"), Some(file.as_path()));
+        assert!(!library.refresh(), "nothing changed");
+
+        fs::write(&file, text("mine").replacen("chord_bars = ", "chord_bars = 9", 1)).unwrap();
+        assert!(library.refresh());
+        let problems = library.problems();
+        assert!(
+            problems[0].contains("mine.toml: line ") && problems[0].contains("bed.chord_bars"),
+            "{problems:?}"
+        );
+        assert!(library.find("mine").is_some(), "what was read before plays on");
+
+        fs::write(&file, &text("mine")[..300]).unwrap();
+        assert!(library.refresh() && library.find("mine").is_some() && library.problems().len() == 1);
+        fs::remove_file(&file).unwrap();
+        assert!(library.refresh() && library.find("mine").is_none() && library.problems().is_empty());
+    }
+
+    #[test]
+    fn a_built_in_name_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("x.toml"), text("drone")).unwrap();
+        assert!(Library::open(dir.path().to_owned()).problems()[0].contains("built-in"));
+    }
+}
