@@ -44,6 +44,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
         use_collector: !args.no_bpf,
         demo: args.demo,
         interval_ms: args.interval,
+        exec_cues: false,
         seed: 1,
     };
     let (_keep, settings) = watch::channel(settings);
@@ -109,7 +110,8 @@ impl Recording<'_> {
                 self.frames += 1;
                 writer.push(&frame).with_context(writing)?;
             }
-            (SourceEvent::Frame(_), None) | (SourceEvent::Described(_), _) => {}
+            (SourceEvent::Frame(_), None)
+            | (SourceEvent::Described(_) | SourceEvent::Cue(_) | SourceEvent::Lost { .. }, _) => {}
             (SourceEvent::Down(shortfall), _) => warn!("{}", shortfall.error),
         }
         Ok(())

@@ -62,9 +62,25 @@ impl Conductor {
         Ok(Self { commands })
     }
 
+    /// For who only tells it something.
+    pub(super) fn teller(&self) -> Teller {
+        Teller(self.commands.clone())
+    }
+
     pub(super) fn send(&self, command: Command) {
         // The thread ends only when it is told to stop.
         drop(self.commands.send(command));
+    }
+}
+
+/// Tells the conductor something.
+#[derive(Clone)]
+pub(super) struct Teller(Sender<Command>);
+
+impl Teller {
+    pub(super) fn send(&self, command: Command) {
+        // It may have stopped already; then nothing is heard any more.
+        drop(self.0.send(command));
     }
 }
 

@@ -1,10 +1,10 @@
 //! What is sounding and why, in words: one screen, from what can be seen.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::SystemTime};
 
 use serde::Serialize;
 
-use super::state::{Seen, SourceState};
+use super::state::{HeardCue, Seen, SourceState, unix_ms};
 use crate::{
     music::{Feature, Input, Route, Sounding},
     signal::{Reading, SIGNALS, SignalId},
@@ -174,6 +174,12 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
         for Standing { signal, label, rate, ordinary, deviation, .. } in standing_out {
             line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {}", times(*deviation)));
         }
+    }
+    if let Some(HeardCue { ts_ms, cue, .. }) = seen.cues.back() {
+        let ago_s = unix_ms(SystemTime::now()).saturating_sub(*ts_ms) / 1000;
+        let whose = cue.comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
+        let pid = cue.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+        line(format_args!("\nLast cue: {}{whose}{pid}, {ago_s} s ago", cue.kind.name()));
     }
     if !heard.is_empty() {
         line(format_args!("\nWhat you hear"));

@@ -10,12 +10,15 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
+use tracing::warn;
 
 use super::{
+    conductor::{Command, Teller},
     memory::Memory,
     state::{SourceState, State},
 };
 use crate::{
+    music::CueKind,
     output::osc,
     signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
     source::{SourceEvent, SourceInfo, SourceKind},
@@ -54,8 +57,10 @@ pub(super) struct Listener {
     metrics_at: Option<Instant>,
     wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
     memory: Memory,
+    conductor: Teller,
     /// What is heard is this machine, so what it teaches is kept.
     real: bool,
+    kind: Option<SourceKind>,
     kept_at: Instant,
 }
 
@@ -66,12 +71,26 @@ impl Listener {
         mut settings: watch::Receiver<SignalSettings>,
         wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
         memory: Memory,
+        conductor: Teller,
     ) -> Self {
         let SignalSettings { scaling, heard } = settings.borrow_and_update().clone();
         state.lock().heard = heard;
         let pipeline = Pipeline::new(scaling);
         let kept_at = Instant::now();
-        Self { state, osc, settings, pipeline, heard, metrics_at: None, wishes, memory, real: false, kept_at }
+        Self {
+            state,
+            osc,
+            settings,
+            pipeline,
+            heard,
+            metrics_at: None,
+            wishes,
+            memory,
+            conductor,
+            real: false,
+            kind: None,
+            kept_at,
+        }
     }
 
     /// Runs until the source ends.
@@ -93,6 +112,11 @@ impl Listener {
                 SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
                 SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
                 SourceEvent::Frame(frame) => self.frame(frame),
+                SourceEvent::Cue(cue) => self.cue(&cue),
+                SourceEvent::Lost { cues } => {
+                    warn!("{cues} cues were lost: more happened than can be told one by one");
+                    self.state.lock().cues_lost += cues;
+                }
             }
         }
     }
@@ -127,8 +151,29 @@ impl Listener {
             self.keep();
             self.pipeline.restore(&BTreeMap::new());
         }
+        // While the collector is away /proc says less: that is heard, and so is its return.
+        let (was, is) = (self.kind.replace(info.kind), info.kind);
+        match was {
+            Some(SourceKind::Collector) if is == SourceKind::Proc => {
+                self.conductor.send(Command::Cue(CueKind::Lost))
+            }
+            Some(SourceKind::Proc) if is == SourceKind::Collector => {
+                self.conductor.send(Command::Cue(CueKind::Found))
+            }
+            _ => {}
+        }
         self.real = real;
         self.source_changed(SourceState::Up(info));
+    }
+
+    /// Something happened: it is heard, shown and sent.
+    fn cue(&mut self, cue: &khor_proto::Cue) {
+        if let Some(kind) = audible(cue.kind) {
+            self.conductor.send(Command::Cue(kind));
+        }
+        self.state.lock().cue(cue);
+        let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
+        self.osc.send(osc::Event::Cue(cue.kind.name(), comm, pid));
     }
 
     /// Begins to write down what was learnt.
@@ -160,13 +205,24 @@ impl Listener {
             self.keep();
         }
         let Some(reading) = reading else { return };
-        self.osc.send(osc::Event::Levels(reading.levels()));
+        self.osc.send(osc::Event::Lanes(reading.lanes));
         if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
             self.metrics_at = Some(now);
             self.osc.send(osc::Event::Metrics(
                 original_rates(&reading).map(|(_, rate)| rate.unwrap_or(0.0) as f32),
             ));
         }
+    }
+}
+
+/// The cue that is heard; a program's start is only shown.
+const fn audible(kind: khor_proto::CueKind) -> Option<CueKind> {
+    match kind {
+        khor_proto::CueKind::Oom => Some(CueKind::Oom),
+        khor_proto::CueKind::Crash => Some(CueKind::Crash),
+        khor_proto::CueKind::BlockError => Some(CueKind::Blkerr),
+        khor_proto::CueKind::RetransmitBurst => Some(CueKind::Retx),
+        khor_proto::CueKind::Exec => None,
     }
 }
 

@@ -109,7 +109,9 @@ impl Engine {
         tokio::spawn(source::run(source_settings, events));
         let (baseline, wishes) = mpsc::unbounded_channel();
         let memory = Memory::new(baseline_path(store.path()));
-        let listener = Listener::new(Arc::clone(&state), osc.clone(), signal_settings, wishes, memory);
+        let teller = conductor.teller();
+        let listener =
+            Listener::new(Arc::clone(&state), osc.clone(), signal_settings, wishes, memory, teller);
         tokio::spawn(listener.run(receiver));
         let shown = RwLock::new(Shown::of(&store));
         let store = Mutex::new(store);
@@ -367,6 +369,7 @@ fn live_settings(config: &Config, socket: &Path) -> LiveSettings {
         use_collector: config.features.bpf,
         demo: config.features.fake,
         interval_ms: config.bpf.sample_interval_ms,
+        exec_cues: false,
         seed: config.music.seed,
     }
 }

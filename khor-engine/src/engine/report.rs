@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{
     Library, Shown,
     listener::{original_rates, original_rates_of},
-    state::{HistoryPoint, NoteSeq, PlayedNote, Seen, SourceState, unix_ms},
+    state::{HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, SourceState, unix_ms},
 };
 use crate::{
     config::Config,
@@ -151,6 +151,7 @@ pub struct MetricsReport {
     pub controls: ControlsReport,
     pub signals: Table<SignalReport>,
     pub notes: Vec<NoteReport>,
+    pub cues: Vec<CueReport>,
     pub music: Option<MusicReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<HistoryReport>>,
@@ -193,6 +194,16 @@ pub struct NoteReport {
     pub layer: Layer,
     pub channel: u8,
     pub signal: Option<SignalId>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct CueReport {
+    pub seq: u64,
+    pub ts_ms: u64,
+    pub kind: &'static str,
+    pub pid: Option<u32>,
+    pub comm: Option<String>,
+    pub detail: Option<u32>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -360,6 +371,7 @@ pub(super) fn metrics(
         controls: controls(config, seen),
         signals: Table(SIGNALS.iter().map(|info| (info.name, signal_report(seen, info))).collect()),
         notes: seen.notes.iter().filter(|n| since.is_none_or(|seq| n.seq > seq)).map(note_report).collect(),
+        cues: seen.cues.iter().map(cue_report).collect(),
         music: seen.position.map(|position| MusicReport {
             bar: position.bar,
             step: position.step,
@@ -370,8 +382,7 @@ pub(super) fn metrics(
     }
 }
 
-/// The original's totals. Events are those the kernel told of; none can be dropped, since they are counted
-/// in the kernel and not queued.
+/// The original's totals. Events are those the kernel told of; counted ones cannot be dropped, cues can.
 fn totals(seen: &Seen) -> Table<Option<u64>> {
     let total = |counter: Counter| seen.counters.and_then(|counters| counters[counter.index()]);
     let events = [
@@ -387,7 +398,7 @@ fn totals(seen: &Seen) -> Table<Option<u64>> {
     ];
     Table(vec![
         ("events_total", seen.counters.map(|_| events.into_iter().filter_map(total).sum())),
-        ("events_dropped", Some(0)),
+        ("events_dropped", Some(seen.cues_lost)),
         ("exec_total", total(Counter::Execs)),
         ("net_rx_bytes_total", total(Counter::RxBytes)),
         ("net_tx_bytes_total", total(Counter::TxBytes)),
@@ -443,6 +454,18 @@ fn note_report(played: &PlayedNote) -> NoteReport {
         layer: note.layer,
         channel: note.role.midi_channel(),
         signal: note.signal,
+    }
+}
+
+fn cue_report(heard: &HeardCue) -> CueReport {
+    let HeardCue { seq, ts_ms, cue } = heard;
+    CueReport {
+        seq: *seq,
+        ts_ms: *ts_ms,
+        kind: cue.kind.name(),
+        pid: cue.pid,
+        comm: cue.comm.clone(),
+        detail: cue.detail,
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use khor_proto::Cue;
+
 use crate::{
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
@@ -18,6 +20,9 @@ const HISTORY_POINTS: usize = 600;
 const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
 /// Notes that are kept for pages that open later: sixteen busy bars.
 const KEPT_NOTES: usize = 512;
+
+/// Cues that are kept.
+const KEPT_CUES: usize = 64;
 
 /// Number of a note since the engine started.
 pub type NoteSeq = u64;
@@ -65,6 +70,15 @@ pub(super) struct PlayedNote {
     pub(super) note: Note,
 }
 
+/// A cue that came.
+#[derive(Clone, Debug)]
+pub(super) struct HeardCue {
+    pub(super) seq: u64,
+    /// Wall-clock time at which it was heard of.
+    pub(super) ts_ms: u64,
+    pub(super) cue: Cue,
+}
+
 /// Everything that can be seen.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -77,12 +91,16 @@ pub(super) struct Seen {
     pub(super) position: Option<Position>,
     /// Wall-clock time at which the bar of `position` began.
     pub(super) bar_ts_ms: u64,
+    pub(super) cues: VecDeque<HeardCue>,
+    /// Cues that the kernel or the collector could not pass on.
+    pub(super) cues_lost: u64,
     pub(super) muted: bool,
     /// Nothing more is learnt about what is ordinary.
     pub(super) baseline_frozen: bool,
     /// What is heard and why.
     pub(super) sounding: Option<Sounding>,
     newest_note: NoteSeq,
+    newest_cue: u64,
     history_at: Option<Instant>,
 }
 
@@ -117,6 +135,16 @@ impl Seen {
             rates: reading.rates,
             counter_rates: reading.counter_rates,
         });
+    }
+
+    /// A cue has come.
+    pub(super) fn cue(&mut self, cue: &Cue) {
+        self.newest_cue += 1;
+        if self.cues.len() == KEPT_CUES {
+            self.cues.pop_front();
+        }
+        let ts_ms = unix_ms(SystemTime::now());
+        self.cues.push_back(HeardCue { seq: self.newest_cue, ts_ms, cue: cue.clone() });
     }
 
     /// A note that begins at `onset`.

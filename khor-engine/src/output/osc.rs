@@ -23,13 +23,15 @@ use tracing::{debug, warn};
 use super::Health;
 use crate::{
     music::Note,
-    signal::{Levels, PerSignal, SIGNALS, SignalId},
+    signal::{Lanes, PerSignal, SIGNALS, SignalId},
 };
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
 /// A level that moved less than this has not changed.
 const CHANGE: f32 = 1e-3;
+/// A deviation that moved less than this has not changed, octaves.
+const DEVIATION_CHANGE: f32 = 0.02;
 /// Shortest time between two values of one signal: 50 a second, with room for a timer's jitter.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(18);
 /// How often a name that did not resolve is tried again.
@@ -51,8 +53,10 @@ pub enum Event {
     Target(Option<Target>),
     /// A note and the wall-clock time it begins.
     Note(Note, SystemTime),
-    /// Levels; what did not change is not sent.
-    Levels(Levels),
+    /// Lanes: levels as `/khor/signal`, deviations as `/khor/deviation`; what did not change is not sent.
+    Lanes(Lanes),
+    /// A cue: its kind, the name of its process (empty where unknown) and its pid (0 where unknown).
+    Cue(&'static str, String, u32),
     /// The nine rates of `/khor/metrics`, in its order.
     Metrics([f32; 9]),
 }
@@ -85,8 +89,8 @@ impl Output {
     pub fn send(&self, event: Event) {
         match &event {
             Event::Target(target) => self.wanted.store(target.is_some(), Relaxed),
-            Event::Note(..) | Event::Levels(_) | Event::Metrics(_) if !self.wanted.load(Relaxed) => return,
-            Event::Note(..) | Event::Levels(_) | Event::Metrics(_) => {}
+            _ if !self.wanted.load(Relaxed) => return,
+            _ => {}
         }
         if self.events.try_send(event).is_err() {
             debug!("osc: an event was dropped, the sending thread is behind");
@@ -99,13 +103,16 @@ impl Output {
     }
 }
 
+/// What was sent last of each signal, and when.
+type Sent = PerSignal<Option<(f32, Instant)>>;
+
 struct Sender {
     health: Arc<Mutex<Health>>,
     target: Option<Target>,
     socket: Option<(UdpSocket, SocketAddr)>,
     buffer: Vec<u8>,
-    sent: PerSignal<Option<(f32, Instant)>>,
-    pending: Levels,
+    levels: Sent,
+    deviations: Sent,
     retry_at: Instant,
 }
 
@@ -116,8 +123,8 @@ impl Sender {
             target: None,
             socket: None,
             buffer: Vec::with_capacity(1024),
-            sent: [None; SignalId::COUNT],
-            pending: [None; SignalId::COUNT],
+            levels: [None; SignalId::COUNT],
+            deviations: [None; SignalId::COUNT],
             retry_at: Instant::now(),
         }
     }
@@ -144,7 +151,8 @@ impl Sender {
 
     fn set_target(&mut self, target: Option<Target>) {
         self.target = target;
-        self.sent = [None; SignalId::COUNT];
+        self.levels = [None; SignalId::COUNT];
+        self.deviations = [None; SignalId::COUNT];
         self.connect();
     }
 
@@ -182,29 +190,30 @@ impl Sender {
                 let args = rates.into_iter().map(OscType::Float).collect();
                 self.send_packet(&message("/khor/metrics", args));
             }
-            Event::Levels(levels) => {
-                self.pending = levels;
-                self.send_levels(Instant::now());
+            Event::Cue(kind, comm, pid) => {
+                let pid = OscType::Int(pid.try_into().unwrap_or(i32::MAX));
+                let args = vec![OscType::String(kind.to_owned()), OscType::String(comm), pid];
+                self.send_packet(&message("/khor/cue", args));
+            }
+            Event::Lanes(lanes) => self.send_lanes(&lanes, Instant::now()),
+        }
+    }
+
+    fn send_lanes(&mut self, lanes: &Lanes, now: Instant) {
+        for info in &SIGNALS {
+            let i = info.id.index();
+            let lane = lanes[i];
+            if due(&mut self.levels[i], lane.map(|lane| lane.level), CHANGE, now) {
+                self.send_value("/khor/signal", info.name, lane.map_or(0.0, |lane| lane.level));
+            }
+            if due(&mut self.deviations[i], lane.map(|lane| lane.deviation), DEVIATION_CHANGE, now) {
+                self.send_value("/khor/deviation", info.name, lane.map_or(0.0, |lane| lane.deviation));
             }
         }
     }
 
-    fn send_levels(&mut self, now: Instant) {
-        for info in &SIGNALS {
-            let i = info.id.index();
-            let Some(level) = self.pending[i] else {
-                self.sent[i] = None;
-                continue;
-            };
-            let due = self.sent[i].is_none_or(|(sent, at)| {
-                (level - sent).abs() >= CHANGE && now.duration_since(at) >= SIGNAL_INTERVAL
-            });
-            if due {
-                self.sent[i] = Some((level, now));
-                let args = vec![OscType::String(info.name.to_owned()), OscType::Float(level)];
-                self.send_packet(&message("/khor/signal", args));
-            }
-        }
+    fn send_value(&mut self, address: &str, name: &str, value: f32) {
+        self.send_packet(&message(address, vec![OscType::String(name.to_owned()), OscType::Float(value)]));
     }
 
     fn send_bundle(&mut self, time: SystemTime, content: OscPacket) {
@@ -221,6 +230,20 @@ impl Sender {
             drop(socket.send_to(&self.buffer, address));
         }
     }
+}
+
+/// Whether a value is to be sent now; notes that it is. What is absent is not sent, and when it returns it is news.
+fn due(sent: &mut Option<(f32, Instant)>, value: Option<f32>, change: f32, now: Instant) -> bool {
+    let Some(value) = value else {
+        *sent = None;
+        return false;
+    };
+    let due = sent
+        .is_none_or(|(held, at)| (value - held).abs() >= change && now.duration_since(at) >= SIGNAL_INTERVAL);
+    if due {
+        *sent = Some((value, now));
+    }
+    due
 }
 
 fn open(target: &Target) -> std::io::Result<(UdpSocket, SocketAddr)> {
@@ -251,7 +274,10 @@ fn message(addr: &str, args: Vec<OscType>) -> OscPacket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::{Layer, Role};
+    use crate::{
+        music::{Layer, Role},
+        signal::Lane,
+    };
 
     fn receiver() -> (UdpSocket, Target) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -296,18 +322,26 @@ mod tests {
     fn only_what_changed_is_sent() {
         let (socket, target) = receiver();
         let output = Output::start(Some(target)).unwrap();
-        let mut levels = [None; SignalId::COUNT];
-        levels[SignalId::Rx.index()] = Some(0.5);
-        output.send(Event::Levels(levels));
-        output.send(Event::Levels(levels));
+        let mut lanes = [None; SignalId::COUNT];
+        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        output.send(Event::Lanes(lanes));
+        output.send(Event::Lanes(lanes));
+        output.send(Event::Cue("crash", "sh".into(), 7));
         output.send(Event::Metrics([1.0; 9]));
         let OscPacket::Message(first) = receive(&socket) else { panic!() };
         assert_eq!(
             (first.addr.as_str(), first.args[0].clone()),
             ("/khor/signal", OscType::String("rx".into()))
         );
-        let OscPacket::Message(second) = receive(&socket) else { panic!() };
-        assert_eq!((second.addr.as_str(), second.args.len()), ("/khor/metrics", 9));
+        let mut next = |address: &str| {
+            let OscPacket::Message(message) = receive(&socket) else { panic!() };
+            assert_eq!(message.addr, address);
+            message.args
+        };
+        assert_eq!(next("/khor/deviation"), [OscType::String("rx".into()), OscType::Float(3.0)]);
+        let cue = [OscType::String("crash".into()), OscType::String("sh".into()), OscType::Int(7)];
+        assert_eq!(next("/khor/cue"), cue);
+        assert_eq!(next("/khor/metrics").len(), 9);
     }
 
     #[test]

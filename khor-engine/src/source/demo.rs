@@ -1,6 +1,9 @@
 //! The synthetic demo: a machine that goes through eight loads. Only when asked for, labelled everywhere.
+//!
+//! Two cues come in every round: late in the memory pressure a process is killed for it, and within the lossy network
+//! TCP retransmits a lot for two seconds. All rates are made up, in proportions such as real machines have them.
 
-use khor_proto::Availability;
+use khor_proto::{Availability, Cue, CueKind};
 
 use crate::signal::{Counter, Frame, PerCounter};
 
@@ -26,6 +29,10 @@ const IDLE: &[(Counter, f64)] = &[
     (Counter::WriteBytes, 20e3),
     (Counter::WriteRequests, 2.0),
     (Counter::Irqs, 150.0),
+    (Counter::Softirqs, 300.0),
+    (Counter::Faults, 150.0),
+    (Counter::TimedRequests, 2.0),
+    (Counter::LatencyNs, 2e6),
 ];
 
 const LOADS: [Load; 8] = [
@@ -41,6 +48,10 @@ const LOADS: [Load; 8] = [
             (Counter::Irqs, 6e3),
             (Counter::WriteBytes, 4e6),
             (Counter::WriteRequests, 40.0),
+            (Counter::Softirqs, 10e3),
+            (Counter::Faults, 400.0),
+            (Counter::TimedRequests, 40.0),
+            (Counter::LatencyNs, 80e6),
         ],
     ),
     (
@@ -54,6 +65,10 @@ const LOADS: [Load; 8] = [
             (Counter::Irqs, 4e3),
             (Counter::ReadBytes, 3e6),
             (Counter::ReadRequests, 30.0),
+            (Counter::Softirqs, 7e3),
+            (Counter::Faults, 300.0),
+            (Counter::TimedRequests, 30.0),
+            (Counter::LatencyNs, 30e6),
         ],
     ),
     (
@@ -66,6 +81,10 @@ const LOADS: [Load; 8] = [
             (Counter::IoStallUs, 350e3),
             (Counter::Switches, 5e3),
             (Counter::Irqs, 2e3),
+            (Counter::Softirqs, 2.5e3),
+            (Counter::Faults, 300.0),
+            (Counter::TimedRequests, 700.0),
+            (Counter::LatencyNs, 5.6e9),
         ],
     ),
     (
@@ -80,6 +99,11 @@ const LOADS: [Load; 8] = [
             (Counter::WriteRequests, 90.0),
             (Counter::Switches, 12e3),
             (Counter::Irqs, 1e3),
+            (Counter::Softirqs, 3e3),
+            (Counter::Faults, 50e3),
+            (Counter::MajorFaults, 5.0),
+            (Counter::TimedRequests, 150.0),
+            (Counter::LatencyNs, 300e6),
         ],
     ),
     (
@@ -93,6 +117,11 @@ const LOADS: [Load; 8] = [
             (Counter::WriteRequests, 300.0),
             (Counter::Switches, 7e3),
             (Counter::Irqs, 2.5e3),
+            (Counter::Softirqs, 3e3),
+            (Counter::Faults, 12e3),
+            (Counter::MajorFaults, 700.0),
+            (Counter::TimedRequests, 1200.0),
+            (Counter::LatencyNs, 7.2e9),
         ],
     ),
     (
@@ -105,6 +134,8 @@ const LOADS: [Load; 8] = [
             (Counter::Retransmits, 18.0),
             (Counter::Switches, 2e3),
             (Counter::Irqs, 1e3),
+            (Counter::Softirqs, 2.5e3),
+            (Counter::Faults, 150.0),
         ],
     ),
     (
@@ -115,9 +146,69 @@ const LOADS: [Load; 8] = [
             (Counter::CpuStallUs, 300e3),
             (Counter::Switches, 60e3),
             (Counter::Irqs, 50e3),
+            (Counter::Softirqs, 8e3),
+            (Counter::Faults, 40e3),
         ],
     ),
 ];
+
+/// What happens in every round: within which load, how long after its beginning, and what.
+struct Happening {
+    load: &'static str,
+    after_s: u64,
+    kind: CueKind,
+    comm: Option<&'static str>,
+    detail: Option<u32>,
+}
+
+const HAPPENINGS: [Happening; 2] = [
+    Happening {
+        load: "memory pressure",
+        after_s: 11,
+        kind: CueKind::Oom,
+        comm: Some("demo-hog"),
+        detail: None,
+    },
+    Happening {
+        load: "lossy network",
+        after_s: BURST_S.1,
+        kind: CueKind::RetransmitBurst,
+        comm: None,
+        detail: Some(40),
+    },
+];
+
+/// Begin and end of the burst of retransmits within the lossy network, seconds.
+const BURST_S: (u64, u64) = (5, 7);
+/// What it adds, segments/s: with the rest, more than the 32 in a second that make a cue.
+const BURST_PER_S: f64 = 30.0;
+/// Number of the process that is killed.
+const DEMO_PID: u32 = 4242;
+const NS_PER_S: u64 = 1_000_000_000;
+/// One round through all loads, nanoseconds.
+const ROUND_NS: u64 = LOADS.len() as u64 * SCENARIO_S * NS_PER_S;
+
+impl Happening {
+    /// When it happens in the first round, nanoseconds.
+    fn first_ns(&self) -> u64 {
+        let turn = LOADS.iter().position(|(name, _)| *name == self.load).unwrap_or_default() as u64;
+        (turn * SCENARIO_S + self.after_s) * NS_PER_S
+    }
+
+    /// The cue, if it happens after `from_ns` and not after `to_ns`.
+    fn within(&self, from_ns: u64, to_ns: u64) -> Option<Cue> {
+        let rounds = to_ns.checked_sub(self.first_ns())? / ROUND_NS;
+        let t_ns = self.first_ns() + rounds * ROUND_NS;
+        (t_ns > from_ns).then(|| Cue {
+            kind: self.kind,
+            t_ns,
+            pid: self.comm.map(|_| DEMO_PID),
+            comm: self.comm.map(str::to_owned),
+            cgroup_id: None,
+            detail: self.detail,
+        })
+    }
+}
 
 /// Counters of a machine that does not exist; the same seed gives the same frames.
 #[derive(Clone, Debug)]
@@ -126,6 +217,7 @@ pub struct DemoSource {
     t_ns: u64,
     rates: PerCounter<f64>,
     counts: PerCounter<f64>,
+    cues: Vec<Cue>,
 }
 
 impl DemoSource {
@@ -136,6 +228,7 @@ impl DemoSource {
             t_ns: 0,
             rates: [0.0; Counter::ALL.len()],
             counts: [0.0; Counter::ALL.len()],
+            cues: Vec::new(),
         };
         demo.rates = demo.target_rates();
         demo
@@ -148,7 +241,10 @@ impl DemoSource {
 
     /// The frame `step_ns` later.
     pub fn advance(&mut self, step_ns: u64) -> Frame {
+        let before_ns = self.t_ns;
         self.t_ns += step_ns;
+        self.cues.clear();
+        self.cues.extend(HAPPENINGS.iter().filter_map(|happening| happening.within(before_ns, self.t_ns)));
         let dt_s = step_ns as f64 * 1e-9;
         let towards = 1.0 - (-dt_s / PASSING_TAU_S).exp();
         let target = self.target_rates();
@@ -160,20 +256,33 @@ impl DemoSource {
         Frame { t_ns: self.t_ns, counters: self.counts.map(|count| Some(count as u64)) }
     }
 
+    /// What happened in the last step.
+    pub fn cues(&self) -> &[Cue] {
+        &self.cues
+    }
+
     /// Everything is available: it is all made up.
     pub fn availability() -> PerCounter<Availability> {
         Counter::ALL.map(|_| Availability::Available)
     }
 
     fn load(&self) -> Load {
-        let turn = self.t_ns / (SCENARIO_S * 1_000_000_000);
+        let turn = self.t_ns / (SCENARIO_S * NS_PER_S);
         LOADS[turn as usize % LOADS.len()]
+    }
+
+    fn is_bursting(&self) -> bool {
+        let into_load_ns = self.t_ns % (SCENARIO_S * NS_PER_S);
+        (BURST_S.0 * NS_PER_S..BURST_S.1 * NS_PER_S).contains(&into_load_ns)
     }
 
     fn target_rates(&self) -> PerCounter<f64> {
         let mut rates = [0.0; Counter::ALL.len()];
         for (counter, rate) in IDLE.iter().chain(self.load().1) {
             rates[counter.index()] += rate;
+        }
+        if self.scenario() == "lossy network" && self.is_bursting() {
+            rates[Counter::Retransmits.index()] += BURST_PER_S;
         }
         rates
     }
@@ -192,6 +301,35 @@ mod tests {
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
+    }
+
+    #[test]
+    fn every_round_has_its_cues_at_their_times_whatever_the_step() {
+        for step_ns in [20_000_000, 333_333_333, 5_000_000_000] {
+            let mut demo = DemoSource::new(1);
+            let mut cues = Vec::new();
+            while demo.t_ns < 2 * ROUND_NS {
+                demo.advance(step_ns);
+                cues.extend_from_slice(demo.cues());
+            }
+            let told: Vec<_> = cues.iter().map(|cue| (cue.kind, cue.t_ns / NS_PER_S)).collect();
+            let (oom, burst) = (CueKind::Oom, CueKind::RetransmitBurst);
+            assert_eq!(told, [(oom, 86), (burst, 97), (oom, 206), (burst, 217)], "{step_ns}");
+        }
+    }
+
+    #[test]
+    fn the_burst_is_one_by_the_kernels_measure() {
+        let mut demo = DemoSource::new(1);
+        let mut at_s = |until_s: u64| {
+            let mut frame = None;
+            while demo.t_ns < until_s * NS_PER_S {
+                frame = Some(demo.advance(20_000_000));
+            }
+            frame.unwrap().counters[Counter::Retransmits.index()].unwrap()
+        };
+        let (before, after) = (at_s(96), at_s(97));
+        assert!(after - before >= 32, "{before} then {after}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    DemoSource, Shortfall, SourceEvent, SourceInfo, SourceKind, collector::CollectorSource,
+    DemoSource, Shortfall, SourceEvent, SourceInfo, SourceKind, collector::CollectorSource, collector::Wish,
     procfs::ProcSource,
 };
 
@@ -29,8 +29,16 @@ pub struct LiveSettings {
     pub demo: bool,
     /// Milliseconds between the collector's samples, 5..=5000.
     pub interval_ms: u16,
+    /// Hear also of every program that starts, as a cue.
+    pub exec_cues: bool,
     /// Seed of the demo.
     pub seed: u64,
+}
+
+impl LiveSettings {
+    fn wish(&self) -> Wish {
+        Wish { interval_ms: self.interval_ms, exec_cues: self.exec_cues }
+    }
 }
 
 /// Runs until nobody listens to `events` any more. When the channel is full the source waits: counters are
@@ -67,6 +75,7 @@ async fn demo(
         kind: SourceKind::Demo,
         detail: "synthetic demo, not this machine".into(),
         shortfall: None,
+        machine: None,
         interval_ms: now.interval_ms,
         availability: DemoSource::availability(),
     };
@@ -76,6 +85,9 @@ async fn demo(
         tokio::select! {
             _ = ticks.tick() => {
                 let frame = demo.advance(u64::from(now.interval_ms) * 1_000_000);
+                for cue in demo.cues() {
+                    send(events, SourceEvent::Cue(cue.clone())).await?;
+                }
                 send(events, SourceEvent::Frame(frame)).await?;
             }
             changed = settings.changed() => return changed.map_err(|_| Ended),
@@ -89,7 +101,7 @@ async fn machine(
     settings: &mut watch::Receiver<LiveSettings>,
     events: &mpsc::Sender<SourceEvent>,
 ) -> Result<(), Ended> {
-    let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, now.interval_ms));
+    let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, now.wish()));
     let mut fallback = Fallback::new(now.use_collector);
     loop {
         tokio::select! {
@@ -99,12 +111,12 @@ async fn machine(
                     fallback.stop();
                     send(events, SourceEvent::Up(up)).await?;
                 }
-                event @ (SourceEvent::Frame(_) | SourceEvent::Described(_)) => send(events, event).await?,
                 SourceEvent::Down(shortfall) => {
                     if let Some(news) = fallback.collector_lost(&shortfall) {
                         send(events, news).await?;
                     }
                 }
+                event => send(events, event).await?,
             },
             event = fallback.next() => send(events, event).await?,
             changed = settings.changed() => {
@@ -114,7 +126,7 @@ async fn machine(
                     settings.mark_changed();
                     return settings.changed().await.map_err(|_| Ended);
                 }
-                if let Some(info) = collector.as_mut().and_then(|c| c.set_interval_ms(wanted.interval_ms)) {
+                if let Some(info) = collector.as_mut().and_then(|c| c.set_wish(wanted.wish())) {
                     send(events, SourceEvent::Described(info)).await?;
                 }
             }
@@ -215,6 +227,7 @@ impl Fallback {
             kind: SourceKind::Proc,
             detail: "/proc, ten times a second".into(),
             shortfall: Some(self.why.clone()),
+            machine: self.proc.machine(),
             interval_ms: PROC_INTERVAL_MS,
             availability: self.proc.availability(),
         }
@@ -226,7 +239,7 @@ mod tests {
     use super::*;
 
     fn settings(socket: PathBuf) -> LiveSettings {
-        LiveSettings { socket, use_collector: true, demo: false, interval_ms: 20, seed: 1 }
+        LiveSettings { socket, use_collector: true, demo: false, interval_ms: 20, exec_cues: false, seed: 1 }
     }
 
     async fn next_up(events: &mut mpsc::Receiver<SourceEvent>) -> SourceInfo {

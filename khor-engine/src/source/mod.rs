@@ -15,7 +15,7 @@ pub use capture::{CaptureError, CaptureReader, CaptureWriter, Recorded};
 pub use demo::{DemoSource, SCENARIO_S};
 pub use live::{LiveSettings, run};
 
-use khor_proto::Availability;
+use khor_proto::{Availability, Cue};
 use serde::Serialize;
 
 use crate::signal::{Frame, PerCounter};
@@ -41,10 +41,23 @@ pub struct SourceInfo {
     pub detail: String,
     /// Why it isn't the better one, where it isn't.
     pub shortfall: Option<Shortfall>,
+    /// The machine it tells of; `None` for one that does not exist.
+    pub machine: Option<Machine>,
     /// Milliseconds between its frames.
     pub interval_ms: u16,
     /// What it can count.
     pub availability: PerCounter<Availability>,
+}
+
+/// A machine, as far as counts and times depend on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// `uname -r`.
+    pub kernel_release: String,
+    /// `/proc/sys/kernel/random/boot_id`; empty where it is not known.
+    pub boot_id: String,
+    /// CPUs the kernel may ever bring online.
+    pub cpus: u32,
 }
 
 /// Why something isn't there, and what the machine's owner can do about it.
@@ -65,6 +78,14 @@ pub enum SourceEvent {
     Described(SourceInfo),
     /// All counters at one instant.
     Frame(Frame),
+    /// Something happened. Its time is on the clock of the frames, and it may come a little before or after the
+    /// frame that counts it.
+    Cue(Cue),
+    /// Cues were dropped on their way: there were too many.
+    Lost {
+        /// How many.
+        cues: u64,
+    },
     /// The source was lost.
     Down(Shortfall),
 }

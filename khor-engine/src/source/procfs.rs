@@ -1,10 +1,15 @@
-//! Counters from `/proc`: the fallback without a collector. Coarser, and blind to program starts.
+//! Counters from `/proc`: the fallback without a collector. Coarser, and blind to program starts and cues.
 
 use std::{fs, io, path::PathBuf};
 
 use khor_proto::Availability;
-use nix::time::{ClockId, clock_gettime};
+use nix::{
+    sys::utsname::uname,
+    time::{ClockId, clock_gettime},
+    unistd::{SysconfVar, sysconf},
+};
 
+use super::Machine;
 use crate::signal::{Counter, Counters, Frame, PerCounter};
 
 /// Reads the counters the kernel itself publishes.
@@ -32,6 +37,17 @@ impl ProcSource {
         Ok(Frame { t_ns, counters })
     }
 
+    /// The machine this runs on.
+    pub(super) fn machine(&self) -> Option<Machine> {
+        let boot_id = fs::read_to_string(self.root.join("sys/kernel/random/boot_id")).unwrap_or_default();
+        let cpus = sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten();
+        Some(Machine {
+            kernel_release: uname().ok()?.release().to_string_lossy().into_owned(),
+            boot_id: boot_id.trim().to_owned(),
+            cpus: cpus.map_or(1, |cpus| cpus as u32),
+        })
+    }
+
     /// What can be counted here.
     pub(super) fn availability(&self) -> PerCounter<Availability> {
         let known = self.frame().map_or([None; Counter::ALL.len()], |frame| frame.counters);
@@ -45,8 +61,9 @@ impl ProcSource {
 /// A file below `/proc` and what is read from it.
 type Parser = (&'static str, fn(&str, &mut Counters));
 
-const FILES: [Parser; 7] = [
+const FILES: [Parser; 8] = [
     ("stat", stat),
+    ("vmstat", vmstat),
     ("net/dev", net_dev),
     ("net/snmp", net_snmp),
     ("diskstats", diskstats),
@@ -70,18 +87,35 @@ fn set(counters: &mut Counters, counter: Counter, value: Option<u64>) {
     counters[counter.index()] = value;
 }
 
-/// `/proc/stat`: switches, forks, and device interrupts. The first number of `intr` is left out: it also
-/// counts CPU-local interrupts such as the timer, which `irq_handler_entry` doesn't see.
+/// `/proc/stat`: switches, forks, and interrupts. The first number of `intr` is left out: it also counts CPU-local
+/// interrupts such as the timer, which `irq_handler_entry` doesn't see. That of `softirq` is the sum over
+/// `/proc/softirqs`.
 fn stat(text: &str, counters: &mut Counters) {
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();
         match words.next() {
-            Some("ctxt") => set(counters, Counter::Switches, words.next().and_then(|w| w.parse().ok())),
-            Some("processes") => set(counters, Counter::Forks, words.next().and_then(|w| w.parse().ok())),
+            Some("ctxt") => set(counters, Counter::Switches, number(words.next())),
+            Some("processes") => set(counters, Counter::Forks, number(words.next())),
+            Some("softirq") => set(counters, Counter::Softirqs, number(words.next())),
             Some("intr") => {
                 let numbered: Option<u64> = words.skip(1).map(|w| w.parse::<u64>().ok()).sum();
                 set(counters, Counter::Irqs, numbered);
             }
+            _ => {}
+        }
+    }
+}
+
+fn number(word: Option<&str>) -> Option<u64> {
+    word?.parse().ok()
+}
+
+/// `/proc/vmstat`: page faults, all and major.
+fn vmstat(text: &str, counters: &mut Counters) {
+    for line in text.lines() {
+        match line.split_once(' ') {
+            Some(("pgfault", count)) => set(counters, Counter::Faults, number(Some(count))),
+            Some(("pgmajfault", count)) => set(counters, Counter::MajorFaults, number(Some(count))),
             _ => {}
         }
     }
@@ -115,15 +149,20 @@ fn net_snmp(text: &str, counters: &mut Counters) {
     set(counters, Counter::Retransmits, value);
 }
 
-/// `/proc/diskstats`: requests and sectors (512 bytes) of whole disks. Devices stacked on others (dm, md,
-/// loop) and memory disks are left out, since their traffic is counted below them or never reaches a disk.
+/// `/proc/diskstats`: requests, sectors (512 bytes) and time of whole disks. Devices stacked on others (dm, md,
+/// loop) and memory disks are left out, since their traffic is counted below them or never reaches a disk. The time
+/// is that of all requests together, in milliseconds, and from when a request was made, so it is a little more than
+/// what the collector counts, from when it was issued.
 fn diskstats(text: &str, counters: &mut Counters) {
     const SECTOR_BYTES: u64 = 512;
+    const NS_PER_MS: u64 = 1_000_000;
     let mut disks: Vec<&str> = Vec::new();
-    let mut sums = [0u64; 4];
+    let mut sums = [0u64; 6];
     for line in text.lines() {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [_, _, name, reads, _, sectors_read, _, writes, _, sectors_written, ..] = words[..] else {
+        let [_, _, name, reads, _, sectors_read, ms_read, writes, _, sectors_written, ms_written, ..] =
+            words[..]
+        else {
             continue;
         };
         let stacked = ["dm-", "md", "loop", "ram", "zram"].iter().any(|prefix| name.starts_with(prefix));
@@ -131,15 +170,18 @@ fn diskstats(text: &str, counters: &mut Counters) {
             continue;
         }
         disks.push(name);
-        for (sum, word) in sums.iter_mut().zip([reads, sectors_read, writes, sectors_written]) {
+        let figures = [reads, sectors_read, ms_read, writes, sectors_written, ms_written];
+        for (sum, word) in sums.iter_mut().zip(figures) {
             *sum += word.parse::<u64>().unwrap_or(0);
         }
     }
-    let [reads, sectors_read, writes, sectors_written] = sums;
+    let [reads, sectors_read, ms_read, writes, sectors_written, ms_written] = sums;
     set(counters, Counter::ReadRequests, Some(reads));
     set(counters, Counter::ReadBytes, Some(sectors_read * SECTOR_BYTES));
     set(counters, Counter::WriteRequests, Some(writes));
     set(counters, Counter::WriteBytes, Some(sectors_written * SECTOR_BYTES));
+    set(counters, Counter::LatencyNs, Some((ms_read + ms_written) * NS_PER_MS));
+    set(counters, Counter::TimedRequests, Some(reads + writes));
 }
 
 /// Partitions follow their disk in `diskstats`: `sda` then `sda1`, `nvme0n1` then `nvme0n1p1`. The kernel puts
@@ -176,10 +218,18 @@ mod tests {
 
     #[test]
     fn interrupts_are_the_numbered_ones() {
-        let counters = parsed(stat, "cpu 1 2\nintr 1000 3 0 4\nctxt 55\nprocesses 7\n");
+        let counters = parsed(stat, "cpu 1 2\nintr 1000 3 0 4\nctxt 55\nprocesses 7\nsoftirq 30 10 20\n");
         assert_eq!(counters[Counter::Irqs.index()], Some(7));
         assert_eq!(counters[Counter::Switches.index()], Some(55));
         assert_eq!(counters[Counter::Forks.index()], Some(7));
+        assert_eq!(counters[Counter::Softirqs.index()], Some(30));
+    }
+
+    #[test]
+    fn page_faults_are_found_by_name() {
+        let counters = parsed(vmstat, "nr_free_pages 9\npgfault 77\npgmajfault 3\n");
+        assert_eq!(counters[Counter::Faults.index()], Some(77));
+        assert_eq!(counters[Counter::MajorFaults.index()], Some(3));
     }
 
     #[test]
@@ -198,10 +248,12 @@ mod tests {
 
     #[test]
     fn partitions_and_stacked_devices_are_not_counted_twice() {
-        let text = " 8 0 sda 10 0 100 0 20 0 200 0\n 8 1 sda1 9 0 90 0 19 0 190 0\n 253 0 dm-0 9 0 90 0 1 0 1 0\n 259 0 nvme0n1 1 0 1 0 1 0 1 0\n 259 1 nvme0n1p1 1 0 1 0 1 0 1 0\n";
+        let text = " 8 0 sda 10 0 100 4 20 0 200 3\n 8 1 sda1 9 0 90 0 19 0 190 0\n 253 0 dm-0 9 0 90 0 1 0 1 0\n 259 0 nvme0n1 1 0 1 0 1 0 1 0\n 259 1 nvme0n1p1 1 0 1 0 1 0 1 0\n";
         let counters = parsed(diskstats, text);
         assert_eq!(counters[Counter::ReadBytes.index()], Some(101 * 512));
         assert_eq!(counters[Counter::WriteRequests.index()], Some(21));
+        assert_eq!(counters[Counter::LatencyNs.index()], Some(7_000_000));
+        assert_eq!(counters[Counter::TimedRequests.index()], Some(32));
     }
 
     #[test]
@@ -232,7 +284,18 @@ mod tests {
     fn the_running_kernel_is_read() {
         let source = ProcSource::new("/proc");
         let (first, second) = (source.frame().unwrap(), source.frame().unwrap());
-        for counter in [Counter::Switches, Counter::Forks, Counter::RxBytes, Counter::Retransmits] {
+        let counters = [
+            Counter::Switches,
+            Counter::Forks,
+            Counter::RxBytes,
+            Counter::Retransmits,
+            Counter::Softirqs,
+            Counter::Faults,
+            Counter::MajorFaults,
+            Counter::LatencyNs,
+            Counter::TimedRequests,
+        ];
+        for counter in counters {
             let i = counter.index();
             assert!(second.counters[i].unwrap() >= first.counters[i].unwrap(), "{}", counter.name());
         }
