@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use khor_engine::music::{Instrument, Patch, Preset, Wave};
+use khor_engine::music::{FilterMode, Instrument, Patch, Preset, Wave};
 use khor_engine::synth::{Synth, SynthNote};
 use serde_json::{Value, json};
 
@@ -31,17 +31,24 @@ fn cases() -> impl Iterator<Item = (String, usize, [Patch; Instrument::ALL.len()
     let patches = Preset::builtin()[0].patches();
     let numbers = [(0, "effects alone"), (8, "8 voices and effects"), (24, "24 voices and effects")];
     let preset = numbers.into_iter().map(move |(voices, name)| (name.to_owned(), voices, patches));
+    let with = |patch| Patch { reverb_send: 0.3, delay_send: 0.3, ..patch };
+    let wave = |wave| with(Patch { wave, ..Patch::default() });
+    let saws = Patch { detune_cents: 8.0, ..wave(Wave::Saw) };
     let waves = [
-        ("sine", Wave::Sine, 0.0),
-        ("triangle", Wave::Triangle, 0.0),
-        ("saw", Wave::Saw, 0.0),
-        ("pulse", Wave::Pulse, 0.0),
-        ("two saws", Wave::Saw, 8.0),
+        ("sine", wave(Wave::Sine)),
+        ("triangle", wave(Wave::Triangle)),
+        ("saw", wave(Wave::Saw)),
+        ("pulse", wave(Wave::Pulse)),
+        ("two saws", saws),
+        ("noise, band", Patch { filter: FilterMode::Band, ..wave(Wave::Noise) }),
+        ("fm", wave(Wave::Fm)),
+        ("two saws, sung with vibrato", Patch { vowel_send: 0.9, vibrato_cents: 20.0, ..saws }),
     ];
-    preset.chain(waves.into_iter().map(|(name, wave, detune_cents)| {
-        let patch = Patch { wave, detune_cents, reverb_send: 0.3, delay_send: 0.3, ..Patch::default() };
-        (format!("24 voices, {name}"), 24, [patch; Instrument::ALL.len()])
-    }))
+    preset.chain(
+        waves
+            .into_iter()
+            .map(|(name, patch)| (format!("24 voices, {name}"), 24, [patch; Instrument::ALL.len()])),
+    )
 }
 
 fn speeds(voices: usize, patches: [Patch; Instrument::ALL.len()]) -> Vec<f64> {
