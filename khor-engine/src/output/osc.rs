@@ -333,7 +333,7 @@ mod tests {
             (first.addr.as_str(), first.args[0].clone()),
             ("/khor/signal", OscType::String("rx".into()))
         );
-        let mut next = |address: &str| {
+        let next = |address: &str| {
             let OscPacket::Message(message) = receive(&socket) else { panic!() };
             assert_eq!(message.addr, address);
             message.args
