@@ -16,7 +16,8 @@ fn nothing_on_the_audio_thread_allocates() {
     assert_no_alloc(|| {
         for turn in 0..200_u64 {
             synth.set_patches(patches[turn as usize % patches.len()]);
-            synth.set_controls(Controls { brightness: 0.3, reverb: 0.5, delay: 0.5, echo_s: 0.3 });
+            let vowel = (turn % 7) as f32 / 6.0;
+            synth.set_controls(Controls { brightness: 0.3, reverb: 0.5, delay: 0.5, echo_s: 0.3, vowel });
             synth.set_master_gain(0.4);
             synth.set_muted(turn % 50 == 49);
             for i in 0..40 {

@@ -16,11 +16,16 @@ pub struct Controls {
     pub delay: f32,
     /// Delay time, seconds, 0.05..=1; three steps of the tempo, halved until it fits.
     pub echo_s: f32,
+    /// Vowel of what is sung, 0 (u) over o and a ..=1 (e).
+    pub vowel: f32,
 }
+
+/// Vowel while the pad's brightness is neutral, just past o; it closes towards u as the pad darkens.
+const VOWEL: f32 = 0.35;
 
 impl Default for Controls {
     fn default() -> Self {
-        Self { brightness: 0.5, reverb: 0.5, delay: 0.4, echo_s: 0.4 }
+        Self { brightness: 0.5, reverb: 0.5, delay: 0.4, echo_s: 0.4, vowel: VOWEL }
     }
 }
 
@@ -37,6 +42,8 @@ impl Controls {
         approach(&mut self.reverb, reverb.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
         approach(&mut self.delay, delay.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
         self.echo_s = echo_s(step_s);
+        let vowel = VOWEL + 0.2 * reading.gliding(Feature::BedBrightness).unwrap_or(0.0);
+        approach(&mut self.vowel, vowel.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
     }
 }
 
@@ -63,8 +70,8 @@ mod tests {
                 let lane = Lane { level, deviation: 8.0 * level, surprise: 0.0 };
                 reading.update(&[Some(lane); SignalId::COUNT], 0.5, 0.1);
                 controls.follow(&reading, 0.75, 0.1);
-                let Controls { brightness, reverb, delay, echo_s } = controls;
-                assert!([brightness, reverb, delay].iter().all(|v| (0.0..=1.0).contains(v)));
+                let Controls { brightness, reverb, delay, echo_s, vowel } = controls;
+                assert!([brightness, reverb, delay, vowel].iter().all(|v| (0.0..=1.0).contains(v)));
                 assert!((0.05..=1.0).contains(&echo_s));
             }
             controls

@@ -36,7 +36,7 @@ pub use cues::CueKind;
 pub use feature::Feature;
 pub use mapping::{Curve, Input, Mapping, Of, Polarity, Route};
 pub use note::{Instrument, Layer, Note, Role};
-pub use patch::{Patch, PatchError, Wave};
+pub use patch::{FilterMode, Patch, PatchError, Wave};
 pub use preset::{
     BedSettings, MAX_PULSE_STREAMS, Motion, Patches, Preset, PresetError, PulseSettings, VoiceSettings,
 };

@@ -1,6 +1,6 @@
 //! The 24 voices: who plays what, who ends, and who is stolen when all are taken.
 
-use super::group::{BusBlock, Group, Start};
+use super::group::{Buses, Group, Start};
 use super::lanes::LANES;
 
 /// Voices.
@@ -106,7 +106,7 @@ impl Bank {
         frame: u64,
         frames: usize,
         shift_octaves: f32,
-        buses: &mut BusBlock,
+        buses: &mut Buses,
         at: usize,
     ) {
         for g in 0..GROUPS {

@@ -3,8 +3,9 @@
 use crate::music::{Controls, Instrument, Patch};
 
 use super::bank::Bank;
+use super::choir::{Choir, Sums};
 use super::delay::Delay;
-use super::group::{BUSES, BusBlock, Start};
+use super::group::{BUSES, BusBlock, Buses, Start};
 use super::lanes::{BLOCK, LANES, contain};
 use super::limiter::{LATENCY_FRAMES, Limiter};
 use super::master::{DcBlock, Glide, Mute};
@@ -39,6 +40,7 @@ pub struct Synth {
     queue: NoteQueue,
     bank: Bank,
     patches: [Patch; Instrument::ALL.len()],
+    choir: Choir,
     delay: Delay,
     reverb: Reverb,
     /// Cutoff shift, octaves.
@@ -49,7 +51,7 @@ pub struct Synth {
     dc: DcBlock,
     limiter: Limiter,
     mute: Mute,
-    buses: Box<BusBlock>,
+    buses: Box<Buses>,
     /// The last computed block and how much of it has been given out.
     ready: [[f32; BLOCK]; 2],
     given: usize,
@@ -70,6 +72,7 @@ impl Synth {
             queue: NoteQueue::new(),
             bank: Bank::new(rate),
             patches: [Patch::default(); Instrument::ALL.len()],
+            choir: Choir::new(controls.vowel, rate),
             delay: Delay::new(rate),
             reverb: Reverb::new(rate),
             brightness: Glide::new(0.0, rate),
@@ -79,7 +82,7 @@ impl Synth {
             dc: DcBlock::new(rate),
             limiter: Limiter::new(rate),
             mute: Mute::new(rate),
-            buses: Box::new([[[0.0; LANES]; BLOCK]; BUSES]),
+            buses: Box::new(Buses::SILENT),
             ready: [[0.0; BLOCK]; 2],
             given: BLOCK,
             next_block: 0,
@@ -107,11 +110,12 @@ impl Synth {
 
     /// Sets the continuous parameters; they glide. Audio thread; no allocation.
     pub fn set_controls(&mut self, controls: Controls) {
-        let Controls { brightness, reverb, delay, echo_s } = controls;
+        let Controls { brightness, reverb, delay, echo_s, vowel } = controls;
         self.brightness.set((brightness.clamp(0.0, 1.0) - 0.5) * 2.0 * BRIGHTNESS_OCTAVES);
         self.reverb_return.set(reverb.clamp(0.0, 1.0) * REVERB_RETURN);
         self.delay_return.set(delay.clamp(0.0, 1.0) * DELAY_RETURN);
         self.delay.set_time(echo_s);
+        self.choir.set_vowel(vowel);
     }
 
     /// Sets the volume, 0..=1, linear amplitude; 0.5 is the default and puts the bed at -23 LUFS.
@@ -170,8 +174,10 @@ impl Synth {
     /// Computes one block.
     fn block(&mut self) {
         let sounding = self.voices();
-        let [mut left, mut right, to_delay, to_reverb] =
-            if sounding { self.sum() } else { [[0.0; BLOCK]; BUSES] };
+        let mut sums = if sounding { sum(&self.buses.straight) } else { [[0.0; BLOCK]; BUSES] };
+        let sung = (sounding && self.buses.sings).then(|| sum(&self.buses.sung));
+        self.choir.render(sung.as_ref(), &mut sums);
+        let [mut left, mut right, to_delay, to_reverb] = sums;
         self.effects(&to_delay, &to_reverb, &mut left, &mut right);
         self.dc.render(&mut left, &mut right);
         self.limiter.render(&mut left, &mut right);
@@ -190,9 +196,7 @@ impl Synth {
         if self.bank.active() == 0 && self.queue.next_frame().is_none_or(|frame| frame >= end) {
             return false;
         }
-        for bus in self.buses.iter_mut().flatten() {
-            *bus = [0.0; LANES];
-        }
+        self.buses.clear();
         let mut at = 0;
         while at < BLOCK {
             let frame = self.next_block + at as u64;
@@ -223,19 +227,6 @@ impl Synth {
         }
     }
 
-    /// Sums the lanes of each bus.
-    fn sum(&self) -> [[f32; BLOCK]; BUSES] {
-        let mut out = [[0.0; BLOCK]; BUSES];
-        for (bus, sums) in self.buses.iter().zip(&mut out) {
-            for (lanes, sum) in bus.iter().zip(sums) {
-                // Pairwise, as vectors can; a running sum would be one long chain.
-                let half: [f32; LANES / 2] = std::array::from_fn(|l| lanes[l] + lanes[l + LANES / 2]);
-                *sum = contain((half[0] + half[2]) + (half[1] + half[3]));
-            }
-        }
-        out
-    }
-
     /// Adds delay and reverb, then applies the master gain.
     fn effects(
         &mut self,
@@ -257,4 +248,17 @@ impl Synth {
             right[i] = (right[i] + delay_gain[i] * delay[1][i] + reverb_gain[i] * reverb[1][i]) * master[i];
         }
     }
+}
+
+/// Sums the lanes of each bus.
+fn sum(buses: &BusBlock) -> Sums {
+    let mut out = [[0.0; BLOCK]; BUSES];
+    for (bus, sums) in buses.iter().zip(&mut out) {
+        for (lanes, sum) in bus.iter().zip(sums) {
+            // Pairwise, as vectors can; a running sum would be one long chain.
+            let half: [f32; LANES / 2] = std::array::from_fn(|l| lanes[l] + lanes[l + LANES / 2]);
+            *sum = contain((half[0] + half[2]) + (half[1] + half[3]));
+        }
+    }
+    out
 }

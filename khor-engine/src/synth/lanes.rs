@@ -12,7 +12,7 @@ pub(super) type Lanes = [f32; LANES];
 pub(super) type LaneBlock = [Lanes; BLOCK];
 
 /// Adding this to a float of sane size leaves its nearest whole number in the lowest bits (1.5 * 2^23).
-const ROUNDER: f32 = 12_582_912.0;
+pub(super) const ROUNDER: f32 = 12_582_912.0;
 
 /// 2^x for x in -60..=60, relative error < 1e-4 (degree-4 Taylor polynomial around the nearest whole number,
 /// which is added to the exponent). Anything else gives a wrong number, never undefined behaviour.

@@ -1,23 +1,28 @@
 //! From notes to samples: real-time safe after construction, free of I/O.
 //!
-//! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) → buses → `delay`
-//! and `reverb` → `master` (gain, DC block) → `limiter` → mute. Everything is computed in blocks of 32 frames that
+//! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) → buses, whose sung
+//! share goes through the `vowel` of the `choir` → `delay` and `reverb` → `master` (gain, DC block) → `limiter` → mute. Everything is computed in blocks of 32 frames that
 //! are counted from the start, whatever lengths are asked for, so the same notes give the same samples.
 //! A voice as an object with virtual parts was rejected: arrays of eight let the compiler use vector instructions.
 
 mod bank;
+mod choir;
 mod delay;
 mod engine;
 mod envelope;
+mod fm;
 mod from_music;
 mod group;
 mod lanes;
 mod limiter;
 mod master;
+mod noise;
 mod oscillator;
 mod queue;
 mod reverb;
 mod svf;
+mod vibrato;
+mod vowel;
 
 #[cfg(test)]
 mod tests;

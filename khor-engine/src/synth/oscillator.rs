@@ -1,19 +1,22 @@
 //! Band-limited oscillators for eight voices: naive shapes with their corners rounded by `PolyBLEP` and `PolyBLAMP`
-//! (Välimäki & Huovilainen 2007; Esqueda, Välimäki & Bilbao 2016).
+//! (Välimäki & Huovilainen 2007; Esqueda, Välimäki & Bilbao 2016), and the door to `noise`, `fm` and `vibrato`.
 
 use std::f32::consts::TAU;
 
 use crate::music::{Patch, Wave};
 
+use super::fm::Modulators;
 use super::lanes::{BLOCK, LANES, LaneBlock, Lanes, positive};
+use super::noise::Noise;
+use super::vibrato::Vibratos;
 
-const WAVES: [Wave; 4] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse];
+const WAVES: [Wave; 6] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
 
 /// Highest increment: a quarter of the sample rate.
 const MAX_INCREMENT: f32 = 0.25;
 
 /// One period in units of the phase.
-const PERIOD: f32 = 4_294_967_296.0;
+pub(super) const PERIOD: f32 = 4_294_967_296.0;
 
 /// Two oscillators per voice (the second silent without detune).
 #[derive(Clone, Debug)]
@@ -29,10 +32,13 @@ pub(super) struct Oscillators {
     /// Pulse width, 0.05..=0.5 of a period.
     width: Lanes,
     wave: [Wave; LANES],
+    noise: Noise,
+    modulators: Modulators,
+    vibratos: Vibratos,
 }
 
 impl Oscillators {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(sample_rate_hz: f32) -> Self {
         Self {
             phase: [[0; LANES]; 2],
             step: [[0; LANES]; 2],
@@ -40,13 +46,17 @@ impl Oscillators {
             level: [[0.0; LANES]; 2],
             width: [0.5; LANES],
             wave: [Wave::Sine; LANES],
+            noise: Noise::new(),
+            modulators: Modulators::new(),
+            vibratos: Vibratos::new(sample_rate_hz),
         }
     }
 
-    /// Begins a note. `phase` 0..1 keeps unison notes from adding up in step. Audio thread; no allocation.
+    /// Begins a note. `phase` 0..1 keeps unison notes from adding up in step, and seeds noise and vibrato.
+    /// Audio thread; no allocation.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, increment: f32, phase: f32) {
         let detune = (patch.detune_cents / 2400.0).exp2();
-        let detuned = patch.detune_cents > 0.0;
+        let detuned = patch.detune_cents > 0.0 && patch.wave != Wave::Noise;
         self.increment[0][lane] = (increment * detune).clamp(0.0, MAX_INCREMENT);
         self.increment[1][lane] = (increment / detune).clamp(0.0, MAX_INCREMENT);
         self.level[0][lane] = if detuned { 0.6 } else { 1.0 };
@@ -58,12 +68,17 @@ impl Oscillators {
         self.phase[1][lane] = self.phase[0][lane].wrapping_add(0x5EB8_51EB);
         self.width[lane] = patch.width;
         self.wave[lane] = patch.wave;
+        self.noise.start(lane, self.phase[0][lane]);
+        let phases = [self.phase[0][lane], self.phase[1][lane]];
+        self.modulators.start(lane, patch, self.increment[0][lane], phases);
+        self.vibratos.start(lane, patch, phase);
     }
 
     /// Silences a lane. Audio thread; no allocation.
     pub(super) fn stop(&mut self, lane: usize) {
         self.level[0][lane] = 0.0;
         self.level[1][lane] = 0.0;
+        self.vibratos.stop(lane);
     }
 
     /// Whether any sounding lane has this waveform. Audio thread; no allocation.
@@ -71,23 +86,40 @@ impl Oscillators {
         (0..LANES).any(|l| self.wave[l] == wave && self.level[0][l] > 0.0)
     }
 
-    /// Writes `frames` frames. Audio thread; no allocation.
-    pub(super) fn render(&mut self, frames: usize, out: &mut LaneBlock) {
+    /// Writes `frames` frames; `envelope` 0..=1 is where the modulation of FM goes. Audio thread; no allocation.
+    #[inline]
+    pub(super) fn render(&mut self, frames: usize, envelope: &Lanes, out: &mut LaneBlock) {
         for frame in &mut out[..frames] {
             *frame = [0.0; LANES];
         }
+        let (mut steps, mut increments) = (self.step, self.increment);
+        if let Some(factors) = self.vibratos.advance(frames) {
+            for which in 0..2 {
+                increments[which] = std::array::from_fn(|l| increments[which][l] * factors[which][l]);
+                steps[which] = increments[which].map(|increment| (increment * PERIOD) as u32);
+            }
+        }
+        let swing = if self.has(Wave::Fm) { Some(self.modulators.ramp(envelope, frames)) } else { None };
         for which in 0..2 {
             if self.level[which].iter().all(|&level| level == 0.0) {
                 continue;
             }
             let mut phases = [[0.0; LANES]; BLOCK];
-            advance(&mut self.phase[which], &self.step[which], &mut phases[..frames]);
+            advance(&mut self.phase[which], &steps[which], &mut phases[..frames]);
+            let phases = &phases[..frames];
             for wave in WAVES {
                 let all = &self.level[which];
                 let level = std::array::from_fn(|lane| if self.wave[lane] == wave { all[lane] } else { 0.0 });
-                if level.iter().any(|&l: &f32| l > 0.0) {
-                    let add = Shape { increment: &self.increment[which], level: &level, width: &self.width };
-                    add.wave(wave, &phases[..frames], out);
+                if level.iter().all(|&l: &f32| l == 0.0) {
+                    continue;
+                }
+                let increment = &increments[which];
+                match (wave, swing) {
+                    (Wave::Noise, _) => self.noise.add(&level, &mut out[..frames]),
+                    (Wave::Fm, Some(swing)) => {
+                        self.modulators.add(which, (increment, &level), swing, phases, out);
+                    }
+                    _ => Shape { increment, level: &level, width: &self.width }.wave(wave, phases, out),
                 }
             }
         }
@@ -95,7 +127,8 @@ impl Oscillators {
 }
 
 /// Writes the phase of each frame, 0..1, and leaves the phase after the last.
-fn advance(phase: &mut [u32; LANES], step: &[u32; LANES], phases: &mut [Lanes]) {
+#[inline]
+pub(super) fn advance(phase: &mut [u32; LANES], step: &[u32; LANES], phases: &mut [Lanes]) {
     let mut now = *phase;
     for frame in phases {
         for l in 0..LANES {
@@ -128,6 +161,8 @@ impl Shape<'_> {
                 0.7 * (saw(p, inverse[l]) - saw(other, inverse[l]))
             }),
             Wave::Triangle => self.add(phases, out, |p, l| triangle(p, inverse[l], increment[l])),
+            // Neither is a shape of the phase alone.
+            Wave::Noise | Wave::Fm => {}
         }
     }
 
@@ -141,10 +176,10 @@ impl Shape<'_> {
     }
 }
 
-/// cos(2 pi p), p in 0..1, absolute error < 1e-5 (Taylor on a quarter period).
+/// cos(2 pi p), p in -0.5..1, absolute error < 1e-5 (Taylor on a quarter period).
 #[inline]
-fn cosine(p: f32) -> f32 {
-    let u = (p - 0.5).abs() - 0.25;
+pub(super) fn cosine(p: f32) -> f32 {
+    let u = (p.abs() - 0.5).abs() - 0.25;
     let u2 = u * u;
     u * (TAU + u2 * (-41.341_7 + u2 * (81.605_2 + u2 * (-76.705_9 + u2 * 42.058_7))))
 }
@@ -170,19 +205,19 @@ fn triangle(p: f32, inverse: f32, increment: f32) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const RATE_HZ: f32 = 48_000.0;
 
     fn render(wave: Wave, freq_hz: f32, frames: usize) -> Vec<f32> {
-        let mut osc = Oscillators::new();
+        let mut osc = Oscillators::new(RATE_HZ);
         let patch = Patch { wave, detune_cents: 0.0, width: 0.3, ..Patch::default() };
         osc.start(3, &patch, freq_hz / RATE_HZ, 0.0);
         let mut out = Vec::new();
         let mut block = [[0.0; LANES]; BLOCK];
         while out.len() < frames {
-            osc.render(BLOCK, &mut block);
+            osc.render(BLOCK, &[1.0; LANES], &mut block);
             out.extend(block.iter().map(|frame| frame[3]));
         }
         out.truncate(frames);
@@ -190,7 +225,7 @@ mod tests {
     }
 
     /// Power of one frequency (Goertzel on a Hann window).
-    fn power(samples: &[f32], freq_hz: f32) -> f64 {
+    pub(in super::super) fn power(samples: &[f32], freq_hz: f32) -> f64 {
         let (mut re, mut im) = (0.0_f64, 0.0_f64);
         let turn = std::f64::consts::TAU / samples.len() as f64;
         for (i, &x) in samples.iter().enumerate() {
@@ -200,6 +235,11 @@ mod tests {
             im += f64::from(x) * hann * angle.sin();
         }
         re * re + im * im
+    }
+
+    /// Power of one frequency relative to `whole`, the sum of the samples' squares, dB; a sine alone gives 0.
+    pub(in super::super) fn power_db(samples: &[f32], freq_hz: f32, whole: f64) -> f64 {
+        10.0 * (8.0 * power(samples, freq_hz) / (samples.len() as f64 * whole)).log10()
     }
 
     #[test]

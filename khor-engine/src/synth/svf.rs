@@ -1,5 +1,7 @@
-//! State-variable low-pass filters for eight voices: trapezoidal integration, stable under fast modulation
+//! State-variable filters for eight voices: trapezoidal integration, stable under fast modulation
 //! (Zavalishin, "The Art of VA Filter Design", ch. 4; coefficients after Simper, Cytomic 2013).
+
+use crate::music::FilterMode;
 
 use super::lanes::{LANES, LaneBlock, Lanes, exp2, flush, positive, tan_pi};
 
@@ -22,6 +24,10 @@ pub(super) struct Filters {
     log2_cutoff: Lanes,
     /// Octaves the envelope at full level opens the filter.
     env_octaves: Lanes,
+    /// Shares of input, band and low in the output.
+    mix: [Lanes; 3],
+    /// All lanes are low-pass, so that there is nothing to mix.
+    plain: bool,
     /// Lanes whose coefficients jump to their first value instead of ramping.
     fresh: [bool; LANES],
 }
@@ -35,25 +41,61 @@ impl Filters {
             k: [2.0; LANES],
             log2_cutoff: [-4.0; LANES],
             env_octaves: [0.0; LANES],
+            mix: [[0.0; LANES], [0.0; LANES], [1.0; LANES]],
+            plain: true,
             fresh: [true; LANES],
         }
     }
 
     /// Clears a lane and sets its filter: cutoff as a share of the sample rate, resonance 0..=1.
     /// Audio thread; no allocation.
-    pub(super) fn start(&mut self, lane: usize, cutoff: f32, resonance: f32, env_octaves: f32) {
+    pub(super) fn start(
+        &mut self,
+        lane: usize,
+        mode: FilterMode,
+        cutoff: f32,
+        resonance: f32,
+        env_octaves: f32,
+    ) {
         self.ic1[lane] = 0.0;
         self.ic2[lane] = 0.0;
         self.log2_cutoff[lane] = cutoff.clamp(1e-5, 1.0).log2();
         // Q 0.5 ..= 8.
         self.k[lane] = 2.0 * (-4.0 * resonance.clamp(0.0, 1.0)).exp2();
         self.env_octaves[lane] = env_octaves;
+        let damping = self.k[lane];
+        // Simper's outputs; the band is 1/k at its peak by itself.
+        let mix = match mode {
+            FilterMode::Low => [0.0, 0.0, 1.0],
+            FilterMode::Band => [0.0, damping, 0.0],
+            FilterMode::High => [1.0, -damping, -1.0],
+        };
+        for (lanes, share) in self.mix.iter_mut().zip(mix) {
+            lanes[lane] = share;
+        }
+        self.plain = self.mix[2] == [1.0; LANES];
         self.fresh[lane] = true;
     }
 
     /// Filters a block in place. `envelope` 0..=1 and `shift_octaves` modulate the cutoff.
     /// Audio thread; no allocation.
+    #[inline]
     pub(super) fn apply(
+        &mut self,
+        frames: usize,
+        envelope: &Lanes,
+        shift_octaves: f32,
+        block: &mut LaneBlock,
+    ) {
+        if self.plain {
+            self.run::<true>(frames, envelope, shift_octaves, block);
+        } else {
+            self.run::<false>(frames, envelope, shift_octaves, block);
+        }
+    }
+
+    #[inline]
+    fn run<const PLAIN: bool>(
         &mut self,
         frames: usize,
         envelope: &Lanes,
@@ -73,6 +115,7 @@ impl Filters {
         }
         let [mut b1, mut b2, mut b3] = self.b;
         let (mut ic1, mut ic2) = (self.ic1, self.ic2);
+        let mix = self.mix;
         for frame in &mut block[..frames] {
             for l in 0..LANES {
                 b1[l] += slope[0][l];
@@ -82,7 +125,13 @@ impl Filters {
                 // Simper's update with v1 and v2 eliminated: half the latency from state to state.
                 let next1 = b1[l] * ic1[l] + (b2[l] * x - b2[l] * ic2[l]);
                 let next2 = (ic2[l] - b3[l] * ic2[l]) + (b2[l] * ic1[l] + b3[l] * x);
-                frame[l] = 0.5 * (next2 + ic2[l]);
+                let low = 0.5 * (next2 + ic2[l]);
+                frame[l] = if PLAIN {
+                    low
+                } else {
+                    let band = 0.5 * (next1 + ic1[l]);
+                    mix[0][l] * x + mix[1][l] * band + mix[2][l] * low
+                };
                 ic1[l] = next1;
                 ic2[l] = next2;
             }
@@ -131,9 +180,9 @@ mod tests {
     const RATE_HZ: f32 = 48_000.0;
 
     /// Amplitude of a sine after the filter.
-    fn response(cutoff_hz: f32, resonance: f32, freq_hz: f32) -> f32 {
+    fn response(mode: FilterMode, cutoff_hz: f32, resonance: f32, freq_hz: f32) -> f32 {
         let mut filters = Filters::new();
-        filters.start(0, cutoff_hz / RATE_HZ, resonance, 0.0);
+        filters.start(0, mode, cutoff_hz / RATE_HZ, resonance, 0.0);
         let mut peak = 0.0_f32;
         for block in 0..1500 {
             let mut lanes = [[0.0; LANES]; BLOCK];
@@ -157,18 +206,55 @@ mod tests {
     fn butterworth_is_3_db_down_at_cutoff_and_falls_12_db_per_octave() {
         let resonance = 0.125; // Q = 0.5 * 16^0.125 = 0.7071
         for cutoff_hz in [200.0, 1000.0, 5000.0] {
-            assert!((db(response(cutoff_hz, resonance, cutoff_hz)) + 3.0).abs() < 0.15, "{cutoff_hz}");
-            assert!(db(response(cutoff_hz, resonance, cutoff_hz / 10.0)).abs() < 0.1);
+            assert!(
+                (db(response(FilterMode::Low, cutoff_hz, resonance, cutoff_hz)) + 3.0).abs() < 0.15,
+                "{cutoff_hz}"
+            );
+            assert!(db(response(FilterMode::Low, cutoff_hz, resonance, cutoff_hz / 10.0)).abs() < 0.1);
         }
-        let octaves = db(response(500.0, resonance, 2000.0)) - db(response(500.0, resonance, 4000.0));
+        let octaves = db(response(FilterMode::Low, 500.0, resonance, 2000.0))
+            - db(response(FilterMode::Low, 500.0, resonance, 4000.0));
         assert!((octaves - 12.0).abs() < 0.7, "{octaves}");
+    }
+
+    #[test]
+    fn the_band_is_at_0_db_at_its_peak_and_falls_6_db_per_octave() {
+        for resonance in [0.0, 0.125, 0.5, 1.0] {
+            for centre_hz in [200.0, 1000.0, 5000.0] {
+                let peak = db(response(FilterMode::Band, centre_hz, resonance, centre_hz));
+                assert!(peak.abs() < 0.15, "{centre_hz} Hz, resonance {resonance}: {peak}");
+            }
+        }
+        let below = |hz| db(response(FilterMode::Band, 4000.0, 0.5, hz));
+        assert!((below(500.0) - below(250.0) - 6.0).abs() < 0.2);
+    }
+
+    #[test]
+    fn the_high_pass_mirrors_the_low_pass() {
+        let high = |hz| db(response(FilterMode::High, 2000.0, 0.125, hz));
+        assert!((high(2000.0) + 3.0).abs() < 0.15 && high(11_000.0).abs() < 0.1);
+        assert!((high(250.0) - high(125.0) - 12.0).abs() < 0.3);
+    }
+
+    #[test]
+    fn a_lane_keeps_its_mode_whatever_the_others_are() {
+        let run = |others: FilterMode| {
+            let mut filters = Filters::new();
+            (1..LANES).for_each(|lane| filters.start(lane, others, 0.1, 0.2, 0.0));
+            filters.start(0, FilterMode::Low, 0.05, 0.3, 0.0);
+            let mut lanes = [[0.5; LANES]; BLOCK];
+            filters.apply(BLOCK, &[0.0; LANES], 0.0, &mut lanes);
+            lanes.map(|frame| frame[0])
+        };
+        assert_eq!(run(FilterMode::Low), run(FilterMode::High));
     }
 
     #[test]
     fn wild_modulation_stays_bounded() {
         let mut filters = Filters::new();
+        let modes = [FilterMode::Low, FilterMode::Band, FilterMode::High];
         for lane in 0..LANES {
-            filters.start(lane, 0.05, 0.6, 4.0);
+            filters.start(lane, modes[lane % 3], 0.05, 0.6, 4.0);
         }
         let mut state = 1_u32;
         for _ in 0..20_000 {

@@ -2,7 +2,7 @@
 
 use ebur128::{EbuR128, Mode};
 
-use crate::music::{Controls, Instrument, Patch, Wave};
+use crate::music::{Controls, FilterMode, Instrument, Patch, Wave};
 
 use super::{Synth, SynthNote};
 
@@ -165,6 +165,7 @@ fn poison_does_not_stay() {
         reverb: f32::NAN,
         delay: f32::NAN,
         echo_s: f32::NAN,
+        vowel: f32::NAN,
     });
     for i in 0..30 {
         synth.schedule(SynthNote { velocity: f32::NAN, pan: f32::INFINITY, ..note(i * 50, 500, 60) });
@@ -183,4 +184,97 @@ fn a_full_queue_is_counted_and_idle_is_silent() {
     assert_eq!(peak(&render(&mut synth, 4800)), 0.0);
     (0..600).for_each(|_| synth.schedule(note(1_000_000, 1, 60)));
     assert_eq!(synth.meter().dropped, 600 - 512);
+}
+
+/// Loudness of a saw-wave chord, of which `send` is sung, LUFS.
+fn sung_lufs(chord: [u8; 4], send: f32, vowel: f32) -> f64 {
+    let mut synth = dry(Patch {
+        wave: Wave::Saw,
+        detune_cents: 10.0,
+        vibrato_cents: 20.0,
+        attack_ms: 200.0,
+        sustain: 1.0,
+        cutoff_hz: 4000.0,
+        key_follow: 0.4,
+        vowel_send: send,
+        gain_db: -24.0,
+        ..Patch::default()
+    });
+    synth.set_controls(Controls { vowel, ..Controls::default() });
+    chord.into_iter().for_each(|midi| synth.schedule(note(0, 480_000, midi)));
+    render(&mut synth, 24_000);
+    let mut meter = EbuR128::new(2, RATE_HZ, Mode::I).unwrap();
+    meter.add_frames_f32(&render(&mut synth, 144_000)).unwrap();
+    meter.loudness_global().unwrap()
+}
+
+#[test]
+fn singing_changes_the_loudness_of_a_chord_by_at_most_3_db_over_the_vowels() {
+    for chord in [[45, 52, 57, 61], [50, 57, 62, 65], [48, 55, 64, 67], [53, 60, 65, 69], [55, 62, 67, 71]] {
+        let straight = sung_lufs(chord, 0.0, 0.5);
+        for send in [0.5, 1.0] {
+            for step in 0..=9 {
+                let vowel = step as f32 / 9.0;
+                let change = sung_lufs(chord, send, vowel) - straight;
+                assert!(change.abs() <= 3.0, "{chord:?}, send {send}, vowel {vowel:.2}: {change:.1} dB");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_vowel_moves_without_a_click() {
+    let patch = Patch {
+        attack_ms: 100.0,
+        sustain: 1.0,
+        cutoff_hz: 4000.0,
+        vowel_send: 1.0,
+        gain_db: -18.0,
+        ..Patch::default()
+    };
+    let bend = |moves: bool| {
+        let mut synth = dry(patch);
+        synth.set_controls(Controls { vowel: 0.0, ..Controls::default() });
+        synth.schedule(note(0, 480_000, 50));
+        render(&mut synth, 24_000);
+        let mut out = Vec::new();
+        for turn in 0..8 {
+            let vowel = if moves { (turn % 2) as f32 } else { 0.0 };
+            synth.set_controls(Controls { vowel, ..Controls::default() });
+            out.extend(render(&mut synth, 12_000));
+        }
+        (sharpest_bend(&out), peak(&out))
+    };
+    let ((still, _), (moving, loud)) = (bend(false), bend(true));
+    // A jump from vowel to vowel would bend by several hundredths of the peak.
+    assert!(moving < still + 0.01 * loud, "{moving} against {still}, peak {loud}");
+}
+
+#[test]
+fn noise_repeats_and_differs_from_note_to_note() {
+    let patch = Patch { wave: Wave::Noise, filter: FilterMode::Band, resonance: 0.6, ..Patch::default() };
+    let run = || {
+        let mut synth = dry(patch);
+        synth.schedule(note(0, 4800, 60));
+        synth.schedule(note(48_000, 4800, 60));
+        render(&mut synth, 96_000)
+    };
+    let out = run();
+    assert!(peak(&out) > 0.01 && out == run());
+    assert!(out[..96_000] != out[96_000..]);
+}
+
+#[test]
+fn the_sung_share_goes_to_the_rooms_as_sung() {
+    // A sine far from every formant: nothing of it may be left, not even in the reverb.
+    let level = |vowel_send| {
+        let patch =
+            Patch { sustain: 1.0, cutoff_hz: 16_000.0, reverb_send: 1.0, vowel_send, ..Patch::default() };
+        let mut synth = Synth::new(RATE_HZ, 1);
+        synth.set_patches([patch; Instrument::ALL.len()]);
+        synth.schedule(note(0, 480_000, 120));
+        render(&mut synth, 24_000);
+        peak(&render(&mut synth, 24_000))
+    };
+    assert!(level(1.0) < 0.05 * level(0.0), "{} of {}", level(1.0), level(0.0));
 }

@@ -1,0 +1,181 @@
+//! What turns voices into singers: each bus's sung share through five band-pass filters in parallel, the formants
+//! of one vowel that all share.
+//!
+//! A bank per voice was rejected: 24 x 5 filters for what a choir does together anyway.
+
+use super::group::BUSES;
+use super::lanes::{BLOCK, contain, flush, tan_pi};
+use super::vowel::{FORMANTS, Vowel};
+
+/// Time constant of a change of vowel, seconds: as quick as a mouth, too slow for a click.
+const GLIDE_S: f32 = 0.08;
+/// Formants of a choir are wider than a singer's, because no two singers' lie in the same place.
+const WIDER: f32 = 2.5;
+/// Highest centre, share of the sample rate: where the tangent is still good.
+const MAX_CENTRE: f32 = 0.27;
+
+/// One block of every bus.
+pub(super) type Sums = [[f32; BLOCK]; BUSES];
+
+/// State and coefficients of the bank; the channels of a formant lie side by side for the vector unit.
+#[derive(Clone, Debug)]
+pub(super) struct Choir {
+    ic1: [[f32; BUSES]; FORMANTS],
+    ic2: [[f32; BUSES]; FORMANTS],
+    /// 2 a1 - 1, 2 a2 and 2 a3 of the filters (as in `svf`), and the gain of their band outputs.
+    coefficients: [[f32; FORMANTS]; 4],
+    /// Present and wanted vowel, 0 (u) ..=1 (e).
+    vowel: f32,
+    target: f32,
+    /// Share of the way gone per block.
+    rate: f32,
+    sample_rate_hz: f32,
+}
+
+impl Choir {
+    pub(super) fn new(vowel: f32, sample_rate_hz: f32) -> Self {
+        let mut choir = Self {
+            ic1: [[0.0; BUSES]; FORMANTS],
+            ic2: [[0.0; BUSES]; FORMANTS],
+            coefficients: [[0.0; FORMANTS]; 4],
+            vowel,
+            target: vowel,
+            rate: 1.0 - (-(BLOCK as f32) / (GLIDE_S * sample_rate_hz)).exp(),
+            sample_rate_hz,
+        };
+        choir.shape();
+        choir
+    }
+
+    /// Sets the vowel, 0 (u) ..=1 (e); it glides. Not-a-number is ignored. Audio thread; no allocation.
+    pub(super) fn set_vowel(&mut self, vowel: f32) {
+        if vowel.is_finite() {
+            self.target = vowel.clamp(0.0, 1.0);
+        }
+    }
+
+    /// Adds what is sung to `out`; without `sung` the formants ring out. Audio thread; no allocation.
+    pub(super) fn render(&mut self, sung: Option<&Sums>, out: &mut Sums) {
+        if self.vowel != self.target {
+            self.vowel += self.rate * (self.target - self.vowel);
+            if (self.vowel - self.target).abs() < 1e-4 {
+                self.vowel = self.target;
+            }
+            self.shape();
+        }
+        match sung {
+            Some(sung) => self.filter(sung, out),
+            None if self.ic1 == [[0.0; BUSES]; FORMANTS] => {}
+            None => self.filter(&[[0.0; BLOCK]; BUSES], out),
+        }
+    }
+
+    /// Coefficients of the present vowel.
+    fn shape(&mut self) {
+        let vowel = Vowel::at(self.vowel);
+        for f in 0..FORMANTS {
+            let g = tan_pi((vowel.freq_hz[f] / self.sample_rate_hz).min(MAX_CENTRE));
+            let k = WIDER * vowel.width_hz[f] / vowel.freq_hz[f];
+            let a1 = 1.0 / (1.0 + g * (g + k));
+            // Neighbours with opposite signs, or they would cancel between their centres (Klatt, "Software for a
+            // cascade/parallel formant synthesizer", 1980); k for a peak of 1, halved in `filter`.
+            let sign = if f % 2 == 0 { 0.5 } else { -0.5 };
+            let gain = sign * k * 10_f32.powf((vowel.gain_db[f] + vowel.makeup_db) / 20.0);
+            let values = [2.0 * a1 - 1.0, 2.0 * g * a1, 2.0 * g * g * a1, gain];
+            for (coefficient, value) in self.coefficients.iter_mut().zip(values) {
+                coefficient[f] = value;
+            }
+        }
+    }
+
+    fn filter(&mut self, sung: &Sums, out: &mut Sums) {
+        let [b1, b2, b3, gain] = self.coefficients;
+        let (mut ic1, mut ic2) = (self.ic1, self.ic2);
+        for i in 0..BLOCK {
+            let x: [f32; BUSES] = std::array::from_fn(|bus| sung[bus][i]);
+            let mut sum = [0.0; BUSES];
+            for f in 0..FORMANTS {
+                for bus in 0..BUSES {
+                    let (s1, s2) = (ic1[f][bus], ic2[f][bus]);
+                    let next1 = b1[f] * s1 + b2[f] * (x[bus] - s2);
+                    ic2[f][bus] = (s2 - b3[f] * s2) + (b2[f] * s1 + b3[f] * x[bus]);
+                    sum[bus] += gain[f] * (next1 + s1);
+                    ic1[f][bus] = next1;
+                }
+            }
+            for bus in 0..BUSES {
+                out[bus][i] += sum[bus];
+            }
+        }
+        self.ic1 = ic1.map(|buses| buses.map(|x| flush(contain(x))));
+        self.ic2 = ic2.map(|buses| buses.map(|x| flush(contain(x))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE_HZ: f32 = 48_000.0;
+
+    /// Level of a sine after the bank, dB.
+    fn response_db(vowel: f32, freq_hz: f32) -> f32 {
+        let mut choir = Choir::new(vowel, RATE_HZ);
+        let mut square = 0.0;
+        for block in 0..600 {
+            let mut sung = [[0.0; BLOCK]; BUSES];
+            for i in 0..BLOCK {
+                let t = (block * BLOCK + i) as f64 / f64::from(RATE_HZ);
+                sung[1][i] = (std::f64::consts::TAU * f64::from(freq_hz) * t).sin() as f32;
+            }
+            let mut out = [[0.0; BLOCK]; BUSES];
+            choir.render(Some(&sung), &mut out);
+            assert!(out[0].iter().chain(&out[2]).chain(&out[3]).all(|&x| x == 0.0), "buses leak");
+            if block >= 300 {
+                square += out[1].iter().map(|x| x * x).sum::<f32>();
+            }
+        }
+        10.0 * (square / (300 * BLOCK) as f32 * 2.0).log10()
+    }
+
+    #[test]
+    fn the_first_two_formants_stand_out_where_the_vowel_has_them() {
+        for position in [0.0, 0.35, 2.0 / 3.0, 1.0] {
+            let vowel = Vowel::at(position);
+            let peak = response_db(position, vowel.freq_hz[0]);
+            assert!((peak - vowel.makeup_db).abs() < 2.0, "{position}: {peak}");
+            // The first formant's skirt lifts a weak second one that is near.
+            let second = response_db(position, vowel.freq_hz[1]) - peak - vowel.gain_db[1];
+            assert!((-5.0..=8.0).contains(&second), "{position}: {second}");
+            for off_hz in [vowel.freq_hz[0] * 0.5, vowel.freq_hz[1] * 1.35, 8000.0] {
+                let off = response_db(position, off_hz);
+                assert!(off < peak - 6.0, "{position}: {off_hz} Hz {off} of {peak}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_e_is_told_from_a_u_by_its_second_formant() {
+        let share = |vowel, hz| response_db(vowel, hz) - response_db(vowel, 400.0);
+        let (e, u, a) = (1.0, 0.0, 2.0 / 3.0);
+        let (front, back) = (share(e, 1700.0), share(u, 1700.0));
+        assert!(front > back + 6.0, "{front} {back}");
+        let (open, closed) = (share(a, 1000.0), share(e, 1000.0));
+        assert!(open > closed + 10.0, "{open} {closed}");
+    }
+
+    #[test]
+    fn it_falls_silent_by_itself_and_survives_poison() {
+        let mut choir = Choir::new(0.5, RATE_HZ);
+        choir.set_vowel(f32::NAN);
+        choir.render(Some(&[[f32::MAX; BLOCK]; BUSES]), &mut [[0.0; BLOCK]; BUSES]);
+        choir.render(Some(&[[0.5; BLOCK]; BUSES]), &mut [[0.0; BLOCK]; BUSES]);
+        let mut out = [[0.0; BLOCK]; BUSES];
+        for _ in 0..1500 {
+            out = [[0.0; BLOCK]; BUSES];
+            choir.render(None, &mut out);
+        }
+        assert_eq!(out, [[0.0; BLOCK]; BUSES]);
+        assert_eq!(choir.ic1, [[0.0; BUSES]; FORMANTS]);
+    }
+}

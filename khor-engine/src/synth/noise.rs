@@ -1,0 +1,82 @@
+//! White noise for eight voices: a short random generator per lane, seeded by the note.
+
+use super::lanes::{LANES, Lanes};
+
+/// Eight generators: xorshift with shifts 13, 17, 5 and a period of 2^32 - 1 (Marsaglia, "Xorshift RNGs", 2003),
+/// because it is three shifts and no multiplication, which every vector unit has.
+#[derive(Clone, Debug)]
+pub(super) struct Noise {
+    /// Never 0, from which the generator would not move.
+    state: [u32; LANES],
+}
+
+impl Noise {
+    pub(super) const fn new() -> Self {
+        Self { state: [1; LANES] }
+    }
+
+    /// Begins the sequence that belongs to `seed`. Audio thread; no allocation.
+    pub(super) fn start(&mut self, lane: usize, seed: u32) {
+        // The finalizer of MurmurHash3: neighbouring seeds give unrelated sequences.
+        let mut hash = seed;
+        hash = (hash ^ (hash >> 16)).wrapping_mul(0x85EB_CA6B);
+        hash = (hash ^ (hash >> 13)).wrapping_mul(0xC2B2_AE35);
+        self.state[lane] = (hash ^ (hash >> 16)) | 1;
+    }
+
+    /// Adds noise, uniform within -level..level, to each frame. Audio thread; no allocation.
+    #[inline]
+    pub(super) fn add(&mut self, level: &Lanes, out: &mut [Lanes]) {
+        let mut state = self.state;
+        for frame in out {
+            for l in 0..LANES {
+                state[l] ^= state[l] << 13;
+                state[l] ^= state[l] >> 17;
+                state[l] ^= state[l] << 5;
+                // The upper 23 bits as the fraction of a float in 2..4.
+                frame[l] += level[l] * (f32::from_bits((state[l] >> 9) | 0x4000_0000) - 3.0);
+            }
+        }
+        self.state = state;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One second of a lane.
+    fn samples(lane: usize, seed: u32) -> Vec<f32> {
+        let mut noise = Noise::new();
+        noise.start(lane, seed);
+        let mut out = vec![[0.0; LANES]; 48_000];
+        noise.add(&[1.0; LANES], &mut out);
+        out.iter().map(|frame| frame[lane]).collect()
+    }
+
+    fn correlation(a: &[f32], b: &[f32]) -> f32 {
+        let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+        product(a, b) / (product(a, a) * product(b, b)).sqrt()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_samples_and_the_next_seed_others() {
+        assert_eq!(samples(0, 7), samples(5, 7));
+        assert!(correlation(&samples(0, 7), &samples(0, 8)).abs() < 0.02);
+    }
+
+    #[test]
+    fn it_is_white_without_dc_and_fills_its_range() {
+        let samples = samples(2, 1);
+        let mean = samples.iter().sum::<f32>() / samples.len() as f32;
+        assert!(mean.abs() < 0.01, "{mean}");
+        let rms = (samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32).sqrt();
+        // Uniform within -1..1: 1 / sqrt 3.
+        assert!((rms - 0.577).abs() < 0.01, "{rms}");
+        // White: no sample tells anything of those after it.
+        for lag in 1..50 {
+            let similar = correlation(&samples[lag..], &samples[..samples.len() - lag]);
+            assert!(similar.abs() < 0.025, "lag {lag}: {similar}");
+        }
+    }
+}
