@@ -1,6 +1,6 @@
 //! `khor explain`: what is sounding and why, asked of the running engine.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -26,14 +26,7 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     let address = match &args.listen {
         Some(address) => address.clone(),
-        None => {
-            let listen = args.places.open_config()?.config().listen.clone();
-            if listen.host.contains(':') {
-                format!("[{}]:{}", listen.host, listen.port)
-            } else {
-                format!("{}:{}", listen.host, listen.port)
-            }
-        }
+        None => configured(&args.places)?,
     };
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
     let answer = agent.get(format!("http://{address}/api/explain")).call();
@@ -49,4 +42,11 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     };
     print!("{text}");
     Ok(())
+}
+
+/// Where an engine of this configuration listens.
+fn configured(places: &Places) -> anyhow::Result<String> {
+    let listen = places.open_config()?.config().listen.clone();
+    let host = listen.host.parse().context("listen.host")?;
+    Ok(SocketAddr::new(host, listen.port).to_string())
 }

@@ -200,8 +200,8 @@ impl Render {
 
 /// A built-in preset, one of the user's own, or a preset file.
 fn preset(name: &str) -> anyhow::Result<Preset> {
-    if name.ends_with(".toml") {
-        let path = Path::new(name);
+    let path = Path::new(name);
+    if path.extension().is_some_and(|extension| extension == "toml") {
         return read_preset(path).map_err(|problem| anyhow::anyhow!("{name}: {problem}"));
     }
     let dir = default_path().map(|config| presets_dir(&config)).unwrap_or_default();

@@ -28,7 +28,7 @@ use crate::{
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Time between two writes of what was learnt.
-const KEEP_INTERVAL: Duration = Duration::from_secs(300);
+const KEEP_INTERVAL: Duration = Duration::from_mins(5);
 
 /// What is asked about what is ordinary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,10 +155,10 @@ impl Listener {
         let (was, is) = (self.kind.replace(info.kind), info.kind);
         match was {
             Some(SourceKind::Collector) if is == SourceKind::Proc => {
-                self.conductor.send(Command::Cue(CueKind::Lost))
+                self.conductor.send(Command::Cue(CueKind::Lost));
             }
             Some(SourceKind::Proc) if is == SourceKind::Collector => {
-                self.conductor.send(Command::Cue(CueKind::Found))
+                self.conductor.send(Command::Cue(CueKind::Found));
             }
             _ => {}
         }

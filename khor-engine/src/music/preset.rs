@@ -242,9 +242,7 @@ impl Preset {
 
     /// Reads and checks a preset.
     pub fn parse(text: &str) -> Result<Self, PresetError> {
-        let at = |offset: usize| {
-            1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count()
-        };
+        let at = |offset: usize| text.get(..offset).map_or(1, |before| 1 + before.matches('\n').count());
         let PresetText { name, hint, trim_db, swing, bed, pulse, voices, patches, map } =
             toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
                 line: at(error.span().map_or(0, |span| span.start)),

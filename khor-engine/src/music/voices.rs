@@ -61,7 +61,7 @@ impl Voices {
             self.choose(moment, chord, out);
         }
         for speaker in self.speaking.into_iter().flatten() {
-            speak(&speaker, moment, chord, out);
+            speak(speaker, moment, chord, out);
         }
         self.rare(moment, chord, out);
     }
@@ -76,7 +76,7 @@ impl Voices {
         for slot in &mut self.speaking {
             let Some(speaker) = slot else { continue };
             if speaker.age >= HOLD && !may_speak(moment, speaker.stream, LEAVE) {
-                out.extend(cadence(speaker, moment, chord));
+                out.extend(cadence(*speaker, moment, chord));
                 *slot = None;
             } else {
                 speaker.follow(moment);
@@ -157,7 +157,7 @@ impl Speaker {
     }
 
     /// How far it has receded, 0..=1: what is expected makes room for what is not.
-    fn receded(&self) -> f32 {
+    fn receded(self) -> f32 {
         (f32::from(self.familiar.saturating_sub(FAMILIAR)) / f32::from(RECEDING)).min(1.0)
     }
 }
@@ -169,7 +169,7 @@ fn onsets(moment: &Moment<'_>, stream: VoiceStream) -> u8 {
     (onsets.ceil() as u8).clamp(1, STEPS)
 }
 
-fn speak(speaker: &Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
+fn speak(speaker: Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
     let settings = &moment.preset.voices;
     let seat = speaker.stream.seat();
     let receded = speaker.receded();
@@ -207,7 +207,7 @@ fn speak(speaker: &Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Not
 }
 
 /// The gesture's place, in the variant of this phrase: A A' A B over eight bars, turned by the section.
-fn pitch(speaker: &Speaker, seat: &Seat, moment: &Moment<'_>, chord: Chord, count: usize) -> u8 {
+fn pitch(speaker: Speaker, seat: &Seat, moment: &Moment<'_>, chord: Chord, count: usize) -> u8 {
     let last = seat.contour.len() - 1;
     let place = count % seat.contour.len();
     let backwards = if place == last { seat.contour[last] } else { seat.contour[last - 1 - place] };
@@ -230,7 +230,7 @@ fn pitch(speaker: &Speaker, seat: &Seat, moment: &Moment<'_>, chord: Chord, coun
 }
 
 /// A voice's last note: long, and home. Exits are missed unless they are told.
-fn cadence(speaker: &Speaker, moment: &Moment<'_>, chord: Chord) -> Option<Note> {
+fn cadence(speaker: Speaker, moment: &Moment<'_>, chord: Chord) -> Option<Note> {
     let seat = speaker.stream.seat();
     (!moment.reading.is_lost()).then(|| Note {
         onset_s: moment.onset_s,

@@ -88,7 +88,9 @@ impl Renderer {
         self.synth = Synth::new(sample_rate_hz, SYNTH_SEED);
         let Settings { patches, controls, master_gain, muted } = self.settings;
         for (instrument, patch) in std::iter::zip(Instrument::ALL, patches) {
-            patch.into_iter().for_each(|patch| self.synth.set_patch(instrument, patch));
+            if let Some(patch) = patch {
+                self.synth.set_patch(instrument, patch);
+            }
         }
         let restore = [
             controls.map(Command::Controls),
