@@ -1,16 +1,32 @@
 //! The synth's audio-thread methods neither allocate nor free.
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
-use khor_engine::music::{Controls, Instrument, Preset};
+use khor_engine::music::{Controls, FilterMode, Instrument, Patch, Preset, Wave};
 use khor_engine::synth::{Synth, SynthNote};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
+/// Patches that need every part of the synth, whatever the presets need.
+fn every_part() -> [Patch; Instrument::ALL.len()] {
+    let waves = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
+    let filters = [FilterMode::Low, FilterMode::Band, FilterMode::High];
+    Instrument::ALL.map(|instrument| Patch {
+        wave: waves[instrument.index() % waves.len()],
+        filter: filters[instrument.index() % filters.len()],
+        detune_cents: 8.0,
+        vibrato_cents: 30.0,
+        vowel_send: 0.6,
+        delay_send: 0.3,
+        ..Patch::default()
+    })
+}
+
 #[test]
 fn nothing_on_the_audio_thread_allocates() {
     let mut synth = Synth::new(48_000, 1);
-    let patches: Vec<_> = Preset::builtin().iter().map(Preset::patches).collect();
+    let presets = Preset::builtin().iter().map(Preset::patches);
+    let patches: Vec<_> = presets.chain([every_part()]).collect();
     let (mut left, mut right) = (vec![0.0; 8192], vec![0.0; 8192]);
     let before = violation_count();
     assert_no_alloc(|| {

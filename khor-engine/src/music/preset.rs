@@ -220,11 +220,13 @@ static STANDARD: LazyLock<Mapping> = LazyLock::new(|| {
 });
 
 static BUILTIN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
-    const FILES: [&str; 4] = [
+    const FILES: [&str; 6] = [
         include_str!("../../presets/ambient.toml"),
         include_str!("../../presets/percussive.toml"),
         include_str!("../../presets/arp.toml"),
         include_str!("../../presets/drone.toml"),
+        include_str!("../../presets/choir.toml"),
+        include_str!("../../presets/rain.toml"),
     ];
     FILES.iter().map(|text| Preset::parse(text).expect("built-in presets are parsed by a test")).collect()
 });
@@ -373,9 +375,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_four_built_in_presets_parse() {
+    fn the_built_in_presets_parse() {
         let names: Vec<&str> = Preset::builtin().iter().map(|p| p.name.as_str()).collect();
-        assert_eq!(names, ["ambient", "percussive", "arp", "drone"]);
+        assert_eq!(names, ["ambient", "percussive", "arp", "drone", "choir", "rain"]);
         assert!(Preset::find("arp").is_some() && Preset::find("polka").is_none());
     }
 

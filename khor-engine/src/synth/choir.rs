@@ -124,9 +124,9 @@ mod tests {
         let mut square = 0.0;
         for block in 0..600 {
             let mut sung = [[0.0; BLOCK]; BUSES];
-            for i in 0..BLOCK {
+            for (i, x) in sung[1].iter_mut().enumerate() {
                 let t = (block * BLOCK + i) as f64 / f64::from(RATE_HZ);
-                sung[1][i] = (std::f64::consts::TAU * f64::from(freq_hz) * t).sin() as f32;
+                *x = (std::f64::consts::TAU * f64::from(freq_hz) * t).sin() as f32;
             }
             let mut out = [[0.0; BLOCK]; BUSES];
             choir.render(Some(&sung), &mut out);

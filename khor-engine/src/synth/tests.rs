@@ -201,7 +201,9 @@ fn sung_lufs(chord: [u8; 4], send: f32, vowel: f32) -> f64 {
         ..Patch::default()
     });
     synth.set_controls(Controls { vowel, ..Controls::default() });
-    chord.into_iter().for_each(|midi| synth.schedule(note(0, 480_000, midi)));
+    for midi in chord {
+        synth.schedule(note(0, 480_000, midi));
+    }
     render(&mut synth, 24_000);
     let mut meter = EbuR128::new(2, RATE_HZ, Mode::I).unwrap();
     meter.add_frames_f32(&render(&mut synth, 144_000)).unwrap();

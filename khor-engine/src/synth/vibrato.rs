@@ -65,7 +65,7 @@ impl Vibratos {
         }
         let frames = frames as f32;
         let growth = frames / (GROWTH_S * self.sample_rate_hz);
-        let mut factors = [[1.0; LANES]; 2];
+        let [mut first, mut second] = [[1.0; LANES]; 2];
         for l in 0..LANES {
             let onset = self.onset[l] + growth;
             self.onset[l] = if onset < 1.0 { onset } else { 1.0 };
@@ -73,10 +73,10 @@ impl Vibratos {
             self.phase[l] = if phase < 1.0 { phase } else { phase - 1.0 };
             let depth = self.depth[l] * positive(self.onset[l]);
             let other = self.phase[l] + APART;
-            factors[0][l] = exp2(depth * cosine(self.phase[l]));
-            factors[1][l] = exp2(depth * cosine(if other < 1.0 { other } else { other - 1.0 }));
+            first[l] = exp2(depth * cosine(self.phase[l]));
+            second[l] = exp2(depth * cosine(if other < 1.0 { other } else { other - 1.0 }));
         }
-        Some(factors)
+        Some([first, second])
     }
 }
 
