@@ -1,11 +1,13 @@
 // The shapes of docs/api.md that this page reads; absent values are null, never 0.
 
 export type Family = 'process' | 'network' | 'disk' | 'memory' | 'kernel';
-export type Unit = '1/s' | 'B/s' | 'ratio';
+export type Unit = '1/s' | 'B/s' | 's' | 'ratio';
 
 export interface Signal {
   /** How loud the signal is, 0..1; null when unknown. */
   level: number | null;
+  /** Octaves above what is ordinary on this machine; null when unknown. */
+  deviation: number | null;
   /** In `unit`; null when unknown. */
   rate: number | null;
   unit: Unit;

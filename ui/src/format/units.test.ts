@@ -17,6 +17,7 @@ describe('rate', () => {
     [512, 'B/s', '512', 'B/s'],
     [0.031, 'ratio', '3.1', '%'],
     [1, 'ratio', '100.0', '%'],
+    [0.0123, 's', '12.3', 'ms'],
   ] as const)('%s %s', (value, unit, text, suffix) => {
     expect(rate(value, unit)).toEqual({ value: text, unit: suffix });
   });

@@ -26,6 +26,7 @@ function scaled(value: number): [string, string] {
 
 export function rate(value: number | null | undefined, unit: Unit): Figure {
   if (value === null || value === undefined || !Number.isFinite(value)) return { value: '–', unit: '' };
+  if (unit === 's') return { value: value === 0 ? '0' : digits(value * 1000), unit: 'ms' };
   if (unit === 'ratio') return { value: (value * 100).toFixed(1), unit: '%' };
   const [text, prefix] = scaled(value);
   return unit === 'B/s' ? { value: text, unit: `${prefix}B/s` } : { value: text, unit: prefix === '' ? '/s' : `${prefix}/s` };

@@ -16,11 +16,14 @@ export const CATALOGUE: readonly LaneSpec[] = [
   lane('tx', 'sent', 'network'),
   lane('retx', 'retransmits', 'network'),
   lane('io', 'disk traffic', 'disk'),
+  lane('lat', 'disk waits', 'disk'),
   lane('stall', 'waiting on disk', 'disk'),
   lane('mem', 'memory pressure', 'memory'),
+  lane('fault', 'page faults', 'memory'),
   lane('cpu', 'waiting on cpu', 'kernel'),
   lane('csw', 'switches', 'kernel'),
   lane('irq', 'interrupts', 'kernel'),
+  lane('softirq', 'soft interrupts', 'kernel'),
 ];
 
 /** The catalogue with the engine's own words, and any signal the engine knows and this page does not, at the end. */

@@ -37,8 +37,8 @@ const event = (ts_ms: number): Metrics => ({
   rates: { blk_r_kbs: 2, blk_w_kbs: null },
   controls: { bpm: 110, key_midi: 50, density: 0.5, smoothing: 0.5, preset: 'ambient', scale: 'dorian', master_gain: 0.5, muted: false },
   signals: {
-    rx: { level: 0.4, rate: 100, unit: 'B/s', label: 'received', family: 'network', available: true, reason: null },
-    cpu: { level: null, rate: null, unit: 'ratio', label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
+    rx: { level: 0.4, deviation: 2.1, rate: 100, unit: 'B/s', label: 'received', family: 'network', available: true, reason: null },
+    cpu: { level: null, deviation: null, rate: null, unit: 'ratio', label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
   },
   notes: [],
   music: { bar: 1, step: 0, step_ms: 136 },
