@@ -113,9 +113,7 @@ fn a_crash_is_heard_within_a_beat() {
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
     engine.wait_for_source("collector", SETTLE);
     crash();
-    wait_until("the cue to be heard", SETTLE, || {
-        notes(&engine).iter().any(|note| note["layer"] == "cues")
-    });
+    wait_until("the cue to be heard", SETTLE, || notes(&engine).iter().any(|note| note["layer"] == "cues"));
     let metrics = engine.get("/api/metrics");
     let cues = metrics["cues"].as_array().expect("cues");
     let cue = cues.iter().find(|cue| cue["kind"] == "crash").expect("the crash");

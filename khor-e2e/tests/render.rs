@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use khor_e2e::engine::program;
+use khor_e2e::engine::{free_port, program};
+use khor_e2e::wait_until;
 use tempfile::TempDir;
 
 fn khor(arguments: &[&str], dir: &Path) -> Output {
@@ -64,4 +66,46 @@ fn a_cut_capture_renders_up_to_the_cut_and_something_else_is_refused() {
     }
     let range = khor(&["render", "--demo", "-o", "x.wav", "--bpm", "5"], dir.path());
     assert!(text(&range).contains("music.bpm: 5 is not allowed, expected 20 to 300"), "{}", text(&range));
+}
+
+#[test]
+fn a_capture_plays_to_its_end_and_a_broken_one_says_so() {
+    let dir = TempDir::new().expect("a directory");
+    assert!(khor(&["record", "x.khor", "--demo", "--seconds", "2"], dir.path()).status.success());
+    let play = |name| khor(&["play", name, "--no-http", "--no-audio", "--config", "none.json"], dir.path());
+    let played = play("x.khor");
+    assert!(played.status.success() && text(&played).contains("the synthetic demo"), "{}", text(&played));
+
+    let whole = std::fs::read(dir.path().join("x.khor")).expect("the capture");
+    std::fs::write(dir.path().join("cut.khor"), &whole[..whole.len() - 1]).expect("writing");
+    let played = play("cut.khor");
+    assert_eq!(played.status.code(), Some(1));
+    assert!(text(&played).contains("cut.khor is cut short after"), "{}", text(&played));
+    std::fs::write(dir.path().join("x.txt"), "hello").expect("writing");
+    let refused = play("x.txt");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused).contains("playing x.txt: not a khor capture"), "{}", text(&refused));
+}
+
+#[test]
+fn a_capture_is_called_one_wherever_it_is_seen() {
+    let dir = TempDir::new().expect("a directory");
+    assert!(khor(&["record", "x.khor", "--demo", "--seconds", "1"], dir.path()).status.success());
+    let port = free_port();
+    let mut child = Command::new(program("khor"))
+        .args(["play", "x.khor", "--loop", "--no-audio", "--config", "none.json"])
+        .args(["--listen", &format!("127.0.0.1:{port}")])
+        .current_dir(dir.path())
+        .spawn()
+        .expect("khor play");
+    let health = || {
+        let mut answer = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call().ok()?;
+        serde_json::from_str::<serde_json::Value>(&answer.body_mut().read_to_string().ok()?).ok()
+    };
+    wait_until("the capture in /api/health", Duration::from_secs(10), || {
+        health()
+            .is_some_and(|health| health["source"]["kind"] == "capture" && health["bpf"]["enabled"] == false)
+    });
+    child.kill().expect("killing it");
+    child.wait().expect("its end");
 }

@@ -9,25 +9,38 @@ use tokio::sync::watch;
 use tracing::info;
 
 use super::{Places, interrupt};
-use crate::{engine::Engine, http};
+use crate::{config::ConfigStore, engine::Engine, http, source::Playback};
 
 /// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
 const ONE_CTRL_C: Duration = Duration::from_millis(500);
+
+/// How long the last notes of a capture may ring.
+const LAST_NOTES: Duration = Duration::from_secs(2);
 
 /// Flags hold for this run only; the configuration file is not changed by them.
 #[derive(Args, Debug)]
 pub(super) struct EngineArgs {
     #[command(flatten)]
     places: Places,
+    #[command(flatten)]
+    outputs: OutputArgs,
+    /// Don't listen to the collector, read /proc only
+    #[arg(long)]
+    no_bpf: bool,
+    /// Play a synthetic demo instead of this machine
+    #[arg(long, visible_alias = "demo")]
+    fake: bool,
+}
+
+/// Where it is heard and seen; common to all that play live.
+#[derive(Args, Debug)]
+pub(super) struct OutputArgs {
     /// Where the page and the API listen; loopback only
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the copy in the program
     #[arg(long, value_name = "DIR")]
     ui_dir: Option<PathBuf>,
-    /// Don't listen to the collector, read /proc only
-    #[arg(long)]
-    no_bpf: bool,
     /// Don't play on a sound device
     #[arg(long)]
     no_audio: bool,
@@ -37,23 +50,27 @@ pub(super) struct EngineArgs {
     /// Send OSC (to 127.0.0.1:9000, see the configuration)
     #[arg(long)]
     osc: bool,
-    /// Play a synthetic demo instead of this machine
-    #[arg(long, visible_alias = "demo")]
-    fake: bool,
 }
 
 impl EngineArgs {
     /// The flags as a part of the configuration.
     fn overrides(&self) -> Value {
+        let mut overrides = self.outputs.overrides();
+        for (key, _, value) in
+            [("bpf", self.no_bpf, false), ("fake", self.fake, true)].into_iter().filter(given)
+        {
+            overrides["features"][key] = json!(value);
+        }
+        overrides
+    }
+}
+
+impl OutputArgs {
+    /// The flags as a part of the configuration.
+    pub(super) fn overrides(&self) -> Value {
         let mut overrides = json!({ "features": {} });
-        let features = [
-            ("bpf", self.no_bpf, false),
-            ("audio", self.no_audio, false),
-            ("midi", self.midi, true),
-            ("osc", self.osc, true),
-            ("fake", self.fake, true),
-        ];
-        for (key, _, value) in features.into_iter().filter(|(_, given, _)| *given) {
+        let features = [("audio", self.no_audio, false), ("midi", self.midi, true), ("osc", self.osc, true)];
+        for (key, _, value) in features.into_iter().filter(given) {
             overrides["features"][key] = json!(value);
         }
         if let Some(listen) = self.listen {
@@ -66,8 +83,23 @@ impl EngineArgs {
     }
 }
 
+/// Whether a flag was given, of its key, that, and its value.
+fn given((_, given, _): &(&str, bool, bool)) -> bool {
+    *given
+}
+
 pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
     let store = args.places.open_config()?.with_overrides(args.overrides())?;
+    play(store, args.places.socket.clone(), None, true)
+}
+
+/// Plays the machine, or a capture until it is over, until a signal comes; with the page if it is to be `served`.
+pub(super) fn play(
+    store: ConfigStore,
+    socket: PathBuf,
+    capture: Option<Playback>,
+    served: bool,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // One suffices for fifty frames a second, and two would hand every frame to and fro.
         .worker_threads(1)
@@ -79,11 +111,13 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         let listen = store.config().listen.clone();
         let address = SocketAddr::new(listen.host.parse().context("listen.host")?, listen.port);
-        let engine =
-            Engine::start(store, args.places.socket.clone()).context("starting the engine's threads")?;
+        let engine = Engine::start(store, socket, capture).context("starting the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(http::serve(Arc::clone(&engine), address, stopped));
-        interrupt::wait().await.context("waiting for signals")?;
+        let server = served.then(|| tokio::spawn(http::serve(Arc::clone(&engine), address, stopped)));
+        tokio::select! {
+            interrupted = interrupt::wait() => interrupted.context("waiting for signals")?,
+            () = engine.source_over() => tokio::time::sleep(LAST_NOTES).await,
+        }
         info!("stopping");
         // Whoever asks again doesn't want to wait; a Ctrl-C that comes twice at once is one.
         tokio::spawn(async {
@@ -94,6 +128,9 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
         });
         stop.send_replace(true);
         tokio::task::spawn_blocking(move || engine.stop()).await.context("stopping")?;
-        server.await.context("stopping the page")
+        if let Some(server) = server {
+            server.await.context("stopping the page")?;
+        }
+        Ok(())
     })
 }

@@ -6,6 +6,7 @@ mod engine;
 mod explain;
 mod interrupt;
 mod lists;
+mod play;
 mod record;
 mod render;
 
@@ -28,6 +29,8 @@ struct Cli {
 enum Command {
     /// Play this machine: sound, MIDI, OSC, and a page at 127.0.0.1:17321
     Engine(engine::EngineArgs),
+    /// Play a capture on the sound device
+    Play(play::PlayArgs),
     /// Render a capture, or the demo, to a WAV file
     Render(render::RenderArgs),
     /// Record what the machine does into a capture file
@@ -69,6 +72,7 @@ pub fn main() -> anyhow::Result<()> {
     start_log();
     match cli.command {
         Command::Engine(args) => engine::run(&args),
+        Command::Play(args) => play::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Explain(args) => explain::run(&args),

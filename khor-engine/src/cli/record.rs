@@ -11,7 +11,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{Places, interrupt, render::Progress};
-use crate::source::{self, CaptureWriter, LiveSettings, SourceEvent};
+use crate::source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent};
 
 #[derive(Args, Debug)]
 pub(super) struct RecordArgs {
@@ -25,6 +25,12 @@ pub(super) struct RecordArgs {
     /// Milliseconds between samples, 5 to 5000
     #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u16).range(5..=5000))]
     interval: u16,
+    /// Record every start of a program as a cue
+    #[arg(long)]
+    exec_cues: bool,
+    /// Leave out whom cues are about (process, name, cgroup), and the boot id
+    #[arg(long)]
+    redact: bool,
     /// Don't listen to the collector, read /proc only
     #[arg(long)]
     no_bpf: bool,
@@ -42,22 +48,23 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let settings = LiveSettings {
         socket: args.places.socket.clone(),
         use_collector: !args.no_bpf,
+        capture: None,
         demo: args.demo,
         interval_ms: args.interval,
-        exec_cues: false,
+        exec_cues: args.exec_cues,
         seed: 1,
     };
     let (_keep, settings) = watch::channel(settings);
     let (sender, mut events) = mpsc::channel(16);
     tokio::spawn(source::run(settings, sender));
-    let mut recording = Recording { args, writer: None, frames: 0 };
+    let mut recording = Recording { args, writer: None, frames: 0, cues: 0, lost: 0 };
     let mut progress = Progress::new(true);
     let begun = Instant::now();
     let length = args.seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let end = begun + length.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
     take_until(&mut events, interrupt::wait(), end, |event| {
         recording.take(event)?;
-        progress.show(begun.elapsed().as_secs_f64());
+        progress.show(begun.elapsed().as_secs_f64(), recording.progress());
         Ok(())
     })
     .await?;
@@ -90,6 +97,8 @@ struct Recording<'a> {
     args: &'a RecordArgs,
     writer: Option<CaptureWriter>,
     frames: u64,
+    cues: u64,
+    lost: u64,
 }
 
 impl Recording<'_> {
@@ -99,29 +108,47 @@ impl Recording<'_> {
         match (event, &mut self.writer) {
             (SourceEvent::Up(up), None) => {
                 info!("recording from {}", up.detail);
-                let writer = CaptureWriter::create(path, &up.availability).with_context(writing)?;
+                let writer =
+                    CaptureWriter::create(path, &Origin::of(&up), self.args.redact).with_context(writing)?;
                 self.writer = Some(writer);
             }
             (SourceEvent::Up(up), Some(writer)) => {
                 info!("going on with {}", up.detail);
-                writer.source_changed(&up.availability).with_context(writing)?;
+                writer.source_changed(&Origin::of(&up)).with_context(writing)?;
             }
             (SourceEvent::Frame(frame), Some(writer)) => {
                 self.frames += 1;
                 writer.push(&frame).with_context(writing)?;
             }
-            (SourceEvent::Frame(_), None)
-            | (SourceEvent::Described(_) | SourceEvent::Cue(_) | SourceEvent::Lost { .. }, _) => {}
-            (SourceEvent::Down(shortfall), _) => warn!("{}", shortfall.error),
+            (SourceEvent::Cue(cue), Some(writer)) => {
+                self.cues += 1;
+                writer.cue(&cue).with_context(writing)?;
+            }
+            (SourceEvent::Lost { cues }, Some(writer)) => {
+                self.lost += cues;
+                writer.lost(cues).with_context(writing)?;
+            }
+            (SourceEvent::Down(shortfall), Some(writer)) => {
+                warn!("{}", shortfall.error);
+                writer.flush().with_context(writing)?;
+            }
+            (SourceEvent::Down(shortfall), None) => warn!("{}", shortfall.error),
+            (SourceEvent::Frame(_) | SourceEvent::Cue(_) | SourceEvent::Lost { .. }, None)
+            | (SourceEvent::Described(_), _) => {}
         }
         Ok(())
+    }
+
+    fn progress(&self) -> String {
+        let bytes = self.writer.as_ref().map_or(0, CaptureWriter::bytes);
+        format!(", {} samples, {} cues, {} KiB", self.frames, self.cues, bytes / 1024)
     }
 
     fn finish(self) -> anyhow::Result<()> {
         let path = self.args.output.display();
         let writer = self.writer.context("nothing was recorded: no source answered")?;
-        writer.finish().with_context(|| format!("writing {path}"))?;
-        println!("{path}: {} samples", self.frames);
+        let bytes = writer.finish().with_context(|| format!("writing {path}"))?;
+        println!("{path}: {} samples, {} cues ({} lost), {bytes} bytes", self.frames, self.cues, self.lost);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! `khor render`: a capture, or the demo, to a WAV file.
 
 use std::{
+    fmt::Display,
     io::IsTerminal,
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -15,7 +16,7 @@ use tracing::warn;
 use super::interrupt::Interrupt;
 use crate::{
     config::{Config, default_path},
-    engine::{Library, Offline, presets_dir, read_preset},
+    engine::{Library, Offline, heard_as, presets_dir, read_preset},
     music::{Preset, Scale},
     output::wav::{WavError, WavWriter},
     signal::Frame,
@@ -137,7 +138,7 @@ impl Render {
     fn pieces(&mut self, pieces: Pieces) -> anyhow::Result<()> {
         for piece in pieces {
             match piece {
-                Ok(Recorded::Start) => self.offline.restart(),
+                Ok(Recorded::Start(_)) => self.offline.restart(),
                 Ok(Recorded::Frame(frame)) => match self.frame(frame) {
                     ControlFlow::Continue(None) => {}
                     ControlFlow::Continue(Some(gap)) => warn!(
@@ -151,6 +152,12 @@ impl Render {
                     }
                     ControlFlow::Break(Ending::Failed(problem)) => return Err(problem.into()),
                 },
+                Ok(Recorded::Cue(cue)) => {
+                    if let Some(kind) = heard_as(cue.kind) {
+                        self.offline.cue(kind);
+                    }
+                }
+                Ok(Recorded::Lost { .. }) => {}
                 Err(problem) => warn!("the capture is {problem}; what was readable is rendered"),
             }
             if self.interrupt.is_raised() {
@@ -169,7 +176,7 @@ impl Render {
                 Err(WavError::Full) => return ControlFlow::Break(Ending::Full),
                 Err(WavError::Hound(problem)) => return ControlFlow::Break(Ending::Failed(problem)),
             }
-            progress.show(wav.seconds());
+            progress.show(wav.seconds(), "");
             if interrupt.is_raised() || wav.seconds() >= *until_s {
                 return ControlFlow::Break(Ending::Wanted);
             }
@@ -221,7 +228,11 @@ fn capture(path: &Path) -> anyhow::Result<Pieces> {
 fn demo(seed: u64, seconds: f64) -> Pieces {
     let mut demo = DemoSource::new(seed);
     let steps = (seconds * 1e9 / DEMO_STEP_NS as f64).ceil() as u64 + 1;
-    Box::new((0..steps).map(move |_| Ok(Recorded::Frame(demo.advance(DEMO_STEP_NS)))))
+    Box::new((0..steps).flat_map(move |_| {
+        let frame = demo.advance(DEMO_STEP_NS);
+        let cues: Vec<_> = demo.cues().iter().cloned().map(Recorded::Cue).collect();
+        cues.into_iter().chain([Recorded::Frame(frame)]).map(Ok)
+    }))
 }
 
 fn writing(path: &Path) -> String {
@@ -244,18 +255,18 @@ impl Progress {
         Self { wanted: wanted && std::io::stderr().is_terminal(), shown_at: None }
     }
 
-    /// Shows how many seconds are done.
-    pub(super) fn show(&mut self, seconds: f64) {
+    /// Shows how many seconds are done, and `more`.
+    pub(super) fn show(&mut self, seconds: f64, more: impl Display) {
         if self.wanted && self.shown_at.is_none_or(|at| at.elapsed() >= PROGRESS) {
             self.shown_at = Some(Instant::now());
-            eprint!("\r{seconds:7.1} s");
+            eprint!("\r{seconds:7.1} s{more}");
         }
     }
 
     /// Takes the line away.
     pub(super) fn clear(&self) {
         if self.shown_at.is_some() {
-            eprint!("\r             \r");
+            eprint!("\r\x1b[K");
         }
     }
 }

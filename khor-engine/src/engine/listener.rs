@@ -14,6 +14,7 @@ use tracing::warn;
 
 use super::{
     conductor::{Command, Teller},
+    cue::heard_as,
     memory::Memory,
     state::{SourceState, State},
 };
@@ -168,7 +169,7 @@ impl Listener {
 
     /// Something happened: it is heard, shown and sent.
     fn cue(&mut self, cue: &khor_proto::Cue) {
-        if let Some(kind) = audible(cue.kind) {
+        if let Some(kind) = heard_as(cue.kind) {
             self.conductor.send(Command::Cue(kind));
         }
         self.state.lock().cue(cue);
@@ -212,17 +213,6 @@ impl Listener {
                 original_rates(&reading).map(|(_, rate)| rate.unwrap_or(0.0) as f32),
             ));
         }
-    }
-}
-
-/// The cue that is heard; a program's start is only shown.
-const fn audible(kind: khor_proto::CueKind) -> Option<CueKind> {
-    match kind {
-        khor_proto::CueKind::Oom => Some(CueKind::Oom),
-        khor_proto::CueKind::Crash => Some(CueKind::Crash),
-        khor_proto::CueKind::BlockError => Some(CueKind::Blkerr),
-        khor_proto::CueKind::RetransmitBurst => Some(CueKind::Retx),
-        khor_proto::CueKind::Exec => None,
     }
 }
 

@@ -5,6 +5,7 @@
 //! shapes of the API. This file starts them and applies changes of the configuration to them.
 
 mod conductor;
+mod cue;
 mod explain;
 mod library;
 mod listener;
@@ -13,6 +14,7 @@ mod offline;
 mod report;
 mod state;
 
+pub use cue::heard_as;
 pub use explain::Explanation;
 pub use library::{Library, read as read_preset};
 pub use offline::{Offline, Performance};
@@ -42,7 +44,7 @@ use crate::{
     config::{Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path},
     music::Preset,
     output::{audio, midi, osc},
-    source::{self, LiveSettings},
+    source::{self, LiveSettings, Playback},
 };
 
 /// Time between two looks at the user's presets.
@@ -64,6 +66,9 @@ pub struct Engine {
     baseline: mpsc::UnboundedSender<(BaselineWish, oneshot::Sender<()>)>,
     library: RwLock<Arc<Library>>,
     socket: PathBuf,
+    capture: Option<Playback>,
+    /// Closed when the source is over.
+    source_over: watch::Receiver<()>,
 }
 
 /// What readers see of the configuration: they never wait for a writer that waits for the disk.
@@ -87,8 +92,13 @@ pub struct ActionError(String);
 
 impl Engine {
     /// Starts everything the configuration asks for. Whatever fails is a state, not an error; only a machine
-    /// that has no more threads makes this fail. Must be called within a tokio runtime.
-    pub fn start(store: ConfigStore, socket: PathBuf) -> std::io::Result<Arc<Self>> {
+    /// that has no more threads makes this fail. With a `capture` that is played instead of this machine. Must be
+    /// called within a tokio runtime.
+    pub fn start(
+        store: ConfigStore,
+        socket: PathBuf,
+        capture: Option<Playback>,
+    ) -> std::io::Result<Arc<Self>> {
         let config = store.config().clone();
         let state = Arc::new(State::new());
         let library = Library::open(presets_dir(store.path()));
@@ -103,10 +113,14 @@ impl Engine {
             preset(&config, &library),
         )?;
         conductor.send(Command::MasterGain(config.audio.master_gain));
-        let (source, source_settings) = watch::channel(live_settings(&config, &socket));
+        let (source, source_settings) = watch::channel(live_settings(&config, &socket, capture.as_ref()));
         let (signals, signal_settings) = watch::channel(signal_settings(&config));
         let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
-        tokio::spawn(source::run(source_settings, events));
+        let (over, source_over) = watch::channel(());
+        tokio::spawn(async move {
+            source::run(source_settings, events).await;
+            drop(over);
+        });
         let (baseline, wishes) = mpsc::unbounded_channel();
         let memory = Memory::new(baseline_path(store.path()));
         let teller = conductor.teller();
@@ -129,6 +143,8 @@ impl Engine {
             baseline,
             library,
             socket,
+            capture,
+            source_over,
         });
         tokio::spawn(look_for_presets(Arc::downgrade(&engine)));
         Ok(engine)
@@ -183,6 +199,12 @@ impl Engine {
             // The listener goes only when the engine does.
             drop(is_done.await);
         }
+    }
+
+    /// Waits until the source is over, as only a capture ever is.
+    pub async fn source_over(&self) {
+        let mut over = self.source_over.clone();
+        while over.changed().await.is_ok() {}
     }
 
     /// The configuration now.
@@ -290,7 +312,7 @@ impl Engine {
         if midi_wanted(now) != midi_wanted(before) {
             self.midi.send(midi::Event::Wanted(midi_wanted(now)));
         }
-        let live = live_settings(now, &self.socket);
+        let live = live_settings(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);
         self.signals.send_replace(signal_settings(now));
     }
@@ -363,10 +385,11 @@ fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
     config.features.midi.then(wanted)
 }
 
-fn live_settings(config: &Config, socket: &Path) -> LiveSettings {
+fn live_settings(config: &Config, socket: &Path, capture: Option<&Playback>) -> LiveSettings {
     LiveSettings {
         socket: socket.to_owned(),
         use_collector: config.features.bpf,
+        capture: capture.cloned(),
         demo: config.features.fake,
         interval_ms: config.bpf.sample_interval_ms,
         exec_cues: false,

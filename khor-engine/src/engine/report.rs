@@ -314,6 +314,7 @@ fn source_report(source: &SourceState) -> SourceReport {
 fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
     let health = match source {
         _ if !config.features.bpf || config.features.fake => Health::off(),
+        SourceState::Up(info) if info.kind == SourceKind::Capture => Health::off(),
         SourceState::Up(info) if info.kind == SourceKind::Collector => Health::working(),
         SourceState::Up(info) => match &info.shortfall {
             Some(shortfall) => Health::failing(&shortfall.error, &shortfall.fix),

@@ -34,17 +34,6 @@ impl Catalogue {
     }
 }
 
-/// The engine's own counters as a wire catalogue, for captures.
-pub(super) fn counter_infos(availability: &PerCounter<Availability>) -> Vec<CounterInfo> {
-    std::iter::zip(Counter::ALL, availability)
-        .map(|(counter, availability)| CounterInfo {
-            name: counter.name().to_owned(),
-            unit: counter.unit(),
-            availability: availability.clone(),
-        })
-        .collect()
-}
-
 /// One line about a collector.
 pub(super) fn describe(welcome: &Welcome, socket: &std::path::Path) -> String {
     format!("collector {} at {}", welcome.collector_version, socket.display())

@@ -9,7 +9,9 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    DemoSource, Shortfall, SourceEvent, SourceInfo, SourceKind, collector::CollectorSource, collector::Wish,
+    DemoSource, Playback, Shortfall, SourceEvent, SourceInfo, SourceKind,
+    collector::{CollectorSource, Wish},
+    playback::{Played, play},
     procfs::ProcSource,
 };
 
@@ -25,6 +27,8 @@ pub struct LiveSettings {
     pub socket: PathBuf,
     /// Listen to the collector at all.
     pub use_collector: bool,
+    /// Play this capture instead of this machine.
+    pub capture: Option<Playback>,
     /// Play the demo instead of this machine.
     pub demo: bool,
     /// Milliseconds between the collector's samples, 5..=5000.
@@ -41,12 +45,18 @@ impl LiveSettings {
     }
 }
 
-/// Runs until nobody listens to `events` any more. When the channel is full the source waits: counters are
+/// Runs until nobody listens to `events` any more, or a capture is over. When the channel is full the source waits: counters are
 /// cumulative, so nothing is lost but time resolution.
 pub async fn run(mut settings: watch::Receiver<LiveSettings>, events: mpsc::Sender<SourceEvent>) {
     loop {
         let now = settings.borrow_and_update().clone();
-        let ended = if now.demo {
+        let ended = if let Some(playback) = &now.capture {
+            match play(playback, &mut settings, &events).await {
+                Ok(Played::Over) => return,
+                Ok(Played::Replaced) => Ok(()),
+                Err(ended) => Err(ended),
+            }
+        } else if now.demo {
             demo(&now, &mut settings, &events).await
         } else {
             machine(&now, &mut settings, &events).await
@@ -58,9 +68,9 @@ pub async fn run(mut settings: watch::Receiver<LiveSettings>, events: mpsc::Send
 }
 
 /// Nobody listens any more.
-struct Ended;
+pub(super) struct Ended;
 
-async fn send(events: &mpsc::Sender<SourceEvent>, event: SourceEvent) -> Result<(), Ended> {
+pub(super) async fn send(events: &mpsc::Sender<SourceEvent>, event: SourceEvent) -> Result<(), Ended> {
     events.send(event).await.map_err(|_| Ended)
 }
 
@@ -122,7 +132,12 @@ async fn machine(
             changed = settings.changed() => {
                 changed.map_err(|_| Ended)?;
                 let wanted = settings.borrow_and_update().clone();
-                if wanted.demo || wanted.socket != now.socket || wanted.use_collector != now.use_collector {
+                let LiveSettings { socket, use_collector, capture, demo, interval_ms: _, exec_cues: _, seed: _ } = &wanted;
+                if capture.is_some()
+                    || *demo
+                    || *socket != now.socket
+                    || *use_collector != now.use_collector
+                {
                     settings.mark_changed();
                     return settings.changed().await.map_err(|_| Ended);
                 }
@@ -239,7 +254,15 @@ mod tests {
     use super::*;
 
     fn settings(socket: PathBuf) -> LiveSettings {
-        LiveSettings { socket, use_collector: true, demo: false, interval_ms: 20, exec_cues: false, seed: 1 }
+        LiveSettings {
+            socket,
+            use_collector: true,
+            capture: None,
+            demo: false,
+            interval_ms: 20,
+            exec_cues: false,
+            seed: 1,
+        }
     }
 
     async fn next_up(events: &mut mpsc::Receiver<SourceEvent>) -> SourceInfo {

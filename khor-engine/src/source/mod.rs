@@ -1,7 +1,7 @@
 //! Where frames come from: the collector, `/proc`, the demo, or a capture.
 //!
-//! A live source is a task that sends [`SourceEvent`]s into a channel; it never stops by itself, and whatever
-//! goes wrong with it is an event too. Reading a capture is a plain iterator, since nobody waits for it.
+//! A live source is a task that sends [`SourceEvent`]s into a channel; only a capture that is played ever stops by
+//! itself, and whatever goes wrong is an event too. Reading a capture offline is a plain iterator, since nobody waits.
 //! Several hosts would be several such channels: nothing here or after knows whose frames it sees.
 
 mod capture;
@@ -9,11 +9,13 @@ mod catalogue;
 mod collector;
 mod demo;
 mod live;
+mod playback;
 mod procfs;
 
-pub use capture::{CaptureError, CaptureReader, CaptureWriter, Recorded};
+pub use capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded};
 pub use demo::{DemoSource, SCENARIO_S};
 pub use live::{LiveSettings, run};
+pub use playback::Playback;
 
 use khor_proto::{Availability, Cue};
 use serde::Serialize;
@@ -30,6 +32,8 @@ pub enum SourceKind {
     Proc,
     /// The synthetic demo: not this machine.
     Demo,
+    /// A capture that is played: not this machine now.
+    Capture,
 }
 
 /// A source that has begun to deliver.

@@ -73,7 +73,7 @@ export interface MetricsWithHistory extends Metrics {
   history: HistoryPoint[];
 }
 
-export type SourceKind = 'collector' | 'proc' | 'demo' | 'none';
+export type SourceKind = 'collector' | 'proc' | 'demo' | 'capture' | 'none';
 
 interface Trouble {
   ok: boolean;

@@ -5,8 +5,8 @@ import { useObservable } from '../live/observable';
 import { partRows, type PartRow, type PartState } from './parts';
 import './health.css';
 
-const WORDS: Record<PartState, string> = { ok: 'ok', disabled: 'off', problem: 'problem', fallback: 'fallback', demo: 'demo' };
-const SIGNS: Record<PartState, string> = { ok: '✓', disabled: '–', problem: '▲', fallback: '◆', demo: '◆' };
+const WORDS: Record<PartState, string> = { ok: 'ok', disabled: 'off', problem: 'problem', fallback: 'fallback', demo: 'demo', capture: 'capture' };
+const SIGNS: Record<PartState, string> = { ok: '✓', disabled: '–', problem: '▲', fallback: '◆', demo: '◆', capture: '◆' };
 
 function Part({ part }: { part: PartRow }) {
   return (

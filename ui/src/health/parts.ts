@@ -1,7 +1,7 @@
 // Every part of khor with its state in one word and, when something is wrong, why and what to do.
 import type { Health } from '../api/types';
 
-export type PartState = 'ok' | 'disabled' | 'problem' | 'fallback' | 'demo';
+export type PartState = 'ok' | 'disabled' | 'problem' | 'fallback' | 'demo' | 'capture';
 
 export interface PartRow {
   name: string;
@@ -32,6 +32,8 @@ function sourceRow({ source }: Health): PartRow {
       return { name: 'Source', state: 'fallback', detail: `/proc only: ${source.error ?? detail}`, fix: source.fix ?? null };
     case 'demo':
       return { name: 'Source', state: 'demo', detail: 'synthetic figures, not this machine', fix: source.fix ?? null };
+    case 'capture':
+      return { name: 'Source', state: 'capture', detail, fix: source.fix ?? null };
     case 'none':
       return { name: 'Source', state: 'problem', detail: source.error ?? 'nothing yet', fix: source.fix ?? null };
   }

@@ -1,5 +1,6 @@
 // The sentence that says what goes on, and the line that says which machine and how it is heard.
 import { Fragment, useEffect, useState } from 'react';
+import type { SourceKind } from '../api/types';
 import { useStores } from '../app/stores';
 import { useObservable } from '../live/observable';
 import { plain, tell, type Told } from './sentence';
@@ -39,6 +40,9 @@ function useAnnounced(text: string, sense: string): string {
   return said.text;
 }
 
+/** What is heard instead of this machine as it is now. */
+const PRETENCES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture' };
+
 export function Sentence() {
   const { live, health, settings } = useStores();
   const link = useObservable(live.link);
@@ -46,14 +50,14 @@ export function Sentence() {
   const values = useObservable(settings.state).values;
   const told = useTold();
   const sound = soundState(state, values?.muted ?? false);
-  const demo = state?.source.kind === 'demo';
+  const pretence = PRETENCES[state?.source.kind ?? 'none'];
   const waiting = link === 'lost' ? 'No word from the engine.' : 'Listening…';
   const text = told === null ? '' : plain(told.parts);
-  const announced = useAnnounced([demo ? 'Demo.' : '', text, sound?.text ?? ''].join(' ').trim(), [...(told?.keys ?? []), sound?.text ?? ''].join());
+  const announced = useAnnounced([pretence === undefined ? '' : `${pretence}.`, text, sound?.text ?? ''].join(' ').trim(), [...(told?.keys ?? []), sound?.text ?? ''].join());
   return (
     <div className="say">
       <h1>
-        {demo && <span className="demo">Demo</span>}
+        {pretence !== undefined && <span className="demo">{pretence}</span>}
         {told === null
           ? waiting
           : told.parts.map((part, i) => (

@@ -22,6 +22,8 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
       return `heard through /proc, without the collector${interval}`;
     case 'demo':
       return `synthetic demo figures${interval}, not this machine`;
+    case 'capture':
+      return `a ${source.detail ?? 'capture, not this machine now'}${interval}`;
     case 'none':
       return `no source yet${source.error === null ? '' : `: ${source.error}`}`;
   }

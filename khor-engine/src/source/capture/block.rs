@@ -1,0 +1,141 @@
+//! Blocks: compressed pieces of a file with a checksum, and how to find the next after a damaged one.
+
+use std::io::{self, Read};
+
+use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limit};
+
+/// Every block begins with this, so that it can be found again.
+const MARKER: [u8; 4] = *b"\xf5khr";
+/// Marker, two lengths and a checksum.
+const HEAD_BYTES: usize = 12;
+/// No block is longer, neither packed nor unpacked, bytes.
+pub(super) const MAX_BYTES: usize = u16::MAX as usize;
+/// Of deflate, 0..=10: the best that is not many times slower.
+const EFFORT: u8 = 9;
+/// What has been read is let go when it is more than this, bytes.
+const KEPT_BYTES: usize = 4 * MAX_BYTES;
+
+/// `raw` as a block: at most [`MAX_BYTES`] less what deflate adds to the incompressible (five in 32 KiB).
+pub(super) fn pack(raw: &[u8]) -> Vec<u8> {
+    let packed = compress_to_vec(raw, EFFORT);
+    let lengths = [packed.len(), raw.len()].map(|length| (length as u16).to_le_bytes()).concat();
+    let sum = checksum(&lengths, &packed).to_le_bytes();
+    [&MARKER, lengths.as_slice(), &sum, &packed].concat()
+}
+
+fn checksum(lengths: &[u8], packed: &[u8]) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(lengths);
+    sum.update(packed);
+    sum.finalize()
+}
+
+/// Why there is no block.
+#[derive(Debug)]
+pub(super) enum Problem {
+    Io(io::Error),
+    /// The file ends within a block.
+    Cut,
+    /// A block is not what was written; the next is looked for.
+    Damaged(&'static str),
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// What stands at one place.
+enum Here {
+    Block {
+        packed_bytes: usize,
+        raw_bytes: usize,
+    },
+    /// The file's end.
+    Nothing,
+    /// The file ends before what stands here does.
+    Short,
+    Bad(&'static str),
+}
+
+/// Reads block after block, in bounded memory.
+pub(super) struct Blocks<R> {
+    input: R,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+impl<R: Read> Blocks<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input, buffer: Vec::new(), at: 0 }
+    }
+
+    /// The next block, unpacked; `None` at the end. After `Damaged` the one after it is next.
+    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        match self.here()? {
+            Here::Nothing => Ok(None),
+            Here::Block { packed_bytes, raw_bytes } => {
+                let start = self.at + HEAD_BYTES;
+                self.at = start + packed_bytes;
+                let packed = &self.buffer[start..self.at];
+                let raw = decompress_to_vec_with_limit(packed, raw_bytes).unwrap_or_default();
+                let whole = raw.len() == raw_bytes;
+                if whole { Ok(Some(raw)) } else { Err(Problem::Damaged("a block cannot be unpacked")) }
+            }
+            // A flipped length looks like a cut, but then there is more.
+            Here::Short if self.seek()? => Err(Problem::Damaged("the length of a block is wrong")),
+            Here::Short => Err(Problem::Cut),
+            Here::Bad(what) => {
+                self.seek()?;
+                Err(Problem::Damaged(what))
+            }
+        }
+    }
+
+    /// Goes to the next whole block after this place; whether there is one.
+    fn seek(&mut self) -> io::Result<bool> {
+        loop {
+            self.at += 1;
+            match self.here()? {
+                Here::Block { .. } => return Ok(true),
+                Here::Nothing => return Ok(false),
+                Here::Short | Here::Bad(_) => {}
+            }
+        }
+    }
+
+    fn here(&mut self) -> io::Result<Here> {
+        let head = self.filled(HEAD_BYTES)?;
+        if head.is_empty() {
+            return Ok(Here::Nothing);
+        }
+        let Ok(head) = <[u8; HEAD_BYTES]>::try_from(head) else { return Ok(Here::Short) };
+        let [m0, m1, m2, m3, p0, p1, r0, r1, sum @ ..] = head;
+        if [m0, m1, m2, m3] != MARKER {
+            return Ok(Here::Bad("there is no block where one should begin"));
+        }
+        let lengths = [p0, p1, r0, r1];
+        let packed_bytes = usize::from(u16::from_le_bytes([p0, p1]));
+        let raw_bytes = usize::from(u16::from_le_bytes([r0, r1]));
+        let whole = self.filled(HEAD_BYTES + packed_bytes)?;
+        let Some(packed) = whole.get(HEAD_BYTES..HEAD_BYTES + packed_bytes) else { return Ok(Here::Short) };
+        if checksum(&lengths, packed) != u32::from_le_bytes(sum) {
+            return Ok(Here::Bad("the checksum of a block is wrong"));
+        }
+        Ok(Here::Block { packed_bytes, raw_bytes })
+    }
+
+    /// The next `wanted` bytes, or fewer at the end.
+    fn filled(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        if self.at > KEPT_BYTES {
+            self.buffer.drain(..self.at);
+            self.at = 0;
+        }
+        let missing = (self.at + wanted).saturating_sub(self.buffer.len());
+        (&mut self.input).take(missing as u64).read_to_end(&mut self.buffer)?;
+        let start = self.at.min(self.buffer.len());
+        let end = (start + wanted).min(self.buffer.len());
+        Ok(&self.buffer[start..end])
+    }
+}

@@ -1,0 +1,127 @@
+//! Numbers and texts as bytes: LEB128, zigzag for signed ones, texts with their length before them.
+
+/// The bytes end too early, or say something impossible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+/// No text is longer, bytes.
+pub(super) const MAX_TEXT_BYTES: usize = 1024;
+
+/// Seven bits a byte, the lowest first; all but the last byte have the eighth set.
+pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// 0, -1, 1, -2 … as 0, 1, 2, 3 …
+pub(super) fn put_signed(bytes: &mut Vec<u8>, number: i64) {
+    put_number(bytes, ((number << 1) ^ (number >> 63)) as u64);
+}
+
+/// Its length and its bytes; what is beyond [`MAX_TEXT_BYTES`] is left out.
+pub(super) fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
+    put_number(bytes, text.len() as u64);
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// Bytes that are taken one after the other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cursor {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Cursor {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, Malformed> {
+        let byte = self.peek().ok_or(Malformed)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    pub(super) fn number(&mut self) -> Result<u64, Malformed> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if (bits << shift) >> shift != bits {
+                return Err(Malformed);
+            }
+            number |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(Malformed)
+    }
+
+    pub(super) fn small(&mut self) -> Result<u32, Malformed> {
+        self.number()?.try_into().map_err(|_| Malformed)
+    }
+
+    pub(super) fn signed(&mut self) -> Result<i64, Malformed> {
+        let number = self.number()?;
+        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+
+    pub(super) fn text(&mut self) -> Result<String, Malformed> {
+        let length = self.number()? as usize;
+        let rest = &self.bytes[self.at..];
+        let text = rest.get(..length).filter(|text| text.len() <= MAX_TEXT_BYTES).ok_or(Malformed)?;
+        let text = std::str::from_utf8(text).map_err(|_| Malformed)?.to_owned();
+        self.at += length;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back() {
+        for number in [0, 1, 127, 128, 300, u64::from(u32::MAX), 1 << 63, u64::MAX] {
+            let mut bytes = Vec::new();
+            put_number(&mut bytes, number);
+            put_signed(&mut bytes, number as i64);
+            put_signed(&mut bytes, (number as i64).wrapping_neg());
+            let mut cursor = Cursor::new(bytes);
+            assert_eq!(cursor.number(), Ok(number));
+            assert_eq!(cursor.signed(), Ok(number as i64));
+            assert_eq!(cursor.signed(), Ok((number as i64).wrapping_neg()));
+            assert_eq!(cursor.byte(), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_or_text_is_refused() {
+        for bytes in [&[0x80][..], &[0xff; 11], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]] {
+            assert_eq!(Cursor::new(bytes.into()).number(), Err(Malformed), "{bytes:?}");
+        }
+        for bytes in [&[3, b'a'][..], &[1, 0xff], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]]
+        {
+            assert_eq!(Cursor::new(bytes.into()).text(), Err(Malformed), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let mut bytes = Vec::new();
+        put_text(&mut bytes, &"ä".repeat(600));
+        put_text(&mut bytes, &format!("x{}", "ä".repeat(600)));
+        let mut cursor = Cursor::new(bytes);
+        assert_eq!(cursor.text().unwrap().len(), 1024);
+        assert_eq!(cursor.text().unwrap().len(), 1023);
+    }
+}

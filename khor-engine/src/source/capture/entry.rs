@@ -1,0 +1,271 @@
+//! Entries of a block: a source, a frame, a cue, lost cues, the end.
+
+use khor_proto::{Availability, Cue, CueKind};
+
+use super::{
+    Origin,
+    bytes::{Cursor, Malformed, put_number, put_signed, put_text},
+};
+use crate::{
+    signal::{Counter, Frame, PerCounter},
+    source::{Machine, SourceKind},
+};
+
+/// The counters by their number in the file, from 0. Only ever appended to.
+const COUNTERS: PerCounter<Counter> = [
+    Counter::Execs,
+    Counter::Forks,
+    Counter::RxBytes,
+    Counter::RxPackets,
+    Counter::TxBytes,
+    Counter::TxPackets,
+    Counter::Switches,
+    Counter::ReadBytes,
+    Counter::WriteBytes,
+    Counter::ReadRequests,
+    Counter::WriteRequests,
+    Counter::IoErrors,
+    Counter::LatencyNs,
+    Counter::TimedRequests,
+    Counter::Retransmits,
+    Counter::Irqs,
+    Counter::Softirqs,
+    Counter::CpuStallUs,
+    Counter::IoStallUs,
+    Counter::MemStallUs,
+    Counter::Faults,
+    Counter::MajorFaults,
+];
+/// The kinds of cues by their number in the file, from 0. Only ever appended to.
+const CUES: [CueKind; 5] =
+    [CueKind::Oom, CueKind::Crash, CueKind::BlockError, CueKind::RetransmitBurst, CueKind::Exec];
+/// The kinds of sources by their number in the file, from 0. Only ever appended to.
+const SOURCES: [SourceKind; 3] = [SourceKind::Collector, SourceKind::Proc, SourceKind::Demo];
+/// Number of a kind that has none.
+const NO_KIND: u8 = u8::MAX;
+/// Counters a file can have: one bit of a mask each.
+const MAX_COUNTERS: usize = u64::BITS as usize;
+
+/// First byte of each entry.
+mod tag {
+    /// A frame with the same counters known as in the frame before.
+    pub(super) const FRAME: u8 = 1;
+    /// A frame that says which counters are known.
+    pub(super) const FRAME_KNOWN: u8 = 2;
+    pub(super) const CUE: u8 = 3;
+    pub(super) const LOST: u8 = 4;
+    pub(super) const SOURCE: u8 = 5;
+    pub(super) const END: u8 = 6;
+}
+
+/// Which parts of a cue are there.
+mod part {
+    pub(super) const PID: u8 = 1;
+    pub(super) const COMM: u8 = 2;
+    pub(super) const CGROUP: u8 = 4;
+    pub(super) const DETAIL: u8 = 8;
+}
+
+/// One entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Source(Origin),
+    Frame(Frame),
+    Cue(Cue),
+    Lost(u64),
+    /// The recording was ended, not cut.
+    End,
+    /// Of a kind that a newer khor knows.
+    Unknown,
+}
+
+/// Whether an entry that begins with this byte describes a source.
+pub(super) fn is_source(first: Option<u8>) -> bool {
+    first == Some(tag::SOURCE)
+}
+
+/// What the numbers of the next entry are differences to; anew in every block.
+#[derive(Clone, Debug)]
+pub(super) struct Context {
+    t_ns: u64,
+    step_ns: u64,
+    known: u64,
+    values: [u64; MAX_COUNTERS],
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { t_ns: 0, step_ns: 0, known: 0, values: [0; MAX_COUNTERS] }
+    }
+}
+
+impl Context {
+    pub(super) fn put_frame(&mut self, bytes: &mut Vec<u8>, frame: &Frame) {
+        let counts = COUNTERS.map(|counter| frame.counters[counter.index()]);
+        let mask = |holds: &dyn Fn(usize) -> bool| {
+            (0..counts.len()).filter(|number| holds(*number)).fold(0, |mask, number| mask | 1_u64 << number)
+        };
+        let known = mask(&|number| counts[number].is_some());
+        if known == self.known {
+            bytes.push(tag::FRAME);
+        } else {
+            bytes.push(tag::FRAME_KNOWN);
+            put_number(bytes, known);
+        }
+        let step_ns = frame.t_ns.wrapping_sub(self.t_ns);
+        put_signed(bytes, step_ns.wrapping_sub(self.step_ns) as i64);
+        let before = self.values;
+        put_number(bytes, mask(&|number| counts[number].is_some_and(|count| count != before[number])));
+        for (count, value) in std::iter::zip(counts, &mut self.values) {
+            if let Some(count) = count.filter(|count| count != value) {
+                put_signed(bytes, count.wrapping_sub(*value) as i64);
+                *value = count;
+            }
+        }
+        (self.t_ns, self.step_ns, self.known) = (frame.t_ns, step_ns, known);
+    }
+
+    fn frame(&mut self, bytes: &mut Cursor) -> Result<Frame, Malformed> {
+        self.step_ns = self.step_ns.wrapping_add(bytes.signed()? as u64);
+        self.t_ns = self.t_ns.wrapping_add(self.step_ns);
+        let changed = bytes.number()?;
+        for (number, value) in self.values.iter_mut().enumerate() {
+            if changed >> number & 1 == 1 {
+                *value = value.wrapping_add(bytes.signed()? as u64);
+            }
+        }
+        let mut counters = [None; COUNTERS.len()];
+        for (number, counter) in COUNTERS.into_iter().enumerate() {
+            counters[counter.index()] = (self.known >> number & 1 == 1).then_some(self.values[number]);
+        }
+        Ok(Frame { t_ns: self.t_ns, counters })
+    }
+
+    pub(super) fn put_cue(&self, bytes: &mut Vec<u8>, cue: &Cue) {
+        let Cue { kind, t_ns, pid, comm, cgroup_id, detail } = cue;
+        let number = CUES.iter().position(|known| known == kind).map_or(NO_KIND, |number| number as u8);
+        let part = |there: bool, part: u8| if there { part } else { 0 };
+        let parts = part(pid.is_some(), part::PID)
+            | part(comm.is_some(), part::COMM)
+            | part(cgroup_id.is_some(), part::CGROUP)
+            | part(detail.is_some(), part::DETAIL);
+        bytes.extend([tag::CUE, number, parts]);
+        put_signed(bytes, t_ns.wrapping_sub(self.t_ns) as i64);
+        if let Some(pid) = pid {
+            put_number(bytes, (*pid).into());
+        }
+        if let Some(comm) = comm {
+            put_text(bytes, comm);
+        }
+        if let Some(cgroup_id) = cgroup_id {
+            put_number(bytes, *cgroup_id);
+        }
+        if let Some(detail) = detail {
+            put_number(bytes, (*detail).into());
+        }
+    }
+
+    fn cue(&self, bytes: &mut Cursor) -> Result<Entry, Malformed> {
+        let kind = CUES.get(usize::from(bytes.byte()?)).copied();
+        let parts = bytes.byte()?;
+        let t_ns = self.t_ns.wrapping_add(bytes.signed()? as u64);
+        let has = |part: u8| parts & part != 0;
+        let pid = has(part::PID).then(|| bytes.small()).transpose()?;
+        let comm = has(part::COMM).then(|| bytes.text()).transpose()?;
+        let cgroup_id = has(part::CGROUP).then(|| bytes.number()).transpose()?;
+        let detail = has(part::DETAIL).then(|| bytes.small()).transpose()?;
+        let Some(kind) = kind else { return Ok(Entry::Unknown) };
+        Ok(Entry::Cue(Cue { kind, t_ns, pid, comm, cgroup_id, detail }))
+    }
+
+    /// The next entry; `None` at the end of the block.
+    pub(super) fn entry(&mut self, bytes: &mut Cursor) -> Result<Option<Entry>, Malformed> {
+        if bytes.peek().is_none() {
+            return Ok(None);
+        }
+        let entry = match bytes.byte()? {
+            tag::FRAME => Entry::Frame(self.frame(bytes)?),
+            tag::FRAME_KNOWN => {
+                self.known = bytes.number()?;
+                Entry::Frame(self.frame(bytes)?)
+            }
+            tag::CUE => self.cue(bytes)?,
+            tag::LOST => Entry::Lost(bytes.number()?),
+            tag::SOURCE => Entry::Source(origin(bytes)?),
+            tag::END => Entry::End,
+            _ => return Err(Malformed),
+        };
+        Ok(Some(entry))
+    }
+}
+
+pub(super) fn put_lost(bytes: &mut Vec<u8>, cues: u64) {
+    bytes.push(tag::LOST);
+    put_number(bytes, cues);
+}
+
+pub(super) fn put_end(bytes: &mut Vec<u8>) {
+    bytes.push(tag::END);
+}
+
+pub(super) fn put_origin(bytes: &mut Vec<u8>, origin: &Origin) {
+    let Origin { kind, machine, interval_ms, recorder, availability } = origin;
+    let number = SOURCES.iter().position(|known| Some(*known) == *kind);
+    bytes.extend([tag::SOURCE, number.map_or(NO_KIND, |number| number as u8)]);
+    put_number(bytes, (*interval_ms).into());
+    put_text(bytes, recorder);
+    bytes.push(machine.is_some().into());
+    if let Some(Machine { kernel_release, boot_id, cpus }) = machine {
+        put_text(bytes, kernel_release);
+        put_text(bytes, boot_id);
+        put_number(bytes, (*cpus).into());
+    }
+    put_number(bytes, COUNTERS.len() as u64);
+    for counter in COUNTERS {
+        match &availability[counter.index()] {
+            Availability::Available => bytes.push(1),
+            Availability::Absent { reason } => {
+                bytes.push(0);
+                put_text(bytes, reason);
+            }
+        }
+    }
+}
+
+fn origin(bytes: &mut Cursor) -> Result<Origin, Malformed> {
+    let kind = SOURCES.get(usize::from(bytes.byte()?)).copied();
+    let interval_ms = bytes.small()?.try_into().map_err(|_| Malformed)?;
+    let recorder = bytes.text()?;
+    let machine = match bytes.byte()? {
+        0 => None,
+        _ => Some(Machine { kernel_release: bytes.text()?, boot_id: bytes.text()?, cpus: bytes.small()? }),
+    };
+    let absent = |reason: &str| Availability::Absent { reason: reason.to_owned() };
+    let mut availability = Counter::ALL.map(|_| absent("not in this capture"));
+    for number in 0..bytes.number()? {
+        let found = match bytes.byte()? {
+            0 => Availability::Absent { reason: bytes.text()? },
+            _ => Availability::Available,
+        };
+        if let Some(counter) = COUNTERS.get(number as usize) {
+            availability[counter.index()] = found;
+        }
+    }
+    Ok(Origin { kind, machine, interval_ms, recorder, availability })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_in_the_file_are_those_of_the_description() {
+        let text = include_str!("../../../../docs/captures.md");
+        let list = text.lines().find(|line| line.starts_with("`execs`")).expect("the list of counters");
+        let names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+        let list = text.lines().find(|line| line.starts_with("`oom`")).expect("the list of cues");
+        let cues: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+        assert_eq!(names, COUNTERS.map(Counter::name));
+        assert_eq!(cues, CUES.map(CueKind::name));
+    }
+}

@@ -1,0 +1,250 @@
+//! Captures written and read: whole, cut everywhere, flipped everywhere, and made of noise.
+
+use khor_proto::{Availability, Cue, CueKind};
+
+use super::{
+    CaptureError, CaptureReader, CaptureWriter, HEADING, Origin, Recorded,
+    block::{MAX_BYTES, pack},
+};
+use crate::{
+    signal::{Counter, Frame},
+    source::{DemoSource, Machine, SourceKind},
+};
+
+fn origin(kind: SourceKind) -> Origin {
+    let mut availability = DemoSource::availability();
+    availability[Counter::Execs.index()] = Availability::Absent { reason: "not for you".into() };
+    Origin {
+        kind: Some(kind),
+        machine: Some(Machine { kernel_release: "6.1.0".into(), boot_id: "a-b".into(), cpus: 8 }),
+        interval_ms: 100,
+        recorder: "0.1.0".into(),
+        availability,
+    }
+}
+
+fn cue(t_ns: u64) -> Cue {
+    Cue {
+        kind: CueKind::Crash,
+        t_ns,
+        pid: Some(77),
+        comm: Some("victim".into()),
+        cgroup_id: Some(u64::MAX),
+        detail: Some(11),
+    }
+}
+
+/// A capture with everything in it: `seconds` from one source, and as many from another.
+fn pieces(seconds: u64) -> Vec<Recorded> {
+    let mut pieces = Vec::new();
+    for kind in [SourceKind::Collector, SourceKind::Proc] {
+        pieces.push(Recorded::Start(origin(kind)));
+        let mut demo = DemoSource::new(1);
+        for step in 0..seconds * 10 {
+            let mut frame = demo.advance(100_000_000 + step * 1000);
+            frame.counters[0] = (step % 7 != 0).then_some(step);
+            pieces.push(Recorded::Frame(frame));
+            if step % 10 == 4 {
+                pieces.push(Recorded::Cue(cue(frame.t_ns - 5)));
+                pieces.push(Recorded::Lost { cues: step });
+            }
+        }
+    }
+    pieces
+}
+
+fn written(pieces: &[Recorded], redact: bool) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.khor");
+    let mut writer = None;
+    for piece in pieces {
+        match (piece, &mut writer) {
+            (Recorded::Start(origin), None) => {
+                writer = Some(CaptureWriter::create(&path, origin, redact).unwrap());
+            }
+            (Recorded::Start(origin), Some(writer)) => writer.source_changed(origin).unwrap(),
+            (Recorded::Frame(frame), Some(writer)) => writer.push(frame).unwrap(),
+            (Recorded::Cue(cue), Some(writer)) => writer.cue(cue).unwrap(),
+            (Recorded::Lost { cues }, Some(writer)) => writer.lost(*cues).unwrap(),
+            (_, None) => panic!("no source"),
+        }
+    }
+    let bytes = writer.unwrap().finish().unwrap();
+    let file = std::fs::read(path).unwrap();
+    assert_eq!(file.len() as u64, bytes);
+    file
+}
+
+/// What can be read, and the errors on the way.
+fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
+    let (mut pieces, mut errors) = (Vec::new(), Vec::new());
+    match CaptureReader::new(file) {
+        Ok(reader) => reader.for_each(|piece| match piece {
+            Ok(piece) => pieces.push(piece),
+            Err(error) => errors.push(error),
+        }),
+        Err(error) => errors.push(error),
+    }
+    (pieces, errors)
+}
+
+/// Where blocks begin, and the end.
+fn block_starts(file: &[u8]) -> Vec<usize> {
+    let (mut at, mut starts) = (HEADING.len(), vec![HEADING.len()]);
+    while at < file.len() {
+        at += 12 + usize::from(u16::from_le_bytes([file[at + 4], file[at + 5]]));
+        starts.push(at);
+    }
+    starts
+}
+
+/// How many of the pieces each block holds.
+fn block_pieces(file: &[u8]) -> Vec<usize> {
+    let readable = |end: &usize| read(&file[..*end]).0.len();
+    let totals: Vec<usize> = block_starts(file).iter().map(readable).collect();
+    totals.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let pieces = pieces(3);
+    let (read, errors) = read(&written(&pieces, false));
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(read, pieces);
+}
+
+#[test]
+fn a_redacted_capture_tells_of_nobody() {
+    let (read, _) = read(&written(&pieces(1), true));
+    for piece in read {
+        match piece {
+            Recorded::Cue(cue) => {
+                assert_eq!((cue.pid, cue.comm, cue.cgroup_id, cue.detail), (None, None, None, Some(11)));
+            }
+            Recorded::Start(origin) => {
+                let machine = origin.machine.unwrap();
+                assert_eq!((machine.boot_id.as_str(), machine.kernel_release.as_str()), ("", "6.1.0"));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_cut_is_an_error_that_says_when_and_costs_no_more_than_its_block() {
+    let pieces = pieces(2);
+    let file = written(&pieces, false);
+    let (starts, counts) = (block_starts(&file), block_pieces(&file));
+    assert!(counts.len() >= 4, "{counts:?}");
+    for at in 0..file.len() {
+        let (read, mut errors) = read(&file[..at]);
+        let whole = starts.iter().skip(1).take_while(|end| **end <= at).count();
+        let kept: usize = counts[..whole].iter().sum();
+        assert_eq!(read, pieces[..kept], "cut at {at}");
+        let error = errors.pop().expect("every cut is an error").to_string();
+        assert!(errors.is_empty(), "one error is enough: {errors:?}");
+        if at >= HEADING.len() {
+            let frames = read.iter().filter(|piece| matches!(piece, Recorded::Frame(_))).count();
+            assert!(error.starts_with(&format!("cut short after {frames} samples (")), "{at}: {error}");
+        }
+    }
+}
+
+#[test]
+fn every_flipped_byte_is_an_error_and_costs_no_more_than_its_block() {
+    let pieces = pieces(2);
+    let file = written(&pieces, false);
+    let (starts, counts) = (block_starts(&file), block_pieces(&file));
+    for at in HEADING.len()..file.len() {
+        for flip in [0xff, 1, 0x80] {
+            let mut flipped = file.clone();
+            flipped[at] ^= flip;
+            let (mut read, errors) = read(&flipped);
+            assert_eq!(errors.len(), 1, "at {at}: {errors:?}");
+            let broken = starts.iter().filter(|start| **start <= at).count() - 1;
+            let lost_from: usize = counts[..broken].iter().sum();
+            let lost_to = lost_from + counts[broken];
+            // Where the description of a source was lost, the next block at least says that it is another.
+            let is_start = |piece: &Recorded| matches!(piece, Recorded::Start(_));
+            if pieces[lost_from..lost_to].iter().any(is_start) && read.len() > lost_from {
+                assert_eq!(read.remove(lost_from), Recorded::Start(Origin::unknown()), "at {at}");
+            }
+            let kept = [&pieces[..lost_from], &pieces[lost_to..]].concat();
+            assert_eq!(read, kept, "flipped at {at}, {broken} of {}", counts.len());
+        }
+    }
+}
+
+#[test]
+fn something_else_is_named_as_such() {
+    let error = |bytes: &[u8]| read(bytes).1.pop().unwrap().to_string();
+    assert!(error(b"RIFFxxxxWAVE").starts_with("not a khor capture"), "{}", error(b"RIFFxxxxWAVE"));
+    assert!(error(b"").starts_with("not a khor capture"));
+    assert_eq!(error(b"khorcap\x03..."), "a capture of format 3; this khor reads format 2");
+}
+
+#[test]
+fn any_figures_come_back() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..50 {
+        let number = |random: &mut fastrand::Rng| random.u64(..) >> random.u32(0..64);
+        let mut pieces = vec![Recorded::Start(origin(SourceKind::Demo))];
+        for _ in 0..random.usize(0..60) {
+            pieces.push(match random.u8(0..10) {
+                0 => Recorded::Start(origin(SourceKind::Collector)),
+                1 => Recorded::Lost { cues: number(&mut random) },
+                2 => Recorded::Cue(Cue {
+                    kind: random.choice(CueKind::ALL).unwrap(),
+                    t_ns: number(&mut random),
+                    pid: random.bool().then(|| random.u32(..)),
+                    comm: random.bool().then(|| "ä\0b".into()),
+                    cgroup_id: random.bool().then(|| number(&mut random)),
+                    detail: random.bool().then(|| random.u32(..)),
+                }),
+                _ => Recorded::Frame(Frame {
+                    t_ns: number(&mut random),
+                    counters: Counter::ALL.map(|_| random.bool().then(|| number(&mut random))),
+                }),
+            });
+        }
+        let (read, errors) = read(&written(&pieces, false));
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(read, pieces);
+    }
+}
+
+#[test]
+fn blocks_of_noise_are_damage_and_never_a_panic() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let tail = written(&pieces(1), false);
+    for _ in 0..3000 {
+        // Mostly small bytes, which are tags and numbers that make sense for a while.
+        let length = random.usize(0..200);
+        let noise: Vec<u8> =
+            (0..length).map(|_| if random.bool() { random.u8(0..8) } else { random.u8(..) }).collect();
+        let file = [&HEADING[..], &pack(&noise), &tail[HEADING.len()..]].concat();
+        let (read, errors) = read(&file);
+        assert!(read.len() <= 200 + 100 && errors.len() <= 2, "{} {errors:?}", read.len());
+    }
+}
+
+#[test]
+fn a_block_that_would_unpack_to_more_than_it_says_is_damage() {
+    let packed = miniz_oxide::deflate::compress_to_vec(&vec![0; 100 << 20], 6);
+    assert!(packed.len() > MAX_BYTES, "a hundred megabytes do not even fit");
+    let mut bomb = pack(&[1; 1000]);
+    let bytes = miniz_oxide::deflate::compress_to_vec(&vec![0; 10 << 20], 6);
+    bomb.truncate(12);
+    bomb[4..6].copy_from_slice(&(bytes.len() as u16).to_le_bytes());
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&bomb[4..8]);
+    sum.update(&bytes);
+    bomb[8..12].copy_from_slice(&sum.finalize().to_le_bytes());
+    let (read, errors) = read(&[&HEADING[..], &bomb, &bytes].concat());
+    assert!(read.is_empty());
+    assert_eq!(
+        errors[0].to_string(),
+        "damaged after 0 samples (0.0 s): a block cannot be unpacked",
+        "{errors:?}"
+    );
+}

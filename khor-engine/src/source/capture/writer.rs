@@ -1,0 +1,127 @@
+//! Writes a capture, a block at a time: whatever ends the program, all but the last second or so can be read.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+};
+
+use khor_proto::Cue;
+
+use super::{
+    HEADING, Origin,
+    block::{MAX_BYTES, pack},
+    bytes::put_number,
+    entry::{Context, put_end, put_lost, put_origin},
+};
+use crate::signal::Frame;
+
+/// Time in one block.
+const BLOCK_NS: u64 = 1_000_000_000;
+/// A block is full at this length: the longest entry, a source with a reason for every counter, still fits.
+const FULL_BYTES: usize = MAX_BYTES / 2;
+
+/// Writes a capture.
+pub struct CaptureWriter {
+    file: File,
+    redact: bool,
+    /// Number of the source, from 1.
+    source: u64,
+    block: Vec<u8>,
+    /// Time of the block's first frame.
+    begun_ns: Option<u64>,
+    context: Context,
+    bytes: u64,
+}
+
+impl CaptureWriter {
+    /// Begins a capture at `path`; an existing file is replaced. With `redact` it will not say which processes and
+    /// cgroups cues are about, nor the machine's boot id.
+    pub fn create(path: &Path, origin: &Origin, redact: bool) -> io::Result<Self> {
+        let mut file = File::create(path)?;
+        file.write_all(&HEADING)?;
+        let bytes = HEADING.len() as u64;
+        let (block, context) = (Vec::new(), Context::default());
+        let mut writer = Self { file, redact, source: 0, block, begun_ns: None, context, bytes };
+        writer.source_changed(origin)?;
+        Ok(writer)
+    }
+
+    /// Begins a new stretch: the counters that follow do not continue those before, and others may be known.
+    pub fn source_changed(&mut self, origin: &Origin) -> io::Result<()> {
+        self.flush()?;
+        self.source += 1;
+        let mut origin = origin.clone();
+        if let Some(machine) = origin.machine.as_mut().filter(|_| self.redact) {
+            machine.boot_id.clear();
+        }
+        put_origin(self.open(), &origin);
+        Ok(())
+    }
+
+    /// Appends one frame.
+    pub fn push(&mut self, frame: &Frame) -> io::Result<()> {
+        if self.begun_ns.is_some_and(|begun_ns| frame.t_ns.wrapping_sub(begun_ns) >= BLOCK_NS) {
+            self.flush()?;
+        }
+        self.begun_ns.get_or_insert(frame.t_ns);
+        self.open();
+        self.context.put_frame(&mut self.block, frame);
+        self.flush_if_full()
+    }
+
+    /// Appends a cue.
+    pub fn cue(&mut self, cue: &Cue) -> io::Result<()> {
+        let mut cue = cue.clone();
+        if self.redact {
+            (cue.pid, cue.comm, cue.cgroup_id) = (None, None, None);
+        }
+        self.open();
+        self.context.put_cue(&mut self.block, &cue);
+        self.flush_if_full()
+    }
+
+    /// Notes that cues were lost.
+    pub fn lost(&mut self, cues: u64) -> io::Result<()> {
+        put_lost(self.open(), cues);
+        self.flush_if_full()
+    }
+
+    /// Writes out what waits for its block to be full.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        let packed = pack(&self.block);
+        self.file.write_all(&packed)?;
+        self.bytes += packed.len() as u64;
+        self.block.clear();
+        self.begun_ns = None;
+        self.context = Context::default();
+        Ok(())
+    }
+
+    /// Bytes written so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Ends the capture, and answers its length in bytes.
+    pub fn finish(mut self) -> io::Result<u64> {
+        put_end(self.open());
+        self.flush()?;
+        Ok(self.bytes)
+    }
+
+    /// The block, begun if it was not.
+    fn open(&mut self) -> &mut Vec<u8> {
+        if self.block.is_empty() {
+            put_number(&mut self.block, self.source);
+        }
+        &mut self.block
+    }
+
+    fn flush_if_full(&mut self) -> io::Result<()> {
+        if self.block.len() >= FULL_BYTES { self.flush() } else { Ok(()) }
+    }
+}

@@ -1,0 +1,235 @@
+//! Plays a capture as if it happened now: the same events at the same distances.
+
+use std::{path::PathBuf, time::Duration};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+use tracing::{info, warn};
+
+use super::{
+    CaptureReader, LiveSettings, Origin, Recorded, Shortfall, SourceEvent, SourceInfo, SourceKind,
+    live::{Ended, send},
+};
+
+/// No gap in a capture is waited out longer than this, such as that of a night in suspend.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// A capture that is played again and again takes at least this long each time, even if it is empty.
+const SHORTEST_ROUND: Duration = Duration::from_secs(1);
+
+/// A capture to be played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Playback {
+    /// The file.
+    pub path: PathBuf,
+    /// Begin again when it ends, for ever.
+    pub repeat: bool,
+}
+
+/// How playing ended.
+pub(super) enum Played {
+    /// The capture is over.
+    Over,
+    /// The settings ask for something else.
+    Replaced,
+}
+
+/// Plays it. What can't be read is told in the log and left out.
+pub(super) async fn play(
+    playback: &Playback,
+    settings: &mut watch::Receiver<LiveSettings>,
+    events: &mpsc::Sender<SourceEvent>,
+) -> Result<Played, Ended> {
+    loop {
+        let round = Instant::now();
+        let played = play_once(playback, settings, events).await?;
+        if matches!(played, Played::Replaced) || !playback.repeat {
+            return Ok(played);
+        }
+        if !wait_until(round + SHORTEST_ROUND, playback, settings).await? {
+            return Ok(Played::Replaced);
+        }
+    }
+}
+
+async fn play_once(
+    playback: &Playback,
+    settings: &mut watch::Receiver<LiveSettings>,
+    events: &mpsc::Sender<SourceEvent>,
+) -> Result<Played, Ended> {
+    let name = playback.path.display();
+    let reader = match CaptureReader::open(&playback.path) {
+        Ok(reader) => reader,
+        Err(problem) => {
+            warn!("{name}: {problem}");
+            let fix = "see khor play --help".to_owned();
+            send(events, SourceEvent::Down(Shortfall { error: format!("{name}: {problem}"), fix })).await?;
+            return Ok(Played::Over);
+        }
+    };
+    let mut pace = Pace::default();
+    for piece in reader {
+        let event = match piece {
+            Ok(Recorded::Start(origin)) => SourceEvent::Up(playback.info(origin)),
+            Ok(Recorded::Frame(frame)) => {
+                if !wait_until(pace.due(frame.t_ns), playback, settings).await? {
+                    return Ok(Played::Replaced);
+                }
+                SourceEvent::Frame(frame)
+            }
+            Ok(Recorded::Cue(cue)) => SourceEvent::Cue(cue),
+            Ok(Recorded::Lost { cues }) => SourceEvent::Lost { cues },
+            Err(problem) => {
+                warn!("{name} is {problem}; what can be read is played");
+                continue;
+            }
+        };
+        send(events, event).await?;
+    }
+    Ok(Played::Over)
+}
+
+impl Playback {
+    fn info(&self, origin: Origin) -> SourceInfo {
+        let name = self.path.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
+        let detail = format!("capture {name} of {}, not this machine now", origin.describe());
+        info!("playing the {detail}");
+        SourceInfo {
+            kind: SourceKind::Capture,
+            detail,
+            shortfall: None,
+            machine: origin.machine,
+            interval_ms: origin.interval_ms,
+            availability: origin.availability,
+        }
+    }
+}
+
+/// Waits; false if the settings ask for something other than this capture before.
+async fn wait_until(
+    due: Instant,
+    playback: &Playback,
+    settings: &mut watch::Receiver<LiveSettings>,
+) -> Result<bool, Ended> {
+    loop {
+        tokio::select! {
+            () = sleep_until(due) => return Ok(true),
+            changed = settings.changed() => {
+                changed.map_err(|_| Ended)?;
+                if settings.borrow_and_update().capture.as_ref() != Some(playback) {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+}
+
+/// Maps the capture's clock to ours.
+#[derive(Default)]
+struct Pace {
+    last: Option<(u64, Instant)>,
+}
+
+impl Pace {
+    /// When a frame of that time is due. Late frames catch up, unless it is by more than a long wait.
+    fn due(&mut self, t_ns: u64) -> Instant {
+        let now = Instant::now();
+        let due = match self.last {
+            Some((last_ns, at)) => at + Duration::from_nanos(t_ns.saturating_sub(last_ns)).min(LONGEST_WAIT),
+            None => now,
+        };
+        let due = if now > due + LONGEST_WAIT { now } else { due };
+        self.last = Some((t_ns, due));
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{CaptureWriter, DemoSource, run};
+
+    fn capture(frames: u64) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.khor");
+        let origin = Origin { interval_ms: 20, ..Origin::unknown() };
+        let mut writer = CaptureWriter::create(&path, &origin, false).unwrap();
+        let mut demo = DemoSource::new(1);
+        for _ in 0..frames {
+            writer.push(&demo.advance(20_000_000)).unwrap();
+        }
+        writer.lost(3).unwrap();
+        writer.finish().unwrap();
+        (dir, path)
+    }
+
+    fn settings(path: PathBuf, repeat: bool) -> LiveSettings {
+        LiveSettings {
+            socket: "none.sock".into(),
+            use_collector: false,
+            capture: Some(Playback { path, repeat }),
+            demo: false,
+            interval_ms: 20,
+            exec_cues: false,
+            seed: 1,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_capture_plays_in_its_own_time_and_ends() {
+        let (_dir, path) = capture(26);
+        let (_keep, watch) = watch::channel(settings(path, false));
+        let (sender, mut events) = mpsc::channel(4);
+        let begun = Instant::now();
+        tokio::spawn(run(watch, sender));
+        let (mut frames, mut lost) = (0, 0);
+        while let Some(event) = events.recv().await {
+            match event {
+                SourceEvent::Up(info) => {
+                    assert_eq!((info.kind, info.interval_ms), (SourceKind::Capture, 20));
+                    assert!(info.detail.contains("capture x.khor"), "{}", info.detail);
+                }
+                SourceEvent::Frame(_) => frames += 1,
+                SourceEvent::Lost { cues } => lost += cues,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((frames, lost), (26, 3));
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(500) && took < Duration::from_secs(3), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn a_loop_begins_again_until_something_else_is_wanted() {
+        let (_dir, path) = capture(10);
+        let (wanted, watch) = watch::channel(settings(path, true));
+        let (sender, mut events) = mpsc::channel(4);
+        tokio::spawn(run(watch, sender));
+        let mut rounds = 0;
+        while rounds < 2 {
+            rounds += u32::from(matches!(events.recv().await, Some(SourceEvent::Up(_))));
+        }
+        wanted.send_modify(|wanted| (wanted.capture, wanted.demo) = (None, true));
+        loop {
+            if let Some(SourceEvent::Up(info)) = events.recv().await
+                && info.kind == SourceKind::Demo
+            {
+                return;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_capture_is_named_with_the_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.khor");
+        std::fs::write(&path, "hello").unwrap();
+        let (_keep, watch) = watch::channel(settings(path, false));
+        let (sender, mut events) = mpsc::channel(4);
+        tokio::spawn(run(watch, sender));
+        let Some(SourceEvent::Down(why)) = events.recv().await else { panic!("it is down") };
+        assert!(why.error.contains("x.khor: not a khor capture"), "{}", why.error);
+        assert!(events.recv().await.is_none());
+    }
+}
