@@ -81,7 +81,7 @@ fn what_is_ordinary_is_kept_frozen_and_forgotten() {
     again.wait_for_source("proc", SETTLE);
     assert!(learnt(&again) >= frozen * 0.9, "{} after {frozen}", learnt(&again));
     assert_eq!(again.post("/api/actions/baseline?do=forget").0, 200);
-    assert!(learnt(&again) < frozen, "begun anew");
+    wait_until("all to begin anew", SETTLE, || learnt(&again) < frozen);
 }
 
 #[test]
