@@ -96,6 +96,7 @@ pub struct Offline {
     until_ns: u64,
     lanes: Lanes,
     notes: u64,
+    last_notes: Vec<Note>,
 }
 
 impl Offline {
@@ -109,6 +110,7 @@ impl Offline {
             until_ns: 0,
             lanes: [None; SignalId::COUNT],
             notes: 0,
+            last_notes: Vec::new(),
         }
     }
 
@@ -129,6 +131,20 @@ impl Offline {
         self.performance.composer().cue(kind);
     }
 
+    /// Takes a frame as something that was heard of the machine before the music begins: signals learn from it, and
+    /// nothing is rendered for the time before it.
+    pub fn learn(&mut self, frame: Frame) {
+        self.last_ns = Some(frame.t_ns);
+        if let Some(reading) = self.pipeline.push(frame) {
+            self.levels = reading.levels;
+        }
+    }
+
+    /// Plays another preset from here on.
+    pub fn set_preset(&mut self, preset: Preset) {
+        self.performance.composer().set_preset(preset);
+    }
+
     /// Renders up to this frame's time with what was known before it, then takes it. `sink` gets blocks of
     /// left and right samples and says after each whether to go on. Returns the gap before the frame if it was
     /// left out as too long.
@@ -137,6 +153,7 @@ impl Offline {
         frame: Frame,
         sink: &mut impl FnMut(&[f32], &[f32]) -> ControlFlow<B>,
     ) -> ControlFlow<B, Option<Duration>> {
+        self.last_notes.clear();
         let gap_ns = frame.t_ns.saturating_sub(self.last_ns.replace(frame.t_ns).unwrap_or(frame.t_ns));
         let skipped = gap_ns > SKIPPED_GAP_NS;
         if skipped {
@@ -175,6 +192,7 @@ impl Offline {
             let (left, right) = self.performance.block(&self.lanes);
             let wanted = sink(left, right);
             self.notes += self.performance.notes().len() as u64;
+            self.last_notes.extend_from_slice(self.performance.notes());
             wanted?;
         }
         ControlFlow::Continue(())
@@ -193,6 +211,11 @@ impl Offline {
     /// Notes played so far.
     pub fn notes(&self) -> u64 {
         self.notes
+    }
+
+    /// Notes that the last frame let be played; their onsets count from the first that was rendered.
+    pub fn last_notes(&self) -> &[Note] {
+        &self.last_notes
     }
 }
 
@@ -227,6 +250,18 @@ mod tests {
         let (mut offline, _) = after_two_seconds();
         offline.restart();
         assert_eq!(offline.lanes, [None; SignalId::COUNT]);
+    }
+
+    #[test]
+    fn what_is_learnt_is_known_and_takes_no_time() {
+        let config = Config::default();
+        let preset = Preset::find(&config.music.preset).unwrap().clone();
+        let mut offline = Offline::new(&config, preset, 8_000);
+        let mut demo = DemoSource::new(1);
+        (0..600).for_each(|_| offline.learn(demo.advance(100_000_000)));
+        assert!(offline.levels.iter().any(Option::is_some) && offline.seconds() == 0.0);
+        render(&mut offline, demo.advance(20_000_000));
+        assert!((offline.seconds() - 0.02).abs() < 0.011, "{}", offline.seconds());
     }
 
     #[test]
