@@ -120,12 +120,6 @@ impl Offline {
         self.lanes = [None; SignalId::COUNT];
     }
 
-    /// Takes a frame without playing it: what is ordinary on a machine is learnt from as much as one likes.
-    pub fn learn(&mut self, frame: Frame) {
-        self.pipeline.push(frame);
-        self.last_ns = Some(frame.t_ns);
-    }
-
     /// Something happened now that is worth a sound of its own.
     pub fn cue(&mut self, kind: CueKind) {
         self.performance.composer().cue(kind);
@@ -136,7 +130,7 @@ impl Offline {
     pub fn learn(&mut self, frame: Frame) {
         self.last_ns = Some(frame.t_ns);
         if let Some(reading) = self.pipeline.push(frame) {
-            self.levels = reading.levels;
+            self.lanes = reading.lanes;
         }
     }
 
@@ -201,11 +195,6 @@ impl Offline {
     /// Seconds rendered so far.
     pub fn seconds(&self) -> f64 {
         self.performance.seconds()
-    }
-
-    /// Notes of the last block.
-    pub fn block_notes(&self) -> &[Note] {
-        self.performance.notes()
     }
 
     /// Notes played so far.

@@ -110,6 +110,14 @@ impl Reading {
             .map_or(0.0, |followed| f32::from(followed.quantiser.get()) / f32::from(followed.route.steps()))
     }
 
+    /// How far the furthest of a voice's features is from rest, 0..=1.
+    pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
+        let of_stream = |followed: &&Followed| followed.route.to.stream() == Some(stream);
+        let position =
+            |followed: &Followed| f32::from(followed.quantiser.get()) / f32::from(followed.route.steps());
+        self.features.iter().flatten().filter(of_stream).map(position).fold(0.0, f32::max)
+    }
+
     /// A feature's continuous value, for what glides anyway.
     pub(super) fn gliding(&self, feature: Feature) -> Option<f32> {
         let followed = self.features[feature.index()].as_ref()?;

@@ -27,6 +27,8 @@ const RECEDING: u16 = 110;
 /// What is left of its onsets and of its loudness then.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
+/// Onsets per bar of a voice that has something else to say than how many.
+const LEAST_ONSETS: f32 = 2.5;
 /// Width of a gesture unless the mapping says otherwise, scale steps.
 const SPAN: f32 = 4.0;
 /// Where single notes of an idle machine lie.
@@ -136,9 +138,9 @@ impl Voices {
     }
 }
 
-/// Whether a stream has something to say, and stands out enough.
+/// Whether a stream has something to say, whatever it says it with, and stands out enough.
 fn may_speak(moment: &Moment<'_>, stream: VoiceStream, rank: u8) -> bool {
-    moment.reading.position(Feature::Density(stream)) > 0.0 && moment.reading.rank(stream) >= rank
+    moment.reading.activity(stream) > 0.0 && moment.reading.rank(stream) >= rank
 }
 
 impl Speaker {
@@ -164,7 +166,7 @@ impl Speaker {
 
 /// Onsets per bar of a stream: the mapping's, at the preset's pace and the listener's density.
 fn onsets(moment: &Moment<'_>, stream: VoiceStream) -> u8 {
-    let mapped = moment.reading.value(Feature::Density(stream)).unwrap_or(0.0);
+    let mapped = moment.reading.value(Feature::Density(stream)).unwrap_or(0.0).max(LEAST_ONSETS);
     let onsets = mapped * moment.preset.voices.pace * density_factor(moment.density);
     (onsets.ceil() as u8).clamp(1, STEPS)
 }
@@ -182,7 +184,7 @@ fn speak(speaker: Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note
     let earlier = if moment.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
     let count = hits_before(moment.step, onsets, seat.rotation) + earlier;
     let length = moment.reading.value(Feature::Length(speaker.stream)).unwrap_or(seat.length_steps);
-    let standing = moment.reading.position(Feature::Density(speaker.stream));
+    let standing = moment.reading.activity(speaker.stream);
     let entry = if speaker.age < 2 { 1.15 } else { 1.0 };
     let receded = 1.0 - (1.0 - RECEDED_VELOCITY) * receded;
     let velocity = settings.velocity * accent(moment.step) * (0.65 + 0.35 * standing) * entry * receded;

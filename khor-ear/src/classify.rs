@@ -1,0 +1,236 @@
+//! A fixed, simple classifier: the three nearest neighbours, each feature in units of its deviation within classes.
+//!
+//! Within classes, and not over all, because a feature that says nothing would else weigh as much as one that says
+//! all (chosen on made-up vectors, before any music was judged; the tests below show the difference).
+//! It is a guard against regressions, not a claim about people: it can hear what people cannot, and does not
+//! hear what they can.
+
+use crate::{features, scenario::Class};
+
+/// Neighbours asked.
+const NEIGHBOURS: usize = 3;
+/// Parts of the cross-validation.
+const FOLDS: usize = 5;
+/// Nobody hears finer than a step, however alike the clips of a class are.
+const LEAST_DEVIATION: f64 = 1.0;
+
+/// Features of a clip in whole steps ([`features::Features::rough`]).
+pub type Vector = [f64; features::COUNT];
+
+/// A clip of which is known what it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Labelled {
+    /// What it is.
+    pub class: Class,
+    /// What was heard.
+    pub vector: Vector,
+}
+
+/// Knows labelled clips.
+pub struct Classifier {
+    known: Vec<Labelled>,
+    /// Of each feature, within classes.
+    deviation: Vector,
+}
+
+impl Classifier {
+    /// `known` must not be empty.
+    pub fn new(known: Vec<Labelled>) -> Self {
+        let means = Class::ALL.map(|class| mean(known.iter().filter(|clip| clip.class == class)));
+        let deviation = std::array::from_fn(|i| {
+            let off = |clip: &Labelled| clip.vector[i] - means[clip.class.index()][i];
+            let squares = known.iter().map(|clip| off(clip).powi(2)).sum::<f64>();
+            (squares / known.len() as f64).sqrt().max(LEAST_DEVIATION)
+        });
+        Self { known, deviation }
+    }
+
+    /// What a clip is taken for: the most frequent class among its neighbours, the nearest if all differ.
+    pub fn classify(&self, vector: &Vector) -> Class {
+        let distance = |clip: &Labelled| {
+            let apart = |i: usize| (vector[i] - clip.vector[i]) / self.deviation[i];
+            (0..features::COUNT).map(|i| apart(i).powi(2)).sum::<f64>()
+        };
+        let mut near: Vec<(f64, Class)> =
+            self.known.iter().map(|clip| (distance(clip), clip.class)).collect();
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        near.truncate(NEIGHBOURS);
+        let votes = |class| near.iter().filter(|(_, theirs)| *theirs == class).count();
+        let twice = near.iter().find(|(_, class)| votes(*class) > 1);
+        twice.or(near.first()).map_or(Class::Idle, |(_, class)| *class)
+    }
+}
+
+fn mean<'a>(clips: impl Iterator<Item = &'a Labelled>) -> Vector {
+    let (mut sum, mut count) = ([0.0; features::COUNT], 0.0);
+    for clip in clips {
+        count += 1.0;
+        for (sum, feature) in sum.iter_mut().zip(clip.vector) {
+            *sum += feature;
+        }
+    }
+    sum.map(|sum| sum / f64::max(count, 1.0))
+}
+
+/// How often each class (row) was taken for each (column).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Confusion([[u32; Class::ALL.len()]; Class::ALL.len()]);
+
+impl Confusion {
+    /// Counts one clip.
+    pub fn count(&mut self, is: Class, taken_for: Class) {
+        self.0[is.index()][taken_for.index()] += 1;
+    }
+
+    /// Share of the clips taken for what they are.
+    pub fn accuracy(&self) -> f64 {
+        let right: u32 = (0..Class::ALL.len()).map(|i| self.0[i][i]).sum();
+        let all: u32 = self.0.iter().flatten().sum();
+        f64::from(right) / f64::from(all.max(1))
+    }
+
+    /// The class least often taken for what it is, and how often.
+    pub fn worst(&self) -> (Class, f64) {
+        let share = |class: Class| {
+            let row = &self.0[class.index()];
+            f64::from(row[class.index()]) / f64::from(row.iter().sum::<u32>().max(1))
+        };
+        let heard =
+            Class::ALL.into_iter().filter(|class| self.0[class.index()].iter().any(|count| *count > 0));
+        let worst = heard.map(|class| (class, share(class))).min_by(|a, b| a.1.total_cmp(&b.1));
+        worst.unwrap_or((Class::Idle, 0.0))
+    }
+
+    /// What was taken for something else, most frequent first: is, taken for, share of the class.
+    pub fn mistakes(&self) -> Vec<(Class, Class, f64)> {
+        let mut found = Vec::new();
+        for is in Class::ALL {
+            let all = self.0[is.index()].iter().sum::<u32>().max(1);
+            for taken_for in Class::ALL.into_iter().filter(|other| *other != is) {
+                let count = self.0[is.index()][taken_for.index()];
+                if count > 0 {
+                    found.push((is, taken_for, f64::from(count) / f64::from(all)));
+                }
+            }
+        }
+        found.sort_by(|a, b| b.2.total_cmp(&a.2));
+        found
+    }
+}
+
+/// Each clip is classified by the clips of the other parts; every part has as many of each class.
+pub fn cross_validate(clips: &[Labelled], seed: u64) -> Confusion {
+    let fold_of = folds(clips, seed);
+    let mut confusion = Confusion::default();
+    for fold in 0..FOLDS {
+        let of = |inside: bool| {
+            let chosen = clips.iter().zip(&fold_of).filter(move |(_, theirs)| (**theirs == fold) == inside);
+            chosen.map(|(clip, _)| *clip)
+        };
+        let known: Vec<Labelled> = of(false).collect();
+        if known.is_empty() {
+            continue;
+        }
+        let classifier = Classifier::new(known);
+        for clip in of(true) {
+            confusion.count(clip.class, classifier.classify(&clip.vector));
+        }
+    }
+    confusion
+}
+
+/// Trained on some clips, tested on others.
+pub fn transfer(train: &[Labelled], test: &[Labelled]) -> Confusion {
+    let classifier = Classifier::new(train.to_vec());
+    let mut confusion = Confusion::default();
+    for clip in test {
+        confusion.count(clip.class, classifier.classify(&clip.vector));
+    }
+    confusion
+}
+
+/// The part each clip belongs to.
+fn folds(clips: &[Labelled], seed: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..clips.len()).collect();
+    fastrand::Rng::with_seed(seed).shuffle(&mut order);
+    let mut seen = [0; Class::ALL.len()];
+    let mut fold_of = vec![0; clips.len()];
+    for index in order {
+        let of_class = &mut seen[clips[index].class.index()];
+        fold_of[index] = *of_class % FOLDS;
+        *of_class += 1;
+    }
+    fold_of
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Classes a given number of steps apart in two features, with a deviation of one step in all.
+    fn clips(apart: f64, per_class: usize) -> Vec<Labelled> {
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut clips = Vec::new();
+        for class in Class::ALL {
+            for _ in 0..per_class {
+                let mut vector: Vector = std::array::from_fn(|_| (4.0 * (random.f64() - 0.5)).round());
+                vector[1] += apart * (class.index() % 4) as f64;
+                vector[3] += apart * (class.index() / 4) as f64;
+                clips.push(Labelled { class, vector });
+            }
+        }
+        clips
+    }
+
+    #[test]
+    fn what_is_far_apart_is_told_apart() {
+        let confusion = cross_validate(&clips(20.0, 20), 1);
+        assert_eq!((confusion.accuracy(), confusion.mistakes().len()), (1.0, 0));
+    }
+
+    #[test]
+    fn what_is_the_same_is_guessed() {
+        let accuracy = cross_validate(&clips(0.0, 40), 1).accuracy();
+        assert!((0.04..0.22).contains(&accuracy), "chance is 0.125: {accuracy}");
+    }
+
+    #[test]
+    fn what_is_a_bit_apart_is_in_between() {
+        let accuracy = cross_validate(&clips(3.0, 40), 1).accuracy();
+        assert!((0.4..0.95).contains(&accuracy), "{accuracy}");
+    }
+
+    #[test]
+    fn parts_are_even_in_every_class() {
+        let clips = clips(1.0, 10);
+        let folds = folds(&clips, 1);
+        for class in Class::ALL {
+            for fold in 0..FOLDS {
+                let both = |(clip, theirs): &(&Labelled, &usize)| clip.class == class && **theirs == fold;
+                assert_eq!(clips.iter().zip(&folds).filter(both).count(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_are_counted_where_they_are_made() {
+        let mut confusion = Confusion::default();
+        for (is, taken_for) in
+            [(Class::Disk, Class::Disk), (Class::Disk, Class::Memory), (Class::Idle, Class::Idle)]
+        {
+            confusion.count(is, taken_for);
+        }
+        assert_eq!(confusion.mistakes(), [(Class::Disk, Class::Memory, 0.5)]);
+        assert_eq!(confusion.worst(), (Class::Disk, 0.5));
+        assert!((confusion.accuracy() - 2.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_majority_of_three_decides() {
+        let at =
+            |class, x: f64| Labelled { class, vector: std::array::from_fn(|i| if i == 0 { x } else { 0.0 }) };
+        let known =
+            vec![at(Class::Disk, 1.0), at(Class::Lossy, 2.0), at(Class::Lossy, 3.0), at(Class::Idle, 99.0)];
+        assert_eq!(Classifier::new(known).classify(&at(Class::Idle, 0.0).vector), Class::Lossy);
+    }
+}

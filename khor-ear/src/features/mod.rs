@@ -1,0 +1,155 @@
+//! What is kept of a clip: a few numbers, each no finer than a person could hear.
+//!
+//! Level in steps of 1 dB, centroid in semitones, onsets in 0.3/s, shares of six bands and the range of the
+//! envelope in 1.5 dB. All are taken from the sound, none from the list of notes.
+
+mod onsets;
+mod spectrum;
+
+use anyhow::Result;
+
+pub use onsets::{onset_rate, onset_times};
+pub use spectrum::{BANDS, Spectrum};
+
+use crate::{adapter::RATE_HZ, loudness};
+
+/// Number of features.
+pub const COUNT: usize = 4 + BANDS;
+/// Steps in which they are kept, in the order of [`Features::rough`].
+const STEPS: [f64; COUNT] = [1.0, 1.0, 0.3, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5];
+/// A band that has less of the power is as good as empty, dB.
+const EMPTY_BAND_DB: f64 = -40.0;
+/// Nothing is quieter, dB or LUFS.
+const SILENCE: f64 = -70.0;
+/// Length of the pieces the envelope is taken of, seconds.
+const ENVELOPE_S: f64 = 0.1;
+
+/// Features of one clip, unrounded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Features {
+    /// Integrated loudness, LUFS.
+    pub level_lufs: f64,
+    /// Mean of the log frequency weighted by power, semitones above 440 Hz.
+    pub centroid_semitones: f64,
+    /// Onsets per second.
+    pub onsets_per_s: f64,
+    /// From the 10th to the 90th percentile of the level of pieces of 0.1 s, dB.
+    pub envelope_range_db: f64,
+    /// Share of the power in each band, dB.
+    pub bands_db: [f64; BANDS],
+}
+
+impl Features {
+    /// Takes the features of left and right in turn.
+    pub fn of(samples: &[f32]) -> Result<Self> {
+        let mono = mid(samples);
+        let spectrum = Spectrum::of(&mono);
+        Ok(Self {
+            level_lufs: loudness::integrated(samples)?.max(SILENCE),
+            centroid_semitones: spectrum.centroid_semitones(),
+            onsets_per_s: onset_rate(&mono),
+            envelope_range_db: envelope_range_db(&mono),
+            bands_db: spectrum.bands().map(|share| decibel(share).max(EMPTY_BAND_DB)),
+        })
+    }
+
+    /// The features in whole steps: all that a classifier may know.
+    pub fn rough(&self) -> [f64; COUNT] {
+        let Self { level_lufs, centroid_semitones, onsets_per_s, envelope_range_db, bands_db: b } = *self;
+        let fine = [
+            level_lufs,
+            centroid_semitones,
+            onsets_per_s,
+            envelope_range_db,
+            b[0],
+            b[1],
+            b[2],
+            b[3],
+            b[4],
+            b[5],
+        ];
+        std::array::from_fn(|i| (fine[i] / STEPS[i]).round())
+    }
+}
+
+/// The mean of left and right.
+pub fn mid(samples: &[f32]) -> Vec<f32> {
+    samples.as_chunks().0.iter().map(|&[left, right]| 0.5 * (left + right)).collect()
+}
+
+/// A ratio of powers in dB; nothing is at [`SILENCE`].
+fn decibel(ratio: f64) -> f64 {
+    (10.0 * ratio.max(1e-12).log10()).max(SILENCE)
+}
+
+fn envelope_range_db(mono: &[f32]) -> f64 {
+    let length = (ENVELOPE_S * f64::from(RATE_HZ)) as usize;
+    let power = |piece: &[f32]| piece.iter().map(|&x| f64::from(x * x)).sum::<f64>() / piece.len() as f64;
+    let mut levels: Vec<f64> = mono.chunks_exact(length).map(|piece| decibel(power(piece))).collect();
+    levels.sort_by(f64::total_cmp);
+    if levels.is_empty() {
+        return 0.0;
+    }
+    let at = |share: f64| levels[(share * (levels.len() - 1) as f64).round() as usize];
+    at(0.9) - at(0.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(hz: f64, amplitude: f64, seconds: f64) -> Vec<f32> {
+        let sample = |i: usize| {
+            (amplitude * (std::f64::consts::TAU * hz * i as f64 / f64::from(RATE_HZ)).sin()) as f32
+        };
+        (0..(seconds * f64::from(RATE_HZ)) as usize).flat_map(|i| [sample(i); 2]).collect()
+    }
+
+    #[test]
+    fn a_tone_an_octave_higher_is_twelve_semitones_brighter() {
+        let of = |hz| Features::of(&tone(hz, 0.1, 5.0)).unwrap();
+        let (low, high) = (of(440.0), of(880.0));
+        assert!((low.centroid_semitones).abs() < 0.5, "{low:?}");
+        assert!((high.centroid_semitones - low.centroid_semitones - 12.0).abs() < 0.5, "{high:?}");
+        assert!(low.bands_db[2] > -1.0 && high.bands_db[3] > -1.0, "{low:?} {high:?}");
+        assert_eq!(low.onsets_per_s, 0.0);
+    }
+
+    #[test]
+    fn half_the_amplitude_is_six_decibels_and_nothing_else() {
+        let of = |amplitude| Features::of(&tone(440.0, amplitude, 5.0)).unwrap();
+        let (loud, soft) = (of(0.2), of(0.1));
+        assert!((loud.level_lufs - soft.level_lufs - 6.02).abs() < 0.1);
+        assert_eq!(loud.rough()[1..], soft.rough()[1..]);
+    }
+
+    #[test]
+    fn the_range_of_the_envelope_is_that_of_the_tone() {
+        let mut samples = tone(440.0, 0.1, 5.0);
+        let half = samples.len() / 2;
+        samples[half..].iter_mut().for_each(|sample| *sample *= 0.1);
+        let range = Features::of(&samples).unwrap().envelope_range_db;
+        assert!((range - 20.0).abs() < 0.5, "{range}");
+    }
+
+    #[test]
+    fn silence_has_features_too() {
+        let silent = Features::of(&vec![0.0; 2 * RATE_HZ as usize]).unwrap();
+        assert!(silent.rough().iter().all(|feature| feature.is_finite()), "{silent:?}");
+        assert_eq!(silent.level_lufs, SILENCE);
+    }
+
+    #[test]
+    fn differences_below_a_step_are_not_kept() {
+        let one = Features {
+            level_lufs: -23.2,
+            centroid_semitones: 3.1,
+            onsets_per_s: 1.21,
+            envelope_range_db: 6.1,
+            bands_db: [-3.1; BANDS],
+        };
+        let other = Features { level_lufs: -22.8, centroid_semitones: 2.9, onsets_per_s: 1.1, ..one };
+        assert_eq!(one.rough(), other.rough());
+        assert_ne!(one.rough(), Features { level_lufs: -21.9, ..one }.rough());
+    }
+}

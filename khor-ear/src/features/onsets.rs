@@ -1,0 +1,134 @@
+//! Onsets heard in the sound: where the spectrum grows at once (spectral flux).
+
+use super::spectrum::each;
+use crate::adapter::RATE_HZ;
+
+const LENGTH: usize = 2048;
+/// Time between windows: 10 ms.
+const HOP: usize = RATE_HZ as usize / 100;
+/// Bands of the flux: third octaves from 60 Hz to about 12 kHz.
+const BANDS: usize = 23;
+const LOWEST_HZ: f64 = 60.0;
+/// Power below which nothing is heard beside what else there is, relative to the strongest band of the clip.
+const FLOOR: f32 = 1e-4;
+/// Growth is taken against this many windows before: 30 ms.
+const BACK: usize = 3;
+/// How far the flux must stand out of its surroundings, dB summed over bands and divided by their number.
+const THRESHOLD_DB: f32 = 0.7;
+/// Surroundings on either side, windows: 150 ms.
+const AROUND: usize = 15;
+/// Two onsets are at least this far apart, windows: 60 ms.
+const APART: usize = 6;
+
+/// Onsets per second of one channel.
+pub fn onset_rate(mono: &[f32]) -> f64 {
+    let seconds = mono.len() as f64 / f64::from(RATE_HZ);
+    if seconds > 0.0 { onset_times(mono).len() as f64 / seconds } else { 0.0 }
+}
+
+/// Times of the onsets in one channel, seconds.
+pub fn onset_times(mono: &[f32]) -> Vec<f64> {
+    let flux = flux(mono);
+    let mut times: Vec<usize> = Vec::new();
+    for (at, &now) in flux.iter().enumerate() {
+        let around = &flux[at.saturating_sub(AROUND)..(at + AROUND + 1).min(flux.len())];
+        let near = &flux[at.saturating_sub(APART / 2)..(at + APART / 2 + 1).min(flux.len())];
+        let stands_out = now > THRESHOLD_DB + 1.5 * median(around);
+        let is_peak = near.iter().all(|other| *other <= now);
+        if stands_out && is_peak && times.last().is_none_or(|last| at - last >= APART) {
+            times.push(at);
+        }
+    }
+    times.into_iter().map(|at| at as f64 * HOP as f64 / f64::from(RATE_HZ)).collect()
+}
+
+/// Mean growth of the bands' levels, dB, window by window.
+fn flux(mono: &[f32]) -> Vec<f32> {
+    let band_of = band_of();
+    let mut levels: Vec<[f32; BANDS]> = Vec::new();
+    each(mono, LENGTH, HOP, |_, power| {
+        let mut bands = [0.0; BANDS];
+        for (power, band) in power.iter().zip(&band_of) {
+            if let Some(band) = band {
+                bands[*band] += power;
+            }
+        }
+        levels.push(bands);
+    });
+    let strongest = levels.iter().flatten().copied().fold(1e-9, f32::max);
+    for level in levels.iter_mut().flatten() {
+        *level = 10.0 * (*level / strongest + FLOOR).log10();
+    }
+    let growth = |at: usize| {
+        let before = &levels[at.saturating_sub(BACK)];
+        let rise = levels[at].iter().zip(before).map(|(now, before)| (now - before).max(0.0));
+        rise.sum::<f32>() / BANDS as f32
+    };
+    (0..levels.len()).map(growth).collect()
+}
+
+/// The band of each bin of the transform.
+fn band_of() -> Vec<Option<usize>> {
+    let band = |bin: usize| {
+        let hz = bin as f64 * f64::from(RATE_HZ) / LENGTH as f64;
+        let band = (3.0 * (hz / LOWEST_HZ).log2()).floor();
+        (0.0..BANDS as f64).contains(&band).then_some(band as usize)
+    };
+    (0..=LENGTH / 2).map(band).collect()
+}
+
+fn median(values: &[f32]) -> f32 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plucked notes at given times over a steady chord of equal loudness.
+    fn plucked(times: &[f64], seconds: f64) -> Vec<f32> {
+        let rate = f64::from(RATE_HZ);
+        let tone = |hz: f64, t: f64| (std::f64::consts::TAU * hz * t).sin();
+        let sample = |i: usize| {
+            let t = i as f64 / rate;
+            let pad = 0.03 * (tone(220.0, t) + tone(277.2, t) + tone(329.6, t));
+            let pluck = |&at: &f64| {
+                let since = t - at;
+                let voice = tone(660.0, since) + 0.4 * tone(1320.0, since);
+                if since < 0.0 { 0.0 } else { 0.1 * (-since / 0.15).exp() * (since / 0.004).min(1.0) * voice }
+            };
+            (pad + times.iter().map(pluck).sum::<f64>()) as f32
+        };
+        (0..(seconds * rate) as usize).map(sample).collect()
+    }
+
+    #[test]
+    fn plucked_notes_over_a_pad_are_counted() {
+        for per_s in [1.0, 4.0, 8.0] {
+            let times: Vec<f64> = (1..(10.0 * per_s) as usize).map(|i| i as f64 / per_s).collect();
+            let found = onset_rate(&plucked(&times, 10.0));
+            assert!((found - per_s).abs() <= 0.3, "{per_s} a second were heard as {found}");
+        }
+    }
+
+    #[test]
+    fn they_are_found_where_they_are() {
+        let found = onset_times(&plucked(&[1.0, 2.5, 2.75], 5.0));
+        assert_eq!(found.len(), 3, "{found:?}");
+        for (found, at) in found.iter().zip([1.0, 2.5, 2.75]) {
+            assert!((found - at).abs() < 0.06, "{found} {at}");
+        }
+    }
+
+    #[test]
+    fn a_pad_that_swells_has_none() {
+        let mut pad = plucked(&[], 10.0);
+        let length = pad.len() as f32;
+        for (i, sample) in pad.iter_mut().enumerate() {
+            *sample *= 0.2 + 0.8 * (0.5 - 0.5 * (4.0 * std::f32::consts::TAU * i as f32 / length).cos());
+        }
+        assert_eq!(onset_times(&pad), [0.0; 0]);
+    }
+}

@@ -1,0 +1,120 @@
+//! Long-term spectrum of a clip, and what is told from it.
+
+use realfft::RealFftPlanner;
+
+use crate::adapter::RATE_HZ;
+
+/// Number of bands.
+pub const BANDS: usize = 6;
+/// Upper limits of the bands but the last, Hz.
+const LIMITS_HZ: [f64; BANDS - 1] = [150.0, 300.0, 600.0, 1200.0, 2400.0];
+/// Below and above nobody would speak of brightness, Hz.
+const LOWEST_HZ: f64 = 30.0;
+const HIGHEST_HZ: f64 = 20_000.0;
+const LENGTH: usize = 4096;
+
+/// Mean power spectrum.
+#[derive(Clone, Debug)]
+pub struct Spectrum {
+    /// Power per bin, from 0 Hz up.
+    power: Vec<f64>,
+}
+
+impl Spectrum {
+    /// Of one channel; windows of 85 ms that overlap by half.
+    pub fn of(mono: &[f32]) -> Self {
+        let mut power = vec![0.0; LENGTH / 2 + 1];
+        each(mono, LENGTH, LENGTH / 2, |_, spectrum| {
+            for (sum, now) in power.iter_mut().zip(spectrum) {
+                *sum += f64::from(*now);
+            }
+        });
+        Self { power }
+    }
+
+    /// Mean of the log frequency weighted by power, semitones above 440 Hz; 0 where there is nothing.
+    pub fn centroid_semitones(&self) -> f64 {
+        let (mut sum, mut weighted) = (0.0, 0.0);
+        for (hz, power) in self.bins() {
+            sum += power;
+            weighted += power * 12.0 * (hz / 440.0).log2();
+        }
+        if sum > 0.0 { weighted / sum } else { 0.0 }
+    }
+
+    /// Share of the power in each band; all 0 where there is nothing.
+    pub fn bands(&self) -> [f64; BANDS] {
+        let (mut bands, mut sum) = ([0.0; BANDS], 0.0);
+        for (hz, power) in self.bins() {
+            bands[LIMITS_HZ.iter().filter(|limit| **limit <= hz).count()] += power;
+            sum += power;
+        }
+        bands.map(|band| if sum > 0.0 { band / sum } else { 0.0 })
+    }
+
+    /// Share of the power above a frequency, 0..=1.
+    pub fn share_above(&self, limit_hz: f64) -> f64 {
+        let (mut above, mut sum) = (0.0, 0.0);
+        for (hz, power) in self.bins() {
+            above += if hz > limit_hz { power } else { 0.0 };
+            sum += power;
+        }
+        if sum > 0.0 { above / sum } else { 0.0 }
+    }
+
+    fn bins(&self) -> impl Iterator<Item = (f64, f64)> {
+        let width_hz = f64::from(RATE_HZ) / LENGTH as f64;
+        let bins = self.power.iter().enumerate().map(move |(bin, power)| (bin as f64 * width_hz, *power));
+        bins.filter(|(hz, _)| (LOWEST_HZ..=HIGHEST_HZ).contains(hz))
+    }
+}
+
+/// Calls `take` with the index and the power spectrum of every window (Hann) of a sound.
+pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut(usize, &[f32])) {
+    let transform = RealFftPlanner::<f32>::new().plan_fft_forward(length);
+    let hann: Vec<f32> =
+        (0..length).map(|i| 0.5 - 0.5 * (std::f32::consts::TAU * i as f32 / length as f32).cos()).collect();
+    let (mut input, mut output) = (transform.make_input_vec(), transform.make_output_vec());
+    let (mut scratch, mut power) = (transform.make_scratch_vec(), vec![0.0; output.len()]);
+    let windows = (mono.len() + hop).saturating_sub(length) / hop;
+    for index in 0..windows {
+        let window = &mono[index * hop..index * hop + length];
+        for ((to, from), weight) in input.iter_mut().zip(window).zip(&hann) {
+            *to = from * weight;
+        }
+        transform
+            .process_with_scratch(&mut input, &mut output, &mut scratch)
+            .expect("the buffers are the transform's own");
+        for (power, bin) in power.iter_mut().zip(&output) {
+            *power = bin.norm_sqr();
+        }
+        take(index, &power);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_white_noise_are_those_of_the_bandwidths() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let noise: Vec<f32> = (0..10 * RATE_HZ).map(|_| random.f32() - 0.5).collect();
+        let spectrum = Spectrum::of(&noise);
+        let above = spectrum.share_above(6000.0);
+        assert!((above - 0.701).abs() < 0.02, "{above}");
+        let bands = spectrum.bands();
+        assert!((bands.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        assert!((bands[3] / bands[2] - 2.0).abs() < 0.2, "{bands:?}");
+    }
+
+    #[test]
+    fn windows_end_with_the_sound() {
+        let count = |length| {
+            let mut windows = 0;
+            each(&vec![0.0; length], 1024, 512, |_, _| windows += 1);
+            windows
+        };
+        assert_eq!([count(0), count(1023), count(1024), count(1535), count(1536)], [0, 0, 1, 1, 2]);
+    }
+}

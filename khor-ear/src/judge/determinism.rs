@@ -1,0 +1,118 @@
+//! The same machine and seed give the same notes and the same samples, and a millionth changes no note.
+
+use anyhow::Result;
+
+use super::Figure;
+use crate::{
+    adapter::{Heard, Note, Options},
+    parallel,
+    plan::Plan,
+    scenario::{self, Class, LENGTH_S, Machine, STEP_NS, Undertaking},
+};
+
+/// What is played twice, and on which machine.
+const PLAYED: [(Class, f64); 4] =
+    [(Class::Compile, 1.0), (Class::Storm, 8.0), (Class::Lossy, 1.0), (Class::Memory, 8.0)];
+
+/// How often each is played: as it is, as it is, and disturbed by up to a millionth.
+const TIMES: usize = 3;
+
+/// Compares the renders; returns a hash over all notes (FNV-1a).
+pub(super) fn compare(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<String> {
+    let jobs: Vec<(usize, usize)> =
+        (0..PLAYED.len()).flat_map(|what| (0..TIMES).map(move |time| (what, time))).collect();
+    let renders = parallel::map(&jobs, |(what, time)| {
+        let (class, size) = PLAYED[*what];
+        let seed = plan.seed(10 + *what as u64);
+        let machine = Machine::new(size, seed);
+        let machine = if *time == 2 { machine.with_jitter(seed) } else { machine };
+        Ok(digest(&play(preset, machine, class, seed)?))
+    })?;
+    let (mut notes, mut samples, mut disturbed) = (0, 0, 0);
+    for same in renders.chunks(TIMES) {
+        notes += usize::from(same[0].notes != same[1].notes);
+        samples += usize::from(same[0].samples != same[1].samples);
+        disturbed += same[0].differing_from(&same[2]);
+    }
+    figures.push(Figure::new("same_notes", notes as f64, ""));
+    figures.push(Figure::new("same_pcm", samples as f64, ""));
+    figures.push(Figure::new("jitter", disturbed as f64, ""));
+    Ok(format!("{:016x}", fnv(renders.iter().step_by(TIMES).flat_map(|render| render.notes.concat()))))
+}
+
+fn play(preset: &str, mut machine: Machine, class: Class, seed: u64) -> Result<Heard> {
+    let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
+    for _ in 0..(LENGTH_S * 1e9) as u64 / STEP_NS {
+        player.play(machine.advance(STEP_NS, class.parts(), 1.0));
+    }
+    Ok(player.heard(0.0))
+}
+
+/// What is compared of a render.
+struct Digest {
+    /// Every note as bytes; times to the microsecond.
+    notes: Vec<Vec<u8>>,
+    samples: u64,
+}
+
+impl Digest {
+    /// Notes that only one of both has.
+    fn differing_from(&self, other: &Self) -> usize {
+        let only = |one: &Self, two: &Self| one.notes.iter().filter(|note| !two.notes.contains(note)).count();
+        only(self, other).max(only(other, self))
+    }
+}
+
+fn digest(heard: &Heard) -> Digest {
+    let samples = fnv(heard.samples.iter().flat_map(|sample| sample.to_bits().to_le_bytes()));
+    Digest { notes: heard.notes.iter().map(bytes).collect(), samples }
+}
+
+fn bytes(note: &Note) -> Vec<u8> {
+    let Note { onset_s, duration_s, midi, velocity, layer, channel, brightness, instrument, signal } = *note;
+    let mut bytes = ((onset_s * 1e6).round() as u64).to_le_bytes().to_vec();
+    bytes.extend(((f64::from(duration_s) * 1e6).round() as u64).to_le_bytes());
+    // A thousandth of a velocity cannot be heard, and is not what a note is.
+    bytes.extend([midi, (velocity * 250.0).round() as u8, layer as u8, channel]);
+    bytes.extend([(brightness * 16.0).round() as i8 as u8, instrument as u8]);
+    bytes.push(signal.map_or(0, |signal| 1 + signal.index() as u8));
+    bytes
+}
+
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::{Instrument, Layer};
+
+    #[test]
+    fn one_note_of_another_pitch_is_one_that_differs() {
+        let note = |midi| Note {
+            onset_s: 1.0,
+            duration_s: 0.5,
+            midi,
+            velocity: 0.5,
+            layer: Layer::Pulse,
+            channel: 1,
+            brightness: 0.0,
+            instrument: Instrument::Melody,
+            signal: None,
+        };
+        let of = |midi: &[u8]| {
+            digest(&Heard { samples: vec![0.0, 0.1], notes: midi.iter().map(|m| note(*m)).collect() })
+        };
+        assert_eq!(of(&[60, 62]).differing_from(&of(&[60, 62])), 0);
+        assert_eq!(of(&[60, 62]).differing_from(&of(&[60, 63])), 1);
+        assert_eq!(of(&[60, 62]).differing_from(&of(&[60])), 1);
+        assert_eq!(of(&[60]).samples, of(&[61]).samples);
+    }
+
+    /// The published test value of the hash.
+    #[test]
+    fn the_hash_is_the_one_it_says() {
+        assert_eq!(fnv(b"foobar".iter().copied()), 0x8594_4171_f739_67e8);
+    }
+}

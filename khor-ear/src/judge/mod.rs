@@ -1,0 +1,96 @@
+//! Everything there is to measure of one preset.
+
+mod clips;
+mod determinism;
+mod recognition;
+mod stress;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::{
+    plan::Plan,
+    rank::{self, Followed},
+};
+
+/// A figure of one row of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// Row, as in `thresholds.toml`.
+    pub row: &'static str,
+    /// What was measured, in the row's unit.
+    pub value: f64,
+    /// Where, which, how many: a few words for the table.
+    pub note: String,
+}
+
+/// Of one preset.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Its name.
+    pub preset: String,
+    /// In the order of the table.
+    pub figures: Vec<Figure>,
+    /// Lines to be read with them.
+    pub remarks: Vec<String>,
+    /// Everything else, for machines.
+    pub details: Value,
+}
+
+impl Figure {
+    /// A figure.
+    pub fn new(row: &'static str, value: f64, note: impl Into<String>) -> Self {
+        Self { row, value, note: note.into() }
+    }
+}
+
+/// Listens to a preset; the `others` are switched to in the search for clicks.
+pub fn judge(preset: &str, others: &[String], plan: &Plan) -> Result<Verdict> {
+    let mut figures = Vec::new();
+    let clips = clips::all(preset, plan)?;
+    let (known, mut remarks) = recognition::recognise(&clips, plan, &mut figures);
+    let followed = rank::follow(preset, &plan.ramp_seeds())?;
+    follow(&followed, &mut figures);
+    clips::compare(preset, plan, &clips, &mut figures)?;
+    stress::search(preset, others, plan, &mut figures)?;
+    let notes_hash = determinism::compare(preset, plan, &mut figures)?;
+    remarks.extend(recognition::apart(preset, plan, known)?);
+    remarks.extend(followed.iter().map(in_words));
+    let details = json!({
+        "notes_hash": notes_hash,
+        "clips": clips.iter().map(clips::Listened::to_json).collect::<Vec<_>>(),
+        "signals": followed.iter().map(|one| json!({
+            "signal": one.signal.info().name,
+            "rho": one.rho,
+            "own_steps": one.own_steps,
+            "other": one.other_steps.map(|(feature, steps)| json!({"feature": format!("{feature:?}"), "steps": steps})),
+        })).collect::<Vec<_>>(),
+    });
+    Ok(Verdict { preset: preset.to_owned(), figures, remarks, details })
+}
+
+fn follow(followed: &[Followed], figures: &mut Vec<Figure>) {
+    let least = |of: fn(&Followed) -> f64| followed.iter().min_by(|a, b| of(a).total_cmp(&of(b)));
+    let count = |is: fn(&Followed) -> bool| followed.iter().filter(|one| is(one)).count() as f64;
+    for (row, of) in
+        [("rank_median", Followed::median as fn(&Followed) -> f64), ("rank_worst", Followed::worst)]
+    {
+        if let Some(one) = least(of) {
+            figures.push(Figure::new(row, of(one), one.signal.info().name));
+        }
+    }
+    figures.push(Figure::new("isolated", count(Followed::is_isolated), ""));
+    figures.push(Figure::new("polarity", count(Followed::has_its_polarity), ""));
+}
+
+fn in_words(one: &Followed) -> String {
+    let other =
+        one.other_steps.map_or_else(String::new, |(feature, steps)| format!("; {feature:?} {steps:.1}"));
+    format!(
+        "{:6} rank {:+.2} (worst {:+.2}), moves {:.1} steps{other}",
+        one.signal.info().name,
+        one.median(),
+        one.worst(),
+        one.own_steps,
+    )
+}

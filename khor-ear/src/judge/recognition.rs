@@ -1,0 +1,76 @@
+//! What the classifier tells apart, and what it takes the scenarios for that it never heard.
+
+use anyhow::Result;
+
+use super::{Figure, clips::Listened};
+use crate::{
+    classify::{Classifier, Confusion, Labelled, cross_validate, transfer},
+    features::Features,
+    parallel,
+    plan::Plan,
+    scenario::{self, Apart, Class, Undertaking},
+};
+
+/// Confusions named.
+const NAMED: usize = 4;
+
+/// Recognition by cross-validation, and from small machines to big ones.
+pub(super) fn recognise(
+    clips: &[Listened],
+    plan: &Plan,
+    figures: &mut Vec<Figure>,
+) -> (Vec<Labelled>, Vec<String>) {
+    let labelled = |is: fn(&Listened) -> bool| -> Vec<Labelled> {
+        let chosen = clips.iter().filter(|one| is(one));
+        chosen.map(|one| Labelled { class: one.clip.what, vector: one.features.rough() }).collect()
+    };
+    let known = labelled(|_| true);
+    let all = cross_validate(&known, plan.seed(0));
+    let big = transfer(&labelled(|one| one.clip.is_small()), &labelled(|one| one.clip.is_big()));
+    figures.push(Figure::new("recognised", all.accuracy(), format!("{} clips", known.len())));
+    figures.push(Figure::new("recognised_worst", all.worst().1, all.worst().0.name()));
+    figures.push(Figure::new("transfer", big.accuracy(), format!("worst {}", big.worst().0.name())));
+    let remarks = vec![
+        format!("mistaken: {}", mistakes(&all)),
+        format!("mistaken on big machines: {}", mistakes(&big)),
+    ];
+    (known, remarks)
+}
+
+fn mistakes(confusion: &Confusion) -> String {
+    let name = |(is, taken_for, share): &(Class, Class, f64)| {
+        format!("{} for {} {:.0} %", is.name(), taken_for.name(), 100.0 * share)
+    };
+    let all = confusion.mistakes();
+    let named: Vec<String> = all.iter().take(NAMED).map(name).collect();
+    let rest = if all.len() > NAMED { format!(", and {} more", all.len() - NAMED) } else { String::new() };
+    if named.is_empty() { "nothing".into() } else { named.join(", ") + &rest }
+}
+
+/// Scenarios kept apart and intensities unseen: only reported.
+pub(super) fn apart(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<Vec<String>> {
+    let classifier = Classifier::new(known);
+    let unseen = plan.unseen();
+    let taken = parallel::map(&unseen, |clip| {
+        let features = Features::of(&scenario::perform(preset, *clip)?.samples)?;
+        Ok(classifier.classify(&features.rough()))
+    })?;
+    let mut confusion = Confusion::default();
+    unseen.iter().zip(taken).for_each(|(clip, taken)| confusion.count(clip.what, taken));
+    let mut lines = vec![format!(
+        "kept apart: a quarter and four times the load: {:.2} of {} ({})",
+        confusion.accuracy(),
+        unseen.len(),
+        mistakes(&confusion),
+    )];
+    let clips = plan.apart();
+    let taken = parallel::map(&clips, |clip| {
+        let features = Features::of(&scenario::perform(preset, *clip)?.samples)?;
+        Ok((clip.what, classifier.classify(&features.rough())))
+    })?;
+    for what in Apart::ALL {
+        let names: Vec<&str> = taken.iter().filter(|one| one.0 == what).map(|one| one.1.name()).collect();
+        lines.push(format!("kept apart: {} is taken for {}", what.name(), names.join(", ")));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,51 @@
+//! A search for clicks while everything happens at once: all loads, the highest density, presets in turn.
+
+use anyhow::Result;
+
+use super::Figure;
+use crate::{
+    adapter::Options,
+    clicks::clicks,
+    parallel,
+    plan::Plan,
+    scenario::{self, Apart, Class, Machine, Part, STEP_NS, Undertaking},
+};
+
+/// One preset lasts this long, seconds.
+const TURN_S: u64 = 10;
+/// Turns per minute of search.
+const TURNS: usize = 60 / TURN_S as usize;
+/// Loads are this many times what they are in a clip.
+const INTENSITY: f64 = 2.0;
+
+/// Minutes are searched side by side, each with a machine and a seed of its own.
+pub(super) fn search(preset: &str, others: &[String], plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
+    let minutes: Vec<usize> = (0..plan.stress_min).collect();
+    let found = parallel::map(&minutes, |minute| {
+        minute_of(preset, others, plan.seed(100 + *minute as u64), *minute)
+    })?;
+    let all: usize = found.iter().map(|minute| minute.0).sum();
+    let largest = found.iter().map(|minute| minute.1).fold(0.0, f32::max);
+    let note = if all > 0 { format!("largest {largest:.3}") } else { format!("{} min", minutes.len()) };
+    figures.push(Figure::new("clicks", all as f64, note));
+    Ok(())
+}
+
+/// Clicks in one minute, and the largest.
+fn minute_of(preset: &str, others: &[String], seed: u64, minute: usize) -> Result<(usize, f32)> {
+    let everything: Vec<Part> =
+        Class::ALL.iter().flat_map(|class| class.parts()).chain(Apart::ForkBomb.parts()).copied().collect();
+    let mut machine = Machine::new(1.0, seed);
+    let mut player = scenario::learnt(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
+    for turn in 0..TURNS {
+        // Every other turn is the preset that is judged, whole minutes too.
+        let other =
+            (turn % 2 == 1 && !others.is_empty()).then(|| &others[(minute + turn / 2) % others.len()]);
+        player.switch(other.map_or(preset, String::as_str))?;
+        for _ in 0..TURN_S * 1_000_000_000 / STEP_NS {
+            player.play(machine.advance(STEP_NS, &everything, INTENSITY));
+        }
+    }
+    let found = clicks(&player.take_samples());
+    Ok((found.len(), found.iter().map(|click| click.size).fold(0.0, f32::max)))
+}

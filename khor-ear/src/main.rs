@@ -1,0 +1,141 @@
+//! `khor-ear`: judges khor's presets by machine; what `cargo xtask ear` builds and runs.
+
+use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use khor_ear::{
+    adapter,
+    judge::{self, Figure, Verdict},
+    plan::Plan,
+    table,
+    thresholds::Thresholds,
+};
+use serde_json::{Value, json};
+
+/// Said wherever the figures are shown.
+const CAVEAT: &str = "The classifier is a guard against regressions, not a claim about people.";
+
+/// Renders synthetic machines at work through the presets and measures what can be heard of them.
+#[derive(Parser)]
+#[command(name = "cargo xtask ear", max_term_width = 80)]
+struct Args {
+    /// Only this preset; may be given again [default: all]
+    #[arg(long)]
+    preset: Vec<String>,
+    /// Fewer clips: figures are rougher, and no gate applies
+    #[arg(long)]
+    quick: bool,
+    /// Where pictures and figures go
+    #[arg(long, default_value = "target/ear")]
+    out: PathBuf,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    json: bool,
+    /// The thresholds
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/thresholds.toml"))]
+    thresholds: PathBuf,
+    /// Write what was reached to the thresholds, where it is more than before
+    #[arg(long, conflicts_with = "quick")]
+    record: bool,
+    /// With --record: where it is less, write it too, for this reason
+    #[arg(long, requires = "record")]
+    lower: Option<String>,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("khor-ear: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Says whether every gate held.
+fn run(args: &Args) -> Result<bool> {
+    let mut thresholds = Thresholds::load(&args.thresholds)?;
+    let known = adapter::presets();
+    if let Some(unknown) = args.preset.iter().find(|name| !known.contains(name)) {
+        bail!("no preset {unknown}; there are {}", known.join(", "));
+    }
+    let chosen: Vec<&String> =
+        known.iter().filter(|name| args.preset.is_empty() || args.preset.contains(name)).collect();
+    fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
+    let plan = if args.quick { Plan::QUICK } else { Plan::FULL };
+    let mut verdicts = Vec::new();
+    for preset in &chosen {
+        let begun = Instant::now();
+        let others: Vec<String> = known.iter().filter(|name| name != preset).cloned().collect();
+        let verdict = judge::judge(preset, &others, &plan)?;
+        if !args.json {
+            print!("{}", table::table(&verdict, &thresholds)?);
+            println!("  ({:.0} s)\n", begun.elapsed().as_secs_f64());
+        }
+        verdicts.push(verdict);
+    }
+    if chosen.len() > 1 {
+        verdicts.push(between(&verdicts));
+        if !args.json {
+            print!("{}", table::table(&verdicts[verdicts.len() - 1], &thresholds)?);
+        }
+    }
+    let figures = verdicts.iter().map(|verdict| table::to_json(verdict, &thresholds));
+    let all =
+        json!({ "caveat": CAVEAT, "quick": args.quick, "presets": figures.collect::<Result<Vec<Value>>>()? });
+    fs::write(args.out.join("ear.json"), format!("{all:#}\n")).context("writing ear.json")?;
+    if args.json {
+        println!("{all:#}");
+    } else {
+        println!("{CAVEAT}");
+    }
+    let held = args.quick || gates_hold(&verdicts, &thresholds)?;
+    if args.record {
+        record(&verdicts, &mut thresholds, args)?;
+    }
+    Ok(held || args.lower.is_some())
+}
+
+/// What can only be said of several presets.
+fn between(verdicts: &[Verdict]) -> Verdict {
+    let of =
+        |verdict: &Verdict| verdict.figures.iter().find(|figure| figure.row == "bed_lufs").map(|f| f.value);
+    let beds: Vec<f64> = verdicts.iter().filter_map(of).collect();
+    let (low, high) = beds
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), bed| (low.min(*bed), high.max(*bed)));
+    Verdict {
+        preset: "all".into(),
+        figures: vec![Figure::new("between_presets", high - low, format!("{} presets", beds.len()))],
+        remarks: Vec::new(),
+        details: Value::Null,
+    }
+}
+
+fn gates_hold(verdicts: &[Verdict], thresholds: &Thresholds) -> Result<bool> {
+    let mut held = true;
+    for verdict in verdicts {
+        for figure in table::fallen(verdict, thresholds)? {
+            held = false;
+            eprintln!("{}: {} fell to {}", verdict.preset, thresholds.row(figure.row)?.what, figure.value);
+        }
+    }
+    Ok(held)
+}
+
+fn record(verdicts: &[Verdict], thresholds: &mut Thresholds, args: &Args) -> Result<()> {
+    let mut changed = 0;
+    for verdict in verdicts {
+        for figure in &verdict.figures {
+            let taken =
+                thresholds.record(figure.row, &verdict.preset, figure.value, args.lower.as_deref())?;
+            changed += usize::from(taken);
+        }
+    }
+    fs::write(&args.thresholds, thresholds.text())
+        .with_context(|| format!("writing {}", args.thresholds.display()))?;
+    eprintln!("{changed} figures recorded in {}", args.thresholds.display());
+    Ok(())
+}

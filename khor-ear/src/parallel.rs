@@ -1,0 +1,47 @@
+//! As much work at once as there are cores.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use anyhow::Result;
+
+/// Results in the order of the items; the first error if there is one.
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Result<R>)>> = Mutex::new(Vec::with_capacity(items.len()));
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(items.len().max(1));
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let index = next.fetch_add(1, Ordering::Relaxed)
+                    && let Some(item) = items.get(index)
+                {
+                    let result = work(item);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_in_order_and_an_error_is_told() {
+        let items: Vec<u32> = (0..100).collect();
+        assert_eq!(map(&items, |item| Ok(2 * item)).unwrap(), (0..100).map(|i| 2 * i).collect::<Vec<_>>());
+        let failed = map(&items, |item| if *item == 7 { anyhow::bail!("seven") } else { Ok(*item) });
+        assert_eq!(failed.unwrap_err().to_string(), "seven");
+    }
+}

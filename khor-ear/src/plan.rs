@@ -1,0 +1,129 @@
+//! Which clips are rendered, with which seeds: fixed before any music was judged by them.
+
+use crate::scenario::{Apart, Class, Clip};
+
+/// Intensities that are trained and tested on, at the factors' ends.
+const INTENSITIES: (f64, f64) = (0.5, 2.0);
+/// Intensities that are never trained on.
+const UNSEEN: [f64; 2] = [0.25, 4.0];
+/// Backgrounds between the smallest and the biggest.
+const BETWEEN: [f64; 4] = [2.0, 3.0, 4.0, 6.0];
+/// The biggest machine.
+const BIG: f64 = 8.0;
+/// Beginning of the seeds of everything.
+const SEED: u64 = 0x006b_686f_7200;
+
+/// How much is rendered.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Clips per class of small machines, and as many of big ones.
+    pub at_ends: usize,
+    /// Clips per class of machines in between.
+    pub between: usize,
+    /// Ramps per signal.
+    pub ramps: u64,
+    /// Clips per scenario kept apart, and per class and unseen intensity.
+    pub apart: usize,
+    /// Minutes of the search for clicks.
+    pub stress_min: usize,
+}
+
+impl Plan {
+    /// All there is to measure.
+    pub const FULL: Self = Self { at_ends: 8, between: 4, ramps: 3, apart: 2, stress_min: 10 };
+    /// A quick look.
+    pub const QUICK: Self = Self { at_ends: 4, between: 2, ramps: 1, apart: 1, stress_min: 1 };
+
+    /// The clips that are trained and tested on.
+    pub fn clips(&self) -> Vec<Clip<Class>> {
+        let ends = [1.0, BIG].into_iter().flat_map(|size| vec![size; self.at_ends]);
+        let sizes: Vec<f64> = ends.chain(BETWEEN.into_iter().cycle().take(self.between)).collect();
+        let mut clips = Vec::new();
+        for what in Class::ALL {
+            for (index, &size) in sizes.iter().enumerate() {
+                let seed = SEED + 1000 * what.index() as u64 + index as u64;
+                let (low, high): (f64, f64) = INTENSITIES;
+                let intensity = low * (high / low).powf(fastrand::Rng::with_seed(seed).f64());
+                clips.push(Clip { what, size, intensity, seed });
+            }
+        }
+        clips
+    }
+
+    /// The classes at intensities that no clip has.
+    pub fn unseen(&self) -> Vec<Clip<Class>> {
+        let mut clips = Vec::new();
+        for what in Class::ALL.into_iter().filter(|class| *class != Class::Idle) {
+            for (at, intensity) in UNSEEN.into_iter().enumerate() {
+                for index in 0..self.apart {
+                    let seed = SEED + 100_000 + 1000 * what.index() as u64 + (10 * at + index) as u64;
+                    clips.push(Clip { what, size: [1.0, BIG][index % 2], intensity, seed });
+                }
+            }
+        }
+        clips
+    }
+
+    /// The scenarios that are kept apart.
+    pub fn apart(&self) -> Vec<Clip<Apart>> {
+        let mut clips = Vec::new();
+        for (at, what) in Apart::ALL.into_iter().enumerate() {
+            for index in 0..2 * self.apart {
+                let seed = SEED + 200_000 + 1000 * at as u64 + index as u64;
+                clips.push(Clip { what, size: [1.0, BIG][index % 2], intensity: 1.0, seed });
+            }
+        }
+        clips
+    }
+
+    /// Seeds of the ramps.
+    pub fn ramp_seeds(&self) -> Vec<u64> {
+        (0..self.ramps).map(|index| SEED + 300_000 + index).collect()
+    }
+
+    /// Seeds of everything else.
+    pub fn seed(&self, of: u64) -> u64 {
+        SEED + 400_000 + of
+    }
+}
+
+impl<U> Clip<U> {
+    /// Whether the machine is one of the smallest.
+    pub fn is_small(&self) -> bool {
+        self.size <= 1.0
+    }
+
+    /// Whether the machine is one of the biggest.
+    pub fn is_big(&self) -> bool {
+        self.size >= BIG
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_seed_is_used_twice() {
+        for plan in [Plan::FULL, Plan::QUICK] {
+            let mut seeds: Vec<u64> = plan.clips().iter().map(|clip| clip.seed).collect();
+            seeds.extend(plan.unseen().iter().map(|clip| clip.seed));
+            seeds.extend(plan.apart().iter().map(|clip| clip.seed));
+            seeds.extend(plan.ramp_seeds());
+            assert_eq!(seeds.iter().collect::<BTreeSet<_>>().len(), seeds.len());
+        }
+    }
+
+    #[test]
+    fn what_is_unseen_is_outside_of_what_is_trained_on() {
+        let trained = Plan::FULL.clips();
+        for clip in Plan::FULL.unseen() {
+            assert!(
+                trained.iter().all(|other| (other.intensity / clip.intensity).log2().abs() >= 1.0 - 1e-9)
+            );
+        }
+        assert!(trained.iter().filter(|clip| clip.is_small()).count() >= 5 * Class::ALL.len());
+    }
+}

@@ -1,0 +1,146 @@
+//! One feature in one window of a render.
+
+use crate::{
+    adapter::{Heard, Instrument, Layer, Note, RATE_HZ},
+    features::{Spectrum, mid, onset_rate},
+    loudness,
+    mapping::Feature,
+};
+
+/// A voice that isn't there, dB.
+const QUIETEST_DB: f64 = -40.0;
+/// The bed's chord is looked at this often, seconds.
+const LOOK_S: f64 = 0.5;
+
+/// The feature from `from_s` on for `length_s` seconds; `None` where there is nothing to measure it by.
+pub fn measure(feature: Feature, heard: &Heard, from_s: f64, length_s: f64) -> Option<f64> {
+    let at = |s: f64| (2 * (s * f64::from(RATE_HZ)) as usize).min(heard.samples.len());
+    let samples = &heard.samples[at(from_s)..at(from_s + length_s)];
+    let within = |note: &&Note| (from_s..from_s + length_s).contains(&note.onset_s);
+    let voice = |voice: Instrument| -> Vec<&Note> {
+        let its = |note: &&Note| note.layer == Layer::Voices && note.instrument == voice;
+        heard.notes.iter().filter(within).filter(its).collect()
+    };
+    let of = |layer: Layer, which: fn(&&Note) -> bool| -> Vec<&Note> {
+        heard.notes.iter().filter(within).filter(|note| note.layer == layer).filter(which).collect()
+    };
+    match feature {
+        Feature::Level => loudness::integrated(samples).ok().filter(|lufs| lufs.is_finite()),
+        Feature::Brightness => Some(Spectrum::of(&mid(samples)).centroid_semitones()),
+        Feature::Onsets => Some(onset_rate(&mid(samples))),
+        Feature::VoiceOnsets(instrument) => Some(voice(instrument).len() as f64 / length_s),
+        Feature::VoiceLoudness(instrument) => {
+            let velocity = mean(&voice(instrument), |note| f64::from(note.velocity)).unwrap_or(0.0);
+            Some((20.0 * velocity.max(1e-3).log10()).max(QUIETEST_DB))
+        }
+        Feature::VoicePitch(instrument) => mean(&voice(instrument), |note| f64::from(note.midi)),
+        Feature::VoiceLength(instrument) => {
+            mean(&voice(instrument), |note| f64::from(note.duration_s).log2())
+        }
+        Feature::VoiceSpan(instrument) => {
+            let pitches = || voice(instrument).into_iter().map(|note| note.midi);
+            Some(f64::from(pitches().max()? - pitches().min()?))
+        }
+        Feature::BedBrightness => mean(&of(Layer::Bed, |_| true), |note| f64::from(note.brightness)),
+        Feature::BedWeight => {
+            let bass = of(Layer::Bed, |note| note.instrument == Instrument::Bass);
+            mean(&bass, |note| f64::from(note.velocity)).map(|velocity| 20.0 * velocity.max(1e-3).log10())
+        }
+        Feature::PulsePitch => mean(&of(Layer::Pulse, |_| true), |note| f64::from(note.midi)),
+        Feature::PulseBrightness => mean(&of(Layer::Pulse, |_| true), |note| f64::from(note.brightness)),
+        Feature::BedTension => Some(bed_tension(&heard.notes, from_s, length_s)),
+    }
+}
+
+fn mean(notes: &[&Note], of: impl Fn(&Note) -> f64) -> Option<f64> {
+    (!notes.is_empty()).then(|| notes.iter().map(|note| of(note)).sum::<f64>() / notes.len() as f64)
+}
+
+/// Mean over the window of the dissonant intervals between the pitch classes that the bed sounds.
+fn bed_tension(notes: &[Note], from_s: f64, length_s: f64) -> f64 {
+    let looks = (length_s / LOOK_S).round().max(1.0) as usize;
+    let tension = |look: usize| {
+        let at_s = from_s + (look as f64 + 0.5) * LOOK_S;
+        let mut sounding = [false; 12];
+        for note in notes.iter().filter(|note| note.layer == Layer::Bed) {
+            let lasts = note.onset_s..note.onset_s + f64::from(note.duration_s);
+            sounding[usize::from(note.midi % 12)] |= lasts.contains(&at_s);
+        }
+        chord_tension(&sounding)
+    };
+    (0..looks).map(tension).sum::<f64>() / looks as f64
+}
+
+/// 2 for each minor second or major seventh, 1 for each major second, minor seventh or tritone.
+fn chord_tension(sounding: &[bool; 12]) -> f64 {
+    let mut tension = 0.0;
+    for low in 0..12 {
+        for high in (low + 1..12).filter(|high| sounding[low] && sounding[*high]) {
+            tension += match high - low {
+                1 | 11 => 2.0,
+                2 | 6 | 10 => 1.0,
+                _ => 0.0,
+            };
+        }
+    }
+    tension
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::SignalId;
+
+    fn note(onset_s: f64, duration_s: f32, midi: u8, layer: Layer, signal: Option<SignalId>) -> Note {
+        let instrument = match signal {
+            Some(SignalId::Rx) => Instrument::Receive,
+            Some(_) => Instrument::Disk,
+            None => Instrument::Chords,
+        };
+        Note {
+            onset_s,
+            duration_s,
+            midi,
+            velocity: 0.5,
+            layer,
+            channel: 1,
+            brightness: 0.0,
+            instrument,
+            signal,
+        }
+    }
+
+    fn heard() -> Heard {
+        let voice = |onset_s, midi| note(onset_s, 0.25, midi, Layer::Voices, Some(SignalId::Rx));
+        let bed = |onset_s, midi| note(onset_s, 4.0, midi, Layer::Bed, None);
+        let notes = vec![
+            bed(-1.0, 48),
+            bed(0.0, 55),
+            bed(4.0, 48),
+            bed(4.0, 50),
+            bed(4.0, 49),
+            voice(1.0, 60),
+            voice(2.0, 64),
+            note(1.5, 0.2, 90, Layer::Voices, Some(SignalId::Io)),
+        ];
+        Heard { samples: vec![0.0; 2 * 8 * RATE_HZ as usize], notes }
+    }
+
+    #[test]
+    fn a_voice_is_measured_by_its_own_notes() {
+        let of = |feature, from_s| measure(feature, &heard(), from_s, 4.0);
+        assert_eq!(of(Feature::VoiceOnsets(Instrument::Receive), 0.0), Some(0.5));
+        assert_eq!(of(Feature::VoicePitch(Instrument::Receive), 0.0), Some(62.0));
+        assert_eq!(of(Feature::VoiceLength(Instrument::Receive), 0.0), Some(-2.0));
+        assert_eq!(of(Feature::VoicePitch(Instrument::Receive), 4.0), None);
+        assert_eq!(of(Feature::VoiceOnsets(Instrument::Receive), 4.0), Some(0.0));
+        assert_eq!(of(Feature::VoiceLoudness(Instrument::Memory), 0.0), Some(-40.0));
+    }
+
+    #[test]
+    fn seconds_in_the_bed_are_tension_and_fifths_are_none() {
+        assert_eq!(measure(Feature::BedTension, &heard(), 0.0, 3.0), Some(0.0));
+        // C, C sharp and D: two minor seconds and a major one.
+        assert_eq!(measure(Feature::BedTension, &heard(), 4.0, 4.0), Some(5.0));
+    }
+}

@@ -1,0 +1,155 @@
+//! Whether each signal moves what it is said to move, the way it is said to, and little else.
+
+mod measure;
+mod spearman;
+
+pub use measure::measure;
+pub use spearman::spearman;
+
+use anyhow::Result;
+
+use crate::{
+    adapter::SignalId,
+    mapping::{Declared, Feature, MAPPING},
+    parallel,
+    scenario::{self, Ramp, WINDOW_S},
+};
+
+/// Windows averaged at either end of a ramp to say how far a feature moved.
+const END: usize = 3;
+/// With fewer windows in which a feature can be measured, nothing follows anything.
+const FEWEST: usize = 5;
+
+/// What was found for one signal.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// Which.
+    pub signal: SignalId,
+    /// Rank correlation with its feature per seed, in the declared direction.
+    pub rho: Vec<f64>,
+    /// Audible steps its feature moved, median over the seeds.
+    pub own_steps: f64,
+    /// The feature of another signal that moved most, and its audible steps.
+    pub other_steps: Option<(Feature, f64)>,
+}
+
+impl Followed {
+    /// Median over the seeds.
+    pub fn median(&self) -> f64 {
+        median(&self.rho)
+    }
+
+    /// The worst seed.
+    pub fn worst(&self) -> f64 {
+        self.rho.iter().copied().fold(1.0, f64::min)
+    }
+
+    /// Whether what belongs to others moved at most half as many steps.
+    pub fn is_isolated(&self) -> bool {
+        self.own_steps >= 1.0 && self.other_steps.is_none_or(|(_, steps)| steps <= 0.5 * self.own_steps)
+    }
+
+    /// Whether it goes the declared way in every seed.
+    pub fn has_its_polarity(&self) -> bool {
+        self.rho.iter().all(|rho| *rho > 0.0)
+    }
+}
+
+/// Ramps every signal and looks at every declared feature.
+pub fn follow(preset: &str, seeds: &[u64]) -> Result<Vec<Followed>> {
+    let jobs: Vec<(&Declared, u64)> =
+        MAPPING.iter().flat_map(|row| seeds.iter().map(move |seed| (row, *seed))).collect();
+    let looked =
+        parallel::map(&jobs, |(row, seed)| Ok(Look::at(row, &scenario::ramp(preset, row.0, *seed)?)))?;
+    Ok(looked.chunks(seeds.len().max(1)).zip(MAPPING).map(|(looks, row)| followed(row, looks)).collect())
+}
+
+/// One ramp.
+struct Look {
+    rho: f64,
+    /// Of every row of the mapping.
+    steps: Vec<f64>,
+}
+
+impl Look {
+    fn at(row: &Declared, ramp: &Ramp) -> Self {
+        let values = |feature| -> Vec<Option<f64>> {
+            (0..ramp.grew.len())
+                .map(|i| measure(feature, &ramp.heard, i as f64 * WINDOW_S, WINDOW_S))
+                .collect()
+        };
+        let steps = MAPPING.iter().map(|(_, feature, _)| moved(&values(*feature)) / feature.step()).collect();
+        Self { rho: row.2 * correlation(&ramp.grew, &values(row.1)), steps }
+    }
+}
+
+fn followed(row: &Declared, looks: &[Look]) -> Followed {
+    let steps = |at: usize| median(&looks.iter().map(|look| look.steps[at]).collect::<Vec<_>>());
+    let (mut own_steps, mut other_steps) = (0.0, None);
+    for (at, (signal, feature, _)) in MAPPING.iter().enumerate() {
+        let steps = steps(at);
+        if *signal == row.0 {
+            own_steps = steps;
+        } else if other_steps.is_none_or(|(_, most)| steps > most) {
+            other_steps = Some((*feature, steps));
+        }
+    }
+    Followed { signal: row.0, rho: looks.iter().map(|look| look.rho).collect(), own_steps, other_steps }
+}
+
+fn correlation(truth: &[f64], values: &[Option<f64>]) -> f64 {
+    let known: Vec<(f64, f64)> = truth.iter().zip(values).filter_map(|(t, v)| Some((*t, (*v)?))).collect();
+    if known.len() < FEWEST { 0.0 } else { spearman(&known) }
+}
+
+/// How far a feature is at the end from where it was at the beginning; not at all if it can't be measured there.
+fn moved(values: &[Option<f64>]) -> f64 {
+    let mean = |end: &[Option<f64>]| {
+        let known: Vec<f64> = end.iter().filter_map(|value| *value).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    };
+    let (first, last) =
+        (mean(&values[..END.min(values.len())]), mean(&values[values.len().saturating_sub(END)..]));
+    first.zip(last).map_or(0.0, |(first, last)| (last - first).abs())
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_measured_follows_nothing() {
+        let truth: Vec<f64> = (0..15).map(f64::from).collect();
+        let rising: Vec<Option<f64>> = truth.iter().map(|t| Some(t * t)).collect();
+        assert!((correlation(&truth, &rising) - 1.0).abs() < 1e-9);
+        let mut sparse = vec![None; 15];
+        sparse[..4].copy_from_slice(&rising[..4]);
+        assert_eq!(correlation(&truth, &sparse), 0.0);
+    }
+
+    #[test]
+    fn a_feature_moves_from_the_first_windows_to_the_last() {
+        let values = [Some(1.0), None, Some(3.0), Some(99.0), Some(5.0), Some(5.0), Some(5.0)];
+        assert_eq!(moved(&values), 3.0);
+        assert_eq!(moved(&[None, None, None, Some(1.0), Some(1.0)]), 0.0);
+    }
+
+    #[test]
+    fn isolation_compares_audible_steps() {
+        let followed = |own_steps, other| Followed {
+            signal: SignalId::Rx,
+            rho: vec![0.9, -0.1],
+            own_steps,
+            other_steps: Some((Feature::Level, other)),
+        };
+        assert!(followed(8.0, 4.0).is_isolated() && !followed(8.0, 4.1).is_isolated());
+        assert!(!followed(0.5, 0.0).is_isolated(), "what doesn't move isn't isolated either");
+        assert!(!followed(8.0, 0.0).has_its_polarity() && followed(8.0, 0.0).worst() < 0.0);
+    }
+}

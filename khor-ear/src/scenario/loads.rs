@@ -1,0 +1,321 @@
+//! What machines are busy with: rates per second at intensity 1, on top of an idle machine.
+
+use crate::adapter::Counter::{
+    self, CpuStallUs, Execs, Faults, Forks, IoStallUs, Irqs, LatencyNs, MemStallUs, ReadBytes, ReadRequests,
+    Retransmits, RxBytes, RxPackets, Softirqs, Switches, TimedRequests, TxBytes, TxPackets, WriteBytes,
+    WriteRequests,
+};
+
+/// How a rate moves around its mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Slow drift only.
+    Steady,
+    /// On for most of a second, then a pause of half of one.
+    Gusty,
+    /// Every five seconds or so, as dirty pages are written back.
+    Periodic,
+    /// A short burst every eight seconds or so: timers, agents, mail.
+    Rare,
+}
+
+/// A share of a load: counter, mean rate per second in the counter's unit, shape.
+pub type Part = (Counter, f64, Shape);
+
+use Shape::{Gusty, Periodic, Rare, Steady};
+
+/// An idle machine of size 1. All of it but the pressure grows with the size of the machine.
+pub const IDLE: &[Part] = &[
+    (Execs, 0.25, Rare),
+    (Forks, 0.7, Rare),
+    (RxBytes, 1.6e3, Rare),
+    (RxPackets, 9.0, Rare),
+    (TxBytes, 1.1e3, Rare),
+    (TxPackets, 8.0, Rare),
+    (Switches, 750.0, Steady),
+    (ReadBytes, 2e3, Rare),
+    (ReadRequests, 0.3, Rare),
+    (WriteBytes, 24e3, Periodic),
+    (WriteRequests, 3.0, Periodic),
+    (Irqs, 180.0, Steady),
+    (CpuStallUs, 2.5e3, Steady),
+    (IoStallUs, 1.2e3, Periodic),
+    (Softirqs, 400.0, Steady),
+    (Faults, 300.0, Rare),
+    (TimedRequests, 3.3, Periodic),
+    (LatencyNs, 3.3e6, Periodic),
+];
+
+/// The scenarios that are to be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Nothing in particular.
+    Idle,
+    /// A large file comes over the network and goes to disk.
+    Download,
+    /// A large file is read and sent.
+    Upload,
+    /// Files are copied from one disk to another.
+    Disk,
+    /// Many compilers, one after the other and side by side.
+    Compile,
+    /// More memory in use than there is.
+    Memory,
+    /// Moderate traffic, some of it lost.
+    Lossy,
+    /// Scripts that start program after program, and a device that interrupts without end.
+    Storm,
+}
+
+/// What is not trained on, only reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Apart {
+    /// Files are read and sent to another machine.
+    Backup,
+    /// Little, steady, both ways.
+    VideoCall,
+    /// Nearly all time is lost to swapping.
+    SwapStorm,
+    /// Processes without end, up to a limit.
+    ForkBomb,
+}
+
+/// Anything a machine may be asked to do.
+pub trait Undertaking: Copy {
+    /// What it is called in tables.
+    fn name(self) -> &'static str;
+    /// What it adds to the idle machine.
+    fn parts(self) -> &'static [Part];
+}
+
+impl Class {
+    /// All classes; their order is that of confusion tables.
+    pub const ALL: [Self; 8] = [
+        Self::Idle,
+        Self::Download,
+        Self::Upload,
+        Self::Disk,
+        Self::Compile,
+        Self::Memory,
+        Self::Lossy,
+        Self::Storm,
+    ];
+
+    /// Position in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Apart {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Backup, Self::VideoCall, Self::SwapStorm, Self::ForkBomb];
+}
+
+impl Undertaking for Class {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Download => "download",
+            Self::Upload => "upload",
+            Self::Disk => "disk",
+            Self::Compile => "compile",
+            Self::Memory => "memory",
+            Self::Lossy => "lossy",
+            Self::Storm => "storm",
+        }
+    }
+
+    fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Idle => &[],
+            Self::Download => DOWNLOAD,
+            Self::Upload => UPLOAD,
+            Self::Disk => DISK,
+            Self::Compile => COMPILE,
+            Self::Memory => MEMORY,
+            Self::Lossy => LOSSY,
+            Self::Storm => STORM,
+        }
+    }
+}
+
+impl Undertaking for Apart {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Backup => "backup over network",
+            Self::VideoCall => "video call",
+            Self::SwapStorm => "swap storm",
+            Self::ForkBomb => "fork bomb, contained",
+        }
+    }
+
+    fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Backup => BACKUP,
+            Self::VideoCall => VIDEO_CALL,
+            Self::SwapStorm => SWAP_STORM,
+            Self::ForkBomb => FORK_BOMB,
+        }
+    }
+}
+
+const DOWNLOAD: &[Part] = &[
+    (RxBytes, 12e6, Steady),
+    (RxPackets, 2.2e3, Steady),
+    (TxBytes, 160e3, Steady),
+    (TxPackets, 2.0e3, Steady),
+    (WriteBytes, 11e6, Periodic),
+    (WriteRequests, 60.0, Periodic),
+    (IoStallUs, 25e3, Periodic),
+    (Switches, 5.5e3, Steady),
+    (Irqs, 4.2e3, Steady),
+    (CpuStallUs, 8e3, Steady),
+    (Softirqs, 6e3, Steady),
+    (Faults, 300.0, Steady),
+    (TimedRequests, 60.0, Periodic),
+    (LatencyNs, 180e6, Periodic),
+];
+
+const UPLOAD: &[Part] = &[
+    (TxBytes, 6e6, Steady),
+    (TxPackets, 1.4e3, Steady),
+    (RxBytes, 110e3, Steady),
+    (RxPackets, 1.3e3, Steady),
+    (ReadBytes, 6e6, Gusty),
+    (ReadRequests, 50.0, Gusty),
+    (IoStallUs, 15e3, Gusty),
+    (Switches, 4e3, Steady),
+    (Irqs, 2.8e3, Steady),
+    (CpuStallUs, 6e3, Steady),
+    (Softirqs, 4e3, Steady),
+    (Faults, 200.0, Steady),
+    (TimedRequests, 50.0, Gusty),
+    (LatencyNs, 75e6, Gusty),
+];
+
+const DISK: &[Part] = &[
+    (ReadBytes, 45e6, Steady),
+    (ReadRequests, 380.0, Steady),
+    (WriteBytes, 42e6, Gusty),
+    (WriteRequests, 340.0, Gusty),
+    (IoStallUs, 420e3, Steady),
+    (Switches, 3.5e3, Steady),
+    (Irqs, 1.6e3, Steady),
+    (CpuStallUs, 12e3, Steady),
+    (Softirqs, 2.5e3, Steady),
+    (Faults, 300.0, Steady),
+    (TimedRequests, 720.0, Steady),
+    (LatencyNs, 5.8e9, Steady),
+];
+
+const COMPILE: &[Part] = &[
+    (Execs, 28.0, Gusty),
+    (Forks, 46.0, Gusty),
+    (CpuStallUs, 520e3, Steady),
+    (ReadBytes, 1.2e6, Gusty),
+    (ReadRequests, 40.0, Gusty),
+    (WriteBytes, 5e6, Periodic),
+    (WriteRequests, 60.0, Periodic),
+    (IoStallUs, 20e3, Periodic),
+    (Switches, 3.2e3, Gusty),
+    (Irqs, 350.0, Steady),
+    (Softirqs, 1.2e3, Steady),
+    (Faults, 15e3, Gusty),
+    (TimedRequests, 100.0, Periodic),
+    (LatencyNs, 300e6, Periodic),
+];
+
+const MEMORY: &[Part] = &[
+    (MemStallUs, 340e3, Gusty),
+    (IoStallUs, 280e3, Gusty),
+    (ReadBytes, 22e6, Gusty),
+    (ReadRequests, 900.0, Gusty),
+    (WriteBytes, 14e6, Gusty),
+    (WriteRequests, 220.0, Gusty),
+    (CpuStallUs, 90e3, Steady),
+    (Switches, 5e3, Steady),
+    (Irqs, 1.9e3, Steady),
+    (Softirqs, 3e3, Steady),
+    (Faults, 9e3, Gusty),
+    (TimedRequests, 1120.0, Gusty),
+    (LatencyNs, 7.8e9, Gusty),
+];
+
+const LOSSY: &[Part] = &[
+    (Retransmits, 11.0, Gusty),
+    (RxBytes, 520e3, Gusty),
+    (RxPackets, 420.0, Gusty),
+    (TxBytes, 480e3, Gusty),
+    (TxPackets, 430.0, Gusty),
+    (Switches, 1.3e3, Steady),
+    (Irqs, 850.0, Steady),
+    (Softirqs, 2.2e3, Steady),
+    (Faults, 100.0, Steady),
+];
+
+const STORM: &[Part] = &[
+    (Execs, 170.0, Steady),
+    (Forks, 330.0, Steady),
+    (CpuStallUs, 300e3, Steady),
+    (Switches, 38e3, Steady),
+    (Irqs, 28e3, Steady),
+    (Softirqs, 30e3, Steady),
+    (Faults, 80e3, Steady),
+];
+
+const BACKUP: &[Part] = &[
+    (ReadBytes, 28e6, Steady),
+    (ReadRequests, 240.0, Steady),
+    (TxBytes, 26e6, Steady),
+    (TxPackets, 5e3, Steady),
+    (RxBytes, 350e3, Steady),
+    (RxPackets, 4.2e3, Steady),
+    (IoStallUs, 160e3, Steady),
+    (CpuStallUs, 30e3, Steady),
+    (Switches, 9e3, Steady),
+    (Irqs, 7e3, Steady),
+    (Softirqs, 9e3, Steady),
+    (Faults, 300.0, Steady),
+    (TimedRequests, 240.0, Steady),
+    (LatencyNs, 1.9e9, Steady),
+];
+
+const VIDEO_CALL: &[Part] = &[
+    (RxBytes, 270e3, Steady),
+    (RxPackets, 260.0, Steady),
+    (TxBytes, 220e3, Steady),
+    (TxPackets, 230.0, Steady),
+    (CpuStallUs, 40e3, Steady),
+    (Switches, 6e3, Steady),
+    (Irqs, 1.4e3, Steady),
+    (Softirqs, 1.5e3, Steady),
+    (Faults, 300.0, Steady),
+];
+
+const SWAP_STORM: &[Part] = &[
+    (MemStallUs, 850e3, Steady),
+    (IoStallUs, 800e3, Steady),
+    (ReadBytes, 70e6, Steady),
+    (ReadRequests, 4e3, Steady),
+    (WriteBytes, 60e6, Steady),
+    (WriteRequests, 1.5e3, Steady),
+    (CpuStallUs, 200e3, Steady),
+    (Switches, 14e3, Steady),
+    (Irqs, 6e3, Steady),
+    (Softirqs, 10e3, Steady),
+    (Faults, 30e3, Steady),
+    (TimedRequests, 5.5e3, Steady),
+    (LatencyNs, 66e9, Steady),
+];
+
+const FORK_BOMB: &[Part] = &[
+    (Forks, 1.6e3, Gusty),
+    (Execs, 3.0, Rare),
+    (CpuStallUs, 900e3, Steady),
+    (MemStallUs, 30e3, Gusty),
+    (Switches, 60e3, Steady),
+    (Irqs, 900.0, Steady),
+    (Softirqs, 3e3, Steady),
+    (Faults, 90e3, Gusty),
+];

@@ -1,0 +1,295 @@
+//! A synthetic machine: cumulative counters that grow as irregularly as real ones.
+
+use khor_engine::signal::{Frame, PerCounter};
+
+use super::loads::{IDLE, Part, Shape};
+use crate::adapter::Counter;
+
+/// Time constant and size of the slow drift of every rate, seconds and natural-log units.
+const DRIFT_TAU_S: f64 = 3.0;
+const DRIFT: f64 = 0.18;
+/// Beyond this many events in a frame their number is drawn as a normal one.
+const MANY: f64 = 30.0;
+/// Most a task can wait, µs in a second.
+const MOST_STALL_US: f64 = 960e3;
+
+/// Groups of counters that come in the same gusts.
+const GROUPS: usize = 4;
+
+/// A machine at work; the same seed gives the same frames.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    t_ns: u64,
+    size: f64,
+    jitter: Option<fastrand::Rng>,
+    lanes: Vec<Lane>,
+    background: Weather,
+    load: Weather,
+}
+
+/// One counter.
+#[derive(Clone, Debug)]
+struct Lane {
+    counter: Counter,
+    events: fastrand::Rng,
+    noise: fastrand::Rng,
+    drift: f64,
+    /// Expected events until the next.
+    ahead: f64,
+    count: f64,
+}
+
+/// Which gusts blow now, for background or load.
+#[derive(Clone, Debug)]
+struct Weather {
+    random: fastrand::Rng,
+    /// As many as there are small machines in this one.
+    blows: Vec<[Blow; GROUPS]>,
+    /// Factor of each shape, per group.
+    now: [[f64; 4]; GROUPS],
+}
+
+/// On-off processes of one group.
+#[derive(Clone, Copy, Debug, Default)]
+struct Blow {
+    gust: Turn,
+    period: Turn,
+    rare: Turn,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Turn {
+    on: bool,
+    left_s: f64,
+}
+
+impl Machine {
+    /// A machine that begins at time zero; `size` 1 is a desktop, 8 has eight times the background.
+    pub fn new(size: f64, seed: u64) -> Self {
+        let mut seeds = fastrand::Rng::with_seed(seed);
+        let lanes = Counter::ALL.into_iter().map(|counter| Lane::new(counter, &mut seeds)).collect();
+        let parts = size.round().max(1.0) as usize;
+        Self {
+            t_ns: 0,
+            size,
+            jitter: None,
+            lanes,
+            background: Weather::new(parts, seeds.u64(..)),
+            load: Weather::new(1, seeds.u64(..)),
+        }
+    }
+
+    /// Disturbs every rate of every frame by up to one millionth, up or down.
+    #[must_use]
+    pub fn with_jitter(mut self, seed: u64) -> Self {
+        self.jitter = Some(fastrand::Rng::with_seed(seed));
+        self
+    }
+
+    /// The frame `step_ns` later, under a load of an intensity.
+    pub fn advance(&mut self, step_ns: u64, load: &[Part], intensity: f64) -> Frame {
+        self.t_ns += step_ns;
+        let dt_s = step_ns as f64 * 1e-9;
+        self.background.advance(dt_s);
+        self.load.advance(dt_s);
+        let rates = self.rates(load, intensity);
+        for (lane, rate) in self.lanes.iter_mut().zip(rates) {
+            let jitter = self.jitter.as_mut().map_or(0.0, |random| 1e-6 * (2.0 * random.f64() - 1.0));
+            lane.advance(rate * (1.0 + jitter), dt_s);
+        }
+        let mut counters = [None; Counter::ALL.len()];
+        for lane in &self.lanes {
+            counters[lane.counter.index()] = Some(lane.count as u64);
+        }
+        Frame { t_ns: self.t_ns, counters }
+    }
+
+    /// Time since the machine began, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.t_ns as f64 * 1e-9
+    }
+
+    fn rates(&self, load: &[Part], intensity: f64) -> PerCounter<f64> {
+        let mut rates = [0.0; Counter::ALL.len()];
+        for &(counter, per_s, shape) in IDLE {
+            let scale = if is_stall(counter) { 1.0 } else { self.size };
+            rates[counter.index()] += per_s * scale * self.background.factor(counter, shape);
+        }
+        for &(counter, per_s, shape) in load {
+            rates[counter.index()] += per_s * intensity * self.load.factor(counter, shape);
+        }
+        rates
+    }
+}
+
+impl Lane {
+    fn new(counter: Counter, seeds: &mut fastrand::Rng) -> Self {
+        let events = fastrand::Rng::with_seed(seeds.u64(..));
+        let noise = fastrand::Rng::with_seed(seeds.u64(..));
+        Self { counter, events, noise, drift: 0.0, ahead: 1.0, count: 0.0 }
+    }
+
+    fn advance(&mut self, rate: f64, dt_s: f64) {
+        let towards = (dt_s / DRIFT_TAU_S).min(1.0);
+        self.drift += (2.0 * towards).sqrt() * normal(&mut self.noise) - towards * self.drift;
+        let many = normal(&mut self.noise);
+        let mut rate = rate * (DRIFT * self.drift - 0.5 * DRIFT * DRIFT).exp();
+        if is_stall(self.counter) {
+            rate = rate.min(MOST_STALL_US);
+        }
+        let quantum = quantum(self.counter);
+        let expected = rate * dt_s / quantum;
+        if expected > MANY {
+            self.count += quantum * (expected + expected.sqrt() * many).max(0.0);
+            return;
+        }
+        self.ahead -= expected;
+        while self.ahead <= 0.0 {
+            self.count += quantum;
+            self.ahead -= (1.0 - self.events.f64()).ln();
+        }
+    }
+}
+
+impl Weather {
+    fn new(machines: usize, seed: u64) -> Self {
+        let blows = vec![[Blow::default(); GROUPS]; machines];
+        Self { random: fastrand::Rng::with_seed(seed), blows, now: [[1.0; 4]; GROUPS] }
+    }
+
+    /// Shares of time on and factors are chosen so that every shape has a mean of 1.
+    fn advance(&mut self, dt_s: f64) {
+        let share = 1.0 / self.blows.len() as f64;
+        self.now = [[1.0, 0.0, 0.0, 0.0]; GROUPS];
+        for machine in &mut self.blows {
+            for (blow, now) in machine.iter_mut().zip(&mut self.now) {
+                let random = &mut self.random;
+                now[Shape::Gusty as usize] += share * blow.gust.advance(dt_s, 0.8, 0.5, 1.56, 0.1, random);
+                now[Shape::Periodic as usize] +=
+                    share * blow.period.advance(dt_s, 1.5, 3.5, 3.0, 0.143, random);
+                now[Shape::Rare as usize] += share * blow.rare.advance(dt_s, 0.4, 7.6, 16.0, 0.21, random);
+            }
+        }
+    }
+
+    fn factor(&self, counter: Counter, shape: Shape) -> f64 {
+        self.now[group(counter)][shape as usize]
+    }
+}
+
+impl Turn {
+    /// Factor now; lasts `on_s` and `off_s` seconds in the mean, half to one and a half times as long.
+    fn advance(
+        &mut self,
+        dt_s: f64,
+        on_s: f64,
+        off_s: f64,
+        high: f64,
+        low: f64,
+        random: &mut fastrand::Rng,
+    ) -> f64 {
+        self.left_s -= dt_s;
+        if self.left_s <= 0.0 {
+            self.on = !self.on;
+            self.left_s = (0.5 + random.f64()) * if self.on { on_s } else { off_s };
+        }
+        if self.on { high } else { low }
+    }
+}
+
+/// About normal, mean 0 and deviation 1: the sum of three even ones.
+fn normal(random: &mut fastrand::Rng) -> f64 {
+    let bits = random.u64(..);
+    let sum = [bits & 0x1f_ffff, (bits >> 21) & 0x1f_ffff, (bits >> 42) & 0x1f_ffff].iter().sum::<u64>();
+    2.0 * (sum as f64 / f64::from(1 << 21) - 1.5)
+}
+
+fn is_stall(counter: Counter) -> bool {
+    matches!(counter, Counter::CpuStallUs | Counter::IoStallUs | Counter::MemStallUs)
+}
+
+/// What one event adds: a packet's bytes, a request's bytes, the length of a wait.
+fn quantum(counter: Counter) -> f64 {
+    match counter {
+        Counter::RxBytes | Counter::TxBytes => 420.0,
+        Counter::ReadBytes | Counter::WriteBytes => 12_288.0,
+        Counter::CpuStallUs | Counter::IoStallUs | Counter::MemStallUs => 400.0,
+        Counter::LatencyNs => 1e6,
+        Counter::Switches => 2.0,
+        _ => 1.0,
+    }
+}
+
+fn group(counter: Counter) -> usize {
+    match counter {
+        Counter::Execs | Counter::Forks | Counter::Faults | Counter::MajorFaults => 0,
+        Counter::RxBytes
+        | Counter::RxPackets
+        | Counter::TxBytes
+        | Counter::TxPackets
+        | Counter::Retransmits => 1,
+        Counter::ReadBytes
+        | Counter::WriteBytes
+        | Counter::ReadRequests
+        | Counter::WriteRequests
+        | Counter::IoErrors
+        | Counter::LatencyNs
+        | Counter::TimedRequests
+        | Counter::IoStallUs
+        | Counter::MemStallUs => 2,
+        Counter::Switches | Counter::Irqs | Counter::Softirqs | Counter::CpuStallUs => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Class, Undertaking};
+
+    fn per_s(machine: &mut Machine, load: &[Part], seconds: u64) -> PerCounter<f64> {
+        let first = machine.advance(20_000_000, load, 1.0);
+        let last = (0..seconds * 50).map(|_| machine.advance(20_000_000, load, 1.0)).last().unwrap();
+        std::array::from_fn(|i| {
+            (last.counters[i].unwrap() - first.counters[i].unwrap()) as f64 / seconds as f64
+        })
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_machine() {
+        let run = |seed| per_s(&mut Machine::new(2.0, seed), Class::Compile.parts(), 20);
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+    }
+
+    #[test]
+    fn rates_are_about_what_is_written_down() {
+        let mut machine = Machine::new(1.0, 7);
+        let rates = per_s(&mut machine, Class::Memory.parts(), 600);
+        for &(counter, expected, _) in Class::Memory.parts() {
+            let idle = IDLE.iter().find(|part| part.0 == counter).map_or(0.0, |part| part.1);
+            let ratio = rates[counter.index()] / (expected + idle);
+            assert!((0.75..1.25).contains(&ratio), "{counter:?}: {ratio}");
+        }
+    }
+
+    #[test]
+    fn a_big_machine_has_the_background_of_many_small_ones_and_their_pressure() {
+        let small = per_s(&mut Machine::new(1.0, 3), &[], 900);
+        let big = per_s(&mut Machine::new(8.0, 3), &[], 900);
+        let ratio = |counter: Counter| big[counter.index()] / small[counter.index()];
+        for counter in [Counter::Switches, Counter::Irqs, Counter::Execs, Counter::RxBytes] {
+            assert!((5.5..11.0).contains(&ratio(counter)), "{counter:?}: {}", ratio(counter));
+        }
+        assert!((0.7..1.4).contains(&ratio(Counter::CpuStallUs)));
+    }
+
+    #[test]
+    fn jitter_is_tiny() {
+        let run = |mut machine: Machine| per_s(&mut machine, Class::Disk.parts(), 20);
+        let (plain, disturbed) = (run(Machine::new(1.0, 5)), run(Machine::new(1.0, 5).with_jitter(1)));
+        assert_ne!(plain, disturbed);
+        for (a, b) in plain.iter().zip(disturbed) {
+            assert!((a - b).abs() <= 1e-5 * a + 1.0, "{a} {b}");
+        }
+    }
+}

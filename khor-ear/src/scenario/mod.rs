@@ -1,0 +1,12 @@
+//! Machines that do not exist, doing what real ones do: the clips that the judge listens to.
+//!
+//! The [`loads`] and the behaviour of a [`machine`] were written down from what Linux machines do, before the
+//! music they are judged by was tuned, and are not to be changed to suit it (docs/ear.md). Everything is seeded.
+
+mod clip;
+mod loads;
+mod machine;
+
+pub use clip::{Clip, LEAD_IN_S, LENGTH_S, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp};
+pub use loads::{Apart, Class, IDLE, Part, Shape, Undertaking};
+pub use machine::Machine;

@@ -1,0 +1,160 @@
+//! The tables that people read, 80 columns wide, and the same for machines.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::{
+    judge::{Figure, Verdict},
+    thresholds::{Row, Target, Thresholds},
+};
+
+/// Lines are no longer.
+const COLUMNS: usize = 80;
+/// Room for the note beside a row's name.
+const NOTE: usize = 17;
+
+/// One table.
+pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
+    let mut text = String::new();
+    let heading = ["figure", "target", "gate"];
+    writeln!(text, "{:<42}{:>8}{:>13}{:>8}", verdict.preset, heading[0], heading[1], heading[2])?;
+    for figure in &verdict.figures {
+        let row = thresholds.row(figure.row)?;
+        let note = figure.note.chars().take(NOTE).collect::<String>();
+        writeln!(
+            text,
+            "  {:<23}{note:<17}{:>8}{:>13}{:>8} {}",
+            row.what,
+            number(figure.value, row),
+            target(row),
+            gate(row, &verdict.preset),
+            verdict_of(figure, row, &verdict.preset),
+        )?;
+    }
+    for remark in &verdict.remarks {
+        for line in wrapped(remark) {
+            writeln!(text, "{line}")?;
+        }
+    }
+    Ok(text)
+}
+
+/// The same for machines.
+pub fn to_json(verdict: &Verdict, thresholds: &Thresholds) -> Result<Value> {
+    let rows = verdict.figures.iter().map(|figure| {
+        let row = thresholds.row(figure.row)?;
+        Ok(json!({
+            "row": figure.row,
+            "what": row.what,
+            "value": figure.value,
+            "note": figure.note,
+            "target": target(row),
+            "reached": row.reached.get(&verdict.preset),
+            "gate": row.gate,
+            "kept": row.is_kept(figure.value),
+            "fallen": row.has_fallen(&verdict.preset, figure.value),
+        }))
+    });
+    Ok(json!({
+        "preset": verdict.preset,
+        "rows": rows.collect::<Result<Vec<_>>>()?,
+        "remarks": verdict.remarks,
+        "details": verdict.details,
+    }))
+}
+
+/// Rows that are gates and have fallen.
+pub fn fallen<'a>(verdict: &'a Verdict, thresholds: &Thresholds) -> Result<Vec<&'a Figure>> {
+    let mut fallen = Vec::new();
+    for figure in &verdict.figures {
+        let row = thresholds.row(figure.row)?;
+        if row.gate && row.has_fallen(&verdict.preset, figure.value) {
+            fallen.push(figure);
+        }
+    }
+    Ok(fallen)
+}
+
+fn number(value: f64, row: &Row) -> String {
+    format!("{value:.*}", row.decimals)
+}
+
+fn target(row: &Row) -> String {
+    match row.target {
+        Target::Least(least) => format!(">= {}", number(least, row)),
+        Target::Most(most) => format!("<= {}", number(most, row)),
+        Target::Within(low, high) => format!("{}..{}", number(low, row), number(high, row)),
+    }
+}
+
+fn gate(row: &Row, preset: &str) -> String {
+    match (row.gate, row.reached.get(preset)) {
+        (false, _) => "-".into(),
+        (true, None) => "new".into(),
+        (true, Some(reached)) => number(*reached, row),
+    }
+}
+
+fn verdict_of(figure: &Figure, row: &Row, preset: &str) -> &'static str {
+    if row.gate && row.has_fallen(preset, figure.value) {
+        "FELL"
+    } else if row.is_kept(figure.value) {
+        "kept"
+    } else {
+        "MISSED"
+    }
+}
+
+/// A remark in lines of at most [`COLUMNS`].
+fn wrapped(remark: &str) -> Vec<String> {
+    let mut lines = vec![String::from(" ")];
+    for word in remark.split(' ') {
+        let last = lines.last_mut().expect("there is always one");
+        if last.chars().count() + 1 + word.chars().count() > COLUMNS {
+            lines.push(format!("     {word}"));
+        } else {
+            last.push(' ');
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(value: f64) -> Verdict {
+        Verdict {
+            preset: "ambient".into(),
+            figures: vec![
+                Figure::new("recognised", value, "160 clips"),
+                Figure::new("bed_lufs", -25.3, "a note that is much too long for its column"),
+                Figure::new("same_pcm", 1.0, ""),
+            ],
+            remarks: vec!["mistaken: ".to_owned() + &"upload for download 38 %, ".repeat(9)],
+            details: Value::Null,
+        }
+    }
+
+    #[test]
+    fn no_line_is_longer_than_eighty_columns() {
+        let thresholds = Thresholds::parse(include_str!("../thresholds.toml")).unwrap();
+        let text = table(&verdict(0.81), &thresholds).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        assert!(text.contains("MISSED") && table(&verdict(0.95), &thresholds).unwrap().contains("kept"));
+    }
+
+    #[test]
+    fn only_gates_fall() {
+        let mut thresholds = Thresholds::parse(include_str!("../thresholds.toml")).unwrap();
+        thresholds.record("same_pcm", "ambient", 0.0, None).unwrap();
+        thresholds.record("recognised", "ambient", 0.99, None).unwrap();
+        let verdict = verdict(0.5);
+        let rows: Vec<&str> =
+            fallen(&verdict, &thresholds).unwrap().iter().map(|figure| figure.row).collect();
+        assert_eq!(rows, ["same_pcm"]);
+    }
+}
