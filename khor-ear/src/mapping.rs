@@ -34,7 +34,7 @@ pub enum Feature {
     BedBrightness,
     /// Loudness of the bass under the bed: mean velocity, dB.
     BedWeight,
-    /// Mean pitch of the pulse, semitones.
+    /// Highest note of the pulse, semitones: its lower streams come and go with the work.
     PulsePitch,
     /// Filter opening of the pulse's notes, octaves.
     PulseBrightness,

@@ -46,7 +46,9 @@ pub fn measure(feature: Feature, heard: &Heard, from_s: f64, length_s: f64) -> O
             let bass = of(Layer::Bed, |note| note.instrument == Instrument::Bass);
             mean(&bass, |note| f64::from(note.velocity)).map(|velocity| 20.0 * velocity.max(1e-3).log10())
         }
-        Feature::PulsePitch => mean(&of(Layer::Pulse, |_| true), |note| f64::from(note.midi)),
+        Feature::PulsePitch => {
+            of(Layer::Pulse, |_| true).into_iter().map(|note| f64::from(note.midi)).reduce(f64::max)
+        }
         Feature::PulseBrightness => mean(&of(Layer::Pulse, |_| true), |note| f64::from(note.brightness)),
         Feature::BedTension => Some(bed_tension(&heard.notes, from_s, length_s)),
     }

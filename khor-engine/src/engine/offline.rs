@@ -248,7 +248,7 @@ mod tests {
         let mut offline = Offline::new(&config, preset, 8_000);
         let mut demo = DemoSource::new(1);
         (0..600).for_each(|_| offline.learn(demo.advance(100_000_000)));
-        assert!(offline.levels.iter().any(Option::is_some) && offline.seconds() == 0.0);
+        assert!(offline.lanes.iter().any(Option::is_some) && offline.seconds() == 0.0);
         render(&mut offline, demo.advance(20_000_000));
         assert!((offline.seconds() - 0.02).abs() < 0.011, "{}", offline.seconds());
     }

@@ -13,24 +13,26 @@ pub(super) struct Chord {
 }
 
 impl Chord {
-    /// A chord on a scale degree. `tension` 0..=8 takes it from open to dense: wide triad, added ninth, seventh,
-    /// open seventh, suspended fourth, suspended second, and three clusters; always within the scale.
+    /// A chord on a scale degree. `tension` 0..=8 takes it from open to dense: wide triad, seventh, open seventh,
+    /// suspended fourth, suspended second, added second, and three clusters; always within the scale.
     pub(super) fn new(key: Key, root: i32, tension: u8) -> Self {
         // Thirds, fifths… as shares of the octave, so that five- and twelve-note scales work too.
         let stack = |seventh_degrees: i32| (seventh_degrees * key.len() + 3) / 7;
         let (second, third, fourth) = (stack(1).max(1), stack(2), stack(3));
         let fifth = stack(4).max(fourth + 1);
         let (sixth, seventh) = (stack(5).max(fifth + 1), stack(6).max(fifth + 1));
+        let third_above_second = third.max(second + 1);
+        let rest = |next: i32| next.max(third_above_second + 1);
         let above = match tension {
             0 => [third, fifth, key.len() + fifth],
-            1 => [third, fifth, key.len() + second],
-            2 => [third, fifth, seventh],
-            3 => [fifth, seventh, key.len() + third],
-            4 => [fourth, fifth, seventh],
-            5 => [second, fifth, seventh],
-            6 => [second, fifth, sixth],
-            7 => [second, fourth, sixth],
-            _ => [second, fourth.min(third.max(second + 1)), fourth.max(third.max(second + 1) + 1)],
+            1 => [third, fifth, seventh],
+            2 => [fifth, seventh, key.len() + third],
+            3 => [fourth, fifth, seventh],
+            4 => [second, fifth, seventh],
+            5 => [second, third_above_second, rest(fifth)],
+            6 => [second, third_above_second, rest(seventh)],
+            7 => [second, third_above_second, rest(sixth)],
+            _ => [second, third_above_second, rest(fourth)],
         };
         Self { degrees: [root, root + above[0], root + above[1], root + above[2]] }
     }

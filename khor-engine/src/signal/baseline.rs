@@ -1,6 +1,6 @@
 //! What is ordinary on this machine: slow robust quantiles of every signal, learnt while nothing is wrong.
 //!
-//! Each signal's median and 95th percentile are followed by stochastic approximation (a step up when the value
+//! Each signal's median and 99th percentile are followed by stochastic approximation (a step up when the value
 //! lies above, down when below, weighted by the quantile; Robbins & Monro 1951): two numbers, no history, and a
 //! spike of any size moves them no further than a small one. The steps shrink from quick to two octaves an hour.
 //! While a signal stands clearly above its own band it is an incident and nothing is learnt from it; after half
@@ -17,8 +17,9 @@ use super::{
 
 /// Time until a machine's own figures have replaced the priors, seconds.
 const LEARNING_S: f64 = 600.0;
-/// Quantile of the upper edge of the band.
-const HIGH: f64 = 0.95;
+/// Quantile of the upper edge of the band: the timers and agents of an idle machine work in short bursts, which are
+/// ordinary too.
+const HIGH: f64 = 0.99;
 /// Least height of the band, octaves: a machine where nothing ever happens must not take offence at a whisper.
 const LEAST_BAND: f64 = 0.5;
 /// Slowest adaptation, octaves per second: two octaves an hour.
@@ -40,7 +41,7 @@ const STEP_MOST_S: f64 = 1.0;
 pub(super) struct Band {
     /// Median.
     pub(super) middle: f64,
-    /// 95th percentile, at least half an octave above.
+    /// 99th percentile, at least half an octave above.
     pub(super) high: f64,
 }
 
@@ -49,7 +50,7 @@ pub(super) struct Band {
 pub struct Learnt {
     /// Median, octaves above the signal's grain.
     pub middle_octaves: f64,
-    /// 95th percentile, the same.
+    /// 99th percentile, the same.
     pub high_octaves: f64,
     /// Time that went into it, seconds.
     pub learnt_s: f64,

@@ -26,8 +26,8 @@ const NEWS_TAU_S: f64 = 45.0;
 const LEAST_SPREAD: f64 = 0.5;
 /// Changes up to this many spreads are no news.
 const NO_NEWS: f64 = 1.0;
-/// The 95th percentile of a normal distribution, in its own spread.
-const SPREADS_TO_HIGH: f64 = 1.645;
+/// The 99th percentile of a normal distribution, in its own spread.
+const SPREADS_TO_HIGH: f64 = 2.326;
 
 /// What one signal means now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

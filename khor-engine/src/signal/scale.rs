@@ -8,7 +8,7 @@ struct Scale {
     grain: f64,
     /// Rate whose level is 1.
     ceiling: f64,
-    /// Median and 95th percentile on an ordinary idle machine, until its own are known.
+    /// Median and 99th percentile on an ordinary idle machine, until its own are known.
     prior: (f64, f64),
 }
 
@@ -43,7 +43,7 @@ pub(super) fn rate_at(signal: SignalId, octaves: f64) -> f64 {
     (octaves.exp2() - 1.0) * scale(signal).grain
 }
 
-/// Median and 95th percentile of an ordinary idle machine, octaves.
+/// Median and 99th percentile of an ordinary idle machine, octaves.
 pub(super) fn prior(signal: SignalId) -> (f64, f64) {
     let (middle, high) = scale(signal).prior;
     (octaves(signal, middle), octaves(signal, high))
