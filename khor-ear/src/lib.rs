@@ -12,6 +12,7 @@ pub mod judge;
 pub mod loudness;
 pub mod mapping;
 pub mod parallel;
+pub mod picture;
 pub mod plan;
 pub mod rank;
 pub mod scenario;

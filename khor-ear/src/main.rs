@@ -69,7 +69,7 @@ fn run(args: &Args) -> Result<bool> {
     for preset in &chosen {
         let begun = Instant::now();
         let others: Vec<String> = known.iter().filter(|name| name != preset).cloned().collect();
-        let verdict = judge::judge(preset, &others, &plan)?;
+        let verdict = judge::judge(preset, &others, &plan, &args.out)?;
         if !args.json {
             print!("{}", table::table(&verdict, &thresholds)?);
             println!("  ({:.0} s)\n", begun.elapsed().as_secs_f64());

@@ -1,6 +1,7 @@
-//! khor's chores: `cargo xtask run | test | vm | fuzz | ui | ebpf | bench`.
+//! khor's chores: `cargo xtask run | test | vm | fuzz | ui | ebpf | bench | ear`.
 
 mod bench;
+mod ear;
 mod ebpf;
 mod fuzz;
 mod packages;
@@ -41,6 +42,8 @@ enum Chore {
     },
     /// Measure, as ratios where there is something to compare with
     Bench(bench::BenchArgs),
+    /// Judge the music by machine: what can be told from it, and how it sounds
+    Ear(ear::EarArgs),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Chore::Ui => ui::prepare().and_then(|()| ui::build()),
         Chore::Ebpf { check } => ebpf::build(check),
         Chore::Bench(args) => bench::run(&args),
+        Chore::Ear(args) => ear::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

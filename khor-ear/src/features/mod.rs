@@ -9,6 +9,7 @@ mod spectrum;
 use anyhow::Result;
 
 pub use onsets::{onset_rate, onset_times};
+pub(crate) use spectrum::each as each_window;
 pub use spectrum::{BANDS, Spectrum};
 
 use crate::{adapter::RATE_HZ, loudness};

@@ -5,12 +5,16 @@ mod determinism;
 mod recognition;
 mod stress;
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::{
+    picture,
     plan::Plan,
     rank::{self, Followed},
+    scenario,
 };
 
 /// A figure of one row of the table.
@@ -44,9 +48,10 @@ impl Figure {
     }
 }
 
-/// Listens to a preset; the `others` are switched to in the search for clicks.
-pub fn judge(preset: &str, others: &[String], plan: &Plan) -> Result<Verdict> {
+/// Listens to a preset; the `others` are switched to in the search for clicks. Pictures go to the folder.
+pub fn judge(preset: &str, others: &[String], plan: &Plan, folder: &Path) -> Result<Verdict> {
     let mut figures = Vec::new();
+    picture::draw(preset, &scenario::tour(preset, plan.seed(9))?, folder)?;
     let clips = clips::all(preset, plan)?;
     let (known, mut remarks) = recognition::recognise(&clips, plan, &mut figures);
     let followed = rank::follow(preset, &plan.ramp_seeds())?;
