@@ -147,20 +147,27 @@ pub fn direct_io(directory: &Path, mebibytes: usize) -> io::Result<()> {
     std::fs::remove_file(path)
 }
 
-/// Runs `inside` in a network namespace of its own, whose loopback loses TCP segments; it may call
-/// [`lossy_transfer`]. `None` if this kernel can do neither netem nor tbf.
-pub fn in_lossy_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> Option<R> {
+/// Runs `inside` in a network namespace of its own, with loopback and nothing else.
+pub fn in_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let namespaced = scope.spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
             // Programs started by this thread, and threads, live in its namespace, which ends with them.
             assert!(run("ip link set lo up"));
-            // Random loss where there is netem, else a bottleneck with a buffer for hardly more than one packet.
-            let lossy = run("tc qdisc add dev lo root netem loss 10%")
-                || run("tc qdisc add dev lo root tbf rate 400mbit burst 70kb limit 75kb");
-            lossy.then(inside)
+            inside()
         });
         namespaced.join().expect("the namespace's thread")
+    })
+}
+
+/// Runs `inside` in a network namespace of its own, whose loopback loses TCP segments; it may call
+/// [`lossy_transfer`]. `None` if this kernel can do neither netem nor tbf.
+pub fn in_lossy_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> Option<R> {
+    in_namespace(|| {
+        // Random loss where there is netem, else a bottleneck with a buffer for hardly more than one packet.
+        let lossy = run("tc qdisc add dev lo root netem loss 10%")
+            || run("tc qdisc add dev lo root tbf rate 400mbit burst 70kb limit 75kb");
+        lossy.then(inside)
     })
 }
 

@@ -84,7 +84,7 @@ fn a_capture_plays_to_its_end_and_a_broken_one_says_so() {
     std::fs::write(dir.path().join("x.txt"), "hello").expect("writing");
     let refused = play("x.txt");
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused).contains("playing x.txt: not a khor capture"), "{}", text(&refused));
+    assert!(text(&refused).contains("playing x.txt") && text(&refused).contains("not a khor capture"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! khor's chores: `cargo xtask run | test | vm | fuzz | ui | ebpf | bench | ear`.
+//! khor's chores: `cargo xtask run | test | vm | fuzz | ui | ebpf | bench | ear | captures`.
 
 mod bench;
+mod captures;
 mod ear;
 mod ebpf;
 mod fuzz;
@@ -44,6 +45,8 @@ enum Chore {
     Bench(bench::BenchArgs),
     /// Judge the music by machine: what can be told from it, and how it sounds
     Ear(ear::EarArgs),
+    /// Record the captures in khor-engine/captures, as root
+    Captures(captures::CapturesArgs),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Ebpf { check } => ebpf::build(check),
         Chore::Bench(args) => bench::run(&args),
         Chore::Ear(args) => ear::run(&args),
+        Chore::Captures(args) => captures::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,187 @@
+//! Loads of memory, and processes that end badly.
+//!
+//! They are this program again, told by its environment what to be, in a cgroup with a limit of its own.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use khor_e2e::Cgroup;
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap};
+use nix::sys::signal::{Signal, raise};
+
+use crate::scenario::Stage;
+
+const ROLE: &str = "KHOR_CAPTURES_ROLE";
+const PLACE: &str = "KHOR_CAPTURES_PLACE";
+const LIMIT_BYTES: u64 = 48 << 20;
+const FILE_BYTES: usize = 192 << 20;
+const PAGE_BYTES: usize = 4096;
+const TOUCHING_THREADS: u64 = 4;
+const APART: Duration = Duration::from_secs(8);
+/// Where version 1 of the memory controller is, if it is used.
+const VERSION_1: &str = "/sys/fs/cgroup/memory";
+
+/// What this process was started to be, if not the recorder.
+pub(crate) fn role() -> Option<String> {
+    std::env::var(ROLE).ok()
+}
+
+/// Is it.
+pub(crate) fn play(role: &str) -> Result<()> {
+    match role {
+        "crash" => Ok(raise(Signal::SIGSEGV)?),
+        "fill" => fill(),
+        "touch" => touch(Path::new(&std::env::var(PLACE)?)),
+        _ => bail!("{ROLE}={role}"),
+    }
+}
+
+/// A file larger than what the cgroup may have of it.
+pub(crate) fn prepare(dir: &Path) -> Result<()> {
+    let mut file = File::create(dir.join("large"))?;
+    let piece: Vec<u8> = (0..1 << 20).map(|byte| (byte % 251) as u8).collect();
+    (0..FILE_BYTES / piece.len()).try_for_each(|_| file.write_all(&piece))?;
+    file.sync_all()?;
+    // Pages that are cached already belong to whoever read them, not to the cgroup with the limit.
+    fs::write("/proc/sys/vm/drop_caches", "1").context("dropping the page cache")
+}
+
+pub(crate) fn pressure(stage: &Stage) -> Result<()> {
+    let limit = Limit::new("khor-pressure")?;
+    let mut child = start("touch", stage.dir, Some(&limit))?;
+    thread::sleep(stage.left());
+    let ended = child.try_wait()?;
+    child.kill()?;
+    child.wait()?;
+    ensure!(ended.is_none(), "the process that wants memory ended: {ended:?}");
+    Ok(())
+}
+
+pub(crate) fn crashes(stage: &Stage) -> Result<()> {
+    while stage.goes_on() {
+        start("crash", stage.dir, None)?.wait()?;
+        thread::sleep(APART.min(stage.left()));
+    }
+    Ok(())
+}
+
+pub(crate) fn kills(stage: &Stage) -> Result<()> {
+    while stage.goes_on() {
+        let begun = Instant::now();
+        let limit = Limit::new("khor-oom")?;
+        let status = start("fill", stage.dir, Some(&limit))?.wait()?;
+        ensure!(!status.success(), "it had room for all");
+        thread::sleep((begun + APART).saturating_duration_since(Instant::now()).min(stage.left()));
+    }
+    Ok(())
+}
+
+fn start(role: &str, place: &Path, limit: Option<&Limit>) -> Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.env(ROLE, role).env(PLACE, place);
+    if let Some(limit) = limit {
+        command.env("KHOR_CAPTURES_CGROUP", limit.directory());
+    }
+    command.spawn().context("starting a process")
+}
+
+fn join_cgroup() -> Result<()> {
+    let directory = PathBuf::from(std::env::var("KHOR_CAPTURES_CGROUP")?);
+    fs::write(directory.join("cgroup.procs"), std::process::id().to_string()).context("joining the cgroup")
+}
+
+/// Takes memory until it is killed, or ends well after twice the limit.
+fn fill() -> Result<()> {
+    join_cgroup()?;
+    let mut taken = Vec::new();
+    for _ in 0..(2 * LIMIT_BYTES) >> 20 {
+        taken.push(vec![0x5a_u8; 1 << 20]);
+        thread::sleep(Duration::from_millis(8));
+    }
+    drop(taken);
+    Ok(())
+}
+
+/// Reads random pages of a mapped file for ever.
+fn touch(dir: &Path) -> Result<()> {
+    join_cgroup()?;
+    let file = File::open(dir.join("large"))?;
+    let length = NonZero::new(FILE_BYTES).context("a length")?;
+    // SAFETY: a new mapping at an address of the kernel's choice; nobody else changes or cuts the file.
+    let mapped = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0)? };
+    // One page for each fault; reading ahead would make it a benchmark of the disk.
+    // SAFETY: advice on the mapping just made.
+    unsafe { madvise(mapped, FILE_BYTES, MmapAdvise::MADV_RANDOM)? };
+    let start = mapped.as_ptr() as usize;
+    let threads: Vec<_> =
+        (1..=TOUCHING_THREADS).map(|seed| thread::spawn(move || touch_pages(start, seed))).collect();
+    for thread in threads {
+        drop(thread.join());
+    }
+    Ok(())
+}
+
+fn touch_pages(start: usize, seed: u64) {
+    let mut random = seed;
+    loop {
+        // Any generator will do that visits pages in no order (Knuth's MMIX constants).
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let page = (random >> 33) as usize % (FILE_BYTES / PAGE_BYTES);
+        let address = (start + page * PAGE_BYTES) as *const u8;
+        // SAFETY: within the mapping, which is never unmapped.
+        unsafe { address.read_volatile() };
+    }
+}
+
+/// A cgroup with a limit on memory.
+enum Limit {
+    Version1(PathBuf),
+    Unified(Cgroup),
+}
+
+impl Limit {
+    fn new(name: &str) -> Result<Self> {
+        let limit = if Path::new(VERSION_1).is_dir() {
+            let directory = Path::new(VERSION_1).join(name);
+            fs::create_dir_all(&directory)?;
+            Self::Version1(directory)
+        } else {
+            let cgroup = Cgroup::make(&format!("/{name}")).context("no cgroups")?;
+            ensure!(cgroup.enable("memory"), "no memory controller");
+            Self::Unified(cgroup)
+        };
+        let file = match &limit {
+            Self::Version1(_) => "memory.limit_in_bytes",
+            Self::Unified(_) => "memory.max",
+        };
+        fs::write(limit.directory().join(file), LIMIT_BYTES.to_string()).context("limiting memory")?;
+        Ok(limit)
+    }
+
+    fn directory(&self) -> PathBuf {
+        match self {
+            Self::Version1(directory) => directory.clone(),
+            Self::Unified(cgroup) => cgroup.directory(),
+        }
+    }
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        if let Self::Version1(directory) = self {
+            // A cgroup is busy until the last of its processes has been reaped.
+            for _ in 0..100 {
+                if fs::remove_dir(&*directory).is_ok() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+}

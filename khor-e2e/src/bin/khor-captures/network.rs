@@ -1,0 +1,147 @@
+//! Loads of the network, in namespaces of their own.
+//!
+//! The kernel's counters see every namespace, so a transfer between two of them counts as much received as sent. For
+//! a download or upload the other end is therefore outside the kernel: a TCP stack in this program, behind a tun device.
+
+use std::f64::consts::TAU;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use khor_e2e::load::{in_namespace, lossy_transfer};
+use smoltcp::iface::{Config, Interface, SocketSet};
+use smoltcp::phy::{Medium, TunTapInterface, wait};
+use smoltcp::socket::tcp;
+use smoltcp::time::{Duration as PeerDuration, Instant as PeerInstant};
+use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
+
+use crate::scenario::Stage;
+
+const DEVICE: &str = "khor0";
+const HERE: &str = "10.77.0.1/24";
+const PEER: IpAddress = IpAddress::v4(10, 77, 0, 2);
+const PORT: u16 = 9000;
+const DOWN_BYTES_PER_S: f64 = 20e6;
+const UP_BYTES_PER_S: f64 = 12e6;
+const BUFFER_BYTES: usize = 512 << 10;
+/// The peer looks at its clock at least this often.
+const PEER_WAIT: PeerDuration = PeerDuration::from_millis(2);
+/// Slow enough to be a bad line, with room for little more than a packet of each transfer.
+const BOTTLENECKS: [&str; 2] =
+    ["netem delay 5ms loss 2% rate 30mbit limit 50", "tbf rate 30mbit burst 8kb limit 24kb"];
+
+/// A rate that goes up and down by two fifths within seven seconds.
+struct Pace {
+    bytes_per_s: f64,
+    begun: Instant,
+    done_bytes: u64,
+}
+
+impl Pace {
+    fn new(bytes_per_s: f64) -> Self {
+        Self { bytes_per_s, begun: Instant::now(), done_bytes: 0 }
+    }
+
+    /// How much is due now.
+    fn due_bytes(&self) -> usize {
+        const PERIOD_S: f64 = 7.0;
+        const SWING: f64 = 0.4;
+        let t_s = self.begun.elapsed().as_secs_f64();
+        let swung_s = SWING * PERIOD_S / TAU * (1.0 - (TAU * t_s / PERIOD_S).cos());
+        ((self.bytes_per_s * (t_s + swung_s)) as u64).saturating_sub(self.done_bytes) as usize
+    }
+}
+
+pub(crate) fn download(stage: &Stage) -> Result<()> {
+    let pace = Pace::new(DOWN_BYTES_PER_S);
+    with_peer(Some(pace), |mut stream| {
+        let mut buffer = vec![0; 64 << 10];
+        while stage.goes_on() {
+            ensure!(stream.read(&mut buffer)? > 0, "the peer has gone");
+        }
+        Ok(())
+    })
+}
+
+pub(crate) fn upload(stage: &Stage) -> Result<()> {
+    with_peer(None, |mut stream| {
+        let mut pace = Pace::new(UP_BYTES_PER_S);
+        let buffer = vec![0x5a; 64 << 10];
+        while stage.goes_on() {
+            let due = pace.due_bytes().min(buffer.len());
+            stream.write_all(&buffer[..due])?;
+            pace.done_bytes += due as u64;
+            thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    })
+}
+
+pub(crate) fn lossy(stage: &Stage) -> Result<()> {
+    in_namespace(|| {
+        // Packets as on a real line; loopback's own are 64 KiB.
+        run("ip link set lo mtu 1500")?;
+        let mut tried = BOTTLENECKS.iter().map(|line| run(&format!("tc qdisc add dev lo root {line}")));
+        tried.find(Result::is_ok).context("the kernel has neither netem nor tbf")??;
+        lossy_transfer(stage.left());
+        Ok(())
+    })
+}
+
+/// Runs `here` with a connection to a peer that sends at a pace, or takes all it gets.
+fn with_peer(pace: Option<Pace>, here: impl FnOnce(TcpStream) -> Result<()> + Send) -> Result<()> {
+    in_namespace(|| {
+        let device = TunTapInterface::new(DEVICE, Medium::Ip).context("a tun device")?;
+        run(&format!("ip address add {HERE} dev {DEVICE}"))?;
+        run(&format!("ip link set {DEVICE} up"))?;
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let here = scope.spawn(|| {
+                let done = TcpStream::connect((PEER.to_string(), PORT)).map_err(Into::into).and_then(here);
+                over.store(true, Relaxed);
+                done
+            });
+            // The device must stay in this thread.
+            peer(device, pace, &over).context("the peer")?;
+            here.join().expect("this end does not panic")
+        })
+    })
+}
+
+fn peer(mut device: TunTapInterface, mut pace: Option<Pace>, over: &AtomicBool) -> io::Result<()> {
+    let descriptor = device.as_raw_fd();
+    let mut interface = Interface::new(Config::new(HardwareAddress::Ip), &mut device, PeerInstant::now());
+    interface.update_ip_addrs(|addresses| addresses.push(IpCidr::new(PEER, 24)).expect("room for one"));
+    let buffer = || tcp::SocketBuffer::new(vec![0; BUFFER_BYTES]);
+    let mut socket = tcp::Socket::new(buffer(), buffer());
+    socket.listen(PORT).expect("a fresh socket listens");
+    let mut sockets = SocketSet::new(Vec::new());
+    let handle = sockets.add(socket);
+    let zeros = vec![0; BUFFER_BYTES];
+    while !over.load(Relaxed) {
+        interface.poll(PeerInstant::now(), &mut device, &mut sockets);
+        let socket = sockets.get_mut::<tcp::Socket>(handle);
+        while socket.can_recv() && socket.recv(|bytes| (bytes.len(), ())).is_ok() {}
+        if let Some(pace) = pace.as_mut().filter(|_| socket.can_send()) {
+            let due = pace.due_bytes().min(zeros.len());
+            pace.done_bytes += socket.send_slice(&zeros[..due]).unwrap_or(0) as u64;
+        }
+        interface.poll(PeerInstant::now(), &mut device, &mut sockets);
+        let delay = interface.poll_delay(PeerInstant::now(), &sockets).unwrap_or(PEER_WAIT).min(PEER_WAIT);
+        wait(descriptor, Some(delay))?;
+    }
+    Ok(())
+}
+
+fn run(command: &str) -> Result<()> {
+    let mut words = command.split_whitespace();
+    let program = words.next().context("a program")?;
+    let output = Command::new(program).args(words).output().with_context(|| command.to_owned())?;
+    ensure!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}

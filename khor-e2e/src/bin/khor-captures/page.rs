@@ -1,0 +1,54 @@
+//! Keeps the list of captures in their `README.md`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::recording::Facts;
+use crate::scenario::{SCENARIOS, Scenario};
+
+const HEAD: &str = "# Captures of a real kernel
+
+Recorded by `cargo xtask captures` with the real collector, `--redact`ed. Before each load the machine was left alone for
+twelve seconds (`idle-long`: the whole of it), and four follow it. The machine is a virtual one that other developers
+share: \"busy before\" is the share of all its CPUs that was busy in the twelve seconds, by whomever, and \"load\" the load
+average when the recording began. What else ran during a load is in the capture too.
+
+| capture | what was run | s | every | bytes | busy before | load | date | kernel, CPUs |
+|---|---|---|---|---|---|---|---|---|
+";
+
+/// Writes what is known of a capture into the list, in place of what was said of it before.
+pub(crate) fn note(out: &Path, scenario: &Scenario, facts: &Facts) -> Result<()> {
+    let path = out.join("README.md");
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    let mut page = HEAD.to_owned();
+    for known in SCENARIOS {
+        let start = format!("| `{}` |", known.name);
+        if known.name == scenario.name {
+            page += &row(scenario, facts)?;
+        } else if let Some(row) = before.lines().find(|line| line.starts_with(&start)) {
+            page += row;
+            page.push('\n');
+        }
+    }
+    fs::write(&path, page).with_context(|| format!("writing {}", path.display()))
+}
+
+fn row(scenario: &Scenario, facts: &Facts) -> Result<String> {
+    let Facts { bytes, seconds, lead_busy_share, load_average } = facts;
+    let (name, runs, interval_ms) = (scenario.name, scenario.runs, scenario.interval_ms);
+    let kernel = nix::sys::utsname::uname()?.release().to_string_lossy().into_owned();
+    let cpus = std::thread::available_parallelism()?;
+    let busy_percent = 100.0 * lead_busy_share;
+    let date = date()?;
+    Ok(format!(
+        "| `{name}` | {runs} | {seconds} | {interval_ms} ms | {bytes} | {busy_percent:.1} % | {load_average} | {date} | {kernel}, {cpus} |\n"
+    ))
+}
+
+fn date() -> Result<String> {
+    let output = std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]).output().context("date")?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}

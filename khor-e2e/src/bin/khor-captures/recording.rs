@@ -1,0 +1,113 @@
+//! Records one scenario with `khor record`, at a moment when the machine does little else.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use khor_e2e::engine::program;
+use khor_e2e::procfs::{busy_share, cpu_ticks};
+use tempfile::TempDir;
+
+use crate::scenario::{Scenario, Stage};
+
+/// For how long the machine must have been quiet before it is worth to begin.
+const GLANCE: Duration = Duration::from_secs(4);
+
+/// When the machine is quiet enough.
+pub(crate) struct Quiet {
+    /// Share of all CPUs that may be busy.
+    pub(crate) busy_share: f64,
+    /// How long to wait for that.
+    pub(crate) patience: Duration,
+}
+
+/// What is worth knowing of a recording.
+pub(crate) struct Facts {
+    pub(crate) bytes: u64,
+    pub(crate) seconds: u64,
+    /// Share of all CPUs that was busy before the load.
+    pub(crate) lead_busy_share: f64,
+    /// The first of `/proc/loadavg`, when it began.
+    pub(crate) load_average: String,
+}
+
+/// Records it; a lead that is not quiet is thrown away and tried again while there is patience.
+pub(crate) fn record(scenario: &Scenario, socket: &Path, out: &Path, quiet: &Quiet) -> Result<Facts> {
+    let begun = Instant::now();
+    // Beside the program: what lies below /tmp may be no disk.
+    let beside = program("khor").parent().context("the program's directory")?.to_owned();
+    let dir = TempDir::new_in(beside).context("a directory")?;
+    (scenario.prepare)(dir.path()).context("preparing")?;
+    loop {
+        let patient = begun.elapsed() < quiet.patience;
+        if patient && busy_for(GLANCE) > quiet.busy_share {
+            continue;
+        }
+        if let Some(facts) = attempt(scenario, socket, out, dir.path(), quiet.busy_share, patient)? {
+            return Ok(facts);
+        }
+    }
+}
+
+fn attempt(
+    scenario: &Scenario,
+    socket: &Path,
+    out: &Path,
+    dir: &Path,
+    quiet: f64,
+    patient: bool,
+) -> Result<Option<Facts>> {
+    let load_average = fs::read_to_string("/proc/loadavg")?;
+    let load_average = load_average.split(' ').next().unwrap_or_default().to_owned();
+    let seconds = scenario.lead_s + scenario.load_s + scenario.tail_s;
+    let path = dir.join("recording");
+    let mut recorder = Recorder(start(scenario, socket, &path, seconds)?);
+    let lead_busy_share = busy_for(Duration::from_secs(scenario.lead_s));
+    if patient && lead_busy_share > quiet {
+        println!("{}: {:.0} % busy before the load, again", scenario.name, 100.0 * lead_busy_share);
+        return Ok(None);
+    }
+    let until = Instant::now() + Duration::from_secs(scenario.load_s);
+    (scenario.load)(&Stage { dir, until }).context("the load")?;
+    let status = recorder.0.wait()?;
+    ensure!(status.success(), "khor record: {status}");
+    let kept = out.join(scenario.name).with_extension("khor");
+    let bytes = fs::copy(&path, &kept).with_context(|| format!("writing {}", kept.display()))?;
+    println!("{}: {bytes} bytes, {:.1} % busy before the load", kept.display(), 100.0 * lead_busy_share);
+    Ok(Some(Facts { bytes, seconds, lead_busy_share, load_average }))
+}
+
+fn start(scenario: &Scenario, socket: &Path, path: &Path, seconds: u64) -> Result<Child> {
+    let mut command = Command::new(program("khor"));
+    command.arg("record").arg(path).arg("--redact").arg("--socket").arg(socket);
+    command.args(["--seconds", &seconds.to_string(), "--interval", &scenario.interval_ms.to_string()]);
+    let child = command.stdout(Stdio::null()).spawn().context("khor record")?;
+    let begun = Instant::now();
+    while !path.exists() {
+        if begun.elapsed() > Duration::from_secs(5) {
+            bail!("khor record does not begin");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(child)
+}
+
+/// `khor record`; killed when dropped.
+struct Recorder(Child);
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Share of all CPUs that is busy during this time.
+fn busy_for(time: Duration) -> f64 {
+    let before = cpu_ticks();
+    thread::sleep(time);
+    busy_share(before, cpu_ticks())
+}

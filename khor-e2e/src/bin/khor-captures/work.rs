@@ -1,0 +1,74 @@
+//! Loads of programs and disks.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, Result, ensure};
+use khor_e2e::load;
+
+use crate::scenario::Stage;
+
+/// Workers at once.
+const WORKERS: usize = 2;
+/// Functions in a generated C file: a third of a second's work for a compiler.
+const FUNCTIONS: usize = 300;
+
+pub(crate) fn exec_storm(stage: &Stage) -> Result<()> {
+    at_once(|_| {
+        while stage.goes_on() {
+            load::execs(5);
+        }
+        Ok(())
+    })
+}
+
+pub(crate) fn disk(stage: &Stage) -> Result<()> {
+    let path = stage.dir.join("buffered");
+    while stage.goes_on() {
+        load::direct_io(stage.dir, 32).context("writing past the cache")?;
+        let mut file = File::create(&path)?;
+        for _ in 0..4 {
+            file.write_all(&vec![0x5a; 1 << 20])?;
+            file.sync_data()?;
+        }
+    }
+    Ok(fs::remove_file(path)?)
+}
+
+pub(crate) fn compile(stage: &Stage) -> Result<()> {
+    let source = stage.dir.join("generated.c");
+    fs::write(&source, c_source())?;
+    at_once(|worker| {
+        while stage.goes_on() {
+            let object = stage.dir.join(format!("{worker}.o"));
+            let mut compiler = Command::new("cc");
+            compiler.args(["-O1", "-c", "-o"]).args([&object, &source]).stdout(Stdio::null());
+            ensure!(compiler.status().context("cc")?.success(), "cc failed");
+        }
+        Ok(())
+    })
+}
+
+/// Does the same with several threads, and fails if one does.
+fn at_once(work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
+    thread::scope(|scope| {
+        let work = &work;
+        let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || work(worker))).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
+    })
+}
+
+fn c_source() -> String {
+    let mut source = String::from("#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n");
+    for number in 0..FUNCTIONS {
+        let _ = writeln!(
+            source,
+            "int f{number}(int n, char *s) {{ int a = {number}; for (int i = 0; i < n; i++) {{ a += s[i] * i % 7; \
+             if (a & 1) printf(\"%d\", a); else a ^= (int)strlen(s); }} return a; }}"
+        );
+    }
+    source
+}
