@@ -10,12 +10,12 @@ use crate::scenario::{SCENARIOS, Scenario};
 
 const HEAD: &str = "# Captures of a real kernel
 
-Recorded by `cargo xtask captures` with the real collector, `--redact`ed. Before each load the machine was left alone for
-twelve seconds (`idle-long`: the whole of it), and four follow it. The machine is a virtual one that other developers
-share: \"busy before\" is the share of all its CPUs that was busy in the twelve seconds, by whomever, and \"load\" the load
-average when the recording began. What else ran during a load is in the capture too.
+Recorded by `cargo xtask captures` with the real collector, `--redact`ed. Twelve seconds without the load come
+before it, and four after it; the idle ones are without any all the time. The machine is a virtual one that other
+developers share: \"busy before, after\" is the share of all its CPUs that was busy, by whomever, until the load began
+and in two seconds after it, and \"load\" the load average when the recording began. What else ran is in the captures.
 
-| capture | what was run | s | every | bytes | busy before | load | date | kernel, CPUs |
+| capture | what was run | s | every | bytes | busy before, after | load | date | kernel, CPUs |
 |---|---|---|---|---|---|---|---|---|
 ";
 
@@ -37,14 +37,15 @@ pub(crate) fn note(out: &Path, scenario: &Scenario, facts: &Facts) -> Result<()>
 }
 
 fn row(scenario: &Scenario, facts: &Facts) -> Result<String> {
-    let Facts { bytes, seconds, lead_busy_share, load_average } = facts;
+    let Facts { bytes, seconds, lead_busy_share, tail_busy_share, load_average } = facts;
     let (name, runs, interval_ms) = (scenario.name, scenario.runs, scenario.interval_ms);
     let kernel = nix::sys::utsname::uname()?.release().to_string_lossy().into_owned();
     let cpus = std::thread::available_parallelism()?;
-    let busy_percent = 100.0 * lead_busy_share;
+    let [before, after] = [lead_busy_share, tail_busy_share].map(|share| format!("{:.0} %", 100.0 * share));
     let date = date()?;
     Ok(format!(
-        "| `{name}` | {runs} | {seconds} | {interval_ms} ms | {bytes} | {busy_percent:.1} % | {load_average} | {date} | {kernel}, {cpus} |\n"
+        "| `{name}` | {runs} | {seconds} | {interval_ms} ms | {bytes} | {before}, {after} | {load_average} | {date} | \
+         {kernel}, {cpus} |\n"
     ))
 }
 

@@ -16,6 +16,12 @@ use crate::scenario::{Scenario, Stage};
 /// For how long the machine must have been quiet before it is worth to begin.
 const GLANCE: Duration = Duration::from_secs(4);
 
+/// How long it is looked at after a load, once the load's own end is over.
+const TAIL: Duration = Duration::from_secs(2);
+const ENDING: Duration = Duration::from_millis(700);
+/// What is allowed after a load, as a multiple of what is allowed before: the load has left some work behind.
+const AFTERMATH: f64 = 2.0;
+
 /// When the machine is quiet enough.
 pub(crate) struct Quiet {
     /// Share of all CPUs that may be busy.
@@ -30,11 +36,13 @@ pub(crate) struct Facts {
     pub(crate) seconds: u64,
     /// Share of all CPUs that was busy before the load.
     pub(crate) lead_busy_share: f64,
+    /// The same after it.
+    pub(crate) tail_busy_share: f64,
     /// The first of `/proc/loadavg`, when it began.
     pub(crate) load_average: String,
 }
 
-/// Records it; a lead that is not quiet is thrown away and tried again while there is patience.
+/// Records it; what is not quiet around its load is thrown away and tried again while there is patience.
 pub(crate) fn record(scenario: &Scenario, socket: &Path, out: &Path, quiet: &Quiet) -> Result<Facts> {
     let begun = Instant::now();
     // Beside the program: what lies below /tmp may be no disk.
@@ -72,12 +80,18 @@ fn attempt(
     }
     let until = Instant::now() + Duration::from_secs(scenario.load_s);
     (scenario.load)(&Stage { dir, until }).context("the load")?;
+    thread::sleep(ENDING);
+    let tail_busy_share = busy_for(TAIL);
+    if patient && tail_busy_share > AFTERMATH * quiet {
+        println!("{}: {:.0} % busy after the load, again", scenario.name, 100.0 * tail_busy_share);
+        return Ok(None);
+    }
     let status = recorder.0.wait()?;
     ensure!(status.success(), "khor record: {status}");
     let kept = out.join(scenario.name).with_extension("khor");
     let bytes = fs::copy(&path, &kept).with_context(|| format!("writing {}", kept.display()))?;
     println!("{}: {bytes} bytes, {:.1} % busy before the load", kept.display(), 100.0 * lead_busy_share);
-    Ok(Some(Facts { bytes, seconds, lead_busy_share, load_average }))
+    Ok(Some(Facts { bytes, seconds, lead_busy_share, tail_busy_share, load_average }))
 }
 
 fn start(scenario: &Scenario, socket: &Path, path: &Path, seconds: u64) -> Result<Child> {
