@@ -14,7 +14,7 @@ use khor_engine::{
 };
 pub use khor_engine::{
     music::{Instrument, Layer},
-    signal::{Counter, SIGNALS, SignalId},
+    signal::{Counter, Family, SIGNALS, SignalId},
 };
 
 /// Sample rate of every render, Hz.
@@ -44,6 +44,11 @@ pub struct Note {
 }
 
 impl Note {
+    /// The family of signals it speaks for, where it is one.
+    pub fn family(&self) -> Option<Family> {
+        self.signal.map(|signal| signal.info().family)
+    }
+
     fn of(note: &music::Note) -> Self {
         Self {
             onset_s: note.onset_s,

@@ -84,7 +84,7 @@ fn legend(canvas: &mut Canvas, mut x: i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::{RATE_HZ, SignalId};
+    use crate::adapter::{Instrument, RATE_HZ, SignalId};
 
     #[test]
     fn a_note_is_drawn_as_long_as_it_sounds_in_its_family_s_colour() {
@@ -95,6 +95,8 @@ mod tests {
             velocity: 1.0,
             layer: Layer::Voices,
             channel: 1,
+            brightness: 0.0,
+            instrument: Instrument::Receive,
             signal: Some(SignalId::Rx),
         };
         let pixels = |notes| {

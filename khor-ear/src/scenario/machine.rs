@@ -93,15 +93,26 @@ impl Machine {
         self.background.advance(dt_s);
         self.load.advance(dt_s);
         let rates = self.rates(load, intensity);
+        let requests = self.lanes[Counter::TimedRequests.index()].count;
         for (lane, rate) in self.lanes.iter_mut().zip(rates) {
             let jitter = self.jitter.as_mut().map_or(0.0, |random| 1e-6 * (2.0 * random.f64() - 1.0));
             lane.advance(rate * (1.0 + jitter), dt_s);
         }
+        self.wait_for_requests(&rates, requests);
         let mut counters = [None; Counter::ALL.len()];
         for lane in &self.lanes {
             counters[lane.counter.index()] = Some(lane.count as u64);
         }
         Frame { t_ns: self.t_ns, counters }
+    }
+
+    /// Time spent in requests is counted when they complete, and never without one.
+    fn wait_for_requests(&mut self, rates: &PerCounter<f64>, requests_before: f64) {
+        let requests = self.lanes[Counter::TimedRequests.index()].count - requests_before;
+        let mean_ns = rates[Counter::LatencyNs.index()] / rates[Counter::TimedRequests.index()].max(1e-9);
+        let latency = &mut self.lanes[Counter::LatencyNs.index()];
+        let unevenness = (0.3 * latency.drift).exp();
+        latency.count += requests * mean_ns * unevenness;
     }
 
     /// Time since the machine began, seconds.
@@ -136,6 +147,9 @@ impl Lane {
         let mut rate = rate * (DRIFT * self.drift - 0.5 * DRIFT * DRIFT).exp();
         if is_stall(self.counter) {
             rate = rate.min(MOST_STALL_US);
+        }
+        if self.counter == Counter::LatencyNs {
+            return;
         }
         let quantum = quantum(self.counter);
         let expected = rate * dt_s / quantum;
@@ -214,7 +228,6 @@ fn quantum(counter: Counter) -> f64 {
         Counter::RxBytes | Counter::TxBytes => 420.0,
         Counter::ReadBytes | Counter::WriteBytes => 12_288.0,
         Counter::CpuStallUs | Counter::IoStallUs | Counter::MemStallUs => 400.0,
-        Counter::LatencyNs => 1e6,
         Counter::Switches => 2.0,
         _ => 1.0,
     }
@@ -281,6 +294,19 @@ mod tests {
             assert!((5.5..11.0).contains(&ratio(counter)), "{counter:?}: {}", ratio(counter));
         }
         assert!((0.7..1.4).contains(&ratio(Counter::CpuStallUs)));
+    }
+
+    #[test]
+    fn a_request_takes_its_time_and_nothing_else_does() {
+        let (mut machine, mut last) = (Machine::new(1.0, 4), [0; 2]);
+        for _ in 0..3000 {
+            let counters = machine.advance(20_000_000, Class::Disk.parts(), 1.0).counters;
+            let now = [Counter::TimedRequests, Counter::LatencyNs].map(|c| counters[c.index()].unwrap());
+            assert_eq!(now[0] > last[0], now[1] > last[1]);
+            last = now;
+        }
+        let mean_ms = last[1] as f64 / last[0] as f64 * 1e-6;
+        assert!((5.0..12.0).contains(&mean_ms), "{mean_ms}");
     }
 
     #[test]
