@@ -5,6 +5,7 @@
 //! [`thresholds`] says what must hold. The whole is a guard against regressions, not a claim about people.
 
 pub mod adapter;
+pub mod capture;
 pub mod classify;
 pub mod clicks;
 pub mod features;

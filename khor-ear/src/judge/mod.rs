@@ -76,7 +76,11 @@ pub fn judge(preset: &str, others: &[String], plan: &Plan, folder: &Path) -> Res
 
 fn follow(followed: &[Followed], figures: &mut Vec<Figure>) {
     let least = |of: fn(&Followed) -> f64| followed.iter().min_by(|a, b| of(a).total_cmp(&of(b)));
-    let count = |is: fn(&Followed) -> bool| followed.iter().filter(|one| is(one)).count() as f64;
+    let share = |row, is: fn(&Followed) -> bool| {
+        let count = followed.iter().filter(|one| is(one)).count();
+        let percent = 100.0 * count as f64 / followed.len().max(1) as f64;
+        Figure::new(row, percent, format!("{count} of {}", followed.len()))
+    };
     for (row, of) in
         [("rank_median", Followed::median as fn(&Followed) -> f64), ("rank_worst", Followed::worst)]
     {
@@ -84,8 +88,8 @@ fn follow(followed: &[Followed], figures: &mut Vec<Figure>) {
             figures.push(Figure::new(row, of(one), one.signal.info().name));
         }
     }
-    figures.push(Figure::new("isolated", count(Followed::is_isolated), ""));
-    figures.push(Figure::new("polarity", count(Followed::has_its_polarity), ""));
+    figures.push(share("isolated", Followed::is_isolated));
+    figures.push(share("polarity", Followed::has_its_polarity));
 }
 
 fn in_words(one: &Followed) -> String {

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::{Figure, clips::Listened};
 use crate::{
+    capture,
     classify::{Classifier, Confusion, Labelled, cross_validate, transfer},
     features::Features,
     parallel,
@@ -72,5 +73,22 @@ pub(super) fn apart(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<V
         let names: Vec<&str> = taken.iter().filter(|one| one.0 == what).map(|one| one.1.name()).collect();
         lines.push(format!("kept apart: {} is taken for {}", what.name(), names.join(", ")));
     }
+    lines.push(real(preset, plan, &classifier)?);
     Ok(lines)
+}
+
+/// Captures of real machines: only reported.
+fn real(preset: &str, plan: &Plan, classifier: &Classifier) -> Result<String> {
+    let captures = capture::find(&capture::folder())?;
+    if captures.is_empty() {
+        return Ok("real captures: there are none".into());
+    }
+    let taken = parallel::map(&captures, |one| {
+        let heard = capture::perform(preset, one, plan.seed(1000 + one.class.index() as u64))?;
+        Ok(classifier.classify(&Features::of(&heard.samples)?.rough()))
+    })?;
+    let mut confusion = Confusion::default();
+    captures.iter().zip(taken).for_each(|(one, taken)| confusion.count(one.class, taken));
+    let share = confusion.accuracy();
+    Ok(format!("real captures: {share:.2} of {} ({})", captures.len(), mistakes(&confusion)))
 }

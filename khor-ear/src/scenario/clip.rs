@@ -17,7 +17,7 @@ pub const RAMP_S: f64 = 60.0;
 /// Windows of a ramp, seconds.
 pub const WINDOW_S: f64 = 4.0;
 /// A machine is learnt from this long, seconds, at ten frames a second.
-const LEARNING_S: f64 = 720.0;
+pub const LEARNING_S: f64 = 720.0;
 const LEARNING_STEP_NS: u64 = 100_000_000;
 /// Time between frames while there is sound, ns.
 pub const STEP_NS: u64 = 20_000_000;

@@ -8,7 +8,9 @@ mod loads;
 mod machine;
 mod tour;
 
-pub use clip::{Clip, LEAD_IN_S, LENGTH_S, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp};
+pub use clip::{
+    Clip, LEAD_IN_S, LEARNING_S, LENGTH_S, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp,
+};
 pub use loads::{Apart, Class, IDLE, Part, Shape, Undertaking};
 pub use machine::Machine;
 pub use tour::{STOP_S, tour};
