@@ -16,7 +16,7 @@ const RELEASE_TAU_S: f64 = 0.300;
 /// `smoothing` 0 and 1 divide and multiply the time constants by this.
 const SMOOTHING_SPAN: f64 = 4.0;
 /// How far above its band's upper edge a signal must be to be heard at all, octaves.
-const MARGIN: f64 = 0.25;
+const MARGIN: f64 = 0.6;
 /// Least distance between there and the level's upper end, octaves: on a machine that is always near the
 /// ceiling, being busy must not be one step.
 const LEAST_SPAN: f64 = 2.5;
