@@ -136,7 +136,7 @@ fn osc_reaches_an_independent_receiver_and_a_burst_rises_at_once() {
 
     line(&lines, "a note", |line| line.contains("/khor/note iiff "));
     line(&lines, "the metrics", |line| line.contains("/khor/metrics fffffffff "));
-    line(&lines, "a signal", |line| line.contains("/khor/signal sf \"csw\""));
+    line(&lines, "a deviation", |line| line.contains("/khor/deviation sf \"csw\""));
     let exec_level =
         |line: &str| -> Option<f64> { line.split_once("/khor/signal sf \"exec\" ")?.1.trim().parse().ok() };
     // Quiet first, so that a rise is a rise.
