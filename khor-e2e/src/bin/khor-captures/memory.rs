@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::num::NonZero;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread;
@@ -12,17 +13,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use khor_e2e::Cgroup;
-use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap};
-use nix::sys::signal::{Signal, raise};
+use nix::libc::SIGSEGV;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 
 use crate::scenario::Stage;
 
 const ROLE: &str = "KHOR_CAPTURES_ROLE";
 const PLACE: &str = "KHOR_CAPTURES_PLACE";
+const CGROUP: &str = "KHOR_CAPTURES_CGROUP";
 const LIMIT_BYTES: u64 = 48 << 20;
-const FILE_BYTES: usize = 192 << 20;
+const FILE_BYTES: usize = 96 << 20;
 const PAGE_BYTES: usize = 4096;
-const TOUCHING_THREADS: u64 = 4;
+const TOUCHING_THREADS: u64 = 8;
 const APART: Duration = Duration::from_secs(8);
 /// Where version 1 of the memory controller is, if it is used.
 const VERSION_1: &str = "/sys/fs/cgroup/memory";
@@ -35,7 +37,6 @@ pub(crate) fn role() -> Option<String> {
 /// Is it.
 pub(crate) fn play(role: &str) -> Result<()> {
     match role {
-        "crash" => Ok(raise(Signal::SIGSEGV)?),
         "fill" => fill(),
         "touch" => touch(Path::new(&std::env::var(PLACE)?)),
         _ => bail!("{ROLE}={role}"),
@@ -54,7 +55,7 @@ pub(crate) fn prepare(dir: &Path) -> Result<()> {
 
 pub(crate) fn pressure(stage: &Stage) -> Result<()> {
     let limit = Limit::new("khor-pressure")?;
-    let mut child = start("touch", stage.dir, Some(&limit))?;
+    let mut child = start("touch", stage.dir, &limit)?;
     thread::sleep(stage.left());
     let ended = child.try_wait()?;
     child.kill()?;
@@ -65,7 +66,9 @@ pub(crate) fn pressure(stage: &Stage) -> Result<()> {
 
 pub(crate) fn crashes(stage: &Stage) -> Result<()> {
     while stage.goes_on() {
-        start("crash", stage.dir, None)?.wait()?;
+        // Not this program: Rust's own handler would take the first signal.
+        let status = Command::new("sh").args(["-c", "kill -SEGV $$"]).status()?;
+        ensure!(status.signal() == Some(SIGSEGV), "it ended otherwise: {status}");
         thread::sleep(APART.min(stage.left()));
     }
     Ok(())
@@ -75,24 +78,21 @@ pub(crate) fn kills(stage: &Stage) -> Result<()> {
     while stage.goes_on() {
         let begun = Instant::now();
         let limit = Limit::new("khor-oom")?;
-        let status = start("fill", stage.dir, Some(&limit))?.wait()?;
+        let status = start("fill", stage.dir, &limit)?.wait()?;
         ensure!(!status.success(), "it had room for all");
         thread::sleep((begun + APART).saturating_duration_since(Instant::now()).min(stage.left()));
     }
     Ok(())
 }
 
-fn start(role: &str, place: &Path, limit: Option<&Limit>) -> Result<Child> {
+fn start(role: &str, place: &Path, limit: &Limit) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.env(ROLE, role).env(PLACE, place);
-    if let Some(limit) = limit {
-        command.env("KHOR_CAPTURES_CGROUP", limit.directory());
-    }
+    command.env(ROLE, role).env(PLACE, place).env(CGROUP, limit.directory());
     command.spawn().context("starting a process")
 }
 
 fn join_cgroup() -> Result<()> {
-    let directory = PathBuf::from(std::env::var("KHOR_CAPTURES_CGROUP")?);
+    let directory = PathBuf::from(std::env::var(CGROUP)?);
     fs::write(directory.join("cgroup.procs"), std::process::id().to_string()).context("joining the cgroup")
 }
 
@@ -115,9 +115,6 @@ fn touch(dir: &Path) -> Result<()> {
     let length = NonZero::new(FILE_BYTES).context("a length")?;
     // SAFETY: a new mapping at an address of the kernel's choice; nobody else changes or cuts the file.
     let mapped = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0)? };
-    // One page for each fault; reading ahead would make it a benchmark of the disk.
-    // SAFETY: advice on the mapping just made.
-    unsafe { madvise(mapped, FILE_BYTES, MmapAdvise::MADV_RANDOM)? };
     let start = mapped.as_ptr() as usize;
     let threads: Vec<_> =
         (1..=TOUCHING_THREADS).map(|seed| thread::spawn(move || touch_pages(start, seed))).collect();

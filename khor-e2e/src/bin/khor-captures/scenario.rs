@@ -79,11 +79,11 @@ pub(crate) const SCENARIOS: [Scenario; 11] = [
         "32 MiB written past the cache, read back, removed; 4 MiB through the cache with `fdatasync`; again and again",
         work::disk,
     ),
-    scenario("compile", 24, "two `cc -O1` at a time, on generated C files", work::compile),
+    scenario("compile", 24, "three `cc -O1` at a time, on generated C files", work::compile),
     scenario(
         "retransmits",
         24,
-        "four TCP transfers at a time through a bottleneck whose queue holds a few packets",
+        "TCP to the same peer, about 1 MB/s, over a line that loses five packets of a hundred",
         network::lossy,
     ),
     Scenario {
@@ -91,15 +91,15 @@ pub(crate) const SCENARIOS: [Scenario; 11] = [
         ..scenario(
             "memory-pressure",
             24,
-            "random pages of a mapped file of 192 MiB, by four threads in a cgroup that may have 48 MiB",
+            "random pages of a mapped file of 96 MiB, by eight threads in a cgroup that may have 48 MiB",
             memory::pressure,
         )
     },
-    scenario("crash", 18, "two processes that end by SIGSEGV, 8 s apart", memory::crashes),
+    scenario("crash", 18, "three processes that end by SIGSEGV, 8 s apart", memory::crashes),
     scenario(
         "oom",
         18,
-        "two processes that fill a cgroup of 48 MiB until they are killed, 8 s apart",
+        "three processes that fill a cgroup of 48 MiB until they are killed, 8 s apart",
         memory::kills,
     ),
     Scenario { interval_ms: 100, lead_s: 178, ..scenario("idle-long", 0, "nothing", |_| Ok(())) },

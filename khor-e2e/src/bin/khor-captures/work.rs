@@ -11,13 +11,14 @@ use khor_e2e::load;
 
 use crate::scenario::Stage;
 
-/// Workers at once.
-const WORKERS: usize = 2;
+/// Storming threads, and compilers at a time: one more than this machine has CPUs, as `make` is often told.
+const STORMING: usize = 2;
+const COMPILING: usize = 3;
 /// Functions in a generated C file: a third of a second's work for a compiler.
-const FUNCTIONS: usize = 300;
+const FUNCTIONS: usize = 80;
 
 pub(crate) fn exec_storm(stage: &Stage) -> Result<()> {
-    at_once(|_| {
+    at_once(STORMING, |_| {
         while stage.goes_on() {
             load::execs(5);
         }
@@ -41,7 +42,7 @@ pub(crate) fn disk(stage: &Stage) -> Result<()> {
 pub(crate) fn compile(stage: &Stage) -> Result<()> {
     let source = stage.dir.join("generated.c");
     fs::write(&source, c_source())?;
-    at_once(|worker| {
+    at_once(COMPILING, |worker| {
         while stage.goes_on() {
             let object = stage.dir.join(format!("{worker}.o"));
             let mut compiler = Command::new("cc");
@@ -53,10 +54,10 @@ pub(crate) fn compile(stage: &Stage) -> Result<()> {
 }
 
 /// Does the same with several threads, and fails if one does.
-fn at_once(work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
+fn at_once(workers: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
     thread::scope(|scope| {
         let work = &work;
-        let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || work(worker))).collect();
+        let workers: Vec<_> = (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
     })
 }
