@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::Places;
 use crate::{
-    engine::{Library, presets_dir, read_preset},
+    config::presets_dir,
+    engine::{Library, read_preset},
     music::Preset,
     output::audio,
 };
@@ -39,7 +40,10 @@ pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
     }
     let library = Library::open(presets_dir(&args.places.config_path()?));
     if args.json {
-        let about = |preset: &Preset| json!({ "name": preset.name, "hint": preset.hint, "file": library.file_of(&preset.name) });
+        let about = |preset: &Preset| {
+            let file = library.file_of(&preset.name);
+            json!({ "name": preset.name, "hint": preset.hint, "file": file })
+        };
         let list: Vec<_> = library.presets().map(about).collect();
         println!("{}", serde_json::to_string_pretty(&list)?);
         return Ok(());

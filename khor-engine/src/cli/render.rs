@@ -15,8 +15,8 @@ use tracing::warn;
 
 use super::interrupt::Interrupt;
 use crate::{
-    config::{Config, default_path},
-    engine::{Library, Offline, heard_as, presets_dir, read_preset},
+    config::{Config, default_path, presets_dir},
+    engine::{Library, Offline, heard_as, read_preset},
     music::{Preset, Scale},
     output::wav::{WavError, WavWriter},
     signal::Frame,

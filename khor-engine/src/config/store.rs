@@ -29,6 +29,11 @@ pub fn baseline_path(config: &Path) -> PathBuf {
     }
 }
 
+/// Where the user's presets are: beside the configuration.
+pub fn presets_dir(config: &Path) -> PathBuf {
+    config.with_file_name("presets")
+}
+
 /// The configuration and the file it lives in. Keys this version doesn't know stay in the file. The command
 /// line lies over the file, is never written to it, and each of its keys holds until somebody changes it.
 #[derive(Debug)]

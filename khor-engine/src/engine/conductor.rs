@@ -11,7 +11,7 @@ use std::{
 
 use super::state::{State, unix_ms};
 use crate::{
-    music::{Composer, Controls, CueKind, Instrument, Layer, Note, Preset, Role, Settings},
+    music::{Composer, Controls, CueKind, Instrument, Layer, Note, Position, Preset, Role, Settings},
     output::{audio, midi, osc},
     signal::Lanes,
 };
@@ -45,6 +45,7 @@ pub(super) struct Outputs {
 }
 
 /// The conductor's thread, seen from outside.
+#[derive(Clone)]
 pub(super) struct Conductor {
     commands: Sender<Command>,
 }
@@ -62,25 +63,9 @@ impl Conductor {
         Ok(Self { commands })
     }
 
-    /// For who only tells it something.
-    pub(super) fn teller(&self) -> Teller {
-        Teller(self.commands.clone())
-    }
-
     pub(super) fn send(&self, command: Command) {
         // The thread ends only when it is told to stop.
         drop(self.commands.send(command));
-    }
-}
-
-/// Tells the conductor something.
-#[derive(Clone)]
-pub(super) struct Teller(Sender<Command>);
-
-impl Teller {
-    pub(super) fn send(&self, command: Command) {
-        // It may have stopped already; then nothing is heard any more.
-        drop(self.0.send(command));
     }
 }
 
@@ -89,8 +74,10 @@ struct Desk {
     outputs: Outputs,
     state: Arc<State>,
     composer: Composer,
-    /// The preset whose timbres the player has.
-    patched: Option<Preset>,
+    /// The composer's count of preset changes when the player was given its timbres.
+    patched: Option<u64>,
+    /// The position that was shown last.
+    shown: Option<Position>,
     start: Instant,
     fresh: Vec<Note>,
     sounding: Vec<Note>,
@@ -109,6 +96,7 @@ impl Desk {
             state,
             composer,
             patched: None,
+            shown: None,
             start: now,
             fresh: Vec::new(),
             sounding: Vec::new(),
@@ -184,13 +172,18 @@ impl Desk {
         self.show_position();
     }
 
-    fn show_position(&self) {
+    /// Shows where the music is and what is heard: new with every step, and not more often.
+    fn show_position(&mut self) {
         let position = self.composer.position();
+        if self.shown.replace(position) == Some(position) {
+            return;
+        }
         let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
         let ago = Duration::try_from_secs_f64(self.now_s() - bar_s).unwrap_or_default();
+        let sounding = self.composer.sounding();
         let mut seen = self.state.lock();
         seen.position = Some(position);
-        seen.sounding = Some(self.composer.sounding());
+        seen.sounding = Some(sounding);
         seen.bar_ts_ms = unix_ms(SystemTime::now() - ago);
     }
 
@@ -211,10 +204,10 @@ impl Desk {
 
     /// The composer changes presets on a bar line; the timbres follow it.
     fn follow_preset(&mut self) {
-        let preset = self.composer.preset();
-        if self.patched.as_ref() != Some(preset) {
-            self.patched = Some(preset.clone());
-            self.outputs.player.patches(preset.patches());
+        let changes = Some(self.composer.preset_changes());
+        if self.patched != changes {
+            self.patched = changes;
+            self.outputs.player.patches(self.composer.preset().patches());
         }
     }
 

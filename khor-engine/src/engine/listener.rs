@@ -13,7 +13,7 @@ use tokio::{
 use tracing::warn;
 
 use super::{
-    conductor::{Command, Teller},
+    conductor::{Command, Conductor},
     cue::heard_as,
     memory::Memory,
     state::{SourceState, State},
@@ -58,7 +58,7 @@ pub(super) struct Listener {
     metrics_at: Option<Instant>,
     wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
     memory: Memory,
-    conductor: Teller,
+    conductor: Conductor,
     /// What is heard is this machine, so what it teaches is kept.
     real: bool,
     kind: Option<SourceKind>,
@@ -72,7 +72,7 @@ impl Listener {
         mut settings: watch::Receiver<SignalSettings>,
         wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
         memory: Memory,
-        conductor: Teller,
+        conductor: Conductor,
     ) -> Self {
         let SignalSettings { scaling, heard } = settings.borrow_and_update().clone();
         state.lock().heard = heard;

@@ -19,7 +19,7 @@ pub use explain::Explanation;
 pub use library::{Library, read as read_preset};
 pub use offline::{Offline, Performance};
 pub use report::{HealthReport, MetricsReport};
-pub use state::NoteSeq;
+pub use state::Since;
 
 use std::{
     path::{Path, PathBuf},
@@ -41,7 +41,7 @@ use self::{
     state::State,
 };
 use crate::{
-    config::{Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path},
+    config::{Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path, presets_dir},
     music::Preset,
     output::{audio, midi, osc},
     source::{self, LiveSettings, Playback},
@@ -123,9 +123,8 @@ impl Engine {
         });
         let (baseline, wishes) = mpsc::unbounded_channel();
         let memory = Memory::new(baseline_path(store.path()));
-        let teller = conductor.teller();
-        let listener =
-            Listener::new(Arc::clone(&state), osc.clone(), signal_settings, wishes, memory, teller);
+        let (seen, told) = (Arc::clone(&state), conductor.clone());
+        let listener = Listener::new(seen, osc.clone(), signal_settings, wishes, memory, told);
         tokio::spawn(listener.run(receiver));
         let shown = RwLock::new(Shown::of(&store));
         let store = Mutex::new(store);
@@ -271,8 +270,8 @@ impl Engine {
         )
     }
 
-    /// Rates, signals, controls, and the notes since `since` (all that are kept when `None`).
-    pub fn metrics(&self, since: Option<NoteSeq>, with_history: bool) -> MetricsReport {
+    /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when `None`).
+    pub fn metrics(&self, since: Option<Since>, with_history: bool) -> MetricsReport {
         let shown = self.shown();
         report::metrics(&shown.config, &self.state.lock(), since, with_history)
     }
@@ -349,11 +348,6 @@ fn forbid(change: &Value, before: &Config, library: &Library) -> Result<(), Conf
 /// The preset that is to play; if its file is gone, the first is better than silence, and the report says so.
 fn preset(config: &Config, library: &Library) -> Preset {
     library.find(&config.music.preset).unwrap_or(&Preset::builtin()[0]).clone()
-}
-
-/// Where the user's presets are: beside the configuration.
-pub fn presets_dir(config: &Path) -> PathBuf {
-    config.with_file_name("presets")
 }
 
 async fn look_for_presets(engine: Weak<Engine>) {

@@ -21,7 +21,8 @@ const SKIPPED_GAP_NS: u64 = 3600 * 1_000_000_000;
 /// Composer and synth, block by block. The same lanes give the same samples.
 pub struct Performance {
     composer: Composer,
-    patched: String,
+    /// The composer's count of preset changes when the synth was given its timbres.
+    patched: Option<u64>,
     synth: Synth,
     sample_rate_hz: u32,
     notes: Vec<Note>,
@@ -37,7 +38,7 @@ impl Performance {
         synth.set_master_gain(master_gain);
         Self {
             composer: Composer::new(settings, preset),
-            patched: String::new(),
+            patched: None,
             synth,
             sample_rate_hz,
             notes: Vec::new(),
@@ -51,10 +52,10 @@ impl Performance {
         let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
         self.notes.clear();
         self.composer.advance(block_end_s, lanes, &mut self.notes);
-        let preset = self.composer.preset();
-        if self.patched != preset.name {
-            self.patched.clone_from(&preset.name);
-            self.synth.set_patches(preset.patches());
+        let changes = Some(self.composer.preset_changes());
+        if self.patched != changes {
+            self.patched = changes;
+            self.synth.set_patches(self.composer.preset().patches());
         }
         self.synth.set_controls(self.composer.controls());
         for note in &self.notes {

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{
     Library, Shown,
     listener::{original_rates, original_rates_of},
-    state::{HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, SourceState, unix_ms},
+    state::{CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState, unix_ms},
 };
 use crate::{
     config::Config,
@@ -198,7 +198,7 @@ pub struct NoteReport {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct CueReport {
-    pub seq: u64,
+    pub seq: CueSeq,
     pub ts_ms: u64,
     pub kind: &'static str,
     pub pid: Option<u32>,
@@ -225,6 +225,17 @@ pub struct HistoryReport {
 
 /// Why a signal that could be there isn't.
 const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
+
+impl MetricsReport {
+    /// Up to where this report tells, for one who had read up to `before`.
+    pub fn until(&self, before: Option<Since>) -> Since {
+        let before = before.unwrap_or_default();
+        Since {
+            note: self.notes.last().map_or(before.note, |note| note.seq),
+            cue: self.cues.last().map_or(before.cue, |cue| cue.seq),
+        }
+    }
+}
 
 pub(super) fn health(
     shown: &Shown,
@@ -361,9 +372,11 @@ fn absence(seen: &Seen, signal: SignalId) -> Option<String> {
 pub(super) fn metrics(
     config: &Config,
     seen: &Seen,
-    since: Option<NoteSeq>,
+    since: Option<Since>,
     with_history: bool,
 ) -> MetricsReport {
+    // Numbers begin at 1.
+    let since = since.unwrap_or_default();
     let rates = seen.reading.as_ref().map_or_else(|| original_rates_of(|_| None), original_rates);
     MetricsReport {
         ts_ms: unix_ms(SystemTime::now()),
@@ -371,8 +384,8 @@ pub(super) fn metrics(
         rates: Table(rates.to_vec()),
         controls: controls(config, seen),
         signals: Table(SIGNALS.iter().map(|info| (info.name, signal_report(seen, info))).collect()),
-        notes: seen.notes.iter().filter(|n| since.is_none_or(|seq| n.seq > seq)).map(note_report).collect(),
-        cues: seen.cues.iter().map(cue_report).collect(),
+        notes: seen.notes.iter().filter(|n| n.seq > since.note).map(note_report).collect(),
+        cues: seen.cues.iter().filter(|c| c.seq > since.cue).map(cue_report).collect(),
         music: seen.position.map(|position| MusicReport {
             bar: position.bar,
             step: position.step,

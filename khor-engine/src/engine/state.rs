@@ -25,7 +25,16 @@ const KEPT_NOTES: usize = 512;
 const KEPT_CUES: usize = 64;
 
 /// Number of a note since the engine started.
-pub type NoteSeq = u64;
+pub(super) type NoteSeq = u64;
+/// Number of a cue since the engine started.
+pub(super) type CueSeq = u64;
+
+/// Up to where a reader has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    pub(super) note: NoteSeq,
+    pub(super) cue: CueSeq,
+}
 
 /// The shared state.
 pub(super) struct State(Mutex<Seen>);
@@ -73,7 +82,7 @@ pub(super) struct PlayedNote {
 /// A cue that came.
 #[derive(Clone, Debug)]
 pub(super) struct HeardCue {
-    pub(super) seq: u64,
+    pub(super) seq: CueSeq,
     /// Wall-clock time at which it was heard of.
     pub(super) ts_ms: u64,
     pub(super) cue: Cue,
@@ -100,7 +109,7 @@ pub(super) struct Seen {
     /// What is heard and why.
     pub(super) sounding: Option<Sounding>,
     newest_note: NoteSeq,
-    newest_cue: u64,
+    newest_cue: CueSeq,
     history_at: Option<Instant>,
 }
 

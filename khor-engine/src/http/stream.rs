@@ -1,4 +1,4 @@
-//! The event stream: the metrics, ten times a second, with the notes since the event before.
+//! The event stream: the metrics, ten times a second, with the notes and cues since the event before.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
 use tokio_stream::wrappers::IntervalStream;
 use warp::{Filter, Reply, filters::BoxedFilter, reply::Response, sse::Event};
 
-use crate::engine::{Engine, NoteSeq};
+use crate::engine::{Engine, Since};
 
 /// Time between two events.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -32,11 +32,11 @@ fn events(
     engine: Arc<Engine>,
     mut stop: watch::Receiver<bool>,
 ) -> impl futures_util::Stream<Item = Result<Event, Infallible>> + Send + 'static {
-    let mut since: Option<NoteSeq> = None;
+    let mut since: Option<Since> = None;
     IntervalStream::new(ticks())
         .map(move |_| {
             let report = engine.metrics(since, false);
-            since = report.notes.last().map(|note| note.seq).or(since);
+            since = Some(report.until(since));
             let event = Event::default().event("metrics");
             Ok(event.json_data(&report).unwrap_or_else(|_| Event::default().comment("unprintable")))
         })

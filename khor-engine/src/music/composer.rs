@@ -57,8 +57,6 @@ impl Moment<'_> {
 /// What is heard and why, for explanations.
 #[derive(Clone, Debug)]
 pub struct Sounding {
-    /// Section of the large form, from 0.
-    pub section: u64,
     /// Every feature that is mapped, and how far it is from rest, 0..=1.
     pub moved: Vec<(Route, f32)>,
     /// Who speaks, for which signal, with how many onsets per bar.
@@ -75,6 +73,7 @@ pub struct Composer {
     next_settings: Settings,
     preset: Preset,
     next_preset: Option<Preset>,
+    preset_changes: u64,
     position: Position,
     reading: Reading,
     controls: Controls,
@@ -99,6 +98,7 @@ impl Composer {
             next_settings: settings,
             preset,
             next_preset: None,
+            preset_changes: 0,
             position,
             reading,
             controls: Controls::default(),
@@ -129,14 +129,13 @@ impl Composer {
     /// What is heard and why.
     pub fn sounding(&self) -> Sounding {
         Sounding {
-            section: Section::at(self.settings.seed, self.position.bar).index,
             moved: self.reading.moved().collect(),
             voices: self.voices.speaking().map(|s| (s.stream, s.signal, s.onsets)).collect(),
             lost: self.reading.is_lost(),
         }
     }
 
-    /// The settings in force, and those that wait for the bar line.
+    /// The settings in force; key, scale and seed may still wait for the bar line.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -146,8 +145,12 @@ impl Composer {
         self.next_preset = Some(preset);
     }
 
-    /// The preset in force. The synth's patches are to be taken from here after every [`Self::advance`]
-    /// that crossed a bar line.
+    /// How often the preset in force has changed: the synth's patches are to be taken anew when this has.
+    pub fn preset_changes(&self) -> u64 {
+        self.preset_changes
+    }
+
+    /// The preset in force.
     pub fn preset(&self) -> &Preset {
         &self.preset
     }
@@ -222,6 +225,7 @@ impl Composer {
         let Some(preset) = self.next_preset.take() else { return };
         let renamed = preset.name != self.preset.name;
         self.preset = preset;
+        self.preset_changes += 1;
         self.reading.remap(&self.preset.mapping);
         if renamed {
             self.bed = Bed::new(&moment(&self.settings, &self.preset, &self.reading, self.position));

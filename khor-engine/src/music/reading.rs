@@ -23,6 +23,13 @@ struct Followed {
     quantiser: Quantiser,
 }
 
+impl Followed {
+    /// How far it is from rest, quantised, 0..=1.
+    fn quantised(&self) -> f32 {
+        f32::from(self.quantiser.get()) / f32::from(self.route.steps())
+    }
+}
+
 /// Smoothed and quantised view of the lanes; advanced once per step. Nothing in it hovers: a change of an input
 /// by a millionth changes no note.
 #[derive(Clone, Debug)]
@@ -99,23 +106,18 @@ impl Reading {
     /// A feature's value in its own unit; `None` where nothing moves it.
     pub(super) fn value(&self, feature: Feature) -> Option<f32> {
         let followed = self.features[feature.index()].as_ref()?;
-        let position = f32::from(followed.quantiser.get()) / f32::from(followed.route.steps());
-        Some(followed.route.value(position))
+        Some(followed.route.value(followed.quantised()))
     }
 
     /// How far a feature is from rest, 0 (rest) ..=1.
     pub(super) fn position(&self, feature: Feature) -> f32 {
-        self.features[feature.index()]
-            .as_ref()
-            .map_or(0.0, |followed| f32::from(followed.quantiser.get()) / f32::from(followed.route.steps()))
+        self.features[feature.index()].as_ref().map_or(0.0, Followed::quantised)
     }
 
     /// How far the furthest of a voice's features is from rest, 0..=1.
     pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
         let of_stream = |followed: &&Followed| followed.route.to.stream() == Some(stream);
-        let position =
-            |followed: &Followed| f32::from(followed.quantiser.get()) / f32::from(followed.route.steps());
-        self.features.iter().flatten().filter(of_stream).map(position).fold(0.0, f32::max)
+        self.features.iter().flatten().filter(of_stream).map(Followed::quantised).fold(0.0, f32::max)
     }
 
     /// A feature's continuous value, for what glides anyway.
@@ -143,10 +145,7 @@ impl Reading {
 
     /// What moves a feature, and how far, 0..=1.
     pub(super) fn moved(&self) -> impl Iterator<Item = (Route, f32)> {
-        self.features.iter().flatten().map(|followed| {
-            let position = f32::from(followed.quantiser.get()) / f32::from(followed.route.steps());
-            (followed.route, position)
-        })
+        self.features.iter().flatten().map(|followed| (followed.route, followed.quantised()))
     }
 
     fn signals_of(&self, stream: VoiceStream) -> impl Iterator<Item = SignalId> {

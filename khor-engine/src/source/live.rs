@@ -1,4 +1,4 @@
-//! Keeps one source running: the collector where it answers, `/proc` while it doesn't, the demo when asked.
+//! Keeps one source running: the collector where it answers, `/proc` while it doesn't, the demo or a capture when asked.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -45,8 +45,8 @@ impl LiveSettings {
     }
 }
 
-/// Runs until nobody listens to `events` any more, or a capture is over. When the channel is full the source waits: counters are
-/// cumulative, so nothing is lost but time resolution.
+/// Runs until nobody listens to `events` any more, or a capture is over. When the channel is full the source waits:
+/// counters are cumulative, so nothing is lost but time resolution.
 pub async fn run(mut settings: watch::Receiver<LiveSettings>, events: mpsc::Sender<SourceEvent>) {
     loop {
         let now = settings.borrow_and_update().clone();

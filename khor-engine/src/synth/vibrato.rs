@@ -5,8 +5,8 @@ use crate::music::Patch;
 use super::lanes::{LANES, Lanes, exp2, positive};
 use super::oscillator::cosine;
 
-/// Time before the swing begins, seconds: singers reach the pitch first. Chosen by ear within the 0.2 to 0.5 s
-/// that measured singers take.
+/// Time before the swing begins, seconds: singers reach the pitch first. Chosen within the 0.2 to 0.5 s that
+/// measured singers take.
 const DELAY_S: f32 = 0.3;
 /// Time it takes to full swing, seconds.
 const GROWTH_S: f32 = 0.5;
