@@ -1,23 +1,64 @@
 //! Logging to stderr, and the brake on messages that a client can cause.
 
-use std::io::IsTerminal;
+use std::fmt;
+use std::io::{IsTerminal, stderr};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use nix::sys::stat::fstat;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{Format, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
-/// Starts logging; `KHOR_LOG` says what. Times are left out under systemd, whose journal has its own.
+/// Starts logging; `KHOR_LOG` says what. To systemd's journal goes what is fit for it: with priorities, without times,
+/// of which it has its own.
 pub(crate) fn start() {
     let filter = EnvFilter::try_from_env("KHOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .with_target(false);
-    if std::env::var_os("JOURNAL_STREAM").is_some() {
-        format.without_time().init();
+    if is_journal() {
+        format.event_format(ForJournal).init();
     } else {
         format.init();
+    }
+}
+
+/// Whether stderr leads to the journal. The variable alone does not tell: programs that a service starts inherit it,
+/// terminals among them.
+fn is_journal() -> bool {
+    let named = std::env::var("JOURNAL_STREAM").ok();
+    let found = fstat(stderr()).map(|found| format!("{}:{}", found.st_dev, found.st_ino));
+    named.is_some_and(|named| found == Ok(named))
+}
+
+/// Lines that begin with their priority, as `sd-daemon(3)` has it, so that `journalctl --priority=warning` finds them.
+struct ForJournal;
+
+impl<S, N> FormatEvent<S, N> for ForJournal
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let priority = match *event.metadata().level() {
+            Level::ERROR => 3,
+            Level::WARN => 4,
+            Level::INFO => 6,
+            Level::DEBUG | Level::TRACE => 7,
+        };
+        write!(writer, "<{priority}>")?;
+        let plain = Format::default().without_time().with_target(false).with_level(false);
+        plain.format_event(context, writer, event)
     }
 }
 
@@ -59,7 +100,24 @@ impl Brake {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+
+    #[test]
+    fn the_journal_is_told_how_bad_it_is() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let written = Arc::new(file.reopen().expect("the file"));
+        let format = tracing_subscriber::fmt().with_ansi(false).event_format(ForJournal);
+        let subscriber = format.with_writer(written).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!("out of {}", "order");
+            tracing::warn!("odd");
+            tracing::info!("ready");
+        });
+        let written = std::fs::read_to_string(file.path()).expect("the file");
+        assert_eq!(written, "<3>out of order\n<4>odd\n<6>ready\n");
+    }
 
     #[test]
     fn brake_passes_ten_then_counts() {
