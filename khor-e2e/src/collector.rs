@@ -13,7 +13,8 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// An emulated machine takes seconds to load the probes, and several times that where it shares its processors.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running collector; killed when dropped.
