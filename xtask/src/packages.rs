@@ -84,6 +84,10 @@ pub(crate) const VM: &[Need] = &[
     },
 ];
 
+/// Besides, to make a whole Debian.
+pub(crate) const DEBIAN: &[Need] =
+    &[Need { sign: Sign::Program("debootstrap"), debian: &["debootstrap"], words: "debootstrap" }];
+
 /// To build the in-kernel programs exactly as they were committed.
 pub(crate) const EBPF: &[Need] = &[
     Need {

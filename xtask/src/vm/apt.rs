@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use crate::process::output;
 
 /// All of Debian's keys, of older releases too.
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+pub(super) const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// apt, looking at one suite of one mirror.
 pub(super) struct Apt {
@@ -70,7 +70,7 @@ impl Apt {
 }
 
 /// Where this machine gets Debian from.
-fn own_mirror() -> Result<String> {
+pub(super) fn own_mirror() -> Result<String> {
     let filters = ["--format", "$(REPO_URI)", "Origin: Debian", "Label: Debian", "Created-By: Packages"];
     let printed = output(Command::new("apt-get").arg("indextargets").args(filters))?;
     let mirror = printed.lines().next().unwrap_or_default().trim();

@@ -37,9 +37,7 @@ pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Optio
         fs::remove_dir_all(&root)?;
     }
     programs(&root, built)?;
-    for (number, module) in modules.iter().enumerate() {
-        write(&root, &format!("modules/{number:02}-{}.ko", module.name), &module.content)?;
-    }
+    add_modules(&root, modules)?;
     for (name, content) in ETC {
         write(&root, name, content.as_bytes())?;
     }
@@ -47,6 +45,14 @@ pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Optio
     write(&root, "init", INIT.as_bytes())?;
     fs::set_permissions(root.join("init"), fs::Permissions::from_mode(0o755))?;
     archive(&root, &folder.join("initramfs.cpio"))
+}
+
+/// Adds modules, named so that they sort in the order in which they are to be loaded.
+pub(super) fn add_modules(root: &Path, modules: &[Module]) -> Result<()> {
+    for (number, module) in modules.iter().enumerate() {
+        write(root, &format!("modules/{number:02}-{}.ko", module.name), &module.content)?;
+    }
+    Ok(())
 }
 
 /// Copies the tools, and the libraries of all that will run.
@@ -72,12 +78,12 @@ fn libraries_of(program: &Path) -> Vec<PathBuf> {
     printed.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to.parent().context("a folder")?)?;
     fs::copy(from, to).with_context(|| format!("copying {}", from.display())).map(drop)
 }
 
-fn write(root: &Path, name: &str, content: &[u8]) -> Result<()> {
+pub(super) fn write(root: &Path, name: &str, content: &[u8]) -> Result<()> {
     let path = root.join(name);
     fs::create_dir_all(path.parent().context("a folder")?)?;
     fs::write(&path, content).with_context(|| format!("writing {}", path.display()))
@@ -104,7 +110,7 @@ fn settings(built: &Built, only: Option<&str>) -> String {
 }
 
 /// Packs `root` in the format that kernels unpack, with everything owned by root.
-fn archive(root: &Path, to: &Path) -> Result<PathBuf> {
+pub(super) fn archive(root: &Path, to: &Path) -> Result<PathBuf> {
     let names = output(Command::new("find").args([".", "-print0"]).current_dir(root))?;
     let mut cpio = Command::new("cpio")
         .args(["--create", "--format=newc", "--owner=0:0", "--null", "--quiet"])

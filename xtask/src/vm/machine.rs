@@ -20,7 +20,7 @@ use super::{
     report::{End, Outcome},
 };
 
-/// How long a machine may take: one that shares two processors with another needs a minute.
+/// How long a small machine may take: one that shares two processors with another needs a minute.
 pub(super) const PATIENCE: Duration = Duration::from_mins(5);
 /// The console's last words, before how the tests ended.
 pub(super) const END_MARK: &str = "khor-vm: the tests ended with";
@@ -39,7 +39,7 @@ const KERNEL_COMMAND_LINE: &str =
 /// wrong: one boot in six of kernel 6.12 failed in its memory allocator. In one thread, because the kernel changes its own
 /// code where tracepoints are switched on, and a processor emulated by another thread ran into half of such a change.
 const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none -monitor none -serial stdio \
-     -accel tcg,thread=single -cpu max,cx16=off -smp 2 -m 768";
+     -accel tcg,thread=single -cpu max,cx16=off -smp 2";
 
 /// Set by a signal: all machines are to end.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -53,6 +53,13 @@ pub(super) struct Setup {
     pub(super) folder: PathBuf,
     pub(super) initramfs: PathBuf,
     pub(super) disk: PathBuf,
+    /// Whether what the machine writes stays on the disk; else it is gone when the machine is.
+    pub(super) keeps_disk: bool,
+    pub(super) memory_mib: u32,
+    /// What the kernel and its first processes are told besides.
+    pub(super) command_line: &'static str,
+    /// How long it may take.
+    pub(super) patience: Duration,
 }
 
 impl Setup {
@@ -60,8 +67,11 @@ impl Setup {
         let mut qemu = Command::new("qemu-system-x86_64");
         qemu.args(QEMU_OPTIONS.split_whitespace());
         qemu.arg("-kernel").arg(self.kernel.image()).arg("-initrd").arg(&self.initramfs);
-        let disk = format!("file={},format=raw,if=virtio,cache=unsafe", self.disk.display());
-        qemu.args(["-append", KERNEL_COMMAND_LINE, "-drive", &disk]);
+        let snapshot = if self.keeps_disk { "off" } else { "on" };
+        let disk = self.disk.display();
+        qemu.arg("-drive").arg(format!("file={disk},format=raw,if=virtio,cache=unsafe,snapshot={snapshot}"));
+        qemu.arg("-append").arg(format!("{KERNEL_COMMAND_LINE} {}", self.command_line));
+        qemu.arg("-m").arg(self.memory_mib.to_string());
         qemu
     }
 
@@ -90,7 +100,7 @@ pub(super) fn run(setup: &Setup) -> Outcome {
         return outcome;
     }
     outcome.end = match Machine::boot(setup) {
-        Ok(machine) => machine.watch(begun, &mut outcome),
+        Ok(machine) => machine.watch(begun, setup.patience, &mut outcome),
         Err(error) => End::Vanished(format!("{error:#}")),
     };
     outcome.took = begun.elapsed();
@@ -114,12 +124,12 @@ impl Machine {
     }
 
     /// Shows the console and gathers results from it, until the machine is off or must be.
-    fn watch(self, begun: Instant, outcome: &mut Outcome) -> End {
+    fn watch(self, begun: Instant, patience: Duration, outcome: &mut Outcome) -> End {
         loop {
             if STOP.load(Relaxed) {
                 break End::Stopped;
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > patience {
                 break End::TimedOut;
             }
             match self.lines.recv_timeout(LOOK) {

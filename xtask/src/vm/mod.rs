@@ -2,15 +2,16 @@
 //!
 //! Debian's kernels boot in qemu, with nothing but the tests and what they need beside them, so that a kernel takes
 //! seconds and no root. qemu emulates even where /dev/kvm exists: nested virtual machines, which continuous integration
-//! often is, may hang on it. Whole Debian systems would take minutes to make and to boot and show no more; kernels
-//! built from source would be nobody's. What is downloaded and unpacked stays below `target/vm`; remove it for newer
-//! kernels.
+//! often is, may hang on it. A whole Debian takes longer to make and to boot, so there is only one, for what needs one
+//! ([`e2e`]); kernels built from source would be nobody's. What is downloaded and unpacked stays below `target/vm`;
+//! remove it for newer kernels.
 //!
 //! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests, [`initramfs`] and [`disk`]
 //! pack them, [`machine`] boots and listens, [`report`] tells what came out.
 
 mod apt;
 mod disk;
+mod e2e;
 mod initramfs;
 mod kernel;
 mod machine;
@@ -26,7 +27,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use self::{kernel::Kernel, machine::Setup, report::Outcome, tests::Built};
 use crate::{packages, process::target};
@@ -35,37 +36,53 @@ use crate::{packages, process::target};
 const AT_ONCE: usize = 2;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct VmArgs {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Which kernels, of 5.10, 6.1 and 6.12
     #[arg(long, value_delimiter = ',', default_values = kernel::BY_DEFAULT, value_parser = kernel::find)]
     kernels: Vec<&'static Kernel>,
     /// Only tests whose names contain this
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", global = true)]
     only: Option<String>,
     /// Keep what the machines were made of, and tell how to boot one by hand
-    #[arg(long)]
+    #[arg(long, global = true)]
     keep: bool,
     /// Debian mirror [default: the one in this machine's apt configuration]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     mirror: Option<String>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum What {
+    /// Instead of kernels alone: a whole Debian under systemd, with what was built installed (needs root to make it)
+    E2e,
+    /// Both
+    All,
 }
 
 impl Default for VmArgs {
     /// As without any flag.
     fn default() -> Self {
         let kernels = kernel::BY_DEFAULT.iter().filter_map(|series| kernel::find(series).ok()).collect();
-        Self { kernels, only: None, keep: false, mirror: None }
+        Self { what: None, kernels, only: None, keep: false, mirror: None }
     }
 }
 
 pub(crate) fn run(args: &VmArgs) -> Result<()> {
-    packages::install(&[packages::BUILD, packages::VM])?;
-    let built = tests::build()?;
     let mut setups = Vec::new();
-    for kernel in &args.kernels {
-        let setup = prepare(kernel, args, &built);
-        setups.push(setup.with_context(|| format!("preparing a machine with kernel {}", kernel.series))?);
+    // The longest first.
+    if let Some(What::E2e | What::All) = args.what {
+        setups.push(whole_debian(args)?);
     }
+    if let None | Some(What::All) = args.what {
+        setups.extend(small_machines(args)?);
+    }
+    test(args, setups)
+}
+
+fn test(args: &VmArgs, setups: Vec<Setup>) -> Result<()> {
     machine::end_on_signals()?;
     let outcomes = boot_all(&setups);
     for setup in &setups {
@@ -78,15 +95,40 @@ pub(crate) fn run(args: &VmArgs) -> Result<()> {
     report::conclude(&outcomes)
 }
 
+fn whole_debian(args: &VmArgs) -> Result<Setup> {
+    packages::install(&[packages::BUILD, packages::VM, packages::DEBIAN])?;
+    e2e::prepare(args).context("preparing a whole Debian")
+}
+
+fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
+    packages::install(&[packages::BUILD, packages::VM])?;
+    let built = tests::build(&tests::TESTS)?;
+    let prepare = |kernel: &&'static Kernel| {
+        let setup = prepare(kernel, args, &built);
+        setup.with_context(|| format!("preparing a machine with kernel {}", kernel.series))
+    };
+    args.kernels.iter().map(prepare).collect()
+}
+
 /// All that is needed to boot one kernel.
 fn prepare(kernel: &Kernel, args: &VmArgs, built: &Built) -> Result<Setup> {
     let files = kernel.get(args.mirror.as_deref())?;
     let folder = home().join(kernel.series);
     fs::create_dir_all(&folder)?;
-    let modules = modules::needed(&files)?;
+    let modules = modules::load_all(&files, &modules::NEEDED)?;
     let initramfs = initramfs::pack(&folder, &modules, built, args.only.as_deref())?;
     let disk = disk::make(&folder, built)?;
-    Ok(Setup { name: kernel.series, kernel: files, folder, initramfs, disk })
+    Ok(Setup {
+        name: kernel.series,
+        kernel: files,
+        folder,
+        initramfs,
+        disk,
+        keeps_disk: true,
+        memory_mib: 768,
+        command_line: "",
+        patience: machine::PATIENCE,
+    })
 }
 
 /// Boots all of them, a few at once; what came out of each is in the same place as the machine.

@@ -8,7 +8,7 @@ use super::kernel::Files;
 
 /// The disk, what the network tests lose packets with, and disks that fail. All else that is needed is built into
 /// Debian's kernels.
-const NEEDED: [&str; 5] = ["virtio_pci", "virtio_blk", "sch_netem", "sch_tbf", "loop"];
+pub(super) const NEEDED: [&str; 5] = ["virtio_pci", "virtio_blk", "sch_netem", "sch_tbf", "loop"];
 
 /// A module's name and its uncompressed content.
 pub(super) struct Module {
@@ -16,15 +16,15 @@ pub(super) struct Module {
     pub(super) content: Vec<u8>,
 }
 
-/// What must be loaded into this kernel, in order.
-pub(super) fn needed(kernel: &Files) -> Result<Vec<Module>> {
+/// What must be loaded into this kernel for the sake of `wanted`, in order.
+pub(super) fn load_all(kernel: &Files, wanted: &[&str]) -> Result<Vec<Module>> {
     let folder = kernel.modules();
     let read = |name: &str| {
         let file = folder.join(name);
         fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
     };
     let dependencies = read("modules.dep")?;
-    let paths = resolve(&NEEDED, &dependencies, &read("modules.builtin")?)?;
+    let paths = resolve(wanted, &dependencies, &read("modules.builtin")?)?;
     paths.iter().map(|path| load(&folder.join(path), name_of(path))).collect()
 }
 

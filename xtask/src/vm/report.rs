@@ -128,7 +128,7 @@ pub(super) fn conclude(outcomes: &[Outcome]) -> Result<()> {
     }
     let bad = outcomes.iter().filter(|outcome| outcome.end != End::Passed).count();
     if bad > 0 {
-        bail!("{bad} of {} kernels did not pass", outcomes.len());
+        bail!("{bad} of {} machines did not pass", outcomes.len());
     }
     Ok(())
 }

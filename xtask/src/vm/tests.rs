@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result};
@@ -11,14 +11,14 @@ use serde_json::Value;
 use crate::process::{command, output};
 
 /// Package and name of each: those that test the running kernel and need no sound.
-const TESTS: [(&str, &str); 2] = [("khor-collector", "kernel"), ("khor-collector", "process")];
+pub(super) const TESTS: [(&str, &str); 2] = [("khor-collector", "kernel"), ("khor-collector", "process")];
 /// Tests whose names contain one of these are left out: what a program costs on an emulated processor means nothing, and
 /// there is no systemd in these machines.
 pub(super) const LEFT_OUT: [&str; 2] = ["frugal", "that_systemd_opened"];
 
 /// What cargo built.
 pub(super) struct Built {
-    /// The tests, in the order of [`TESTS`].
+    /// The tests, in the order in which they were asked for.
     pub(super) tests: Vec<PathBuf>,
     /// The programs that they start.
     pub(super) programs: Vec<PathBuf>,
@@ -26,23 +26,32 @@ pub(super) struct Built {
     pub(super) profile: PathBuf,
 }
 
-/// Builds tests and programs.
-pub(super) fn build() -> Result<Built> {
+/// Builds tests, each given by package and name, and the programs of their packages.
+pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
     println!("building the tests");
     let mut cargo = command("cargo", ["test", "--no-run", "--message-format=json-render-diagnostics"]);
-    for (package, test) in TESTS {
+    for (package, test) in tests {
         cargo.args(["--package", package, "--test", test]);
     }
-    let messages = output(cargo.stderr(Stdio::inherit()))?;
-    let artifacts: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let programs: Vec<_> =
-        artifacts.iter().filter_map(|artifact| executable(artifact, "bin", None)).collect();
-    let tests = TESTS.iter().map(|(_, test)| {
+    let artifacts = artifacts(&mut cargo)?;
+    let programs = programs(&artifacts);
+    let tests = tests.iter().map(|(_, test)| {
         let found = artifacts.iter().find_map(|artifact| executable(artifact, "test", Some(test)));
         found.with_context(|| format!("cargo built no test {test}"))
     });
     let profile = programs.first().and_then(|program| program.parent()).context("cargo built no program")?;
     Ok(Built { tests: tests.collect::<Result<_>>()?, profile: profile.to_owned(), programs })
+}
+
+/// What cargo says that it made.
+pub(super) fn artifacts(cargo: &mut Command) -> Result<Vec<Value>> {
+    let messages = output(cargo.stderr(Stdio::inherit()))?;
+    Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// The programs among it.
+pub(super) fn programs(artifacts: &[Value]) -> Vec<PathBuf> {
+    artifacts.iter().filter_map(|artifact| executable(artifact, "bin", None)).collect()
 }
 
 /// The path of an executable of that kind and name, if the artifact is one.

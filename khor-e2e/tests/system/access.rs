@@ -1,0 +1,55 @@
+//! Who may do what: members of the group, everybody else, and all on the bus.
+
+use crate::unit::{heard, of, require_a_machine_of_our_own, run, said};
+
+const OBJECT: &str = "org.khor.Collector /org/khor/Collector";
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn everybody_reads_on_the_bus_and_nobody_writes_or_takes_the_name() {
+    require_a_machine_of_our_own();
+    let shown = said(&of("stranger", &format!("busctl --system introspect {OBJECT}")));
+    for name in ["org.khor.Collector1", ".Version", ".Probes", ".Subscribers", ".Cue"] {
+        assert!(shown.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name}: {shown}");
+    }
+    println!(
+        "{}",
+        said(&of("stranger", &format!("busctl --system get-property {OBJECT} org.khor.Collector1 Probes")))
+    );
+    let write = format!("busctl --system set-property {OBJECT} org.khor.Collector1 Subscribers u 9");
+    let bus = "org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus";
+    let take = format!("busctl --system call {bus} RequestName su org.khor.Collector 0");
+    for command in [write, take] {
+        let (success, text) = heard(&of("stranger", &command));
+        assert!(
+            !success && text.contains("ccess denied") || text.contains("not allowed"),
+            "{command}: {text}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn a_member_hears_the_collector_and_a_stranger_is_told_why_not() {
+    require_a_machine_of_our_own();
+    let record = |user: &str| {
+        let (success, text) = heard(&of(user, &format!("khor record --seconds 5 /tmp/{user}.khor")));
+        assert!(success, "{user}: {text}");
+        text
+    };
+    let member = record("listener");
+    assert!(member.contains("listening to the") && !member.contains("/proc"), "{member}");
+    let stranger = record("stranger");
+    assert!(stranger.contains("only root and the group khor may"), "{stranger}");
+    assert!(stranger.contains("reading /proc") && !stranger.contains("listening to"), "{stranger}");
+    println!("{stranger}");
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn whoever_starts_it_without_capabilities_is_told_what_is_missing() {
+    require_a_machine_of_our_own();
+    let output = run(&of("stranger", "khor-collector --check"));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(4) && text.contains("missing CAP_BPF and CAP_PERFMON"), "{text}");
+}

@@ -1,0 +1,83 @@
+//! What booting alone leaves: users, directories, both units, and a collector without any privilege.
+
+use std::os::unix::fs::MetadataExt;
+use std::{collections::BTreeMap, fs};
+
+use khor_e2e::procfs;
+
+use crate::unit::{
+    PATH, SERVICE, SOCKET, complaints, main_pid, property, require_a_machine_of_our_own, said,
+};
+
+/// `CAP_PERFMON` and `CAP_BPF`, as bits.
+const TWO_CAPABILITIES: u64 = 1 << 38 | 1 << 39;
+/// Tenths, as design §13 promises.
+const EXPOSURE: u32 = 15;
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn the_user_its_group_and_the_directory_are_made() {
+    require_a_machine_of_our_own();
+    let user = said("getent passwd khor");
+    assert!(user.ends_with("nologin"), "{user}");
+    let id = |name: &str| -> u32 { said(&format!("id {name} khor")).parse().expect("a number") };
+    let (uid, gid) = (id("-u"), id("-g"));
+    assert!(uid < 1000 && said(&format!("getent group {gid}")).starts_with("khor:"), "{user}");
+    let found = |path: &str| {
+        let found = fs::metadata(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        (found.mode() & 0o7777, found.uid(), found.gid())
+    };
+    assert_eq!(found("/run/khor"), (0o755, 0, 0));
+    assert_eq!(found(PATH), (0o660, 0, gid));
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn both_units_are_up_and_nobody_complains() {
+    require_a_machine_of_our_own();
+    for unit in [SERVICE, SOCKET] {
+        let state = |question: &str| said(&format!("systemctl {question} {unit}"));
+        assert_eq!((state("is-active").as_str(), state("is-enabled").as_str()), ("active", "enabled"));
+    }
+    let names = ["Type", "SubState", "NRestarts", "WatchdogUSec", "Result", "User"];
+    let values = names.map(property);
+    assert_eq!(values, ["notify", "running", "0", "30s", "success", "khor"]);
+    assert_ne!(property("WatchdogTimestampMonotonic"), "0", "it tells that it lives");
+    assert_eq!(complaints(""), "");
+    println!("{}", said(&format!("journalctl --boot --no-pager --unit={SERVICE} --output=short-monotonic")));
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn no_privilege_is_left_in_any_thread() {
+    require_a_machine_of_our_own();
+    let pid = main_pid().expect("it runs");
+    let uid = said("id -u khor");
+    let mut threads = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").flatten() {
+        threads += 1;
+        let status = fs::read_to_string(thread.path().join("status")).expect("its status");
+        let fields: BTreeMap<_, _> = status.lines().filter_map(|line| line.split_once(":\t")).collect();
+        let bits = |name: &str| u64::from_str_radix(fields[name], 16).expect("hexadecimal");
+        assert_eq!(["CapInh", "CapPrm", "CapEff", "CapAmb"].map(bits), [0; 4], "{status}");
+        assert_eq!(bits("CapBnd"), TWO_CAPABILITIES, "{status}");
+        assert_eq!((fields["NoNewPrivs"], fields["Seccomp"]), ("1", "2"), "{status}");
+        assert!(fields["Uid"].split_whitespace().all(|id| id == uid), "{status}");
+    }
+    let filters = |pid: u32| procfs::status(pid, "Seccomp_filters");
+    println!(
+        "{threads} threads; filters of system calls: {}; RSS {}",
+        filters(pid),
+        procfs::status(pid, "VmRSS")
+    );
+    let network = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).expect("a namespace");
+    assert_ne!(network(&pid.to_string()), network("self"), "it is in a network of its own");
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn it_is_as_little_exposed_as_promised() {
+    require_a_machine_of_our_own();
+    let judged = said(&format!("systemd-analyze security --no-pager --threshold={EXPOSURE} {SERVICE}"));
+    println!("{}", judged.lines().last().unwrap_or_default());
+}

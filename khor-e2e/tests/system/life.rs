@@ -1,0 +1,106 @@
+//! Started by a connection, killed, hung, stopped: what systemd makes of it, and what clients hear.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use khor_e2e::{Engine, load};
+
+use crate::unit::{
+    PATH, PATIENCE, SERVICE, SOCKET, complaints, journal_now, listen, main_pid, property,
+    require_a_machine_of_our_own, said, wait_for_another,
+};
+
+/// Where settings for this boot go.
+const DROP_IN: &str = "/run/systemd/system/khor-collector.service.d/hangs.conf";
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn a_first_connection_starts_it_and_it_counts() {
+    require_a_machine_of_our_own();
+    let since = journal_now();
+    said(&format!("systemctl stop {SERVICE}"));
+    assert_eq!((property("ActiveState").as_str(), main_pid()), ("inactive", None));
+    let begun = Instant::now();
+    let mut listener = listen();
+    let first = listener.sample();
+    println!("from the first connection to the first sample: {:?}", begun.elapsed());
+    assert_eq!(said(&format!("systemctl is-active {SERVICE}")), "active");
+    load::execs(20);
+    load::loopback(1 << 20, 0);
+    load::direct_io(Path::new("/root"), 1).expect("writing");
+    let last = listener.sample();
+    for (counter, at_least) in
+        [("execs", 20), ("switches", 20), ("rx_bytes", 1 << 20), ("write_bytes", 1 << 20)]
+    {
+        let moved = last.get(counter).expect(counter) - first.get(counter).expect(counter);
+        println!("{counter}: {moved}");
+        assert!(moved >= at_least, "{counter}: {moved}, not {at_least}");
+    }
+    assert_eq!(complaints(&since), "");
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn killed_it_comes_back_and_clients_with_it() {
+    require_a_machine_of_our_own();
+    let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
+    engine.wait_for_source("collector", PATIENCE);
+    let restarts = || -> u32 { property("NRestarts").parse().expect("a number") };
+    let before = restarts();
+    for round in 1..=3 {
+        let pid = main_pid().expect("it runs");
+        said(&format!("kill -9 {pid}"));
+        let begun = Instant::now();
+        wait_for_another(pid);
+        let up = begun.elapsed();
+        let _ = listen().sample();
+        let sampled = begun.elapsed();
+        engine.wait_for_source("collector", PATIENCE);
+        println!(
+            "killed: active after {up:?}, sampled after {sampled:?}, engine back after {:?}",
+            begun.elapsed()
+        );
+        assert_eq!(restarts(), before + round);
+    }
+}
+
+/// A process that is stopped tells nobody that it lives, like one that hangs.
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn hung_it_is_restarted_by_the_watchdog() {
+    require_a_machine_of_our_own();
+    fs::create_dir_all(Path::new(DROP_IN).parent().expect("a folder")).expect("a folder");
+    fs::write(DROP_IN, "[Service]\nWatchdogSec=3s\n").expect("a file");
+    said("systemctl daemon-reload");
+    said(&format!("systemctl restart {SERVICE}"));
+    let pid = main_pid().expect("it runs");
+    std::thread::sleep(Duration::from_secs(7));
+    assert_eq!(main_pid(), Some(pid), "twice the limit, and it lives");
+    said(&format!("kill -STOP {pid}"));
+    let begun = Instant::now();
+    wait_for_another(pid);
+    println!("hung: another one after {:?}", begun.elapsed());
+    fs::remove_file(DROP_IN).expect("ours");
+    said("systemctl daemon-reload");
+    said(&format!("systemctl restart {SERVICE}"));
+    let _ = listen().sample();
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
+    require_a_machine_of_our_own();
+    let since = journal_now();
+    let _ = listen().sample();
+    let begun = Instant::now();
+    said(&format!("systemctl stop {SERVICE}"));
+    println!("stopped after {:?}", begun.elapsed());
+    assert_eq!(["Result", "ExecMainStatus", "ExecMainCode"].map(property), ["success", "0", "1"]);
+    assert!(Path::new(PATH).exists(), "it is the socket unit's");
+    said(&format!("systemctl stop {SOCKET}"));
+    assert!(!Path::new(PATH).exists() && Path::new("/run/khor").exists());
+    said(&format!("systemctl start {SOCKET} {SERVICE}"));
+    let _ = listen().sample();
+    assert_eq!(complaints(&since), "");
+}

@@ -1,0 +1,128 @@
+//! A machine that is really suspended while collector and engine run.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use khor_e2e::{Engine, Reading};
+use nix::time::{ClockId, clock_gettime};
+
+use crate::unit::{
+    PATH, PATIENCE, complaints, journal_now, listen, main_pid, require_a_machine_of_our_own, said,
+};
+
+/// Longer than the watchdog of the unit allows for silence.
+const ASLEEP: Duration = Duration::from_secs(35);
+/// How long before and after it is listened.
+const AWAKE: Duration = Duration::from_secs(5);
+/// A rate that is none to speak of, for counters that did not move before.
+const HARDLY_ANY_PER_S: f64 = 5.0;
+/// By how much levels may differ that are of the same order: waking is some work.
+const LIKE_BEFORE: f64 = 0.25;
+const NS_PER_S: f64 = 1e9;
+
+/// The engine's levels at one moment of `CLOCK_BOOTTIME`.
+struct Heard {
+    t_s: f64,
+    levels: Vec<(String, f64)>,
+    source: String,
+}
+
+fn seconds(clock: ClockId) -> f64 {
+    Duration::from(clock_gettime(clock).expect("the time")).as_secs_f64()
+}
+
+/// By how much the clock that counts suspended time is ahead of the one that doesn't.
+fn slept_s() -> f64 {
+    seconds(ClockId::CLOCK_BOOTTIME) - seconds(ClockId::CLOCK_MONOTONIC)
+}
+
+fn suspend() {
+    said(&format!("rtcwake --mode no --seconds {}", ASLEEP.as_secs()));
+    said("systemctl start systemd-suspend.service");
+}
+
+/// Rate of a counter between two readings, and what it were if the suspended time did not count.
+fn rates(last: &Reading, now: &Reading, counter: &str, slept_s: f64) -> Option<(f64, f64)> {
+    let moved = (now.get(counter)? - last.get(counter)?) as f64;
+    let interval_s = (now.t_ns() - last.t_ns()) as f64 / NS_PER_S;
+    Some((moved / interval_s, moved / (interval_s - slept_s)))
+}
+
+fn hear(engine: &Engine) -> Heard {
+    let metrics = engine.get("/api/metrics");
+    let signals = metrics["signals"].as_object().expect("signals");
+    let level =
+        |(name, signal): (&String, &serde_json::Value)| Some((name.clone(), signal["level"].as_f64()?));
+    let source = engine.get("/api/health")["source"]["kind"].as_str().unwrap_or("none").to_owned();
+    Heard {
+        t_s: seconds(ClockId::CLOCK_BOOTTIME),
+        levels: signals.iter().filter_map(level).collect(),
+        source,
+    }
+}
+
+/// `None` where nothing was heard.
+fn highest<'a>(heard: impl Iterator<Item = &'a Heard>, signal: &str) -> Option<f64> {
+    let levels = heard.flat_map(|heard| &heard.levels).filter(|(name, _)| name == signal);
+    levels.map(|(_, level)| *level).reduce(f64::max)
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn a_suspended_machine_wakes_without_a_spike() {
+    require_a_machine_of_our_own();
+    let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
+    engine.wait_for_source("collector", PATIENCE);
+    thread::sleep(Duration::from_secs(2));
+    let (pid, since, slept_before_s) = (main_pid(), journal_now(), slept_s());
+    let stop = AtomicBool::new(false);
+    let (readings, heard, woken) = thread::scope(|scope| {
+        let readings = scope.spawn(|| {
+            let mut listener = listen();
+            std::iter::from_fn(|| (!stop.load(Relaxed)).then(|| listener.sample())).collect::<Vec<_>>()
+        });
+        let heard = scope.spawn(|| {
+            let every = || thread::sleep(Duration::from_millis(50));
+            std::iter::from_fn(|| (!stop.load(Relaxed)).then(|| (every(), hear(&engine)).1))
+                .collect::<Vec<_>>()
+        });
+        thread::sleep(AWAKE);
+        suspend();
+        let woken = Instant::now();
+        thread::sleep(AWAKE);
+        stop.store(true, Relaxed);
+        (readings.join().expect("samples"), heard.join().expect("levels"), woken)
+    });
+    println!("listened for {:?} after it woke", woken.elapsed());
+    let slept_s = slept_s() - slept_before_s;
+    println!("CLOCK_BOOTTIME moved {slept_s:.2} s further than CLOCK_MONOTONIC");
+    assert!(slept_s > ASLEEP.as_secs_f64() / 2.0, "it was not suspended");
+
+    let gap = readings.windows(2).max_by_key(|pair| pair[1].t_ns() - pair[0].t_ns()).expect("samples");
+    let gap_s = (gap[1].t_ns() - gap[0].t_ns()) as f64 / NS_PER_S;
+    let (asleep_s, awake_s) = (gap[0].t_ns() as f64 / NS_PER_S, gap[1].t_ns() as f64 / NS_PER_S);
+    let after = readings.iter().filter(|reading| reading.t_ns() > gap[1].t_ns()).count();
+    println!("{} samples, {after} of them after a gap of {gap_s:.2} s", readings.len());
+    assert!(gap_s > slept_s - 0.1 && after > 20, "samples go on, and their times count the gap");
+    for counter in gap[0].names() {
+        let usual = readings.windows(2).filter(|pair| pair[1].t_ns() <= gap[0].t_ns());
+        let usual = usual.filter_map(|pair| rates(&pair[0], &pair[1], counter, 0.0)).map(|rate| rate.0);
+        let usual = usual.fold(0.0, f64::max);
+        let Some((rate, without)) = rates(&gap[0], &gap[1], counter, slept_s) else { continue };
+        println!(
+            "{counter}: {rate:.1}/s over the gap ({without:.0}/s without it), at most {usual:.0}/s before"
+        );
+        assert!(rate <= usual.max(HARDLY_ANY_PER_S), "{counter} jumps as the machine wakes");
+    }
+    for (signal, _) in &heard[0].levels {
+        let before = highest(heard.iter().filter(|heard| heard.t_s < asleep_s), signal).expect("was heard");
+        let after = highest(heard.iter().filter(|heard| heard.t_s > awake_s), signal).expect("was heard");
+        println!("{signal}: level at most {before:.3} before, {after:.3} after");
+        assert!(after < before + LIKE_BEFORE, "{signal} jumps as the machine wakes");
+    }
+    assert!(heard.iter().all(|heard| heard.source == "collector"), "the engine never lost it");
+    assert_eq!(main_pid(), pid, "nobody restarted it");
+    assert_eq!(complaints(&since), "");
+}

@@ -1,0 +1,66 @@
+//! A minimal Debian with systemd, bus and user tools, as the image of a disk: made once with debootstrap, then found.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    process::{as_root, find_program, output, succeed},
+    vm::{apt, home},
+};
+
+const SUITE: &str = "bookworm";
+/// Beyond the essential packages: the system's manager, its bus and devices, what the tests call, and the one library
+/// that khor needs of those a minimal system lacks.
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2";
+/// The image has holes: it takes what is used, 300 MB.
+const SIZE: &str = "2G";
+/// Without a journal, and without tables to be made later, which would be written at any time.
+const FORMAT: &str = "-q -t ext4 -O ^has_journal -E lazy_itable_init=0";
+/// An older one lacks a year's fixes of what is tested here.
+const OLDEST: Duration = Duration::from_hours(24 * 30);
+
+/// The image, from the nearest place that has it.
+pub(super) fn get(mirror: Option<&str>) -> Result<PathBuf> {
+    let folder = home().join("debian");
+    let (image, recipe) = (folder.join("disk.img"), folder.join("recipe"));
+    if fs::read_to_string(&recipe).is_ok_and(|made_by| made_by == recipe_now()) && is_young(&recipe) {
+        return Ok(image);
+    }
+    let mirror = mirror.map_or_else(apt::own_mirror, |given| Ok(given.to_owned()))?;
+    println!("making a Debian ({SUITE}); this takes minutes, once");
+    // Its files are root's.
+    output(as_root("rm").arg("-rf").arg(&folder)).context("removing the one before")?;
+    fs::create_dir_all(&folder)?;
+    let tree = folder.join("tree");
+    debootstrap(&tree, &mirror)?;
+    let mke2fs = find_program("mke2fs").context("mke2fs is missing")?;
+    let mut format = as_root(&mke2fs.to_string_lossy());
+    output(format.args(FORMAT.split_whitespace()).arg("-d").arg(&tree).arg(&image).arg(SIZE))?;
+    output(as_root("rm").arg("-rf").arg(&tree)).context("removing what the image was made of")?;
+    fs::write(&recipe, recipe_now())?;
+    Ok(image)
+}
+
+fn debootstrap(tree: &Path, mirror: &str) -> Result<()> {
+    let mut debootstrap = as_root("debootstrap");
+    debootstrap.args(["--variant=minbase", "--arch=amd64"]);
+    debootstrap.arg(format!("--keyring={}", apt::KEYRING)).arg(format!("--include={PACKAGES}"));
+    debootstrap.arg(SUITE).arg(tree).arg(mirror);
+    succeed(debootstrap.stdout(Stdio::null())).context("what went wrong is in debootstrap/debootstrap.log")
+}
+
+/// What makes one image equal to another.
+fn recipe_now() -> String {
+    format!("{SUITE}\n{PACKAGES}\n{SIZE}\n{FORMAT}\n")
+}
+
+fn is_young(recipe: &Path) -> bool {
+    let made = fs::metadata(recipe).and_then(|found| found.modified());
+    made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < OLDEST))
+}
