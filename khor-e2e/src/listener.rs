@@ -70,7 +70,8 @@ impl Listener {
     pub fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
         let begun = Instant::now();
         while !holds(self) {
-            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}: {self:?}");
+            let (cues, lost) = (&self.cues, self.lost);
+            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}; heard {cues:?}, lost {lost}");
             self.update();
         }
     }

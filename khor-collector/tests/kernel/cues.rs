@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use khor_e2e::{Cgroup, Listener, load, skip};
 use khor_proto::{Cue, CueKind, Scope, Selector};
@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 use crate::worker::Worker;
 use crate::{Turn, turn};
+
+/// How long something that happens by chance is tried.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn listen(turn: &Turn, cues: &[CueKind]) -> Listener {
     Listener::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")
@@ -128,14 +131,20 @@ fn limited_memory() -> Option<std::path::PathBuf> {
 fn many_retransmits_at_once_are_a_burst_and_one_a_second_is_told() {
     let Some(turn) = turn() else { return };
     let mut listener = listen(&turn, &[CueKind::RetransmitBurst]);
-    let able = load::in_lossy_namespace(|| load::lossy_transfer(Duration::from_millis(2500)));
-    if able.is_none() {
-        return skip("this kernel has neither netem nor tbf");
-    }
+    // How much a transfer loses within one second is chance, and little where the machine is emulated.
+    let able = load::in_lossy_namespace(|| {
+        let begun = Instant::now();
+        while listener.cues.is_empty() && begun.elapsed() < PATIENCE {
+            load::lossy_transfer(Duration::from_millis(2500));
+            listener.sample();
+        }
+        begun.elapsed().as_secs()
+    });
+    let Some(seconds) = able else { return skip("this kernel has neither netem nor tbf") };
     let burst = heard(&mut listener, "the burst", |cue| cue.kind == CueKind::RetransmitBurst);
     assert!(burst.detail.is_some_and(|segments| segments >= 32) && burst.pid.is_none(), "{burst:?}");
-    listener.sample();
-    assert!(listener.cues.len() <= 5, "{:?}", listener.cues);
+    let told = listener.cues.len() as u64;
+    assert!(told <= seconds + 2, "{told} within {seconds} s: {:?}", listener.cues);
 }
 
 /// A disk of which the last part does not exist: a loop device on a file system that is too small for its file.
