@@ -18,7 +18,7 @@ use crate::{
 const LEFT: i32 = 58;
 const TOP: i32 = 44;
 const BOTTOM: i32 = 28;
-const RIGHT: i32 = 12;
+const RIGHT: i32 = 32;
 /// Pixels a second.
 const PER_S: f64 = 13.0;
 

@@ -102,15 +102,15 @@ fn correlation(truth: &[f64], values: &[Option<f64>]) -> f64 {
     if known.len() < FEWEST { 0.0 } else { spearman(&known) }
 }
 
-/// How far a feature is at the end from where it was at the beginning; not at all if it can't be measured there.
+/// How far a feature is at the end from where it was at the beginning, of the windows it can be measured in: a voice
+/// that isn't there has no pitch, and what it begins with is where it is when it is first heard.
 fn moved(values: &[Option<f64>]) -> f64 {
-    let mean = |end: &[Option<f64>]| {
-        let known: Vec<f64> = end.iter().filter_map(|value| *value).collect();
-        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-    };
-    let (first, last) =
-        (mean(&values[..END.min(values.len())]), mean(&values[values.len().saturating_sub(END)..]));
-    first.zip(last).map_or(0.0, |(first, last)| (last - first).abs())
+    let known: Vec<f64> = values.iter().filter_map(|value| *value).collect();
+    if known.len() < FEWEST {
+        return 0.0;
+    }
+    let mean = |end: &[f64]| end.iter().sum::<f64>() / end.len() as f64;
+    (mean(&known[known.len() - END..]) - mean(&known[..END])).abs()
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -135,9 +135,11 @@ mod tests {
 
     #[test]
     fn a_feature_moves_from_the_first_windows_to_the_last() {
-        let values = [Some(1.0), None, Some(3.0), Some(99.0), Some(5.0), Some(5.0), Some(5.0)];
+        let values = [Some(1.0), None, Some(3.0), Some(2.0), Some(99.0), Some(5.0), Some(5.0), Some(5.0)];
         assert_eq!(moved(&values), 3.0);
-        assert_eq!(moved(&[None, None, None, Some(1.0), Some(1.0)]), 0.0);
+        let late = [None, None, None, Some(1.0), Some(1.0), Some(1.0), Some(2.0), Some(2.0), Some(2.0)];
+        assert_eq!(moved(&late), 1.0);
+        assert_eq!(moved(&late[..7]), 0.0, "too seldom to say");
     }
 
     #[test]
