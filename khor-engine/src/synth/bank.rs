@@ -101,6 +101,7 @@ impl Bank {
 
     /// Renders `frames` frames beginning at `frame` into the buses from `at` on.
     /// Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn render(
         &mut self,
         frame: u64,

@@ -55,6 +55,7 @@ impl Choir {
     }
 
     /// Adds what is sung to `out`; without `sung` the formants ring out. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn render(&mut self, sung: Option<&Sums>, out: &mut Sums) {
         if self.vowel != self.target {
             self.vowel += self.rate * (self.target - self.vowel);
@@ -88,6 +89,7 @@ impl Choir {
         }
     }
 
+    #[inline(always)]
     fn filter(&mut self, sung: &Sums, out: &mut Sums) {
         let [b1, b2, b3, gain] = self.coefficients;
         let (mut ic1, mut ic2) = (self.ic1, self.ic2);

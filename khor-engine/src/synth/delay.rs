@@ -55,6 +55,7 @@ impl Delay {
     }
 
     /// Repeats of `input`, left and right. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let mask = self.lines[0].len() - 1;
         let settled = (self.frames - self.target_frames).abs() < 0.02;

@@ -11,6 +11,7 @@ use super::limiter::{LATENCY_FRAMES, Limiter};
 use super::master::{DcBlock, Glide, Mute};
 use super::queue::{NoteQueue, SynthNote};
 use super::reverb::Reverb;
+use super::wide::Wide;
 
 /// Reverb and delay returns at full control, linear.
 const REVERB_RETURN: f32 = 0.9;
@@ -60,6 +61,7 @@ pub struct Synth {
     /// State of the phase generator.
     phase: u32,
     peak: f32,
+    pub(super) wide: Wide,
 }
 
 impl Synth {
@@ -88,6 +90,7 @@ impl Synth {
             next_block: 0,
             phase: (seed ^ (seed >> 32)) as u32,
             peak: 0.0,
+            wide: Wide::detect(),
         };
         synth.set_controls(controls);
         synth
@@ -160,7 +163,10 @@ impl Synth {
         let mut done = 0;
         while done < frames {
             if self.given == BLOCK {
-                self.block();
+                self.wide.run(
+                    #[inline(always)]
+                    || self.block(),
+                );
                 self.given = 0;
             }
             let count = (BLOCK - self.given).min(frames - done);
@@ -172,6 +178,7 @@ impl Synth {
     }
 
     /// Computes one block.
+    #[inline(always)]
     fn block(&mut self) {
         let sounding = self.voices();
         let mut sums = if sounding { sum(&self.buses.straight) } else { [[0.0; BLOCK]; BUSES] };
@@ -190,6 +197,7 @@ impl Synth {
     }
 
     /// Renders the voices of a block, split where notes begin. False: nothing sounds, the buses are stale.
+    #[inline(always)]
     fn voices(&mut self) -> bool {
         let shift_octaves = self.brightness.block()[BLOCK - 1];
         let end = self.next_block + BLOCK as u64;
@@ -228,6 +236,7 @@ impl Synth {
     }
 
     /// Adds delay and reverb, then applies the master gain.
+    #[inline(always)]
     fn effects(
         &mut self,
         to_delay: &[f32; BLOCK],
@@ -251,6 +260,7 @@ impl Synth {
 }
 
 /// Sums the lanes of each bus.
+#[inline(always)]
 fn sum(buses: &BusBlock) -> Sums {
     let mut out = [[0.0; BLOCK]; BUSES];
     for (bus, sums) in buses.iter().zip(&mut out) {

@@ -119,6 +119,7 @@ impl Envelopes {
     }
 
     /// Multiplies a block. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn apply(&mut self, frames: usize, block: &mut LaneBlock) {
         let target = self.target;
         let keep = self.rate.map(|rate| 1.0 - rate);
@@ -164,6 +165,7 @@ impl Fades {
     }
 
     /// Multiplies a block; nothing to do while no lane fades. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn apply(&mut self, frames: usize, block: &mut LaneBlock) {
         if self.slope == [0.0; LANES] {
             return;

@@ -43,7 +43,7 @@ impl Modulators {
     }
 
     /// Swings at the end of a block that ends with this envelope, and the ramp to there: (first, slope).
-    #[inline]
+    #[inline(always)]
     pub(super) fn ramp(&mut self, envelope: &Lanes, frames: usize) -> (Lanes, Lanes) {
         let share = 1.0 / frames.max(1) as f32;
         let first = self.now;
@@ -52,7 +52,7 @@ impl Modulators {
     }
 
     /// Adds one carrier's frames, whose unmodulated phases are given. Audio thread; no allocation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(
         &mut self,
         which: usize,

@@ -130,7 +130,7 @@ impl Group {
     }
 
     /// Adds `frames` frames to the buses. Audio thread; no allocation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, shift_octaves: f32, buses: &mut Buses, at: usize) {
         let mut block = [[0.0; LANES]; BLOCK];
         self.envelopes.update();
@@ -161,7 +161,7 @@ fn shares(send: f32) -> (f32, f32) {
 }
 
 /// Adds the lanes to each bus with their gains.
-#[inline]
+#[inline(always)]
 fn add(block: &[Lanes], gains: &[Lanes; BUSES], buses: &mut BusBlock, at: usize) {
     let [left, right, delay, reverb] = buses;
     for (i, frame) in block.iter().enumerate() {

@@ -58,6 +58,7 @@ impl Limiter {
     }
 
     /// Limits a block in place. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let (left, _) = left.as_chunks_mut::<CHUNK>();
         let (right, _) = right.as_chunks_mut::<CHUNK>();

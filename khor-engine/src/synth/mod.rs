@@ -5,6 +5,11 @@
 //! are counted from the start, whatever lengths are asked for, so the same notes give the same samples.
 //! A voice as an object with virtual parts was rejected: arrays of eight let the compiler use vector instructions.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into the block is not compiled for AVX2 (see `wide`)"
+)]
+
 mod bank;
 mod choir;
 mod delay;
@@ -23,6 +28,7 @@ mod reverb;
 mod svf;
 mod vibrato;
 mod vowel;
+mod wide;
 
 #[cfg(test)]
 mod tests;

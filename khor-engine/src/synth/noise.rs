@@ -25,7 +25,7 @@ impl Noise {
     }
 
     /// Adds noise, uniform within -level..level, to each frame. Audio thread; no allocation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, level: &Lanes, out: &mut [Lanes]) {
         let mut state = self.state;
         for frame in out {

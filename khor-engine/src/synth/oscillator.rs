@@ -87,7 +87,7 @@ impl Oscillators {
     }
 
     /// Writes `frames` frames; `envelope` 0..=1 is where the modulation of FM goes. Audio thread; no allocation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, envelope: &Lanes, out: &mut LaneBlock) {
         for frame in &mut out[..frames] {
             *frame = [0.0; LANES];
@@ -127,7 +127,7 @@ impl Oscillators {
 }
 
 /// Writes the phase of each frame, 0..1, and leaves the phase after the last.
-#[inline]
+#[inline(always)]
 pub(super) fn advance(phase: &mut [u32; LANES], step: &[u32; LANES], phases: &mut [Lanes]) {
     let mut now = *phase;
     for frame in phases {
@@ -148,6 +148,7 @@ struct Shape<'a> {
 }
 
 impl Shape<'_> {
+    #[inline(always)]
     fn wave(&self, wave: Wave, phases: &[Lanes], out: &mut LaneBlock) {
         let (increment, width) = (*self.increment, *self.width);
         let inverse = increment.map(|increment| 1.0 / increment.max(1e-6));
@@ -166,7 +167,7 @@ impl Shape<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&self, phases: &[Lanes], out: &mut LaneBlock, shape: impl Fn(f32, usize) -> f32) {
         for (phase, frame) in phases.iter().zip(out) {
             for l in 0..LANES {

@@ -73,6 +73,7 @@ impl Reverb {
     }
 
     /// The room's answer to `input`, left and right. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let mut diffuse = *input;
         for line in &mut self.diffusers {
@@ -102,6 +103,7 @@ impl Reverb {
     }
 
     /// Low-pass and decay of each line.
+    #[inline(always)]
     fn damp(&mut self, taps: &mut [[f32; BLOCK]; LANES]) {
         // Frame by frame, so that the eight recursions run side by side.
         for i in 0..BLOCK {
@@ -114,6 +116,7 @@ impl Reverb {
 }
 
 /// Schroeder all-pass over a block no longer than the line.
+#[inline(always)]
 fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
     let mut delayed = [0.0; BLOCK];
     line.read(&mut delayed);
@@ -126,6 +129,7 @@ fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
 }
 
 /// Orthonormal Hadamard transform across the lines: mixes every line into every other without loss.
+#[inline(always)]
 fn hadamard(lines: &mut [[f32; BLOCK]; LANES]) {
     for half in [1, 2, 4] {
         for n in (0..LANES).filter(|n| n & half == 0) {

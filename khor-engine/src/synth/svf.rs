@@ -79,7 +79,7 @@ impl Filters {
 
     /// Filters a block in place. `envelope` 0..=1 and `shift_octaves` modulate the cutoff.
     /// Audio thread; no allocation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn apply(
         &mut self,
         frames: usize,
@@ -94,7 +94,7 @@ impl Filters {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn run<const PLAIN: bool>(
         &mut self,
         frames: usize,
@@ -152,6 +152,7 @@ impl Filters {
     }
 
     /// Coefficients for the present envelope and shift: 2 a1 - 1, 2 a2 and 2 a3 of Simper's paper.
+    #[inline(always)]
     fn coefficients(&self, envelope: &Lanes, shift_octaves: f32) -> [Lanes; 3] {
         let mut b = [[0.0; LANES]; 3];
         for l in 0..LANES {

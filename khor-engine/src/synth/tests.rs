@@ -4,6 +4,7 @@ use ebur128::{EbuR128, Mode};
 
 use crate::music::{Controls, FilterMode, Instrument, Patch, Wave};
 
+use super::wide::Wide;
 use super::{Synth, SynthNote};
 
 const RATE_HZ: u32 = 48_000;
@@ -279,4 +280,27 @@ fn the_sung_share_goes_to_the_rooms_as_sung() {
         peak(&render(&mut synth, 24_000))
     };
     assert!(level(1.0) < 0.05 * level(0.0), "{} of {}", level(1.0), level(0.0));
+}
+
+#[test]
+fn every_processor_plays_the_same_samples() {
+    let waves = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
+    let run = |wide: Wide| {
+        let mut synth = Synth::new(RATE_HZ, 1);
+        synth.wide = wide;
+        synth.set_patches(Instrument::ALL.map(|instrument| Patch {
+            wave: waves[instrument.index() % waves.len()],
+            detune_cents: 7.0,
+            vibrato_cents: 30.0,
+            vowel_send: 0.4,
+            delay_send: 0.3,
+            ..Patch::default()
+        }));
+        for i in 0..36 {
+            let instrument = Instrument::ALL[i as usize % Instrument::ALL.len()];
+            synth.schedule(SynthNote { instrument, ..note(i * 800, 12_000, 40 + i as u8) });
+        }
+        render(&mut synth, 96_000)
+    };
+    assert!(run(Wide::none()) == run(Wide::detect()));
 }

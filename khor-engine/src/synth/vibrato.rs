@@ -59,6 +59,7 @@ impl Vibratos {
 
     /// Factors of the frequencies of both oscillators for the next frames; none while nothing swings.
     /// Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn advance(&mut self, frames: usize) -> Option<[Lanes; 2]> {
         if self.depth == [0.0; LANES] {
             return None;
