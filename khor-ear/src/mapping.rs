@@ -1,7 +1,7 @@
 //! What each signal is said to do to the music: the one place that the mapping's author fills in for the judge.
 //!
 //! It says in what can be measured what `khor-engine/presets/mapping.toml`, the contract of all built-in presets, says
-//! in what can be played. Total work moves the pulse's density on top of it: every signal but switches and interrupts
+//! in what can be played; a signal may have several rows, a feature only one. Total work moves the pulse's density on top of it: every signal but switches and interrupts
 //! is work, so that is no row of its own.
 
 use crate::adapter::{
@@ -26,15 +26,13 @@ pub enum Feature {
     VoicePitch(Instrument),
     /// Mean length of the notes of a voice, octaves of seconds.
     VoiceLength(Instrument),
-    /// Distance of a voice's lowest and highest note, semitones.
-    VoiceSpan(Instrument),
     /// Seconds and tritones within the bed's chord.
     BedTension,
     /// Filter opening of the bed's notes, octaves.
     BedBrightness,
     /// Loudness of the bass under the bed: mean velocity, dB.
     BedWeight,
-    /// Highest note of the pulse, semitones: its lower streams come and go with the work.
+    /// Mean pitch of the pulse's highest instrument, semitones: its lower ones come and go with the work.
     PulsePitch,
     /// Filter opening of the pulse's notes, octaves.
     PulseBrightness,
@@ -48,7 +46,7 @@ impl Feature {
             Self::Level | Self::Brightness | Self::VoiceLoudness(_) | Self::BedWeight => 1.0,
             Self::BedBrightness | Self::PulseBrightness => 0.125,
             Self::Onsets | Self::VoiceOnsets(_) => 0.3,
-            Self::VoicePitch(_) | Self::VoiceSpan(_) | Self::PulsePitch => 2.0,
+            Self::VoicePitch(_) | Self::PulsePitch => 2.0,
             Self::VoiceLength(_) => 0.26,
             Self::BedTension => 0.5,
         }
@@ -61,7 +59,7 @@ pub type Declared = (SignalId, Feature, f64);
 /// The mapping.
 pub const MAPPING: &[Declared] = &[
     (SignalId::Exec, Feature::VoiceOnsets(Process), 1.0),
-    (SignalId::Fork, Feature::VoiceSpan(Process), 1.0),
+    (SignalId::Fork, Feature::VoicePitch(Process), 1.0),
     (SignalId::Rx, Feature::VoiceOnsets(Receive), 1.0),
     (SignalId::Tx, Feature::VoiceOnsets(Send), 1.0),
     (SignalId::Retx, Feature::VoiceOnsets(Loss), 1.0),
@@ -69,7 +67,8 @@ pub const MAPPING: &[Declared] = &[
     (SignalId::Lat, Feature::VoiceLength(Disk), 1.0),
     (SignalId::Stall, Feature::BedWeight, 1.0),
     (SignalId::Mem, Feature::BedTension, 1.0),
-    (SignalId::Fault, Feature::VoiceOnsets(Memory), 1.0),
+    (SignalId::Mem, Feature::VoiceOnsets(Memory), 1.0),
+    (SignalId::Fault, Feature::VoiceLength(Memory), 1.0),
     (SignalId::Cpu, Feature::BedBrightness, -1.0),
     (SignalId::Csw, Feature::PulsePitch, 1.0),
     (SignalId::Irq, Feature::PulseBrightness, 1.0),
@@ -86,6 +85,6 @@ mod tests {
     fn no_two_signals_share_a_feature() {
         let features: HashSet<Feature> = MAPPING.iter().map(|row| row.1).collect();
         let signals: HashSet<SignalId> = MAPPING.iter().map(|row| row.0).collect();
-        assert_eq!((features.len(), signals.len()), (MAPPING.len(), MAPPING.len()));
+        assert_eq!((features.len(), signals.len()), (MAPPING.len(), SignalId::COUNT));
     }
 }

@@ -37,17 +37,18 @@ pub fn measure(feature: Feature, heard: &Heard, from_s: f64, length_s: f64) -> O
         Feature::VoiceLength(instrument) => {
             mean(&voice(instrument), |note| f64::from(note.duration_s).log2())
         }
-        Feature::VoiceSpan(instrument) => {
-            let pitches = || voice(instrument).into_iter().map(|note| note.midi);
-            Some(f64::from(pitches().max()? - pitches().min()?))
-        }
         Feature::BedBrightness => mean(&of(Layer::Bed, |_| true), |note| f64::from(note.brightness)),
         Feature::BedWeight => {
             let bass = of(Layer::Bed, |note| note.instrument == Instrument::Bass);
             mean(&bass, |note| f64::from(note.velocity)).map(|velocity| 20.0 * velocity.max(1e-3).log10())
         }
         Feature::PulsePitch => {
-            of(Layer::Pulse, |_| true).into_iter().map(|note| f64::from(note.midi)).reduce(f64::max)
+            let pulse = of(Layer::Pulse, |_| true);
+            let its = |channel| {
+                let notes: Vec<_> = pulse.iter().copied().filter(|note| note.channel == channel).collect();
+                mean(&notes, |note| f64::from(note.midi))
+            };
+            (0..16).filter_map(its).reduce(f64::max)
         }
         Feature::PulseBrightness => mean(&of(Layer::Pulse, |_| true), |note| f64::from(note.brightness)),
         Feature::BedTension => Some(bed_tension(&heard.notes, from_s, length_s)),

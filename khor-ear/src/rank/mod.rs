@@ -20,7 +20,7 @@ const END: usize = 3;
 /// With fewer windows in which a feature can be measured, nothing follows anything.
 const FEWEST: usize = 5;
 
-/// What was found for one signal.
+/// What was found for one signal and one feature of its own.
 #[derive(Clone, Debug)]
 pub struct Followed {
     /// Which.
@@ -86,11 +86,11 @@ impl Look {
 fn followed(row: &Declared, looks: &[Look]) -> Followed {
     let steps = |at: usize| median(&looks.iter().map(|look| look.steps[at]).collect::<Vec<_>>());
     let (mut own_steps, mut other_steps) = (0.0, None);
-    for (at, (signal, feature, _)) in MAPPING.iter().enumerate() {
-        let steps = steps(at);
-        if *signal == row.0 {
+    for (at, other) in MAPPING.iter().enumerate() {
+        let (steps, feature) = (steps(at), &other.1);
+        if other == row {
             own_steps = steps;
-        } else if other_steps.is_none_or(|(_, most)| steps > most) {
+        } else if other.0 != row.0 && other_steps.is_none_or(|(_, most)| steps > most) {
             other_steps = Some((*feature, steps));
         }
     }

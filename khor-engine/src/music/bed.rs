@@ -17,6 +17,8 @@ const LOST_OCTAVES: f32 = -1.5;
 const LOST_LOUDNESS: f32 = 0.6;
 /// Decibels per factor of ten of velocity: the synth's gain is velocity^1.5.
 const DB_PER_DECADE: f32 = 30.0;
+/// What a closing filter takes from the pad's loudness, dB per octave: given back, for more must not sound like less.
+const DB_PER_DARK_OCTAVE: f32 = 2.0;
 
 /// State of the bed: its chord, and where in its breath it is.
 #[derive(Clone, Debug)]
@@ -46,15 +48,16 @@ impl Bed {
             return;
         }
         self.key = moment.key;
-        let root =
-            root_at(moment.seed, moment.bar, settings.chord_bars, &settings.roots, moment.section.turn);
+        let (chord_bars, turn) = (settings.chord_bars, moment.section.turn);
+        let root = root_at(moment.key, moment.seed, moment.bar, chord_bars, &settings.roots, turn);
         let tension = moment.reading.value(Feature::BedTension).unwrap_or(0.0);
         self.chord = Chord::new(moment.key, root, tension.round() as u8);
         let bars = Self::breath_bars(moment);
         self.next_bar = moment.bar + bars;
         let middle = (i32::from(settings.register.middle() as u8) + moment.section.lean) as u8;
         let from = self.voices.unwrap_or([middle - 5, middle - 2, middle + 2, middle + 5]);
-        let voices = self.chord.lead(moment.key, settings.register, from);
+        let rootless = usize::from(settings.notes) < CHORD_VOICES;
+        let voices = self.chord.lead(moment.key, settings.register, from, rootless);
         self.voices = Some(voices);
         self.play(moment, voices, bars, out);
     }
@@ -74,15 +77,15 @@ impl Bed {
         let length_s = (bars as f64 * moment.bar_s()) as f32;
         let brightness = moment.reading.value(Feature::BedBrightness).unwrap_or(0.0);
         let brightness = if lost { LOST_OCTAVES } else { brightness };
-        let loudness = if lost { LOST_LOUDNESS } else { 1.0 };
+        let given_back_db = DB_PER_DARK_OCTAVE * -brightness.min(0.0);
+        let loudness = if lost { LOST_LOUDNESS } else { 10_f32.powf(given_back_db / DB_PER_DECADE) };
         let mut play = |midi, velocity: f32, late_steps: f32, pan, role: Role, instrument| {
             let late_s = late_steps * moment.step_s as f32;
             out.push(Note {
                 onset_s: moment.onset_s + f64::from(late_s),
                 duration_s: (length_s - late_s).max(0.05),
                 midi,
-                // De-correlated so that the pad never sits perfectly still.
-                velocity: (velocity * loudness * (1.0 + 0.06 * dice.bipolar())).clamp(0.0, 1.0),
+                velocity: (velocity * loudness).clamp(0.0, 1.0),
                 pan,
                 brightness,
                 role,
@@ -103,7 +106,9 @@ impl Bed {
         for (i, &midi) in voices.iter().enumerate().take(count) {
             if !sounding[..i].contains(&midi) {
                 let late_steps = i as f32 * settings.strum_steps;
-                play(midi, settings.velocity, late_steps, PANS[i], Role::Chords, Instrument::Chords);
+                // De-correlated so that the pad never sits perfectly still; the bass says something by its loudness.
+                let velocity = settings.velocity * (1.0 + 0.06 * dice.bipolar());
+                play(midi, velocity, late_steps, PANS[i], Role::Chords, Instrument::Chords);
             }
             sounding[i] = midi;
         }

@@ -84,14 +84,14 @@ impl CueKind {
                     ]
                 }
             }
-            // A knock, twice, on one low note.
+            // A knock, twice, on one note.
             Self::Blkerr => {
                 const {
                     &[
-                        tone(0.0, -1, 0, 0.7, 1.2),
-                        tone(1.0, -1, 0, 0.7, 1.2),
-                        tone(4.0, -1, 0, 0.7, 1.2),
-                        tone(5.0, -1, 0, 2.0, 1.2),
+                        tone(0.0, 1, 0, 0.7, 1.8),
+                        tone(1.0, 1, 0, 0.7, 1.8),
+                        tone(4.0, 1, 0, 0.7, 1.8),
+                        tone(5.0, 1, 0, 2.0, 1.8),
                     ]
                 }
             }

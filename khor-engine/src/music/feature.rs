@@ -21,8 +21,8 @@ pub enum Feature {
     RoomReverb,
     /// Onsets of a voice per bar, before the preset's pace.
     Density(VoiceStream),
-    /// How wide a voice's gesture is, scale steps.
-    Span(VoiceStream),
+    /// How far a voice's gesture is lifted, scale steps.
+    Height(VoiceStream),
     /// Length of a voice's notes, steps.
     Length(VoiceStream),
     /// Filter opening of a voice, octaves.
@@ -54,7 +54,7 @@ impl Feature {
             Self::RoomReverb,
         ];
         let of_voices = VoiceStream::ALL.into_iter().flat_map(|stream| {
-            [Self::Density(stream), Self::Span(stream), Self::Length(stream), Self::Brightness(stream)]
+            [Self::Density(stream), Self::Height(stream), Self::Length(stream), Self::Brightness(stream)]
         });
         fixed.into_iter().chain(of_voices)
     }
@@ -70,7 +70,7 @@ impl Feature {
             Self::PulseBrightness => 5,
             Self::RoomReverb => 6,
             Self::Density(stream) => 7 + 4 * stream.index(),
-            Self::Span(stream) => 8 + 4 * stream.index(),
+            Self::Height(stream) => 8 + 4 * stream.index(),
             Self::Length(stream) => 9 + 4 * stream.index(),
             Self::Brightness(stream) => 10 + 4 * stream.index(),
         }
@@ -87,7 +87,7 @@ impl Feature {
             Self::PulseBrightness => "pulse.brightness",
             Self::RoomReverb => "room.reverb",
             Self::Density(stream) => return format!("voices.{}.density", stream.name()),
-            Self::Span(stream) => return format!("voices.{}.span", stream.name()),
+            Self::Height(stream) => return format!("voices.{}.height", stream.name()),
             Self::Length(stream) => return format!("voices.{}.length", stream.name()),
             Self::Brightness(stream) => return format!("voices.{}.brightness", stream.name()),
         };
@@ -106,7 +106,7 @@ impl Feature {
             Self::BedTension => "grades",
             Self::BedWeight => "dB",
             Self::PulseDensity => "sixteenths",
-            Self::PulseHeight | Self::Span(_) => "scale steps",
+            Self::PulseHeight | Self::Height(_) => "scale steps",
             Self::RoomReverb => "of full",
             Self::Density(_) => "onsets per bar",
             Self::Length(_) => "steps",
@@ -117,7 +117,7 @@ impl Feature {
     pub const fn bounds(self) -> (f32, f32) {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => (-2.0, 2.0),
-            Self::BedTension | Self::Span(_) => (0.0, 8.0),
+            Self::BedTension | Self::Height(_) => (0.0, 8.0),
             Self::BedWeight => (-24.0, 6.0),
             Self::PulseDensity | Self::Density(_) => (0.0, 16.0),
             Self::PulseHeight => (0.0, 12.0),
@@ -152,9 +152,10 @@ impl Feature {
     /// The voice it belongs to.
     pub const fn stream(self) -> Option<VoiceStream> {
         match self {
-            Self::Density(stream) | Self::Span(stream) | Self::Length(stream) | Self::Brightness(stream) => {
-                Some(stream)
-            }
+            Self::Density(stream)
+            | Self::Height(stream)
+            | Self::Length(stream)
+            | Self::Brightness(stream) => Some(stream),
             _ => None,
         }
     }

@@ -37,6 +37,13 @@ impl Chord {
         Self { degrees: [root, root + above[0], root + above[1], root + above[2]] }
     }
 
+    /// Whether its root and its fifth are a perfect fifth apart, where the scale has any.
+    fn is_stable(&self, key: Key) -> bool {
+        const PERFECT_FIFTH: i32 = 7;
+        let [root, _, fifth, _] = self.degrees;
+        key.midi(fifth) - key.midi(root) == PERFECT_FIFTH
+    }
+
     /// The chord's note nearest to `midi`.
     pub(super) fn nearest(&self, key: Key, midi: i32) -> i32 {
         let near = |degree: i32| {
@@ -56,14 +63,16 @@ impl Chord {
 
     /// Places the chord so that each voice moves as little as possible from `previous`
     /// (all pairings of voices and notes are tried; the sum of squares keeps single leaps out).
+    /// With `rootless`, the last voice has the root, so that it can be left to the bass.
     pub(super) fn lead(
         &self,
         key: Key,
         register: Register,
         previous: [u8; CHORD_VOICES],
+        rootless: bool,
     ) -> [u8; CHORD_VOICES] {
         let mut best = (i32::MAX, previous);
-        for order in PERMUTATIONS {
+        for order in PERMUTATIONS.into_iter().filter(|order| !rootless || order[CHORD_VOICES - 1] == 0) {
             let mut voices = [0; CHORD_VOICES];
             let mut cost = 0;
             for (voice, &from) in previous.iter().enumerate() {
@@ -86,18 +95,20 @@ fn nearest_octave(note: i32, from: u8, register: Register) -> u8 {
 }
 
 /// The root (scale degree) of a bar: home at the start of every four chords, seeded in between,
-/// never the same twice running.
-pub(super) fn root_at(seed: u64, bar: u64, chord_bars: u8, roots: &[i32], turn: usize) -> i32 {
+/// never the same twice running. A root on which the scale has no perfect fifth is passed over: tritones are
+/// tension's to bring.
+pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i32], turn: usize) -> i32 {
     let chord = bar / u64::from(chord_bars.max(1));
-    let Some(&home) = roots.first() else { return 0 };
-    let away = &roots[1..];
-    let place = (chord % 4) as usize;
-    if place == 0 || away.is_empty() {
+    let Some((&home, away)) = roots.split_first() else { return 0 };
+    let away = || away.iter().copied().filter(|root| Chord::new(key, *root, 0).is_stable(key));
+    let (place, count) = ((chord % 4) as usize, away().count());
+    if place == 0 || count == 0 {
         return home;
     }
     // One draw per group of four; stepping through the list from there cannot repeat a neighbour.
-    let start = Dice::new(seed, chord / 4, Stream::Harmony).below(away.len());
-    if away.len() == 1 && place == 2 { home } else { away[(start + turn + place) % away.len()] }
+    let start = Dice::new(seed, chord / 4, Stream::Harmony).below(count);
+    let next = away().nth((start + turn + place) % count).unwrap_or(home);
+    if count == 1 && place == 2 { home } else { next }
 }
 
 /// The 24 orders of four things.
@@ -139,9 +150,9 @@ mod tests {
     fn voices_move_little_and_stay_in_register() {
         let key = Key::new(50, Scale::Dorian);
         let register = Register { low: 50, high: 69 };
-        let mut voices = Chord::new(key, 0, 0).lead(key, register, [55, 58, 62, 65]);
+        let mut voices = Chord::new(key, 0, 0).lead(key, register, [55, 58, 62, 65], false);
         for root in [3, 6, 4, 0, 5, 2, 0] {
-            let next = Chord::new(key, root, 1).lead(key, register, voices);
+            let next = Chord::new(key, root, 1).lead(key, register, voices, false);
             for (a, b) in voices.iter().zip(next) {
                 assert!((50..=69).contains(&b));
                 assert!(a.abs_diff(b) <= 7, "{voices:?} -> {next:?}");
@@ -151,12 +162,26 @@ mod tests {
     }
 
     #[test]
+    fn without_its_root_a_chord_keeps_its_colour() {
+        let key = Key::new(50, Scale::Dorian);
+        for tension in 0..=8 {
+            let chord = Chord::new(key, 3, tension);
+            let voices = chord.lead(key, Register { low: 50, high: 69 }, [55, 58, 62, 65], true);
+            let class = |degree: i32| (key.midi(degree) % 12) as u8;
+            assert_eq!(voices[3] % 12, class(chord.degrees[0]));
+            assert!(chord.degrees[1..].iter().all(|d| voices[..3].iter().any(|v| v % 12 == class(*d))));
+        }
+    }
+
+    #[test]
     fn roots_come_home_and_never_repeat() {
+        let key = Key::new(50, Scale::Dorian);
         for seed in 0..50 {
             for chord in 0..40 {
-                let root = |c: u64| root_at(seed, c * 4, 4, &[0, 3, 4, 5], 0);
+                let root = |c: u64| root_at(key, seed, c * 4, 4, &[0, 3, 4, 5], 0);
                 assert_ne!(root(chord), root(chord + 1));
                 assert_eq!(root(chord * 4), 0);
+                assert_ne!(root(chord), 5, "a diminished chord");
             }
         }
     }

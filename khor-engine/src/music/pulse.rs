@@ -3,10 +3,9 @@
 use super::composer::Moment;
 use super::feature::Feature;
 use super::harmony::Chord;
-use super::note::{Layer, Note};
+use super::note::{Layer, Note, Role};
 use super::preset::{MAX_PULSE_STREAMS, Motion, PulseSettings};
 use super::rhythm::{STEPS, accent, hit, hits_before};
-use super::scale::Register;
 use super::seeded::{Dice, Stream};
 
 /// Bars a rotation of the rhythm is kept.
@@ -35,39 +34,40 @@ impl Pulse {
             let stream = Stream::Pulse(index as u8);
             let rotation = Dice::new(moment.seed, moment.bar / PHRASE_BARS, stream).below(4) as u8 * 4;
             if hit(moment.step, self.onsets[index], rotation) {
-                let count = hits_before(moment.step, self.onsets[index], rotation);
+                let before = hits_before(moment.step, self.onsets[index], rotation);
                 chord.notes_in(moment.key, settings.register, &mut self.notes);
-                let midi = lifted(moment, self.pitch(moment, settings, chord, stream, count));
+                let pitch = self.pitch(moment, index, chord, before);
+                // The bass stays: what is lifted is heard against it.
+                let midi = if settings.role == Role::Bass { pitch } else { lifted(moment, pitch) };
                 out.push(note(moment, settings, stream, midi, work));
             }
         }
     }
 
-    fn pitch(
-        &self,
-        moment: &Moment<'_>,
-        settings: &PulseSettings,
-        chord: Chord,
-        stream: Stream,
-        count: usize,
-    ) -> u8 {
+    /// The note that follows `before` others of its stream in this bar.
+    fn pitch(&self, moment: &Moment<'_>, index: usize, chord: Chord, before: usize) -> u8 {
+        let settings = &moment.preset.pulse[index];
         let notes = &self.notes;
         let len = notes.len();
         if settings.motion == Motion::Root || len == 0 {
             return settings.register.fold(moment.key.midi(chord.degrees[0]));
         }
+        // A broken chord goes on over the bar line: few onsets then lie as high as many.
+        let along = before + (moment.bar % PHRASE_BARS) as usize * usize::from(self.onsets[index]);
         match settings.motion {
-            Motion::Up | Motion::Root => notes[count % len],
+            Motion::Up | Motion::Root => notes[along % len],
             Motion::UpDown => {
                 let turn = (2 * len - 2).max(1);
-                let place = count % turn;
+                let place = along % turn;
                 notes[if place < len { place } else { turn - place }]
             }
             Motion::Walk => {
-                // The walk repeats each bar of a phrase: a motif, not a dice roll.
+                // Every note once before one comes again, in the order of the phrase: a motif, not a dice roll.
                 let phrase = moment.bar / PHRASE_BARS;
-                let salt = phrase.wrapping_mul(64).wrapping_add(count as u64);
-                notes[Dice::new(moment.seed, salt, stream).below(len)]
+                let mut dice = Dice::new(moment.seed, phrase, Stream::Motif(index as u8));
+                let strides = || (2..len).filter(|stride| is_coprime(*stride, len));
+                let stride = strides().nth(dice.below(strides().count().max(1))).unwrap_or(1);
+                notes[(dice.below(len) + along * stride) % len]
             }
         }
     }
@@ -91,15 +91,21 @@ fn note(moment: &Moment<'_>, settings: &PulseSettings, stream: Stream, midi: u8,
     }
 }
 
+fn is_coprime(a: usize, b: usize) -> bool {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a == 1
+}
+
 /// The pitch, lifted by the mapping's scale steps, and not out of reach.
 fn lifted(moment: &Moment<'_>, midi: u8) -> u8 {
-    const HIGHEST: Register = Register { low: 36, high: 93 };
+    const HIGHEST: i32 = 95;
     let height = moment.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32;
-    if height == 0 {
-        midi
-    } else {
-        HIGHEST.fold(moment.key.midi(moment.key.degree_below(midi.into()) + height))
-    }
+    let degree = moment.key.degree_below(midi.into());
+    let lifted = (degree + height).min(moment.key.degree_below(HIGHEST));
+    if height == 0 { midi } else { moment.key.midi(lifted).clamp(0, HIGHEST) as u8 }
 }
 
 /// Onsets per bar; rises with work and with density, 0 without work.

@@ -9,6 +9,8 @@ pub(super) enum Stream {
     Form,
     /// A stream of the pulse layer, by position in the preset.
     Pulse(u8),
+    /// The order of notes of such a stream.
+    Motif(u8),
     /// A voice, by family.
     Voice(u8),
 }
@@ -22,6 +24,7 @@ impl Stream {
             Self::Form => 4,
             Self::Pulse(n) => 0x100 + n as u64,
             Self::Voice(n) => 0x200 + n as u64,
+            Self::Motif(n) => 0x300 + n as u64,
         }
     }
 }

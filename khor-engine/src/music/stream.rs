@@ -69,7 +69,7 @@ impl VoiceStream {
 
     pub(super) const fn seat(self) -> Seat {
         let (instrument, low, high, pan, brightness, rotation, length_steps, contour) = match self {
-            Self::Process => (Instrument::Process, 74, 91, 0.3, 0.4, 2, 0.9, [0, 0, 2, 4, 2, 0]),
+            Self::Process => (Instrument::Process, 72, 93, 0.3, 0.4, 2, 0.9, [0, 1, 2, 1, 0, 0]),
             Self::Receive => (Instrument::Receive, 58, 74, -0.6, -0.2, 0, 2.0, [4, 3, 2, 1, 2, 0]),
             Self::Send => (Instrument::Send, 67, 84, 0.6, 0.6, 0, 1.6, [0, 1, 2, 3, 4, 0]),
             Self::Loss => (Instrument::Loss, 80, 96, -0.25, 0.8, 4, 0.5, [1, 0, 1, 1, 0, 0]),

@@ -3,7 +3,7 @@
 use crate::signal::{Lane, Lanes, Levels, SignalId};
 
 use super::seeded::{Dice, Stream};
-use super::{Composer, CueKind, Layer, Note, Preset, Scale, Settings, VoiceStream};
+use super::{Composer, CueKind, Instrument, Layer, Note, Preset, Role, Scale, Settings, VoiceStream};
 
 const TURN_S: f64 = 0.01;
 
@@ -119,6 +119,44 @@ fn onsets_rise_with_work() {
             assert!(onsets >= last, "{} at {level}: {onsets} after {last}", preset.name);
             last = onsets;
         }
+    }
+}
+
+#[test]
+fn switches_lift_the_pulse_against_its_bass_and_work_does_not() {
+    for preset in Preset::builtin() {
+        // Mean pitch of the pulse's bass, and of what is above it.
+        let pitches = |work: f32, switches: f32| {
+            let mut levels = idle();
+            levels[SignalId::Rx.index()] = Some(work);
+            levels[SignalId::Csw.index()] = Some(switches);
+            let notes = play(preset, Settings::default(), 60.0, |_| levels);
+            let mean = |bass: bool| {
+                let its = |note: &&Note| note.layer == Layer::Pulse && (note.role == Role::Bass) == bass;
+                let pitches: Vec<f32> = notes.iter().filter(its).map(|note| note.midi.into()).collect();
+                pitches.iter().sum::<f32>() / pitches.len() as f32
+            };
+            (mean(true), mean(false))
+        };
+        let (work, switches) = (pitches(0.6, 0.0), pitches(0.6, 0.6));
+        assert!(switches.1 >= work.1 + 12.0, "{}: {work:?} {switches:?}", preset.name);
+        assert!(work.0.is_nan() || work.0 == switches.0, "{}: {work:?} {switches:?}", preset.name);
+        let more = pitches(0.9, 0.0);
+        assert!((more.1 - work.1).abs() <= 6.0, "{}: {work:?} {more:?}", preset.name);
+    }
+}
+
+#[test]
+fn pressure_has_a_voice_that_begins_at_once_in_every_preset() {
+    for preset in Preset::builtin() {
+        let mut levels = idle();
+        levels[SignalId::Mem.index()] = Some(0.7);
+        let notes = play(preset, Settings::default(), 20.0, |_| levels);
+        let memory = notes.iter().filter(|note| note.instrument == Instrument::Memory).count();
+        assert!(memory >= 20, "{}: {memory}", preset.name);
+        let patch = preset.patches.of(Instrument::Memory);
+        // The pad's attack, of a second and more, would swallow its notes.
+        assert!(patch.attack_ms <= 200.0, "{}: {} ms", preset.name, patch.attack_ms);
     }
 }
 

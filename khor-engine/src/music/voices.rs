@@ -28,9 +28,9 @@ const RECEDING: u16 = 110;
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
 /// Onsets per bar of a voice that has something else to say than how many.
-const LEAST_ONSETS: f32 = 2.5;
-/// Width of a gesture unless the mapping says otherwise, scale steps.
-const SPAN: f32 = 4.0;
+const LEAST_ONSETS: f32 = 2.0;
+/// Where a gesture that the mapping lifts begins, semitones above the register's lowest note.
+const UNLIFTED: i32 = 5;
 /// Where single notes of an idle machine lie.
 const RARE: Register = Register { low: 62, high: 76 };
 
@@ -166,8 +166,8 @@ impl Speaker {
 
 /// Onsets per bar of a stream: the mapping's, at the preset's pace and the listener's density.
 fn onsets(moment: &Moment<'_>, stream: VoiceStream) -> u8 {
-    let mapped = moment.reading.value(Feature::Density(stream)).unwrap_or(0.0).max(LEAST_ONSETS);
-    let onsets = mapped * moment.preset.voices.pace * density_factor(moment.density);
+    let mapped = moment.reading.value(Feature::Density(stream)).unwrap_or(0.0);
+    let onsets = (mapped * moment.preset.voices.pace).max(LEAST_ONSETS) * density_factor(moment.density);
     (onsets.ceil() as u8).clamp(1, STEPS)
 }
 
@@ -218,13 +218,17 @@ fn pitch(speaker: Speaker, seat: &Seat, moment: &Moment<'_>, chord: Chord, count
         (1, 2) => -seat.contour[place],
         _ => seat.contour[place],
     };
-    let span = moment.reading.value(Feature::Span(speaker.stream)).unwrap_or(SPAN) / SPAN;
-    let step = (step as f32 * span).round() as i32;
     let stream = Stream::Voice(speaker.stream.index() as u8);
     let offset = Dice::new(moment.seed, moment.section.index, stream).below(3) as i32 - 1;
-    let middle = seat.register.middle() + 2 * offset;
+    let lift = moment.reading.value(Feature::Height(speaker.stream));
+    let middle = match lift {
+        Some(_) => i32::from(seat.register.low) + UNLIFTED,
+        None => seat.register.middle() + 2 * offset,
+    };
     let home = moment.key.degree_below(chord.nearest(moment.key, middle));
-    let mut midi = moment.key.midi(home + step);
+    let highest = moment.key.degree_below(seat.register.high.into());
+    let lifted = (home + step + lift.unwrap_or(0.0).round() as i32).min(highest);
+    let mut midi = moment.key.midi(lifted);
     if moment.step.is_multiple_of(8) {
         midi = chord.nearest(moment.key, midi);
     }
