@@ -1,6 +1,6 @@
 //! The one place that knows the engine: frames in, sound and notes out.
 //!
-//! Needed of it: `Offline::{new, learn, frame, last_notes, set_preset}`, `music::{Preset, Note, Layer, Settings, Scale}`,
+//! Needed of it: `Offline::{new, learn, frame, cue, last_notes, set_preset}`, `music::{Preset, Note, Layer, Settings, Scale}`,
 //! `signal::{Frame, Counter, SignalId, Family}`. Everything else of the judge speaks in the types of this file.
 
 use std::{convert::Infallible, ops::ControlFlow};
@@ -13,7 +13,7 @@ use khor_engine::{
     signal::Frame,
 };
 pub use khor_engine::{
-    music::{Instrument, Layer},
+    music::{CueKind, Instrument, Layer},
     signal::{Counter, Family, SIGNALS, SignalId},
 };
 
@@ -129,6 +129,11 @@ impl Player {
             ControlFlow::Continue(())
         });
         self.notes.extend(self.offline.last_notes().iter().map(Note::of));
+    }
+
+    /// The kernel reports something.
+    pub fn cue(&mut self, kind: CueKind) {
+        self.offline.cue(kind);
     }
 
     /// Goes on with another preset.

@@ -8,6 +8,7 @@ pub mod adapter;
 pub mod capture;
 pub mod classify;
 pub mod clicks;
+pub mod cues;
 pub mod features;
 pub mod judge;
 pub mod loudness;

@@ -26,13 +26,16 @@ pub struct Plan {
     pub apart: usize,
     /// Minutes of the search for clicks.
     pub stress_min: usize,
+    /// Times that every kind of cue is played on top of everything.
+    pub cue_rounds: u64,
 }
 
 impl Plan {
     /// All there is to measure.
-    pub const FULL: Self = Self { at_ends: 8, between: 4, ramps: 3, apart: 2, stress_min: 10 };
+    pub const FULL: Self =
+        Self { at_ends: 8, between: 4, ramps: 3, apart: 2, stress_min: 10, cue_rounds: 20 };
     /// A quick look.
-    pub const QUICK: Self = Self { at_ends: 4, between: 2, ramps: 1, apart: 1, stress_min: 1 };
+    pub const QUICK: Self = Self { at_ends: 4, between: 2, ramps: 1, apart: 1, stress_min: 1, cue_rounds: 2 };
 
     /// The clips that are trained and tested on.
     pub fn clips(&self) -> Vec<Clip<Class>> {

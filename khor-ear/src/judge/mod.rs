@@ -1,6 +1,7 @@
 //! Everything there is to measure of one preset.
 
 mod clips;
+mod cues;
 mod determinism;
 mod recognition;
 mod stress;
@@ -58,6 +59,7 @@ pub fn judge(preset: &str, others: &[String], plan: &Plan, folder: &Path) -> Res
     follow(&followed, &mut figures);
     clips::compare(preset, plan, &clips, &mut figures)?;
     stress::search(preset, others, plan, &mut figures)?;
+    cues::listen(preset, plan, &mut figures)?;
     let notes_hash = determinism::compare(preset, plan, &mut figures)?;
     remarks.extend(recognition::apart(preset, plan, known)?);
     remarks.extend(followed.iter().map(in_words));

@@ -8,7 +8,7 @@ use crate::{
     clicks::clicks,
     parallel,
     plan::Plan,
-    scenario::{self, Apart, Class, Machine, Part, STEP_NS, Undertaking},
+    scenario::{self, Machine, STEP_NS},
 };
 
 /// One preset lasts this long, seconds.
@@ -33,8 +33,7 @@ pub(super) fn search(preset: &str, others: &[String], plan: &Plan, figures: &mut
 
 /// Clicks in one minute, and the largest.
 fn minute_of(preset: &str, others: &[String], seed: u64, minute: usize) -> Result<(usize, f32)> {
-    let everything: Vec<Part> =
-        Class::ALL.iter().flat_map(|class| class.parts()).chain(Apart::ForkBomb.parts()).copied().collect();
+    let everything = scenario::everything();
     let mut machine = Machine::new(1.0, seed);
     let mut player = scenario::learnt(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
     for turn in 0..TURNS {

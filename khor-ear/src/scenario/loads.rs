@@ -160,6 +160,11 @@ impl Undertaking for Apart {
     }
 }
 
+/// All loads at once, and a fork bomb.
+pub fn everything() -> Vec<Part> {
+    Class::ALL.iter().flat_map(|class| class.parts()).chain(Apart::ForkBomb.parts()).copied().collect()
+}
+
 const DOWNLOAD: &[Part] = &[
     (RxBytes, 12e6, Steady),
     (RxPackets, 2.2e3, Steady),

@@ -11,6 +11,6 @@ mod tour;
 pub use clip::{
     Clip, LEAD_IN_S, LEARNING_S, LENGTH_S, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp,
 };
-pub use loads::{Apart, Class, IDLE, Part, Shape, Undertaking};
+pub use loads::{Apart, Class, IDLE, Part, Shape, Undertaking, everything};
 pub use machine::Machine;
 pub use tour::{STOP_S, tour};

@@ -1,0 +1,150 @@
+//! Cues in the sound: a matched filter over spectrograms, which knows what each cue sounds like and nothing else.
+//!
+//! A pattern is the level of sixth octaves in time: the cue's own power on top of what the load has there in the
+//! median. It is compared with the sound by normalised correlation, each band without its mean, so that neither
+//! loudness nor a steady bed matters.
+
+use crate::{adapter::RATE_HZ, features::each_window};
+
+const LENGTH: usize = 4096;
+/// Time between windows: 10 ms.
+const HOP: usize = RATE_HZ as usize / 100;
+const HOP_S: f64 = HOP as f64 / RATE_HZ as f64;
+/// Sixth octaves from 60 Hz to about 7.7 kHz.
+const BANDS: usize = 42;
+const LOWEST_HZ: f64 = 60.0;
+/// Power of a band in which nothing is heard.
+const FLOOR: f32 = 1e-6;
+/// Length of a pattern, windows: 1.3 s.
+const PATTERN: usize = 130;
+
+type Bands = [f32; BANDS];
+
+/// Power in bands, window by window.
+pub struct Spectrogram(Vec<Bands>);
+
+/// What a cue looks like on top of a load: levels in dB, each band without its mean.
+pub struct Pattern {
+    levels: Vec<Bands>,
+    norm: f32,
+}
+
+impl Spectrogram {
+    /// Of one channel.
+    pub fn of(mono: &[f32]) -> Self {
+        let bands: Vec<Option<usize>> = (0..=LENGTH / 2).map(band).collect();
+        let mut windows = Vec::new();
+        each_window(mono, LENGTH, HOP, |_, power| {
+            let mut sums = [0.0; BANDS];
+            for (power, band) in power.iter().zip(&bands) {
+                if let Some(band) = band {
+                    sums[*band] += power;
+                }
+            }
+            windows.push(sums);
+        });
+        Self(windows)
+    }
+
+    /// Median power of each band.
+    fn median(&self) -> Bands {
+        std::array::from_fn(|band| {
+            let mut values: Vec<f32> = self.0.iter().map(|window| window[band]).collect();
+            values.sort_by(f32::total_cmp);
+            values.get(values.len() / 2).copied().unwrap_or(0.0)
+        })
+    }
+
+    /// Best likeness, -1..=1, to a pattern that begins between two instants.
+    pub fn likeness(&self, pattern: &Pattern, from_s: f64, to_s: f64) -> f32 {
+        let window = |s: f64| (s.max(0.0) / HOP_S).round() as usize;
+        let last = self.0.len().saturating_sub(PATTERN);
+        (window(from_s)..=window(to_s).min(last)).map(|at| self.likeness_at(pattern, at)).fold(-1.0, f32::max)
+    }
+
+    fn likeness_at(&self, pattern: &Pattern, at: usize) -> f32 {
+        let (levels, norm) =
+            centred(self.0[at..at + PATTERN].iter().map(|window| window.map(level)).collect());
+        let product = |(a, b): (&Bands, &Bands)| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        levels.iter().zip(&pattern.levels).map(product).sum::<f32>() / (norm * pattern.norm).max(FLOOR)
+    }
+}
+
+impl Pattern {
+    /// Of a cue alone, from its onset on, on top of a load.
+    pub fn of(cue: &Spectrogram, load: &Spectrogram) -> Self {
+        let median = load.median();
+        let nothing = [0.0; BANDS];
+        let window = |at: usize| {
+            let cue = cue.0.get(at).unwrap_or(&nothing);
+            std::array::from_fn(|band| level(cue[band] + median[band]))
+        };
+        let (levels, norm) = centred((0..PATTERN).map(window).collect());
+        Self { levels, norm }
+    }
+}
+
+fn level(power: f32) -> f32 {
+    10.0 * (power + FLOOR).log10()
+}
+
+/// Each band without its mean, and the root of the sum of squares.
+fn centred(mut levels: Vec<Bands>) -> (Vec<Bands>, f32) {
+    let count = levels.len().max(1) as f32;
+    let means: Bands =
+        std::array::from_fn(|band| levels.iter().map(|window| window[band]).sum::<f32>() / count);
+    for window in &mut levels {
+        for (level, mean) in window.iter_mut().zip(&means) {
+            *level -= mean;
+        }
+    }
+    let norm = levels.iter().flatten().map(|level| level * level).sum::<f32>().sqrt();
+    (levels, norm)
+}
+
+/// The band of a bin of the transform.
+fn band(bin: usize) -> Option<usize> {
+    let hz = bin as f64 * f64::from(RATE_HZ) / LENGTH as f64;
+    let band = (6.0 * (hz / LOWEST_HZ).log2()).floor();
+    (0.0..BANDS as f64).contains(&band).then_some(band as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tones of 0.2 s at times, over noise.
+    fn sound(tones: &[(f64, f64)], seconds: f64, noise: f32) -> Vec<f32> {
+        let rate = f64::from(RATE_HZ);
+        let mut random = fastrand::Rng::with_seed(1);
+        let sample = |i: usize| {
+            let t = i as f64 / rate;
+            let tone = |&(at, hz): &(f64, f64)| {
+                let since = t - at;
+                if (0.0..0.2).contains(&since) {
+                    0.1 * (std::f64::consts::TAU * hz * since).sin()
+                } else {
+                    0.0
+                }
+            };
+            tones.iter().map(tone).sum::<f64>() as f32 + noise * (random.f32() - 0.5)
+        };
+        (0..(seconds * rate) as usize).map(sample).collect()
+    }
+
+    #[test]
+    fn a_motif_is_found_where_it_is_and_not_taken_for_another() {
+        let falling = [(0.0, 880.0), (0.3, 660.0), (0.6, 440.0)];
+        let rising = [(0.0, 440.0), (0.3, 660.0), (0.6, 880.0)];
+        let at =
+            |tones: &[(f64, f64)], by: f64| tones.iter().map(|(t, hz)| (t + by, *hz)).collect::<Vec<_>>();
+        let load = Spectrogram::of(&sound(&[], 4.0, 0.05));
+        let pattern = |tones: &[(f64, f64)]| Pattern::of(&Spectrogram::of(&sound(tones, 2.0, 0.0)), &load);
+        let heard = Spectrogram::of(&sound(&at(&falling, 1.5), 4.0, 0.05));
+        let right = heard.likeness(&pattern(&falling), 1.4, 1.6);
+        let wrong = heard.likeness(&pattern(&rising), 1.4, 1.6);
+        let elsewhere = heard.likeness(&pattern(&falling), 0.0, 0.4);
+        let nothing = load.likeness(&pattern(&falling), 0.0, 2.0);
+        assert!(right > 0.8 && right > 2.0 * wrong && right > 2.0 * elsewhere && right > 2.0 * nothing);
+    }
+}
