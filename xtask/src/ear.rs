@@ -8,7 +8,7 @@ use crate::{
     process::{command, output, target},
 };
 
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(disable_help_flag = true)]
 pub(crate) struct EarArgs {
     /// Handed to the judge; see `cargo xtask ear --help`

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::{
+    ear::{self, EarArgs},
     ebpf, packages,
     process::{command, is_root, is_there, output, succeed},
     ui,
@@ -30,7 +31,8 @@ const CARGO_DENY: [&str; 5] = ["install", "cargo-deny", "--version", "0.20.2", "
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
-    /// Only the quick part: no eBPF rebuild, no virtual machines, no browser, no licence check
+    /// Only the quick part: no eBPF rebuild, no virtual machines, no judge of the music, no browser, no
+    /// licence check
     #[arg(long)]
     quick: bool,
 }
@@ -50,6 +52,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     if !args.quick {
         licences()?;
         object()?;
+        ear::run(&EarArgs::default())?;
         machines()?;
     }
     println!("\nall of it passed in {} s", begun.elapsed().as_secs());
