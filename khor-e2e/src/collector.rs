@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use khor_proto::client::Client;
-use khor_proto::{Sample, Subscribe, Welcome};
+use khor_proto::{CounterInfo, Sample, Subscribe, Welcome};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -40,9 +40,9 @@ impl Reading {
         self.sample.counters[index]
     }
 
-    /// Names of all counters.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.welcome.counters.iter().map(|counter| counter.name.as_str())
+    /// All counters the collector knows, with their units.
+    pub fn counters(&self) -> &[CounterInfo] {
+        &self.welcome.counters
     }
 
     /// When it was taken, `CLOCK_BOOTTIME` ns.

@@ -211,7 +211,8 @@ fn counting_goes_on_while_a_cpu_is_taken_away_and_brought_back() {
     if set("0").and_then(|()| set("1")).is_err() {
         return skip("there is no second CPU that can be taken away");
     }
-    let names: Vec<String> = turn.collector.sample().names().map(str::to_owned).collect();
+    let names: Vec<String> =
+        turn.collector.sample().counters().iter().map(|counter| counter.name.clone()).collect();
     let kernel = visible_switches(&turn.collector);
     let last = RefCell::new(turn.collector.sample());
     agrees(&turn.collector, |_| {
