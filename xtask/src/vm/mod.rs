@@ -62,16 +62,11 @@ enum What {
     All,
 }
 
-impl VmArgs {
-    /// As `cargo xtask vm`: kernels alone.
-    pub(crate) fn kernels() -> Self {
+impl Default for VmArgs {
+    /// As without any flag.
+    fn default() -> Self {
         let kernels = kernel::BY_DEFAULT.iter().filter_map(|series| kernel::find(series).ok()).collect();
         Self { what: None, kernels, only: None, keep: false, mirror: None }
-    }
-
-    /// As `cargo xtask vm all`.
-    pub(crate) fn all() -> Self {
-        Self { what: Some(What::All), ..Self::kernels() }
     }
 }
 
