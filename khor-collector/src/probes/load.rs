@@ -244,7 +244,10 @@ mod tests {
         let requests = moved(Slot::ReadRequests) + moved(Slot::WriteRequests);
         println!("{} of {requests} requests were timed", moved(Slot::TimedRequests));
         assert!(moved(Slot::TimedRequests) < requests / 2, "most go untimed");
-        assert!(moved(Slot::ReadBytes) >= (THREADS * MEBIBYTES) << 20);
+        // A full map would cost most of them. A few may end while a shielded PID 1 runs, and are seen by no program (see
+        // docs/decisions.md); that all are counted elsewhere is tested by `kernel`.
+        let read = (THREADS * MEBIBYTES) << 20;
+        assert!(moved(Slot::ReadBytes) >= read / 16 * 15, "{} of {read} bytes", moved(Slot::ReadBytes));
         let mean_ns = moved(Slot::LatencyNs) / moved(Slot::TimedRequests).max(1);
         assert!(mean_ns < 5_000_000_000, "a request that was never completed is not timed: {mean_ns} ns");
         std::fs::remove_dir_all(directory).unwrap();
