@@ -4,7 +4,7 @@
 //! median. It is compared with the sound by normalised correlation, each band without its mean, so that neither
 //! loudness nor a steady bed matters.
 
-use crate::{adapter::RATE_HZ, features::each_window};
+use crate::{adapter::RATE_HZ, features::in_octaves};
 
 const LENGTH: usize = 4096;
 /// Time between windows: 10 ms.
@@ -32,18 +32,7 @@ pub struct Pattern {
 impl Spectrogram {
     /// Of one channel.
     pub fn of(mono: &[f32]) -> Self {
-        let bands: Vec<Option<usize>> = (0..=LENGTH / 2).map(band).collect();
-        let mut windows = Vec::new();
-        each_window(mono, LENGTH, HOP, |_, power| {
-            let mut sums = [0.0; BANDS];
-            for (power, band) in power.iter().zip(&bands) {
-                if let Some(band) = band {
-                    sums[*band] += power;
-                }
-            }
-            windows.push(sums);
-        });
-        Self(windows)
+        Self(in_octaves(mono, LENGTH, HOP, LOWEST_HZ, 6.0))
     }
 
     /// Median power of each band.
@@ -57,16 +46,10 @@ impl Spectrogram {
 
     /// Best likeness, -1..=1, to a pattern that begins between two instants.
     pub fn likeness(&self, pattern: &Pattern, from_s: f64, to_s: f64) -> f32 {
-        let window = |s: f64| (s.max(0.0) / HOP_S).round() as usize;
-        let last = self.0.len().saturating_sub(PATTERN);
-        (window(from_s)..=window(to_s).min(last)).map(|at| self.likeness_at(pattern, at)).fold(-1.0, f32::max)
-    }
-
-    fn likeness_at(&self, pattern: &Pattern, at: usize) -> f32 {
-        let (levels, norm) =
-            centred(self.0[at..at + PATTERN].iter().map(|window| window.map(level)).collect());
-        let product = |(a, b): (&Bands, &Bands)| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-        levels.iter().zip(&pattern.levels).map(product).sum::<f32>() / (norm * pattern.norm).max(FLOOR)
+        let window = |s: f64| ((s.max(0.0) / HOP_S).round() as usize).min(self.0.len());
+        let end = (window(to_s) + PATTERN).min(self.0.len());
+        let levels: Vec<Bands> = self.0[window(from_s)..end].iter().map(|window| window.map(level)).collect();
+        levels.windows(PATTERN).map(|levels| pattern.likeness(levels)).fold(-1.0, f32::max)
     }
 }
 
@@ -81,6 +64,12 @@ impl Pattern {
         };
         let (levels, norm) = centred((0..PATTERN).map(window).collect());
         Self { levels, norm }
+    }
+
+    fn likeness(&self, levels: &[Bands]) -> f32 {
+        let (levels, norm) = centred(levels.to_vec());
+        let product = |(a, b): (&Bands, &Bands)| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        levels.iter().zip(&self.levels).map(product).sum::<f32>() / (norm * self.norm).max(FLOOR)
     }
 }
 
@@ -100,13 +89,6 @@ fn centred(mut levels: Vec<Bands>) -> (Vec<Bands>, f32) {
     }
     let norm = levels.iter().flatten().map(|level| level * level).sum::<f32>().sqrt();
     (levels, norm)
-}
-
-/// The band of a bin of the transform.
-fn band(bin: usize) -> Option<usize> {
-    let hz = bin as f64 * f64::from(RATE_HZ) / LENGTH as f64;
-    let band = (6.0 * (hz / LOWEST_HZ).log2()).floor();
-    (0.0..BANDS as f64).contains(&band).then_some(band as usize)
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ mod spectrum;
 use anyhow::Result;
 
 pub use onsets::{onset_rate, onset_times};
-pub(crate) use spectrum::each as each_window;
 pub use spectrum::{BANDS, Spectrum};
+pub(crate) use spectrum::{each as each_window, in_octaves};
 
 use crate::{adapter::RATE_HZ, loudness};
 

@@ -1,6 +1,6 @@
 //! Onsets heard in the sound: where the spectrum grows at once (spectral flux).
 
-use super::spectrum::each;
+use super::spectrum::in_octaves;
 use crate::adapter::RATE_HZ;
 
 const LENGTH: usize = 2048;
@@ -44,17 +44,7 @@ pub fn onset_times(mono: &[f32]) -> Vec<f64> {
 
 /// Mean growth of the bands' levels, dB, window by window.
 fn flux(mono: &[f32]) -> Vec<f32> {
-    let band_of = band_of();
-    let mut levels: Vec<[f32; BANDS]> = Vec::new();
-    each(mono, LENGTH, HOP, |_, power| {
-        let mut bands = [0.0; BANDS];
-        for (power, band) in power.iter().zip(&band_of) {
-            if let Some(band) = band {
-                bands[*band] += power;
-            }
-        }
-        levels.push(bands);
-    });
+    let mut levels: Vec<[f32; BANDS]> = in_octaves(mono, LENGTH, HOP, LOWEST_HZ, 3.0);
     let strongest = levels.iter().flatten().copied().fold(1e-9, f32::max);
     for level in levels.iter_mut().flatten() {
         *level = 10.0 * (*level / strongest + FLOOR).log10();
@@ -65,16 +55,6 @@ fn flux(mono: &[f32]) -> Vec<f32> {
         rise.sum::<f32>() / BANDS as f32
     };
     (0..levels.len()).map(growth).collect()
-}
-
-/// The band of each bin of the transform.
-fn band_of() -> Vec<Option<usize>> {
-    let band = |bin: usize| {
-        let hz = bin as f64 * f64::from(RATE_HZ) / LENGTH as f64;
-        let band = (3.0 * (hz / LOWEST_HZ).log2()).floor();
-        (0.0..BANDS as f64).contains(&band).then_some(band as usize)
-    };
-    (0..=LENGTH / 2).map(band).collect()
 }
 
 fn median(values: &[f32]) -> f32 {

@@ -92,6 +92,33 @@ pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut
     }
 }
 
+/// Power in parts of an octave, window by window: the first band begins at `lowest_hz`.
+pub(crate) fn in_octaves<const BANDS: usize>(
+    mono: &[f32],
+    length: usize,
+    hop: usize,
+    lowest_hz: f64,
+    per_octave: f64,
+) -> Vec<[f32; BANDS]> {
+    let band = |bin: usize| {
+        let hz = bin as f64 * f64::from(RATE_HZ) / length as f64;
+        let band = (per_octave * (hz / lowest_hz).log2()).floor();
+        (0.0..BANDS as f64).contains(&band).then_some(band as usize)
+    };
+    let band_of: Vec<Option<usize>> = (0..=length / 2).map(band).collect();
+    let mut windows = Vec::new();
+    each(mono, length, hop, |_, power| {
+        let mut bands = [0.0; BANDS];
+        for (power, band) in power.iter().zip(&band_of) {
+            if let Some(band) = band {
+                bands[*band] += power;
+            }
+        }
+        windows.push(bands);
+    });
+    windows
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
