@@ -217,14 +217,20 @@ mod tests {
 
     use super::*;
 
+    const THREADS: u64 = 8;
+    const MEBIBYTES: u64 = 16;
+    /// Beside a shielded PID 1 some requests end unseen: one attempt must be exact (docs/decisions.md).
+    const ATTEMPTS: usize = 4;
+
     /// With room for hardly any request in flight, most go untimed; everything else stays exact.
     #[test]
     fn a_full_map_costs_times_and_nothing_else() {
-        const THREADS: u64 = 8;
-        const MEBIBYTES: u64 = 16;
-        if !root_or_skip() {
-            return;
+        if root_or_skip() {
+            assert!((0..ATTEMPTS).any(|_| all_is_counted_with_a_full_map()), "reads are missing every time");
         }
+    }
+
+    fn all_is_counted_with_a_full_map() -> bool {
         let directory = std::env::current_exe().unwrap().parent().unwrap().join("full-map");
         let loaded = load_for(possible_cpus().unwrap(), 1).unwrap();
         let before = loaded.counters.machine();
@@ -244,12 +250,9 @@ mod tests {
         let requests = moved(Slot::ReadRequests) + moved(Slot::WriteRequests);
         println!("{} of {requests} requests were timed", moved(Slot::TimedRequests));
         assert!(moved(Slot::TimedRequests) < requests / 2, "most go untimed");
-        // A full map would cost most of them. A few may end while a shielded PID 1 runs, and are seen by no program (see
-        // docs/decisions.md); that all are counted elsewhere is tested by `kernel`.
-        let read = (THREADS * MEBIBYTES) << 20;
-        assert!(moved(Slot::ReadBytes) >= read / 16 * 15, "{} of {read} bytes", moved(Slot::ReadBytes));
         let mean_ns = moved(Slot::LatencyNs) / moved(Slot::TimedRequests).max(1);
         assert!(mean_ns < 5_000_000_000, "a request that was never completed is not timed: {mean_ns} ns");
         std::fs::remove_dir_all(directory).unwrap();
+        moved(Slot::ReadBytes) >= (THREADS * MEBIBYTES) << 20
     }
 }
