@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use khor_ear::{
     adapter,
@@ -26,6 +26,10 @@ struct Args {
     /// Fewer clips: figures are rougher, and no gate applies
     #[arg(long)]
     quick: bool,
+    /// Also play this many hours of an idle machine, 0.4..=100, and compare the
+    /// last ten minutes with the first; an hour takes about twenty seconds
+    #[arg(long, value_parser = hours)]
+    hours: Option<f64>,
     /// Where pictures and figures go
     #[arg(long, default_value = "target/ear")]
     out: PathBuf,
@@ -41,6 +45,12 @@ struct Args {
     /// With --record: where it is less, write it too, for this reason
     #[arg(long, requires = "record")]
     lower: Option<String>,
+}
+
+fn hours(text: &str) -> Result<f64> {
+    let hours: f64 = text.parse()?;
+    ensure!((0.4..=100.0).contains(&hours), "hours are 0.4 to 100");
+    Ok(hours)
 }
 
 fn main() -> ExitCode {
@@ -64,7 +74,7 @@ fn run(args: &Args) -> Result<bool> {
     let chosen: Vec<&String> =
         known.iter().filter(|name| args.preset.is_empty() || args.preset.contains(name)).collect();
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
-    let plan = if args.quick { Plan::QUICK } else { Plan::FULL };
+    let plan = Plan { hours: args.hours, ..if args.quick { Plan::QUICK } else { Plan::FULL } };
     let mut verdicts = Vec::new();
     for preset in &chosen {
         let begun = Instant::now();

@@ -28,14 +28,17 @@ pub struct Plan {
     pub stress_min: usize,
     /// Times that every kind of cue is played on top of everything.
     pub cue_rounds: u64,
+    /// Hours that an idle machine is played, where that is asked for.
+    pub hours: Option<f64>,
 }
 
 impl Plan {
     /// All there is to measure.
     pub const FULL: Self =
-        Self { at_ends: 8, between: 4, ramps: 3, apart: 2, stress_min: 10, cue_rounds: 20 };
+        Self { at_ends: 8, between: 4, ramps: 3, apart: 2, stress_min: 10, cue_rounds: 20, hours: None };
     /// A quick look.
-    pub const QUICK: Self = Self { at_ends: 4, between: 2, ramps: 1, apart: 1, stress_min: 1, cue_rounds: 2 };
+    pub const QUICK: Self =
+        Self { at_ends: 4, between: 2, ramps: 1, apart: 1, stress_min: 1, cue_rounds: 2, hours: None };
 
     /// The clips that are trained and tested on.
     pub fn clips(&self) -> Vec<Clip<Class>> {

@@ -3,6 +3,7 @@
 mod clips;
 mod cues;
 mod determinism;
+mod drift;
 mod recognition;
 mod stress;
 
@@ -60,6 +61,9 @@ pub fn judge(preset: &str, others: &[String], plan: &Plan, folder: &Path) -> Res
     clips::compare(preset, plan, &clips, &mut figures)?;
     stress::search(preset, others, plan, &mut figures)?;
     cues::listen(preset, plan, &mut figures)?;
+    if let Some(hours) = plan.hours {
+        drift::listen(preset, plan, hours, &mut figures)?;
+    }
     let notes_hash = determinism::compare(preset, plan, &mut figures)?;
     remarks.extend(recognition::apart(preset, plan, known)?);
     remarks.extend(followed.iter().map(in_words));

@@ -1,0 +1,49 @@
+//! Hours of an idle machine: does the music of the last minutes still sound like that of the first, and did it say that
+//! something happened when nothing did?
+
+use anyhow::{Context, Result};
+
+use super::Figure;
+use crate::{
+    adapter::{Layer, Options},
+    features::Features,
+    plan::Plan,
+    scenario::{self, Machine, STEP_NS},
+};
+
+/// Length of what is compared, seconds: longer than the form's longest section, so that both hear all of it.
+const WINDOW_S: u64 = 600;
+/// Audible steps: level 1 dB, centroid 1 semitone, onsets 0.3/s (ear.md).
+const ONSETS_STEP_PER_S: f64 = 0.3;
+
+/// Plays `hours` of an idle machine, and compares the last ten minutes with the first.
+pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Figure>) -> Result<()> {
+    let seed = plan.seed(30);
+    let mut machine = Machine::new(1.0, seed);
+    let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
+    let windows = ((hours * 3600.0) as u64 / WINDOW_S).max(2);
+    let (mut first, mut last) = (None, None);
+    for window in 0..windows {
+        for _ in 0..WINDOW_S * 1_000_000_000 / STEP_NS {
+            player.play(machine.advance(STEP_NS, &[], 0.0));
+        }
+        let samples = player.take_samples();
+        match window {
+            0 => first = Some(Features::of(&samples)?),
+            _ if window + 1 == windows => last = Some(Features::of(&samples)?),
+            _ => {}
+        }
+    }
+    let (first, last) = first.zip(last).context("two windows at least")?;
+    let cues = player.heard(0.0).begun().filter(|note| note.layer == Layer::Cues).count();
+    let steps = [
+        ("dB", last.level_lufs - first.level_lufs),
+        ("semitones", last.centroid_semitones - first.centroid_semitones),
+        ("onsets", (last.onsets_per_s - first.onsets_per_s) / ONSETS_STEP_PER_S),
+    ];
+    let (what, most) =
+        steps.into_iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).context("there are three")?;
+    figures.push(Figure::new("drift", most.abs(), what));
+    figures.push(Figure::new("false_cues", cues as f64, format!("{hours} h")));
+    Ok(())
+}
