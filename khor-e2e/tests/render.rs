@@ -47,6 +47,29 @@ fn the_demo_renders_in_every_preset_without_clipping() {
 }
 
 #[test]
+fn the_end_of_the_name_says_what_is_written_and_stems_lie_beside_it() {
+    let dir = TempDir::new().expect("a directory");
+    let render = |more: &[&str]| khor(&[&["render", "--demo", "--seconds", "20"], more].concat(), dir.path());
+    let read = |name: &str| std::fs::read(dir.path().join(name)).expect(name);
+    for more in [&["-o", "x.wav", "--stems"][..], &["-o", "x.flac"], &["-o", "x.mid"]] {
+        let rendered = render(more);
+        assert!(rendered.status.success(), "{}", text(&rendered));
+    }
+    assert!(read("x.flac").starts_with(b"fLaC") && read("x.mid").starts_with(b"MThd"));
+    let whole = read("x.wav");
+    assert!(read("x.flac").len() < whole.len() * 2 / 3, "it is compressed");
+    let stems = ["melody", "bass", "chords", "percussion"].map(|role| read(&format!("x.{role}.wav")));
+    assert!(stems.iter().all(|stem| stem.len() == whole.len() && *stem != whole), "as long as the whole");
+    for (wrong, why) in [
+        (&["-o", "x.mp3"][..], "expected a name that ends in .wav, .flac or .mid"),
+        (&["-o", "x.mid", "--stems"], "a .mid file has a track for each role"),
+    ] {
+        let refused = render(wrong);
+        assert!(!refused.status.success() && text(&refused).contains(why), "{}", text(&refused));
+    }
+}
+
+#[test]
 fn a_cut_capture_renders_up_to_the_cut_and_something_else_is_refused() {
     let dir = TempDir::new().expect("a directory");
     assert!(khor(&["record", "x.khor", "--demo", "--seconds", "2"], dir.path()).status.success());

@@ -31,7 +31,7 @@ enum Command {
     Engine(engine::EngineArgs),
     /// Play a capture on the sound device
     Play(play::PlayArgs),
-    /// Render a capture, or the demo, to a WAV file
+    /// Render a capture, or the demo, to a file of sound or notes
     Render(render::RenderArgs),
     /// Record what the machine does into a capture file
     Record(record::RecordArgs),

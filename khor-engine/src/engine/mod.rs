@@ -17,7 +17,7 @@ mod state;
 pub use cue::heard_as;
 pub use explain::Explanation;
 pub use library::{Library, read as read_preset};
-pub use offline::{Offline, Performance};
+pub use offline::{Offline, Part, Performance};
 pub use report::{HealthReport, MetricsReport};
 pub use state::Since;
 

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use crate::{
     config::Config,
-    music::{Composer, CueKind, Note, Preset, Settings},
+    music::{Composer, CueKind, Note, Preset, Role, Settings},
     signal::{Frame, Lanes, Pipeline, SignalId},
     synth::{SYNTH_SEED, Synth, SynthNote},
 };
@@ -18,9 +18,23 @@ const BELIEVED_NS: u64 = 1_000_000_000;
 /// Beyond this the machine was suspended or the time is damaged, and the gap is left out.
 const SKIPPED_GAP_NS: u64 = 3600 * 1_000_000_000;
 
+/// Whose notes a performance gives to the synth. The music is the same in each case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Everybody's.
+    #[default]
+    Whole,
+    /// One role's: a stem.
+    Only(Role),
+    /// Nobody's: silence at no cost, for who only wants the notes.
+    Tacet,
+}
+
 /// Composer and synth, block by block. The same lanes give the same samples.
 pub struct Performance {
     composer: Composer,
+    part: Part,
+    frames: u64,
     /// The composer's count of preset changes when the synth was given its timbres.
     patched: Option<u64>,
     synth: Synth,
@@ -38,6 +52,8 @@ impl Performance {
         synth.set_master_gain(master_gain);
         Self {
             composer: Composer::new(settings, preset),
+            part: Part::Whole,
+            frames: 0,
             patched: None,
             synth,
             sample_rate_hz,
@@ -47,23 +63,38 @@ impl Performance {
         }
     }
 
+    /// Lets only this part be heard from the beginning on.
+    #[must_use]
+    pub fn with_part(mut self, part: Part) -> Self {
+        self.part = part;
+        self
+    }
+
     /// Plays one block of 10 ms and returns its samples, left and right.
     pub fn block(&mut self, lanes: &Lanes) -> (&[f32], &[f32]) {
         let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
         self.notes.clear();
         self.composer.advance(block_end_s, lanes, &mut self.notes);
+        if self.part != Part::Tacet {
+            self.sound();
+        }
+        self.frames += self.left.len() as u64;
+        (&self.left, &self.right)
+    }
+
+    fn sound(&mut self) {
         let changes = Some(self.composer.preset_changes());
         if self.patched != changes {
             self.patched = changes;
             self.synth.set_patches(self.composer.preset().patches());
         }
         self.synth.set_controls(self.composer.controls());
-        for note in &self.notes {
+        let part = self.part;
+        for note in self.notes.iter().filter(|note| part == Part::Whole || part == Part::Only(note.role)) {
             let onset_frame = (note.onset_s * f64::from(self.sample_rate_hz)) as u64;
             self.synth.schedule(SynthNote::new(note, onset_frame, self.sample_rate_hz));
         }
         self.synth.render(&mut self.left, &mut self.right);
-        (&self.left, &self.right)
     }
 
     /// Notes of the last block.
@@ -73,7 +104,7 @@ impl Performance {
 
     /// Seconds played so far.
     pub fn seconds(&self) -> f64 {
-        self.synth.frame() as f64 / f64::from(self.sample_rate_hz)
+        self.frames as f64 / f64::from(self.sample_rate_hz)
     }
 
     /// The composer, to change what it plays.
@@ -101,7 +132,7 @@ pub struct Offline {
 }
 
 impl Offline {
-    /// `sample_rate_hz` is 8000..=192000.
+    /// Plays everybody's notes; `sample_rate_hz` is 8000..=192000.
     pub fn new(config: &Config, preset: Preset, sample_rate_hz: u32) -> Self {
         let (settings, gain) = (config.music_settings(), config.audio.master_gain);
         Self {
@@ -113,6 +144,13 @@ impl Offline {
             notes: 0,
             last_notes: Vec::new(),
         }
+    }
+
+    /// Lets only this part be heard, from the beginning on.
+    #[must_use]
+    pub fn with_part(mut self, part: Part) -> Self {
+        self.performance = self.performance.with_part(part);
+        self
     }
 
     /// A source begins: what was counted before does not continue.

@@ -22,6 +22,16 @@ impl Role {
     /// All roles, in MIDI-channel order.
     pub const ALL: [Self; 4] = [Self::Melody, Self::Bass, Self::Chords, Self::Percussion];
 
+    /// Name, in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Melody => "melody",
+            Self::Bass => "bass",
+            Self::Chords => "chords",
+            Self::Percussion => "percussion",
+        }
+    }
+
     /// MIDI channel, 1..=16.
     pub const fn midi_channel(self) -> u8 {
         match self {

@@ -1,9 +1,9 @@
 //! From notes and samples to the world: sound device, OSC, MIDI, files. Each output reports its own health.
 
 pub mod audio;
+pub mod file;
 pub mod midi;
 pub mod osc;
-pub mod wav;
 
 use serde::Serialize;
 

@@ -1,34 +1,34 @@
-//! `khor render`: a capture, or the demo, to a WAV file.
+//! `khor render`: a capture, or the demo, to files of sound or notes.
+
+mod job;
+mod progress;
 
 use std::{
-    fmt::Display,
-    io::IsTerminal,
-    ops::ControlFlow,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
-use tracing::warn;
 
+use self::job::{Job, Pieces, Rendered};
+pub(super) use self::progress::Progress;
 use super::interrupt::Interrupt;
 use crate::{
     config::{Config, default_path, presets_dir},
-    engine::{Library, Offline, heard_as, read_preset},
-    music::{Preset, Scale},
-    output::wav::{WavError, WavWriter},
-    signal::Frame,
-    source::{CaptureError, CaptureReader, DemoSource, Recorded, SCENARIO_S},
+    engine::{Library, Part, read_preset},
+    music::{Preset, Role, Scale},
+    output::file::Format,
+    source::{CaptureReader, DemoSource, Recorded, SCENARIO_S},
 };
 
 /// Interval of the demo's samples, nanoseconds.
 const DEMO_STEP_NS: u64 = 20_000_000;
 /// Number of loads in the demo.
 const DEMO_LOADS: u64 = 8;
-/// Between two lines of progress.
-const PROGRESS: Duration = Duration::from_millis(200);
 
 #[derive(Args, Debug)]
 pub(super) struct RenderArgs {
@@ -38,9 +38,12 @@ pub(super) struct RenderArgs {
     /// Render the synthetic demo: eight loads, 15 s each
     #[arg(long, visible_alias = "fake")]
     demo: bool,
-    /// The WAV file to write (24-bit stereo)
+    /// The file to write: .wav or .flac (24-bit stereo), or .mid (notes)
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// Beside it, each role's sound in a file of its own: NAME.melody.wav, …
+    #[arg(long)]
+    stems: bool,
     /// Stop after this many seconds
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
@@ -92,117 +95,78 @@ impl RenderArgs {
         }
         Ok(config)
     }
-}
 
-/// A recording, piece by piece, from wherever.
-type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
+    /// What is rendered, from its beginning.
+    fn pieces(&self, config: &Config) -> anyhow::Result<Pieces> {
+        match &self.capture {
+            Some(path) => capture(path),
+            None => Ok(demo(config.music.seed, self.seconds.unwrap_or((DEMO_LOADS * SCENARIO_S) as f64))),
+        }
+    }
+}
 
 pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let config = args.config()?;
+    let format = Format::of(&args.output).context("--output")?;
+    if args.stems && format == Format::Midi {
+        bail!("--stems: a .mid file has a track for each role; stems are .wav or .flac");
+    }
     let preset = preset(&config.music.preset)?;
-    let pieces = match &args.capture {
-        Some(path) => capture(path)?,
-        None => demo(config.music.seed, args.seconds.unwrap_or((DEMO_LOADS * SCENARIO_S) as f64)),
-    };
-    let mut render = Render {
-        offline: Offline::new(&config, preset, args.sample_rate),
-        wav: WavWriter::create(&args.output, args.sample_rate).with_context(|| writing(&args.output))?,
-        peak: 0.0,
-        interrupt: Interrupt::listen()?,
-        progress: Progress::new(!args.json),
-        until_s: args.seconds.unwrap_or(f64::INFINITY),
-    };
+    let interrupt = Interrupt::listen()?;
     let begun = Instant::now();
-    render.pieces(pieces).with_context(|| writing(&args.output))?;
-    render.report(args, begun.elapsed())
+    let job = |part, output, is_quiet: bool| Job {
+        part,
+        output,
+        format,
+        config: &config,
+        preset: &preset,
+        until_s: args.seconds.unwrap_or(f64::INFINITY),
+        interrupt: interrupt.clone(),
+        is_quiet,
+    };
+    let whole = if format == Format::Midi { Part::Tacet } else { Part::Whole };
+    let mut jobs = vec![job(whole, args.output.clone(), args.json)];
+    if args.stems {
+        jobs.extend(Role::ALL.map(|role| job(Part::Only(role), stem(&args.output, role), true)));
+    }
+    let done: anyhow::Result<Vec<Rendered>> = thread::scope(|scope| {
+        let run = |job: Job| {
+            let pieces = args.pieces(job.config)?;
+            job.run(pieces)
+        };
+        let threads: Vec<_> = jobs.into_iter().map(|job| scope.spawn(move || run(job))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    report(args, &done?, begun.elapsed(), interrupt.is_raised());
+    Ok(())
 }
 
-struct Render {
-    offline: Offline,
-    wav: WavWriter,
-    peak: f32,
-    interrupt: Interrupt,
-    progress: Progress,
-    until_s: f64,
+/// The first is the whole, the others its stems.
+fn report(args: &RenderArgs, rendered: &[Rendered], took: Duration, interrupted: bool) {
+    let [whole, stems @ ..] = rendered else { return };
+    let Rendered { output, seconds, notes, peak } = whole;
+    let speed = seconds / took.as_secs_f64().max(1e-9);
+    let peak_db = peak.map(|peak| 20.0 * peak.max(1e-9).log10());
+    if args.json {
+        let report = json!({
+            "output": output, "seconds": seconds, "notes": notes, "peak_dbfs": peak_db,
+            "times_real_time": speed, "interrupted": interrupted,
+            "stems": stems.iter().map(|stem| &stem.output).collect::<Vec<_>>(),
+        });
+        println!("{report}");
+        return;
+    }
+    let peak = peak_db.map(|peak| format!(", peak {peak:.1} dBFS")).unwrap_or_default();
+    println!("{}: {seconds:.1} s, {notes} notes{peak}, {speed:.0} x real time", output.display());
+    for stem in stems {
+        println!("{}", stem.output.display());
+    }
 }
 
-/// Why a render ends before the capture does.
-enum Ending {
-    /// Asked for: long enough, or interrupted.
-    Wanted,
-    Full,
-    Failed(hound::Error),
-}
-
-impl Render {
-    fn pieces(&mut self, pieces: Pieces) -> anyhow::Result<()> {
-        for piece in pieces {
-            match piece {
-                Ok(Recorded::Start(_)) => self.offline.restart(),
-                Ok(Recorded::Frame(frame)) => match self.frame(frame) {
-                    ControlFlow::Continue(None) => {}
-                    ControlFlow::Continue(Some(gap)) => warn!(
-                        "nothing was recorded for {:.1} h (suspended, or damaged): left out",
-                        gap.as_secs_f64() / 3600.0
-                    ),
-                    ControlFlow::Break(Ending::Wanted) => break,
-                    ControlFlow::Break(Ending::Full) => {
-                        warn!("{} ({:.0} s): the rest is left out", WavError::Full, self.wav.seconds());
-                        break;
-                    }
-                    ControlFlow::Break(Ending::Failed(problem)) => return Err(problem.into()),
-                },
-                Ok(Recorded::Cue(cue)) => {
-                    if let Some(kind) = heard_as(cue.kind) {
-                        self.offline.cue(kind);
-                    }
-                }
-                Ok(Recorded::Lost { .. }) => {}
-                Err(problem) => warn!("the capture is {problem}; what was readable is rendered"),
-            }
-            if self.interrupt.is_raised() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn frame(&mut self, frame: Frame) -> ControlFlow<Ending, Option<Duration>> {
-        let Self { offline, wav, peak, interrupt, progress, until_s } = self;
-        offline.frame(frame, &mut |left, right| {
-            *peak = left.iter().chain(right).fold(*peak, |peak, sample| peak.max(sample.abs()));
-            match wav.push(left, right) {
-                Ok(()) => {}
-                Err(WavError::Full) => return ControlFlow::Break(Ending::Full),
-                Err(WavError::Hound(problem)) => return ControlFlow::Break(Ending::Failed(problem)),
-            }
-            progress.show(wav.seconds(), "");
-            if interrupt.is_raised() || wav.seconds() >= *until_s {
-                return ControlFlow::Break(Ending::Wanted);
-            }
-            ControlFlow::Continue(())
-        })
-    }
-
-    fn report(self, args: &RenderArgs, took: Duration) -> anyhow::Result<()> {
-        let seconds = self.wav.seconds();
-        self.wav.finish().with_context(|| writing(&args.output))?;
-        self.progress.clear();
-        let notes = self.offline.notes();
-        let speed = seconds / took.as_secs_f64().max(1e-9);
-        let peak_db = 20.0 * self.peak.max(1e-9).log10();
-        if args.json {
-            let report = json!({
-                "output": args.output, "seconds": seconds, "notes": notes, "peak_dbfs": peak_db,
-                "times_real_time": speed, "interrupted": self.interrupt.is_raised(),
-            });
-            println!("{report}");
-        } else {
-            let name = args.output.display();
-            println!("{name}: {seconds:.1} s, {notes} notes, peak {peak_db:.1} dBFS, {speed:.0} x real time");
-        }
-        Ok(())
-    }
+/// `x.wav` becomes `x.melody.wav`.
+fn stem(output: &Path, role: Role) -> PathBuf {
+    let end = output.extension().unwrap_or_default().to_string_lossy();
+    output.with_extension(format!("{}.{end}", role.name()))
 }
 
 /// A built-in preset, one of the user's own, or a preset file.
@@ -235,38 +199,6 @@ fn demo(seed: u64, seconds: f64) -> Pieces {
     }))
 }
 
-fn writing(path: &Path) -> String {
-    format!("writing {}", path.display())
-}
-
 fn parse_scale(text: &str) -> Result<Scale, String> {
     serde_json::from_value(json!(text)).map_err(|problem| problem.to_string())
-}
-
-/// One line on a terminal, redrawn.
-pub(super) struct Progress {
-    wanted: bool,
-    shown_at: Option<Instant>,
-}
-
-impl Progress {
-    /// Shows nothing unless stderr is a terminal and it is `wanted`.
-    pub(super) fn new(wanted: bool) -> Self {
-        Self { wanted: wanted && std::io::stderr().is_terminal(), shown_at: None }
-    }
-
-    /// Shows how many seconds are done, and `more`.
-    pub(super) fn show(&mut self, seconds: f64, more: impl Display) {
-        if self.wanted && self.shown_at.is_none_or(|at| at.elapsed() >= PROGRESS) {
-            self.shown_at = Some(Instant::now());
-            eprint!("\r{seconds:7.1} s{more}");
-        }
-    }
-
-    /// Takes the line away.
-    pub(super) fn clear(&self) {
-        if self.shown_at.is_some() {
-            eprint!("\r\x1b[K");
-        }
-    }
 }
