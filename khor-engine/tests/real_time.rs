@@ -2,7 +2,7 @@
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
 use khor_engine::music::{Controls, FilterMode, Instrument, Patch, Preset, Wave};
-use khor_engine::synth::{Synth, SynthNote};
+use khor_engine::synth::{Synth, SynthNote, Volume};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -34,7 +34,7 @@ fn nothing_on_the_audio_thread_allocates() {
             synth.set_patches(patches[turn as usize % patches.len()]);
             let vowel = (turn % 7) as f32 / 6.0;
             synth.set_controls(Controls { brightness: 0.3, reverb: 0.5, delay: 0.5, echo_s: 0.3, vowel });
-            synth.set_master_gain(0.4);
+            synth.set_volume(Volume { master_gain: 0.4, loudness_lufs: -18.0 });
             synth.set_muted(turn % 50 == 49);
             for i in 0..40 {
                 synth.schedule(SynthNote {

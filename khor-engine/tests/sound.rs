@@ -4,7 +4,8 @@ mod offline;
 
 use ebur128::{EbuR128, Mode};
 use khor_engine::music::{Preset, Settings};
-use offline::{RATE_HZ, Rendered, levels, render, scenarios};
+use khor_engine::synth::Volume;
+use offline::{RATE_HZ, Rendered, levels, render, render_at, scenarios};
 
 /// Integrated loudness (LUFS) and true peak (dBTP).
 fn loudness(rendered: &Rendered) -> (f64, f64) {
@@ -30,6 +31,23 @@ fn beds_are_at_minus_23_lufs_and_loads_louder_by_at_most_8_lu() {
             };
             assert!((0.0..=8.0).contains(&(lufs - idle_lufs)), "{} {name}: {lufs:.1} LUFS", preset.name);
             assert!(rendered.onsets_per_s() >= idle_onsets + 2.0, "{} {name}", preset.name);
+        }
+    }
+}
+
+#[test]
+fn louder_steps_are_as_loud_as_they_say_and_never_clip() {
+    for preset in Preset::builtin() {
+        for lufs in [-18.0, -16.0] {
+            let volume = Volume { loudness_lufs: lufs as f32, ..Volume::default() };
+            for (name, levels) in [scenarios()[0], scenarios()[6]] {
+                let rendered = render_at(volume, preset, Settings::default(), 20.0, |_| levels);
+                let (heard, dbtp) = loudness(&rendered);
+                println!("{} {name} at {lufs}: {heard:.1} LUFS, {dbtp:.1} dBTP", preset.name);
+                assert!(dbtp <= -1.0, "{} {name}: {dbtp:.1} dBTP", preset.name);
+                let most = if name == "idle" { 2.0 } else { 8.0 };
+                assert!((-2.0..=most).contains(&(heard - lufs)), "{} {name}: {heard:.1} LUFS", preset.name);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     music::{Scale, Settings},
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
+    synth::Volume,
 };
 
 /// Everything that can be configured. Unknown keys in the file are kept and warned about.
@@ -113,6 +114,8 @@ pub struct Audio {
     pub sample_rate: u32,
     /// Volume, 0..=1.
     pub master_gain: f32,
+    /// Loudness of an idle machine's music at volume 0.5, LUFS: -23, -18 or -16.
+    pub loudness_lufs: i8,
 }
 
 /// MIDI output.
@@ -213,7 +216,13 @@ impl Default for Music {
 
 impl Default for Audio {
     fn default() -> Self {
-        Self { backend: String::new(), device: String::new(), sample_rate: 48_000, master_gain: 0.5 }
+        Self {
+            backend: String::new(),
+            device: String::new(),
+            sample_rate: 48_000,
+            master_gain: 0.5,
+            loudness_lufs: -23,
+        }
     }
 }
 
@@ -272,6 +281,12 @@ impl Config {
         in_range("audio.sample_rate", self.audio.sample_rate, 8_000, 192_000)?;
         in_range("audio.master_gain", self.audio.master_gain, 0.0, 1.0)?;
         require(
+            [-23, -18, -16].contains(&self.audio.loudness_lufs),
+            "audio.loudness_lufs",
+            self.audio.loudness_lufs,
+            "-23, -18 or -16",
+        )?;
+        require(
             !self.midi.port.is_empty() && !self.midi.port.contains('\0'),
             "midi.port",
             &self.midi.port,
@@ -300,6 +315,12 @@ impl Config {
     /// Which signals are listened to, by `bpf.enabled_mask`.
     pub fn heard(&self) -> PerSignal<bool> {
         SIGNALS.map(|info| self.bpf.enabled_mask & mask_bits(info.id) == mask_bits(info.id))
+    }
+
+    /// How loud all of it is, as the synth wants it.
+    pub fn volume(&self) -> Volume {
+        let Audio { master_gain, loudness_lufs, .. } = self.audio;
+        Volume { master_gain, loudness_lufs: loudness_lufs.into() }
     }
 
     /// The settings as the composer wants them.

@@ -14,6 +14,7 @@ use crate::{
     music::{Composer, Controls, CueKind, Instrument, Layer, Note, Position, Preset, Role, Settings},
     output::{audio, midi, osc},
     signal::Lanes,
+    synth::Volume,
 };
 
 /// How often it wakes: twice per sample of the collector, several times within what is composed ahead.
@@ -31,7 +32,7 @@ pub(super) enum Command {
     Settings(Settings),
     Preset(Box<Preset>),
     Cue(CueKind),
-    MasterGain(f32),
+    Volume(Volume),
     Muted(bool),
     TestNote { midi: u8, velocity: f32, duration_s: f32 },
     Stop,
@@ -132,7 +133,7 @@ impl Desk {
             Command::Settings(settings) => self.composer.set_settings(settings),
             Command::Preset(preset) => self.composer.set_preset(*preset),
             Command::Cue(kind) => self.composer.cue(kind),
-            Command::MasterGain(gain) => self.outputs.player.master_gain(gain),
+            Command::Volume(volume) => self.outputs.player.volume(volume),
             Command::Muted(muted) => self.outputs.player.muted(muted),
             Command::TestNote { midi, velocity, duration_s } => {
                 let onset_s = self.now_s();

@@ -112,7 +112,7 @@ impl Engine {
             config.music_settings(),
             preset(&config, &library),
         )?;
-        conductor.send(Command::MasterGain(config.audio.master_gain));
+        conductor.send(Command::Volume(config.volume()));
         let (source, source_settings) = watch::channel(live_settings(&config, &socket, capture.as_ref()));
         let (signals, signal_settings) = watch::channel(signal_settings(&config));
         let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
@@ -299,8 +299,8 @@ impl Engine {
         if now.music.preset != before.music.preset {
             self.conductor.send(Command::Preset(Box::new(preset(now, &self.library()))));
         }
-        if now.audio.master_gain != before.audio.master_gain {
-            self.conductor.send(Command::MasterGain(now.audio.master_gain));
+        if now.volume() != before.volume() {
+            self.conductor.send(Command::Volume(now.volume()));
         }
         if audio_wanted(now) != audio_wanted(before) {
             self.audio.want(audio_wanted(now));

@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     music::{Composer, CueKind, Note, Preset, Role, Settings},
     signal::{Frame, Lanes, Pipeline, SignalId},
-    synth::{SYNTH_SEED, Synth, SynthNote},
+    synth::{SYNTH_SEED, Synth, SynthNote, Volume},
 };
 
 /// Length of the blocks in which music and sound advance, milliseconds.
@@ -45,11 +45,11 @@ pub struct Performance {
 }
 
 impl Performance {
-    /// `sample_rate_hz` is 8000..=192000, `master_gain` 0..=1.
-    pub fn new(settings: Settings, preset: Preset, sample_rate_hz: u32, master_gain: f32) -> Self {
+    /// `sample_rate_hz` is 8000..=192000,
+    pub fn new(settings: Settings, preset: Preset, sample_rate_hz: u32, volume: Volume) -> Self {
         let block_frames = (sample_rate_hz * BLOCK_MS / 1000) as usize;
         let mut synth = Synth::new(sample_rate_hz, SYNTH_SEED);
-        synth.set_master_gain(master_gain);
+        synth.set_volume(volume);
         Self {
             composer: Composer::new(settings, preset),
             part: Part::Whole,
@@ -134,10 +134,10 @@ pub struct Offline {
 impl Offline {
     /// Plays everybody's notes; `sample_rate_hz` is 8000..=192000.
     pub fn new(config: &Config, preset: Preset, sample_rate_hz: u32) -> Self {
-        let (settings, gain) = (config.music_settings(), config.audio.master_gain);
+        let (settings, volume) = (config.music_settings(), config.volume());
         Self {
             pipeline: Pipeline::new(config.scaling()),
-            performance: Performance::new(settings, preset, sample_rate_hz, gain),
+            performance: Performance::new(settings, preset, sample_rate_hz, volume),
             last_ns: None,
             until_ns: 0,
             lanes: [None; SignalId::COUNT],

@@ -101,8 +101,10 @@ pub struct AudioReport {
     pub restarts: u32,
     pub xruns: u64,
     pub callback_load: f32,
+    pub latency_ms: f32,
     pub peak: f32,
     pub voices: u32,
+    pub voice_limit: u32,
     pub dropped_notes: u64,
 }
 
@@ -269,8 +271,10 @@ pub(super) fn health(
             restarts: status.restarts,
             xruns: status.xruns,
             callback_load: meters.callback_load,
+            latency_ms: 1000.0 * meters.latency_s,
             peak: meters.peak,
             voices: meters.voices,
+            voice_limit: meters.voice_limit,
             dropped_notes: meters.dropped_notes,
         },
         midi: MidiReport {

@@ -28,6 +28,8 @@ struct Voice {
 pub(super) struct Bank {
     groups: [Group; GROUPS],
     voices: [Voice; VOICES],
+    /// Voices that may sound, 1..=24.
+    limit: usize,
     serial: u64,
     stolen: u64,
     dropped: u64,
@@ -39,6 +41,7 @@ impl Bank {
         Self {
             groups: std::array::from_fn(|_| Group::new(sample_rate_hz)),
             voices: [Voice::default(); VOICES],
+            limit: VOICES,
             serial: 0,
             stolen: 0,
             dropped: 0,
@@ -46,19 +49,47 @@ impl Bank {
         }
     }
 
+    /// Lets at most so many voices sound, 1..=24; of more that sound the least missed fade within 5 ms.
+    /// Audio thread; no allocation.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.clamp(1, VOICES);
+        for _ in self.limit..self.staying() {
+            if let Some(victim) = self.victim() {
+                self.stolen += 1;
+                self.fade(victim);
+            }
+        }
+    }
+
     /// Begins a note in a free voice, or in place of the least missed one.
     /// Audio thread; no allocation.
     pub(super) fn play(&mut self, start: Start) {
-        if let Some(free) = self.free(&start) {
+        let free = if self.staying() < self.limit { self.free(&start) } else { None };
+        if let Some(free) = free {
             self.begin(free, &start);
         } else if let Some(victim) = self.victim() {
             self.stolen += 1;
             self.voices[victim].successor = Some(start);
-            let frames = STEAL_FADE_S * self.sample_rate_hz;
-            self.groups[victim / LANES].fades.begin(victim % LANES, frames);
+            self.fade(victim);
         } else {
             self.dropped += 1;
         }
+    }
+
+    fn fade(&mut self, voice: usize) {
+        let frames = STEAL_FADE_S * self.sample_rate_hz;
+        self.groups[voice / LANES].fades.begin(voice % LANES, frames);
+    }
+
+    /// Voices that sound and won't be silent within a fade.
+    fn staying(&self) -> usize {
+        (0..VOICES).filter(|&v| self.voices[v].active && !self.is_leaving(v)).count()
+    }
+
+    /// Whether a voice fades with nobody to follow.
+    fn is_leaving(&self, voice: usize) -> bool {
+        let fades = &self.groups[voice / LANES].fades;
+        fades.fading(voice % LANES) && self.voices[voice].successor.is_none()
     }
 
     fn begin(&mut self, voice: usize, start: &Start) {
@@ -79,14 +110,16 @@ impl Bank {
         (0..VOICES).filter(|&v| !self.voices[v].active).min_by_key(|&v| cost(v))
     }
 
-    /// The voice least missed: released before held, then the quietest, then the oldest.
+    /// The voice least missed of those that stay: released before held, then the quietest, then the oldest.
     fn victim(&self) -> Option<usize> {
         let missed = |voice: usize| {
             let (group, lane) = (&self.groups[voice / LANES], voice % LANES);
             let held = if group.envelopes.released(lane) { 0.0 } else { 1.0 };
             held + group.envelopes.level()[lane]
         };
-        (0..VOICES).filter(|&v| self.voices[v].successor.is_none()).min_by(|&a, &b| {
+        let stays =
+            |v: usize| self.voices[v].active && self.voices[v].successor.is_none() && !self.is_leaving(v);
+        (0..VOICES).filter(|&v| stays(v)).min_by(|&a, &b| {
             missed(a).total_cmp(&missed(b)).then(self.voices[a].serial.cmp(&self.voices[b].serial))
         })
     }

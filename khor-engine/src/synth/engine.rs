@@ -2,7 +2,7 @@
 
 use crate::music::{Controls, Instrument, Patch};
 
-use super::bank::Bank;
+use super::bank::{Bank, VOICES};
 use super::choir::{Choir, Sums};
 use super::delay::Delay;
 use super::group::{BUSES, BusBlock, Buses, Start};
@@ -20,6 +20,25 @@ const DELAY_RETURN: f32 = 0.9;
 const BRIGHTNESS_OCTAVES: f32 = 1.5;
 /// Gain of the master at setting 1: with the default setting 0.5 the built-in presets' beds are at -23 LUFS.
 const MASTER_AT_FULL: f32 = 2.0;
+
+/// Integrated loudness of the built-in presets' beds as they are written, LUFS.
+const PRESETS_LUFS: f32 = -23.0;
+
+/// How loud all of it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Volume {
+    /// Linear amplitude, 0..=1; 0.5 is as loud as `loudness_lufs` says.
+    pub master_gain: f32,
+    /// Loudness of an idle machine's music, LUFS, -23..=-11: quiet enough to be forgotten at -23 (EBU R 128), as loud
+    /// as music players and streams are at -18 and -16. The limiter holds what stands out.
+    pub loudness_lufs: f32,
+}
+
+impl Default for Volume {
+    fn default() -> Self {
+        Self { master_gain: 0.5, loudness_lufs: PRESETS_LUFS }
+    }
+}
 
 /// What the synth tells about itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -121,16 +140,26 @@ impl Synth {
         self.choir.set_vowel(vowel);
     }
 
-    /// Sets the volume, 0..=1, linear amplitude; 0.5 is the default and puts the bed at -23 LUFS.
-    /// Audio thread; no allocation.
-    pub fn set_master_gain(&mut self, gain: f32) {
-        self.master.set(gain.clamp(0.0, 1.0) * MASTER_AT_FULL);
+    /// Sets how loud all of it is; it glides. Not-a-number is ignored. Audio thread; no allocation.
+    pub fn set_volume(&mut self, volume: Volume) {
+        let Volume { master_gain, loudness_lufs } = volume;
+        let louder_db = (loudness_lufs - PRESETS_LUFS).clamp(0.0, 12.0);
+        self.master.set(master_gain.clamp(0.0, 1.0) * MASTER_AT_FULL * 10_f32.powf(louder_db / 20.0));
     }
 
     /// Mutes or unmutes with a fade of 20 ms. The music goes on underneath. Audio thread; no allocation.
     pub fn set_muted(&mut self, muted: bool) {
         self.mute.set(muted);
     }
+
+    /// Lets at most so many voices sound, 1..=24; of more that sound the least missed fade within 5 ms. For a
+    /// processor that is too slow for all. Audio thread; no allocation.
+    pub fn set_voice_limit(&mut self, voices: u32) {
+        self.bank.set_limit(voices as usize);
+    }
+
+    /// Voices there are.
+    pub const VOICES: u32 = VOICES as u32;
 
     /// Forgets waiting notes and fades sounding ones within 12 ms; delay and reverb ring out.
     /// Audio thread; no allocation.

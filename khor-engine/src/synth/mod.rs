@@ -33,7 +33,7 @@ mod wide;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Meter, Synth};
+pub use engine::{Meter, Synth, Volume};
 pub use from_music::SYNTH_SEED;
 pub use queue::SynthNote;
 

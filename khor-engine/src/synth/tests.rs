@@ -5,7 +5,7 @@ use ebur128::{EbuR128, Mode};
 use crate::music::{Controls, FilterMode, Instrument, Patch, Wave};
 
 use super::wide::Wide;
-use super::{Synth, SynthNote};
+use super::{Synth, SynthNote, Volume};
 
 const RATE_HZ: u32 = 48_000;
 
@@ -144,7 +144,7 @@ fn nothing_gets_past_minus_one_dbtp() {
         ..Patch::default()
     };
     synth.set_patches([patch; Instrument::ALL.len()]);
-    synth.set_master_gain(1.0);
+    synth.set_volume(Volume { master_gain: 1.0, ..Volume::default() });
     for i in 0..96 {
         synth.schedule(SynthNote { velocity: 1.0, ..note(i * 997, 24_000, 36 + (i % 60) as u8) });
     }
@@ -160,7 +160,7 @@ fn poison_does_not_stay() {
     let mut synth = Synth::new(RATE_HZ, 1);
     let bad = Patch { cutoff_hz: f32::NAN, gain_db: f32::INFINITY, sustain: f32::NAN, ..Patch::default() };
     synth.set_patches([bad; Instrument::ALL.len()]);
-    synth.set_master_gain(f32::NAN);
+    synth.set_volume(Volume { master_gain: f32::NAN, loudness_lufs: f32::NAN });
     synth.set_controls(Controls {
         brightness: f32::NAN,
         reverb: f32::NAN,

@@ -3,13 +3,10 @@
 use khor_engine::engine::Performance;
 use khor_engine::music::{Layer, Note, Preset, Settings};
 use khor_engine::signal::{Lane, Levels, SignalId};
-use khor_engine::synth::Meter;
+use khor_engine::synth::{Meter, Volume};
 
 /// Sample rate of all renders.
 pub(crate) const RATE_HZ: u32 = 48_000;
-/// Volume of all renders: the default.
-const MASTER_GAIN: f32 = 0.5;
-
 /// What one render gave.
 pub(crate) struct Rendered {
     /// Left and right in turn.
@@ -35,7 +32,18 @@ pub(crate) fn render(
     seconds: f64,
     levels_at: impl Fn(f64) -> Levels,
 ) -> Rendered {
-    let mut performance = Performance::new(settings, preset.clone(), RATE_HZ, MASTER_GAIN);
+    render_at(Volume::default(), preset, settings, seconds, levels_at)
+}
+
+/// The same, as loud as wanted.
+pub(crate) fn render_at(
+    volume: Volume,
+    preset: &Preset,
+    settings: Settings,
+    seconds: f64,
+    levels_at: impl Fn(f64) -> Levels,
+) -> Rendered {
+    let mut performance = Performance::new(settings, preset.clone(), RATE_HZ, volume);
     let (mut notes, mut samples) = (Vec::new(), Vec::new());
     while performance.seconds() < seconds {
         let lanes = levels_at(performance.seconds())

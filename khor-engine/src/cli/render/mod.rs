@@ -65,6 +65,9 @@ pub(super) struct RenderArgs {
     /// Volume, 0 to 1
     #[arg(long)]
     gain: Option<f32>,
+    /// Loudness of an idle machine's music, LUFS: -23, -18 or -16
+    #[arg(long, value_name = "LUFS", allow_negative_numbers = true)]
+    loudness: Option<i8>,
     /// Same seed, same music
     #[arg(long)]
     seed: Option<u64>,
@@ -88,6 +91,7 @@ impl RenderArgs {
         music.density = self.density.unwrap_or(music.density);
         music.seed = self.seed.unwrap_or(music.seed);
         config.audio.master_gain = self.gain.unwrap_or(config.audio.master_gain);
+        config.audio.loudness_lufs = self.loudness.unwrap_or(config.audio.loudness_lufs);
         config.audio.sample_rate = self.sample_rate;
         config.validate()?;
         if self.seconds.is_some_and(|seconds| !(seconds > 0.0 && seconds.is_finite())) {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use cpal::{
-    BufferSize, Device, ErrorKind, HostId, Stream, StreamConfig,
+    BufferSize, Device, ErrorKind, HostId, OutputCallbackInfo, OutputStreamTimestamp, Stream, StreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 use serde::Serialize;
@@ -105,7 +105,11 @@ pub(super) fn open(
     let stream = device
         .build_output_stream::<f32, _, _>(
             config,
-            move |out: &mut [f32], _| lease.fill(out, channels),
+            move |out: &mut [f32], info: &OutputCallbackInfo| {
+                let OutputStreamTimestamp { callback, playback } = info.timestamp();
+                let until_heard = playback.duration_since(callback);
+                lease.fill(out, channels, until_heard.as_secs_f32());
+            },
             move |error| note_fault(&seen, error.kind()),
             None,
         )

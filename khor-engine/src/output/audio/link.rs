@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::synth::Synth;
+
 /// A stream whose callback was silent for this long isn't running.
 const STALE: Duration = Duration::from_millis(500);
 
@@ -16,8 +18,10 @@ pub(super) struct Link {
     sample_rate_hz: AtomicU32,
     last_callback_us: AtomicU64,
     load_bits: AtomicU32,
+    latency_bits: AtomicU32,
     peak_bits: AtomicU32,
     voices: AtomicU32,
+    voice_limit: AtomicU32,
     started: AtomicBool,
     dropped_notes: AtomicU64,
     lost_commands: AtomicU64,
@@ -29,10 +33,14 @@ pub(super) struct Link {
 pub struct Meters {
     /// Share of the time it may take that the callback took, 0..
     pub callback_load: f32,
+    /// From a note's onset in the synth to its sound, as the backend tells it, seconds.
+    pub latency_s: f32,
     /// Highest sample of late, 0..=1.
     pub peak: f32,
     /// Voices that sound.
     pub voices: u32,
+    /// Voices that may sound: fewer than all while the processor is too slow for them.
+    pub voice_limit: u32,
     /// Notes and other commands there was no room for.
     pub dropped_notes: u64,
 }
@@ -45,8 +53,10 @@ impl Link {
             sample_rate_hz: AtomicU32::new(sample_rate_hz),
             last_callback_us: AtomicU64::new(0),
             load_bits: AtomicU32::new(0),
+            latency_bits: AtomicU32::new(0),
             peak_bits: AtomicU32::new(0),
             voices: AtomicU32::new(0),
+            voice_limit: AtomicU32::new(Synth::VOICES),
             started: AtomicBool::new(false),
             dropped_notes: AtomicU64::new(0),
             lost_commands: AtomicU64::new(0),
@@ -58,8 +68,10 @@ impl Link {
     pub(super) fn publish(&self, frames: u64, meters: Meters) {
         self.frames.store(frames, Relaxed);
         self.load_bits.store(meters.callback_load.to_bits(), Relaxed);
+        self.latency_bits.store(meters.latency_s.to_bits(), Relaxed);
         self.peak_bits.store(meters.peak.to_bits(), Relaxed);
         self.voices.store(meters.voices, Relaxed);
+        self.voice_limit.store(meters.voice_limit, Relaxed);
         self.dropped_notes.store(meters.dropped_notes, Relaxed);
         self.last_callback_us.store(self.epoch.elapsed().as_micros() as u64, Relaxed);
         self.started.store(true, Relaxed);
@@ -108,8 +120,10 @@ impl Link {
     pub(super) fn meters(&self) -> Meters {
         Meters {
             callback_load: f32::from_bits(self.load_bits.load(Relaxed)),
+            latency_s: f32::from_bits(self.latency_bits.load(Relaxed)),
             peak: f32::from_bits(self.peak_bits.load(Relaxed)),
             voices: self.voices.load(Relaxed),
+            voice_limit: self.voice_limit.load(Relaxed),
             dropped_notes: self.dropped_notes.load(Relaxed) + self.lost_commands.load(Relaxed),
         }
     }

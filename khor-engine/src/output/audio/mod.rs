@@ -8,7 +8,10 @@
 
 mod device;
 mod link;
+#[cfg(test)]
+mod real_time;
 mod renderer;
+mod shed;
 mod supervisor;
 
 pub use device::{DeviceInfo, list};
@@ -22,7 +25,7 @@ use rtrb::Producer;
 use self::{link::Link, renderer::Command};
 use crate::{
     music::{Controls, Instrument, Note, Patch},
-    synth::SynthNote,
+    synth::{SynthNote, Volume},
 };
 
 /// The feeding end of the sound: turns musical time into frames and hands commands to the callback.
@@ -66,9 +69,9 @@ impl Player {
         }
     }
 
-    /// Volume, 0..=1.
-    pub fn master_gain(&mut self, gain: f32) {
-        self.send(Command::MasterGain(gain));
+    /// How loud all of it is.
+    pub fn volume(&mut self, volume: Volume) {
+        self.send(Command::Volume(volume));
     }
 
     /// Silence, with a short fade.

@@ -7,10 +7,13 @@ use std::{
 
 use rtrb::Consumer;
 
-use super::link::{Link, Meters};
+use super::{
+    link::{Link, Meters},
+    shed::Shed,
+};
 use crate::{
     music::{Controls, Instrument, Patch},
-    synth::{SYNTH_SEED, Synth, SynthNote},
+    synth::{SYNTH_SEED, Synth, SynthNote, Volume},
 };
 
 /// Frames rendered at a time; callbacks of any length are cut into these.
@@ -25,7 +28,7 @@ pub(super) enum Command {
     Controls(Controls),
     /// One at a time: all of them would make every command twelve times as long.
     Patch(Instrument, Patch),
-    MasterGain(f32),
+    Volume(Volume),
     Muted(bool),
     AllNotesOff,
 }
@@ -35,7 +38,7 @@ pub(super) enum Command {
 struct Settings {
     patches: [Option<Patch>; Instrument::ALL.len()],
     controls: Option<Controls>,
-    master_gain: Option<f32>,
+    volume: Option<Volume>,
     muted: bool,
 }
 
@@ -48,6 +51,7 @@ pub(super) struct Renderer {
     left: [f32; CHUNK_FRAMES],
     right: [f32; CHUNK_FRAMES],
     peak: f32,
+    shed: Shed,
     link: Arc<Link>,
 }
 
@@ -62,6 +66,7 @@ impl Renderer {
             left: [0.0; CHUNK_FRAMES],
             right: [0.0; CHUNK_FRAMES],
             peak: 0.0,
+            shed: Shed::new(),
             link,
         }
     }
@@ -86,23 +91,21 @@ impl Renderer {
         }
         self.sample_rate_hz = sample_rate_hz;
         self.synth = Synth::new(sample_rate_hz, SYNTH_SEED);
-        let Settings { patches, controls, master_gain, muted } = self.settings;
+        self.shed = Shed::new();
+        let Settings { patches, controls, volume, muted } = self.settings;
         for (instrument, patch) in std::iter::zip(Instrument::ALL, patches) {
             if let Some(patch) = patch {
                 self.synth.set_patch(instrument, patch);
             }
         }
-        let restore = [
-            controls.map(Command::Controls),
-            master_gain.map(Command::MasterGain),
-            Some(Command::Muted(muted)),
-        ];
+        let restore =
+            [controls.map(Command::Controls), volume.map(Command::Volume), Some(Command::Muted(muted))];
         restore.into_iter().flatten().for_each(|command| self.apply(command));
     }
 
-    /// Fills one callback's buffer of interleaved frames. Audio thread: no lock, no allocation, no syscall
+    /// Fills one callback's buffer of interleaved frames, whose first is heard `until_heard_s` from now. Audio thread: no lock, no allocation, no syscall
     /// (the clock is read through the vDSO).
-    pub(super) fn fill(&mut self, out: &mut [f32], channels: usize) {
+    pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
         let begun = Instant::now();
         while let Ok(command) = self.commands.pop() {
             self.apply(command);
@@ -114,11 +117,17 @@ impl Renderer {
             self.peak = (self.peak * PEAK_FALL).max(self.synth.meter().peak);
         }
         let length_s = (out.len() / channels) as f32 / self.sample_rate_hz as f32;
+        let callback_load = begun.elapsed().as_secs_f32() / length_s.max(1e-6);
+        if let Some(limit) = self.shed.observe(callback_load, length_s) {
+            self.synth.set_voice_limit(limit);
+        }
         let meter = self.synth.meter();
         let meters = Meters {
-            callback_load: begun.elapsed().as_secs_f32() / length_s.max(1e-6),
+            callback_load,
+            latency_s: until_heard_s + Synth::LATENCY_FRAMES as f32 / self.sample_rate_hz as f32,
             peak: self.peak,
             voices: meter.active_voices,
+            voice_limit: self.shed.limit(),
             dropped_notes: meter.dropped,
         };
         self.link.publish(self.synth.frame(), meters);
@@ -137,9 +146,9 @@ impl Renderer {
                 self.settings.patches[instrument.index()] = Some(patch);
                 self.synth.set_patch(instrument, patch);
             }
-            Command::MasterGain(gain) => {
-                self.settings.master_gain = Some(gain);
-                self.synth.set_master_gain(gain);
+            Command::Volume(volume) => {
+                self.settings.volume = Some(volume);
+                self.synth.set_volume(volume);
             }
             Command::Muted(muted) => {
                 self.settings.muted = muted;
@@ -176,9 +185,9 @@ impl Lease {
     }
 
     /// Audio thread: see [`Renderer::fill`].
-    pub(super) fn fill(&mut self, out: &mut [f32], channels: usize) {
+    pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
         match &mut self.renderer {
-            Some(renderer) => renderer.fill(out, channels),
+            Some(renderer) => renderer.fill(out, channels, until_heard_s),
             None => out.fill(0.0),
         }
     }

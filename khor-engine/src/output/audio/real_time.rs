@@ -1,0 +1,134 @@
+//! The callback as backends call it, at every length and rate, under two guards: the allocator counts, and in a process
+//! of its own the kernel ends whoever makes a system call.
+
+use std::{sync::Arc, time::Duration};
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
+use nix::{
+    libc,
+    sys::wait::{WaitPidFlag, WaitStatus, waitpid},
+    unistd::{ForkResult, fork},
+};
+use rtrb::{Producer, RingBuffer};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
+use super::{
+    link::Link,
+    renderer::{Command, Renderer},
+};
+use crate::{
+    music::{Controls, Instrument, Preset},
+    synth::{SynthNote, Volume},
+};
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+const RATES_HZ: [u32; 4] = [44_100, 48_000, 96_000, 192_000];
+const CHANNELS: [usize; 3] = [1, 2, 6];
+const LENGTHS: [usize; 6] = [16, 100, 441, 1024, 2000, 8192];
+
+/// A renderer and the end that feeds it.
+fn made(rate_hz: u32) -> (Renderer, Producer<Command>) {
+    let (commands, receiver) = RingBuffer::new(1024);
+    (Renderer::new(rate_hz, receiver, Arc::new(Link::new(rate_hz))), commands)
+}
+
+/// Plays everything the callback may be told, in buffers of every length; says the highest sample, or not-a-number
+/// if there was one.
+fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut [f32], rounds: u32) -> f32 {
+    let mut peak = 0.0_f32;
+    let mut frame = 0;
+    for round in 0..rounds {
+        let mut tell = |command| assert!(commands.push(command).is_ok());
+        let preset = &Preset::builtin()[round as usize % Preset::builtin().len()];
+        for (instrument, patch) in std::iter::zip(Instrument::ALL, preset.patches()) {
+            tell(Command::Patch(instrument, patch));
+        }
+        for i in 0..12 {
+            tell(Command::Note(SynthNote {
+                onset_frame: frame + 37 * i,
+                duration_frames: 9000,
+                midi: 36 + (7 * i + u64::from(round)) as u8 % 60,
+                velocity: 0.9,
+                pan: 0.3,
+                brightness: 0.5,
+                instrument: Instrument::ALL[i as usize],
+            }));
+        }
+        let vowel = (round % 5) as f32 / 4.0;
+        tell(Command::Controls(Controls { brightness: 0.7, reverb: 0.6, delay: 0.5, echo_s: 0.3, vowel }));
+        tell(Command::Volume(Volume { master_gain: (round % 3) as f32 / 2.0, loudness_lufs: -16.0 }));
+        tell(Command::Muted(round % 11 == 10));
+        if round % 13 == 12 {
+            tell(Command::AllNotesOff);
+        }
+        let channels = CHANNELS[round as usize % CHANNELS.len()];
+        let out = &mut buffer[..channels * LENGTHS[round as usize % LENGTHS.len()]];
+        renderer.fill(out, channels, 0.05);
+        frame += (out.len() / channels) as u64;
+        peak = out.iter().fold(peak, |peak, x| if x.is_nan() { f32::NAN } else { peak.max(x.abs()) });
+    }
+    peak
+}
+
+#[test]
+fn the_callback_allocates_nothing_at_any_length_rate_and_number_of_channels() {
+    for rate_hz in RATES_HZ {
+        let (mut renderer, mut commands) = made(rate_hz);
+        let mut buffer = vec![0.0; 6 * 8192];
+        Preset::builtin(); // Read from their files once.
+        let before = violation_count();
+        let peak = assert_no_alloc(|| play(&mut renderer, &mut commands, &mut buffer, 200));
+        assert_eq!(violation_count(), before, "{rate_hz} Hz");
+        assert!(peak > 0.05 && peak <= 1.0, "{rate_hz} Hz: {peak}");
+    }
+}
+
+/// Allows only what ends a process, and reading the clock, which needs no system call where the kernel has a clock
+/// that can be read without.
+fn filter() -> BpfProgram {
+    let allowed = [libc::SYS_exit_group, libc::SYS_clock_gettime];
+    let arch = std::env::consts::ARCH.try_into().expect("an architecture that has filters");
+    let rules = allowed.into_iter().map(|call| (call, Vec::new())).collect();
+    let filter = SeccompFilter::new(rules, SeccompAction::KillProcess, SeccompAction::Allow, arch);
+    filter.expect("a filter").try_into().expect("a program")
+}
+
+/// Runs `work` in a process that is killed at its first system call. `work` must not need a lock that another
+/// thread may hold, nor allocate.
+fn without_system_calls(work: impl FnOnce() -> bool) -> WaitStatus {
+    let filter = filter();
+    // SAFETY: the child only applies the filter, does the work and exits; it takes no lock and allocates nothing.
+    match unsafe { fork() }.expect("a process") {
+        ForkResult::Child => {
+            let held = seccompiler::apply_filter(&filter).is_ok() && work();
+            // SAFETY: ends the process without running anything that was registered for its end.
+            unsafe { libc::_exit(i32::from(!held)) }
+        }
+        ForkResult::Parent { child } => {
+            for _ in 0..600 {
+                match waitpid(child, Some(WaitPidFlag::WNOHANG)).expect("its state") {
+                    WaitStatus::StillAlive => std::thread::sleep(Duration::from_millis(100)),
+                    ended => return ended,
+                }
+            }
+            panic!("it hangs");
+        }
+    }
+}
+
+#[test]
+fn the_callback_makes_no_system_call() {
+    let (mut renderer, mut commands) = made(48_000);
+    let mut buffer = vec![0.0; 6 * 8192];
+    Preset::builtin();
+    let ended = without_system_calls(|| play(&mut renderer, &mut commands, &mut buffer, 200) > 0.05);
+    assert!(matches!(ended, WaitStatus::Exited(_, 0)), "{ended:?}");
+    // The guard works.
+    let ended = without_system_calls(|| {
+        std::thread::yield_now();
+        true
+    });
+    assert!(matches!(ended, WaitStatus::Signaled(_, nix::sys::signal::Signal::SIGSYS, _)), "{ended:?}");
+}
