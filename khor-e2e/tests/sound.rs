@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use khor_e2e::procfs::status;
 use khor_e2e::skip::skip;
 use khor_e2e::{Engine, Pulse, load, wait_until};
 
@@ -25,6 +26,40 @@ fn under_load<R>(work: impl FnOnce() -> R) -> R {
         stop.store(true, Relaxed);
         result
     })
+}
+
+/// Times the sound server dies.
+const DEATHS: usize = 20;
+
+#[test]
+fn the_sound_server_may_die_twenty_times() {
+    let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
+    let device = |engine: &Engine| engine.get("/api/health")["audio"]["ok"] == true;
+    wait_until("the device", SETTLE, || device(&engine));
+    let size = || {
+        let number = |field| status(engine.pid(), field).split_whitespace().next().unwrap().parse::<u64>();
+        (number("VmRSS").expect("KiB"), number("Threads").expect("a number"))
+    };
+    let (mut first, mut slowest) = ((0, 0), Duration::ZERO);
+    for death in 0..DEATHS {
+        pulse.kill();
+        wait_until("the loss to be seen", SETTLE, || !device(&engine));
+        assert!(pulse.restart());
+        let restarted = Instant::now();
+        wait_until("the device again", SETTLE, || device(&engine));
+        wait_until("sound again", SETTLE, || !pulse.record(Duration::from_millis(100)).is_silent());
+        slowest = slowest.max(restarted.elapsed());
+        if death == DEATHS / 2 {
+            first = size(); // By then the allocator's arenas have grown to what they need.
+        }
+    }
+    let ((rss_kib, threads), (rss_kib_later, threads_later)) = (first, size());
+    println!("sound back after {slowest:?} at the latest; {first:?} KiB and threads, then {:?}", size());
+    assert!(slowest < Duration::from_secs(3), "{slowest:?}");
+    assert!(rss_kib_later < rss_kib + 1024, "{rss_kib} KiB, then {rss_kib_later}");
+    assert_eq!(threads, threads_later);
+    assert_eq!(engine.get("/api/health")["audio"]["restarts"], DEATHS);
 }
 
 #[test]
