@@ -12,6 +12,8 @@ const DAMP_HZ: f32 = 2400.0;
 const LOW_CUT_HZ: f32 = 180.0;
 /// Time constant of a change of delay time, seconds; short changes of pitch are heard, jumps are not made.
 const GLIDE_S: f32 = 0.25;
+/// Time constant in which such a change gathers speed, seconds: a pitch that jumps is heard as a click.
+const START_S: f32 = 0.03;
 
 /// The two lines. Memory is allocated once.
 #[derive(Debug)]
@@ -21,7 +23,10 @@ pub(super) struct Delay {
     /// Present and wanted delay, frames; f64 because the last small steps of the glide vanish in f32.
     frames: f64,
     target_frames: f64,
+    /// Glides from the one to the other; `frames` follows it.
+    aim_frames: f64,
     glide: f64,
+    start: f64,
     damp: f32,
     low_cut: f32,
     /// Filter states per side.
@@ -34,12 +39,15 @@ impl Delay {
     pub(super) fn new(sample_rate_hz: f32) -> Self {
         let len = ((MAX_S * sample_rate_hz) as usize + 8).next_power_of_two();
         let pole = |hz: f32| 1.0 - (-std::f32::consts::TAU * hz / sample_rate_hz).exp();
+        let rate = |tau_s: f32| 1.0 - (-1.0 / f64::from(tau_s * sample_rate_hz)).exp();
         Self {
             lines: [vec![0.0; len], vec![0.0; len]],
             write: 0,
             frames: f64::from(0.4 * sample_rate_hz),
             target_frames: f64::from(0.4 * sample_rate_hz),
-            glide: 1.0 - (-1.0 / f64::from(GLIDE_S * sample_rate_hz)).exp(),
+            aim_frames: f64::from(0.4 * sample_rate_hz),
+            glide: rate(GLIDE_S),
+            start: rate(START_S),
             damp: pole(DAMP_HZ),
             low_cut: pole(LOW_CUT_HZ),
             low: [0.0; 2],
@@ -58,14 +66,16 @@ impl Delay {
     #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let mask = self.lines[0].len() - 1;
-        let settled = (self.frames - self.target_frames).abs() < 0.02;
+        let off = |frames: f64| (frames - self.target_frames).abs();
+        let settled = off(self.frames) < 0.02 && off(self.aim_frames) < 0.02;
         if settled {
-            self.frames = self.target_frames;
+            (self.frames, self.aim_frames) = (self.target_frames, self.target_frames);
         }
         let [line_l, line_r] = &mut self.lines;
         for i in 0..BLOCK {
             if !settled {
-                self.frames += self.glide * (self.target_frames - self.frames);
+                self.aim_frames += self.glide * (self.target_frames - self.aim_frames);
+                self.frames += self.start * (self.aim_frames - self.frames);
             }
             let whole = self.frames as usize;
             let fraction = (self.frames - whole as f64) as f32;
