@@ -77,6 +77,8 @@ pub(super) struct Group {
     /// Whether any lane has a sung share.
     sings: bool,
     sample_rate_hz: f32,
+    /// What the voices sound like in the block in hand; kept only so that it need not be cleared twice.
+    block: LaneBlock,
 }
 
 impl Group {
@@ -90,6 +92,7 @@ impl Group {
             sung_gains: [[0.0; LANES]; BUSES],
             sings: false,
             sample_rate_hz,
+            block: [[0.0; LANES]; BLOCK],
         }
     }
 
@@ -132,12 +135,12 @@ impl Group {
     /// Adds `frames` frames to the buses. Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, shift_octaves: f32, buses: &mut Buses, at: usize) {
-        let mut block = [[0.0; LANES]; BLOCK];
+        let block = &mut self.block;
         self.envelopes.update();
-        self.oscillators.render(frames, self.envelopes.level(), &mut block);
-        self.envelopes.apply(frames, &mut block);
-        self.filters.apply(frames, self.envelopes.level(), shift_octaves, &mut block);
-        self.fades.apply(frames, &mut block);
+        self.oscillators.render(frames, self.envelopes.level(), block);
+        self.envelopes.apply(frames, block);
+        self.filters.apply(frames, self.envelopes.level(), shift_octaves, block);
+        self.fades.apply(frames, block);
         add(&block[..frames], &self.gains, &mut buses.straight, at);
         if self.sings {
             add(&block[..frames], &self.sung_gains, buses.sung(), at);

@@ -26,6 +26,14 @@ pub(super) fn exp2(x: f32) -> f32 {
     f32::from_bits(mantissa.to_bits().wrapping_add(whole << 23))
 }
 
+/// Marks a frame of a loop over frames that writes it. The compiler would else lay several frames side by side in one
+/// vector and pay for the shuffles, where the eight lanes of each fill it by themselves. It also keeps a frame in memory,
+/// so it helps only where that is its place anyway. Audio thread; no allocation.
+#[inline(always)]
+pub(super) fn one_by_one(frame: &mut Lanes) -> &mut Lanes {
+    std::hint::black_box(frame)
+}
+
 /// The larger of x and 0; not-a-number gives 0. Unlike `f32::max` it is a single instruction.
 /// Audio thread; no allocation.
 #[inline]

@@ -6,7 +6,7 @@ use std::f32::consts::TAU;
 use crate::music::{Patch, Wave};
 
 use super::fm::Modulators;
-use super::lanes::{BLOCK, LANES, LaneBlock, Lanes, positive};
+use super::lanes::{BLOCK, LANES, LaneBlock, Lanes, one_by_one, positive};
 use super::noise::Noise;
 use super::vibrato::Vibratos;
 
@@ -35,6 +35,8 @@ pub(super) struct Oscillators {
     noise: Noise,
     modulators: Modulators,
     vibratos: Vibratos,
+    /// Phases of the block in hand, 0..1; kept only so that they need not be cleared.
+    phases: LaneBlock,
 }
 
 impl Oscillators {
@@ -49,6 +51,7 @@ impl Oscillators {
             noise: Noise::new(),
             modulators: Modulators::new(),
             vibratos: Vibratos::new(sample_rate_hz),
+            phases: [[0.0; LANES]; BLOCK],
         }
     }
 
@@ -104,9 +107,8 @@ impl Oscillators {
             if self.level[which].iter().all(|&level| level == 0.0) {
                 continue;
             }
-            let mut phases = [[0.0; LANES]; BLOCK];
-            advance(&mut self.phase[which], &steps[which], &mut phases[..frames]);
-            let phases = &phases[..frames];
+            advance(&mut self.phase[which], &steps[which], &mut self.phases[..frames]);
+            let phases = &self.phases[..frames];
             for wave in WAVES {
                 let all = &self.level[which];
                 let level = std::array::from_fn(|lane| if self.wave[lane] == wave { all[lane] } else { 0.0 });
@@ -131,6 +133,7 @@ impl Oscillators {
 pub(super) fn advance(phase: &mut [u32; LANES], step: &[u32; LANES], phases: &mut [Lanes]) {
     let mut now = *phase;
     for frame in phases {
+        let frame = one_by_one(frame);
         for l in 0..LANES {
             now[l] = now[l].wrapping_add(step[l]);
             // The upper 23 bits as the fraction of a float in 1..2.
