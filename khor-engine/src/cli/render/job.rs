@@ -1,7 +1,6 @@
 //! One file that is rendered.
 
 use std::{
-    io,
     ops::ControlFlow,
     path::{Path, PathBuf},
     time::Duration,
@@ -51,17 +50,10 @@ enum Sheet {
     Notes(NoteFile),
 }
 
-/// Why a render ends before the capture does.
-enum Ending {
-    /// Asked for: long enough, or interrupted.
-    Wanted,
-    Full,
-    Failed(io::Error),
-}
-
 impl Sheet {
-    fn sound(&mut self, left: &[f32], right: &[f32]) -> Result<(), FileError> {
-        let Self::Sound { file, peak } = self else { return Ok(()) };
+    /// Says whether it takes more.
+    fn sound(&mut self, left: &[f32], right: &[f32]) -> bool {
+        let Self::Sound { file, peak } = self else { return true };
         *peak = left.iter().chain(right).fold(*peak, |peak, sample| peak.max(sample.abs()));
         file.push(left, right)
     }
@@ -73,10 +65,16 @@ impl Sheet {
     }
 
     /// Writes what is left to write; says the highest sample where there are any.
-    fn finish(self, path: &Path) -> io::Result<Option<f32>> {
+    fn finish(self, path: &Path) -> Result<Option<f32>, FileError> {
         match self {
-            Self::Sound { file, peak } => file.finish().map(|()| Some(peak)),
-            Self::Notes(file) => file.write(path).map(|()| None),
+            Self::Sound { file, peak } => match file.finish() {
+                Err(FileError::Full) => {
+                    warn!("{}: {}; the rest is left out", path.display(), FileError::Full);
+                    Ok(Some(peak))
+                }
+                written => written.map(|()| Some(peak)),
+            },
+            Self::Notes(file) => Ok(file.write(path).map(|()| None)?),
         }
     }
 }
@@ -97,7 +95,7 @@ impl Job<'_> {
             progress: Progress::new(!self.is_quiet),
             job: &self,
         };
-        render.pieces(pieces).with_context(writing)?;
+        render.pieces(pieces);
         let Render { offline, sheet, progress, .. } = render;
         let peak = sheet.finish(&self.output).with_context(writing)?;
         progress.clear();
@@ -113,7 +111,7 @@ struct Render<'a> {
 }
 
 impl Render<'_> {
-    fn pieces(&mut self, pieces: Pieces) -> io::Result<()> {
+    fn pieces(&mut self, pieces: Pieces) {
         for piece in pieces {
             match piece {
                 Ok(Recorded::Start(_)) => self.offline.restart(),
@@ -123,13 +121,7 @@ impl Render<'_> {
                         "nothing was recorded for {:.1} h (suspended, or damaged): left out",
                         gap.as_secs_f64() / 3600.0
                     )),
-                    ControlFlow::Break(Ending::Wanted) => break,
-                    ControlFlow::Break(Ending::Full) => {
-                        let seconds = self.offline.seconds();
-                        self.warn(&format!("{} ({seconds:.0} s): the rest is left out", FileError::Full));
-                        break;
-                    }
-                    ControlFlow::Break(Ending::Failed(problem)) => return Err(problem),
+                    ControlFlow::Break(()) => break,
                 },
                 Ok(Recorded::Cue(cue)) => {
                     if let Some(kind) = heard_as(cue.kind) {
@@ -145,24 +137,21 @@ impl Render<'_> {
                 break;
             }
         }
-        Ok(())
     }
 
-    fn frame(&mut self, frame: Frame) -> ControlFlow<Ending, Option<Duration>> {
+    fn frame(&mut self, frame: Frame) -> ControlFlow<(), Option<Duration>> {
         let Self { offline, sheet, progress, job } = self;
         let before_s = offline.seconds();
         let mut frames = 0;
         let rendered = offline.frame(frame, &mut |left, right| {
-            match sheet.sound(left, right) {
-                Ok(()) => {}
-                Err(FileError::Full) => return ControlFlow::Break(Ending::Full),
-                Err(FileError::Io(problem)) => return ControlFlow::Break(Ending::Failed(problem)),
+            if !sheet.sound(left, right) {
+                return ControlFlow::Break(());
             }
             frames += left.len();
             let seconds = before_s + frames as f64 / f64::from(job.config.audio.sample_rate);
             progress.show(seconds, "");
             if job.interrupt.is_raised() || seconds >= job.until_s {
-                return ControlFlow::Break(Ending::Wanted);
+                return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         });

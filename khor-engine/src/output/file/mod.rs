@@ -4,7 +4,13 @@ mod flac;
 mod smf;
 mod wav;
 
-use std::{io, path::Path};
+use std::{
+    io,
+    panic::resume_unwind,
+    path::Path,
+    sync::mpsc::{self, Receiver, SyncSender},
+    thread::{self, JoinHandle},
+};
 
 pub use smf::NoteFile;
 
@@ -50,12 +56,20 @@ impl Format {
     }
 }
 
-/// A file of stereo samples, 24 bits each.
+/// Frames that are handed to the writing thread at once.
+const PIECE_FRAMES: usize = 4096;
+/// Pieces that may wait for it.
+const WAITING_PIECES: usize = 16;
+
+/// A file of stereo samples, 24 bits each, written by a thread of its own.
 pub struct SoundFile {
-    writer: Writer,
-    sample_rate_hz: u32,
-    frames: u64,
+    pieces: SyncSender<Piece>,
+    next: Piece,
+    thread: JoinHandle<Result<(), FileError>>,
 }
+
+/// Samples of left and right.
+type Piece = [Vec<f32>; 2];
 
 enum Writer {
     Wav(WavWriter),
@@ -70,31 +84,52 @@ impl SoundFile {
             Format::Flac => Writer::Flac(Box::new(FlacWriter::create(path, sample_rate_hz)?)),
             Format::Midi => return Ok(None),
         };
-        Ok(Some(Self { writer, sample_rate_hz, frames: 0 }))
+        let (pieces, receiver) = mpsc::sync_channel(WAITING_PIECES);
+        let write = move || writer.write(&receiver);
+        let thread = thread::Builder::new().name("khor-file".into()).spawn(write)?;
+        Ok(Some(Self { pieces, next: Piece::default(), thread }))
     }
 
-    /// Appends frames, as many as the shorter slice holds; samples are -1..=1, beyond is clipped. Writes none of
-    /// them when not all fit.
-    pub fn push(&mut self, left: &[f32], right: &[f32]) -> Result<(), FileError> {
-        match &mut self.writer {
-            Writer::Wav(writer) => writer.push(left, right)?,
-            Writer::Flac(writer) => writer.push(left, right)?,
+    /// Appends frames, as many as the shorter slice holds; samples are -1..=1, beyond is clipped. Says whether the
+    /// file takes more: if not, [`Self::finish`] says why.
+    pub fn push(&mut self, left: &[f32], right: &[f32]) -> bool {
+        let frames = left.len().min(right.len());
+        let [next_left, next_right] = &mut self.next;
+        next_left.extend_from_slice(&left[..frames]);
+        next_right.extend_from_slice(&right[..frames]);
+        next_left.len() < PIECE_FRAMES || self.send()
+    }
+
+    fn send(&mut self) -> bool {
+        let empty = [(); 2].map(|()| Vec::with_capacity(PIECE_FRAMES + PIECE_FRAMES / 4));
+        self.pieces.send(std::mem::replace(&mut self.next, empty)).is_ok()
+    }
+
+    /// Waits until everything is written, and completes the header. After an error what was written before is a good
+    /// file if it is [`FileError::Full`].
+    pub fn finish(mut self) -> Result<(), FileError> {
+        self.send();
+        drop(self.pieces);
+        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+impl Writer {
+    fn write(mut self, pieces: &Receiver<Piece>) -> Result<(), FileError> {
+        let mut written = Ok(());
+        while written.is_ok()
+            && let Ok([left, right]) = pieces.recv()
+        {
+            written = match &mut self {
+                Self::Wav(writer) => writer.push(&left, &right),
+                Self::Flac(writer) => writer.push(&left, &right).map_err(FileError::Io),
+            };
         }
-        self.frames += left.len().min(right.len()) as u64;
-        Ok(())
-    }
-
-    /// Length of what was written, seconds.
-    pub fn seconds(&self) -> f64 {
-        self.frames as f64 / f64::from(self.sample_rate_hz)
-    }
-
-    /// Completes the header.
-    pub fn finish(self) -> io::Result<()> {
-        match self.writer {
-            Writer::Wav(writer) => writer.finish(),
-            Writer::Flac(writer) => writer.finish(),
+        match self {
+            Self::Wav(writer) => writer.finish()?,
+            Self::Flac(writer) => writer.finish()?,
         }
+        written
     }
 }
 
@@ -115,9 +150,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         let mut file = SoundFile::create(&path, Format::of(&path).unwrap(), 48_000).unwrap().unwrap();
-        file.push(&LEFT[..1], &RIGHT[..1]).unwrap();
-        file.push(&LEFT[1..], &RIGHT[1..]).unwrap();
-        assert_eq!(file.seconds(), 3.0 / 48_000.0);
+        assert!(file.push(&LEFT[..1], &RIGHT[..1]) && file.push(&LEFT[1..], &RIGHT[1..]));
         file.finish().unwrap();
         (dir, path)
     }
@@ -136,6 +169,26 @@ mod tests {
         let mut samples = Vec::new();
         reader.read_to_end(&mut samples).unwrap();
         assert_eq!(samples, IN_24_BITS);
+    }
+
+    #[test]
+    fn a_disk_that_is_full_is_told() {
+        let path = Path::new("/dev/full");
+        let mut file = SoundFile::create(path, Format::Wav, 48_000);
+        let told = match &mut file {
+            // hound writes the header at once, and the device says no at once.
+            Err(error) => error.kind(),
+            Ok(file) => {
+                let mut file = file.take().unwrap();
+                let piece = [0.5; PIECE_FRAMES];
+                assert!((0..1000).any(|_| !file.push(&piece, &piece)), "it stops taking samples");
+                match file.finish().unwrap_err() {
+                    FileError::Io(error) => error.kind(),
+                    FileError::Full => panic!("not the format's limit"),
+                }
+            }
+        };
+        assert_eq!(told, io::ErrorKind::StorageFull);
     }
 
     #[test]
