@@ -7,7 +7,7 @@ use super::choir::{Choir, Sums};
 use super::delay::Delay;
 use super::group::{BUSES, BusBlock, Buses, Start};
 use super::lanes::{BLOCK, LANES, contain};
-use super::limiter::{LATENCY_FRAMES, Limiter};
+use super::limiter::{LATENCY_FRAMES, Limiter, highest};
 use super::master::{DcBlock, Glide, Mute};
 use super::queue::{NoteQueue, SynthNote};
 use super::reverb::Reverb;
@@ -218,9 +218,7 @@ impl Synth {
         self.dc.render(&mut left, &mut right);
         self.limiter.render(&mut left, &mut right);
         self.mute.render(&mut left, &mut right);
-        for &x in left.iter().chain(&right) {
-            self.peak = self.peak.max(x.abs());
-        }
+        self.peak = self.peak.max(highest(&left)).max(highest(&right));
         self.ready = [left, right];
         self.next_block += BLOCK as u64;
     }

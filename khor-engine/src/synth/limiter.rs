@@ -67,6 +67,7 @@ impl Limiter {
         }
     }
 
+    #[inline(always)]
     fn chunk(&mut self, left: &mut [f32; CHUNK], right: &mut [f32; CHUNK]) {
         let [tail_left, tail_right] = &mut self.tail;
         let peak = peak(left, tail_left, &self.phases).max(peak(right, tail_right, &self.phases));
@@ -104,6 +105,7 @@ fn phase(offset: f32) -> [f32; TAPS] {
 
 /// Highest magnitude of a chunk, between samples too when it is near the ceiling.
 /// The places between samples lie six frames back, which the extra chunk of `DELAY` allows for.
+#[inline(always)]
 fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS]; 3]) -> f32 {
     let mut x = [0.0; CHUNK + TAPS - 1];
     x[..TAPS - 1].copy_from_slice(tail);
@@ -124,7 +126,9 @@ fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS];
     })
 }
 
-fn highest(samples: &[f32]) -> f32 {
+/// Highest magnitude. Audio thread; no allocation.
+#[inline(always)]
+pub(super) fn highest(samples: &[f32]) -> f32 {
     // Four running maxima, as vectors can; not-a-number was kept out before.
     let (fours, rest) = samples.as_chunks::<4>();
     let mut peaks = [0.0_f32; 4];

@@ -30,6 +30,7 @@ impl Glide {
     }
 
     /// The gains of one block. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn block(&mut self) -> [f32; BLOCK] {
         let mut out = [self.target; BLOCK];
         if (self.now - self.target).abs() > 1e-6 {
@@ -63,6 +64,7 @@ impl DcBlock {
     }
 
     /// Filters a block in place. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         for (l, r) in left.iter_mut().zip(right) {
             // Both sides in one loop: two short chains side by side instead of one after the other.
@@ -95,6 +97,7 @@ impl Mute {
     }
 
     /// Fades a block in place; once down it is all zeros. Audio thread; no allocation.
+    #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         if !self.muted && self.gain >= 1.0 {
             return;

@@ -29,6 +29,7 @@ impl Line {
     }
 
     /// The block written one length ago. Audio thread; no allocation.
+    #[inline(always)]
     fn read(&self, out: &mut [f32; BLOCK]) {
         let first = (self.ring.len() - self.at).min(BLOCK);
         out[..first].copy_from_slice(&self.ring[self.at..][..first]);
@@ -36,6 +37,7 @@ impl Line {
     }
 
     /// Replaces the block just read. Audio thread; no allocation.
+    #[inline(always)]
     fn write(&mut self, block: &[f32; BLOCK]) {
         let first = (self.ring.len() - self.at).min(BLOCK);
         self.ring[self.at..][..first].copy_from_slice(&block[..first]);
