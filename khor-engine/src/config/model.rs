@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     music::{Scale, Settings},
+    output::osc::Target,
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
     synth::Volume,
 };
@@ -132,10 +133,12 @@ pub struct Midi {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Osc {
-    /// Host name or address.
+    /// Host name or address of the first target.
     pub host: String,
-    /// UDP port, 1..=65535.
+    /// UDP port of the first target, 1..=65535.
     pub port: u16,
+    /// Further targets, `host:port` each, at most 8.
+    pub targets: Vec<String>,
 }
 
 /// From rates to levels.
@@ -234,7 +237,7 @@ impl Default for Midi {
 
 impl Default for Osc {
     fn default() -> Self {
-        Self { host: "127.0.0.1".into(), port: 9000 }
+        Self { host: "127.0.0.1".into(), port: 9000, targets: Vec::new() }
     }
 }
 
@@ -295,6 +298,7 @@ impl Config {
         in_range("midi.channel", self.midi.channel, 1, 16)?;
         require(!self.osc.host.is_empty(), "osc.host", &self.osc.host, "a host name or address")?;
         in_range("osc.port", self.osc.port, 1, u16::MAX)?;
+        self.osc.check_targets()?;
         for (name, ceiling) in &self.signals.ceilings {
             let field = format!("signals.ceilings.{name}");
             require(SIGNALS.iter().any(|info| info.name == name), &field, name, "the name of a signal")?;
@@ -327,6 +331,33 @@ impl Config {
     pub fn music_settings(&self) -> Settings {
         let Music { bpm, key_midi, scale, preset: _, density, smoothing, seed } = self.music.clone();
         Settings { bpm, key_midi, scale, density, smoothing, seed }
+    }
+}
+
+impl Osc {
+    /// Most entries of `osc.targets`.
+    const TARGETS: usize = 8;
+
+    fn check_targets(&self) -> Result<(), ConfigError> {
+        let count = self.targets.len();
+        let expected = format!("at most {}", Self::TARGETS);
+        require(count <= Self::TARGETS, "osc.targets", format_args!("{count} targets"), &expected)?;
+        for (i, target) in self.targets.iter().enumerate() {
+            let is_target = target.parse::<Target>().is_ok();
+            require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), Target::FORM)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that is sent to, the first target first, none twice: who is named twice would hear twice.
+    pub fn all_targets(&self) -> Vec<Target> {
+        let mut all = vec![Target { host: self.host.clone(), port: self.port }];
+        for target in self.targets.iter().filter_map(|text| text.parse().ok()) {
+            if !all.contains(&target) {
+                all.push(target);
+            }
+        }
+        all
     }
 }
 
@@ -402,5 +433,27 @@ mod tests {
         let heard = config.heard();
         assert!(!heard[SignalId::Rx.index()] && !heard[SignalId::Tx.index()]);
         assert!(heard[SignalId::Exec.index()] && heard[SignalId::Mem.index()]);
+    }
+
+    #[test]
+    fn a_bad_osc_target_is_named_with_the_form_expected() {
+        let mut config = Config::default();
+        config.osc.targets = vec!["[::1]:9001".into(), "studio".into()];
+        let error = config.validate().unwrap_err();
+        assert_eq!(error.field, "osc.targets[1]");
+        assert!(error.problem.starts_with("\"studio\" is not allowed, expected host:port"), "{error}");
+        config.osc.targets = vec!["a:1".into(); 9];
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(error, "osc.targets: 9 targets is not allowed, expected at most 8");
+        config.osc.targets.pop();
+        assert_eq!(config.validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_first_osc_target_comes_first_and_none_comes_twice() {
+        let targets = ["[::1]:9001", "127.0.0.1:9000", "[::1]:9001"].map(str::to_owned).to_vec();
+        let osc = Osc { targets, ..Osc::default() };
+        let all: Vec<String> = osc.all_targets().iter().map(ToString::to_string).collect();
+        assert_eq!(all, ["127.0.0.1:9000", "[::1]:9001"]);
     }
 }

@@ -265,7 +265,7 @@ impl Engine {
             &self.library(),
             &self.state.lock(),
             &self.audio,
-            &self.osc.health(),
+            &self.osc,
             &self.midi.health(),
         )
     }
@@ -306,7 +306,7 @@ impl Engine {
             self.audio.want(audio_wanted(now));
         }
         if osc_wanted(now) != osc_wanted(before) {
-            self.osc.send(osc::Event::Target(osc_wanted(now)));
+            self.osc.send(osc::Event::Targets(osc_wanted(now)));
         }
         if midi_wanted(now) != midi_wanted(before) {
             self.midi.send(midi::Event::Wanted(midi_wanted(now)));
@@ -370,8 +370,9 @@ fn audio_wanted(config: &Config) -> audio::Wanted {
     }
 }
 
-fn osc_wanted(config: &Config) -> Option<osc::Target> {
-    config.features.osc.then(|| osc::Target { host: config.osc.host.clone(), port: config.osc.port })
+/// None when OSC is off.
+fn osc_wanted(config: &Config) -> Vec<osc::Target> {
+    if config.features.osc { config.osc.all_targets() } else { Vec::new() }
 }
 
 fn midi_wanted(config: &Config) -> Option<midi::Wanted> {

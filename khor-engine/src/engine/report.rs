@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::Config,
     music::{Layer, Preset, Role, Scale},
-    output::{Health, audio},
+    output::{Health, audio, osc},
     signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo},
     source::SourceKind,
 };
@@ -129,6 +129,7 @@ pub struct OscReport {
     pub health: Health,
     pub host: String,
     pub port: u16,
+    pub targets: Vec<osc::TargetHealth>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -244,7 +245,7 @@ pub(super) fn health(
     library: &Library,
     seen: &Seen,
     audio: &audio::Output,
-    osc: &Health,
+    osc: &osc::Output,
     midi: &Health,
 ) -> HealthReport {
     let config = &shown.config;
@@ -282,7 +283,12 @@ pub(super) fn health(
             port: config.midi.port.clone(),
             channel: config.midi.channel,
         },
-        osc: OscReport { health: osc.clone(), host: config.osc.host.clone(), port: config.osc.port },
+        osc: OscReport {
+            health: osc.health(),
+            host: config.osc.host.clone(),
+            port: config.osc.port,
+            targets: osc.targets(),
+        },
         presets: presets(config, library),
         baseline: BaselineReport {
             learnt: seen.reading.map(|reading| reading.learnt),

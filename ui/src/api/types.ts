@@ -102,6 +102,12 @@ export interface AudioHealth extends Trouble {
   voices: number | null;
 }
 
+export interface OscTarget {
+  target: string;
+  ok: boolean;
+  error: string | null;
+}
+
 export interface Health {
   ts_ms: number;
   version: string;
@@ -112,7 +118,7 @@ export interface Health {
   audio: AudioHealth;
   bpf: Trouble & { enabled: boolean };
   midi: Trouble & { enabled: boolean; port: string; channel: number };
-  osc: Trouble & { enabled: boolean; host: string; port: number };
+  osc: Trouble & { enabled: boolean; host: string; port: number; targets: OscTarget[] };
   config: Trouble & { warnings: string[] };
 }
 

@@ -46,6 +46,11 @@ function audioDetail({ audio }: Health): string {
   return known.length === 0 ? 'default device' : known.join(', ');
 }
 
+/** Without OSC there are no targets to show, but the one that would be. */
+function oscDetail({ osc }: Health): string {
+  return osc.targets.map(({ target }) => target).join(', ') || `${osc.host}:${osc.port}`;
+}
+
 export function partRows(health: Health): PartRow[] {
   const { midi, osc, config } = health;
   const live = health.probes.filter((probe) => probe.available).length;
@@ -55,7 +60,7 @@ export function partRows(health: Health): PartRow[] {
     row('Kernel probes', health.bpf, `${live} of ${health.probes.length} live`),
     row('Sound', health.audio, audioDetail(health)),
     row('MIDI', midi, `port ${midi.port}, channel ${midi.channel}`),
-    row('OSC', osc, `${osc.host}:${osc.port}`),
+    row('OSC', osc, oscDetail(health)),
     {
       name: 'Config',
       state: config.ok && warnings === '' ? 'ok' : 'problem',

@@ -17,7 +17,7 @@ export const HEALTH: Health = {
   audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0 },
   bpf: { enabled: true, ok: true, error: null },
   midi: { enabled: false, ok: false, port: 'khor', channel: 1, error: null },
-  osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, error: 'connection refused', fix: 'start the receiver' },
+  osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, targets: [], error: 'connection refused', fix: 'start the receiver' },
   config: { ok: true, error: null, warnings: [] },
 };
 

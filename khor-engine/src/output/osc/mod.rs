@@ -6,20 +6,27 @@
 //! | `/khor/signal` | `sf` | name, level 0..1; on change, at most 50 a second each |
 //! | `/khor/metrics` | `fffffffff` | exec/s, rx kB/s, tx kB/s, csw/s, read kB/s, write kB/s, retx/s, irq/s, mem %; ten a second |
 
+mod destination;
+mod target;
+
 use std::{
-    net::{SocketAddr, ToSocketAddrs, UdpSocket},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+        mpsc::{self, Receiver, SyncSender},
     },
     thread,
     time::{Duration, Instant, SystemTime},
 };
 
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
-use tracing::{debug, warn};
+use tracing::debug;
 
+use self::destination::Destination;
+pub use self::{
+    destination::TargetHealth,
+    target::{NotATarget, Target},
+};
 use super::Health;
 use crate::{
     music::Note,
@@ -34,23 +41,12 @@ const CHANGE: f32 = 1e-3;
 const DEVIATION_CHANGE: f32 = 0.02;
 /// Shortest time between two values of one signal: 50 a second, with room for a timer's jitter.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(18);
-/// How often a name that did not resolve is tried again.
-const RETRY: Duration = Duration::from_secs(5);
-
-/// Where to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Host name or address.
-    pub host: String,
-    /// UDP port.
-    pub port: u16,
-}
 
 /// What can be sent.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Send there from now on, or nowhere.
-    Target(Option<Target>),
+    /// Send to these from now on; to none is off.
+    Targets(Vec<Target>),
     /// A note and the wall-clock time it begins.
     Note(Note, SystemTime),
     /// Lanes: levels as `/khor/signal`, deviations as `/khor/deviation`; what did not change is not sent.
@@ -61,34 +57,37 @@ pub enum Event {
     Metrics([f32; 9]),
 }
 
-/// The OSC output: a thread with a socket.
+/// The destinations in use, shared with who asks for their health.
+type Destinations = Arc<Mutex<Vec<Arc<Destination>>>>;
+
+/// The OSC output: a thread that sends to every target.
 #[derive(Clone)]
 pub struct Output {
     events: SyncSender<Event>,
-    health: Arc<Mutex<Health>>,
+    destinations: Destinations,
     /// Whether there is a target; written and read by `send` alone.
     wanted: Arc<AtomicBool>,
 }
 
 impl Output {
     /// Starts the thread; it ends when the last clone is dropped.
-    pub fn start(target: Option<Target>) -> std::io::Result<Self> {
+    pub fn start(targets: Vec<Target>) -> std::io::Result<Self> {
         let (events, receiver) = mpsc::sync_channel(QUEUE_EVENTS);
-        let health = Arc::new(Mutex::new(Health::off()));
-        let wanted = Arc::new(AtomicBool::new(target.is_some()));
-        let mut sender = Sender::new(Arc::clone(&health));
+        let destinations = Destinations::default();
+        let wanted = Arc::new(AtomicBool::new(!targets.is_empty()));
+        let mut sender = Sender::new(Arc::clone(&destinations));
         thread::Builder::new().name("khor-osc".into()).spawn(move || {
-            sender.set_target(target);
+            sender.set_targets(targets);
             sender.run(&receiver);
         })?;
-        Ok(Self { events, health, wanted })
+        Ok(Self { events, destinations, wanted })
     }
 
     /// Hands an event to the thread. Never blocks; a full queue drops it. Without a target the thread is left
     /// asleep: seventy times a second it would wake only to drop what it was given.
     pub fn send(&self, event: Event) {
         match &event {
-            Event::Target(target) => self.wanted.store(target.is_some(), Relaxed),
+            Event::Targets(targets) => self.wanted.store(!targets.is_empty(), Relaxed),
             _ if !self.wanted.load(Relaxed) => return,
             _ => {}
         }
@@ -97,9 +96,15 @@ impl Output {
         }
     }
 
-    /// Whether it works.
+    /// Whether it works: not, as long as one target fails; the others are sent to all the same.
     pub fn health(&self) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        destination::overall(&self.targets())
+    }
+
+    /// Whether each target works, in the order they were given.
+    pub fn targets(&self) -> Vec<TargetHealth> {
+        let destinations = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
+        destinations.iter().map(|destination| destination.health()).collect()
     }
 }
 
@@ -107,84 +112,56 @@ impl Output {
 type Sent = PerSignal<Option<(f32, Instant)>>;
 
 struct Sender {
-    health: Arc<Mutex<Health>>,
-    target: Option<Target>,
-    socket: Option<(UdpSocket, SocketAddr)>,
+    shared: Destinations,
+    destinations: Vec<Arc<Destination>>,
+    /// How many of them were open when lanes were sent last.
+    open: usize,
     buffer: Vec<u8>,
     levels: Sent,
     deviations: Sent,
-    retry_at: Instant,
 }
 
 impl Sender {
-    fn new(health: Arc<Mutex<Health>>) -> Self {
+    fn new(shared: Destinations) -> Self {
         Self {
-            health,
-            target: None,
-            socket: None,
+            shared,
+            destinations: Vec::new(),
+            open: 0,
             buffer: Vec::with_capacity(1024),
             levels: [None; SignalId::COUNT],
             deviations: [None; SignalId::COUNT],
-            retry_at: Instant::now(),
         }
     }
 
     fn run(&mut self, events: &Receiver<Event>) {
-        loop {
-            let is_missing = self.target.is_some() && self.socket.is_none();
-            if is_missing && Instant::now() >= self.retry_at {
-                self.connect();
-            }
-            let event = if is_missing {
-                events.recv_timeout(self.retry_at.saturating_duration_since(Instant::now()))
-            } else {
-                events.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            };
+        while let Ok(event) = events.recv() {
             match event {
-                Ok(Event::Target(target)) => self.set_target(target),
-                Ok(event) => self.send(event),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Event::Targets(targets) => self.set_targets(targets),
+                event => self.send(event),
             }
         }
     }
 
-    fn set_target(&mut self, target: Option<Target>) {
-        self.target = target;
+    fn set_targets(&mut self, targets: Vec<Target>) {
+        let before = std::mem::take(&mut self.destinations);
+        let kept = |target: &Target| before.iter().find(|known| known.target() == target).map(Arc::clone);
+        self.destinations = targets
+            .into_iter()
+            .map(|target| kept(&target).unwrap_or_else(|| Destination::open(target)))
+            .collect();
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.destinations);
+        self.forget_sent();
+    }
+
+    /// Makes everything news again, for a target that has heard nothing yet.
+    fn forget_sent(&mut self) {
         self.levels = [None; SignalId::COUNT];
         self.deviations = [None; SignalId::COUNT];
-        self.connect();
-    }
-
-    fn connect(&mut self) {
-        self.socket = None;
-        self.retry_at = Instant::now() + RETRY;
-        let health = match &self.target {
-            None => Health::off(),
-            Some(target) => match open(target) {
-                Ok(socket) => {
-                    self.socket = Some(socket);
-                    Health::working()
-                }
-                Err(error) => Health::failing(
-                    format!("{}: {error}", target.host),
-                    "set osc.host to a name or address that this machine can reach",
-                ),
-            },
-        };
-        let mut shown = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = health.error.as_ref().filter(|_| *shown != health) {
-            warn!("osc: {error}; trying again");
-        }
-        *shown = health;
     }
 
     fn send(&mut self, event: Event) {
-        if self.socket.is_none() {
-            return;
-        }
         match event {
-            Event::Target(_) => {}
+            Event::Targets(_) => {}
             Event::Note(note, onset) => self.send_bundle(onset, note_message(&note)),
             Event::Metrics(rates) => {
                 let args = rates.into_iter().map(OscType::Float).collect();
@@ -200,6 +177,13 @@ impl Sender {
     }
 
     fn send_lanes(&mut self, lanes: &Lanes, now: Instant) {
+        let open = self.destinations.iter().filter(|destination| destination.is_open()).count();
+        if std::mem::replace(&mut self.open, open) != open {
+            self.forget_sent();
+        }
+        if open == 0 {
+            return;
+        }
         for info in &SIGNALS {
             let i = info.id.index();
             let lane = lanes[i];
@@ -222,12 +206,10 @@ impl Sender {
     }
 
     fn send_packet(&mut self, packet: &OscPacket) {
-        let Some((socket, address)) = &self.socket else { return };
         self.buffer.clear();
         let mut out = encoder::WriteOutput(std::io::Cursor::new(&mut self.buffer));
         if encoder::encode_into(packet, &mut out).is_ok() {
-            // UDP: a datagram nobody takes is no error of ours.
-            drop(socket.send_to(&self.buffer, address));
+            self.destinations.iter().for_each(|destination| destination.send(&self.buffer));
         }
     }
 }
@@ -246,17 +228,6 @@ fn due(sent: &mut Option<(f32, Instant)>, value: Option<f32>, change: f32, now: 
     due
 }
 
-fn open(target: &Target) -> std::io::Result<(UdpSocket, SocketAddr)> {
-    let address = (target.host.as_str(), target.port)
-        .to_socket_addrs()?
-        .next()
-        .ok_or_else(|| std::io::Error::other("the name has no address"))?;
-    let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
-    let socket = UdpSocket::bind(any)?;
-    socket.set_nonblocking(true)?;
-    Ok((socket, address))
-}
-
 fn note_message(note: &Note) -> OscPacket {
     let args = vec![
         OscType::Int(note.role.midi_channel().into()),
@@ -273,6 +244,8 @@ fn message(addr: &str, args: Vec<OscType>) -> OscPacket {
 
 #[cfg(test)]
 mod tests {
+    use std::net::UdpSocket;
+
     use super::*;
     use crate::{
         music::{Layer, Role},
@@ -295,7 +268,7 @@ mod tests {
     #[test]
     fn a_note_is_a_bundle_timed_at_its_onset() {
         let (socket, target) = receiver();
-        let output = Output::start(Some(target)).unwrap();
+        let output = Output::start(vec![target]).unwrap();
         let onset = SystemTime::now() + Duration::from_millis(100);
         let note = Note {
             onset_s: 1.0,
@@ -321,7 +294,7 @@ mod tests {
     #[test]
     fn only_what_changed_is_sent() {
         let (socket, target) = receiver();
-        let output = Output::start(Some(target)).unwrap();
+        let output = Output::start(vec![target]).unwrap();
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
         output.send(Event::Lanes(lanes));
@@ -345,14 +318,44 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_address_is_a_state_with_a_fix() {
-        let target = Target { host: "no.such.host.invalid".into(), port: 9000 };
-        let output = Output::start(Some(target)).unwrap();
+    fn a_name_without_address_is_named_and_does_not_stop_the_others() {
+        let (first, one) = receiver();
+        let (second, another) = receiver();
+        let lost = Target { host: "no.such.host.invalid".into(), port: 9000 };
+        let output = Output::start(vec![one, lost, another]).unwrap();
+        // At once, and not only after the look-up of the lost one is over.
+        output.send(Event::Metrics([2.0; 9]));
+        assert_eq!(receive(&first), receive(&second));
         let deadline = Instant::now() + Duration::from_secs(20);
         while output.health().error.is_none() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(20));
         }
         let health = output.health();
-        assert!(!health.ok && health.fix.unwrap().contains("osc.host"), "{:?}", health.error);
+        assert!(!health.ok && health.fix.unwrap().contains("osc.targets"), "{:?}", health.error);
+        assert!(health.error.unwrap().starts_with("no.such.host.invalid:9000: "));
+        let works: Vec<bool> = output.targets().iter().map(|target| target.ok).collect();
+        assert_eq!(works, [true, false, true]);
+    }
+
+    #[test]
+    fn who_is_added_hears_everything_anew_and_who_is_removed_nothing() {
+        let (first, one) = receiver();
+        let (second, another) = receiver();
+        let output = Output::start(vec![one]).unwrap();
+        let mut lanes = [None; SignalId::COUNT];
+        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        output.send(Event::Lanes(lanes));
+        let told = [receive(&first), receive(&first)];
+        output.send(Event::Targets(vec![another]));
+        output.send(Event::Lanes(lanes));
+        assert_eq!(told, [receive(&second), receive(&second)]);
+        first.set_nonblocking(true).unwrap();
+        assert!(first.recv(&mut [0; 64]).is_err(), "nothing more");
+        output.send(Event::Targets(Vec::new()));
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while output.health() != Health::off() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(output.health(), Health::off());
     }
 }

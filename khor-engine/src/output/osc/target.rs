@@ -1,0 +1,96 @@
+//! Where OSC goes: a name or address and a port.
+
+use std::{fmt, net::Ipv6Addr, str::FromStr};
+
+/// Where to send. As text `host:port`, an IPv6 address in brackets: `[::1]:9000`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Host name or address, an IPv6 address without brackets.
+    pub host: String,
+    /// UDP port, 1..=65535.
+    pub port: u16,
+}
+
+/// A text that names no target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {}", Target::FORM)]
+pub struct NotATarget;
+
+impl Target {
+    /// What a target looks like as text, for messages.
+    pub const FORM: &str =
+        "host:port with a port from 1 to 65535, an IPv6 address in brackets: studio.local:9000, [::1]:9000";
+}
+
+impl FromStr for Target {
+    type Err = NotATarget;
+
+    fn from_str(text: &str) -> Result<Self, NotATarget> {
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => rest.split_once("]:").filter(|(host, _)| is_ipv6(host)),
+            None => text.split_once(':').filter(|(host, _)| is_name(host)),
+        }
+        .ok_or(NotATarget)?;
+        // A number's parser would take a sign as well.
+        let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+        match port.parse() {
+            Ok(port @ 1..) if is_number => Ok(Self { host: host.to_owned(), port }),
+            _ => Err(NotATarget),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// An IPv6 address, perhaps with the interface it is on: `fe80::1%eth0`.
+fn is_ipv6(host: &str) -> bool {
+    let address = host.split_once('%').map_or(host, |(address, _)| address);
+    address.parse::<Ipv6Addr>().is_ok()
+}
+
+fn is_name(host: &str) -> bool {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "[]/@".contains(c);
+    !host.is_empty() && !host.contains(is_odd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_what_is_written() {
+        for text in ["127.0.0.1:9000", "studio.local:1", "[::1]:65535", "[fe80::1%eth0]:9000"] {
+            assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
+        }
+        assert_eq!("[::1]:9000".parse(), Ok(Target { host: "::1".into(), port: 9000 }));
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused() {
+        let wrong = [
+            "",
+            ":9000",
+            "host",
+            "host:",
+            "host:0",
+            "host:+9",
+            "host:65536",
+            "host:9000 ",
+            "::1:9000",
+            "[::1]",
+            "[::1]9000",
+            "[host]:9000",
+            "a b:9000",
+            "udp://host:9000",
+            "host:9000:9001",
+        ];
+        for text in wrong {
+            assert_eq!(text.parse::<Target>(), Err(NotATarget), "{text}");
+        }
+    }
+}
