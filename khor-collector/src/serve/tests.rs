@@ -215,8 +215,8 @@ async fn misbehaviour_after_the_welcome_ends_with_the_reason() {
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
     let nobody = ClientMessage::Subscribe(Subscribe { scope: nobody, ..Subscribe::default() });
-    // Enough for a second even if a stalled machine hears them in two.
-    let flood: Vec<_> = std::iter::once(hello()).chain((0..160).map(|_| subscribe(5000))).collect();
+    // Enough for a second even if a stalled machine hears them in five.
+    let flood: Vec<_> = std::iter::once(hello()).chain((0..400).map(|_| subscribe(5000))).collect();
     for (sent, reason) in [
         (bytes(&[hello(), hello()]), "only once"),
         (bytes(&[hello(), subscribe(4)]), "must be 5 to 5000"),
