@@ -7,6 +7,7 @@ mod explain;
 mod interrupt;
 mod lists;
 mod play;
+mod progress;
 mod record;
 mod render;
 

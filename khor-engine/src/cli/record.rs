@@ -10,7 +10,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Places, interrupt, render::Progress};
+use super::{Places, interrupt, progress::Progress};
 use crate::source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent};
 
 #[derive(Args, Debug)]

@@ -23,13 +23,8 @@ impl Role {
     pub const ALL: [Self; 4] = [Self::Melody, Self::Bass, Self::Chords, Self::Percussion];
 
     /// Name, in lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Melody => "melody",
-            Self::Bass => "bass",
-            Self::Chords => "chords",
-            Self::Percussion => "percussion",
-        }
+    pub fn name(self) -> &'static str {
+        Instrument::from(self).name()
     }
 
     /// MIDI channel, 1..=16.

@@ -9,8 +9,8 @@ use std::{
 use anyhow::Context;
 use tracing::warn;
 
-use super::{super::interrupt::Interrupt, progress::Progress};
 use crate::{
+    cli::{interrupt::Interrupt, progress::Progress},
     config::Config,
     engine::{Offline, Part, heard_as},
     music::{Note, Preset},

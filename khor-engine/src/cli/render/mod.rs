@@ -1,7 +1,6 @@
 //! `khor render`: a capture, or the demo, to files of sound or notes.
 
 mod job;
-mod progress;
 
 use std::{
     panic::resume_unwind,
@@ -15,7 +14,6 @@ use clap::Args;
 use serde_json::json;
 
 use self::job::{Job, Pieces, Rendered};
-pub(super) use self::progress::Progress;
 use super::interrupt::Interrupt;
 use crate::{
     config::{Config, default_path, presets_dir},
