@@ -1,0 +1,248 @@
+//! `GET /api/health`: how every part is.
+
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::reason;
+use crate::{
+    config::Config,
+    engine::{
+        Library, Shown,
+        state::{Seen, SourceState, unix_ms},
+    },
+    music::Preset,
+    output::{Health, audio, osc},
+    signal::Counter,
+    source::SourceKind,
+};
+
+/// `GET /api/health`.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+pub struct HealthReport {
+    pub ts_ms: u64,
+    pub version: &'static str,
+    pub config_path: String,
+    pub host: HostReport,
+    pub source: SourceReport,
+    pub probes: Vec<ProbeReport>,
+    pub audio: AudioReport,
+    pub bpf: BpfReport,
+    pub midi: MidiReport,
+    pub osc: OscReport,
+    pub presets: PresetsReport,
+    pub baseline: BaselineReport,
+    pub config: ConfigReport,
+    pub features: FeaturesReport,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PresetsReport {
+    pub ok: bool,
+    pub folder: String,
+    pub problems: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct BaselineReport {
+    pub learnt: Option<f32>,
+    pub learning: Option<bool>,
+    pub frozen: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct HostReport {
+    pub name: String,
+    pub kernel: String,
+    pub cpus: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceReport {
+    pub kind: Option<SourceKind>,
+    pub ok: bool,
+    pub interval_ms: Option<u16>,
+    pub detail: String,
+    pub error: Option<String>,
+    pub fix: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ProbeReport {
+    pub name: &'static str,
+    pub available: bool,
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct AudioReport {
+    #[serde(flatten)]
+    pub health: Health,
+    pub backend: Option<String>,
+    pub device: Option<String>,
+    pub sample_rate_hz: Option<u32>,
+    pub muted: bool,
+    pub restarts: u32,
+    pub xruns: u64,
+    pub callback_load: f32,
+    pub latency_ms: f32,
+    pub peak: f32,
+    pub voices: u32,
+    pub voice_limit: u32,
+    pub dropped_notes: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct BpfReport {
+    #[serde(flatten)]
+    pub health: Health,
+    pub err_code: i32,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct MidiReport {
+    #[serde(flatten)]
+    pub health: Health,
+    pub port: String,
+    pub channel: u8,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct OscReport {
+    #[serde(flatten)]
+    pub health: Health,
+    pub host: String,
+    pub port: u16,
+    pub targets: Vec<osc::TargetHealth>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ConfigReport {
+    pub ok: bool,
+    pub error: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FeaturesReport {
+    pub fake: bool,
+}
+
+pub(in crate::engine) fn health(
+    shown: &Shown,
+    library: &Library,
+    seen: &Seen,
+    audio: &audio::Output,
+    osc: &osc::Output,
+    midi: &Health,
+) -> HealthReport {
+    let config = &shown.config;
+    let (status, meters) = (audio.status(), audio.meters());
+    let source = source_report(&seen.source);
+    HealthReport {
+        ts_ms: unix_ms(SystemTime::now()),
+        version: env!("CARGO_PKG_VERSION"),
+        config_path: shown.path.display().to_string(),
+        host: host_report(),
+        bpf: bpf_report(config, &seen.source),
+        source,
+        probes: probes(&seen.source),
+        audio: AudioReport {
+            health: if config.features.audio && !status.health.enabled {
+                Health { enabled: true, ..status.health }
+            } else {
+                status.health
+            },
+            backend: status.backend,
+            device: status.device,
+            sample_rate_hz: status.sample_rate_hz,
+            muted: seen.muted,
+            restarts: status.restarts,
+            xruns: status.xruns,
+            callback_load: meters.callback_load,
+            latency_ms: 1000.0 * meters.latency_s,
+            peak: meters.peak,
+            voices: meters.voices,
+            voice_limit: meters.voice_limit,
+            dropped_notes: meters.dropped_notes,
+        },
+        midi: MidiReport {
+            health: midi.clone(),
+            port: config.midi.port.clone(),
+            channel: config.midi.channel,
+        },
+        osc: OscReport {
+            health: osc.health(),
+            host: config.osc.host.clone(),
+            port: config.osc.port,
+            targets: osc.targets(),
+        },
+        presets: presets(config, library),
+        baseline: BaselineReport {
+            learnt: seen.reading.map(|reading| reading.learnt),
+            learning: seen.reading.map(|reading| reading.learnt < 1.0 && !seen.baseline_frozen),
+            frozen: seen.baseline_frozen,
+        },
+        config: ConfigReport { ok: shown.warnings.is_empty(), error: None, warnings: shown.warnings.clone() },
+        features: FeaturesReport { fake: config.features.fake },
+    }
+}
+
+fn presets(config: &Config, library: &Library) -> PresetsReport {
+    let mut problems = library.problems();
+    let wanted = &config.music.preset;
+    if library.find(wanted).is_none() {
+        let instead = &Preset::builtin()[0].name;
+        problems.push(format!("there is no preset {wanted}: {instead} plays; see khor presets"));
+    }
+    PresetsReport { ok: problems.is_empty(), folder: library.dir().display().to_string(), problems }
+}
+
+fn host_report() -> HostReport {
+    let kernel = nix::sys::utsname::uname();
+    HostReport {
+        name: nix::unistd::gethostname().map_or_else(|_| String::new(), |n| n.to_string_lossy().into_owned()),
+        kernel: kernel.map_or_else(|_| String::new(), |u| u.release().to_string_lossy().into_owned()),
+        cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+    }
+}
+
+fn source_report(source: &SourceState) -> SourceReport {
+    let (kind, ok, interval_ms, detail, shortfall) = match source {
+        SourceState::Starting => (None, false, None, "looking for the collector".to_owned(), None),
+        SourceState::Up(info) => {
+            (Some(info.kind), true, Some(info.interval_ms), info.detail.clone(), info.shortfall.clone())
+        }
+        SourceState::Down(shortfall) => (None, false, None, "lost".to_owned(), Some(shortfall.clone())),
+    };
+    let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
+    SourceReport { kind, ok, interval_ms, detail, error, fix }
+}
+
+/// The original's `bpf` block: whether the kernel's probes are heard.
+fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
+    let health = match source {
+        _ if !config.features.bpf || config.features.fake => Health::off(),
+        SourceState::Up(info) if info.kind == SourceKind::Capture => Health::off(),
+        SourceState::Up(info) if info.kind == SourceKind::Collector => Health::working(),
+        SourceState::Up(info) => match &info.shortfall {
+            Some(shortfall) => Health::failing(&shortfall.error, &shortfall.fix),
+            None => Health::off(),
+        },
+        SourceState::Down(shortfall) => Health::failing(&shortfall.error, &shortfall.fix),
+        SourceState::Starting => Health::starting(),
+    };
+    let err_code = i32::from(health.error.is_some());
+    BpfReport { health, err_code }
+}
+
+fn probes(source: &SourceState) -> Vec<ProbeReport> {
+    let SourceState::Up(info) = source else { return Vec::new() };
+    std::iter::zip(Counter::ALL, &info.availability)
+        .map(|(counter, availability)| {
+            let reason = reason(availability);
+            ProbeReport { name: counter.name(), available: reason.is_none(), reason }
+        })
+        .collect()
+}

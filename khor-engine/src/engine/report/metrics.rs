@@ -1,0 +1,253 @@
+//! `GET /api/metrics`: rates, signals, and what is heard.
+
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::{Table, reason};
+use crate::{
+    config::Config,
+    engine::{
+        listener::{original_rates, original_rates_of},
+        state::{CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState, unix_ms},
+    },
+    music::{Layer, Role, Scale},
+    signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo},
+};
+
+/// `GET /api/metrics` and the events of `GET /api/stream`.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+pub struct MetricsReport {
+    pub ts_ms: u64,
+    pub totals: Table<Option<u64>>,
+    pub rates: Table<Option<f64>>,
+    pub controls: ControlsReport,
+    pub signals: Table<SignalReport>,
+    pub notes: Vec<NoteReport>,
+    pub cues: Vec<CueReport>,
+    pub music: Option<MusicReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<HistoryReport>>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ControlsReport {
+    pub bpm: f32,
+    pub key_midi: u8,
+    pub density: f32,
+    pub smoothing: f32,
+    pub preset: String,
+    pub scale: Scale,
+    pub master_gain: f32,
+    pub muted: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SignalReport {
+    pub level: Option<f32>,
+    pub deviation: Option<f32>,
+    pub surprise: Option<f32>,
+    pub rate: Option<f64>,
+    pub baseline: Option<f64>,
+    pub unit: &'static str,
+    pub label: &'static str,
+    pub family: Family,
+    pub available: bool,
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct NoteReport {
+    pub seq: NoteSeq,
+    pub ts_ms: u64,
+    pub midi: u8,
+    pub velocity: f32,
+    pub duration_s: f32,
+    pub role: Role,
+    pub layer: Layer,
+    pub channel: u8,
+    pub signal: Option<SignalId>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct CueReport {
+    pub seq: CueSeq,
+    pub ts_ms: u64,
+    pub kind: &'static str,
+    pub pid: Option<u32>,
+    pub comm: Option<String>,
+    pub detail: Option<u32>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct MusicReport {
+    pub bar: u64,
+    pub step: u8,
+    pub step_ms: f64,
+    pub bar_ts_ms: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryReport {
+    pub ts_ms: u64,
+    #[serde(flatten)]
+    pub original: Table<Option<f64>>,
+    pub levels: Table<Option<f32>>,
+    pub rates: Table<Option<f64>>,
+}
+
+/// Why a signal that could be there isn't.
+const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
+
+impl MetricsReport {
+    /// Up to where this report tells, for one who had read up to `before`.
+    pub fn until(&self, before: Option<Since>) -> Since {
+        let before = before.unwrap_or_default();
+        Since {
+            note: self.notes.last().map_or(before.note, |note| note.seq),
+            cue: self.cues.last().map_or(before.cue, |cue| cue.seq),
+        }
+    }
+}
+
+/// Why a signal is absent; `None` when it isn't.
+fn absence(seen: &Seen, signal: SignalId) -> Option<String> {
+    if !seen.heard[signal.index()] {
+        return Some(MASKED.to_owned());
+    }
+    match &seen.source {
+        SourceState::Starting => Some("no source has answered yet".to_owned()),
+        SourceState::Down(shortfall) => Some(shortfall.error.clone()),
+        SourceState::Up(info) => {
+            signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
+        }
+    }
+}
+
+pub(in crate::engine) fn metrics(
+    config: &Config,
+    seen: &Seen,
+    since: Option<Since>,
+    with_history: bool,
+) -> MetricsReport {
+    // Numbers begin at 1.
+    let since = since.unwrap_or_default();
+    let rates = seen.reading.as_ref().map_or_else(|| original_rates_of(|_| None), original_rates);
+    MetricsReport {
+        ts_ms: unix_ms(SystemTime::now()),
+        totals: totals(seen),
+        rates: Table(rates.to_vec()),
+        controls: controls(config, seen),
+        signals: Table(SIGNALS.iter().map(|info| (info.name, signal_report(seen, info))).collect()),
+        notes: seen.notes.iter().filter(|n| n.seq > since.note).map(note_report).collect(),
+        cues: seen.cues.iter().filter(|c| c.seq > since.cue).map(cue_report).collect(),
+        music: seen.position.map(|position| MusicReport {
+            bar: position.bar,
+            step: position.step,
+            step_ms: config.music_settings().step_s() * 1e3,
+            bar_ts_ms: seen.bar_ts_ms,
+        }),
+        history: with_history.then(|| seen.history.iter().map(history_report).collect()),
+    }
+}
+
+/// The original's totals. Events are those the kernel told of; counted ones cannot be dropped, cues can.
+fn totals(seen: &Seen) -> Table<Option<u64>> {
+    let total = |counter: Counter| seen.counters.and_then(|counters| counters[counter.index()]);
+    let events = [
+        Counter::Execs,
+        Counter::Forks,
+        Counter::RxPackets,
+        Counter::TxPackets,
+        Counter::Switches,
+        Counter::ReadRequests,
+        Counter::WriteRequests,
+        Counter::Retransmits,
+        Counter::Irqs,
+    ];
+    Table(vec![
+        ("events_total", seen.counters.map(|_| events.into_iter().filter_map(total).sum())),
+        ("events_dropped", Some(seen.cues_lost)),
+        ("exec_total", total(Counter::Execs)),
+        ("net_rx_bytes_total", total(Counter::RxBytes)),
+        ("net_tx_bytes_total", total(Counter::TxBytes)),
+        ("sched_switch_total", total(Counter::Switches)),
+        ("blk_read_bytes_total", total(Counter::ReadBytes)),
+        ("blk_write_bytes_total", total(Counter::WriteBytes)),
+        ("tcp_retransmit_total", total(Counter::Retransmits)),
+        ("irq_total", total(Counter::Irqs)),
+    ])
+}
+
+fn controls(config: &Config, seen: &Seen) -> ControlsReport {
+    let music = &config.music;
+    ControlsReport {
+        bpm: music.bpm,
+        key_midi: music.key_midi,
+        density: music.density,
+        smoothing: music.smoothing,
+        preset: music.preset.clone(),
+        scale: music.scale,
+        master_gain: config.audio.master_gain,
+        muted: seen.muted,
+    }
+}
+
+fn signal_report(seen: &Seen, info: &SignalInfo) -> SignalReport {
+    let i = info.id.index();
+    let reason = absence(seen, info.id);
+    let lane = seen.reading.and_then(|reading| reading.lanes[i]);
+    SignalReport {
+        level: lane.map(|lane| lane.level),
+        deviation: lane.map(|lane| lane.deviation),
+        surprise: lane.map(|lane| lane.surprise),
+        baseline: seen.reading.and_then(|reading| reading.baselines[i]),
+        rate: seen.reading.and_then(|reading| reading.rates[i]),
+        unit: info.unit,
+        label: info.label,
+        family: info.family,
+        available: reason.is_none(),
+        reason,
+    }
+}
+
+fn note_report(played: &PlayedNote) -> NoteReport {
+    let PlayedNote { seq, ts_ms, note } = *played;
+    NoteReport {
+        seq,
+        ts_ms,
+        midi: note.midi,
+        velocity: note.velocity,
+        duration_s: note.duration_s,
+        role: note.role,
+        layer: note.layer,
+        channel: note.role.midi_channel(),
+        signal: note.signal,
+    }
+}
+
+fn cue_report(heard: &HeardCue) -> CueReport {
+    let HeardCue { seq, ts_ms, cue } = heard;
+    CueReport {
+        seq: *seq,
+        ts_ms: *ts_ms,
+        kind: cue.kind.name(),
+        pid: cue.pid,
+        comm: cue.comm.clone(),
+        detail: cue.detail,
+    }
+}
+
+fn history_report(point: &HistoryPoint) -> HistoryReport {
+    HistoryReport {
+        ts_ms: point.ts_ms,
+        original: Table(original_rates_of(|counter| point.counter_rates[counter.index()]).to_vec()),
+        levels: by_name(&point.levels),
+        rates: by_name(&point.rates),
+    }
+}
+
+fn by_name<V: Copy>(values: &PerSignal<V>) -> Table<V> {
+    Table(SIGNALS.iter().map(|info| (info.name, values[info.id.index()])).collect())
+}
