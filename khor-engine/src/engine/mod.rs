@@ -103,7 +103,7 @@ impl Engine {
         let state = Arc::new(State::new());
         let library = Library::open(presets_dir(store.path()));
         library.problems().iter().for_each(|problem| warn!("preset {problem}"));
-        let (audio, player) = audio::Output::start(audio_wanted(&config));
+        let (audio, player) = audio::Output::start(audio_wanted(&config))?;
         let osc = osc::Output::start(osc_wanted(&config))?;
         let midi = midi::Output::start(midi_wanted(&config))?;
         let conductor = Conductor::start(

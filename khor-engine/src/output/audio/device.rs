@@ -89,11 +89,11 @@ pub fn list() -> Vec<DeviceInfo> {
     devices
 }
 
-/// Opens the chosen device. `lease` makes a renderer for the rate that was agreed on.
+/// Opens the chosen device and says at which rate it plays what `lease` has.
 pub(super) fn open(
     choice: &Choice,
     sample_rate_hz: u32,
-    lease: impl FnOnce(u32) -> Lease,
+    mut lease: Lease,
 ) -> Result<(OpenStream, u32), OpenError> {
     let _quiet = silence_alsa();
     let (host_id, device) = find(choice)?;
@@ -101,7 +101,6 @@ pub(super) fn open(
     let channels = usize::from(config.channels);
     let faults = Arc::new(Faults::default());
     let seen = Arc::clone(&faults);
-    let mut lease = lease(config.sample_rate);
     let stream = device
         .build_output_stream::<f32, _, _>(
             config,

@@ -1,7 +1,10 @@
 //! The callback as backends call it, at every length and rate, under two guards: the allocator counts, and in a process
 //! of its own the kernel ends whoever makes a system call.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
 use nix::{
@@ -11,10 +14,12 @@ use nix::{
 };
 use rtrb::{Producer, RingBuffer};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+use tokio::sync::broadcast::Receiver;
 
 use super::{
     link::Link,
     renderer::{Command, Renderer},
+    tap::{Block, Tap},
 };
 use crate::{
     music::{Controls, Instrument, Preset},
@@ -28,10 +33,21 @@ const RATES_HZ: [u32; 4] = [44_100, 48_000, 96_000, 192_000];
 const CHANNELS: [usize; 3] = [1, 2, 6];
 const LENGTHS: [usize; 6] = [16, 100, 441, 1024, 2000, 8192];
 
-/// A renderer and the end that feeds it.
-fn made(rate_hz: u32) -> (Renderer, Producer<Command>) {
+/// A renderer, the end that feeds it, and a tap at which somebody listens.
+fn made(rate_hz: u32) -> (Renderer, Producer<Command>, Tap) {
     let (commands, receiver) = RingBuffer::new(1024);
-    (Renderer::new(rate_hz, receiver, Arc::new(Link::new(rate_hz))), commands)
+    let (tap, feed) = Tap::start(rate_hz).unwrap();
+    (Renderer::new(rate_hz, receiver, Arc::new(Link::new(rate_hz)), feed), commands, tap)
+}
+
+/// Plays silence until it arrives at the tap's listener.
+fn listened_to(heard: &mut Receiver<Block>, renderer: &mut Renderer) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while heard.try_recv().is_err() {
+        assert!(Instant::now() < deadline, "nothing comes to the tap");
+        renderer.fill(&mut [0.0; 32], 2, 0.0);
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Plays everything the callback may be told, in buffers of every length; says the highest sample, or not-a-number
@@ -75,13 +91,16 @@ fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut 
 #[test]
 fn the_callback_allocates_nothing_at_any_length_rate_and_number_of_channels() {
     for rate_hz in RATES_HZ {
-        let (mut renderer, mut commands) = made(rate_hz);
+        let (mut renderer, mut commands, tap) = made(rate_hz);
+        let mut heard = tap.listen().unwrap();
+        listened_to(&mut heard, &mut renderer);
         let mut buffer = vec![0.0; 6 * 8192];
         Preset::builtin(); // Read from their files once.
         let before = violation_count();
         let peak = assert_no_alloc(|| play(&mut renderer, &mut commands, &mut buffer, 200));
         assert_eq!(violation_count(), before, "{rate_hz} Hz");
         assert!(peak > 0.05 && peak <= 1.0, "{rate_hz} Hz: {peak}");
+        assert!(heard.try_recv().is_ok(), "and it was heard");
     }
 }
 
@@ -120,7 +139,9 @@ fn without_system_calls(work: impl FnOnce() -> bool) -> WaitStatus {
 
 #[test]
 fn the_callback_makes_no_system_call() {
-    let (mut renderer, mut commands) = made(48_000);
+    let (mut renderer, mut commands, tap) = made(48_000);
+    let mut heard = tap.listen().unwrap();
+    listened_to(&mut heard, &mut renderer);
     let mut buffer = vec![0.0; 6 * 8192];
     Preset::builtin();
     let ended = without_system_calls(|| play(&mut renderer, &mut commands, &mut buffer, 200) > 0.05);

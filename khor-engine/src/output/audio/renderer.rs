@@ -5,11 +5,12 @@ use std::{
     time::Instant,
 };
 
-use rtrb::Consumer;
+use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
     link::{Link, Meters},
     shed::Shed,
+    tap::Feed,
 };
 use crate::{
     music::{Controls, Instrument, Patch},
@@ -53,11 +54,12 @@ pub(super) struct Renderer {
     peak: f32,
     shed: Shed,
     link: Arc<Link>,
+    tap: Feed,
 }
 
 impl Renderer {
     /// Allocates; not for the audio thread.
-    pub(super) fn new(sample_rate_hz: u32, commands: Consumer<Command>, link: Arc<Link>) -> Self {
+    pub(super) fn new(sample_rate_hz: u32, commands: Consumer<Command>, link: Arc<Link>, tap: Feed) -> Self {
         Self {
             synth: Synth::new(sample_rate_hz, SYNTH_SEED),
             sample_rate_hz,
@@ -68,7 +70,12 @@ impl Renderer {
             peak: 0.0,
             shed: Shed::new(),
             link,
+            tap,
         }
+    }
+
+    pub(super) fn sample_rate_hz(&self) -> u32 {
+        self.sample_rate_hz
     }
 
     /// Takes what was said while no stream plays: settings are kept, notes are over before they sound. Called
@@ -90,6 +97,7 @@ impl Renderer {
             return;
         }
         self.sample_rate_hz = sample_rate_hz;
+        self.tap.set_rate(sample_rate_hz);
         self.synth = Synth::new(sample_rate_hz, SYNTH_SEED);
         self.shed = Shed::new();
         let Settings { patches, controls, volume, muted } = self.settings;
@@ -113,6 +121,7 @@ impl Renderer {
         for chunk in out.chunks_mut(CHUNK_FRAMES * channels) {
             let frames = chunk.len() / channels;
             self.synth.render(&mut self.left[..frames], &mut self.right[..frames]);
+            self.tap.push(&self.left[..frames], &self.right[..frames]);
             interleave(&self.left[..frames], &self.right[..frames], chunk, channels);
             self.peak = (self.peak * PEAK_FALL).max(self.synth.meter().peak);
         }
@@ -173,19 +182,29 @@ fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
     }
 }
 
-/// A renderer on loan to a stream's callback; goes home when the stream is dropped.
+/// A renderer on loan to a stream's callback; goes home when the stream is dropped. A stream may begin before it has
+/// one, and is silent until then: whether a device opens is known only once it has.
 pub(super) struct Lease {
     renderer: Option<Box<Renderer>>,
+    coming: Consumer<Box<Renderer>>,
     home: SyncSender<Box<Renderer>>,
 }
 
+/// Where a lease gets its renderer from.
+pub(super) struct Handover(Producer<Box<Renderer>>);
+
 impl Lease {
-    pub(super) fn new(renderer: Box<Renderer>, home: SyncSender<Box<Renderer>>) -> Self {
-        Self { renderer: Some(renderer), home }
+    /// Without a renderer yet; `home` is where it goes in the end.
+    pub(super) fn new(home: SyncSender<Box<Renderer>>) -> (Self, Handover) {
+        let (handover, coming) = RingBuffer::new(1);
+        (Self { renderer: None, coming, home }, Handover(handover))
     }
 
     /// Audio thread: see [`Renderer::fill`].
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
+        if self.renderer.is_none() {
+            self.renderer = self.coming.pop().ok();
+        }
         match &mut self.renderer {
             Some(renderer) => renderer.fill(out, channels, until_heard_s),
             None => out.fill(0.0),
@@ -193,9 +212,20 @@ impl Lease {
     }
 }
 
+impl Handover {
+    /// Gives the renderer; back comes one that the lease doesn't live to take.
+    pub(super) fn give(mut self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
+        if self.0.is_abandoned() {
+            return Some(renderer);
+        }
+        let given = self.0.push(renderer);
+        given.err().map(|rtrb::PushError::Full(renderer)| renderer)
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(renderer) = self.renderer.take() {
+        if let Some(renderer) = self.renderer.take().or_else(|| self.coming.pop().ok()) {
             // The queue holds one and there is one renderer: it is full only if home is gone.
             drop(self.home.try_send(renderer));
         }

@@ -1,6 +1,7 @@
 //! The thread that owns the stream: opens it, watches it, opens it again.
 
 use std::{
+    io,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::Ordering::Relaxed,
@@ -17,7 +18,9 @@ use super::{
     Player,
     device::{self, Choice, OpenStream},
     link::{Link, Meters},
+    pacer::Pacer,
     renderer::{Lease, Renderer},
+    tap::Tap,
 };
 use crate::output::Health;
 
@@ -68,14 +71,16 @@ pub struct Output {
     commands: Sender<Wanted>,
     status: Arc<Mutex<Status>>,
     link: Arc<Link>,
+    tap: Tap,
 }
 
 impl Output {
-    /// Starts the supervising thread; the [`Player`] feeds the sound.
-    pub fn start(wanted: Wanted) -> (Self, Player) {
+    /// Starts the threads; the [`Player`] feeds the sound.
+    pub fn start(wanted: Wanted) -> io::Result<(Self, Player)> {
         let link = Arc::new(Link::new(wanted.sample_rate_hz));
+        let (tap, feed) = Tap::start(wanted.sample_rate_hz)?;
         let (producer, consumer) = RingBuffer::new(QUEUE_COMMANDS);
-        let renderer = Box::new(Renderer::new(wanted.sample_rate_hz, consumer, Arc::clone(&link)));
+        let renderer = Box::new(Renderer::new(wanted.sample_rate_hz, consumer, Arc::clone(&link), feed));
         let status = Arc::new(Mutex::new(Status::default()));
         let (commands, receiver) = mpsc::channel();
         let supervisor = Supervisor {
@@ -83,18 +88,23 @@ impl Output {
             commands: receiver,
             status: Arc::clone(&status),
             link: Arc::clone(&link),
+            tap: tap.clone(),
             home: mpsc::sync_channel(1),
+            idle: Some(renderer),
+            pacer: None,
             stream: None,
             retry: FIRST_RETRY,
             played: false,
         };
         // It ends when the output is dropped; nobody waits for it, since a sound server may hang.
-        let thread = thread::Builder::new().name("khor-audio".into()).spawn(move || supervisor.run(renderer));
-        if let Err(error) = thread {
-            warn!("no thread for the sound: {error}");
-        }
+        thread::Builder::new().name("khor-audio".into()).spawn(move || supervisor.run())?;
         let player = Player { commands: producer, link: Arc::clone(&link), clock: super::Clock::default() };
-        (Self { commands, status, link }, player)
+        Ok((Self { commands, status, link, tap }, player))
+    }
+
+    /// Where to listen to what the device is given. With no device, the music plays for the listeners alone.
+    pub fn tap(&self) -> &Tap {
+        &self.tap
     }
 
     /// Changes what is wanted.
@@ -114,12 +124,24 @@ impl Output {
     }
 }
 
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.tap.close();
+    }
+}
+
 struct Supervisor {
     wanted: Wanted,
     commands: Receiver<Wanted>,
     status: Arc<Mutex<Status>>,
     link: Arc<Link>,
+    tap: Tap,
+    /// Where the renderer comes back to from whoever had it on loan.
     home: (mpsc::SyncSender<Box<Renderer>>, Receiver<Box<Renderer>>),
+    /// The renderer, while nobody has it on loan.
+    idle: Option<Box<Renderer>>,
+    /// Has it on loan while no device does and somebody listens at the tap.
+    pacer: Option<Pacer>,
     stream: Option<Watched>,
     retry: Duration,
     played: bool,
@@ -135,16 +157,18 @@ struct Watched {
 }
 
 impl Supervisor {
-    fn run(mut self, renderer: Box<Renderer>) {
-        let mut idle = Some(renderer);
+    fn run(mut self) {
         let mut next_attempt = Instant::now();
         loop {
-            if let Some(renderer) = idle.take_if(|_| self.wanted.enabled && Instant::now() >= next_attempt) {
-                self.open(renderer);
+            self.idle = self.idle.take().or_else(|| self.home.1.try_recv().ok());
+            let ready = self.stream.is_none() && (self.idle.is_some() || self.pacer.is_some());
+            if self.wanted.enabled && ready && Instant::now() >= next_attempt {
+                self.open();
                 next_attempt = Instant::now() + self.retry;
                 self.retry = (self.retry * 2).min(LAST_RETRY);
             }
-            if let Some(renderer) = &mut idle {
+            self.follow_listeners();
+            if let Some(renderer) = &mut self.idle {
                 renderer.idle();
             }
             if !self.wanted.enabled {
@@ -158,31 +182,63 @@ impl Supervisor {
                 }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => self.look(),
-                Err(RecvTimeoutError::Disconnected) => return self.close(None),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.pacer.take().into_iter().for_each(Pacer::stop);
+                    return self.close(None);
+                }
             }
-            idle = idle.or_else(|| self.home.1.try_recv().ok());
         }
     }
 
-    fn open(&mut self, renderer: Box<Renderer>) {
+    fn open(&mut self) {
         let choice = Choice { backend: self.wanted.backend.clone(), device: self.wanted.device.clone() };
-        let home = self.home.0.clone();
-        // Wherever opening fails, the renderer must come home: before a lease exists it is in `kept`.
-        let mut kept = Some(renderer);
-        let link = Arc::clone(&self.link);
-        let opened = device::open(&choice, self.wanted.sample_rate_hz, |rate_hz| {
-            link.opened(rate_hz);
-            let mut renderer = kept.take().expect("taken once");
-            renderer.prepare(rate_hz);
-            Lease::new(renderer, home)
-        });
-        match opened {
-            Ok((open, sample_rate_hz)) => self.opened(open, sample_rate_hz),
+        let (lease, handover) = Lease::new(self.home.0.clone());
+        match device::open(&choice, self.wanted.sample_rate_hz, lease) {
+            Ok((open, sample_rate_hz)) => {
+                // Until here whoever listens at the tap heard on.
+                self.idle = self.renderer_for(sample_rate_hz).and_then(|renderer| handover.give(renderer));
+                self.opened(open, sample_rate_hz);
+            }
             Err(error) => self.failed(&error.to_string()),
         }
-        if let Some(renderer) = kept {
-            drop(self.home.0.try_send(renderer));
+    }
+
+    /// Plays for the listeners at the tap while no device plays.
+    fn follow_listeners(&mut self) {
+        let wanted = self.stream.is_none() && self.tap.listeners() > 0;
+        match (wanted, &self.pacer) {
+            (true, None) => self.pace(),
+            (false, Some(_)) => {
+                self.idle = self.take_renderer();
+                self.link.closed();
+            }
+            _ => {}
         }
+    }
+
+    fn pace(&mut self) {
+        let played_at = self.idle.as_ref().filter(|_| self.played).map(|renderer| renderer.sample_rate_hz());
+        let sample_rate_hz = played_at.unwrap_or(self.wanted.sample_rate_hz);
+        let Some(renderer) = self.renderer_for(sample_rate_hz) else { return };
+        let (lease, handover) = Lease::new(self.home.0.clone());
+        self.idle = handover.give(renderer);
+        match Pacer::start(lease, sample_rate_hz) {
+            Ok(pacer) => self.pacer = Some(pacer),
+            Err(error) => warn!("no thread for those who listen: {error}"),
+        }
+    }
+
+    /// The renderer, ready for a new stream of this rate; `None` while a stream that was closed still holds it.
+    fn renderer_for(&mut self, sample_rate_hz: u32) -> Option<Box<Renderer>> {
+        let mut renderer = self.take_renderer()?;
+        self.link.opened(sample_rate_hz);
+        renderer.prepare(sample_rate_hz);
+        Some(renderer)
+    }
+
+    fn take_renderer(&mut self) -> Option<Box<Renderer>> {
+        self.pacer.take().into_iter().for_each(Pacer::stop);
+        self.idle.take().or_else(|| self.home.1.try_recv().ok())
     }
 
     fn opened(&mut self, open: OpenStream, sample_rate_hz: u32) {
@@ -234,8 +290,10 @@ impl Supervisor {
 
     /// Drops the stream, if there is one; its renderer comes home. `why` is logged when it is news.
     fn close(&mut self, why: Option<Health>) {
-        self.stream = None;
-        self.link.closed();
+        if self.stream.take().is_some() {
+            self.link.closed();
+            self.idle = self.take_renderer();
+        }
         let Some(health) = why else { return };
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         if status.health != health {

@@ -1,0 +1,101 @@
+//! A device without a loudspeaker: where no sound device plays and somebody listens at the tap, a thread asks the synth
+//! for samples as a device would, by the clock.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::renderer::Lease;
+
+/// Between two requests for samples.
+const PERIOD: Duration = Duration::from_millis(10);
+/// Most frames asked for at once.
+const BUFFER_FRAMES: usize = 512;
+/// Whoever is later than this (the machine slept) leaves out what was missed, seconds.
+const SKIP_S: f64 = 1.0;
+
+/// The thread; it has a renderer on loan.
+pub(super) struct Pacer {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Pacer {
+    /// Begins to ask for `sample_rate_hz` frames a second. Without a thread the renderer goes home at once.
+    pub(super) fn start(mut lease: Lease, sample_rate_hz: u32) -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let pace = move || {
+            let mut clock = FrameClock::new(sample_rate_hz);
+            let mut out = [0.0; 2 * BUFFER_FRAMES];
+            while !stopped.load(Relaxed) {
+                thread::sleep(PERIOD);
+                let mut due = clock.due(Instant::now());
+                while due > 0 {
+                    let frames = due.min(BUFFER_FRAMES);
+                    lease.fill(&mut out[..2 * frames], 2, 0.0);
+                    due -= frames;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("khor-pacer".into()).spawn(pace)?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends the thread; the renderer is home.
+    pub(super) fn stop(self) {
+        self.stop.store(true, Relaxed);
+        // A panic in there was logged, and its renderer came home all the same.
+        drop(self.thread.join());
+    }
+}
+
+/// How many frames a device would have asked for.
+struct FrameClock {
+    sample_rate_hz: f64,
+    start: Instant,
+    /// Frames asked for since `start`.
+    frames: u64,
+}
+
+impl FrameClock {
+    fn new(sample_rate_hz: u32) -> Self {
+        Self { sample_rate_hz: f64::from(sample_rate_hz), start: Instant::now(), frames: 0 }
+    }
+
+    /// Frames to ask for now.
+    fn due(&mut self, now: Instant) -> usize {
+        let due = (now.duration_since(self.start).as_secs_f64() * self.sample_rate_hz) as u64;
+        let behind = due.saturating_sub(self.frames);
+        self.frames = due.max(self.frames);
+        if behind as f64 > SKIP_S * self.sample_rate_hz { 0 } else { behind as usize }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_follow_the_clock_exactly_and_leave_out_a_sleep() {
+        let mut clock = FrameClock::new(44_100);
+        let at = |ms: u64| clock_start(&clock) + Duration::from_millis(ms);
+        let times: Vec<Instant> = (0..=1000).map(|i| at(i * 7)).collect();
+        let asked: usize = times.iter().map(|now| clock.due(*now)).sum();
+        assert_eq!(asked, 7 * 44_100);
+        let later = times[1000] + Duration::from_secs(3600);
+        assert_eq!(clock.due(later), 0, "the hour is left out");
+        assert_eq!(clock.due(later + Duration::from_millis(10)), 441);
+        assert_eq!(clock.due(later), 0, "and nothing is asked for twice");
+    }
+
+    fn clock_start(clock: &FrameClock) -> Instant {
+        clock.start
+    }
+}
