@@ -1,6 +1,7 @@
 //! Runs the built engine with a configuration, a port and a socket of its own, and talks to its API.
 
 use std::fs::File;
+use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -85,6 +86,21 @@ impl Engine {
     /// Answer of a GET.
     pub fn get(&self, path: &str) -> Value {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()))
+    }
+
+    /// Bytes of an answer that may never end: those that come within `length`, from the first on.
+    pub fn stream(&self, path: &str, length: Duration) -> Vec<u8> {
+        let mut answer = ureq::get(format!("{}{path}", self.url())).call().expect("an answer");
+        let mut reader = answer.body_mut().as_reader();
+        let (mut bytes, mut buffer, mut begun) = (Vec::new(), [0; 16 * 1024], None);
+        while begun.is_none_or(|begun: Instant| begun.elapsed() < length) {
+            match reader.read(&mut buffer).expect("reading on") {
+                0 => break,
+                read => bytes.extend_from_slice(&buffer[..read]),
+            }
+            begun.get_or_insert_with(Instant::now);
+        }
+        bytes
     }
 
     /// Answer of a POST without body, with its status.

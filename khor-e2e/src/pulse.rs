@@ -77,8 +77,7 @@ impl Pulse {
         let _ = recorder.kill();
         let _ = recorder.wait();
         read.expect("a recording");
-        let samples = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
-        Recording { samples }
+        Recording::of(&bytes)
     }
 
     fn client(&self, program: &str) -> Command {
@@ -95,6 +94,34 @@ impl Drop for Pulse {
 }
 
 impl Recording {
+    /// Interleaved little-endian samples; a last odd byte is left out.
+    pub fn of(bytes: &[u8]) -> Self {
+        let samples = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+        Self { samples }
+    }
+
+    /// Length in seconds at 48 kHz.
+    pub fn seconds(&self) -> f64 {
+        self.samples.len() as f64 / 2.0 / 48_000.0
+    }
+
+    /// Whether all of `part` is in here, sample for sample, each at most `tolerance` off.
+    pub fn contains(&self, part: &Self, tolerance: u16) -> bool {
+        let is_near = |(one, another): (&i16, &i16)| one.abs_diff(*another) <= tolerance;
+        self.samples
+            .windows(part.samples.len())
+            .step_by(2)
+            .any(|here| here.iter().zip(&part.samples).all(is_near))
+    }
+
+    /// From `seconds` on, that long.
+    #[must_use]
+    pub fn part(&self, seconds: f64, length: Duration) -> Self {
+        let sample = |seconds: f64| ((seconds * 48_000.0) as usize * 2).min(self.samples.len());
+        let samples = self.samples[sample(seconds)..sample(seconds + length.as_secs_f64())].to_vec();
+        Self { samples }
+    }
+
     /// Highest sample, 0..=1.
     pub fn peak(&self) -> f64 {
         let peak = self.samples.iter().map(|sample| sample.unsigned_abs()).max();

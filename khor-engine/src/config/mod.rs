@@ -7,4 +7,4 @@ pub use model::{
     Audio, BpfSubscription, Config, ConfigError, Features, Listen, Midi, Music, Osc, Signals, Ui,
 };
 pub(crate) use store::write_atomically;
-pub use store::{ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir};
+pub use store::{ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir};

@@ -29,6 +29,15 @@ pub fn baseline_path(config: &Path) -> PathBuf {
     }
 }
 
+/// `$XDG_DATA_HOME/khor/recordings` for the configuration at its usual place, and beside it for any other.
+pub fn recordings_dir(config: &Path) -> PathBuf {
+    let usual = default_path().is_some_and(|usual| usual == config);
+    match etcetera::choose_base_strategy() {
+        Ok(base) if usual => base.data_dir().join("khor/recordings"),
+        _ => config.with_file_name("recordings"),
+    }
+}
+
 /// Where the user's presets are: beside the configuration.
 pub fn presets_dir(config: &Path) -> PathBuf {
     config.with_file_name("presets")

@@ -34,6 +34,7 @@ pub(super) enum Command {
     Cue(CueKind),
     Volume(Volume),
     Muted(bool),
+    Panic,
     TestNote { midi: u8, velocity: f32, duration_s: f32 },
     Stop,
 }
@@ -113,7 +114,7 @@ impl Desk {
         loop {
             loop {
                 match commands.try_recv() {
-                    Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return self.stop(),
+                    Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return self.silence(),
                     Ok(command) => self.obey(command),
                     Err(TryRecvError::Empty) => break,
                 }
@@ -134,6 +135,7 @@ impl Desk {
             Command::Preset(preset) => self.composer.set_preset(*preset),
             Command::Cue(kind) => self.composer.cue(kind),
             Command::Volume(volume) => self.outputs.player.volume(volume),
+            Command::Panic => self.silence(),
             Command::Muted(muted) => self.outputs.player.muted(muted),
             Command::TestNote { midi, velocity, duration_s } => {
                 let onset_s = self.now_s();
@@ -238,7 +240,9 @@ impl Desk {
         self.sounding.push(note);
     }
 
-    fn stop(&mut self) {
+    /// Ends every note everywhere.
+    fn silence(&mut self) {
+        self.sounding.clear();
         self.outputs.player.all_notes_off();
         self.outputs.midi.send(midi::Event::AllNotesOff);
     }

@@ -29,7 +29,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{broadcast, mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval},
 };
 use tracing::{info, warn};
@@ -41,9 +41,11 @@ use self::{
     state::State,
 };
 use crate::{
-    config::{Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path, presets_dir},
+    config::{
+        Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path, presets_dir, recordings_dir,
+    },
     music::Preset,
-    output::{audio, midi, osc},
+    output::{audio, midi, osc, recorder::Recorder},
     source::{self, LiveSettings, Playback},
 };
 
@@ -58,6 +60,7 @@ pub struct Engine {
     shown: RwLock<Arc<Shown>>,
     state: Arc<State>,
     audio: audio::Output,
+    recorder: Recorder,
     osc: osc::Output,
     midi: midi::Output,
     conductor: Conductor,
@@ -104,6 +107,7 @@ impl Engine {
         let library = Library::open(presets_dir(store.path()));
         library.problems().iter().for_each(|problem| warn!("preset {problem}"));
         let (audio, player) = audio::Output::start(audio_wanted(&config))?;
+        let recorder = Recorder::new(audio.tap().clone(), recordings_dir(store.path()));
         let osc = osc::Output::start(osc_wanted(&config))?;
         let midi = midi::Output::start(midi_wanted(&config))?;
         let conductor = Conductor::start(
@@ -134,6 +138,7 @@ impl Engine {
             shown,
             state,
             audio,
+            recorder,
             osc,
             midi,
             conductor,
@@ -244,6 +249,22 @@ impl Engine {
         self.conductor.send(Command::Muted(muted));
     }
 
+    /// Ends every note that sounds, on the sound device, at MIDI and wherever one may hang. The music goes on.
+    pub fn panic(&self) {
+        self.conductor.send(Command::Panic);
+    }
+
+    /// Listens to what the sound device is given, from now on; with no device the music plays for the listeners
+    /// alone.
+    pub fn listen(&self) -> Result<broadcast::Receiver<audio::Block>, audio::TapFull> {
+        self.audio.tap().listen()
+    }
+
+    /// Records what the sound device is given.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration 0.01..=10 s.
     pub fn test_note(&self, midi: u8, velocity: f32, duration_s: f32) -> Result<(), ActionError> {
         let within = |holds: bool, text: String| if holds { Ok(()) } else { Err(ActionError(text)) };
@@ -265,6 +286,7 @@ impl Engine {
             &self.library(),
             &self.state.lock(),
             &self.audio,
+            &self.recorder,
             &self.osc,
             &self.midi.health(),
         )
@@ -284,6 +306,7 @@ impl Engine {
             drop(is_done.blocking_recv());
         }
         self.midi.clone().stop(Duration::from_millis(500));
+        self.recorder.end();
         // Time for the fade of the last notes to reach the device.
         std::thread::sleep(Duration::from_millis(60));
     }

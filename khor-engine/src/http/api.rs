@@ -17,7 +17,7 @@ use crate::{
 /// Longest body, bytes.
 const MAX_BODY_BYTES: u64 = 64 * 1024;
 
-type Query = HashMap<String, String>;
+pub(super) type Query = HashMap<String, String>;
 
 /// Everything below `/api` but the stream.
 pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
@@ -51,6 +51,10 @@ pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
     let test_note = post("actions/test_note")
         .and(warp::query::<Query>())
         .map(|engine: Arc<Engine>, query: Query| test_note(&engine, &query));
+    let panic = post("actions/panic").map(|engine: Arc<Engine>| {
+        engine.panic();
+        reply::json(&json!({ "ok": true }))
+    });
     let mute = post("actions/mute")
         .and(warp::query::<Query>())
         .map(|engine: Arc<Engine>, query: Query| mute(&engine, &query));
@@ -74,6 +78,8 @@ pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(mute)
         .unify()
+        .or(panic)
+        .unify()
         .or(explain)
         .unify()
         .or(baseline)
@@ -82,7 +88,7 @@ pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
 }
 
 /// `/api/` and the pieces of `path`, and nothing after them.
-fn route(path: &'static str) -> BoxedFilter<()> {
+pub(super) fn route(path: &'static str) -> BoxedFilter<()> {
     path.split('/')
         .fold(warp::path("api").boxed(), |filter, piece| filter.and(warp::path(piece)).boxed())
         .and(warp::path::end())
@@ -94,7 +100,7 @@ fn body() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone {
 }
 
 /// Runs what touches the disk or the sound server away from the event loop.
-async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
+pub(super) async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|problem| {
         tracing::error!("a request failed inside khor: {problem}");
         reply::error(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why")

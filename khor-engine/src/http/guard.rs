@@ -1,6 +1,7 @@
 //! Who may call: requests for this listener, from this listener's own page or from no page at all.
 //!
-//! A foreign `Host` means DNS rebinding, a foreign `Origin` a page elsewhere that tries to steer this engine.
+//! A foreign `Host` means DNS rebinding, a foreign `Origin` a page elsewhere that tries to steer this engine, or to
+//! listen through a WebSocket, which browsers let any page open.
 
 use warp::{
     Filter, Rejection,
@@ -23,29 +24,31 @@ pub(super) fn guard(port: u16) -> impl Filter<Extract = (), Error = Rejection> +
     warp::host::optional()
         .and(warp::method())
         .and(warp::header::optional::<String>("origin"))
-        .and_then(move |host: Option<Authority>, method: Method, origin: Option<String>| {
-            let verdict = judge(port, host.as_ref(), &method, origin.as_deref());
-            async move { verdict }
-        })
+        .and(warp::header::optional::<String>("upgrade"))
+        .and_then(
+            move |host: Option<Authority>,
+                  method: Method,
+                  origin: Option<String>,
+                  upgrade: Option<String>| {
+                let harmless = upgrade.is_none() && (method == Method::GET || method == Method::HEAD);
+                let verdict = judge(port, host.as_ref(), harmless, origin.as_deref());
+                async move { verdict }
+            },
+        )
         .untuple_one()
 }
 
-fn judge(
-    port: u16,
-    host: Option<&Authority>,
-    method: &Method,
-    origin: Option<&str>,
-) -> Result<(), Rejection> {
+/// `harmless`: changes nothing, and browsers keep the answer from a page elsewhere.
+fn judge(port: u16, host: Option<&Authority>, harmless: bool, origin: Option<&str>) -> Result<(), Rejection> {
     if !host.is_some_and(|host| is_ours(host, port)) {
         return Err(reject::custom(ForeignHost));
     }
-    let reads = method == Method::GET || method == Method::HEAD;
     let own = |origin: &str| {
         let authority = origin.strip_prefix("http://").and_then(|authority| authority.parse().ok());
         authority.is_some_and(|authority| is_ours(&authority, port))
     };
     match origin {
-        Some(origin) if !reads && !own(origin) => Err(reject::custom(ForeignOrigin)),
+        Some(origin) if !harmless && !own(origin) => Err(reject::custom(ForeignOrigin)),
         _ => Ok(()),
     }
 }
@@ -78,27 +81,38 @@ pub(super) fn headers() -> HeaderMap {
 mod tests {
     use super::*;
 
-    fn allowed(host: &str, method: &Method, origin: Option<&str>) -> bool {
-        judge(17321, host.parse().ok().as_ref(), method, origin).is_ok()
+    fn allowed(host: &str, harmless: bool, origin: Option<&str>) -> bool {
+        judge(17321, host.parse().ok().as_ref(), harmless, origin).is_ok()
     }
 
     #[test]
     fn only_this_listener_is_answered() {
         for host in ["127.0.0.1:17321", "localhost:17321", "[::1]:17321", "LocalHost:17321"] {
-            assert!(allowed(host, &Method::GET, None), "{host}");
+            assert!(allowed(host, true, None), "{host}");
         }
         for host in ["evil.example:17321", "127.0.0.1:80", "127.0.0.1", "localhost.evil.example:17321", ""] {
-            assert!(!allowed(host, &Method::GET, None), "{host}");
+            assert!(!allowed(host, true, None), "{host}");
         }
     }
 
     #[test]
     fn another_site_may_not_change_anything() {
         let ours = Some("http://127.0.0.1:17321");
-        assert!(allowed("127.0.0.1:17321", &Method::PUT, ours));
-        assert!(allowed("127.0.0.1:17321", &Method::POST, None), "curl has no origin");
+        assert!(allowed("127.0.0.1:17321", false, ours));
+        assert!(allowed("127.0.0.1:17321", false, None), "curl has no origin");
         for origin in ["http://evil.example", "null", "https://127.0.0.1:17321", "http://127.0.0.1:8000"] {
-            assert!(!allowed("127.0.0.1:17321", &Method::POST, Some(origin)), "{origin}");
+            assert!(!allowed("127.0.0.1:17321", false, Some(origin)), "{origin}");
         }
+    }
+
+    #[tokio::test]
+    async fn another_site_may_read_what_browsers_hide_and_open_no_socket() {
+        let guarded = guard(17321).map(warp::reply);
+        let asked = || {
+            warp::test::request().header("host", "127.0.0.1:17321").header("origin", "http://evil.example")
+        };
+        assert!(asked().matches(&guarded).await);
+        assert!(!asked().header("upgrade", "websocket").matches(&guarded).await);
+        assert!(!asked().method("POST").matches(&guarded).await);
     }
 }

@@ -1,11 +1,13 @@
 //! The HTTP side: the API, the event stream and the page. Loopback only.
 //!
-//! Every request passes the [`guard`] first, then one of [`api`], [`stream`] or [`page`]. The accept loop is
+//! Every request passes the [`guard`] first, then one of [`api`], [`stream`], [`listen`], [`recording`] or [`page`]. The accept loop is
 //! our own because warp's has no limit on connections and none on a half-sent request.
 
 mod api;
 mod guard;
+mod listen;
 mod page;
+mod recording;
 mod reply;
 mod stream;
 
@@ -107,8 +109,10 @@ fn routes(
     port: u16,
     stop: watch::Receiver<bool>,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone + Send + Sync + 'static {
-    let served = stream::route(Arc::clone(&engine), stop)
+    let served = stream::route(Arc::clone(&engine), stop.clone())
+        .or(listen::routes(Arc::clone(&engine), stop))
         .or(api::routes(Arc::clone(&engine)))
+        .or(recording::routes(&engine))
         .or(page::routes(&engine.config().ui));
     guard::guard(port).and(served).recover(reply::recover).with(warp::reply::with::headers(guard::headers()))
 }

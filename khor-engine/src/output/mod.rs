@@ -4,6 +4,7 @@ pub mod audio;
 pub mod file;
 pub mod midi;
 pub mod osc;
+pub mod recorder;
 
 use serde::Serialize;
 

@@ -12,7 +12,10 @@ use crate::{
         state::{Seen, SourceState, unix_ms},
     },
     music::Preset,
-    output::{Health, audio, osc},
+    output::{
+        Health, audio, osc,
+        recorder::{Recorder, Recording},
+    },
     signal::Counter,
     source::SourceKind,
 };
@@ -28,6 +31,8 @@ pub struct HealthReport {
     pub source: SourceReport,
     pub probes: Vec<ProbeReport>,
     pub audio: AudioReport,
+    pub listen: ListenReport,
+    pub recording: Recording,
     pub bpf: BpfReport,
     pub midi: MidiReport,
     pub osc: OscReport,
@@ -94,6 +99,12 @@ pub struct AudioReport {
 }
 
 #[derive(Clone, Debug, Serialize)]
+pub struct ListenReport {
+    pub listeners: usize,
+    pub at_most: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
 pub struct BpfReport {
     #[serde(flatten)]
     pub health: Health,
@@ -134,6 +145,7 @@ pub(in crate::engine) fn health(
     library: &Library,
     seen: &Seen,
     audio: &audio::Output,
+    recorder: &Recorder,
     osc: &osc::Output,
     midi: &Health,
 ) -> HealthReport {
@@ -167,6 +179,8 @@ pub(in crate::engine) fn health(
             voice_limit: meters.voice_limit,
             dropped_notes: meters.dropped_notes,
         },
+        listen: ListenReport { listeners: audio.tap().listeners(), at_most: audio::Tap::MAX_LISTENERS },
+        recording: recorder.status(),
         midi: MidiReport {
             health: midi.clone(),
             port: config.midi.port.clone(),

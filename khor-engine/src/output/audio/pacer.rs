@@ -89,7 +89,7 @@ mod tests {
         let times: Vec<Instant> = (0..=1000).map(|i| at(i * 7)).collect();
         let asked: usize = times.iter().map(|now| clock.due(*now)).sum();
         assert_eq!(asked, 7 * 44_100);
-        let later = times[1000] + Duration::from_secs(3600);
+        let later = times[1000] + Duration::from_hours(1);
         assert_eq!(clock.due(later), 0, "the hour is left out");
         assert_eq!(clock.due(later + Duration::from_millis(10)), 441);
         assert_eq!(clock.due(later), 0, "and nothing is asked for twice");

@@ -61,7 +61,7 @@ impl Tap {
     pub const MAX_LISTENERS: usize = 32;
 
     /// A tap, and the end of it that the callback feeds.
-    pub(super) fn start(sample_rate_hz: u32) -> std::io::Result<(Self, Feed)> {
+    pub(in crate::output) fn start(sample_rate_hz: u32) -> std::io::Result<(Self, Feed)> {
         let shared = Arc::new(Shared {
             blocks: broadcast::Sender::new(WAITING_BLOCKS),
             wanted: AtomicBool::new(false),
@@ -91,7 +91,7 @@ impl Tap {
     }
 
     /// Ends the thread.
-    pub(super) fn close(&self) {
+    pub(in crate::output) fn close(&self) {
         self.shared.closed.store(true, Relaxed);
         self.thread.unpark();
     }
@@ -131,20 +131,20 @@ fn take_all(ring: &mut Consumer<StereoFrame>) -> Option<Arc<[StereoFrame]>> {
 }
 
 /// The callback's end.
-pub(super) struct Feed {
+pub(in crate::output) struct Feed {
     shared: Arc<Shared>,
     frames: Producer<StereoFrame>,
 }
 
 impl Feed {
     /// What follows has this rate.
-    pub(super) fn set_rate(&self, sample_rate_hz: u32) {
+    pub(in crate::output) fn set_rate(&self, sample_rate_hz: u32) {
         self.shared.sample_rate_hz.store(sample_rate_hz, Relaxed);
     }
 
     /// Passes frames on if somebody listens: as many as there is room for. Audio thread: no lock, no allocation, no
     /// system call.
-    pub(super) fn push(&mut self, left: &[f32], right: &[f32]) {
+    pub(in crate::output) fn push(&mut self, left: &[f32], right: &[f32]) {
         if !self.shared.wanted.load(Relaxed) {
             return;
         }

@@ -1,0 +1,161 @@
+//! Listening from elsewhere, with and without a sound device, and recording.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use khor_e2e::pulse::Recording;
+use khor_e2e::skip::skip;
+use khor_e2e::{Engine, Pulse, wait_until};
+use tungstenite::Message;
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+const WAV_HEADER_BYTES: usize = 44;
+const SETTLE: Duration = Duration::from_secs(10);
+
+fn listeners(engine: &Engine) -> u64 {
+    engine.get("/api/health")["listen"]["listeners"].as_u64().expect("a number")
+}
+
+fn listen_to_wav(engine: &Engine, length: Duration) -> Recording {
+    let bytes = engine.stream("/api/listen.wav", length);
+    assert_eq!((&bytes[..4], &bytes[8..12]), (b"RIFF".as_slice(), b"WAVE".as_slice()));
+    Recording::of(&bytes[WAV_HEADER_BYTES..])
+}
+
+/// Connects as a browser's page of this `origin` would.
+fn open_socket(
+    engine: &Engine,
+    origin: &str,
+) -> Result<tungstenite::WebSocket<TcpStream>, Box<tungstenite::Error>> {
+    let address = engine.url().replace("http://", "");
+    let stream = TcpStream::connect(&address).expect("a connection");
+    stream.set_read_timeout(Some(SETTLE)).expect("a timeout");
+    let request = tungstenite::http::Request::get(format!("ws://{address}/api/listen"))
+        .header("host", &address)
+        .header("origin", origin)
+        .header("connection", "Upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", tungstenite::handshake::client::generate_key())
+        .body(())
+        .expect("a request");
+    match tungstenite::client(request, stream) {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::HandshakeError::Failure(error)) => Err(Box::new(error)),
+        Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("no answer"),
+    }
+}
+
+#[test]
+fn without_a_device_the_music_plays_for_whoever_listens_and_for_nobody_else() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
+    let voices = || engine.get("/api/health")["audio"]["voices"].as_u64().expect("a number");
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(voices(), 0, "nobody listens");
+    let heard = listen_to_wav(&engine, Duration::from_secs(4));
+    println!("{:.2} s, peak {:.3}, rms {:.4}", heard.seconds(), heard.peak(), heard.rms());
+    assert!((3.8..4.3).contains(&heard.seconds()), "{} s in 4 s", heard.seconds());
+    assert!(heard.rms() > 0.003 && heard.peak() < 0.99, "it is audible");
+    wait_until("the listener to be missed", SETTLE, || listeners(&engine) == 0);
+}
+
+#[test]
+fn a_page_hears_the_same_through_a_socket_and_another_site_nothing() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
+    let mut socket = open_socket(&engine, &engine.url()).expect("a socket");
+    let Message::Text(format) = socket.read().expect("the format") else { panic!("the format comes first") };
+    let format: serde_json::Value = serde_json::from_str(&format).expect("JSON");
+    assert_eq!(format, serde_json::json!({"sample_rate_hz": 48_000, "channels": 2, "format": "s16le"}));
+    let at_the_other = thread::scope(|scope| {
+        let other = scope.spawn(|| listen_to_wav(&engine, Duration::from_secs(3)));
+        let (mut bytes, begun) = (Vec::new(), Instant::now());
+        while begun.elapsed() < Duration::from_secs(4) {
+            let Message::Binary(piece) = socket.read().expect("samples") else { panic!("samples follow") };
+            bytes.extend_from_slice(&piece);
+        }
+        let here = Recording::of(&bytes);
+        let there = other.join().expect("listening");
+        assert!(!there.is_silent() && here.contains(&there.part(1.0, Duration::from_secs(1)), 0));
+        there
+    });
+    assert!(at_the_other.seconds() > 2.8);
+    drop(socket);
+    wait_until("both to be missed", SETTLE, || listeners(&engine) == 0);
+    let refused = open_socket(&engine, "http://evil.example").expect_err("a foreign page");
+    let tungstenite::Error::Http(answer) = *refused else { panic!("{refused:?}") };
+    assert_eq!(answer.status(), 403);
+}
+
+#[test]
+fn listeners_hear_what_the_loudspeaker_plays_and_go_on_when_it_dies() {
+    let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
+    let device = || engine.get("/api/health")["audio"]["ok"] == true;
+    wait_until("the device", SETTLE, device);
+    // Who asks and never reads costs nobody anything.
+    let mut stuck = TcpStream::connect(engine.url().replace("http://", "")).expect("a connection");
+    let host = engine.url().replace("http://", "");
+    write!(stuck, "GET /api/listen.wav HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("a request");
+    let (heard, played) = thread::scope(|scope| {
+        let played = scope.spawn(|| pulse.record(Duration::from_secs(5)));
+        (listen_to_wav(&engine, Duration::from_secs(4)), played.join().expect("recording"))
+    });
+    let part = heard.part(1.5, Duration::from_secs(1));
+    assert!(part.rms() > 0.001, "there is something to compare");
+    assert!(played.contains(&part, 2), "sample for sample, but for rounding");
+
+    let after = thread::scope(|scope| {
+        let listening = scope.spawn(|| listen_to_wav(&engine, Duration::from_secs(6)));
+        thread::sleep(Duration::from_secs(2));
+        pulse.kill();
+        let heard = listening.join().expect("listening");
+        println!("{:.2} s heard of 6 s in which the sound server died", heard.seconds());
+        heard.part(heard.seconds() - 1.0, Duration::from_secs(1))
+    });
+    assert!(!after.is_silent(), "the music goes on for the listener");
+    assert!(!device());
+    assert_eq!(engine.get("/api/health")["audio"]["xruns"], 0);
+    let mut byte = [0];
+    assert_eq!(stuck.read(&mut byte).expect("what waits"), 1, "and it is still served");
+}
+
+#[test]
+fn a_recording_is_begun_ended_listed_and_fetched() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
+    assert_eq!(engine.post("/api/recording/stop").0, 409, "there is none");
+    let (status, refused) = engine.post("/api/recording/start?format=mp3");
+    assert_eq!(
+        (status, &refused["error"]),
+        (400, &"format: mp3 is not allowed, expected flac or wav".into())
+    );
+    let (status, begun) = engine.post("/api/recording/start?format=wav");
+    assert_eq!(status, 200, "{begun}");
+    assert_eq!(engine.post("/api/recording/start").0, 409, "one at a time");
+    wait_until("two seconds", SETTLE, || {
+        engine.get("/api/recording")["seconds"].as_f64().is_some_and(|seconds| seconds >= 2.0)
+    });
+    let (status, ended) = engine.post("/api/recording/stop");
+    assert_eq!((status, &ended["file"]), (200, &begun["file"]), "{ended}");
+    let list = engine.get("/api/recordings");
+    let name = list["recordings"][0]["name"].as_str().expect("a name").to_owned();
+    let file = engine.stream(&format!("/api/recordings/{name}"), SETTLE);
+    let on_disk = std::fs::read(ended["file"].as_str().expect("a path")).expect("the file");
+    assert!(file == on_disk && file.len() as u64 == list["recordings"][0]["bytes"].as_u64().expect("a size"));
+    // 24 bits, stereo.
+    let seconds = (file.len() - WAV_HEADER_BYTES) as f64 / 6.0 / 48_000.0;
+    assert!((seconds - ended["seconds"].as_f64().expect("a number")).abs() < 0.001, "{seconds} s");
+    assert_eq!(engine.send("GET", "/api/recordings/..%2Fconfig.json", b"", &[]).0, 404);
+
+    // What is recorded when khor stops is complete.
+    let begun = engine.post("/api/recording/start").1;
+    wait_until("a second", SETTLE, || engine.get("/api/recording")["seconds"].as_f64() >= Some(1.0));
+    let file = begun["file"].as_str().expect("a path").to_owned();
+    let (status, _dir) = engine.stop();
+    assert!(status.success());
+    let flac = std::fs::read(file).expect("the file");
+    assert_eq!(&flac[..4], b"fLaC");
+    let frames = u64::from_be_bytes(flac[18..26].try_into().expect("eight bytes")) & 0xF_FFFF_FFFF;
+    assert!(frames >= 48_000, "its header says how long it is: {frames} frames");
+}

@@ -1,0 +1,172 @@
+//! Listening from a browser or a player: what the sound device is given, as 16-bit stereo.
+
+use std::{convert::Infallible, sync::Arc};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::{SinkExt, Stream, StreamExt, stream};
+use hound::{SampleFormat, WavSpec};
+use serde_json::json;
+use tokio::sync::{broadcast, watch};
+use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
+use warp::{
+    Filter, Reply,
+    filters::BoxedFilter,
+    http::{HeaderValue, StatusCode, header},
+    reply::Response,
+    ws::{Message, WebSocket, Ws},
+};
+
+use super::reply;
+use crate::{engine::Engine, output::audio::Block};
+
+const CHANNELS: u16 = 2;
+const BITS: u16 = 16;
+/// Longest message taken from a WebSocket's other end, which has nothing to say.
+const MAX_SAID_BYTES: usize = 1024;
+
+/// `GET /api/listen.wav` and `GET /api/listen`.
+pub(super) fn routes(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> BoxedFilter<(Response,)> {
+    let (listened, stopped) = (Arc::clone(&engine), stop.clone());
+    let wav = warp::path!("api" / "listen.wav").and(warp::get()).map(move || match listened.listen() {
+        Ok(blocks) => wav_reply(blocks, stopped.clone()),
+        Err(full) => reply::error(StatusCode::SERVICE_UNAVAILABLE, full),
+    });
+    let socket = warp::path!("api" / "listen").and(warp::ws()).map(move |ws: Ws| match engine.listen() {
+        Ok(blocks) => socket_reply(ws, blocks, stop.clone()),
+        Err(full) => reply::error(StatusCode::SERVICE_UNAVAILABLE, full),
+    });
+    wav.or(socket).unify().boxed()
+}
+
+fn wav_reply(blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) -> Response {
+    let mut response = warp::reply::stream(wav(blocks).take_until(stopped(stop))).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A WAV file without end: its header as soon as the first block says the rate. It ends if the rate changes, which no
+/// header can say.
+fn wav(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    let mut begun_at_hz = None;
+    heard(blocks)
+        .take_while(move |block| {
+            let is_same = *begun_at_hz.get_or_insert(block.sample_rate_hz) == block.sample_rate_hz;
+            std::future::ready(is_same)
+        })
+        .enumerate()
+        .flat_map(|(i, block)| {
+            let header = (i == 0).then(|| Ok(wav_header(block.sample_rate_hz)));
+            stream::iter(header.into_iter().chain([Ok(to_16_bit(&block))]))
+        })
+}
+
+fn wav_header(sample_rate: u32) -> Bytes {
+    let spec =
+        WavSpec { channels: CHANNELS, sample_rate, bits_per_sample: BITS, sample_format: SampleFormat::Int };
+    spec.into_header_for_infinite_file().into()
+}
+
+/// The blocks; who is too slow for all of them gets the newest.
+fn heard(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> + Send + Sync {
+    BroadcastStream::new(blocks).filter_map(|block| {
+        let block = block.map_err(|BroadcastStreamRecvError::Lagged(_)| ()).ok();
+        std::future::ready(block)
+    })
+}
+
+/// Interleaved, little-endian.
+fn to_16_bit(block: &Block) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(block.frames.len() * 4);
+    for sample in block.frames.as_flattened() {
+        bytes.put_i16_le((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16);
+    }
+    bytes.freeze()
+}
+
+fn socket_reply(ws: Ws, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) -> Response {
+    ws.max_message_size(MAX_SAID_BYTES)
+        .max_frame_size(MAX_SAID_BYTES)
+        .on_upgrade(move |socket| serve(socket, blocks, stop))
+        .into_response()
+}
+
+/// Says the format, and again when it changes, then sends samples until the other end goes or khor stops.
+async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) {
+    let (mut out, mut said) = socket.split();
+    let mut blocks = std::pin::pin!(heard(blocks).take_until(stopped(stop)));
+    let mut told_hz = None;
+    loop {
+        let block = tokio::select! {
+            block = blocks.next() => block,
+            message = said.next() => match message {
+                Some(Ok(message)) if !message.is_close() => continue,
+                _ => return,
+            },
+        };
+        let Some(block) = block else {
+            // The other end may be gone already.
+            out.send(Message::close()).await.ok();
+            return;
+        };
+        let is_new = told_hz.replace(block.sample_rate_hz) != Some(block.sample_rate_hz);
+        let format = is_new.then(|| Message::text(format_of(&block)));
+        for message in format.into_iter().chain([Message::binary(to_16_bit(&block))]) {
+            if out.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn format_of(block: &Block) -> String {
+    json!({ "sample_rate_hz": block.sample_rate_hz, "channels": CHANNELS, "format": "s16le" }).to_string()
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a stop too.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(sample_rate_hz: u32, frames: &[[f32; 2]]) -> Block {
+        Block { sample_rate_hz, frames: frames.into() }
+    }
+
+    #[tokio::test]
+    async fn a_wav_without_end_begins_with_its_header_and_ends_where_the_rate_changes() {
+        let (sender, blocks) = broadcast::channel(8);
+        for block in [
+            block(48_000, &[[0.0, 1.0]]),
+            block(48_000, &[[-2.0, 0.5], [0.25, -0.25]]),
+            block(44_100, &[[1.0, 1.0]]),
+            block(48_000, &[[1.0, 1.0]]),
+        ] {
+            sender.send(block).unwrap();
+        }
+        let pieces: Vec<Bytes> = wav(blocks).map(Result::unwrap).collect().await;
+        let file = pieces.concat();
+        let (header, samples) = file.split_at(44);
+        assert_eq!(header[40..], [0xFF; 4], "no length");
+        // hound reads no file whose length it can't believe: it is told that there are four frames' bytes.
+        let believable = [&header[..40], &16_u32.to_le_bytes(), samples, &[0; 4]].concat();
+        let mut reader = hound::WavReader::new(believable.as_slice()).unwrap();
+        assert_eq!((reader.spec().sample_rate, reader.spec().channels), (48_000, 2));
+        let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        assert_eq!(samples, [0, 32767, -32767, 16384, 8192, -8192, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn who_is_too_slow_hears_what_is_new() {
+        let (sender, blocks) = broadcast::channel(2);
+        for i in 0..10_u8 {
+            sender.send(block(48_000, &[[f32::from(i); 2]])).unwrap();
+        }
+        drop(sender);
+        let heard: Vec<f32> = heard(blocks).map(|block| block.frames[0][0]).collect().await;
+        assert_eq!(heard, [8.0, 9.0]);
+    }
+}

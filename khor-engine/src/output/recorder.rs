@@ -1,0 +1,320 @@
+//! Records what the sound device is given, while it plays, into a file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use serde::Serialize;
+use time::{OffsetDateTime, macros::format_description};
+use tokio::{
+    runtime::Handle,
+    sync::{
+        broadcast::{self, error::RecvError},
+        oneshot,
+    },
+    task::JoinHandle,
+};
+use tracing::{info, warn};
+
+use super::{
+    audio::{Block, Tap, TapFull},
+    file::{FileError, Format, SoundFile},
+};
+
+/// The recorder; records one file at a time.
+pub struct Recorder {
+    tap: Tap,
+    folder: PathBuf,
+    shared: Arc<Mutex<Recording>>,
+    work: Mutex<Option<Work>>,
+}
+
+struct Work {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// What is recorded now, or was last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Recording {
+    /// It goes on.
+    pub recording: bool,
+    /// The file.
+    pub file: Option<PathBuf>,
+    /// Length so far, seconds.
+    pub seconds: f64,
+    /// Blocks of sound that are missing because the disk was too slow.
+    pub lost_blocks: u64,
+    /// Why it ended by itself.
+    pub error: Option<String>,
+    /// What to do about it.
+    pub fix: Option<String>,
+}
+
+/// Why it doesn't begin, or end.
+#[derive(Debug, thiserror::Error)]
+pub enum RecorderError {
+    /// One at a time.
+    #[error("{} is being recorded already; stop it first", .0.display())]
+    Busy(PathBuf),
+    /// There is nothing to end.
+    #[error("nothing is being recorded")]
+    Idle,
+    /// Too many listen.
+    #[error(transparent)]
+    Full(#[from] TapFull),
+    /// The file can't be written.
+    #[error("writing {}: {cause}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// Notes are no sound.
+    #[error("format: {0} is not allowed, expected flac or wav")]
+    Format(String),
+}
+
+impl Recorder {
+    /// Records into `folder`, which is made when it is needed.
+    pub fn new(tap: Tap, folder: PathBuf) -> Self {
+        Self { tap, folder, shared: Arc::default(), work: Mutex::default() }
+    }
+
+    /// Where the files go.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What is recorded.
+    pub fn status(&self) -> Recording {
+        lock(&self.shared).clone()
+    }
+
+    /// Begins a file, named by the time; says its name. `extension` is `flac` or `wav`. Waits for the disk; must be
+    /// called within a tokio runtime.
+    pub fn start(&self, extension: &str) -> Result<PathBuf, RecorderError> {
+        let mut work = lock(&self.work);
+        if let Recording { recording: true, file: Some(file), .. } = self.status() {
+            return Err(RecorderError::Busy(file));
+        }
+        let path = self.folder.join(file_name(SystemTime::now(), extension));
+        let format = match Format::of(&path) {
+            Ok(format @ (Format::Wav | Format::Flac)) => format,
+            Ok(Format::Midi) | Err(_) => return Err(RecorderError::Format(extension.to_owned())),
+        };
+        std::fs::create_dir_all(&self.folder)
+            .map_err(|cause| RecorderError::Write { path: self.folder.clone(), cause })?;
+        let blocks = self.tap.listen()?;
+        let (stop, stopped) = oneshot::channel();
+        let recording = Recording { recording: true, file: Some(path.clone()), ..Recording::default() };
+        *lock(&self.shared) = recording;
+        let session = Session { path: path.clone(), format, shared: Arc::clone(&self.shared) };
+        let runtime = Handle::current();
+        let task = tokio::task::spawn_blocking(move || session.run(&runtime, blocks, stopped));
+        info!("recording {}", path.display());
+        *work = Some(Work { stop, task });
+        Ok(path)
+    }
+
+    /// Completes the file; says what it holds. Waits for the disk.
+    pub async fn stop(&self) -> Result<Recording, RecorderError> {
+        let work = lock(&self.work).take();
+        let was = self.status();
+        let Some(Work { stop, task }) = work.filter(|_| was.recording) else {
+            return Err(RecorderError::Idle);
+        };
+        // It may just have ended by itself; and it can only panic, which is logged.
+        stop.send(()).ok();
+        drop(task.await);
+        Ok(self.status())
+    }
+
+    /// Completes the file, if one is recorded, as khor stops. Waits for the disk; must not be called on a task.
+    pub fn end(&self) {
+        let work = lock(&self.work).take();
+        if let Some(Work { stop, task }) = work {
+            stop.send(()).ok();
+            Handle::current().block_on(task).ok();
+        }
+    }
+}
+
+/// One file that is recorded.
+struct Session {
+    path: PathBuf,
+    format: Format,
+    shared: Arc<Mutex<Recording>>,
+}
+
+impl Session {
+    fn run(
+        self,
+        runtime: &Handle,
+        mut blocks: broadcast::Receiver<Block>,
+        mut stopped: oneshot::Receiver<()>,
+    ) {
+        let mut next = || {
+            runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    _ = &mut stopped => None,
+                    block = blocks.recv() => Some(block),
+                }
+            })
+        };
+        let mut open: Option<(SoundFile, u32)> = None;
+        let mut problem = None;
+        while let Some(heard) = next() {
+            let block = match heard {
+                Ok(block) => block,
+                Err(RecvError::Lagged(blocks)) => {
+                    lock(&self.shared).lost_blocks += blocks;
+                    continue;
+                }
+                Err(RecvError::Closed) => break,
+            };
+            match self.take(&mut open, &block) {
+                Ok(true) => {}
+                // What was wrong with the file is known when it is finished.
+                Ok(false) => break,
+                Err(found) => {
+                    problem = Some(found);
+                    break;
+                }
+            }
+        }
+        let finished = match open {
+            Some((file, _)) => file.finish().map_err(|error| Problem::of(&error)),
+            None => Err(Problem::nothing_heard()),
+        };
+        self.ended(problem.or_else(|| finished.err()));
+    }
+
+    /// Writes a block, into a file that begins with the first. Says whether there can be more.
+    fn take(&self, open: &mut Option<(SoundFile, u32)>, block: &Block) -> Result<bool, Problem> {
+        let (file, rate_hz) = if let Some(open) = open {
+            open
+        } else {
+            let made = SoundFile::create(&self.path, self.format, block.sample_rate_hz);
+            let file = made.map_err(|error| Problem::of(&error.into()))?;
+            let Some(file) = file else { return Ok(false) };
+            open.insert((file, block.sample_rate_hz))
+        };
+        if *rate_hz != block.sample_rate_hz {
+            return Err(Problem {
+                error: format!("the device's sample rate became {} Hz", block.sample_rate_hz),
+                fix: "start another recording; what was recorded before is kept",
+            });
+        }
+        let (left, right): (Vec<f32>, Vec<f32>) = block.frames.iter().map(|[l, r]| (*l, *r)).unzip();
+        let takes_more = file.push(&left, &right);
+        lock(&self.shared).seconds += block.frames.len() as f64 / f64::from(block.sample_rate_hz);
+        Ok(takes_more)
+    }
+
+    fn ended(&self, problem: Option<Problem>) {
+        let mut recording = lock(&self.shared);
+        recording.recording = false;
+        if let Some(Problem { error, fix }) = problem {
+            warn!("recording {}: {error}; {fix}", self.path.display());
+            (recording.error, recording.fix) = (Some(error), Some(fix.to_owned()));
+        } else {
+            info!("recorded {:.1} s into {}", recording.seconds, self.path.display());
+        }
+    }
+}
+
+/// Why a recording ended by itself.
+struct Problem {
+    error: String,
+    fix: &'static str,
+}
+
+impl Problem {
+    fn nothing_heard() -> Self {
+        let error = "it was stopped before any sound came, and there is no file".into();
+        Self { error, fix: "let it record for a second at least" }
+    }
+
+    fn of(error: &FileError) -> Self {
+        let fix = match error {
+            FileError::Full => "start another recording, or record flac; what was recorded is kept",
+            FileError::Io(_) => "make room, or let khor write there, and start another recording",
+        };
+        Self { error: error.to_string(), fix }
+    }
+}
+
+/// By the time in UTC, such as `khor-20261125T174200Z.flac`: sorts by age.
+fn file_name(now: SystemTime, extension: &str) -> String {
+    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+    let time = OffsetDateTime::from(now).format(&format).unwrap_or_default();
+    format!("khor-{time}.{extension}")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_by_its_time() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_628_641);
+        assert_eq!(file_name(time, "flac"), "khor-20261125T174401Z.flac");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn what_is_heard_is_in_the_file_and_one_records_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tap, mut feed) = Tap::start(48_000).unwrap();
+        let recorder = Recorder::new(tap.clone(), dir.path().join("recordings"));
+        assert!(matches!(recorder.stop().await, Err(RecorderError::Idle)));
+        assert!(matches!(recorder.start("mid"), Err(RecorderError::Format(_))));
+        assert!(matches!(recorder.start("mp3"), Err(RecorderError::Format(_))));
+        let file = recorder.start("wav").unwrap();
+        assert!(matches!(recorder.start("wav"), Err(RecorderError::Busy(busy)) if busy == file));
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while recorder.status().seconds < 0.5 {
+            assert!(Instant::now() < deadline, "nothing is recorded");
+            feed.push(&[0.5; 480], &[-0.5; 480]);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let recorded = recorder.stop().await.unwrap();
+        assert!(!recorded.recording && recorded.error.is_none() && recorded.lost_blocks == 0);
+        let mut reader = hound::WavReader::open(file).unwrap();
+        assert!((f64::from(reader.duration()) / 48_000.0 - recorded.seconds).abs() < 1e-9);
+        let samples: Vec<i32> = reader.samples().map(Result::unwrap).collect();
+        assert!(samples.chunks(2).all(|frame| frame == [4_194_304, -4_194_304]));
+        tap.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn another_rate_ends_it_with_a_reason_and_keeps_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tap, mut feed) = Tap::start(48_000).unwrap();
+        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
+        let file = recorder.start("flac").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while recorder.status().recording {
+            assert!(Instant::now() < deadline, "it goes on");
+            feed.push(&[0.5; 480], &[0.5; 480]);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if recorder.status().seconds > 0.2 {
+                feed.set_rate(44_100);
+            }
+        }
+        let recorded = recorder.status();
+        assert_eq!(recorded.error.as_deref(), Some("the device's sample rate became 44100 Hz"));
+        assert!(file.metadata().unwrap().len() > 0);
+        tap.close();
+    }
+}
