@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tracing::info;
 
 use super::{Places, interrupt};
-use crate::{config::ConfigStore, engine::Engine, http, source::Playback};
+use crate::{config::ConfigStore, control, engine::Engine, http, source::Playback};
 
 /// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
 const ONE_CTRL_C: Duration = Duration::from_millis(500);
@@ -50,6 +50,9 @@ pub(super) struct OutputArgs {
     /// Send OSC (to 127.0.0.1:9000, see the configuration)
     #[arg(long)]
     osc: bool,
+    /// Be steered by OSC (on 127.0.0.1:9001, see the configuration)
+    #[arg(long)]
+    osc_in: bool,
 }
 
 impl EngineArgs {
@@ -72,6 +75,9 @@ impl OutputArgs {
         let features = [("audio", self.no_audio, false), ("midi", self.midi, true), ("osc", self.osc, true)];
         for (key, _, value) in features.into_iter().filter(given) {
             overrides["features"][key] = json!(value);
+        }
+        if self.osc_in {
+            overrides["osc"] = json!({ "receive": { "enabled": true } });
         }
         if let Some(listen) = self.listen {
             overrides["listen"] = json!({ "host": listen.ip().to_string(), "port": listen.port() });
@@ -113,6 +119,7 @@ pub(super) fn play(
         let address = SocketAddr::new(listen.host.parse().context("listen.host")?, listen.port);
         let engine = Engine::start(store, socket, capture).context("starting the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
+        let steered = served.then(|| tokio::spawn(control::serve(Arc::clone(&engine), stopped.clone())));
         let server = served.then(|| tokio::spawn(http::serve(Arc::clone(&engine), address, stopped)));
         tokio::select! {
             interrupted = interrupt::wait() => interrupted.context("waiting for signals")?,
@@ -127,6 +134,9 @@ pub(super) fn play(
             }
         });
         stop.send_replace(true);
+        if let Some(steered) = steered {
+            steered.await.context("stopping to be steered by OSC")?;
+        }
         tokio::task::spawn_blocking(move || engine.stop()).await.context("stopping")?;
         if let Some(server) = server {
             server.await.context("stopping the page")?;

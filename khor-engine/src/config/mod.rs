@@ -4,7 +4,7 @@ mod model;
 mod store;
 
 pub use model::{
-    Audio, BpfSubscription, Config, ConfigError, Features, Listen, Midi, Music, Osc, Signals, Ui,
+    Audio, BpfSubscription, Config, ConfigError, Features, Listen, Midi, Music, Osc, OscReceive, Signals, Ui,
 };
 pub(crate) use store::write_atomically;
 pub use store::{ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir};

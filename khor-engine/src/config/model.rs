@@ -31,7 +31,7 @@ pub struct Config {
     pub audio: Audio,
     /// MIDI output.
     pub midi: Midi,
-    /// OSC output.
+    /// OSC output and input.
     pub osc: Osc,
     /// From rates to levels.
     pub signals: Signals,
@@ -139,6 +139,18 @@ pub struct Osc {
     pub port: u16,
     /// Further targets, `host:port` each, at most 8.
     pub targets: Vec<String>,
+    /// Being steered by OSC.
+    pub receive: OscReceive,
+}
+
+/// Being steered by OSC, by programs on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OscReceive {
+    /// Listen at all.
+    pub enabled: bool,
+    /// UDP port on 127.0.0.1, 1..=65535.
+    pub port: u16,
 }
 
 /// From rates to levels.
@@ -237,7 +249,13 @@ impl Default for Midi {
 
 impl Default for Osc {
     fn default() -> Self {
-        Self { host: "127.0.0.1".into(), port: 9000, targets: Vec::new() }
+        Self { host: "127.0.0.1".into(), port: 9000, targets: Vec::new(), receive: OscReceive::default() }
+    }
+}
+
+impl Default for OscReceive {
+    fn default() -> Self {
+        Self { enabled: false, port: 9001 }
     }
 }
 
@@ -298,6 +316,7 @@ impl Config {
         in_range("midi.channel", self.midi.channel, 1, 16)?;
         require(!self.osc.host.is_empty(), "osc.host", &self.osc.host, "a host name or address")?;
         in_range("osc.port", self.osc.port, 1, u16::MAX)?;
+        in_range("osc.receive.port", self.osc.receive.port, 1, u16::MAX)?;
         self.osc.check_targets()?;
         for (name, ceiling) in &self.signals.ceilings {
             let field = format!("signals.ceilings.{name}");
@@ -335,6 +354,11 @@ impl Config {
 }
 
 impl Osc {
+    /// The port to listen on, if at all.
+    pub fn receive_port(&self) -> Option<u16> {
+        self.receive.enabled.then_some(self.receive.port)
+    }
+
     /// Most entries of `osc.targets`.
     const TARGETS: usize = 8;
 

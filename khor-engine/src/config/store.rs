@@ -52,6 +52,16 @@ pub struct ConfigStore {
     overrides: Value,
     config: Config,
     warnings: Vec<String>,
+    /// The document differs from the file.
+    unwritten: bool,
+}
+
+/// A change that was checked and not made yet.
+struct Draft {
+    document: Value,
+    overrides: Value,
+    config: Config,
+    warnings: Vec<String>,
 }
 
 /// What a change did.
@@ -105,7 +115,7 @@ impl ConfigStore {
         for warning in &warnings {
             warn!("configuration: {warning}");
         }
-        Self { path, document, overrides: empty(), config, warnings }
+        Self { path, document, overrides: empty(), config, warnings, unwritten: false }
     }
 
     /// Lays `overrides` (any part of the configuration) over the file, for this run only.
@@ -133,9 +143,31 @@ impl ConfigStore {
     /// Merges `change` (any part of the configuration, RFC 7396 without deletion), checks the whole, writes
     /// it and keeps it. On any error nothing changes.
     pub fn update(&mut self, change: &Value) -> Result<Update, UpdateError> {
-        let before = self.config.clone();
+        let draft = self.draft(change)?;
+        self.write(&draft.document)?;
+        self.unwritten = false;
+        Ok(self.make(draft))
+    }
+
+    /// Like [`Self::update`], but the file waits for [`Self::keep`]: for a fader that moves.
+    pub fn adjust(&mut self, change: &Value) -> Result<Update, ConfigError> {
+        let draft = self.draft(change)?;
+        self.unwritten |= draft.document != self.document;
+        Ok(self.make(draft))
+    }
+
+    /// Writes what was only adjusted. On an error it stays to be written.
+    pub fn keep(&mut self) -> Result<(), UpdateError> {
+        if self.unwritten {
+            self.write(&self.document)?;
+            self.unwritten = false;
+        }
+        Ok(())
+    }
+
+    fn draft(&self, change: &Value) -> Result<Draft, ConfigError> {
         if !change.is_object() {
-            return Err(ConfigError { field: "body".into(), problem: "expected a JSON object".into() }.into());
+            return Err(ConfigError { field: "body".into(), problem: "expected a JSON object".into() });
         }
         // Who sends back what the command line says has not decided anything.
         let mut change = change.clone();
@@ -148,13 +180,20 @@ impl ConfigStore {
         let mut overrides = self.overrides.clone();
         forget(&mut overrides, &change);
         let config = effective(&document, &overrides)?;
-        self.write(&document)?;
-        self.document = document;
-        self.overrides = overrides;
+        Ok(Draft {
+            document,
+            overrides,
+            config,
+            warnings: unknown.iter().map(|key| unknown_key(key)).collect(),
+        })
+    }
+
+    fn make(&mut self, draft: Draft) -> Update {
+        let Draft { document, overrides, config, warnings } = draft;
+        let restart_required = config.listen != self.config.listen || config.ui != self.config.ui;
+        (self.document, self.overrides, self.warnings) = (document, overrides, warnings);
         self.config = config.clone();
-        self.warnings = unknown.iter().map(|key| unknown_key(key)).collect();
-        let restart_required = config.listen != before.listen || config.ui != before.ui;
-        Ok(Update { config, restart_required })
+        Update { config, restart_required }
     }
 
     fn write(&self, document: &Value) -> Result<(), UpdateError> {
@@ -328,6 +367,20 @@ mod tests {
         store.update(&whole).unwrap();
         assert!(store.config().features.fake, "an echo decides nothing");
         assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
+    }
+
+    #[test]
+    fn what_is_adjusted_holds_at_once_and_is_written_when_it_is_kept() {
+        let (_dir, mut store) = store(None);
+        store.adjust(&json!({"music": {"bpm": 90}})).unwrap();
+        assert!(store.adjust(&json!({"music": {"bpm": 10}})).is_err());
+        assert_eq!(store.config().music.bpm, 90.0);
+        assert!(!store.path().exists());
+        store.keep().unwrap();
+        assert_eq!(ConfigStore::open(store.path().to_owned()).config().music.bpm, 90.0);
+        fs::remove_file(store.path()).unwrap();
+        store.keep().unwrap();
+        assert!(!store.path().exists(), "nothing was new");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod library;
 mod listener;
 mod memory;
 mod offline;
+mod receiving;
 mod report;
 mod state;
 
@@ -18,6 +19,7 @@ pub use cue::heard_as;
 pub use explain::Explanation;
 pub use library::{Library, read as read_preset};
 pub use offline::{Offline, Part, Performance};
+pub use receiving::Receiving;
 pub use report::{HealthReport, MetricsReport};
 pub use state::Since;
 
@@ -66,6 +68,8 @@ pub struct Engine {
     conductor: Conductor,
     source: watch::Sender<LiveSettings>,
     signals: watch::Sender<SignalSettings>,
+    /// The port to be steered by OSC on.
+    osc_port: watch::Sender<Option<u16>>,
     baseline: mpsc::UnboundedSender<(BaselineWish, oneshot::Sender<()>)>,
     library: RwLock<Arc<Library>>,
     socket: PathBuf,
@@ -119,6 +123,7 @@ impl Engine {
         conductor.send(Command::Volume(config.volume()));
         let (source, source_settings) = watch::channel(live_settings(&config, &socket, capture.as_ref()));
         let (signals, signal_settings) = watch::channel(signal_settings(&config));
+        let (osc_port, _) = watch::channel(config.osc.receive_port());
         let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
         let (over, source_over) = watch::channel(());
         tokio::spawn(async move {
@@ -144,6 +149,7 @@ impl Engine {
             conductor,
             source,
             signals,
+            osc_port,
             baseline,
             library,
             socket,
@@ -219,10 +225,28 @@ impl Engine {
     /// Changes any part of the configuration, writes it, and applies it at once. Waits for the disk, and for the
     /// sound server when a device is named.
     pub fn update_config(&self, change: &Value) -> Result<Update, UpdateError> {
+        self.change(change, ConfigStore::update)
+    }
+
+    /// Like [`Self::update_config`], but written only by [`Self::keep_config`]: for a fader that moves.
+    pub fn adjust_config(&self, change: &Value) -> Result<Update, UpdateError> {
+        self.change(change, |store, change| Ok(store.adjust(change)?))
+    }
+
+    /// Writes what was adjusted. Waits for the disk.
+    pub fn keep_config(&self) -> Result<(), UpdateError> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).keep()
+    }
+
+    fn change(
+        &self,
+        change: &Value,
+        make: impl FnOnce(&mut ConfigStore, &Value) -> Result<Update, UpdateError>,
+    ) -> Result<Update, UpdateError> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let before = store.config().clone();
         forbid(change, &before, &self.library())?;
-        let update = store.update(change)?;
+        let update = make(&mut store, change)?;
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown::of(&store);
         self.apply(&before, &update.config);
         Ok(update)
@@ -263,6 +287,16 @@ impl Engine {
     /// Records what the sound device is given.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
+    }
+
+    /// The port to be steered by OSC on, as the configuration has it; `None` is off.
+    pub fn osc_port(&self) -> watch::Receiver<Option<u16>> {
+        self.osc_port.subscribe()
+    }
+
+    /// Tells how being steered by OSC goes.
+    pub(crate) fn receiving(&self, tell: impl FnOnce(&mut Receiving)) {
+        tell(&mut self.state.lock().receiving);
     }
 
     /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration 0.01..=10 s.
@@ -334,6 +368,9 @@ impl Engine {
         if midi_wanted(now) != midi_wanted(before) {
             self.midi.send(midi::Event::Wanted(midi_wanted(now)));
         }
+        self.osc_port.send_if_modified(|held| {
+            std::mem::replace(held, now.osc.receive_port()) != now.osc.receive_port()
+        });
         let live = live_settings(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);
         self.signals.send_replace(signal_settings(now));

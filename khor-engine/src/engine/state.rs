@@ -8,6 +8,7 @@ use std::{
 
 use khor_proto::Cue;
 
+use super::receiving::Receiving;
 use crate::{
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
@@ -104,6 +105,7 @@ pub(super) struct Seen {
     /// Cues that the kernel or the collector could not pass on.
     pub(super) cues_lost: u64,
     pub(super) muted: bool,
+    pub(super) receiving: Receiving,
     /// Nothing more is learnt about what is ordinary.
     pub(super) baseline_frozen: bool,
     /// What is heard and why.

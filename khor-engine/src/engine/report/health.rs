@@ -8,7 +8,7 @@ use super::reason;
 use crate::{
     config::Config,
     engine::{
-        Library, Shown,
+        Library, Receiving, Shown,
         state::{Seen, SourceState, unix_ms},
     },
     music::Preset,
@@ -126,6 +126,14 @@ pub struct OscReport {
     pub host: String,
     pub port: u16,
     pub targets: Vec<osc::TargetHealth>,
+    pub receive: ReceiveReport,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ReceiveReport {
+    #[serde(flatten)]
+    pub receiving: Receiving,
+    pub port: u16,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -191,6 +199,7 @@ pub(in crate::engine) fn health(
             host: config.osc.host.clone(),
             port: config.osc.port,
             targets: osc.targets(),
+            receive: ReceiveReport { receiving: seen.receiving.clone(), port: config.osc.receive.port },
         },
         presets: presets(config, library),
         baseline: BaselineReport {

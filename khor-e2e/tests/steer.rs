@@ -1,0 +1,127 @@
+//! Being steered by OSC, as faders and pads of other programs do it.
+
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+
+use khor_e2e::{Engine, wait_until};
+use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+const SETTLE: Duration = Duration::from_secs(5);
+
+struct Fader {
+    socket: UdpSocket,
+}
+
+impl Fader {
+    fn new(port: u16) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.connect(("127.0.0.1", port)).expect("loopback");
+        Self { socket }
+    }
+
+    fn send(&self, packet: &OscPacket) {
+        self.socket.send(&encoder::encode(packet).expect("a packet")).expect("sending");
+    }
+
+    fn set(&self, address: &str, value: OscType) {
+        self.send(&message(address, vec![value]));
+    }
+}
+
+fn message(address: &str, args: Vec<OscType>) -> OscPacket {
+    OscPacket::Message(OscMessage { addr: address.into(), args })
+}
+
+fn free_udp_port() -> u16 {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.local_addr().expect("its address").port()
+}
+
+/// An engine that listens for OSC, and a fader that steers it.
+fn steered() -> (Engine, Fader) {
+    let (dir, port) = (TempDir::new().expect("a directory"), free_udp_port());
+    let config = json!({ "osc": { "receive": { "port": port } } });
+    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio", "--osc-in"], &[]);
+    wait_until("it to listen", SETTLE, || receive(&engine)["ok"] == true);
+    (engine, Fader::new(port))
+}
+
+fn receive(engine: &Engine) -> Value {
+    engine.get("/api/health")["osc"]["receive"].clone()
+}
+
+#[test]
+fn a_fader_moves_a_setting_and_the_file_is_written_once_it_rests() {
+    let (engine, fader) = steered();
+    let on_disk = || {
+        let text = std::fs::read_to_string(engine.config_path()).expect("the file");
+        serde_json::from_str::<Value>(&text).expect("JSON")["music"]["bpm"].clone()
+    };
+    let begun = Instant::now();
+    let mut last = 0.0;
+    while begun.elapsed() < Duration::from_secs(2) {
+        last = (60.0 + 20.0 * begun.elapsed().as_secs_f32()).round();
+        fader.set("/khor/set/music/bpm", OscType::Float(last));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let shown = || engine.get("/api/config")["music"]["bpm"].clone();
+    wait_until("the last value", SETTLE, || shown() == json!(last));
+    println!("{} messages in {:?}", receive(&engine)["messages"], begun.elapsed());
+    assert_eq!(on_disk(), Value::Null, "not written while it moves");
+    wait_until("the file", SETTLE, || on_disk() == json!(last));
+    assert_eq!(receive(&engine)["refused"], 0);
+
+    // A setting of another kind, in a bundle, and what is set as khor stops is kept.
+    let content = vec![
+        message("/khor/set/music/preset", vec![OscType::String("rain".into())]),
+        message("/khor/set/music/key_midi", vec![OscType::Float(53.0)]),
+        message("/khor/mute", vec![OscType::Int(1)]),
+    ];
+    fader.send(&OscPacket::Bundle(OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content }));
+    wait_until("the preset", SETTLE, || engine.get("/api/config")["music"]["preset"] == "rain");
+    assert_eq!(engine.get("/api/metrics")["controls"]["muted"], true);
+    let (status, dir) = engine.stop();
+    assert!(status.success());
+    let text = std::fs::read_to_string(dir.path().join("config.json")).expect("the file");
+    let config: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&config["music"]["preset"], &config["music"]["key_midi"]), (&json!("rain"), &json!(53)));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_counted_and_said() {
+    let (engine, fader) = steered();
+    let mut refused = 0;
+    let mut is_refused = |send: &dyn Fn(), reason: &str| {
+        send();
+        refused += 1;
+        wait_until("the refusal", SETTLE, || receive(&engine)["refused"] == refused);
+        let said = receive(&engine)["last_refusal"].as_str().expect("a reason").to_owned();
+        assert!(said.contains(reason), "{said}");
+    };
+    is_refused(&|| fader.set("/khor/set/music/bmp", OscType::Float(90.0)), "there is no such setting");
+    is_refused(&|| fader.set("/khor/set/music/bpm", OscType::Float(900.0)), "expected 20 to 300");
+    is_refused(&|| fader.set("/khor/set/listen/host", OscType::String("0.0.0.0".into())), "listen.host");
+    is_refused(&|| fader.set("/1/fader1", OscType::Float(0.5)), "there is no such address");
+    is_refused(&|| drop(fader.socket.send(b"hello")), "no OSC");
+    assert_eq!(engine.get("/api/config")["music"]["bpm"], 110.0);
+    fader.send(&message("/khor/panic", Vec::new()));
+    wait_until("it to go on", SETTLE, || receive(&engine)["messages"] == 5);
+
+    // Switched off it is deaf, and the port is free.
+    let body = br#"{"osc": {"receive": {"enabled": false}}}"#;
+    assert_eq!(engine.send("PATCH", "/api/config", body, &[]).0, 200);
+    let port = receive(&engine)["port"].as_u64().expect("a port") as u16;
+    wait_until("the port to be free", SETTLE, || UdpSocket::bind(("127.0.0.1", port)).is_ok());
+    // A port that is taken is said, and taken when it is free.
+    let taken = UdpSocket::bind(("127.0.0.1", port)).expect("the port");
+    let body = br#"{"osc": {"receive": {"enabled": true}}}"#;
+    assert_eq!(engine.send("PATCH", "/api/config", body, &[]).0, 200);
+    wait_until("the reason", SETTLE, || receive(&engine)["error"].is_string());
+    assert!(receive(&engine)["fix"].as_str().is_some_and(|fix| fix.contains("osc.receive.port")));
+    drop(taken);
+    wait_until("it to listen", 2 * SETTLE, || receive(&engine)["ok"] == true);
+}

@@ -1,0 +1,191 @@
+//! Steering by OSC: faders and pads of other programs on this machine.
+//!
+//! | address | types | meaning |
+//! |---|---|---|
+//! | `/khor/set/<path>` | one value | a setting, by its path in the configuration: `/khor/set/music/bpm 96` |
+//! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value it toggles |
+//! | `/khor/panic` | none | ends every note that sounds |
+//!
+//! Only programs on this machine are listened to, and only if the configuration says so (`osc.receive`). Values of one
+//! setting that come faster than they can matter are taken as the newest of them; the configuration file is written once
+//! the fader rests.
+
+mod wish;
+
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rosc::{OscMessage, OscPacket, decoder};
+use serde_json::Value;
+use tokio::{
+    net::UdpSocket,
+    sync::watch,
+    time::{sleep, timeout_at},
+};
+use tracing::{info, warn};
+
+use self::wish::Wish;
+use crate::{engine::Engine, output::Health};
+
+/// Longest packet, bytes: all that UDP carries.
+const MAX_PACKET_BYTES: usize = 64 * 1024;
+/// Bundles within bundles that are looked into.
+const MAX_DEPTH: usize = 4;
+/// Between two looks at what came: settings change at most 50 times a second.
+const PERIOD: Duration = Duration::from_millis(20);
+/// The configuration is written when nothing was set for this long.
+const REST: Duration = Duration::from_secs(1);
+/// Between two attempts to take a port that is in use.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Listens, whenever the configuration says so, until `stop` becomes true.
+pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+    let mut wanted = engine.osc_port();
+    let mut goes_on = true;
+    while goes_on {
+        let port = *wanted.borrow_and_update();
+        goes_on = tokio::select! {
+            () = listen(&engine, port) => true,
+            changed = wanted.changed() => changed.is_ok(),
+            _ = stop.wait_for(|stop| *stop) => false,
+        };
+        // Whatever was set is kept, whoever ended it.
+        keep(&engine).await;
+    }
+}
+
+/// Listens on `port` for ever; `None`: does nothing for ever.
+async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
+    let Some(port) = port else {
+        engine.receiving(|receiving| receiving.health = Health::off());
+        return std::future::pending().await;
+    };
+    let mut is_news = true;
+    let socket = loop {
+        match UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(socket) => break socket,
+            Err(problem) => {
+                let error = format!("port {port}: {problem}");
+                if std::mem::take(&mut is_news) {
+                    warn!("osc: listening on {error}; trying again every {} s", RETRY.as_secs());
+                }
+                let fix = "end the program that has it, or choose another: osc.receive.port";
+                engine.receiving(|receiving| receiving.health = Health::failing(error, fix));
+            }
+        }
+        sleep(RETRY).await;
+    };
+    info!("osc: listening on 127.0.0.1:{port}");
+    engine.receiving(|receiving| receiving.health = Health::working());
+    let mut desk = Desk { engine: Arc::clone(engine), settings: BTreeMap::new(), unwritten: false };
+    let mut buffer = vec![0; MAX_PACKET_BYTES];
+    loop {
+        desk.gather(&socket, &mut buffer).await;
+        desk.settle().await;
+    }
+}
+
+/// What was asked for and is still to be done.
+struct Desk {
+    engine: Arc<Engine>,
+    /// The newest value of each setting, by its path.
+    settings: BTreeMap<String, OscMessage>,
+    /// The configuration differs from its file.
+    unwritten: bool,
+}
+
+impl Desk {
+    /// Takes packets for one period from the first on; comes back without any once the fader rests.
+    async fn gather(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
+        let first = if self.unwritten {
+            tokio::time::timeout(REST, socket.recv(buffer)).await.ok()
+        } else {
+            Some(socket.recv(buffer).await)
+        };
+        let mut received = first;
+        let until = Instant::now() + PERIOD;
+        while let Some(result) = received {
+            match result.map(|length| decoder::decode_udp(&buffer[..length])) {
+                Ok(Ok((_, packet))) => self.take(packet, MAX_DEPTH),
+                Ok(Err(problem)) => self.refuse(&format!("a packet that is no OSC: {problem}")),
+                // An answer to nothing that was sent: the socket goes on.
+                Err(problem) => self.refuse(&problem.to_string()),
+            }
+            received = timeout_at(until.into(), socket.recv(buffer)).await.ok();
+        }
+    }
+
+    /// Time tags are not waited for.
+    fn take(&mut self, packet: OscPacket, depth: usize) {
+        match packet {
+            OscPacket::Message(message) => self.message(message),
+            OscPacket::Bundle(_) if depth == 0 => self.refuse("bundles within bundles within bundles"),
+            OscPacket::Bundle(bundle) => {
+                bundle.content.into_iter().for_each(|packet| self.take(packet, depth - 1));
+            }
+        }
+    }
+
+    fn message(&mut self, message: OscMessage) {
+        self.engine.receiving(|receiving| receiving.messages += 1);
+        match Wish::of(&message) {
+            Ok(Wish::Set(path)) => {
+                self.settings.insert(path, message);
+            }
+            Ok(Wish::Mute(muted)) => {
+                let muted = muted.unwrap_or(!self.engine.is_muted());
+                self.engine.set_muted(muted);
+            }
+            Ok(Wish::Panic) => self.engine.panic(),
+            Err(problem) => self.refuse(&problem.to_string()),
+        }
+    }
+
+    fn refuse(&self, problem: &str) {
+        self.engine.receiving(|receiving| {
+            receiving.refused += 1;
+            receiving.last_refusal = Some(problem.to_owned());
+        });
+    }
+
+    /// Makes the settings what was asked for; writes them down if nothing was.
+    async fn settle(&mut self) {
+        if self.settings.is_empty() {
+            if std::mem::take(&mut self.unwritten) {
+                keep(&self.engine).await;
+            }
+            return;
+        }
+        self.unwritten = true;
+        let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
+        let set = move || {
+            let config = serde_json::to_value(engine.config()).unwrap_or_default();
+            settings.iter().filter_map(|(path, message)| set(&engine, &config, path, message).err()).collect()
+        };
+        // To look for a sound device takes a while. It can only panic, and that is logged.
+        let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
+        for problem in refused {
+            self.refuse(&problem);
+        }
+    }
+}
+
+fn set(engine: &Engine, config: &Value, path: &str, message: &OscMessage) -> Result<(), String> {
+    let change = wish::change(config, path, &message.args).map_err(|problem| problem.to_string())?;
+    engine.adjust_config(&change).map(drop).map_err(|problem| problem.to_string())
+}
+
+async fn keep(engine: &Arc<Engine>) {
+    let engine = Arc::clone(engine);
+    let keep = move || {
+        if let Err(problem) = engine.keep_config() {
+            warn!("what was set by OSC holds until khor stops: {problem}");
+        }
+    };
+    // It can only panic, and that is logged.
+    drop(tokio::task::spawn_blocking(keep).await);
+}

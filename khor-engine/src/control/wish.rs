@@ -1,0 +1,175 @@
+//! What a message asks for.
+
+use rosc::{OscMessage, OscType};
+use serde_json::{Map, Number, Value};
+
+const SET: &str = "/khor/set/";
+const MUTE: &str = "/khor/mute";
+const PANIC: &str = "/khor/panic";
+
+/// What can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// A setting, by its path in the configuration, its pieces divided by `/`.
+    Set(String),
+    /// Muted or not; `None` is the other.
+    Mute(Option<bool>),
+    /// Silence now.
+    Panic,
+}
+
+/// Why a message is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// Not an address of khor's.
+    #[error(
+        "{0}: there is no such address; expected /khor/set/<path of a setting>, /khor/mute or /khor/panic"
+    )]
+    Address(String),
+    /// Not a setting.
+    #[error("/khor/set/{0}: there is no such setting; GET /api/config shows all")]
+    Setting(String),
+    /// More or less than one value, or one that the setting can't take.
+    #[error("{address}: expected {expected}")]
+    Value {
+        /// The address.
+        address: String,
+        /// What would have been right.
+        expected: &'static str,
+    },
+}
+
+impl Wish {
+    pub(super) fn of(message: &OscMessage) -> Result<Self, Refusal> {
+        let expected = |expected| Refusal::Value { address: message.addr.clone(), expected };
+        match (message.addr.as_str(), message.args.as_slice()) {
+            (MUTE, []) => Ok(Self::Mute(None)),
+            (MUTE, [value]) => {
+                let muted = to_bool(value).ok_or_else(|| expected("nothing, or true, false or a number"))?;
+                Ok(Self::Mute(Some(muted)))
+            }
+            (MUTE, _) => Err(expected("nothing, or true, false or a number")),
+            // A pad sends its pressure along.
+            (PANIC, _) => Ok(Self::Panic),
+            (address, _) => match address.strip_prefix(SET) {
+                Some(path) if !path.is_empty() => Ok(Self::Set(path.to_owned())),
+                _ => Err(Refusal::Address(address.to_owned())),
+            },
+        }
+    }
+}
+
+/// The change of the configuration that sets `path`, with the value as the setting's type: a fader sends numbers.
+pub(super) fn change(config: &Value, path: &str, args: &[OscType]) -> Result<Value, Refusal> {
+    let held = config.pointer(&format!("/{path}")).ok_or_else(|| Refusal::Setting(path.to_owned()))?;
+    let refuse = |expected| Refusal::Value { address: format!("{SET}{path}"), expected };
+    let [value] = args else { return Err(refuse("one value")) };
+    let (value, expected) = match held {
+        Value::Bool(_) => (to_bool(value).map(Value::Bool), "true, false or a number"),
+        Value::Number(number) => (to_number(value, number).map(Value::Number), "a number"),
+        Value::String(_) => (to_text(value).map(Value::String), "a text"),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            (None, "a setting that is one number, text or switch")
+        }
+    };
+    let value = value.ok_or_else(|| refuse(expected))?;
+    Ok(path.rsplit('/').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)]))))
+}
+
+fn to_bool(value: &OscType) -> Option<bool> {
+    match value {
+        OscType::Bool(value) => Some(*value),
+        _ => Some(number_of(value)? >= 0.5),
+    }
+}
+
+/// Rounded where the setting is a whole number.
+fn to_number(value: &OscType, held: &Number) -> Option<Number> {
+    let value = number_of(value)?;
+    if held.is_f64() {
+        return Number::from_f64(value);
+    }
+    let whole = value.round();
+    (whole.abs() < 9e15).then(|| Number::from(whole as i64))
+}
+
+fn to_text(value: &OscType) -> Option<String> {
+    match value {
+        OscType::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn number_of(value: &OscType) -> Option<f64> {
+    match value {
+        OscType::Int(value) => Some(f64::from(*value)),
+        // As it would be written: 0.1, not 0.10000000149.
+        OscType::Float(value) => value.to_string().parse().ok(),
+        OscType::Double(value) => Some(*value),
+        OscType::Long(value) => Some(*value as f64),
+        OscType::Bool(value) => Some(f64::from(u8::from(*value))),
+        _ => None,
+    }
+    .filter(|value| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn message(addr: &str, args: Vec<OscType>) -> OscMessage {
+        OscMessage { addr: addr.to_owned(), args }
+    }
+
+    fn set(path: &str, value: OscType) -> Result<Value, Refusal> {
+        change(&serde_json::to_value(Config::default()).unwrap(), path, &[value])
+    }
+
+    #[test]
+    fn a_value_becomes_what_the_setting_is() {
+        let is = |path, value, expected| assert_eq!(set(path, value), Ok(expected));
+        is("music/density", OscType::Float(0.1), json!({"music": {"density": 0.1}}));
+        is("music/bpm", OscType::Int(96), json!({"music": {"bpm": 96.0}}));
+        is("music/key_midi", OscType::Float(52.4), json!({"music": {"key_midi": 52}}));
+        is("audio/loudness_lufs", OscType::Float(-18.0), json!({"audio": {"loudness_lufs": -18}}));
+        is("music/preset", OscType::String("rain".into()), json!({"music": {"preset": "rain"}}));
+        is("features/midi", OscType::Float(1.0), json!({"features": {"midi": true}}));
+        is("features/midi", OscType::Bool(false), json!({"features": {"midi": false}}));
+        is("signals/ceilings/rx", OscType::Double(1e6), json!({"signals": {"ceilings": {"rx": 1e6}}}));
+    }
+
+    #[test]
+    fn what_it_cannot_be_is_refused_with_what_it_could() {
+        assert_eq!(set("music/bmp", OscType::Int(1)), Err(Refusal::Setting("music/bmp".into())));
+        assert_eq!(set("music/bpm/", OscType::Int(1)), Err(Refusal::Setting("music/bpm/".into())));
+        for (path, value) in [
+            ("music/bpm", OscType::String("fast".into())),
+            ("music/bpm", OscType::Float(f32::NAN)),
+            ("music/preset", OscType::Int(1)),
+            ("music", OscType::Int(1)),
+            ("osc/targets", OscType::String("a:1".into())),
+            ("ui/dir", OscType::String("/".into())),
+        ] {
+            assert!(matches!(set(path, value.clone()), Err(Refusal::Value { .. })), "{path} {value:?}");
+        }
+        let config = serde_json::to_value(Config::default()).unwrap();
+        assert!(change(&config, "music/bpm", &[]).unwrap_err().to_string().ends_with("expected one value"));
+    }
+
+    #[test]
+    fn addresses_mean_something_or_are_refused() {
+        let wish = |addr, args| Wish::of(&message(addr, args));
+        assert_eq!(wish("/khor/mute", vec![]), Ok(Wish::Mute(None)));
+        assert_eq!(wish("/khor/mute", vec![OscType::Int(0)]), Ok(Wish::Mute(Some(false))));
+        assert_eq!(wish("/khor/panic", vec![OscType::Float(1.0)]), Ok(Wish::Panic));
+        assert_eq!(wish("/khor/set/a/b", vec![]), Ok(Wish::Set("a/b".into())));
+        assert!(wish("/khor/mute", vec![OscType::Nil]).is_err());
+        for address in ["/khor/set/", "/khor/sing", "/1/fader1"] {
+            let refusal = wish(address, vec![]).unwrap_err();
+            assert_eq!(refusal, Refusal::Address(address.to_owned()));
+        }
+    }
+}
