@@ -34,7 +34,13 @@ pub(super) enum Command {
     Cue(CueKind),
     Volume(Volume),
     Muted(bool),
-    TestNote { midi: u8, velocity: f32, duration_s: f32 },
+    TestNote {
+        midi: u8,
+        velocity: f32,
+        duration_s: f32,
+    },
+    /// Ends all that sounds; the music goes on.
+    Panic,
     Stop,
 }
 
@@ -128,6 +134,11 @@ impl Desk {
         self.start.elapsed().as_secs_f64()
     }
 
+    /// When it is that musical time, seconds.
+    fn instant(&self, time_s: f64) -> Instant {
+        self.start + Duration::try_from_secs_f64(time_s).unwrap_or_default()
+    }
+
     fn obey(&mut self, command: Command) {
         match command {
             Command::Settings(settings) => self.composer.set_settings(settings),
@@ -149,6 +160,11 @@ impl Desk {
                     layer: Layer::Voices,
                     signal: None,
                 });
+            }
+            Command::Panic => {
+                self.outputs.player.all_notes_off();
+                self.outputs.midi.send(midi::Event::Panic);
+                self.sounding.clear();
             }
             Command::Stop => {}
         }
@@ -227,8 +243,9 @@ impl Desk {
     }
 
     fn hand_out(&mut self, note: Note) {
-        let until = Duration::from_secs_f64((note.onset_s - self.now_s()).max(0.0));
-        let (onset, onset_wall) = (Instant::now() + until, SystemTime::now() + until);
+        let now = Instant::now();
+        let onset = self.instant(note.onset_s).max(now);
+        let onset_wall = SystemTime::now() + (onset - now);
         if self.device_running {
             self.outputs.player.note(&note);
         }

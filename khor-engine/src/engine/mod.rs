@@ -244,6 +244,11 @@ impl Engine {
         self.conductor.send(Command::Muted(muted));
     }
 
+    /// Ends every note on the sound device and on all MIDI channels. The music goes on.
+    pub fn panic(&self) {
+        self.conductor.send(Command::Panic);
+    }
+
     /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration 0.01..=10 s.
     pub fn test_note(&self, midi: u8, velocity: f32, duration_s: f32) -> Result<(), ActionError> {
         let within = |holds: bool, text: String| if holds { Ok(()) } else { Err(ActionError(text)) };

@@ -51,6 +51,10 @@ pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
     let test_note = post("actions/test_note")
         .and(warp::query::<Query>())
         .map(|engine: Arc<Engine>, query: Query| test_note(&engine, &query));
+    let panic = post("actions/panic").map(|engine: Arc<Engine>| {
+        engine.panic();
+        reply::json(&json!({ "ok": true }))
+    });
     let mute = post("actions/mute")
         .and(warp::query::<Query>())
         .map(|engine: Arc<Engine>, query: Query| mute(&engine, &query));
@@ -71,6 +75,8 @@ pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
         .or(device)
         .unify()
         .or(test_note)
+        .unify()
+        .or(panic)
         .unify()
         .or(mute)
         .unify()
