@@ -178,7 +178,7 @@ impl Desk {
         self.follow_device(now_s);
         let lanes = self.state.lock().lanes();
         let mut fresh = std::mem::take(&mut self.fresh);
-        self.composer.advance(now_s + AHEAD_S, &lanes, &mut fresh);
+        self.compose(now_s + AHEAD_S, &lanes, &mut fresh);
         self.follow_preset();
         for note in fresh.drain(..) {
             self.hand_out(note);
@@ -187,6 +187,20 @@ impl Desk {
         self.follow_controls(&lanes);
         self.sounding.retain(|note| end_s(note) > now_s);
         self.show_position();
+    }
+
+    /// Composes what begins before `until_s`, step by step: MIDI's clock is told of each.
+    fn compose(&mut self, until_s: f64, lanes: &Lanes, fresh: &mut Vec<Note>) {
+        loop {
+            let Position { step, step_s, .. } = self.composer.position();
+            if step_s >= until_s {
+                return self.composer.advance(until_s, lanes, fresh);
+            }
+            self.composer.advance(step_s.next_up(), lanes, fresh);
+            let at = self.instant(step_s);
+            let length = self.instant(self.composer.position().step_s).duration_since(at);
+            self.outputs.midi.send(midi::Event::Step { at, length, bar_start: step == 0 });
+        }
     }
 
     /// Shows where the music is and what is heard: new with every step, and not more often.

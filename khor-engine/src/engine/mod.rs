@@ -41,7 +41,7 @@ use self::{
     state::State,
 };
 use crate::{
-    config::{Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path, presets_dir},
+    config::{Config, ConfigError, ConfigStore, Midi, Update, UpdateError, baseline_path, presets_dir},
     music::Preset,
     output::{audio, midi, osc},
     source::{self, LiveSettings, Playback},
@@ -381,7 +381,10 @@ fn osc_wanted(config: &Config) -> Vec<osc::Target> {
 }
 
 fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
-    let wanted = || midi::Wanted { port: config.midi.port.clone(), melody_channel: config.midi.channel };
+    let wanted = || {
+        let Midi { port, channel, clock } = config.midi.clone();
+        midi::Wanted { port, melody_channel: channel, clock }
+    };
     config.features.midi.then(wanted)
 }
 

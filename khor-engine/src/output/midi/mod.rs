@@ -1,11 +1,12 @@
 //! MIDI through the ALSA sequencer: a port other programs can subscribe to.
 //!
 //! Notes go out on their role's channel (melody as configured, bass 2, chords 3, percussion 10), signals as
-//! controllers on channel 1. A thread ([`sender`]) owns the [`port`] and the [`schedule`] of what is still to be sent.
+//! controllers on channel 1, and, if wanted, the music's time as MIDI [`clock`]. A thread ([`sender`]) owns the [`port`] and the [`schedule`] of what is still to be sent.
 //! Shortly before a message is due it is put on a queue of the sequencer's, with the [`queue`]'s time for it, and the
 //! kernel's timer sends it. So the thread may be late without being heard. What is due later stays here: a pad's
 //! note-offs lie minutes ahead, the kernel keeps 500 messages, and what it has must be taken back for a silence.
 
+mod clock;
 mod port;
 mod queue;
 mod schedule;
@@ -37,6 +38,8 @@ pub struct Wanted {
     pub port: String,
     /// Channel of the melody, 1..=16.
     pub melody_channel: u8,
+    /// Whether to send MIDI clock, start and stop.
+    pub clock: bool,
 }
 
 /// What can be sent.
@@ -46,13 +49,23 @@ pub enum Event {
     Wanted(Option<Wanted>),
     /// A note and when it begins.
     Note(Note, Instant),
+    /// A step of the composer's, swing left out. Each comes once, ahead of time, and begins where the one before it ended;
+    /// else the clock's followers are stopped until the next bar.
+    Step {
+        /// When it begins.
+        at: Instant,
+        /// How long it lasts.
+        length: Duration,
+        /// It is the first of a bar.
+        bar_start: bool,
+    },
     /// Levels and brightness (0..=1); what did not change is not sent.
     Levels(Levels, f32),
     /// Ends every note, and tells the channels in use so (controller 123).
     AllNotesOff,
     /// Likewise, and ends every sound on all channels (controller 120).
     Panic,
-    /// As [`Self::AllNotesOff`], and ends the thread.
+    /// As [`Self::AllNotesOff`], and ends the clock and the thread.
     Stop,
 }
 
@@ -87,8 +100,12 @@ impl Output {
     pub fn send(&self, event: Event) {
         match &event {
             Event::Wanted(wanted) => self.wanted.store(wanted.is_some(), Relaxed),
-            Event::Note(..) | Event::Levels(..) if !self.wanted.load(Relaxed) => return,
-            Event::Note(..) | Event::Levels(..) | Event::AllNotesOff | Event::Panic | Event::Stop => {}
+            Event::AllNotesOff | Event::Panic | Event::Stop => {}
+            Event::Note(..) | Event::Step { .. } | Event::Levels(..) => {
+                if !self.wanted.load(Relaxed) {
+                    return;
+                }
+            }
         }
         if self.events.try_send(event).is_err() {
             debug!("midi: an event was dropped, the sending thread is behind");
@@ -114,7 +131,8 @@ mod tests {
     #[test]
     fn the_port_works_or_says_what_to_do() {
         let sequencer = std::path::Path::new("/dev/snd/seq");
-        let output = Output::start(Some(Wanted { port: "khor".into(), melody_channel: 1 })).unwrap();
+        let output =
+            Output::start(Some(Wanted { port: "khor".into(), melody_channel: 1, clock: false })).unwrap();
         let deadline = Instant::now() + Duration::from_secs(5);
         while output.health() == Health::off() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));

@@ -4,14 +4,23 @@ use std::{ffi::CString, time::Duration, time::Instant};
 
 use alsa::{
     Direction,
-    seq::{EvCtrl, EvNote, Event, EventType, PortCap, PortInfo, PortType, Remove, RemoveEvents, Seq},
+    seq::{
+        EvCtrl, EvNote, EvQueueControl, Event, EventType, PortCap, PortInfo, PortType, Remove, RemoveEvents,
+        Seq,
+    },
 };
 use nix::errno::Errno;
 
 use super::{queue::Reading, schedule::Message};
 
-/// Marks what belongs to notes, among what waits in the queue.
-const NOTES_TAG: u8 = 1;
+/// What can be withdrawn together of what waits in the queue, and its tag there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// Notes and controllers.
+    Notes = 1,
+    /// The clock.
+    Transport = 2,
+}
 
 /// A port that others may subscribe to. What waits in its queue is gone when it is dropped.
 pub(super) struct Port {
@@ -77,7 +86,8 @@ impl Port {
     /// that is past. Never blocks.
     pub(super) fn put(&self, message: Message, at: Duration) -> Result<(), PortError> {
         let mut event = event(message);
-        event.set_tag(NOTES_TAG);
+        let kind = if message.is_transport() { Kind::Transport } else { Kind::Notes };
+        event.set_tag(kind as u8);
         event.set_source(self.number);
         event.set_subs();
         event.schedule_real(self.queue, false, at);
@@ -85,20 +95,25 @@ impl Port {
         Ok(())
     }
 
-    /// Takes back what belongs to notes and is due at `from` or later.
-    pub(super) fn withdraw(&self, from: Duration) -> Result<(), PortError> {
+    /// Takes back what is due at `from` or later.
+    pub(super) fn withdraw(&self, kind: Kind, from: Duration) -> Result<(), PortError> {
         let condition = RemoveEvents::new()?;
         condition.set_condition(Remove::OUTPUT | Remove::TIME_AFTER | Remove::TAG_MATCH);
         condition.set_queue(self.queue);
         condition.set_time(from);
-        condition.set_tag(NOTES_TAG);
+        condition.set_tag(kind as u8);
         Ok(self.seq.remove_events(condition)?)
     }
 }
 
 /// Channels count from 1 in khor, from 0 on the wire.
 fn event(message: Message) -> Event<'static> {
+    // The data of a clock is for queues that are controlled by it; those who subscribe need none.
+    let transport = EvQueueControl { queue: 0, value: () };
     match message {
+        Message::Stop => Event::new(EventType::Stop, &transport),
+        Message::Start => Event::new(EventType::Start, &transport),
+        Message::Clock => Event::new(EventType::Clock, &transport),
         Message::NoteOn { channel, note, velocity } => {
             Event::new(EventType::Noteon, &note_event(channel, note, velocity))
         }

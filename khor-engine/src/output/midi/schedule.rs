@@ -17,9 +17,26 @@ const REMEMBERED: Duration = Duration::from_millis(100);
 /// is heard again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Message {
-    NoteOff { channel: u8, note: u8 },
-    Controller { channel: u8, controller: u8, value: u8 },
-    NoteOn { channel: u8, note: u8, velocity: u8 },
+    /// The clock's followers stop.
+    Stop,
+    /// They start: the next clock is a bar line.
+    Start,
+    /// A 24th of a quarter note.
+    Clock,
+    NoteOff {
+        channel: u8,
+        note: u8,
+    },
+    Controller {
+        channel: u8,
+        controller: u8,
+        value: u8,
+    },
+    NoteOn {
+        channel: u8,
+        note: u8,
+        velocity: u8,
+    },
 }
 
 impl Message {
@@ -27,13 +44,22 @@ impl Message {
     fn key(self) -> Option<Key> {
         match self {
             Self::NoteOff { channel, note } | Self::NoteOn { channel, note, .. } => Some((channel, note)),
-            Self::Controller { .. } => None,
+            Self::Controller { .. } | Self::Stop | Self::Start | Self::Clock => None,
         }
     }
 
-    /// It may come late, but must come.
-    pub(super) fn is_off(self) -> bool {
+    fn is_off(self) -> bool {
         matches!(self, Self::NoteOff { .. })
+    }
+
+    /// Of the clock.
+    pub(super) fn is_transport(self) -> bool {
+        matches!(self, Self::Stop | Self::Start | Self::Clock)
+    }
+
+    /// It may come late, but without it somebody would play on, or never.
+    pub(super) fn must_come(self) -> bool {
+        matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start)
     }
 }
 
@@ -68,12 +94,8 @@ impl Schedule {
         self.add(off, Message::NoteOff { channel, note });
     }
 
-    /// Adds a controller.
-    pub(super) fn controller(&mut self, channel: u8, controller: u8, value: u8, at: Duration) {
-        self.add(at, Message::Controller { channel, controller, value });
-    }
-
-    fn add(&mut self, at: Duration, message: Message) {
+    /// Adds a message; a note's belong to the last note.
+    pub(super) fn add(&mut self, at: Duration, message: Message) {
         self.queue.push(Reverse(Due { at, message, id: self.next_id }));
     }
 
@@ -124,9 +146,9 @@ impl Schedule {
         self.queue.pop();
     }
 
-    /// What [`Self::next`] returned, which is no note-off, will never be sent; nor will the off of such a note.
+    /// What [`Self::next`] returned, which need not come, will never be sent; nor will the off of such a note.
     pub(super) fn lost(&mut self, due: Due) {
-        debug_assert!(!due.message.is_off(), "a note would hang: {due:?}");
+        debug_assert!(!due.message.must_come(), "{due:?}");
         self.queue.pop();
     }
 
@@ -152,6 +174,11 @@ impl Schedule {
         let offs =
             self.sounding.iter().map(|(&(channel, note), &id)| (Message::NoteOff { channel, note }, id));
         self.queue.extend(offs.map(|(message, id)| Reverse(Due { at: cut, message, id })));
+    }
+
+    /// Drops what is to come of the clock.
+    pub(super) fn drop_transport(&mut self) {
+        self.queue.retain(|due| !due.0.message.is_transport());
     }
 
     /// Forgets everything: whoever was to be told is gone.
@@ -208,10 +235,10 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(0), ms(9000));
         schedule.note(2, 40, 90, ms(1000), ms(2000));
-        schedule.controller(1, 123, 0, ms(10));
+        let controller = Message::Controller { channel: 1, controller: 74, value: 0 };
+        schedule.add(ms(10), controller);
         assert_eq!(drain(&mut schedule, ms(0)), [(ms(0), ON)]);
         schedule.silence(ms(5), ms(4));
-        let controller = Message::Controller { channel: 1, controller: 123, value: 0 };
         assert_eq!(drain(&mut schedule, ms(10_000)), [(ms(5), OFF), (ms(10), controller)]);
     }
 

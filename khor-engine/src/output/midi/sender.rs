@@ -13,7 +13,8 @@ use tracing::{info, warn};
 
 use super::{
     Event, Wanted,
-    port::{Port, PortError},
+    clock::{self, Clock},
+    port::{Kind, Port, PortError},
     queue::TimeMap,
     schedule::{Due, Message, Schedule},
 };
@@ -68,13 +69,21 @@ struct Line {
     used: u16,
     /// What each controller was set to last.
     controllers: [Option<u8>; 128],
+    clock: Clock,
 }
 
 impl Line {
-    fn open(name: &str) -> Result<Self, PortError> {
-        let port = Port::open(name)?;
+    fn open(wanted: &Wanted) -> Result<Self, PortError> {
+        let port = Port::open(&wanted.port)?;
         let time = TimeMap::new(port.read_time()?);
-        Ok(Self { port, time, measured_at: Instant::now(), used: 0, controllers: [None; 128] })
+        Ok(Self {
+            port,
+            time,
+            measured_at: Instant::now(),
+            used: 0,
+            controllers: [None; 128],
+            clock: Clock::new(wanted.clock),
+        })
     }
 
     fn follow_clock(&mut self) -> Result<(), PortError> {
@@ -158,6 +167,11 @@ impl Sender {
             Event::AllNotesOff | Event::Stop => self.silence(false),
             Event::Panic => self.silence(true),
             Event::Note(note, onset) => self.note(&note, onset),
+            Event::Step { at, length, bar_start } => {
+                let Some(line) = &mut self.line else { return };
+                let step = clock::Step { at: line.time.queue(at), length, bar_start };
+                line.clock.step(step, &mut self.schedule);
+            }
             Event::Levels(levels, brightness) => self.controllers(&levels, brightness),
         }
     }
@@ -170,15 +184,21 @@ impl Sender {
             self.close();
             self.retry_at = Instant::now();
         }
+        let clock = wanted.as_ref().is_some_and(|wanted| wanted.clock);
         self.wanted = wanted;
         if self.wanted.is_none() {
             self.show(Health::off());
+        }
+        match &mut self.line {
+            Some(_) if !clock => self.stop_clock(),
+            Some(line) if line.clock == Clock::Off => line.clock = Clock::new(clock),
+            _ => {}
         }
     }
 
     fn open(&mut self) {
         let Some(wanted) = &self.wanted else { return };
-        match Line::open(&wanted.port) {
+        match Line::open(wanted) {
             Ok(line) => {
                 info!("midi: sequencer port {}", wanted.port);
                 self.line = Some(line);
@@ -226,7 +246,8 @@ impl Sender {
         for (cc, value) in signals.chain([(CUTOFF_CC, brightness)]) {
             let value = to_7_bit(value);
             if line.controllers[usize::from(cc)].replace(value) != Some(value) {
-                self.schedule.controller(CC_CHANNEL, cc, value, now);
+                let message = Message::Controller { channel: CC_CHANNEL, controller: cc, value };
+                self.schedule.add(now, message);
             }
         }
     }
@@ -250,7 +271,7 @@ impl Sender {
                     line.mark_used(due.message);
                     self.schedule.accepted(due);
                 }
-                Err(error) if error.is_full() && due.message.is_off() => {
+                Err(error) if error.is_full() && due.message.must_come() => {
                     self.full_until = Some(Instant::now() + FULL);
                     break;
                 }
@@ -273,17 +294,17 @@ impl Sender {
         }
     }
 
-    /// Ends every note, on every channel in use or, `at_once`, every sound on all channels.
+    /// Ends every note, and tells the channels in use so; those of all channels sound no more if it is to be `at_once`.
     fn silence(&mut self, at_once: bool) {
         let Some(line) = &self.line else { return };
-        match withdraw(&line.port) {
+        let used = CHANNELS.filter(|channel| line.used >> (channel - 1) & 1 == 1);
+        let all = CHANNELS.filter(|_| at_once);
+        match withdraw(&line.port, Kind::Notes) {
             Ok((cut, reached)) => {
                 self.schedule.silence(cut, reached);
-                for channel in CHANNELS.filter(|channel| line.used >> (channel - 1) & 1 == 1) {
-                    self.schedule.controller(channel, ALL_NOTES_OFF_CC, 0, cut);
-                }
-                for channel in CHANNELS.filter(|_| at_once) {
-                    self.schedule.controller(channel, ALL_SOUND_OFF_CC, 0, cut);
+                let offs = used.map(|channel| (channel, ALL_NOTES_OFF_CC));
+                for (channel, controller) in offs.chain(all.map(|channel| (channel, ALL_SOUND_OFF_CC))) {
+                    self.schedule.add(cut, Message::Controller { channel, controller, value: 0 });
                 }
                 self.hand_over();
             }
@@ -291,9 +312,21 @@ impl Sender {
         }
     }
 
-    /// Ends every note and waits until that is out: what waits in the queue is gone with the port.
+    fn stop_clock(&mut self) {
+        let Some(line) = self.line.as_mut().filter(|line| line.clock != Clock::Off) else { return };
+        match withdraw(&line.port, Kind::Transport) {
+            Ok((cut, _)) => {
+                line.clock.stop(cut, &mut self.schedule);
+                self.hand_over();
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// Ends every note and the clock, and waits until that is out: what waits in the queue is gone with the port.
     fn close(&mut self) {
         self.silence(false);
+        self.stop_clock();
         let deadline = Instant::now() + FAREWELL;
         while Instant::now() < deadline && self.has_more() {
             thread::sleep(LOOK);
@@ -309,10 +342,10 @@ impl Sender {
     }
 }
 
-/// Withdraws what belongs to notes; from which time of the queue on, and what time it was then.
-fn withdraw(port: &Port) -> Result<(Duration, Duration), PortError> {
+/// Withdraws what waits in the queue; from which time of the queue on, and what time it was then.
+fn withdraw(port: &Port, kind: Kind) -> Result<(Duration, Duration), PortError> {
     let cut = port.read_time()?.queue + GUARD;
-    port.withdraw(cut)?;
+    port.withdraw(kind, cut)?;
     Ok((cut, port.read_time()?.queue))
 }
 
