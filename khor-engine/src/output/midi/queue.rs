@@ -15,6 +15,13 @@ pub(super) struct Reading {
     pub(super) after: Instant,
 }
 
+impl Reading {
+    /// The one that took less time.
+    pub(super) fn sharper(self, other: Self) -> Self {
+        if other.after - other.before < self.after - self.before { other } else { self }
+    }
+}
+
 /// From instants to the queue's time and back.
 #[derive(Debug)]
 pub(super) struct TimeMap {

@@ -33,6 +33,10 @@ const LOOK_AHEAD: Duration = Duration::from_millis(30);
 const GUARD: Duration = Duration::from_millis(5);
 /// Until a full kernel is offered a note-off again.
 const FULL: Duration = Duration::from_millis(5);
+/// A queue's clock is ahead by up to a tick, a millisecond, after its first one, if others use the same timer.
+const WARM_UP: Duration = Duration::from_millis(10);
+/// Of so many readings of a new queue's clock the sharpest counts.
+const READINGS: usize = 8;
 /// Between two looks at the queue's clock.
 const MEASURE: Duration = Duration::from_secs(1);
 /// How long the last note-offs may take before the port closes, and between two looks whether they are out.
@@ -75,7 +79,12 @@ struct Line {
 impl Line {
     fn open(wanted: &Wanted) -> Result<Self, PortError> {
         let port = Port::open(&wanted.port)?;
-        let time = TimeMap::new(port.read_time()?);
+        thread::sleep(WARM_UP);
+        let mut reading = port.read_time()?;
+        for _ in 1..READINGS {
+            reading = reading.sharper(port.read_time()?);
+        }
+        let time = TimeMap::new(reading);
         Ok(Self {
             port,
             time,
@@ -275,7 +284,7 @@ impl Sender {
                     self.full_until = Some(Instant::now() + FULL);
                     break;
                 }
-                Err(error) if error.is_full() => self.drop(due),
+                Err(error) if error.is_full() => self.lose(due),
                 Err(error) => return Err(error),
             }
         }
@@ -283,7 +292,7 @@ impl Sender {
     }
 
     /// The kernel has no room for it.
-    fn drop(&mut self, due: Due) {
+    fn lose(&mut self, due: Due) {
         self.schedule.lost(due);
         if let (Message::Controller { controller, .. }, Some(line)) = (due.message, &mut self.line) {
             line.controllers[usize::from(controller)] = None;
