@@ -4,12 +4,24 @@ use std::io::{Write, stderr};
 
 /// Set to 1 where all must run: a skip is a failure then.
 const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
+/// Set to 1 in the machines of `cargo xtask vm`.
+const VM: &str = "KHOR_VM";
 
 /// Says why a test is skipped; the caller returns next. With `KHOR_REQUIRE_ALL=1` in the environment, as on a
 /// machine where all must run, it panics instead.
 pub fn skip(reason: &str) {
-    let required = std::env::var_os(REQUIRE_ALL).is_some_and(|value| value == "1");
-    assert!(!required, "this test must run here ({REQUIRE_ALL}), but: {reason}");
+    leave(reason, REQUIRE_ALL);
+}
+
+/// Likewise, for what no machine need have, since one of `cargo xtask vm` has it: a test must run there, where
+/// `KHOR_VM=1` is in the environment.
+pub fn skip_outside_vm(reason: &str) {
+    leave(&format!("{reason}; `cargo xtask vm` has it"), VM);
+}
+
+fn leave(reason: &str, requirement: &str) {
+    let required = std::env::var_os(requirement).is_some_and(|value| value == "1");
+    assert!(!required, "this test must run here ({requirement}), but: {reason}");
     // Not `eprintln!`: the test harness keeps to itself what a test that passes prints.
     let _ = writeln!(stderr(), "SKIPPED: {reason}");
 }
@@ -30,20 +42,30 @@ mod tests {
     use super::*;
 
     #[test]
-    #[ignore = "skips itself; run by the next test"]
+    #[ignore = "skips itself; run by the test below"]
     fn leaves() {
         skip("an example");
     }
 
     #[test]
+    #[ignore = "skips itself; run by the test below"]
+    fn leaves_outside_vm() {
+        skip_outside_vm("an example");
+    }
+
+    #[test]
     fn a_skip_is_seen_and_fails_only_where_all_must_run() {
-        for (value, passes) in [(None, true), (Some("0"), true), (Some("1"), false)] {
-            let mut harness = Command::new(std::env::current_exe().unwrap());
-            harness.args(["--exact", "skip::tests::leaves", "--ignored"]).env_remove(REQUIRE_ALL);
-            let output = harness.envs(value.map(|value| (REQUIRE_ALL, value))).output().unwrap();
-            let text = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.success(), passes, "{value:?}");
-            assert_eq!(text.contains("SKIPPED: an example"), passes, "{value:?}: {text}");
+        let set = [(REQUIRE_ALL, "1"), (REQUIRE_ALL, "0"), (VM, "1")];
+        for (test, failing) in [("leaves", (REQUIRE_ALL, "1")), ("leaves_outside_vm", (VM, "1"))] {
+            for variable in set.into_iter().map(Some).chain([None]) {
+                let mut harness = Command::new(std::env::current_exe().unwrap());
+                harness.args(["--exact", &format!("skip::tests::{test}"), "--ignored"]);
+                let output = harness.env_remove(REQUIRE_ALL).env_remove(VM).envs(variable).output().unwrap();
+                let passes = variable != Some(failing);
+                let text = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(output.status.success(), passes, "{test} {variable:?}");
+                assert_eq!(text.contains("SKIPPED: an example"), passes, "{test} {variable:?}: {text}");
+            }
         }
     }
 }

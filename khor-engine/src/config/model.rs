@@ -127,6 +127,8 @@ pub struct Midi {
     pub port: String,
     /// Channel of the melody, 1..=16; the other roles have fixed channels.
     pub channel: u8,
+    /// Send MIDI clock, start and stop: 24 clocks a quarter note, from the next bar line on.
+    pub clock: bool,
 }
 
 /// OSC output.
@@ -243,7 +245,7 @@ impl Default for Audio {
 
 impl Default for Midi {
     fn default() -> Self {
-        Self { port: "khor".into(), channel: 1 }
+        Self { port: "khor".into(), channel: 1, clock: false }
     }
 }
 

@@ -34,8 +34,13 @@ pub(super) enum Command {
     Cue(CueKind),
     Volume(Volume),
     Muted(bool),
+    TestNote {
+        midi: u8,
+        velocity: f32,
+        duration_s: f32,
+    },
+    /// Ends all that sounds; the music goes on.
     Panic,
-    TestNote { midi: u8, velocity: f32, duration_s: f32 },
     Stop,
 }
 
@@ -114,7 +119,7 @@ impl Desk {
         loop {
             loop {
                 match commands.try_recv() {
-                    Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return self.silence(),
+                    Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return self.stop(),
                     Ok(command) => self.obey(command),
                     Err(TryRecvError::Empty) => break,
                 }
@@ -129,13 +134,17 @@ impl Desk {
         self.start.elapsed().as_secs_f64()
     }
 
+    /// When it is that musical time, seconds.
+    fn instant(&self, time_s: f64) -> Instant {
+        self.start + Duration::try_from_secs_f64(time_s).unwrap_or_default()
+    }
+
     fn obey(&mut self, command: Command) {
         match command {
             Command::Settings(settings) => self.composer.set_settings(settings),
             Command::Preset(preset) => self.composer.set_preset(*preset),
             Command::Cue(kind) => self.composer.cue(kind),
             Command::Volume(volume) => self.outputs.player.volume(volume),
-            Command::Panic => self.silence(),
             Command::Muted(muted) => self.outputs.player.muted(muted),
             Command::TestNote { midi, velocity, duration_s } => {
                 let onset_s = self.now_s();
@@ -152,6 +161,11 @@ impl Desk {
                     signal: None,
                 });
             }
+            Command::Panic => {
+                self.outputs.player.all_notes_off();
+                self.outputs.midi.send(midi::Event::Panic);
+                self.sounding.clear();
+            }
             Command::Stop => {}
         }
     }
@@ -164,7 +178,7 @@ impl Desk {
         self.follow_device(now_s);
         let lanes = self.state.lock().lanes();
         let mut fresh = std::mem::take(&mut self.fresh);
-        self.composer.advance(now_s + AHEAD_S, &lanes, &mut fresh);
+        self.compose(now_s + AHEAD_S, &lanes, &mut fresh);
         self.follow_preset();
         for note in fresh.drain(..) {
             self.hand_out(note);
@@ -173,6 +187,20 @@ impl Desk {
         self.follow_controls(&lanes);
         self.sounding.retain(|note| end_s(note) > now_s);
         self.show_position();
+    }
+
+    /// Composes what begins before `until_s`, step by step: MIDI's clock is told of each.
+    fn compose(&mut self, until_s: f64, lanes: &Lanes, fresh: &mut Vec<Note>) {
+        loop {
+            let Position { step, step_s, .. } = self.composer.position();
+            if step_s >= until_s {
+                return self.composer.advance(until_s, lanes, fresh);
+            }
+            self.composer.advance(step_s.next_up(), lanes, fresh);
+            let at = self.instant(step_s);
+            let length = self.instant(self.composer.position().step_s).duration_since(at);
+            self.outputs.midi.send(midi::Event::Step { at, length, bar_start: step == 0 });
+        }
     }
 
     /// Shows where the music is and what is heard: new with every step, and not more often.
@@ -229,8 +257,9 @@ impl Desk {
     }
 
     fn hand_out(&mut self, note: Note) {
-        let until = Duration::from_secs_f64((note.onset_s - self.now_s()).max(0.0));
-        let (onset, onset_wall) = (Instant::now() + until, SystemTime::now() + until);
+        let now = Instant::now();
+        let onset = self.instant(note.onset_s).max(now);
+        let onset_wall = SystemTime::now() + (onset - now);
         if self.device_running {
             self.outputs.player.note(&note);
         }
@@ -240,9 +269,7 @@ impl Desk {
         self.sounding.push(note);
     }
 
-    /// Ends every note everywhere.
-    fn silence(&mut self) {
-        self.sounding.clear();
+    fn stop(&mut self) {
         self.outputs.player.all_notes_off();
         self.outputs.midi.send(midi::Event::AllNotesOff);
     }

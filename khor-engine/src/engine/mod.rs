@@ -44,7 +44,8 @@ use self::{
 };
 use crate::{
     config::{
-        Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path, presets_dir, recordings_dir,
+        Config, ConfigError, ConfigStore, Midi, Update, UpdateError, baseline_path, presets_dir,
+        recordings_dir,
     },
     music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
@@ -273,7 +274,7 @@ impl Engine {
         self.conductor.send(Command::Muted(muted));
     }
 
-    /// Ends every note that sounds, on the sound device, at MIDI and wherever one may hang. The music goes on.
+    /// Ends every note on the sound device and on all MIDI channels. The music goes on.
     pub fn panic(&self) {
         self.conductor.send(Command::Panic);
     }
@@ -436,7 +437,10 @@ fn osc_wanted(config: &Config) -> Vec<osc::Target> {
 }
 
 fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
-    let wanted = || midi::Wanted { port: config.midi.port.clone(), melody_channel: config.midi.channel };
+    let wanted = || {
+        let Midi { port, channel, clock } = config.midi.clone();
+        midi::Wanted { port, melody_channel: channel, clock }
+    };
     config.features.midi.then(wanted)
 }
 

@@ -8,30 +8,40 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{apt::Apt, home};
+use super::{
+    apt::Apt,
+    home,
+    tests::{COUNTS, SOUND, Suite},
+};
 use crate::process::{find_program, output};
 
-/// Depends on the newest kernel of a suite. The kernels for virtual machines are the smallest.
-const META_PACKAGE: &str = "linux-image-cloud-amd64";
+/// Depends on the newest kernel of Debian's suite for virtual machines, the smallest there is.
+const CLOUD: &str = "linux-image-cloud-amd64";
+/// Likewise for any machine: with sound.
+const GENERIC: &str = "linux-image-amd64";
 
 /// A series of kernels that khor is tested on.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// Its first two numbers.
+    /// Its first two numbers, or what it is for.
     pub(super) series: &'static str,
-    /// The suite of Debian that has it.
-    suite: &'static str,
+    /// Debian's release that has it.
+    release: &'static str,
+    meta_package: &'static str,
+    /// What is tested on it.
+    pub(super) suite: &'static Suite,
 }
 
-/// From the oldest that khor supports.
-const KERNELS: [Kernel; 3] = [
-    Kernel { series: "5.10", suite: "bullseye" },
-    Kernel { series: "6.1", suite: "bookworm" },
-    Kernel { series: "6.12", suite: "bookworm-backports" },
+/// From the oldest that khor supports; last, Debian's stable one with its sound drivers.
+const KERNELS: [Kernel; 4] = [
+    Kernel { series: "5.10", release: "bullseye", meta_package: CLOUD, suite: &COUNTS },
+    Kernel { series: "6.1", release: "bookworm", meta_package: CLOUD, suite: &COUNTS },
+    Kernel { series: "6.12", release: "bookworm-backports", meta_package: CLOUD, suite: &COUNTS },
+    Kernel { series: "sound", release: "bookworm", meta_package: GENERIC, suite: &SOUND },
 ];
 
-/// Those that are tested unless others are named: the oldest, and that of Debian's stable release.
-pub(super) const BY_DEFAULT: [&str; 2] = ["5.10", "6.1"];
+/// Those that are tested unless others are named: the oldest, that of Debian's stable release, and that with sound.
+pub(super) const BY_DEFAULT: [&str; 3] = ["5.10", "6.1", "sound"];
 
 /// An unpacked kernel.
 pub(super) struct Files {
@@ -78,8 +88,8 @@ impl Kernel {
         if find_program("apt-get").is_none() {
             bail!("Debian's kernels are downloaded with apt-get, which is not here");
         }
-        let apt = Apt::new(home().join("apt").join(self.series), mirror, self.suite)?;
-        let package = apt.dependency(META_PACKAGE, "linux-image-")?;
+        let apt = Apt::new(home().join("apt").join(self.series), mirror, self.release)?;
+        let package = apt.dependency(self.meta_package, "linux-image-")?;
         remove(packages)?;
         fs::create_dir_all(packages)?;
         apt.download(&package, packages)?;

@@ -134,7 +134,7 @@ impl Machine {
             }
             match self.lines.recv_timeout(LOOK) {
                 Ok(line) => {
-                    println!("{:>4} | {line}", outcome.series);
+                    println!("{:>5} | {line}", outcome.series);
                     outcome.take(line);
                 }
                 Err(RecvTimeoutError::Timeout) => {}

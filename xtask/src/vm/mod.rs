@@ -29,7 +29,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
-use self::{kernel::Kernel, machine::Setup, report::Outcome, tests::Built};
+use self::{kernel::Kernel, machine::Setup, report::Outcome};
 use crate::{packages, process::target};
 
 /// Machines at work at the same time; each has two processors, which idle in part.
@@ -40,7 +40,7 @@ const AT_ONCE: usize = 2;
 pub(crate) struct VmArgs {
     #[command(subcommand)]
     what: Option<What>,
-    /// Which kernels, of 5.10, 6.1 and 6.12
+    /// Which kernels, of 5.10, 6.1, 6.12, and the one with sound
     #[arg(long, value_delimiter = ',', default_values = kernel::BY_DEFAULT, value_parser = kernel::find)]
     kernels: Vec<&'static Kernel>,
     /// Only tests whose names contain this
@@ -102,22 +102,24 @@ fn whole_debian(args: &VmArgs) -> Result<Setup> {
 
 fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
     packages::install(&[packages::BUILD, packages::VM])?;
-    let built = tests::build(&tests::TESTS)?;
+    println!("building the tests");
     let prepare = |kernel: &&'static Kernel| {
-        let setup = prepare(kernel, args, &built);
+        let setup = prepare(kernel, args);
         setup.with_context(|| format!("preparing a machine with kernel {}", kernel.series))
     };
     args.kernels.iter().map(prepare).collect()
 }
 
 /// All that is needed to boot one kernel.
-fn prepare(kernel: &Kernel, args: &VmArgs, built: &Built) -> Result<Setup> {
+fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
+    let suite = kernel.suite;
+    let built = tests::build(suite.tests)?;
     let files = kernel.get(args.mirror.as_deref())?;
     let folder = home().join(kernel.series);
     fs::create_dir_all(&folder)?;
-    let modules = modules::load_all(&files, &modules::NEEDED)?;
-    let initramfs = initramfs::pack(&folder, &modules, built, args.only.as_deref())?;
-    let disk = disk::make(&folder, built)?;
+    let modules = modules::load_all(&files, &[&modules::DISK, suite.modules].concat())?;
+    let initramfs = initramfs::pack(&folder, &modules, &built, suite, args.only.as_deref())?;
+    let disk = disk::make(&folder, &built)?;
     Ok(Setup {
         name: kernel.series,
         kernel: files,

@@ -6,9 +6,8 @@ use anyhow::{Context, Result, bail};
 
 use super::kernel::Files;
 
-/// The disk, what the network tests lose packets with, and disks that fail. All else that is needed is built into
-/// Debian's kernels.
-pub(super) const NEEDED: [&str; 5] = ["virtio_pci", "virtio_blk", "sch_netem", "sch_tbf", "loop"];
+/// The disk and its file system. All else that any machine needs is built into Debian's kernels.
+pub(super) const DISK: [&str; 3] = ["virtio_pci", "virtio_blk", "ext4"];
 
 /// A module's name and its uncompressed content.
 pub(super) struct Module {

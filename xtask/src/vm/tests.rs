@@ -10,11 +10,40 @@ use serde_json::Value;
 
 use crate::process::{command, output};
 
-/// Package and name of each: those that test the running kernel and need no sound.
-pub(super) const TESTS: [(&str, &str); 2] = [("khor-collector", "kernel"), ("khor-collector", "process")];
-/// Tests whose names contain one of these are left out: what a program costs on an emulated processor means nothing, and
-/// there is no systemd in these machines.
-pub(super) const LEFT_OUT: [&str; 2] = ["frugal", "that_systemd_opened"];
+/// Tests that run in the same machine, and what they need there.
+#[derive(Debug)]
+pub(super) struct Suite {
+    /// Package and name of each.
+    pub(super) tests: &'static [(&'static str, &'static str)],
+    /// Tests whose names contain one of these are left out.
+    pub(super) left_out: &'static [&'static str],
+    /// The kernel's modules, beside those for the disk.
+    pub(super) modules: &'static [&'static str],
+    /// Files and folders of this machine, at the same place there.
+    pub(super) files: &'static [&'static str],
+}
+
+/// Those that hold the collector's counts against the kernel's. What a program costs on an emulated processor means
+/// nothing, and there is no systemd in these machines. The modules lose packets, and make disks that fail.
+pub(super) const COUNTS: Suite = Suite {
+    tests: &[("khor-collector", "kernel"), ("khor-collector", "process")],
+    left_out: &["frugal", "that_systemd_opened"],
+    modules: &["sch_netem", "sch_tbf", "loop"],
+    files: &[],
+};
+/// Those that need the kernel's sequencer and a sound card: one that plays into its own other side. The first module is
+/// what that kernel's ext4 needs without saying so.
+pub(super) const SOUND: Suite = Suite {
+    tests: &[("khor-engine", "alsa")],
+    left_out: &[],
+    modules: &["crc32c_generic", "snd_seq", "snd_hrtimer", "snd_aloop"],
+    files: &[
+        "/usr/share/alsa/alsa.conf",
+        "/usr/share/alsa/cards",
+        "/usr/share/alsa/ctl",
+        "/usr/share/alsa/pcm",
+    ],
+};
 
 /// What cargo built.
 pub(super) struct Built {
@@ -26,9 +55,8 @@ pub(super) struct Built {
     pub(super) profile: PathBuf,
 }
 
-/// Builds tests, each given by package and name, and the programs of their packages.
+/// Builds tests, if they are not built yet, each given by package and name, and the programs of their packages.
 pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
-    println!("building the tests");
     let mut cargo = command("cargo", ["test", "--no-run", "--message-format=json-render-diagnostics"]);
     for (package, test) in tests {
         cargo.args(["--package", package, "--test", test]);

@@ -1,53 +1,36 @@
 //! MIDI through the ALSA sequencer: a port other programs can subscribe to.
 //!
 //! Notes go out on their role's channel (melody as configured, bass 2, chords 3, percussion 10), signals as
-//! controllers on channel 1. A thread owns the port and the [`schedule`] of what is still to be sent.
+//! controllers on channel 1, and, if wanted, the music's time as MIDI [`clock`]. A thread ([`sender`]) owns the
+//! [`port`] and the [`schedule`] of what is still to be sent. Shortly before a message is due it is put on a queue of
+//! the sequencer's, with the [`queue`]'s time for it, and the kernel's timer sends it. So the thread may be late without
+//! being heard. What is due later stays here: a pad's note-offs lie minutes ahead, the kernel keeps 500 messages, and
+//! what it has must be taken back for a silence.
 
+mod clock;
 mod port;
+mod queue;
 mod schedule;
+mod sender;
 
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+        mpsc::{self, Receiver, SyncSender},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use tracing::{debug, info, warn};
+use tracing::debug;
 
-use self::{
-    port::{Port, PortError},
-    schedule::{Message, Schedule},
-};
+use self::sender::Sender;
 use super::Health;
-use crate::{
-    music::{Note, Role},
-    signal::{Levels, SignalId},
-};
+use crate::{music::Note, signal::Levels};
 
 /// Events that may wait for the thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
-/// How often a sequencer that isn't there is tried again.
-const RETRY: Duration = Duration::from_secs(5);
-/// First of the controllers that carry signals, and their order (as in the original khor).
-const FIRST_SIGNAL_CC: u8 = 20;
-const SIGNAL_CCS: [SignalId; 8] = [
-    SignalId::Exec,
-    SignalId::Rx,
-    SignalId::Tx,
-    SignalId::Csw,
-    SignalId::Io,
-    SignalId::Retx,
-    SignalId::Irq,
-    SignalId::Mem,
-];
-/// Controller of the filter cutoff: the music's brightness.
-const CUTOFF_CC: u8 = 74;
-/// Controllers go out on the first channel.
-const CC_CHANNEL: u8 = 1;
 
 /// What is wanted of MIDI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +39,8 @@ pub struct Wanted {
     pub port: String,
     /// Channel of the melody, 1..=16.
     pub melody_channel: u8,
+    /// Whether to send MIDI clock, start and stop.
+    pub clock: bool,
 }
 
 /// What can be sent.
@@ -65,11 +50,23 @@ pub enum Event {
     Wanted(Option<Wanted>),
     /// A note and when it begins.
     Note(Note, Instant),
+    /// A step of the composer's, swing left out. Each comes once, ahead of time, and begins where the one before it ended;
+    /// else the clock's followers are stopped until the next bar.
+    Step {
+        /// When it begins.
+        at: Instant,
+        /// How long it lasts.
+        length: Duration,
+        /// It is the first of a bar.
+        bar_start: bool,
+    },
     /// Levels and brightness (0..=1); what did not change is not sent.
     Levels(Levels, f32),
-    /// Ends every note.
+    /// Ends every note, and tells the channels in use so (controller 123).
     AllNotesOff,
-    /// Ends every note and the thread.
+    /// Likewise, and ends every sound on all channels (controller 120).
+    Panic,
+    /// As [`Self::AllNotesOff`], and ends the clock and the thread.
     Stop,
 }
 
@@ -104,8 +101,12 @@ impl Output {
     pub fn send(&self, event: Event) {
         match &event {
             Event::Wanted(wanted) => self.wanted.store(wanted.is_some(), Relaxed),
-            Event::Note(..) | Event::Levels(..) if !self.wanted.load(Relaxed) => return,
-            Event::Note(..) | Event::Levels(..) | Event::AllNotesOff | Event::Stop => {}
+            Event::AllNotesOff | Event::Panic | Event::Stop => {}
+            Event::Note(..) | Event::Step { .. } | Event::Levels(..) => {
+                if !self.wanted.load(Relaxed) {
+                    return;
+                }
+            }
         }
         if self.events.try_send(event).is_err() {
             debug!("midi: an event was dropped, the sending thread is behind");
@@ -124,147 +125,6 @@ impl Output {
     }
 }
 
-struct Sender {
-    health: Arc<Mutex<Health>>,
-    wanted: Option<Wanted>,
-    port: Option<Port>,
-    schedule: Schedule,
-    controllers: [Option<u8>; 128],
-    retry_at: Instant,
-}
-
-impl Sender {
-    fn new(health: Arc<Mutex<Health>>) -> Self {
-        Self {
-            health,
-            wanted: None,
-            port: None,
-            schedule: Schedule::default(),
-            controllers: [None; 128],
-            retry_at: Instant::now(),
-        }
-    }
-
-    fn run(&mut self, events: &Receiver<Event>) {
-        loop {
-            if self.is_missing() && Instant::now() >= self.retry_at {
-                self.open();
-            }
-            let retry_at = self.is_missing().then_some(self.retry_at);
-            let wake_at = self.schedule.next_due().into_iter().chain(retry_at).min();
-            let event = match wake_at {
-                Some(at) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
-                None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match event {
-                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return self.silence(),
-                Ok(event) => self.take(event),
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            self.play_due();
-        }
-    }
-
-    /// A port is wanted and there is none.
-    fn is_missing(&self) -> bool {
-        self.wanted.is_some() && self.port.is_none()
-    }
-
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Wanted(wanted) => self.want(wanted),
-            Event::AllNotesOff | Event::Stop => self.silence(),
-            _ if self.port.is_none() => {}
-            Event::Note(note, onset) => {
-                let channel = self.channel_of(note.role);
-                let velocity = to_7_bit(note.velocity).max(1);
-                let length = Duration::from_secs_f32(note.duration_s.clamp(0.01, 600.0));
-                self.schedule.note(channel, note.midi, velocity, onset, onset + length);
-            }
-            Event::Levels(levels, brightness) => self.controllers(&levels, brightness),
-        }
-    }
-
-    fn want(&mut self, wanted: Option<Wanted>) {
-        self.silence();
-        self.wanted = wanted;
-        self.port = None;
-        self.retry_at = Instant::now();
-        if self.wanted.is_none() {
-            self.show(Health::off());
-        }
-    }
-
-    fn open(&mut self) {
-        let Some(wanted) = &self.wanted else { return };
-        match Port::open(&wanted.port) {
-            Ok(port) => {
-                info!("midi: sequencer port {}", wanted.port);
-                self.port = Some(port);
-                self.controllers = [None; 128];
-                self.show(Health::working());
-            }
-            Err(error) => self.failed(&error),
-        }
-    }
-
-    fn failed(&mut self, error: &PortError) {
-        self.port = None;
-        self.retry_at = Instant::now() + RETRY;
-        self.show(Health::failing(error.to_string(), error.fix()));
-    }
-
-    /// Publishes the health; a new failure is logged once.
-    fn show(&self, health: Health) {
-        let mut shown = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = health.error.as_ref().filter(|_| *shown != health) {
-            warn!("midi: {error}; trying again every {} s", RETRY.as_secs());
-        }
-        *shown = health;
-    }
-
-    fn channel_of(&self, role: Role) -> u8 {
-        match (role, &self.wanted) {
-            (Role::Melody, Some(wanted)) => wanted.melody_channel,
-            _ => role.midi_channel(),
-        }
-    }
-
-    fn controllers(&mut self, levels: &Levels, brightness: f32) {
-        let signals = std::iter::zip(FIRST_SIGNAL_CC.., SIGNAL_CCS)
-            .filter_map(|(cc, signal)| Some((cc, levels[signal.index()]?)));
-        for (cc, value) in signals.chain([(CUTOFF_CC, brightness)]) {
-            let value = to_7_bit(value);
-            if self.controllers[usize::from(cc)].replace(value) != Some(value) {
-                self.send(Message::Controller { channel: CC_CHANNEL, controller: cc, value });
-            }
-        }
-    }
-
-    fn play_due(&mut self) {
-        while let Some(message) = self.schedule.pop_due(Instant::now()) {
-            self.send(message);
-        }
-    }
-
-    fn silence(&mut self) {
-        for message in self.schedule.silence() {
-            self.send(message);
-        }
-    }
-
-    fn send(&mut self, message: Message) {
-        let Some(port) = &self.port else { return };
-        if let Err(error) = port.send(message) {
-            self.failed(&error);
-        }
-    }
-}
-
-fn to_7_bit(value: f32) -> u8 {
-    (value.clamp(0.0, 1.0) * 127.0).round() as u8
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,7 +132,8 @@ mod tests {
     #[test]
     fn the_port_works_or_says_what_to_do() {
         let sequencer = std::path::Path::new("/dev/snd/seq");
-        let output = Output::start(Some(Wanted { port: "khor".into(), melody_channel: 1 })).unwrap();
+        let output =
+            Output::start(Some(Wanted { port: "khor".into(), melody_channel: 1, clock: false })).unwrap();
         let deadline = Instant::now() + Duration::from_secs(5);
         while output.health() == Health::off() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));

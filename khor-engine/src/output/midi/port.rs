@@ -1,19 +1,32 @@
-//! The ALSA sequencer port itself.
+//! The ALSA sequencer port itself, and the queue by which the kernel sends what is not due yet.
 
-use std::ffi::CString;
+use std::{ffi::CString, time::Duration, time::Instant};
 
 use alsa::{
     Direction,
-    seq::{EvCtrl, EvNote, Event, EventType, PortCap, PortInfo, PortType, Seq},
+    seq::{
+        EvCtrl, EvNote, EvQueueControl, Event, EventType, PortCap, PortInfo, PortType, Remove, RemoveEvents,
+        Seq,
+    },
 };
 use nix::errno::Errno;
 
-use super::schedule::Message;
+use super::{queue::Reading, schedule::Message};
 
-/// A port that others may subscribe to.
+/// What can be withdrawn together of what waits in the queue, and its tag there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// Notes and controllers.
+    Notes = 1,
+    /// The clock.
+    Transport = 2,
+}
+
+/// A port that others may subscribe to. What waits in its queue is gone when it is dropped.
 pub(super) struct Port {
     seq: Seq,
-    port: i32,
+    number: i32,
+    queue: i32,
 }
 
 /// The sequencer said no.
@@ -22,6 +35,11 @@ pub(super) struct Port {
 pub(super) struct PortError(#[from] alsa::Error);
 
 impl PortError {
+    /// The kernel holds as many of this client's messages as it may; later there will be room again.
+    pub(super) fn is_full(&self) -> bool {
+        Errno::from_raw(self.0.errno()) == Errno::EAGAIN
+    }
+
     /// What the machine's owner can do.
     pub(super) fn fix(&self) -> &'static str {
         match Errno::from_raw(self.0.errno()) {
@@ -46,33 +64,67 @@ impl Port {
         info.set_capability(PortCap::READ | PortCap::SUBS_READ);
         info.set_type(PortType::MIDI_GENERIC | PortType::APPLICATION);
         seq.create_port(&info)?;
-        let port = info.get_port();
-        Ok(Self { seq, port })
+        let queue = seq.alloc_named_queue(&name)?;
+        seq.control_queue(queue, EventType::Start, 0, None)?;
+        seq.drain_output()?;
+        Ok(Self { number: info.get_port(), seq, queue })
     }
 
-    /// Sends one message to whoever has subscribed, at once.
-    pub(super) fn send(&self, message: Message) -> Result<(), PortError> {
-        let mut event = match message {
-            Message::NoteOn { channel, note, velocity } => {
-                Event::new(EventType::Noteon, &note_event(channel, note, velocity))
-            }
-            Message::NoteOff { channel, note } => {
-                Event::new(EventType::Noteoff, &note_event(channel, note, 0))
-            }
-            Message::Controller { channel, controller, value } => {
-                let data = EvCtrl { channel: channel - 1, param: controller.into(), value: value.into() };
-                Event::new(EventType::Controller, &data)
-            }
-        };
-        event.set_source(self.port);
+    /// The queue's time now.
+    pub(super) fn read_time(&self) -> Result<Reading, PortError> {
+        let before = Instant::now();
+        let queue = self.seq.get_queue_status(self.queue)?.get_real_time();
+        Ok(Reading { before, queue, after: Instant::now() })
+    }
+
+    /// Messages that the kernel has not sent yet.
+    pub(super) fn waiting(&self) -> Result<i32, PortError> {
+        Ok(self.seq.get_queue_status(self.queue)?.get_events())
+    }
+
+    /// Hands a message to the kernel, which sends it to whoever has subscribed when the queue's time is `at`; at once if
+    /// that is past. Never blocks.
+    pub(super) fn put(&self, message: Message, at: Duration) -> Result<(), PortError> {
+        let mut event = event(message);
+        let kind = if message.is_transport() { Kind::Transport } else { Kind::Notes };
+        event.set_tag(kind as u8);
+        event.set_source(self.number);
         event.set_subs();
-        event.set_direct();
+        event.schedule_real(self.queue, false, at);
         self.seq.event_output_direct(&mut event)?;
         Ok(())
+    }
+
+    /// Takes back what is due at `from` or later.
+    pub(super) fn withdraw(&self, kind: Kind, from: Duration) -> Result<(), PortError> {
+        let condition = RemoveEvents::new()?;
+        condition.set_condition(Remove::OUTPUT | Remove::TIME_AFTER | Remove::TAG_MATCH);
+        condition.set_queue(self.queue);
+        condition.set_time(from);
+        condition.set_tag(kind as u8);
+        Ok(self.seq.remove_events(condition)?)
     }
 }
 
 /// Channels count from 1 in khor, from 0 on the wire.
+fn event(message: Message) -> Event<'static> {
+    // The data of a clock is for queues that are controlled by it; those who subscribe need none.
+    let transport = EvQueueControl { queue: 0, value: () };
+    match message {
+        Message::Stop => Event::new(EventType::Stop, &transport),
+        Message::Start => Event::new(EventType::Start, &transport),
+        Message::Clock => Event::new(EventType::Clock, &transport),
+        Message::NoteOn { channel, note, velocity } => {
+            Event::new(EventType::Noteon, &note_event(channel, note, velocity))
+        }
+        Message::NoteOff { channel, note } => Event::new(EventType::Noteoff, &note_event(channel, note, 0)),
+        Message::Controller { channel, controller, value } => {
+            let data = EvCtrl { channel: channel - 1, param: controller.into(), value: value.into() };
+            Event::new(EventType::Controller, &data)
+        }
+    }
+}
+
 fn note_event(channel: u8, note: u8, velocity: u8) -> EvNote {
     EvNote { channel: channel - 1, note, velocity, off_velocity: 0, duration: 0 }
 }

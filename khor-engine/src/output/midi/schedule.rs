@@ -1,24 +1,76 @@
 //! What is still to be sent, in order of time, with every note-on matched by exactly one note-off.
+//!
+//! All times are those of the sequencer's queue: whatever its clock does, what is later here is later there. A message
+//! is handed to the kernel a little before it is due; until then nobody needs to take it back.
 
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
-    time::Instant,
+    time::Duration,
 };
 
-/// A MIDI message; channels 1..=16, the rest 0..=127.
+/// For how long it is remembered what the kernel was handed once it is due: longer than any doubt about the queue's
+/// time.
+const REMEMBERED: Duration = Duration::from_millis(100);
+
+/// A MIDI message; channels 1..=16, the rest 0..=127. At one instant they go out in this order, so that a repeated note
+/// is heard again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Message {
-    NoteOff { channel: u8, note: u8 },
-    NoteOn { channel: u8, note: u8, velocity: u8 },
-    Controller { channel: u8, controller: u8, value: u8 },
+    /// The clock's followers stop.
+    Stop,
+    /// They start: the next clock is a bar line.
+    Start,
+    /// A 24th of a quarter note.
+    Clock,
+    NoteOff {
+        channel: u8,
+        note: u8,
+    },
+    Controller {
+        channel: u8,
+        controller: u8,
+        value: u8,
+    },
+    NoteOn {
+        channel: u8,
+        note: u8,
+        velocity: u8,
+    },
 }
 
-/// Something due at a time. Offs sort before ons of the same instant, so a repeated note is heard again.
+impl Message {
+    /// Channel and number, of a note.
+    fn key(self) -> Option<Key> {
+        match self {
+            Self::NoteOff { channel, note } | Self::NoteOn { channel, note, .. } => Some((channel, note)),
+            Self::Controller { .. } | Self::Stop | Self::Start | Self::Clock => None,
+        }
+    }
+
+    fn is_off(self) -> bool {
+        matches!(self, Self::NoteOff { .. })
+    }
+
+    /// Of the clock.
+    pub(super) fn is_transport(self) -> bool {
+        matches!(self, Self::Stop | Self::Start | Self::Clock)
+    }
+
+    /// It may come late, but without it somebody would play on, or never.
+    pub(super) fn must_come(self) -> bool {
+        matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start)
+    }
+}
+
+/// Channel and number of a note: no two sound at a time that have these in common.
+type Key = (u8, u8);
+
+/// Something due at a time of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
-    at: Instant,
-    message: Message,
+pub(super) struct Due {
+    pub(super) at: Duration,
+    pub(super) message: Message,
     /// The note this belongs to; an off whose note was struck again meanwhile is out of date.
     id: u64,
 }
@@ -27,119 +79,251 @@ struct Due {
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     queue: BinaryHeap<Reverse<Due>>,
-    sounding: BTreeMap<(u8, u8), u64>,
+    /// Notes that sound once the kernel has played all that it was handed.
+    sounding: BTreeMap<Key, u64>,
+    /// Notes' messages that the kernel was handed, in that order, until they are long due.
+    handed: Vec<Due>,
     next_id: u64,
-    repeated: Option<Due>,
 }
 
 impl Schedule {
     /// Adds a note.
-    pub(super) fn note(&mut self, channel: u8, note: u8, velocity: u8, on: Instant, off: Instant) {
+    pub(super) fn note(&mut self, channel: u8, note: u8, velocity: u8, on: Duration, off: Duration) {
         self.next_id += 1;
-        let id = self.next_id;
-        self.queue.push(Reverse(Due { at: on, message: Message::NoteOn { channel, note, velocity }, id }));
-        self.queue.push(Reverse(Due { at: off, message: Message::NoteOff { channel, note }, id }));
+        self.add(on, Message::NoteOn { channel, note, velocity });
+        self.add(off, Message::NoteOff { channel, note });
+    }
+
+    /// Adds a message; a note's belong to the last note.
+    pub(super) fn add(&mut self, at: Duration, message: Message) {
+        self.queue.push(Reverse(Due { at, message, id: self.next_id }));
     }
 
     /// When the next message is due.
-    pub(super) fn next_due(&self) -> Option<Instant> {
-        self.repeated.or_else(|| self.queue.peek().map(|due| due.0)).map(|due| due.at)
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.queue.peek().map(|due| due.0.at)
     }
 
-    /// The next message that is due at `now`. A note that still sounds is ended before it is struck again.
-    pub(super) fn pop_due(&mut self, now: Instant) -> Option<Message> {
+    /// The next message that is due at `until` or before; it stays until it is [`Self::accepted`] or
+    /// [`Self::lost`]. A note that still sounds is ended before it is struck again, and never overtakes what the
+    /// kernel was handed of the same note.
+    pub(super) fn next(&mut self, until: Duration) -> Option<Due> {
         loop {
-            let due = match self.repeated.take() {
-                Some(due) => due,
-                None if self.queue.peek()?.0.at <= now => self.queue.pop()?.0,
-                None => return None,
-            };
-            match due.message {
-                Message::NoteOn { channel, note, .. } => {
-                    if self.sounding.remove(&(channel, note)).is_some() {
-                        self.repeated = Some(due);
-                        return Some(Message::NoteOff { channel, note });
-                    }
-                    self.sounding.insert((channel, note), due.id);
-                    return Some(due.message);
-                }
-                Message::NoteOff { channel, note } => {
-                    if self.sounding.get(&(channel, note)) == Some(&due.id) {
-                        self.sounding.remove(&(channel, note));
-                        return Some(due.message);
-                    }
-                }
-                Message::Controller { .. } => return Some(due.message),
+            let mut due = self.queue.peek()?.0;
+            if due.at > until {
+                return None;
             }
+            let Some(key) = due.message.key() else { return Some(due) };
+            let sounding = self.sounding.get(&key).copied();
+            match (due.message.is_off(), sounding) {
+                (true, Some(id)) if id == due.id => {}
+                (true, _) => {
+                    self.queue.pop();
+                    continue;
+                }
+                (false, Some(id)) => {
+                    due = Due { message: Message::NoteOff { channel: key.0, note: key.1 }, id, ..due };
+                }
+                (false, None) => {}
+            }
+            let handed = self.handed.iter().filter(|handed| handed.message.key() == Some(key));
+            due.at = handed.map(|handed| handed.at).fold(due.at, Duration::max);
+            return Some(due);
         }
     }
 
-    /// Forgets what is to come and returns the offs of what sounds.
-    pub(super) fn silence(&mut self) -> Vec<Message> {
+    /// The kernel took what [`Self::next`] returned.
+    pub(super) fn accepted(&mut self, due: Due) {
+        if let Some(key) = due.message.key() {
+            self.handed.push(due);
+            if due.message.is_off() {
+                // The off itself is out of date from now on, and leaves the queue as such.
+                self.sounding.remove(&key);
+                return;
+            }
+            self.sounding.insert(key, due.id);
+        }
+        self.queue.pop();
+    }
+
+    /// What [`Self::next`] returned, which need not come, will never be sent; nor will the off of such a note.
+    pub(super) fn lost(&mut self, due: Due) {
+        debug_assert!(!due.message.must_come(), "{due:?}");
+        self.queue.pop();
+    }
+
+    /// Forgets what the kernel was handed and has played by now.
+    pub(super) fn forget_played(&mut self, now: Duration) {
+        self.handed.retain(|handed| handed.at + REMEMBERED >= now);
+    }
+
+    /// Drops notes to come and ends those that sound at `cut`, from when on what the kernel was handed of notes was
+    /// withdrawn. By then it was `reached`: of what lies between, nobody knows whether it was played. What may
+    /// sound is ended, and an off too many hurts nobody.
+    pub(super) fn silence(&mut self, cut: Duration, reached: Duration) {
+        self.queue.retain(|due| due.0.message.key().is_none());
+        for handed in self.handed.iter().rev().filter(|handed| handed.at >= cut) {
+            let Some(key) = handed.message.key() else { continue };
+            if handed.message.is_off() || handed.at <= reached {
+                self.sounding.insert(key, handed.id);
+            } else {
+                self.sounding.remove(&key);
+            }
+        }
+        self.handed.retain(|handed| handed.at < cut);
+        let offs =
+            self.sounding.iter().map(|(&(channel, note), &id)| (Message::NoteOff { channel, note }, id));
+        self.queue.extend(offs.map(|(message, id)| Reverse(Due { at: cut, message, id })));
+    }
+
+    /// Drops what is to come of the clock.
+    pub(super) fn drop_transport(&mut self) {
+        self.queue.retain(|due| !due.0.message.is_transport());
+    }
+
+    /// Forgets everything: whoever was to be told is gone.
+    pub(super) fn clear(&mut self) {
         self.queue.clear();
-        self.repeated = None;
-        std::mem::take(&mut self.sounding)
-            .into_keys()
-            .map(|(channel, note)| Message::NoteOff { channel, note })
-            .collect()
+        self.sounding.clear();
+        self.handed.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    fn drain(schedule: &mut Schedule, now: Instant) -> Vec<Message> {
-        std::iter::from_fn(|| schedule.pop_due(now)).collect()
-    }
 
     const ON: Message = Message::NoteOn { channel: 1, note: 60, velocity: 90 };
     const OFF: Message = Message::NoteOff { channel: 1, note: 60 };
 
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Hands over what is due, to a kernel that has room.
+    fn drain(schedule: &mut Schedule, until: Duration) -> Vec<(Duration, Message)> {
+        let mut drained = Vec::new();
+        while let Some(due) = schedule.next(until) {
+            schedule.accepted(due);
+            drained.push((due.at, due.message));
+        }
+        drained
+    }
+
     #[test]
     fn a_repeated_note_is_ended_first_and_the_old_off_does_not_cut_it() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
         let mut schedule = Schedule::default();
-        schedule.note(1, 60, 90, at(0), at(100));
-        schedule.note(1, 60, 90, at(50), at(200));
-        assert_eq!(drain(&mut schedule, at(60)), [ON, OFF, ON]);
-        assert_eq!(drain(&mut schedule, at(150)), [], "the first note's off is out of date");
-        assert_eq!(drain(&mut schedule, at(200)), [OFF]);
+        schedule.note(1, 60, 90, ms(0), ms(100));
+        schedule.note(1, 60, 90, ms(50), ms(200));
+        assert_eq!(drain(&mut schedule, ms(60)), [(ms(0), ON), (ms(50), OFF), (ms(50), ON)]);
+        assert_eq!(drain(&mut schedule, ms(150)), [], "the first note's off is out of date");
+        assert_eq!(drain(&mut schedule, ms(200)), [(ms(200), OFF)]);
         assert_eq!(schedule.next_due(), None);
     }
 
     #[test]
-    fn silence_ends_what_sounds_and_drops_what_is_to_come() {
-        let start = Instant::now();
+    fn a_note_does_not_overtake_what_was_handed_over() {
         let mut schedule = Schedule::default();
-        schedule.note(1, 60, 90, start, start + Duration::from_secs(9));
-        schedule.note(2, 40, 90, start + Duration::from_secs(1), start + Duration::from_secs(2));
-        assert_eq!(drain(&mut schedule, start), [ON]);
-        assert_eq!(schedule.silence(), [OFF]);
-        assert_eq!(drain(&mut schedule, start + Duration::from_secs(10)), []);
+        schedule.note(1, 60, 90, ms(10), ms(30));
+        assert_eq!(drain(&mut schedule, ms(30)).len(), 2);
+        schedule.note(1, 60, 90, ms(20), ms(90));
+        assert_eq!(drain(&mut schedule, ms(30)), [(ms(30), ON)]);
     }
 
     #[test]
-    fn ons_and_offs_balance_in_any_order() {
-        let mut random = fastrand::Rng::with_seed(7);
-        let start = Instant::now();
+    fn silence_ends_what_sounds_and_drops_what_is_to_come() {
         let mut schedule = Schedule::default();
-        for _ in 0..2000 {
-            let on = start + Duration::from_millis(random.u64(0..5000));
-            let off = on + Duration::from_millis(random.u64(1..400));
-            schedule.note(random.u8(1..4), random.u8(50..60), 90, on, off);
-        }
-        let mut sounding = std::collections::BTreeSet::new();
-        for message in drain(&mut schedule, start + Duration::from_secs(10)) {
-            match message {
-                Message::NoteOn { channel, note, .. } => assert!(sounding.insert((channel, note))),
-                Message::NoteOff { channel, note } => assert!(sounding.remove(&(channel, note))),
-                Message::Controller { .. } => {}
+        schedule.note(1, 60, 90, ms(0), ms(9000));
+        schedule.note(2, 40, 90, ms(1000), ms(2000));
+        let controller = Message::Controller { channel: 1, controller: 74, value: 0 };
+        schedule.add(ms(10), controller);
+        assert_eq!(drain(&mut schedule, ms(0)), [(ms(0), ON)]);
+        schedule.silence(ms(5), ms(4));
+        assert_eq!(drain(&mut schedule, ms(10_000)), [(ms(5), OFF), (ms(10), controller)]);
+    }
+
+    #[test]
+    fn what_was_withdrawn_was_never_played_and_what_may_have_been_is_ended() {
+        let handed = |reached| {
+            let mut schedule = Schedule::default();
+            schedule.note(1, 60, 90, ms(7), ms(500));
+            schedule.note(1, 61, 90, ms(0), ms(9));
+            assert_eq!(drain(&mut schedule, ms(30)).len(), 3);
+            schedule.silence(ms(5), reached);
+            drain(&mut schedule, ms(9)).into_iter().map(|(_, message)| message).collect::<Vec<_>>()
+        };
+        let other = Message::NoteOff { channel: 1, note: 61 };
+        assert_eq!(handed(ms(4)), [other], "its off was withdrawn, the other's on too");
+        assert_eq!(handed(ms(8)), [OFF, other], "the other may sound");
+    }
+
+    #[test]
+    fn a_full_kernel_loses_notes_but_no_offs() {
+        let mut schedule = Schedule::default();
+        schedule.note(1, 60, 90, ms(0), ms(10));
+        schedule.note(1, 62, 90, ms(0), ms(10));
+        let lost = schedule.next(ms(0)).unwrap();
+        schedule.lost(lost);
+        assert_eq!(drain(&mut schedule, ms(5)).len(), 1);
+        let off = schedule.next(ms(10)).unwrap();
+        assert_eq!(schedule.next(ms(10)), Some(off), "it stays until it is taken");
+        assert_eq!(drain(&mut schedule, ms(10)), [(ms(10), Message::NoteOff { channel: 1, note: 62 })]);
+        assert_eq!(schedule.next_due(), None);
+    }
+
+    /// The kernel's queue: in order of time, and of coming for the same time.
+    #[derive(Default)]
+    struct Kernel {
+        waiting: Vec<(Duration, Message)>,
+        sounding: std::collections::BTreeSet<Key>,
+        played: usize,
+    }
+
+    impl Kernel {
+        fn play(&mut self, now: Duration) {
+            self.waiting.sort_by_key(|(at, _)| *at);
+            let due = self.waiting.partition_point(|(at, _)| *at <= now);
+            for (_, message) in self.waiting.drain(..due) {
+                let Some(key) = message.key() else { continue };
+                let is_matched =
+                    if message.is_off() { self.sounding.remove(&key) } else { self.sounding.insert(key) };
+                assert!(is_matched, "{message:?} at {now:?}");
+                self.played += 1;
             }
         }
-        assert!(sounding.is_empty());
+    }
+
+    #[test]
+    fn ons_and_offs_match_whatever_happens() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let (mut schedule, mut kernel) = (Schedule::default(), Kernel::default());
+        let mut now = ms(1000);
+        for _ in 0..20_000 {
+            now += Duration::from_micros(random.u64(0..8000));
+            kernel.play(now);
+            schedule.forget_played(now);
+            for _ in 0..random.u32(0..3) {
+                let on = now.saturating_sub(ms(5)) + ms(random.u64(0..70));
+                schedule.note(random.u8(1..4), random.u8(50..56), 90, on, on + ms(random.u64(1..400)));
+            }
+            if random.u32(0..50) == 0 {
+                let cut = now + ms(5);
+                kernel.waiting.retain(|(at, _)| *at < cut);
+                schedule.silence(cut, now);
+            }
+            while let Some(due) = schedule.next(now + ms(30)) {
+                match (random.u32(0..20) == 0, due.message.is_off()) {
+                    (true, true) => break,
+                    (true, false) => schedule.lost(due),
+                    (false, _) => {
+                        schedule.accepted(due);
+                        kernel.waiting.push((due.at, due.message));
+                    }
+                }
+            }
+        }
+        kernel.waiting.extend(drain(&mut schedule, ms(1_000_000)));
+        kernel.play(ms(1_000_000));
+        assert!(kernel.sounding.is_empty() && kernel.played > 20_000, "{}", kernel.played);
     }
 }

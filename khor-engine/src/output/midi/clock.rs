@@ -1,0 +1,147 @@
+//! MIDI's clock: 24 messages a quarter note, on the grid of the composer's steps, and where its followers start.
+
+use std::time::Duration;
+
+use super::schedule::{Message, Schedule};
+
+/// A step is a sixteenth, a quarter note has 24.
+const CLOCKS_PER_STEP: u32 = 6;
+/// By how much more a step begins before or after the end of the one before it, steps were skipped or lost: what the
+/// map of the queue's time may be corrected by in between is less.
+const GAP: Duration = Duration::from_millis(5);
+/// Between the start and the first clock after it, which is the bar line: time for followers to get ready.
+const START_AHEAD: Duration = Duration::from_millis(1);
+
+/// A step of the music, in the queue's time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) at: Duration,
+    pub(super) length: Duration,
+    pub(super) bar_start: bool,
+}
+
+/// What followers of the clock are doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// Nobody wants a clock.
+    #[default]
+    Off,
+    /// They stand, until the next bar line.
+    Standing,
+    /// They follow, and know the time until then.
+    Running { until: Duration },
+}
+
+impl Clock {
+    /// A clock that starts at the next bar line, if it is wanted.
+    pub(super) fn new(wanted: bool) -> Self {
+        if wanted { Self::Standing } else { Self::Off }
+    }
+
+    /// Schedules a step's clocks, evenly. After a gap followers are stopped, since they are no longer where the music
+    /// is; the position can only be told them at a bar line.
+    pub(super) fn step(&mut self, step: Step, schedule: &mut Schedule) {
+        if let Self::Running { until } = *self
+            && until.abs_diff(step.at) > GAP
+        {
+            schedule.add(until.min(step.at), Message::Stop);
+            *self = Self::Standing;
+        }
+        match self {
+            Self::Off => return,
+            Self::Standing if !step.bar_start => return,
+            Self::Standing => schedule.add(step.at.saturating_sub(START_AHEAD), Message::Start),
+            Self::Running { .. } => {}
+        }
+        for i in 0..CLOCKS_PER_STEP {
+            schedule.add(step.at + step.length * i / CLOCKS_PER_STEP, Message::Clock);
+        }
+        *self = Self::Running { until: step.at + step.length };
+    }
+
+    /// Schedules the stop, if followers run. What was scheduled of the clock from `cut` on was withdrawn.
+    pub(super) fn stop(&mut self, cut: Duration, schedule: &mut Schedule) {
+        let was = std::mem::take(self);
+        if was != Self::Off {
+            schedule.drop_transport();
+        }
+        if let Self::Running { .. } = was {
+            schedule.add(cut, Message::Stop);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn drain(schedule: &mut Schedule) -> Vec<(Duration, Message)> {
+        let mut drained = Vec::new();
+        while let Some(due) = schedule.next(Duration::MAX) {
+            schedule.accepted(due);
+            drained.push((due.at, due.message));
+        }
+        drained
+    }
+
+    /// Steps from `first` on, beginning at `at`, of these lengths; returns the end of the last.
+    fn play(
+        clock: &mut Clock,
+        schedule: &mut Schedule,
+        first: usize,
+        at: Duration,
+        lengths: &[u64],
+    ) -> Duration {
+        lengths.iter().enumerate().fold(at, |at, (i, &length)| {
+            let step = Step { at, length: ms(length), bar_start: (first + i).is_multiple_of(16) };
+            clock.step(step, schedule);
+            at + ms(length)
+        })
+    }
+
+    #[test]
+    fn it_starts_at_a_bar_line_and_follows_the_tempo_without_a_jump() {
+        let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
+        let lengths: Vec<u64> = (0..10).map(|_| 120).chain((0..10).map(|i| 60 + 12 * i)).collect();
+        play(&mut clock, &mut schedule, 10, ms(1000), &lengths);
+        let sent = drain(&mut schedule);
+        let bar_line = ms(1720);
+        assert_eq!(sent[..2], [(ms(1719), Message::Start), (bar_line, Message::Clock)]);
+        assert_eq!(sent.len(), 1 + 6 * (lengths.len() - 6));
+        let mut expected = bar_line;
+        for (length, clocks) in lengths[6..].iter().zip(sent[1..].chunks(6)) {
+            for (at, message) in clocks {
+                assert_eq!((*at, *message), (expected, Message::Clock));
+                expected += ms(*length) / 6;
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_stops_followers_until_the_next_bar() {
+        let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
+        let end = play(&mut clock, &mut schedule, 0, ms(0), &[120; 3]);
+        play(&mut clock, &mut schedule, 15, end + ms(240), &[120; 2]);
+        let sent = drain(&mut schedule);
+        let of = |wanted| sent.iter().filter(|sent| sent.1 == wanted).map(|sent| sent.0).collect::<Vec<_>>();
+        assert_eq!(of(Message::Stop), [end]);
+        assert_eq!(of(Message::Start), [ms(0), ms(719)]);
+        assert_eq!(of(Message::Clock).len(), 6 * 4);
+        assert_eq!(of(Message::Clock)[18], ms(720), "none between stop and start");
+    }
+
+    #[test]
+    fn it_is_stopped_once_and_only_if_it_runs() {
+        let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
+        play(&mut clock, &mut schedule, 0, ms(0), &[120]);
+        clock.stop(ms(0), &mut schedule);
+        clock.stop(ms(0), &mut schedule);
+        assert_eq!(drain(&mut schedule), [(ms(0), Message::Stop)]);
+        play(&mut clock, &mut schedule, 0, ms(0), &[120]);
+        assert_eq!(drain(&mut schedule), [], "off");
+    }
+}

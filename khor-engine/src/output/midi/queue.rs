@@ -1,0 +1,98 @@
+//! Which time of the sequencer's queue an instant is: measured, and followed slowly, since each has a clock of its own.
+
+use std::time::{Duration, Instant};
+
+/// Part of what the two clocks are found to be apart by that is corrected at once.
+const SHARE: u32 = 8;
+/// Clocks that are further apart did not drift: one of them jumped.
+const JUMP: Duration = Duration::from_millis(20);
+
+/// The queue's time, and the instants between which it was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    pub(super) before: Instant,
+    pub(super) queue: Duration,
+    pub(super) after: Instant,
+}
+
+impl Reading {
+    /// The one that took less time.
+    pub(super) fn sharper(self, other: Self) -> Self {
+        if other.after - other.before < self.after - self.before { other } else { self }
+    }
+}
+
+/// From instants to the queue's time and back.
+#[derive(Debug)]
+pub(super) struct TimeMap {
+    /// When the queue's time was zero.
+    zero: Instant,
+}
+
+impl TimeMap {
+    /// Of a queue that was just started.
+    pub(super) fn new(reading: Reading) -> Self {
+        let middle = reading.before + (reading.after - reading.before) / 2;
+        Self { zero: middle.checked_sub(reading.queue).unwrap_or(middle) }
+    }
+
+    /// Approaches a new reading. One that does not contradict the map teaches nothing: whoever was not running between
+    /// its two instants made it vague.
+    pub(super) fn follow(&mut self, reading: Reading) {
+        let expected = self.instant(reading.queue);
+        let early = reading.before.saturating_duration_since(expected);
+        let late = expected.saturating_duration_since(reading.after);
+        if early.max(late) > JUMP {
+            *self = Self::new(reading);
+        } else if early > Duration::ZERO {
+            self.zero += early / SHARE;
+        } else if let Some(earlier) = self.zero.checked_sub(late / SHARE) {
+            self.zero = earlier;
+        }
+    }
+
+    /// The queue's time at an instant; zero for one before its start.
+    pub(super) fn queue(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.zero)
+    }
+
+    /// The instant at which it is that time.
+    pub(super) fn instant(&self, queue: Duration) -> Instant {
+        self.zero + queue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(before: Instant, queue_us: u64, bracket_us: u64) -> Reading {
+        let after = before + Duration::from_micros(bracket_us);
+        Reading { before, queue: Duration::from_micros(queue_us), after }
+    }
+
+    #[test]
+    fn a_clock_that_drifts_is_followed_closely() {
+        let start = Instant::now() + Duration::from_mins(1);
+        let mut map = TimeMap::new(reading(start, 0, 10));
+        for second in 1..=300 {
+            // The queue gains 100 µs a second, which is ten times what clocks do.
+            let (now, queue_us) = (start + Duration::from_secs(second), second * 1_000_100);
+            map.follow(reading(now, queue_us, 10));
+            let apart = map.queue(now).abs_diff(Duration::from_micros(queue_us));
+            assert!(apart < Duration::from_millis(1), "{apart:?} after {second} s");
+        }
+    }
+
+    #[test]
+    fn a_vague_reading_changes_nothing_and_a_jump_is_taken_at_once() {
+        let start = Instant::now() + Duration::from_mins(1);
+        let mut map = TimeMap::new(reading(start, 0, 0));
+        let second = start + Duration::from_secs(1);
+        map.follow(reading(second, 1_005_000, 9000));
+        assert_eq!(map.queue(second), Duration::from_secs(1));
+        map.follow(reading(second, 500_000, 0));
+        assert_eq!(map.queue(second), Duration::from_millis(500));
+        assert_eq!(map.instant(map.queue(second)), second);
+    }
+}

@@ -1,0 +1,180 @@
+//! The whole engine, heard by another client.
+
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
+
+use khor_e2e::{Engine, wait_until};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+
+use crate::{
+    PATIENCE, SETTLE, assert_in_time,
+    recorder::{Heard, Message, assert_matched},
+    turn,
+};
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+const CONFIG: &str = r#"{"music": {"bpm": 110, "preset": "arp"}}"#;
+/// Length of the pauses, and of what is between.
+const STUTTER: Duration = Duration::from_millis(20);
+/// What is listened to for the tempo.
+const LONG: Duration = Duration::from_secs(8);
+
+fn configure(engine: &Engine, change: &str) {
+    let answer = engine.send("PATCH", "/api/config", change.as_bytes(), &[]);
+    assert_eq!(answer.0, 200, "{answer:?}");
+}
+
+/// Takes all processors from it for that long.
+fn pause(engine: &Engine, length: Duration) {
+    let pid = Pid::from_raw(engine.pid() as i32);
+    kill(pid, Signal::SIGSTOP).expect("stopping it");
+    thread::sleep(length);
+    kill(pid, Signal::SIGCONT).expect("continuing it");
+}
+
+/// Meanwhile half of the time is taken from it, by pauses shorter than what the kernel was handed in advance.
+fn stuttering<R>(engine: &Engine, work: impl FnOnce() -> R) -> R {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                pause(engine, STUTTER);
+                thread::sleep(STUTTER);
+            }
+        });
+        let result = work();
+        done.store(true, Relaxed);
+        result
+    })
+}
+
+/// Seconds of a quarter note.
+fn beat_s(bpm: f64) -> f64 {
+    60.0 / bpm
+}
+
+fn clocks(heard: &[Heard]) -> Vec<Heard> {
+    heard.iter().filter(|heard| heard.message == Message::Clock).copied().collect()
+}
+
+/// Least and most seconds between two clocks.
+fn intervals_s(clocks: &[Heard]) -> (f64, f64) {
+    let intervals = clocks.windows(2).map(|pair| (pair[1].at - pair[0].at).as_secs_f64());
+    intervals.fold((f64::MAX, 0.0), |(least, most), interval| (interval.min(least), interval.max(most)))
+}
+
+#[test]
+fn the_engine_plays_notes_controllers_and_clock_and_leaves_silence() {
+    let Some((mut recorder, _turn)) = turn() else { return };
+    let dir = TempDir::new().expect("a directory");
+    std::fs::write(dir.path().join("config.json"), CONFIG).expect("writing");
+    let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio", "--midi"], &[]);
+    recorder.subscribe("khor");
+    configure(&engine, r#"{"midi": {"clock": true}}"#);
+    let start = recorder.wait_for(Message::Start);
+    let heard = stuttering(&engine, || recorder.listen(LONG).to_vec());
+    assert_tempo(&heard, start, 110.0);
+    // The demo's first load begins after 15 s.
+    wait_until("signals and brightness", 2 * PATIENCE, || {
+        let controllers = controllers(recorder.heard());
+        controllers.contains(&74) && controllers.range(20..=27).count() >= 2
+    });
+
+    configure(&engine, r#"{"music": {"bpm": 140}}"#);
+    let before = clocks(recorder.heard()).len();
+    let heard = clocks(recorder.listen(Duration::from_secs(3)));
+    let (least, most) = intervals_s(&heard[before - 1..]);
+    println!("110 to 140 BPM: clocks are {:.1} to {:.1} ms apart", 1e3 * least, 1e3 * most);
+    let (fast, slow) = (beat_s(140.0) / 24.0, beat_s(110.0) / 24.0);
+    assert!(least > fast - 0.012 && most < slow + 0.012, "no jump: {least} to {most}");
+
+    assert_eq!(engine.post("/api/actions/panic").0, 200);
+    recorder.listen(SETTLE);
+    assert_roles(&engine, recorder.listen(SETTLE));
+    pause(&engine, Duration::from_secs(2));
+    wait_until("the start after a pause", PATIENCE, || {
+        recorder.heard().iter().filter(|heard| heard.message == Message::Start).count() == 2
+    });
+    let (status, _dir) = engine.stop();
+    assert!(status.success(), "{status}");
+    let heard = recorder.listen(SETTLE);
+    println!("{} notes", assert_matched(&without_notes_from_before(heard)));
+    let transport: Vec<_> = heard
+        .iter()
+        .map(|heard| heard.message)
+        .filter(|it| matches!(it, Message::Start | Message::Stop))
+        .collect();
+    assert_eq!(transport, [Message::Start, Message::Stop, Message::Start, Message::Stop]);
+    let first_of_clock = heard.iter().find(|heard| matches!(heard.message, Message::Start | Message::Clock));
+    assert_eq!(first_of_clock.expect("some").message, Message::Start);
+    assert_eq!(heard.last().expect("some").message, Message::Stop);
+}
+
+/// Leaves out the offs of notes that sounded already when somebody began to listen.
+fn without_notes_from_before(heard: &[Heard]) -> Vec<Heard> {
+    let mut known = BTreeSet::new();
+    let is_whole = |heard: &&Heard| match heard.message {
+        Message::On(channel, note) => {
+            known.insert((channel, note));
+            true
+        }
+        Message::Off(channel, note) => !known.insert((channel, note)),
+        _ => true,
+    };
+    heard.iter().filter(is_whole).copied().collect()
+}
+
+/// 24 clocks a beat, as many as there must be, each where it must be.
+fn assert_tempo(heard: &[Heard], start: Heard, bpm: f64) {
+    let clocks = clocks(heard);
+    let first = clocks.first().expect("clocks").at;
+    assert!(first - start.at < Duration::from_millis(20), "the start is the bar line's");
+    let interval_s = beat_s(bpm) / 24.0;
+    let due = (0..).map(|i| first + Duration::from_secs_f64(f64::from(i) * interval_s));
+    assert_in_time("the engine's clocks", std::iter::zip(due, clocks.iter().map(|clock| clock.at)));
+    let beats = (clocks[clocks.len() - 1].at - first).as_secs_f64() / beat_s(bpm);
+    println!("{} clocks in {beats:.2} beats", clocks.len());
+    assert!(beats > LONG.as_secs_f64() / beat_s(bpm) - 1.0, "{beats}");
+}
+
+/// Numbers of the controllers that were set, all on the first channel.
+fn controllers(heard: &[Heard]) -> BTreeSet<u8> {
+    let of = |heard: &Heard| match heard.message {
+        Message::Controller(channel, controller, _) => {
+            assert_eq!(channel, 1, "{controller}");
+            Some(controller)
+        }
+        _ => None,
+    };
+    heard.iter().filter_map(of).collect()
+}
+
+/// Whatever the API says was played was heard, on the channel that it names.
+fn assert_roles(engine: &Engine, heard: &[Heard]) {
+    let on = |note: &serde_json::Value, name: &str| note[name].as_u64().expect("a number") as u8;
+    let metrics = engine.get("/api/metrics");
+    let notes = metrics["notes"].as_array().expect("notes");
+    let is_heard = |channel, note| heard.iter().any(|heard| heard.message == Message::On(channel, note));
+    let due = metrics["ts_ms"].as_u64().expect("a time") - SETTLE.as_millis() as u64;
+    let due: Vec<_> = notes.iter().filter(|note| note["ts_ms"].as_u64().expect("a time") < due).collect();
+    let missing: Vec<_> =
+        due.iter().filter(|note| !is_heard(on(note, "channel"), on(note, "midi"))).collect();
+    assert!(missing.is_empty() && due.len() >= 5, "{missing:?} of {}", due.len());
+    let channels: BTreeSet<u8> = heard
+        .iter()
+        .filter_map(|heard| match heard.message {
+            Message::On(channel, _) => Some(channel),
+            _ => None,
+        })
+        .collect();
+    println!("channels {channels:?}");
+    assert!(channels.is_subset(&[1, 2, 3, 10].into()) && channels.len() >= 2, "{channels:?}");
+}

@@ -1,0 +1,73 @@
+//! The engine's sound through an ALSA card that plays into its own other side.
+
+use std::time::{Duration, Instant};
+
+use alsa::{
+    Direction, ValueOr,
+    pcm::{Access, Format, HwParams, PCM},
+};
+use khor_e2e::{Engine, skip::skip_outside_vm, wait_until};
+use tempfile::TempDir;
+
+use crate::{PATIENCE, TURN};
+
+/// What is played into the card's first device comes out of its second, whatever the format.
+const OTHER_SIDE: &str = "plughw:CARD=Loopback,DEV=1";
+const CONFIG: &str = r#"{"audio": {"backend": "alsa"}, "music": {"preset": "arp"}}"#;
+const RATE_HZ: u32 = 48_000;
+
+fn capture() -> alsa::Result<PCM> {
+    let _quiet = alsa::Output::local_error_handler();
+    let pcm = PCM::new(OTHER_SIDE, Direction::Capture, false)?;
+    {
+        let params = HwParams::any(&pcm)?;
+        params.set_channels(2)?;
+        params.set_rate(RATE_HZ, ValueOr::Nearest)?;
+        params.set_format(Format::s16())?;
+        params.set_access(Access::RWInterleaved)?;
+        pcm.hw_params(&params)?;
+    }
+    pcm.start()?;
+    Ok(pcm)
+}
+
+/// The highest sample of the next tenth of a second, 0..=1.
+fn peak(pcm: &PCM) -> f64 {
+    let mut samples = vec![0_i16; RATE_HZ as usize / 10 * 2];
+    let io = pcm.io_i16().expect("its format");
+    let frames = match io.readi(&mut samples) {
+        Ok(frames) => frames,
+        Err(error) => {
+            // Late on a slow machine: the card has overrun.
+            pcm.try_recover(error, true).expect("going on");
+            return 0.0;
+        }
+    };
+    let peak = samples[..2 * frames].iter().map(|sample| sample.unsigned_abs()).max();
+    f64::from(peak.unwrap_or(0)) / 32768.0
+}
+
+#[test]
+fn the_engine_is_heard_through_an_alsa_card() {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Err(error) = capture() {
+        return skip_outside_vm(&format!("needs ALSA's loopback card (modprobe snd-aloop): {error}"));
+    }
+    let dir = TempDir::new().expect("a directory");
+    std::fs::write(dir.path().join("config.json"), CONFIG).expect("writing");
+    let engine = Engine::start_in(dir, "/nonexistent/collector.sock".as_ref(), &["--fake"], &[]);
+    let begun = Instant::now();
+    while engine.get("/api/health")["audio"]["ok"] != true {
+        assert!(begun.elapsed() < PATIENCE, "{:#}", engine.get("/api/health")["audio"]);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let pcm = capture().expect("the other side");
+    let begun = Instant::now();
+    let loudest = std::iter::from_fn(|| (begun.elapsed() < Duration::from_secs(6)).then(|| peak(&pcm)))
+        .fold(0.0, f64::max);
+    let audio = &engine.get("/api/health")["audio"];
+    println!("peak {loudest:.3}, callback load {}, {} xruns", audio["callback_load"], audio["xruns"]);
+    assert!(loudest > 0.003 && loudest < 1.0, "{loudest}");
+    assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
+    wait_until("silence", PATIENCE, || peak(&pcm) == 0.0);
+}
