@@ -1,6 +1,7 @@
 //! A PulseAudio server of the test's own, with a null sink, and recordings of what was played into it.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::wait_until;
 pub struct Pulse {
     child: Option<Child>,
     dir: TempDir,
+    /// The file that lets clients in.
+    cookie: PathBuf,
 }
 
 /// What was played: interleaved stereo at 48 kHz.
@@ -25,7 +28,8 @@ impl Pulse {
     /// Starts a server; `None` where there is no `pulseaudio`.
     pub fn start() -> Option<Self> {
         let dir = TempDir::new().expect("a directory");
-        let mut pulse = Self { child: None, dir };
+        let cookie = dir.path().join(".config/pulse/cookie");
+        let mut pulse = Self { child: None, dir, cookie };
         pulse.restart().then_some(pulse)
     }
 
@@ -57,9 +61,11 @@ impl Pulse {
         }
     }
 
-    /// The environment that leads a program to this server.
-    pub fn environment(&self) -> [(&str, &str); 1] {
-        [("XDG_RUNTIME_DIR", self.dir.path().to_str().expect("a plain path"))]
+    /// The environment that leads a program to this server, whatever its home is. Without the cookie it would be let in
+    /// only through ALSA's plugin, where there is one.
+    pub fn environment(&self) -> [(&str, &str); 2] {
+        [("XDG_RUNTIME_DIR", self.dir.path()), ("PULSE_COOKIE", self.cookie.as_path())]
+            .map(|(name, path)| (name, path.to_str().expect("a plain path")))
     }
 
     /// Records what is played, for that long.

@@ -178,6 +178,35 @@ async function change(page) {
   await until('the old density is back', async () => Math.abs((await api('/api/config')).music.density - before.music.density) < 0.006);
 }
 
+/** The engine is heard in the browser, and what it plays is recorded and fetched. */
+async function listen(page) {
+  await page.click('#listen');
+  const said = () => page.textContent('#listen-state');
+  await until('the engine is heard in the browser', async () => /^\d+ ms behind/.test((await said()) ?? '') || (await said()), 10_000);
+  await page.waitForTimeout(4000);
+  const text = (await said()) ?? '';
+  check(/^\d{2,3} ms behind, no gaps$/.test(text), `it is heard without gaps, soon (${text})`);
+  await until('the engine knows its listener', async () => (await api('/api/health')).listen.listeners === 1);
+
+  await page.click('#record');
+  await until('it is being recorded', async () => (await page.getAttribute('#record', 'aria-pressed')) === 'true');
+  await until('for two seconds', async () => (await api('/api/recording')).seconds >= 2);
+  await page.screenshot({ path: path.join(shots, 'now-listening.png'), fullPage: true });
+  await page.click('#record');
+  await until('the recording can be fetched', async () => {
+    const file = await page.getAttribute('#record-state a', 'href').catch(() => null);
+    if (file === null) return false;
+    const bytes = new Uint8Array(await (await fetch(new URL(file, base))).arrayBuffer());
+    return String.fromCharCode(...bytes.slice(0, 4)) === 'fLaC' && bytes.length > 10_000;
+  });
+
+  await page.click('#listen');
+  await until('and the listener is gone', async () => (await api('/api/health')).listen.listeners === 0);
+  // A failure of it would be an error in the console, and of an HTTP status.
+  await Promise.all([page.waitForResponse((answer) => answer.url().endsWith('/api/actions/panic') && answer.ok()), page.click('#panic')]);
+  check(true, 'all notes off is answered');
+}
+
 /** A refused value is put back, with the engine's own words beside the control. */
 async function refuse(browser) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
@@ -198,6 +227,7 @@ try {
   const { context, page } = await open(browser, { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' });
   await watch(page);
   await change(page);
+  await listen(page);
   await context.close();
   await refuse(browser);
   await look(browser);

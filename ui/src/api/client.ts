@@ -38,6 +38,9 @@ export class Client {
   devices = () => this.call<{ devices: Device[] }>('GET', '/api/audio/devices');
   selectDevice = (device: string) => this.call<{ ok: true; device: string }>('POST', '/api/audio/device', { device });
   testNote = () => this.call<{ ok: true }>('POST', '/api/actions/test_note');
+  startRecording = () => this.call<{ ok: true; file: string }>('POST', '/api/recording/start');
+  stopRecording = () => this.call<{ ok: true; file: string; seconds: number }>('POST', '/api/recording/stop');
+  panic = () => this.call<{ ok: true }>('POST', '/api/actions/panic');
   mute = (on: boolean) => this.call<{ ok: true; muted: boolean }>('POST', `/api/actions/mute?on=${String(on)}`);
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {

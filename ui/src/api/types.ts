@@ -108,6 +108,15 @@ export interface OscTarget {
   error: string | null;
 }
 
+export interface Recording {
+  recording: boolean;
+  /** Path on the engine's machine. */
+  file: string | null;
+  seconds: number;
+  /** Why it ended by itself. */
+  error: string | null;
+}
+
 export interface Health {
   ts_ms: number;
   version: string;
@@ -116,6 +125,7 @@ export interface Health {
   source: Source;
   probes: Probe[];
   audio: AudioHealth;
+  recording: Recording;
   bpf: Trouble & { enabled: boolean };
   midi: Trouble & { enabled: boolean; port: string; channel: number };
   osc: Trouble & { enabled: boolean; host: string; port: number; targets: OscTarget[] };
@@ -125,7 +135,7 @@ export interface Health {
 export interface Config {
   features: { bpf: boolean; audio: boolean; midi: boolean; osc: boolean; fake: boolean };
   music: { bpm: number; key_midi: number; scale: string; preset: string; density: number; smoothing: number };
-  audio: { device: string; master_gain: number };
+  audio: { device: string; master_gain: number; loudness_lufs: number };
 }
 
 export interface ConfigAnswer extends Config {

@@ -4,6 +4,7 @@ import { ControlsPanel } from '../controls/ControlsPanel';
 import { OutputsPanel } from '../controls/OutputsPanel';
 import { Header } from '../header/Header';
 import { HealthPanel } from '../health/HealthPanel';
+import { ListenPanel } from '../listen/ListenPanel';
 import { Lanes } from '../now/Lanes';
 import { Score } from '../now/Score';
 import { Sentence } from '../now/Sentence';
@@ -31,6 +32,7 @@ export function App() {
           <SoundingNow />
           <ControlsPanel />
           <OutputsPanel />
+          <ListenPanel />
         </aside>
         <HealthPanel />
       </main>

@@ -3,6 +3,8 @@ import { createContext, useContext } from 'react';
 import { Client } from '../api/client';
 import { SettingsStore } from '../controls/store';
 import { HealthStore } from '../health/store';
+import { RecorderStore } from '../listen/recorder';
+import { ListenStore } from '../listen/store';
 import { LiveStore } from '../live/store';
 import { ThemeStore } from '../theme/store';
 
@@ -10,11 +12,21 @@ export interface Stores {
   live: LiveStore;
   settings: SettingsStore;
   health: HealthStore;
+  listen: ListenStore;
+  recorder: RecorderStore;
   theme: ThemeStore;
 }
 
 export function makeStores(client = new Client()): Stores {
-  return { live: new LiveStore(client), settings: new SettingsStore(client), health: new HealthStore(client), theme: new ThemeStore() };
+  const health = new HealthStore(client);
+  return {
+    live: new LiveStore(client),
+    settings: new SettingsStore(client),
+    health,
+    listen: new ListenStore(),
+    recorder: new RecorderStore(client, health),
+    theme: new ThemeStore(),
+  };
 }
 
 export function startStores({ live, settings, health, theme }: Stores): () => void {

@@ -9,7 +9,7 @@ import { ControlsPanel } from './ControlsPanel';
 const CONFIG = {
   features: { bpf: true, audio: true, midi: false, osc: false, fake: false },
   music: { bpm: 110, key_midi: 50, scale: 'dorian', preset: 'ambient', density: 0.5, smoothing: 0.5 },
-  audio: { device: '', master_gain: 0.5 },
+  audio: { device: '', master_gain: 0.5, loudness_lufs: -23 },
 };
 const CONTROLS = { ...CONFIG.music, master_gain: 0.5, muted: false };
 

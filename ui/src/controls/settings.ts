@@ -10,6 +10,7 @@ export interface Settings {
   'music.smoothing': number;
   'audio.master_gain': number;
   'audio.device': string;
+  'audio.loudness_lufs': number;
   'features.audio': boolean;
   'features.midi': boolean;
   'features.osc': boolean;
@@ -28,6 +29,7 @@ export function fromConfig({ music, audio, features }: Config): Omit<Settings, '
     'music.smoothing': music.smoothing,
     'audio.master_gain': audio.master_gain,
     'audio.device': audio.device,
+    'audio.loudness_lufs': audio.loudness_lufs,
     'features.audio': features.audio,
     'features.midi': features.midi,
     'features.osc': features.osc,

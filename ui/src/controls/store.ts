@@ -25,8 +25,8 @@ export class SettingsStore {
   readonly state = new Observable<SettingsState>({ values: null, errors: {}, restartRequired: false });
   readonly presets = new Observable<Preset[]>([]);
   readonly devices = new Observable<Device[]>([]);
-  /** Why the last test note could not be played. */
-  readonly testError = new Observable<string | null>(null);
+  /** Why the last test note or panic failed. */
+  readonly actionError = new Observable<string | null>(null);
   /** Called after a confirmed change, because other parts may have come up or gone down. */
   onConfirmed: () => void = () => undefined;
 
@@ -48,7 +48,7 @@ export class SettingsStore {
 
   /** Fetches everything after a (re)connection, and drops complaints that belong to the time before. */
   reload = async (): Promise<void> => {
-    this.testError.set(null);
+    this.actionError.set(null);
     this.state.set({ ...this.state.get(), errors: {}, restartRequired: false });
     const [presets] = await Promise.allSettled([this.client.presets(), this.refresh(), this.refreshDevices()]);
     if (presets.status === 'fulfilled') this.presets.set(presets.value.presets);
@@ -73,14 +73,18 @@ export class SettingsStore {
     this.publish({ [path]: undefined });
   };
 
-  testNote = async (): Promise<void> => {
+  testNote = (): Promise<void> => this.act(this.client.testNote);
+
+  panic = (): Promise<void> => this.act(this.client.panic);
+
+  private async act(call: () => Promise<unknown>): Promise<void> {
     try {
-      await this.client.testNote();
-      this.testError.set(null);
+      await call();
+      this.actionError.set(null);
     } catch (error) {
-      this.testError.set(messageOf(error));
+      this.actionError.set(messageOf(error));
     }
-  };
+  }
 
   private async flush(path: Path): Promise<void> {
     const edit = this.edits.get(path);

@@ -1,6 +1,6 @@
 // Rates and units as people read them.
 import { describe, expect, it } from 'vitest';
-import { rate, rateText, spokenBytes, spokenCount, spokenShare } from './units';
+import { duration, rate, rateText, spokenBytes, spokenCount, spokenShare } from './units';
 
 describe('rate', () => {
   it.each([
@@ -28,6 +28,10 @@ describe('rate', () => {
     expect(rate(NaN, '1/s').value).toBe('–');
     expect(rateText(null, '1/s')).toBe('unknown');
   });
+});
+
+describe('duration', () => {
+  it('reads as players show it', () => expect([0.9, 7, 754, 3723].map(duration)).toEqual(['0:00', '0:07', '12:34', '1:02:03']));
 });
 
 describe('spoken figures', () => {

@@ -55,6 +55,14 @@ function spokenNumber(value: number): string {
   return (Math.round(value * 2) / 2).toString();
 }
 
+/** As players show it: 0:07, 12:34, 1:02:03. */
+export function duration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => value.toString().padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
 export function spokenShare(value: number): string {
   return value < 0.01 ? 'under 1 %' : `${Math.round(value * 100)} %`;
 }

@@ -15,6 +15,7 @@ export const HEALTH: Health = {
     { name: 'cpu', available: false, reason: 'no PSI' },
   ],
   audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0 },
+  recording: { recording: false, file: null, seconds: 0, error: null },
   bpf: { enabled: true, ok: true, error: null },
   midi: { enabled: false, ok: false, port: 'khor', channel: 1, error: null },
   osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, targets: [], error: 'connection refused', fix: 'start the receiver' },
