@@ -1,6 +1,7 @@
 //! A PulseAudio server of the test's own, with a null sink, and recordings of what was played into it.
 
 use std::io::Read;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,6 +9,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::wait_until;
+
+/// Of what is recorded.
+const SAMPLE_RATE_HZ: f64 = 48_000.0;
 
 /// A running server; killed when dropped.
 #[derive(Debug)]
@@ -108,22 +112,28 @@ impl Recording {
 
     /// Length in seconds at 48 kHz.
     pub fn seconds(&self) -> f64 {
-        self.samples.len() as f64 / 2.0 / 48_000.0
+        self.samples.len() as f64 / 2.0 / SAMPLE_RATE_HZ
     }
 
     /// Whether all of `part` is in here, sample for sample, each at most `tolerance` off.
     pub fn contains(&self, part: &Self, tolerance: u16) -> bool {
+        self.find(part, 0.0..self.seconds(), tolerance).is_some()
+    }
+
+    /// Where in here all of `part` is, in seconds, if it begins within `seconds`, whose end counts.
+    pub fn find(&self, part: &Self, seconds: Range<f64>, tolerance: u16) -> Option<f64> {
         let is_near = |(one, another): (&i16, &i16)| one.abs_diff(*another) <= tolerance;
-        self.samples
-            .windows(part.samples.len())
-            .step_by(2)
-            .any(|here| here.iter().zip(&part.samples).all(is_near))
+        let frame = |seconds: f64| (seconds.max(0.0) * SAMPLE_RATE_HZ).round() as usize;
+        let last = (self.samples.len() / 2).checked_sub(part.samples.len() / 2)?;
+        (frame(seconds.start)..=frame(seconds.end).min(last))
+            .find(|at| self.samples[2 * at..].iter().zip(&part.samples).all(is_near))
+            .map(|at| at as f64 / SAMPLE_RATE_HZ)
     }
 
     /// From `seconds` on, that long.
     #[must_use]
     pub fn part(&self, seconds: f64, length: Duration) -> Self {
-        let sample = |seconds: f64| ((seconds * 48_000.0) as usize * 2).min(self.samples.len());
+        let sample = |seconds: f64| ((seconds * SAMPLE_RATE_HZ).round() as usize * 2).min(self.samples.len());
         let samples = self.samples[sample(seconds)..sample(seconds + length.as_secs_f64())].to_vec();
         Self { samples }
     }

@@ -58,12 +58,14 @@ export class ListenStore {
 
   /** Makes a player of the stream's own rate; the browser converts that to its device's. */
   private async play(socket: WebSocket, { sample_rate_hz }: Format): Promise<void> {
-    await this.context?.close();
+    const old = this.context;
+    [this.context, this.node] = [null, null];
+    await old?.close();
+    if (socket !== this.socket) return; // stopped meanwhile
     const context = new AudioContext({ sampleRate: sample_rate_hz, latencyHint: 'playback' });
     this.context = context;
-    this.node = null;
     await context.audioWorklet.addModule(workletUrl);
-    if (socket !== this.socket || context !== this.context) return void context.close();
+    if (context !== this.context) return; // and closed
     const node = new AudioWorkletNode(context, 'khor-listener', { numberOfInputs: 0, outputChannelCount: [2] });
     node.port.onmessage = ({ data }: MessageEvent<Figures>) => {
       const latencyS = data.heldS + context.baseLatency + context.outputLatency;

@@ -1,10 +1,11 @@
-//! `cargo xtask bench [collector|synth|latency|idle]`: builds release programs, measures, and shows one table.
+//! `cargo xtask bench [collector|synth|latency|idle|gaps]`: builds release programs, measures, and shows one table.
 //!
 //! Each room measures one thing and states its promises. What needs eBPF or the protocol is measured by
 //! `khor-bench` (khor-e2e), so that xtask stays quick to compile. The verdict is printed and nothing more: a
 //! figure depends on the machine and on who else uses it, so none makes the command fail.
 
 mod collector;
+mod gaps;
 mod idle;
 mod latency;
 mod row;
@@ -40,10 +41,12 @@ enum What {
     Latency,
     /// CPU and memory while nothing happens
     Idle,
+    /// Whether the sound holds for ten minutes while every processor is busy
+    Gaps,
 }
 
 /// In the order of the table.
-const ALL: [What; 4] = [What::Collector, What::Synth, What::Latency, What::Idle];
+const ALL: [What; 5] = [What::Collector, What::Synth, What::Latency, What::Idle, What::Gaps];
 
 impl What {
     fn title(self) -> &'static str {
@@ -52,6 +55,7 @@ impl What {
             Self::Synth => synth::TITLE,
             Self::Latency => latency::TITLE,
             Self::Idle => idle::TITLE,
+            Self::Gaps => gaps::TITLE,
         }
     }
 
@@ -64,6 +68,7 @@ impl What {
             Self::Synth => synth::measure(),
             Self::Latency => measured_by_bench("latency", latency::promise),
             Self::Idle => measured_by_bench("idle", idle::promise),
+            Self::Gaps => measured_by_bench("gaps", gaps::promise),
         }
     }
 }

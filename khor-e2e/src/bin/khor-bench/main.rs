@@ -7,6 +7,7 @@ mod alone;
 mod cost;
 mod crowd;
 mod figure;
+mod gaps;
 mod idle;
 mod latency;
 mod probes;
@@ -30,6 +31,7 @@ enum What {
     Crowd,
     Latency,
     Idle,
+    Gaps,
     /// Not a measurement: what `alone` compares the collector with
     #[value(hide = true)]
     Metronome,
@@ -42,6 +44,7 @@ fn main() {
         What::Crowd => crowd::measure(),
         What::Latency => latency::measure(),
         What::Idle => idle::measure(),
+        What::Gaps => gaps::measure(),
         What::Metronome => return alone::metronome(),
     };
     println!("{}", figures.into_iter().map(Figure::into_json).collect::<Value>());

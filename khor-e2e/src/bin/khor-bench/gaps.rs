@@ -1,0 +1,111 @@
+//! Whether the sound holds while the processors are busy: what the sound server played, held against what the synth gave
+//! it, as a listener of `/api/listen.wav` hears it. A gap in the device's sound makes what follows later; what the
+//! listener missed makes it earlier.
+
+use std::process::{Child, Command};
+use std::thread;
+use std::time::Duration;
+
+use khor_e2e::pulse::Recording;
+use khor_e2e::{Engine, Pulse, wait_until};
+
+use crate::figure::Figure;
+
+const NAME: &str = "gaps in ten minutes of sound, every processor busy";
+const LENGTH: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_secs(10);
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// Bytes of a WAV header.
+const HEADER_BYTES: usize = 44;
+/// Between two places that are compared, and how much there.
+const EVERY_S: f64 = 1.0;
+const PIECE: Duration = Duration::from_millis(100);
+/// The farthest that the sound may have moved from one place to the next, seconds.
+const FARTHEST_S: f64 = 3.0;
+/// Samples differ at most so much by rounding.
+const TOLERANCE: u16 = 2;
+
+/// Busy loops that are nicer than the engine, one for each processor; ended when dropped.
+struct Hogs(Vec<Child>);
+
+impl Hogs {
+    fn start() -> Self {
+        let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let hog = || Command::new("nice").args(["-n", "10", "sh", "-c", "while :; do :; done"]).spawn();
+        Self((0..processors).filter_map(|_| hog().ok()).collect())
+    }
+}
+
+impl Drop for Hogs {
+    fn drop(&mut self) {
+        for hog in &mut self.0 {
+            let _ = hog.kill();
+            let _ = hog.wait();
+        }
+    }
+}
+
+pub(crate) fn measure() -> Vec<Figure> {
+    let Some(pulse) = Pulse::start() else { return vec![Figure::missing(NAME, "", "no pulseaudio")] };
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
+    wait_until("the device", PATIENCE, || engine.get("/api/health")["audio"]["ok"] == true);
+    let hogs = Hogs::start();
+    let (heard, played) = thread::scope(|scope| {
+        let played = scope.spawn(|| pulse.record(LENGTH + Duration::from_secs(2)));
+        let heard = engine.stream("/api/listen.wav", LENGTH);
+        (Recording::of(&heard[HEADER_BYTES..]), played.join().expect("recording"))
+    });
+    drop(hogs);
+    let health = engine.get("/api/health");
+    let limit = health["audio"]["voice_limit"].as_f64().unwrap_or_default();
+    match compare(&heard, &played) {
+        Some(Moves { gaps, lost, compared }) => vec![
+            Figure::new(NAME, "", vec![gaps.len() as f64]),
+            Figure::new("  their length", "ms", gaps.iter().map(|gap| gap.length_s * 1e3).collect()),
+            Figure::new("  when", "s", gaps.iter().map(|gap| gap.at_s).collect()),
+            Figure::new("  pieces compared", "", vec![compared as f64]),
+            Figure::new("  times the listener missed something", "", vec![lost as f64]),
+            Figure::new("  voices that may sound at the end", "", vec![limit]),
+        ],
+        None => vec![Figure::missing(NAME, "", "what was heard is not in what was played")],
+    }
+}
+
+struct Gap {
+    /// Since the listener began, to within [`EVERY_S`].
+    at_s: f64,
+    length_s: f64,
+}
+
+#[derive(Default)]
+struct Moves {
+    gaps: Vec<Gap>,
+    lost: usize,
+    compared: usize,
+}
+
+/// Follows what was heard through what was played, piece by piece.
+fn compare(heard: &Recording, played: &Recording) -> Option<Moves> {
+    let mut moves = Moves::default();
+    let mut lag_s: Option<f64> = None;
+    let mut at_s = EVERY_S;
+    while at_s + PIECE.as_secs_f64() < heard.seconds() - FARTHEST_S {
+        let piece = heard.part(at_s, PIECE);
+        if !piece.is_silent() {
+            let around_s = at_s + lag_s.unwrap_or(0.0);
+            let still = lag_s.and_then(|_| played.find(&piece, around_s..around_s, TOLERANCE));
+            let moved = || played.find(&piece, around_s - FARTHEST_S..around_s + FARTHEST_S, TOLERANCE);
+            let found_s = still.or_else(moved)?;
+            match lag_s.replace(found_s - at_s) {
+                Some(before_s) if found_s - at_s > before_s + 1e-6 => {
+                    moves.gaps.push(Gap { at_s, length_s: found_s - at_s - before_s });
+                }
+                Some(before_s) if found_s - at_s < before_s - 1e-6 => moves.lost += 1,
+                _ => {}
+            }
+            moves.compared += 1;
+        }
+        at_s += EVERY_S;
+    }
+    lag_s.map(|_| moves)
+}
