@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::wait_until;
+use crate::{pulse::Recording, wait_until};
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,6 +86,14 @@ impl Engine {
     /// Answer of a GET.
     pub fn get(&self, path: &str) -> Value {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()))
+    }
+
+    /// What `/api/listen.wav` lets hear within `length`.
+    pub fn listen(&self, length: Duration) -> Recording {
+        const HEADER_BYTES: usize = 44;
+        let bytes = self.stream("/api/listen.wav", length);
+        assert_eq!((&bytes[..4], &bytes[8..12]), (b"RIFF".as_slice(), b"WAVE".as_slice()), "a WAV file");
+        Recording::of(&bytes[HEADER_BYTES..])
     }
 
     /// Bytes of an answer that may never end: those that come within `length`, from the first on.

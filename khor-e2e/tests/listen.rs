@@ -11,17 +11,12 @@ use khor_e2e::{Engine, Pulse, wait_until};
 use tungstenite::Message;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// Of the header of a WAV file on disk.
 const WAV_HEADER_BYTES: usize = 44;
 const SETTLE: Duration = Duration::from_secs(10);
 
 fn listeners(engine: &Engine) -> u64 {
     engine.get("/api/health")["listen"]["listeners"].as_u64().expect("a number")
-}
-
-fn listen_to_wav(engine: &Engine, length: Duration) -> Recording {
-    let bytes = engine.stream("/api/listen.wav", length);
-    assert_eq!((&bytes[..4], &bytes[8..12]), (b"RIFF".as_slice(), b"WAVE".as_slice()));
-    Recording::of(&bytes[WAV_HEADER_BYTES..])
 }
 
 /// Connects as a browser's page of this `origin` would.
@@ -54,7 +49,7 @@ fn without_a_device_the_music_plays_for_whoever_listens_and_for_nobody_else() {
     let voices = || engine.get("/api/health")["audio"]["voices"].as_u64().expect("a number");
     thread::sleep(Duration::from_secs(2));
     assert_eq!(voices(), 0, "nobody listens");
-    let heard = listen_to_wav(&engine, Duration::from_secs(4));
+    let heard = engine.listen(Duration::from_secs(4));
     println!("{:.2} s, peak {:.3}, rms {:.4}", heard.seconds(), heard.peak(), heard.rms());
     assert!((3.8..4.3).contains(&heard.seconds()), "{} s in 4 s", heard.seconds());
     assert!(heard.rms() > 0.003 && heard.peak() < 0.99, "it is audible");
@@ -69,7 +64,7 @@ fn a_page_hears_the_same_through_a_socket_and_another_site_nothing() {
     let format: serde_json::Value = serde_json::from_str(&format).expect("JSON");
     assert_eq!(format, serde_json::json!({"sample_rate_hz": 48_000, "channels": 2, "format": "s16le"}));
     let at_the_other = thread::scope(|scope| {
-        let other = scope.spawn(|| listen_to_wav(&engine, Duration::from_secs(3)));
+        let other = scope.spawn(|| engine.listen(Duration::from_secs(3)));
         let (mut bytes, begun) = (Vec::new(), Instant::now());
         while begun.elapsed() < Duration::from_secs(4) {
             let Message::Binary(piece) = socket.read().expect("samples") else { panic!("samples follow") };
@@ -100,14 +95,14 @@ fn listeners_hear_what_the_loudspeaker_plays_and_go_on_when_it_dies() {
     write!(stuck, "GET /api/listen.wav HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("a request");
     let (heard, played) = thread::scope(|scope| {
         let played = scope.spawn(|| pulse.record(Duration::from_secs(5)));
-        (listen_to_wav(&engine, Duration::from_secs(4)), played.join().expect("recording"))
+        (engine.listen(Duration::from_secs(4)), played.join().expect("recording"))
     });
     let part = heard.part(1.5, Duration::from_secs(1));
     assert!(part.rms() > 0.001, "there is something to compare");
     assert!(played.contains(&part, 2), "sample for sample, but for rounding");
 
     let after = thread::scope(|scope| {
-        let listening = scope.spawn(|| listen_to_wav(&engine, Duration::from_secs(6)));
+        let listening = scope.spawn(|| engine.listen(Duration::from_secs(6)));
         thread::sleep(Duration::from_secs(2));
         pulse.kill();
         let heard = listening.join().expect("listening");

@@ -113,6 +113,9 @@ mod tests {
         };
         assert!(asked().matches(&guarded).await);
         assert!(!asked().header("upgrade", "websocket").matches(&guarded).await);
-        assert!(!asked().method("POST").matches(&guarded).await);
+        assert!(asked().method("HEAD").matches(&guarded).await);
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            assert!(!asked().method(method).matches(&guarded).await, "{method}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use warp::{
     ws::{Message, WebSocket, Ws},
 };
 
-use super::reply;
+use super::{reply, until_stopped};
 use crate::{engine::Engine, output::audio::Block};
 
 const CHANNELS: u16 = 2;
@@ -26,9 +26,9 @@ const MAX_SAID_BYTES: usize = 1024;
 
 /// `GET /api/listen.wav` and `GET /api/listen`.
 pub(super) fn routes(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> BoxedFilter<(Response,)> {
-    let (listened, stopped) = (Arc::clone(&engine), stop.clone());
+    let (listened, stops) = (Arc::clone(&engine), stop.clone());
     let wav = warp::path!("api" / "listen.wav").and(warp::get()).map(move || match listened.listen() {
-        Ok(blocks) => wav_reply(blocks, stopped.clone()),
+        Ok(blocks) => wav_reply(blocks, stops.clone()),
         Err(full) => reply::error(StatusCode::SERVICE_UNAVAILABLE, full),
     });
     let socket = warp::path!("api" / "listen").and(warp::ws()).map(move |ws: Ws| match engine.listen() {
@@ -39,7 +39,7 @@ pub(super) fn routes(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> BoxedF
 }
 
 fn wav_reply(blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) -> Response {
-    let mut response = warp::reply::stream(wav(blocks).take_until(stopped(stop))).into_response();
+    let mut response = warp::reply::stream(wav(blocks).take_until(until_stopped(stop))).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -94,7 +94,7 @@ fn socket_reply(ws: Ws, blocks: broadcast::Receiver<Block>, stop: watch::Receive
 /// Says the format, and again when it changes, then sends samples until the other end goes or khor stops.
 async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) {
     let (mut out, mut said) = socket.split();
-    let mut blocks = std::pin::pin!(heard(blocks).take_until(stopped(stop)));
+    let mut blocks = std::pin::pin!(heard(blocks).take_until(until_stopped(stop)));
     let mut told_hz = None;
     loop {
         let block = tokio::select! {
@@ -121,11 +121,6 @@ async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watc
 
 fn format_of(block: &Block) -> String {
     json!({ "sample_rate_hz": block.sample_rate_hz, "channels": CHANNELS, "format": "s16le" }).to_string()
-}
-
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is a stop too.
-    drop(stop.wait_for(|stop| *stop).await);
 }
 
 #[cfg(test)]

@@ -99,6 +99,11 @@ async fn bind(address: SocketAddr) -> TcpListener {
     }
 }
 
+/// Until khor stops, for an answer that has no end.
+async fn until_stopped(mut stop: watch::Receiver<bool>) {
+    stopped(&mut stop).await;
+}
+
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, which is a stop too.
     drop(stop.wait_for(|stop| *stop).await);

@@ -10,6 +10,7 @@ use tokio::{
 use tokio_stream::wrappers::IntervalStream;
 use warp::{Filter, Reply, filters::BoxedFilter, reply::Response, sse::Event};
 
+use super::until_stopped;
 use crate::engine::{Engine, Since};
 
 /// Time between two events.
@@ -30,7 +31,7 @@ pub(super) fn route(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> BoxedFi
 
 fn events(
     engine: Arc<Engine>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> impl futures_util::Stream<Item = Result<Event, Infallible>> + Send + 'static {
     let mut since: Option<Since> = None;
     IntervalStream::new(ticks())
@@ -40,10 +41,7 @@ fn events(
             let event = Event::default().event("metrics");
             Ok(event.json_data(&report).unwrap_or_else(|_| Event::default().comment("unprintable")))
         })
-        .take_until(async move {
-            // An error means that the sender is gone, which is a stop too.
-            drop(stop.wait_for(|stop| *stop).await);
-        })
+        .take_until(until_stopped(stop))
 }
 
 fn ticks() -> Interval {

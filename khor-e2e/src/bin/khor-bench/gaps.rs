@@ -15,8 +15,6 @@ const NAME: &str = "gaps in ten minutes of sound, every processor busy";
 const LENGTH: Duration = Duration::from_mins(10);
 const PATIENCE: Duration = Duration::from_secs(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Bytes of a WAV header.
-const HEADER_BYTES: usize = 44;
 /// Between two places that are compared, and how much there.
 const EVERY_S: f64 = 1.0;
 const PIECE: Duration = Duration::from_millis(100);
@@ -52,8 +50,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     let hogs = Hogs::start();
     let (heard, played) = thread::scope(|scope| {
         let played = scope.spawn(|| pulse.record(LENGTH + Duration::from_secs(2)));
-        let heard = engine.stream("/api/listen.wav", LENGTH);
-        (Recording::of(&heard[HEADER_BYTES..]), played.join().expect("recording"))
+        (engine.listen(LENGTH), played.join().expect("recording"))
     });
     drop(hogs);
     let health = engine.get("/api/health");
