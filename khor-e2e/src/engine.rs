@@ -34,9 +34,31 @@ impl Engine {
 
     /// Likewise, in a directory that may hold a configuration from before (`config.json`).
     pub fn start_in(dir: TempDir, socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::run(Command::new(program("khor")), dir, socket, arguments, environment)
+    }
+
+    /// Likewise, started by another program (`setpriv …`) that becomes it.
+    pub fn start_through(
+        starter: &[&str],
+        socket: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut command = Command::new(starter[0]);
+        command.args(&starter[1..]).arg(program("khor"));
+        Self::run(command, TempDir::new().expect("a directory"), socket, arguments, environment)
+    }
+
+    fn run(
+        mut khor: Command,
+        dir: TempDir,
+        socket: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let port = free_port();
         let log = File::create(dir.path().join("log")).expect("a log");
-        let child = Command::new(program("khor"))
+        let child = khor
             .arg("engine")
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .arg("--socket")

@@ -1,5 +1,6 @@
 //! Drives the built programs on the running kernel: what every end-to-end test needs.
 
+pub mod bus;
 pub mod cgroup;
 pub mod collector;
 pub mod crowd;
@@ -11,6 +12,7 @@ pub mod pulse;
 pub mod skip;
 mod wait;
 
+pub use bus::Bus;
 pub use cgroup::Cgroup;
 pub use collector::{Bracket, Collector, Reading, bracket};
 pub use engine::Engine;

@@ -166,3 +166,17 @@ pub fn cpu_ticks() -> (u64, u64) {
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
+
+/// Threads of a process with real-time priority.
+pub fn real_time_threads(pid: u32) -> Vec<u32> {
+    /// Fields of `stat` after the program's name, which is the second; the policy is the 41st.
+    const POLICY: usize = 41 - 3;
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("threads").flatten();
+    threads
+        .filter_map(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
+            let policy: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(POLICY)?.parse().ok()?;
+            (policy != 0).then(|| thread.file_name().to_str()?.parse().ok())?
+        })
+        .collect()
+}

@@ -1,7 +1,6 @@
 //! The collector on a real message bus: there, gone, and there again, and sampling all the while.
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Listener, wait_until};
+use khor_e2e::{Bus, Collector, Listener, wait_until};
 use khor_proto::Scope;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -31,88 +30,9 @@ fn collector_on(bus: &Bus) -> Collector {
 /// Where policies are that go beyond the bus's own.
 const POLICY: &str = include_str!("../../packaging/dbus/org.khor.Collector.conf");
 
-/// A bus of the test's own.
-struct Bus {
-    dir: TempDir,
-    daemon: Option<Child>,
-}
-
-impl Bus {
-    /// A bus that lets everybody do everything, or one with the policy of real ones and what is put in `system.d`.
-    fn start(strict: bool) -> Option<Self> {
-        let mut bus = Self { dir: TempDir::new().expect("a directory"), daemon: None };
-        // The collector is not root by the time it looks for the bus.
-        std::fs::set_permissions(bus.dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
-        let policy = if strict {
-            "<allow user='*'/><deny own='*'/><deny send_type='method_call'/><allow send_type='signal'/>\
-             <allow send_requested_reply='true' send_type='method_return'/>\
-             <allow send_requested_reply='true' send_type='error'/><allow receive_type='method_call'/>\
-             <allow receive_type='method_return'/><allow receive_type='error'/><allow receive_type='signal'/>\
-             <allow send_destination='org.freedesktop.DBus'/>"
-        } else {
-            "<allow user='*'/><allow own='*'/><allow send_destination='*' eavesdrop='true'/>\
-             <allow eavesdrop='true'/>"
-        };
-        let included = bus.dir.path().join("system.d");
-        std::fs::create_dir(&included).expect("a directory");
-        let config = format!(
-            "<busconfig><type>system</type><listen>{}</listen><auth>EXTERNAL</auth>\
-             <policy context='default'>{policy}</policy><includedir>{}</includedir></busconfig>",
-            bus.address(),
-            included.display()
-        );
-        std::fs::write(bus.dir.path().join("bus.conf"), config).expect("the configuration");
-        bus.restart().then_some(bus)
-    }
-
-    fn address(&self) -> String {
-        format!("unix:path={}", self.dir.path().join("bus").display())
-    }
-
-    fn restart(&mut self) -> bool {
-        let daemon = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", self.dir.path().join("bus.conf").display()))
-            .args(["--nofork", "--nopidfile"])
-            .spawn();
-        self.daemon = daemon.ok();
-        self.daemon.is_some()
-    }
-
-    fn kill(&mut self) {
-        if let Some(mut daemon) = self.daemon.take() {
-            let _ = daemon.kill();
-            let _ = daemon.wait();
-        }
-    }
-
-    /// Puts a policy where packages put theirs, and has the bus read it.
-    fn install(&self, policy: &str) {
-        std::fs::write(self.dir.path().join("system.d/org.khor.Collector.conf"), policy).expect("a policy");
-        let daemon = self.daemon.as_ref().expect("the bus").id();
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(daemon as i32), nix::sys::signal::SIGHUP)
-            .expect("the bus");
-    }
-
-    fn busctl(&self, arguments: &[&str]) -> Option<String> {
-        let output = Command::new("busctl")
-            .arg(format!("--address={}", self.address()))
-            .args(arguments)
-            .stderr(Stdio::null())
-            .output()
-            .ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    fn property(&self, name: &str) -> Option<String> {
-        let object = ["org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"];
-        self.busctl(&["get-property", object[0], object[1], object[2], name])
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        self.kill();
-    }
+/// A property of the collector's.
+fn property(bus: &Bus, name: &str) -> Option<String> {
+    bus.busctl(&["get-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1", name])
 }
 
 #[test]
@@ -125,10 +45,10 @@ fn the_collector_is_on_the_bus_and_does_without() {
         return skip("needs busctl");
     }
     let collector = collector_on(&bus);
-    wait_until("the name", PATIENCE, || bus.property("Version").is_some());
-    let socket = bus.property("SocketPath").expect("a property");
+    wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
+    let socket = property(&bus, "SocketPath").expect("a property");
     assert_eq!(socket.trim(), format!("s \"{}\"", collector.socket().display()));
-    let probes = bus.property("Probes").expect("a property");
+    let probes = property(&bus, "Probes").expect("a property");
     assert!(probes.starts_with("a(sbs) ") && probes.contains("\"sched_switch\" true"), "{probes}");
     let introspected = bus
         .busctl(&["introspect", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"])
@@ -153,7 +73,7 @@ fn the_collector_is_on_the_bus_and_does_without() {
     bus.kill();
     assert!(collector.sample().get("switches").is_some(), "without a bus it counts on");
     assert!(bus.restart());
-    wait_until("the name on the new bus", PATIENCE, || bus.property("Version").is_some());
+    wait_until("the name on the new bus", PATIENCE, || property(&bus, "Version").is_some());
 }
 
 /// Everything that is told of without being asked for.
@@ -204,7 +124,7 @@ fn crashes_and_subscribers_are_told_of_as_they_come() {
     }
     let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
     let collector = collector_on(&bus);
-    wait_until("the name", PATIENCE, || bus.property("Version").is_some());
+    wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
     let monitor = Monitor::start(&bus);
     let mut listener = Listener::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
     let changed = monitor.wait_for("the subscriber", |message| message["member"] == "PropertiesChanged");
@@ -235,8 +155,8 @@ fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
     // For the user that the collector runs as here.
     let uid = khor_e2e::procfs::status(collector.pid(), "Uid");
     let uid = uid.split_whitespace().next().expect("a user");
-    bus.install(&POLICY.replace("user=\"khor\"", &format!("user=\"{uid}\"")));
-    wait_until("the name", PATIENCE, || bus.property("Version").is_some());
+    bus.install("org.khor.Collector.conf", &POLICY.replace("user=\"khor\"", &format!("user=\"{uid}\"")));
+    wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
     let written = ["set-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"];
     assert!(bus.busctl(&[&written[..], &["Subscribers", "u", "9"]].concat()).is_none(), "nobody may write");
 }

@@ -60,6 +60,8 @@ pub(crate) const TEST: &[Need] = &[
     Need { sign: Sign::Program("dbus-daemon"), debian: &["dbus"], words: "dbus-daemon" },
     Need { sign: Sign::Program("busctl"), debian: &["systemd"], words: "busctl (systemd)" },
     Need { sign: Sign::Program("oscdump"), debian: &["liblo-tools"], words: "oscdump (liblo)" },
+    Need { sign: Sign::File("/usr/libexec/rtkit-daemon"), debian: &["rtkit"], words: "rtkit" },
+    Need { sign: Sign::File("/usr/lib/polkit-1/polkitd"), debian: &["polkitd"], words: "polkitd" },
     IP,
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
 ];

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed},
 };
 
 use cpal::{
@@ -45,7 +45,7 @@ pub(super) struct OpenStream {
     pub(super) faults: Arc<Faults>,
 }
 
-/// What the error callback saw. It may be called half a million times a second, so it only counts.
+/// What the callbacks saw. The error callback may be called half a million times a second, so it only counts.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// The stream can't go on.
@@ -54,6 +54,8 @@ pub(super) struct Faults {
     pub(super) transient: AtomicU64,
     /// Gaps in the sound.
     pub(super) xruns: AtomicU64,
+    /// Number of the thread that plays, from its first callback on; 0 before.
+    pub(super) tid: AtomicI32,
 }
 
 /// Why no stream could be opened.
@@ -100,11 +102,15 @@ pub(super) fn open(
     let config = config_for(&device, sample_rate_hz)?;
     let channels = usize::from(config.channels);
     let faults = Arc::new(Faults::default());
-    let seen = Arc::clone(&faults);
+    let (seen, player) = (Arc::clone(&faults), Arc::clone(&faults));
     let stream = device
         .build_output_stream::<f32, _, _>(
             config,
             move |out: &mut [f32], info: &OutputCallbackInfo| {
+                if player.tid.load(Relaxed) == 0 {
+                    // Once per stream, and it can't block: nothing else tells which thread a backend plays from.
+                    player.tid.store(nix::unistd::gettid().as_raw(), Relaxed);
+                }
                 let OutputStreamTimestamp { callback, playback } = info.timestamp();
                 let until_heard = playback.duration_since(callback);
                 lease.fill(out, channels, until_heard.as_secs_f32());

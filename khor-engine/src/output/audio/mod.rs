@@ -4,12 +4,13 @@
 //! synth lives in a [`renderer`] that is lent to the stream's callback and comes back when the stream is
 //! dropped, so a lost device costs nothing but time. Commands reach the callback through one lock-free queue
 //! whose only producer is the [`Player`]; figures come back through the atomics of [`link`].
-//! All of cpal stays in [`device`]. What the device is given can be heard at the [`tap`] as well; where there is no
+//! All of cpal stays in [`device`]; the [`priority`] of its thread is asked for when it first plays. What the device is given can be heard at the [`tap`] as well; where there is no
 //! device, the [`pacer`] takes its place while somebody does.
 
 mod device;
 mod link;
 mod pacer;
+mod priority;
 #[cfg(test)]
 mod real_time;
 mod renderer;
@@ -19,6 +20,7 @@ mod tap;
 
 pub use device::{DeviceInfo, list};
 pub use link::Meters;
+pub use priority::{Granter, Priority};
 pub use supervisor::{Output, Status, Wanted};
 pub use tap::{Block, StereoFrame, Tap, TapFull};
 

@@ -19,6 +19,7 @@ use super::{
     device::{self, Choice, OpenStream},
     link::{Link, Meters},
     pacer::Pacer,
+    priority::{Priority, Promotion},
     renderer::{Lease, Renderer},
     tap::Tap,
 };
@@ -64,6 +65,8 @@ pub struct Status {
     pub restarts: u32,
     /// Gaps the backend reported on this stream.
     pub xruns: u64,
+    /// Of the thread that plays; `None` until that is known.
+    pub priority: Option<Priority>,
 }
 
 /// The sound output.
@@ -154,6 +157,16 @@ struct Watched {
     transient: u64,
     /// Looks in a row at which there were new errors.
     stormy_looks: u32,
+    /// Asked for once its thread is known.
+    promotion: Option<Promotion>,
+}
+
+impl Watched {
+    /// What its thread was granted; asks when its thread is new.
+    fn priority(&mut self) -> Option<Priority> {
+        let tid = self.open.faults.tid.load(Relaxed);
+        (tid != 0).then(|| self.promotion.get_or_insert_with(|| Promotion::ask(tid)).answer())?
+    }
 }
 
 impl Supervisor {
@@ -247,10 +260,11 @@ impl Supervisor {
         let (sample_rate_hz, again) = (Some(sample_rate_hz), self.played);
         self.set(|status| {
             let restarts = status.restarts + u32::from(again);
-            *status =
-                Status { health: Health::starting(), backend, device, sample_rate_hz, restarts, xruns: 0 };
+            let health = Health::starting();
+            *status = Status { health, backend, device, sample_rate_hz, restarts, ..Status::default() };
         });
-        self.stream = Some(Watched { open, opened_at: Instant::now(), transient: 0, stormy_looks: 0 });
+        self.stream =
+            Some(Watched { open, opened_at: Instant::now(), transient: 0, stormy_looks: 0, promotion: None });
     }
 
     fn failed(&mut self, error: &str) {
@@ -280,7 +294,10 @@ impl Supervisor {
         } else if self.link.silence().is_some() {
             self.retry = FIRST_RETRY;
             self.played = true;
-            self.set(|status| (status.health, status.xruns) = (Health::working(), xruns));
+            let priority = watched.priority();
+            self.set(|status| {
+                (status.health, status.xruns, status.priority) = (Health::working(), xruns, priority);
+            });
         }
     }
 

@@ -1,0 +1,91 @@
+//! A message bus of the test's own.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// A bus of the test's own.
+#[derive(Debug)]
+pub struct Bus {
+    dir: TempDir,
+    daemon: Option<Child>,
+}
+
+impl Bus {
+    /// A bus that lets everybody do everything, or one with the policy of real ones and what is put in `system.d`.
+    pub fn start(strict: bool) -> Option<Self> {
+        let mut bus = Self { dir: TempDir::new().expect("a directory"), daemon: None };
+        // Not only root looks for it.
+        std::fs::set_permissions(bus.dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+        let policy = if strict {
+            "<allow user='*'/><deny own='*'/><deny send_type='method_call'/><allow send_type='signal'/>\
+             <allow send_requested_reply='true' send_type='method_return'/>\
+             <allow send_requested_reply='true' send_type='error'/><allow receive_type='method_call'/>\
+             <allow receive_type='method_return'/><allow receive_type='error'/><allow receive_type='signal'/>\
+             <allow send_destination='org.freedesktop.DBus'/>"
+        } else {
+            "<allow user='*'/><allow own='*'/><allow send_destination='*' eavesdrop='true'/>\
+             <allow eavesdrop='true'/>"
+        };
+        let included = bus.dir.path().join("system.d");
+        std::fs::create_dir(&included).expect("a directory");
+        let config = format!(
+            "<busconfig><type>system</type><listen>{}</listen><auth>EXTERNAL</auth>\
+             <policy context='default'>{policy}</policy><includedir>{}</includedir></busconfig>",
+            bus.address(),
+            included.display()
+        );
+        std::fs::write(bus.dir.path().join("bus.conf"), config).expect("the configuration");
+        bus.restart().then_some(bus)
+    }
+
+    /// For `DBUS_SYSTEM_BUS_ADDRESS`.
+    pub fn address(&self) -> String {
+        format!("unix:path={}", self.dir.path().join("bus").display())
+    }
+
+    /// Starts the daemon again, after [`Self::kill`].
+    pub fn restart(&mut self) -> bool {
+        let daemon = Command::new("dbus-daemon")
+            .arg(format!("--config-file={}", self.dir.path().join("bus.conf").display()))
+            .args(["--nofork", "--nopidfile"])
+            .spawn();
+        self.daemon = daemon.ok();
+        self.daemon.is_some()
+    }
+
+    /// Kills the daemon.
+    pub fn kill(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            let _ = daemon.kill();
+            let _ = daemon.wait();
+        }
+    }
+
+    /// Puts a policy where packages put theirs, and has the bus read it.
+    pub fn install(&self, name: &str, policy: &str) {
+        std::fs::write(self.dir.path().join("system.d").join(name), policy).expect("a policy");
+        let daemon = self.daemon.as_ref().expect("the bus").id();
+        kill(Pid::from_raw(daemon as i32), Signal::SIGHUP).expect("the bus");
+    }
+
+    /// What `busctl` answers; `None` when it fails.
+    pub fn busctl(&self, arguments: &[&str]) -> Option<String> {
+        let output = Command::new("busctl")
+            .arg(format!("--address={}", self.address()))
+            .args(arguments)
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

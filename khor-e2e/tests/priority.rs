@@ -1,0 +1,101 @@
+//! The thread that plays goes before others: by the kernel's leave, by rtkit's, and not at all where neither gives it.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use khor_e2e::procfs::real_time_threads;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Bus, Engine, Pulse, wait_until};
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Root without the right to raise priorities, which then has to ask as everybody does.
+const UNPRIVILEGED: [&str; 3] = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"];
+
+fn priority(engine: &Engine) -> Value {
+    wait_until("an answer", PATIENCE, || engine.get("/api/health")["audio"]["priority"].is_object());
+    engine.get("/api/health")["audio"]["priority"].clone()
+}
+
+#[test]
+fn the_thread_that_plays_has_it_by_the_kernels_leave() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    let engine = Engine::start(Path::new("/nonexistent"), &["--fake"], &pulse.environment());
+    let granted = priority(&engine);
+    assert_eq!(
+        (&granted["real_time"], &granted["granted_by"]),
+        (&true.into(), &"limits".into()),
+        "{granted}"
+    );
+    let first = real_time_threads(engine.pid());
+    assert_eq!(first.len(), 1, "one thread, the one that plays");
+
+    pulse.kill();
+    wait_until("the loss", PATIENCE, || engine.get("/api/health")["audio"]["ok"] == false);
+    assert!(pulse.restart());
+    wait_until("the new stream's", PATIENCE, || {
+        engine.get("/api/health")["audio"]["priority"]["real_time"] == true
+    });
+    let second = real_time_threads(engine.pid());
+    assert!(second.len() == 1 && second != first, "{first:?}, then {second:?}");
+}
+
+/// A daemon on the test's bus; killed when dropped.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(program: &str, arguments: &[&str], bus: &Bus) -> Option<Self> {
+        let child = Command::new(program)
+            .args(arguments)
+            .env("DBUS_SYSTEM_BUS_ADDRESS", bus.address())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        child.ok().map(Self)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn it_asks_rtkit_and_plays_on_without() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
+    let address = bus.address();
+    let [runtime, cookie] = pulse.environment();
+    let environment = [runtime, cookie, ("DBUS_SYSTEM_BUS_ADDRESS", address.as_str())];
+    let start = || Engine::start_through(&UNPRIVILEGED, Path::new("/nonexistent"), &["--fake"], &environment);
+
+    let without = start();
+    let denied = priority(&without);
+    assert!(denied["real_time"] == false && denied["error"].is_string(), "{denied}");
+    assert!(denied["fix"].as_str().is_some_and(|fix| fix.contains("rtkit")), "{denied}");
+    wait_until("sound all the same", PATIENCE, || without.get("/api/health")["audio"]["ok"] == true);
+    assert!(real_time_threads(without.pid()).is_empty());
+    drop(without);
+
+    let Some(_polkit) = Daemon::start("/usr/lib/polkit-1/polkitd", &["--no-debug"], &bus) else {
+        return skip("needs polkitd");
+    };
+    wait_until("polkit", PATIENCE, || bus.busctl(&["status", "org.freedesktop.PolicyKit1"]).is_some());
+    let Some(_rtkit) = Daemon::start("/usr/libexec/rtkit-daemon", &[], &bus) else {
+        return skip("needs rtkit");
+    };
+    wait_until("rtkit", PATIENCE, || bus.busctl(&["status", "org.freedesktop.RealtimeKit1"]).is_some());
+    let engine = start();
+    let granted = priority(&engine);
+    assert_eq!((&granted["real_time"], &granted["granted_by"]), (&true.into(), &"rtkit".into()), "{granted}");
+    assert_eq!(real_time_threads(engine.pid()).len(), 1);
+}

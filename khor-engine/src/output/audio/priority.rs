@@ -1,0 +1,236 @@
+//! Real-time priority for the thread that plays: asked of the kernel, then of rtkit, and given back when the thread
+//! takes more than its share.
+//!
+//! A thread of this priority goes before everything else, so both it and the machine need protecting from each other:
+//! past [`RLIMIT_RTTIME`](Resource::RLIMIT_RTTIME) of work without a pause the kernel signals, and the handler makes
+//! it an ordinary thread again. Without that a hopelessly overloaded synth would freeze a machine of one processor.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI32, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
+
+use nix::{
+    errno::Errno,
+    libc,
+    sys::{
+        resource::{Resource, getrlimit, setrlimit},
+        signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
+    },
+};
+use serde::Serialize;
+use tracing::{debug, info};
+use zbus::proxy::CacheProperties;
+
+/// Above everything ordinary and below what sound servers have (PipeWire: 88, PulseAudio by rtkit: 5 of 20).
+const PRIORITY: i32 = 10;
+/// Work without a pause after which the priority is given back, µs. rtkit asks for at most 200 ms.
+const LONGEST_RUN_US: u64 = 100_000;
+/// As much again, µs: past this the kernel kills, should the handler not have helped.
+const LONGEST_RUN_HARD_US: u64 = 200_000;
+/// How long the bus may take.
+const BUS_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The thread that has the priority, for the signal's handler; 0 is none.
+static PROMOTED: AtomicI32 = AtomicI32::new(0);
+
+/// What the thread that plays was granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Priority {
+    /// It goes before ordinary threads.
+    pub real_time: bool,
+    /// Who granted it.
+    pub granted_by: Option<Granter>,
+    /// Why it is an ordinary thread.
+    pub error: Option<String>,
+    /// What to do about it.
+    pub fix: Option<String>,
+}
+
+/// Who can grant real-time priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Granter {
+    /// The kernel, by the limit `RTPRIO` or `CAP_SYS_NICE`.
+    Limits,
+    /// The desktop's service for it.
+    Rtkit,
+}
+
+/// An answer that may still be on its way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Promotion(Arc<Mutex<Option<Priority>>>);
+
+impl Promotion {
+    /// Asks for the thread `tid` of this process. Doesn't wait: the bus may hang.
+    pub(super) fn ask(tid: i32) -> Self {
+        let promotion = Self::default();
+        let answer = promotion.clone();
+        let asked = thread::Builder::new().name("khor-priority".into()).spawn(move || {
+            let priority = promote(tid);
+            match &priority.error {
+                None => info!("sound: real-time priority, granted by {:?}", priority.granted_by),
+                Some(error) => debug!("sound: no real-time priority: {error}"),
+            }
+            *answer.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(priority);
+        });
+        if let Err(error) = asked {
+            let refused = Priority { error: Some(error.to_string()), ..Priority::default() };
+            *promotion.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+        }
+        promotion
+    }
+
+    /// What was granted, as it stands now; `None` until there is an answer.
+    pub(super) fn answer(&self) -> Option<Priority> {
+        let granted = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        if granted.real_time && PROMOTED.load(Relaxed) == 0 {
+            return Some(Priority {
+                error: Some("the sound took a processor for itself and gave its priority back".into()),
+                fix: Some("free the processor; the priority is asked for again with the next stream".into()),
+                ..Priority::default()
+            });
+        }
+        Some(granted)
+    }
+}
+
+fn promote(tid: i32) -> Priority {
+    if let Err(error) = protect() {
+        return Priority { error: Some(format!("the limit RTTIME: {error}")), ..Priority::default() };
+    }
+    PROMOTED.store(tid, Relaxed);
+    let denied = match schedule(tid, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, PRIORITY) {
+        Ok(()) => return granted(Granter::Limits),
+        Err(error) => error,
+    };
+    match ask_rtkit(tid) {
+        Ok(()) => granted(Granter::Rtkit),
+        Err(error) => {
+            PROMOTED.store(0, Relaxed);
+            Priority {
+                error: Some(format!("the kernel: {denied}; rtkit: {error}")),
+                fix: Some(
+                    "install rtkit, or allow it: `@audio - rtprio 20` in /etc/security/limits.d".into(),
+                ),
+                ..Priority::default()
+            }
+        }
+    }
+}
+
+fn granted(by: Granter) -> Priority {
+    Priority { real_time: true, granted_by: Some(by), ..Priority::default() }
+}
+
+/// Limits how long a real-time thread of this process may work without a pause.
+fn protect() -> Result<(), Errno> {
+    let overrun = SigAction::new(SigHandler::Handler(give_back), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: `give_back` only reads and writes an atomic and makes one system call.
+    unsafe { sigaction(Signal::SIGXCPU, &overrun) }?;
+    let (_, hard_us) = getrlimit(Resource::RLIMIT_RTTIME)?;
+    let hard_us = hard_us.min(LONGEST_RUN_HARD_US);
+    setrlimit(Resource::RLIMIT_RTTIME, LONGEST_RUN_US.min(hard_us), hard_us)
+}
+
+extern "C" fn give_back(_signal: libc::c_int) {
+    let tid = PROMOTED.swap(0, Relaxed);
+    if tid != 0 {
+        // A thread that is gone needs nothing.
+        let _ = schedule(tid, libc::SCHED_OTHER, 0);
+    }
+}
+
+/// Async-signal-safe.
+fn schedule(tid: i32, policy: libc::c_int, priority: i32) -> Result<(), Errno> {
+    let parameters = libc::sched_param { sched_priority: priority };
+    // SAFETY: the parameters live until the call returns; a wrong thread or policy is an error.
+    Errno::result(unsafe { libc::sched_setscheduler(tid, policy, &raw const parameters) }).map(drop)
+}
+
+/// <https://gitlab.freedesktop.org/pipewire/rtkit>, which Debian, Fedora and Arch start on demand.
+#[zbus::proxy(
+    interface = "org.freedesktop.RealtimeKit1",
+    default_service = "org.freedesktop.RealtimeKit1",
+    default_path = "/org/freedesktop/RealtimeKit1"
+)]
+trait RealtimeKit {
+    #[zbus(name = "MakeThreadRealtimeWithPID")]
+    fn make_thread_realtime_with_pid(&self, process: u64, thread: u64, priority: u32) -> zbus::Result<()>;
+
+    #[zbus(property)]
+    fn max_realtime_priority(&self) -> zbus::Result<i32>;
+}
+
+fn ask_rtkit(tid: i32) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error: io::Error| error.to_string())?;
+    let asking = async {
+        let bus = zbus::Connection::system().await?;
+        // It knows no `GetAll`, which a cache would begin with.
+        let rtkit = RealtimeKitProxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
+        let priority = rtkit.max_realtime_priority().await?.clamp(1, PRIORITY);
+        rtkit.make_thread_realtime_with_pid(u64::from(std::process::id()), tid as u64, priority as u32).await
+    };
+    match runtime.block_on(async { tokio::time::timeout(BUS_PATIENCE, asking).await }) {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", BUS_PATIENCE.as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        hint::spin_loop,
+        sync::mpsc,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+
+    fn policy(tid: i32) -> libc::c_int {
+        // SAFETY: takes and returns plain numbers.
+        unsafe { libc::sched_getscheduler(tid) & !libc::SCHED_RESET_ON_FORK }
+    }
+
+    #[test]
+    fn a_thread_that_takes_a_processor_for_itself_becomes_ordinary_again() {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        let (told, tid) = mpsc::channel();
+        let (go, gone) = mpsc::channel();
+        let player = thread::spawn(move || {
+            told.send(nix::unistd::gettid().as_raw()).unwrap();
+            gone.recv().unwrap();
+            let begun = Instant::now();
+            while PROMOTED.load(Relaxed) != 0 && begun.elapsed() < PATIENCE {
+                spin_loop();
+            }
+            (begun.elapsed(), policy(0))
+        });
+        let tid = tid.recv().unwrap();
+        let promotion = Promotion::ask(tid);
+        let begun = Instant::now();
+        while promotion.answer().is_none() && begun.elapsed() < 2 * BUS_PATIENCE {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let answer = promotion.answer().expect("an answer");
+        if !answer.real_time {
+            go.send(()).unwrap();
+            assert!(answer.error.is_some() && answer.fix.is_some() && policy(tid) == libc::SCHED_OTHER);
+            return khor_e2e::skip::skip("needs the right to real-time priority");
+        }
+        assert_ne!(policy(tid), libc::SCHED_OTHER);
+        go.send(()).unwrap();
+        let (ran, policy_after) = player.join().unwrap();
+        assert!(ran < PATIENCE && policy_after == libc::SCHED_OTHER, "{ran:?}, policy {policy_after}");
+        let after = promotion.answer().unwrap();
+        assert!(
+            !after.real_time && after.error.is_some_and(|error| error.contains("gave its priority back"))
+        );
+    }
+}
