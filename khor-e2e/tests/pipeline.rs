@@ -1,10 +1,11 @@
 //! The whole path without a loudspeaker: kernel → collector → engines → API and OSC.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use khor_e2e::engine::{free_port, program};
 use khor_e2e::skip::{root_or_skip, skip};
@@ -149,6 +150,62 @@ fn osc_reaches_an_independent_receiver_and_a_burst_rises_at_once() {
     load::execs(40);
     let (risen, _) = line(&lines, "exec above 0.4", |line| exec_level(line).is_some_and(|level| level > 0.4));
     println!("from the first exec to the risen signal: {:?}", risen - burst);
+}
+
+/// By their time tags, and by when they come, which is what counts where tags are not heeded.
+#[test]
+fn osc_notes_are_evenly_spaced_while_every_processor_is_busy() {
+    const STEP_S: f64 = 60.0 / 110.0 / 4.0;
+    const MOST_S: f64 = 0.005;
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(SETTLE)).expect("a timeout");
+    let port = socket.local_addr().expect("its address").port();
+    let _busy: Vec<_> = (0..2).map(|_| load::Background::start(|| load::ping_pong(500))).collect();
+    let engine = Engine::start("/nonexistent".as_ref(), &["--fake", "--no-audio", "--osc"], &[]);
+    // A preset without swing or strum: each of its notes is on a step.
+    let change = json!({"osc": {"port": port}, "music": {"preset": "arp", "bpm": 110, "density": 1.0}});
+    assert_eq!(engine.send("PATCH", "/api/config", &body(change), &[]).0, 200);
+    let (mut onsets_s, mut leads_s, mut packet) = (Vec::new(), Vec::new(), [0; 2048]);
+    while onsets_s.len() < 100 {
+        let length = match socket.recv(&mut packet) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            length => length.expect("a packet"),
+        };
+        let came_s = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
+        if let Some(onset_s) = note_onset_s(&packet[..length]) {
+            onsets_s.push(onset_s);
+            leads_s.push(onset_s - came_s);
+        }
+    }
+    let p95 = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() * 95 / 100]
+    };
+    // Which note is on the grid isn't known: the grid that fits best is the one meant.
+    let off_s = |onset_s: f64| {
+        let places = onsets_s.iter().map(|other| (other - onset_s) / STEP_S);
+        p95(places.map(|place| (place - place.round()).abs() * STEP_S).collect())
+    };
+    let tags_s = onsets_s.iter().map(|onset_s| off_s(*onset_s)).fold(f64::INFINITY, f64::min);
+    let mut sorted = leads_s.clone();
+    sorted.sort_by(f64::total_cmp);
+    let lead_s = sorted[sorted.len() / 2];
+    let arrivals_s = p95(leads_s.iter().map(|lead| (lead - lead_s).abs()).collect());
+    println!(
+        "p95 off: tags {:.2} ms from the grid, arrivals {:.2} ms from {:.1} ms before their tags",
+        tags_s * 1e3,
+        arrivals_s * 1e3,
+        lead_s * 1e3
+    );
+    assert!(tags_s <= MOST_S && arrivals_s <= MOST_S && lead_s > 0.0, "{sorted:.3?}");
+}
+
+/// The time tag of a bundle that holds a note, seconds since 1970.
+fn note_onset_s(packet: &[u8]) -> Option<f64> {
+    const SINCE_1900_S: f64 = 2_208_988_800.0;
+    let tag = packet.strip_prefix(b"#bundle\0")?.first_chunk()?;
+    packet.windows(10).any(|part| part == b"/khor/note").then_some(())?;
+    Some(u64::from_be_bytes(*tag) as f64 / 4_294_967_296.0 - SINCE_1900_S)
 }
 
 fn body(value: serde_json::Value) -> Vec<u8> {

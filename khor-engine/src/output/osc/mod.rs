@@ -10,10 +10,11 @@ mod destination;
 mod target;
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
-        mpsc::{self, Receiver, SyncSender},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
     },
     thread,
     time::{Duration, Instant, SystemTime},
@@ -35,6 +36,9 @@ use crate::{
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
+/// A note leaves this long before it begins: enough for a receiver that heeds time tags to be ready, and always the
+/// same, so that one that doesn't plays evenly all the same. Notes are composed 40 to 50 ms ahead.
+const LEAD: Duration = Duration::from_millis(20);
 /// A level that moved less than this has not changed.
 const CHANGE: f32 = 1e-3;
 /// A deviation that moved less than this has not changed, octaves.
@@ -111,6 +115,13 @@ impl Output {
 /// What was sent last of each signal, and when.
 type Sent = PerSignal<Option<(f32, Instant)>>;
 
+/// A note and when it is to be sent.
+struct Waiting {
+    due: Instant,
+    onset: SystemTime,
+    note: Note,
+}
+
 struct Sender {
     shared: Destinations,
     destinations: Vec<Arc<Destination>>,
@@ -119,6 +130,8 @@ struct Sender {
     buffer: Vec<u8>,
     levels: Sent,
     deviations: Sent,
+    /// Notes to be sent, the next one first.
+    waiting: VecDeque<Waiting>,
 }
 
 impl Sender {
@@ -130,16 +143,44 @@ impl Sender {
             buffer: Vec::with_capacity(1024),
             levels: [None; SignalId::COUNT],
             deviations: [None; SignalId::COUNT],
+            waiting: VecDeque::with_capacity(64),
         }
     }
 
     fn run(&mut self, events: &Receiver<Event>) {
-        while let Ok(event) = events.recv() {
-            match event {
-                Event::Targets(targets) => self.set_targets(targets),
-                event => self.send(event),
+        loop {
+            let next = match self.send_due(Instant::now()) {
+                Some(wait) => events.recv_timeout(wait),
+                None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match next {
+                Ok(Event::Targets(targets)) => self.set_targets(targets),
+                Ok(event) => self.send(event),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
+    }
+
+    /// Sends the notes whose time has come; answers how long the next one has.
+    fn send_due(&mut self, now: Instant) -> Option<Duration> {
+        while let Some(next) = self.waiting.front() {
+            if next.due > now {
+                return Some(next.due - now);
+            }
+            let (onset, message) = (next.onset, note_message(&next.note));
+            self.waiting.pop_front();
+            self.send_bundle(onset, message);
+        }
+        None
+    }
+
+    /// Keeps a note until [`LEAD`] before its onset.
+    fn wait(&mut self, note: Note, onset: SystemTime) {
+        let until_onset = onset.duration_since(SystemTime::now()).unwrap_or_default();
+        let due = Instant::now() + until_onset.saturating_sub(LEAD);
+        let place = self.waiting.iter().rposition(|other| other.due <= due).map_or(0, |before| before + 1);
+        self.waiting.insert(place, Waiting { due, onset, note });
     }
 
     fn set_targets(&mut self, targets: Vec<Target>) {
@@ -162,7 +203,7 @@ impl Sender {
     fn send(&mut self, event: Event) {
         match event {
             Event::Targets(_) => {}
-            Event::Note(note, onset) => self.send_bundle(onset, note_message(&note)),
+            Event::Note(note, onset) => self.wait(note, onset),
             Event::Metrics(rates) => {
                 let args = rates.into_iter().map(OscType::Float).collect();
                 self.send_packet(&message("/khor/metrics", args));
