@@ -1,5 +1,5 @@
 //! The `khor` command.
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<std::process::ExitCode> {
     khor_engine::cli::main()
 }

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
 
+mod doctor;
 mod engine;
 mod explain;
 mod interrupt;
@@ -11,7 +12,7 @@ mod progress;
 mod record;
 mod render;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -38,6 +39,8 @@ enum Command {
     Record(record::RecordArgs),
     /// What is sounding and why, in words
     Explain(explain::ExplainArgs),
+    /// What is in khor's way on this machine, and how it is mended
+    Doctor(doctor::DoctorArgs),
     /// List the presets, or check a preset file
     Presets(lists::PresetsArgs),
     /// List the sound devices
@@ -68,10 +71,11 @@ impl Places {
 }
 
 /// Runs the command line of this process.
-pub fn main() -> anyhow::Result<()> {
+pub fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     start_log();
     match cli.command {
+        Command::Doctor(args) => return doctor::run(&args),
         Command::Engine(args) => engine::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Render(args) => render::run(&args),
@@ -79,7 +83,8 @@ pub fn main() -> anyhow::Result<()> {
         Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The log goes to stderr; `RUST_LOG` chooses more or less of it.

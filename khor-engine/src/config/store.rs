@@ -118,6 +118,22 @@ impl ConfigStore {
         Self { path, document, overrides: empty(), config, warnings, unwritten: false }
     }
 
+    /// What is odd about the file, which is left as it is; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be used at all.
+    pub fn check(path: &Path) -> Result<Option<Vec<String>>, String> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let document = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let (_, unknown) = parse(&document).map_err(|error| error.to_string())?;
+        Ok(Some(unknown.iter().map(|key| unknown_key(key)).collect()))
+    }
+
     /// Lays `overrides` (any part of the configuration) over the file, for this run only.
     pub fn with_overrides(mut self, overrides: Value) -> Result<Self, ConfigError> {
         self.config = effective(&self.document, &overrides)?;

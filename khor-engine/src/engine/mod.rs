@@ -223,6 +223,16 @@ impl Engine {
         self.shown().config.clone()
     }
 
+    /// The file of the configuration.
+    pub fn config_path(&self) -> PathBuf {
+        self.shown().path.clone()
+    }
+
+    /// The collector's socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// Changes any part of the configuration, writes it, and applies it at once. Waits for the disk, and for the
     /// sound server when a device is named.
     pub fn update_config(&self, change: &Value) -> Result<Update, UpdateError> {

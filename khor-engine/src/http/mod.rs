@@ -1,9 +1,10 @@
 //! The HTTP side: the API, the event stream and the page. Loopback only.
 //!
-//! Every request passes the [`guard`] first, then one of [`api`], [`stream`], [`listen`], [`recording`] or [`page`]. The accept loop is
+//! Every request passes the [`guard`] first, then one of [`api`], [`doctor`], [`stream`], [`listen`], [`recording`] or [`page`]. The accept loop is
 //! our own because warp's has no limit on connections and none on a half-sent request.
 
 mod api;
+mod doctor;
 mod guard;
 mod listen;
 mod page;
@@ -117,6 +118,7 @@ fn routes(
     let served = stream::route(Arc::clone(&engine), stop.clone())
         .or(listen::routes(Arc::clone(&engine), stop))
         .or(api::routes(Arc::clone(&engine)))
+        .or(doctor::route_of(Arc::clone(&engine)))
         .or(recording::routes(&engine))
         .or(page::routes(&engine.config().ui));
     guard::guard(port).and(served).recover(reply::recover).with(warp::reply::with::headers(guard::headers()))

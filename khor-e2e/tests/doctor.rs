@@ -1,0 +1,111 @@
+//! `khor doctor` on machines that lack this and that, and on one that lacks nothing.
+
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use khor_e2e::engine::program;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Collector, Engine, Pulse};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A user and group that own nothing.
+const NOBODY: u32 = 65534;
+
+fn doctor(mut khor: Command, socket: &Path, config: &Path) -> (bool, Value) {
+    khor.args(["doctor", "--json"]).arg("--socket").arg(socket).arg("--config").arg(config);
+    let Output { status, stdout, stderr } = khor.output().expect("khor doctor");
+    let said = String::from_utf8_lossy(&stderr);
+    let diagnosis: Value = serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    assert_eq!(diagnosis["ok"], status.success(), "the exit code says what the answer says");
+    (status.success(), diagnosis)
+}
+
+fn check(diagnosis: &Value, name: &str) -> (String, String) {
+    let checks = diagnosis["checks"].as_array().expect("checks");
+    let check = checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+    let fix = check["fix"].as_str().unwrap_or_default();
+    assert_eq!(check["state"] == "problem", !fix.is_empty(), "a problem, and only that, has a fix: {check}");
+    (check["state"].as_str().expect("a state").to_owned(), fix.to_owned())
+}
+
+fn config(dir: &TempDir, text: &str) -> std::path::PathBuf {
+    let path = dir.path().join("config.json");
+    std::fs::write(&path, text).expect("a configuration");
+    path
+}
+
+#[test]
+fn nothing_is_wrong_where_everything_is_there() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let engine = Engine::start(collector.socket(), &[], &pulse.environment());
+    let dir = TempDir::new().expect("a directory");
+    let port = engine.url().rsplit(':').next().expect("a port").to_owned();
+    let config = config(&dir, &format!("{{\"listen\": {{\"port\": {port}}}}}"));
+    let mut khor = Command::new(program("khor"));
+    khor.envs(pulse.environment());
+    let (well, diagnosis) = doctor(khor, collector.socket(), &config);
+    assert!(well, "{diagnosis:#}");
+    for name in ["kernel", "type information", "collector", "probes", "sound", "real-time", "config", "page"]
+    {
+        assert_eq!(check(&diagnosis, name).0, "ok", "{name}: {diagnosis:#}");
+    }
+    let by_engine = engine.get("/api/doctor");
+    assert_eq!(by_engine["ok"], true, "{by_engine:#}");
+    assert_eq!(check(&by_engine, "collector").0, "ok");
+}
+
+#[test]
+fn each_problem_names_its_fix_and_nothing_is_changed() {
+    let dir = TempDir::new().expect("a directory");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    let path = config(
+        &dir,
+        &format!("{{\"listen\": {{\"port\": {port}}}, \"music\": {{\"preset\": \"lost\"}}, \"typo\": 1}}"),
+    );
+    let khor = || Command::new(program("khor"));
+    let (well, diagnosis) = doctor(khor(), Path::new("/nonexistent/collector.sock"), &path);
+    assert!(!well);
+    for (name, fix) in [
+        ("collector", "sudo khor-collector"),
+        ("config", "mend the spelling"),
+        ("presets", "khor presets"),
+        ("page", "listen.port"),
+    ] {
+        let found = check(&diagnosis, name);
+        assert!(found.0 == "problem" && found.1.contains(fix), "{name}: {found:?}");
+    }
+
+    let broken = "{\"music\": ";
+    let path = config(&dir, broken);
+    let (_, diagnosis) = doctor(khor(), Path::new("/nonexistent/collector.sock"), &path);
+    assert!(check(&diagnosis, "config").1.contains(".bad"), "{diagnosis:#}");
+    assert_eq!(std::fs::read_to_string(&path).expect("still there"), broken);
+}
+
+#[test]
+fn who_is_not_in_the_group_is_told_so() {
+    if !root_or_skip() {
+        return;
+    }
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    chown(collector.socket(), None, Some(0)).expect("root's");
+    let folder = collector.socket().ancestors().skip(1).take_while(|folder| *folder != Path::new("/tmp"));
+    for folder in folder.take(2) {
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).expect("its mode");
+    }
+    let (id, group) = (format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"));
+    let mut khor = Command::new("setpriv");
+    khor.args([&id, &group, "--clear-groups"]).arg(program("khor")).env("HOME", "/nonexistent");
+    let (well, diagnosis) = doctor(khor, collector.socket(), Path::new("/nonexistent/config.json"));
+    let (state, fix) = check(&diagnosis, "collector");
+    assert!(!well && state == "problem", "{diagnosis:#}");
+    assert!(fix.starts_with("sudo usermod --append --groups root nobody"), "{fix}");
+}

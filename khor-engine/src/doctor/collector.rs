@@ -1,0 +1,152 @@
+//! The collector: whether it runs, lets this user in, counts everything and holds no more privilege than it should.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use khor_proto::{
+    Availability, Welcome,
+    client::{Client, ClientError},
+};
+use nix::unistd::{Group, Uid, User, getegid, getgroups};
+use tokio::time::timeout;
+
+use super::{Check, system_bus};
+
+const SOCKET_UNIT: &str = "khor-collector.socket";
+const SERVICE_UNIT: &str = "khor-collector.service";
+const BUS_NAME: &str = "org.khor.Collector";
+/// A collector that is started by the connection attaches its probes first.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub(super) async fn examine(socket: &Path) -> Vec<Check> {
+    let bus = system_bus::connect().await;
+    let (mut unit, mut name) = (None, None);
+    if let Some(bus) = &bus {
+        unit = system_bus::unit_state(bus, SOCKET_UNIT).await;
+        name = system_bus::has_owner(bus, BUS_NAME).await;
+    }
+    let connected = timeout(PATIENCE, Client::connect(socket, "khor doctor")).await;
+    let mut checks = vec![unit_check(unit.as_deref(), socket)];
+    match connected.unwrap_or(Err(ClientError::Silent)) {
+        Ok((_, welcome)) => {
+            checks.push(Check::ok(
+                "collector",
+                format!("collector {} at {}", welcome.collector_version, socket.display()),
+            ));
+            checks.push(probes(&welcome));
+        }
+        Err(error) => checks.push(unreachable(socket, &error, unit.as_deref())),
+    }
+    checks.push(bus_check(bus.is_some(), name));
+    checks
+}
+
+fn unit_check(state: Option<&str>, socket: &Path) -> Check {
+    let name = "unit";
+    match state {
+        Some("active") => Check::ok(name, format!("{SOCKET_UNIT} is active")),
+        Some(state) => Check::problem(
+            name,
+            format!("{SOCKET_UNIT} is {state}: nobody listens at {}", socket.display()),
+            format!("sudo systemctl enable --now {SOCKET_UNIT}"),
+        ),
+        None => Check::off(name, format!("{SOCKET_UNIT} is not installed here")),
+    }
+}
+
+/// Why nobody answers, and what to do about that.
+fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>) -> Check {
+    let name = "collector";
+    let fix = match error {
+        ClientError::Connect { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            allow_in(&group_of(socket))
+        }
+        ClientError::Connect { .. } if unit.is_some() => format!("sudo systemctl restart {SOCKET_UNIT}"),
+        ClientError::Connect { .. } => {
+            "install khor's package, or start it by hand: sudo khor-collector".to_owned()
+        }
+        ClientError::Silent => format!("see why in its log: journalctl -u {SERVICE_UNIT}"),
+        _ => format!("sudo systemctl restart {SERVICE_UNIT}"),
+    };
+    Check::problem(name, format!("{error}; khor hears /proc instead"), fix)
+}
+
+/// The group whose members the socket lets in.
+fn group_of(socket: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let gid = fs::metadata(socket).map(|metadata| metadata.gid());
+    let group = gid.ok().and_then(|gid| Group::from_gid(gid.into()).ok()?);
+    group.map_or_else(|| "khor".to_owned(), |group| group.name)
+}
+
+fn allow_in(group: &str) -> String {
+    let user =
+        User::from_uid(Uid::effective()).ok().flatten().map_or_else(|| "$USER".into(), |user| user.name);
+    let members = Group::from_name(group).ok().flatten();
+    let is_listed = members.as_ref().is_some_and(|group| group.mem.contains(&user));
+    let is_in_session = members.is_some_and(|group| {
+        getegid() == group.gid || getgroups().is_ok_and(|mine| mine.contains(&group.gid))
+    });
+    if is_listed && !is_in_session {
+        return format!(
+            "log out and in again: {user} is in the group {group} now, but was not when this began"
+        );
+    }
+    format!("sudo usermod --append --groups {group} {user}, then log out and in again")
+}
+
+fn probes(welcome: &Welcome) -> Check {
+    let absent: Vec<String> = welcome
+        .counters
+        .iter()
+        .filter_map(|counter| match &counter.availability {
+            Availability::Available => None,
+            Availability::Absent { reason } => Some(format!("{}: {reason}", counter.name)),
+        })
+        .collect();
+    let all = welcome.counters.len();
+    if absent.is_empty() {
+        return Check::ok("probes", format!("{all} of {all} count"));
+    }
+    Check::problem(
+        "probes",
+        format!("{} of {all} don't count: {}", absent.len(), absent.join("; ")),
+        "these signals are absent and the others work; another kernel may have them",
+    )
+}
+
+fn bus_check(bus: bool, owned: Option<bool>) -> Check {
+    let name = "system bus";
+    match owned {
+        Some(true) => Check::ok(name, format!("{BUS_NAME} is there for busctl and desktop tools")),
+        Some(false) => Check::off(name, format!("nobody has the name {BUS_NAME}; khor doesn't need it")),
+        None if bus => Check::off(name, "it doesn't answer; khor doesn't need it"),
+        None => Check::off(name, "there is none; khor doesn't need it"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::CheckState;
+
+    fn refused(kind: io::ErrorKind) -> ClientError {
+        ClientError::Connect { socket: "/run/khor/collector.sock".into(), source: kind.into() }
+    }
+
+    #[test]
+    fn the_fix_fits_the_reason() {
+        let socket = Path::new("/nonexistent/collector.sock");
+        let fix = |kind, unit| unreachable(socket, &refused(kind), unit).fix.unwrap();
+        assert!(fix(io::ErrorKind::PermissionDenied, None).contains("usermod --append --groups khor"));
+        assert!(fix(io::ErrorKind::NotFound, None).contains("sudo khor-collector"));
+        assert!(fix(io::ErrorKind::ConnectionRefused, Some("inactive")).contains("systemctl"));
+    }
+
+    #[test]
+    fn a_stopped_unit_is_a_problem_and_a_missing_one_is_not() {
+        let socket = Path::new("/run/khor/collector.sock");
+        assert_eq!(unit_check(Some("active"), socket).state, CheckState::Ok);
+        assert!(unit_check(Some("failed"), socket).fix.unwrap().contains("enable --now"));
+        assert_eq!(unit_check(None, socket).state, CheckState::Off);
+    }
+}

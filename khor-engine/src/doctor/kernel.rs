@@ -1,0 +1,73 @@
+//! The running kernel: whether it can be heard at all.
+
+use std::path::Path;
+
+use super::{Check, is_readable};
+
+/// The oldest kernel whose typed tracepoints the probes are tested on.
+const OLDEST: (u32, u32) = (5, 10);
+const TYPES: &str = "/sys/kernel/btf/vmlinux";
+const PRESSURE: &str = "/proc/pressure/cpu";
+
+pub(super) fn examine() -> Vec<Check> {
+    let release = nix::sys::utsname::uname()
+        .map_or_else(|_| String::new(), |names| names.release().to_string_lossy().into_owned());
+    vec![version(&release), types(is_readable(Path::new(TYPES))), pressure(is_readable(Path::new(PRESSURE)))]
+}
+
+fn version(release: &str) -> Check {
+    let mut numbers = release.split(['.', '-']).map_while(|piece| piece.parse::<u32>().ok());
+    match numbers.next().zip(numbers.next()) {
+        Some(version) if version >= OLDEST => Check::ok("kernel", format!("Linux {release}")),
+        Some(_) => Check::problem(
+            "kernel",
+            format!("Linux {release} is older than the probes can be"),
+            "run Linux 5.10 or newer; until then khor hears /proc alone",
+        ),
+        None => Check::off("kernel", format!("{release:?} is no version that can be read")),
+    }
+}
+
+fn types(readable: bool) -> Check {
+    if readable {
+        return Check::ok("type information", TYPES);
+    }
+    Check::problem(
+        "type information",
+        format!("{TYPES} can't be read: probes find no fields without it"),
+        "run a kernel with CONFIG_DEBUG_INFO_BTF=y, as Debian, Fedora and Arch ship it",
+    )
+}
+
+fn pressure(readable: bool) -> Check {
+    if readable {
+        return Check::ok("pressure", "the kernel tells of stalls (PSI)");
+    }
+    Check::problem(
+        "pressure",
+        format!("{PRESSURE} can't be read: cpu, stall and mem are absent"),
+        "boot with psi=1 on the kernel's command line (CONFIG_PSI=y)",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::CheckState;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        for release in ["5.10.0-32-amd64", "6.1.0", "6.18.44-fc-v595", "10.0"] {
+            assert_eq!(version(release).state, CheckState::Ok, "{release}");
+        }
+        for release in ["5.4.0-150-generic", "4.19.0-27"] {
+            assert_eq!(version(release).state, CheckState::Problem, "{release}");
+        }
+        assert_eq!(version("").state, CheckState::Off);
+    }
+
+    #[test]
+    fn what_is_missing_says_how_it_is_mended() {
+        assert!(types(false).fix.is_some() && pressure(false).fix.is_some());
+    }
+}

@@ -1,0 +1,92 @@
+//! What is in khor's way on this machine, and how it is mended: `khor doctor` and `/api/doctor`.
+//!
+//! Each check looks at the machine itself, not at what a running engine believes, and changes nothing. One file per
+//! room: the [`kernel`], the [`collector`] and how to reach it, the [`session`] with its sound, and khor's own
+//! [`files`]. What cannot be known is said to be off, with the reason, never to be well.
+
+mod collector;
+mod files;
+mod kernel;
+mod session;
+mod system_bus;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::config::Config;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What, in one or two words.
+    pub name: &'static str,
+    /// How it is.
+    pub state: CheckState,
+    /// What was found.
+    pub detail: String,
+    /// What to do about a problem.
+    pub fix: Option<String>,
+}
+
+/// How one thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    /// As it should be.
+    Ok,
+    /// Something is missing or wrong; khor does without, and not everything is heard.
+    Problem,
+    /// Not wanted, or not on this machine; nothing is wrong with that.
+    Off,
+}
+
+impl Check {
+    fn ok(name: &'static str, detail: impl Into<String>) -> Self {
+        Self { name, state: CheckState::Ok, detail: detail.into(), fix: None }
+    }
+
+    fn problem(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { name, state: CheckState::Problem, detail: detail.into(), fix: Some(fix.into()) }
+    }
+
+    fn off(name: &'static str, detail: impl Into<String>) -> Self {
+        Self { name, state: CheckState::Off, detail: detail.into(), fix: None }
+    }
+}
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub struct Patient {
+    /// The collector's socket.
+    pub socket: PathBuf,
+    /// The configuration's file, and what it says.
+    pub config_path: PathBuf,
+    /// The configuration in use.
+    pub config: Config,
+    /// Whether this process is itself the engine that listens at the configured port.
+    pub is_engine: bool,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Diagnosis {
+    /// There is no problem.
+    pub ok: bool,
+    /// Everything that was looked at, in the order of the way from kernel to loudspeaker.
+    pub checks: Vec<Check>,
+}
+
+/// Looks at everything. Takes up to a few seconds where something hangs. Must be called within a tokio runtime.
+pub async fn examine(patient: &Patient) -> Diagnosis {
+    let mut checks = kernel::examine();
+    checks.extend(collector::examine(&patient.socket).await);
+    checks.extend(session::examine(&patient.config).await);
+    checks.extend(files::examine(patient).await);
+    Diagnosis { ok: checks.iter().all(|check| check.state != CheckState::Problem), checks }
+}
+
+/// Whether there is something at that path that this process may read.
+fn is_readable(path: &Path) -> bool {
+    std::fs::File::open(path).is_ok()
+}

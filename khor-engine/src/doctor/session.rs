@@ -1,0 +1,111 @@
+//! The user's session: where the music can be heard.
+
+use std::{fs::OpenOptions, io, path::Path};
+
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::{Check, system_bus};
+use crate::{config::Config, output::audio};
+
+const SEQUENCER: &str = "/dev/snd/seq";
+const RTKIT: &str = "org.freedesktop.RealtimeKit1";
+
+pub(super) async fn examine(config: &Config) -> Vec<Check> {
+    vec![sound(config).await, priority().await, midi(config.features.midi), clock(config).await]
+}
+
+async fn sound(config: &Config) -> Check {
+    let name = "sound";
+    if !config.features.audio {
+        return Check::off(name, "switched off (features.audio)");
+    }
+    // Asking a sound server may take a while, or for ever: the runtime's other threads go on.
+    let devices = tokio::task::spawn_blocking(audio::list).await.unwrap_or_default();
+    let wanted = &config.audio.device;
+    let found = devices
+        .iter()
+        .find(|device| if wanted.is_empty() { device.is_default } else { device.id == *wanted });
+    match found {
+        Some(device) => Check::ok(name, format!("{} ({})", device.name, device.id)),
+        None if wanted.is_empty() => Check::problem(
+            name,
+            "no sound server and no sound card answer",
+            "start PipeWire or PulseAudio in this session, or plug in a sound card; or listen from elsewhere: \
+             the page's Listen here, /api/listen.wav",
+        ),
+        None => Check::problem(
+            name,
+            format!("{wanted} is not there"),
+            "choose another (khor devices lists them), or plug it in again",
+        ),
+    }
+}
+
+/// Whether the thread that plays would be granted real-time priority.
+async fn priority() -> Check {
+    let name = "real-time";
+    let by_limits = nix::unistd::geteuid().is_root()
+        || getrlimit(Resource::RLIMIT_RTPRIO).is_ok_and(|(_, hard)| hard > 0);
+    if by_limits {
+        return Check::ok(name, "this user may have real-time priority");
+    }
+    let rtkit = match system_bus::connect().await {
+        Some(bus) => system_bus::can_be_started(&bus, RTKIT).await,
+        None => None,
+    };
+    if rtkit == Some(true) {
+        return Check::ok(name, "rtkit can be asked for real-time priority");
+    }
+    Check::off(
+        name,
+        "no right to real-time priority, and no rtkit: should a busy machine make the sound stutter, install \
+         rtkit, or allow `@audio - rtprio 20` in /etc/security/limits.d",
+    )
+}
+
+fn midi(wanted: bool) -> Check {
+    let name = "midi";
+    if !wanted {
+        return Check::off(name, "switched off (features.midi)");
+    }
+    match OpenOptions::new().read(true).write(true).open(Path::new(SEQUENCER)) {
+        Ok(_) => Check::ok(name, format!("{SEQUENCER} can be opened")),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Check::problem(
+            name,
+            format!("{SEQUENCER}: {error}"),
+            "sudo usermod --append --groups audio $USER, then log out and in again",
+        ),
+        Err(error) => Check::problem(
+            name,
+            format!("{SEQUENCER}: {error}"),
+            "load the kernel's sequencer: sudo modprobe snd-seq",
+        ),
+    }
+}
+
+/// Only those who hear this machine on another one need both to agree on the time.
+async fn clock(config: &Config) -> Check {
+    let name = "clock";
+    let elsewhere =
+        config.features.osc && config.osc.all_targets().iter().any(|target| !is_local(&target.host));
+    if !elsewhere {
+        return Check::off(name, "no OSC goes to other machines, so nobody compares clocks");
+    }
+    let synchronised = match system_bus::connect().await {
+        Some(bus) => system_bus::clock_is_synchronised(&bus).await,
+        None => None,
+    };
+    match synchronised {
+        Some(true) => Check::ok(name, "synchronised"),
+        Some(false) => Check::problem(
+            name,
+            "not synchronised: other machines play OSC by its time tags, too early or too late",
+            "sudo timedatectl set-ntp true",
+        ),
+        None => Check::off(name, "nobody says whether it is synchronised (systemd's timedated)"),
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

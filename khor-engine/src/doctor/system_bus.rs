@@ -1,0 +1,67 @@
+//! Questions to the system bus. It may be absent or hang: nobody answers then.
+
+use std::time::Duration;
+
+use zbus::{Connection, fdo::DBusProxy, names::BusName, proxy::CacheProperties};
+
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The system bus, if there is one.
+pub(super) async fn connect() -> Option<Connection> {
+    within(Connection::system()).await
+}
+
+/// Whether somebody has this name.
+pub(super) async fn has_owner(bus: &Connection, name: &str) -> Option<bool> {
+    let name = BusName::try_from(name).ok()?;
+    within(async { DBusProxy::new(bus).await?.name_has_owner(name).await.map_err(Into::into) }).await
+}
+
+/// Whether the bus would start somebody for this name.
+pub(super) async fn can_be_started(bus: &Connection, name: &str) -> Option<bool> {
+    let names =
+        within(async { DBusProxy::new(bus).await?.list_activatable_names().await.map_err(Into::into) });
+    Some(names.await?.iter().any(|known| known.as_str() == name))
+}
+
+/// systemd's word for the state of a unit (`active`, `inactive`, `failed`); `None` where systemd or the unit is unknown.
+pub(super) async fn unit_state(bus: &Connection, unit: &str) -> Option<String> {
+    const SYSTEMD: &str = "org.freedesktop.systemd1";
+    let manager =
+        within(plain(bus, SYSTEMD, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"));
+    let manager = manager.await?;
+    let path: zbus::OwnedObjectPath = within(manager.call("LoadUnit", &unit)).await?;
+    let unit = within(plain(bus, SYSTEMD, path.as_str(), "org.freedesktop.systemd1.Unit")).await?;
+    let loaded: String = within(unit.get_property("LoadState")).await?;
+    if loaded != "loaded" {
+        return None;
+    }
+    within(unit.get_property("ActiveState")).await
+}
+
+async fn plain<'a>(
+    bus: &Connection,
+    service: &'a str,
+    path: &'a str,
+    interface: &'a str,
+) -> zbus::Result<zbus::Proxy<'a>> {
+    zbus::proxy::Builder::new(bus)
+        .destination(service)
+        .path(path)
+        .interface(interface)
+        .cache_properties(CacheProperties::No)
+        .build()
+        .await
+}
+
+async fn within<T>(asking: impl Future<Output = zbus::Result<T>>) -> Option<T> {
+    tokio::time::timeout(PATIENCE, asking).await.ok()?.ok()
+}
+
+/// Whether the clock follows others', as timedated says.
+pub(super) async fn clock_is_synchronised(bus: &Connection) -> Option<bool> {
+    const TIME: &str = "org.freedesktop.timedate1";
+    let time = within(plain(bus, TIME, "/org/freedesktop/timedate1", TIME)).await?;
+    within(time.get_property("NTPSynchronized")).await
+}
