@@ -4,6 +4,7 @@
 //! notes and hands them out, the [`state`] holds what can be seen of it all, and [`report`] puts that into the
 //! shapes of the API. This file starts them and applies changes of the configuration to them.
 
+mod clips;
 mod conductor;
 mod cue;
 mod explain;
@@ -15,6 +16,7 @@ mod receiving;
 mod report;
 mod state;
 
+pub use clips::{CLIP_S, CLIPS, Clip};
 pub use cue::heard_as;
 pub use explain::Explanation;
 pub use library::{Library, read as read_preset};

@@ -1,9 +1,10 @@
 //! The HTTP side: the API, the event stream and the page. Loopback only.
 //!
-//! Every request passes the [`guard`] first, then one of [`api`], [`doctor`], [`stream`], [`listen`], [`recording`] or [`page`]. The accept loop is
+//! Every request passes the [`guard`] first, then one of [`api`], [`clips`], [`doctor`], [`stream`], [`listen`], [`recording`] or [`page`]. The accept loop is
 //! our own because warp's has no limit on connections and none on a half-sent request.
 
 mod api;
+mod clips;
 mod doctor;
 mod guard;
 mod listen;
@@ -119,6 +120,7 @@ fn routes(
         .or(listen::routes(Arc::clone(&engine), stop))
         .or(api::routes(Arc::clone(&engine)))
         .or(doctor::route_of(Arc::clone(&engine)))
+        .or(clips::routes(Arc::clone(&engine)))
         .or(recording::routes(&engine))
         .or(page::routes(&engine.config().ui));
     guard::guard(port).and(served).recover(reply::recover).with(warp::reply::with::headers(guard::headers()))

@@ -13,6 +13,7 @@ use std::{
 };
 
 pub use smf::NoteFile;
+pub use wav::wav_bytes;
 
 use self::{flac::FlacWriter, wav::WavWriter};
 

@@ -45,6 +45,29 @@ impl WavWriter {
     }
 }
 
+/// A whole WAV file in memory, 16 bits; samples are -1..=1, beyond is clipped.
+pub fn wav_bytes(left: &[f32], right: &[f32], sample_rate_hz: u32) -> Vec<u8> {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: sample_rate_hz,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut bytes = io::Cursor::new(Vec::new());
+    let to_16_bit = |sample: f32| (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
+    let write = |bytes: &mut io::Cursor<Vec<u8>>| {
+        let mut writer = hound::WavWriter::new(bytes, spec)?;
+        for (l, r) in left.iter().zip(right) {
+            writer.write_sample(to_16_bit(*l))?;
+            writer.write_sample(to_16_bit(*r))?;
+        }
+        writer.finalize()
+    };
+    let written = write(&mut bytes);
+    debug_assert!(written.is_ok(), "nothing can fail in memory, short of a file beyond the format's 4 GiB");
+    bytes.into_inner()
+}
+
 /// Of writing, the only error that isn't a mistake of ours is the disk's.
 fn io_error(error: hound::Error) -> io::Error {
     match error {

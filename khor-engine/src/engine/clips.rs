@@ -1,0 +1,171 @@
+//! Short examples of what machines sound like, for whoever learns to hear them: real captures, played as the engine
+//! plays now, in the preset and the settings that were chosen.
+
+use std::{convert::Infallible, io::Cursor, ops::ControlFlow};
+
+use serde::Serialize;
+
+use super::{Offline, heard_as};
+use crate::{
+    config::Config,
+    music::Preset,
+    output::file::wav_bytes,
+    source::{CaptureError, CaptureReader, Recorded},
+};
+
+/// Of a capture, what goes before is learnt as ordinary, seconds; its load begins three seconds later.
+const FROM_S: f64 = 9.0;
+/// Length of a clip, seconds: quiet, then the load.
+pub const CLIP_S: f64 = 16.0;
+
+/// An example.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Clip {
+    /// Name in the API.
+    pub scenario: &'static str,
+    /// What the machine does, for people.
+    pub title: &'static str,
+    /// What gives it away.
+    pub listen_for: &'static str,
+    #[serde(skip)]
+    capture: &'static [u8],
+}
+
+/// Nothing for three minutes: what is ordinary on the machine that the captures are of.
+const ORDINARY: &[u8] = include_bytes!("../../captures/idle-long.khor");
+
+/// What gives each away is what presets/mapping.toml, the seats of `music::VoiceStream` and the cues' motifs say.
+pub static CLIPS: [Clip; 9] = [
+    Clip {
+        scenario: "idle",
+        title: "Nothing to do",
+        listen_for: "The pad alone, slow and clear; now and then a single note from afar.",
+        capture: include_bytes!("../../captures/idle.khor"),
+    },
+    Clip {
+        scenario: "exec-storm",
+        title: "Programs starting all the time",
+        listen_for: "The process voice: many high, dry notes, a little to the right, and a pulse below them.",
+        capture: include_bytes!("../../captures/exec-storm.khor"),
+    },
+    Clip {
+        scenario: "download",
+        title: "A large download",
+        listen_for: "The voice of what is received: a falling line in the middle, on the left, for as long as bytes come in.",
+        capture: include_bytes!("../../captures/download.khor"),
+    },
+    Clip {
+        scenario: "upload",
+        title: "A large upload",
+        listen_for: "The voice of what is sent: a rising line, higher than the download's, on the right.",
+        capture: include_bytes!("../../captures/upload.khor"),
+    },
+    Clip {
+        scenario: "disk",
+        title: "A disk hard at work",
+        listen_for: "The disk voice: low notes that repeat, a little to the right; the pad gets heavier while tasks wait.",
+        capture: include_bytes!("../../captures/disk.khor"),
+    },
+    Clip {
+        scenario: "compile",
+        title: "A compiler on every processor",
+        listen_for: "A dense pulse, high dry notes in bursts, and a pad that grows darker with waiting for the CPU.",
+        capture: include_bytes!("../../captures/compile.khor"),
+    },
+    Clip {
+        scenario: "retransmits",
+        title: "A network that loses packets",
+        listen_for: "The highest voice, each of its notes told twice, and a short trill when it gets bad.",
+        capture: include_bytes!("../../captures/retransmits.khor"),
+    },
+    Clip {
+        scenario: "memory-pressure",
+        title: "Memory running short",
+        listen_for: "Long notes below the middle, on the left, and a chord that tightens and takes in strange notes.",
+        capture: include_bytes!("../../captures/memory-pressure.khor"),
+    },
+    Clip {
+        scenario: "crash",
+        title: "A program that crashes",
+        listen_for: "Three quick blows high up and one below, three times; otherwise the machine is quiet.",
+        capture: include_bytes!("../../captures/crash.khor"),
+    },
+];
+
+impl Clip {
+    /// The example of that name.
+    pub fn find(scenario: &str) -> Option<&'static Self> {
+        CLIPS.iter().find(|clip| clip.scenario == scenario)
+    }
+
+    /// A WAV file of [`CLIP_S`], 16 bits, stereo. Takes a fraction of a second of computing.
+    ///
+    /// # Errors
+    ///
+    /// When a capture that is part of this program can't be read.
+    pub fn render(&self, config: &Config, preset: Preset) -> Result<Vec<u8>, CaptureError> {
+        let sample_rate_hz = config.audio.sample_rate;
+        let mut offline = Offline::new(config, preset, sample_rate_hz);
+        for piece in CaptureReader::new(Cursor::new(ORDINARY))? {
+            if let Recorded::Frame(frame) = piece? {
+                offline.learn(frame);
+            }
+        }
+        let (mut left, mut right, mut begin_ns) = (Vec::new(), Vec::new(), None);
+        for piece in CaptureReader::new(Cursor::new(self.capture))? {
+            match piece? {
+                Recorded::Start(_) => offline.restart(),
+                Recorded::Frame(frame) => {
+                    let begin_ns = *begin_ns.get_or_insert(frame.t_ns);
+                    if ((frame.t_ns - begin_ns) as f64) < FROM_S * 1e9 {
+                        offline.learn(frame);
+                        continue;
+                    }
+                    let rendered = offline.frame::<Infallible>(frame, &mut |l, r| {
+                        left.extend_from_slice(l);
+                        right.extend_from_slice(r);
+                        ControlFlow::Continue(())
+                    });
+                    debug_assert!(rendered.is_continue());
+                }
+                Recorded::Cue(cue) => heard_as(cue.kind).into_iter().for_each(|kind| offline.cue(kind)),
+                Recorded::Lost { .. } => {}
+            }
+            if offline.seconds() >= CLIP_S {
+                break;
+            }
+        }
+        Ok(wav_bytes(&left, &right, sample_rate_hz))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(wav: &[u8]) -> Vec<f32> {
+        let reader = hound::WavReader::new(Cursor::new(wav)).unwrap();
+        reader.into_samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32768.0).collect()
+    }
+
+    fn rms(samples: &[f32]) -> f32 {
+        (samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32).sqrt()
+    }
+
+    #[test]
+    fn every_example_plays_and_its_load_is_louder_than_the_quiet_before() {
+        let config = Config::default();
+        for clip in &CLIPS {
+            let wav = clip.render(&config, Preset::builtin()[0].clone()).unwrap();
+            let samples = samples(&wav);
+            let seconds = samples.len() as f64 / 2.0 / f64::from(config.audio.sample_rate);
+            assert!((seconds - CLIP_S).abs() < 0.1, "{}: {seconds} s", clip.scenario);
+            let frame = 2 * config.audio.sample_rate as usize;
+            let (quiet, load) = (rms(&samples[frame..3 * frame]), rms(&samples[6 * frame..]));
+            assert!(quiet > 1e-4, "{}: {quiet}", clip.scenario);
+            if !["idle", "crash"].contains(&clip.scenario) {
+                assert!(load > 1.2 * quiet, "{}: {quiet}, then {load}", clip.scenario);
+            }
+        }
+    }
+}
