@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::info;
 
-use super::{Places, interrupt};
+use super::{Places, interrupt, service};
 use crate::{config::ConfigStore, control, engine::Engine, http, source::Playback};
 
 /// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
@@ -121,11 +121,15 @@ pub(super) fn play(
         let (stop, stopped) = watch::channel(false);
         let steered = served.then(|| tokio::spawn(control::serve(Arc::clone(&engine), stopped.clone())));
         let server = served.then(|| tokio::spawn(http::serve(Arc::clone(&engine), address, stopped)));
+        let watchdog = tokio::spawn(service::keep_watchdog_quiet(Arc::clone(&engine)));
+        service::ready();
         tokio::select! {
             interrupted = interrupt::wait() => interrupted.context("waiting for signals")?,
             () = engine.source_over() => tokio::time::sleep(LAST_NOTES).await,
         }
         info!("stopping");
+        service::stopping();
+        watchdog.abort();
         // Whoever asks again doesn't want to wait; a Ctrl-C that comes twice at once is one.
         tokio::spawn(async {
             tokio::time::sleep(ONE_CTRL_C).await;

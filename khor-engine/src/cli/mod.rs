@@ -11,6 +11,7 @@ mod play;
 mod progress;
 mod record;
 mod render;
+mod service;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -3,6 +3,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{self, Receiver, Sender, TryRecvError},
     },
     thread,
@@ -55,6 +56,8 @@ pub(super) struct Outputs {
 #[derive(Clone)]
 pub(super) struct Conductor {
     commands: Sender<Command>,
+    /// Times the thread woke. It alone writes it.
+    ticks: Arc<AtomicU64>,
 }
 
 impl Conductor {
@@ -66,8 +69,15 @@ impl Conductor {
     ) -> std::io::Result<Self> {
         let (commands, receiver) = mpsc::channel();
         let mut desk = Desk::new(outputs, state, Composer::new(settings, preset));
-        thread::Builder::new().name("khor-music".into()).spawn(move || desk.run(&receiver))?;
-        Ok(Self { commands })
+        let ticks = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&ticks);
+        thread::Builder::new().name("khor-music".into()).spawn(move || desk.run(&receiver, &counted))?;
+        Ok(Self { commands, ticks })
+    }
+
+    /// Times the thread woke: a hundred a second while it is alive.
+    pub(super) fn ticks(&self) -> u64 {
+        self.ticks.load(Relaxed)
     }
 
     pub(super) fn send(&self, command: Command) {
@@ -114,7 +124,7 @@ impl Desk {
         }
     }
 
-    fn run(&mut self, commands: &Receiver<Command>) {
+    fn run(&mut self, commands: &Receiver<Command>, ticks: &AtomicU64) {
         let mut next = Instant::now();
         loop {
             loop {
@@ -125,6 +135,7 @@ impl Desk {
                 }
             }
             self.tick();
+            ticks.fetch_add(1, Relaxed);
             next = (next + TICK).max(Instant::now());
             thread::sleep(next.saturating_duration_since(Instant::now()));
         }

@@ -214,6 +214,11 @@ impl Engine {
         }
     }
 
+    /// A number that grows as long as music is made.
+    pub fn heartbeat(&self) -> u64 {
+        self.conductor.ticks()
+    }
+
     /// Waits until the source is over, as only a capture ever is.
     pub async fn source_over(&self) {
         let mut over = self.source_over.clone();

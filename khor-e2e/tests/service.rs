@@ -1,0 +1,34 @@
+//! The engine as systemd sees it: ready, alive, stopping.
+
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use khor_e2e::Engine;
+use tempfile::TempDir;
+
+#[test]
+fn systemd_is_told_that_it_is_ready_alive_and_stopping() {
+    const LIMIT: Duration = Duration::from_millis(600);
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("notify");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+    let limit_us = LIMIT.as_micros().to_string();
+    let environment =
+        [("NOTIFY_SOCKET", path.to_str().expect("a plain path")), ("WATCHDOG_USEC", limit_us.as_str())];
+    let engine = Engine::start(Path::new("/nonexistent"), &["--fake", "--no-audio"], &environment);
+    let told = || {
+        let mut text = [0; 256];
+        let length = socket.recv(&mut text).expect("something is told");
+        String::from_utf8_lossy(&text[..length]).trim().to_owned()
+    };
+    assert_eq!(told(), "READY=1");
+    let begun = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(told(), "WATCHDOG=1");
+    }
+    assert!(begun.elapsed() < 5 * LIMIT / 2, "well within the limit: {:?}", begun.elapsed());
+    assert!(engine.stop().0.success());
+    while told() != "STOPPING=1" {}
+}
