@@ -5,16 +5,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
-use super::Places;
+use super::{Places, table::row};
 use crate::{
     config::{Config, ConfigStore},
     doctor::{Check, CheckState, Patient, examine},
 };
-
-/// Columns of a terminal that everybody has.
-const WIDTH: usize = 80;
-/// Columns before the text: the state and the name.
-const INDENT: usize = 27;
 
 #[derive(Args, Debug)]
 pub(super) struct DoctorArgs {
@@ -50,54 +45,6 @@ fn shown(check: &Check) -> String {
         CheckState::Problem => "PROBLEM",
         CheckState::Off => "-",
     };
-    let mut text = format!("{state:<8} {:<17} ", check.name);
     let fix = check.fix.as_ref().map(|fix| format!("fix: {fix}"));
-    for (number, line) in
-        std::iter::once(&check.detail).chain(&fix).flat_map(|part| wrapped(part)).enumerate()
-    {
-        if number > 0 {
-            text.push_str(&" ".repeat(INDENT));
-        }
-        text.push_str(&line);
-        text.push('\n');
-    }
-    text
-}
-
-/// Lines that fit beside the name; a word that is longer stays whole, so that it can be copied.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().map_or(0, |line| line.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > WIDTH - INDENT {
-            lines.push(word.to_owned());
-        } else if let Some(last) = lines.last_mut() {
-            if line > 0 {
-                last.push(' ');
-            }
-            last.push_str(word);
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_fits_a_terminal() {
-        let check = Check {
-            name: "type information",
-            state: CheckState::Problem,
-            detail: "a long story about something that isn't there and that nobody would have missed".into(),
-            fix: Some("sudo make it so --now".into()),
-        };
-        let text = shown(&check);
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(
-            text.starts_with("PROBLEM  type information")
-                && text.contains("\n                           fix: sudo make")
-        );
-    }
+    row(state, check.name, [check.detail.as_str()].into_iter().chain(fix.as_deref()))
 }

@@ -1,52 +1,25 @@
 //! `khor explain`: what is sounding and why, asked of the running engine.
 
-use std::{net::SocketAddr, time::Duration};
-
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
-use serde_json::Value;
 
-use super::Places;
-
-/// Longest wait for the engine.
-const TIMEOUT: Duration = Duration::from_secs(3);
+use super::client::EngineAddress;
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
     #[command(flatten)]
-    places: Places,
-    /// Where the engine listens [default: as configured]
-    #[arg(long, value_name = "HOST:PORT")]
-    listen: Option<String>,
+    engine: EngineAddress,
     /// Print as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
-    let address = match &args.listen {
-        Some(address) => address.clone(),
-        None => configured(&args.places)?,
-    };
-    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
-    let answer = agent.get(format!("http://{address}/api/explain")).call();
-    let mut answer = answer.with_context(|| format!("no engine answers at {address}: start khor engine"))?;
-    let text = answer.body_mut().read_to_string().context("reading the engine's answer")?;
-    let explanation: Value = serde_json::from_str(&text).context("reading the engine's answer")?;
+    let explanation = args.engine.client()?.get("explain")?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&explanation)?);
         return Ok(());
     }
-    let Some(text) = explanation["text"].as_str() else {
-        bail!("{address} is no khor engine of this version")
-    };
-    print!("{text}");
+    print!("{}", explanation["text"].as_str().context("the engine is of another version")?);
     Ok(())
-}
-
-/// Where an engine of this configuration listens.
-fn configured(places: &Places) -> anyhow::Result<String> {
-    let listen = places.open_config()?.config().listen.clone();
-    let host = listen.host.parse().context("listen.host")?;
-    Ok(SocketAddr::new(host, listen.port).to_string())
 }

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
 
+mod client;
 mod doctor;
 mod engine;
 mod explain;
@@ -12,6 +13,10 @@ mod progress;
 mod record;
 mod render;
 mod service;
+mod status;
+mod steer;
+mod table;
+mod texts;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -38,14 +43,26 @@ enum Command {
     Render(render::RenderArgs),
     /// Record what the machine does into a capture file
     Record(record::RecordArgs),
+    /// How the running engine is, and what sounds
+    Status(status::StatusArgs),
     /// What is sounding and why, in words
     Explain(explain::ExplainArgs),
     /// What is in khor's way on this machine, and how it is mended
     Doctor(doctor::DoctorArgs),
+    /// Mute or unmute the running engine
+    Mute(steer::MuteArgs),
+    /// Mute the running engine for a while
+    Snooze(steer::SnoozeArgs),
+    /// Show or change the running engine's settings
+    Config(steer::ConfigArgs),
     /// List the presets, or check a preset file
     Presets(lists::PresetsArgs),
     /// List the sound devices
     Devices(lists::ListArgs),
+    /// Print a script that completes khor's commands in a shell
+    Completions(texts::CompletionsArgs),
+    /// Print the manual page
+    Man(texts::ManArgs),
 }
 
 /// Where the configuration and the collector are.
@@ -77,6 +94,10 @@ pub fn main() -> anyhow::Result<ExitCode> {
     start_log();
     match cli.command {
         Command::Doctor(args) => return doctor::run(&args),
+        Command::Status(args) => return status::run(&args),
+        Command::Mute(args) => steer::mute(&args),
+        Command::Snooze(args) => steer::snooze(&args),
+        Command::Config(args) => steer::config(&args),
         Command::Engine(args) => engine::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Render(args) => render::run(&args),
@@ -84,6 +105,8 @@ pub fn main() -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),
+        Command::Completions(args) => texts::completions(&args),
+        Command::Man(args) => texts::man(&args),
     }?;
     Ok(ExitCode::SUCCESS)
 }

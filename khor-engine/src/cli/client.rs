@@ -1,0 +1,86 @@
+//! Asks the running engine, for the commands that show or steer it.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use serde_json::Value;
+
+use super::Places;
+
+/// Longest wait for the engine.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which engine is asked.
+#[derive(Args, Debug)]
+pub(super) struct EngineAddress {
+    #[command(flatten)]
+    places: Places,
+    /// Where the engine listens [default: as configured]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+}
+
+/// A running engine.
+pub(super) struct Client {
+    address: String,
+    agent: ureq::Agent,
+}
+
+impl EngineAddress {
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
+        let address = match &self.listen {
+            Some(address) => address.clone(),
+            None => configured(&self.places)?,
+        };
+        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
+        Ok(Client { address, agent: config.build().into() })
+    }
+}
+
+impl Client {
+    /// What it answers to a GET.
+    pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask("GET", path, &[])
+    }
+
+    /// What it answers to a POST without a body.
+    pub(super) fn post(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask("POST", path, &[])
+    }
+
+    /// What it answers to a part of the configuration.
+    pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<Value> {
+        self.ask("PATCH", "config", &serde_json::to_vec(change)?)
+    }
+
+    /// Fails with the engine's own words where it refuses.
+    fn ask(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Value> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}/api/{path}", self.address))
+            .header("content-type", "application/json")
+            .body(body)?;
+        let answer = self.agent.run(request);
+        let mut answer =
+            answer.with_context(|| format!("no engine answers at {}: start khor engine", self.address))?;
+        let status = answer.status();
+        let text = answer.body_mut().read_to_string().context("reading the engine's answer")?;
+        let foreign = || anyhow!("{} is no khor engine of this version ({status})", self.address);
+        let value: Value = serde_json::from_str(&text).map_err(|_| foreign())?;
+        if status.is_success() {
+            return Ok(value);
+        }
+        match value["error"].as_str() {
+            Some(error) => bail!("{error}"),
+            None => Err(foreign()),
+        }
+    }
+}
+
+/// Where an engine of this configuration listens.
+fn configured(places: &Places) -> anyhow::Result<String> {
+    let listen = places.open_config()?.config().listen.clone();
+    let host = listen.host.parse().context("listen.host")?;
+    Ok(SocketAddr::new(host, listen.port).to_string())
+}

@@ -1,0 +1,97 @@
+//! `khor status`: how the running engine is, part by part, and what sounds.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{client::EngineAddress, table::row};
+
+/// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
+const PARTS: [(&str, &str); 6] = [
+    ("source", "detail"),
+    ("audio", "device"),
+    ("midi", "port"),
+    ("osc", "host"),
+    ("presets", "folder"),
+    ("config", "path"),
+];
+
+#[derive(Args, Debug)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    engine: EngineAddress,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Exit code 1 when a part fails that is wanted.
+pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
+    let client = args.engine.client()?;
+    let (health, explanation) = (client.get("health")?, client.get("explain")?);
+    let well = PARTS.iter().all(|(part, _)| !is_failing(&health[*part]));
+    if args.json {
+        let status = json!({ "ok": well, "health": health, "explanation": explanation });
+        println!("{}", serde_json::to_string_pretty(&status)?);
+    } else {
+        for (part, worth) in PARTS {
+            print!("{}", shown(part, worth, &health));
+        }
+        print!("\n{}", explanation["text"].as_str().unwrap_or_default());
+    }
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Parts that can't be switched off have no `enabled`.
+fn is_failing(part: &Value) -> bool {
+    part["enabled"] != false && part["ok"] == false
+}
+
+fn shown(name: &str, worth: &str, health: &Value) -> String {
+    let part = &health[name];
+    if part["enabled"] == false {
+        return row("-", name, ["switched off"]);
+    }
+    if is_failing(part) {
+        let told = part["error"].as_str().map_or_else(|| told_by_list(part), str::to_owned);
+        let fix = part["fix"].as_str().map(|fix| format!("fix: {fix}"));
+        return row("PROBLEM", name, [told.as_str()].into_iter().chain(fix.as_deref()));
+    }
+    let detail = match name {
+        "config" => health["config_path"].as_str(),
+        _ => part[worth].as_str(),
+    };
+    // A source may deliver and still be less than what was wanted.
+    let shortfall = part["error"].as_str();
+    let fix = part["fix"].as_str().map(|fix| format!("fix: {fix}"));
+    row("ok", name, [detail.unwrap_or("works")].into_iter().chain(shortfall).chain(fix.as_deref()))
+}
+
+/// Presets and configuration tell their problems in lists.
+fn told_by_list(part: &Value) -> String {
+    let list = part["problems"].as_array().or(part["warnings"].as_array());
+    let lines: Vec<&str> = list.into_iter().flatten().filter_map(Value::as_str).collect();
+    if lines.is_empty() { "it has not said why".to_owned() } else { lines.join("; ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_fix_and_what_is_off_is_no_problem() {
+        let health = json!({
+            "audio": { "enabled": true, "ok": false, "error": "no device", "fix": "plug one in" },
+            "midi": { "enabled": false, "ok": false },
+            "presets": { "ok": false, "problems": ["x.toml: line 3"] },
+            "source": { "ok": true, "detail": "reading /proc", "error": "no collector", "fix": "start it" },
+        });
+        let part = |name| shown(name, "detail", &health);
+        assert!(part("audio").starts_with("PROBLEM") && part("audio").contains("fix: plug one in"));
+        assert!(part("midi").starts_with("-        midi"));
+        assert!(part("presets").contains("x.toml: line 3"));
+        assert!(part("source").starts_with("ok") && part("source").contains("fix: start it"));
+        assert!(is_failing(&health["audio"]) && !is_failing(&health["midi"]));
+    }
+}

@@ -1,0 +1,50 @@
+//! Rows of a state, a name and text that wraps, for a terminal of 80 columns.
+
+/// Columns of a terminal that everybody has.
+const WIDTH: usize = 80;
+/// Columns before the text: the state and the name.
+const INDENT: usize = 27;
+
+/// One row, with its line breaks; each paragraph begins a line.
+pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text = format!("{state:<8} {name:<17} ");
+    for (number, line) in paragraphs.into_iter().flat_map(wrapped).enumerate() {
+        if number > 0 {
+            text.push_str(&" ".repeat(INDENT));
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// Lines that fit beside the name; a word that is longer stays whole, so that it can be copied.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > WIDTH - INDENT {
+            lines.push(word.to_owned());
+        } else if let Some(last) = lines.last_mut() {
+            if line > 0 {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_fits_a_terminal() {
+        let story = "a long story about something that isn't there and that nobody would have missed";
+        let text = row("PROBLEM", "type information", [story, "fix: sudo make it so --now"]);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        let fix = format!("\n{}fix: sudo make", " ".repeat(INDENT));
+        assert!(text.starts_with("PROBLEM  type information") && text.contains(&fix));
+    }
+}

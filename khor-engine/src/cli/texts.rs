@@ -1,0 +1,52 @@
+//! `khor completions` and `khor man`: the command line, for shells and for `man`.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::Cli;
+
+#[derive(Args, Debug)]
+pub(super) struct CompletionsArgs {
+    /// For which shell
+    shell: Shell,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ManArgs {
+    /// Write khor.1 and a page for each command into this folder, instead of printing khor.1
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// Prints the script.
+pub(super) fn completions(args: &CompletionsArgs) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "khor", &mut script);
+    print(&script)
+}
+
+/// Prints the page, or writes all of them.
+pub(super) fn man(args: &ManArgs) -> anyhow::Result<()> {
+    if let Some(dir) = &args.dir {
+        fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+        return clap_mangen::generate_to(Cli::command(), dir).context("writing the pages");
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    print(&page)
+}
+
+/// A reader that has read enough, such as `head`, is no failure.
+fn print(text: &[u8]) -> anyhow::Result<()> {
+    match io::stdout().write_all(text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("printing"),
+    }
+}
