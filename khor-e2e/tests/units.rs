@@ -123,3 +123,34 @@ fn systemd_understands_every_line() {
         assert!(ours.is_empty() && (sound || !said.contains("khor")), "{said}");
     }
 }
+
+/// What is written by hand beside the programs: every option of the collector, a menu entry, the software centre's page.
+#[test]
+fn what_is_written_by_hand_is_true_and_well_formed() {
+    let packaging = units().with_file_name("packaging");
+    let page = std::fs::read_to_string(packaging.join("man/khor-collector.8")).expect("the page");
+    let help = Command::new(program("khor-collector")).arg("--help").output().expect("its help").stdout;
+    let help = String::from_utf8_lossy(&help).into_owned();
+    let options = help.split_whitespace().filter(|word| word.starts_with("--"));
+    let options: BTreeSet<_> =
+        options.map(|word| word.trim_end_matches([',', ':', ';']).to_owned()).collect();
+    assert!(options.len() >= 7, "{options:?}");
+    for option in options {
+        assert!(page.contains(&option.replace('-', "\\-")), "{option} is not in the manual");
+    }
+    for (validator, arguments, file) in [
+        ("desktop-file-validate", &[][..], "desktop/org.khor.Khor.desktop"),
+        ("appstreamcli", &["validate", "--no-net", "--explain"], "desktop/org.khor.Khor.metainfo.xml"),
+    ] {
+        let Ok(output) = Command::new(validator).args(arguments).arg(packaging.join(file)).output() else {
+            return skip(&format!("needs {validator}"));
+        };
+        let said = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{file}: {said}");
+    }
+    for script in ["deb/postinst", "deb/prerm", "deb/postrm", "arch/PKGBUILD", "arch/khor.install"] {
+        let shell = if script.starts_with("arch") { "bash" } else { "sh" };
+        let parsed = Command::new(shell).arg("-n").arg(packaging.join(script)).status().expect("a shell");
+        assert!(parsed.success(), "{script}");
+    }
+}

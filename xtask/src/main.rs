@@ -1,7 +1,8 @@
-//! khor's chores: `cargo xtask run | test | vm | fuzz | ui | ebpf | bench | ear | captures`.
+//! khor's chores: `cargo xtask run | test | dist | vm | fuzz | ui | ebpf | bench | ear | captures`.
 
 mod bench;
 mod captures;
+mod dist;
 mod ear;
 mod ebpf;
 mod fuzz;
@@ -29,6 +30,8 @@ enum Chore {
     Run(run::RunArgs),
     /// Install what the tests need, then run every check and test
     Test(test::TestArgs),
+    /// Build the packages, with checksums and a bill of materials
+    Dist(dist::DistArgs),
     /// Run the tests that need a kernel on other kernels, in virtual machines
     Vm(vm::VmArgs),
     /// Feed hostile bytes to the decoders of the protocol
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Run(args) => run::run(&args),
         Chore::Test(args) => test::run(&args),
+        Chore::Dist(args) => dist::run(&args),
         Chore::Vm(args) => vm::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Ui => ui::prepare().and_then(|()| ui::build()),

@@ -62,6 +62,12 @@ pub(crate) const TEST: &[Need] = &[
     Need { sign: Sign::Program("oscdump"), debian: &["liblo-tools"], words: "oscdump (liblo)" },
     Need { sign: Sign::File("/usr/libexec/rtkit-daemon"), debian: &["rtkit"], words: "rtkit" },
     Need { sign: Sign::File("/usr/lib/polkit-1/polkitd"), debian: &["polkitd"], words: "polkitd" },
+    Need {
+        sign: Sign::Program("desktop-file-validate"),
+        debian: &["desktop-file-utils"],
+        words: "desktop-file-utils",
+    },
+    Need { sign: Sign::Program("appstreamcli"), debian: &["appstream"], words: "appstreamcli (AppStream)" },
     IP,
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
 ];

@@ -5,5 +5,7 @@
 mod access;
 mod boot;
 mod life;
+mod package;
+mod session;
 mod suspend;
 mod unit;

@@ -59,7 +59,7 @@ pub(crate) fn main_pid() -> Option<u32> {
 }
 
 /// Waits until `found` finds something, looking now and then; panics with `what` after a while.
-fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(it) = found() {

@@ -1,6 +1,5 @@
 #!/bin/sh
-# The first process of the whole Debian of `cargo xtask vm e2e`: puts what was built where packages put it, and makes
-# way for systemd.
+# The first process of the whole Debian of `cargo xtask vm e2e`: installs khor's package, and makes way for systemd.
 export PATH=/bin:/applets
 
 /bin/busybox mkdir -p /applets /proc /dev /debian
@@ -14,9 +13,9 @@ for module in /modules/*; do
 done
 mount -t ext4 -o noatime /dev/vda /debian || echo "no disk"
 cp -a /payload/. /debian/
-# As the package's scripts do; users and directories are made by systemd as it starts.
-SYSTEMD_OFFLINE=1 chroot /debian systemctl --quiet enable \
-    khor-collector.socket khor-collector.service khor-e2e.service
-umount /proc
+mount --move /proc /debian/proc
+PATH=/usr/sbin:/usr/bin chroot /debian dpkg --install /usr/lib/khor-e2e/khor.deb || echo "the package can't be installed"
+SYSTEMD_OFFLINE=1 chroot /debian systemctl --quiet enable khor-e2e.service
+umount /debian/proc
 mount --move /dev /debian/dev
 exec switch_root /debian /sbin/init

@@ -1,4 +1,4 @@
-//! What goes into the system: khor's files at the places where a package puts them, and the tests with their service.
+//! What goes into the system: khor's package, and the tests with their service.
 
 use std::{
     fs,
@@ -10,7 +10,8 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    process::{command, find_program, output, root},
+    dist,
+    process::{find_program, output},
     vm::{initramfs, machine, modules::Module, tests},
 };
 
@@ -20,16 +21,8 @@ const INIT: &str = include_str!("init.sh");
 const PAYLOAD: &str = "payload";
 /// Where the tests are; khor's programs are found beside them.
 const TESTS: &str = "usr/lib/khor-e2e";
-/// Programs, as cargo names packages and them.
-const PROGRAMS: [(&str, &str); 2] = [("khor-collector", "khor-collector"), ("khor-engine", "khor")];
-/// From the checkout, as a package installs it.
-const FILES: [(&str, &str); 5] = [
-    ("systemd/khor-collector.service", "usr/lib/systemd/system/khor-collector.service"),
-    ("systemd/khor-collector.socket", "usr/lib/systemd/system/khor-collector.socket"),
-    ("systemd/khor.sysusers.conf", "usr/lib/sysusers.d/khor.conf"),
-    ("systemd/khor.tmpfiles.conf", "usr/lib/tmpfiles.d/khor.conf"),
-    ("packaging/dbus/org.khor.Collector.conf", "usr/share/dbus-1/system.d/org.khor.Collector.conf"),
-];
+/// Where the tests look for khor's programs: beside themselves.
+const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
 /// Of the tests: users who may and may not listen, and the service that runs them.
 const OURS: [(&str, &str); 3] = [
     ("usr/lib/sysusers.d/khor-e2e.conf", include_str!("khor-e2e.sysusers.conf")),
@@ -54,30 +47,17 @@ pub(super) fn pack(folder: &Path, modules: &[Module], only: Option<&str>) -> Res
 }
 
 fn fill(payload: &Path, only: Option<&str>) -> Result<()> {
-    for program in programs()? {
-        let name = program.file_name().context("a name")?;
-        strip(&program, &payload.join("usr/bin").join(name))?;
-        fs::create_dir_all(payload.join(TESTS))?;
-        symlink(Path::new("/usr/bin").join(name), payload.join(TESTS).join(name))?;
+    fs::create_dir_all(payload.join(TESTS))?;
+    for program in PROGRAMS {
+        symlink(Path::new("/usr/bin").join(program), payload.join(TESTS).join(program))?;
     }
+    fs::copy(dist::debian_package()?, payload.join(TESTS).join("khor.deb"))?;
     strip(&tests::build(&[("khor-e2e", "system")])?.tests[0], &payload.join(TESTS).join("system"))?;
-    for (from, to) in FILES {
-        let content = fs::read(root().join(from)).with_context(|| format!("reading {from}"))?;
-        initramfs::write(payload, to, &content)?;
-    }
     for (to, content) in OURS {
         initramfs::write(payload, to, content.as_bytes())?;
     }
     let settings = format!("ONLY={}\nMARK={}\n", only.unwrap_or_default(), machine::END_MARK);
     initramfs::write(payload, &format!("{TESTS}/settings"), settings.as_bytes())
-}
-
-fn programs() -> Result<Vec<PathBuf>> {
-    let mut cargo = command("cargo", ["build", "--message-format=json-render-diagnostics"]);
-    for (package, program) in PROGRAMS {
-        cargo.args(["--package", package, "--bin", program]);
-    }
-    Ok(tests::programs(&tests::artifacts(&mut cargo)?))
 }
 
 fn strip(from: &Path, to: &Path) -> Result<()> {

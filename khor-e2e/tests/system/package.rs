@@ -1,0 +1,49 @@
+//! The package: installed into the running system again, upgraded, removed, purged.
+
+use std::path::Path;
+
+use crate::unit::{
+    SERVICE, SOCKET, heard, listen, main_pid, require_a_machine_of_our_own, said, wait_for, wait_for_another,
+};
+
+const PACKAGE: &str = "/usr/lib/khor-e2e/khor.deb";
+/// Where something of khor could be left behind.
+const PLACES: &str = "/etc /usr /var/lib /run/khor /run/systemd/system";
+
+/// Everything of khor's that is there; the tests' own, and what dpkg logs, aside.
+fn left() -> String {
+    let found = heard(&format!("find {PLACES} -xdev -iname *khor*")).1;
+    let ours = |line: &&str| !line.contains("khor-e2e") && line.starts_with('/');
+    found.lines().filter(ours).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn upgraded_it_goes_on_removed_it_stops_and_purged_it_leaves_nothing() {
+    require_a_machine_of_our_own();
+    let before = main_pid().expect("it runs");
+    let output = said(&format!("dpkg --install {PACKAGE}"));
+    wait_for_another(before);
+    let _ = listen().sample();
+    assert!(!output.contains("usermod"), "who upgrades has read that: {output}");
+
+    said("dpkg --remove khor");
+    assert!(main_pid().is_none() && !Path::new("/usr/bin/khor").exists());
+    said("dpkg --purge khor");
+    assert_eq!(left(), "");
+    for database in ["passwd", "group"] {
+        assert!(!heard(&format!("getent {database} khor")).0, "{database}");
+    }
+
+    let output = said(&format!("dpkg --install {PACKAGE}"));
+    assert!(output.contains("usermod --append --groups khor USER"), "{output}");
+    wait_for("the collector", main_pid);
+    for unit in [SERVICE, SOCKET] {
+        assert_eq!(said(&format!("systemctl is-enabled {unit}")), "enabled");
+    }
+    let _ = listen().sample();
+    // Their membership went with the group.
+    for user in ["listener", "second"] {
+        said(&format!("usermod --append --groups khor {user}"));
+    }
+}

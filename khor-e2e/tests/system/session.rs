@@ -1,0 +1,99 @@
+//! Engines in users' sessions: started by their managers, heard on the sound card and at the sequencer.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use khor_e2e::load;
+use serde_json::Value;
+
+use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
+
+const UNIT: &str = "khor-engine.service";
+/// The other side of the card that `snd_aloop` makes.
+const CAPTURED: &str = "hw:Loopback,1,0";
+
+/// Makes a session without a login, and waits until the engine in it answers.
+fn linger(user: &str, port: u16) {
+    let home = format!("/home/{user}");
+    fs::create_dir_all(format!("{home}/.config/khor")).expect("a home");
+    let config =
+        format!("{{\"listen\": {{\"port\": {port}}}, \"features\": {{\"midi\": {}}}}}", user == "listener");
+    fs::write(format!("{home}/.config/khor/config.json"), config).expect("a configuration");
+    said(&format!("chown --recursive {user}:{user} {home}"));
+    said(&format!("loginctl enable-linger {user}"));
+    wait_for("the engine's page", || asked(port, "health").filter(|health| health["source"]["ok"] == true));
+}
+
+fn asked(port: u16, what: &str) -> Option<Value> {
+    let mut answer = ureq::get(format!("http://127.0.0.1:{port}/api/{what}")).call().ok()?;
+    serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
+}
+
+fn in_session(user: &str, command: &str) -> String {
+    let uid = said(&format!("id -u {user}"));
+    of(user, &format!("env XDG_RUNTIME_DIR=/run/user/{uid} {command}"))
+}
+
+/// Root mean square of what comes out of the card within some seconds, 0..=1.
+fn loudness(seconds: u32) -> f64 {
+    let file = "/tmp/card.raw";
+    said(&format!("arecord --quiet -D {CAPTURED} -d {seconds} -f S16_LE -c 2 -r 48000 -t raw {file}"));
+    let bytes = fs::read(file).expect("a recording");
+    let samples =
+        bytes.chunks_exact(2).map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0);
+    (samples.map(|sample| sample * sample).sum::<f64>() / (bytes.len() / 2).max(1) as f64).sqrt()
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
+    require_a_machine_of_our_own();
+    linger("listener", 17321);
+    assert_eq!(said(&in_session("listener", &format!("systemctl --user is-active {UNIT}"))), "active");
+    let health = asked(17321, "health").expect("its health");
+    assert_eq!(health["source"]["kind"], "collector", "{health:#}");
+    wait_for("the card", || asked(17321, "health").filter(|health| health["audio"]["ok"] == true));
+    println!("{}", asked(17321, "health").expect("its health")["audio"]);
+
+    let _busy = load::Background::start(|| load::execs(2));
+    let mut dump =
+        Command::new("aseqdump").args(["-p", "khor"]).stdout(Stdio::piped()).spawn().expect("aseqdump");
+    let played = loudness(5);
+    let _ = dump.kill();
+    let notes = dump.wait_with_output().expect("what it printed").stdout;
+    let notes = String::from_utf8_lossy(&notes);
+    let count = |kind: &str| notes.lines().filter(|line| line.contains(kind)).count();
+    println!("rms {played:.4}; {} notes, {} controllers", count("Note on"), count("Control change"));
+    assert!(played > 1e-4, "{played}");
+    assert!(count("Note on") > 0 && count("Control change") > 0, "{notes}");
+
+    let mute = ureq::post("http://127.0.0.1:17321/api/actions/mute?on=true").send_empty();
+    assert!(mute.is_ok());
+    sleep(Duration::from_secs(2));
+    assert_eq!(loudness(2), 0.0, "muted is silent");
+    let complaints = said(
+        "journalctl --boot --quiet --no-pager --output=cat --priority=err _SYSTEMD_USER_UNIT=khor-engine.service",
+    );
+    assert_eq!(complaints, "");
+    let doctor = heard(&in_session("listener", "khor doctor"));
+    println!("{}", doctor.1);
+    assert!(doctor.0, "{}", doctor.1);
+    let exposed =
+        in_session("listener", &format!("systemd-analyze --user security --no-pager --threshold=30 {UNIT}"));
+    println!("{}", said(&exposed).lines().last().unwrap_or_default());
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+fn another_users_engine_hears_the_same_collector_and_a_stranger_is_told_the_fix() {
+    require_a_machine_of_our_own();
+    linger("second", 17322);
+    assert_eq!(asked(17322, "health").expect("its health")["source"]["kind"], "collector");
+    let (well, text) = heard(&of("stranger", "khor doctor"));
+    assert!(!well && text.contains("usermod --append --groups khor stranger"), "{text}");
+    said("loginctl disable-linger second");
+    assert!(Path::new("/run/khor/collector.sock").exists());
+}

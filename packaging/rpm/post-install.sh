@@ -1,0 +1,10 @@
+systemd-sysusers khor.conf
+systemd-tmpfiles --create khor.conf >/dev/null 2>&1 || :
+if [ $1 -eq 1 ]; then
+    systemctl --no-reload preset khor-collector.socket khor-collector.service || :
+    systemctl --no-reload --global preset khor-engine.service || :
+    if [ -d /run/systemd/system ]; then
+        systemctl daemon-reload || :
+        systemctl start khor-collector.socket khor-collector.service || :
+    fi
+fi
