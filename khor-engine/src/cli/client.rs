@@ -1,12 +1,17 @@
 //! Asks the running engine, for the commands that show or steer it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use serde_json::Value;
 
 use super::Places;
+use crate::{config::Listen, http::read_token};
 
 /// Longest wait for the engine.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,17 +29,21 @@ pub(super) struct EngineAddress {
 /// A running engine.
 pub(super) struct Client {
     address: String,
+    /// What lets it in where one is required.
+    token: Option<Arc<str>>,
     agent: ureq::Agent,
 }
 
 impl EngineAddress {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
+        let listen = self.places.open_config()?.config().listen.clone();
         let address = match &self.listen {
             Some(address) => address.clone(),
-            None => configured(&self.places)?,
+            None => configured(&listen)?,
         };
+        let token = listen.token_file.as_deref().map(read_token).transpose()?;
         let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
-        Ok(Client { address, agent: config.build().into() })
+        Ok(Client { address, token, agent: config.build().into() })
     }
 }
 
@@ -56,12 +65,14 @@ impl Client {
 
     /// Fails with the engine's own words where it refuses.
     fn ask(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Value> {
-        let request = ureq::http::Request::builder()
+        let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{}/api/{path}", self.address))
-            .header("content-type", "application/json")
-            .body(body)?;
-        let answer = self.agent.run(request);
+            .header("content-type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let answer = self.agent.run(request.body(body)?);
         let mut answer =
             answer.with_context(|| format!("no engine answers at {}: start khor engine", self.address))?;
         let status = answer.status();
@@ -78,9 +89,12 @@ impl Client {
     }
 }
 
-/// Where an engine of this configuration listens.
-fn configured(places: &Places) -> anyhow::Result<String> {
-    let listen = places.open_config()?.config().listen.clone();
-    let host = listen.host.parse().context("listen.host")?;
+/// Where an engine of this configuration is reached from here: one that listens everywhere also listens on loopback.
+fn configured(listen: &Listen) -> anyhow::Result<String> {
+    let host = match listen.host.parse().context("listen.host")? {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    };
     Ok(SocketAddr::new(host, listen.port).to_string())
 }

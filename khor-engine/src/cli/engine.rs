@@ -35,7 +35,7 @@ pub(super) struct EngineArgs {
 /// Where it is heard and seen; common to all that play live.
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
-    /// Where the page and the API listen; loopback only
+    /// Where the page and the API listen; beyond loopback it takes a token, see the configuration
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the copy in the program
@@ -114,13 +114,12 @@ pub(super) fn play(
         .enable_all()
         .build()
         .context("starting the runtime")?;
+    let door = served.then(|| http::Door::open(&store.config().listen)).transpose()?;
     runtime.block_on(async {
-        let listen = store.config().listen.clone();
-        let address = SocketAddr::new(listen.host.parse().context("listen.host")?, listen.port);
         let engine = Engine::start(store, socket, capture).context("starting the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
         let steered = served.then(|| tokio::spawn(control::serve(Arc::clone(&engine), stopped.clone())));
-        let server = served.then(|| tokio::spawn(http::serve(Arc::clone(&engine), address, stopped)));
+        let server = door.map(|door| tokio::spawn(http::serve(Arc::clone(&engine), door, stopped)));
         let watchdog = tokio::spawn(service::keep_watchdog_quiet(Arc::clone(&engine)));
         service::ready();
         tokio::select! {

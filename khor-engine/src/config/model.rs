@@ -1,8 +1,14 @@
 //! The configuration's shape, defaults and ranges: the one source for file, API and page.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::PathBuf,
+};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use warp::http::uri::Authority;
 
 use crate::{
     music::{Scale, Settings},
@@ -12,7 +18,7 @@ use crate::{
 };
 
 /// Everything that can be configured. Unknown keys in the file are kept and warned about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// Version of this layout.
@@ -38,17 +44,23 @@ pub struct Config {
 }
 
 /// Where the HTTP API listens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Listen {
-    /// A loopback address.
+    /// An address of this machine; one that others can reach needs a token.
     pub host: String,
     /// TCP port, 1..=65535.
+    #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
+    /// A file with a token of at least 32 characters, which every request must carry. Only the file may name it.
+    pub token_file: Option<PathBuf>,
+    /// Names under which this listener is reached, such as that of a reverse proxy, at most 16.
+    #[schemars(length(max = 16))]
+    pub allowed_hosts: Vec<String>,
 }
 
 /// The web page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Ui {
     /// Whether the page is served.
@@ -58,7 +70,7 @@ pub struct Ui {
 }
 
 /// Which parts run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Features {
     /// Listen to the collector; without it only `/proc` is read.
@@ -74,89 +86,105 @@ pub struct Features {
 }
 
 /// What this engine asks of the collector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct BpfSubscription {
     /// Bits 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq: the signals that are listened to.
+    #[schemars(range(min = 0, max = 63))]
     pub enabled_mask: u32,
     /// Milliseconds between samples, 5..=5000.
+    #[schemars(range(min = 5, max = 5000))]
     pub sample_interval_ms: u16,
 }
 
 /// The music.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Music {
     /// Beats per minute, 20..=300.
+    #[schemars(range(min = 20, max = 300))]
     pub bpm: f32,
     /// Tonic, MIDI note 0..=127; only its place in the octave matters to most roles.
+    #[schemars(range(min = 0, max = 127))]
     pub key_midi: u8,
     /// Scale.
     pub scale: Scale,
     /// Name of the preset, built in or the user's own (`khor presets`).
+    #[schemars(length(min = 1))]
     pub preset: String,
     /// How much of the work becomes notes, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
     pub density: f32,
     /// How slowly signals follow, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
     pub smoothing: f32,
     /// Same seed, same capture: same music.
     pub seed: u64,
 }
 
 /// The sound device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Audio {
     /// `pulseaudio`, `alsa`, or empty for the first that answers.
+    #[schemars(extend("enum" = ["", "pulseaudio", "alsa"]))]
     pub backend: String,
     /// `id:…` as listed by `khor devices`, or empty for the default device.
+    #[schemars(regex(pattern = "^(id:.*)?$"))]
     pub device: String,
     /// Asked of the device, hertz; it may answer with another. 8000..=192000.
+    #[schemars(range(min = 8000, max = 192_000))]
     pub sample_rate: u32,
     /// Volume, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
     pub master_gain: f32,
     /// Loudness of an idle machine's music at volume 0.5, LUFS: -23, -18 or -16.
+    #[schemars(extend("enum" = [-23, -18, -16]))]
     pub loudness_lufs: i8,
 }
 
 /// MIDI output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Midi {
     /// Name of the ALSA sequencer port.
     pub port: String,
     /// Channel of the melody, 1..=16; the other roles have fixed channels.
+    #[schemars(range(min = 1, max = 16))]
     pub channel: u8,
     /// Send MIDI clock, start and stop: 24 clocks a quarter note, from the next bar line on.
     pub clock: bool,
 }
 
 /// OSC output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Osc {
     /// Host name or address of the first target.
     pub host: String,
     /// UDP port of the first target, 1..=65535.
+    #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
     /// Further targets, `host:port` each, at most 8.
+    #[schemars(length(max = 8))]
     pub targets: Vec<String>,
     /// Being steered by OSC.
     pub receive: OscReceive,
 }
 
 /// Being steered by OSC, by programs on this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct OscReceive {
     /// Listen at all.
     pub enabled: bool,
     /// UDP port on 127.0.0.1, 1..=65535.
+    #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
 }
 
 /// From rates to levels.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Signals {
     /// `adaptive`: levels are relative to this machine's own baseline; `absolute`: to the ceilings alone.
@@ -194,7 +222,7 @@ impl Default for Config {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { host: "127.0.0.1".into(), port: 17321 }
+        Self { host: "127.0.0.1".into(), port: 17321, token_file: None, allowed_hosts: Vec::new() }
     }
 }
 
@@ -274,13 +302,7 @@ impl Default for Signals {
 impl Config {
     /// Checks every range; the first that is broken is named.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let host = self.listen.host.parse::<std::net::IpAddr>();
-        require(
-            host.is_ok_and(|ip| ip.is_loopback()),
-            "listen.host",
-            &self.listen.host,
-            "a loopback address such as 127.0.0.1 or ::1; to hear khor from elsewhere, forward the port: ssh -L 17321:127.0.0.1:17321 HOST",
-        )?;
+        self.listen.check()?;
         in_range("listen.port", self.listen.port, 1, u16::MAX)?;
         in_range("bpf.sample_interval_ms", self.bpf.sample_interval_ms, 5, 5000)?;
         in_range("bpf.enabled_mask", self.bpf.enabled_mask, 0, 63)?;
@@ -328,6 +350,14 @@ impl Config {
         Ok(())
     }
 
+    /// Names this configuration: another one has another tag.
+    pub fn tag(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        // A configuration is a tree of plain values; that it can't be written is impossible.
+        serde_json::to_string(self).unwrap_or_default().hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
     /// How rates become levels, as the pipeline wants it.
     pub fn scaling(&self) -> Scaling {
         let defaults = default_ceilings();
@@ -352,6 +382,25 @@ impl Config {
     pub fn music_settings(&self) -> Settings {
         let Music { bpm, key_midi, scale, preset: _, density, smoothing, seed } = self.music.clone();
         Settings { bpm, key_midi, scale, density, smoothing, seed }
+    }
+}
+
+impl Listen {
+    /// Most entries of `listen.allowed_hosts`.
+    const HOSTS: usize = 16;
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let is_address = self.host.parse::<std::net::IpAddr>().is_ok();
+        require(is_address, "listen.host", &self.host, "an address such as 127.0.0.1 or ::1")?;
+        let count = self.allowed_hosts.len();
+        let expected = format!("at most {}", Self::HOSTS);
+        require(count <= Self::HOSTS, "listen.allowed_hosts", format_args!("{count} names"), &expected)?;
+        for (i, host) in self.allowed_hosts.iter().enumerate() {
+            let is_host = host.parse::<Authority>().is_ok_and(|host| !host.as_str().contains('@'));
+            let field = format!("listen.allowed_hosts[{i}]");
+            require(is_host, &field, format_args!("\"{host}\""), "a name, or name:port")?;
+        }
+        Ok(())
     }
 }
 
@@ -446,10 +495,55 @@ mod tests {
     }
 
     #[test]
-    fn listening_beyond_loopback_is_refused_with_the_fix() {
+    fn a_place_to_listen_is_an_address_and_its_names_are_names() {
         let mut config = Config::default();
-        config.listen.host = "0.0.0.0".into();
-        assert!(config.validate().unwrap_err().problem.contains("ssh -L"));
+        config.listen.allowed_hosts = vec!["khor.example".into(), "studio.local:8443".into()];
+        assert_eq!(config.validate(), Ok(()));
+        config.listen.allowed_hosts.push("https://khor.example/".into());
+        assert!(config.validate().unwrap_err().to_string().starts_with("listen.allowed_hosts[2]: "));
+        config = Config::default();
+        config.listen.host = "everywhere".into();
+        assert_eq!(config.validate().unwrap_err().field, "listen.host");
+    }
+
+    /// The objects of the configuration as its schema has them, each with its place.
+    fn ranges(schema: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+        let mut found = Vec::new();
+        let mut visit = vec![(String::new(), schema.clone())];
+        while let Some((path, object)) = visit.pop() {
+            let name = object["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/"));
+            let object = name.map_or(object.clone(), |name| schema["$defs"][name].clone());
+            for (key, property) in object["properties"].as_object().into_iter().flatten() {
+                visit.push((format!("{path}/{key}"), property.clone()));
+            }
+            found.push((path, object));
+        }
+        found
+    }
+
+    #[test]
+    fn the_schema_has_the_ranges_that_are_checked() {
+        let schema = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
+        let schema = serde_json::to_value(schema.into_root_schema_for::<Config>()).unwrap();
+        let whole = serde_json::to_value(Config::default()).unwrap();
+        let holds = |path: &str, value: f64, is_whole: bool| {
+            let mut changed = whole.clone();
+            let number = if is_whole { serde_json::json!(value as i64) } else { serde_json::json!(value) };
+            *changed.pointer_mut(path).unwrap() = number;
+            serde_json::from_value::<Config>(changed).is_ok_and(|config| config.validate().is_ok())
+        };
+        let mut ranges = ranges(&schema);
+        ranges.retain(|(_, property)| property["maximum"].is_number() && property["enum"].is_null());
+        assert!(ranges.len() >= 12, "{ranges:?}");
+        for (path, property) in ranges {
+            let (low, high) = (property["minimum"].as_f64().unwrap(), property["maximum"].as_f64().unwrap());
+            let is_whole = property["type"] == "integer";
+            assert!(holds(&path, low, is_whole) && holds(&path, high, is_whole), "{path}: {property}");
+            assert!(
+                !holds(&path, low - 1.0, is_whole) && !holds(&path, high + 1.0, is_whole),
+                "{path}: {property}"
+            );
+        }
     }
 
     #[test]

@@ -79,6 +79,9 @@ pub enum UpdateError {
     /// The change itself is wrong; nothing was changed.
     #[error(transparent)]
     Invalid(#[from] ConfigError),
+    /// Somebody else was quicker; nothing was changed.
+    #[error("the settings were changed elsewhere: read them again, then change them")]
+    Changed,
     /// The change could not be written; nothing was changed.
     #[error("writing {}: {cause}", path.display())]
     Write {
@@ -191,6 +194,7 @@ impl ConfigStore {
         // The document may lack keys that have defaults; the file is written whole.
         let mut document = self.document.clone();
         merge(&mut document, &serde_json::to_value(parse(&self.document)?.0).unwrap_or_default());
+        check_shape(&document, &change, "")?;
         merge(&mut document, &change);
         let (_, unknown) = parse(&document)?;
         let mut overrides = self.overrides.clone();
@@ -297,6 +301,20 @@ fn unknown_key(key: &str) -> String {
 
 fn empty() -> Value {
     Value::Object(serde_json::Map::new())
+}
+
+/// Where there is an object only an object may come: serde would take a list for one, and leave out what it lacks.
+fn check_shape(held: &Value, change: &Value, path: &str) -> Result<(), ConfigError> {
+    let Value::Object(held) = held else { return Ok(()) };
+    let Value::Object(change) = change else {
+        return Err(ConfigError { field: path.to_owned(), problem: "expected a JSON object".into() });
+    };
+    change.iter().filter_map(|(key, change)| Some((key, held.get(key)?, change))).try_for_each(
+        |(key, held, change)| {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            check_shape(held, change, &path)
+        },
+    )
 }
 
 /// Objects merge key by key; anything else replaces.

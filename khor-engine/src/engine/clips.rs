@@ -3,6 +3,7 @@
 
 use std::{convert::Infallible, io::Cursor, ops::ControlFlow};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Offline, heard_as};
@@ -19,7 +20,7 @@ const FROM_S: f64 = 9.0;
 pub const CLIP_S: f64 = 16.0;
 
 /// An example.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Clip {
     /// Name in the API.
     pub scenario: &'static str,

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, time::SystemTime};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::state::{HeardCue, Seen, SourceState, unix_ms};
@@ -16,7 +17,7 @@ const WORTH_A_LINE: f32 = 1.0;
 const LINES: usize = 5;
 
 /// `GET /api/explain`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
 pub struct Explanation {
     /// One sentence.
@@ -28,7 +29,7 @@ pub struct Explanation {
 }
 
 /// A signal that stands out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Standing {
     pub signal: &'static str,
     pub label: &'static str,
@@ -41,7 +42,7 @@ pub struct Standing {
 }
 
 /// Something that is heard.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Heard {
     pub layer: &'static str,
     pub what: String,

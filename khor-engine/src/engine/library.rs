@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -31,8 +32,8 @@ struct File {
     problem: Option<String>,
 }
 
-/// What tells that a file is another: time and length.
-type Stamp = (Option<SystemTime>, u64);
+/// What tells that a file is another: time, length, and number: one that is written twice at once may keep the others.
+type Stamp = (Option<SystemTime>, u64, u64);
 
 impl Library {
     /// Reads the user's presets from `dir`, which need not exist.
@@ -122,7 +123,7 @@ fn list(dir: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
         }
         // A file that is gone again is not listed.
         if let Ok(metadata) = fs::metadata(&path) {
-            files.insert(path, (metadata.modified().ok(), metadata.len()));
+            files.insert(path, (metadata.modified().ok(), metadata.len(), metadata.ino()));
         }
     }
     Ok(files)

@@ -7,6 +7,7 @@
 mod clips;
 mod conductor;
 mod cue;
+mod editing;
 mod explain;
 mod library;
 mod listener;
@@ -14,21 +15,25 @@ mod memory;
 mod offline;
 mod receiving;
 mod report;
+mod snooze;
 mod state;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use clips::{CLIP_S, CLIPS, Clip};
 pub use cue::heard_as;
+pub use editing::EditError;
 pub use explain::Explanation;
 pub use library::{Library, read as read_preset};
 pub use offline::{Offline, Part, Performance};
 pub use receiving::Receiving;
-pub use report::{HealthReport, MetricsReport};
+pub use report::{HealthReport, Measures, MetricsReport, SignalReport};
 pub use state::Since;
 
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock, Weak},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde_json::{Value, json};
@@ -36,7 +41,7 @@ use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval},
 };
-use tracing::{info, warn};
+use tracing::warn;
 
 use self::{
     conductor::{Command, Conductor},
@@ -75,10 +80,16 @@ pub struct Engine {
     osc_port: watch::Sender<Option<u16>>,
     baseline: mpsc::UnboundedSender<(BaselineWish, oneshot::Sender<()>)>,
     library: RwLock<Arc<Library>>,
+    /// Held while the presets are read again.
+    refreshing: Mutex<()>,
+    /// The name of the preset that plays unsaved.
+    previewing: Mutex<Option<String>>,
     socket: PathBuf,
     capture: Option<Playback>,
     /// Closed when the source is over.
     source_over: watch::Receiver<()>,
+    /// When it started, milliseconds since 1970.
+    started_ts_ms: u64,
 }
 
 /// What readers see of the configuration: they never wait for a writer that waits for the disk.
@@ -155,9 +166,12 @@ impl Engine {
             osc_port,
             baseline,
             library,
+            refreshing: Mutex::default(),
+            previewing: Mutex::default(),
             socket,
             capture,
             source_over,
+            started_ts_ms: state::unix_ms(SystemTime::now()),
         });
         tokio::spawn(look_for_presets(Arc::downgrade(&engine)));
         Ok(engine)
@@ -166,29 +180,6 @@ impl Engine {
     /// The presets there are.
     pub fn library(&self) -> Arc<Library> {
         Arc::clone(&self.library.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Reads the user's presets again; the one that plays is changed on the next bar line if its file was. Waits
-    /// for the disk.
-    fn refresh_presets(&self) {
-        let before = self.library();
-        let mut library = Library::clone(&before);
-        if !library.refresh() {
-            return;
-        }
-        let known = before.problems();
-        library
-            .problems()
-            .iter()
-            .filter(|problem| !known.contains(problem))
-            .for_each(|p| warn!("preset {p}"));
-        let config = self.config();
-        let (was, is) = (preset(&config, &before), preset(&config, &library));
-        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(library);
-        if was != is {
-            info!("preset {} was read again", is.name);
-            self.conductor.send(Command::Preset(Box::new(is)));
-        }
     }
 
     /// What is sounding and why, in words.
@@ -225,6 +216,11 @@ impl Engine {
         while over.changed().await.is_ok() {}
     }
 
+    /// When it started, milliseconds since 1970.
+    pub fn started_ts_ms(&self) -> u64 {
+        self.started_ts_ms
+    }
+
     /// The configuration now.
     pub fn config(&self) -> Config {
         self.shown().config.clone()
@@ -243,12 +239,17 @@ impl Engine {
     /// Changes any part of the configuration, writes it, and applies it at once. Waits for the disk, and for the
     /// sound server when a device is named.
     pub fn update_config(&self, change: &Value) -> Result<Update, UpdateError> {
-        self.change(change, ConfigStore::update)
+        self.change(change, None, ConfigStore::update)
+    }
+
+    /// Likewise, if the configuration still is the one of one of these `tags`.
+    pub fn update_config_of(&self, change: &Value, tags: &[&str]) -> Result<Update, UpdateError> {
+        self.change(change, Some(tags), ConfigStore::update)
     }
 
     /// Like [`Self::update_config`], but written only by [`Self::keep_config`]: for a fader that moves.
     pub fn adjust_config(&self, change: &Value) -> Result<Update, UpdateError> {
-        self.change(change, |store, change| Ok(store.adjust(change)?))
+        self.change(change, None, |store, change| Ok(store.adjust(change)?))
     }
 
     /// Writes what was adjusted. Waits for the disk.
@@ -259,10 +260,14 @@ impl Engine {
     fn change(
         &self,
         change: &Value,
+        tags: Option<&[&str]>,
         make: impl FnOnce(&mut ConfigStore, &Value) -> Result<Update, UpdateError>,
     ) -> Result<Update, UpdateError> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let before = store.config().clone();
+        if tags.is_some_and(|tags| !tags.contains(&before.tag().as_str())) {
+            return Err(UpdateError::Changed);
+        }
         forbid(change, &before, &self.library())?;
         let update = make(&mut store, change)?;
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown::of(&store);
@@ -270,9 +275,11 @@ impl Engine {
         Ok(update)
     }
 
-    /// Makes another preset the current one.
+    /// Makes another preset the current one; what was previewed is over.
     pub fn select_preset(&self, name: &str) -> Result<Update, UpdateError> {
-        self.update_config(&json!({"music": {"preset": name}}))
+        let update = self.update_config(&json!({"music": {"preset": name}}))?;
+        self.end_preview();
+        Ok(update)
     }
 
     /// Makes another device the current one; empty is the default device.
@@ -286,8 +293,12 @@ impl Engine {
     }
 
     /// Mutes the sound device, or not. MIDI and OSC go on.
+    /// A snooze is over either way.
     pub fn set_muted(&self, muted: bool) {
-        self.state.lock().muted = muted;
+        let mut seen = self.state.lock();
+        seen.muted = muted;
+        seen.snooze.until_ts_ms = None;
+        // In order with others who mute.
         self.conductor.send(Command::Muted(muted));
     }
 
@@ -350,6 +361,13 @@ impl Engine {
         report::metrics(&shown.config, &self.state.lock(), since, with_history)
     }
 
+    /// Everything that can be counted, for those who draw graphs.
+    pub fn measures(&self) -> Measures {
+        let (health, metrics) = (self.health(), self.metrics(None, false));
+        let seen = self.state.lock();
+        Measures { health, metrics, counters: seen.counters, cues: seen.cue_counts.clone() }
+    }
+
     /// Ends all notes everywhere, and the threads that play them; keeps what was learnt. Waits for the disk.
     pub fn stop(self: Arc<Self>) {
         self.conductor.send(Command::Stop);
@@ -372,6 +390,7 @@ impl Engine {
             self.conductor.send(Command::Settings(now.music_settings()));
         }
         if now.music.preset != before.music.preset {
+            self.previewing.lock().unwrap_or_else(PoisonError::into_inner).take();
             self.conductor.send(Command::Preset(Box::new(preset(now, &self.library()))));
         }
         if now.volume() != before.volume() {
@@ -405,6 +424,21 @@ fn forbid(change: &Value, before: &Config, library: &Library) -> Result<(), Conf
             "ui.dir",
             "only the file itself or --ui-dir may name the folder that is served".into(),
         );
+    }
+    if let Some(file) = change.pointer("/listen/token_file")
+        && *file != json!(before.listen.token_file)
+    {
+        return refuse("listen.token_file", "only the file itself may name the token's file".into());
+    }
+    let host = change.pointer("/listen/host").and_then(Value::as_str);
+    if let Some(Ok(ip)) = host.map(str::parse::<std::net::IpAddr>)
+        && !ip.is_loopback()
+        && before.listen.token_file.is_none()
+    {
+        let problem = format!(
+            "{ip} can be reached from other machines: name listen.token_file in the configuration file first"
+        );
+        return refuse("listen.host", problem);
     }
     if let Some(name) = change.pointer("/music/preset").and_then(Value::as_str)
         && library.find(name).is_none()

@@ -1,11 +1,12 @@
 //! How being steered by OSC goes, as `/api/health` tells it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::output::Health;
 
 /// How it goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Receiving {
     /// Whether khor listens.
     #[serde(flatten)]

@@ -1,7 +1,10 @@
 //! What can be seen of a running engine: one lock, held for microseconds, never by the audio callback.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    num::ParseIntError,
+    str::FromStr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -35,6 +38,21 @@ pub(super) type CueSeq = u64;
 pub struct Since {
     pub(super) note: NoteSeq,
     pub(super) cue: CueSeq,
+}
+
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.note, self.cue)
+    }
+}
+
+impl FromStr for Since {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (note, cue) = text.split_once('.').unwrap_or((text, ""));
+        Ok(Self { note: note.parse()?, cue: cue.parse()? })
+    }
 }
 
 /// The shared state.
@@ -89,6 +107,15 @@ pub(super) struct HeardCue {
     pub(super) cue: Cue,
 }
 
+/// Mute that ends by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Snooze {
+    /// When, if there is one; milliseconds since 1970.
+    pub(super) until_ts_ms: Option<u64>,
+    /// Which one it is, or was.
+    pub(super) number: u64,
+}
+
 /// Everything that can be seen.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -104,7 +131,10 @@ pub(super) struct Seen {
     pub(super) cues: VecDeque<HeardCue>,
     /// Cues that the kernel or the collector could not pass on.
     pub(super) cues_lost: u64,
+    /// Cues that came, by kind.
+    pub(super) cue_counts: BTreeMap<&'static str, u64>,
     pub(super) muted: bool,
+    pub(super) snooze: Snooze,
     pub(super) receiving: Receiving,
     /// Nothing more is learnt about what is ordinary.
     pub(super) baseline_frozen: bool,
@@ -151,6 +181,7 @@ impl Seen {
     /// A cue has come.
     pub(super) fn cue(&mut self, cue: &Cue) {
         self.newest_cue += 1;
+        *self.cue_counts.entry(cue.kind.name()).or_default() += 1;
         if self.cues.len() == KEPT_CUES {
             self.cues.pop_front();
         }

@@ -1,201 +1,192 @@
-//! The API's requests and answers; their shapes are in docs/api.md.
+//! State, configuration and actions; their shapes are in docs/api.md.
 
-use std::{collections::HashMap, sync::Arc};
-
-use bytes::Bytes;
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::Serialize;
 use serde_json::{Value, json};
-use warp::{Filter, Rejection, filters::BoxedFilter, http::StatusCode, reply::Response};
 
-use super::reply;
+use super::{
+    call::Call,
+    reply::Failure,
+    table::{Done, Json, Operation, Tagged, get, patch, post, put},
+};
 use crate::{
-    config::{Update, UpdateError},
-    engine::Engine,
-    music::Preset,
-    output::audio,
+    config::{Config, Update},
+    engine::{Explanation, HealthReport, MetricsReport},
+    output::audio::{self, DeviceInfo},
 };
 
-/// Longest body, bytes.
-const MAX_BODY_BYTES: u64 = 64 * 1024;
+/// How long a snooze is when nobody says, minutes.
+const USUAL_SNOOZE_MINUTES: u32 = 15;
 
-pub(super) type Query = HashMap<String, String>;
+/// What there is to ask and to do.
+pub(super) fn operations() -> Vec<Operation> {
+    let number = |low: f64, high: f64| json!({ "type": "number", "minimum": low, "maximum": high });
+    let whole = |low: u32, high: u32| json!({ "type": "integer", "minimum": low, "maximum": high });
+    vec![
+        get("/api/health", "How every part is").at_once(health),
+        get("/api/metrics", "Rates, signals, notes and cues now, and two minutes of history")
+            .at_once(metrics),
+        get("/api/explain", "What is sounding and why, in words").at_once(explain),
+        get("/api/config", "The configuration").at_once(config),
+        put("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
+        patch("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
+        get("/api/config/schema", "The configuration's JSON Schema").at_once(schema),
+        get("/api/audio/devices", "The sound devices there are").blocking(devices),
+        post("/api/audio/device", "Choose the sound device; empty is the default")
+            .reads::<Choice>()
+            .blocking(choose),
+        post("/api/actions/test_note", "Play one note with the melody's timbre")
+            .takes("midi", "Note", whole(0, 127))
+            .takes("vel", "Velocity", number(0.0, 1.0))
+            .takes("dur", "Seconds", number(0.01, 10.0))
+            .at_once(test_note),
+        post("/api/actions/mute", "Mute or unmute the sound device; without a parameter it toggles")
+            .takes("on", "Mute, or not", json!({ "type": "boolean" }))
+            .at_once(mute),
+        post("/api/actions/snooze", "Mute for a while")
+            .takes("minutes", "How long; 0 ends it", whole(0, 1440))
+            .later(snooze),
+        post("/api/actions/panic", "End every note that sounds").at_once(panic),
+        post("/api/actions/baseline", "Learn what is ordinary no more, again, or anew")
+            .needs("do", "What", json!({ "type": "string", "enum": ["freeze", "unfreeze", "forget"] }))
+            .later(baseline),
+    ]
+}
 
-/// Everything below `/api` but the stream.
-pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
-    let with = |engine: &Arc<Engine>| {
-        let engine = Arc::clone(engine);
-        warp::any().map(move || Arc::clone(&engine))
+fn health(call: Call) -> Json<HealthReport> {
+    Json(call.engine().health())
+}
+
+fn metrics(call: Call) -> Json<MetricsReport> {
+    Json(call.engine().metrics(None, true))
+}
+
+fn explain(call: Call) -> Json<Explanation> {
+    Json(call.engine().explain())
+}
+
+fn config(call: Call) -> Tagged<Config> {
+    let config = call.engine().config();
+    let tag = config.tag();
+    Tagged { json: config, tag }
+}
+
+/// The configuration after a change.
+#[derive(Serialize, JsonSchema)]
+struct Changed {
+    #[serde(flatten)]
+    config: Config,
+    ok: bool,
+    /// A changed key acts only after a restart.
+    restart_required: bool,
+}
+
+fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
+    let change = call.json()?;
+    let wanted = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
+    let Update { config, restart_required } = match wanted {
+        Some(tags) => call.engine().update_config_of(&change, &tags)?,
+        None => call.engine().update_config(&change)?,
     };
-    let get = |path: &'static str| route(path).and(warp::get()).and(with(&engine));
-    let post = |path: &'static str| route(path).and(warp::post()).and(with(&engine));
-
-    let health = get("health").map(|engine: Arc<Engine>| reply::json(&engine.health()));
-    let metrics = get("metrics").map(|engine: Arc<Engine>| reply::json(&engine.metrics(None, true)));
-    let config = get("config").map(|engine: Arc<Engine>| reply::json(&engine.config()));
-    let change =
-        route("config").and(warp::put().or(warp::patch()).unify()).and(with(&engine)).and(body()).then(
-            |engine: Arc<Engine>, body: Bytes| async move { blocking(move || changed(&engine, &body)).await },
-        );
-    let presets = get("presets").map(|engine: Arc<Engine>| presets(&engine));
-    let select = post("preset/select").and(warp::query::<Query>()).then(
-        |engine: Arc<Engine>, query: Query| async move { blocking(move || selected(&engine, &query)).await },
-    );
-    let devices = get("audio/devices")
-        .then(|_| async { blocking(|| reply::json(&json!({ "devices": audio::list() }))).await });
-    let device = post("audio/device").and(body()).then(|engine: Arc<Engine>, body: Bytes| async move {
-        blocking(move || chosen(&engine, &body)).await
-    });
-    let explain = get("explain").map(|engine: Arc<Engine>| reply::json(&engine.explain()));
-    let baseline = post("actions/baseline")
-        .and(warp::query::<Query>())
-        .then(|engine: Arc<Engine>, query: Query| async move { baseline(&engine, &query).await });
-    let test_note = post("actions/test_note")
-        .and(warp::query::<Query>())
-        .map(|engine: Arc<Engine>, query: Query| test_note(&engine, &query));
-    let panic = post("actions/panic").map(|engine: Arc<Engine>| {
-        engine.panic();
-        reply::json(&json!({ "ok": true }))
-    });
-    let mute = post("actions/mute")
-        .and(warp::query::<Query>())
-        .map(|engine: Arc<Engine>, query: Query| mute(&engine, &query));
-
-    health
-        .or(metrics)
-        .unify()
-        .or(config)
-        .unify()
-        .or(change)
-        .unify()
-        .or(presets)
-        .unify()
-        .or(select)
-        .unify()
-        .or(devices)
-        .unify()
-        .or(device)
-        .unify()
-        .or(test_note)
-        .unify()
-        .or(mute)
-        .unify()
-        .or(panic)
-        .unify()
-        .or(explain)
-        .unify()
-        .or(baseline)
-        .unify()
-        .boxed()
+    let tag = config.tag();
+    Ok(Tagged { json: Changed { config, ok: true, restart_required }, tag })
 }
 
-/// `/api/` and the pieces of `path`, and nothing after them.
-pub(super) fn route(path: &'static str) -> BoxedFilter<()> {
-    path.split('/')
-        .fold(warp::path("api").boxed(), |filter, piece| filter.and(warp::path(piece)).boxed())
-        .and(warp::path::end())
-        .boxed()
+/// The tags of an `If-Match`; a weak one matches nothing, so it stays what it is.
+fn tags(header: &str) -> Vec<&str> {
+    header.split(',').map(|tag| tag.trim().trim_matches('"')).collect()
 }
 
-fn body() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone {
-    warp::body::content_length_limit(MAX_BODY_BYTES).and(warp::body::bytes())
+fn schema(_: Call) -> Json<Schema> {
+    let settings = SchemaSettings::draft2020_12().for_deserialize();
+    Json(settings.into_generator().into_root_schema_for::<Config>())
 }
 
-/// Runs what touches the disk or the sound server away from the event loop.
-pub(super) async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|problem| {
-        tracing::error!("a request failed inside khor: {problem}");
-        reply::error(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why")
-    })
+#[derive(Serialize, JsonSchema)]
+struct Devices {
+    devices: Vec<DeviceInfo>,
 }
 
-fn changed(engine: &Engine, body: &[u8]) -> Response {
-    match serde_json::from_slice::<Value>(body) {
-        Ok(change) => answer(engine.update_config(&change), |update| {
-            let mut whole = serde_json::to_value(&update.config).unwrap_or_default();
-            whole["ok"] = json!(true);
-            whole["restart_required"] = json!(update.restart_required);
-            whole
-        }),
-        Err(problem) => reply::error(StatusCode::BAD_REQUEST, format!("the body is not JSON: {problem}")),
-    }
+fn devices(_: Call) -> Json<Devices> {
+    Json(Devices { devices: audio::list() })
 }
 
-fn presets(engine: &Engine) -> Response {
-    let library = engine.library();
-    let about = |preset: &Preset| {
-        let file = library.file_of(&preset.name);
-        json!({ "name": preset.name, "hint": preset.hint, "builtin": file.is_none(), "file": file })
+/// A sound device, as it is asked for.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is read as a value, for an error that says more; this describes it")]
+struct Choice {
+    /// `id:…` as listed, or empty for the default.
+    device: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Chosen {
+    ok: bool,
+    device: String,
+}
+
+fn choose(call: Call) -> Result<Json<Chosen>, Failure> {
+    let body = call.json()?;
+    let device = body.get("device").and_then(Value::as_str);
+    let device = device.ok_or_else(|| Failure::bad("device: expected {\"device\": \"id:…\"} or \"\""))?;
+    let update = call.engine().select_device(device)?;
+    Ok(Json(Chosen { ok: true, device: update.config.audio.device }))
+}
+
+fn test_note(call: Call) -> Result<Json<Done>, Failure> {
+    let (midi, velocity) = (call.number("midi", 69)?, call.number("vel", 0.8)?);
+    call.engine().test_note(midi, velocity, call.number("dur", 0.5)?)?;
+    Ok(Done::JSON)
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Muted {
+    ok: bool,
+    muted: bool,
+}
+
+fn mute(call: Call) -> Result<Json<Muted>, Failure> {
+    let engine = call.engine();
+    let muted = match call.text("on") {
+        None => !engine.is_muted(),
+        Some("true") => true,
+        Some("false") => false,
+        Some(other) => {
+            return Err(Failure::bad(format!("on: {other} is not allowed, expected true or false")));
+        }
     };
-    let list: Vec<Value> = library.presets().map(about).collect();
-    reply::json(
-        &json!({ "presets": list, "current": engine.config().music.preset, "problems": library.problems() }),
-    )
+    engine.set_muted(muted);
+    Ok(Json(Muted { ok: true, muted }))
 }
 
-fn selected(engine: &Engine, query: &Query) -> Response {
-    let Some(name) = query.get("name") else {
-        return reply::error(StatusCode::BAD_REQUEST, "name: missing, expected a preset's name");
-    };
-    answer(engine.select_preset(name), |update| json!({ "ok": true, "preset": update.config.music.preset }))
+#[derive(Serialize, JsonSchema)]
+struct Snoozed {
+    ok: bool,
+    snoozed_until_ts_ms: Option<u64>,
 }
 
-fn chosen(engine: &Engine, body: &[u8]) -> Response {
-    let device = serde_json::from_slice::<Value>(body).ok();
-    let Some(device) = device.as_ref().and_then(|body| body.get("device")).and_then(Value::as_str) else {
-        return reply::error(StatusCode::BAD_REQUEST, "device: expected {\"device\": \"id:…\"} or \"\"");
-    };
-    answer(engine.select_device(device), |update| json!({ "ok": true, "device": update.config.audio.device }))
+async fn snooze(call: Call) -> Result<Json<Snoozed>, Failure> {
+    let minutes = call.number("minutes", USUAL_SNOOZE_MINUTES)?;
+    Ok(Json(Snoozed { ok: true, snoozed_until_ts_ms: call.engine().snooze(minutes)? }))
 }
 
-fn answer(result: Result<Update, UpdateError>, show: impl FnOnce(&Update) -> Value) -> Response {
-    match result {
-        Ok(update) => reply::json(&show(&update)),
-        Err(problem) => reply::update_error(&problem),
-    }
+fn panic(call: Call) -> Json<Done> {
+    call.engine().panic();
+    Done::JSON
 }
 
-fn test_note(engine: &Engine, query: &Query) -> Response {
-    let wanted = || -> Result<(u8, f32, f32), String> {
-        Ok((number(query, "midi", 69)?, number(query, "vel", 0.8)?, number(query, "dur", 0.5)?))
-    };
-    match wanted() {
-        Ok((midi, velocity, duration_s)) => match engine.test_note(midi, velocity, duration_s) {
-            Ok(()) => reply::json(&json!({ "ok": true })),
-            Err(problem) => reply::action_error(&problem),
-        },
-        Err(problem) => reply::error(StatusCode::BAD_REQUEST, problem),
-    }
-}
-
-async fn baseline(engine: &Engine, query: &Query) -> Response {
-    match query.get("do").map(String::as_str) {
+async fn baseline(call: Call) -> Result<Json<Done>, Failure> {
+    let engine = call.engine();
+    match call.text("do") {
         Some("freeze") => engine.freeze_baseline(true).await,
         Some("unfreeze") => engine.freeze_baseline(false).await,
         Some("forget") => engine.forget_baseline().await,
         other => {
             let said = other.unwrap_or("nothing");
-            let message = format!("do: {said} is not allowed, expected freeze, unfreeze or forget");
-            return reply::error(StatusCode::BAD_REQUEST, message);
+            return Err(Failure::bad(format!(
+                "do: {said} is not allowed, expected freeze, unfreeze or forget"
+            )));
         }
     }
-    reply::json(&json!({ "ok": true }))
-}
-
-fn mute(engine: &Engine, query: &Query) -> Response {
-    let muted = match query.get("on").map(String::as_str) {
-        None => !engine.is_muted(),
-        Some("true") => true,
-        Some("false") => false,
-        Some(other) => {
-            let message = format!("on: {other} is not allowed, expected true or false");
-            return reply::error(StatusCode::BAD_REQUEST, message);
-        }
-    };
-    engine.set_muted(muted);
-    reply::json(&json!({ "ok": true, "muted": muted }))
-}
-
-fn number<T: std::str::FromStr>(query: &Query, name: &str, default: T) -> Result<T, String> {
-    query.get(name).map_or(Ok(default), |text| {
-        text.parse().map_err(|_| format!("{name}: {text} is not a number in its range"))
-    })
+    Ok(Done::JSON)
 }

@@ -1,59 +1,75 @@
-//! Examples to learn from: `GET /api/clips`, `GET /api/clips/SCENARIO.wav`.
+//! Examples to learn from: `GET /api/clips`, `GET /api/clips/{name}`.
 
-use std::sync::Arc;
-
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use warp::{
-    Filter, Reply,
-    filters::BoxedFilter,
+    Reply,
     http::{HeaderValue, StatusCode, header},
     reply::Response,
 };
 
 use super::{
-    api::{Query, blocking, route},
-    reply,
+    call::Call,
+    reply::Failure,
+    table::{Answer, Content, Json, Operation, get},
 };
-use crate::engine::{CLIP_S, CLIPS, Clip, Engine};
+use crate::engine::{CLIP_S, CLIPS, Clip};
 
-/// Everything below `/api/clips`.
-pub(super) fn routes(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
-    let list = route("clips").and(warp::get()).map(|| {
-        let clips = CLIPS.iter().map(|clip| {
-            let file = format!("/api/clips/{}.wav", clip.scenario);
-            json!({ "scenario": clip.scenario, "title": clip.title, "listen_for": clip.listen_for,
-                    "seconds": CLIP_S, "file": file })
-        });
-        reply::json(&json!({ "clips": clips.collect::<Vec<_>>() }))
-    });
-    let clip = warp::path!("api" / "clips" / String).and(warp::get()).and(warp::query::<Query>()).then(
-        move |file: String, query: Query| {
-            let engine = Arc::clone(&engine);
-            async move { blocking(move || wav(&engine, &file, &query)).await }
-        },
-    );
-    list.or(clip).unify().boxed()
+pub(super) fn operations() -> Vec<Operation> {
+    let preset = json!({ "type": "string" });
+    vec![
+        get("/api/clips", "Examples of what machines sound like").at_once(list),
+        get("/api/clips/{name}", "One of them, in the chosen preset unless another is named")
+            .takes("preset", "In which preset", preset)
+            .blocking(wav),
+    ]
 }
 
-fn wav(engine: &Engine, file: &str, query: &Query) -> Response {
-    let Some(clip) = file.strip_suffix(".wav").and_then(Clip::find) else {
-        return reply::error(StatusCode::NOT_FOUND, "there is no such clip: /api/clips lists them");
+#[derive(Serialize, JsonSchema)]
+struct List {
+    clips: Vec<Entry>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Entry {
+    #[serde(flatten)]
+    clip: &'static Clip,
+    seconds: f64,
+    file: String,
+}
+
+fn list(_: Call) -> Json<List> {
+    let entry = |clip: &'static Clip| {
+        let file = format!("/api/clips/{}.wav", clip.scenario);
+        Entry { clip, seconds: CLIP_S, file }
     };
-    let (config, library) = (engine.config(), engine.library());
-    let wanted = query.get("preset").unwrap_or(&config.music.preset);
-    let Some(preset) = library.find(wanted) else {
-        return reply::error(StatusCode::BAD_REQUEST, format!("preset: there is no {wanted}"));
-    };
-    match clip.render(&config, preset.clone()) {
-        Ok(wav) => {
-            let mut response = wav.into_response();
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            response
-        }
-        Err(problem) => {
-            tracing::error!("the clip {}: {problem}", clip.scenario);
-            reply::error(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why")
-        }
+    Json(List { clips: CLIPS.iter().map(entry).collect() })
+}
+
+/// A whole WAV file.
+struct Wav(Vec<u8>);
+
+impl Answer for Wav {
+    const CONTENT: Content = Content { kind: "audio/wav", schema: None };
+
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response
     }
+}
+
+fn wav(call: Call) -> Result<Wav, Failure> {
+    let clip = call.name.strip_suffix(".wav").and_then(Clip::find);
+    let unknown = || Failure::new(StatusCode::NOT_FOUND, "there is no such clip: /api/clips lists them");
+    let clip = clip.ok_or_else(unknown)?;
+    let (config, library) = (call.engine().config(), call.engine().library());
+    let wanted = call.text("preset").unwrap_or(&config.music.preset);
+    let preset = library.find(wanted).ok_or_else(|| Failure::bad(format!("preset: there is no {wanted}")))?;
+    clip.render(&config, preset.clone()).map(Wav).map_err(|problem| {
+        tracing::error!("the clip {}: {problem}", clip.scenario);
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why")
+    })
 }

@@ -1,27 +1,22 @@
 //! What is in khor's way on this machine: `GET /api/doctor`.
 
-use std::sync::Arc;
-
-use warp::{Filter, filters::BoxedFilter, reply::Response};
-
-use super::{api::route, reply};
-use crate::{
-    doctor::{Patient, examine},
-    engine::Engine,
+use super::{
+    call::Call,
+    table::{Json, Operation, get},
 };
+use crate::doctor::{Diagnosis, Patient, examine};
 
-/// `GET /api/doctor`.
-pub(super) fn route_of(engine: Arc<Engine>) -> BoxedFilter<(Response,)> {
-    route("doctor")
-        .and(warp::get())
-        .then(move || {
-            let patient = Patient {
-                socket: engine.socket().to_owned(),
-                config_path: engine.config_path(),
-                config: engine.config(),
-                is_engine: true,
-            };
-            async move { reply::json(&examine(&patient).await) }
-        })
-        .boxed()
+pub(super) fn operation() -> Operation {
+    get("/api/doctor", "What is in khor's way on this machine, and the fix").later(diagnosis)
+}
+
+async fn diagnosis(call: Call) -> Json<Diagnosis> {
+    let engine = call.engine();
+    let patient = Patient {
+        socket: engine.socket().to_owned(),
+        config_path: engine.config_path(),
+        config: engine.config(),
+        is_engine: true,
+    };
+    Json(examine(&patient).await)
 }

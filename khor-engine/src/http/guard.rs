@@ -9,6 +9,8 @@ use warp::{
     reject,
 };
 
+use super::access::Access;
+
 /// The `Host` is not this listener: 421.
 #[derive(Debug)]
 pub(super) struct ForeignHost;
@@ -19,8 +21,9 @@ impl reject::Reject for ForeignHost {}
 pub(super) struct ForeignOrigin;
 impl reject::Reject for ForeignOrigin {}
 
-/// Passes requests that are meant for the listener on `port`.
-pub(super) fn guard(port: u16) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+/// Passes requests that are meant for this listener.
+pub(super) fn guard(access: &Access) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
+    let access = access.clone();
     warp::host::optional()
         .and(warp::method())
         .and(warp::header::optional::<String>("origin"))
@@ -31,7 +34,7 @@ pub(super) fn guard(port: u16) -> impl Filter<Extract = (), Error = Rejection> +
                   origin: Option<String>,
                   upgrade: Option<String>| {
                 let harmless = upgrade.is_none() && (method == Method::GET || method == Method::HEAD);
-                let verdict = judge(port, host.as_ref(), harmless, origin.as_deref());
+                let verdict = judge(&access, host.as_ref(), harmless, origin.as_deref());
                 async move { verdict }
             },
         )
@@ -39,25 +42,26 @@ pub(super) fn guard(port: u16) -> impl Filter<Extract = (), Error = Rejection> +
 }
 
 /// `harmless`: changes nothing, and browsers keep the answer from a page elsewhere.
-fn judge(port: u16, host: Option<&Authority>, harmless: bool, origin: Option<&str>) -> Result<(), Rejection> {
-    if !host.is_some_and(|host| is_ours(host, port)) {
+fn judge(
+    access: &Access,
+    host: Option<&Authority>,
+    harmless: bool,
+    origin: Option<&str>,
+) -> Result<(), Rejection> {
+    if !host.is_some_and(|host| access.is_ours(host)) {
         return Err(reject::custom(ForeignHost));
     }
-    let own = |origin: &str| {
-        let authority = origin.strip_prefix("http://").and_then(|authority| authority.parse().ok());
-        authority.is_some_and(|authority| is_ours(&authority, port))
-    };
     match origin {
-        Some(origin) if !harmless && !own(origin) => Err(reject::custom(ForeignOrigin)),
+        Some(origin) if !harmless && !is_own(access, origin) => Err(reject::custom(ForeignOrigin)),
         _ => Ok(()),
     }
 }
 
-fn is_ours(authority: &Authority, port: u16) -> bool {
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let loopback = host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    loopback && authority.port_u16().unwrap_or(80) == port
+/// Whether an origin is this listener's page. Only a proxy in front of it, under a name of its own, speaks TLS.
+fn is_own(access: &Access, origin: &str) -> bool {
+    let authority = |scheme: &str| origin.strip_prefix(scheme)?.parse::<Authority>().ok();
+    authority("http://").is_some_and(|authority| access.is_ours(&authority))
+        || authority("https://").is_some_and(|authority| access.is_named(&authority))
 }
 
 /// Headers of every answer: the page may load from here and nowhere else, and nobody may frame it.
@@ -71,6 +75,12 @@ pub(super) fn headers() -> HeaderMap {
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        (
+            "permissions-policy",
+            "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), \
+             microphone=(), midi=(), payment=(), serial=(), usb=()",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -80,9 +90,10 @@ pub(super) fn headers() -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::access::tests::loopback;
 
     fn allowed(host: &str, harmless: bool, origin: Option<&str>) -> bool {
-        judge(17321, host.parse().ok().as_ref(), harmless, origin).is_ok()
+        judge(&loopback(17321), host.parse().ok().as_ref(), harmless, origin).is_ok()
     }
 
     #[test]
@@ -107,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_site_may_read_what_browsers_hide_and_open_no_socket() {
-        let guarded = guard(17321).map(warp::reply);
+        let guarded = guard(&loopback(17321)).map(warp::reply);
         let asked = || {
             warp::test::request().header("host", "127.0.0.1:17321").header("origin", "http://evil.example")
         };

@@ -1,6 +1,6 @@
 //! Listening from a browser or a player: what the sound device is given, as 16-bit stereo.
 
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, Stream, StreamExt, stream};
@@ -16,33 +16,57 @@ use warp::{
     ws::{Message, WebSocket, Ws},
 };
 
-use super::{reply, until_stopped};
-use crate::{engine::Engine, output::audio::Block};
+use super::{
+    call::{Call, Desk},
+    reply::Failure,
+    table::{Answer, Content, Operation, get},
+    until_stopped,
+};
+use crate::output::audio::Block;
 
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
 /// Longest message taken from a WebSocket's other end, which has nothing to say.
 const MAX_SAID_BYTES: usize = 1024;
 
-/// `GET /api/listen.wav` and `GET /api/listen`.
-pub(super) fn routes(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> BoxedFilter<(Response,)> {
-    let (listened, stops) = (Arc::clone(&engine), stop.clone());
-    let wav = warp::path!("api" / "listen.wav").and(warp::get()).map(move || match listened.listen() {
-        Ok(blocks) => wav_reply(blocks, stops.clone()),
-        Err(full) => reply::error(StatusCode::SERVICE_UNAVAILABLE, full),
-    });
-    let socket = warp::path!("api" / "listen").and(warp::ws()).map(move |ws: Ws| match engine.listen() {
-        Ok(blocks) => socket_reply(ws, blocks, stop.clone()),
-        Err(full) => reply::error(StatusCode::SERVICE_UNAVAILABLE, full),
-    });
-    wav.or(socket).unify().boxed()
+/// `GET /api/listen.wav`.
+pub(super) fn operation() -> Operation {
+    get("/api/listen.wav", "What the sound device is given, as a WAV file without end").at_once(open)
 }
 
-fn wav_reply(blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) -> Response {
-    let mut response = warp::reply::stream(wav(blocks).take_until(until_stopped(stop))).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+/// `GET /api/listen`, which only a WebSocket opens.
+pub(super) fn socket(desk: &Desk) -> BoxedFilter<(Response,)> {
+    let desk = desk.clone();
+    warp::path!("api" / "listen")
+        .and(warp::ws())
+        .map(move |ws: Ws| match desk.engine.listen() {
+            Ok(blocks) => socket_reply(ws, blocks, desk.stop.clone()),
+            Err(full) => Failure::new(StatusCode::SERVICE_UNAVAILABLE, full).into_response(),
+        })
+        .boxed()
+}
+
+struct Wav {
+    blocks: broadcast::Receiver<Block>,
+    stop: watch::Receiver<bool>,
+}
+
+fn open(call: Call) -> Result<Wav, Failure> {
+    let blocks =
+        call.engine().listen().map_err(|full| Failure::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
+    Ok(Wav { blocks, stop: call.desk.stop })
+}
+
+impl Answer for Wav {
+    const CONTENT: Content = Content { kind: "audio/wav", schema: None };
+
+    fn into_response(self) -> Response {
+        let samples = wav(self.blocks).take_until(until_stopped(self.stop));
+        let mut response = warp::reply::stream(samples).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
 }
 
 /// A WAV file without end: its header as soon as the first block says the rate. It ends if the rate changes, which no

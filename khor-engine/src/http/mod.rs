@@ -1,20 +1,37 @@
-//! The HTTP side: the API, the event stream and the page. Loopback only.
+//! The HTTP side: the API, the event stream and the page; on loopback unless a token guards it.
 //!
-//! Every request passes the [`guard`] first, then one of [`api`], [`clips`], [`doctor`], [`stream`], [`listen`], [`recording`] or [`page`]. The accept loop is
-//! our own because warp's has no limit on connections and none on a half-sent request.
+//! Every request passes the [`guard`] (is it meant for us?) and [`access`] (may it come in?), then an operation of the
+//! [`table`], which [`api`], [`clips`], [`doctor`], [`presets`], [`stream`], [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`]
+//! describes, or the [`page`]. The accept loop is our own because warp's has no limit on connections and none on a
+//! half-sent request.
 
+mod access;
 mod api;
+mod call;
 mod clips;
 mod doctor;
+mod door;
 mod guard;
 mod listen;
+mod openapi;
 mod page;
+mod presets;
+mod prometheus;
 mod recording;
 mod reply;
 mod stream;
+mod table;
+#[cfg(test)]
+mod tests;
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
+use bytes::Buf;
+use futures_util::Stream;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -25,9 +42,23 @@ use tokio::{
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
-use tracing::{error, info, warn};
-use warp::{Filter, Reply};
+use tracing::{info, warn};
+use warp::{
+    Filter, Reply,
+    filters::BoxedFilter,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    path::FullPath,
+    reject,
+    reply::Response,
+};
 
+pub(crate) use self::access::read_token;
+pub use self::{access::AccessError, door::Door};
+use self::{
+    call::{Call, Desk, Query},
+    reply::Failure,
+    table::{Found, Operation},
+};
 use crate::engine::Engine;
 
 /// Connections at once; a browser uses six.
@@ -38,18 +69,22 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How long connections may take to end when the engine stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
-/// Between two attempts to take a port that is in use.
-const BIND_RETRY: Duration = Duration::from_secs(2);
 
-/// Serves until `stop` becomes true. A port that is in use is tried again; sound doesn't wait for it.
-pub async fn serve(engine: Arc<Engine>, address: SocketAddr, mut stop: watch::Receiver<bool>) {
-    let listener = tokio::select! {
-        listener = bind(address) => listener,
+/// Serves until `stop` becomes true.
+pub async fn serve(engine: Arc<Engine>, door: Door, mut stop: watch::Receiver<bool>) {
+    let (listener, access) = tokio::select! {
+        listening = door.listen() => listening,
         () = stopped(&mut stop) => return,
     };
-    let port = listener.local_addr().map_or(address.port(), |address| address.port());
-    info!("the page and the API are at http://{}", SocketAddr::new(address.ip(), port));
-    let service = TowerToHyperService::new(warp::service(routes(engine, port, stop.clone())));
+    if let Ok(address) = listener.local_addr() {
+        info!("the page and the API are at http://{address}");
+    }
+    let desk = Desk { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
+    accept(listener, desk, stop).await;
+}
+
+async fn accept(listener: TcpListener, desk: Desk, mut stop: watch::Receiver<bool>) {
+    let service = TowerToHyperService::new(warp::service(routes(&desk)));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let open = GracefulShutdown::new();
     loop {
@@ -83,24 +118,6 @@ pub async fn serve(engine: Arc<Engine>, address: SocketAddr, mut stop: watch::Re
     drop(timeout(STOP_PATIENCE, open.shutdown()).await);
 }
 
-async fn bind(address: SocketAddr) -> TcpListener {
-    let mut told = false;
-    loop {
-        match TcpListener::bind(address).await {
-            Ok(listener) => return listener,
-            Err(problem) if !told => {
-                told = true;
-                error!(
-                    "the page can't be served at {address} ({problem}): is another khor running there? Choose \
-                     another place with --listen; khor plays on and keeps trying"
-                );
-            }
-            Err(_) => {}
-        }
-        sleep(BIND_RETRY).await;
-    }
-}
-
 /// Until khor stops, for an answer that has no end.
 async fn until_stopped(mut stop: watch::Receiver<bool>) {
     stopped(&mut stop).await;
@@ -111,17 +128,83 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
+/// The whole API.
+fn table() -> Vec<Arc<Operation>> {
+    let mut table = api::operations();
+    table.extend(presets::operations());
+    table.extend(recording::operations());
+    table.extend(clips::operations());
+    table.extend([
+        doctor::operation(),
+        stream::operation(),
+        listen::operation(),
+        prometheus::operation(),
+        access::operation(),
+        openapi::operation(),
+    ]);
+    table.into_iter().map(Arc::new).collect()
+}
+
 fn routes(
-    engine: Arc<Engine>,
-    port: u16,
-    stop: watch::Receiver<bool>,
-) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone + Send + Sync + 'static {
-    let served = stream::route(Arc::clone(&engine), stop.clone())
-        .or(listen::routes(Arc::clone(&engine), stop))
-        .or(api::routes(Arc::clone(&engine)))
-        .or(doctor::route_of(Arc::clone(&engine)))
-        .or(clips::routes(Arc::clone(&engine)))
-        .or(recording::routes(&engine))
-        .or(page::routes(&engine.config().ui));
-    guard::guard(port).and(served).recover(reply::recover).with(warp::reply::with::headers(guard::headers()))
+    desk: &Desk,
+) -> impl Filter<Extract = (impl Reply + use<>,), Error = Infallible> + Clone + Send + Sync + 'static + use<>
+{
+    let served = listen::socket(desk)
+        .or(operations(desk))
+        .or(recording::files(&desk.engine))
+        .or(page::routes(&desk.engine.config().ui));
+    guard::guard(&desk.access)
+        .and(desk.access.filter())
+        .and(served)
+        .recover(reply::recover)
+        .with(warp::reply::with::headers(guard::headers()))
+}
+
+/// The operations of the table. The body is taken only once it is known who wants it.
+fn operations(desk: &Desk) -> BoxedFilter<(Response,)> {
+    let (desk, table) = (desk.clone(), Arc::new(table()));
+    warp::method()
+        .and(warp::path::full())
+        .and_then(move |method: Method, path: FullPath| {
+            let found = table::find(&table, &method, path.as_str()).ok_or_else(reject::not_found);
+            async move { found }
+        })
+        .and(warp::query::<Query>())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |found, query, headers, body| answer(desk.clone(), found, query, headers, body))
+        .boxed()
+}
+
+async fn answer(
+    desk: Desk,
+    found: Found,
+    query: Query,
+    headers: HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+) -> Response {
+    let (operation, name) = match found {
+        Found::Operation(operation, name) => (operation, name),
+        Found::Others(methods) => return not_so(&methods),
+    };
+    // Who asks only is not waited for.
+    let body = if operation.method == Method::GET {
+        Ok(bytes::Bytes::new())
+    } else {
+        call::read(&headers, body).await
+    };
+    match body {
+        Ok(body) => (operation.handler)(Call { desk, name, query, headers, body }).await,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+fn not_so(methods: &[Method]) -> Response {
+    let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let said = format!("this method is not allowed here, expected {methods}");
+    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, said).into_response();
+    if let Ok(allowed) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }

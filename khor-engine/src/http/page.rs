@@ -11,7 +11,7 @@ use warp::{
     reply::Response,
 };
 
-use super::reply;
+use super::reply::Failure;
 use crate::config::Ui;
 
 /// The built page. Empty when the program was built before the page was.
@@ -31,20 +31,24 @@ pub(super) fn routes(ui: &Ui) -> BoxedFilter<(Response,)> {
 fn answer(ui: &Ui, path: &str) -> Response {
     let path = path.trim_start_matches('/');
     if !ui.serve || path == "api" || path.starts_with("api/") {
-        return reply::error(StatusCode::NOT_FOUND, "there is nothing here");
+        return refused(StatusCode::NOT_FOUND, "there is nothing here");
     }
     // A view of the page is no file: it has no dot in its last piece, and the page itself finds it.
     let is_view = !path.rsplit('/').next().unwrap_or_default().contains('.');
     let name = if is_view { "index.html" } else { path };
     match (read(ui.dir.as_deref(), name), is_view) {
         (Some(content), _) => file(name, content),
-        (None, false) => reply::error(StatusCode::NOT_FOUND, "there is no such file"),
+        (None, false) => refused(StatusCode::NOT_FOUND, "there is no such file"),
         (None, true) => {
             let message =
                 "the page was not built into this program: run `cargo xtask ui`, then build khor again";
-            reply::error(StatusCode::NOT_FOUND, message)
+            refused(StatusCode::NOT_FOUND, message)
         }
     }
+}
+
+fn refused(status: StatusCode, said: &str) -> Response {
+    Failure::new(status, said).into_response()
 }
 
 fn read(dir: Option<&Path>, name: &str) -> Option<Vec<u8>> {

@@ -1,90 +1,92 @@
 //! Recordings of what the sound device is given: begun, ended, listed and fetched.
 
-use std::{fs, io, path::Path, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use warp::{Filter, Reply, filters::BoxedFilter, http::StatusCode, reply::Response};
 
 use super::{
-    api::{Query, blocking, route},
-    reply,
+    call::Call,
+    reply::Failure,
+    table::{Json, Operation, get, post},
 };
-use crate::{engine::Engine, output::recorder::RecorderError};
+use crate::{engine::Engine, output::recorder::Recording};
 
 /// The format when none is asked for.
 const USUAL_FORMAT: &str = "flac";
 
-/// Everything below `/api/recording` and `/api/recordings`.
-pub(super) fn routes(engine: &Arc<Engine>) -> BoxedFilter<(Response,)> {
-    let with = {
-        let engine = Arc::clone(engine);
-        warp::any().map(move || Arc::clone(&engine))
-    };
-    let status = route("recording")
-        .and(warp::get())
-        .and(with.clone())
-        .map(|engine: Arc<Engine>| reply::json(&engine.recorder().status()));
-    let start =
-        route("recording/start").and(warp::post()).and(with.clone()).and(warp::query::<Query>()).then(
-            |engine: Arc<Engine>, query: Query| async move { blocking(move || start(&engine, &query)).await },
-        );
-    let stop = route("recording/stop")
-        .and(warp::post())
-        .and(with.clone())
-        .then(|engine: Arc<Engine>| async move { stop(&engine).await });
-    let list = route("recordings")
-        .and(warp::get())
-        .and(with)
-        .then(|engine: Arc<Engine>| async move { blocking(move || list(engine.recorder().folder())).await });
-    let file = warp::path!("api" / "recordings" / ..)
+pub(super) fn operations() -> Vec<Operation> {
+    let format = json!({ "type": "string", "enum": ["flac", "wav"] });
+    vec![
+        get("/api/recording", "How recording goes").at_once(status),
+        post("/api/recording/start", "Begin to record").takes("format", "What", format).blocking(start),
+        post("/api/recording/stop", "End the recording").later(stop),
+        get("/api/recordings", "The recordings there are, oldest first").blocking(list),
+    ]
+}
+
+/// `GET /api/recordings/{name}`: the files.
+pub(super) fn files(engine: &Engine) -> BoxedFilter<(Response,)> {
+    warp::path!("api" / "recordings" / ..)
         .and(warp::fs::dir(engine.recorder().folder().to_owned()))
-        .map(warp::fs::File::into_response);
-    status.or(start).unify().or(stop).unify().or(list).unify().or(file).unify().boxed()
+        .map(warp::fs::File::into_response)
+        .boxed()
 }
 
-fn start(engine: &Engine, query: &Query) -> Response {
-    let format = query.get("format").map_or(USUAL_FORMAT, String::as_str);
-    match engine.recorder().start(format) {
-        Ok(file) => reply::json(&json!({ "ok": true, "file": file })),
-        Err(problem) => refused(&problem),
+fn status(call: Call) -> Json<Recording> {
+    Json(call.engine().recorder().status())
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Started {
+    ok: bool,
+    file: PathBuf,
+}
+
+fn start(call: Call) -> Result<Json<Started>, Failure> {
+    let format = call.text("format").unwrap_or(USUAL_FORMAT);
+    Ok(Json(Started { ok: true, file: call.engine().recorder().start(format)? }))
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Stopped {
+    ok: bool,
+    file: Option<PathBuf>,
+    seconds: f64,
+}
+
+async fn stop(call: Call) -> Result<Json<Stopped>, Failure> {
+    let Recording { file, seconds, error, .. } = call.engine().recorder().stop().await?;
+    match error {
+        None => Ok(Json(Stopped { ok: true, file, seconds })),
+        Some(error) => Err(Failure::new(StatusCode::CONFLICT, error)),
     }
-}
-
-async fn stop(engine: &Engine) -> Response {
-    match engine.recorder().stop().await {
-        Ok(recording) => match &recording.error {
-            None => reply::json(&json!({ "ok": true, "file": recording.file, "seconds": recording.seconds })),
-            Some(error) => reply::error(StatusCode::CONFLICT, error),
-        },
-        Err(problem) => refused(&problem),
-    }
-}
-
-fn refused(problem: &RecorderError) -> Response {
-    let status = match problem {
-        RecorderError::Busy(_) | RecorderError::Idle => StatusCode::CONFLICT,
-        RecorderError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
-        RecorderError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-        RecorderError::Format(_) => StatusCode::BAD_REQUEST,
-    };
-    reply::error(status, problem)
 }
 
 /// A file in the folder of recordings.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Recorded {
     name: String,
     bytes: u64,
 }
 
-fn list(folder: &Path) -> Response {
-    match recorded(folder) {
-        Ok(recordings) => reply::json(&json!({ "folder": folder, "recordings": recordings })),
-        Err(problem) => {
-            reply::error(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {problem}", folder.display()))
-        }
-    }
+#[derive(Serialize, JsonSchema)]
+struct Recordings {
+    folder: PathBuf,
+    recordings: Vec<Recorded>,
+}
+
+fn list(call: Call) -> Result<Json<Recordings>, Failure> {
+    let folder = call.engine().recorder().folder();
+    let recordings = recorded(folder).map_err(|problem| {
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {problem}", folder.display()))
+    })?;
+    Ok(Json(Recordings { folder: folder.to_owned(), recordings }))
 }
 
 /// The files, newest last; none where nothing was recorded yet.

@@ -1,75 +1,135 @@
-//! Answers: JSON, and errors as `{"ok": false, "error": "…"}` with the status that fits.
+//! Errors as `{"ok": false, "error": "…"}` with the status that fits.
 
 use std::convert::Infallible;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Rejection, Reply,
-    body::BodyDeserializeError,
-    http::StatusCode,
-    reject::{
-        InvalidHeader, InvalidQuery, LengthRequired, MethodNotAllowed, PayloadTooLarge, UnsupportedMediaType,
-    },
+    http::{HeaderValue, StatusCode, header},
+    reject::{InvalidHeader, InvalidQuery, MethodNotAllowed},
     reply::Response,
 };
 
-use super::guard::{ForeignHost, ForeignOrigin};
-use crate::{config::UpdateError, engine::ActionError};
+use super::{
+    access::NoToken,
+    guard::{ForeignHost, ForeignOrigin},
+};
+use crate::{
+    config::UpdateError,
+    engine::{ActionError, EditError},
+    music::Problem,
+    output::recorder::RecorderError,
+};
 
-/// A JSON answer.
-pub(super) fn json(value: &impl Serialize) -> Response {
-    warp::reply::json(value).into_response()
+/// What is said to a request that was refused.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Refusal {
+    /// False.
+    ok: bool,
+    /// Which field, what is wrong with it, and what would be right.
+    error: String,
+    /// Everything that is wrong with a preset.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem>,
 }
 
-/// An error.
-pub(super) fn error(status: StatusCode, message: impl std::fmt::Display) -> Response {
-    let body = serde_json::json!({ "ok": false, "error": message.to_string() });
-    warp::reply::with_status(warp::reply::json(&body), status).into_response()
+/// A request that was refused.
+#[derive(Debug)]
+pub(super) struct Failure {
+    status: StatusCode,
+    refusal: Refusal,
 }
 
-/// The answer to a change that was refused.
-pub(super) fn update_error(problem: &UpdateError) -> Response {
-    let status = match problem {
-        UpdateError::Invalid(_) => StatusCode::BAD_REQUEST,
-        UpdateError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    error(status, problem)
+impl Failure {
+    pub(super) fn new(status: StatusCode, error: impl std::fmt::Display) -> Self {
+        Self { status, refusal: Refusal { ok: false, error: error.to_string(), problems: Vec::new() } }
+    }
+
+    /// The request itself is wrong.
+    pub(super) fn bad(error: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    #[cfg(test)]
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        let mut response =
+            warp::reply::with_status(warp::reply::json(&self.refusal), self.status).into_response();
+        if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
+            // The rest of the body is not waited for.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
 }
 
-/// The answer to an action that was refused.
-pub(super) fn action_error(problem: &ActionError) -> Response {
-    error(StatusCode::BAD_REQUEST, problem)
+impl From<UpdateError> for Failure {
+    fn from(problem: UpdateError) -> Self {
+        let status = match problem {
+            UpdateError::Invalid(_) => StatusCode::BAD_REQUEST,
+            UpdateError::Changed => StatusCode::PRECONDITION_FAILED,
+            UpdateError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, problem)
+    }
+}
+
+impl From<ActionError> for Failure {
+    fn from(problem: ActionError) -> Self {
+        Self::bad(problem)
+    }
+}
+
+impl From<RecorderError> for Failure {
+    fn from(problem: RecorderError) -> Self {
+        let status = match problem {
+            RecorderError::Busy(_) | RecorderError::Idle => StatusCode::CONFLICT,
+            RecorderError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            RecorderError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            RecorderError::Format(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, problem)
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(problem: EditError) -> Self {
+        let status = match problem {
+            EditError::Invalid(_) => StatusCode::BAD_REQUEST,
+            EditError::BuiltIn(_) | EditError::Taken { .. } => StatusCode::CONFLICT,
+            EditError::Unknown(_) => StatusCode::NOT_FOUND,
+            EditError::Disk { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            EditError::Select(problem) => return problem.into(),
+        };
+        let mut failure = Self::new(status, &problem);
+        if let EditError::Invalid(problems) = problem {
+            failure.refusal.problems = problems;
+        }
+        failure
+    }
 }
 
 /// Turns what no route took into an error.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
-    let found = |status, message: String| Ok(error(status, message));
-    if rejection.find::<ForeignHost>().is_some() {
-        return found(
+    let (status, said) = if rejection.find::<ForeignHost>().is_some() {
+        (
             StatusCode::MISDIRECTED_REQUEST,
-            "Host must be this listener, such as 127.0.0.1 with its port".into(),
-        );
-    }
-    if rejection.find::<ForeignOrigin>().is_some() {
-        return found(StatusCode::FORBIDDEN, "pages of another origin may not change anything here".into());
-    }
-    if rejection.find::<PayloadTooLarge>().is_some() {
-        return found(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB".into());
-    }
-    if rejection.find::<LengthRequired>().is_some() {
-        return found(StatusCode::LENGTH_REQUIRED, "Content-Length is required".into());
-    }
-    if rejection.find::<UnsupportedMediaType>().is_some() {
-        return found(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/json".into());
-    }
-    if let Some(problem) = rejection.find::<BodyDeserializeError>() {
-        return found(StatusCode::BAD_REQUEST, problem.to_string());
-    }
-    if rejection.find::<InvalidQuery>().is_some() || rejection.find::<InvalidHeader>().is_some() {
-        return found(StatusCode::BAD_REQUEST, "a parameter is missing or of the wrong type".into());
-    }
-    if rejection.find::<MethodNotAllowed>().is_some() && !rejection.is_not_found() {
-        return found(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here".into());
-    }
-    found(StatusCode::NOT_FOUND, "there is nothing here".into())
+            "Host must be this listener, such as 127.0.0.1 with its port, or one of listen.allowed_hosts",
+        )
+    } else if rejection.find::<ForeignOrigin>().is_some() {
+        (StatusCode::FORBIDDEN, "pages of another origin may not change anything here")
+    } else if rejection.find::<NoToken>().is_some() {
+        (StatusCode::UNAUTHORIZED, NoToken::SAID)
+    } else if rejection.find::<InvalidQuery>().is_some() || rejection.find::<InvalidHeader>().is_some() {
+        (StatusCode::BAD_REQUEST, "a parameter is missing or of the wrong type")
+    } else if rejection.find::<MethodNotAllowed>().is_some() && !rejection.is_not_found() {
+        (StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here")
+    } else {
+        (StatusCode::NOT_FOUND, "there is nothing here")
+    };
+    Ok(Failure::new(status, said).into_response())
 }

@@ -1,17 +1,26 @@
-//! The event stream: the metrics, ten times a second, with the notes and cues since the event before.
+//! The event stream: the metrics, ten times a second, with the notes and cues since the event before. Each event says
+//! how far it tells, so that who comes back is told what was missed.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
-
-use futures_util::StreamExt;
-use tokio::{
-    sync::watch,
-    time::{Interval, MissedTickBehavior, interval},
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
-use tokio_stream::wrappers::IntervalStream;
-use warp::{Filter, Reply, filters::BoxedFilter, reply::Response, sse::Event};
 
-use super::until_stopped;
-use crate::engine::{Engine, Since};
+use futures_util::{Stream, StreamExt};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_stream::wrappers::IntervalStream;
+use warp::{Reply, reply::Response, sse::Event};
+
+use super::{
+    call::{Call, Desk},
+    table::{Answer, Content, Operation, get},
+    until_stopped,
+};
+use crate::engine::Since;
 
 /// Time between two events.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -19,33 +28,90 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// `GET /api/stream`.
-pub(super) fn route(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> BoxedFilter<(Response,)> {
-    warp::path!("api" / "stream")
-        .and(warp::get())
-        .map(move || {
-            let events = events(Arc::clone(&engine), stop.clone());
-            warp::sse::reply(warp::sse::keep_alive().interval(KEEP_ALIVE).stream(events)).into_response()
-        })
-        .boxed()
+pub(super) fn operation() -> Operation {
+    get("/api/stream", "Server-sent events: the metrics ten times a second, without history").at_once(open)
+}
+
+struct Events {
+    desk: Desk,
+    since: Option<Since>,
+}
+
+fn open(call: Call) -> Events {
+    let run = run(&call.desk);
+    let since = call.header("last-event-id").and_then(|id| read_id(id, &run));
+    Events { desk: call.desk, since }
+}
+
+impl Answer for Events {
+    const CONTENT: Content = Content { kind: "text/event-stream", schema: None };
+
+    fn into_response(self) -> Response {
+        let events = events(self.desk, self.since);
+        warp::sse::reply(warp::sse::keep_alive().interval(KEEP_ALIVE).stream(events)).into_response()
+    }
+}
+
+/// One more stream that is open, as long as this lives.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn new(streams: &Arc<AtomicUsize>) -> Self {
+        // A count that is only shown: no order with anything else is needed.
+        streams.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(streams))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn events(
-    engine: Arc<Engine>,
-    stop: watch::Receiver<bool>,
-) -> impl futures_util::Stream<Item = Result<Event, Infallible>> + Send + 'static {
-    let mut since: Option<Since> = None;
+    desk: Desk,
+    mut since: Option<Since>,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
+    let (open, run, stop) = (Open::new(&desk.streams), run(&desk), desk.stop.clone());
     IntervalStream::new(ticks())
         .map(move |_| {
-            let report = engine.metrics(since, false);
-            since = Some(report.until(since));
-            let event = Event::default().event("metrics");
+            let _counted = &open;
+            let report = desk.engine.metrics(since, false);
+            let until = report.until(since);
+            since = Some(until);
+            let event = Event::default().event("metrics").id(format!("{run}.{until}"));
             Ok(event.json_data(&report).unwrap_or_else(|_| Event::default().comment("unprintable")))
         })
         .take_until(until_stopped(stop))
+}
+
+/// Names this run of the engine: in another, notes are counted anew.
+fn run(desk: &Desk) -> String {
+    format!("{:x}", desk.engine.started_ts_ms())
+}
+
+/// Up to where an event of this run has told.
+fn read_id(id: &str, run: &str) -> Option<Since> {
+    id.strip_prefix(run)?.strip_prefix('.')?.parse().ok()
 }
 
 fn ticks() -> Interval {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_how_far_it_was_told_in_this_run_only() {
+        let since: Since = "17.3".parse().unwrap();
+        assert_eq!(read_id(&format!("19f.{since}"), "19f"), Some(since));
+        for id in ["", "19f", "19f.", "19f.17", "19f.17.x", "18f.17.3", "19f17.3", "19f.17.3.1"] {
+            assert_eq!(read_id(id, "19f"), None, "{id}");
+        }
+    }
 }

@@ -113,6 +113,33 @@ impl Feature {
         }
     }
 
+    /// The layer it belongs to; the room is all of them.
+    pub const fn layer(self) -> &'static str {
+        match self {
+            Self::BedBrightness | Self::BedTension | Self::BedWeight => "bed",
+            Self::PulseDensity | Self::PulseHeight | Self::PulseBrightness => "pulse",
+            Self::RoomReverb => "room",
+            Self::Density(_) | Self::Height(_) | Self::Length(_) | Self::Brightness(_) => "voices",
+        }
+    }
+
+    /// What is heard when it grows, for people who choose.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::BedBrightness => "the pad becomes brighter",
+            Self::BedTension => "the pad's chord becomes more dissonant",
+            Self::BedWeight => "the bass under the pad becomes louder",
+            Self::PulseDensity => "the pulse plays more notes",
+            Self::PulseHeight => "the pulse climbs",
+            Self::PulseBrightness => "the pulse becomes brighter",
+            Self::RoomReverb => "everything moves away, into a larger room",
+            Self::Density(_) => "this voice plays more notes",
+            Self::Height(_) => "this voice climbs",
+            Self::Length(_) => "this voice's notes become longer",
+            Self::Brightness(_) => "this voice becomes brighter",
+        }
+    }
+
     /// Lowest and highest value it can have.
     pub const fn bounds(self) -> (f32, f32) {
         match self {

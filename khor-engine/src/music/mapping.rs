@@ -1,12 +1,13 @@
 //! The mapping contract: which signal moves which feature of the music, how far and in which direction; data,
 //! read from files and linted by the rules that keep it understandable (design §7, ear.md).
 
-use serde::Deserialize;
-use toml::Spanned;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::signal::{Lane, Lanes, SIGNALS, SignalId};
 
 use super::feature::Feature;
+use super::problem::{Problem, Problems};
 
 /// Steps a feature must at least cover to say anything.
 const LEAST_STEPS: f32 = 8.0;
@@ -28,7 +29,7 @@ pub enum Input {
 }
 
 /// Which of a signal's three numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are those of signal::Lane, documented there")]
 pub enum Of {
@@ -39,7 +40,7 @@ pub enum Of {
 }
 
 /// Shape of the way from input to feature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Curve {
     /// Even.
@@ -52,7 +53,7 @@ pub enum Curve {
 }
 
 /// Whether more of the signal is more of the feature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Polarity {
     /// More is more.
@@ -81,32 +82,39 @@ pub struct Route {
     pub polarity: Polarity,
 }
 
-/// A line as it is written.
-#[derive(Clone, Debug, Deserialize)]
+/// A line of the mapping as it is written.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Route")]
 pub(super) struct RouteText {
+    /// A signal, or `work`.
     signal: String,
     #[serde(default)]
     of: Of,
+    /// Input values between which the feature moves; the usual ones where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<(f32, f32)>,
+    /// The feature.
     to: String,
     #[serde(default)]
     curve: Curve,
+    /// The feature's lowest and highest value, in its own unit.
     range: (f32, f32),
     #[serde(default)]
     polarity: Polarity,
+}
+
+impl From<&Route> for RouteText {
+    fn from(route: &Route) -> Self {
+        let Route { input, of, from, to, curve, range, polarity } = *route;
+        Self { signal: input.name().into(), of, from: Some(from), to: to.name(), curve, range, polarity }
+    }
 }
 
 /// The whole contract: at most one route to each feature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
     routes: Vec<Route>,
-}
-
-/// Which rule a line breaks; `offset` is where it begins in the text, bytes.
-pub(super) struct Lint {
-    pub(super) offset: usize,
-    pub(super) problem: String,
 }
 
 impl Route {
@@ -157,32 +165,37 @@ fn work(lanes: &Lanes) -> f32 {
 }
 
 impl Mapping {
-    /// Checks lines against the rules; the first that breaks one is named.
-    pub(super) fn check(lines: &[Spanned<RouteText>]) -> Result<Self, Lint> {
-        let mut routes: Vec<Route> = Vec::new();
-        for line in lines {
-            let lint = |problem| Lint { offset: line.span().start, problem };
-            let route = read(line.get_ref()).map_err(lint)?;
-            if let Some(other) = routes.iter().find(|other| other.to == route.to) {
-                let (to, first, second) = (route.to.name(), name(other.input), name(route.input));
-                return Err(lint(format!(
-                    "{to} is moved by {first} already: no two signals on one feature, {second} needs another"
-                )));
+    /// Checks lines against the rules.
+    pub(super) fn check(lines: &[RouteText]) -> Result<Self, Vec<Problem>> {
+        let mut found = Problems::default();
+        // With their places, which are the lines' as long as every line makes sense.
+        let mut routes: Vec<(usize, Route)> = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            match read(line) {
+                Ok(route) => routes.push((index, route)),
+                Err((field, problem)) => found.add(format!("map[{index}].{field}"), problem),
             }
-            routes.push(route);
         }
-        for (route, line) in routes.iter().zip(lines) {
-            let carried = routes.iter().any(|other| other.input == route.input && other.to.carries_alone());
-            if !carried {
+        for (place, (index, route)) in routes.iter().enumerate() {
+            if let Some((_, other)) = routes[..place].iter().find(|(_, other)| other.to == route.to) {
+                let (to, first, second) = (route.to.name(), other.input.name(), route.input.name());
+                let problem = format!(
+                    "{to} is moved by {first} already: no two signals on one feature, {second} needs another"
+                );
+                found.add(format!("map[{index}].to"), problem);
+            }
+            let carried = |(_, other): &(_, Route)| other.input == route.input && other.to.carries_alone();
+            // What a line that makes no sense would have carried is not known.
+            if routes.len() == lines.len() && !routes.iter().any(carried) {
                 let problem = format!(
                     "{} is carried by {} alone: reverb, delay and resonance are not heard well enough for that",
-                    name(route.input),
+                    route.input.name(),
                     route.to.name()
                 );
-                return Err(Lint { offset: line.span().start, problem });
+                found.add(format!("map[{index}].to"), problem);
             }
         }
-        Ok(Self { routes })
+        found.none_or(Self { routes: routes.into_iter().map(|(_, route)| route).collect() })
     }
 
     /// All routes, in the order of the file.
@@ -191,15 +204,18 @@ impl Mapping {
     }
 }
 
-fn name(input: Input) -> &'static str {
-    match input {
-        Input::Signal(signal) => signal.info().name,
-        Input::Work => "work",
+impl Input {
+    /// Name in mappings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signal(signal) => signal.info().name,
+            Self::Work => "work",
+        }
     }
 }
 
-/// One line, by the rules that concern it alone.
-fn read(text: &RouteText) -> Result<Route, String> {
+/// One line, by the rules that concern it alone; or which field breaks one, and how.
+fn read(text: &RouteText) -> Result<Route, (&'static str, String)> {
     let RouteText { signal, of, from, to, curve, range, polarity } = text;
     let input = if signal == "work" {
         Input::Work
@@ -207,41 +223,48 @@ fn read(text: &RouteText) -> Result<Route, String> {
         let found = SIGNALS.iter().find(|info| info.name == signal);
         let known = || SIGNALS.iter().map(|info| info.name).collect::<Vec<_>>().join(", ");
         Input::Signal(
-            found.ok_or_else(|| format!("no signal {signal}, expected one of {}, work", known()))?.id,
+            found
+                .ok_or_else(|| {
+                    ("signal", format!("there is no signal {signal}, expected one of {}, work", known()))
+                })?
+                .id,
         )
     };
     let feature = Feature::from_name(to).ok_or_else(|| {
-        format!(
-            "no feature {to}, expected one of {}",
-            Feature::all().map(Feature::name).collect::<Vec<_>>().join(", ")
-        )
+        let known = Feature::all().map(Feature::name).collect::<Vec<_>>().join(", ");
+        ("to", format!("there is no feature {to}, expected one of {known}"))
     })?;
     if matches!(input, Input::Signal(SignalId::Csw | SignalId::Irq)) && *of != Of::Deviation {
-        return Err(format!(
-            "{signal} is high on any machine: only its deviation says something (of = \"deviation\")"
-        ));
+        let problem = format!("{signal} is high on any machine: only its deviation says something");
+        return Err(("of", problem));
     }
     if input == Input::Work && *of != Of::Level {
-        return Err("work has a level only (of = \"level\")".into());
+        return Err(("of", "work has a level only".into()));
     }
     let from = from.unwrap_or(match of {
         Of::Level | Of::Surprise => (0.0, 1.0),
         Of::Deviation => (1.0, 6.0),
     });
     if !(from.0.is_finite() && from.1.is_finite() && from.0 < from.1) {
-        return Err(format!("from = [{}, {}]: expected two numbers, the lower first", from.0, from.1));
+        let problem = format!(
+            "[{}, {}] is no range of the input, expected two numbers, the lower first",
+            from.0, from.1
+        );
+        return Err(("from", problem));
     }
     let ((low, high), step) = (feature.bounds(), feature.audible_step());
     if !(range.0 >= low && range.1 <= high && range.0 < range.1) {
         let unit = feature.unit();
-        return Err(format!("range of {to}: expected within [{low}, {high}] {unit}, the lower first"));
+        let problem = format!("the range of {to} must be within [{low}, {high}] {unit}, the lower first");
+        return Err(("range", problem));
     }
     let steps = (range.1 - range.0) / step;
     if steps < LEAST_STEPS {
-        return Err(format!(
-            "range of {to} has {steps:.1} audible steps, expected at least {LEAST_STEPS} (of {step} {})",
+        let problem = format!(
+            "the range of {to} has {steps:.1} audible steps, expected at least {LEAST_STEPS} (of {step} {})",
             feature.unit()
-        ));
+        );
+        return Err(("range", problem));
     }
     Ok(Route { input, of: *of, from, to: feature, curve: *curve, range: *range, polarity: *polarity })
 }

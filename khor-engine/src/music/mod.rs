@@ -17,6 +17,7 @@ mod mapping;
 mod note;
 mod patch;
 mod preset;
+mod problem;
 mod pulse;
 mod quantise;
 mod reading;
@@ -38,8 +39,10 @@ pub use mapping::{Curve, Input, Mapping, Of, Polarity, Route};
 pub use note::{Instrument, Layer, Note, Role};
 pub use patch::{FilterMode, Patch, PatchError, Wave};
 pub use preset::{
-    BedSettings, MAX_PULSE_STREAMS, Motion, Patches, Preset, PresetError, PulseSettings, VoiceSettings,
+    BedSettings, MAX_PULSE_STREAMS, Motion, Patches, Preset, PresetError, PresetText, PulseSettings,
+    VoiceSettings,
 };
+pub use problem::Problem;
 pub use scale::{Register, Scale};
 pub use settings::{Settings, SettingsError};
 pub use stream::VoiceStream;

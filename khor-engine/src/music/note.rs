@@ -1,11 +1,12 @@
 //! What the music hands to synth, MIDI, OSC and page.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::signal::SignalId;
 
 /// A musical job; decides timbre and MIDI channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The line one follows.
@@ -39,7 +40,7 @@ impl Role {
 }
 
 /// Whose timbre a note has: one of the four roles', a voice stream's, or the cues'.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(
     missing_docs,
@@ -124,7 +125,7 @@ impl From<Role> for Instrument {
 }
 
 /// Which of the layers a note belongs to; each has one job in telling what the machine does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
     /// Quiet pad: slow saturation.

@@ -3,10 +3,11 @@
 //! A patch is part of the score (a preset names its instruments), so it lives here and the synth reads it;
 //! were it the synth's, music would have to depend on synth and the rooms would form a circle.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Waveform of a patch's oscillator.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are the usual ones")]
 pub enum Wave {
@@ -22,7 +23,7 @@ pub enum Wave {
 }
 
 /// What a patch's filter lets through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FilterMode {
     /// Below the cutoff, 12 dB per octave; 0 dB far below it.
@@ -35,7 +36,7 @@ pub enum FilterMode {
 }
 
 /// One role's timbre. Plain data, copied into a voice when its note begins.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Patch {
     /// Oscillator waveform.
@@ -124,8 +125,13 @@ pub struct PatchError {
 }
 
 impl Patch {
-    /// Checks every range; to be called where patches enter the engine.
+    /// Checks every range; the first that is broken is named.
     pub fn check(&self) -> Result<(), PatchError> {
+        self.errors().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that is out of its range; to be called where patches enter the engine.
+    pub fn errors(&self) -> impl Iterator<Item = PatchError> + use<> {
         let fields = [
             ("width", self.width, 0.05, 0.5),
             ("detune_cents", self.detune_cents, 0.0, 50.0),
@@ -146,10 +152,13 @@ impl Patch {
             ("reverb_send", self.reverb_send, 0.0, 1.0),
             ("gain_db", self.gain_db, -60.0, 12.0),
         ];
-        match fields.into_iter().find(|&(_, value, low, high)| !(low..=high).contains(&value)) {
-            Some((field, value, low, high)) => Err(PatchError { field, low, high, value }),
-            None => Ok(()),
-        }
+        let broken = |&(_, value, low, high): &(_, f32, f32, f32)| !(low..=high).contains(&value);
+        fields.into_iter().filter(broken).map(|(field, value, low, high)| PatchError {
+            field,
+            low,
+            high,
+            value,
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Scales and keys: which pitches belong, and how scale degrees become MIDI notes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A scale; the names are those of the configuration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the usual ones")]
 pub enum Scale {
@@ -90,7 +91,7 @@ impl Key {
 }
 
 /// A span of MIDI notes, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Register {
     /// Lowest note, 36..=85.
     pub low: u8,

@@ -1,13 +1,14 @@
 //! The voice streams: who may speak, from where and with which gesture; the same in every preset, so that what
 //! was learnt with one holds in the next.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::note::Instrument;
 use super::scale::Register;
 
 /// A voice: one kind of activity, with a timbre, register and place of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VoiceStream {
     /// New processes: high, dry, right.

@@ -6,10 +6,11 @@ pub mod midi;
 pub mod osc;
 pub mod recorder;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Health of one output, as the API shows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Health {
     /// It is wanted.
     pub enabled: bool,

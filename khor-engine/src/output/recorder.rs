@@ -6,6 +6,7 @@ use std::{
     time::SystemTime,
 };
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use time::{OffsetDateTime, macros::format_description};
 use tokio::{
@@ -37,7 +38,7 @@ struct Work {
 }
 
 /// What is recorded now, or was last.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Recording {
     /// It goes on.
     pub recording: bool,

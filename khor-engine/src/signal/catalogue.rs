@@ -1,9 +1,10 @@
 //! The signals: their names, families, units and what they mean. The one list that API, page and music share.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A signal: one named lane derived from the kernel's counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SignalId {
     /// Program starts.
@@ -37,7 +38,7 @@ pub enum SignalId {
 }
 
 /// Signals that belong together: one colour on the page, one timbre and register in the music.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// Processes: exec, fork.

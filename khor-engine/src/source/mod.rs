@@ -18,12 +18,13 @@ pub use live::{LiveSettings, run};
 pub use playback::Playback;
 
 use khor_proto::{Availability, Cue};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::signal::{Frame, PerCounter};
 
 /// What kind of source is heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
     /// `khor-collector`, through its socket.

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::reason;
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// `GET /api/health`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
 pub struct HealthReport {
     pub ts_ms: u64,
@@ -42,28 +43,28 @@ pub struct HealthReport {
     pub features: FeaturesReport,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PresetsReport {
     pub ok: bool,
     pub folder: String,
     pub problems: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BaselineReport {
     pub learnt: Option<f32>,
     pub learning: Option<bool>,
     pub frozen: bool,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct HostReport {
     pub name: String,
     pub kernel: String,
     pub cpus: usize,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SourceReport {
     pub kind: Option<SourceKind>,
     pub ok: bool,
@@ -73,14 +74,14 @@ pub struct SourceReport {
     pub fix: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ProbeReport {
     pub name: &'static str,
     pub available: bool,
     pub reason: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AudioReport {
     #[serde(flatten)]
     pub health: Health,
@@ -99,20 +100,20 @@ pub struct AudioReport {
     pub dropped_notes: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ListenReport {
     pub listeners: usize,
     pub at_most: usize,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BpfReport {
     #[serde(flatten)]
     pub health: Health,
     pub err_code: i32,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MidiReport {
     #[serde(flatten)]
     pub health: Health,
@@ -120,7 +121,7 @@ pub struct MidiReport {
     pub channel: u8,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OscReport {
     #[serde(flatten)]
     pub health: Health,
@@ -130,21 +131,21 @@ pub struct OscReport {
     pub receive: ReceiveReport,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReceiveReport {
     #[serde(flatten)]
     pub receiving: Receiving,
     pub port: u16,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConfigReport {
     pub ok: bool,
     pub error: Option<String>,
     pub warnings: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FeaturesReport {
     pub fake: bool,
 }

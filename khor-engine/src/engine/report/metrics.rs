@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Table, reason};
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// `GET /api/metrics` and the events of `GET /api/stream`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
 pub struct MetricsReport {
     pub ts_ms: u64,
@@ -31,7 +32,7 @@ pub struct MetricsReport {
     pub history: Option<Vec<HistoryReport>>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ControlsReport {
     pub bpm: f32,
     pub key_midi: u8,
@@ -41,9 +42,12 @@ pub struct ControlsReport {
     pub scale: Scale,
     pub master_gain: f32,
     pub muted: bool,
+    pub snoozed_until_ts_ms: Option<u64>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// One signal.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
 pub struct SignalReport {
     pub level: Option<f32>,
     pub deviation: Option<f32>,
@@ -57,7 +61,7 @@ pub struct SignalReport {
     pub reason: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NoteReport {
     pub seq: NoteSeq,
     pub ts_ms: u64,
@@ -70,7 +74,7 @@ pub struct NoteReport {
     pub signal: Option<SignalId>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CueReport {
     pub seq: CueSeq,
     pub ts_ms: u64,
@@ -80,7 +84,7 @@ pub struct CueReport {
     pub detail: Option<u32>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MusicReport {
     pub bar: u64,
     pub step: u8,
@@ -88,7 +92,7 @@ pub struct MusicReport {
     pub bar_ts_ms: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct HistoryReport {
     pub ts_ms: u64,
     #[serde(flatten)]
@@ -191,6 +195,7 @@ fn controls(config: &Config, seen: &Seen) -> ControlsReport {
         scale: music.scale,
         master_gain: config.audio.master_gain,
         muted: seen.muted,
+        snoozed_until_ts_ms: seen.snooze.until_ts_ms,
     }
 }
 

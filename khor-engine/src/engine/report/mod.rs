@@ -1,17 +1,32 @@
 //! The state in the shapes of the API (docs/api.md), a room for each. Pure: reads, computes nothing.
 
 mod health;
+mod measures;
 mod metrics;
 
+use std::borrow::Cow;
+
 use khor_proto::Availability;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-pub use self::{health::HealthReport, metrics::MetricsReport};
+pub use self::{
+    health::HealthReport,
+    measures::Measures,
+    metrics::{MetricsReport, SignalReport},
+};
 pub(super) use self::{health::health, metrics::metrics};
 
 /// A JSON object whose keys keep their order.
 #[derive(Clone, Debug)]
 pub struct Table<V>(Vec<(&'static str, V)>);
+
+impl<V> Table<V> {
+    /// The keys and what they stand for.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &V)> {
+        self.0.iter().map(|(key, value)| (*key, value))
+    }
+}
 
 impl<V: Serialize> Serialize for Table<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -20,6 +35,20 @@ impl<V: Serialize> Serialize for Table<V> {
             map.serialize_entry(key, value)?;
         }
         map.end()
+    }
+}
+
+impl<V: JsonSchema> JsonSchema for Table<V> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("TableOf{}", V::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<V>() })
+    }
+
+    fn inline_schema() -> bool {
+        true
     }
 }
 

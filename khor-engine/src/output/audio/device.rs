@@ -9,6 +9,7 @@ use cpal::{
     BufferSize, Device, ErrorKind, HostId, OutputCallbackInfo, OutputStreamTimestamp, Stream, StreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::renderer::Lease;
@@ -17,7 +18,7 @@ use super::renderer::Lease;
 const BUFFER_FRAMES: u32 = 1024;
 
 /// An output device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DeviceInfo {
     /// Stable name for config and API: `id:<backend>:<device>`.
     pub id: String,

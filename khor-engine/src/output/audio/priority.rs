@@ -23,6 +23,7 @@ use nix::{
         signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
     },
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::{debug, info};
 use zbus::proxy::CacheProperties;
@@ -40,7 +41,7 @@ const BUS_PATIENCE: Duration = Duration::from_secs(3);
 static PROMOTED: AtomicI32 = AtomicI32::new(0);
 
 /// What the thread that plays was granted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Priority {
     /// It goes before ordinary threads.
     pub real_time: bool,
@@ -53,7 +54,7 @@ pub struct Priority {
 }
 
 /// Who can grant real-time priority.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Granter {
     /// The kernel, by the limit `RTPRIO` or `CAP_SYS_NICE`.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::warn;
 
@@ -18,7 +19,7 @@ use crate::output::Health;
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Health of one target, as the API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TargetHealth {
     /// The target, `host:port`.
     pub target: String,

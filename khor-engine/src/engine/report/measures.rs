@@ -1,0 +1,19 @@
+//! `GET /metrics`: everything that can be counted.
+
+use std::collections::BTreeMap;
+
+use super::{HealthReport, MetricsReport};
+use crate::signal::Counters;
+
+/// What is counted and measured, for those who draw graphs.
+#[derive(Clone, Debug)]
+pub struct Measures {
+    /// How every part is.
+    pub health: HealthReport,
+    /// Signals and controls.
+    pub metrics: MetricsReport,
+    /// The kernel's counters, while a source is there.
+    pub counters: Option<Counters>,
+    /// Cues that came, by kind.
+    pub cues: BTreeMap<&'static str, u64>,
+}

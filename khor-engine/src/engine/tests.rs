@@ -1,0 +1,17 @@
+//! An engine for tests: the real one, without a device, a collector or a home.
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde_json::json;
+
+use super::Engine;
+use crate::config::ConfigStore;
+
+/// It reads `/proc`, and plays for listeners alone. Must be called within a tokio runtime.
+pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let overrides = json!({ "features": { "audio": false, "bpf": false } });
+    let store = ConfigStore::open(dir.path().join("config.json")).with_overrides(overrides).unwrap();
+    let engine = Engine::start(store, PathBuf::from("/nonexistent/socket"), None).unwrap();
+    (engine, dir)
+}

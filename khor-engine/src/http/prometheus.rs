@@ -1,0 +1,301 @@
+//! `GET /metrics`: what can be counted, in `OpenMetrics` text, which Prometheus and its kin scrape. Absent is absent.
+
+use std::{fmt, sync::atomic::Ordering};
+
+use khor_proto::Unit;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeCounterValue, EncodeMetric, text::encode},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::Registry,
+};
+use warp::{
+    Reply,
+    http::{HeaderValue, StatusCode, header},
+    reply::Response,
+};
+
+use super::{
+    call::Call,
+    reply::Failure,
+    table::{Answer, Content, Operation, get},
+};
+use crate::{
+    engine::{HealthReport, Measures},
+    signal::{Counter, Counters},
+    source::SourceKind,
+};
+
+/// `GET /metrics`.
+pub(super) fn operation() -> Operation {
+    get("/metrics", "Counters and gauges for Prometheus, in OpenMetrics text").at_once(metrics)
+}
+
+/// The text.
+struct Exposition(String);
+
+impl Answer for Exposition {
+    const CONTENT: Content =
+        Content { kind: "application/openmetrics-text; version=1.0.0; charset=utf-8", schema: None };
+
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
+        response
+    }
+}
+
+fn metrics(call: Call) -> Result<Exposition, Failure> {
+    let streams = call.desk.streams.load(Ordering::Relaxed);
+    let measured = Measured { measures: call.engine().measures(), streams };
+    text(measured).map(Exposition).map_err(|problem| {
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("writing metrics: {problem}"))
+    })
+}
+
+/// What is written.
+#[derive(Debug)]
+struct Measured {
+    measures: Measures,
+    streams: usize,
+}
+
+fn text(measured: Measured) -> Result<String, fmt::Error> {
+    let mut registry = Registry::with_prefix("khor");
+    registry.register_collector(Box::new(measured));
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+impl Collector for Measured {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Self { measures, streams } = self;
+        let mut sheet = Sheet(encoder);
+        if let Some(counters) = &measures.counters {
+            kernel(&mut sheet, counters)?;
+        }
+        signals(&mut sheet, measures)?;
+        let cues = measures.cues.iter().map(|(kind, count)| ([("kind", *kind)], *count));
+        sheet.counters("cues", "Events of the kernel that were told of.", cues)?;
+        let lost = measures.metrics.totals.iter().find(|(name, _)| *name == "events_dropped");
+        let lost = lost.and_then(|(_, lost)| *lost).unwrap_or(0);
+        sheet.counter("cues_lost", "Events of the kernel that could not be told of one by one.", lost)?;
+        source(&mut sheet, &measures.health)?;
+        sound(&mut sheet, &measures.health)?;
+        sheet.gauge(
+            "listeners",
+            "Those who listen elsewhere, a recording included.",
+            measures.health.listen.listeners as f64,
+        )?;
+        sheet.gauge("event_streams", "Event streams that are open.", *streams as f64)
+    }
+}
+
+/// The kernel's own counts, in base units.
+fn kernel(sheet: &mut Sheet<'_>, counters: &Counters) -> fmt::Result {
+    for counter in Counter::ALL {
+        let Some(count) = counters[counter.index()] else { continue };
+        let (name, help) = (counter.name(), "A count of the kernel's.");
+        let seconds = |suffix: &str, per_second: f64| {
+            let name = name.strip_suffix(suffix).unwrap_or(name);
+            (format!("{name}_seconds"), count as f64 / per_second)
+        };
+        match counter.unit() {
+            Unit::Microseconds => {
+                let (name, count) = seconds("_us", 1e6);
+                sheet.counter(&name, help, count)?;
+            }
+            Unit::Nanoseconds => {
+                let (name, count) = seconds("_ns", 1e9);
+                sheet.counter(&name, help, count)?;
+            }
+            _ => sheet.counter(name, help, count)?,
+        }
+    }
+    Ok(())
+}
+
+fn signals(sheet: &mut Sheet<'_>, measures: &Measures) -> fmt::Result {
+    let signals: Vec<_> = measures.metrics.signals.iter().collect();
+    let table = |value: fn(&crate::engine::SignalReport) -> Option<f64>| {
+        signals.iter().filter_map(move |(name, signal)| Some(([("signal", *name)], value(signal)?)))
+    };
+    sheet.gauges(
+        "signal_level",
+        "How high a signal is, 0 to 1.",
+        table(|signal| signal.level.map(f64::from)),
+    )?;
+    sheet.gauges(
+        "signal_deviation_octaves",
+        "How far a signal is above what is ordinary.",
+        table(|signal| signal.deviation.map(f64::from)),
+    )?;
+    sheet.gauges(
+        "signal_surprise",
+        "How unexpected a signal is, 0 to 1.",
+        table(|signal| signal.surprise.map(f64::from)),
+    )?;
+    let available = table(|signal| Some(f64::from(u8::from(signal.available))));
+    sheet.gauges("signal_available", "Whether a signal can be had.", available)
+}
+
+/// The kind of source, as a table of which one is 1.
+fn source(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
+    let kinds = [
+        (SourceKind::Collector, "collector"),
+        (SourceKind::Proc, "proc"),
+        (SourceKind::Demo, "demo"),
+        (SourceKind::Capture, "capture"),
+    ];
+    let is = |kind| f64::from(u8::from(health.source.ok && health.source.kind == Some(kind)));
+    let kinds = kinds.into_iter().map(|(kind, name)| ([("kind", name)], is(kind)));
+    sheet.gauges("source", "Which source delivers: 1 for that, 0 for the others.", kinds)?;
+    let build = [([("version", health.version)], 1.0)];
+    sheet.gauges("build_info", "The version of khor.", build.into_iter())
+}
+
+fn sound(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
+    let audio = &health.audio;
+    sheet.gauge("audio_up", "Whether the sound device plays.", f64::from(u8::from(audio.health.ok)))?;
+    sheet.gauge("audio_muted", "Whether the sound is muted.", f64::from(u8::from(audio.muted)))?;
+    sheet.counter("audio_xruns", "Gaps that the sound device reported.", audio.xruns)?;
+    sheet.counter("audio_restarts", "Times the sound device was opened again.", u64::from(audio.restarts))?;
+    sheet.counter(
+        "audio_dropped_notes",
+        "Notes that the synthesizer had no room for.",
+        audio.dropped_notes,
+    )?;
+    sheet.gauge(
+        "audio_callback_load_ratio",
+        "Share of its time that the sound callback uses.",
+        f64::from(audio.callback_load),
+    )?;
+    sheet.gauge("audio_latency_seconds", "From a note to its sound.", f64::from(audio.latency_ms) / 1e3)?;
+    sheet.gauge("audio_voices", "Voices that sound.", f64::from(audio.voices))
+}
+
+/// What is written on.
+struct Sheet<'a>(DescriptorEncoder<'a>);
+
+impl Sheet<'_> {
+    fn counter<N>(&mut self, name: &str, help: &str, count: N) -> fmt::Result
+    where
+        ConstCounter<N>: EncodeMetric,
+        N: EncodeCounterValue,
+    {
+        let counter = ConstCounter::new(count);
+        counter.encode(self.0.encode_descriptor(name, help, None, MetricType::Counter)?)
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
+    }
+
+    /// A counter for each label; nothing where there is none.
+    fn counters<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        counts: impl Iterator<Item = ([(&'static str, &'l str); 1], u64)>,
+    ) -> fmt::Result {
+        let mut counts = counts.peekable();
+        if counts.peek().is_none() {
+            return Ok(());
+        }
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        counts.try_for_each(|(labels, count)| ConstCounter::new(count).encode(family.encode_family(&labels)?))
+    }
+
+    /// A gauge for each label; nothing where there is none.
+    fn gauges<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl Iterator<Item = ([(&'static str, &'l str); 1], f64)>,
+    ) -> fmt::Result {
+        let mut values = values.peekable();
+        if values.peek().is_none() {
+            return Ok(());
+        }
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        values.try_for_each(|(labels, value)| ConstGauge::new(value).encode(family.encode_family(&labels)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::engine::tests::quiet_engine;
+
+    /// Reads `OpenMetrics` text strictly: families once each, described before their samples, ended by `# EOF`.
+    fn samples(text: &str) -> BTreeMap<String, f64> {
+        let mut samples = BTreeMap::new();
+        let mut families = BTreeMap::new();
+        let mut here = String::new();
+        let body = text.strip_suffix("# EOF\n").expect("an end");
+        for line in body.lines() {
+            if let Some(described) = line.strip_prefix("# ") {
+                let mut words = described.splitn(3, ' ');
+                let (what, name, rest) =
+                    (words.next().unwrap(), words.next().unwrap().to_owned(), words.next().unwrap());
+                match what {
+                    "HELP" => assert!(rest.ends_with('.') && !rest.ends_with(".."), "{line}"),
+                    "TYPE" => {
+                        assert!(["counter", "gauge"].contains(&rest), "{line}");
+                        assert_eq!(
+                            families.insert(name.clone(), rest.to_owned()),
+                            None,
+                            "{name} comes twice"
+                        );
+                    }
+                    _ => panic!("{line}"),
+                }
+                here = name;
+                continue;
+            }
+            let (key, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
+            let name = key.split('{').next().unwrap();
+            let wanted = if families[&here] == "counter" { format!("{here}_total") } else { here.clone() };
+            assert_eq!(name, wanted, "{line}");
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{line}");
+            if let Some((_, labels)) = key.split_once('{') {
+                let labels = labels.strip_suffix("\"}").unwrap_or_else(|| panic!("{line}"));
+                assert!(labels.split_once("=\"").is_some_and(|(_, value)| !value.contains('"')), "{line}");
+            }
+            assert_eq!(samples.insert(key.to_owned(), value.parse().unwrap()), None, "{key} comes twice");
+        }
+        samples
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_written_and_what_is_absent_is_not() {
+        let (engine, _dir) = quiet_engine();
+        let begun = std::time::Instant::now();
+        while engine.measures().counters.is_none_or(|counters| counters[Counter::Switches.index()].is_none())
+        {
+            assert!(begun.elapsed().as_secs() < 10, "no frame came");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let mut measures = engine.measures();
+        measures.cues.insert("oom", 2);
+        let switches = measures.counters.unwrap()[Counter::Switches.index()].unwrap();
+        measures.counters.as_mut().unwrap()[Counter::MemStallUs.index()] = Some(1_500_000);
+        measures.counters.as_mut().unwrap()[Counter::Execs.index()] = None;
+        let text = text(Measured { measures, streams: 3 }).unwrap();
+        let samples = samples(&text);
+        let is = |name: &str, value: f64| assert_eq!(samples.get(name), Some(&value), "{name} in {text}");
+        is(&format!("khor_{}_total", Counter::Switches.name()), switches as f64);
+        is("khor_mem_stall_seconds_total", 1.5);
+        is("khor_cues_total{kind=\"oom\"}", 2.0);
+        is("khor_source{kind=\"proc\"}", 1.0);
+        is("khor_source{kind=\"collector\"}", 0.0);
+        is("khor_event_streams", 3.0);
+        is("khor_signal_available{signal=\"exec\"}", 0.0);
+        assert!(!samples.contains_key("khor_signal_level{signal=\"exec\"}"), "/proc has no execs: {text}");
+        assert!(!samples.contains_key(&format!("khor_{}_total", Counter::Execs.name())), "{text}");
+    }
+}

@@ -1,0 +1,275 @@
+//! The API as one table: an operation is its path, what it takes, what it answers, and the function that does it.
+//! Requests are dispatched by the table and the `OpenAPI` document is written from it, so neither knows a thing that the
+//! other doesn't.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use warp::{
+    Reply,
+    http::{HeaderValue, Method, StatusCode, header},
+    reply::Response,
+};
+
+use super::{call::Call, reply::Failure};
+
+/// What an operation does with a request.
+type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
+/// Writes down the schema of a type.
+pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// An operation of the API.
+#[derive(Clone)]
+pub(super) struct Operation {
+    pub(super) method: Method,
+    /// Pieces in braces stand for anything.
+    pub(super) path: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) query: Vec<Parameter>,
+    pub(super) body: Option<SchemaOf>,
+    pub(super) answer: Content,
+    pub(super) handler: Handler,
+}
+
+/// A parameter in the query.
+#[derive(Clone)]
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) required: bool,
+    pub(super) schema: serde_json::Value,
+}
+
+/// What an operation answers when all is well.
+#[derive(Clone, Copy)]
+pub(super) struct Content {
+    pub(super) kind: &'static str,
+    /// Of JSON; anything else is text or bytes.
+    pub(super) schema: Option<SchemaOf>,
+}
+
+/// An answer that knows what the document says of it.
+pub(super) trait Answer: Send + 'static {
+    /// What it is.
+    const CONTENT: Content;
+
+    fn into_response(self) -> Response;
+}
+
+/// JSON.
+pub(super) struct Json<T>(pub(super) T);
+
+/// JSON with the tag that says which version of it this is.
+pub(super) struct Tagged<T> {
+    pub(super) json: T,
+    pub(super) tag: String,
+}
+
+/// Done, and there is nothing to say about it.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Done {
+    ok: bool,
+}
+
+impl Done {
+    pub(super) const JSON: Json<Self> = Json(Self { ok: true });
+}
+
+const fn json<T: JsonSchema>() -> Content {
+    Content { kind: "application/json", schema: Some(SchemaGenerator::subschema_for::<T>) }
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answer for Json<T> {
+    const CONTENT: Content = json::<T>();
+
+    fn into_response(self) -> Response {
+        warp::reply::json(&self.0).into_response()
+    }
+}
+
+/// Or a refusal, which the document has once for all.
+impl<A: Answer> Answer for Result<A, Failure> {
+    const CONTENT: Content = A::CONTENT;
+
+    fn into_response(self) -> Response {
+        self.map_or_else(Failure::into_response, A::into_response)
+    }
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answer for Tagged<T> {
+    const CONTENT: Content = json::<T>();
+
+    fn into_response(self) -> Response {
+        let mut response = warp::reply::json(&self.json).into_response();
+        if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", self.tag)) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+/// An operation that is told about and not done yet.
+pub(super) struct Draft {
+    method: Method,
+    path: &'static str,
+    summary: &'static str,
+    query: Vec<Parameter>,
+    body: Option<SchemaOf>,
+}
+
+pub(super) fn get(path: &'static str, summary: &'static str) -> Draft {
+    Draft { method: Method::GET, path, summary, query: Vec::new(), body: None }
+}
+
+pub(super) fn post(path: &'static str, summary: &'static str) -> Draft {
+    Draft { method: Method::POST, ..get(path, summary) }
+}
+
+pub(super) fn put(path: &'static str, summary: &'static str) -> Draft {
+    Draft { method: Method::PUT, ..get(path, summary) }
+}
+
+pub(super) fn patch(path: &'static str, summary: &'static str) -> Draft {
+    Draft { method: Method::PATCH, ..get(path, summary) }
+}
+
+pub(super) fn delete(path: &'static str, summary: &'static str) -> Draft {
+    Draft { method: Method::DELETE, ..get(path, summary) }
+}
+
+impl Draft {
+    /// It takes a parameter of that JSON Schema.
+    pub(super) fn takes(
+        mut self,
+        name: &'static str,
+        about: &'static str,
+        schema: serde_json::Value,
+    ) -> Self {
+        self.query.push(Parameter { name, about, required: false, schema });
+        self
+    }
+
+    /// It needs a parameter of that JSON Schema.
+    pub(super) fn needs(
+        mut self,
+        name: &'static str,
+        about: &'static str,
+        schema: serde_json::Value,
+    ) -> Self {
+        self.query.push(Parameter { name, about, required: true, schema });
+        self
+    }
+
+    /// It reads a body of that shape.
+    pub(super) fn reads<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
+    /// It is done at once, without waiting for anything.
+    pub(super) fn at_once<A: Answer>(self, work: fn(Call) -> A) -> Operation {
+        self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
+    }
+
+    /// It waits for the disk or the sound server, away from the event loop.
+    pub(super) fn blocking<A: Answer>(self, work: fn(Call) -> A) -> Operation {
+        let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
+            Box::pin(async move {
+                let response = tokio::task::spawn_blocking(move || work(call).into_response()).await;
+                response.unwrap_or_else(|problem| {
+                    tracing::error!("a request failed inside khor: {problem}");
+                    let said = "khor failed at this; its log says why";
+                    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, said).into_response()
+                })
+            })
+        };
+        self.by(A::CONTENT, Arc::new(handler))
+    }
+
+    /// It waits for other tasks.
+    pub(super) fn later<A: Answer, F>(self, work: fn(Call) -> F) -> Operation
+    where
+        F: Future<Output = A> + Send + 'static,
+    {
+        self.by(A::CONTENT, Arc::new(move |call| Box::pin(async move { work(call).await.into_response() })))
+    }
+
+    fn by(self, answer: Content, handler: Handler) -> Operation {
+        let Self { method, path, summary, query, body } = self;
+        Operation { method, path, summary, query, body, answer, handler }
+    }
+}
+
+/// What a path and a method lead to.
+#[derive(Clone)]
+pub(super) enum Found {
+    /// This, with what the braces stand for.
+    Operation(Arc<Operation>, String),
+    /// There are other methods only.
+    Others(Vec<Method>),
+}
+
+/// Looks a request up; `None`: no such path. Paths that are written out come before those with braces.
+pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Option<Found> {
+    let mut fitting: Vec<_> =
+        table.iter().filter_map(|operation| Some((operation, fits(operation.path, path)?))).collect();
+    fitting.sort_by_key(|(_, named)| !named.is_empty());
+    let found = fitting.iter().find(|(operation, _)| operation.method == *method);
+    match found {
+        Some((operation, named)) => Some(Found::Operation(Arc::clone(operation), named.clone())),
+        None if fitting.is_empty() => None,
+        None => Some(Found::Others(fitting.iter().map(|(operation, _)| operation.method.clone()).collect())),
+    }
+}
+
+/// Whether a path is one of a pattern's, and what the braces stand for, which is never nothing; empty where it is
+/// written out.
+fn fits(pattern: &str, path: &str) -> Option<String> {
+    let (mut pieces, mut named) = (path.split('/'), String::new());
+    for wanted in pattern.split('/') {
+        let piece = pieces.next()?;
+        if wanted.starts_with('{') && !piece.is_empty() {
+            piece.clone_into(&mut named);
+        } else if wanted != piece {
+            return None;
+        }
+    }
+    pieces.next().is_none().then_some(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_fits_its_pattern_and_nothing_else() {
+        assert_eq!(fits("/api/presets", "/api/presets"), Some(String::new()));
+        assert_eq!(fits("/api/presets/{name}", "/api/presets/arp"), Some("arp".into()));
+        for path in
+            ["/api/presets/", "/api/presets", "/api/presets/arp/more", "/api/preset/arp", "api/presets/arp"]
+        {
+            assert_eq!(fits("/api/presets/{name}", path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_written_out_comes_first() {
+        let table: Vec<_> = [
+            delete("/x/{name}", "any").at_once(|_| Done::JSON),
+            delete("/x/one", "one").at_once(|_| Done::JSON),
+            get("/x/one", "one").at_once(|_| Done::JSON),
+        ]
+        .map(Arc::new)
+        .to_vec();
+        let found = |method, path| match find(&table, &method, path) {
+            Some(Found::Operation(operation, name)) => format!("{} {name}", operation.path),
+            Some(Found::Others(methods)) => format!("{methods:?}"),
+            None => "nothing".into(),
+        };
+        assert_eq!(found(Method::DELETE, "/x/one"), "/x/one ");
+        assert_eq!(found(Method::DELETE, "/x/two"), "/x/{name} two");
+        assert_eq!(found(Method::POST, "/x/two"), "[DELETE]");
+        assert_eq!(found(Method::GET, "/y"), "nothing");
+    }
+}

@@ -1,0 +1,46 @@
+//! What is wrong with a preset: where, and what would be right.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// One thing that is wrong with a preset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
+#[error("{}{message}", prefix(path))]
+pub struct Problem {
+    /// Where: `bed.velocity`, `pulse[1].from`, `map[3].range`; empty is the whole.
+    pub path: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+fn prefix(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("{path}: ") }
+}
+
+/// The problems that were found so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Problem { path: path.into(), message: message.into() });
+    }
+
+    /// A number that has to be in a range.
+    pub(super) fn within(&mut self, holds: bool, path: impl Into<String>, range: &str) {
+        if !holds {
+            self.add(path, format!("must be within {range}"));
+        }
+    }
+
+    /// The value, if there are none.
+    pub(super) fn none_or<T>(self, value: T) -> Result<T, Vec<Problem>> {
+        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+    }
+}
+
+impl Extend<Problem> for Problems {
+    fn extend<I: IntoIterator<Item = Problem>>(&mut self, more: I) {
+        self.0.extend(more);
+    }
+}
