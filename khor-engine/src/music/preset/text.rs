@@ -80,6 +80,11 @@ impl Preset {
 
     /// Reads and checks JSON with the keys of a file; tells everything that is wrong with its values.
     pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
+        if !json.is_object() {
+            // serde would take a list for an object's values.
+            let message = "a preset is a JSON object".to_owned();
+            return Err(vec![Problem { path: String::new(), message }]);
+        }
         let written: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
@@ -323,6 +328,8 @@ mod tests {
         json["map"][4]["curve"] = json!("wavy");
         let problems = Preset::from_json(&json).unwrap_err();
         assert!(problems[0].path == "map[4].curve" && problems[0].message.contains("wavy"), "{problems:?}");
+        let problems = Preset::from_json(&json!([null])).unwrap_err();
+        assert_eq!(problems[0].to_string(), "a preset is a JSON object");
         let problems = Preset::from_json(&json!({ "name": "x" })).unwrap_err();
         assert!(problems[0].path.is_empty() && problems[0].message.contains("hint"), "{problems:?}");
     }
