@@ -19,6 +19,7 @@ use warp::{
 use super::{
     call::Call,
     reply::Failure,
+    seldom::Seldom,
     table::{Answer, Content, Done, Json, Operation, post},
 };
 use crate::config::Listen;
@@ -40,6 +41,8 @@ pub(super) struct Access {
     /// Whether other machines can reach it.
     beyond_loopback: bool,
     port: u16,
+    /// Wrong tokens were handed in.
+    guessed: Arc<Seldom>,
 }
 
 /// Why nobody can be let in.
@@ -101,7 +104,7 @@ impl Access {
             return Err(AccessError::NoToken { ip });
         }
         let hosts = listen.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-        Ok(Self { token, hosts, beyond_loopback, port })
+        Ok(Self { token, hosts, beyond_loopback, port, guessed: Arc::default() })
     }
 
     /// The same on another port, once that is known.
@@ -216,7 +219,9 @@ fn login(call: Call) -> Result<LoggedIn, Failure> {
         return Ok(LoggedIn(None));
     }
     if !access.is_token(&token) {
-        tracing::warn!("a login with a wrong token was refused");
+        if access.guessed.is_due() {
+            tracing::warn!("a login with a wrong token was refused");
+        }
         return Err(Failure::new(StatusCode::UNAUTHORIZED, NoToken::SAID));
     }
     // Behind a proxy that speaks TLS, and never in the clear again.

@@ -12,6 +12,8 @@ mod clips;
 mod doctor;
 mod door;
 mod guard;
+#[cfg(test)]
+mod hostile;
 mod listen;
 mod openapi;
 mod page;
@@ -19,6 +21,7 @@ mod presets;
 mod prometheus;
 mod recording;
 mod reply;
+mod seldom;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -57,6 +60,7 @@ pub use self::{access::AccessError, door::Door};
 use self::{
     call::{Call, Desk, Query},
     reply::Failure,
+    seldom::Seldom,
     table::{Found, Operation},
 };
 use crate::engine::Engine;
@@ -87,6 +91,7 @@ async fn accept(listener: TcpListener, desk: Desk, mut stop: watch::Receiver<boo
     let service = TowerToHyperService::new(warp::service(routes(&desk)));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let open = GracefulShutdown::new();
+    let refused = Seldom::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -98,7 +103,9 @@ async fn accept(listener: TcpListener, desk: Desk, mut stop: watch::Receiver<boo
             continue;
         };
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
-            warn!("refusing a connection: {MAX_CONNECTIONS} are open");
+            if refused.is_due() {
+                warn!("refusing connections: {MAX_CONNECTIONS} are open");
+            }
             continue;
         };
         let mut builder = Builder::new(TokioExecutor::new()).http1_only();

@@ -144,7 +144,7 @@ fn with_refusals(mut answer: Value, refusal: &Value) -> Value {
 
 /// What is no operation of the table: a file, and a WebSocket.
 fn by_hand(refusal: &Value) -> [(&'static str, Value); 2] {
-    let bytes = json!({ "content": { "application/octet-stream": {} } });
+    let bytes = json!({ "content": { "audio/flac": {}, "audio/wav": {} } });
     let recording = json!({ "get": {
         "operationId": "getApiRecordingsName", "summary": "A recording",
         "parameters": [named("/{name}")], "responses": with_refusals(bytes, refusal),

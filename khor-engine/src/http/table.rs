@@ -210,11 +210,14 @@ pub(super) enum Found {
     Others(Vec<Method>),
 }
 
-/// Looks a request up; `None`: no such path. Paths that are written out come before those with braces.
+/// Looks a request up; `None`: no such path.
 pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Option<Found> {
     let mut fitting: Vec<_> =
         table.iter().filter_map(|operation| Some((operation, fits(operation.path, path)?))).collect();
-    fitting.sort_by_key(|(_, named)| !named.is_empty());
+    // A path that is written out hides those with braces.
+    if fitting.iter().any(|(_, named)| named.is_empty()) {
+        fitting.retain(|(_, named)| named.is_empty());
+    }
     let found = fitting.iter().find(|(operation, _)| operation.method == *method);
     match found {
         Some((operation, named)) => Some(Found::Operation(Arc::clone(operation), named.clone())),
@@ -270,6 +273,7 @@ mod tests {
         assert_eq!(found(Method::DELETE, "/x/one"), "/x/one ");
         assert_eq!(found(Method::DELETE, "/x/two"), "/x/{name} two");
         assert_eq!(found(Method::POST, "/x/two"), "[DELETE]");
+        assert_eq!(found(Method::POST, "/x/one"), "[DELETE, GET]");
         assert_eq!(found(Method::GET, "/y"), "nothing");
     }
 }

@@ -129,7 +129,7 @@ async fn a_preset_is_saved_played_changed_and_removed() {
     assert_eq!(status("PUT", "/api/presets/arp").await, StatusCode::CONFLICT);
     assert_eq!(status("PUT", "/api/presets/..%2Fmine").await, StatusCode::BAD_REQUEST);
     assert_eq!(status("PUT", "/api/presets/Mine").await, StatusCode::BAD_REQUEST);
-    assert_eq!(status("PUT", "/api/presets/preview").await, StatusCode::BAD_REQUEST);
+    assert_eq!(status("PUT", "/api/presets/preview").await, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(api.ask_with("POST", "/api/presets/check", &[], "{").await.status, StatusCode::BAD_REQUEST);
 }
 

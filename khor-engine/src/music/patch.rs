@@ -42,44 +42,62 @@ pub struct Patch {
     /// Oscillator waveform.
     pub wave: Wave,
     /// Pulse width, share of the period, 0.05..=0.5; pulse only.
+    #[schemars(range(min = 0.05, max = 0.5))]
     pub width: f32,
     /// Distance of a second oscillator, cents, 0..=50; 0 is one oscillator. Noise has always one.
+    #[schemars(range(min = 0.0, max = 50.0))]
     pub detune_cents: f32,
     /// Modulator's frequency as a multiple of the note's, 0.25..=12; fm only. Whole numbers are harmonic,
     /// others are bells.
+    #[schemars(range(min = 0.25, max = 12.0))]
     pub fm_ratio: f32,
     /// Swing of the phase at full envelope, radians, 0..=8; fm only. It follows the envelope, so a note becomes
     /// purer as it fades, and is less for high notes, whose sidebands would fold.
+    #[schemars(range(min = 0.0, max = 8.0))]
     pub fm_index: f32,
     /// Swing of the pitch to either side once the vibrato is in full, cents, 0..=100; 0 is none.
+    #[schemars(range(min = 0.0, max = 100.0))]
     pub vibrato_cents: f32,
     /// Rate of the vibrato, Hz, 0.1..=12; every note's differs a little, as singers do.
+    #[schemars(range(min = 0.1, max = 12.0))]
     pub vibrato_hz: f32,
     /// Time to full level, ms, 1..=10000.
+    #[schemars(range(min = 1.0, max = 10_000.0))]
     pub attack_ms: f32,
     /// Time from full level to within 1/1000 of the sustain level, ms, 1..=20000.
+    #[schemars(range(min = 1.0, max = 20_000.0))]
     pub decay_ms: f32,
     /// Level held until the release, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub sustain: f32,
     /// Time from the release to -60 dB, ms, 5..=20000.
+    #[schemars(range(min = 5.0, max = 20_000.0))]
     pub release_ms: f32,
     /// What the filter lets through.
     pub filter: FilterMode,
     /// Cutoff or centre at middle C, neutral brightness and envelope 0, Hz, 40..=16000.
+    #[schemars(range(min = 40.0, max = 16_000.0))]
     pub cutoff_hz: f32,
     /// Resonance, 0 (Q 0.5) ..=1 (Q 8).
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub resonance: f32,
     /// How far the cutoff follows the note, 0 (not at all) ..=1 (with the pitch).
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub key_follow: f32,
     /// How far the envelope at full level opens the filter, octaves, -4..=4.
+    #[schemars(range(min = -4.0, max = 4.0))]
     pub env_octaves: f32,
     /// Share of all that leaves the voice (dry and sends) that is sung through the vowel, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub vowel_send: f32,
     /// Share sent to the delay, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub delay_send: f32,
     /// Share sent to the reverb, 0..=1.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub reverb_send: f32,
     /// Level, dB, -60..=12.
+    #[schemars(range(min = -60.0, max = 12.0))]
     pub gain_db: f32,
 }
 

@@ -94,8 +94,10 @@ impl Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Register {
     /// Lowest note, 36..=85.
+    #[schemars(range(min = 36, max = 85))]
     pub low: u8,
     /// Highest note, at least 11 above the lowest, ..=96.
+    #[schemars(range(min = 47, max = 96))]
     pub high: u8,
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [collector|synth|latency|idle|gaps]`: builds release programs, measures, and shows one table.
+//! `cargo xtask bench [collector|synth|latency|idle|gaps|http]`: builds release programs, measures, and shows one table.
 //!
 //! Each room measures one thing and states its promises. What needs eBPF or the protocol is measured by
 //! `khor-bench` (khor-e2e), so that xtask stays quick to compile. The verdict is printed and nothing more: a
@@ -6,6 +6,7 @@
 
 mod collector;
 mod gaps;
+mod http;
 mod idle;
 mod latency;
 mod row;
@@ -43,10 +44,12 @@ enum What {
     Idle,
     /// Whether the sound holds for ten minutes while every processor is busy
     Gaps,
+    /// How the API answers while many watch and listen, for ten minutes
+    Http,
 }
 
 /// In the order of the table.
-const ALL: [What; 5] = [What::Collector, What::Synth, What::Latency, What::Idle, What::Gaps];
+const ALL: [What; 6] = [What::Collector, What::Synth, What::Latency, What::Idle, What::Gaps, What::Http];
 
 impl What {
     fn title(self) -> &'static str {
@@ -56,6 +59,7 @@ impl What {
             Self::Latency => latency::TITLE,
             Self::Idle => idle::TITLE,
             Self::Gaps => gaps::TITLE,
+            Self::Http => http::TITLE,
         }
     }
 
@@ -69,6 +73,7 @@ impl What {
             Self::Latency => measured_by_bench("latency", latency::promise),
             Self::Idle => measured_by_bench("idle", idle::promise),
             Self::Gaps => measured_by_bench("gaps", gaps::promise),
+            Self::Http => measured_by_bench("http", http::promise),
         }
     }
 }

@@ -8,6 +8,7 @@ mod cost;
 mod crowd;
 mod figure;
 mod gaps;
+mod http;
 mod idle;
 mod latency;
 mod probes;
@@ -32,6 +33,7 @@ enum What {
     Latency,
     Idle,
     Gaps,
+    Http,
     /// Not a measurement: what `alone` compares the collector with
     #[value(hide = true)]
     Metronome,
@@ -45,6 +47,7 @@ fn main() {
         What::Latency => latency::measure(),
         What::Idle => idle::measure(),
         What::Gaps => gaps::measure(),
+        What::Http => http::measure(),
         What::Metronome => return alone::metronome(),
     };
     println!("{}", figures.into_iter().map(Figure::into_json).collect::<Value>());

@@ -49,19 +49,26 @@ pub struct BedSettings {
     /// Where the chord lies; at least two octaves less five semitones wide for smooth voice leading.
     pub register: Register,
     /// Loudness of its notes, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
     /// Loudness of the bass note under the chord, 0..=1; 0 is none.
+    #[schemars(range(min = 0, max = 1))]
     pub bass_velocity: f32,
     /// Chord notes played at once, 1..=4.
+    #[schemars(range(min = 1, max = 4))]
     pub notes: u8,
     /// Bars between harmony changes, 4..=8.
+    #[schemars(range(min = 4, max = 8))]
     pub chord_bars: u8,
     /// Roots as scale degrees; the first is home.
+    #[schemars(length(min = 1), inner(range(min = -12, max = 12)))]
     pub roots: Vec<i32>,
     /// Length of one breath of the pad, seconds, 1..=20; rounded to whole bars.
+    #[schemars(range(min = 1, max = 20))]
     pub breath_s: f32,
     /// Time between the chord's notes, steps, 0..=4.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 4))]
     pub strum_steps: f32,
 }
 
@@ -91,15 +98,20 @@ pub struct PulseSettings {
     pub motion: Motion,
     /// Total work at which it begins, 0..=0.9.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 0.9))]
     pub from: f32,
     /// Onsets per bar at full work and density 0.5, 1..=16.
+    #[schemars(range(min = 1, max = 16))]
     pub max_onsets: u8,
     /// Loudness, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
     /// Length of its notes, steps, 0.1..=16.
+    #[schemars(range(min = 0.1, max = 16))]
     pub gate_steps: f32,
     /// -1 (left) ..=1 (right).
     #[serde(default)]
+    #[schemars(range(min = -1, max = 1))]
     pub pan: f32,
 }
 
@@ -108,12 +120,16 @@ pub struct PulseSettings {
 #[serde(deny_unknown_fields)]
 pub struct VoiceSettings {
     /// Loudness, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
     /// Onsets, as a factor of what the mapping asks for, 0.25..=2.
+    #[schemars(range(min = 0.25, max = 2))]
     pub pace: f32,
     /// Length of their notes, as a factor of what the stream asks for, 0.1..=4.
+    #[schemars(range(min = 0.1, max = 4))]
     pub gate: f32,
     /// Seconds between the single notes of an idle machine, on average, 5..=120.
+    #[schemars(range(min = 5, max = 120))]
     pub rare_s: f32,
 }
 

@@ -80,6 +80,11 @@ impl Preset {
 
     /// Reads and checks JSON with the keys of a file; tells everything that is wrong with its values.
     pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
+        if !json.is_object() {
+            // serde would take a list for an object's values.
+            let message = "a preset is a JSON object".to_owned();
+            return Err(vec![Problem { path: String::new(), message }]);
+        }
         let written: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
@@ -323,7 +328,41 @@ mod tests {
         json["map"][4]["curve"] = json!("wavy");
         let problems = Preset::from_json(&json).unwrap_err();
         assert!(problems[0].path == "map[4].curve" && problems[0].message.contains("wavy"), "{problems:?}");
+        let problems = Preset::from_json(&json!([null])).unwrap_err();
+        assert_eq!(problems[0].to_string(), "a preset is a JSON object");
         let problems = Preset::from_json(&json!({ "name": "x" })).unwrap_err();
         assert!(problems[0].path.is_empty() && problems[0].message.contains("hint"), "{problems:?}");
+    }
+
+    /// Every number in a value, by its JSON pointer.
+    fn numbers(value: &Value, path: &str) -> Vec<String> {
+        match value {
+            Value::Number(_) => vec![path.to_owned()],
+            Value::Object(map) => map.iter().flat_map(|(k, v)| numbers(v, &format!("{path}/{k}"))).collect(),
+            Value::Array(list) => {
+                list.iter().enumerate().flat_map(|(i, v)| numbers(v, &format!("{path}/{i}"))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_schema_has_a_range_wherever_the_rules_have_one() {
+        let schema = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
+        let schema = serde_json::to_value(schema.into_root_schema_for::<PresetText>()).unwrap();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        for preset in Preset::builtin() {
+            let mut json = serde_json::to_value(preset.written()).unwrap();
+            assert!(validator.is_valid(&json), "{}", preset.name);
+            json.as_object_mut().unwrap().remove("map"); // its ranges are those of what it names
+            for path in numbers(&json, "") {
+                for wild in [json!(-1_000_000), json!(1_000_000)] {
+                    let mut changed = json.clone();
+                    *changed.pointer_mut(&path).unwrap() = wild;
+                    assert!(Preset::from_json(&changed).is_err(), "{path} has no range");
+                    assert!(!validator.is_valid(&changed), "the schema has no range for {path}");
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,145 @@
+//! Clients that are slow, half, huge, many or malformed, at a listener of a running engine.
+
+use std::{
+    io::ErrorKind,
+    sync::{Arc, atomic::AtomicUsize},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use super::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept, access::tests::loopback, call::Desk};
+use crate::engine::tests::quiet_engine;
+
+/// A listening engine.
+struct Listening {
+    port: u16,
+    stop: watch::Sender<bool>,
+    server: tokio::task::JoinHandle<()>,
+    _dir: tempfile::TempDir,
+}
+
+impl Listening {
+    async fn start() -> Self {
+        let (engine, dir) = quiet_engine();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (stop, stopped) = watch::channel(false);
+        let streams = Arc::new(AtomicUsize::new(0));
+        let desk = Desk { engine, stop: stopped.clone(), streams, access: loopback(port) };
+        Self { port, stop, server: tokio::spawn(accept(listener, desk, stopped)), _dir: dir }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
+    }
+
+    /// Sends that much of a request, says nothing more, and reads what comes until the other end closes.
+    async fn said_to(&self, request: String) -> String {
+        said_to(self.connect().await, request.replace("PORT", &self.port.to_string())).await
+    }
+
+    async fn is_well(&self) -> bool {
+        let asked = "GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n";
+        self.said_to(asked.into()).await.starts_with("HTTP/1.1 200")
+    }
+}
+
+async fn said_to(mut socket: TcpStream, request: String) -> String {
+    // Who is refused may be closed while it still speaks.
+    socket.write_all(request.as_bytes()).await.ok();
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut said)).await;
+    if let Err(problem) = read.expect("it is closed in time") {
+        assert_eq!(problem.kind(), ErrorKind::ConnectionReset);
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+const HEAD: &str = "HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n";
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_and_the_rest_goes_on() {
+    let engine = Listening::start().await;
+    let patch = |rest: &str| format!("PATCH /api/config {HEAD}{rest}");
+    for (request, answer) in [
+        ("\u{16}\u{3}\u{1} this is TLS".to_owned() + &"\r\n".repeat(2), "HTTP/1.1 400"),
+        (format!("GET /{} {HEAD}\r\n", "a".repeat(40_000)), "HTTP/1.1 431"),
+        (format!("GET /api/../../etc/passwd {HEAD}\r\n"), "HTTP/1.1 404"),
+        ("GET /api/health HTTP/1.1\r\nConnection: close\r\n\r\n".into(), "HTTP/1.1 421"),
+        (
+            "GET /api/health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".into(),
+            "HTTP/1.1 421",
+        ),
+        (patch("Content-Length: 99999999\r\n\r\n"), "HTTP/1.1 413"),
+        (patch(&format!("Content-Length: 60000\r\n\r\n{}", "[".repeat(60_000))), "HTTP/1.1 400"),
+        (
+            patch(&format!("Transfer-Encoding: chunked\r\n\r\n11170\r\n{}", "x".repeat(70_000))),
+            "HTTP/1.1 413",
+        ),
+        (patch("Origin: http://evil.example\r\nContent-Length: 2\r\n\r\n{}"), "HTTP/1.1 403"),
+    ] {
+        let said = engine.said_to(request.clone()).await;
+        assert!(said.starts_with(answer), "{request:.60}: {said:.200}");
+        assert!(engine.is_well().await, "{request:.60}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_slow_or_stops_halfway_is_given_up() {
+    let engine = Listening::start().await;
+    let begun = Instant::now();
+    let (head, body, chunk) = tokio::join!(
+        engine.said_to("GET /api/health HTTP/1.1\r\nHost: 127".into()),
+        engine.said_to(format!("PATCH /api/config {HEAD}Content-Length: 100\r\n\r\n{{")),
+        engine.said_to(format!("PATCH /api/config {HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{{")),
+    );
+    assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
+    assert!(body.starts_with("HTTP/1.1 408") && chunk.starts_with("HTTP/1.1 408"), "{body} {chunk}");
+    assert!(begun.elapsed() < HEAD_TIMEOUT * 2);
+    assert!(engine.is_well().await);
+}
+
+#[tokio::test]
+async fn too_many_connections_cost_nobody_else_theirs() {
+    let engine = Listening::start().await;
+    let mut mine = engine.connect().await;
+    let ask = format!("GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    let mut answer = [0; 12];
+    mine.write_all(ask.as_bytes()).await.unwrap();
+    mine.read_exact(&mut answer).await.unwrap();
+
+    let mut crowd = JoinSet::new();
+    let mut sockets = Vec::new();
+    for _ in 0..2 * MAX_CONNECTIONS {
+        sockets.push(engine.connect().await);
+    }
+    for socket in sockets {
+        crowd.spawn(said_to(socket, "GET ".into()));
+    }
+    mine.write_all(ask.as_bytes()).await.unwrap();
+    mine.read_exact(&mut answer).await.expect("a connection that was there stays");
+    let ended = crowd.join_all().await;
+    assert_eq!(ended.len(), 2 * MAX_CONNECTIONS, "all were closed, by the limit or by the time");
+    assert!(engine.is_well().await, "there is room again");
+}
+
+#[tokio::test]
+async fn streams_end_when_the_engine_stops() {
+    let engine = Listening::start().await;
+    let mut stream = engine.connect().await;
+    let ask = format!("GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut said = vec![0; 4096];
+    assert!(stream.read(&mut said).await.unwrap() > 0);
+    engine.stop.send_replace(true);
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
+    ended.expect("the stream ends").unwrap();
+    engine.server.await.unwrap();
+}
