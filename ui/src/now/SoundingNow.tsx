@@ -8,8 +8,8 @@ import { sounding, type Sounding } from './sounding';
 import './sounding.css';
 
 const RENEW_MS = 500;
-/** Two voices, pulse and bed with two roles each, and one to spare; more is said as a number. */
-const ROWS = 7;
+/** Two voices, pulse and bed with two roles each; more is said as a number. */
+const ROWS = 6;
 
 export function SoundingNow() {
   const { live } = useStores();

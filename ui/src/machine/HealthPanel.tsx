@@ -1,0 +1,41 @@
+// Which parts of khor work, and for those that do not, why and what to do.
+import { useStores } from '../app/stores';
+import { useObservable } from '../live/observable';
+import { partRows, type PartRow, type PartState } from './parts';
+import './health.css';
+
+const WORDS: Record<PartState, string> = { ok: 'ok', disabled: 'off', problem: 'problem', fallback: 'fallback', demo: 'demo', capture: 'capture' };
+export const SIGNS: Record<PartState, string> = { ok: '✓', disabled: '–', problem: '▲', fallback: '◆', demo: '◆', capture: '◆' };
+
+export function Part({ part }: { part: PartRow }) {
+  return (
+    <li data-state={part.state}>
+      <span className="sign" aria-hidden="true">
+        {SIGNS[part.state]}
+      </span>
+      <div>
+        <b>{part.name}</b> <span className="state">{WORDS[part.state]}</span>
+        {part.detail !== '' && <small>{part.detail}</small>}
+        {part.fix !== null && <small className="fix">{part.fix}</small>}
+      </div>
+    </li>
+  );
+}
+
+export function HealthPanel() {
+  const health = useObservable(useStores().health.state);
+  return (
+    <section aria-labelledby="health-title" className="health">
+      <h2 id="health-title">Health</h2>
+      {health === null ? (
+        <p className="note">Not known yet.</p>
+      ) : (
+        <ul>
+          {partRows(health).map((part) => (
+            <Part key={part.name} part={part} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
