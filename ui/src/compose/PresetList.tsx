@@ -49,11 +49,13 @@ export function PresetList() {
   return (
     <section aria-labelledby="presets-title" className="presets">
       <h2 id="presets-title">Presets</h2>
-      <ul role="radiogroup" aria-labelledby="presets-title">
+      <div role="radiogroup" aria-labelledby="presets-title">
+        <ul>
         {presets.map((preset) => (
           <Entry key={preset.name} preset={preset} chosen={preset.name === chosen} />
         ))}
-      </ul>
+        </ul>
+      </div>
       <div role="alert" className="refusal" hidden={error === undefined}>
         {error}
       </div>

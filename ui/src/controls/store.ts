@@ -133,6 +133,7 @@ export class SettingsStore {
       this.adopt(fromConfig(await this.client.config())); // a preset may bring settings of its own
     } else if (path === 'audio.device') {
       await this.client.selectDevice(String(value));
+      this.adopt(fromConfig(await this.client.config()));
     } else {
       const answer = await this.patch(path, value, base);
       this.adopt(fromConfig(answer));

@@ -49,7 +49,12 @@ function Playing() {
   const previewing = useObservable(settings.previewing);
   if (values === null) return <div className="playing" />;
   const words = summary({ preset: values['music.preset'], key_midi: values['music.key_midi'], scale: values['music.scale'], bpm: values['music.bpm'] });
-  return <div className="playing">{previewing === null ? words : `${words} · preview`}</div>;
+  const text = previewing === null ? words : `${words} · preview`;
+  return (
+    <div className="playing" title={text}>
+      {text}
+    </div>
+  );
 }
 
 export function Header() {

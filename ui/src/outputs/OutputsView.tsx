@@ -13,7 +13,7 @@ export function OutputsView() {
         <h1>Outputs</h1>
         <p>The same music everywhere, at the same time. What is off costs nothing.</p>
       </div>
-      <div className="cards">
+      <div className="outputs">
         <SoundCard />
         <ListenCard />
         <RecordingCard />

@@ -27,7 +27,7 @@ function Silence() {
         {until !== undefined &&
           minutes.map((it) => (
             <button type="button" key={it} id={`snooze-${it}`} onClick={() => void settings.snooze(it)}>
-              Snooze {it} min
+              Snooze {it === 60 ? '1 h' : `${it} min`}
             </button>
           ))}
       </div>
