@@ -7,7 +7,8 @@ import { PresetList } from './PresetList';
 import './compose.css';
 
 export function ComposeView() {
-  const { editor } = useStores();
+  const { editor, settings } = useStores();
+  const known = useObservable(settings.presets).length > 0;
   const vocabulary = useObservable(editor.vocabulary);
   return (
     <>
@@ -15,11 +16,15 @@ export function ComposeView() {
         <h1>Compose</h1>
         <p>Choose a character, set pace and pitch, and decide what each signal moves.</p>
       </div>
-      <div className="compose">
-        <PresetList />
-        <MusicPanel />
-        {vocabulary !== null && <Editor vocabulary={vocabulary} />}
-      </div>
+      {known ? (
+        <div className="compose">
+          <PresetList />
+          <MusicPanel />
+          {vocabulary !== null && <Editor vocabulary={vocabulary} />}
+        </div>
+      ) : (
+        <p className="note">Asking the engine…</p>
+      )}
     </>
   );
 }

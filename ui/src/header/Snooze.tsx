@@ -18,7 +18,9 @@ export function useSnooze(): number | null | undefined {
 
 export function Snooze() {
   const { settings } = useStores();
-  const until = useSnooze();
+  const asked = useObservable(useStores().live.text) === null;
+  const known = useSnooze();
+  const until = asked ? null : known;
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -48,7 +50,7 @@ export function Snooze() {
   const words = until === null ? 'Snooze: silence for a while' : `Snoozed until ${timeOfDay(until)}`;
   return (
     <div className="snooze" ref={box}>
-      <button type="button" className="icon" id="snooze" aria-label={words} title={words} aria-expanded={open} aria-controls="snooze-menu" data-on={until !== null} onClick={() => setOpen(!open)}>
+      <button type="button" className="icon" id="snooze" aria-label={words} title={words} aria-expanded={open} aria-controls="snooze-menu" data-on={until !== null} disabled={asked} onClick={() => setOpen(!open)}>
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
           <path d="M8 2.5a6 6 0 1 0 0 12a6 6 0 1 0 0-12zM8 5v3.7l2.6 1.6M2 3.2L4 1.5M14 3.2L12 1.5" strokeLinecap="round" strokeLinejoin="round" />
         </svg>

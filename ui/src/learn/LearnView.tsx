@@ -36,7 +36,7 @@ export function LearnView() {
             </div>
           </>
         )}
-        <Layers />
+        {clips !== null && <Layers />}
       </div>
     </>
   );

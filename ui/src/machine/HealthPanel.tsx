@@ -1,6 +1,5 @@
 // Which parts of khor work, and for those that do not, why and what to do.
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import type { Health } from '../api/types';
 import { partRows, type PartRow, type PartState } from './parts';
 import './health.css';
 
@@ -22,20 +21,15 @@ export function Part({ part }: { part: PartRow }) {
   );
 }
 
-export function HealthPanel() {
-  const health = useObservable(useStores().health.state);
+export function HealthPanel({ health }: { health: Health }) {
   return (
     <section aria-labelledby="health-title" className="health">
       <h2 id="health-title">Health</h2>
-      {health === null ? (
-        <p className="note">Not known yet.</p>
-      ) : (
-        <ul>
-          {partRows(health).map((part) => (
-            <Part key={part.name} part={part} />
-          ))}
-        </ul>
-      )}
+      <ul>
+        {partRows(health).map((part) => (
+          <Part key={part.name} part={part} />
+        ))}
+      </ul>
     </section>
   );
 }

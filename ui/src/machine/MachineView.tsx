@@ -17,16 +17,20 @@ export function MachineView() {
         <h1>Machine</h1>
         <p>Every part of khor, what it says of itself, and what to do where something is wrong.</p>
       </div>
-      <div className="machine">
-        <HealthPanel />
-        <Doctor />
-        <div className="cards">
-          <Host health={health} />
-          <BaselineCard />
-          <Places />
+      {health === null ? (
+        <p className="note">Asking the engine…</p>
+      ) : (
+        <div className="machine">
+          <HealthPanel health={health} />
+          <div className="cards">
+            <Host health={health} />
+            <BaselineCard />
+            <Places />
+          </div>
+          {health.probes.length > 0 && <Probes probes={health.probes} />}
+          <Doctor />
         </div>
-        {health !== null && health.probes.length > 0 && <Probes probes={health.probes} />}
-      </div>
+      )}
     </>
   );
 }
