@@ -7,6 +7,11 @@ export function routeOf(path: string): number | null {
   return found?.[1] === undefined ? null : Number(found[1]);
 }
 
+/** Its row need not be named in the row. */
+function inRow(message: string): string {
+  return message.replace(/^map\[\d+\][.:]?\s*/, '');
+}
+
 export interface Sorted {
   routes: ReadonlyMap<number, readonly string[]>;
   /** What no row of the table shows. */
@@ -19,7 +24,7 @@ export function sortProblems(problems: readonly Problem[], rows: number): Sorted
   for (const { path, message } of problems) {
     const row = routeOf(path);
     if (row === null || row >= rows) others.push(path === '' || message.startsWith(path) ? message : `${path}: ${message}`);
-    else routes.set(row, [...(routes.get(row) ?? []), message]);
+    else routes.set(row, [...(routes.get(row) ?? []), inRow(message)]);
   }
   return { routes, others };
 }

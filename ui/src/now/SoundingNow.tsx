@@ -30,7 +30,7 @@ export function SoundingNow() {
 
   const family = (signal: string | null) =>
     signal === null ? null : (live.text.get()?.signals[signal]?.family ?? CATALOGUE.find((spec) => spec.name === signal)?.family ?? null);
-  const shown = rows.slice(0, rows.length > ROWS ? ROWS - 1 : ROWS);
+  const shown = rows.slice(0, ROWS);
   return (
     <section aria-labelledby="sounding-title" className="panel sounding-panel">
       <h2 id="sounding-title">
