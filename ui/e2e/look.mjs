@@ -1,4 +1,6 @@
-// Every view at three widths in both themes: nothing overflows or jumps, axe finds nothing, and a picture is kept to look at.
+// First the weight of the page; then every view at three widths in both themes: nothing overflows or jumps, axe finds nothing, and a picture is kept to look at.
+import { gzipSync } from 'node:zlib';
+
 const VIEWS = { now: '/', compose: '/compose', outputs: '/outputs', machine: '/machine', learn: '/learn' };
 const SIZES = [
   [1440, 1000],
@@ -8,6 +10,9 @@ const SIZES = [
 const SCHEMES = ['dark', 'light'];
 /** Cumulative layout shift; browsers call 0.1 good, and a sentence that gains a line on a phone costs about 0.06. */
 const MOST_SHIFT = 0.1;
+/** Of the first load, compressed. */
+const MOST_WEIGHT_BYTES = 250_000;
+const MOST_FIRST_PAINT_MS = 1000;
 
 async function lookAt(kit, view, [width, height], colorScheme) {
   const name = `${view}-${width}-${colorScheme}`;
@@ -40,7 +45,21 @@ async function walk(kit) {
   await page.context().close();
 }
 
+/** All that the first load fetched but for the API's answers, and how soon something was seen. */
+async function weigh(kit) {
+  const page = await kit.open('/');
+  const names = await page.evaluate(() => [location.href, ...performance.getEntriesByType('resource').map((it) => it.name)]);
+  const assets = [...new Set(names)].filter((name) => !new URL(name).pathname.startsWith('/api/'));
+  let bytes = 0;
+  for (const name of assets) bytes += gzipSync(Buffer.from(await (await fetch(name)).arrayBuffer())).length;
+  kit.check(bytes > 50_000 && bytes <= MOST_WEIGHT_BYTES, `the page weighs ${bytes} bytes compressed`);
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null);
+  kit.check(paint !== null && paint < MOST_FIRST_PAINT_MS, `something is seen after ${Math.round(paint)} ms`);
+  await page.context().close();
+}
+
 export async function look(kit) {
+  await weigh(kit);
   await walk(kit);
   for (const view of Object.keys(VIEWS)) for (const size of SIZES) for (const scheme of SCHEMES) await lookAt(kit, view, size, scheme);
 }

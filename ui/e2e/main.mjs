@@ -7,9 +7,10 @@ import { learn } from './learn.mjs';
 import { look } from './look.mjs';
 import { machine } from './machine.mjs';
 import { now } from './now.mjs';
+import { outage } from './outage.mjs';
 import { outputs } from './outputs.mjs';
 
-const PARTS = { now, compose, outputs, machine, learn, look };
+const PARTS = { now, compose, outputs, machine, learn, outage, look };
 
 const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { 'expect-rise': { type: 'string' }, only: { type: 'string' } } });
 const [base, shots] = positionals;

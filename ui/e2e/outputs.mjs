@@ -6,6 +6,7 @@ async function sound(kit, page) {
   await kit.flips(page, '#feature-audio', 'sound', (config) => config.features.audio);
   await page.click('#snooze-15');
   await kit.until('a snooze mutes', async () => (await kit.api('/api/metrics')).controls.muted);
+  await kit.until('and the page shows it', async () => (await page.getAttribute('#outputs-mute', 'aria-pressed')) === 'true');
   await page.click('#outputs-mute');
   await kit.until('unmuting ends it', async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms === null);
   for (const [selector, path] of [['#test-note', '/api/actions/test_note'], ['#panic', '/api/actions/panic']]) {

@@ -57,8 +57,8 @@ export interface Problem {
 
 export interface MappingInput {
   name: string;
-  label: string | null;
-  family: Family | null;
+  label?: string | null;
+  family?: Family | null;
 }
 
 export interface MappingFeature {

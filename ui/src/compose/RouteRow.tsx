@@ -71,7 +71,7 @@ export function RouteRow({ index, route, vocabulary, problems }: Props) {
   const input = vocabulary.inputs.find((it) => it.name === route.signal);
   const family = input?.family ?? CATALOGUE.find((it) => it.name === route.signal)?.family ?? null;
   const row = `Route ${index + 1}`;
-  const inputs = vocabulary.inputs.map(({ name, label }) => [name, label === null || label === name ? name : `${name}: ${label}`] as const);
+  const inputs = vocabulary.inputs.map(({ name, label }) => [name, !label || label === name ? name : `${name}: ${label}`] as const);
   return (
     <li className="route" data-family={family ?? 'none'} data-route={index} data-bad={problems.length > 0} aria-label={`${row}: ${route.signal} moves ${route.to}`}>
       <Mark family={family} lit />

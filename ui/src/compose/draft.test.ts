@@ -61,6 +61,7 @@ describe('problems', () => {
     expect(nameProblem('my-own_2', ['ambient'])).toBeNull();
     for (const name of ['', 'My', 'a b', 'ä', 'x'.repeat(65)]) expect(nameProblem(name, [])).toMatch(/lower case/);
     expect(nameProblem('ambient', ['ambient'])).toMatch(/built in/);
+    expect(nameProblem('preview', [])).toMatch(/taken/);
   });
 });
 

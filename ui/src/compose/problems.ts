@@ -30,9 +30,12 @@ export function sortProblems(problems: readonly Problem[], rows: number): Sorted
 }
 
 const NAME = /^[a-z0-9_-]{1,64}$/;
+/** Addresses of the API beside the presets. */
+const TAKEN = ['check', 'preview'];
 
 /** Why a preset cannot be saved under a name; null when it can. */
 export function nameProblem(name: string, builtin: readonly string[]): string | null {
   if (!NAME.test(name)) return 'a name has lower case letters, digits, - and _, 1 to 64 of them';
+  if (TAKEN.includes(name)) return `${name} is taken by khor itself; choose another name`;
   return builtin.includes(name) ? `${name} is built in; choose another name` : null;
 }

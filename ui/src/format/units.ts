@@ -85,7 +85,7 @@ export function size(bytes: number): string {
 export function factor(octaves: number | null | undefined): string {
   if (octaves === null || octaves === undefined || !Number.isFinite(octaves)) return '–';
   const value = 2 ** octaves;
-  if (value >= 999.5) return '> 999';
+  if (value >= 999.5) return '× 999+';
   return `× ${value >= 99.5 ? (Math.round(value / 10) * 10).toString() : value >= 9.95 ? Math.round(value).toString() : value.toFixed(1)}`;
 }
 

@@ -10,10 +10,10 @@ export function MidiCard() {
       <PartState part="MIDI" />
       <div className="pair wide">
         <Text path="midi.port" id="midi-port" label="Port name" />
-        <NumberField path="midi.channel" id="midi-channel" label="Channel" />
+        <NumberField path="midi.channel" id="midi-channel" label="Melody on" />
       </div>
       <Switch path="midi.clock" id="midi-clock" label="Send clock" />
-      <p className="note">Melody on channel 1, bass 2, chords 3, percussion 10; the signals as controllers on the channel above.</p>
+      <p className="note">Bass on channel 2, chords 3, percussion 10; the signals as controllers 20 to 27 on channel 1.</p>
     </section>
   );
 }
