@@ -6,6 +6,8 @@ import { useObservable } from '../live/observable';
 import { Part } from './HealthPanel';
 import type { PartState } from './parts';
 
+/** What needs somebody comes first. */
+const ORDER: Record<CheckState, number> = { problem: 0, ok: 1, off: 2 };
 const STATES: Record<CheckState, PartState> = { ok: 'ok', problem: 'problem', off: 'disabled' };
 
 export function Doctor() {
@@ -25,7 +27,7 @@ export function Doctor() {
         <p className="refusal">{doctor.error}</p>
       ) : (
         <ul>
-          {doctor.checks.map(({ name, state, detail, fix }) => (
+          {doctor.checks.toSorted((a, b) => ORDER[a.state] - ORDER[b.state]).map(({ name, state, detail, fix }) => (
             <Part key={name} part={{ name, state: STATES[state], detail, fix }} />
           ))}
         </ul>
