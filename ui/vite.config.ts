@@ -14,6 +14,7 @@ export default defineConfig({
     strictPort: true,
     proxy: {
       // The engine only answers its own Host and Origin, so both are rewritten here.
+      '/metrics': { target: engine, changeOrigin: true },
       '/api': { target: engine, changeOrigin: true, headers: { origin: engine } },
     },
   },

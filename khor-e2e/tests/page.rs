@@ -39,7 +39,7 @@ fn the_page_shows_and_steers_the_engine() {
     let engine = Engine::start(collector.socket(), &flags, &pulse.environment());
     engine.wait_for_source("collector", Duration::from_secs(10));
     let mut browser = Command::new("node")
-        .arg(ui.join("e2e/now.mjs"))
+        .arg(ui.join("e2e/main.mjs"))
         .arg(engine.url())
         .arg(ui.join("shots"))
         .args(["--expect-rise", "rx"])

@@ -1,16 +1,20 @@
 // The typed door to the engine's HTTP API: one function per call, one error type for everything that goes wrong.
-import type { Config, ConfigAnswer, Device, Health, MetricsWithHistory, Preset } from './types';
+import type { PresetDetail, PresetFile, PresetList, Problem, Vocabulary } from './presets';
+import type { Config, ConfigAnswer, Device, DoctorCheck, Health, MetricsWithHistory, RecordingFile } from './types';
 
 const TIMEOUT_MS = 5000;
 
 /** What the engine said, or that it said nothing; `status` is 0 when there was no answer. */
 export class ApiError extends Error {
   readonly status: number;
+  /** What is wrong with a preset, where. */
+  readonly problems: readonly Problem[];
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, problems: readonly Problem[] = []) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
+    this.problems = problems;
   }
 }
 
@@ -21,8 +25,17 @@ function errorText(body: unknown): string | null {
   return typeof body.error === 'string' && body.error !== '' ? body.error : null;
 }
 
+function problemsOf(body: unknown): Problem[] {
+  if (typeof body !== 'object' || body === null || !('problems' in body)) return [];
+  return Array.isArray(body.problems) ? (body.problems as Problem[]) : [];
+}
+
+const preset = (name: string) => `/api/presets/${encodeURIComponent(name)}`;
+
 export class Client {
   private readonly fetch: Fetch;
+  /** The version of the config last seen, so that what another tab changed meanwhile is not overwritten unseen. */
+  private configTag: string | null = null;
 
   constructor(fetcher: Fetch = (input, init) => globalThis.fetch(input, init)) {
     this.fetch = fetcher;
@@ -32,23 +45,39 @@ export class Client {
   metrics = () => this.call<MetricsWithHistory>('GET', '/api/metrics');
   config = () => this.call<Config>('GET', '/api/config');
   patchConfig = (part: object) => this.call<ConfigAnswer>('PATCH', '/api/config', part);
-  presets = () => this.call<{ presets: Preset[]; current: string }>('GET', '/api/presets');
+  presets = () => this.call<PresetList>('GET', '/api/presets');
   selectPreset = (name: string) =>
     this.call<{ ok: true; preset: string }>('POST', `/api/preset/select?name=${encodeURIComponent(name)}`);
+  vocabulary = () => this.call<Vocabulary>('GET', '/api/mapping');
+  preset = (name: string) => this.call<PresetDetail>('GET', preset(name));
+  savePreset = (name: string, file: PresetFile) => this.call<PresetDetail>('PUT', preset(name), { ...file, name });
+  deletePreset = (name: string) => this.call<{ ok: true }>('DELETE', preset(name));
+  checkPreset = (file: PresetFile) => this.call<{ ok: boolean; problems: Problem[] }>('POST', '/api/presets/check', file);
+  preview = (file: PresetFile) => this.call<{ ok: true }>('POST', '/api/presets/preview', file);
+  endPreview = () => this.call<{ ok: true }>('DELETE', '/api/presets/preview');
   devices = () => this.call<{ devices: Device[] }>('GET', '/api/audio/devices');
   selectDevice = (device: string) => this.call<{ ok: true; device: string }>('POST', '/api/audio/device', { device });
   testNote = () => this.call<{ ok: true }>('POST', '/api/actions/test_note');
-  startRecording = () => this.call<{ ok: true; file: string }>('POST', '/api/recording/start');
+  startRecording = (format: string) => this.call<{ ok: true; file: string }>('POST', `/api/recording/start?format=${format}`);
   stopRecording = () => this.call<{ ok: true; file: string; seconds: number }>('POST', '/api/recording/stop');
+  recordings = () => this.call<{ folder: string; recordings: RecordingFile[] }>('GET', '/api/recordings');
   panic = () => this.call<{ ok: true }>('POST', '/api/actions/panic');
   mute = (on: boolean) => this.call<{ ok: true; muted: boolean }>('POST', `/api/actions/mute?on=${String(on)}`);
+  snooze = (minutes: number) =>
+    this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`);
+  baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
+  login = (token: string) => this.call<{ ok: true }>('POST', '/api/login', { token });
+  doctor = () => this.call<{ ok: boolean; checks: DoctorCheck[] }>('GET', '/api/doctor');
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {
     const init: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store' };
+    const headers: Record<string, string> = {};
     if (body !== undefined) {
-      init.headers = { 'content-type': 'application/json' };
+      headers['content-type'] = 'application/json';
       init.body = JSON.stringify(body);
     }
+    if (method === 'PATCH' && this.configTag !== null) headers['if-match'] = this.configTag;
+    init.headers = headers;
     let answer: Response;
     try {
       answer = await this.fetch(path, init);
@@ -61,11 +90,17 @@ export class Client {
     } catch {
       throw new ApiError(answer.status, `${method} ${path}: the answer (HTTP ${answer.status}) is not JSON`);
     }
-    if (!answer.ok) throw new ApiError(answer.status, errorText(json) ?? `${method} ${path}: HTTP ${answer.status}`);
+    if (!answer.ok) throw new ApiError(answer.status, errorText(json) ?? `${method} ${path}: HTTP ${answer.status}`, problemsOf(json));
+    if (path === '/api/config') this.configTag = answer.headers.get('etag');
     return json as T;
   }
 }
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether the engine is older than what was asked of it. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 405);
 }

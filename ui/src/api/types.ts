@@ -8,6 +8,8 @@ export interface Signal {
   level: number | null;
   /** Octaves above what is ordinary on this machine; null when unknown. */
   deviation: number | null;
+  /** What is ordinary on this machine, in `unit`; null when unknown. */
+  baseline: number | null;
   /** In `unit`; null when unknown. */
   rate: number | null;
   unit: Unit;
@@ -30,6 +32,20 @@ export interface Note {
   signal: string | null;
 }
 
+export type CueKind = 'oom' | 'crash' | 'blkerr' | 'retx' | 'exec';
+
+/** A one-off event of the kernel. */
+export interface Cue {
+  seq: number;
+  ts_ms: number;
+  kind: CueKind;
+  pid: number | null;
+  /** Name of the program. */
+  comm: string | null;
+  /** A crash's signal number, the segments of a burst. */
+  detail: number | null;
+}
+
 export interface Controls {
   bpm: number;
   key_midi: number;
@@ -39,6 +55,8 @@ export interface Controls {
   scale: string;
   master_gain: number;
   muted: boolean;
+  /** When a snooze ends; null when there is none, absent where the engine knows no snooze. */
+  snoozed_until_ts_ms?: number | null;
 }
 
 export interface Music {
@@ -60,12 +78,12 @@ export interface Metrics {
   controls: Controls;
   signals: Record<string, Signal>;
   notes: Note[];
+  cues: Cue[];
   music: Music;
 }
 
 export interface HistoryPoint {
   ts_ms: number;
-  levels: Record<string, number | null>;
   rates: Record<string, number | null>;
 }
 
@@ -100,12 +118,32 @@ export interface AudioHealth extends Trouble {
   sample_rate_hz: number | null;
   muted: boolean;
   voices: number | null;
+  voice_limit: number;
+  restarts: number;
+  xruns: number;
+  latency_ms: number;
 }
 
 export interface OscTarget {
   target: string;
   ok: boolean;
   error: string | null;
+}
+
+/** Being steered by OSC. */
+export interface OscReceive extends Trouble {
+  enabled: boolean;
+  port: number;
+  messages: number;
+  refused: number;
+  last_refusal: string | null;
+}
+
+export interface Baseline {
+  /** Share known, 0..1. */
+  learnt: number;
+  learning: boolean;
+  frozen: boolean;
 }
 
 export interface Recording {
@@ -126,9 +164,12 @@ export interface Health {
   probes: Probe[];
   audio: AudioHealth;
   recording: Recording;
+  listen: { listeners: number; at_most: number };
+  baseline: Baseline;
+  presets: { ok: boolean; folder: string; problems: string[] };
   bpf: Trouble & { enabled: boolean };
   midi: Trouble & { enabled: boolean; port: string; channel: number };
-  osc: Trouble & { enabled: boolean; host: string; port: number; targets: OscTarget[] };
+  osc: Trouble & { enabled: boolean; host: string; port: number; targets: OscTarget[]; receive: OscReceive };
   config: Trouble & { warnings: string[] };
 }
 
@@ -136,6 +177,8 @@ export interface Config {
   features: { bpf: boolean; audio: boolean; midi: boolean; osc: boolean; fake: boolean };
   music: { bpm: number; key_midi: number; scale: string; preset: string; density: number; smoothing: number };
   audio: { device: string; master_gain: number; loudness_lufs: number };
+  midi: { port: string; channel: number; clock: boolean };
+  osc: { host: string; port: number; targets: string[]; receive: { enabled: boolean; port: number } };
 }
 
 export interface ConfigAnswer extends Config {
@@ -143,13 +186,23 @@ export interface ConfigAnswer extends Config {
   restart_required: boolean;
 }
 
-export interface Preset {
-  name: string;
-  hint: string;
-}
-
 export interface Device {
   id: string;
   name: string;
   is_default: boolean;
+}
+
+export interface RecordingFile {
+  name: string;
+  bytes: number;
+}
+
+export type CheckState = 'ok' | 'problem' | 'off';
+
+/** One line of `khor doctor`. */
+export interface DoctorCheck {
+  name: string;
+  state: CheckState;
+  detail: string;
+  fix: string | null;
 }

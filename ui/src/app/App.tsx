@@ -1,40 +1,35 @@
-// The page's frame: header, sentence, lanes and score to the left, words and controls to the right.
-import { useObservable } from '../live/observable';
-import { ControlsPanel } from '../controls/ControlsPanel';
-import { OutputsPanel } from '../controls/OutputsPanel';
+// The page's frame: the header with the way between the views, the view itself, and what must be said wherever one is.
+import type { ReactNode } from 'react';
+import { ComposeView } from '../compose/ComposeView';
 import { Header } from '../header/Header';
-import { HealthPanel } from '../health/HealthPanel';
-import { ListenPanel } from '../listen/ListenPanel';
-import { Lanes } from '../now/Lanes';
-import { Score } from '../now/Score';
-import { Sentence } from '../now/Sentence';
-import { SoundingNow } from '../now/SoundingNow';
+import { LearnView } from '../learn/LearnView';
+import { useObservable } from '../live/observable';
+import { MachineView } from '../machine/MachineView';
+import { NowView } from '../now/NowView';
+import { OutputsView } from '../outputs/OutputsView';
 import { ConnectionBanner } from './ConnectionBanner';
+import { Login } from './Login';
+import type { View } from './router';
 import { useStores } from './stores';
 import './layout.css';
 
+const VIEWS: Record<View, () => ReactNode> = { now: NowView, compose: ComposeView, outputs: OutputsView, machine: MachineView, learn: LearnView };
+
 export function App() {
-  const link = useObservable(useStores().live.link);
+  const { live, router, access } = useStores();
+  const link = useObservable(live.link);
+  const { view, title } = useObservable(router.place);
+  const locked = useObservable(access.locked);
+  const Current = VIEWS[view];
   return (
     <>
-      <a className="skip" href="#lanes">
-        Skip to the lanes
+      <a className="skip" href="#content">
+        Skip to the view
       </a>
       <Header />
-      <ConnectionBanner />
-      <main data-link={link}>
-        <Sentence />
-        <div className="picture">
-          <Lanes />
-          <Score />
-        </div>
-        <aside aria-label="Sound">
-          <SoundingNow />
-          <ControlsPanel />
-          <OutputsPanel />
-          <ListenPanel />
-        </aside>
-        <HealthPanel />
+      {!locked && <ConnectionBanner />}
+      <main id="content" tabIndex={-1} aria-label={title} data-link={link} data-view={locked ? 'login' : view}>
+        {locked ? <Login /> : <Current key={view} />}
       </main>
     </>
   );

@@ -1,45 +1,69 @@
 // Makes the stores, ties them together, and hands them to the components.
 import { createContext, useContext } from 'react';
 import { Client } from '../api/client';
+import { EditorStore } from '../compose/store';
 import { SettingsStore } from '../controls/store';
 import { HealthStore } from '../health/store';
+import { LearnStore } from '../learn/store';
 import { RecorderStore } from '../listen/recorder';
 import { ListenStore } from '../listen/store';
 import { LiveStore } from '../live/store';
+import { MachineStore } from '../machine/store';
 import { ThemeStore } from '../theme/store';
+import { AccessStore } from './access';
+import { Router } from './router';
 
 export interface Stores {
+  router: Router;
+  access: AccessStore;
   live: LiveStore;
   settings: SettingsStore;
+  editor: EditorStore;
   health: HealthStore;
+  machine: MachineStore;
   listen: ListenStore;
   recorder: RecorderStore;
+  learn: LearnStore;
   theme: ThemeStore;
 }
 
 export function makeStores(client = new Client()): Stores {
   const health = new HealthStore(client);
+  const settings = new SettingsStore(client);
   return {
+    router: new Router(),
+    access: new AccessStore(client),
     live: new LiveStore(client),
-    settings: new SettingsStore(client),
+    settings,
+    editor: new EditorStore(client, settings),
     health,
+    machine: new MachineStore(client, health),
     listen: new ListenStore(),
     recorder: new RecorderStore(client, health),
+    learn: new LearnStore(),
     theme: new ThemeStore(),
   };
 }
 
-export function startStores({ live, settings, health, theme }: Stores): () => void {
+export function startStores({ router, access, live, settings, editor, health, theme }: Stores): () => void {
   settings.onConfirmed = () => void health.refresh();
   const stops = [
     live.session.subscribe(() => {
       void health.refresh();
       void settings.reload();
+      void editor.reload();
     }),
     live.text.subscribe(() => {
       const metrics = live.text.get();
       if (metrics !== null) settings.follow(metrics.controls);
     }),
+    live.link.subscribe(() => {
+      if (live.link.get() === 'lost') void access.look();
+    }),
+    access.locked.subscribe(() => {
+      if (!access.locked.get()) live.reopen();
+    }),
+    router.start(),
     live.start(),
     health.start(() => void settings.refresh()),
     theme.start(),

@@ -1,5 +1,5 @@
 // The labelled inputs: each shows a setting, writes it back, and carries the engine's refusal beside itself.
-import { useState, type CSSProperties, type ReactNode } from 'react';
+import { useState, type ChangeEvent, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
 import { useStores } from '../app/stores';
 import { useObservable } from '../live/observable';
 import type { Path, Settings } from './settings';
@@ -153,6 +153,64 @@ export function Switch({ path, id, label }: FieldProps<PathsOf<boolean>>) {
       <label htmlFor={id}>{label}</label>
       <input type="checkbox" role="switch" id={id} checked={value ?? false} disabled={value === undefined} {...aria} onChange={(event) => edit(path, event.target.checked, 0)} />
       <span aria-hidden="true">{value === undefined ? '–' : value ? 'on' : 'off'}</span>
+      <Refusal path={path} id={id} />
+    </div>
+  );
+}
+
+/** Text goes to the engine when it is left or Enter is pressed; the engine judges it. */
+function useDraft(shown: string, commit: (text: string) => void) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const done = () => {
+    if (draft !== null && draft !== shown) commit(draft);
+    setDraft(null);
+  };
+  return {
+    value: draft ?? shown,
+    onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => setDraft(event.target.value),
+    onBlur: done,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key === 'Enter' && !(event.target instanceof HTMLTextAreaElement)) done();
+      if (event.key === 'Escape') setDraft(null);
+    },
+  };
+}
+
+export function Text({ path, id, label }: FieldProps<PathsOf<string>>) {
+  const { value, edit, aria } = useSetting(path, id);
+  const draft = useDraft(value ?? '', (text) => edit(path, text.trim(), 0));
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input type="text" id={id} disabled={value === undefined} spellCheck={false} autoComplete="off" {...aria} {...draft} />
+      <Refusal path={path} id={id} />
+    </div>
+  );
+}
+
+export function NumberField({ path, id, label }: FieldProps<PathsOf<number>>) {
+  const { value, edit, aria } = useSetting(path, id);
+  const draft = useDraft(value === undefined ? '' : String(value), (text) => {
+    if (text.trim() !== '' && Number.isFinite(Number(text))) edit(path, Number(text), 0);
+  });
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input type="number" id={id} disabled={value === undefined} {...aria} {...draft} />
+      <Refusal path={path} id={id} />
+    </div>
+  );
+}
+
+/** A list, one entry a line. */
+export function Lines({ path, id, label, hint, rows }: FieldProps<PathsOf<readonly string[]>> & { hint: string; rows: number }) {
+  const { value, edit, aria } = useSetting(path, id);
+  const draft = useDraft((value ?? []).join('\n'), (text) => edit(path, text.split('\n').flatMap((line) => line.trim() || []), 0));
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <textarea id={id} rows={rows} disabled={value === undefined} spellCheck={false} {...aria} {...draft} />
+      <small>{hint}</small>
       <Refusal path={path} id={id} />
     </div>
   );

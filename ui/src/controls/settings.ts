@@ -14,12 +14,20 @@ export interface Settings {
   'features.audio': boolean;
   'features.midi': boolean;
   'features.osc': boolean;
+  'midi.port': string;
+  'midi.channel': number;
+  'midi.clock': boolean;
+  'osc.host': string;
+  'osc.port': number;
+  'osc.targets': readonly string[];
+  'osc.receive.enabled': boolean;
+  'osc.receive.port': number;
   muted: boolean;
 }
 
 export type Path = keyof Settings;
 
-export function fromConfig({ music, audio, features }: Config): Omit<Settings, 'muted'> {
+export function fromConfig({ music, audio, features, midi, osc }: Config): Omit<Settings, 'muted'> {
   return {
     'music.bpm': music.bpm,
     'music.key_midi': music.key_midi,
@@ -33,6 +41,14 @@ export function fromConfig({ music, audio, features }: Config): Omit<Settings, '
     'features.audio': features.audio,
     'features.midi': features.midi,
     'features.osc': features.osc,
+    'midi.port': midi.port,
+    'midi.channel': midi.channel,
+    'midi.clock': midi.clock,
+    'osc.host': osc.host,
+    'osc.port': osc.port,
+    'osc.targets': osc.targets,
+    'osc.receive.enabled': osc.receive.enabled,
+    'osc.receive.port': osc.receive.port,
   };
 }
 
@@ -49,8 +65,11 @@ export function fromControls(controls: Controls): Partial<Settings> {
   };
 }
 
-/** `music.bpm`, 96 → `{music: {bpm: 96}}` */
+/** `osc.receive.port`, 9001 → `{osc: {receive: {port: 9001}}}` */
 export function nested(path: Path, value: unknown): object {
-  const [section, key] = path.split('.');
-  return key === undefined ? { [path]: value } : { [section ?? path]: { [key]: value } };
+  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+}
+
+export function equal(a: unknown, b: unknown): boolean {
+  return Object.is(a, b) || (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((it, i) => it === b[i]));
 }

@@ -1,8 +1,9 @@
 // Settings with optimistic edits: shown at once, sent after a pause, reverted with the engine's own words when refused.
-import { messageOf, type Client } from '../api/client';
-import type { Controls, Device, Preset } from '../api/types';
+import { ApiError, messageOf, type Client } from '../api/client';
+import type { Preset } from '../api/presets';
+import type { Controls, Device } from '../api/types';
 import { Observable } from '../live/observable';
-import { fromConfig, fromControls, nested, type Path, type Settings } from './settings';
+import { equal, fromConfig, fromControls, nested, type Path, type Settings } from './settings';
 
 const DEBOUNCE_MS = 180;
 /** Events already on their way when an edit is confirmed still carry the old value. */
@@ -17,15 +18,19 @@ export interface SettingsState {
 
 interface Edit {
   value: Settings[Path];
+  /** What was shown before the edit: if the engine then has something else, another tab was quicker. */
+  base: Settings[Path] | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
   heldUntil: number;
 }
 
 export class SettingsStore {
   readonly state = new Observable<SettingsState>({ values: null, errors: {}, restartRequired: false });
-  readonly presets = new Observable<Preset[]>([]);
+  readonly presets = new Observable<readonly Preset[]>([]);
+  /** The unsaved preset that is being heard instead of the chosen one. */
+  readonly previewing = new Observable<string | null>(null);
   readonly devices = new Observable<Device[]>([]);
-  /** Why the last test note or panic failed. */
+  /** Why the last test note, panic or snooze failed. */
   readonly actionError = new Observable<string | null>(null);
   /** Called after a confirmed change, because other parts may have come up or gone down. */
   onConfirmed: () => void = () => undefined;
@@ -35,6 +40,8 @@ export class SettingsStore {
   /** The one setting the config does not hold; the stream's first event comes before the first config. */
   private muted = false;
   private readonly edits = new Map<Path, Edit>();
+  /** One change at a time: each needs the version of the config that the one before made. */
+  private queue: Promise<void> = Promise.resolve();
 
   constructor(client: Client) {
     this.client = client;
@@ -50,8 +57,14 @@ export class SettingsStore {
   reload = async (): Promise<void> => {
     this.actionError.set(null);
     this.state.set({ ...this.state.get(), errors: {}, restartRequired: false });
-    const [presets] = await Promise.allSettled([this.client.presets(), this.refresh(), this.refreshDevices()]);
-    if (presets.status === 'fulfilled') this.presets.set(presets.value.presets);
+    await Promise.allSettled([this.refreshPresets(), this.refresh(), this.refreshDevices()]);
+  };
+
+  refreshPresets = async (): Promise<void> => {
+    const [presets] = await Promise.allSettled([this.client.presets()]);
+    if (presets.status !== 'fulfilled') return;
+    this.presets.set(presets.value.presets);
+    this.previewing.set(presets.value.previewing ?? null);
   };
 
   /** Not polled: listing devices makes the engine open them. */
@@ -68,14 +81,19 @@ export class SettingsStore {
 
   edit = <P extends Path>(path: P, value: Settings[P], pause = DEBOUNCE_MS): void => {
     clearTimeout(this.edits.get(path)?.timer);
-    const timer = setTimeout(() => void this.flush(path), pause);
-    this.edits.set(path, { value, timer, heldUntil: Infinity });
+    const base = this.state.get().values?.[path];
+    const timer = setTimeout(() => {
+      this.queue = this.queue.then(() => this.flush(path));
+    }, pause);
+    this.edits.set(path, { value, base: this.edits.get(path)?.base ?? base, timer, heldUntil: Infinity });
     this.publish({ [path]: undefined });
   };
 
   testNote = (): Promise<void> => this.act(this.client.testNote);
 
   panic = (): Promise<void> => this.act(this.client.panic);
+
+  snooze = (minutes: number): Promise<void> => this.act(() => this.client.snooze(minutes));
 
   private async act(call: () => Promise<unknown>): Promise<void> {
     try {
@@ -91,8 +109,10 @@ export class SettingsStore {
     if (edit === undefined) return;
     edit.timer = undefined;
     try {
-      const restart = await this.send(path, edit.value);
-      if (this.edits.get(path) !== edit) return; // edited again meanwhile: the later edit decides
+      const restart = await this.send(path, edit);
+      const now = this.edits.get(path);
+      if (now !== undefined) now.base = edit.value;
+      if (now !== edit) return; // edited again meanwhile: the later edit decides
       edit.heldUntil = performance.now() + HOLD_MS;
       if (this.confirmed !== null) this.confirmed = { ...this.confirmed, [path]: edit.value };
       this.publish({ [path]: undefined }, restart);
@@ -105,7 +125,7 @@ export class SettingsStore {
   }
 
   /** True when the change only acts after a restart. */
-  private async send(path: Path, value: Settings[Path]): Promise<boolean> {
+  private async send(path: Path, { value, base }: Edit): Promise<boolean> {
     if (path === 'muted') {
       await this.client.mute(value === true);
     } else if (path === 'music.preset') {
@@ -113,12 +133,27 @@ export class SettingsStore {
       this.adopt(fromConfig(await this.client.config())); // a preset may bring settings of its own
     } else if (path === 'audio.device') {
       await this.client.selectDevice(String(value));
+      this.adopt(fromConfig(await this.client.config()));
     } else {
-      const answer = await this.client.patchConfig(nested(path, value));
+      const answer = await this.patch(path, value, base);
       this.adopt(fromConfig(answer));
       return answer.restart_required;
     }
     return false;
+  }
+
+  /** When something was changed elsewhere meanwhile, that is fetched; only if it was this very setting, the edit gives way. */
+  private async patch(path: Path, value: Settings[Path], base: Settings[Path] | undefined) {
+    try {
+      return await this.client.patchConfig(nested(path, value));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 412) throw error;
+      const fresh = fromConfig(await this.client.config());
+      this.adopt(fresh);
+      if (path in fresh && !equal({ muted: undefined, ...fresh }[path], base))
+        throw new ApiError(412, 'changed elsewhere a moment ago; what it is now is shown', []);
+      return this.client.patchConfig(nested(path, value));
+    }
   }
 
   private adopt(values: Partial<Settings>): void {
@@ -143,7 +178,7 @@ export class SettingsStore {
 
 function same(a: Settings | null, b: Settings | null): boolean {
   if (a === null || b === null) return a === b;
-  return (Object.keys(a) as Path[]).every((path) => a[path] === b[path]);
+  return (Object.keys(a) as Path[]).every((path) => equal(a[path], b[path]));
 }
 
 function defined(errors: Partial<Record<Path, string | undefined>>): Partial<Record<Path, string>> {

@@ -1,6 +1,6 @@
 // Rates and units as people read them.
 import { describe, expect, it } from 'vitest';
-import { duration, rate, rateText, spokenBytes, spokenCount, spokenShare } from './units';
+import { duration, factor, rate, rateText, size, spanText, spokenBytes, spokenCount, spokenShare } from './units';
 
 describe('rate', () => {
   it.each([
@@ -44,4 +44,10 @@ describe('spoken figures', () => {
     expect(spokenCount(3_100_000)).toBe('3 million');
     expect(spokenShare(0.123)).toBe('12 %');
   });
+});
+
+describe('factors, sizes and spans', () => {
+  it('say how many times what is ordinary', () => expect([0, 1, 2.07, -1, 4, 7, 12, null].map(factor)).toEqual(['× 1.0', '× 2.0', '× 4.2', '× 0.5', '× 16', '× 130', '× 999+', '–']));
+  it('are short', () => expect([512, 12_000, 3_400_000].map(size)).toEqual(['512 B', '12 kB', '3.4 MB']));
+  it('are round', () => expect([30_000, 61_000, 130_000, 300_000].map(spanText)).toEqual(['the last 30 seconds', 'the last 60 seconds', 'the last 2 minutes', 'the last 5 minutes']));
 });

@@ -70,3 +70,28 @@ export function spokenShare(value: number): string {
 export function clock(ms: number): string {
   return new Date(ms).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
 }
+
+export function timeOfDay(ms: number): string {
+  return new Date(ms).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+}
+
+/** The size of a file: 512 B, 12 kB, 3.4 MB. */
+export function size(bytes: number): string {
+  const [text, prefix] = scaled(bytes);
+  return `${text} ${prefix}B`;
+}
+
+/** 2^octaves as a factor: "× 4.2", "× 0.5", "× 140"; a dash where nothing is known. */
+export function factor(octaves: number | null | undefined): string {
+  if (octaves === null || octaves === undefined || !Number.isFinite(octaves)) return '–';
+  const value = 2 ** octaves;
+  if (value >= 999.5) return '× 999+';
+  return `× ${value >= 99.5 ? (Math.round(value / 10) * 10).toString() : value >= 9.95 ? Math.round(value).toString() : value.toFixed(1)}`;
+}
+
+/** "the last 40 seconds", "the last 3 minutes" */
+export function spanText(ms: number): string {
+  const seconds = Math.round(ms / 10_000) * 10;
+  if (seconds < 90) return `the last ${seconds} seconds`;
+  return `the last ${Math.round(ms / 60_000)} minutes`;
+}

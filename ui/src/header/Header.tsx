@@ -1,9 +1,11 @@
-// The top of the page: what is playing, how loud, and the way to silence it at once.
+// The top of every view: the way between them, what is playing, how loud, and the ways to silence it at once.
+import { Nav } from '../app/Nav';
 import { useStores } from '../app/stores';
 import { Slider } from '../controls/fields';
 import { summary } from '../format/music';
 import { useObservable } from '../live/observable';
 import type { Theme } from '../theme/store';
+import { Snooze } from './Snooze';
 import './header.css';
 
 const NEXT: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: 'auto' };
@@ -19,7 +21,7 @@ function ThemeButton() {
   const current = useObservable(theme.theme);
   const words = `Theme: ${THEME_WORDS[current]}. Change to ${THEME_WORDS[NEXT[current]]}.`;
   return (
-    <button type="button" className="icon" aria-label={words} title={words} onClick={() => theme.choose(NEXT[current])}>
+    <button type="button" className="icon" id="theme" aria-label={words} title={words} onClick={() => theme.choose(NEXT[current])}>
       <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" data-theme-icon={current}>
         <path d={ICONS[current]} strokeLinecap="round" />
       </svg>
@@ -41,21 +43,34 @@ function MuteButton() {
   );
 }
 
-export function Header() {
+function Playing() {
   const { settings } = useStores();
   const { values } = useObservable(settings.state);
+  const previewing = useObservable(settings.previewing);
+  if (values === null) return <div className="playing" />;
+  const words = summary({ preset: values['music.preset'], key_midi: values['music.key_midi'], scale: values['music.scale'], bpm: values['music.bpm'] });
+  const text = previewing === null ? words : `${words} · preview`;
+  return (
+    <div className="playing" title={text}>
+      {text}
+    </div>
+  );
+}
+
+export function Header() {
   return (
     <header>
-      <div className="logo" aria-label="khor">
+      <div className="logo" aria-label="khor" role="img">
         kh<i>o</i>r
       </div>
-      <div className="playing">
-        {values &&
-          summary({ preset: values['music.preset'], key_midi: values['music.key_midi'], scale: values['music.scale'], bpm: values['music.bpm'] })}
-      </div>
+      <Nav />
+      <Playing />
       <Slider path="audio.master_gain" id="header-gain" label="Volume" compact />
-      <MuteButton />
-      <ThemeButton />
+      <div className="quick">
+        <MuteButton />
+        <Snooze />
+        <ThemeButton />
+      </div>
     </header>
   );
 }

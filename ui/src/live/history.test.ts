@@ -1,9 +1,9 @@
-// The history keeps two minutes, in order, with holes where nothing was known.
+// The history keeps five minutes, in order, with holes where nothing was known.
 import { describe, expect, it } from 'vitest';
 import type { HistoryPoint } from '../api/types';
 import { History, WINDOW_MS } from './history';
 
-const point = (ts_ms: number, level: number | null = 0.5): HistoryPoint => ({ ts_ms, levels: { rx: level }, rates: { rx: level === null ? null : level * 100 } });
+const point = (ts_ms: number, rx: number | null = 50): HistoryPoint => ({ ts_ms, rates: { rx } });
 const run = (from: number, count: number) => Array.from({ length: count }, (_, i) => point(from + i * 200));
 
 describe('History', () => {
@@ -16,26 +16,28 @@ describe('History', () => {
   it('stays bounded and keeps at least the window', () => {
     const history = new History();
     for (const it of run(0, 5000)) history.push(it);
-    expect(history.times.length).toBeLessThan(700);
+    expect(history.times.length).toBeLessThan(1600);
     expect((history.lastTime ?? 0) - (history.times[0] ?? 0)).toBeGreaterThanOrEqual(WINDOW_MS - 200);
-    expect(history.lane('rx').levels).toHaveLength(history.times.length);
+    expect(history.lane('rx').rates).toHaveLength(history.times.length);
   });
 
   it('keeps absent apart from zero, and pads a lane that appears late', () => {
     const history = new History();
     history.push(point(0, null));
-    history.push({ ts_ms: 200, levels: { rx: 0, mem: 0.1 }, rates: { rx: 0, mem: 0.01 } });
-    expect(history.lane('rx').levels).toEqual([null, 0]);
-    expect(history.lane('mem').levels).toEqual([null, 0.1]);
+    history.push({ ts_ms: 200, rates: { rx: 0, mem: 0.02 } });
+    expect(history.lane('rx').rates).toEqual([null, 0]);
+    expect(history.lane('mem').rates).toEqual([null, 0.02]);
+    expect(history.lane('rx').heights).toEqual([null, 0]);
+    expect(history.lane('mem').heights).toEqual([null, 1]);
   });
 
   it('replaces what the engine knows better and leaves later events', () => {
     const history = new History();
-    history.push(point(1000, 0.9));
-    history.push(point(1400, 0.9));
+    history.push(point(1000, 90));
+    history.push(point(1400, 90));
     history.load(run(200, 6)); // up to 1200
     expect(history.times).toEqual([200, 400, 600, 800, 1000, 1200, 1400]);
-    expect(history.lane('rx').levels.at(-1)).toBe(0.9);
+    expect(history.lane('rx').rates.at(-1)).toBe(90);
   });
 
   it('shows a restart as a hole between what was and what is', () => {
@@ -43,7 +45,7 @@ describe('History', () => {
     for (const it of run(0, 5)) history.push(it);
     history.load(run(10_000, 2));
     expect(history.times).toEqual([0, 200, 400, 600, 800, 801, 10_000, 10_200]);
-    expect(history.lane('rx').levels[5]).toBeNull();
+    expect(history.lane('rx').rates[5]).toBeNull();
   });
 
   it('starts afresh when the clock is set back', () => {
@@ -51,6 +53,15 @@ describe('History', () => {
     history.push(point(100_000));
     history.push(point(10_000));
     expect(history.times).toEqual([10_000]);
+  });
+
+  it('shows all it knows, at least half a minute and at most five', () => {
+    const history = new History();
+    expect(history.windowMs).toBe(30_000);
+    history.load(run(0, 300));
+    expect(history.windowMs).toBe(59_800);
+    for (const it of run(60_000, 3000)) history.push(it);
+    expect(history.windowMs).toBe(WINDOW_MS);
   });
 
   it('finds the point under the cursor', () => {

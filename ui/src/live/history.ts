@@ -1,7 +1,10 @@
-// The last two minutes of every signal as parallel arrays, in the form the charts draw without copying.
+// The last five minutes of every signal as parallel arrays, in the form the charts draw without copying.
 import type { HistoryPoint } from '../api/types';
+import { grainOf, octaves } from './catalogue';
 
-export const WINDOW_MS = 120_000;
+export const WINDOW_MS = 300_000;
+/** Less than this is never stretched over a whole chart. */
+const LEAST_WINDOW_MS = 30_000;
 /** Five points a second, as the engine's own history: about one device pixel of chart per point. */
 const SPACING_MS = 200;
 /** A hole longer than this is drawn as a hole, not bridged. */
@@ -10,8 +13,9 @@ const HOLE_MS = 3000;
 const LOT = 64;
 
 export interface Lane {
-  levels: (number | null)[];
   rates: (number | null)[];
+  /** The same on the scale of the charts. */
+  heights: (number | null)[];
 }
 
 export class History {
@@ -22,7 +26,7 @@ export class History {
     let lane = this.lanes.get(name);
     if (lane === undefined) {
       const blank = () => this.times.map(() => null);
-      lane = { levels: blank(), rates: blank() };
+      lane = { rates: blank(), heights: blank() };
       this.lanes.set(name, lane);
     }
     return lane;
@@ -30,6 +34,12 @@ export class History {
 
   get lastTime(): number | null {
     return this.times.at(-1) ?? null;
+  }
+
+  /** What the charts show: all that is known, up to five minutes, so a young page does not show an empty chart. */
+  get windowMs(): number {
+    const [first, last] = [this.times[0], this.lastTime];
+    return first === undefined || last === null ? LEAST_WINDOW_MS : Math.max(LEAST_WINDOW_MS, Math.min(WINDOW_MS, last - first));
   }
 
   /** Takes a point of the stream; false when it is too close to the last one to be worth a place. */
@@ -75,25 +85,25 @@ export class History {
 
   private append(point: HistoryPoint): void {
     const last = this.lastTime;
-    if (last !== null && point.ts_ms - last > HOLE_MS) this.place(last + 1, {}, {});
-    for (const name of Object.keys(point.levels)) this.lane(name);
-    this.place(point.ts_ms, point.levels, point.rates);
+    if (last !== null && point.ts_ms - last > HOLE_MS) this.place(last + 1, {});
+    for (const name of Object.keys(point.rates)) this.lane(name);
+    this.place(point.ts_ms, point.rates);
   }
 
-  private place(time: number, levels: HistoryPoint['levels'], rates: HistoryPoint['rates']): void {
+  private place(time: number, rates: HistoryPoint['rates']): void {
     this.times.push(time);
     for (const [name, lane] of this.lanes) {
-      lane.levels.push(levels[name] ?? null);
-      lane.rates.push(rates[name] ?? null);
+      const rate = rates[name] ?? null;
+      lane.rates.push(rate);
+      lane.heights.push(rate === null ? null : octaves(rate, grainOf(name)));
     }
   }
 
   private slice(keep: (time: number) => boolean): HistoryPoint[] {
     return this.times.flatMap((ts_ms, i) => {
       if (!keep(ts_ms)) return [];
-      const point: HistoryPoint = { ts_ms, levels: {}, rates: {} };
+      const point: HistoryPoint = { ts_ms, rates: {} };
       for (const [name, lane] of this.lanes) {
-        point.levels[name] = lane.levels[i] ?? null;
         point.rates[name] = lane.rates[i] ?? null;
       }
       return [point];
@@ -105,16 +115,16 @@ export class History {
     if (stale < LOT) return;
     this.times.splice(0, stale);
     for (const lane of this.lanes.values()) {
-      lane.levels.splice(0, stale);
       lane.rates.splice(0, stale);
+      lane.heights.splice(0, stale);
     }
   }
 
   private clear(): void {
     this.times.length = 0;
     for (const lane of this.lanes.values()) {
-      lane.levels.length = 0;
       lane.rates.length = 0;
+      lane.heights.length = 0;
     }
   }
 }

@@ -1,7 +1,8 @@
 // Notes are kept once each across reconnections; bars are placed from the steps that events name.
 import { describe, expect, it } from 'vitest';
-import type { Note } from '../api/types';
+import type { Cue, Note } from '../api/types';
 import { BarClock } from './bars';
+import { CueLog } from './cues';
 import { NoteLog } from './notes';
 
 const note = (seq: number, ts_ms = seq * 100): Note => ({
@@ -60,5 +61,32 @@ describe('BarClock', () => {
     clock.note(10_000, { bar: 90, step: 0, step_ms: 125 });
     clock.note(20_000, { bar: 0, step: 0, step_ms: 125 });
     expect(clock.starts(20_000)).toEqual([{ bar: 0, start: 20_000 }]);
+  });
+});
+
+const cue = (seq: number, ts_ms = seq * 100): Cue => ({ seq, ts_ms, kind: 'crash', pid: 7, comm: 'sh', detail: 11 });
+const times = (log: CueLog) => log.list.get().map((it) => it.ts_ms);
+
+describe('CueLog', () => {
+  it('keeps each cue once, newest first', () => {
+    const log = new CueLog();
+    log.add([cue(1), cue(2)]);
+    log.add([cue(2), cue(3)]);
+    expect(times(log)).toEqual([300, 200, 100]);
+  });
+
+  it('keeps what an engine told that is gone, and hears the new one that counts anew', () => {
+    const log = new CueLog();
+    log.add([cue(40, 100), cue(41, 200)]);
+    log.resync([]);
+    log.add([cue(1, 9000)]);
+    expect(times(log)).toEqual([9000, 200, 100]);
+  });
+
+  it('takes the engine’s own list for what both have', () => {
+    const log = new CueLog();
+    log.add([cue(5)]);
+    log.resync([cue(3), cue(4), cue(5)]);
+    expect(times(log)).toEqual([500, 400, 300]);
   });
 });

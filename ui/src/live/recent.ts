@@ -9,6 +9,7 @@ export type MeanRates = Record<string, number | null>;
 interface Entry {
   ts: number;
   rates: MeanRates;
+  deviations: Record<string, number | null>;
 }
 
 const kilobytes = (value: number | null | undefined) => (value === null || value === undefined ? null : value * 1000);
@@ -18,8 +19,13 @@ export class Recent {
 
   push(metrics: Metrics): void {
     const rates: MeanRates = { read: kilobytes(metrics.rates.blk_r_kbs), write: kilobytes(metrics.rates.blk_w_kbs) };
-    for (const [name, signal] of Object.entries(metrics.signals)) rates[name] = signal.available ? signal.rate : null;
-    this.entries.push({ ts: metrics.ts_ms, rates });
+    const io = metrics.signals.io?.deviation ?? null;
+    const deviations: Entry['deviations'] = { read: io, write: io };
+    for (const [name, signal] of Object.entries(metrics.signals)) {
+      rates[name] = signal.available ? signal.rate : null;
+      deviations[name] = signal.deviation;
+    }
+    this.entries.push({ ts: metrics.ts_ms, rates, deviations });
     this.entries = this.entries.filter((entry) => Math.abs(metrics.ts_ms - entry.ts) <= SPAN_MS);
   }
 
@@ -34,5 +40,10 @@ export class Recent {
       result[name] = values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
     }
     return result;
+  }
+
+  /** Octaves above what is ordinary, by the same names; reading and writing share the disk's. */
+  deviations(): Record<string, number | null> {
+    return this.entries.at(-1)?.deviations ?? {};
   }
 }

@@ -37,13 +37,14 @@ const event = (ts_ms: number): Metrics => ({
   rates: { blk_r_kbs: 2, blk_w_kbs: null },
   controls: { bpm: 110, key_midi: 50, density: 0.5, smoothing: 0.5, preset: 'ambient', scale: 'dorian', master_gain: 0.5, muted: false },
   signals: {
-    rx: { level: 0.4, deviation: 2.1, rate: 100, unit: 'B/s', label: 'received', family: 'network', available: true, reason: null },
-    cpu: { level: null, deviation: null, rate: null, unit: 'ratio', label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
+    rx: { level: 0.4, deviation: 2.1, baseline: 20, rate: 100, unit: 'B/s', label: 'received', family: 'network', available: true, reason: null },
+    cpu: { level: null, deviation: null, baseline: null, rate: null, unit: 'ratio', label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
   },
   notes: [],
+  cues: [],
   music: { bar: 1, step: 0, step_ms: 136 },
 });
-const HISTORY: MetricsWithHistory = { ...event(9800), history: [{ ts_ms: 9600, levels: { rx: 0.1 }, rates: { rx: 10 } }] };
+const HISTORY: MetricsWithHistory = { ...event(9800), history: [{ ts_ms: 9600, rates: { rx: 10 } }] };
 
 let live: LiveStore;
 let stop: () => void;
@@ -75,7 +76,7 @@ describe('LiveStore', () => {
 
   it('keeps unknown apart from nothing', () => {
     send(10_000);
-    expect(live.history.lane('cpu').levels).toEqual([null]);
+    expect(live.history.lane('cpu').rates).toEqual([null]);
     expect(live.recent.means()).toEqual({ read: 2000, write: null, rx: 100, cpu: null });
   });
 

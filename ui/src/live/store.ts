@@ -1,8 +1,9 @@
-// Everything that arrives live: the newest event, two minutes of history, the notes and the bars, and whether the engine is there.
+// Everything that arrives live: the newest event, five minutes of history, notes, cues and bars, and whether the engine is there.
 import type { Client } from '../api/client';
 import type { HistoryPoint, Metrics } from '../api/types';
 import { BarClock } from './bars';
 import { Connection } from './connection';
+import { CueLog } from './cues';
 import { History } from './history';
 import { NoteLog } from './notes';
 import { Observable } from './observable';
@@ -18,6 +19,7 @@ export type Link = 'connecting' | 'live' | 'lost';
 export class LiveStore {
   readonly history = new History();
   readonly notes = new NoteLog();
+  readonly cues = new CueLog();
   readonly bars = new BarClock();
   readonly recent = new Recent();
   /** The newest event, at reading speed. */
@@ -49,6 +51,11 @@ export class LiveStore {
     };
   }
 
+  /** Tries again at once instead of after the pause. */
+  reopen(): void {
+    this.connection.open();
+  }
+
   /** `paint` runs in an animation frame after a new point, at most five times a second, and never while hidden. */
   onPoint(paint: () => void): () => void {
     this.painters.add(paint);
@@ -72,6 +79,7 @@ export class LiveStore {
   take(metrics: Metrics): void {
     this.follow(metrics.ts_ms);
     this.notes.add(metrics.notes);
+    this.cues.add(metrics.cues);
     this.bars.note(metrics.ts_ms, metrics.music);
     this.recent.push(metrics);
     if (this.history.push(pointOf(metrics))) this.repaint();
@@ -92,6 +100,7 @@ export class LiveStore {
       const whole = await this.client.metrics();
       this.history.load(whole.history);
       this.notes.resync(whole.notes);
+      this.cues.resync(whole.cues);
       this.repaint();
     } catch {
       // The stream still runs: the lanes fill from here on.
@@ -127,9 +136,8 @@ export class LiveStore {
 }
 
 function pointOf(metrics: Metrics): HistoryPoint {
-  const point: HistoryPoint = { ts_ms: metrics.ts_ms, levels: {}, rates: {} };
+  const point: HistoryPoint = { ts_ms: metrics.ts_ms, rates: {} };
   for (const [name, signal] of Object.entries(metrics.signals)) {
-    point.levels[name] = signal.available ? signal.level : null;
     point.rates[name] = signal.available ? signal.rate : null;
   }
   return point;

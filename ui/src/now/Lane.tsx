@@ -1,10 +1,14 @@
-// One signal: its mark, name, chart and rate, or the reason it is absent.
+// One signal: its mark, name, chart, how much of it is heard, its rate and how far that is from ordinary; or why it is absent.
+import type { CSSProperties } from 'react';
 import { useStores } from '../app/stores';
 import type { Signal } from '../api/types';
-import { rate, rateText } from '../format/units';
-import type { LaneSpec } from '../live/catalogue';
+import { factor, rate, rateText } from '../format/units';
+import { grainOf, octaves, type LaneSpec } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 import { LaneChart } from './LaneChart';
+
+/** Twice what is ordinary, in octaves: from here on it is said in colour and bold. */
+const HOT = 1;
 
 interface Props {
   spec: LaneSpec;
@@ -15,12 +19,24 @@ interface Props {
   reading: boolean;
 }
 
-export function Lane({ spec, signal, lit, index, reading }: Props) {
+/** What a lane shows: now, or at the cursor, where level and baseline of then are not known. */
+function shown({ spec, signal, index, reading }: Props, rates: readonly (number | null)[]) {
+  if (!reading) return { value: signal?.rate ?? null, deviation: signal?.deviation ?? null };
+  const value = index === null ? null : (rates[index] ?? null);
+  const baseline = signal?.baseline ?? null;
+  const grain = grainOf(spec.name);
+  return { value, deviation: value === null || baseline === null ? null : octaves(value, grain) - octaves(baseline, grain) };
+}
+
+export function Lane(props: Props) {
+  const { spec, signal, lit, reading } = props;
   const { live } = useStores();
   const absent = signal !== undefined && !signal.available;
-  const value = reading ? (index === null ? null : live.history.lane(spec.name).rates[index]) : signal?.rate;
   const unit = signal?.unit ?? '1/s';
+  const { value, deviation } = shown(props, live.history.lane(spec.name).rates);
   const figure = rate(absent ? null : value, unit);
+  const level = signal?.level ?? 0;
+  const label = `${spec.name}, ${spec.label}: ${rateText(signal?.rate, unit)}, ${factor(signal?.deviation)} what is ordinary, heard at ${Math.round(level * 100)} %`;
   return (
     <div className="lane" data-signal={spec.name} data-family={spec.family} data-absent={absent} data-rate={signal?.rate ?? ''}>
       <Mark family={spec.family} lit={lit} />
@@ -33,10 +49,14 @@ export function Lane({ spec, signal, lit, index, reading }: Props) {
           Absent: {signal.reason ?? 'no reason given'}
         </div>
       ) : (
-        <LaneChart name={spec.name} family={spec.family} label={`${spec.name}, ${spec.label}: ${rateText(signal?.rate, unit)}`} />
+        <LaneChart name={spec.name} family={spec.family} label={label} baseline={signal?.baseline ?? null} />
       )}
+      <div className="level" aria-hidden="true" title={`heard at ${Math.round(level * 100)} %`} style={{ '--level': absent ? 0 : level } as CSSProperties} />
       <div className="value" data-reading={reading}>
         {figure.value} <small>{figure.unit}</small>
+      </div>
+      <div className="deviation" data-hot={(deviation ?? 0) >= HOT}>
+        {absent ? '' : factor(deviation)}
       </div>
     </div>
   );

@@ -1,9 +1,8 @@
 // One lane per signal in the catalogue's order, with one cursor over all of them.
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useStores } from '../app/stores';
-import { clock } from '../format/units';
+import { clock, spanText } from '../format/units';
 import { lanesOf } from '../live/catalogue';
-import { WINDOW_MS } from '../live/history';
 import { useObservable } from '../live/observable';
 import { Lane } from './Lane';
 import './lanes.css';
@@ -37,7 +36,7 @@ export function Lanes() {
     const end = live.history.lastTime;
     if (area === null || end === null) return;
     const share = (event.clientX - area.x) / area.width;
-    setTime(share < 0 || share > 1 ? null : end - WINDOW_MS * (1 - share));
+    setTime(share < 0 || share > 1 ? null : end - live.history.windowMs * (1 - share));
   };
 
   const key = (event: KeyboardEvent) => {
@@ -47,7 +46,7 @@ export function Lanes() {
     if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
     event.preventDefault();
     const step = (event.key === 'ArrowLeft' ? -1 : 1) * (event.shiftKey ? 10 : 1) * KEY_STEP_MS;
-    setTime(Math.max(end - WINDOW_MS, Math.min(end, (time ?? end) + step)));
+    setTime(Math.max(end - live.history.windowMs, Math.min(end, (time ?? end) + step)));
   };
 
   useEffect(() => {
@@ -55,7 +54,7 @@ export function Lanes() {
       if (line.current === null) return;
       const area = plot();
       const end = live.history.lastTime;
-      const share = time === null || end === null ? -1 : 1 - (end - time) / WINDOW_MS;
+      const share = time === null || end === null ? -1 : 1 - (end - time) / live.history.windowMs;
       line.current.hidden = area === null || share < 0;
       if (area !== null) line.current.style.transform = `translateX(${Math.round(area.left + share * area.width)}px)`;
     };
@@ -68,14 +67,17 @@ export function Lanes() {
   return (
     <section aria-labelledby="lanes-title">
       <h2 id="lanes-title">
-        Signals <span>{ago === null || time === null ? 'the last two minutes' : `at ${clock(time)}, ${ago} s ago`}</span>
+        Signals <span>{ago === null || time === null ? spanText(live.history.windowMs) : `at ${clock(time)}, ${ago} s ago`}</span>
+        <span className="key" aria-hidden="true">
+          <i className="band" /> half to twice the ordinary <i className="meter" /> heard
+        </span>
       </h2>
       <div
         className="lanes"
         id="lanes"
         ref={box}
         role="group"
-        aria-label="Signals over the last two minutes; left and right arrow keys read earlier figures"
+        aria-label="Signals over the last minutes; left and right arrow keys read earlier figures"
         tabIndex={0}
         onPointerMove={point}
         onPointerDown={point}

@@ -51,6 +51,7 @@ export function Score() {
       placed.current = paintScore(context, {
         width, height, ratio, now, windowMs,
         notes: live.notes.since(now - windowMs - 30_000),
+        cues: live.cues.list.get().filter((cue) => cue.ts_ms <= now && cue.ts_ms >= now - windowMs),
         bars: live.bars.starts(now - windowMs),
         palette: theme.palette.get(),
         family: (signal) => (signal === null ? null : (families.get(signal) ?? null)),

@@ -10,21 +10,25 @@ import './sentence.css';
 /** The figures in the sentence change this often; a screen reader hears it only when its sense changes, and not more often than below. */
 const RETELL_MS = 2000;
 const ANNOUNCE_MS = 10_000;
+/** Share of the ordinary that must be known before anything is compared with it. */
+const LEARNT = 0.5;
 
 function useTold(): Told | null {
-  const { live } = useStores();
+  const { live, health } = useStores();
   const session = useObservable(live.session);
   const [told, setTold] = useState<Told | null>(null);
   useEffect(() => {
     if (session === 0) return;
     const retell = () => {
       const rates = live.recent.means();
-      if (Object.keys(rates).length > 0) setTold((old) => tell(rates, old?.keys));
+      // While little is learnt, what is ordinary is mostly another machine's: then nothing is called usual.
+      const known = (health.state.get()?.baseline.learnt ?? 0) >= LEARNT;
+      if (Object.keys(rates).length > 0) setTold((old) => tell(rates, old?.keys, known ? live.recent.deviations() : {}));
     };
     retell();
     const timer = setInterval(retell, RETELL_MS);
     return () => clearInterval(timer);
-  }, [live, session]);
+  }, [live, health, session]);
   return told;
 }
 

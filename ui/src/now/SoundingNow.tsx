@@ -8,8 +8,8 @@ import { sounding, type Sounding } from './sounding';
 import './sounding.css';
 
 const RENEW_MS = 500;
-/** Two voices, pulse and bed with two roles each, and one to spare; more is said as a number. */
-const ROWS = 7;
+/** Two voices, pulse and bed with two roles each; more is said as a number. */
+const ROWS = 6;
 
 export function SoundingNow() {
   const { live } = useStores();
@@ -30,7 +30,7 @@ export function SoundingNow() {
 
   const family = (signal: string | null) =>
     signal === null ? null : (live.text.get()?.signals[signal]?.family ?? CATALOGUE.find((spec) => spec.name === signal)?.family ?? null);
-  const shown = rows.slice(0, rows.length > ROWS ? ROWS - 1 : ROWS);
+  const shown = rows.slice(0, ROWS);
   return (
     <section aria-labelledby="sounding-title" className="panel sounding-panel">
       <h2 id="sounding-title">

@@ -1,11 +1,12 @@
-// Paints the last sixteen bars as a piano roll: voices, pulse and bed in bands of their own.
-import type { Family, Note } from '../api/types';
+// Paints the last sixteen bars as a piano roll: cues, voices, pulse and bed in bands of their own.
+import type { Cue, Family, Note } from '../api/types';
 import { faded, type Palette } from '../theme/store';
 
 export const BANDS = [
-  { layer: 'voices', from: 0, to: 0.42 },
-  { layer: 'pulse', from: 0.42, to: 0.64 },
-  { layer: 'bed', from: 0.64, to: 1 },
+  { layer: 'cues', from: 0, to: 0.14 },
+  { layer: 'voices', from: 0.14, to: 0.48 },
+  { layer: 'pulse', from: 0.48, to: 0.68 },
+  { layer: 'bed', from: 0.68, to: 1 },
 ] as const;
 
 export interface ScoreView {
@@ -15,6 +16,7 @@ export interface ScoreView {
   now: number;
   windowMs: number;
   notes: readonly Note[];
+  cues: readonly Cue[];
   bars: readonly { bar: number; start: number }[];
   palette: Palette;
   family: (signal: string | null) => Family | null;
@@ -28,9 +30,9 @@ export interface Placed {
   note: Note;
 }
 
-/** Cue notes and layers to come are drawn with the voices. */
+/** Layers to come are drawn with the voices. */
 function bandOf(note: Note) {
-  return BANDS.find((band) => band.layer === note.layer) ?? BANDS[0];
+  return BANDS.find((band) => band.layer === note.layer) ?? BANDS[1];
 }
 
 /** Whole octaves around the notes of a band, at least two, so the roll rarely changes its scale. */
@@ -54,8 +56,9 @@ export function placeNotes(view: Pick<ScoreView, 'width' | 'height' | 'now' | 'w
   return BANDS.flatMap((band) => {
     const own = seen.filter((note) => bandOf(note) === band);
     const [low, high] = pitchRange(own);
-    const top = band.from * height + 9;
-    const room = (band.to - band.from) * height - 18;
+    const edge = band.layer === 'cues' ? 5 : 9;
+    const top = band.from * height + edge;
+    const room = (band.to - band.from) * height - 2 * edge;
     const thick = Math.max(3.5, Math.min(6, room / 14));
     return own.map((note) => {
       const start = Math.max(left, note.ts_ms);
@@ -81,12 +84,14 @@ export function paintScore(context: CanvasRenderingContext2D, view: ScoreView): 
     const x = (1 - (now - start) / windowMs) * width;
     line(context, x, 0, x, height, bar % 4 === 0 ? palette['strong-line'] : palette.line);
   }
+  for (const cue of view.cues) mark(context, (1 - (now - cue.ts_ms) / windowMs) * width, height, palette.bad);
   const placed = placeNotes(view);
   for (const { x, y, width: long, height: thick, note } of placed) {
     const family = view.family(note.signal);
     const sounding = now < note.ts_ms + note.duration_s * 1000;
     const base = note.layer === 'bed' ? 0.42 : 0.6;
-    context.fillStyle = faded(family === null ? palette.dim : palette[family], sounding ? 1 : base + 0.35 * note.velocity);
+    const plain = note.layer === 'cues' ? palette.bad : palette.dim;
+    context.fillStyle = faded(family === null ? plain : palette[family], sounding ? 1 : base + 0.35 * note.velocity);
     context.beginPath();
     context.roundRect(x, y, long, thick, Math.min(thick / 2, long / 2));
     context.fill();
@@ -101,4 +106,17 @@ function line(context: CanvasRenderingContext2D, x1: number, y1: number, x2: num
   context.moveTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
   context.lineTo(Math.round(x2) + 0.5, Math.round(y2) + 0.5);
   context.stroke();
+}
+
+/** Where the kernel reported something: a wedge at the top and a dotted line through all layers. */
+function mark(context: CanvasRenderingContext2D, x: number, height: number, color: string): void {
+  context.fillStyle = color;
+  context.beginPath();
+  context.moveTo(x - 5, 0);
+  context.lineTo(x + 5, 0);
+  context.lineTo(x, 9);
+  context.fill();
+  context.setLineDash([2, 4]);
+  line(context, x, 9, x, height, color);
+  context.setLineDash([]);
 }

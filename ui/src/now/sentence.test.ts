@@ -38,7 +38,15 @@ describe('tell', () => {
     expect(tell({ rx: 0.6e6 }, ['rx']).keys).toEqual(['little rx']);
   });
 
-  it('never speaks of what is usual: there is no baseline', () => {
+  it('never speaks of what is usual where that is not known', () => {
     expect(say({ rx: 12e6, csw: 90_000, irq: 90_000 })).not.toMatch(/usual|normal/i);
+  });
+
+  it('says how much more than usual the first is, in the room of a clause', () => {
+    const told = (octaves: number) => plain(tell({ rx: 12e6, exec: 40, csw: 90_000 }, [], { rx: octaves, exec: 9 }).parts);
+    expect(told(2)).toBe('Receiving 12 MB/s, 4 times the usual, and starting 40 programs a second.');
+    expect(told(5)).toMatch(/, 30 times the usual, and/);
+    expect(told(12)).toMatch(/over a thousand times the usual/);
+    expect(told(0.5)).toBe('Receiving 12 MB/s, starting 40 programs a second and switching tasks 90 000 times a second.');
   });
 });

@@ -1,4 +1,4 @@
-// Puts the machine's state into one sentence, from absolute rates only: there is no baseline yet, so nothing is called usual.
+// Puts the machine's state into one sentence: what it does in absolute figures, and how far the first of them is from usual here.
 import type { Family } from '../api/types';
 import { spokenBytes, spokenCount, spokenShare } from '../format/units';
 import type { MeanRates } from '../live/recent';
@@ -34,6 +34,8 @@ const CLAUSES: readonly Clause[] = [
 const STAY = 0.7;
 const LITTLE = 0.1;
 const MOST = 3;
+/** From this many octaves on it is said how much more than usual it is. */
+const UNUSUAL = 1;
 
 export interface Part {
   text: string;
@@ -47,12 +49,20 @@ export interface Told {
   keys: string[];
 }
 
+/** How many times the usual, as one says it. */
+function timesUsual(octaves: number | null | undefined): string | null {
+  if (octaves === null || octaves === undefined || octaves < UNUSUAL) return null;
+  const times = 2 ** octaves;
+  if (times >= 1000) return 'over a thousand times the usual';
+  return `${times < 9.5 ? Math.round(times) : Math.round(times / 10) * 10 || 10} times the usual`;
+}
+
 function urgency(clause: Clause, value: number): number {
   return (clause.grave ? 1000 : 1) * Math.log1p(value / clause.from);
 }
 
-/** `previous` are the keys said last, for hysteresis. */
-export function tell(rates: MeanRates, previous: readonly string[] = []): Told {
+/** `previous` are the keys said last, for hysteresis; `deviations` are octaves above what is ordinary here, where that is known. */
+export function tell(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}): Told {
   const known = Object.values(rates).some((value) => value !== null);
   if (!known) return { parts: [{ text: 'Nothing is known yet.' }], keys: ['unknown'] };
   const valued = CLAUSES.flatMap((clause) => {
@@ -65,7 +75,14 @@ export function tell(rates: MeanRates, previous: readonly string[] = []): Told {
     .filter(({ clause }, _, all) => clause.rate !== 'fork' || !all.some((other) => other.clause.rate === 'exec'))
     .sort((a, b) => urgency(b.clause, b.value) - urgency(a.clause, a.value))
     .slice(0, MOST);
-  if (said.length > 0) return { parts: join(said.map(({ clause, value }) => clause.words(value)), said), keys: said.map(({ clause }) => clause.rate) };
+  const first = said[0];
+  if (first !== undefined) {
+    const usual = timesUsual(deviations[first.clause.rate]);
+    // The comparison takes the room of a clause.
+    const spoken = usual === null ? said : said.slice(0, MOST - 1);
+    const words = spoken.map(({ clause, value }) => clause.words(value));
+    return { parts: join(words, spoken, true, usual), keys: spoken.map(({ clause }) => clause.rate) };
+  }
 
   const little = valued
     .filter(({ clause, value }) => value >= clause.from * LITTLE * (previous.includes(`little ${clause.rate}`) ? STAY : 1))
@@ -76,7 +93,7 @@ export function tell(rates: MeanRates, previous: readonly string[] = []): Told {
   return { parts: [{ text: 'Little going on: ' }, ...join([one.clause.words(one.value)], little, false)], keys: [`little ${one.clause.rate}`] };
 }
 
-function join(words: [string, string, string?][], said: { clause: Clause }[], capital = true): Part[] {
+function join(words: [string, string, string?][], said: { clause: Clause }[], capital = true, usual: string | null = null): Part[] {
   const parts: Part[] = [];
   words.forEach(([verb, figure, tail], i) => {
     const before = i === 0 ? '' : i === words.length - 1 ? ' and ' : ', ';
@@ -84,6 +101,7 @@ function join(words: [string, string, string?][], said: { clause: Clause }[], ca
     const family = said[i]?.clause.family;
     parts.push({ text: `${before}${start} ` }, family === undefined ? { text: figure } : { text: figure, family });
     if (tail !== undefined) parts.push({ text: ` ${tail}` });
+    if (i === 0 && usual !== null) parts.push({ text: `, ${usual}${words.length > 1 ? ',' : ''}` });
   });
   parts.push({ text: '.' });
   return parts;

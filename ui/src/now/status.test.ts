@@ -1,7 +1,7 @@
 // The line under the sentence tells the truth about source and sound.
 import { describe, expect, it } from 'vitest';
 import type { Health } from '../api/types';
-import { partRows } from '../health/parts';
+import { partRows } from '../machine/parts';
 import { soundState, statusLine } from './status';
 
 export const HEALTH: Health = {
@@ -14,11 +14,14 @@ export const HEALTH: Health = {
     { name: 'execs', available: true, reason: null },
     { name: 'cpu', available: false, reason: 'no PSI' },
   ],
-  audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0 },
+  audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0, voice_limit: 24, restarts: 0, xruns: 0, latency_ms: 48 },
   recording: { recording: false, file: null, seconds: 0, error: null },
+  listen: { listeners: 0, at_most: 32 },
+  baseline: { learnt: 1, learning: false, frozen: false },
+  presets: { ok: true, folder: '/p', problems: [] },
   bpf: { enabled: true, ok: true, error: null },
   midi: { enabled: false, ok: false, port: 'khor', channel: 1, error: null },
-  osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, targets: [], error: 'connection refused', fix: 'start the receiver' },
+  osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, ok: false, error: null, port: 9001, messages: 0, refused: 0, last_refusal: null }, error: 'connection refused', fix: 'start the receiver' },
   config: { ok: true, error: null, warnings: [] },
 };
 

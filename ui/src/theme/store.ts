@@ -4,7 +4,7 @@ import { Observable } from '../live/observable';
 export type Theme = 'auto' | 'light' | 'dark';
 
 const KEY = 'khor.theme'; // also read by public/theme.js before the first paint
-const NAMES = ['ink', 'dim', 'line', 'strong-line', 'panel', 'process', 'network', 'disk', 'memory', 'kernel'] as const;
+const NAMES = ['ink', 'dim', 'line', 'strong-line', 'panel', 'bg', 'bad', 'process', 'network', 'disk', 'memory', 'kernel'] as const;
 
 export type Palette = Record<(typeof NAMES)[number], string>;
 

@@ -1,8 +1,8 @@
-// How the machine is turned into music.
+// Pace, pitch and manner, whatever the preset.
 import { useStores } from '../app/stores';
 import { noteName, SCALES, scaleName } from '../format/music';
 import { useObservable } from '../live/observable';
-import { NumberSlider, Select, Slider, type Option } from './fields';
+import { NumberSlider, Select, Slider, type Option } from '../controls/fields';
 
 const KEYS: Option[] = Array.from({ length: 49 }, (_, i) => i + 24).map((midi) => ({ value: String(midi), text: noteName(midi) }));
 const SCALE_OPTIONS: Option[] = SCALES.map((scale) => ({ value: scale, text: scaleName(scale) }));
@@ -12,29 +12,18 @@ function keyOptions(current: number | undefined): Option[] {
   return [...KEYS, { value: String(current), text: noteName(current) }].sort((a, b) => Number(a.value) - Number(b.value));
 }
 
-export function ControlsPanel() {
-  const { settings } = useStores();
-  const { values } = useObservable(settings.state);
-  const presets = useObservable(settings.presets);
-  const hint = presets.find((preset) => preset.name === values?.['music.preset'])?.hint;
+export function MusicPanel() {
+  const { values } = useObservable(useStores().settings.state);
   return (
-    <section aria-labelledby="controls-title" className="panel">
-      <h2 id="controls-title">Music</h2>
-      <Select
-        path="music.preset"
-        id="preset"
-        label="Preset"
-        options={presets.map(({ name }) => ({ value: name, text: name }))}
-        convert={String}
-        hint={hint ?? '\u00a0'}
-      />
+    <section aria-labelledby="music-title" className="card music">
+      <h2 id="music-title">Music</h2>
       <NumberSlider path="music.bpm" id="bpm" label="Tempo" min={20} max={300} unit="beats a minute" />
       <div className="pair">
         <Select path="music.key_midi" id="key" label="Key" options={keyOptions(values?.['music.key_midi'])} convert={Number} />
         <Select path="music.scale" id="scale" label="Scale" options={SCALE_OPTIONS} convert={String} />
       </div>
-      <Slider path="music.density" id="density" label="Density" />
-      <Slider path="music.smoothing" id="smoothing" label="Smoothing" />
+      <Slider path="music.density" id="density" label="Density" hint="How many notes the same work makes" />
+      <Slider path="music.smoothing" id="smoothing" label="Smoothing" hint="How calmly the music follows" />
     </section>
   );
 }

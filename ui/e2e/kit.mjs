@@ -1,0 +1,150 @@
+// What all the browser tests use: the browser, pages that report every trouble, checks, and words with the engine.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
+/** What an engine may be without: the page then leaves that part out. */
+const OPTIONAL = ['/api/doctor', '/clips/index.json'];
+
+export const WIDE = { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' };
+
+export class Kit {
+  troubles = [];
+
+  constructor(base, shots) {
+    this.base = base;
+    this.shots = shots;
+    mkdirSync(shots, { recursive: true });
+    this.axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  }
+
+  async start() {
+    this.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  }
+
+  check(holds, what) {
+    if (holds) console.log(`ok: ${what}`);
+    else this.troubles.push(what);
+  }
+
+  api = async (where) => (await fetch(new URL(where, this.base))).json();
+
+  config = () => this.api('/api/config');
+
+  async until(what, probe, ms = 5000) {
+    const end = Date.now() + ms;
+    let last;
+    while (Date.now() < end) {
+      last = await probe();
+      if (last === true) return this.check(true, what);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    this.check(false, `${what} (last seen: ${JSON.stringify(last)})`);
+  }
+
+  /** Pages report whatever a person with the console open would see. */
+  async open(where, options = WIDE) {
+    const context = await this.browser.newContext(options);
+    const page = await context.newPage();
+    // 412 is the engine's way to say that the settings changed meanwhile; the page then fetches them and goes on.
+    const optional = (url) => OPTIONAL.includes(new URL(url).pathname);
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !optional(message.location().url || this.base) && !/status of 412/.test(message.text())) this.troubles.push(`console error: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.troubles.push(`page error: ${error.message}`));
+    page.on('requestfailed', (request) => {
+      // What is under way when a page is left or reloaded is aborted; nothing else may fail.
+      const why = request.failure()?.errorText;
+      if (why !== 'net::ERR_ABORTED') this.troubles.push(`request failed: ${request.url()} ${why}`);
+    });
+    page.on('response', (response) => {
+      if (response.status() >= 400 && response.status() !== 412 && !optional(response.url())) this.troubles.push(`HTTP ${response.status()}: ${response.url()}`);
+    });
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== new URL(this.base).origin && !request.url().startsWith('data:')) this.troubles.push(`request off the site: ${request.url()}`);
+    });
+    await page.addInitScript(() => {
+      globalThis.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const it of list.getEntries()) if (!it.hadRecentInput) globalThis.shifts.push({ by: it.value, of: it.sources.map((source) => source.node?.className ?? source.node?.nodeName) });
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    await page.goto(new URL(where, this.base).href);
+    await this.ready(page);
+    return page;
+  }
+
+  async ready(page) {
+    await page.waitForSelector('main[data-link="live"]', { timeout: 10_000 });
+    await page.waitForSelector('#mute:not([disabled])', { timeout: 10_000 });
+  }
+
+  /** By the link, as a person goes. */
+  async visit(page, title) {
+    await page.click(`nav a:has-text("${title}")`);
+    await page.waitForSelector(`main[data-view="${title.toLowerCase()}"]`);
+  }
+
+  async axeFinds(page, what) {
+    // CSP forbids injected script tags; the debugger's evaluate is not held by it.
+    await page.evaluate(this.axe);
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+    const found = violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.target.join(' ')).join(', ')}`);
+    this.check(found.length === 0, `${what}: no accessibility violations${found.length > 0 ? ` (${found.join('; ')})` : ''}`);
+  }
+
+  /** The whole page as one picture: a viewport as high as the page, so that what is fixed to the bottom is there. */
+  async shot(page, name) {
+    const { width, height } = page.viewportSize();
+    const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width, height: Math.max(height, whole) });
+    await page.waitForTimeout(250);
+    await page.screenshot({ path: path.join(this.shots, `${name}.png`) });
+    await page.setViewportSize({ width, height });
+  }
+
+  /** Changes a setting by `act`, waits until the config has it, and puts back what was there. */
+  async changes(what, read, wanted, act, back) {
+    const before = read(await this.config());
+    await act();
+    await this.until(`${what} reaches the config`, async () => same(read(await this.config()), wanted) || read(await this.config()));
+    await back(before);
+    await this.until(`${what} is put back`, async () => same(read(await this.config()), before) || read(await this.config()));
+  }
+
+  async fill(page, selector, text) {
+    await page.fill(selector, String(text));
+    await page.locator(selector).blur();
+  }
+
+  /** A slider by the keyboard, one step up and one down. */
+  async slides(page, selector, what, read) {
+    const before = read(await this.config());
+    const up = Number(await page.inputValue(selector)) < Number(await page.getAttribute(selector, 'max'));
+    await page.locator(selector).press(up ? 'ArrowRight' : 'ArrowLeft');
+    await this.until(`${what} reaches the config by keyboard`, async () => read(await this.config()) !== before);
+    await page.locator(selector).press(up ? 'ArrowLeft' : 'ArrowRight');
+    await this.until(`${what} is put back`, async () => Math.abs(read(await this.config()) - before) < 0.006);
+  }
+
+  /** A switch, there and back. */
+  async flips(page, selector, what, read) {
+    const before = read(await this.config());
+    await this.changes(what, read, !before, () => page.click(selector), () => page.click(selector));
+  }
+
+  /** A list, to some other entry and back. */
+  async picks(page, selector, what, read) {
+    const before = await page.inputValue(selector);
+    const values = await page.$$eval(`${selector} option`, (all) => all.map((option) => option.value));
+    const other = values.find((value) => value !== before);
+    if (other === undefined) return console.log(`ok: ${what} has one choice only`);
+    await this.changes(what, (config) => String(read(config)), other, () => page.selectOption(selector, other), () => page.selectOption(selector, before));
+  }
+}
+
+function same(a, b) {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

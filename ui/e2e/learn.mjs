@@ -1,0 +1,58 @@
+// The Learn view: the tour goes on, the quiz counts and explains; without clips it says so.
+async function tour(kit, page) {
+  const muted = async () => (await kit.api('/api/metrics')).controls.muted;
+  const step = () => page.getAttribute('.steps [aria-current]', 'aria-label');
+  const first = await step();
+  await page.click('#tour');
+  await kit.until('the tour plays', async () => (await page.getAttribute('#tour', 'aria-pressed')) === 'true');
+  await kit.until('the machine’s own music is silent meanwhile', muted);
+  await page.waitForTimeout(1500);
+  await kit.axeFinds(page, 'the tour as it plays');
+  await kit.shot(page, 'learn-tour');
+  await page.click('#tour-next');
+  await kit.until('it can be hurried', async () => (await step()) !== first);
+  const second = await step();
+  await kit.until('and goes on by itself', async () => (await step()) !== second, 16_000);
+  await page.click('#tour');
+  await kit.until('the machine sounds again', async () => !(await muted()));
+}
+
+async function quiz(kit, page, clips) {
+  await page.click('#quiz-next');
+  const choices = page.locator('.choices button');
+  kit.check((await choices.count()) === Math.min(4, clips.length), 'four answers to choose from');
+  kit.check((await page.getAttribute('#quiz-replay', 'aria-pressed')) === 'true', 'a clip plays');
+  // Which is right is told only after an answer; eight questions make a wrong one all but certain.
+  let wrong = false;
+  for (let asked = 1; asked <= 8; asked++) {
+    await choices.first().click();
+    await kit.until(`answer ${asked} is counted`, async () => new RegExp(`of ${asked}\\b`).test((await page.textContent('#score-line')) ?? ''));
+    if ((await page.getAttribute('.explanation', 'data-right')) === 'false' && !wrong) {
+      wrong = true;
+      kit.check(((await page.textContent('.explanation')) ?? '').includes('Listen for:'), 'a wrong answer is explained');
+      await kit.axeFinds(page, 'the quiz after a wrong answer');
+      await kit.shot(page, 'learn-quiz');
+    }
+    await page.click('#quiz-next');
+  }
+  const line = await page.textContent('#score-line');
+  await page.reload();
+  await page.waitForSelector('#score-line');
+  kit.check((await page.textContent('#score-line')) === line, 'the score survives a reload');
+}
+
+export async function learn(kit) {
+  const page = await kit.open('/');
+  await kit.visit(page, 'Learn');
+  const list = await fetch(new URL('/clips/index.json', kit.base));
+  const clips = list.ok ? (await list.json()).clips : [];
+  if (clips.length === 0) {
+    await page.waitForSelector('#no-clips');
+    kit.check(true, 'without clips the view says so');
+  } else {
+    await page.waitForSelector('#tour');
+    await tour(kit, page);
+    await quiz(kit, page, clips);
+  }
+  await page.context().close();
+}

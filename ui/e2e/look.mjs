@@ -1,0 +1,65 @@
+// First the weight of the page; then every view at three widths in both themes: nothing overflows or jumps, axe finds nothing, and a picture is kept to look at.
+import { gzipSync } from 'node:zlib';
+
+const VIEWS = { now: '/', compose: '/compose', outputs: '/outputs', machine: '/machine', learn: '/learn' };
+const SIZES = [
+  [1440, 1000],
+  [768, 1024],
+  [390, 844],
+];
+const SCHEMES = ['dark', 'light'];
+/** Cumulative layout shift; browsers call 0.1 good, and a sentence that gains a line on a phone costs about 0.06. */
+const MOST_SHIFT = 0.1;
+/** Of the first load, compressed. */
+const MOST_WEIGHT_BYTES = 250_000;
+const MOST_FIRST_PAINT_MS = 1000;
+
+async function lookAt(kit, view, [width, height], colorScheme) {
+  const name = `${view}-${width}-${colorScheme}`;
+  const page = await kit.open(VIEWS[view], { viewport: { width, height }, colorScheme });
+  await page.waitForTimeout(1500);
+  const shifts = await page.evaluate(() => globalThis.shifts);
+  const moved = shifts.reduce((sum, shift) => sum + shift.by, 0);
+  kit.check(moved < MOST_SHIFT, `${name}: nothing jumps (layout shift ${moved.toFixed(4)}${moved < MOST_SHIFT ? '' : `: ${JSON.stringify(shifts)}`})`);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  kit.check(over <= 0, `${name}: no horizontal overflow (${over} px)`);
+  await kit.axeFinds(page, name);
+  await kit.shot(page, name);
+  await page.context().close();
+}
+
+/** The way between the views by keyboard alone, and the title that says where one is. */
+async function walk(kit) {
+  const page = await kit.open('/');
+  await page.keyboard.press('Tab');
+  kit.check((await page.evaluate(() => document.activeElement?.className)) === 'skip', 'the first stop skips to the view');
+  for (let i = 0; i < 2; i++) await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('main[data-view="outputs"]');
+  kit.check((await page.title()) === 'Outputs · khor', 'the title says which view it is');
+  kit.check(await page.evaluate(() => document.activeElement?.tagName === 'MAIN'), 'the focus goes with it');
+  await page.goBack();
+  await page.waitForSelector('main[data-view="now"]');
+  kit.check(true, 'the back button goes back');
+  await page.context().close();
+}
+
+/** All that the first load fetched but for the API's answers, and how soon something was seen. */
+async function weigh(kit) {
+  const page = await kit.open('/');
+  const names = await page.evaluate(() => [location.href, ...performance.getEntriesByType('resource').map((it) => it.name)]);
+  const assets = [...new Set(names)].filter((name) => !new URL(name).pathname.startsWith('/api/'));
+  let bytes = 0;
+  for (const name of assets) bytes += gzipSync(Buffer.from(await (await fetch(name)).arrayBuffer())).length;
+  kit.check(bytes > 50_000 && bytes <= MOST_WEIGHT_BYTES, `the page weighs ${bytes} bytes compressed`);
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null);
+  kit.check(paint !== null && paint < MOST_FIRST_PAINT_MS, `something is seen after ${Math.round(paint)} ms`);
+  await page.context().close();
+}
+
+export async function look(kit) {
+  await weigh(kit);
+  await walk(kit);
+  for (const view of Object.keys(VIEWS)) for (const size of SIZES) for (const scheme of SCHEMES) await lookAt(kit, view, size, scheme);
+}

@@ -1,0 +1,32 @@
+// The Machine view: it shows what the engine says of itself, and the baseline obeys.
+export async function machine(kit) {
+  const page = await kit.open('/machine');
+  const health = await kit.api('/api/health');
+  const text = await page.textContent('main');
+  for (const what of [health.host.kernel, health.config_path, health.version]) kit.check(text.includes(what), `the machine view shows ${what}`);
+  const probes = await page.$$eval('.probes code', (all) => all.map((it) => it.textContent));
+  kit.check(health.probes.every(({ name }) => probes.includes(name)), `all ${health.probes.length} probes are listed`);
+  for (const { name, reason } of health.probes.filter((it) => !it.available)) kit.check(text.includes(reason), `why ${name} is absent is said`);
+
+  const baseline = async () => (await kit.api('/api/health')).baseline;
+  await page.click('#freeze');
+  await kit.until('the baseline freezes', async () => (await baseline()).frozen);
+  await page.click('#freeze');
+  await kit.until('and learns again', async () => !(await baseline()).frozen);
+  await page.click('#forget');
+  await kit.axeFinds(page, 'the question whether to forget');
+  await page.click('#forget-yes');
+  await kit.until('it forgets', async () => (await baseline()).learnt < 0.05);
+
+  const doctor = await fetch(new URL('/api/doctor', kit.base));
+  if (doctor.ok) {
+    const { checks } = await doctor.json();
+    await kit.until(`doctor's ${checks.length} checks are shown`, async () => (await page.locator('.doctor li').count()) === checks.length);
+  } else kit.check((await page.locator('.doctor').count()) === 0, 'without a doctor there is no doctor’s section');
+  for (const href of await page.$$eval('.facts a', (all) => all.map((it) => it.getAttribute('href')))) {
+    const answer = await fetch(new URL(href, kit.base));
+    await answer.body?.cancel();
+    kit.check(answer.ok, `${href} answers`);
+  }
+  await page.context().close();
+}

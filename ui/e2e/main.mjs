@@ -1,0 +1,36 @@
+// Drives the page in a real browser against a running engine: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>]
+// While it watches the charts (up to 15 s) the caller makes load; it exits non-zero with what failed.
+import { parseArgs } from 'node:util';
+import { compose } from './compose.mjs';
+import { Kit } from './kit.mjs';
+import { learn } from './learn.mjs';
+import { look } from './look.mjs';
+import { machine } from './machine.mjs';
+import { now } from './now.mjs';
+import { outage } from './outage.mjs';
+import { outputs } from './outputs.mjs';
+
+const PARTS = { now, compose, outputs, machine, learn, outage, look };
+
+const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { 'expect-rise': { type: 'string' }, only: { type: 'string' } } });
+const [base, shots] = positionals;
+const parts = flags.only === undefined ? Object.keys(PARTS) : flags.only.split(',');
+if (!base || !shots || !parts.every((part) => part in PARTS)) {
+  console.error(`usage: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only ${Object.keys(PARTS).join('|')}]`);
+  process.exit(2);
+}
+
+const kit = new Kit(base, shots);
+await kit.start();
+for (const part of parts) {
+  console.log(`-- ${part}`);
+  try {
+    await PARTS[part](kit, flags['expect-rise']);
+  } catch (error) {
+    kit.troubles.push(`${part}: ${error.stack ?? String(error)}`);
+  }
+}
+await kit.browser.close();
+for (const trouble of kit.troubles) console.error(`FAILED: ${trouble}`);
+console.log(kit.troubles.length === 0 ? 'all well' : `${kit.troubles.length} failures`);
+process.exit(kit.troubles.length === 0 ? 0 : 1);

@@ -1,0 +1,68 @@
+// The Outputs view: every setting reaches the engine's config and back, the engine is heard in the page, recorded and fetched.
+async function sound(kit, page) {
+  await kit.slides(page, '#gain', 'volume', (config) => config.audio.master_gain);
+  await kit.picks(page, '#device', 'sound device', (config) => config.audio.device);
+  await kit.picks(page, '#loudness', 'loudness', (config) => config.audio.loudness_lufs);
+  await kit.flips(page, '#feature-audio', 'sound', (config) => config.features.audio);
+  await page.click('#snooze-15');
+  await kit.until('a snooze mutes', async () => (await kit.api('/api/metrics')).controls.muted);
+  await kit.until('and the page shows it', async () => (await page.getAttribute('#outputs-mute', 'aria-pressed')) === 'true');
+  await page.click('#outputs-mute');
+  await kit.until('unmuting ends it', async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms === null);
+  for (const [selector, path] of [['#test-note', '/api/actions/test_note'], ['#panic', '/api/actions/panic']]) {
+    // A failure of it would be an error in the console, and of an HTTP status.
+    await Promise.all([page.waitForResponse((answer) => new URL(answer.url()).pathname === path && answer.ok()), page.click(selector)]);
+    kit.check(true, `${path} is answered`);
+  }
+}
+
+async function midiAndOsc(kit, page) {
+  const fills = async (selector, what, read, value) =>
+    kit.changes(what, read, value, () => kit.fill(page, selector, value), (old) => kit.fill(page, selector, old));
+  await kit.flips(page, '#feature-midi', 'MIDI', (config) => config.features.midi);
+  await kit.flips(page, '#midi-clock', 'MIDI clock', (config) => config.midi.clock);
+  await fills('#midi-port', 'MIDI port', (config) => config.midi.port, 'khor-test');
+  await fills('#midi-channel', 'MIDI channel', (config) => config.midi.channel, 7);
+  await fills('#osc-host', 'OSC host', (config) => config.osc.host, '127.0.0.2');
+  await fills('#osc-port', 'OSC port', (config) => config.osc.port, 9123);
+  await kit.changes('OSC targets', (config) => config.osc.targets, ['127.0.0.1:9124', '[::1]:9125'], () => kit.fill(page, '#osc-targets', '127.0.0.1:9124\n[::1]:9125\n'), (old) => kit.fill(page, '#osc-targets', old.join('\n')));
+  await kit.flips(page, '#feature-osc', 'OSC', (config) => config.features.osc);
+  await fills('#osc-receive-port', 'OSC port to receive on', (config) => config.osc.receive.port, 9126);
+  await kit.flips(page, '#osc-receive', 'OSC receiving', (config) => config.osc.receive.enabled);
+}
+
+/** The engine is heard in the browser, and what it plays is recorded and fetched. */
+async function listen(kit, page) {
+  await page.click('#listen');
+  const said = () => page.textContent('#listen-state');
+  await kit.until('the engine is heard in the browser', async () => /^\d+ ms behind/.test((await said()) ?? '') || (await said()), 10_000);
+  await page.waitForTimeout(4000);
+  const text = (await said()) ?? '';
+  kit.check(/^\d{2,3} ms behind, no gaps$/.test(text), `it is heard without gaps, soon (${text})`);
+  await kit.until('the engine knows its listener', async () => (await kit.api('/api/health')).listen.listeners === 1);
+
+  await page.click('#record');
+  await kit.until('it is being recorded', async () => (await page.getAttribute('#record', 'aria-pressed')) === 'true');
+  await kit.until('for two seconds', async () => (await kit.api('/api/recording')).seconds >= 2);
+  await kit.shot(page, 'outputs-listening');
+  await page.click('#record');
+  await kit.until('the recording can be fetched', async () => {
+    const file = await page.locator('.files a').first().getAttribute('href', { timeout: 500 }).catch(() => null);
+    if (file === null) return false;
+    const bytes = new Uint8Array(await (await fetch(new URL(file, kit.base))).arrayBuffer());
+    return String.fromCharCode(...bytes.slice(0, 4)) === 'fLaC' && bytes.length > 10_000;
+  });
+  await kit.visit(page, 'Now');
+  kit.check((await page.getAttribute('#listen', 'aria-pressed')) === 'true', 'it goes on in another view');
+  await page.click('#listen');
+  await kit.until('and the listener is gone', async () => (await kit.api('/api/health')).listen.listeners === 0);
+}
+
+export async function outputs(kit) {
+  const page = await kit.open('/');
+  await kit.visit(page, 'Outputs');
+  await sound(kit, page);
+  await midiAndOsc(kit, page);
+  await listen(kit, page);
+  await page.context().close();
+}

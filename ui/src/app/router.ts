@@ -1,0 +1,53 @@
+// Which of the five views is shown: the path in the address bar decides, links change it without loading the page anew.
+import { Observable } from '../live/observable';
+
+export type View = 'now' | 'compose' | 'outputs' | 'machine' | 'learn';
+
+export interface Place {
+  view: View;
+  path: string;
+  title: string;
+}
+
+export const PLACES: readonly Place[] = [
+  { view: 'now', path: '/', title: 'Now' },
+  { view: 'compose', path: '/compose', title: 'Compose' },
+  { view: 'outputs', path: '/outputs', title: 'Outputs' },
+  { view: 'machine', path: '/machine', title: 'Machine' },
+  { view: 'learn', path: '/learn', title: 'Learn' },
+];
+
+/** A path nobody knows shows the first view. */
+export function placeOf(path: string): Place {
+  const bare = path.length > 1 ? path.replace(/\/+$/, '') : path;
+  const place = PLACES.find((it) => it.path === bare) ?? PLACES[0];
+  if (place === undefined) throw new Error('there are no views');
+  return place;
+}
+
+export class Router {
+  readonly place: Observable<Place>;
+
+  constructor() {
+    this.place = new Observable(placeOf(location.pathname));
+  }
+
+  go = (path: string): void => {
+    if (path === location.pathname + location.hash) return;
+    history.pushState(null, '', path);
+    this.read();
+    scrollTo(0, 0);
+  };
+
+  start(): () => void {
+    addEventListener('popstate', this.read);
+    this.read();
+    return () => removeEventListener('popstate', this.read);
+  }
+
+  private readonly read = (): void => {
+    const place = placeOf(location.pathname);
+    document.title = place.view === 'now' ? 'khor' : `${place.title} · khor`;
+    this.place.set(place);
+  };
+}

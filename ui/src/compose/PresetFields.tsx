@@ -1,0 +1,38 @@
+// What a preset says beside its mapping: its hint and its swing.
+import type { CSSProperties } from 'react';
+import { useStores } from '../app/stores';
+import type { PresetFile } from '../api/presets';
+
+/** Half a step: beyond it the late note would be nearer to the next. */
+const MOST_SWING = 0.5;
+
+export function PresetFields({ file }: { file: PresetFile }) {
+  const { editor } = useStores();
+  const swing = file.swing ?? 0;
+  const share = Math.round((swing / MOST_SWING) * 100);
+  return (
+    <div className="preset-fields">
+      <div className="field">
+        <label htmlFor="hint">Hint</label>
+        <input type="text" id="hint" value={file.hint} onChange={(event) => editor.edit((it) => ({ ...it, hint: event.target.value }), 'hint')} />
+      </div>
+      <div className="field">
+        <label htmlFor="swing">Swing</label>
+        <div className="with-output">
+          <input
+            type="range"
+            id="swing"
+            min={0}
+            max={MOST_SWING}
+            step={0.01}
+            value={swing}
+            style={{ '--at': `${share}%` } as CSSProperties}
+            aria-valuetext={`${Math.round(swing * 100)} % of a step`}
+            onChange={(event) => editor.edit((it) => ({ ...it, swing: Number(event.target.value) }), 'swing')}
+          />
+          <output htmlFor="swing">{Math.round(swing * 100)} %</output>
+        </div>
+      </div>
+    </div>
+  );
+}

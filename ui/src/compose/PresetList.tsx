@@ -1,0 +1,64 @@
+// The presets, each with what it sounds like; choosing one plays it from the next bar line.
+import { useState } from 'react';
+import { useStores } from '../app/stores';
+import type { Preset } from '../api/presets';
+import { useObservable } from '../live/observable';
+
+function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
+  const { settings, editor } = useStores();
+  const [asked, setAsked] = useState(false);
+  const supported = useObservable(editor.vocabulary) !== null;
+  useObservable(editor.state); // whether it is edited changes with it
+  const { name, hint, builtin } = preset;
+  return (
+    <li data-chosen={chosen}>
+      <input type="radio" name="preset" id={`preset-${name}`} value={name} checked={chosen} onChange={() => settings.edit('music.preset', name, 0)} />
+      <label htmlFor={`preset-${name}`}>
+        <b>{name}</b>
+        <span className="tags">{[...(builtin ? [] : ['yours']), ...(editor.isEdited(name) ? ['edited'] : [])].join(', ')}</span>
+        <small>{hint}</small>
+      </label>
+      {!builtin && supported && (
+        <div className="buttons">
+          {asked ? (
+            <>
+              <button type="button" onClick={() => { setAsked(false); void editor.remove(name); }}>
+                Delete {name}
+              </button>
+              <button type="button" onClick={() => setAsked(false)}>
+                Keep
+              </button>
+            </>
+          ) : (
+            <button type="button" className="quiet" data-delete={name} onClick={() => setAsked(true)}>
+              Delete…
+            </button>
+          )}
+        </div>
+      )}
+    </li>
+  );
+}
+
+export function PresetList() {
+  const { settings } = useStores();
+  const presets = useObservable(settings.presets);
+  const { values, errors } = useObservable(settings.state);
+  const chosen = values?.['music.preset'];
+  const error = errors['music.preset'];
+  return (
+    <section aria-labelledby="presets-title" className="presets">
+      <h2 id="presets-title">Presets</h2>
+      <div role="radiogroup" aria-labelledby="presets-title">
+        <ul>
+        {presets.map((preset) => (
+          <Entry key={preset.name} preset={preset} chosen={preset.name === chosen} />
+        ))}
+        </ul>
+      </div>
+      <div role="alert" className="refusal" hidden={error === undefined}>
+        {error}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,48 @@
+// A preset being edited: what it says, what it said before each change, and what it would say again.
+import type { PresetFile, Route } from '../api/presets';
+
+/** Steps that can be taken back. */
+const MOST = 200;
+
+export interface Draft {
+  readonly saved: PresetFile;
+  readonly file: PresetFile;
+  readonly past: readonly PresetFile[];
+  readonly future: readonly PresetFile[];
+  /** What the last change was about: a further change to the same is the same step. */
+  readonly last: string | null;
+}
+
+export function draftOf(saved: PresetFile): Draft {
+  return { saved, file: saved, past: [], future: [], last: null };
+}
+
+/** `about` names what is changed; null makes a step of its own. */
+export function change(draft: Draft, file: PresetFile, about: string | null = null): Draft {
+  const same = about !== null && about === draft.last && draft.past.length > 0;
+  return { ...draft, file, past: same ? draft.past : [...draft.past, draft.file].slice(-MOST), future: [], last: about };
+}
+
+export function undo(draft: Draft): Draft {
+  const before = draft.past.at(-1);
+  if (before === undefined) return draft;
+  return { ...draft, file: before, past: draft.past.slice(0, -1), future: [draft.file, ...draft.future], last: null };
+}
+
+export function redo(draft: Draft): Draft {
+  const [next, ...future] = draft.future;
+  if (next === undefined) return draft;
+  return { ...draft, file: next, past: [...draft.past, draft.file], future, last: null };
+}
+
+export function edited({ saved, file }: Draft): boolean {
+  return saved !== file && JSON.stringify(saved) !== JSON.stringify(file);
+}
+
+export function withRoute(file: PresetFile, index: number, part: Partial<Route>): PresetFile {
+  return { ...file, map: file.map.map((route, i) => (i === index ? { ...route, ...part } : route)) };
+}
+
+export function withoutRoute(file: PresetFile, index: number): PresetFile {
+  return { ...file, map: file.map.filter((_, i) => i !== index) };
+}

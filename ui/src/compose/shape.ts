@@ -1,0 +1,19 @@
+// The curve of a route as a small picture: its input runs to the right, its feature upwards.
+import type { Curve, Polarity } from '../api/presets';
+
+const POINTS = 12;
+const MARGIN = 2;
+
+export function curveAt(curve: Curve, polarity: Polarity, x: number): number {
+  const up = curve === 'square' ? x * x : curve === 'root' ? Math.sqrt(x) : x;
+  return polarity === 'up' ? up : 1 - up;
+}
+
+export function shapePath(curve: Curve, polarity: Polarity, width: number, height: number): string {
+  const points = Array.from({ length: POINTS + 1 }, (_, i) => {
+    const x = i / POINTS;
+    const y = curveAt(curve, polarity, x);
+    return `${(MARGIN + x * (width - 2 * MARGIN)).toFixed(1)},${(height - MARGIN - y * (height - 2 * MARGIN)).toFixed(1)}`;
+  });
+  return `M${points.join('L')}`;
+}

@@ -1,0 +1,157 @@
+// The preset being edited: fetched when it is chosen, checked by the engine as it is edited, heard before it is saved.
+import { ApiError, isAbsent, messageOf, type Client } from '../api/client';
+import type { PresetFile, Problem, Vocabulary } from '../api/presets';
+import type { SettingsStore } from '../controls/store';
+import { Observable } from '../live/observable';
+import { change, draftOf, edited, redo, undo, type Draft } from './draft';
+
+const CHECK_MS = 250;
+
+export interface EditorState {
+  /** The preset that is shown; null where the engine has no editor, or before it is known. */
+  name: string | null;
+  draft: Draft | null;
+  problems: readonly Problem[];
+  error: string | null;
+  /** What was just done, for a moment. */
+  done: string | null;
+}
+
+const NONE: EditorState = { name: null, draft: null, problems: [], error: null, done: null };
+
+export class EditorStore {
+  readonly vocabulary = new Observable<Vocabulary | null>(null);
+  readonly state = new Observable<EditorState>(NONE);
+  private readonly client: Client;
+  private readonly settings: SettingsStore;
+  /** Unsaved work stays when another preset is looked at. */
+  private readonly drafts = new Map<string, Draft>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(client: Client, settings: SettingsStore) {
+    this.client = client;
+    this.settings = settings;
+  }
+
+  /** After a (re)connection: what may be said, and what the shown preset says now. */
+  reload = async (): Promise<void> => {
+    try {
+      this.vocabulary.set(await this.client.vocabulary());
+    } catch (error) {
+      if (isAbsent(error)) this.vocabulary.set(null);
+      return;
+    }
+    const { name } = this.state.get();
+    if (name !== null) await this.open(name);
+  };
+
+  open = async (name: string): Promise<void> => {
+    const kept = this.drafts.get(name);
+    this.put({ ...NONE, name, draft: kept ?? null });
+    try {
+      const { preset } = await this.client.preset(name);
+      if (this.state.get().name !== name) return;
+      const draft = kept !== undefined && edited(kept) ? { ...kept, saved: preset } : draftOf(preset);
+      this.put({ name, draft });
+      this.checkSoon();
+    } catch (error) {
+      if (this.state.get().name === name) this.put({ error: messageOf(error) });
+    }
+  };
+
+  isEdited(name: string): boolean {
+    const draft = this.drafts.get(name);
+    return draft !== undefined && edited(draft);
+  }
+
+  edit = (next: (file: PresetFile) => PresetFile, about: string | null = null): void => {
+    const { draft } = this.state.get();
+    if (draft !== null) this.take(change(draft, next(draft.file), about));
+  };
+
+  undo = (): void => this.step(undo);
+
+  redo = (): void => this.step(redo);
+
+  revert = (): void => this.step((draft) => change(draft, draft.saved));
+
+  /** Plays it unsaved from the next bar line; further edits are heard as they come, when they make sense. */
+  preview = async (): Promise<void> => {
+    const { draft, name } = this.state.get();
+    if (draft === null || name === null) return;
+    await this.attempt(async () => {
+      await this.client.preview({ ...draft.file, name });
+      this.settings.previewing.set(name);
+    });
+  };
+
+  endPreview = (): Promise<void> =>
+    this.attempt(async () => {
+      await this.client.endPreview();
+      this.settings.previewing.set(null);
+    });
+
+  saveAs = (name: string): Promise<void> =>
+    this.attempt(async () => {
+      const { draft, name: origin } = this.state.get();
+      if (draft === null) return;
+      const { preset } = await this.client.savePreset(name, draft.file);
+      if (origin !== null) this.drafts.delete(origin);
+      this.put({ ...NONE, name, draft: draftOf(preset), done: `Saved as ${name}.` });
+      await this.settings.refreshPresets();
+      this.settings.edit('music.preset', name, 0);
+      this.settings.previewing.set(null);
+    });
+
+  remove = (name: string): Promise<void> =>
+    this.attempt(async () => {
+      await this.client.deletePreset(name);
+      this.drafts.delete(name);
+      this.put({ done: `${name} is deleted.` });
+      await this.settings.refreshPresets();
+      await this.settings.refresh();
+    });
+
+  private step(how: (draft: Draft) => Draft): void {
+    const { draft } = this.state.get();
+    if (draft !== null) this.take(how(draft));
+  }
+
+  private take(draft: Draft): void {
+    this.put({ draft, error: null, done: null });
+    this.checkSoon();
+  }
+
+  private checkSoon(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.check(), CHECK_MS);
+  }
+
+  private async check(): Promise<void> {
+    const { draft, name } = this.state.get();
+    if (draft === null || name === null) return;
+    try {
+      const { ok, problems } = await this.client.checkPreset({ ...draft.file, name });
+      if (this.state.get().draft !== draft) return; // edited again: that check decides
+      this.put({ problems });
+      if (ok && this.settings.previewing.get() === name) await this.preview();
+    } catch (error) {
+      this.put({ error: messageOf(error) });
+    }
+  }
+
+  private async attempt(what: () => Promise<void>): Promise<void> {
+    try {
+      await what();
+    } catch (error) {
+      const problems = error instanceof ApiError && error.problems.length > 0 ? { problems: error.problems } : {};
+      this.put({ error: messageOf(error), ...problems });
+    }
+  }
+
+  private put(part: Partial<EditorState>): void {
+    const next = { ...this.state.get(), ...part };
+    if (next.name !== null && next.draft !== null) this.drafts.set(next.name, next.draft);
+    this.state.set(next);
+  }
+}

@@ -1,0 +1,79 @@
+// Two tabs do not overwrite each other: what was changed elsewhere wins over an edit to the same, and only to the same.
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Client } from '../api/client';
+import { nested } from './settings';
+import { SettingsStore } from './store';
+
+const config = (bpm: number, port: number) => ({
+  features: { bpf: true, audio: true, midi: false, osc: false, fake: false },
+  music: { bpm, key_midi: 50, scale: 'dorian', preset: 'ambient', density: 0.5, smoothing: 0.5 },
+  audio: { device: '', master_gain: 0.5, loudness_lufs: -23 },
+  midi: { port: 'khor', channel: 1, clock: false },
+  osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port } },
+});
+
+let engine: ReturnType<typeof config>;
+let version: number;
+let store: SettingsStore;
+
+function answer(_url: string, init?: RequestInit): Promise<Response> {
+  const json = (status: number, body: unknown) => Promise.resolve(new Response(JSON.stringify(body), { status, headers: { etag: `"${version}"` } }));
+  if (init?.method !== 'PATCH') return json(200, engine);
+  const match = (init.headers as Record<string, string>)['if-match'];
+  if (match !== `"${version}"`) return json(412, { ok: false, error: 'the settings were changed elsewhere' });
+  const part = JSON.parse(typeof init.body === 'string' ? init.body : '{}') as { music?: object; osc?: { receive?: object } };
+  engine = { ...engine, music: { ...engine.music, ...part.music }, osc: { ...engine.osc, receive: { ...engine.osc.receive, ...part.osc?.receive } } };
+  version += 1;
+  return json(200, { ...engine, ok: true, restart_required: false });
+}
+
+/** What another tab does. */
+function elsewhere(next: ReturnType<typeof config>) {
+  engine = next;
+  version += 1;
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(1000);
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  engine = config(110, 9001);
+  version = 1;
+  store = new SettingsStore(new Client(answer));
+  await store.refresh();
+});
+
+describe('a change in another tab', () => {
+  it('to something else is kept, and the edit goes through', async () => {
+    elsewhere(config(110, 9500));
+    store.edit('music.bpm', 96);
+    await settle();
+    expect([engine.music.bpm, engine.osc.receive.port]).toEqual([96, 9500]);
+    expect(store.state.get().values?.['osc.receive.port']).toBe(9500);
+    expect(store.state.get().errors).toEqual({});
+  });
+
+  it('to the same setting wins, is shown, and is said', async () => {
+    elsewhere(config(70, 9001));
+    store.edit('music.bpm', 96);
+    await settle();
+    expect(engine.music.bpm).toBe(70);
+    expect(store.state.get().values?.['music.bpm']).toBe(70);
+    expect(store.state.get().errors['music.bpm']).toMatch(/changed elsewhere/);
+  });
+});
+
+describe('one’s own edits', () => {
+  it('never stand in each other’s way', async () => {
+    store.edit('music.bpm', 96, 0);
+    store.edit('osc.receive.port', 9600, 0);
+    store.edit('music.density', 0.7, 0);
+    await settle();
+    store.edit('music.bpm', 97, 0);
+    await settle();
+    expect([engine.music.bpm, engine.music.density, engine.osc.receive.port]).toEqual([97, 0.7, 9600]);
+    expect(store.state.get().errors).toEqual({});
+  });
+
+  it('reach the depth they belong to', () => expect(nested('osc.receive.port', 9001)).toEqual({ osc: { receive: { port: 9001 } } }));
+});

@@ -1,0 +1,73 @@
+// Silence for a while that ends by itself: a small menu beside Mute.
+import { useEffect, useRef, useState } from 'react';
+import { useStores } from '../app/stores';
+import { timeOfDay } from '../format/units';
+import { useObservable } from '../live/observable';
+
+const CHOICES: readonly [number, string][] = [
+  [5, '5 minutes'],
+  [15, '15 minutes'],
+  [60, 'an hour'],
+  [480, '8 hours'],
+];
+
+/** Undefined where the engine knows no snooze. */
+export function useSnooze(): number | null | undefined {
+  return useObservable(useStores().live.text)?.controls.snoozed_until_ts_ms;
+}
+
+export function Snooze() {
+  const { settings } = useStores();
+  const asked = useObservable(useStores().live.text) === null;
+  const known = useSnooze();
+  const until = asked ? null : known;
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: Event) => {
+      if (event.target instanceof Node && box.current?.contains(event.target) !== true) setOpen(false);
+    };
+    const escape = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape') return;
+      setOpen(false);
+      box.current?.querySelector('button')?.focus();
+    };
+    addEventListener('pointerdown', outside);
+    addEventListener('focusin', outside);
+    addEventListener('keydown', escape);
+    return () => {
+      removeEventListener('pointerdown', outside);
+      removeEventListener('focusin', outside);
+      removeEventListener('keydown', escape);
+    };
+  }, [open]);
+  if (until === undefined) return null;
+  const choose = (minutes: number) => {
+    setOpen(false);
+    void settings.snooze(minutes);
+  };
+  const words = until === null ? 'Snooze: silence for a while' : `Snoozed until ${timeOfDay(until)}`;
+  return (
+    <div className="snooze" ref={box}>
+      <button type="button" className="icon" id="snooze" aria-label={words} title={words} aria-expanded={open} aria-controls="snooze-menu" data-on={until !== null} disabled={asked} onClick={() => setOpen(!open)}>
+        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+          <path d="M8 2.5a6 6 0 1 0 0 12a6 6 0 1 0 0-12zM8 5v3.7l2.6 1.6M2 3.2L4 1.5M14 3.2L12 1.5" strokeLinecap="round" strokeLinejoin="round" />
+        </svg>
+      </button>
+      <div className="menu" id="snooze-menu" role="group" aria-label="Snooze" hidden={!open}>
+        <p>{until === null ? 'Silence for' : `Silent until ${timeOfDay(until)}`}</p>
+        {CHOICES.map(([minutes, text]) => (
+          <button type="button" key={minutes} data-minutes={minutes} onClick={() => choose(minutes)}>
+            {text}
+          </button>
+        ))}
+        {until !== null && (
+          <button type="button" data-minutes="0" onClick={() => choose(0)}>
+            Sound again now
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}

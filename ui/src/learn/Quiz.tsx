@@ -1,0 +1,99 @@
+// The ear-training quiz: hear a clip, say what the machine is doing, and learn what to listen for.
+import { useState } from 'react';
+import { useStores } from '../app/stores';
+import { useObservable } from '../live/observable';
+import type { Clip } from './clips';
+import { question, type Question, type Score } from './quiz';
+
+function ScoreLine({ score }: { score: Score }) {
+  const { learn } = useStores();
+  if (score.asked === 0) return <p className="score-line">No answers yet.</p>;
+  return (
+    <p className="score-line" id="score-line">
+      <b>
+        {score.right} of {score.asked}
+      </b>{' '}
+      right ({Math.round((100 * score.right) / score.asked)} %), {score.streak} in a row, at best {score.best}.{' '}
+      <button type="button" className="quiet" onClick={learn.forgetScore}>
+        Start again
+      </button>
+    </p>
+  );
+}
+
+function Explanation({ asked, chosen }: { asked: Question; chosen: Clip }) {
+  const { learn } = useStores();
+  const right = chosen === asked.clip;
+  return (
+    <div className="explanation" data-right={right}>
+      <p>
+        <b>{right ? '✓ Right.' : `✕ It was: ${asked.clip.title}.`}</b> Listen for: {asked.clip.listen_for}
+      </p>
+      {!right && (
+        <>
+          <p>
+            {chosen.title} sounds different: {chosen.listen_for}
+          </p>
+          <button type="button" onClick={() => learn.play(chosen)}>
+            Hear {chosen.title.charAt(0).toLowerCase() + chosen.title.slice(1)}
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+export function Quiz({ clips }: { clips: readonly Clip[] }) {
+  const { learn } = useStores();
+  const score = useObservable(learn.score);
+  const playing = useObservable(learn.playing);
+  const [asked, setAsked] = useState<Question | null>(null);
+  const [chosen, setChosen] = useState<Clip | null>(null);
+
+  const ask = () => {
+    const next = question(clips, score, asked?.clip.scenario ?? null, Math.random);
+    setAsked(next);
+    setChosen(null);
+    if (next !== null) learn.play(next.clip);
+  };
+  const answer = (clip: Clip) => {
+    if (asked === null || chosen !== null) return;
+    setChosen(clip);
+    learn.answer(asked.clip.scenario, clip === asked.clip);
+  };
+  const on = asked !== null && playing?.clip === asked.clip;
+  return (
+    <section className="card quiz" aria-labelledby="quiz-title">
+      <h2 id="quiz-title">The quiz</h2>
+      <ScoreLine score={score} />
+      {asked === null ? (
+        <p>A clip plays; you say what the machine is doing. Four answers, one is right.</p>
+      ) : (
+        <div className="choices" role="group" aria-label="What is the machine doing?">
+          {asked.choices.map((clip) => {
+            const mark = chosen === null ? '' : clip === asked.clip ? '✓ ' : clip === chosen ? '✕ ' : '';
+            return (
+              <button type="button" key={clip.scenario} data-scenario={clip.scenario} data-right={chosen !== null && clip === asked.clip} aria-pressed={clip === chosen} disabled={chosen !== null && clip !== chosen && clip !== asked.clip} onClick={() => answer(clip)}>
+                {mark}
+                {clip.title}
+              </button>
+            );
+          })}
+        </div>
+      )}
+      <div className="verdict" aria-live="polite">
+        {asked !== null && chosen !== null && <Explanation asked={asked} chosen={chosen} />}
+      </div>
+      <div className="buttons">
+        <button type="button" id="quiz-next" className="primary" onClick={ask}>
+          {asked === null ? 'Start the quiz' : 'Next clip'}
+        </button>
+        {asked !== null && (
+          <button type="button" id="quiz-replay" aria-pressed={on} onClick={() => (on ? learn.stop() : learn.play(asked.clip))}>
+            {on ? 'Playing' : 'Hear it again'}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}

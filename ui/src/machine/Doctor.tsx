@@ -1,0 +1,40 @@
+// What `khor doctor` finds; left out where the engine has no doctor.
+import { useEffect } from 'react';
+import { useStores } from '../app/stores';
+import type { CheckState } from '../api/types';
+import { useObservable } from '../live/observable';
+import { Part } from './HealthPanel';
+import type { PartState } from './parts';
+
+/** What needs somebody comes first. */
+const ORDER: Record<CheckState, number> = { problem: 0, ok: 1, off: 2 };
+const STATES: Record<CheckState, PartState> = { ok: 'ok', problem: 'problem', off: 'disabled' };
+
+export function Doctor() {
+  const { machine, live } = useStores();
+  const session = useObservable(live.session);
+  const doctor = useObservable(machine.doctor);
+  useEffect(() => {
+    void machine.examine();
+  }, [machine, session]);
+  if (doctor.kind === 'absent' || doctor.kind === 'unknown') return null;
+  return (
+    <section aria-labelledby="doctor-title" className="health doctor">
+      <h2 id="doctor-title">
+        Doctor <span>what khor needs of this machine</span>
+      </h2>
+      {doctor.kind === 'failed' ? (
+        <p className="refusal">{doctor.error}</p>
+      ) : (
+        <ul>
+          {doctor.checks.toSorted((a, b) => ORDER[a.state] - ORDER[b.state]).map(({ name, state, detail, fix }) => (
+            <Part key={name} part={{ name, state: STATES[state], detail, fix }} />
+          ))}
+        </ul>
+      )}
+      <button type="button" id="examine" onClick={() => void machine.examine()}>
+        Examine again
+      </button>
+    </section>
+  );
+}

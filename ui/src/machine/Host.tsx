@@ -1,0 +1,29 @@
+// Which machine this is, how it is heard, and where khor keeps its files.
+import type { Health } from '../api/types';
+import { sourceText } from '../now/status';
+
+export function Host({ health }: { health: Health }) {
+  const rows: [string, string][] = [
+    ['Name', health.host.name],
+    ['Kernel', health.host.kernel],
+    ['CPUs', String(health.host.cpus)],
+    ['Heard', sourceText(health)],
+    ['Source', health.source.detail ?? health.source.error ?? 'not known'],
+    ['khor', health.version],
+    ['Settings', health.config_path],
+    ['Own presets', health.presets.folder],
+  ];
+  return (
+    <section aria-labelledby="host-title" className="card">
+      <h2 id="host-title">This machine</h2>
+      <dl className="facts">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

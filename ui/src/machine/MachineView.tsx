@@ -1,0 +1,36 @@
+// The machine and khor on it: what works, what does not and what to do, what is ordinary here, and where else to look.
+import { useStores } from '../app/stores';
+import { useObservable } from '../live/observable';
+import { BaselineCard } from './BaselineCard';
+import { Doctor } from './Doctor';
+import { HealthPanel } from './HealthPanel';
+import { Host } from './Host';
+import { Places } from './Places';
+import { Probes } from './Probes';
+import './machine.css';
+
+export function MachineView() {
+  const health = useObservable(useStores().health.state);
+  return (
+    <>
+      <div className="head">
+        <h1>Machine</h1>
+        <p>Every part of khor, what it says of itself, and what to do where something is wrong.</p>
+      </div>
+      {health === null ? (
+        <p className="note">Asking the engine…</p>
+      ) : (
+        <div className="machine">
+          <HealthPanel health={health} />
+          <div className="cards">
+            <Host health={health} />
+            <BaselineCard />
+            <Places />
+          </div>
+          {health.probes.length > 0 && <Probes probes={health.probes} />}
+          <Doctor />
+        </div>
+      )}
+    </>
+  );
+}

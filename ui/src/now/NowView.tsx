@@ -1,0 +1,54 @@
+// What the machine does and what is heard of it: sentence, lanes and score at the left, words at the right.
+import { useEffect, useState } from 'react';
+import { useStores } from '../app/stores';
+import { useObservable } from '../live/observable';
+import { ListenButton } from '../outputs/ListenCard';
+import { Visual } from '../visual/Visual';
+import { Cues } from './Cues';
+import { Lanes } from './Lanes';
+import { Score } from './Score';
+import { Sentence } from './Sentence';
+import { SoundingNow } from './SoundingNow';
+import './now.css';
+
+/** The visualiser has an address of its own, so that a screen on a wall can open it. */
+const VISUAL = '#look';
+
+function useHash(): string {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const read = () => setHash(location.hash);
+    addEventListener('hashchange', read);
+    addEventListener('popstate', read);
+    return () => {
+      removeEventListener('hashchange', read);
+      removeEventListener('popstate', read);
+    };
+  }, []);
+  return hash;
+}
+
+export function NowView() {
+  const looking = useHash() === VISUAL;
+  const link = useObservable(useStores().live.link);
+  return (
+    <div className="now">
+      <Sentence />
+      <div className="picture">
+        <Lanes />
+        <Score />
+      </div>
+      <aside aria-label="Sound">
+        <div className="hand">
+          <ListenButton />
+          <a className="button" id="look" href={VISUAL}>
+            Look at it
+          </a>
+        </div>
+        <SoundingNow />
+        <Cues />
+      </aside>
+      {looking && <Visual close={() => { location.hash = ''; }} lost={link === 'lost'} />}
+    </div>
+  );
+}

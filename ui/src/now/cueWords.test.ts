@@ -1,0 +1,21 @@
+// Each cue is told in words, with what is known of it and no more.
+import { describe, expect, it } from 'vitest';
+import type { Cue, CueKind } from '../api/types';
+import { cueText, cueWords } from './cueWords';
+
+const cue = (kind: CueKind, more: Partial<Cue> = {}): Cue => ({ seq: 1, ts_ms: 0, kind, pid: 7, comm: 'worker', detail: null, ...more });
+
+describe('cueWords', () => {
+  it('names the victim and the signal', () => {
+    expect(cueText(cue('oom'))).toBe('Out of memory: killed worker.');
+    expect(cueWords(cue('crash', { detail: 11 })).detail).toBe('SIGSEGV, pid 7');
+    expect(cueWords(cue('crash', { detail: 64, pid: null })).detail).toBe('signal 64');
+  });
+
+  it('does without what the kernel did not tell', () => {
+    expect(cueText(cue('oom', { comm: null, pid: null }))).toBe('Out of memory: killed a program.');
+    expect(cueWords(cue('retx', { comm: null, pid: null })).detail).toBe('');
+  });
+
+  it('counts the segments of a burst', () => expect(cueWords(cue('retx', { detail: 37 })).detail).toBe('37 segments in a second'));
+});

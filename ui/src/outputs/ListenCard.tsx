@@ -1,0 +1,46 @@
+// Hearing the engine in this browser, and the address for players.
+import { useStores } from '../app/stores';
+import { useObservable } from '../live/observable';
+import type { ListenState } from '../listen/store';
+import './listen.css';
+
+export function listenText({ wanted, latencyS, gaps, error }: ListenState): string {
+  if (!wanted) return 'what the machine plays, in this browser';
+  if (error !== null) return error;
+  if (latencyS === null) return 'waiting for the first sound';
+  return `${Math.round(latencyS * 1000)} ms behind, ${gaps === 0 ? 'no gaps' : gaps === 1 ? '1 gap' : `${gaps} gaps`}`;
+}
+
+/** The button, and a line on how it goes. */
+export function ListenButton() {
+  const { listen } = useStores();
+  const state = useObservable(listen.state);
+  return (
+    <>
+      <button type="button" id="listen" className="primary" aria-pressed={state.wanted} aria-describedby="listen-state" onClick={state.wanted ? listen.stop : listen.start}>
+        {state.wanted ? 'Listening' : 'Listen here'}
+      </button>
+      <small id="listen-state" className={state.error === null ? undefined : 'refusal'}>
+        {listenText(state)}
+      </small>
+    </>
+  );
+}
+
+export function ListenCard() {
+  const listen = useObservable(useStores().health.state)?.listen;
+  const address = `${location.origin}/api/listen.wav`;
+  return (
+    <section aria-labelledby="listen-title" className="card">
+      <h2 id="listen-title">Listen from anywhere</h2>
+      <div className="act">
+        <ListenButton />
+      </div>
+      <p>In a player, for as long as you like:</p>
+      <code className="address">
+        mpv <a href={address}>{address}</a>
+      </code>
+      <p className="note">{listen === undefined ? '\u00a0' : `${listen.listeners} of at most ${listen.at_most} listeners, recording included.`}</p>
+    </section>
+  );
+}

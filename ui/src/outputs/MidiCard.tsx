@@ -1,0 +1,19 @@
+// Notes and clock for other instruments, by the ALSA sequencer.
+import { NumberField, Switch, Text } from '../controls/fields';
+import { PartState } from './PartState';
+
+export function MidiCard() {
+  return (
+    <section aria-labelledby="midi-title" className="card">
+      <h2 id="midi-title">MIDI</h2>
+      <Switch path="features.midi" id="feature-midi" label="MIDI" />
+      <PartState part="MIDI" />
+      <div className="pair wide">
+        <Text path="midi.port" id="midi-port" label="Port name" />
+        <NumberField path="midi.channel" id="midi-channel" label="Melody on" />
+      </div>
+      <Switch path="midi.clock" id="midi-clock" label="Send clock" />
+      <p className="note">Bass on channel 2, chords 3, percussion 10; the signals as controllers 20 to 27 on channel 1.</p>
+    </section>
+  );
+}

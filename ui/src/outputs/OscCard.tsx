@@ -1,0 +1,42 @@
+// Notes and signals for other programs by OSC, and being steered by them.
+import { useStores } from '../app/stores';
+import { Lines, NumberField, Switch, Text } from '../controls/fields';
+import { useObservable } from '../live/observable';
+import { PartState } from './PartState';
+
+function Receiving() {
+  const receive = useObservable(useStores().health.state)?.osc.receive;
+  if (receive?.enabled !== true) return <p className="note">Off: no program can steer khor by OSC.</p>;
+  if (!receive.ok)
+    return (
+      <p className="refusal">
+        {receive.error ?? 'not receiving, reason unknown'}
+        {receive.fix ? <small className="fix">{receive.fix}</small> : null}
+      </p>
+    );
+  return (
+    <p className="note">
+      {receive.messages} {receive.messages === 1 ? 'message' : 'messages'} taken, {receive.refused} refused
+      {receive.last_refusal === null ? '.' : `, the last because ${receive.last_refusal}`}
+    </p>
+  );
+}
+
+export function OscCard() {
+  return (
+    <section aria-labelledby="osc-title" className="card">
+      <h2 id="osc-title">OSC</h2>
+      <Switch path="features.osc" id="feature-osc" label="OSC" />
+      <PartState part="OSC" />
+      <div className="pair wide">
+        <Text path="osc.host" id="osc-host" label="Host" />
+        <NumberField path="osc.port" id="osc-port" label="Port" />
+      </div>
+      <Lines path="osc.targets" id="osc-targets" label="Further targets" rows={3} hint="One host:port a line, at most 8" />
+      <h3>Steered from this machine</h3>
+      <Switch path="osc.receive.enabled" id="osc-receive" label="Receive" />
+      <NumberField path="osc.receive.port" id="osc-receive-port" label="Port to receive on" />
+      <Receiving />
+    </section>
+  );
+}

@@ -1,0 +1,21 @@
+// How an output is doing, in a sign, words and, when something is wrong, what to do.
+import { useStores } from '../app/stores';
+import { useObservable } from '../live/observable';
+import { SIGNS } from '../machine/HealthPanel';
+import { partRows } from '../machine/parts';
+
+export function PartState({ part }: { part: string }) {
+  const health = useObservable(useStores().health.state);
+  const row = health === null ? undefined : partRows(health).find((it) => it.name === part);
+  return (
+    <p className="part-state" data-state={row?.state ?? 'disabled'}>
+      <span className="sign" aria-hidden="true">
+        {row === undefined ? '–' : SIGNS[row.state]}
+      </span>
+      <span>
+        {row?.detail ?? 'not known yet'}
+        {row?.fix ? <small className="fix">{row.fix}</small> : null}
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,93 @@
+// This machine's own sound: the device, how loud, silence, and a note to try it with.
+import { useStores } from '../app/stores';
+import { Select, Slider, Switch } from '../controls/fields';
+import { timeOfDay } from '../format/units';
+import { useSnooze } from '../header/Snooze';
+import { useObservable } from '../live/observable';
+import { PartState } from './PartState';
+
+/** Of an idle machine's music at half volume. */
+const LOUDNESS = [
+  { value: '-23', text: 'Background (−23 LUFS)' },
+  { value: '-18', text: 'Room (−18 LUFS)' },
+  { value: '-16', text: 'Stage (−16 LUFS)' },
+];
+
+function Silence() {
+  const { settings } = useStores();
+  const muted = useObservable(settings.state).values?.muted;
+  const until = useSnooze();
+  const minutes = [15, 60];
+  return (
+    <div className="silence">
+      <div className="buttons">
+        <button type="button" id="outputs-mute" aria-pressed={muted ?? false} disabled={muted === undefined} onClick={() => settings.edit('muted', muted !== true, 0)}>
+          {muted === true ? 'Muted' : 'Mute'}
+        </button>
+        {until !== undefined &&
+          minutes.map((it) => (
+            <button type="button" key={it} id={`snooze-${it}`} onClick={() => void settings.snooze(it)}>
+              Snooze {it === 60 ? '1 h' : `${it} min`}
+            </button>
+          ))}
+      </div>
+      {until !== undefined && <small>{until === null ? 'A snooze mutes, and unmutes by itself.' : `Silent until ${timeOfDay(until)}; unmuting ends it.`}</small>}
+    </div>
+  );
+}
+
+function Figures() {
+  const audio = useObservable(useStores().health.state)?.audio;
+  if (audio?.enabled !== true || !audio.ok) return null;
+  const rows: [string, string][] = [
+    ['Latency', `${Math.round(audio.latency_ms)} ms`],
+    ['Voices', `${audio.voices ?? 0} of ${audio.voice_limit}`],
+    ['Underruns', String(audio.xruns)],
+    ['Device restarts', String(audio.restarts)],
+  ];
+  return (
+    <dl className="figures">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export function SoundCard() {
+  const { settings } = useStores();
+  const { values } = useObservable(settings.state);
+  const devices = useObservable(settings.devices);
+  const actionError = useObservable(settings.actionError);
+  const standard = devices.find((device) => device.is_default)?.name;
+  const options = [
+    { value: '', text: standard === undefined ? 'System default' : `System default (${standard})` },
+    ...devices.map(({ id, name }) => ({ value: id, text: name })),
+  ];
+  return (
+    <section aria-labelledby="sound-title" className="card">
+      <h2 id="sound-title">Loudspeaker</h2>
+      <Switch path="features.audio" id="feature-audio" label="Sound" />
+      <PartState part="Sound" />
+      <Slider path="audio.master_gain" id="gain" label="Volume" />
+      <Select path="audio.device" id="device" label="Sound device" options={options} convert={String} onFocus={() => void settings.refreshDevices()} />
+      <Select path="audio.loudness_lufs" id="loudness" label="Loudness" options={LOUDNESS} convert={Number} />
+      <Silence />
+      <div className="buttons">
+        <button type="button" id="test-note" disabled={values === null} onClick={() => void settings.testNote()}>
+          Play a test note
+        </button>
+        <button type="button" id="panic" disabled={values === null} title="Ends every note that hangs; the music goes on" onClick={() => void settings.panic()}>
+          All notes off
+        </button>
+      </div>
+      <div role="alert" className="refusal" hidden={actionError === null}>
+        {actionError}
+      </div>
+      <Figures />
+    </section>
+  );
+}

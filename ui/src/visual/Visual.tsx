@@ -1,0 +1,94 @@
+// The visualiser over the whole page, for people who would rather look; a still picture each bar when motion is to be reduced.
+import { useEffect, useRef, useState } from 'react';
+import { useStores } from '../app/stores';
+import { plain, tell } from '../now/sentence';
+import { paintVisual } from './painter';
+import './visual.css';
+
+/** About thirty pictures a second: everything in it moves slowly. */
+const FRAME_MS = 33;
+const RETELL_MS = 4000;
+
+function usePainting(canvas: React.RefObject<HTMLCanvasElement | null>) {
+  const { live, theme } = useStores();
+  useEffect(() => {
+    const element = canvas.current;
+    const context = element?.getContext('2d');
+    if (!element || !context) return;
+    const still = matchMedia('(prefers-reduced-motion: reduce)');
+    let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const paint = () => {
+      timer = setTimeout(() => {
+        frame = requestAnimationFrame(paint);
+      }, still.matches ? live.bars.barMs : FRAME_MS);
+      const now = live.now();
+      if (now === null) return;
+      const ratio = Math.min(2, devicePixelRatio);
+      const { clientWidth: width, clientHeight: height } = element;
+      if (element.width !== Math.round(width * ratio)) element.width = Math.round(width * ratio);
+      if (element.height !== Math.round(height * ratio)) element.height = Math.round(height * ratio);
+      paintVisual(context, {
+        width, height, ratio, now,
+        notes: live.notes.since(now - 20_000),
+        cues: live.cues.list.get(),
+        signals: live.text.get()?.signals ?? {},
+        palette: theme.palette.get(),
+      });
+    };
+    paint();
+    return () => {
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+    };
+  }, [live, theme, canvas]);
+}
+
+export function Visual({ close, lost }: { close: () => void; lost: boolean }) {
+  const { live } = useStores();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [words, setWords] = useState('');
+  usePainting(canvas);
+
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => {
+      if (document.fullscreenElement === element) void document.exitFullscreen();
+      element?.close();
+    };
+  }, []);
+  useEffect(() => {
+    let keys: readonly string[] = [];
+    const retell = () => {
+      const told = tell(live.recent.means(), keys);
+      keys = told.keys;
+      setWords(plain(told.parts));
+    };
+    const first = setTimeout(retell, 300);
+    const timer = setInterval(retell, RETELL_MS);
+    return () => {
+      clearTimeout(first);
+      clearInterval(timer);
+    };
+  }, [live]);
+
+  const full = () => void (document.fullscreenElement === null ? dialog.current?.requestFullscreen() : document.exitFullscreen());
+  return (
+    <dialog className="visual" ref={dialog} aria-label="Picture of the music" onCancel={close}>
+      <canvas ref={canvas} role="img" aria-label={words} />
+      <p className="words">{lost ? 'The engine is not answering.' : words}</p>
+      <div className="buttons">
+        {document.fullscreenEnabled && (
+          <button type="button" id="full" onClick={full}>
+            Full screen
+          </button>
+        )}
+        <button type="button" id="visual-close" onClick={close}>
+          Close
+        </button>
+      </div>
+    </dialog>
+  );
+}
