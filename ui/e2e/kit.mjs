@@ -5,8 +5,6 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
-/** What an engine may be without: the page then leaves that part out. */
-const OPTIONAL = ['/api/doctor', '/clips/index.json'];
 
 export const WIDE = { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' };
 
@@ -49,9 +47,8 @@ export class Kit {
     const context = await this.browser.newContext(options);
     const page = await context.newPage();
     // 412 is the engine's way to say that the settings changed meanwhile; the page then fetches them and goes on.
-    const optional = (url) => OPTIONAL.includes(new URL(url).pathname);
     page.on('console', (message) => {
-      if (message.type() === 'error' && !optional(message.location().url || this.base) && !/status of 412/.test(message.text())) this.troubles.push(`console error: ${message.text()}`);
+      if (message.type() === 'error' && !/status of 412/.test(message.text())) this.troubles.push(`console error: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.troubles.push(`page error: ${error.message}`));
     page.on('requestfailed', (request) => {
@@ -60,7 +57,7 @@ export class Kit {
       if (why !== 'net::ERR_ABORTED') this.troubles.push(`request failed: ${request.url()} ${why}`);
     });
     page.on('response', (response) => {
-      if (response.status() >= 400 && response.status() !== 412 && !optional(response.url())) this.troubles.push(`HTTP ${response.status()}: ${response.url()}`);
+      if (response.status() >= 400 && response.status() !== 412) this.troubles.push(`HTTP ${response.status()}: ${response.url()}`);
     });
     page.on('request', (request) => {
       if (new URL(request.url()).origin !== new URL(this.base).origin && !request.url().startsWith('data:')) this.troubles.push(`request off the site: ${request.url()}`);

@@ -24,7 +24,7 @@ export function LearnView() {
       <div className="learn">
         {clips !== null && clips.length === 0 && (
           <p className="card" id="no-clips" role="status">
-            This build of khor carries no sound clips, so there is no tour and no quiz. What the layers mean is below; listen to the machine itself meanwhile.
+            The engine gives no sound clips, so there is no tour and no quiz. What the layers mean is below; listen to the machine itself meanwhile.
           </p>
         )}
         {clips !== null && clips.length > 0 && (

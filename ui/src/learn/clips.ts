@@ -1,14 +1,12 @@
-// The clips to learn from: short pieces of khor's own music, one for each scenario, listed beside the page.
+// The clips to learn from: real captures, played by the engine in its own preset, one for each scenario.
 export interface Clip {
   scenario: string;
   title: string;
-  /** Beside the list. */
+  /** Its address. */
   file: string;
   seconds: number;
   listen_for: string;
 }
-
-export const FOLDER = '/clips/';
 
 function isClip(value: unknown): value is Clip {
   if (typeof value !== 'object' || value === null) return false;
@@ -23,11 +21,6 @@ export function clipsOf(json: unknown): Clip[] {
 }
 
 export async function fetchClips(fetcher: typeof fetch = fetch): Promise<Clip[]> {
-  const answer = await fetcher(`${FOLDER}index.json`);
-  if (!answer.ok) return [];
-  try {
-    return clipsOf(await answer.json());
-  } catch {
-    return []; // a page instead of the list: an engine that answers every address with one
-  }
+  const answer = await fetcher('/api/clips');
+  return answer.ok ? clipsOf(await answer.json()) : [];
 }
