@@ -90,7 +90,7 @@ fn a_change_survives_a_restart_and_a_wrong_one_changes_nothing() {
         (json!({"music": {"bpm": 1000}}), "music.bpm"),
         (json!({"music": {"density": "much"}}), "music.density"),
         (json!({"music": {"preset": "polka"}}), "ambient"),
-        (json!({"listen": {"host": "0.0.0.0"}}), "ssh -L"),
+        (json!({"listen": {"host": "0.0.0.0"}}), "listen.token_file"),
         (json!({"audio": {"device": "hw:0"}}), "audio.device"),
         (json!({"audio": {"device": "id:alsa:nowhere"}}), "the one that plays is kept"),
         (json!({"ui": {"dir": "/etc"}}), "--ui-dir"),

@@ -19,23 +19,23 @@ async fn sound(config: &Config) -> Check {
     if !config.features.audio {
         return Check::off(name, "switched off (features.audio)");
     }
+    let config = config.audio.clone();
+    let (is_default, wanted) = (config.device.is_empty(), config.device.clone());
     // Asking a sound server may take a while, or for ever: the runtime's other threads go on.
-    let devices = tokio::task::spawn_blocking(audio::list).await.unwrap_or_default();
-    let wanted = &config.audio.device;
-    let found = devices
-        .iter()
-        .find(|device| if wanted.is_empty() { device.is_default } else { device.id == *wanted });
-    match found {
-        Some(device) => Check::ok(name, format!("{} ({})", device.name, device.id)),
-        None if wanted.is_empty() => Check::problem(
+    let tried = tokio::task::spawn_blocking(move || {
+        audio::try_out(&config.backend, &config.device, config.sample_rate)
+    });
+    match tried.await.unwrap_or_else(|problem| Err(problem.to_string())) {
+        Ok(device) => Check::ok(name, device),
+        Err(problem) if is_default => Check::problem(
             name,
-            "no sound server and no sound card answer",
+            problem,
             "start PipeWire or PulseAudio in this session, or plug in a sound card; or listen from elsewhere: \
              the page's Listen here, /api/listen.wav",
         ),
-        None => Check::problem(
+        Err(problem) => Check::problem(
             name,
-            format!("{wanted} is not there"),
+            format!("{wanted}: {problem}"),
             "choose another (khor devices lists them), or plug it in again",
         ),
     }

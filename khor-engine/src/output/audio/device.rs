@@ -92,6 +92,20 @@ pub fn list() -> Vec<DeviceInfo> {
     devices
 }
 
+/// The device that would be opened, for people; plays nothing.
+///
+/// # Errors
+///
+/// Why none would.
+pub fn try_out(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String, String> {
+    let _quiet = silence_alsa();
+    let choice = Choice { backend: backend.to_owned(), device: device.to_owned() };
+    let (host_id, device) = find(&choice).map_err(|error| error.to_string())?;
+    // Asking for what it can do opens a sound card, so a name that stands for nothing is found out.
+    config_for(&device, sample_rate_hz).map_err(|error| format!("{host_id}: {error}"))?;
+    Ok(format!("{} through {host_id}", name_of(&device)))
+}
+
 /// Opens the chosen device and says at which rate it plays what `lease` has.
 pub(super) fn open(
     choice: &Choice,

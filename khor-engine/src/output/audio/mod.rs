@@ -18,7 +18,7 @@ mod shed;
 mod supervisor;
 mod tap;
 
-pub use device::{DeviceInfo, list};
+pub use device::{DeviceInfo, list, try_out};
 pub use link::Meters;
 pub use priority::{Granter, Priority};
 pub use supervisor::{Output, Status, Wanted};
