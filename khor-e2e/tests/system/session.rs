@@ -13,7 +13,7 @@ use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
 
 const UNIT: &str = "khor-engine.service";
 /// The other side of the card that `snd_aloop` makes.
-const CAPTURED: &str = "hw:Loopback,1,0";
+const CAPTURED: &str = "plughw:Loopback,1,0";
 
 /// Makes a session without a login, and waits until the engine in it answers.
 fn linger(user: &str, port: u16) {

@@ -14,7 +14,9 @@ done
 mount -t ext4 -o noatime /dev/vda /debian || echo "no disk"
 cp -a /payload/. /debian/
 mount --move /proc /debian/proc
-PATH=/usr/sbin:/usr/bin chroot /debian dpkg --install /usr/lib/khor-e2e/khor.deb || echo "the package can't be installed"
+# By its path, because busybox has a dpkg of its own.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot /debian /usr/bin/dpkg --install /usr/lib/khor-e2e/khor.deb ||
+    echo "the package can't be installed"
 SYSTEMD_OFFLINE=1 chroot /debian systemctl --quiet enable khor-e2e.service
 umount /debian/proc
 mount --move /dev /debian/dev
