@@ -27,6 +27,13 @@ fn linger(user: &str, port: u16) {
     wait_for("the engine's page", || asked(port, "health").filter(|health| health["source"]["ok"] == true));
 }
 
+/// Ends it: two engines that play leave an emulated machine little for the tests after these.
+fn leave(user: &str) {
+    said(&format!("loginctl disable-linger {user}"));
+    let uid = said(&format!("id -u {user}"));
+    said(&format!("systemctl stop user@{uid}.service"));
+}
+
 fn asked(port: u16, what: &str) -> Option<Value> {
     let mut answer = ureq::get(format!("http://127.0.0.1:{port}/api/{what}")).call().ok()?;
     serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
@@ -84,6 +91,7 @@ fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
     let exposed =
         in_session("listener", &format!("systemd-analyze --user security --no-pager --threshold=30 {UNIT}"));
     println!("{}", said(&exposed).lines().last().unwrap_or_default());
+    leave("listener");
 }
 
 #[test]
@@ -94,6 +102,6 @@ fn another_users_engine_hears_the_same_collector_and_a_stranger_is_told_the_fix(
     assert_eq!(asked(17322, "health").expect("its health")["source"]["kind"], "collector");
     let (well, text) = heard(&of("stranger", "khor doctor"));
     assert!(!well && text.contains("usermod --append --groups khor stranger"), "{text}");
-    said("loginctl disable-linger second");
+    leave("second");
     assert!(Path::new("/run/khor/collector.sock").exists());
 }
