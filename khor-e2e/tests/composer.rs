@@ -55,7 +55,7 @@ fn a_preset_of_ones_own_comes_breaks_and_plays_on() {
     fs::write(&file, mine.replacen("pace = ", "pace = 9", 1)).expect("writing");
     wait_until("the range to be told", SETTLE, || {
         let problems = engine.get("/api/presets")["problems"].to_string();
-        problems.contains("voices.pace must be within 0.25..=2")
+        problems.contains("voices.pace: must be within 0.25..=2")
     });
     fs::write(&file, &mine).expect("writing");
     wait_until("all to be well", SETTLE, || engine.get("/api/health")["presets"]["ok"] == true);

@@ -37,17 +37,19 @@ pub(super) struct Client {
 impl EngineAddress {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
         let listen = self.places.open_config()?.config().listen.clone();
-        let address = match &self.listen {
-            Some(address) => address.clone(),
-            None => configured(&listen)?,
-        };
-        let token = listen.token_file.as_deref().map(read_token).transpose()?;
-        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
-        Ok(Client { address, token, agent: config.build().into() })
+        Client::of(&listen, self.listen.clone())
     }
 }
 
 impl Client {
+    /// The engine that listens so, or at another address.
+    pub(super) fn of(listen: &Listen, address: Option<String>) -> anyhow::Result<Self> {
+        let address = address.map_or_else(|| configured(listen), Ok)?;
+        let token = listen.token_file.as_deref().map(read_token).transpose()?;
+        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
+        Ok(Self { address, token, agent: config.build().into() })
+    }
+
     /// What it answers to a GET.
     pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.ask("GET", path, &[])

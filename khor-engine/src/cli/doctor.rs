@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
-use super::{Places, table::row};
+use super::{Places, client::Client, table::row};
 use crate::{
     config::{Config, ConfigStore},
     doctor::{Check, CheckState, Patient, examine},
@@ -28,7 +28,8 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         Ok(Some(_)) => ConfigStore::open(config_path.clone()).config().clone(),
         Ok(None) | Err(_) => Config::default(),
     };
-    let patient = Patient { socket: args.places.socket.clone(), config_path, config, is_engine: false };
+    let health = Client::of(&config.listen, None).and_then(|engine| engine.get("health")).ok();
+    let patient = Patient { socket: args.places.socket.clone(), config_path, config, health };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&patient));
     if args.json {

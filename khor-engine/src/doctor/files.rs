@@ -1,8 +1,7 @@
 //! khor's own: configuration, presets, and the place where the page is.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
-use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::{Check, Patient};
@@ -10,9 +9,6 @@ use crate::{
     config::{ConfigStore, presets_dir},
     engine::Library,
 };
-
-/// Longest wait for whoever listens at the page's port.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
     vec![config(patient), presets(patient), page(patient).await]
@@ -67,40 +63,21 @@ async fn page(patient: &Patient) -> Check {
         );
     };
     let address = SocketAddr::new(host, listen.port);
-    if patient.is_engine {
-        return Check::ok(name, format!("http://{address}"));
+    if let Some(version) = patient.health.as_ref().and_then(|health| health["version"].as_str()) {
+        return Check::ok(name, format!("khor engine {version} at http://{address}"));
     }
     match TcpListener::bind(address).await {
         Ok(_) => Check::off(
             name,
             format!("no engine runs at {address}: khor engine, or systemctl --user start khor-engine"),
         ),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => match version_at(address).await {
-            Some(version) => Check::ok(name, format!("khor engine {version} at http://{address}")),
-            None => Check::problem(
-                name,
-                format!("another program has {address}"),
-                "end it, or choose another place: listen.port in the configuration, or --listen",
-            ),
-        },
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Check::problem(
+            name,
+            format!("another program has {address}"),
+            "end it, or choose another place: listen.port in the configuration, or --listen",
+        ),
         Err(error) => {
             Check::problem(name, format!("{address}: {error}"), "choose another: listen in the configuration")
         }
     }
-}
-
-/// The version of the engine that answers there.
-async fn version_at(address: SocketAddr) -> Option<String> {
-    let asked = tokio::task::spawn_blocking(move || {
-        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
-        let text = agent
-            .get(format!("http://{address}/api/health"))
-            .call()
-            .ok()?
-            .body_mut()
-            .read_to_string()
-            .ok()?;
-        serde_json::from_str::<Value>(&text).ok()?["version"].as_str().map(str::to_owned)
-    });
-    asked.await.ok()?
 }

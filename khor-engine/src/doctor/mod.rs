@@ -1,6 +1,7 @@
 //! What is in khor's way on this machine, and how it is mended: `khor doctor` and `/api/doctor`.
 //!
-//! Each check looks at the machine itself, not at what a running engine believes, and changes nothing. One file per
+//! Each check looks at the machine itself, and at what a running engine says only where looking would disturb it; nothing
+//! is changed. One file per
 //! room: the [`kernel`], the [`collector`] and how to reach it, the [`session`] with its sound, and khor's own
 //! [`files`]. What cannot be known is said to be off, with the reason, never to be well.
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::config::Config;
 
@@ -65,8 +67,18 @@ pub struct Patient {
     pub config_path: PathBuf,
     /// The configuration in use.
     pub config: Config,
-    /// Whether this process is itself the engine that listens at the configured port.
-    pub is_engine: bool,
+    /// What `/api/health` of the engine says that runs with this configuration, if one does.
+    pub health: Option<Value>,
+}
+
+impl Patient {
+    /// What the engine says of itself, unless it is somebody else's, who has this one's port.
+    fn own_health(&self) -> Option<&Value> {
+        let is_own = |health: &&Value| {
+            health["config_path"].as_str().is_some_and(|path| Path::new(path) == self.config_path)
+        };
+        self.health.as_ref().filter(is_own)
+    }
 }
 
 /// What was found.
@@ -82,7 +94,7 @@ pub struct Diagnosis {
 pub async fn examine(patient: &Patient) -> Diagnosis {
     let mut checks = kernel::examine();
     checks.extend(collector::examine(&patient.socket).await);
-    checks.extend(session::examine(&patient.config).await);
+    checks.extend(session::examine(patient).await);
     checks.extend(files::examine(patient).await);
     Diagnosis { ok: checks.iter().all(|check| check.state != CheckState::Problem), checks }
 }

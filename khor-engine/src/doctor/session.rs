@@ -4,20 +4,28 @@ use std::{fs::OpenOptions, io, path::Path};
 
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::{Check, system_bus};
+use super::{Check, Patient, system_bus};
 use crate::{config::Config, output::audio};
 
 const SEQUENCER: &str = "/dev/snd/seq";
 const RTKIT: &str = "org.freedesktop.RealtimeKit1";
 
-pub(super) async fn examine(config: &Config) -> Vec<Check> {
-    vec![sound(config).await, priority().await, midi(config.features.midi), clock(config).await]
+pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
+    let config = &patient.config;
+    vec![sound(patient).await, priority().await, midi(config.features.midi), clock(config).await]
 }
 
-async fn sound(config: &Config) -> Check {
-    let name = "sound";
+async fn sound(patient: &Patient) -> Check {
+    let (name, config) = ("sound", &patient.config);
     if !config.features.audio {
         return Check::off(name, "switched off (features.audio)");
+    }
+    // A card without a sound server can't be tried out while the engine plays on it.
+    if let Some(audio) =
+        patient.own_health().map(|health| &health["audio"]).filter(|audio| audio["ok"] == true)
+    {
+        let word = |field: &str| audio[field].as_str().unwrap_or("?").to_owned();
+        return Check::ok(name, format!("{} through {}, playing", word("device"), word("backend")));
     }
     let config = config.audio.clone();
     let (is_default, wanted) = (config.device.is_empty(), config.device.clone());

@@ -16,7 +16,7 @@ async fn diagnosis(call: Call) -> Json<Diagnosis> {
         socket: engine.socket().to_owned(),
         config_path: engine.config_path(),
         config: engine.config(),
-        is_engine: true,
+        health: serde_json::to_value(engine.health()).ok(),
     };
     Json(examine(&patient).await)
 }
