@@ -8,11 +8,10 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use warp::http::uri::Authority;
 
+use super::{Listen, Osc};
 use crate::{
     music::{Scale, Settings},
-    output::osc::Target,
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
     synth::Volume,
 };
@@ -41,22 +40,6 @@ pub struct Config {
     pub osc: Osc,
     /// From rates to levels.
     pub signals: Signals,
-}
-
-/// Where the HTTP API listens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Listen {
-    /// An address of this machine; one that others can reach needs a token.
-    pub host: String,
-    /// TCP port, 1..=65535.
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: u16,
-    /// A file with a token of at least 32 characters, which every request must carry. Only the file may name it.
-    pub token_file: Option<PathBuf>,
-    /// Names under which this listener is reached, such as that of a reverse proxy, at most 16.
-    #[schemars(length(max = 16))]
-    pub allowed_hosts: Vec<String>,
 }
 
 /// The web page.
@@ -156,33 +139,6 @@ pub struct Midi {
     pub clock: bool,
 }
 
-/// OSC output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Osc {
-    /// Host name or address of the first target.
-    pub host: String,
-    /// UDP port of the first target, 1..=65535.
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: u16,
-    /// Further targets, `host:port` each, at most 8.
-    #[schemars(length(max = 8))]
-    pub targets: Vec<String>,
-    /// Being steered by OSC.
-    pub receive: OscReceive,
-}
-
-/// Being steered by OSC, by programs on this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct OscReceive {
-    /// Listen at all.
-    pub enabled: bool,
-    /// UDP port on 127.0.0.1, 1..=65535.
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: u16,
-}
-
 /// From rates to levels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -217,12 +173,6 @@ impl Default for Config {
             osc: Osc::default(),
             signals: Signals::default(),
         }
-    }
-}
-
-impl Default for Listen {
-    fn default() -> Self {
-        Self { host: "127.0.0.1".into(), port: 17321, token_file: None, allowed_hosts: Vec::new() }
     }
 }
 
@@ -274,18 +224,6 @@ impl Default for Audio {
 impl Default for Midi {
     fn default() -> Self {
         Self { port: "khor".into(), channel: 1, clock: false }
-    }
-}
-
-impl Default for Osc {
-    fn default() -> Self {
-        Self { host: "127.0.0.1".into(), port: 9000, targets: Vec::new(), receive: OscReceive::default() }
-    }
-}
-
-impl Default for OscReceive {
-    fn default() -> Self {
-        Self { enabled: false, port: 9001 }
     }
 }
 
@@ -385,57 +323,6 @@ impl Config {
     }
 }
 
-impl Listen {
-    /// Most entries of `listen.allowed_hosts`.
-    const HOSTS: usize = 16;
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let is_address = self.host.parse::<std::net::IpAddr>().is_ok();
-        require(is_address, "listen.host", &self.host, "an address such as 127.0.0.1 or ::1")?;
-        let count = self.allowed_hosts.len();
-        let expected = format!("at most {}", Self::HOSTS);
-        require(count <= Self::HOSTS, "listen.allowed_hosts", format_args!("{count} names"), &expected)?;
-        for (i, host) in self.allowed_hosts.iter().enumerate() {
-            let is_host = host.parse::<Authority>().is_ok_and(|host| !host.as_str().contains('@'));
-            let field = format!("listen.allowed_hosts[{i}]");
-            require(is_host, &field, format_args!("\"{host}\""), "a name, or name:port")?;
-        }
-        Ok(())
-    }
-}
-
-impl Osc {
-    /// The port to listen on, if at all.
-    pub fn receive_port(&self) -> Option<u16> {
-        self.receive.enabled.then_some(self.receive.port)
-    }
-
-    /// Most entries of `osc.targets`.
-    const TARGETS: usize = 8;
-
-    fn check_targets(&self) -> Result<(), ConfigError> {
-        let count = self.targets.len();
-        let expected = format!("at most {}", Self::TARGETS);
-        require(count <= Self::TARGETS, "osc.targets", format_args!("{count} targets"), &expected)?;
-        for (i, target) in self.targets.iter().enumerate() {
-            let is_target = target.parse::<Target>().is_ok();
-            require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), Target::FORM)?;
-        }
-        Ok(())
-    }
-
-    /// Everything that is sent to, the first target first, none twice: who is named twice would hear twice.
-    pub fn all_targets(&self) -> Vec<Target> {
-        let mut all = vec![Target { host: self.host.clone(), port: self.port }];
-        for target in self.targets.iter().filter_map(|text| text.parse().ok()) {
-            if !all.contains(&target) {
-                all.push(target);
-            }
-        }
-        all
-    }
-}
-
 /// Bits of `bpf.enabled_mask` a signal needs; none for those that aren't probes.
 const fn mask_bits(signal: SignalId) -> u32 {
     match signal {
@@ -459,7 +346,7 @@ fn in_range<T: PartialOrd + std::fmt::Display>(
     require(value >= low && value <= high, field, value, &expected)
 }
 
-fn require(
+pub(super) fn require(
     holds: bool,
     field: &str,
     value: impl std::fmt::Display,
@@ -492,18 +379,6 @@ mod tests {
         assert_eq!(error, "music.bpm: 10 is not allowed, expected 20 to 300");
         config.music.bpm = f32::NAN;
         assert!(config.validate().is_err(), "not a number is in no range");
-    }
-
-    #[test]
-    fn a_place_to_listen_is_an_address_and_its_names_are_names() {
-        let mut config = Config::default();
-        config.listen.allowed_hosts = vec!["khor.example".into(), "studio.local:8443".into()];
-        assert_eq!(config.validate(), Ok(()));
-        config.listen.allowed_hosts.push("https://khor.example/".into());
-        assert!(config.validate().unwrap_err().to_string().starts_with("listen.allowed_hosts[2]: "));
-        config = Config::default();
-        config.listen.host = "everywhere".into();
-        assert_eq!(config.validate().unwrap_err().field, "listen.host");
     }
 
     /// The objects of the configuration as its schema has them, each with its place.
@@ -553,27 +428,5 @@ mod tests {
         let heard = config.heard();
         assert!(!heard[SignalId::Rx.index()] && !heard[SignalId::Tx.index()]);
         assert!(heard[SignalId::Exec.index()] && heard[SignalId::Mem.index()]);
-    }
-
-    #[test]
-    fn a_bad_osc_target_is_named_with_the_form_expected() {
-        let mut config = Config::default();
-        config.osc.targets = vec!["[::1]:9001".into(), "studio".into()];
-        let error = config.validate().unwrap_err();
-        assert_eq!(error.field, "osc.targets[1]");
-        assert!(error.problem.starts_with("\"studio\" is not allowed, expected host:port"), "{error}");
-        config.osc.targets = vec!["a:1".into(); 9];
-        let error = config.validate().unwrap_err().to_string();
-        assert_eq!(error, "osc.targets: 9 targets is not allowed, expected at most 8");
-        config.osc.targets.pop();
-        assert_eq!(config.validate(), Ok(()));
-    }
-
-    #[test]
-    fn the_first_osc_target_comes_first_and_none_comes_twice() {
-        let targets = ["[::1]:9001", "127.0.0.1:9000", "[::1]:9001"].map(str::to_owned).to_vec();
-        let osc = Osc { targets, ..Osc::default() };
-        let all: Vec<String> = osc.all_targets().iter().map(ToString::to_string).collect();
-        assert_eq!(all, ["127.0.0.1:9000", "[::1]:9001"]);
     }
 }

@@ -88,7 +88,7 @@ pub static CLIPS: [Clip; 9] = [
     Clip {
         scenario: "crash",
         title: "A program that crashes",
-        listen_for: "Three quick blows high up and one below, three times; otherwise the machine is quiet.",
+        listen_for: "Three quick blows high up and one below, twice; otherwise the machine is quiet.",
         capture: include_bytes!("../../captures/crash.khor"),
     },
 ];

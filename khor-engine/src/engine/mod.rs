@@ -19,6 +19,7 @@ mod snooze;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
+mod wanted;
 
 pub use clips::{CLIP_S, CLIPS, Clip};
 pub use cue::heard_as;
@@ -48,11 +49,11 @@ use self::{
     listener::{BaselineWish, Listener, SignalSettings},
     memory::Memory,
     state::State,
+    wanted::{audio_wanted, live_settings, midi_wanted, osc_wanted, signal_settings},
 };
 use crate::{
     config::{
-        Config, ConfigError, ConfigStore, Midi, Update, UpdateError, baseline_path, presets_dir,
-        recordings_dir,
+        Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path, presets_dir, recordings_dir,
     },
     music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
@@ -471,42 +472,4 @@ async fn look_for_presets(engine: Weak<Engine>) {
         // It can only panic, and that is logged.
         drop(tokio::task::spawn_blocking(move || engine.refresh_presets()).await);
     }
-}
-
-fn audio_wanted(config: &Config) -> audio::Wanted {
-    audio::Wanted {
-        enabled: config.features.audio,
-        backend: config.audio.backend.clone(),
-        device: config.audio.device.clone(),
-        sample_rate_hz: config.audio.sample_rate,
-    }
-}
-
-/// None when OSC is off.
-fn osc_wanted(config: &Config) -> Vec<osc::Target> {
-    if config.features.osc { config.osc.all_targets() } else { Vec::new() }
-}
-
-fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
-    let wanted = || {
-        let Midi { port, channel, clock } = config.midi.clone();
-        midi::Wanted { port, melody_channel: channel, clock }
-    };
-    config.features.midi.then(wanted)
-}
-
-fn live_settings(config: &Config, socket: &Path, capture: Option<&Playback>) -> LiveSettings {
-    LiveSettings {
-        socket: socket.to_owned(),
-        use_collector: config.features.bpf,
-        capture: capture.cloned(),
-        demo: config.features.fake,
-        interval_ms: config.bpf.sample_interval_ms,
-        exec_cues: false,
-        seed: config.music.seed,
-    }
-}
-
-fn signal_settings(config: &Config) -> SignalSettings {
-    SignalSettings { scaling: config.scaling(), heard: config.heard() }
 }

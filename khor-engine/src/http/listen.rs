@@ -22,7 +22,7 @@ use super::{
     table::{Answer, Content, Operation, get},
     until_stopped,
 };
-use crate::output::audio::Block;
+use crate::output::{audio::Block, file::to_16_bit};
 
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
@@ -81,7 +81,7 @@ fn wav(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Result<Bytes, I
         .enumerate()
         .flat_map(|(i, block)| {
             let header = (i == 0).then(|| Ok(wav_header(block.sample_rate_hz)));
-            stream::iter(header.into_iter().chain([Ok(to_16_bit(&block))]))
+            stream::iter(header.into_iter().chain([Ok(samples_of(&block))]))
         })
 }
 
@@ -100,10 +100,10 @@ fn heard(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> + Send
 }
 
 /// Interleaved, little-endian.
-fn to_16_bit(block: &Block) -> Bytes {
+fn samples_of(block: &Block) -> Bytes {
     let mut bytes = BytesMut::with_capacity(block.frames.len() * 4);
     for sample in block.frames.as_flattened() {
-        bytes.put_i16_le((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16);
+        bytes.put_i16_le(to_16_bit(*sample));
     }
     bytes.freeze()
 }
@@ -135,7 +135,7 @@ async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watc
         };
         let is_new = told_hz.replace(block.sample_rate_hz) != Some(block.sample_rate_hz);
         let format = is_new.then(|| Message::text(format_of(&block)));
-        for message in format.into_iter().chain([Message::binary(to_16_bit(&block))]) {
+        for message in format.into_iter().chain([Message::binary(samples_of(&block))]) {
             if out.send(message).await.is_err() {
                 return;
             }

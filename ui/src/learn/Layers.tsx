@@ -1,6 +1,6 @@
 // What the four layers and the five families mean, for those who read rather than listen.
-import type { Family } from '../api/types';
-import { CATALOGUE } from '../live/catalogue';
+import { Facts } from '../app/Facts';
+import { CATALOGUE, FAMILIES } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 
 const LAYERS: readonly [string, string][] = [
@@ -9,21 +9,13 @@ const LAYERS: readonly [string, string][] = [
   ['Voices', 'At most two lines for what stands out most, each family in its own timbre, register and place.'],
   ['Cues', 'Short motifs for what the kernel reports: a kill for want of memory, a crash, a disk error, a burst of retransmits.'],
 ];
-const FAMILIES: readonly Family[] = ['process', 'network', 'disk', 'memory', 'kernel'];
 
 export function Layers() {
   return (
     <div className="cards">
       <section className="card" aria-labelledby="layers-title">
         <h2 id="layers-title">Four layers</h2>
-        <dl className="facts">
-          {LAYERS.map(([name, words]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{words}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts rows={LAYERS} />
       </section>
       <section className="card" aria-labelledby="families-title">
         <h2 id="families-title">Five families</h2>

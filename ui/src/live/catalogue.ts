@@ -1,6 +1,9 @@
 // The signals in their fixed order, so lanes stand in place before the first figures arrive, and the scale they are drawn on.
 import type { Family, Signal } from '../api/types';
 
+/** The families in their fixed order. */
+export const FAMILIES: readonly Family[] = ['process', 'network', 'disk', 'memory', 'kernel'];
+
 export interface LaneSpec {
   name: string;
   label: string;

@@ -1,5 +1,6 @@
 // Which machine this is, how it is heard, and where khor keeps its files.
 import type { Health } from '../api/types';
+import { Facts } from '../app/Facts';
 import { sourceText } from '../now/status';
 
 export function Host({ health }: { health: Health }) {
@@ -16,14 +17,7 @@ export function Host({ health }: { health: Health }) {
   return (
     <section aria-labelledby="host-title" className="card">
       <h2 id="host-title">This machine</h2>
-      <dl className="facts">
-        {rows.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts rows={rows} />
     </section>
   );
 }

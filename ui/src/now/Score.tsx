@@ -1,17 +1,17 @@
 // The last sixteen bars of music, scrolling; a still picture renewed every bar when motion is to be reduced.
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
 import { useStores } from '../app/stores';
-import type { Family, Note } from '../api/types';
+import type { Note } from '../api/types';
 import { noteName } from '../format/music';
-import { lanesOf } from '../live/catalogue';
+import { FAMILIES, lanesOf } from '../live/catalogue';
 import { useObservable } from '../live/observable';
+import { fit } from '../theme/canvas';
 import { Mark } from '../theme/Mark';
 import { BANDS, paintScore, type Placed } from './scorePainter';
 import './score.css';
 
 /** About fifteen pictures a second: the roll moves one or two pixels in each. */
 const FRAME_MS = 60;
-const FAMILIES: Family[] = ['process', 'network', 'disk', 'memory', 'kernel'];
 
 export function Score() {
   const { live, theme } = useStores();
@@ -42,14 +42,10 @@ export function Score() {
     const paint = () => {
       const now = live.now();
       if (now === null) return;
-      const ratio = devicePixelRatio;
-      const { clientWidth: width, clientHeight: height } = element;
-      if (element.width !== Math.round(width * ratio)) element.width = Math.round(width * ratio);
-      if (element.height !== Math.round(height * ratio)) element.height = Math.round(height * ratio);
       const families = new Map(lanesOf(live.text.get()?.signals).map((spec) => [spec.name, spec.family]));
       const windowMs = live.bars.windowMs;
       placed.current = paintScore(context, {
-        width, height, ratio, now, windowMs,
+        ...fit(element), now, windowMs,
         notes: live.notes.since(now - windowMs - 30_000),
         cues: live.cues.list.get().filter((cue) => cue.ts_ms <= now && cue.ts_ms >= now - windowMs),
         bars: live.bars.starts(now - windowMs),

@@ -1,4 +1,5 @@
 // This machine's own sound: the device, how loud, silence, and a note to try it with.
+import { Facts } from '../app/Facts';
 import { useStores } from '../app/stores';
 import { Select, Slider, Switch } from '../controls/fields';
 import { timeOfDay } from '../format/units';
@@ -45,16 +46,7 @@ function Figures() {
     ['Underruns', String(audio.xruns)],
     ['Device restarts', String(audio.restarts)],
   ];
-  return (
-    <dl className="figures">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts rows={rows} className="figures" />;
 }
 
 export function SoundCard() {

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useStores } from '../app/stores';
 import { plain, tell } from '../now/sentence';
+import { fit } from '../theme/canvas';
 import { paintVisual } from './painter';
 import './visual.css';
 
@@ -24,12 +25,8 @@ function usePainting(canvas: React.RefObject<HTMLCanvasElement | null>) {
       }, still.matches ? live.bars.barMs : FRAME_MS);
       const now = live.now();
       if (now === null) return;
-      const ratio = Math.min(2, devicePixelRatio);
-      const { clientWidth: width, clientHeight: height } = element;
-      if (element.width !== Math.round(width * ratio)) element.width = Math.round(width * ratio);
-      if (element.height !== Math.round(height * ratio)) element.height = Math.round(height * ratio);
       paintVisual(context, {
-        width, height, ratio, now,
+        ...fit(element, 2), now,
         notes: live.notes.since(now - 20_000),
         cues: live.cues.list.get(),
         signals: live.text.get()?.signals ?? {},

@@ -1,11 +1,10 @@
 // Paints the visualiser: the bed as a slow glow, the pulse as rings, each voice's notes as drops in its family's colour.
 import type { Cue, Family, Note, Signal } from '../api/types';
+import { FAMILIES } from '../live/catalogue';
 import { faded, type Palette } from '../theme/store';
 
 /** How long a note is seen after it began, ms. */
 const STAY_MS = 6000;
-/** Families stand on a circle, in this order from the top. */
-const FAMILIES: readonly Family[] = ['process', 'network', 'disk', 'memory', 'kernel'];
 const LOW_MIDI = 36;
 const HIGH_MIDI = 96;
 
@@ -30,6 +29,7 @@ export interface Drop {
   ring: boolean;
 }
 
+/** Families stand on a circle, in their order from the top. */
 function angleOf(family: Family): number {
   return (FAMILIES.indexOf(family) / FAMILIES.length) * 2 * Math.PI - Math.PI / 2;
 }

@@ -134,6 +134,11 @@ impl Writer {
     }
 }
 
+/// A sample of -1..=1 as 16 bits; beyond is clipped.
+pub fn to_16_bit(sample: f32) -> i16 {
+    (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
+}
+
 fn to_24_bit(sample: f32) -> i32 {
     const FULL_SCALE: f32 = 8_388_607.0;
     (sample.clamp(-1.0, 1.0) * FULL_SCALE).round() as i32

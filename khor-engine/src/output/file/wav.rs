@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, io::BufWriter, path::Path};
 
-use super::{FileError, to_24_bit};
+use super::{FileError, to_16_bit, to_24_bit};
 
 /// Left and right, 24 bits each.
 const FRAME_BYTES: u32 = 6;
@@ -54,7 +54,6 @@ pub fn wav_bytes(left: &[f32], right: &[f32], sample_rate_hz: u32) -> Vec<u8> {
         sample_format: hound::SampleFormat::Int,
     };
     let mut bytes = io::Cursor::new(Vec::new());
-    let to_16_bit = |sample: f32| (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
     let write = |bytes: &mut io::Cursor<Vec<u8>>| {
         let mut writer = hound::WavWriter::new(bytes, spec)?;
         for (l, r) in left.iter().zip(right) {

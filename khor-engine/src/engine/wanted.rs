@@ -1,0 +1,48 @@
+//! What the configuration asks of each part, in that part's own words.
+
+use std::path::Path;
+
+use super::listener::SignalSettings;
+use crate::{
+    config::{Config, Midi},
+    output::{audio, midi, osc},
+    source::{LiveSettings, Playback},
+};
+
+pub(super) fn audio_wanted(config: &Config) -> audio::Wanted {
+    audio::Wanted {
+        enabled: config.features.audio,
+        backend: config.audio.backend.clone(),
+        device: config.audio.device.clone(),
+        sample_rate_hz: config.audio.sample_rate,
+    }
+}
+
+/// None when OSC is off.
+pub(super) fn osc_wanted(config: &Config) -> Vec<osc::Target> {
+    if config.features.osc { config.osc.all_targets() } else { Vec::new() }
+}
+
+pub(super) fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
+    let wanted = || {
+        let Midi { port, channel, clock } = config.midi.clone();
+        midi::Wanted { port, melody_channel: channel, clock }
+    };
+    config.features.midi.then(wanted)
+}
+
+pub(super) fn live_settings(config: &Config, socket: &Path, capture: Option<&Playback>) -> LiveSettings {
+    LiveSettings {
+        socket: socket.to_owned(),
+        use_collector: config.features.bpf,
+        capture: capture.cloned(),
+        demo: config.features.fake,
+        interval_ms: config.bpf.sample_interval_ms,
+        exec_cues: false,
+        seed: config.music.seed,
+    }
+}
+
+pub(super) fn signal_settings(config: &Config) -> SignalSettings {
+    SignalSettings { scaling: config.scaling(), heard: config.heard() }
+}
