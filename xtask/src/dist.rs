@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: the packages, in target/dist, with checksums and a bill of materials.
 //!
-//! Two runs on the same commit, machine and compiler give the same bytes: paths of this checkout are left out of the
-//! programs, and the packages carry the time of the commit.
+//! Two runs on the same checkout and compiler give the same bytes: what is embedded has no times, paths are left out of the
+//! programs, and packages and bills carry the time of the commit.
 
 use std::{
     fs,
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     deb(&dist, &time)?;
     if !args.deb_only {
         rpm(&dist, &time)?;
-        materials(&dist)?;
+        materials(&dist, &time)?;
     }
     checksums(&dist)
 }
@@ -118,9 +118,9 @@ fn rpm(dist: &Path, time: &str) -> Result<()> {
 }
 
 /// What the programs are made of, in the form of `CycloneDX`.
-fn materials(dist: &Path) -> Result<()> {
+fn materials(dist: &Path, time: &str) -> Result<()> {
     let mut cargo = command("cargo", ["cyclonedx", "--format", "json", "--override-filename", "khor.cdx"]);
-    succeed(cargo.args(["--manifest-path", "Cargo.toml"]))?;
+    succeed(cargo.args(["--manifest-path", "Cargo.toml"]).env("SOURCE_DATE_EPOCH", time))?;
     // It writes one beside each package's manifest; these two are what is shipped.
     for package in ["khor-engine", "khor-collector"] {
         let from = root().join(package).join("khor.cdx.json");
