@@ -3,7 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::process::{as_root, command, succeed, target};
+use crate::{
+    process::{as_root, succeed},
+    release,
+};
 
 #[derive(Args)]
 pub(crate) struct CapturesArgs {
@@ -18,10 +21,9 @@ pub(crate) struct CapturesArgs {
 }
 
 pub(crate) fn run(args: &CapturesArgs) -> Result<()> {
-    let build =
-        ["build", "--release", "-p", "khor-engine", "-p", "khor-collector", "-p", "khor-e2e", "--bins"];
-    succeed(&mut command("cargo", build))?;
-    let mut recorder = as_root(&target().join("release/khor-captures").to_string_lossy());
+    let programs = ["-p", "khor-engine", "-p", "khor-collector", "-p", "khor-e2e", "--bins"];
+    succeed(&mut release::build(&programs)?)?;
+    let mut recorder = as_root(&release::program("khor-captures"));
     recorder.args(&args.names);
     if let Some(quiet) = args.quiet {
         recorder.arg(format!("--quiet={quiet}"));

@@ -14,7 +14,7 @@ use clap::Args;
 use crate::{
     packages,
     process::{command, is_there, output, root, succeed, target},
-    ui,
+    release, ui,
 };
 
 /// Tools beyond cargo, with the versions that were tried.
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(&dist)?;
     }
-    build()?;
+    succeed(&mut release::build(&["-p", "khor-engine", "-p", "khor-collector"])?)?;
     texts(&dist)?;
     let time = commit_time()?;
     deb(&dist, &time)?;
@@ -67,27 +67,9 @@ fn get(tool: &str, version: &str) -> Result<()> {
     succeed(&mut command("cargo", ["install", "--locked", "--version", version, tool]))
 }
 
-/// Other flags than usual, so another place: neither build undoes the other's.
-fn built() -> PathBuf {
-    target().join("dist-build")
-}
-
-fn build() -> Result<()> {
-    let mut cargo = command("cargo", ["build", "--release", "--locked"]);
-    cargo.args(["-p", "khor-engine", "-p", "khor-collector"]);
-    let checkout = format!("--remap-path-prefix={}=/khor", root().display());
-    let crates = format!("--remap-path-prefix={}=/cargo", cargo_home()?);
-    succeed(cargo.env("RUSTFLAGS", [checkout, crates].join(" ")).env("CARGO_TARGET_DIR", built()))
-}
-
-fn cargo_home() -> Result<String> {
-    let home = || std::env::var("HOME").map(|home| format!("{home}/.cargo"));
-    std::env::var("CARGO_HOME").or_else(|_| home()).context("no home directory")
-}
-
 /// What the program prints about itself.
 fn texts(dist: &Path) -> Result<()> {
-    let khor = built().join("release/khor").display().to_string();
+    let khor = release::program("khor");
     let man = dist.join("man").display().to_string();
     succeed(&mut command(&khor, ["man", "--dir", man.as_str()]))?;
     let folder = dist.join("completions");
@@ -108,13 +90,13 @@ fn commit_time() -> Result<String> {
 
 fn deb(dist: &Path, time: &str) -> Result<()> {
     let mut cargo = command("cargo", ["deb", "--no-build", "-p", "khor-engine", "--output"]);
-    succeed(cargo.arg(dist).env("SOURCE_DATE_EPOCH", time).env("CARGO_TARGET_DIR", built()))
+    succeed(cargo.arg(dist).env("SOURCE_DATE_EPOCH", time))
 }
 
 fn rpm(dist: &Path, time: &str) -> Result<()> {
     let mut cargo = command("cargo", ["generate-rpm", "-p", "khor-engine", "--payload-compress", "zstd"]);
     cargo.args(["--source-date", time, "--output"]);
-    succeed(cargo.arg(dist).arg("--target-dir").arg(built()))
+    succeed(cargo.arg(dist).arg("--target-dir").arg(target()))
 }
 
 /// What the programs are made of, in the form of `CycloneDX`.

@@ -5,7 +5,8 @@ use clap::Args;
 
 use crate::{
     packages,
-    process::{command, output, target},
+    process::{command, output},
+    release,
 };
 
 #[derive(Args, Default)]
@@ -19,10 +20,9 @@ pub(crate) struct EarArgs {
 pub(crate) fn run(args: &EarArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     eprintln!("building, optimised");
-    output(&mut command("cargo", ["build", "--release", "--quiet", "--package", "khor-ear"]))?;
-    let program = target().join("release/khor-ear");
+    output(&mut release::build(&["--quiet", "--package", "khor-ear"])?)?;
     // What it prints may be JSON: nothing of ours beside it.
-    let status = command(&program.to_string_lossy(), &args.args).status().context("starting khor-ear")?;
+    let status = command(&release::program("khor-ear"), &args.args).status().context("starting khor-ear")?;
     ensure!(status.success(), "the judge is not content ({status})");
     Ok(())
 }

@@ -8,6 +8,7 @@ mod ebpf;
 mod fuzz;
 mod packages;
 mod process;
+mod release;
 mod run;
 mod test;
 mod ui;

@@ -19,7 +19,8 @@ use serde_json::Value;
 use self::row::{Promise, Row};
 use crate::{
     packages,
-    process::{as_root, command, output, target},
+    process::{as_root, output},
+    release,
 };
 
 #[derive(Args)]
@@ -105,15 +106,14 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 fn build() -> Result<()> {
     eprintln!("building, optimised");
     let packages = ["khor-collector", "khor-engine", "khor-e2e"].map(|package| ["--package", package]);
-    output(command("cargo", ["build", "--release", "--quiet", "--bins"]).args(packages.as_flattened()))?;
-    let example = ["build", "--release", "--quiet", "-p", "khor-engine", "--example", "synth_speed"];
-    output(&mut command("cargo", example)).map(drop)
+    output(release::build(&["--quiet", "--bins"])?.args(packages.as_flattened()))?;
+    let example = ["--quiet", "-p", "khor-engine", "--example", "synth_speed"];
+    output(&mut release::build(&example)?).map(drop)
 }
 
 /// Figures of `khor-bench`, each with its promise.
 fn measured_by_bench(what: &str, promise: fn(&str) -> Option<Promise>) -> Result<Vec<Row>> {
-    let program = target().join("release/khor-bench");
-    let printed = output(as_root(&program.to_string_lossy()).arg(what))?;
+    let printed = output(as_root(&release::program("khor-bench")).arg(what))?;
     let figures: Vec<Value> =
         serde_json::from_str(printed.trim()).context("reading what khor-bench printed")?;
     figures.iter().map(|figure| Row::from_json(figure, promise)).collect()

@@ -6,7 +6,10 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::row::{Promise, Row, numbers};
-use crate::process::{command, output, target};
+use crate::{
+    process::{command, output, target},
+    release,
+};
 
 pub(super) const TITLE: &str = "synth and render, 48 kHz stereo";
 /// Times the hour is rendered.
@@ -22,8 +25,7 @@ pub(super) fn measure() -> Result<Vec<Row>> {
 }
 
 fn synth() -> Result<Vec<Row>> {
-    let program = target().join("release/examples/synth_speed");
-    let printed = output(&mut command(&program.to_string_lossy(), ["--json"]))?;
+    let printed = output(&mut command(&release::program("examples/synth_speed"), ["--json"]))?;
     let runs: Vec<Value> =
         serde_json::from_str(printed.trim()).context("reading what synth_speed printed")?;
     runs.iter()
@@ -46,10 +48,9 @@ fn render() -> Result<Row> {
 }
 
 fn render_once(wav: &std::path::Path) -> Result<f64> {
-    let program = target().join("release/khor");
     let hour = HOUR_S.to_string();
     let args = ["render", "--demo", "--json", "--seconds", &hour, "--output", &wav.to_string_lossy()];
-    let printed = output(&mut command(&program.to_string_lossy(), args))?;
+    let printed = output(&mut command(&release::program("khor"), args))?;
     let report: Value = serde_json::from_str(printed.trim()).context("reading what khor render printed")?;
     let speed = report["times_real_time"].as_f64().context("no speed")?;
     Ok(report["seconds"].as_f64().context("no length")? / speed)

@@ -26,7 +26,7 @@ use self::{
 use crate::{
     packages,
     process::{command, succeed, target},
-    ui,
+    release, ui,
 };
 
 /// How long the engine may take to end once it was told.
@@ -74,10 +74,13 @@ fn page() -> Result<()> {
 }
 
 fn build(debug: bool) -> Result<PathBuf> {
-    let (flags, folder): (&[&str], _) = if debug { (&[], "debug") } else { (&["--release"], "release") };
-    let packages = ["build", "--package", "khor-collector", "--package", "khor-engine"];
-    succeed(command("cargo", packages).args(flags))?;
-    Ok(target().join(folder))
+    let packages = ["--package", "khor-collector", "--package", "khor-engine"];
+    if debug {
+        succeed(command("cargo", ["build"]).args(packages))?;
+        return Ok(target().join("debug"));
+    }
+    succeed(&mut release::build(&packages)?)?;
+    Ok(release::folder())
 }
 
 /// Runs the engine until it ends or is to end; that it ended by itself in any way but success is an error.

@@ -62,22 +62,20 @@ enum What {
     All,
 }
 
-impl Default for VmArgs {
-    /// As without any flag.
-    fn default() -> Self {
-        let kernels = kernel::BY_DEFAULT.iter().filter_map(|series| kernel::find(series).ok()).collect();
-        Self { what: None, kernels, only: None, keep: false, mirror: None }
-    }
+/// Every machine that there is.
+pub(crate) fn all() -> Result<()> {
+    let kernels = kernel::BY_DEFAULT.iter().map(|series| kernel::find(series)).collect::<Result<_, _>>()?;
+    run(&VmArgs { what: Some(What::All), kernels, only: None, keep: false, mirror: None })
 }
 
 pub(crate) fn run(args: &VmArgs) -> Result<()> {
     let mut setups = Vec::new();
-    // The longest first.
-    if let Some(What::E2e | What::All) = args.what {
-        setups.push(whole_debian(args)?);
-    }
     if let None | Some(What::All) = args.what {
         setups.extend(small_machines(args)?);
+    }
+    // Last, and so beside few others: it listens to itself, and has the most to do.
+    if let Some(What::E2e | What::All) = args.what {
+        setups.push(whole_debian(args)?);
     }
     test(args, setups)
 }

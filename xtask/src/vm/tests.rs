@@ -57,11 +57,11 @@ pub(super) struct Built {
 
 /// Builds tests, if they are not built yet, each given by package and name, and the programs of their packages.
 pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
-    let mut cargo = command("cargo", ["test", "--no-run", "--message-format=json-render-diagnostics"]);
-    for (package, test) in tests {
-        cargo.args(["--package", package, "--test", test]);
-    }
-    let artifacts = artifacts(&mut cargo)?;
+    // The whole workspace, as `cargo xtask test` has built it: of packages alone, dependencies would have other features,
+    // and be built once more.
+    let all = ["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"];
+    let mut artifacts = artifacts(&mut command("cargo", all))?;
+    artifacts.retain(|artifact| tests.iter().any(|(package, _)| is_of(artifact, package)));
     let programs = programs(&artifacts);
     let tests = tests.iter().map(|(_, test)| {
         let found = artifacts.iter().find_map(|artifact| executable(artifact, "test", Some(test)));
@@ -82,10 +82,17 @@ pub(super) fn programs(artifacts: &[Value]) -> Vec<PathBuf> {
     artifacts.iter().filter_map(|artifact| executable(artifact, "bin", None)).collect()
 }
 
+fn is_of(artifact: &Value, package: &str) -> bool {
+    let manifest = artifact["manifest_path"].as_str().map(Path::new);
+    manifest.is_some_and(|manifest| manifest.parent().is_some_and(|folder| folder.ends_with(package)))
+}
+
 /// The path of an executable of that kind and name, if the artifact is one.
 fn executable(artifact: &Value, kind: &str, name: Option<&str>) -> Option<PathBuf> {
     let target = &artifact["target"];
-    let is_it = target["kind"][0] == kind && name.is_none_or(|name| target["name"] == name);
+    // A program's own tests are an executable of the same kind.
+    let tests_itself = kind == "bin" && artifact["profile"]["test"] == true;
+    let is_it = target["kind"][0] == kind && !tests_itself && name.is_none_or(|name| target["name"] == name);
     let path = artifact["executable"].as_str().filter(|_| is_it)?;
     Some(Path::new(path).to_owned())
 }
