@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Health } from '../api/types';
 import { partRows } from '../machine/parts';
-import { soundState, statusLine } from './status';
+import { scopeTrouble, soundState, statusLine } from './status';
 
 export const HEALTH: Health = {
   ts_ms: 0,
@@ -10,6 +10,7 @@ export const HEALTH: Health = {
   config_path: '/c.json',
   host: { name: 'atlas', kernel: '6.18.0', cpus: 2 },
   source: { kind: 'collector', ok: true, interval_ms: 20, detail: 'collector 0.1.0', error: null, fix: null },
+  scope: { whose: 'the whole machine', is_machine: true, cgroups: [], ok: true, error: null, fix: null },
   probes: [
     { name: 'execs', available: true, reason: null },
     { name: 'cpu', available: false, reason: 'no PSI' },
@@ -34,6 +35,22 @@ describe('statusLine', () => {
     expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'demo' } })).toMatch(/synthetic.*not this machine/);
     const detail = 'capture x.khor of Linux 6.1.0, 8 CPUs, not this machine now';
     expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'capture', detail } })).toMatch(/capture x\.khor.*not this machine now/);
+  });
+});
+
+describe('scopeTrouble', () => {
+  it('says why nothing is heard of a part of the machine, and whose it is', () => {
+    const error = 'nothing can be heard of x.service: there is no cgroup /system.slice/x.service now';
+    const health: Health = { ...HEALTH, scope: { whose: 'x.service', is_machine: false, cgroups: [], ok: false, error, fix: 'start it' } };
+    expect(scopeTrouble(HEALTH)).toBeNull();
+    expect(scopeTrouble(health)).toBe(`${error}.`);
+    expect(partRows(health).find(({ name }) => name === 'Heard')).toEqual({ name: 'Heard', state: 'problem', detail: error, fix: 'start it' });
+  });
+
+  it('has words while no source delivers', () => {
+    const health: Health = { ...HEALTH, source: { ...HEALTH.source, kind: null, ok: false, error: 'lost' } };
+    expect(statusLine(health)).toMatch(/no source yet: lost/);
+    expect(partRows(health)[0]?.state).toBe('problem');
   });
 });
 
