@@ -66,7 +66,7 @@ describe('soundState', () => {
 describe('partRows', () => {
   it('tells ok, switched off and broken apart', () => {
     const states = Object.fromEntries(partRows(HEALTH).map((part) => [part.name, part.state]));
-    expect(states).toEqual({ Source: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Config: 'ok' });
+    expect(states).toEqual({ Source: 'ok', Heard: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Config: 'ok' });
   });
 
   it('carries the reason and the fix', () => {
