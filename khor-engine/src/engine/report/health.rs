@@ -252,7 +252,9 @@ fn source_report(source: &SourceState) -> SourceReport {
     let (kind, ok, interval_ms, detail, shortfall) = match source {
         SourceState::Starting => (None, false, None, "looking for the collector".to_owned(), None),
         SourceState::Up(info) => {
-            (Some(info.kind), true, Some(info.interval_ms), info.detail.clone(), info.shortfall.clone())
+            // What a part of the machine lacks is told of the scope.
+            let shortfall = info.shortfall.clone().filter(|_| info.scope == Scope::Machine);
+            (Some(info.kind), true, Some(info.interval_ms), info.detail.clone(), shortfall)
         }
         SourceState::Down(shortfall) => (None, false, None, "lost".to_owned(), Some(shortfall.clone())),
     };
