@@ -132,6 +132,10 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     wait_until("the load inside", SETTLE, || is_loud(&engine));
     assert!(engine.level("exec").is_some_and(|level| level > 0.0));
     assert!(khor(&engine, "explain").contains(&format!("Heard: {unit} alone")));
+    let exposed = engine.stream("/metrics", Duration::from_secs(1));
+    let exposed = String::from_utf8_lossy(&exposed);
+    let mark = format!("khor_execs_total{{scope=\"{unit}\"}} ");
+    assert!(exposed.contains(&mark), "its counters are no other's: {exposed}");
     assert!(engine.get("/api/units")["units"].as_array().is_some_and(|all| all.contains(&json!(unit))));
 
     // It goes and comes back: a gap, never a spike.
