@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::{pulse::Recording, wait_until};
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);
+const LOOPBACK: &str = "127.0.0.1";
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running engine; killed when dropped.
@@ -34,7 +35,13 @@ impl Engine {
 
     /// Likewise, in a directory that may hold a configuration from before (`config.json`).
     pub fn start_in(dir: TempDir, socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::run(Command::new(program("khor")), dir, socket, arguments, environment)
+        Self::run(Command::new(program("khor")), LOOPBACK, dir, socket, arguments, environment)
+    }
+
+    /// Likewise without a collector, where other machines could reach it: the configuration in `dir` names a token.
+    pub fn start_for_others(dir: TempDir, arguments: &[&str]) -> Self {
+        let nowhere = dir.path().join("no.sock");
+        Self::run(Command::new(program("khor")), "0.0.0.0", dir, &nowhere, arguments, &[])
     }
 
     /// Likewise, started by another program (`setpriv …`) that becomes it.
@@ -46,11 +53,13 @@ impl Engine {
     ) -> Self {
         let mut command = Command::new(starter[0]);
         command.args(&starter[1..]).arg(program("khor"));
-        Self::run(command, TempDir::new().expect("a directory"), socket, arguments, environment)
+        let dir = TempDir::new().expect("a directory");
+        Self::run(command, LOOPBACK, dir, socket, arguments, environment)
     }
 
     fn run(
         mut khor: Command,
+        host: &str,
         dir: TempDir,
         socket: &Path,
         arguments: &[&str],
@@ -60,7 +69,7 @@ impl Engine {
         let log = File::create(dir.path().join("log")).expect("a log");
         let child = khor
             .arg("engine")
-            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(["--listen", &format!("{host}:{port}")])
             .arg("--socket")
             .arg(socket)
             .arg("--config")

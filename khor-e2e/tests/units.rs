@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use khor_e2e::engine::program;
+use khor_e2e::engine::{free_port, program};
 use khor_e2e::skip::skip;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 /// Tenths, as `systemd-analyze` takes them: design promises at most 1.5 for the collector.
@@ -112,7 +115,7 @@ fn systemd_understands_every_line() {
     };
     for (scope, names) in [
         ("--system", &["khor-collector.service", "khor-collector.socket"][..]),
-        ("--user", &["khor-engine.service"]),
+        ("--user", &["khor-engine.service", "khor-engine.socket"]),
     ] {
         let paths: Vec<String> = names.iter().map(copied).collect();
         let arguments: Vec<&str> =
@@ -122,6 +125,37 @@ fn systemd_understands_every_line() {
         let ours: Vec<_> = said.lines().filter(|line| line.contains("khor")).collect();
         assert!(ours.is_empty() && (sound || !said.contains("khor")), "{said}");
     }
+}
+
+/// The listener of the socket unit is taken as it is passed, by the first request, which is answered.
+#[test]
+fn the_page_starts_the_engine_through_its_socket() {
+    let unit = std::fs::read_to_string(units().join("khor-engine.socket")).expect("the unit");
+    let address = unit.lines().find_map(|line| line.strip_prefix("ListenStream=")).expect("an address");
+    let defaults = std::fs::read_to_string(units().with_file_name("docs/api.md")).expect("the API's page");
+    assert!(defaults.contains(&format!("`{address}` (`--listen`")), "{address} is not where pages look");
+    let (dir, port) = (TempDir::new().expect("a directory"), free_port());
+    let started = Command::new("systemd-socket-activate")
+        .arg(format!("--listen={}", address.replace("17321", &port.to_string())))
+        .arg(program("khor"))
+        .args(["engine", "--fake", "--no-audio", "--config"])
+        .arg(dir.path().join("config.json"))
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut engine) = started else { return skip("needs systemd-socket-activate") };
+    let mut answer = Err(String::new());
+    let begun = Instant::now();
+    // It listens a moment after it was started; the connection that starts the engine waits for it.
+    while answer.is_err() && begun.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(50));
+        let asked = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call();
+        let text = asked.and_then(|mut answer| answer.body_mut().read_to_string());
+        answer = text.map_err(|error| error.to_string());
+    }
+    // It became the engine.
+    kill(Pid::from_raw(engine.id() as i32), Signal::SIGTERM).expect("signalling it");
+    assert!(engine.wait().expect("its end").success());
+    assert!(answer.as_ref().is_ok_and(|text| text.contains("\"kind\":\"demo\"")), "{answer:?}");
 }
 
 /// What is written by hand beside the programs: every option of the collector, a menu entry, the software centre's page.

@@ -18,6 +18,19 @@ export async function machine(kit) {
   await page.click('#forget-yes');
   await kit.until('it forgets', async () => (await baseline()).learnt < 0.05);
 
+  const scope = async () => (await kit.api('/api/health')).scope;
+  await kit.fill(page, '#cgroup', 'khor-no-such.service');
+  await kit.until('a unit is heard alone', async () => (await kit.config()).bpf.cgroup === 'khor-no-such.service');
+  await kit.until('that it is not there is said', async () => (await scope()).error?.includes('no cgroup') || (await scope()));
+  await kit.until('and shown with its fix', async () => (await page.textContent('.scope'))?.includes('no cgroup') && (await page.textContent('.scope .fix'))?.includes('bpf.cgroup'), 12_000);
+  await kit.axeFinds(page, 'a unit that is not there');
+  await kit.shot(page, 'machine-scope');
+  await kit.visit(page, 'Now');
+  kit.check((await page.textContent('.say'))?.includes('khor-no-such.service') === true, 'the sentence says whose sound it is');
+  await kit.visit(page, 'Machine');
+  await page.click('#whole-machine');
+  await kit.until('and the whole machine again', async () => (await kit.config()).bpf.cgroup === '' && (await scope()).is_machine && (await scope()).ok);
+
   const doctor = await fetch(new URL('/api/doctor', kit.base));
   if (doctor.ok) {
     const { checks } = await doctor.json();

@@ -1,31 +1,35 @@
-// Drives the page in a real browser against a running engine: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>]
-// While it watches the charts (up to 15 s) the caller makes load; it exits non-zero with what failed.
+// Drives the page in a real browser against a running engine: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>] | --token <token>
+// While it watches the charts (up to 15 s) the caller makes load; it exits non-zero with what failed. With
+// a token, which the engine must ask for, only the question for it is tried.
 import { parseArgs } from 'node:util';
 import { compose } from './compose.mjs';
+import { frames } from './frames.mjs';
 import { Kit } from './kit.mjs';
 import { learn } from './learn.mjs';
+import { login } from './login.mjs';
 import { look } from './look.mjs';
 import { machine } from './machine.mjs';
 import { now } from './now.mjs';
 import { outage } from './outage.mjs';
 import { outputs } from './outputs.mjs';
 
-const PARTS = { now, compose, outputs, machine, learn, outage, look };
+const PARTS = { now, compose, outputs, machine, learn, outage, look, frames };
 
-const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { 'expect-rise': { type: 'string' }, only: { type: 'string' } } });
+const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { 'expect-rise': { type: 'string' }, only: { type: 'string' }, token: { type: 'string' } } });
 const [base, shots] = positionals;
 const parts = flags.only === undefined ? Object.keys(PARTS) : flags.only.split(',');
 if (!base || !shots || !parts.every((part) => part in PARTS)) {
-  console.error(`usage: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only ${Object.keys(PARTS).join('|')}]`);
+  console.error(`usage: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only ${Object.keys(PARTS).join('|')}] | --token <token>`);
   process.exit(2);
 }
 
 const kit = new Kit(base, shots);
 await kit.start();
-for (const part of parts) {
+const steps = flags.token === undefined ? parts.map((part) => [part, () => PARTS[part](kit, flags['expect-rise'])]) : [['login', () => login(kit, { token: flags.token })]];
+for (const [part, run] of steps) {
   console.log(`-- ${part}`);
   try {
-    await PARTS[part](kit, flags['expect-rise']);
+    await run();
   } catch (error) {
     kit.troubles.push(`${part}: ${error.stack ?? String(error)}`);
   }

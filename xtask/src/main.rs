@@ -10,6 +10,7 @@ mod packages;
 mod process;
 mod release;
 mod run;
+mod schemathesis;
 mod test;
 mod ui;
 mod vm;

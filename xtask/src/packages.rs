@@ -23,6 +23,8 @@ enum Sign {
     /// A Node.js that [`fits`].
     Node,
     Module(&'static str),
+    /// Python's own installer, which Debian has in a package of its own.
+    Pip,
     File(&'static str),
 }
 
@@ -70,6 +72,12 @@ pub(crate) const TEST: &[Need] = &[
     Need { sign: Sign::Program("appstreamcli"), debian: &["appstream"], words: "appstreamcli (AppStream)" },
     IP,
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
+];
+
+/// For what the tests install by pip.
+pub(crate) const PYTHON: &[Need] = &[
+    Need { sign: Sign::Program("python3"), debian: &["python3"], words: "Python 3" },
+    Need { sign: Sign::Pip, debian: &["python3-venv"], words: "Python's venv and pip (python3-venv)" },
 ];
 
 /// To test on other kernels.
@@ -197,6 +205,7 @@ impl Need {
         match self.sign {
             Sign::Program(name) => is_there(name),
             Sign::Node => output(Command::new("node").arg("--version")).is_ok_and(|it| fits(it.trim())),
+            Sign::Pip => output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok(),
             Sign::File(path) => std::path::Path::new(path).exists(),
             Sign::Module(name) => {
                 let found = Command::new("pkg-config").args(["--exists", name]).status();

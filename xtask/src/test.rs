@@ -9,7 +9,7 @@ use crate::{
     ear::{self, EarArgs},
     ebpf, packages,
     process::{command, is_root, is_there, output, succeed},
-    ui, vm,
+    schemathesis, ui, vm,
 };
 
 /// Set (to 1) where nothing may be skipped: a test that can't run then fails.
@@ -44,6 +44,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
         );
     }
     packages::install(&[packages::BUILD, packages::PAGE, packages::TEST])?;
+    schemathesis::prepare()?;
     rust_lints()?;
     page(args.quick)?;
     succeed(&mut command("cargo", ["build", "--workspace", "--all-targets"]))?;

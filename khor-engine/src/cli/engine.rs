@@ -27,6 +27,12 @@ pub(super) struct EngineArgs {
     /// Don't listen to the collector, read /proc only
     #[arg(long)]
     no_bpf: bool,
+    /// Hear one cgroup alone: a systemd unit (nginx.service) or a path (/system.slice/nginx.service)
+    #[arg(long, value_name = "UNIT|PATH")]
+    cgroup: Option<String>,
+    /// Hear this process alone; may be given several times, and beside --cgroup
+    #[arg(long, value_name = "PID")]
+    pid: Vec<u32>,
     /// Play a synthetic demo instead of this machine
     #[arg(long, visible_alias = "demo")]
     fake: bool,
@@ -63,6 +69,11 @@ impl EngineArgs {
             [("bpf", self.no_bpf, false), ("fake", self.fake, true)].into_iter().filter(given)
         {
             overrides["features"][key] = json!(value);
+        }
+        if self.cgroup.is_some() || !self.pid.is_empty() {
+            // Whoever says whom to hear means nobody else.
+            let cgroup = self.cgroup.as_deref().unwrap_or_default();
+            overrides["bpf"] = json!({ "cgroup": cgroup, "tgid_allow": self.pid, "tgid_deny": [] });
         }
         overrides
     }

@@ -11,7 +11,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{Places, interrupt, progress::Progress};
-use crate::source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent};
+use crate::source::{self, CaptureWriter, LiveSettings, Origin, ScopeChoice, SourceEvent};
 
 #[derive(Args, Debug)]
 pub(super) struct RecordArgs {
@@ -50,6 +50,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
         use_collector: !args.no_bpf,
         capture: None,
         demo: args.demo,
+        scope: ScopeChoice::default(),
         interval_ms: args.interval,
         exec_cues: args.exec_cues,
         seed: 1,

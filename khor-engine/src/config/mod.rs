@@ -1,12 +1,14 @@
 //! The configuration: its shape, its defaults and its ranges. `store` keeps it on disk.
 
+mod bpf;
 mod listen;
 mod model;
 mod osc;
 mod store;
 
+pub use bpf::BpfSubscription;
 pub use listen::Listen;
-pub use model::{Audio, BpfSubscription, Config, ConfigError, Features, Midi, Music, Signals, Ui};
+pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
 pub(crate) use store::write_atomically;
 pub use store::{ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir};

@@ -9,7 +9,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Listen, Osc};
+use super::{BpfSubscription, Listen, Osc};
 use crate::{
     music::{Scale, Settings},
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
@@ -66,18 +66,6 @@ pub struct Features {
     pub osc: bool,
     /// Play the synthetic demo source instead of this machine.
     pub fake: bool,
-}
-
-/// What this engine asks of the collector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct BpfSubscription {
-    /// Bits 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq: the signals that are listened to.
-    #[schemars(range(min = 0, max = 63))]
-    pub enabled_mask: u32,
-    /// Milliseconds between samples, 5..=5000.
-    #[schemars(range(min = 5, max = 5000))]
-    pub sample_interval_ms: u16,
 }
 
 /// The music.
@@ -188,12 +176,6 @@ impl Default for Features {
     }
 }
 
-impl Default for BpfSubscription {
-    fn default() -> Self {
-        Self { enabled_mask: 63, sample_interval_ms: 20 }
-    }
-}
-
 impl Default for Music {
     fn default() -> Self {
         let settings = Settings::default();
@@ -242,8 +224,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.listen.check()?;
         in_range("listen.port", self.listen.port, 1, u16::MAX)?;
-        in_range("bpf.sample_interval_ms", self.bpf.sample_interval_ms, 5, 5000)?;
-        in_range("bpf.enabled_mask", self.bpf.enabled_mask, 0, 63)?;
+        self.bpf.check()?;
         self.music_settings().check().map_err(|error| ConfigError {
             field: format!("music.{}", error.field),
             problem: refusal(&error.value, &error.range.replace("..=", " to ")),
@@ -336,7 +317,7 @@ const fn mask_bits(signal: SignalId) -> u32 {
     }
 }
 
-fn in_range<T: PartialOrd + std::fmt::Display>(
+pub(super) fn in_range<T: PartialOrd + std::fmt::Display>(
     field: &str,
     value: T,
     low: T,

@@ -3,13 +3,14 @@
 use std::{fs, io, path::Path, time::Duration};
 
 use khor_proto::{
-    Availability, Welcome,
-    client::{Client, ClientError},
+    Availability, Subscribe, Welcome,
+    client::{Client, ClientError, Update},
 };
 use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use tokio::time::timeout;
 
-use super::{Check, system_bus};
+use super::{Check, Patient, system_bus};
+use crate::source::{ScopeChoice, whose};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
@@ -17,7 +18,8 @@ const BUS_NAME: &str = "org.khor.Collector";
 /// A collector that is started by the connection attaches its probes first.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-pub(super) async fn examine(socket: &Path) -> Vec<Check> {
+pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
+    let (socket, choice) = (&*patient.socket, patient.config.bpf.scope());
     let bus = system_bus::connect().await;
     let (mut unit, mut name) = (None, None);
     if let Some(bus) = &bus {
@@ -27,14 +29,17 @@ pub(super) async fn examine(socket: &Path) -> Vec<Check> {
     let connected = timeout(PATIENCE, Client::connect(socket, "khor doctor")).await;
     let mut checks = vec![unit_check(unit.as_deref(), socket)];
     match connected.unwrap_or(Err(ClientError::Silent)) {
-        Ok((_, welcome)) => {
+        Ok((client, welcome)) => {
             checks.push(Check::ok(
                 "collector",
                 format!("collector {} at {}", welcome.collector_version, socket.display()),
             ));
             checks.push(probes(&welcome));
+            checks.push(scope(client, &choice).await);
         }
-        Err(error) => checks.push(unreachable(socket, &error, unit.as_deref())),
+        Err(error) => {
+            checks.push(unreachable(socket, &error, unit.as_deref(), &choice));
+        }
     }
     checks.push(bus_check(bus.is_some(), name));
     checks
@@ -54,7 +59,7 @@ fn unit_check(state: Option<&str>, socket: &Path) -> Check {
 }
 
 /// Why nobody answers, and what to do about that.
-fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>) -> Check {
+fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &ScopeChoice) -> Check {
     let name = "collector";
     let fix = match error {
         ClientError::Connect { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
@@ -67,7 +72,12 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>) -> Check 
         ClientError::Silent => format!("see why in its log: journalctl -u {SERVICE_UNIT}"),
         _ => format!("sudo systemctl restart {SERVICE_UNIT}"),
     };
-    Check::problem(name, format!("{error}; khor hears /proc instead"), fix)
+    let instead = if choice.is_machine() {
+        "khor hears /proc instead".to_owned()
+    } else {
+        format!("/proc can't tell {} apart, so nothing is heard", whose(&choice.as_written()))
+    };
+    Check::problem(name, format!("{error}; {instead}"), fix)
 }
 
 /// The group whose members the socket lets in.
@@ -114,6 +124,45 @@ fn probes(welcome: &Welcome) -> Check {
     )
 }
 
+/// Whether those who are to be heard can be: asked for as the engine does.
+async fn scope(mut client: Client, choice: &ScopeChoice) -> Check {
+    let (name, whose) = ("scope", whose(&choice.as_written()));
+    if choice.is_machine() {
+        return Check::off(name, format!("{whose} is heard (bpf.cgroup)"));
+    }
+    let resolving = choice.clone();
+    let scope = tokio::task::spawn_blocking(move || resolving.resolve()).await;
+    let scope = scope.unwrap_or_else(|_| choice.as_written());
+    let answer = async {
+        client.subscribe(Subscribe { scope, ..Subscribe::default() }).await?;
+        client.update().await
+    };
+    let problem = match timeout(PATIENCE, answer).await.unwrap_or(Err(ClientError::Silent)) {
+        Ok(Update::Subscribed(subscribed)) => {
+            let absent = |availability: &Availability| match availability {
+                Availability::Available => None,
+                Availability::Absent { reason } => Some(reason.clone()),
+            };
+            let reasons: Vec<Option<String>> = subscribed.availability.iter().map(absent).collect();
+            let counted = reasons.iter().filter(|reason| reason.is_none()).count();
+            if counted > 0 {
+                return Check::ok(
+                    name,
+                    format!("{whose} alone is heard: {counted} of {} count", reasons.len()),
+                );
+            }
+            reasons.into_iter().flatten().next().unwrap_or_default()
+        }
+        Ok(_) => "the collector did not say what it counts".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Check::problem(
+        name,
+        format!("nothing can be heard of {whose}: {problem}"),
+        "start it, or choose another: khor config bpf.cgroup '' is the whole machine",
+    )
+}
+
 fn bus_check(bus: bool, owned: Option<bool>) -> Check {
     let name = "system bus";
     match owned {
@@ -136,7 +185,8 @@ mod tests {
     #[test]
     fn the_fix_fits_the_reason() {
         let socket = Path::new("/nonexistent/collector.sock");
-        let fix = |kind, unit| unreachable(socket, &refused(kind), unit).fix.unwrap();
+        let fix =
+            |kind, unit| unreachable(socket, &refused(kind), unit, &ScopeChoice::default()).fix.unwrap();
         assert!(fix(io::ErrorKind::PermissionDenied, None).contains("usermod --append --groups khor"));
         assert!(fix(io::ErrorKind::NotFound, None).contains("sudo khor-collector"));
         assert!(fix(io::ErrorKind::ConnectionRefused, Some("inactive")).contains("systemctl"));

@@ -93,7 +93,7 @@ pub struct Diagnosis {
 /// Looks at everything. Takes up to a few seconds where something hangs. Must be called within a tokio runtime.
 pub async fn examine(patient: &Patient) -> Diagnosis {
     let mut checks = kernel::examine();
-    checks.extend(collector::examine(&patient.socket).await);
+    checks.extend(collector::examine(patient).await);
     checks.extend(session::examine(patient).await);
     checks.extend(files::examine(patient).await);
     Diagnosis { ok: checks.iter().all(|check| check.state != CheckState::Problem), checks }

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, time::SystemTime};
 
+use khor_proto::Scope;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use super::state::{HeardCue, Seen, SourceState, unix_ms};
 use crate::{
     music::{Feature, Input, Route, Sounding},
     signal::{Reading, SIGNALS, SignalId},
-    source::SourceKind,
+    source::{SourceKind, whose},
 };
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
@@ -139,11 +140,15 @@ fn cause(route: &Route) -> String {
 
 fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     let SourceState::Up(info) = &seen.source else {
-        return "Nothing is known about this machine now: its source is away.".to_owned();
+        return "Nothing is known now: the source is away.".to_owned();
     };
-    let subject = match info.kind {
-        SourceKind::Demo => "The demo",
-        _ => "This machine",
+    if let (Some(shortfall), Scope::Selected { .. }) = (&info.shortfall, &info.scope) {
+        return format!("{}.", capitalised(&shortfall.error));
+    }
+    let subject = match (info.kind, &info.scope) {
+        (SourceKind::Demo, _) => "The demo".to_owned(),
+        (_, Scope::Machine) => "This machine".to_owned(),
+        (_, scope) => capitalised(&whose(scope)),
     };
     match standing_out {
         _ if seen.reading.is_none() => format!("{subject} has only just been heard."),
@@ -155,6 +160,16 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     }
 }
 
+/// At the start of a sentence, unless it is a unit's name, which is written as it is.
+fn capitalised(text: &str) -> String {
+    let is_name = text.split(' ').next().is_some_and(|word| word.contains('.'));
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if !is_name => first.to_uppercase().chain(letters).collect(),
+        _ => text.to_owned(),
+    }
+}
+
 fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard]) -> String {
     let mut text = format!("{sentence}\n");
     let mut line = |args: std::fmt::Arguments<'_>| {
@@ -163,6 +178,12 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     };
     if let SourceState::Up(info) = &seen.source {
         line(format_args!("Source: {}", info.detail));
+        if info.scope != Scope::Machine {
+            line(format_args!("Heard: {} alone", whose(&info.scope)));
+        }
+    }
+    if let SourceState::Down(shortfall) = &seen.source {
+        line(format_args!("Why: {}\nFix: {}", shortfall.error, shortfall.fix));
     }
     if let Some(learnt) = seen.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
         line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));

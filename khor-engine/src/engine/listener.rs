@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -59,8 +60,8 @@ pub(super) struct Listener {
     wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
     memory: Memory,
     conductor: Conductor,
-    /// What is heard is this machine, so what it teaches is kept.
-    real: bool,
+    /// Whose activity is heard on this machine, which teaches what is ordinary; `None` for the demo and captures.
+    subject: Option<Scope>,
     kind: Option<SourceKind>,
     kept_at: Instant,
 }
@@ -88,7 +89,7 @@ impl Listener {
             wishes,
             memory,
             conductor,
-            real: false,
+            subject: None,
             kind: None,
             kept_at,
         }
@@ -109,7 +110,7 @@ impl Listener {
             let Some(event) = event else { return };
             self.follow_settings();
             match event {
-                SourceEvent::Up(info) => self.source_up(info),
+                SourceEvent::Up(info) => self.source_up(info).await,
                 SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
                 SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
                 SourceEvent::Frame(frame) => self.frame(frame),
@@ -143,14 +144,16 @@ impl Listener {
         self.state.lock().baseline_frozen = self.pipeline.is_frozen();
     }
 
-    /// Another source may be another machine: what is ordinary is this machine's, and of the demo nothing is kept.
-    fn source_up(&mut self, info: SourceInfo) {
+    /// Another source may be another machine, or another part of this one: what is ordinary is theirs, and of the demo
+    /// nothing is kept.
+    async fn source_up(&mut self, info: SourceInfo) {
         let real = matches!(info.kind, SourceKind::Collector | SourceKind::Proc);
-        if real && !self.real {
-            self.pipeline.restore(&self.memory.load());
-        } else if !real {
-            self.keep();
-            self.pipeline.restore(&BTreeMap::new());
+        let subject = real.then(|| info.scope.clone());
+        if subject != self.subject || subject.is_none() {
+            self.kept().await;
+            self.pipeline.restore(&subject.as_ref().map_or_else(BTreeMap::new, |it| self.memory.load(it)));
+            self.subject = subject;
+            self.state.lock().history.clear();
         }
         // While the collector is away /proc says less: that is heard, and so is its return.
         let (was, is) = (self.kind.replace(info.kind), info.kind);
@@ -163,7 +166,6 @@ impl Listener {
             }
             _ => {}
         }
-        self.real = real;
         self.source_changed(SourceState::Up(info));
     }
 
@@ -181,7 +183,8 @@ impl Listener {
     fn keep(&mut self) -> Option<JoinHandle<()>> {
         self.kept_at = Instant::now();
         let (memory, learnt) = (self.memory.clone(), self.pipeline.learnt());
-        self.real.then(|| tokio::task::spawn_blocking(move || memory.save(learnt)))
+        let subject = self.subject.clone()?;
+        Some(tokio::task::spawn_blocking(move || memory.save(&subject, learnt)))
     }
 
     /// Writes it down.

@@ -1,82 +1,175 @@
-//! What this machine has taught, kept in a file over restarts.
+//! What this machine and its parts have taught, kept in a file over restarts.
+//!
+//! What is ordinary for one service is not what is ordinary for the machine: each scope has figures of its own. Those
+//! of processes are not kept, since a process's number means another one tomorrow.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
 
+use khor_proto::{Scope, Selector};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
+use super::state::unix_ms;
 use crate::{config::write_atomically, signal::Learnt};
 
 /// Version of the file's layout, and of the scale its octaves are on.
 const VERSION: u32 = 1;
+/// Scopes that are kept; beyond that the one that was heard longest ago is forgotten. Containers have new names each
+/// time.
+const MOST_SCOPES: usize = 64;
+
+/// By signal name.
+type Signals = BTreeMap<String, Learnt>;
 
 /// The file.
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u32,
-    /// By signal name.
-    signals: BTreeMap<String, Learnt>,
+    /// Of the whole machine.
+    signals: Signals,
+    /// Of its parts, by the paths of their cgroups.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    scopes: BTreeMap<String, ScopeSignals>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ScopeSignals {
+    /// When it was written, milliseconds since 1970.
+    kept_ts_ms: u64,
+    signals: Signals,
+}
+
+impl Document {
+    const fn empty() -> Self {
+        Self { version: VERSION, signals: BTreeMap::new(), scopes: BTreeMap::new() }
+    }
 }
 
 /// Where it is kept.
 #[derive(Clone, Debug)]
 pub(super) struct Memory {
     path: PathBuf,
+    /// Held while the file is read and written again.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Memory {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, writing: Arc::default() }
     }
 
-    /// What was learnt; nothing if that can't be read: a machine can learn again.
-    pub(super) fn load(&self) -> BTreeMap<String, Learnt> {
+    /// What was learnt of that scope; nothing if that can't be read: a machine can learn again.
+    pub(super) fn load(&self, scope: &Scope) -> Signals {
+        let mut document = self.read();
+        match key(scope) {
+            Some(key) if key.is_empty() => document.signals,
+            Some(key) => document.scopes.remove(&key).map(|kept| kept.signals).unwrap_or_default(),
+            None => Signals::new(),
+        }
+    }
+
+    /// Keeps what was learnt of that scope. Waits for the disk.
+    pub(super) fn save(&self, scope: &Scope, signals: Signals) {
+        let Some(key) = key(scope) else { return };
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut document = self.read();
+        if key.is_empty() {
+            document.signals = signals;
+        } else {
+            let kept = ScopeSignals { kept_ts_ms: unix_ms(SystemTime::now()), signals };
+            document.scopes.insert(key, kept);
+            while document.scopes.len() > MOST_SCOPES {
+                let oldest = document.scopes.iter().min_by_key(|(_, kept)| kept.kept_ts_ms);
+                let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
+                document.scopes.remove(&oldest);
+            }
+        }
+        let write = || write_atomically(&self.path, serde_json::to_string_pretty(&document)?.as_bytes());
+        if let Err(error) = write() {
+            warn!("{}: {error}; what this machine has taught is lost at the next start", self.path.display());
+        }
+    }
+
+    fn read(&self) -> Document {
         let read = || -> io::Result<Document> { Ok(serde_json::from_slice(&fs::read(&self.path)?)?) };
         match read() {
-            Ok(document) if document.version == VERSION => document.signals,
+            Ok(document) if document.version == VERSION => document,
             Ok(document) => {
                 warn!(
                     "{}: version {} is not {VERSION}; learning anew",
                     self.path.display(),
                     document.version
                 );
-                BTreeMap::new()
+                Document::empty()
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Document::empty(),
             Err(error) => {
                 warn!("{}: {error}; learning anew", self.path.display());
-                BTreeMap::new()
+                Document::empty()
             }
         }
     }
+}
 
-    /// Keeps what was learnt. Waits for the disk.
-    pub(super) fn save(&self, signals: BTreeMap<String, Learnt>) {
-        let write = || -> io::Result<()> {
-            let text = serde_json::to_string_pretty(&Document { version: VERSION, signals })?;
-            write_atomically(&self.path, text.as_bytes())
-        };
-        if let Err(error) = write() {
-            warn!("{}: {error}; what this machine has taught is lost at the next start", self.path.display());
-        }
-    }
+/// Under what a scope is kept; `None` where it is not.
+fn key(scope: &Scope) -> Option<String> {
+    let Scope::Selected { include, exclude } = scope else { return Some(String::new()) };
+    let path = |selector: &Selector| match selector {
+        Selector::Cgroup(path) => Some(path.clone()),
+        Selector::Process(_) => None,
+    };
+    let paths: Option<Vec<String>> = include.iter().map(path).collect();
+    paths.filter(|_| exclude.is_empty()).map(|paths| paths.join(" "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LEARNT: Learnt = Learnt { middle_octaves: 1.5, high_octaves: 2.5, learnt_s: 600.0 };
+
+    fn signals(name: &str) -> Signals {
+        BTreeMap::from([(name.to_owned(), LEARNT)])
+    }
+
     #[test]
     fn what_is_kept_is_found_and_what_is_broken_is_forgotten() {
         let dir = tempfile::tempdir().unwrap();
         let memory = Memory::new(dir.path().join("new/baseline.json"));
-        assert!(memory.load().is_empty());
-        let learnt = Learnt { middle_octaves: 1.5, high_octaves: 2.5, learnt_s: 600.0 };
-        memory.save(BTreeMap::from([("rx".to_owned(), learnt)]));
-        assert_eq!(memory.load()["rx"], learnt);
+        let load = || memory.load(&Scope::Machine);
+        assert!(load().is_empty());
+        memory.save(&Scope::Machine, signals("rx"));
+        assert_eq!(load()["rx"], LEARNT);
         fs::write(&memory.path, "{\"version\": 1, \"signals\": {").unwrap();
-        assert!(memory.load().is_empty());
+        assert!(load().is_empty());
         fs::write(&memory.path, "{\"version\": 9, \"signals\": {}}").unwrap();
-        assert!(memory.load().is_empty());
+        assert!(load().is_empty());
+    }
+
+    #[test]
+    fn each_scope_has_its_own_and_processes_have_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let memory = Memory::new(dir.path().join("baseline.json"));
+        let cgroup = |number: usize| Scope::only(Selector::Cgroup(format!("/{number}")));
+        memory.save(&Scope::Machine, signals("rx"));
+        memory.save(&cgroup(0), signals("tx"));
+        assert_eq!(memory.load(&Scope::Machine), signals("rx"));
+        assert_eq!(memory.load(&cgroup(0)), signals("tx"));
+        let process = Scope::only(Selector::Process(1));
+        memory.save(&process, signals("io"));
+        assert!(memory.load(&process).is_empty());
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        for number in 1..=MOST_SCOPES {
+            memory.save(&cgroup(number), signals("tx"));
+        }
+        assert!(memory.load(&cgroup(0)).is_empty(), "the oldest makes room");
+        assert_eq!(memory.load(&cgroup(MOST_SCOPES)), signals("tx"));
+        assert_eq!(memory.load(&Scope::Machine), signals("rx"), "the machine stays");
     }
 }

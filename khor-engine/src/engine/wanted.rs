@@ -37,6 +37,7 @@ pub(super) fn live_settings(config: &Config, socket: &Path, capture: Option<&Pla
         use_collector: config.features.bpf,
         capture: capture.cloned(),
         demo: config.features.fake,
+        scope: config.bpf.scope(),
         interval_ms: config.bpf.sample_interval_ms,
         exec_cues: false,
         seed: config.music.seed,

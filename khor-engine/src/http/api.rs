@@ -13,6 +13,7 @@ use crate::{
     config::{Config, Update},
     engine::{Explanation, HealthReport, MetricsReport},
     output::audio::{self, DeviceInfo},
+    source,
 };
 
 /// How long a snooze is when nobody says, minutes.
@@ -31,6 +32,7 @@ pub(super) fn operations() -> Vec<Operation> {
         put("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         patch("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         get("/api/config/schema", "The configuration's JSON Schema").at_once(schema),
+        get("/api/units", "The units that can be heard alone: those that have a cgroup now").blocking(units),
         get("/api/audio/devices", "The sound devices there are").blocking(devices),
         post("/api/audio/device", "Choose the sound device; empty is the default")
             .reads::<Choice>()
@@ -100,6 +102,15 @@ fn tags(header: &str) -> Vec<&str> {
 fn schema(_: Call) -> Json<Schema> {
     let settings = SchemaSettings::draft2020_12().for_deserialize();
     Json(settings.into_generator().into_root_schema_for::<Config>())
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Units {
+    units: Vec<String>,
+}
+
+fn units(_: Call) -> Json<Units> {
+    Json(Units { units: source::units() })
 }
 
 #[derive(Serialize, JsonSchema)]

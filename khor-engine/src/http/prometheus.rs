@@ -73,7 +73,8 @@ impl Collector for Measured {
         let Self { measures, streams } = self;
         let mut sheet = Sheet(encoder);
         if let Some(counters) = &measures.counters {
-            kernel(&mut sheet, counters)?;
+            let scope = &measures.health.scope;
+            kernel(&mut sheet, counters, (!scope.is_machine).then_some(&*scope.whose))?;
         }
         signals(&mut sheet, measures)?;
         let cues = measures.cues.iter().map(|(kind, count)| ([("kind", *kind)], *count));
@@ -92,8 +93,8 @@ impl Collector for Measured {
     }
 }
 
-/// The kernel's own counts, in base units.
-fn kernel(sheet: &mut Sheet<'_>, counters: &Counters) -> fmt::Result {
+/// The kernel's own counts, in base units; those of a scope bear its name, since they don't continue those of another.
+fn kernel(sheet: &mut Sheet<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
     for counter in Counter::ALL {
         let Some(count) = counters[counter.index()] else { continue };
         let (name, help) = (counter.name(), help(counter));
@@ -104,13 +105,13 @@ fn kernel(sheet: &mut Sheet<'_>, counters: &Counters) -> fmt::Result {
         match counter.unit() {
             Unit::Microseconds => {
                 let (name, count) = seconds("_us", 1e6);
-                sheet.counter(&name, help, count)?;
+                sheet.scoped(&name, help, count, scope)?;
             }
             Unit::Nanoseconds => {
                 let (name, count) = seconds("_ns", 1e9);
-                sheet.counter(&name, help, count)?;
+                sheet.scoped(&name, help, count, scope)?;
             }
-            _ => sheet.counter(name, help, count)?,
+            _ => sheet.scoped(name, help, count, scope)?,
         }
     }
     Ok(())
@@ -216,18 +217,34 @@ impl Sheet<'_> {
         counter.encode(self.0.encode_descriptor(name, help, None, MetricType::Counter)?)
     }
 
+    /// A counter that bears the name of a scope, where there is one.
+    fn scoped<N>(&mut self, name: &str, help: &str, count: N, scope: Option<&str>) -> fmt::Result
+    where
+        ConstCounter<N>: EncodeMetric,
+        N: EncodeCounterValue,
+    {
+        match scope {
+            Some(scope) => self.counters(name, help, std::iter::once(([("scope", scope)], count))),
+            None => self.counter(name, help, count),
+        }
+    }
+
     fn gauge(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
         let gauge = ConstGauge::new(value);
         gauge.encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
     }
 
     /// A counter for each label; nothing where there is none.
-    fn counters<'l>(
+    fn counters<'l, N>(
         &mut self,
         name: &str,
         help: &str,
-        counts: impl Iterator<Item = ([(&'static str, &'l str); 1], u64)>,
-    ) -> fmt::Result {
+        counts: impl Iterator<Item = ([(&'static str, &'l str); 1], N)>,
+    ) -> fmt::Result
+    where
+        ConstCounter<N>: EncodeMetric,
+        N: EncodeCounterValue,
+    {
         let mut counts = counts.peekable();
         if counts.peek().is_none() {
             return Ok(());

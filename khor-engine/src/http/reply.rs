@@ -127,9 +127,14 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
     } else if rejection.find::<InvalidQuery>().is_some() || rejection.find::<InvalidHeader>().is_some() {
         (StatusCode::BAD_REQUEST, "a parameter is missing or of the wrong type")
     } else if rejection.find::<MethodNotAllowed>().is_some() && !rejection.is_not_found() {
-        (StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here")
+        (StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here, expected GET or HEAD")
     } else {
         (StatusCode::NOT_FOUND, "there is nothing here")
     };
-    Ok(Failure::new(status, said).into_response())
+    let mut response = Failure::new(status, said).into_response();
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        // Operations say it themselves; what else there is are files.
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    Ok(response)
 }

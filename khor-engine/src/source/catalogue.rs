@@ -27,6 +27,15 @@ impl Catalogue {
         &self.availability
     }
 
+    /// Takes what a subscription says of them, in the order of the greeting.
+    pub(super) fn set_availability(&mut self, told: &[Availability]) {
+        for (availability, place) in self.availability.iter_mut().zip(self.places) {
+            if let Some(told) = place.and_then(|place| told.get(place)) {
+                availability.clone_from(told);
+            }
+        }
+    }
+
     /// A sample as a frame.
     pub(super) fn frame(&self, sample: &Sample) -> Frame {
         let counters = self.places.map(|place| sample.counters.get(place?).copied().flatten());
@@ -57,6 +66,10 @@ mod tests {
         assert_eq!(frame.counters[Counter::Irqs.index()], Some(2));
         assert_eq!(frame.counters[Counter::Execs.index()], None);
         assert!(matches!(catalogue.availability()[Counter::Execs.index()], Availability::Absent { .. }));
+        let mut catalogue = catalogue;
+        let gone = Availability::Absent { reason: "gone".into() };
+        catalogue.set_availability(&[Availability::Available, gone.clone()]);
+        assert_eq!(catalogue.availability()[Counter::Irqs.index()], gone);
         let short = catalogue.frame(&Sample { seq: 0, t_ns: 9, counters: vec![] });
         assert_eq!(short.counters[Counter::Irqs.index()], None, "a short sample is not a crash");
     }

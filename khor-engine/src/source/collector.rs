@@ -3,38 +3,44 @@
 use std::path::{Path, PathBuf};
 
 use khor_proto::{
-    CueKind, Subscribe, Welcome,
+    Availability, CueKind, Scope, Subscribe, Subscribed, Welcome,
     client::{Event, Subscription, Update, reconnecting},
 };
 
 use super::{
     Machine, Shortfall, SourceEvent, SourceInfo, SourceKind,
     catalogue::{Catalogue, describe},
+    scope::whose,
 };
 
 /// What is asked of the collector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
     /// Milliseconds between samples, 5..=5000.
     pub(super) interval_ms: u16,
     /// Also to be told of every program that starts.
     pub(super) exec_cues: bool,
+    /// Whose activity is counted.
+    pub(super) scope: Scope,
 }
 
 impl Wish {
-    fn subscribe(self) -> Subscribe {
-        let wanted = |kind: &CueKind| self.exec_cues || *kind != CueKind::Exec;
+    fn subscribe(&self) -> Subscribe {
+        let Self { interval_ms, exec_cues, ref scope } = *self;
+        let wanted = |kind: &CueKind| exec_cues || *kind != CueKind::Exec;
         let cues = CueKind::ALL.into_iter().filter(wanted).collect();
-        Subscribe { interval_ms: self.interval_ms, cues, ..Subscribe::default() }
+        Subscribe { interval_ms, scope: scope.clone(), cues }
     }
 }
 
-/// A subscription to the collector that reconnects by itself.
+/// A subscription to the collector that reconnects by itself. Its scope is for life: the counters of another do not
+/// continue those of this one.
 pub(super) struct CollectorSource {
     socket: PathBuf,
     wish: Wish,
     subscription: Subscription,
-    catalogue: Catalogue,
+    /// The collector that greeted, and where its counters stand.
+    greeted: Option<(Welcome, Catalogue)>,
     /// What it is while it delivers.
     up: Option<SourceInfo>,
 }
@@ -44,60 +50,107 @@ impl CollectorSource {
     pub(super) fn new(socket: &Path, wish: Wish) -> Self {
         let name = concat!("khor ", env!("CARGO_PKG_VERSION"));
         let subscription = reconnecting(socket, wish.subscribe(), name);
-        Self { socket: socket.to_owned(), wish, subscription, catalogue: Catalogue::new(&[]), up: None }
+        Self { socket: socket.to_owned(), wish, subscription, greeted: None, up: None }
     }
 
-    /// Changes the live subscription; answers what that changes while it is up.
-    pub(super) fn set_wish(&mut self, wish: Wish) -> Option<SourceInfo> {
-        let before = std::mem::replace(&mut self.wish, wish);
-        if wish != before {
-            self.subscription.subscribe(wish.subscribe());
+    /// Changes how often samples come, and answers what that changes while it is up.
+    pub(super) fn set_interval(&mut self, interval_ms: u16) -> Option<SourceInfo> {
+        if std::mem::replace(&mut self.wish.interval_ms, interval_ms) == interval_ms {
+            return None;
         }
-        let info = self.up.as_mut().filter(|_| wish.interval_ms != before.interval_ms)?;
-        info.interval_ms = wish.interval_ms;
+        self.subscription.subscribe(self.wish.subscribe());
+        let info = self.up.as_mut()?;
+        info.interval_ms = interval_ms;
         Some(info.clone())
+    }
+
+    /// Whose activity is asked for.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.wish.scope
+    }
+
+    /// It is up, and there is nobody in its scope.
+    pub(super) fn hears_nobody(&self) -> bool {
+        self.up.as_ref().is_some_and(|info| info.shortfall.is_some())
     }
 
     /// The next event. May be dropped and called again without loss.
     pub(super) async fn next(&mut self) -> SourceEvent {
         loop {
             match self.subscription.next().await {
-                Some(Event::Connected(welcome)) => return self.connected(&welcome),
+                Some(Event::Connected(welcome)) => {
+                    let catalogue = Catalogue::new(&welcome.counters);
+                    self.greeted = Some((welcome, catalogue));
+                }
+                Some(Event::Update(Update::Subscribed(subscribed))) => {
+                    if let Some(info) = self.subscribed(&subscribed) {
+                        return SourceEvent::Up(info);
+                    }
+                }
                 Some(Event::Update(Update::Sample(sample))) => {
-                    return SourceEvent::Frame(self.catalogue.frame(&sample));
+                    // None comes before it is said whose it is.
+                    if let Some((_, catalogue)) = self.greeted.as_ref().filter(|_| self.up.is_some()) {
+                        return SourceEvent::Frame(catalogue.frame(&sample));
+                    }
                 }
                 Some(Event::Update(Update::Cue(cue))) => return SourceEvent::Cue(cue),
                 Some(Event::Update(Update::Lost { cues })) => return SourceEvent::Lost { cues },
-                // The whole machine has what the greeting said.
-                Some(Event::Update(Update::Subscribed(_))) => {}
-                Some(Event::Disconnected { reason, .. }) => {
-                    self.up = None;
-                    return SourceEvent::Down(Shortfall { error: reason, fix: START_COLLECTOR.to_owned() });
-                }
+                Some(Event::Disconnected { reason, .. }) => return SourceEvent::Down(self.lost(reason)),
                 // Only when the runtime stops: nothing will be asked of this source again.
                 None => std::future::pending().await,
             }
         }
     }
 
-    fn connected(&mut self, welcome: &Welcome) -> SourceEvent {
-        self.catalogue = Catalogue::new(&welcome.counters);
+    /// What it is now, unless only the interval is another.
+    fn subscribed(&mut self, subscribed: &Subscribed) -> Option<SourceInfo> {
+        let (welcome, catalogue) = self.greeted.as_mut()?;
+        catalogue.set_availability(&subscribed.availability);
+        let availability = catalogue.availability().clone();
+        if self.up.as_ref().is_some_and(|up| up.availability == availability) {
+            return None;
+        }
         let info = SourceInfo {
             kind: SourceKind::Collector,
             detail: describe(welcome, &self.socket),
-            shortfall: None,
+            shortfall: nobody(&self.wish.scope, &availability),
             machine: Some(Machine {
                 kernel_release: welcome.kernel_release.clone(),
                 boot_id: welcome.boot_id.clone(),
                 cpus: welcome.cpus,
             }),
+            scope: self.wish.scope.clone(),
             interval_ms: self.wish.interval_ms,
-            availability: self.catalogue.availability().clone(),
+            availability,
         };
         self.up = Some(info.clone());
-        SourceEvent::Up(info)
+        Some(info)
     }
+
+    /// Why nothing comes any more, or why nothing came: one who is greeted and then sent away asked for a scope that
+    /// cannot be.
+    fn lost(&mut self, reason: String) -> Shortfall {
+        let was_up = self.up.take().is_some();
+        let sent_away = self.greeted.take().is_some() && !was_up && self.wish.scope != Scope::Machine;
+        let fix = if sent_away { CHOOSE_ANOTHER } else { START_COLLECTOR };
+        Shortfall { error: reason, fix: fix.to_owned() }
+    }
+}
+
+/// That there is nobody in a scope, if so.
+fn nobody(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
+    let mut reasons = availability.iter().map(|availability| match availability {
+        Availability::Available => None,
+        Availability::Absent { reason } => Some(reason),
+    });
+    if *scope == Scope::Machine || reasons.clone().any(|reason| reason.is_none()) {
+        return None;
+    }
+    let error = format!("nothing can be heard of {}: {}", whose(scope), reasons.next()??);
+    Some(Shortfall { error, fix: format!("start it, and it is heard; or {CHOOSE_ANOTHER}") })
 }
 
 const START_COLLECTOR: &str =
     "start khor-collector (as root, or its systemd unit), and be in the group of its socket";
+const CHOOSE_ANOTHER: &str =
+    "choose another in bpf.cgroup, bpf.tgid_allow and bpf.tgid_deny; empty is the whole machine";

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
@@ -9,16 +10,19 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    DemoSource, Playback, Shortfall, SourceEvent, SourceInfo, SourceKind,
+    DemoSource, Playback, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind,
     collector::{CollectorSource, Wish},
     playback::{Played, play},
     procfs::ProcSource,
+    scope::whose,
 };
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
 const GRACE: Duration = Duration::from_millis(1500);
 /// `/proc` costs a few hundred µs a reading; ten a second are enough for it.
 const PROC_INTERVAL_MS: u16 = 100;
+/// Time between two looks for a unit that isn't where it was.
+const LOOK_INTERVAL_MS: u16 = 1000;
 
 /// What a live source needs to know, and what may change while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +35,14 @@ pub struct LiveSettings {
     pub capture: Option<Playback>,
     /// Play the demo instead of this machine.
     pub demo: bool,
+    /// Whose activity is heard.
+    pub scope: ScopeChoice,
     /// Milliseconds between the collector's samples, 5..=5000.
     pub interval_ms: u16,
     /// Hear also of every program that starts, as a cue.
     pub exec_cues: bool,
     /// Seed of the demo.
     pub seed: u64,
-}
-
-impl LiveSettings {
-    fn wish(&self) -> Wish {
-        Wish { interval_ms: self.interval_ms, exec_cues: self.exec_cues }
-    }
 }
 
 /// Runs until nobody listens to `events` any more, or a capture is over. When the channel is full the source waits:
@@ -86,6 +86,7 @@ async fn demo(
         detail: "synthetic demo, not this machine".into(),
         shortfall: None,
         machine: None,
+        scope: Scope::Machine,
         interval_ms: now.interval_ms,
         availability: DemoSource::availability(),
     };
@@ -105,19 +106,25 @@ async fn demo(
     }
 }
 
-/// This machine: collector and `/proc`. Returns when the settings ask for something else.
+/// This machine: collector and `/proc`. Returns when the settings ask for something else, or a unit is somewhere else
+/// than before.
 async fn machine(
     now: &LiveSettings,
     settings: &mut watch::Receiver<LiveSettings>,
     events: &mpsc::Sender<SourceEvent>,
 ) -> Result<(), Ended> {
-    let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, now.wish()));
-    let mut fallback = Fallback::new(now.use_collector);
+    let scope = resolve(&now.scope).await;
+    let wish = Wish { interval_ms: now.interval_ms, exec_cues: now.exec_cues, scope };
+    let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, wish));
+    let mut fallback = Fallback::new(now.use_collector, &now.scope);
+    let mut looks = ticks(LOOK_INTERVAL_MS);
     loop {
+        let awaited = collector.as_ref().filter(|it| now.scope.names_a_unit() && it.hears_nobody());
+        let awaited = awaited.map(|collector| collector.scope().clone());
         tokio::select! {
             event = from(&mut collector) => match event {
                 SourceEvent::Up(up) => {
-                    info!("listening to the {}", up.detail);
+                    info!("listening to the {}, {}", up.detail, whose(&up.scope));
                     fallback.stop();
                     send(events, SourceEvent::Up(up)).await?;
                 }
@@ -129,24 +136,31 @@ async fn machine(
                 event => send(events, event).await?,
             },
             event = fallback.next() => send(events, event).await?,
+            _ = looks.tick(), if awaited.is_some() => {
+                if awaited != Some(resolve(&now.scope).await) {
+                    return Ok(());
+                }
+            }
             changed = settings.changed() => {
                 changed.map_err(|_| Ended)?;
                 let wanted = settings.borrow_and_update().clone();
-                let LiveSettings { socket, use_collector, capture, demo, interval_ms: _, exec_cues: _, seed: _ } = &wanted;
-                if capture.is_some()
-                    || *demo
-                    || *socket != now.socket
-                    || *use_collector != now.use_collector
-                {
-                    settings.mark_changed();
-                    return settings.changed().await.map_err(|_| Ended);
+                let same = LiveSettings { interval_ms: wanted.interval_ms, seed: wanted.seed, ..now.clone() };
+                if wanted != same {
+                    return Ok(());
                 }
-                if let Some(info) = collector.as_mut().and_then(|c| c.set_wish(wanted.wish())) {
+                if let Some(info) = collector.as_mut().and_then(|c| c.set_interval(wanted.interval_ms)) {
                     send(events, SourceEvent::Described(info)).await?;
                 }
             }
         }
     }
+}
+
+/// What that stands for now; looks into the file system.
+async fn resolve(choice: &ScopeChoice) -> Scope {
+    let (choice, as_written) = (choice.clone(), choice.as_written());
+    // It can only panic, and that is logged.
+    tokio::task::spawn_blocking(move || choice.resolve()).await.unwrap_or(as_written)
 }
 
 async fn from(collector: &mut Option<CollectorSource>) -> SourceEvent {
@@ -162,21 +176,25 @@ fn ticks(interval_ms: u16) -> Interval {
     ticks
 }
 
-/// `/proc`, when its turn comes.
+/// `/proc`, when its turn comes. It knows the whole machine only: of a scope it has nothing to say.
 struct Fallback {
     proc: ProcSource,
     state: FallbackState,
     why: Shortfall,
+    /// Whose activity is wanted, if it is not the whole machine's.
+    scoped: Option<String>,
 }
 
 enum FallbackState {
     Off,
     Due(Instant),
     On(Interval),
+    /// It was said why nothing is heard.
+    Withheld,
 }
 
 impl Fallback {
-    fn new(use_collector: bool) -> Self {
+    fn new(use_collector: bool, choice: &ScopeChoice) -> Self {
         let why = if use_collector {
             Shortfall {
                 error: "the collector has not answered yet".into(),
@@ -189,7 +207,13 @@ impl Fallback {
             }
         };
         let grace = if use_collector { GRACE } else { Duration::ZERO };
-        Self { proc: ProcSource::new("/proc"), state: FallbackState::Due(Instant::now() + grace), why }
+        let scoped = (!choice.is_machine()).then(|| whose(&choice.as_written()));
+        Self {
+            proc: ProcSource::new("/proc"),
+            state: FallbackState::Due(Instant::now() + grace),
+            why,
+            scoped,
+        }
     }
 
     fn stop(&mut self) {
@@ -201,6 +225,10 @@ impl Fallback {
     fn collector_lost(&mut self, shortfall: &Shortfall) -> Option<SourceEvent> {
         let reworded = self.why != *shortfall;
         self.why.clone_from(shortfall);
+        if self.scoped.is_some() {
+            let is_news = reworded || !matches!(self.state, FallbackState::Withheld);
+            return is_news.then(|| self.withhold());
+        }
         match self.state {
             FallbackState::Off => {
                 warn!("the collector was lost: {}; /proc takes over if it stays away", shortfall.error);
@@ -211,17 +239,29 @@ impl Fallback {
                 info!("still reading /proc: {}", shortfall.error);
                 Some(SourceEvent::Described(self.info()))
             }
-            FallbackState::On(_) | FallbackState::Due(_) => None,
+            FallbackState::On(_) | FallbackState::Due(_) | FallbackState::Withheld => None,
         }
+    }
+
+    /// Nothing is heard rather than somebody else.
+    fn withhold(&mut self) -> SourceEvent {
+        let whose = self.scoped.as_deref().unwrap_or_default();
+        let error = format!("nothing is heard of {whose}: {}", self.why.error);
+        warn!("{error}; only the collector can tell it apart");
+        self.state = FallbackState::Withheld;
+        SourceEvent::Down(Shortfall { error, fix: self.why.fix.clone() })
     }
 
     /// The next event of `/proc`, if it is its turn; else waits. May be dropped and called again.
     async fn next(&mut self) -> SourceEvent {
         loop {
             match &mut self.state {
-                FallbackState::Off => std::future::pending().await,
+                FallbackState::Off | FallbackState::Withheld => std::future::pending().await,
                 FallbackState::Due(at) => {
                     sleep_until(*at).await;
+                    if self.scoped.is_some() {
+                        return self.withhold();
+                    }
                     self.state = FallbackState::On(ticks(PROC_INTERVAL_MS));
                     info!("reading /proc: {}", self.why.error);
                     return SourceEvent::Up(self.info());
@@ -243,6 +283,7 @@ impl Fallback {
             detail: "/proc, ten times a second".into(),
             shortfall: Some(self.why.clone()),
             machine: self.proc.machine(),
+            scope: Scope::Machine,
             interval_ms: PROC_INTERVAL_MS,
             availability: self.proc.availability(),
         }
@@ -259,6 +300,7 @@ mod tests {
             use_collector: true,
             capture: None,
             demo: false,
+            scope: ScopeChoice::default(),
             interval_ms: 20,
             exec_cues: false,
             seed: 1,
@@ -295,6 +337,20 @@ mod tests {
         tokio::spawn(run(watch, events_in));
         assert_eq!(next_up(&mut events).await.kind, SourceKind::Demo);
         sender.send(real).unwrap();
+        assert_eq!(next_up(&mut events).await.kind, SourceKind::Proc);
+    }
+
+    #[tokio::test]
+    async fn of_a_scope_nothing_is_heard_rather_than_the_whole_machine() {
+        let dir = tempfile::tempdir().unwrap();
+        let scope = ScopeChoice { cgroup: "x.service".into(), ..ScopeChoice::default() };
+        let (sender, watch) =
+            watch::channel(LiveSettings { scope, ..settings(dir.path().join("none.sock")) });
+        let (events_in, mut events) = mpsc::channel(4);
+        tokio::spawn(run(watch, events_in));
+        let Some(SourceEvent::Down(why)) = events.recv().await else { panic!("not Down") };
+        assert!(why.error.contains("x.service") && why.error.contains("none.sock"), "{why:?}");
+        sender.send(settings(dir.path().join("none.sock"))).unwrap();
         assert_eq!(next_up(&mut events).await.kind, SourceKind::Proc);
     }
 }

@@ -6,18 +6,22 @@
 
 mod capture;
 mod catalogue;
+mod cgroups;
 mod collector;
 mod demo;
 mod live;
 mod playback;
 mod procfs;
+mod scope;
 
 pub use capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded};
+pub use cgroups::units;
 pub use demo::{DemoSource, SCENARIO_S};
 pub use live::{LiveSettings, run};
 pub use playback::Playback;
+pub use scope::{ScopeChoice, cgroups_of, whose};
 
-use khor_proto::{Availability, Cue};
+use khor_proto::{Availability, Cue, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -48,6 +52,8 @@ pub struct SourceInfo {
     pub shortfall: Option<Shortfall>,
     /// The machine it tells of; `None` for one that does not exist.
     pub machine: Option<Machine>,
+    /// Whose activity it tells of.
+    pub scope: Scope,
     /// Milliseconds between its frames.
     pub interval_ms: u16,
     /// What it can count.

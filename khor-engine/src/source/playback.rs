@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
@@ -100,6 +101,7 @@ impl Playback {
             detail,
             shortfall: None,
             machine: origin.machine,
+            scope: Scope::Machine,
             interval_ms: origin.interval_ms,
             availability: origin.availability,
         }
@@ -148,7 +150,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{CaptureWriter, DemoSource, run};
+    use crate::source::{CaptureWriter, DemoSource, ScopeChoice, run};
 
     fn capture(frames: u64) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -170,6 +172,7 @@ mod tests {
             use_collector: false,
             capture: Some(Playback { path, repeat }),
             demo: false,
+            scope: ScopeChoice::default(),
             interval_ms: 20,
             exec_cues: false,
             seed: 1,

@@ -67,6 +67,7 @@ export class Client {
     this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`);
   baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
   login = (token: string) => this.call<{ ok: true }>('POST', '/api/login', { token });
+  units = () => this.call<{ units: string[] }>('GET', '/api/units');
   doctor = () => this.call<{ ok: boolean; checks: DoctorCheck[] }>('GET', '/api/doctor');
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {

@@ -91,7 +91,7 @@ export interface MetricsWithHistory extends Metrics {
   history: HistoryPoint[];
 }
 
-export type SourceKind = 'collector' | 'proc' | 'demo' | 'capture' | 'none';
+export type SourceKind = 'collector' | 'proc' | 'demo' | 'capture';
 
 interface Trouble {
   ok: boolean;
@@ -100,9 +100,18 @@ interface Trouble {
 }
 
 export interface Source extends Trouble {
-  kind: SourceKind;
+  /** Null while nothing delivers. */
+  kind: SourceKind | null;
   interval_ms: number | null;
   detail: string | null;
+}
+
+/** Whose activity is heard, or is to be. */
+export interface Scope extends Trouble {
+  whose: string;
+  is_machine: boolean;
+  cgroups: string[];
+  fix: string | null;
 }
 
 export interface Probe {
@@ -161,6 +170,7 @@ export interface Health {
   config_path: string;
   host: { name: string; kernel: string; cpus: number };
   source: Source;
+  scope: Scope;
   probes: Probe[];
   audio: AudioHealth;
   recording: Recording;
@@ -174,6 +184,7 @@ export interface Health {
 }
 
 export interface Config {
+  bpf: { cgroup: string; tgid_allow: number[]; tgid_deny: number[] };
   features: { bpf: boolean; audio: boolean; midi: boolean; osc: boolean; fake: boolean };
   music: { bpm: number; key_midi: number; scale: string; preset: string; density: number; smoothing: number };
   audio: { device: string; master_gain: number; loudness_lufs: number };

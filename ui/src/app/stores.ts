@@ -45,6 +45,16 @@ export function makeStores(client = new Client()): Stores {
   };
 }
 
+/** Calls `then` when somebody else than before is heard. */
+function watchScope(health: HealthStore, then: () => void): () => void {
+  let whose = health.state.get()?.scope.whose;
+  return health.state.subscribe(() => {
+    const before = whose;
+    whose = health.state.get()?.scope.whose ?? before;
+    if (before !== undefined && whose !== before) then();
+  });
+}
+
 export function startStores({ router, access, live, settings, editor, health, theme }: Stores): () => void {
   settings.onConfirmed = () => void health.refresh();
   const stops = [
@@ -60,6 +70,7 @@ export function startStores({ router, access, live, settings, editor, health, th
     live.link.subscribe(() => {
       if (live.link.get() === 'lost') void access.look();
     }),
+    watchScope(health, () => live.beginAnew()),
     access.locked.subscribe(() => {
       if (!access.locked.get()) live.reopen();
     }),

@@ -9,6 +9,7 @@ const config = (bpm: number, port: number) => ({
   music: { bpm, key_midi: 50, scale: 'dorian', preset: 'ambient', density: 0.5, smoothing: 0.5 },
   audio: { device: '', master_gain: 0.5, loudness_lufs: -23 },
   midi: { port: 'khor', channel: 1, clock: false },
+  bpf: { cgroup: '', tgid_allow: [], tgid_deny: [] },
   osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port } },
 });
 

@@ -7,6 +7,7 @@ import { makeStores, StoresContext, type Stores } from '../app/stores';
 import { MusicPanel } from '../compose/MusicPanel';
 
 const CONFIG = {
+  bpf: { cgroup: '', tgid_allow: [], tgid_deny: [] },
   features: { bpf: true, audio: true, midi: false, osc: false, fake: false },
   music: { bpm: 110, key_midi: 50, scale: 'dorian', preset: 'ambient', density: 0.5, smoothing: 0.5 },
   audio: { device: '', master_gain: 0.5, loudness_lufs: -23 },

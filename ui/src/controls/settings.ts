@@ -22,12 +22,15 @@ export interface Settings {
   'osc.targets': readonly string[];
   'osc.receive.enabled': boolean;
   'osc.receive.port': number;
+  'bpf.cgroup': string;
+  'bpf.tgid_allow': readonly number[];
+  'bpf.tgid_deny': readonly number[];
   muted: boolean;
 }
 
 export type Path = keyof Settings;
 
-export function fromConfig({ music, audio, features, midi, osc }: Config): Omit<Settings, 'muted'> {
+export function fromConfig({ bpf, music, audio, features, midi, osc }: Config): Omit<Settings, 'muted'> {
   return {
     'music.bpm': music.bpm,
     'music.key_midi': music.key_midi,
@@ -49,6 +52,9 @@ export function fromConfig({ music, audio, features, midi, osc }: Config): Omit<
     'osc.targets': osc.targets,
     'osc.receive.enabled': osc.receive.enabled,
     'osc.receive.port': osc.receive.port,
+    'bpf.cgroup': bpf.cgroup,
+    'bpf.tgid_allow': bpf.tgid_allow,
+    'bpf.tgid_deny': bpf.tgid_deny,
   };
 }
 

@@ -120,7 +120,7 @@ export class History {
     }
   }
 
-  private clear(): void {
+  clear(): void {
     this.times.length = 0;
     for (const lane of this.lanes.values()) {
       lane.rates.length = 0;

@@ -103,6 +103,17 @@ describe('LiveStore', () => {
     expect(live.session.get()).toBe(2);
   });
 
+  it('draws nothing of another when somebody else is heard', async () => {
+    send(10_000);
+    send(10_400);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(live.history.times).toEqual([9600, 10_000, 10_400]);
+    live.beginAnew();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(live.history.times).toEqual([9600]);
+    expect(live.recent.means()).toEqual({});
+  });
+
   it('takes a silent stream for a lost one', async () => {
     send(10_000);
     await vi.advanceTimersByTimeAsync(4100);

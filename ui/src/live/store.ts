@@ -95,6 +95,13 @@ export class LiveStore {
     }
   }
 
+  /** Somebody else is heard from now on: what was drawn is not theirs. */
+  beginAnew(): void {
+    this.history.clear();
+    this.recent.clear();
+    void this.catchUp();
+  }
+
   private async catchUp(): Promise<void> {
     try {
       const whole = await this.client.metrics();

@@ -7,6 +7,7 @@ import { HealthPanel } from './HealthPanel';
 import { Host } from './Host';
 import { Places } from './Places';
 import { Probes } from './Probes';
+import { ScopeCard } from './ScopeCard';
 import './machine.css';
 
 export function MachineView() {
@@ -24,6 +25,7 @@ export function MachineView() {
           <HealthPanel health={health} />
           <div className="cards">
             <Host health={health} />
+            <ScopeCard scope={health.scope} />
             <BaselineCard />
             <Places />
           </div>

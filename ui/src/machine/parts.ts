@@ -34,9 +34,13 @@ function sourceRow({ source }: Health): PartRow {
       return { name: 'Source', state: 'demo', detail: 'synthetic figures, not this machine', fix: source.fix ?? null };
     case 'capture':
       return { name: 'Source', state: 'capture', detail, fix: source.fix ?? null };
-    case 'none':
+    case null:
       return { name: 'Source', state: 'problem', detail: source.error ?? 'nothing yet', fix: source.fix ?? null };
   }
+}
+
+function scopeRow({ scope }: Health): PartRow {
+  return scope.ok ? { name: 'Heard', state: 'ok', detail: scope.whose, fix: null } : { name: 'Heard', state: 'problem', detail: scope.error ?? scope.whose, fix: scope.fix };
 }
 
 /** Names may be "", the engine's word for its default, and the sample rate 0 before a stream is open. */
@@ -57,6 +61,7 @@ export function partRows(health: Health): PartRow[] {
   const warnings = config.warnings.join('; ');
   return [
     sourceRow(health),
+    scopeRow(health),
     row('Kernel probes', health.bpf, `${live} of ${health.probes.length} live`),
     row('Sound', health.audio, audioDetail(health)),
     row('MIDI', midi, `port ${midi.port}, channel ${midi.channel}`),

@@ -10,6 +10,8 @@ export class MachineStore {
   readonly doctor = new Observable<DoctorState>({ kind: 'unknown' });
   /** Why the last command to the baseline was refused. */
   readonly baselineError = new Observable<string | null>(null);
+  /** Units that can be heard alone. */
+  readonly units = new Observable<readonly string[]>([]);
   private readonly client: Client;
   private readonly health: HealthStore;
 
@@ -24,6 +26,11 @@ export class MachineStore {
     } catch (error) {
       this.doctor.set(isAbsent(error) ? { kind: 'absent' } : { kind: 'failed', error: messageOf(error) });
     }
+  };
+
+  lookForUnits = async (): Promise<void> => {
+    const [found] = await Promise.allSettled([this.client.units()]);
+    if (found.status === 'fulfilled') this.units.set(found.value.units);
   };
 
   baseline = async (what: 'freeze' | 'unfreeze' | 'forget'): Promise<void> => {

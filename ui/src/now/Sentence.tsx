@@ -4,7 +4,7 @@ import type { SourceKind } from '../api/types';
 import { useStores } from '../app/stores';
 import { useObservable } from '../live/observable';
 import { plain, tell, type Told } from './sentence';
-import { soundState, statusLine } from './status';
+import { scopeTrouble, soundState, statusLine } from './status';
 import './sentence.css';
 
 /** The figures in the sentence change this often; a screen reader hears it only when its sense changes, and not more often than below. */
@@ -54,14 +54,17 @@ export function Sentence() {
   const values = useObservable(settings.state).values;
   const told = useTold();
   const sound = soundState(state, values?.muted ?? false);
-  const pretence = PRETENCES[state?.source.kind ?? 'none'];
+  const kind = state?.source.kind ?? null;
+  const part = state === null || state.scope.is_machine ? undefined : state.scope.whose;
+  const pretence = (kind === null ? undefined : PRETENCES[kind]) ?? part;
+  const trouble = scopeTrouble(state);
   const waiting = link === 'lost' ? 'No word from the engine.' : 'Listening…';
   const text = told === null ? '' : plain(told.parts);
-  const announced = useAnnounced([pretence === undefined ? '' : `${pretence}.`, text, sound?.text ?? ''].join(' ').trim(), [...(told?.keys ?? []), sound?.text ?? ''].join());
+  const announced = useAnnounced([pretence === undefined ? '' : `${pretence}.`, trouble ?? text, sound?.text ?? ''].join(' ').trim(), [pretence, trouble, ...(told?.keys ?? []), sound?.text ?? ''].join());
   return (
     <div className="say">
       <h1>
-        {pretence !== undefined && <span className="demo">{pretence}</span>}
+        {pretence !== undefined && <span className={pretence === part ? 'demo part' : 'demo'}>{pretence}</span>}
         {told === null
           ? waiting
           : told.parts.map((part, i) => (
@@ -69,6 +72,11 @@ export function Sentence() {
             ))}
       </h1>
       <p>
+        {trouble !== null && (
+          <strong className="sound" data-tone="bad">
+            {trouble}
+          </strong>
+        )}
         {sound !== null && (
           <strong className="sound" data-tone={sound.tone}>
             {sound.text}

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Health } from '../api/types';
 import { partRows } from '../machine/parts';
-import { soundState, statusLine } from './status';
+import { scopeTrouble, soundState, statusLine } from './status';
 
 export const HEALTH: Health = {
   ts_ms: 0,
@@ -10,6 +10,7 @@ export const HEALTH: Health = {
   config_path: '/c.json',
   host: { name: 'atlas', kernel: '6.18.0', cpus: 2 },
   source: { kind: 'collector', ok: true, interval_ms: 20, detail: 'collector 0.1.0', error: null, fix: null },
+  scope: { whose: 'the whole machine', is_machine: true, cgroups: [], ok: true, error: null, fix: null },
   probes: [
     { name: 'execs', available: true, reason: null },
     { name: 'cpu', available: false, reason: 'no PSI' },
@@ -37,6 +38,22 @@ describe('statusLine', () => {
   });
 });
 
+describe('scopeTrouble', () => {
+  it('says why nothing is heard of a part of the machine, and whose it is', () => {
+    const error = 'nothing can be heard of x.service: there is no cgroup /system.slice/x.service now';
+    const health: Health = { ...HEALTH, scope: { whose: 'x.service', is_machine: false, cgroups: [], ok: false, error, fix: 'start it' } };
+    expect(scopeTrouble(HEALTH)).toBeNull();
+    expect(scopeTrouble(health)).toBe(`${error}.`);
+    expect(partRows(health).find(({ name }) => name === 'Heard')).toEqual({ name: 'Heard', state: 'problem', detail: error, fix: 'start it' });
+  });
+
+  it('has words while no source delivers', () => {
+    const health: Health = { ...HEALTH, source: { ...HEALTH.source, kind: null, ok: false, error: 'lost' } };
+    expect(statusLine(health)).toMatch(/no source yet: lost/);
+    expect(partRows(health)[0]?.state).toBe('problem');
+  });
+});
+
 describe('soundState', () => {
   it('is silent while all is well', () => expect(soundState(HEALTH, false)).toBeNull());
   it('says muted', () => expect(soundState(HEALTH, true)?.text).toBe('Muted.'));
@@ -49,7 +66,7 @@ describe('soundState', () => {
 describe('partRows', () => {
   it('tells ok, switched off and broken apart', () => {
     const states = Object.fromEntries(partRows(HEALTH).map((part) => [part.name, part.state]));
-    expect(states).toEqual({ Source: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Config: 'ok' });
+    expect(states).toEqual({ Source: 'ok', Heard: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Config: 'ok' });
   });
 
   it('carries the reason and the fix', () => {

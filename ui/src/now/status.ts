@@ -6,6 +6,11 @@ export interface SoundState {
   tone: 'dim' | 'bad';
 }
 
+/** Why nothing is heard of the part of this machine that is to be heard. */
+export function scopeTrouble(health: Health | null): string | null {
+  return health === null || health.scope.ok ? null : `${health.scope.error ?? 'nothing is heard'}.`;
+}
+
 /** Null while sound plays as it should. */
 export function soundState(health: Health | null, muted: boolean): SoundState | null {
   if (health !== null && !health.audio.enabled) return { text: 'Sound is off.', tone: 'dim' };
@@ -24,7 +29,7 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
       return `synthetic demo figures${interval}, not this machine`;
     case 'capture':
       return `a ${source.detail ?? 'capture, not this machine now'}${interval}`;
-    case 'none':
+    case null:
       return `no source yet${source.error === null ? '' : `: ${source.error}`}`;
   }
 }

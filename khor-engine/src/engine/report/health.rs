@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use khor_proto::Scope;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ use crate::{
         recorder::{Recorder, Recording},
     },
     signal::Counter,
-    source::SourceKind,
+    source::{SourceKind, cgroups_of, whose},
 };
 
 /// `GET /api/health`.
@@ -30,6 +31,7 @@ pub struct HealthReport {
     pub config_path: String,
     pub host: HostReport,
     pub source: SourceReport,
+    pub scope: ScopeReport,
     pub probes: Vec<ProbeReport>,
     pub audio: AudioReport,
     pub listen: ListenReport,
@@ -70,6 +72,17 @@ pub struct SourceReport {
     pub ok: bool,
     pub interval_ms: Option<u16>,
     pub detail: String,
+    pub error: Option<String>,
+    pub fix: Option<String>,
+}
+
+/// Whose activity is heard, or is to be.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ScopeReport {
+    pub whose: String,
+    pub is_machine: bool,
+    pub cgroups: Vec<String>,
+    pub ok: bool,
     pub error: Option<String>,
     pub fix: Option<String>,
 }
@@ -169,6 +182,7 @@ pub(in crate::engine) fn health(
         host: host_report(),
         bpf: bpf_report(config, &seen.source),
         source,
+        scope: scope_report(config, &seen.source),
         probes: probes(&seen.source),
         audio: AudioReport {
             health: if config.features.audio && !status.health.enabled {
@@ -238,12 +252,37 @@ fn source_report(source: &SourceState) -> SourceReport {
     let (kind, ok, interval_ms, detail, shortfall) = match source {
         SourceState::Starting => (None, false, None, "looking for the collector".to_owned(), None),
         SourceState::Up(info) => {
-            (Some(info.kind), true, Some(info.interval_ms), info.detail.clone(), info.shortfall.clone())
+            // What a part of the machine lacks is told of the scope.
+            let shortfall = info.shortfall.clone().filter(|_| info.scope == Scope::Machine);
+            (Some(info.kind), true, Some(info.interval_ms), info.detail.clone(), shortfall)
         }
         SourceState::Down(shortfall) => (None, false, None, "lost".to_owned(), Some(shortfall.clone())),
     };
     let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
     SourceReport { kind, ok, interval_ms, detail, error, fix }
+}
+
+/// What is heard, and what is to be heard while nothing is.
+fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
+    let wanted = config.bpf.scope().as_written();
+    let (scope, shortfall) = match source {
+        SourceState::Up(info) => (&info.scope, info.shortfall.as_ref()),
+        SourceState::Down(shortfall) => (&wanted, Some(shortfall)),
+        SourceState::Starting => (&wanted, None),
+    };
+    // What the whole machine lacks is told of its source.
+    let shortfall = shortfall.filter(|_| *scope != Scope::Machine);
+    ScopeReport {
+        whose: whose(scope),
+        is_machine: *scope == Scope::Machine,
+        cgroups: match source {
+            SourceState::Up(_) => cgroups_of(scope),
+            SourceState::Down(_) | SourceState::Starting => Vec::new(),
+        },
+        ok: shortfall.is_none(),
+        error: shortfall.map(|shortfall| shortfall.error.clone()),
+        fix: shortfall.map(|shortfall| shortfall.fix.clone()),
+    }
 }
 
 /// The original's `bpf` block: whether the kernel's probes are heard.

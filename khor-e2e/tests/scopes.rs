@@ -1,0 +1,196 @@
+//! One part of the machine heard alone: a unit by its name, a process by its number, chosen while the engine runs.
+
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use khor_e2e::engine::program;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Cgroup, Collector, Engine, wait_until};
+use serde_json::{Value, json};
+
+const SETTLE: Duration = Duration::from_secs(20);
+/// Nothing on this machine happens that often, so a rate above it is the difference of two scopes' counters.
+const SPIKE_PER_S: f64 = 1e6;
+
+/// Starts a program some hundred times a second at most; killed when dropped.
+struct Load(Child);
+
+impl Load {
+    fn start() -> Self {
+        let script = "while :; do /bin/true; sleep 0.01; done";
+        Self(Command::new("sh").args(["-c", script]).spawn().expect("sh"))
+    }
+
+    fn within(cgroup: &Cgroup) -> Self {
+        let load = Self::start();
+        cgroup.take(load.0.id());
+        load
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn choose(engine: &Engine, bpf: &Value) {
+    let change = json!({ "bpf": bpf }).to_string();
+    let (status, answer) = engine.send("PATCH", "/api/config", change.as_bytes(), &[]);
+    assert_eq!((status, &answer["restart_required"]), (200, &json!(false)), "{answer}");
+}
+
+fn scope(engine: &Engine) -> Value {
+    engine.get("/api/health")["scope"].clone()
+}
+
+fn execs_per_s(engine: &Engine) -> Option<f64> {
+    let signals = engine.get("/api/metrics")["signals"].clone();
+    for (name, signal) in signals.as_object().expect("signals") {
+        let is_count = signal["unit"] == "1/s";
+        let rate = signal["rate"].as_f64().filter(|_| is_count).unwrap_or(0.0);
+        assert!(rate < SPIKE_PER_S, "a spike in {name}: {signal}");
+    }
+    signals["exec"]["rate"].as_f64()
+}
+
+fn wait_for_scope(engine: &Engine, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    let begun = Instant::now();
+    loop {
+        let (scope, _) = (scope(engine), execs_per_s(engine));
+        if holds(&scope) {
+            return scope;
+        }
+        assert!(begun.elapsed() < SETTLE, "waited in vain for {what}: {scope:#}\n{}", engine.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn is_loud(engine: &Engine) -> bool {
+    execs_per_s(engine).is_some_and(|rate| rate > 5.0)
+}
+
+/// What the program says of that engine.
+fn khor(engine: &Engine, command: &str) -> String {
+    let address = engine.url().replace("http://", "");
+    let output = Command::new(program("khor"))
+        .arg(command)
+        .args(["--listen", &address, "--config"])
+        .arg(engine.config_path())
+        .output()
+        .expect("khor");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
+    if !root_or_skip() {
+        return;
+    }
+    let unit = format!("khor-e2e-{}.service", std::process::id());
+    let path = format!("/khor-e2e.slice/{unit}");
+    let Some(slice) = Cgroup::make("/khor-e2e.slice") else { return skip("needs a unified hierarchy") };
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
+    engine.wait_for_source("collector", SETTLE);
+    assert_eq!(scope(&engine)["whose"], "the whole machine");
+    let outside = Load::start();
+    wait_until("the machine to be heard", SETTLE, || is_loud(&engine));
+
+    // Not there yet: a state with its reason, and nobody else is heard in its place.
+    choose(&engine, &json!({ "cgroup": unit }));
+    let absent = wait_for_scope(&engine, "the unit to be missed", |scope| scope["error"].is_string());
+    assert!(
+        absent["error"].as_str().is_some_and(|it| it.contains(&unit) && it.contains("no cgroup")),
+        "{absent}"
+    );
+    assert!(absent["fix"].as_str().is_some_and(|fix| fix.contains("bpf.cgroup")), "{absent}");
+    assert_eq!(engine.get("/api/health")["source"]["kind"], "collector");
+    assert_eq!(engine.level("exec"), None, "what is not known is absent");
+    let doctor = engine.get("/api/doctor");
+    let check = doctor["checks"].as_array().and_then(|all| all.iter().find(|it| it["name"] == "scope"));
+    assert_eq!(check.map(|check| &check["state"]), Some(&json!("problem")), "{doctor:#}");
+    let (status, explained) = (khor(&engine, "status"), khor(&engine, "explain"));
+    assert!(status.lines().any(|line| line.starts_with("PROBLEM") && line.contains("scope")), "{status}");
+    assert!(explained.contains(&unit) && !explained.contains("as usual"), "{explained}");
+
+    // It comes, somewhere else than systemd would usually put it; what others do is not heard.
+    let cgroup = Cgroup::make(&path).expect("a cgroup");
+    let found =
+        wait_for_scope(&engine, "the unit", |scope| scope["ok"] == true && scope["cgroups"] == json!([path]));
+    assert_eq!(found["whose"], json!(unit));
+    wait_until("it to be counted", SETTLE, || execs_per_s(&engine).is_some());
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(execs_per_s(&engine), Some(0.0), "the load outside is heard");
+    }
+    let irq = engine.get("/api/metrics")["signals"]["irq"].clone();
+    assert!(irq["reason"].as_str().is_some_and(|reason| reason.contains("nobody")), "{irq}");
+
+    let inside = Load::within(&cgroup);
+    wait_until("the load inside", SETTLE, || is_loud(&engine));
+    assert!(engine.level("exec").is_some_and(|level| level > 0.0));
+    assert!(khor(&engine, "explain").contains(&format!("Heard: {unit} alone")));
+    let exposed = engine.stream("/metrics", Duration::from_secs(1));
+    let exposed = String::from_utf8_lossy(&exposed);
+    let mark = format!("khor_execs_total{{scope=\"{unit}\"}} ");
+    assert!(exposed.contains(&mark), "its counters are no other's: {exposed}");
+    assert!(engine.get("/api/units")["units"].as_array().is_some_and(|all| all.contains(&json!(unit))));
+
+    // It goes and comes back: a gap, never a spike.
+    drop((inside, cgroup));
+    wait_for_scope(&engine, "its end", |scope| scope["error"].is_string());
+    assert_eq!(engine.level("exec"), None);
+    let cgroup = Cgroup::make(&path).expect("a cgroup");
+    let inside = Load::within(&cgroup);
+    wait_for_scope(&engine, "its return", |scope| scope["ok"] == true);
+    wait_until("the load inside again", SETTLE, || is_loud(&engine));
+
+    // And the whole machine again; each has a baseline of its own.
+    drop(inside);
+    choose(&engine, &json!({ "cgroup": "" }));
+    wait_for_scope(&engine, "the whole machine", |scope| scope["is_machine"] == true && scope["ok"] == true);
+    wait_until("the load outside", SETTLE, || is_loud(&engine));
+    drop(outside);
+    let (_, dir) = engine.stop();
+    let kept = std::fs::read_to_string(dir.path().join("baseline.json")).expect("what was learnt");
+    let kept: Value = serde_json::from_str(&kept).expect("JSON");
+    assert!(
+        kept["scopes"][&path]["signals"]["exec"].is_object() && kept["signals"]["exec"].is_object(),
+        "{kept:#}"
+    );
+    drop((cgroup, slice));
+}
+
+#[test]
+fn a_process_is_heard_alone_and_one_that_is_not_there_is_said() {
+    if !root_or_skip() {
+        return;
+    }
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let load = Load::start();
+    let pid = load.0.id();
+    let engine = Engine::start(collector.socket(), &["--no-audio", "--pid", &pid.to_string()], &[]);
+    let heard =
+        wait_for_scope(&engine, "the process", |scope| scope["ok"] == true && scope["is_machine"] == false);
+    assert_eq!(heard["whose"], json!(format!("process {pid}")));
+    wait_until("its switches", SETTLE, || engine.level("csw").is_some());
+    let rx = engine.get("/api/metrics")["signals"]["rx"].clone();
+    assert!(rx["reason"].as_str().is_some_and(|reason| reason.contains("not its process")), "{rx}");
+    drop(load);
+    let ended = wait_for_scope(&engine, "its end", |scope| scope["error"].is_string());
+    assert!(ended["error"].as_str().is_some_and(|error| error.contains("has ended")), "{ended}");
+
+    // A scope that the collector refuses: said, with the fix, and /proc does not speak for it.
+    choose(&engine, &json!({ "tgid_allow": [4_194_303] }));
+    let refused = wait_for_scope(&engine, "the refusal", |scope| {
+        scope["error"].as_str().is_some_and(|error| error.contains("no process 4194303"))
+    });
+    assert!(refused["fix"].as_str().is_some_and(|fix| fix.contains("bpf.tgid_allow")), "{refused}");
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(engine.get("/api/health")["source"]["kind"], Value::Null);
+    choose(&engine, &json!({ "tgid_allow": [] }));
+    engine.wait_for_source("collector", SETTLE);
+    assert_eq!(scope(&engine)["is_machine"], true);
+}

@@ -1,0 +1,198 @@
+//! Every setting: changed by the API while the engine runs, and still there after a restart.
+//!
+//! The settings are those of the engine's own JSON Schema, so a new one is tried without a word here; only one that has
+//! a form nobody could guess needs an entry in [`guesses`].
+
+use std::path::Path;
+
+use khor_e2e::{Engine, Pulse};
+use serde_json::{Map, Value, json};
+
+/// What only the file may say: the API refuses it.
+const ONLY_IN_FILE: [&str; 2] = ["/ui/dir", "/listen/token_file"];
+/// The tests' own flags lie over these, so what was set is in the file alone.
+const BELOW_FLAGS: [&str; 2] = ["/listen/host", "/listen/port"];
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+
+/// A setting and what the schema says of it.
+struct Setting {
+    path: String,
+    schema: Value,
+}
+
+/// All of them, in the schema's order.
+fn settings(schema: &Value) -> Vec<Setting> {
+    let mut found = Vec::new();
+    let mut waiting = vec![(String::new(), schema.clone())];
+    while let Some((path, part)) = waiting.pop() {
+        let part = resolved(schema, &part);
+        match part["properties"].as_object() {
+            Some(properties) => {
+                waiting.extend(properties.iter().map(|(key, part)| (format!("{path}/{key}"), part.clone())));
+            }
+            None => found.push(Setting { path, schema: part }),
+        }
+    }
+    found
+}
+
+/// What a reference stands for.
+fn resolved(schema: &Value, part: &Value) -> Value {
+    match part["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/")) {
+        Some(name) => schema["$defs"][name].clone(),
+        None => part.clone(),
+    }
+}
+
+/// Values that might be legal and are not `now`, the likeliest first.
+fn guesses(schema: &Value, now: &Value) -> Vec<Value> {
+    let choices = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    let mut guesses = choices(&schema["enum"]);
+    for choice in choices(&schema["oneOf"]) {
+        guesses.push(choice["const"].clone());
+        guesses.extend(choices(&choice["enum"]));
+    }
+    match now {
+        Value::Bool(now) => guesses.push(json!(!now)),
+        Value::Number(now) if now.is_f64() => {
+            let bound = |key: &str| schema[key].as_f64();
+            let (low, high) = (bound("minimum").unwrap_or(0.0), bound("maximum").unwrap_or(1e6));
+            guesses.extend([0.25, 0.75].map(|at| json!(low + at * (high - low))));
+        }
+        Value::Number(now) => {
+            let now = now.as_i64().unwrap_or_default();
+            guesses.extend([json!(now + 1), json!(now - 1)]);
+        }
+        Value::Array(_) => {
+            let of_items = |now: Value| guesses_of_items(&schema["items"], &now);
+            guesses.extend(of_items(json!("")).into_iter().chain(of_items(json!(1))));
+        }
+        Value::Object(now) => {
+            let other = |value: &Value| value.as_f64().map_or(Value::Null, |number| json!(2.0 * number));
+            let all: Map<_, _> = now.iter().map(|(key, value)| (key.clone(), other(value))).collect();
+            guesses.push(Value::Object(all));
+        }
+        Value::String(_) | Value::Null => {
+            guesses.extend(["rain", "khor-test.service", "127.0.0.2", "127.0.0.1:9124"].map(Value::from));
+        }
+    }
+    guesses.retain(|guess| guess != now && !guess.is_null());
+    guesses
+}
+
+fn guesses_of_items(items: &Value, now: &Value) -> Vec<Value> {
+    guesses(items, now).into_iter().map(|item| json!([item])).collect()
+}
+
+/// `/osc/receive/port`, 9002 → `{"osc": {"receive": {"port": 9002}}}`
+fn nested(path: &str, value: &Value) -> Value {
+    path.split('/').skip(1).collect::<Vec<_>>().into_iter().rev().fold(value.clone(), |inner, key| {
+        let mut object = Map::new();
+        object.insert(key.to_owned(), inner);
+        Value::Object(object)
+    })
+}
+
+fn patch(engine: &Engine, path: &str, value: &Value) -> (u16, Value) {
+    engine.send("PATCH", "/api/config", nested(path, value).to_string().as_bytes(), &[])
+}
+
+/// Whether both are the same, numbers to the engine's own precision.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            let (one, other) = (one.as_f64().unwrap_or(f64::NAN), other.as_f64().unwrap_or(f64::NAN));
+            (one - other).abs() <= 1e-6 * one.abs().max(1.0)
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len() && one.iter().all(|(key, value)| same(value, &other[key]))
+        }
+        _ => one == other,
+    }
+}
+
+fn config_file(dir: &Path) -> Value {
+    let text = std::fs::read_to_string(dir.join("config.json")).expect("the file");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn every_setting_acts_at_once_and_survives_a_restart() {
+    // A device can only be chosen where there is one.
+    let pulse = Pulse::start();
+    let environment = pulse.as_ref().map(|pulse| pulse.environment().to_vec()).unwrap_or_default();
+    let engine = Engine::start(NO_SOCKET.as_ref(), &[], &environment);
+    let schema = engine.get("/api/config/schema");
+    let devices = engine.get("/api/audio/devices")["devices"].as_array().cloned().unwrap_or_default();
+    let mut changed = Vec::new();
+    for Setting { path, schema } in settings(&schema) {
+        let now = engine.get("/api/config").pointer(&path).cloned();
+        let now = now.unwrap_or_else(|| panic!("{path} is in the schema and not in the configuration"));
+        if ONLY_IN_FILE.contains(&&*path) {
+            let (status, answer) = patch(&engine, &path, &json!("/tmp"));
+            assert!(
+                status == 400 && answer["error"].as_str().is_some_and(|it| it.contains("file")),
+                "{answer}"
+            );
+            continue;
+        }
+        let mut tried = guesses(&schema, &now);
+        if path == "/audio/device" {
+            tried = devices.iter().map(|device| device["id"].clone()).collect();
+            if tried.is_empty() {
+                println!("no sound device, so audio.device is not tried");
+                continue;
+            }
+        }
+        let mut refusals = Vec::new();
+        let taken = tried.into_iter().find(|value| {
+            let (status, answer) = patch(&engine, &path, value);
+            refusals.push(answer["error"].clone());
+            status == 200
+        });
+        let value = taken.unwrap_or_else(|| panic!("no value was legal for {path}: {refusals:?}"));
+        let shown = engine.get("/api/config").pointer(&path).cloned().unwrap_or_default();
+        assert!(same(&shown, &value), "{path} is {shown} at once, and not {value}");
+        changed.push((path, value));
+    }
+    println!("{} settings changed", changed.len());
+    assert!(changed.len() >= 35, "{}", changed.len());
+
+    let (status, dir) = engine.stop();
+    assert!(status.success());
+    let file = config_file(dir.path());
+    let again = Engine::start_in(dir, NO_SOCKET.as_ref(), &[], &environment);
+    let config = again.get("/api/config");
+    for (path, value) in changed {
+        let kept = file.pointer(&path).unwrap_or_else(|| panic!("{path} is not in the file"));
+        assert!(same(kept, &value), "{path} is {kept} in the file, and not {value}");
+        if !BELOW_FLAGS.contains(&&*path) {
+            let shown = config.pointer(&path).cloned().unwrap_or_default();
+            assert!(same(&shown, &value), "{path} is {shown} after a restart, and not {value}");
+        }
+    }
+}
+
+/// What holds until the engine ends, as docs/api.md says.
+#[test]
+fn what_is_of_the_moment_does_not_survive() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
+    assert_eq!(engine.post("/api/actions/snooze?minutes=30").0, 200);
+    assert_eq!(engine.post("/api/actions/baseline?do=freeze").0, 200);
+    let preset = engine.get("/api/presets/rain")["preset"].to_string();
+    assert_eq!(engine.send("POST", "/api/presets/preview", preset.as_bytes(), &[]).0, 200);
+    let of_the_moment = |engine: &Engine| {
+        let controls = engine.get("/api/metrics")["controls"].clone();
+        let (presets, health) = (engine.get("/api/presets"), engine.get("/api/health"));
+        (
+            controls["muted"] == true,
+            controls["snoozed_until_ts_ms"].is_number(),
+            health["baseline"]["frozen"] == true,
+            presets["previewing"].is_string(),
+        )
+    };
+    assert_eq!(of_the_moment(&engine), (true, true, true, true));
+    let (_, dir) = engine.stop();
+    let again = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
+    assert_eq!(of_the_moment(&again), (false, false, false, false));
+}

@@ -1,0 +1,92 @@
+//! Looks through the unified cgroup hierarchy for units by their names.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What the names of units that have cgroups end in.
+const UNITS: [&str; 6] = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
+/// Longest name of a unit, bytes: systemd's own limit.
+const LONGEST_NAME: usize = 255;
+/// How deep it is looked: the collector looks no deeper.
+const DEPTH: usize = 16;
+/// Most directories that are looked at: several times what a full Kubernetes node has.
+const MOST_DIRECTORIES: usize = 20_000;
+
+/// Whether that is a unit's name.
+pub(super) fn is_unit(name: &str) -> bool {
+    let kind = UNITS.iter().find(|kind| name.ends_with(**kind));
+    kind.is_some_and(|kind| name.len() > kind.len()) && name.len() <= LONGEST_NAME && !name.contains('/')
+}
+
+/// The paths of all cgroups of that unit, in order: one, or one for each user that runs it.
+pub(super) fn of_unit(name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(|path| {
+        if path.rsplit('/').next() == Some(name) {
+            found.push(path.to_owned());
+        }
+    });
+    found.sort();
+    found
+}
+
+/// The names of all units that have a cgroup now, in order, each once.
+pub fn units() -> Vec<String> {
+    let mut found = Vec::new();
+    walk(|path| found.extend(path.rsplit('/').next().filter(|name| is_unit(name)).map(str::to_owned)));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Shows the path of every cgroup, as the collector wants it.
+fn walk(mut see: impl FnMut(&str)) {
+    let Some(root) = root() else { return };
+    let mut waiting = vec![(root.clone(), 0)];
+    let mut seen = 0;
+    while let Some((directory, depth)) = waiting.pop() {
+        // What goes away meanwhile was not there.
+        let Ok(entries) = fs::read_dir(&directory) else { continue };
+        let below = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        for path in below.map(|entry| entry.path()) {
+            seen += 1;
+            if seen > MOST_DIRECTORIES {
+                return;
+            }
+            if let Some(relative) = path.strip_prefix(&root).ok().and_then(Path::to_str) {
+                see(&format!("/{relative}"));
+            }
+            if depth + 1 < DEPTH {
+                waiting.push((path, depth + 1));
+            }
+        }
+    }
+}
+
+/// Where the unified hierarchy is mounted.
+fn root() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+    mounts.lines().find_map(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (point, kind) = (fields.next()?, fields.next()?);
+        (kind == "cgroup2").then(|| point.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_told_from_other_names() {
+        for name in ["nginx.service", "docker-0123.scope", "user.slice", "a@b.service"] {
+            assert!(is_unit(name), "{name}");
+        }
+        for name in ["nginx", ".service", "a/b.service", "", "x.timer"] {
+            assert!(!is_unit(name), "{name}");
+        }
+        assert!(!is_unit(&format!("{}.service", "x".repeat(250))));
+    }
+}

@@ -1,0 +1,137 @@
+//! Whose activity is heard: the configuration's words, and the collector's scope that they stand for.
+//!
+//! A unit is named by its name because people know that; which cgroups it has is looked up in the hierarchy, without
+//! asking systemd, so that it works for the units of any user and where there is no bus.
+
+use khor_proto::{Scope, Selector};
+
+use super::cgroups;
+
+/// What is wanted, as the configuration has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeChoice {
+    /// A unit's name, a path that begins with a slash, or empty.
+    pub cgroup: String,
+    /// Processes that are heard too.
+    pub processes: Vec<u32>,
+    /// Processes that are not heard.
+    pub without: Vec<u32>,
+}
+
+impl ScopeChoice {
+    /// Whether that is empty, a unit's name, or a plain path.
+    pub(crate) fn is_cgroup(text: &str) -> bool {
+        if text.contains('\0') {
+            return false;
+        }
+        match text.strip_prefix('/') {
+            Some(path) => path.split('/').all(|part| !matches!(part, "." | "..")),
+            None => text.is_empty() || cgroups::is_unit(text),
+        }
+    }
+
+    /// Nothing in particular.
+    pub fn is_machine(&self) -> bool {
+        let Self { cgroup, processes, without } = self;
+        cgroup.is_empty() && processes.is_empty() && without.is_empty()
+    }
+
+    /// What it stands for may change while it stays the same: a unit may come back elsewhere.
+    pub(super) fn names_a_unit(&self) -> bool {
+        cgroups::is_unit(&self.cgroup)
+    }
+
+    /// As it is written, for words about it.
+    pub fn as_written(&self) -> Scope {
+        self.of(vec![self.cgroup.clone()])
+    }
+
+    /// What it stands for now. A unit that isn't there is awaited where systemd would usually put it. Reads the cgroup
+    /// hierarchy.
+    pub fn resolve(&self) -> Scope {
+        if !self.names_a_unit() {
+            return self.as_written();
+        }
+        let mut found = cgroups::of_unit(&self.cgroup);
+        found.truncate(Scope::MAX_SELECTORS.saturating_sub(self.processes.len()));
+        if found.is_empty() {
+            found.push(format!("/system.slice/{}", self.cgroup));
+        }
+        self.of(found)
+    }
+
+    fn of(&self, cgroups: Vec<String>) -> Scope {
+        if self.is_machine() {
+            return Scope::Machine;
+        }
+        let cgroups = cgroups.into_iter().filter(|cgroup| !cgroup.is_empty()).map(Selector::Cgroup);
+        let processes = |list: &[u32]| list.iter().copied().map(Selector::Process).collect::<Vec<_>>();
+        Scope::Selected {
+            include: cgroups.chain(processes(&self.processes)).collect(),
+            exclude: processes(&self.without),
+        }
+    }
+}
+
+/// Whose activity that is, for people: `nginx.service`, `process 4711`, `the whole machine`.
+pub fn whose(scope: &Scope) -> String {
+    const MACHINE: &str = "the whole machine";
+    let Scope::Selected { include, exclude } = scope else { return MACHINE.to_owned() };
+    let mut names: Vec<String> = include.iter().map(name).collect();
+    names.dedup(); // one unit of several users
+    let included = if names.is_empty() { MACHINE.to_owned() } else { names.join(" and ") };
+    if exclude.is_empty() {
+        return included;
+    }
+    let excluded: Vec<String> = exclude.iter().map(name).collect();
+    format!("{included} without {}", excluded.join(" and "))
+}
+
+/// The paths of its cgroups.
+pub fn cgroups_of(scope: &Scope) -> Vec<String> {
+    let Scope::Selected { include, .. } = scope else { return Vec::new() };
+    let path = |selector: &Selector| match selector {
+        Selector::Cgroup(path) => Some(path.clone()),
+        Selector::Process(_) => None,
+    };
+    include.iter().filter_map(path).collect()
+}
+
+fn name(selector: &Selector) -> String {
+    match selector {
+        Selector::Cgroup(path) => {
+            let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            if last.is_empty() { "the root cgroup".to_owned() } else { last.to_owned() }
+        }
+        Selector::Process(pid) => format!("process {pid}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_said_in_words() {
+        let choice = |cgroup: &str, processes: &[u32], without: &[u32]| ScopeChoice {
+            cgroup: cgroup.into(),
+            processes: processes.to_vec(),
+            without: without.to_vec(),
+        };
+        let said = |choice: ScopeChoice| whose(&choice.as_written());
+        assert_eq!(said(ScopeChoice::default()), "the whole machine");
+        assert_eq!(said(choice("nginx.service", &[], &[])), "nginx.service");
+        assert_eq!(said(choice("/system.slice/nginx.service", &[], &[7])), "nginx.service without process 7");
+        assert_eq!(said(choice("", &[7, 8], &[])), "process 7 and process 8");
+        assert_eq!(said(choice("", &[], &[7])), "the whole machine without process 7");
+        assert_eq!(said(choice("/", &[], &[])), "the root cgroup");
+    }
+
+    #[test]
+    fn what_is_not_there_is_awaited_where_it_usually_is() {
+        let choice = ScopeChoice { cgroup: "khor-no-such.service".into(), ..ScopeChoice::default() };
+        let expected = Scope::only(Selector::Cgroup("/system.slice/khor-no-such.service".into()));
+        assert_eq!(choice.resolve(), expected);
+        assert_eq!(ScopeChoice::default().resolve(), Scope::Machine);
+    }
+}

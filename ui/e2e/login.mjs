@@ -1,0 +1,38 @@
+// An engine that asks for its token: the page asks, a wrong one is refused, the right one opens and is remembered.
+import { WIDE } from './kit.mjs';
+
+export async function login(kit, { token }) {
+  const context = await kit.browser.newContext(WIDE);
+  // Requests without the token are refused on purpose, so this page's console is not watched; its own errors are.
+  const page = await context.newPage();
+  page.on('pageerror', (error) => kit.troubles.push(`page error: ${error.message}`));
+  await page.goto(kit.base);
+  await page.waitForSelector('form.login', { timeout: 10_000 });
+  kit.check((await page.locator('main[data-link="live"]').count()) === 0, 'nothing is shown before the token is given');
+  await kit.axeFinds(page, 'the question for the token');
+  await kit.shot(page, 'login');
+
+  await page.fill('#token', 'x'.repeat(token.length));
+  await page.click('form.login button');
+  await kit.until('a wrong token is said to be wrong', async () => ((await page.textContent('#token-error')) ?? '').length > 5);
+  kit.check(await page.isVisible('#token-error'), 'where it can be seen');
+  kit.check(!(await context.cookies()).some(({ name }) => name === 'khor_token'), 'and nothing is remembered');
+
+  await page.fill('#token', token);
+  await page.locator('#token').press('Enter');
+  await kit.ready(page);
+  kit.check(true, 'the right token opens the page');
+  const cookie = (await context.cookies()).find(({ name }) => name === 'khor_token');
+  kit.check(cookie?.httpOnly === true && cookie.sameSite === 'Strict', 'it is remembered where scripts and other sites do not see it');
+  await page.reload();
+  await kit.ready(page);
+  kit.check((await page.locator('form.login').count()) === 0, 'and asked for no more after a reload');
+  await context.close();
+
+  const other = await kit.browser.newContext(WIDE);
+  const stranger = await other.newPage();
+  await stranger.goto(kit.base);
+  await stranger.waitForSelector('form.login', { timeout: 10_000 });
+  kit.check(true, 'another browser is asked again');
+  await other.close();
+}
