@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::{client::EngineAddress, table::row};
 
 /// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     ("source", "detail"),
     ("audio", "device"),
     ("midi", "port"),
     ("osc", "host"),
+    ("desktop", "detail"),
     ("presets", "folder"),
     ("config", "path"),
 ];

@@ -164,6 +164,9 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     if let SourceState::Up(info) = &seen.source {
         line(format_args!("Source: {}", info.detail));
     }
+    if seen.silence.is_muted() {
+        line(format_args!("The sound device is {}", seen.silence));
+    }
     if let Some(learnt) = seen.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
         line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
     }
