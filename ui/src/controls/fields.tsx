@@ -176,13 +176,13 @@ function useDraft(shown: string, commit: (text: string) => void) {
   };
 }
 
-export function Text({ path, id, label }: FieldProps<PathsOf<string>>) {
+export function Text({ path, id, label, type = 'text' }: FieldProps<PathsOf<string>> & { type?: 'text' | 'time' }) {
   const { value, edit, aria } = useSetting(path, id);
   const draft = useDraft(value ?? '', (text) => edit(path, text.trim(), 0));
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input type="text" id={id} disabled={value === undefined} spellCheck={false} autoComplete="off" {...aria} {...draft} />
+      <input type={type} id={id} disabled={value === undefined} spellCheck={false} autoComplete="off" {...aria} {...draft} />
       <Refusal path={path} id={id} />
     </div>
   );

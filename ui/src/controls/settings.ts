@@ -22,12 +22,18 @@ export interface Settings {
   'osc.targets': readonly string[];
   'osc.receive.enabled': boolean;
   'osc.receive.port': number;
+  'quiet.enabled': boolean;
+  'quiet.from': string;
+  'quiet.to': string;
+  'desktop.bus': boolean;
+  'desktop.mpris': boolean;
+  'desktop.notifications': boolean;
   muted: boolean;
 }
 
 export type Path = keyof Settings;
 
-export function fromConfig({ music, audio, features, midi, osc }: Config): Omit<Settings, 'muted'> {
+export function fromConfig({ music, audio, features, midi, osc, quiet, desktop }: Config): Omit<Settings, 'muted'> {
   return {
     'music.bpm': music.bpm,
     'music.key_midi': music.key_midi,
@@ -49,6 +55,12 @@ export function fromConfig({ music, audio, features, midi, osc }: Config): Omit<
     'osc.targets': osc.targets,
     'osc.receive.enabled': osc.receive.enabled,
     'osc.receive.port': osc.receive.port,
+    'quiet.enabled': quiet.enabled,
+    'quiet.from': quiet.from,
+    'quiet.to': quiet.to,
+    'desktop.bus': desktop.bus,
+    'desktop.mpris': desktop.mpris,
+    'desktop.notifications': desktop.notifications,
   };
 }
 
