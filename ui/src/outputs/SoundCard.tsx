@@ -24,7 +24,7 @@ function QuietHours() {
     <>
       <h3>Quiet hours</h3>
       <Switch path="quiet.enabled" id="quiet" label="Every day" />
-      <div className="pair wide">
+      <div className="pair equal">
         <Text path="quiet.from" id="quiet-from" label="From" type="time" />
         <Text path="quiet.to" id="quiet-to" label="To" type="time" />
       </div>
@@ -88,7 +88,6 @@ export function SoundCard() {
       <Select path="audio.device" id="device" label="Sound device" options={options} convert={String} onFocus={() => void settings.refreshDevices()} />
       <Select path="audio.loudness_lufs" id="loudness" label="Loudness" options={LOUDNESS} convert={Number} />
       <Silence />
-      <QuietHours />
       <div className="buttons">
         <button type="button" id="test-note" disabled={values === null} onClick={() => void settings.testNote()}>
           Play a test note
@@ -100,6 +99,7 @@ export function SoundCard() {
       <div role="alert" className="refusal" hidden={actionError === null}>
         {actionError}
       </div>
+      <QuietHours />
       <Figures />
     </section>
   );
