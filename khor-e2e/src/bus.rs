@@ -1,11 +1,19 @@
 //! A message bus of the test's own.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 use tempfile::TempDir;
+
+/// Longest wait for something to be told of.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A bus of the test's own.
 #[derive(Debug)]
@@ -42,7 +50,7 @@ impl Bus {
         bus.restart().then_some(bus)
     }
 
-    /// For `DBUS_SYSTEM_BUS_ADDRESS`.
+    /// For `DBUS_SYSTEM_BUS_ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`.
     pub fn address(&self) -> String {
         format!("unix:path={}", self.dir.path().join("bus").display())
     }
@@ -81,6 +89,62 @@ impl Bus {
             .output()
             .ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Hears what `name` tells everybody from now on.
+    pub fn monitor(&self, name: &str) -> Monitor {
+        let mut child = Command::new("busctl")
+            .arg(format!("--address={}", self.address()))
+            .args(["monitor", "--json=short", name])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("busctl");
+        let said = BufReader::new(child.stdout.take().expect("its output"));
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        thread::sleep(Duration::from_millis(500)); // until it listens
+        Monitor { child, lines }
+    }
+}
+
+/// Everything that is told of without being asked for.
+#[derive(Debug)]
+pub struct Monitor {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Monitor {
+    /// The first message from now on that fits.
+    pub fn wait_for(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+            match serde_json::from_str(&line) {
+                Ok(message) if fits(&message) => return message,
+                _ => {}
+            }
+        }
+        panic!("{what} was not told of");
+    }
+
+    /// The next value of a property of `interface` that fits.
+    pub fn wait_for_property(&self, interface: &str, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let value = |message: &Value| message["payload"]["data"][1][name]["data"].clone();
+        let message = self.wait_for(name, |message| {
+            message["member"] == "PropertiesChanged"
+                && message["payload"]["data"][0] == interface
+                && message["payload"]["data"][1].get(name).is_some()
+                && fits(&value(message))
+        });
+        value(&message)
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

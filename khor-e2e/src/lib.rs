@@ -12,7 +12,7 @@ pub mod pulse;
 pub mod skip;
 mod wait;
 
-pub use bus::Bus;
+pub use bus::{Bus, Monitor};
 pub use cgroup::Cgroup;
 pub use collector::{Bracket, Collector, Reading, bracket};
 pub use engine::Engine;

@@ -1,16 +1,13 @@
 //! The collector on a real message bus: there, gone, and there again, and sampling all the while.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Bus, Collector, Listener, wait_until};
 use khor_proto::Scope;
-use serde_json::Value;
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -76,47 +73,6 @@ fn the_collector_is_on_the_bus_and_does_without() {
     wait_until("the name on the new bus", PATIENCE, || property(&bus, "Version").is_some());
 }
 
-/// Everything that is told of without being asked for.
-struct Monitor {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-}
-
-impl Monitor {
-    fn start(bus: &Bus) -> Self {
-        let mut child = Command::new("busctl")
-            .arg(format!("--address={}", bus.address()))
-            .args(["monitor", "--json=short", "org.khor.Collector"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("busctl");
-        let said = BufReader::new(child.stdout.take().expect("its output"));
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        thread::sleep(Duration::from_millis(500)); // until it listens
-        Self { child, lines }
-    }
-
-    fn wait_for(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let begun = Instant::now();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
-            match serde_json::from_str(&line) {
-                Ok(message) if fits(&message) => return message,
-                _ => {}
-            }
-        }
-        panic!("{what} was not told of");
-    }
-}
-
-impl Drop for Monitor {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn crashes_and_subscribers_are_told_of_as_they_come() {
     if !root_or_skip() {
@@ -125,7 +81,7 @@ fn crashes_and_subscribers_are_told_of_as_they_come() {
     let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
     let collector = collector_on(&bus);
     wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
-    let monitor = Monitor::start(&bus);
+    let monitor = bus.monitor("org.khor.Collector");
     let mut listener = Listener::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
     let changed = monitor.wait_for("the subscriber", |message| message["member"] == "PropertiesChanged");
     assert!(changed["payload"]["data"][1]["Subscribers"]["data"] == 1, "{changed}");

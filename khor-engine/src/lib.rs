@@ -3,12 +3,13 @@
 //! Data flows one way, and the rooms depend on each other only in that direction: [`source`] → [`signal`] →
 //! [`music`] → [`synth`] → [`output`]. `signal`, `music` and `synth` do no I/O, take clock and seed as
 //! inputs, and run the same offline and live. Around them: [`config`] keeps the settings, [`engine`] runs the
-//! rooms live, [`http`] shows and steers it, [`control`] steers it by OSC, [`doctor`] says what is in its way,
+//! rooms live, [`http`] shows and steers it, [`control`] steers it by OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way,
 //! [`cli`] is the command line.
 
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod dbus;
 pub mod doctor;
 pub mod engine;
 pub mod http;

@@ -31,6 +31,38 @@ async function midiAndOsc(kit, page) {
   await kit.flips(page, '#osc-receive', 'OSC receiving', (config) => config.osc.receive.enabled);
 }
 
+/** Quiet hours that are now mute, and say so; what there is for the desktop is switched, and its state is told. */
+async function desktop(kit, page) {
+  const time = (minutes) => new Date(Date.now() + minutes * 60_000).toTimeString().slice(0, 5);
+  const [from, to] = [time(-60), time(60)];
+  const controls = async () => (await kit.api('/api/metrics')).controls;
+  const fills = async (selector, what, read, value) =>
+    kit.changes(what, read, value, () => kit.fill(page, selector, value), (old) => kit.fill(page, selector, old));
+  await fills('#quiet-from', 'begin of quiet hours', (config) => config.quiet.from, from);
+  await fills('#quiet-to', 'end of quiet hours', (config) => config.quiet.to, to);
+  await kit.fill(page, '#quiet-from', from);
+  await kit.until('quiet hours from an hour ago', async () => (await kit.api('/api/config')).quiet.from === from);
+  await kit.fill(page, '#quiet-to', to);
+  await kit.until('until in an hour', async () => (await kit.api('/api/config')).quiet.to === to);
+  await page.click('#quiet');
+  await kit.until('they mute', async () => (await controls()).muted && (await controls()).quiet_until_ts_ms > Date.now());
+  await kit.until('and the page says so', async () => (await page.textContent('#silence-state'))?.startsWith('Quiet hours until'));
+  await page.click('#outputs-mute');
+  await kit.until('a hand is stronger', async () => !(await controls()).muted);
+  await page.click('#quiet');
+  await kit.until('no quiet hours', async () => !(await kit.api('/api/config')).quiet.enabled);
+
+  for (const part of ['mpris', 'notifications', 'bus']) await kit.flips(page, `#desktop-${part}`, `desktop: ${part}`, (config) => config.desktop[part]);
+  await page.click('#desktop-bus');
+  const state = async () => (await page.textContent('section[aria-labelledby=desktop-title] .part-state')) ?? '';
+  await kit.until('how it is on the bus is told', async () => {
+    const { ok, error } = (await kit.api('/api/health')).desktop;
+    return (ok && (await state()).includes('D-Bus')) || (error !== null && (await state()).includes(error));
+  }, 15_000);
+  await page.click('#desktop-bus');
+  await kit.until('and it is off again', async () => !(await kit.api('/api/config')).desktop.bus);
+}
+
 /** The engine is heard in the browser, and what it plays is recorded and fetched. */
 async function listen(kit, page) {
   await page.click('#listen');
@@ -63,6 +95,7 @@ export async function outputs(kit) {
   await kit.visit(page, 'Outputs');
   await sound(kit, page);
   await midiAndOsc(kit, page);
+  await desktop(kit, page);
   await listen(kit, page);
   await page.context().close();
 }

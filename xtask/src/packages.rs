@@ -61,6 +61,7 @@ pub(crate) const TEST: &[Need] = &[
     PAREC,
     Need { sign: Sign::Program("dbus-daemon"), debian: &["dbus"], words: "dbus-daemon" },
     Need { sign: Sign::Program("busctl"), debian: &["systemd"], words: "busctl (systemd)" },
+    Need { sign: Sign::Program("playerctl"), debian: &["playerctl"], words: "playerctl" },
     Need { sign: Sign::Program("oscdump"), debian: &["liblo-tools"], words: "oscdump (liblo)" },
     Need { sign: Sign::File("/usr/libexec/rtkit-daemon"), debian: &["rtkit"], words: "rtkit" },
     Need { sign: Sign::File("/usr/lib/polkit-1/polkitd"), debian: &["polkitd"], words: "polkitd" },

@@ -1,4 +1,5 @@
-//! Engines in users' sessions: started by their managers, heard on the sound card and at the sequencer.
+//! Engines in users' sessions: started by their managers, heard on the sound card and at the sequencer, steered on the
+//! session's bus.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use khor_e2e::load;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
 
@@ -19,9 +20,13 @@ const CAPTURED: &str = "plughw:Loopback,1,0";
 fn linger(user: &str, port: u16) {
     let home = format!("/home/{user}");
     fs::create_dir_all(format!("{home}/.config/khor")).expect("a home");
-    let config =
-        format!("{{\"listen\": {{\"port\": {port}}}, \"features\": {{\"midi\": {}}}}}", user == "listener");
-    fs::write(format!("{home}/.config/khor/config.json"), config).expect("a configuration");
+    let whole = user == "listener";
+    let config = json!({
+        "listen": { "port": port },
+        "features": { "midi": whole },
+        "desktop": { "bus": whole, "mpris": whole },
+    });
+    fs::write(format!("{home}/.config/khor/config.json"), config.to_string()).expect("a configuration");
     said(&format!("chown --recursive {user}:{user} {home}"));
     said(&format!("loginctl enable-linger {user}"));
     wait_for("the engine's page", || asked(port, "health").filter(|health| health["source"]["ok"] == true));
@@ -77,8 +82,7 @@ fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
     assert!(played > 1e-4, "{played}");
     assert!(count("Note on") > 0 && count("Control change") > 0, "{notes}");
 
-    let mute = ureq::post("http://127.0.0.1:17321/api/actions/mute?on=true").send_empty();
-    assert!(mute.is_ok());
+    on_the_bus();
     sleep(Duration::from_secs(2));
     assert_eq!(loudness(2), 0.0, "muted is silent");
     let complaints = said(
@@ -92,6 +96,23 @@ fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
         in_session("listener", &format!("systemd-analyze --user security --no-pager --threshold=30 {UNIT}"));
     println!("{}", said(&exposed).lines().last().unwrap_or_default());
     leave("listener");
+}
+
+/// The installed unit lets the engine onto its session's bus; paused there it is muted.
+fn on_the_bus() {
+    const ENGINE1: &str = "org.khor.Engine /org/khor/Engine org.khor.Engine1";
+    let busctl =
+        |verb: &str, what: &str| in_session("listener", &format!("busctl --user {verb} {ENGINE1} {what}"));
+    wait_for("the session's bus", || asked(17321, "health").filter(|health| health["desktop"]["ok"] == true));
+    let introspected = said(&busctl("introspect", ""));
+    assert!(introspected.contains(".Signals") && introspected.contains("a{s(ddd)}"), "{introspected}");
+    assert_eq!(said(&busctl("get-property", "Muted")), "b false");
+    let playerctl = |what: &str| said(&in_session("listener", &format!("playerctl --player=khor {what}")));
+    assert_eq!(playerctl("status"), "Playing");
+    println!("{}", playerctl("metadata"));
+    playerctl("pause");
+    assert_eq!(playerctl("status"), "Paused");
+    assert_eq!(said(&busctl("get-property", "Muted")), "b true");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tracing::info;
 
 use super::{Places, interrupt, service};
-use crate::{config::ConfigStore, control, engine::Engine, http, source::Playback};
+use crate::{config::ConfigStore, control, dbus, engine::Engine, http, source::Playback};
 
 /// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
 const ONE_CTRL_C: Duration = Duration::from_millis(500);
@@ -59,6 +59,15 @@ pub(super) struct OutputArgs {
     /// Be steered by OSC (on 127.0.0.1:9001, see the configuration)
     #[arg(long)]
     osc_in: bool,
+    /// Be org.khor.Engine on the session bus
+    #[arg(long)]
+    dbus: bool,
+    /// Be a media player to the desktop
+    #[arg(long)]
+    mpris: bool,
+    /// Show desktop notifications of what is grave
+    #[arg(long)]
+    notify: bool,
 }
 
 impl EngineArgs {
@@ -89,6 +98,11 @@ impl OutputArgs {
         }
         if self.osc_in {
             overrides["osc"] = json!({ "receive": { "enabled": true } });
+        }
+        let desktop =
+            [("bus", self.dbus, true), ("mpris", self.mpris, true), ("notifications", self.notify, true)];
+        for (key, _, value) in desktop.into_iter().filter(given) {
+            overrides["desktop"][key] = json!(value);
         }
         if let Some(listen) = self.listen {
             overrides["listen"] = json!({ "host": listen.ip().to_string(), "port": listen.port() });
@@ -130,6 +144,7 @@ pub(super) fn play(
         let engine = Engine::start(store, socket, capture).context("starting the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
         let steered = served.then(|| tokio::spawn(control::serve(Arc::clone(&engine), stopped.clone())));
+        let offered = served.then(|| tokio::spawn(dbus::serve(Arc::clone(&engine), stopped.clone())));
         let server = door.map(|door| tokio::spawn(http::serve(Arc::clone(&engine), door, stopped)));
         let watchdog = tokio::spawn(service::keep_watchdog_quiet(Arc::clone(&engine)));
         service::ready();
@@ -150,6 +165,9 @@ pub(super) fn play(
         stop.send_replace(true);
         if let Some(steered) = steered {
             steered.await.context("stopping to be steered by OSC")?;
+        }
+        if let Some(offered) = offered {
+            offered.await.context("leaving the session bus")?;
         }
         tokio::task::spawn_blocking(move || engine.stop()).await.context("stopping")?;
         if let Some(server) = server {

@@ -14,6 +14,7 @@ const PARTS: [(&str, &str); 7] = [
     ("audio", "device"),
     ("midi", "port"),
     ("osc", "host"),
+    ("desktop", "detail"),
     ("presets", "folder"),
     ("config", "path"),
 ];

@@ -9,7 +9,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BpfSubscription, Listen, Osc};
+use super::{BpfSubscription, Desktop, Listen, Osc, Quiet};
 use crate::{
     music::{Scale, Settings},
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
@@ -40,6 +40,10 @@ pub struct Config {
     pub osc: Osc,
     /// From rates to levels.
     pub signals: Signals,
+    /// Hours in which the sound device is muted.
+    pub quiet: Quiet,
+    /// The session bus.
+    pub desktop: Desktop,
 }
 
 /// The web page.
@@ -160,6 +164,8 @@ impl Default for Config {
             midi: Midi::default(),
             osc: Osc::default(),
             signals: Signals::default(),
+            quiet: Quiet::default(),
+            desktop: Desktop::default(),
         }
     }
 }
@@ -261,6 +267,7 @@ impl Config {
         in_range("osc.port", self.osc.port, 1, u16::MAX)?;
         in_range("osc.receive.port", self.osc.receive.port, 1, u16::MAX)?;
         self.osc.check_targets()?;
+        self.quiet.check()?;
         for (name, ceiling) in &self.signals.ceilings {
             let field = format!("signals.ceilings.{name}");
             require(SIGNALS.iter().any(|info| info.name == name), &field, name, "the name of a signal")?;

@@ -2,10 +2,11 @@
 //!
 //! Each check looks at the machine itself, and at what a running engine says only where looking would disturb it; nothing
 //! is changed. One file per
-//! room: the [`kernel`], the [`collector`] and how to reach it, the [`session`] with its sound, and khor's own
-//! [`files`]. What cannot be known is said to be off, with the reason, never to be well.
+//! room: the [`kernel`], the [`collector`] and how to reach it, the [`session`] with its sound, the
+//! [`desktop`], and khor's own [`files`]. What cannot be known is said to be off, with the reason, never to be well.
 
 mod collector;
+mod desktop;
 mod files;
 mod kernel;
 mod session;
@@ -95,6 +96,7 @@ pub async fn examine(patient: &Patient) -> Diagnosis {
     let mut checks = kernel::examine();
     checks.extend(collector::examine(patient).await);
     checks.extend(session::examine(patient).await);
+    checks.push(desktop::examine(patient).await);
     checks.extend(files::examine(patient).await);
     Diagnosis { ok: checks.iter().all(|check| check.state != CheckState::Problem), checks }
 }

@@ -1,4 +1,4 @@
-//! Questions to the system bus. It may be absent or hang: nobody answers then.
+//! Questions to the system bus, or to the session's. It may be absent or hang: nobody answers then.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ async fn plain<'a>(
         .await
 }
 
-async fn within<T>(asking: impl Future<Output = zbus::Result<T>>) -> Option<T> {
+pub(super) async fn within<T>(asking: impl Future<Output = zbus::Result<T>>) -> Option<T> {
     tokio::time::timeout(PATIENCE, asking).await.ok()?.ok()
 }
 

@@ -185,6 +185,9 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     if let SourceState::Down(shortfall) = &seen.source {
         line(format_args!("Why: {}\nFix: {}", shortfall.error, shortfall.fix));
     }
+    if seen.silence.is_muted() {
+        line(format_args!("The sound device is {}", seen.silence));
+    }
     if let Some(learnt) = seen.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
         line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
     }

@@ -174,7 +174,7 @@ impl Listener {
         if let Some(kind) = heard_as(cue.kind) {
             self.conductor.send(Command::Cue(kind));
         }
-        self.state.lock().cue(cue);
+        self.state.cue(cue);
         let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
         self.osc.send(osc::Event::Cue(cue.kind.name(), comm, pid));
     }

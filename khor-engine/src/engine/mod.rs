@@ -13,9 +13,10 @@ mod library;
 mod listener;
 mod memory;
 mod offline;
+mod on_desktop;
 mod receiving;
 mod report;
-mod snooze;
+mod silence;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,8 +28,9 @@ pub use editing::EditError;
 pub use explain::Explanation;
 pub use library::{Library, read as read_preset};
 pub use offline::{Offline, Part, Performance};
+pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
-pub use report::{HealthReport, Measures, MetricsReport, SignalReport};
+pub use report::{ControlsReport, HealthReport, Measures, MetricsReport, SignalReport, Table};
 pub use state::Since;
 
 use std::{
@@ -37,9 +39,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use jiff::ZonedDateTime;
 use serde_json::{Value, json};
 use tokio::{
-    sync::{broadcast, mpsc, oneshot, watch},
+    sync::{Notify, broadcast, mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval},
 };
 use tracing::warn;
@@ -53,7 +56,8 @@ use self::{
 };
 use crate::{
     config::{
-        Config, ConfigError, ConfigStore, Update, UpdateError, baseline_path, presets_dir, recordings_dir,
+        Config, ConfigError, ConfigStore, Desktop, Update, UpdateError, baseline_path, presets_dir,
+        recordings_dir,
     },
     music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
@@ -79,6 +83,10 @@ pub struct Engine {
     signals: watch::Sender<SignalSettings>,
     /// The port to be steered by OSC on.
     osc_port: watch::Sender<Option<u16>>,
+    /// What is wanted on the session bus.
+    desktop: watch::Sender<Desktop>,
+    /// Told when somebody mutes, unmutes or snoozes, or sets other quiet hours.
+    silence_changed: Arc<Notify>,
     baseline: mpsc::UnboundedSender<(BaselineWish, oneshot::Sender<()>)>,
     library: RwLock<Arc<Library>>,
     /// Held while the presets are read again.
@@ -139,6 +147,7 @@ impl Engine {
         let (source, source_settings) = watch::channel(live_settings(&config, &socket, capture.as_ref()));
         let (signals, signal_settings) = watch::channel(signal_settings(&config));
         let (osc_port, _) = watch::channel(config.osc.receive_port());
+        let (desktop, _) = watch::channel(config.desktop);
         let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
         let (over, source_over) = watch::channel(());
         tokio::spawn(async move {
@@ -165,6 +174,8 @@ impl Engine {
             source,
             signals,
             osc_port,
+            desktop,
+            silence_changed: Arc::default(),
             baseline,
             library,
             refreshing: Mutex::default(),
@@ -174,6 +185,9 @@ impl Engine {
             source_over,
             started_ts_ms: state::unix_ms(SystemTime::now()),
         });
+        engine.pass_time(&ZonedDateTime::now());
+        let changed = Arc::clone(&engine.silence_changed);
+        tokio::spawn(silence::follow_the_clock(Arc::downgrade(&engine), changed));
         tokio::spawn(look_for_presets(Arc::downgrade(&engine)));
         Ok(engine)
     }
@@ -288,21 +302,6 @@ impl Engine {
         self.update_config(&json!({"audio": {"device": device}}))
     }
 
-    /// Whether the sound device is muted.
-    pub fn is_muted(&self) -> bool {
-        self.state.lock().muted
-    }
-
-    /// Mutes the sound device, or not. MIDI and OSC go on.
-    /// A snooze is over either way.
-    pub fn set_muted(&self, muted: bool) {
-        let mut seen = self.state.lock();
-        seen.muted = muted;
-        seen.snooze.until_ts_ms = None;
-        // In order with others who mute.
-        self.conductor.send(Command::Muted(muted));
-    }
-
     /// Ends every note on the sound device and on all MIDI channels. The music goes on.
     pub fn panic(&self) {
         self.conductor.send(Command::Panic);
@@ -327,6 +326,21 @@ impl Engine {
     /// Tells how being steered by OSC goes.
     pub(crate) fn receiving(&self, tell: impl FnOnce(&mut Receiving)) {
         tell(&mut self.state.lock().receiving);
+    }
+
+    /// What is wanted on the session bus, as the configuration has it.
+    pub fn desktop(&self) -> watch::Receiver<Desktop> {
+        self.desktop.subscribe()
+    }
+
+    /// Tells how it goes there.
+    pub(crate) fn on_desktop(&self, tell: impl FnOnce(&mut OnDesktop)) {
+        tell(&mut self.state.lock().on_desktop);
+    }
+
+    /// What happens in the kernel, as it comes; who is too slow misses the oldest.
+    pub fn cues(&self) -> broadcast::Receiver<khor_proto::Cue> {
+        self.state.cues()
     }
 
     /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration 0.01..=10 s.
@@ -360,6 +374,17 @@ impl Engine {
     pub fn metrics(&self, since: Option<Since>, with_history: bool) -> MetricsReport {
         let shown = self.shown();
         report::metrics(&shown.config, &self.state.lock(), since, with_history)
+    }
+
+    /// What can be steered.
+    pub fn controls(&self) -> ControlsReport {
+        let shown = self.shown();
+        report::controls(&shown.config, &self.state.lock())
+    }
+
+    /// The signals now.
+    pub fn signals(&self) -> Table<SignalReport> {
+        report::signals(&self.state.lock())
     }
 
     /// Everything that can be counted, for those who draw graphs.
@@ -409,6 +434,10 @@ impl Engine {
         self.osc_port.send_if_modified(|held| {
             std::mem::replace(held, now.osc.receive_port()) != now.osc.receive_port()
         });
+        if now.quiet != before.quiet {
+            self.quiet_hours_changed();
+        }
+        self.desktop.send_if_modified(|held| std::mem::replace(held, now.desktop) != now.desktop);
         let live = live_settings(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);
         self.signals.send_replace(signal_settings(now));

@@ -10,8 +10,9 @@ use std::{
 };
 
 use khor_proto::Cue;
+use tokio::sync::broadcast;
 
-use super::receiving::Receiving;
+use super::{on_desktop::OnDesktop, receiving::Receiving, silence::Silence};
 use crate::{
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
@@ -27,6 +28,9 @@ const KEPT_NOTES: usize = 512;
 
 /// Cues that are kept.
 const KEPT_CUES: usize = 64;
+
+/// Cues that may wait for who is told of each; the kernel passes on 20 of a kind at once.
+const CUES_QUEUE: usize = 64;
 
 /// Number of a note since the engine started.
 pub(super) type NoteSeq = u64;
@@ -56,15 +60,30 @@ impl FromStr for Since {
 }
 
 /// The shared state.
-pub(super) struct State(Mutex<Seen>);
+pub(super) struct State {
+    seen: Mutex<Seen>,
+    cues: broadcast::Sender<Cue>,
+}
 
 impl State {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Seen::default()))
+        Self { seen: Mutex::default(), cues: broadcast::Sender::new(CUES_QUEUE) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A cue has come.
+    pub(super) fn cue(&self, cue: &Cue) {
+        self.lock().cue(cue);
+        // Often nobody wants to be told.
+        drop(self.cues.send(cue.clone()));
+    }
+
+    /// Tells of each cue from now on.
+    pub(super) fn cues(&self) -> broadcast::Receiver<Cue> {
+        self.cues.subscribe()
     }
 }
 
@@ -107,15 +126,6 @@ pub(super) struct HeardCue {
     pub(super) cue: Cue,
 }
 
-/// Mute that ends by itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Snooze {
-    /// When, if there is one; milliseconds since 1970.
-    pub(super) until_ts_ms: Option<u64>,
-    /// Which one it is, or was.
-    pub(super) number: u64,
-}
-
 /// Everything that can be seen.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -133,9 +143,9 @@ pub(super) struct Seen {
     pub(super) cues_lost: u64,
     /// Cues that came, by kind.
     pub(super) cue_counts: BTreeMap<&'static str, u64>,
-    pub(super) muted: bool,
-    pub(super) snooze: Snooze,
+    pub(super) silence: Silence,
     pub(super) receiving: Receiving,
+    pub(super) on_desktop: OnDesktop,
     /// Nothing more is learnt about what is ordinary.
     pub(super) baseline_frozen: bool,
     /// What is heard and why.
@@ -178,8 +188,7 @@ impl Seen {
         });
     }
 
-    /// A cue has come.
-    pub(super) fn cue(&mut self, cue: &Cue) {
+    fn cue(&mut self, cue: &Cue) {
         self.newest_cue += 1;
         *self.cue_counts.entry(cue.kind.name()).or_default() += 1;
         if self.cues.len() == KEPT_CUES {

@@ -47,7 +47,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .at_once(mute),
         post("/api/actions/snooze", "Mute for a while")
             .takes("minutes", "How long; 0 ends it", whole(0, 1440))
-            .later(snooze),
+            .at_once(snooze),
         post("/api/actions/panic", "End every note that sounds").at_once(panic),
         post("/api/actions/baseline", "Learn what is ordinary no more, again, or anew")
             .needs("do", "What", json!({ "type": "string", "enum": ["freeze", "unfreeze", "forget"] }))
@@ -176,7 +176,7 @@ struct Snoozed {
     snoozed_until_ts_ms: Option<u64>,
 }
 
-async fn snooze(call: Call) -> Result<Json<Snoozed>, Failure> {
+fn snooze(call: Call) -> Result<Json<Snoozed>, Failure> {
     let minutes = call.number("minutes", USUAL_SNOOZE_MINUTES)?;
     Ok(Json(Snoozed { ok: true, snoozed_until_ts_ms: call.engine().snooze(minutes)? }))
 }

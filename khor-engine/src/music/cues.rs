@@ -48,7 +48,8 @@ impl CueKind {
         }
     }
 
-    const fn severity(self) -> Severity {
+    /// How urgent it is.
+    pub(crate) const fn severity(self) -> Severity {
         match self {
             Self::Oom => Severity::Grave,
             Self::Crash | Self::Blkerr => Severity::Serious,
@@ -126,7 +127,7 @@ impl CueKind {
 
 /// How urgent a cue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Severity {
+pub(crate) enum Severity {
     /// On the next beat.
     Notable,
     /// On the next step.

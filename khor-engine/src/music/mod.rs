@@ -34,6 +34,7 @@ mod tests;
 pub use composer::{Composer, Position, Sounding};
 pub use controls::Controls;
 pub use cues::CueKind;
+pub(crate) use cues::Severity;
 pub use feature::Feature;
 pub use mapping::{Curve, Input, Mapping, Of, Polarity, Route};
 pub use note::{Instrument, Layer, Note, Role};

@@ -6,9 +6,9 @@ use std::{
     time::SystemTime,
 };
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use time::{OffsetDateTime, macros::format_description};
 use tokio::{
     runtime::Handle,
     sync::{
@@ -252,8 +252,7 @@ impl Problem {
 
 /// By the time in UTC, such as `khor-20261125T174200Z.flac`: sorts by age.
 fn file_name(now: SystemTime, extension: &str) -> String {
-    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
-    let time = OffsetDateTime::from(now).format(&format).unwrap_or_default();
+    let time = Timestamp::try_from(now).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
     format!("khor-{time}.{extension}")
 }
 

@@ -57,6 +57,8 @@ export interface Controls {
   muted: boolean;
   /** When a snooze ends; null when there is none, absent where the engine knows no snooze. */
   snoozed_until_ts_ms?: number | null;
+  /** When the quiet hours end that mute now; null when none do. */
+  quiet_until_ts_ms?: number | null;
 }
 
 export interface Music {
@@ -148,6 +150,14 @@ export interface OscReceive extends Trouble {
   last_refusal: string | null;
 }
 
+/** khor on the session bus: all of it, and part by part. */
+export interface DesktopHealth extends Trouble {
+  enabled: boolean;
+  bus: Trouble & { enabled: boolean };
+  mpris: Trouble & { enabled: boolean };
+  notifications: Trouble & { enabled: boolean };
+}
+
 export interface Baseline {
   /** Share known, 0..1. */
   learnt: number;
@@ -180,6 +190,7 @@ export interface Health {
   bpf: Trouble & { enabled: boolean };
   midi: Trouble & { enabled: boolean; port: string; channel: number };
   osc: Trouble & { enabled: boolean; host: string; port: number; targets: OscTarget[]; receive: OscReceive };
+  desktop: DesktopHealth;
   config: Trouble & { warnings: string[] };
 }
 
@@ -190,6 +201,9 @@ export interface Config {
   audio: { device: string; master_gain: number; loudness_lufs: number };
   midi: { port: string; channel: number; clock: boolean };
   osc: { host: string; port: number; targets: string[]; receive: { enabled: boolean; port: number } };
+  /** Times as HH:MM. */
+  quiet: { enabled: boolean; from: string; to: string };
+  desktop: { bus: boolean; mpris: boolean; notifications: boolean };
 }
 
 export interface ConfigAnswer extends Config {

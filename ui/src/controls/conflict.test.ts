@@ -11,6 +11,8 @@ const config = (bpm: number, port: number) => ({
   midi: { port: 'khor', channel: 1, clock: false },
   bpf: { cgroup: '', tgid_allow: [], tgid_deny: [] },
   osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port } },
+  quiet: { enabled: false, from: '22:00', to: '07:00' },
+  desktop: { bus: false, mpris: false, notifications: false },
 });
 
 let engine: ReturnType<typeof config>;

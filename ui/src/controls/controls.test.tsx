@@ -13,6 +13,8 @@ const CONFIG = {
   audio: { device: '', master_gain: 0.5, loudness_lufs: -23 },
   midi: { port: 'khor', channel: 1, clock: false },
   osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port: 9001 } },
+  quiet: { enabled: false, from: '22:00', to: '07:00' },
+  desktop: { bus: false, mpris: false, notifications: false },
 };
 const CONTROLS = { ...CONFIG.music, master_gain: 0.5, muted: false };
 

@@ -177,13 +177,13 @@ function useDraft(shown: string, commit: (text: string) => void) {
 }
 
 /** `list` is the id of a `datalist` with suggestions. */
-export function Text({ path, id, label, list }: FieldProps<PathsOf<string>> & { list?: string }) {
+export function Text({ path, id, label, list, type = 'text' }: FieldProps<PathsOf<string>> & { list?: string; type?: 'text' | 'time' }) {
   const { value, edit, aria } = useSetting(path, id);
   const draft = useDraft(value ?? '', (text) => edit(path, text.trim(), 0));
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input type="text" id={id} list={list} disabled={value === undefined} spellCheck={false} autoComplete="off" {...aria} {...draft} />
+      <input type={type} id={id} list={list} disabled={value === undefined} spellCheck={false} autoComplete="off" {...aria} {...draft} />
       <Refusal path={path} id={id} />
     </div>
   );

@@ -25,12 +25,18 @@ export interface Settings {
   'bpf.cgroup': string;
   'bpf.tgid_allow': readonly number[];
   'bpf.tgid_deny': readonly number[];
+  'quiet.enabled': boolean;
+  'quiet.from': string;
+  'quiet.to': string;
+  'desktop.bus': boolean;
+  'desktop.mpris': boolean;
+  'desktop.notifications': boolean;
   muted: boolean;
 }
 
 export type Path = keyof Settings;
 
-export function fromConfig({ bpf, music, audio, features, midi, osc }: Config): Omit<Settings, 'muted'> {
+export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desktop }: Config): Omit<Settings, 'muted'> {
   return {
     'music.bpm': music.bpm,
     'music.key_midi': music.key_midi,
@@ -55,6 +61,12 @@ export function fromConfig({ bpf, music, audio, features, midi, osc }: Config): 
     'bpf.cgroup': bpf.cgroup,
     'bpf.tgid_allow': bpf.tgid_allow,
     'bpf.tgid_deny': bpf.tgid_deny,
+    'quiet.enabled': quiet.enabled,
+    'quiet.from': quiet.from,
+    'quiet.to': quiet.to,
+    'desktop.bus': desktop.bus,
+    'desktop.mpris': desktop.mpris,
+    'desktop.notifications': desktop.notifications,
   };
 }
 

@@ -55,6 +55,12 @@ function oscDetail({ osc }: Health): string {
   return osc.targets.map(({ target }) => target).join(', ') || `${osc.host}:${osc.port}`;
 }
 
+/** What of it is on, in the words of the Outputs view. */
+function desktopDetail({ desktop }: Health): string {
+  const parts: [string, Switchable][] = [['media keys', desktop.mpris], ['notifications', desktop.notifications], ['D-Bus', desktop.bus]];
+  return parts.flatMap(([words, part]) => (part.enabled ? [words] : [])).join(', ');
+}
+
 export function partRows(health: Health): PartRow[] {
   const { midi, osc, config } = health;
   const live = health.probes.filter((probe) => probe.available).length;
@@ -66,6 +72,7 @@ export function partRows(health: Health): PartRow[] {
     row('Sound', health.audio, audioDetail(health)),
     row('MIDI', midi, `port ${midi.port}, channel ${midi.channel}`),
     row('OSC', osc, oscDetail(health)),
+    row('Desktop', health.desktop, desktopDetail(health)),
     {
       name: 'Config',
       state: config.ok && warnings === '' ? 'ok' : 'problem',

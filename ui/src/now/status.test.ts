@@ -23,6 +23,12 @@ export const HEALTH: Health = {
   bpf: { enabled: true, ok: true, error: null },
   midi: { enabled: false, ok: false, port: 'khor', channel: 1, error: null },
   osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, ok: false, error: null, port: 9001, messages: 0, refused: 0, last_refusal: null }, error: 'connection refused', fix: 'start the receiver' },
+  desktop: {
+    ...{ enabled: true, ok: true, error: null },
+    bus: { enabled: false, ok: false, error: null },
+    mpris: { enabled: true, ok: true, error: null },
+    notifications: { enabled: true, ok: true, error: null },
+  },
   config: { ok: true, error: null, warnings: [] },
 };
 
@@ -66,7 +72,8 @@ describe('soundState', () => {
 describe('partRows', () => {
   it('tells ok, switched off and broken apart', () => {
     const states = Object.fromEntries(partRows(HEALTH).map((part) => [part.name, part.state]));
-    expect(states).toEqual({ Source: 'ok', Heard: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Config: 'ok' });
+    expect(states).toEqual({ Source: 'ok', Heard: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Desktop: 'ok', Config: 'ok' });
+    expect(partRows(HEALTH).find((part) => part.name === 'Desktop')?.detail).toBe('media keys, notifications');
   });
 
   it('carries the reason and the fix', () => {

@@ -1,4 +1,5 @@
 // Where the music goes: this machine's loudspeaker, this browser, files, MIDI and OSC.
+import { DesktopCard } from './DesktopCard';
 import { ListenCard } from './ListenCard';
 import { MidiCard } from './MidiCard';
 import { OscCard } from './OscCard';
@@ -19,6 +20,7 @@ export function OutputsView() {
         <RecordingCard />
         <MidiCard />
         <OscCard />
+        <DesktopCard />
       </div>
     </>
   );

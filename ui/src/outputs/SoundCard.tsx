@@ -1,7 +1,7 @@
 // This machine's own sound: the device, how loud, silence, and a note to try it with.
 import { Facts } from '../app/Facts';
 import { useStores } from '../app/stores';
-import { Select, Slider, Switch } from '../controls/fields';
+import { Select, Slider, Switch, Text } from '../controls/fields';
 import { timeOfDay } from '../format/units';
 import { useSnooze } from '../header/Snooze';
 import { useObservable } from '../live/observable';
@@ -14,10 +14,30 @@ const LOUDNESS = [
   { value: '-16', text: 'Stage (−16 LUFS)' },
 ];
 
+function silenceText(snooze: number | null, quiet: number | null): string {
+  if (quiet !== null) return `Quiet hours until ${timeOfDay(quiet)}; unmuted, it is heard until then.`;
+  return snooze === null ? 'A snooze mutes, and unmutes by itself.' : `Silent until ${timeOfDay(snooze)}; unmuting ends it.`;
+}
+
+function QuietHours() {
+  return (
+    <>
+      <h3>Quiet hours</h3>
+      <Switch path="quiet.enabled" id="quiet" label="Every day" />
+      <div className="pair equal">
+        <Text path="quiet.from" id="quiet-from" label="From" type="time" />
+        <Text path="quiet.to" id="quiet-to" label="To" type="time" />
+      </div>
+      <p className="note">By this machine’s clock. MIDI and OSC go on.</p>
+    </>
+  );
+}
+
 function Silence() {
   const { settings } = useStores();
   const muted = useObservable(settings.state).values?.muted;
   const until = useSnooze();
+  const quiet = useObservable(useStores().live.text)?.controls.quiet_until_ts_ms ?? null;
   const minutes = [15, 60];
   return (
     <div className="silence">
@@ -32,7 +52,7 @@ function Silence() {
             </button>
           ))}
       </div>
-      {until !== undefined && <small>{until === null ? 'A snooze mutes, and unmutes by itself.' : `Silent until ${timeOfDay(until)}; unmuting ends it.`}</small>}
+      {until !== undefined && <small id="silence-state">{silenceText(until, quiet)}</small>}
     </div>
   );
 }
@@ -79,6 +99,7 @@ export function SoundCard() {
       <div role="alert" className="refusal" hidden={actionError === null}>
         {actionError}
       </div>
+      <QuietHours />
       <Figures />
     </section>
   );

@@ -10,7 +10,7 @@ use super::reason;
 use crate::{
     config::Config,
     engine::{
-        Library, Receiving, Shown,
+        Library, OnDesktop, Receiving, Shown,
         state::{Seen, SourceState, unix_ms},
     },
     music::Preset,
@@ -39,6 +39,7 @@ pub struct HealthReport {
     pub bpf: BpfReport,
     pub midi: MidiReport,
     pub osc: OscReport,
+    pub desktop: DesktopReport,
     pub presets: PresetsReport,
     pub baseline: BaselineReport,
     pub config: ConfigReport,
@@ -152,6 +153,14 @@ pub struct ReceiveReport {
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DesktopReport {
+    #[serde(flatten)]
+    pub health: Health,
+    #[serde(flatten)]
+    pub parts: OnDesktop,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConfigReport {
     pub ok: bool,
     pub error: Option<String>,
@@ -193,7 +202,7 @@ pub(in crate::engine) fn health(
             backend: status.backend,
             device: status.device,
             sample_rate_hz: status.sample_rate_hz,
-            muted: seen.muted,
+            muted: seen.silence.is_muted(),
             restarts: status.restarts,
             xruns: status.xruns,
             priority: status.priority,
@@ -218,6 +227,7 @@ pub(in crate::engine) fn health(
             targets: osc.targets(),
             receive: ReceiveReport { receiving: seen.receiving.clone(), port: config.osc.receive.port },
         },
+        desktop: DesktopReport { health: seen.on_desktop.all(), parts: seen.on_desktop.clone() },
         presets: presets(config, library),
         baseline: BaselineReport {
             learnt: seen.reading.map(|reading| reading.learnt),

@@ -32,7 +32,9 @@ pub struct MetricsReport {
     pub history: Option<Vec<HistoryReport>>,
 }
 
+/// What can be steered.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
 pub struct ControlsReport {
     pub bpm: f32,
     pub key_midi: u8,
@@ -43,6 +45,7 @@ pub struct ControlsReport {
     pub master_gain: f32,
     pub muted: bool,
     pub snoozed_until_ts_ms: Option<u64>,
+    pub quiet_until_ts_ms: Option<u64>,
 }
 
 /// One signal.
@@ -143,7 +146,7 @@ pub(in crate::engine) fn metrics(
         totals: totals(seen),
         rates: Table(rates.to_vec()),
         controls: controls(config, seen),
-        signals: Table(SIGNALS.iter().map(|info| (info.name, signal_report(seen, info))).collect()),
+        signals: signals(seen),
         notes: seen.notes.iter().filter(|n| n.seq > since.note).map(note_report).collect(),
         cues: seen.cues.iter().filter(|c| c.seq > since.cue).map(cue_report).collect(),
         music: seen.position.map(|position| MusicReport {
@@ -184,7 +187,7 @@ fn totals(seen: &Seen) -> Table<Option<u64>> {
     ])
 }
 
-fn controls(config: &Config, seen: &Seen) -> ControlsReport {
+pub(in crate::engine) fn controls(config: &Config, seen: &Seen) -> ControlsReport {
     let music = &config.music;
     ControlsReport {
         bpm: music.bpm,
@@ -194,9 +197,14 @@ fn controls(config: &Config, seen: &Seen) -> ControlsReport {
         preset: music.preset.clone(),
         scale: music.scale,
         master_gain: config.audio.master_gain,
-        muted: seen.muted,
-        snoozed_until_ts_ms: seen.snooze.until_ts_ms,
+        muted: seen.silence.is_muted(),
+        snoozed_until_ts_ms: seen.silence.snoozed_until_ts_ms,
+        quiet_until_ts_ms: seen.silence.quiet_until_ts_ms,
     }
+}
+
+pub(in crate::engine) fn signals(seen: &Seen) -> Table<SignalReport> {
+    Table(SIGNALS.iter().map(|info| (info.name, signal_report(seen, info))).collect())
 }
 
 fn signal_report(seen: &Seen, info: &SignalInfo) -> SignalReport {

@@ -13,9 +13,12 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 pub use self::{
     health::HealthReport,
     measures::Measures,
-    metrics::{MetricsReport, SignalReport},
+    metrics::{ControlsReport, MetricsReport, SignalReport},
 };
-pub(super) use self::{health::health, metrics::metrics};
+pub(super) use self::{
+    health::health,
+    metrics::{controls, metrics, signals},
+};
 
 /// A JSON object whose keys keep their order.
 #[derive(Clone, Debug)]

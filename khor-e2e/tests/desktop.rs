@@ -1,0 +1,203 @@
+//! The engine on a session bus of the test's own: steered and heard there, by scripts and by the desktop's media keys.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use khor_e2e::engine::program;
+use khor_e2e::skip::skip;
+use khor_e2e::{Bus, Engine, wait_until};
+use serde_json::{Value, json};
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+const PATIENCE: Duration = Duration::from_secs(30);
+const ENGINE1: [&str; 3] = ["org.khor.Engine", "/org/khor/Engine", "org.khor.Engine1"];
+
+/// A bus, and a program that speaks to it; without either the test is skipped.
+fn bus_and(client: &str) -> Option<Bus> {
+    if Command::new(client).arg("--version").output().is_err() {
+        skip(&format!("needs {client}"));
+        return None;
+    }
+    let bus = Bus::start(false);
+    if bus.is_none() {
+        skip("needs dbus-daemon");
+    }
+    bus
+}
+
+fn engine_on(bus: &Bus, flags: &[&str]) -> Engine {
+    let arguments = [&["--fake", "--no-audio"], flags].concat();
+    let address = bus.address();
+    Engine::start(NO_SOCKET.as_ref(), &arguments, &[("DBUS_SESSION_BUS_ADDRESS", &address)])
+}
+
+fn property(bus: &Bus, name: &str) -> Option<String> {
+    let said = bus.busctl(&[&["get-property"], &ENGINE1[..], &[name]].concat())?;
+    Some(said.trim().to_owned())
+}
+
+fn call(bus: &Bus, method: &[&str]) -> Option<String> {
+    bus.busctl(&[&["call"], &ENGINE1[..], method].concat()).map(|said| said.trim().to_owned())
+}
+
+fn controls(engine: &Engine) -> Value {
+    engine.get("/api/metrics")["controls"].clone()
+}
+
+fn desktop(engine: &Engine) -> Value {
+    engine.get("/api/health")["desktop"].clone()
+}
+
+#[test]
+fn the_engine_is_described_steered_and_heard_on_the_bus() {
+    let Some(bus) = bus_and("busctl") else { return };
+    let engine = engine_on(&bus, &["--dbus"]);
+    wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
+    let introspected = bus.busctl(&[&["introspect"], &ENGINE1[..]].concat()).expect("introspection");
+    for (name, signature) in [
+        (".Muted", "b"),
+        (".SnoozedUntil", "t"),
+        (".Preset", "s"),
+        (".Presets", "as"),
+        (".Summary", "s"),
+        (".Signals", "a{s(ddd)}"),
+        (".AbsentSignals", "a{ss}"),
+        (".Cue", "ssut"),
+        (".SelectPreset", "s"),
+        (".Snooze", "u"),
+    ] {
+        let line = introspected.lines().find(|line| line.split_whitespace().next() == Some(name));
+        let told = line.and_then(|line| line.split_whitespace().nth(2));
+        assert_eq!(told, Some(signature), "{name} {introspected}");
+    }
+    assert!(property(&bus, "Summary").expect("words").contains("demo"), "{:?}", property(&bus, "Summary"));
+
+    let monitor = bus.monitor(ENGINE1[0]);
+    let wait_for = |name: &str, value: Value| {
+        monitor.wait_for_property(ENGINE1[2], name, |told| *told == value);
+    };
+    assert!(call(&bus, &["Mute"]).is_some());
+    assert_eq!(controls(&engine)["muted"], true);
+    wait_for("Muted", json!(true));
+    assert_eq!(engine.post("/api/actions/mute?on=false").0, 200);
+    wait_for("Muted", json!(false));
+    let until = call(&bus, &["Snooze", "u", "5"]).expect("until when");
+    assert_eq!(format!("t {}", controls(&engine)["snoozed_until_ts_ms"]), until);
+    assert!(call(&bus, &["Snooze", "u", "1441"]).is_none(), "over a day");
+    assert!(call(&bus, &["Unmute"]).is_some());
+    assert_eq!(property(&bus, "SnoozedUntil").as_deref(), Some("t 0"));
+    assert!(call(&bus, &["SelectPreset", "s", "rain"]).is_some());
+    wait_for("Preset", json!("rain"));
+    assert!(call(&bus, &["SelectPreset", "s", "polka"]).is_none(), "there is none");
+    assert_eq!(controls(&engine)["preset"], "rain");
+    let signals = monitor.wait_for_property(ENGINE1[2], "Signals", |told| told["csw"][0].is_number());
+    assert!((0.0..=1.0).contains(&signals["csw"][0].as_f64().expect("a level")), "{signals}");
+}
+
+#[test]
+fn a_bus_that_goes_or_is_not_there_is_a_state_with_its_fix_and_the_music_goes_on() {
+    let Some(mut bus) = bus_and("busctl") else { return };
+    let engine = engine_on(&bus, &["--dbus", "--mpris"]);
+    wait_until("both names", PATIENCE, || desktop(&engine)["ok"] == true);
+    bus.kill();
+    wait_until("the loss", PATIENCE, || desktop(&engine)["ok"] == false);
+    let lost = desktop(&engine);
+    assert!(lost["bus"]["error"].as_str().is_some_and(|error| error.contains("session bus")), "{lost}");
+    assert!(lost["fix"].as_str().is_some_and(|fix| fix.contains("systemctl --user")), "{lost}");
+    let bar = |engine: &Engine| engine.get("/api/metrics")["music"]["bar"].as_u64();
+    let before = bar(&engine);
+    wait_until("the music to go on", PATIENCE, || bar(&engine) > before);
+    let doctor = |engine: &Engine| {
+        let config = engine.config_path();
+        let asked = Command::new(program("khor"))
+            .args(["doctor", "--json", "--config"])
+            .arg(config)
+            .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
+            .output();
+        let found: Value = serde_json::from_slice(&asked.expect("khor").stdout).expect("JSON");
+        let checks = found["checks"].as_array().expect("checks").clone();
+        checks.into_iter().find(|check| check["name"] == "desktop").expect("a line on the desktop")
+    };
+    assert_eq!(doctor(&engine)["state"], "off", "flags are not in the file");
+    let (status, _) = engine.send("PATCH", "/api/config", br#"{"desktop": {"bus": false}}"#, &[]);
+    assert_eq!(status, 200);
+    let (status, _) = engine.send("PATCH", "/api/config", br#"{"desktop": {"bus": true}}"#, &[]);
+    assert_eq!(status, 200);
+    let check = doctor(&engine);
+    assert!(check["state"] == "problem" && check["fix"].is_string(), "{check}");
+
+    assert!(bus.restart());
+    wait_until("the names on the new bus", PATIENCE, || desktop(&engine)["ok"] == true);
+    assert!(property(&bus, "Version").is_some());
+    engine.send("PATCH", "/api/config", br#"{"desktop": {"bus": false}}"#, &[]);
+    wait_until("it to leave the bus", PATIENCE, || property(&bus, "Version").is_none());
+    let left = desktop(&engine);
+    assert!(left["ok"] == true && left["bus"]["enabled"] == false && left["mpris"]["ok"] == true, "{left}");
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_and_taken_over_once_it_is_free() {
+    let Some(bus) = bus_and("busctl") else { return };
+    let first = engine_on(&bus, &["--dbus"]);
+    wait_until("the name", PATIENCE, || desktop(&first)["ok"] == true);
+    let second = engine_on(&bus, &["--dbus"]);
+    wait_until("the refusal", PATIENCE, || desktop(&second)["error"].is_string());
+    let refused = desktop(&second);
+    assert_eq!(refused["bus"]["error"], "another program is org.khor.Engine on the session bus");
+    assert!(refused["fix"].as_str().is_some_and(|fix| fix.contains("desktop.bus")), "{refused}");
+    first.stop();
+    wait_until("the name, free", PATIENCE, || desktop(&second)["ok"] == true);
+}
+
+/// What `playerctl` answers about khor.
+fn playerctl(bus: &Bus, arguments: &[&str]) -> String {
+    let output = Command::new("playerctl")
+        .arg("--player=khor")
+        .args(arguments)
+        .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
+        .output()
+        .expect("playerctl");
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+#[test]
+fn media_keys_steer_the_engine() {
+    let Some(bus) = bus_and("playerctl") else { return };
+    let engine = engine_on(&bus, &["--mpris"]);
+    wait_until("the player", PATIENCE, || desktop(&engine)["mpris"]["ok"] == true);
+    assert_eq!(playerctl(&bus, &["status"]), "Playing");
+    let monitor = bus.monitor("org.mpris.MediaPlayer2.khor");
+    let status = |wanted: &str| {
+        monitor.wait_for_property("org.mpris.MediaPlayer2.Player", "PlaybackStatus", |told| told == wanted);
+    };
+    for (key, muted) in [("pause", true), ("play", false), ("play-pause", true), ("play-pause", false)] {
+        playerctl(&bus, &[key]);
+        assert_eq!(controls(&engine)["muted"], muted, "{key}");
+        status(if muted { "Paused" } else { "Playing" });
+    }
+
+    playerctl(&bus, &["volume", "0.3"]);
+    let gain = controls(&engine)["master_gain"].as_f64().expect("a number");
+    assert!((gain - 0.3).abs() < 1e-6, "{gain}");
+    wait_until("the volume on disk", PATIENCE, || {
+        let text = fs::read_to_string(engine.config_path()).unwrap_or_default();
+        let config: Value = serde_json::from_str(&text).unwrap_or_default();
+        config["audio"]["master_gain"].as_f64().is_some_and(|gain| (gain - 0.3).abs() < 1e-6)
+    });
+    assert!(playerctl(&bus, &["volume"]).starts_with("0.3"));
+
+    let before = controls(&engine)["preset"].clone();
+    playerctl(&bus, &["next"]);
+    let after = controls(&engine)["preset"].clone();
+    assert_ne!(after, before);
+    let track =
+        playerctl(&bus, &["metadata", "--format", "{{mpris:trackid}}|{{album}}|{{artist}}|{{title}}"]);
+    let words: Vec<&str> = track.split('|').collect();
+    assert!(words[0].contains("/org/khor/track/") && words[1] == after && words[2] == "khor", "{track}");
+    assert!(words[3].contains("demo"), "{track}");
+    playerctl(&bus, &["previous"]);
+    assert_eq!(controls(&engine)["preset"], before);
+}

@@ -1,0 +1,124 @@
+//! A program crashes, and the desktop is told: from the kernel's event to what a notification service is given.
+
+use std::collections::HashMap;
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use khor_e2e::engine::program;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Bus, Collector, Engine, wait_until};
+use serde_json::Value;
+use zbus::connection::Builder;
+use zbus::{Connection, OwnedVariant, interface};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// In which a second one of a kind would have come.
+const A_WHILE: Duration = Duration::from_secs(3);
+
+/// What was to be shown.
+#[derive(Debug)]
+struct Notification {
+    app: String,
+    replaces: u32,
+    title: String,
+    body: String,
+    urgency: u8,
+}
+
+/// The receiving end, as desktops have it.
+struct Service {
+    shown: mpsc::Sender<Notification>,
+}
+
+#[interface(name = "org.freedesktop.Notifications")]
+impl Service {
+    #[expect(clippy::too_many_arguments, reason = "the specification's")]
+    fn notify(
+        &self,
+        app_name: String,
+        replaces_id: u32,
+        _app_icon: String,
+        summary: String,
+        body: String,
+        _actions: Vec<String>,
+        hints: HashMap<String, OwnedVariant>,
+        _expire_timeout: i32,
+    ) -> u32 {
+        let urgency = hints.get("urgency").and_then(|urgency| u8::try_from(urgency).ok());
+        let (app, replaces, title) = (app_name, replaces_id, summary);
+        let shown = Notification { app, replaces, title, body, urgency: urgency.expect("an urgency") };
+        self.shown.send(shown).expect("the test");
+        42
+    }
+}
+
+/// A notification service on that bus, until its connection is dropped.
+async fn service_on(bus: &Bus) -> (Connection, mpsc::Receiver<Notification>) {
+    let (shown, received) = mpsc::channel();
+    let connection = Builder::address(bus.address().as_str())
+        .serve_at("/org/freedesktop/Notifications", Service { shown })
+        .name("org.freedesktop.Notifications")
+        .build()
+        .await
+        .expect("a service");
+    (connection, received)
+}
+
+/// A shell that dies of a signal that nobody handles; says which process it was.
+fn crash() -> u32 {
+    let crashed = Command::new("sh").args(["-c", "kill -SEGV $$"]).spawn().expect("a shell");
+    let pid = crashed.id();
+    let _ = crashed.wait_with_output();
+    pid
+}
+
+fn notifications(engine: &Engine) -> Value {
+    engine.get("/api/health")["desktop"]["notifications"].clone()
+}
+
+#[test]
+fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
+    if Command::new("busctl").arg("--version").output().is_err() {
+        return skip("needs busctl");
+    }
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let address = bus.address();
+    let environment = [("DBUS_SESSION_BUS_ADDRESS", address.as_str())];
+    let engine = Engine::start(collector.socket(), &["--no-audio", "--dbus", "--notify"], &environment);
+    engine.wait_for_source("collector", PATIENCE);
+    wait_until("that nobody shows notifications", PATIENCE, || notifications(&engine)["error"].is_string());
+    let absent = notifications(&engine);
+    assert_eq!(absent["error"], "nobody shows notifications on the session bus");
+    assert!(absent["fix"].is_string() && engine.get("/api/health")["desktop"]["bus"]["ok"] == true);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let (service, shown) = runtime.block_on(service_on(&bus));
+    wait_until("the service to be seen", PATIENCE, || notifications(&engine)["ok"] == true);
+    let monitor = bus.monitor("org.khor.Engine");
+    let pid = crash();
+    let notification = shown.recv_timeout(PATIENCE).expect("a notification");
+    assert_eq!(notification.title, format!("sh (process {pid}) crashed"));
+    assert_eq!((notification.body.as_str(), notification.urgency), ("It died of SIGSEGV.", 1));
+    assert_eq!((notification.app.as_str(), notification.replaces), ("khor", 0));
+    let cue = monitor.wait_for("the crash", |message| message["member"] == "Cue");
+    let data = &cue["payload"]["data"];
+    assert_eq!(
+        (data[0].as_str(), data[1].as_str(), data[2].as_u64()),
+        (Some("crash"), Some("sh"), Some(pid.into()))
+    );
+
+    crash();
+    let second = shown.recv_timeout(A_WHILE);
+    assert!(second.is_err(), "one of a kind a minute: {second:?}");
+    drop(service);
+    wait_until("the service to be missed", PATIENCE, || notifications(&engine)["error"].is_string());
+}

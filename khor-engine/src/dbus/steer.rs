@@ -1,0 +1,62 @@
+//! What both interfaces ask of the engine, with D-Bus's own errors.
+
+use std::sync::Arc;
+
+use zbus::fdo;
+
+use crate::{
+    config::{Update, UpdateError},
+    engine::Engine,
+};
+
+/// Makes another preset the current one.
+pub(super) async fn select_preset(engine: &Arc<Engine>, name: String) -> fdo::Result<()> {
+    change(engine, move |engine| engine.select_preset(&name)).await
+}
+
+/// Makes the preset `by` places further the current one; after the last comes the first.
+pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<()> {
+    let names: Vec<String> = engine.library().presets().map(|preset| preset.name.clone()).collect();
+    match neighbour(&names, &engine.config().music.preset, by) {
+        Some(name) => select_preset(engine, name.to_owned()).await,
+        None => Ok(()),
+    }
+}
+
+/// A change that waits for the disk, made where that keeps nobody.
+pub(super) async fn change(
+    engine: &Arc<Engine>,
+    make: impl FnOnce(&Engine) -> Result<Update, UpdateError> + Send + 'static,
+) -> fdo::Result<()> {
+    let engine = Arc::clone(engine);
+    let made = tokio::task::spawn_blocking(move || make(&engine)).await;
+    match made.map_err(|problem| fdo::Error::Failed(problem.to_string()))? {
+        Ok(_) => Ok(()),
+        Err(UpdateError::Invalid(problem)) => Err(fdo::Error::InvalidArgs(problem.to_string())),
+        Err(problem) => Err(fdo::Error::Failed(problem.to_string())),
+    }
+}
+
+/// The name `by` places after that one; the first if that one is unknown.
+fn neighbour<'a>(names: &'a [String], current: &str, by: isize) -> Option<&'a str> {
+    let Some(at) = names.iter().position(|name| name == current) else {
+        return names.first().map(String::as_str);
+    };
+    let next = (at as isize + by).rem_euclid(names.len() as isize);
+    names.get(next as usize).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_the_last_preset_comes_the_first_and_before_the_first_the_last() {
+        let names = ["ambient", "drone", "rain"].map(str::to_owned);
+        assert_eq!(neighbour(&names, "ambient", 1), Some("drone"));
+        assert_eq!(neighbour(&names, "rain", 1), Some("ambient"));
+        assert_eq!(neighbour(&names, "ambient", -1), Some("rain"));
+        assert_eq!(neighbour(&names, "gone", -1), Some("ambient"));
+        assert_eq!(neighbour(&[], "ambient", 1), None);
+    }
+}

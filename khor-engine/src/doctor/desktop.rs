@@ -1,0 +1,35 @@
+//! What khor is on the session bus, if it is to be anything there.
+
+use zbus::Connection;
+
+use super::{
+    Check, Patient,
+    system_bus::{can_be_started, has_owner, within},
+};
+use crate::dbus;
+
+pub(super) async fn examine(patient: &Patient) -> Check {
+    let name = "desktop";
+    let wanted = dbus::names(&patient.config.desktop);
+    if wanted.is_empty() {
+        return Check::off(name, "nothing is wanted on the session bus (desktop)");
+    }
+    let Some(bus) = within(Connection::session()).await else {
+        return Check::problem(name, "no session bus answers", dbus::NO_BUS_FIX);
+    };
+    // The engine knows more than the bus: who has the name in its place.
+    let said = patient.own_health().map(|health| &health["desktop"]);
+    if let Some(error) = said.and_then(|desktop| desktop["error"].as_str()) {
+        let fix = said.and_then(|desktop| desktop["fix"].as_str());
+        return Check::problem(name, error, fix.unwrap_or(dbus::NO_BUS_FIX));
+    }
+    for wanted in &wanted {
+        let is_there =
+            has_owner(&bus, wanted).await == Some(true) || can_be_started(&bus, wanted).await == Some(true);
+        if !is_there {
+            let start = "start the engine in this session: systemctl --user start khor-engine";
+            return Check::problem(name, format!("nobody is {wanted} on the session bus"), start);
+        }
+    }
+    Check::ok(name, format!("{} on the session bus", wanted.join(", ")))
+}
