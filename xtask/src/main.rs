@@ -1,4 +1,4 @@
-//! khor's chores: `cargo xtask run | test | dist | vm | fuzz | ui | ebpf | bench | ear | captures`.
+//! khor's chores: `cargo xtask run | test | dist | vm | fuzz | ui | ebpf | bench | ear | captures | samples`.
 
 mod bench;
 mod captures;
@@ -10,6 +10,7 @@ mod packages;
 mod process;
 mod release;
 mod run;
+mod samples;
 mod test;
 mod ui;
 mod vm;
@@ -51,6 +52,8 @@ enum Chore {
     Ear(ear::EarArgs),
     /// Record the captures in khor-engine/captures, as root
     Captures(captures::CapturesArgs),
+    /// Make the sound samples in docs/sounds
+    Samples,
 }
 
 fn main() -> ExitCode {
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::run(&args),
         Chore::Ear(args) => ear::run(&args),
         Chore::Captures(args) => captures::run(&args),
+        Chore::Samples => samples::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -117,6 +117,10 @@ pub(crate) const FUZZ: &[Need] =
 /// To measure with sound; all else in the benchmarks comes with the checkout.
 pub(crate) const BENCH: &[Need] = &[PULSEAUDIO, PAREC];
 
+/// To encode the sound samples.
+pub(crate) const SAMPLES: &[Need] =
+    &[Need { sign: Sign::Program("opusenc"), debian: &["opus-tools"], words: "opusenc (opus-tools)" }];
+
 /// Installs what is missing, where this machine's packages are known; otherwise says what to install.
 pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
     let missing = missing(needs);
