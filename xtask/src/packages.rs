@@ -117,6 +117,12 @@ pub(crate) const FUZZ: &[Need] =
 /// To measure with sound; all else in the benchmarks comes with the checkout.
 pub(crate) const BENCH: &[Need] = &[PULSEAUDIO, PAREC];
 
+/// To build Arch's package.
+pub(crate) const ARCH: &[Need] = &[
+    Need { sign: Sign::Program("makepkg"), debian: &["makepkg", "pacman-package-manager"], words: "makepkg" },
+    Need { sign: Sign::Program("zstd"), debian: &["zstd"], words: "zstd" },
+];
+
 /// To encode the sound samples.
 pub(crate) const SAMPLES: &[Need] =
     &[Need { sign: Sign::Program("opusenc"), debian: &["opus-tools"], words: "opusenc (opus-tools)" }];
