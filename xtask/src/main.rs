@@ -3,6 +3,8 @@
 mod bench;
 mod captures;
 mod dist;
+#[cfg(test)]
+mod documents;
 mod ear;
 mod ebpf;
 mod fuzz;

@@ -68,6 +68,7 @@ pub(crate) const TEST: &[Need] = &[
         words: "desktop-file-utils",
     },
     Need { sign: Sign::Program("appstreamcli"), debian: &["appstream"], words: "appstreamcli (AppStream)" },
+    Need { sign: Sign::Program("ruby"), debian: &["ruby"], words: "Ruby, for a snippet of the guide" },
     IP,
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
 ];
