@@ -4,6 +4,7 @@ pub mod bus;
 pub mod cgroup;
 pub mod collector;
 pub mod crowd;
+pub mod documents;
 pub mod engine;
 pub mod listener;
 pub mod load;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use khor_e2e::documents::{documents, words};
 use khor_e2e::engine::{free_port, program};
 use khor_e2e::skip::skip;
 use nix::sys::signal::{Signal, kill};
@@ -169,6 +170,11 @@ fn what_is_written_by_hand_is_true_and_well_formed() {
     let options: BTreeSet<_> =
         options.map(|word| word.trim_end_matches([',', ':', ';']).to_owned()).collect();
     assert!(options.len() >= 7, "{options:?}");
+    let told = documents().into_iter().flat_map(|document| document.command_lines());
+    for line in told.filter(|line| line.starts_with("khor-collector ")) {
+        let mut told = words(&line).into_iter().filter(|word| word.starts_with("--"));
+        assert!(told.all(|option| options.contains(&option)), "in the documents: {line}");
+    }
     for option in options {
         assert!(page.contains(&option.replace('-', "\\-")), "{option} is not in the manual");
     }
@@ -187,4 +193,21 @@ fn what_is_written_by_hand_is_true_and_well_formed() {
         let parsed = Command::new(shell).arg("-n").arg(packaging.join(script)).status().expect("a shell");
         assert!(parsed.success(), "{script}");
     }
+}
+
+/// What one package installs, all do: the manifest lists it for two of them, and Arch's has lines of its own.
+#[test]
+fn the_package_for_arch_installs_what_the_others_do() {
+    let root = units().with_file_name("");
+    let manifest = std::fs::read_to_string(root.join("khor-engine/Cargo.toml")).expect("the manifest");
+    let recipe = std::fs::read_to_string(root.join("packaging/arch/PKGBUILD")).expect("the recipe");
+    let sources = manifest.lines().filter_map(|line| line.split_once("{ source = \"")?.1.split('"').next());
+    // Arch enables nothing by itself, and what is built is named otherwise there.
+    let ours: Vec<_> = sources.filter(|it| !it.starts_with("target/") && !it.ends_with(".preset")).collect();
+    assert!(ours.len() >= 12, "{ours:?}");
+    for source in ours {
+        assert!(root.join(source).is_file() && recipe.contains(source), "{source} is not in the PKGBUILD");
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(recipe.contains(&format!("\npkgver={version}\n")), "the version is not {version}");
 }

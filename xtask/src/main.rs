@@ -1,8 +1,10 @@
-//! khor's chores: `cargo xtask run | test | dist | vm | fuzz | ui | ebpf | bench | ear | captures`.
+//! khor's chores: `cargo xtask run | test | dist | vm | fuzz | ui | ebpf | bench | ear | captures | samples`.
 
 mod bench;
 mod captures;
 mod dist;
+#[cfg(test)]
+mod documents;
 mod ear;
 mod ebpf;
 mod fuzz;
@@ -10,6 +12,7 @@ mod packages;
 mod process;
 mod release;
 mod run;
+mod samples;
 mod schemathesis;
 mod test;
 mod ui;
@@ -52,6 +55,8 @@ enum Chore {
     Ear(ear::EarArgs),
     /// Record the captures in khor-engine/captures, as root
     Captures(captures::CapturesArgs),
+    /// Make the sound samples in docs/sounds
+    Samples,
 }
 
 fn main() -> ExitCode {
@@ -66,6 +71,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::run(&args),
         Chore::Ear(args) => ear::run(&args),
         Chore::Captures(args) => captures::run(&args),
+        Chore::Samples => samples::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

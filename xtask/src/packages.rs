@@ -71,6 +71,7 @@ pub(crate) const TEST: &[Need] = &[
         words: "desktop-file-utils",
     },
     Need { sign: Sign::Program("appstreamcli"), debian: &["appstream"], words: "appstreamcli (AppStream)" },
+    Need { sign: Sign::Program("ruby"), debian: &["ruby"], words: "Ruby, for a snippet of the guide" },
     IP,
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
 ];
@@ -125,6 +126,16 @@ pub(crate) const FUZZ: &[Need] =
 
 /// To measure with sound; all else in the benchmarks comes with the checkout.
 pub(crate) const BENCH: &[Need] = &[PULSEAUDIO, PAREC];
+
+/// To build Arch's package.
+pub(crate) const ARCH: &[Need] = &[
+    Need { sign: Sign::Program("makepkg"), debian: &["makepkg", "pacman-package-manager"], words: "makepkg" },
+    Need { sign: Sign::Program("zstd"), debian: &["zstd"], words: "zstd" },
+];
+
+/// To encode the sound samples.
+pub(crate) const SAMPLES: &[Need] =
+    &[Need { sign: Sign::Program("opusenc"), debian: &["opus-tools"], words: "opusenc (opus-tools)" }];
 
 /// Installs what is missing, where this machine's packages are known; otherwise says what to install.
 pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {

@@ -19,11 +19,16 @@ pub(crate) fn program(name: &str) -> String {
 /// A cargo that builds them; what is to be built is told in `args`. Paths of this machine are left out of the
 /// programs, so that they are the same bytes wherever the checkout lies.
 pub(crate) fn build(args: &[&str]) -> Result<Command> {
+    let mut cargo = command("cargo", ["build", "--release", "--locked"]);
+    cargo.args(args).env("RUSTFLAGS", flags()?);
+    Ok(cargo)
+}
+
+/// What the compiler is told, in `RUSTFLAGS`.
+pub(crate) fn flags() -> Result<String> {
     let checkout = format!("--remap-path-prefix={}=/khor", root().display());
     let crates = format!("--remap-path-prefix={}=/cargo", cargo_home()?);
-    let mut cargo = command("cargo", ["build", "--release", "--locked"]);
-    cargo.args(args).env("RUSTFLAGS", [checkout, crates].join(" "));
-    Ok(cargo)
+    Ok([checkout, crates].join(" "))
 }
 
 fn cargo_home() -> Result<String> {

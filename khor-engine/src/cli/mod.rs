@@ -4,6 +4,8 @@
 
 mod client;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod engine;
 mod explain;
 mod interrupt;
@@ -135,49 +137,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    const DOCUMENTS: [(&str, &str); 5] = [
-        ("README.md", include_str!("../../../README.md")),
-        ("guide.md", include_str!("../../../docs/guide.md")),
-        ("outputs.md", include_str!("../../../docs/outputs.md")),
-        ("captures.md", include_str!("../../../docs/captures.md")),
-        ("presets.md", include_str!("../../../docs/presets.md")),
-    ];
-
-    /// Commands of khor in a document's shell snippets, as a shell would hand them over.
-    fn commands(text: &str) -> impl Iterator<Item = Vec<String>> {
-        let mut in_shell = false;
-        let lines = text.lines().filter(move |line| {
-            if line.starts_with("```") {
-                in_shell = *line == "```sh";
-            }
-            in_shell
-        });
-        lines.filter_map(|line| {
-            let line = line.split(" #").next().unwrap_or_default();
-            let line = line.replacen("cargo run --release -p khor-engine --", "khor", 1);
-            line.starts_with("khor ").then(|| {
-                line.split_whitespace().map(|word| word.trim_matches(['\'', '"']).to_owned()).collect()
-            })
-        })
-    }
-
-    #[test]
-    fn every_command_in_the_documents_is_one() {
-        let settings = serde_json::to_value(crate::config::Config::default()).unwrap();
-        let mut count = 0;
-        for (name, text) in DOCUMENTS {
-            for command in commands(text) {
-                count += 1;
-                let parsed = Cli::try_parse_from(&command);
-                assert!(parsed.is_ok(), "{name}: {command:?}: {}", parsed.unwrap_err());
-                if command[1] == "config" {
-                    let path = format!("/{}", command[2].replace('.', "/"));
-                    assert!(settings.pointer(&path).is_some(), "{name}: {} is no setting", command[2]);
-                }
-            }
-        }
-        assert!(count >= 30, "{count}");
     }
 }

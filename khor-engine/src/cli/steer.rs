@@ -84,12 +84,12 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
 }
 
 /// JSON where it is, text otherwise.
-fn parsed(value: &str) -> Value {
+pub(super) fn parsed(value: &str) -> Value {
     serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()))
 }
 
 /// `music.bpm` and 90 as `{"music": {"bpm": 90}}`.
-fn nested(path: &str, value: Value) -> Value {
+pub(super) fn nested(path: &str, value: Value) -> Value {
     path.rsplit('.').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
 }
 

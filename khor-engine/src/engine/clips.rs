@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Offline, heard_as};
 use crate::{
     config::Config,
-    music::Preset,
+    music::{Note, Preset},
     output::file::wav_bytes,
     source::{CaptureError, CaptureReader, Recorded},
 };
@@ -93,6 +93,17 @@ pub static CLIPS: [Clip; 9] = [
     },
 ];
 
+/// What is heard of an example.
+#[derive(Clone, Debug, Default)]
+pub struct Played {
+    /// Samples of the left channel, at the sample rate of the configuration.
+    pub left: Vec<f32>,
+    /// Those of the right one.
+    pub right: Vec<f32>,
+    /// The notes, by their onset.
+    pub notes: Vec<Note>,
+}
+
 impl Clip {
     /// The example of that name.
     pub fn find(scenario: &str) -> Option<&'static Self> {
@@ -105,14 +116,23 @@ impl Clip {
     ///
     /// When a capture that is part of this program can't be read.
     pub fn render(&self, config: &Config, preset: Preset) -> Result<Vec<u8>, CaptureError> {
-        let sample_rate_hz = config.audio.sample_rate;
-        let mut offline = Offline::new(config, preset, sample_rate_hz);
+        let Played { left, right, .. } = self.play(config, preset)?;
+        Ok(wav_bytes(&left, &right, config.audio.sample_rate))
+    }
+
+    /// Likewise, as samples and notes.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn play(&self, config: &Config, preset: Preset) -> Result<Played, CaptureError> {
+        let mut offline = Offline::new(config, preset, config.audio.sample_rate);
         for piece in CaptureReader::new(Cursor::new(ORDINARY))? {
             if let Recorded::Frame(frame) = piece? {
                 offline.learn(frame);
             }
         }
-        let (mut left, mut right, mut begin_ns) = (Vec::new(), Vec::new(), None);
+        let (mut played, mut begin_ns) = (Played::default(), None);
         for piece in CaptureReader::new(Cursor::new(self.capture))? {
             match piece? {
                 Recorded::Start(_) => offline.restart(),
@@ -123,11 +143,12 @@ impl Clip {
                         continue;
                     }
                     let rendered = offline.frame::<Infallible>(frame, &mut |l, r| {
-                        left.extend_from_slice(l);
-                        right.extend_from_slice(r);
+                        played.left.extend_from_slice(l);
+                        played.right.extend_from_slice(r);
                         ControlFlow::Continue(())
                     });
                     debug_assert!(rendered.is_continue());
+                    played.notes.extend_from_slice(offline.last_notes());
                 }
                 Recorded::Cue(cue) => heard_as(cue.kind).into_iter().for_each(|kind| offline.cue(kind)),
                 Recorded::Lost { .. } => {}
@@ -136,7 +157,7 @@ impl Clip {
                 break;
             }
         }
-        Ok(wav_bytes(&left, &right, sample_rate_hz))
+        Ok(played)
     }
 }
 

@@ -22,7 +22,7 @@ mod state;
 pub(crate) mod tests;
 mod wanted;
 
-pub use clips::{CLIP_S, CLIPS, Clip};
+pub use clips::{CLIP_S, CLIPS, Clip, Played};
 pub use cue::heard_as;
 pub use editing::EditError;
 pub use explain::Explanation;

@@ -10,6 +10,8 @@ mod api;
 mod call;
 mod clips;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod door;
 mod guard;
 #[cfg(test)]

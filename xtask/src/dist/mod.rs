@@ -3,6 +3,8 @@
 //! Two runs on the same checkout and compiler give the same bytes: what is embedded has no times, paths are left out of the
 //! programs, and packages and bills carry the time of the commit.
 
+mod arch;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -28,6 +30,9 @@ pub(crate) struct DistArgs {
     /// Only the Debian package
     #[arg(long)]
     deb_only: bool,
+    /// Arch's package too, which is built anew from a source archive
+    #[arg(long, conflicts_with = "deb_only")]
+    arch: bool,
 }
 
 /// Builds everything that is handed to others.
@@ -49,12 +54,15 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
         rpm(&dist, &time)?;
         materials(&dist, &time)?;
     }
+    if args.arch {
+        arch::build(&dist, &time)?;
+    }
     checksums(&dist)
 }
 
 /// The Debian package that is in target/dist; built first if there is none.
 pub(crate) fn debian_package() -> Result<PathBuf> {
-    run(&DistArgs { deb_only: true })?;
+    run(&DistArgs { deb_only: true, arch: false })?;
     let dist = target().join("dist");
     let name = shipped(&dist)?.into_iter().find(|name| kind(Path::new(name)) == Some("deb"));
     Ok(dist.join(name.context("no Debian package was made")?))
@@ -136,7 +144,7 @@ fn checksums(dist: &Path) -> Result<()> {
 fn shipped(dist: &Path) -> Result<Vec<String>> {
     let files = fs::read_dir(dist)?.flatten().map(|entry| entry.path());
     let mut names: Vec<String> = files
-        .filter(|file| matches!(kind(file), Some("deb" | "rpm" | "json")))
+        .filter(|file| matches!(kind(file), Some("deb" | "rpm" | "json" | "zst")))
         .filter_map(|file| Some(file.file_name()?.to_str()?.to_owned()))
         .collect();
     names.sort();

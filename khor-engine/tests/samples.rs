@@ -1,0 +1,57 @@
+//! The sound samples of the documents: each is of the music as it is now.
+
+#[path = "../examples/samples/list.rs"]
+mod list;
+#[path = "../examples/samples/page.rs"]
+mod page;
+
+use std::{collections::BTreeSet, fs};
+
+use khor_engine::config::Config;
+
+use self::list::{LISTING, Made, crc, folder, samples};
+
+/// Of a second, between what was encoded and what is rendered now, dB: another processor may round otherwise.
+const ALIKE_DB: f32 = 0.5;
+/// All samples together: they are in every clone, bytes.
+const AT_MOST_BYTES: u64 = 3 << 20;
+
+const MEND: &str = "cargo xtask samples makes them anew";
+
+#[test]
+fn the_samples_are_those_that_the_music_of_now_renders() {
+    let (folder, config) = (folder(), Config::default());
+    let listing = fs::read_to_string(folder.join(LISTING)).expect(MEND);
+    let listing: Vec<Made> = serde_json::from_str(&listing).expect(MEND);
+    let samples = samples();
+    assert_eq!(listing.len(), samples.len(), "{MEND}");
+    for (made, sample) in listing.iter().zip(&samples) {
+        let file = fs::read(folder.join(sample.file())).expect(MEND);
+        let now = sample.made(&sample.play(&config).expect("a capture"), config.audio.sample_rate, &file);
+        assert_eq!((&made.file, &made.bytes), (&now.file, &now.bytes), "{MEND}");
+        assert_eq!(made.notes, now.notes, "{}: other notes; {MEND}", made.file);
+        assert_eq!(made.levels_db.len(), now.levels_db.len(), "{}", made.file);
+        for (then, now) in made.levels_db.iter().zip(&now.levels_db) {
+            assert!((then - now).abs() <= ALIKE_DB, "{}: {then} dB, now {now}; {MEND}", made.file);
+        }
+    }
+}
+
+#[test]
+fn the_folder_holds_the_samples_and_their_page_and_is_small() {
+    let folder = folder();
+    let there = fs::read_dir(&folder).expect(MEND).map(|entry| entry.expect("an entry"));
+    let mut bytes = 0;
+    let names: BTreeSet<String> = there
+        .map(|entry| {
+            bytes += entry.metadata().expect("its size").len();
+            entry.file_name().into_string().expect("a name")
+        })
+        .collect();
+    let mut expected: BTreeSet<String> = samples().iter().map(list::Sample::file).collect();
+    assert_eq!(fs::read_to_string(folder.join("README.md")).expect(MEND), page::page(), "{MEND}");
+    expected.extend([LISTING.into(), "README.md".into()]);
+    assert_eq!(names, expected, "{MEND}");
+    assert!(bytes <= AT_MOST_BYTES, "{bytes} bytes");
+    assert_eq!(crc(b"123456789"), "cbf43926", "the checksum is the usual one");
+}

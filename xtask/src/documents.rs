@@ -1,0 +1,53 @@
+//! The documents' chores, held to the truth.
+
+use std::path::Path;
+
+use clap::{Parser, error::ErrorKind};
+use khor_e2e::documents::{documents, words};
+
+use crate::{Cli, process::root};
+
+#[test]
+fn every_chore_in_the_documents_is_one() {
+    let mut count = 0;
+    for document in documents() {
+        for line in document.command_lines() {
+            let Some(chore) = line.strip_prefix("cargo xtask ") else { continue };
+            count += 1;
+            // Where all chores are listed, each stands for itself.
+            for chore in chore.split(", ") {
+                let parsed = Cli::try_parse_from(["xtask".into()].into_iter().chain(words(chore)));
+                let Err(error) = parsed else { continue };
+                let named =
+                    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::MissingRequiredArgument);
+                assert!(named, "{}: {line}: {error}", document.name);
+            }
+        }
+    }
+    assert!(count >= 30, "{count}");
+}
+
+/// Packages and tests that are named for cargo are there.
+#[test]
+fn every_command_of_cargo_in_the_documents_names_what_is_there() {
+    let mut count = 0;
+    for document in documents() {
+        for line in document.command_lines().into_iter().filter(|line| line.starts_with("cargo ")) {
+            let words = words(&line);
+            let after =
+                |flag: &str| words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1));
+            let Some(package) = after("-p").or(after("--package")) else { continue };
+            count += 1;
+            let folder = root().join(package);
+            assert!(folder.join("Cargo.toml").is_file(), "{}: {line}", document.name);
+            for (flag, place) in [("--test", "tests"), ("--example", "examples"), ("--bin", "src/bin")] {
+                let Some(name) = after(flag) else { continue };
+                let place = folder.join(place);
+                let is_there =
+                    |place: &Path| place.join(format!("{name}.rs")).is_file() || place.join(name).is_dir();
+                assert!(is_there(&place), "{}: {line}", document.name);
+            }
+        }
+    }
+    assert!(count >= 8, "{count}");
+}
