@@ -34,7 +34,13 @@ impl Engine {
 
     /// Likewise, in a directory that may hold a configuration from before (`config.json`).
     pub fn start_in(dir: TempDir, socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::run(Command::new(program("khor")), dir, socket, arguments, environment)
+        Self::run(Command::new(program("khor")), dir, free_port(), socket, arguments, environment)
+    }
+
+    /// Likewise, on a port that others know already, in a new directory.
+    pub fn start_at(port: u16, socket: &Path, arguments: &[&str]) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        Self::run(Command::new(program("khor")), dir, port, socket, arguments, &[])
     }
 
     /// Likewise, started by another program (`setpriv …`) that becomes it.
@@ -46,17 +52,17 @@ impl Engine {
     ) -> Self {
         let mut command = Command::new(starter[0]);
         command.args(&starter[1..]).arg(program("khor"));
-        Self::run(command, TempDir::new().expect("a directory"), socket, arguments, environment)
+        Self::run(command, TempDir::new().expect("a directory"), free_port(), socket, arguments, environment)
     }
 
     fn run(
         mut khor: Command,
         dir: TempDir,
+        port: u16,
         socket: &Path,
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
-        let port = free_port();
         let log = File::create(dir.path().join("log")).expect("a log");
         let child = khor
             .arg("engine")
