@@ -1,7 +1,7 @@
 //! What is known, put together from the news: all that a frame shows and nothing else, so that drawing is a function
 //! of it. Time is the engine's, which may run on a machine with another clock.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{
     feed::News,
@@ -13,6 +13,8 @@ use crate::signal::SIGNALS;
 pub(super) const PAST_MS: u64 = 60_000;
 /// Cues that are kept.
 const CUES: usize = 64;
+/// How long figures stand: none could read them ten times a second.
+const FIGURES_MS: u64 = 500;
 /// How long what became of a key is shown.
 const TOLD_MS: u64 = 4_000;
 
@@ -31,6 +33,7 @@ pub(super) enum Link {
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub(super) name: String,
+    /// Lately, so that it can be read.
     pub(super) now: Signal,
     /// Its levels, each with its time, oldest first.
     pub(super) past: VecDeque<(u64, Option<f32>)>,
@@ -114,21 +117,13 @@ impl State {
     }
 
     fn advance(&mut self, metrics: Metrics) {
-        let Metrics { ts_ms, controls, mut signals, notes, cues, music, history: _ } = metrics;
+        let Metrics { ts_ms, controls, signals, notes, cues, music, history: _ } = metrics;
+        let is_time = ts_ms / FIGURES_MS != self.ts_ms / FIGURES_MS;
         self.link = Link::Up;
         self.ts_ms = ts_ms;
         self.controls = Some(controls);
         self.music = music;
-        let known = SIGNALS.iter().filter_map(|info| signals.remove_entry(info.name)).collect::<Vec<_>>();
-        // An engine that is newer may have more of them.
-        let mut past = std::mem::take(&mut self.lanes);
-        for (name, now) in known.into_iter().chain(signals) {
-            let before = past.iter_mut().find(|lane| lane.name == name);
-            let mut past = before.map(|lane| std::mem::take(&mut lane.past)).unwrap_or_default();
-            past.push_back((ts_ms, now.level));
-            forget(&mut past, |(at_ms, _)| at_ms + PAST_MS < ts_ms);
-            self.lanes.push(Lane { name, now, past });
-        }
+        self.hear(signals, is_time);
         // What was told on arriving comes again with the stream's first event.
         let told = self.notes.back().map_or(0, |note| note.seq);
         self.notes.extend(notes.into_iter().filter(|note| note.seq > told));
@@ -136,6 +131,24 @@ impl State {
         let told = self.cues.back().map_or(0, |cue| cue.seq);
         self.cues.extend(cues.into_iter().filter(|cue| cue.seq > told));
         self.cues.drain(..self.cues.len().saturating_sub(CUES));
+    }
+
+    fn hear(&mut self, mut signals: BTreeMap<String, Signal>, is_time: bool) {
+        let known: Vec<_> = SIGNALS.iter().filter_map(|info| signals.remove_entry(info.name)).collect();
+        let mut before = std::mem::take(&mut self.lanes);
+        // An engine that is newer may have more of them.
+        for (name, now) in known.into_iter().chain(signals) {
+            let heard = (self.ts_ms, now.level);
+            let place = before.iter().position(|lane| lane.name == name);
+            let mut lane = match place.map(|place| before.swap_remove(place)) {
+                Some(lane) if is_time => Lane { now, ..lane },
+                Some(lane) => lane,
+                None => Lane { name, now, past: VecDeque::new() },
+            };
+            lane.past.push_back(heard);
+            forget(&mut lane.past, |(at_ms, _)| at_ms + PAST_MS < self.ts_ms);
+            self.lanes.push(lane);
+        }
     }
 }
 

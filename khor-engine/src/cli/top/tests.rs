@@ -134,6 +134,34 @@ fn what_is_told_twice_is_known_once_and_another_engine_begins_anew() {
 }
 
 #[test]
+fn figures_stand_long_enough_to_be_read() {
+    let (mut state, mut changes, mut shown) = (State::new(), 0, None);
+    let (mut first_ms, mut levels) = (0, 0);
+    for news in news() {
+        state.apply(news);
+        first_ms = if first_ms == 0 { state.ts_ms } else { first_ms };
+        let rate = state.lanes.iter().find(|lane| lane.name == "csw").unwrap().now.rate;
+        changes += u64::from(shown.is_some() && shown != Some(rate));
+        shown = Some(rate);
+        levels = state.lanes[0].past.len();
+    }
+    let most = (state.ts_ms - first_ms) / 500 + 1;
+    assert!((1..=most).contains(&changes), "{changes} in {} ms", state.ts_ms - first_ms);
+    assert!(levels > 50, "what is drawn has every level: {levels}");
+}
+
+#[test]
+fn silence_is_told_in_the_smallest_frame() {
+    let mut state = recorded();
+    state.controls.as_mut().unwrap().muted = true;
+    for size in [(24, 1), (40, 8), (80, 24)] {
+        let text = text(&frame(&state, COLOURED, size));
+        assert!(text.contains("MUTED") && text.contains("vm"), "{text}");
+        assert_eq!(text.contains("learning"), size.0 == 80, "{text}");
+    }
+}
+
+#[test]
 fn an_absent_signal_says_why_and_the_most_deviant_lanes_stay_where_there_is_little_room() {
     let mut state = recorded();
     let mut most = 0;
@@ -148,7 +176,7 @@ fn an_absent_signal_says_why_and_the_most_deviant_lanes_stay_where_there_is_litt
         }
     }
     let whole = text(&frame(&state, COLOURED, (80, 24)));
-    assert!(whole.contains("lat    absent: no disk here"), "{whole}");
+    assert!(whole.contains("lat     absent: no disk here"), "{whole}");
     let small = text(&frame(&state, COLOURED, (60, 7)));
     assert!(small.contains(&state.lanes[most].name) && small.contains("32 x"), "{small}");
     let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 7));

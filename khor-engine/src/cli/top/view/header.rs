@@ -37,34 +37,44 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, look: Look) {
         title.extend([between(), Span::raw(&controls.preset)]);
         title.extend([between(), Span::raw(format!("{} bpm", controls.bpm))]);
     }
-    let badges = badges(state);
-    let room = row.width.saturating_sub(badges.chars().count() as u16 + 1);
+    let (silence, learning) = (silence(state), learning(state));
+    let columns = |text: &str| text.chars().count() + 2;
+    // Where there is no room for both, that it is silent is what one must know.
+    let is_roomy = title.width() + columns(&silence) + columns(&learning) <= row.width.into();
+    let badges = match (silence.is_empty(), learning.is_empty() || !is_roomy) {
+        (_, true) => silence,
+        (true, false) => learning,
+        (false, false) => format!("{silence}, {learning}"),
+    };
+    let room = row.width.saturating_sub(columns(&badges) as u16);
     title.render(Rect { width: room, ..row }, buffer);
     let style = if state.link == Link::Up { STRONG } else { DIM };
     Line::styled(format!("{badges} "), style).alignment(Alignment::Right).render(row, buffer);
 }
 
-/// What one would forget: that it is silent, or does not know yet what is ordinary.
-fn badges(state: &State) -> String {
-    let mut badges = Vec::new();
-    if let Some(controls) = &state.controls {
-        match controls.snoozed_until_ts_ms {
-            Some(until_ms) => {
-                let left_min = until_ms.saturating_sub(state.ts_ms).div_ceil(60_000);
-                badges.push(format!("SILENT for {left_min} min"));
-            }
-            None if controls.muted => badges.push("MUTED".to_owned()),
-            None => {}
+/// Whether it is silent, which one forgets.
+fn silence(state: &State) -> String {
+    let Some(controls) = &state.controls else { return String::new() };
+    match controls.snoozed_until_ts_ms {
+        Some(until_ms) => {
+            let left_min = until_ms.saturating_sub(state.ts_ms).div_ceil(60_000);
+            format!("SILENT for {left_min} min")
         }
+        None if controls.muted => "MUTED".to_owned(),
+        None => String::new(),
     }
-    if let Some(baseline) = state.health.as_ref().map(|health| &health.baseline) {
-        if baseline.frozen {
-            badges.push("learning is frozen".to_owned());
-        } else if baseline.learning == Some(true) {
-            badges.push(format!("learning, {:.0} % known", 100.0 * baseline.learnt.unwrap_or_default()));
-        }
+}
+
+/// How far it knows what is ordinary.
+fn learning(state: &State) -> String {
+    let Some(Health { baseline, .. }) = &state.health else { return String::new() };
+    if baseline.frozen {
+        "learning is frozen".to_owned()
+    } else if baseline.learning == Some(true) {
+        format!("learning, {:.0} % known", 100.0 * baseline.learnt.unwrap_or_default())
+    } else {
+        String::new()
     }
-    badges.join(", ")
 }
 
 fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, look: Look) {

@@ -35,7 +35,7 @@ impl Columns {
     fn of(width: u16) -> Self {
         let is_roomy = width >= ROOMY;
         Self {
-            name: 10,
+            name: 11,
             label: if is_roomy { 16 } else { 0 },
             picture: if width >= PICTURE_FROM { Constraint::Fill(1) } else { Constraint::Length(0) },
             rate: 11,
