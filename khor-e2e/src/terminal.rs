@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a program, says how it ended and stays: the terminal's mode is looked at while its session lives, since the
 /// kernel resets it then.
-const SHELL: &str = "\"$@\"; printf 'ended with %s\\n' $?; read end";
+const SHELL: &str = "\"$@\"; printf 'ended with %s.\\n' $?; read end";
 
 /// A program in a terminal of its own; killed when dropped.
 pub struct Terminal {
@@ -115,14 +115,25 @@ impl Terminal {
 
     /// Waits until the program ends, and says with which code, and whether the terminal is as it was before.
     pub fn wait(&self) -> (i32, bool) {
-        self.wait_for(&["ended with "]);
-        let text = self.text();
-        let code = text.rsplit("ended with ").next().and_then(|rest| rest.split_whitespace().next());
-        let code = code.and_then(|code| code.parse().ok()).expect("a code");
+        let mut code = None;
+        wait_until("the program to end", PATIENCE, || {
+            code = self.ended();
+            code.is_some()
+        });
         let mode = tcgetattr(&self.line).expect("its mode");
         let parser = self.parser();
         let screen = parser.screen();
-        (code, mode == self.before && !screen.alternate_screen() && !screen.hide_cursor())
+        (
+            code.expect("waited for"),
+            mode == self.before && !screen.alternate_screen() && !screen.hide_cursor(),
+        )
+    }
+
+    /// The code that the shell has told.
+    fn ended(&self) -> Option<i32> {
+        let text = self.text();
+        let (_, code) = text.rsplit_once("ended with ")?;
+        code.split_once('.')?.0.parse().ok()
     }
 
     fn parser(&self) -> MutexGuard<'_, vt100::Parser> {

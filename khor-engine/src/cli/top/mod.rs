@@ -50,8 +50,8 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
     watch(&mut screen.0, &feed, &interrupt)
 }
 
-/// The terminal while it is ours. It is given back in its old mode when this is dropped, and by ratatui's hook
-/// before a panic is told of.
+/// The terminal while it is ours. It is given back in its old mode when this is dropped, or by ratatui's hook before a
+/// panic is told of.
 struct Screen(DefaultTerminal);
 
 impl Screen {
@@ -62,7 +62,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        ratatui::restore();
+        // The hook of a panic has done so, and has said something since.
+        if !std::thread::panicking() {
+            ratatui::restore();
+        }
     }
 }
 

@@ -3,7 +3,13 @@
 
 use std::fs;
 
-use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect, style::Color};
+use ratatui::{
+    Terminal,
+    backend::TestBackend,
+    buffer::{Buffer, Cell},
+    layout::Rect,
+    style::Color,
+};
 use serde_json::Value;
 
 use super::{
@@ -37,7 +43,9 @@ fn news() -> Vec<News> {
 
 fn recorded() -> State {
     let mut state = State::new();
-    news().into_iter().for_each(|news| state.apply(news));
+    for news in news() {
+        state.apply(news);
+    }
     state
 }
 
@@ -50,7 +58,7 @@ fn frame(state: &State, look: Look, (columns, rows): (u16, u16)) -> Buffer {
 
 fn text(buffer: &Buffer) -> String {
     let rows = buffer.content.chunks(buffer.area.width.max(1).into());
-    let row = |cells: &[ratatui::buffer::Cell]| cells.iter().map(|cell| cell.symbol()).collect::<String>();
+    let row = |cells: &[Cell]| cells.iter().map(Cell::symbol).collect::<String>();
     rows.map(|cells| row(cells).trim_end().to_owned() + "\n").collect()
 }
 
@@ -123,7 +131,9 @@ fn what_is_told_twice_is_known_once_and_another_engine_begins_anew() {
     let mut state = recorded();
     let (notes, cues) = (state.notes.len(), state.cues.len());
     assert!(notes > 0 && cues > 0);
-    news().into_iter().skip(1).for_each(|news| state.apply(news));
+    for news in news().into_iter().skip(1) {
+        state.apply(news);
+    }
     assert_eq!((state.notes.len(), state.cues.len()), (notes, cues));
     state.apply(News::Lost("it has ended".into()));
     let lost = text(&frame(&state, COLOURED, (80, 24)));

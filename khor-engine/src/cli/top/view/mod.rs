@@ -83,7 +83,7 @@ fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
     let keys = KEYS.iter().flat_map(|(key, word, _)| {
         [Span::styled(format!(" {key}"), STRONG), Span::styled(format!(" {word} "), DIM)]
     });
-    Line::from_iter(keys).render(area, buffer);
+    keys.collect::<Line<'_>>().render(area, buffer);
 }
 
 /// Text at the left of the first row, cut off where there is no room.
