@@ -35,13 +35,21 @@ impl Engine {
 
     /// Likewise, in a directory that may hold a configuration from before (`config.json`).
     pub fn start_in(dir: TempDir, socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::run(Command::new(program("khor")), LOOPBACK, dir, socket, arguments, environment)
+        let at = (LOOPBACK, free_port());
+        Self::run(Command::new(program("khor")), at, dir, socket, arguments, environment)
+    }
+
+    /// Likewise, on a port that others know already, in a new directory.
+    pub fn start_at(port: u16, socket: &Path, arguments: &[&str]) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        Self::run(Command::new(program("khor")), (LOOPBACK, port), dir, socket, arguments, &[])
     }
 
     /// Likewise without a collector, where other machines could reach it: the configuration in `dir` names a token.
     pub fn start_for_others(dir: TempDir, arguments: &[&str]) -> Self {
         let nowhere = dir.path().join("no.sock");
-        Self::run(Command::new(program("khor")), "0.0.0.0", dir, &nowhere, arguments, &[])
+        let at = ("0.0.0.0", free_port());
+        Self::run(Command::new(program("khor")), at, dir, &nowhere, arguments, &[])
     }
 
     /// Likewise, started by another program (`setpriv …`) that becomes it.
@@ -54,18 +62,17 @@ impl Engine {
         let mut command = Command::new(starter[0]);
         command.args(&starter[1..]).arg(program("khor"));
         let dir = TempDir::new().expect("a directory");
-        Self::run(command, LOOPBACK, dir, socket, arguments, environment)
+        Self::run(command, (LOOPBACK, free_port()), dir, socket, arguments, environment)
     }
 
     fn run(
         mut khor: Command,
-        host: &str,
+        (host, port): (&str, u16),
         dir: TempDir,
         socket: &Path,
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
-        let port = free_port();
         let log = File::create(dir.path().join("log")).expect("a log");
         let child = khor
             .arg("engine")

@@ -11,6 +11,7 @@ pub mod load;
 pub mod procfs;
 pub mod pulse;
 pub mod skip;
+pub mod terminal;
 mod wait;
 
 pub use bus::{Bus, Monitor};
@@ -20,4 +21,5 @@ pub use engine::Engine;
 pub use listener::Listener;
 pub use pulse::Pulse;
 pub use skip::skip;
+pub use terminal::Terminal;
 pub use wait::wait_until;

@@ -1,12 +1,13 @@
 //! Asks the running engine, for the commands that show or steer it.
 
 use std::{
+    io::{BufRead, BufReader},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::Value;
 
@@ -15,6 +16,11 @@ use crate::{config::Listen, http::read_token};
 
 /// Longest wait for the engine.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest silence of an answer that never ends; the event stream says something ten times a second.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// What an engine answers.
+type Answer = ureq::http::Response<ureq::Body>;
 
 /// Which engine is asked.
 #[derive(Args, Debug)]
@@ -27,11 +33,14 @@ pub(super) struct EngineAddress {
 }
 
 /// A running engine.
+#[derive(Clone)]
 pub(super) struct Client {
     address: String,
     /// What lets it in where one is required.
     token: Option<Arc<str>>,
     agent: ureq::Agent,
+    /// Likewise, for an answer that never ends.
+    endless: ureq::Agent,
 }
 
 impl EngineAddress {
@@ -46,8 +55,10 @@ impl Client {
     pub(super) fn of(listen: &Listen, address: Option<String>) -> anyhow::Result<Self> {
         let address = address.map_or_else(|| configured(listen), Ok)?;
         let token = listen.token_file.as_deref().map(read_token).transpose()?;
-        let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
-        Ok(Self { address, token, agent: config.build().into() })
+        let config = || ureq::Agent::config_builder().http_status_as_error(false);
+        let agent = config().timeout_global(Some(TIMEOUT)).build().into();
+        let endless = config().timeout_connect(Some(TIMEOUT)).timeout_per_read(Some(SILENCE)).build().into();
+        Ok(Self { address, token, agent, endless })
     }
 
     /// What it answers to a GET.
@@ -65,8 +76,26 @@ impl Client {
         self.ask("PATCH", "config", &serde_json::to_vec(change)?)
     }
 
+    /// The lines of what it answers without end.
+    pub(super) fn lines(&self, path: &str) -> anyhow::Result<impl Iterator<Item = std::io::Result<String>>> {
+        let mut answer = self.answer(&self.endless, "GET", path, &[])?;
+        if !answer.status().is_success() {
+            return Err(self.refusal(&mut answer));
+        }
+        Ok(BufReader::new(answer.into_body().into_reader()).lines())
+    }
+
     /// Fails with the engine's own words where it refuses.
     fn ask(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Value> {
+        let mut answer = self.answer(&self.agent, method, path, body)?;
+        if !answer.status().is_success() {
+            return Err(self.refusal(&mut answer));
+        }
+        let text = answer.body_mut().read_to_string().context("reading the engine's answer")?;
+        serde_json::from_str(&text).map_err(|_| self.foreign(answer.status()))
+    }
+
+    fn answer(&self, agent: &ureq::Agent, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Answer> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{}/api/{path}", self.address))
@@ -74,20 +103,19 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let answer = self.agent.run(request.body(body)?);
-        let mut answer =
-            answer.with_context(|| format!("no engine answers at {}: start khor engine", self.address))?;
-        let status = answer.status();
-        let text = answer.body_mut().read_to_string().context("reading the engine's answer")?;
-        let foreign = || anyhow!("{} is no khor engine of this version ({status})", self.address);
-        let value: Value = serde_json::from_str(&text).map_err(|_| foreign())?;
-        if status.is_success() {
-            return Ok(value);
-        }
-        match value["error"].as_str() {
-            Some(error) => bail!("{error}"),
-            None => Err(foreign()),
-        }
+        let answer = agent.run(request.body(body)?);
+        answer.with_context(|| format!("no engine answers at {}: start khor engine", self.address))
+    }
+
+    /// Why it refuses, in its own words.
+    fn refusal(&self, answer: &mut Answer) -> anyhow::Error {
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        let value: Value = serde_json::from_str(&text).unwrap_or_default();
+        value["error"].as_str().map_or_else(|| self.foreign(answer.status()), |error| anyhow!("{error}"))
+    }
+
+    fn foreign(&self, status: ureq::http::StatusCode) -> anyhow::Error {
+        anyhow!("{} is no khor engine of this version ({status})", self.address)
     }
 }
 

@@ -19,6 +19,7 @@ mod status;
 mod steer;
 mod table;
 mod texts;
+mod top;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -47,6 +48,8 @@ enum Command {
     Record(record::RecordArgs),
     /// How the running engine is, and what sounds
     Status(status::StatusArgs),
+    /// Watch and steer the running engine, live in this terminal
+    Top(top::TopArgs),
     /// What is sounding and why, in words
     Explain(explain::ExplainArgs),
     /// What is in khor's way on this machine, and how it is mended
@@ -104,6 +107,7 @@ pub fn main() -> anyhow::Result<ExitCode> {
         Command::Play(args) => play::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),

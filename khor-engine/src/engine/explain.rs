@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::state::{HeardCue, Seen, SourceState, unix_ms};
 use crate::{
     music::{Feature, Input, Route, Sounding},
-    signal::{Reading, SIGNALS, SignalId},
+    signal::{Reading, SIGNALS},
     source::{SourceKind, whose},
 };
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
-const WORTH_A_LINE: f32 = 1.0;
+pub(crate) const WORTH_A_LINE: f32 = 1.0;
 const LINES: usize = 5;
 
 /// `GET /api/explain`.
@@ -68,8 +68,8 @@ fn standing(reading: &Reading) -> Vec<Standing> {
             Some(Standing {
                 signal: info.name,
                 label: info.label,
-                rate: amount(info.id, rate),
-                ordinary: amount(info.id, reading.baselines[i]?),
+                rate: amount(info.unit, rate),
+                ordinary: amount(info.unit, reading.baselines[i]?),
                 deviation: lane.deviation,
                 level: lane.level,
             })
@@ -216,20 +216,20 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
 }
 
 /// Octaves as people say them.
-fn times(deviation: f32) -> String {
+pub(crate) fn times(deviation: f32) -> String {
     let factor = deviation.exp2();
     if factor < 10.0 { format!("{factor:.1} x") } else { format!("{factor:.0} x") }
 }
 
-/// A rate with its unit, short.
-fn amount(signal: SignalId, rate: f64) -> String {
+/// A rate with its unit, one of the catalogue's, short.
+pub(crate) fn amount(unit: &str, rate: f64) -> String {
     let scaled = |unit: &str| match rate {
         r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),
         r if r >= 1e6 => format!("{:.1} M{unit}", r / 1e6),
         r if r >= 1e3 => format!("{:.1} k{unit}", r / 1e3),
         r => format!("{r:.1} {unit}"),
     };
-    match signal.info().unit {
+    match unit {
         "ratio" => format!("{:.1} %", 100.0 * rate),
         "s" => format!("{:.1} ms", 1e3 * rate),
         "1/s" => scaled("/s").replace(" /s", "/s"),
@@ -264,10 +264,10 @@ mod tests {
 
     #[test]
     fn amounts_are_short() {
-        assert_eq!(amount(SignalId::Rx, 24.12e6), "24.1 MB/s");
-        assert_eq!(amount(SignalId::Exec, 3.0), "3.0/s");
-        assert_eq!(amount(SignalId::Csw, 12e3), "12.0 k/s");
-        assert_eq!(amount(SignalId::Mem, 0.251), "25.1 %");
-        assert_eq!(amount(SignalId::Lat, 0.0123), "12.3 ms");
+        assert_eq!(amount("B/s", 24.12e6), "24.1 MB/s");
+        assert_eq!(amount("1/s", 3.0), "3.0/s");
+        assert_eq!(amount("1/s", 12e3), "12.0 k/s");
+        assert_eq!(amount("ratio", 0.251), "25.1 %");
+        assert_eq!(amount("s", 0.0123), "12.3 ms");
     }
 }

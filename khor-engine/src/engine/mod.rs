@@ -26,6 +26,7 @@ pub use clips::{CLIP_S, CLIPS, Clip, Played};
 pub use cue::heard_as;
 pub use editing::EditError;
 pub use explain::Explanation;
+pub(crate) use explain::{WORTH_A_LINE, amount, times};
 pub use library::{Library, read as read_preset};
 pub use offline::{Offline, Part, Performance};
 pub use on_desktop::OnDesktop;

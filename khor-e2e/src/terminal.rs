@@ -1,0 +1,150 @@
+//! A terminal without a window: runs a program in it, presses keys and reads the screen.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    num::NonZeroU16,
+    os::fd::OwnedFd,
+    path::Path,
+    process::{Child, Command},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use nix::pty::{Winsize, openpty};
+use nix::sys::termios::{Termios, tcgetattr};
+
+use crate::wait_until;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a program, says how it ended and stays: the terminal's mode is looked at while its session lives, since the
+/// kernel resets it then.
+const SHELL: &str = "\"$@\"; printf 'ended with %s.\\n' $?; read end";
+
+/// A program in a terminal of its own; killed when dropped.
+pub struct Terminal {
+    shell: Child,
+    /// Where a person would sit.
+    keyboard: File,
+    /// The program's end, kept open so that its mode can be read after the program.
+    line: OwnedFd,
+    before: Termios,
+    screen: Arc<Mutex<vt100::Parser>>,
+}
+
+impl Terminal {
+    /// Runs a program in a terminal of so many columns and rows.
+    pub fn run(program: &Path, arguments: &[&str], size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+        let (columns, rows) = size;
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let pair = openpty(&size, None).expect("a terminal");
+        let (keyboard, line) = (File::from(pair.master), pair.slave);
+        let before = tcgetattr(&line).expect("its mode");
+        let end = || line.try_clone().expect("another end");
+        // It becomes the program's controlling terminal, in place of the one in which the test may run.
+        let shell = Command::new("setsid")
+            .args(["--ctty", "sh", "-c", SHELL, "sh"])
+            .arg(program)
+            .args(arguments)
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm-256color")
+            .env("LC_ALL", "C.UTF-8")
+            .envs(environment.iter().copied())
+            .stdin(end())
+            .stdout(end())
+            .stderr(end())
+            .spawn()
+            .expect("setsid");
+        let size = |cells| NonZeroU16::new(cells).expect("a size");
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(columns), 0)));
+        let (mut output, shown) = (keyboard.try_clone().expect("another end"), Arc::clone(&screen));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(read @ 1..) = output.read(&mut bytes) {
+                shown.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..read]);
+            }
+        });
+        Self { shell, keyboard, line, before, screen }
+    }
+
+    /// The program's process.
+    pub fn pid(&self) -> i32 {
+        let shell = self.shell.id();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+        children.expect("the shell's children").trim().parse().expect("one child")
+    }
+
+    /// Types.
+    pub fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("typing");
+    }
+
+    /// What is read on it.
+    pub fn text(&self) -> String {
+        self.parser().screen().contents()
+    }
+
+    /// Whether any of it has a colour.
+    pub fn is_coloured(&self) -> bool {
+        let parser = self.parser();
+        let screen = parser.screen();
+        let (rows, columns) = screen.size();
+        let mut cells = (0..rows.get())
+            .flat_map(|row| (0..columns.get()).map(move |column| (row, column)))
+            .filter_map(|(row, column)| screen.cell(row, column));
+        cells.any(|cell| {
+            [cell.fgcolor(), cell.bgcolor()].iter().any(|colour| *colour != vt100::Color::Default)
+        })
+    }
+
+    /// Waits until it shows all of these.
+    pub fn wait_for(&self, words: &[&str]) {
+        wait_until(&format!("{words:?} on\n{}", self.text()), PATIENCE, || {
+            let text = self.text();
+            words.iter().all(|word| text.contains(word))
+        });
+    }
+
+    /// Waits until it does not show this any more.
+    pub fn wait_without(&self, word: &str) {
+        wait_until(&format!("{word:?} to go from\n{}", self.text()), PATIENCE, || {
+            !self.text().contains(word)
+        });
+    }
+
+    /// Waits until the program ends, and says with which code, and whether the terminal is as it was before.
+    pub fn wait(&self) -> (i32, bool) {
+        let mut code = None;
+        wait_until("the program to end", PATIENCE, || {
+            code = self.ended();
+            code.is_some()
+        });
+        let mode = tcgetattr(&self.line).expect("its mode");
+        let parser = self.parser();
+        let screen = parser.screen();
+        (
+            code.expect("waited for"),
+            mode == self.before && !screen.alternate_screen() && !screen.hide_cursor(),
+        )
+    }
+
+    /// The code that the shell has told.
+    fn ended(&self) -> Option<i32> {
+        let text = self.text();
+        let (_, code) = text.rsplit_once("ended with ")?;
+        code.split_once('.')?.0.parse().ok()
+    }
+
+    fn parser(&self) -> MutexGuard<'_, vt100::Parser> {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // What runs in it gets the terminal's hangup.
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}

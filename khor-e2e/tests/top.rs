@@ -1,0 +1,107 @@
+//! `khor top` in a real terminal, with a real engine that goes and comes back.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use khor_e2e::engine::{free_port, program};
+use khor_e2e::{Engine, Terminal, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+const SETTLE: Duration = Duration::from_secs(10);
+const DEMO: [&str; 2] = ["--fake", "--no-audio"];
+
+fn engine(port: u16) -> Engine {
+    Engine::start_at(port, NO_SOCKET.as_ref(), &DEMO)
+}
+
+fn top(port: u16, size: (u16, u16), environment: &[(&str, &str)]) -> Terminal {
+    let address = format!("127.0.0.1:{port}");
+    let arguments = ["top", "--config", "/nonexistent/config.json", "--listen", &address];
+    Terminal::run(&program("khor"), &arguments, size, environment)
+}
+
+/// It ended well, and the terminal is as it was.
+const CLEAN: (i32, bool) = (0, true);
+
+#[test]
+fn it_shows_and_steers_an_engine_that_goes_and_comes_back() {
+    let port = free_port();
+    let running = engine(port);
+    let mut top = top(port, (80, 24), &[]);
+    top.wait_for(&["synthetic demo", "ambient", "exec", "softirq", "B/s", "voices", "The demo", "q quit"]);
+    assert!(top.is_coloured(), "families have colours");
+    std::thread::sleep(Duration::from_secs(8));
+    println!("{}", top.text());
+
+    let controls = |engine: &Engine| engine.get("/api/metrics")["controls"].clone();
+    top.press("m");
+    top.wait_for(&["MUTED"]);
+    assert_eq!(controls(&running)["muted"], true);
+    top.press("m");
+    top.wait_without("MUTED");
+    assert_eq!(controls(&running)["muted"], false);
+    top.press("s");
+    top.wait_for(&["SILENT for 15 min"]);
+    assert!(controls(&running)["snoozed_until_ts_ms"].is_u64());
+    top.press("s");
+    top.wait_without("SILENT");
+    top.press("n");
+    wait_until("another preset", SETTLE, || controls(&running)["preset"] != "ambient");
+    top.wait_for(&[controls(&running)["preset"].as_str().expect("a name")]);
+    top.press("p");
+    wait_until("the preset before", SETTLE, || controls(&running)["preset"] == "ambient");
+    top.press("?");
+    top.wait_for(&["the next preset"]);
+    top.press("\x1b");
+    top.wait_without("the next preset");
+
+    drop(running);
+    top.wait_for(&["Trying again", "start khor engine"]);
+    let _running = engine(port);
+    top.wait_without("Trying again");
+    top.wait_for(&["The demo"]);
+
+    top.press("q");
+    assert_eq!(top.wait(), CLEAN, "after q:\n{}", top.text());
+}
+
+#[test]
+fn it_waits_for_an_engine_and_gives_the_terminal_back_when_it_is_told_to_end() {
+    let top = top(free_port(), (60, 12), &[]);
+    top.wait_for(&["Trying again", "no engine answers"]);
+    kill(Pid::from_raw(top.pid()), Signal::SIGTERM).expect("signalling it");
+    assert_eq!(top.wait(), CLEAN, "after SIGTERM:\n{}", top.text());
+}
+
+#[test]
+fn it_fits_large_and_tiny_terminals_without_colours_or_utf8() {
+    let port = free_port();
+    let _engine = engine(port);
+    for (size, environment) in [
+        ((140, 45), vec![("NO_COLOR", "1")]),
+        ((30, 9), vec![("LC_ALL", "C"), ("NO_COLOR", "1")]),
+        ((20, 3), vec![("NO_COLOR", "1")]),
+    ] {
+        let mut top = top(port, size, &environment);
+        if size.0 >= 30 {
+            top.wait_for(&["signals", "rx"]);
+        }
+        std::thread::sleep(Duration::from_secs(3));
+        let text = top.text();
+        println!("{text}");
+        assert!(!top.is_coloured(), "NO_COLOR");
+        assert!(environment.len() == 1 || text.is_ascii(), "{text}");
+        top.press("\x03");
+        assert_eq!(top.wait(), CLEAN, "after Ctrl-C at {size:?}");
+    }
+}
+
+#[test]
+fn a_pipe_is_told_of_khor_status() {
+    let output = Command::new(program("khor")).arg("top").stdin(Stdio::null()).output().expect("khor top");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty() && error.contains("khor status --json"), "{error}");
+}

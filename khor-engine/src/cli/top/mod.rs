@@ -1,0 +1,101 @@
+//! `khor top`: the running engine, live in a terminal.
+//!
+//! [`feed`] brings news from the engine's API, [`state`] puts them together, [`view`] draws that and nothing else, and
+//! [`keys`] says what is asked for. Built on the event stream, as the page is, so that it works wherever the API
+//! does; drawn with ratatui, at most ten times a second and only when something changed.
+
+mod feed;
+mod keys;
+mod look;
+mod state;
+#[cfg(test)]
+mod tests;
+mod told;
+mod view;
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use ratatui::{
+    DefaultTerminal, Frame,
+    crossterm::event::{self, Event},
+};
+
+use self::{feed::Feed, keys::Asked, look::Look, state::State};
+use super::{client::EngineAddress, interrupt::Interrupt};
+
+/// Shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(100);
+/// How long keys are waited for before the news are looked at.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+#[derive(Args, Debug)]
+#[command(after_help = "Keys: q quit, m mute, s snooze, n and p next and previous preset, ? help.")]
+pub(super) struct TopArgs {
+    #[command(flatten)]
+    engine: EngineAddress,
+}
+
+pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        bail!("khor top needs a terminal, and this is none: khor status --json is for programs");
+    }
+    let feed = Feed::start(args.engine.client()?)?;
+    let interrupt = Interrupt::listen()?;
+    let mut screen = Screen::open()?;
+    watch(&mut screen.0, &feed, &interrupt)
+}
+
+/// The terminal while it is ours. It is given back in its old mode when this is dropped, or by ratatui's hook before a
+/// panic is told of.
+struct Screen(DefaultTerminal);
+
+impl Screen {
+    fn open() -> anyhow::Result<Self> {
+        ratatui::try_init().map(Self).inspect_err(|_| ratatui::restore()).context("drawing on the terminal")
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // The hook of a panic has done so, and has said something since.
+        if !std::thread::panicking() {
+            ratatui::restore();
+        }
+    }
+}
+
+/// Until the user has seen enough.
+fn watch(terminal: &mut DefaultTerminal, feed: &Feed, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let look = Look::of_environment();
+    let mut state = State::new();
+    let (mut changed, mut drawn_at) = (true, None::<Instant>);
+    while !interrupt.is_raised() {
+        if changed && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
+            let draw = |frame: &mut Frame<'_>| view::draw(frame.area(), frame.buffer_mut(), &state, look);
+            terminal.draw(draw).context("drawing")?;
+            (changed, drawn_at) = (false, Some(Instant::now()));
+        }
+        while event::poll(if changed { FRAME / 10 } else { PATIENCE }).context("waiting for keys")? {
+            changed = true;
+            if let Event::Key(key) = event::read().context("reading keys")? {
+                match keys::asked(key, &state) {
+                    Some(Asked::Quit) => return Ok(()),
+                    Some(Asked::ToggleHelp) => state.help = !state.help,
+                    Some(Asked::CloseHelp) => state.help = false,
+                    Some(Asked::Of(wish)) => feed.wish(wish),
+                    None => {}
+                }
+            }
+        }
+        for news in feed.news() {
+            state.apply(news);
+            changed = true;
+        }
+    }
+    Ok(())
+}

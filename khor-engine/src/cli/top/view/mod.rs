@@ -1,0 +1,106 @@
+//! A frame, as a function of the state: a header, the lanes beside the score, the cues, the keys. What does not fit is
+//! left out, the least important first.
+
+mod cues;
+mod header;
+mod help;
+mod lanes;
+mod score;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::{
+    keys::KEYS,
+    look::{DIM, Look, STRONG},
+    state::{Link, State},
+};
+
+/// Columns from which the score has room beside the lanes.
+const SCORE_FROM: u16 = 64;
+/// Fewest cues worth a heading, where lanes could be higher instead.
+const CUES: u16 = 4;
+/// A lane is no higher than that many rows.
+const LANE_ROWS: u16 = 3;
+
+/// Draws all of it.
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    let header_rows = match area.height {
+        0..6 => 1,
+        6..12 => 2,
+        _ => 3,
+    };
+    let footer_rows = u16::from(area.height >= 8);
+    let [header, body, footer] = Layout::vertical([
+        Constraint::Length(header_rows),
+        Constraint::Fill(1),
+        Constraint::Length(footer_rows),
+    ])
+    .areas(area);
+    header::draw(header, buffer, state, look);
+    draw_body(body, buffer, state, look);
+    draw_footer(footer, buffer, state);
+    if state.help {
+        help::draw(area, buffer, look);
+    }
+}
+
+fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    let lanes = state.lanes.len().max(1) as u16;
+    // A heading each for the lanes and the cues.
+    let lane_rows = (area.height.saturating_sub(2 + CUES) / lanes).clamp(1, LANE_ROWS);
+    let picture_rows = (1 + lanes * lane_rows).min(area.height);
+    let [picture, cues] =
+        Layout::vertical([Constraint::Length(picture_rows), Constraint::Fill(1)]).areas(area);
+    let score_columns = if area.width >= SCORE_FROM { area.width * 2 / 5 } else { 0 };
+    let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(score_columns)])
+        .spacing(u16::from(score_columns > 0))
+        .areas(picture);
+    lanes::draw(left, buffer, state, look, lane_rows);
+    if score_columns > 0 {
+        score::draw(right, buffer, state, look);
+    }
+    if cues.height >= 2 {
+        cues::draw(cues, buffer, state, look);
+    }
+    if state.link != Link::Up {
+        // What is shown was so.
+        buffer.set_style(area, DIM);
+    }
+}
+
+/// What became of the last key, or what keys there are.
+fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
+    if let Some(told) = state.told() {
+        put(buffer, area, &format!(" {told}"), STRONG);
+        return;
+    }
+    let keys = KEYS.iter().flat_map(|(key, word, _)| {
+        [Span::styled(format!(" {key}"), STRONG), Span::styled(format!(" {word} "), DIM)]
+    });
+    keys.collect::<Line<'_>>().render(area, buffer);
+}
+
+/// Text at the left of the first row, cut off where there is no room.
+fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
+    Line::styled(text, style).render(area, buffer);
+}
+
+/// A heading: a rule across the first row, with words in it. Returns the rows below.
+fn heading(buffer: &mut Buffer, area: Rect, look: Look, words: &str) -> Rect {
+    let [rule, below] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    put(buffer, rule, &look.signs.rule.repeat(rule.width.into()), DIM);
+    put(buffer, inset(rule, 1), &format!(" {words} "), DIM);
+    below
+}
+
+/// Without so many columns at the left.
+fn inset(area: Rect, columns: u16) -> Rect {
+    let columns = columns.min(area.width);
+    Rect { x: area.x + columns, width: area.width - columns, ..area }
+}
