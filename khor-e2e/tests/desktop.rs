@@ -1,6 +1,7 @@
 //! The engine on a session bus of the test's own: steered and heard there, by scripts and by the desktop's media keys.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -163,6 +164,13 @@ fn playerctl(bus: &Bus, arguments: &[&str]) -> String {
     said
 }
 
+/// Whether the configuration's file has that volume.
+fn gain_on_disk(config: &Path, wanted: f64) -> bool {
+    let text = fs::read_to_string(config).unwrap_or_default();
+    let config: Value = serde_json::from_str(&text).unwrap_or_default();
+    config["audio"]["master_gain"].as_f64().is_some_and(|gain| (gain - wanted).abs() < 1e-6)
+}
+
 #[test]
 fn media_keys_steer_the_engine() {
     let Some(bus) = bus_and("playerctl") else { return };
@@ -182,11 +190,7 @@ fn media_keys_steer_the_engine() {
     playerctl(&bus, &["volume", "0.3"]);
     let gain = controls(&engine)["master_gain"].as_f64().expect("a number");
     assert!((gain - 0.3).abs() < 1e-6, "{gain}");
-    wait_until("the volume on disk", PATIENCE, || {
-        let text = fs::read_to_string(engine.config_path()).unwrap_or_default();
-        let config: Value = serde_json::from_str(&text).unwrap_or_default();
-        config["audio"]["master_gain"].as_f64().is_some_and(|gain| (gain - 0.3).abs() < 1e-6)
-    });
+    wait_until("the volume on disk", PATIENCE, || gain_on_disk(&engine.config_path(), 0.3));
     assert!(playerctl(&bus, &["volume"]).starts_with("0.3"));
 
     let before = controls(&engine)["preset"].clone();
@@ -200,4 +204,7 @@ fn media_keys_steer_the_engine() {
     assert!(words[3].contains("demo"), "{track}");
     playerctl(&bus, &["previous"]);
     assert_eq!(controls(&engine)["preset"], before);
+    playerctl(&bus, &["volume", "0.7"]);
+    let (_, dir) = engine.stop();
+    assert!(gain_on_disk(&dir.path().join("config.json"), 0.7), "kept, although it ended at once");
 }

@@ -20,10 +20,13 @@ const A_WHILE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 struct Notification {
     app: String,
+    icon: String,
     replaces: u32,
     title: String,
     body: String,
     urgency: u8,
+    actions: Vec<String>,
+    expires_ms: i32,
 }
 
 /// The receiving end, as desktops have it.
@@ -38,16 +41,24 @@ impl Service {
         &self,
         app_name: String,
         replaces_id: u32,
-        _app_icon: String,
+        app_icon: String,
         summary: String,
         body: String,
-        _actions: Vec<String>,
+        actions: Vec<String>,
         hints: HashMap<String, OwnedVariant>,
-        _expire_timeout: i32,
+        expire_timeout: i32,
     ) -> u32 {
         let urgency = hints.get("urgency").and_then(|urgency| u8::try_from(urgency).ok());
-        let (app, replaces, title) = (app_name, replaces_id, summary);
-        let shown = Notification { app, replaces, title, body, urgency: urgency.expect("an urgency") };
+        let shown = Notification {
+            app: app_name,
+            icon: app_icon,
+            replaces: replaces_id,
+            title: summary,
+            body,
+            urgency: urgency.expect("an urgency"),
+            actions,
+            expires_ms: expire_timeout,
+        };
         self.shown.send(shown).expect("the test");
         42
     }
@@ -108,7 +119,8 @@ fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() 
     let notification = shown.recv_timeout(PATIENCE).expect("a notification");
     assert_eq!(notification.title, format!("sh (process {pid}) crashed"));
     assert_eq!((notification.body.as_str(), notification.urgency), ("It died of SIGSEGV.", 1));
-    assert_eq!((notification.app.as_str(), notification.replaces), ("khor", 0));
+    assert_eq!((notification.app.as_str(), notification.icon.as_str()), ("khor", "org.khor.Khor"));
+    assert_eq!((notification.replaces, notification.actions.len(), notification.expires_ms), (0, 0, -1));
     let cue = monitor.wait_for("the crash", |message| message["member"] == "Cue");
     let data = &cue["payload"]["data"];
     assert_eq!(

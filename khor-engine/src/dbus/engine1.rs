@@ -24,9 +24,9 @@ struct Engine1 {
     engine: Arc<Engine>,
 }
 
+#[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
 #[interface(name = "org.khor.Engine1")]
 impl Engine1 {
-    #[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")

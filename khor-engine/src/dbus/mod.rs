@@ -37,7 +37,7 @@ pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's
                                      dbus.socket (Debian's dbus-user-session)";
 
 /// The names that are to be on the session bus, khor's or those it needs.
-pub(crate) fn names(desktop: &Desktop) -> Vec<&'static str> {
+pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
     Part::ALL.into_iter().filter(|part| part.is_wanted(desktop)).map(Part::name).collect()
 }
 
@@ -72,7 +72,7 @@ impl Part {
         }
     }
 
-    const fn is_wanted(self, desktop: &Desktop) -> bool {
+    const fn is_wanted(self, desktop: Desktop) -> bool {
         match self {
             Self::Bus => desktop.bus,
             Self::Mpris => desktop.mpris,
@@ -125,12 +125,14 @@ async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool
     let mut wanted = engine.desktop();
     let mut goes_on = true;
     while goes_on {
-        let is_wanted = part.is_wanted(&wanted.borrow_and_update());
+        let is_wanted = part.is_wanted(*wanted.borrow_and_update());
         goes_on = tokio::select! {
             () = keep(engine, part, is_wanted) => true,
-            changed = wanted.wait_for(|desktop| part.is_wanted(desktop) != is_wanted) => changed.is_ok(),
+            changed = wanted.wait_for(|desktop| part.is_wanted(*desktop) != is_wanted) => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
+        // Whatever was set is kept, whoever ended it.
+        steer::keep(engine).await;
     }
 }
 

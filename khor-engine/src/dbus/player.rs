@@ -12,7 +12,7 @@ use std::{
 };
 
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::warn;
+use tracing::debug;
 use zbus::{ObjectPath, Variant, fdo, interface, object_server::InterfaceRef};
 
 use super::{LOOK, LOOKS_PER_FIGURE, engine1::news, session, steer};
@@ -107,10 +107,14 @@ impl Player {
     }
 
     /// Without effect, as `CanSeek` says.
-    fn seek(&self, _offset_us: i64) {}
+    fn seek(&self, offset: i64) {
+        debug!("asked to seek by {offset} us: there is nowhere to go");
+    }
 
     /// Without effect, as `CanSeek` says.
-    fn set_position(&self, _track: ObjectPath<'_>, _position_us: i64) {}
+    fn set_position(&self, track_id: ObjectPath<'_>, position: i64) {
+        debug!("asked to seek to {position} us in {track_id}: there is nowhere to go");
+    }
 
     fn open_uri(&self, uri: &str) -> fdo::Result<()> {
         Err(fdo::Error::NotSupported(format!("{uri}: khor plays this machine, and nothing else")))
@@ -268,18 +272,9 @@ impl Told {
             served.metadata_changed(emitter).await?;
         }
         if is_figure_time && unwritten.swap(false, Relaxed) {
-            keep(engine);
+            // A slider that moves is written down once a second.
+            steer::keep(engine).await;
         }
         Ok(())
     }
-}
-
-/// Writes the volume down; a slider that moves is written once a second.
-fn keep(engine: &Arc<Engine>) {
-    let engine = Arc::clone(engine);
-    tokio::task::spawn_blocking(move || {
-        if let Err(problem) = engine.keep_config() {
-            warn!("the volume that was set holds until khor stops: {problem}");
-        }
-    });
 }

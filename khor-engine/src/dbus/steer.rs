@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
 use zbus::fdo;
 
 use crate::{
@@ -35,6 +36,18 @@ pub(super) async fn change(
         Err(UpdateError::Invalid(problem)) => Err(fdo::Error::InvalidArgs(problem.to_string())),
         Err(problem) => Err(fdo::Error::Failed(problem.to_string())),
     }
+}
+
+/// Writes down what was only adjusted.
+pub(super) async fn keep(engine: &Arc<Engine>) {
+    let engine = Arc::clone(engine);
+    let keep = move || {
+        if let Err(problem) = engine.keep_config() {
+            warn!("what was set on the session bus holds until khor stops: {problem}");
+        }
+    };
+    // It can only panic, and that is logged.
+    drop(tokio::task::spawn_blocking(keep).await);
 }
 
 /// The name `by` places after that one; the first if that one is unknown.

@@ -10,7 +10,7 @@ use crate::dbus;
 
 pub(super) async fn examine(patient: &Patient) -> Check {
     let name = "desktop";
-    let wanted = dbus::names(&patient.config.desktop);
+    let wanted = dbus::names(patient.config.desktop);
     if wanted.is_empty() {
         return Check::off(name, "nothing is wanted on the session bus (desktop)");
     }
