@@ -4,19 +4,26 @@ use std::{
     fs::File,
     io::{Read, Write},
     num::NonZeroU16,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     path::Path,
     process::{Child, Command},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::JoinHandle,
     time::Duration,
 };
 
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{Termios, tcgetattr};
 
 use crate::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often the thread that reads looks whether it is over.
+const LOOK_MS: u16 = 50;
 
 /// Runs a program, says how it ended and stays: the terminal's mode is looked at while its session lives, since the
 /// kernel resets it then.
@@ -31,6 +38,9 @@ pub struct Terminal {
     line: OwnedFd,
     before: Termios,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Tells the thread that reads to end, since the terminal is gone only when nobody holds its end.
+    is_over: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
@@ -39,7 +49,9 @@ impl Terminal {
         let (columns, rows) = size;
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(&size, None).expect("a terminal");
-        let (keyboard, line) = (File::from(pair.master), pair.slave);
+        // What is inherited would keep the terminal alive after us; what is cloned is not.
+        let cloned = |end: OwnedFd| end.try_clone().expect("another end");
+        let (keyboard, line) = (File::from(cloned(pair.master)), cloned(pair.slave));
         let before = tcgetattr(&line).expect("its mode");
         let end = || line.try_clone().expect("another end");
         // It becomes the program's controlling terminal, in place of the one in which the test may run.
@@ -59,13 +71,20 @@ impl Terminal {
         let size = |cells| NonZeroU16::new(cells).expect("a size");
         let screen = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(columns), 0)));
         let (mut output, shown) = (keyboard.try_clone().expect("another end"), Arc::clone(&screen));
-        std::thread::spawn(move || {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            while let Ok(read @ 1..) = output.read(&mut bytes) {
+            while !over.load(Relaxed) {
+                let mut line = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
+                if poll(&mut line, LOOK_MS).is_ok_and(|told| told == 0) {
+                    continue;
+                }
+                let Ok(read @ 1..) = output.read(&mut bytes) else { break };
                 shown.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..read]);
             }
         });
-        Self { shell, keyboard, line, before, screen }
+        Self { shell, keyboard, line, before, screen, is_over, reader: Some(reader) }
     }
 
     /// The program's process.
@@ -146,5 +165,7 @@ impl Drop for Terminal {
         // What runs in it gets the terminal's hangup.
         let _ = self.shell.kill();
         let _ = self.shell.wait();
+        self.is_over.store(true, Relaxed);
+        let _ = self.reader.take().map(JoinHandle::join);
     }
 }

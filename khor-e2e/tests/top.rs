@@ -99,6 +99,21 @@ fn it_fits_large_and_tiny_terminals_without_colours_or_utf8() {
 }
 
 #[test]
+fn it_ends_with_its_terminal_even_where_nobody_tells_it() {
+    let (khor, address) = (program("khor"), format!("127.0.0.1:{}", free_port()));
+    let khor = khor.to_str().expect("a path of text");
+    let arguments =
+        ["--ignore-signal=HUP", khor, "top", "--config", "/nonexistent/config.json", "--listen", &address];
+    let top = Terminal::run("env".as_ref(), &arguments, (80, 24), &[]);
+    top.wait_for(&["Trying again"]);
+    let command_line = format!("/proc/{}/cmdline", top.pid());
+    let runs = || std::fs::read(&command_line).is_ok_and(|words| !words.is_empty());
+    assert!(runs());
+    drop(top);
+    wait_until("it to end", SETTLE, || !runs());
+}
+
+#[test]
 fn a_pipe_is_told_of_khor_status() {
     let output = Command::new(program("khor")).arg("top").stdin(Stdio::null()).output().expect("khor top");
     let error = String::from_utf8_lossy(&output.stderr);

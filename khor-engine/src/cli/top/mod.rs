@@ -14,12 +14,15 @@ mod told;
 mod view;
 
 use std::{
-    io::IsTerminal,
+    io::{IsTerminal, stdin},
+    os::fd::AsFd,
+    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
 use clap::Args;
+use nix::poll::{PollFd, PollFlags, poll};
 use ratatui::{
     DefaultTerminal, Frame,
     crossterm::event::{self, Event},
@@ -32,6 +35,8 @@ use super::{client::EngineAddress, interrupt::Interrupt};
 const FRAME: Duration = Duration::from_millis(100);
 /// How long keys are waited for before the news are looked at.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How often it is looked whether the terminal is still there.
+const LINE_MS: u16 = 1000;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Keys: q quit, m mute, s snooze, n and p next and previous preset, ? help.")]
@@ -41,13 +46,28 @@ pub(super) struct TopArgs {
 }
 
 pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+    if !std::io::stdout().is_terminal() || !stdin().is_terminal() {
         bail!("khor top needs a terminal, and this is none: khor status --json is for programs");
     }
     let feed = Feed::start(args.engine.client()?)?;
     let interrupt = Interrupt::listen()?;
+    end_with_terminal()?;
     let mut screen = Screen::open()?;
     watch(&mut screen.0, &feed, &interrupt)
+}
+
+/// Ends the process when its terminal is gone, as when a connection is cut and nobody sends SIGHUP: crossterm would then
+/// read for ever, and there is nothing left to give back.
+fn end_with_terminal() -> anyhow::Result<()> {
+    let wait = || {
+        let stdin = stdin();
+        // That it has hung up is told without being asked for, but nobody is woken for it in every case.
+        let mut line = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
+        while !matches!(poll(&mut line, LINE_MS), Ok(1..)) {}
+        std::process::exit(1);
+    };
+    thread::Builder::new().name("khor-top-line".into()).spawn(wait).context("starting a thread")?;
+    Ok(())
 }
 
 /// The terminal while it is ours. It is given back in its old mode when this is dropped, or by ratatui's hook before a
@@ -63,7 +83,7 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         // The hook of a panic has done so, and has said something since.
-        if !std::thread::panicking() {
+        if !thread::panicking() {
             ratatui::restore();
         }
     }
