@@ -64,7 +64,7 @@ impl Document {
                 (Some(_), Some(_)) => snippets.extend(open.take()),
                 (None, Some(snippet)) => snippet.text.extend([line, "\n"]),
                 (None, None) if line.starts_with('#') => {
-                    line.trim_start_matches('#').trim().clone_into(&mut heading)
+                    line.trim_start_matches('#').trim().clone_into(&mut heading);
                 }
                 (None, None) => {}
             }
@@ -106,7 +106,6 @@ pub fn words(line: &str) -> Vec<String> {
         let word = words.last_mut().expect("there is one");
         match quote {
             Some(open) if open == sign => quote = None,
-            Some(_) => word.push(sign),
             None if sign == '\'' || sign == '"' => (quote, begun) = (Some(sign), true),
             None if sign.is_whitespace() => {
                 if begun || !word.is_empty() {
@@ -114,7 +113,7 @@ pub fn words(line: &str) -> Vec<String> {
                 }
                 begun = false;
             }
-            None => word.push(sign),
+            _ => word.push(sign),
         }
     }
     if !begun && words.last().is_some_and(String::is_empty) {
