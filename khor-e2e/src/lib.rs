@@ -9,6 +9,7 @@ pub mod listener;
 pub mod load;
 pub mod procfs;
 pub mod pulse;
+pub mod site;
 pub mod skip;
 mod wait;
 

@@ -69,6 +69,8 @@ pub(crate) const TEST: &[Need] = &[
     },
     Need { sign: Sign::Program("appstreamcli"), debian: &["appstream"], words: "appstreamcli (AppStream)" },
     IP,
+    Need { sign: Sign::Program("openssl"), debian: &["openssl"], words: "openssl" },
+    Need { sign: Sign::File("/usr/sbin/nats-server"), debian: &["nats-server"], words: "nats-server" },
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
 ];
 

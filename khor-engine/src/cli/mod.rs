@@ -8,9 +8,11 @@ mod engine;
 mod explain;
 mod interrupt;
 mod lists;
+mod nats;
 mod play;
 mod progress;
 mod record;
+mod relay;
 mod render;
 mod service;
 mod status;
@@ -43,6 +45,8 @@ enum Command {
     Render(render::RenderArgs),
     /// Record what the machine does into a capture file
     Record(record::RecordArgs),
+    /// Send what this machine does to a site's listeners, over NATS
+    Relay(relay::RelayArgs),
     /// How the running engine is, and what sounds
     Status(status::StatusArgs),
     /// What is sounding and why, in words
@@ -102,6 +106,7 @@ pub fn main() -> anyhow::Result<ExitCode> {
         Command::Play(args) => play::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Relay(args) => relay::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),
@@ -137,7 +142,8 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    const DOCUMENTS: [(&str, &str); 5] = [
+    const DOCUMENTS: [(&str, &str); 6] = [
+        ("fleet.md", include_str!("../../../docs/fleet.md")),
         ("README.md", include_str!("../../../README.md")),
         ("guide.md", include_str!("../../../docs/guide.md")),
         ("outputs.md", include_str!("../../../docs/outputs.md")),

@@ -3,10 +3,15 @@
 mod listen;
 mod model;
 mod osc;
+mod site;
 mod store;
 
 pub use listen::Listen;
 pub use model::{Audio, BpfSubscription, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
+pub use site::Site;
 pub(crate) use store::write_atomically;
-pub use store::{ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir};
+pub use store::{
+    ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir,
+    relay_baseline_path,
+};

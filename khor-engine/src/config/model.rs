@@ -9,7 +9,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Listen, Osc};
+use super::{Listen, Osc, Site};
 use crate::{
     music::{Scale, Settings},
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
@@ -40,6 +40,8 @@ pub struct Config {
     pub osc: Osc,
     /// From rates to levels.
     pub signals: Signals,
+    /// Which site is heard instead of this machine; only the file may say.
+    pub site: Site,
 }
 
 /// The web page.
@@ -172,6 +174,7 @@ impl Default for Config {
             midi: Midi::default(),
             osc: Osc::default(),
             signals: Signals::default(),
+            site: Site::default(),
         }
     }
 }
@@ -280,6 +283,7 @@ impl Config {
         in_range("osc.port", self.osc.port, 1, u16::MAX)?;
         in_range("osc.receive.port", self.osc.receive.port, 1, u16::MAX)?;
         self.osc.check_targets()?;
+        self.site.check()?;
         for (name, ceiling) in &self.signals.ceilings {
             let field = format!("signals.ceilings.{name}");
             require(SIGNALS.iter().any(|info| info.name == name), &field, name, "the name of a signal")?;

@@ -9,7 +9,7 @@ use super::state::{HeardCue, Seen, SourceState, unix_ms};
 use crate::{
     music::{Feature, Input, Route, Sounding},
     signal::{Reading, SIGNALS, SignalId},
-    source::SourceKind,
+    source::{Host, SourceKind},
 };
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
@@ -50,7 +50,8 @@ pub struct Heard {
 }
 
 pub(super) fn explain(seen: &Seen) -> Explanation {
-    let standing_out = seen.reading.as_ref().map(standing).unwrap_or_default();
+    let whose = seen.solo.as_ref().map(|solo| &solo.reading).or(seen.reading.as_ref());
+    let standing_out = whose.map(standing).unwrap_or_default();
     let heard = seen.sounding.as_ref().map(heard).unwrap_or_default();
     let sentence = sentence(seen, &standing_out);
     let text = text(seen, &sentence, &standing_out, &heard);
@@ -141,8 +142,12 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     let SourceState::Up(info) = &seen.source else {
         return "Nothing is known about this machine now: its source is away.".to_owned();
     };
-    let subject = match info.kind {
-        SourceKind::Demo => "The demo",
+    let hosts = seen.site.as_ref().map_or(0, |site| site.hosts.iter().filter(|host| !host.silent).count());
+    let subject = match (info.kind, &seen.solo) {
+        (SourceKind::Demo, _) => "The demo",
+        (SourceKind::Site, Some(solo)) => &format!("Of {hosts} hosts, {}", solo.host),
+        (SourceKind::Site, None) if hosts == 0 => "The site, of which no host is heard,",
+        (SourceKind::Site, None) => &format!("The site of {hosts} hosts"),
         _ => "This machine",
     };
     match standing_out {
@@ -176,11 +181,22 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
             line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {}", times(*deviation)));
         }
     }
-    if let Some(HeardCue { ts_ms, cue, .. }) = seen.cues.back() {
+    if let Some(solo) = &seen.solo {
+        let section = solo.section.as_ref().map_or_else(String::new, |section| format!(" of {section}"));
+        line(format_args!("The voices are those of {}{section}", solo.host));
+    }
+    let is_silent = |host: &&Host| host.silent;
+    let silent = seen.site.iter().flat_map(|site| &site.hosts).filter(is_silent);
+    let silent: Vec<&str> = silent.map(|host| host.name.as_str()).take(4).collect();
+    if !silent.is_empty() {
+        line(format_args!("Silent: {}", silent.join(", ")));
+    }
+    if let Some(HeardCue { ts_ms, kind, host, pid, comm, .. }) = seen.cues.back() {
         let ago_s = unix_ms(SystemTime::now()).saturating_sub(*ts_ms) / 1000;
-        let whose = cue.comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
-        let pid = cue.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
-        line(format_args!("\nLast cue: {}{whose}{pid}, {ago_s} s ago", cue.kind.name()));
+        let whose = comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
+        let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+        let at = host.as_ref().map_or_else(String::new, |host| format!(" at {host}"));
+        line(format_args!("\nLast cue: {kind}{whose}{pid}{at}, {ago_s} s ago"));
     }
     if !heard.is_empty() {
         line(format_args!("\nWhat you hear"));

@@ -1,11 +1,14 @@
 //! The task that turns the source's frames into lanes, and tells them to the state and to OSC.
 
+mod fleet;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use khor_fleet::Name;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -14,14 +17,13 @@ use tracing::warn;
 
 use super::{
     conductor::{Command, Conductor},
-    cue::heard_as,
     memory::Memory,
     state::{SourceState, State},
 };
 use crate::{
     music::CueKind,
     output::osc,
-    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
+    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling, Soloist},
     source::{SourceEvent, SourceInfo, SourceKind},
 };
 
@@ -62,6 +64,8 @@ pub(super) struct Listener {
     /// What is heard is this machine, so what it teaches is kept.
     real: bool,
     kind: Option<SourceKind>,
+    /// Of a site.
+    soloist: Soloist<Name>,
     kept_at: Instant,
 }
 
@@ -90,6 +94,7 @@ impl Listener {
             conductor,
             real: false,
             kind: None,
+            soloist: Soloist::default(),
             kept_at,
         }
     }
@@ -113,7 +118,8 @@ impl Listener {
                 SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
                 SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
                 SourceEvent::Frame(frame) => self.frame(frame),
-                SourceEvent::Cue(cue) => self.cue(&cue),
+                SourceEvent::Cue(cue) => self.cue(&cue, None),
+                SourceEvent::Fleet(event) => self.fleet(event),
                 SourceEvent::Lost { cues } => {
                     warn!("{cues} cues were lost: more happened than can be told one by one");
                     self.state.lock().cues_lost += cues;
@@ -165,16 +171,6 @@ impl Listener {
         }
         self.real = real;
         self.source_changed(SourceState::Up(info));
-    }
-
-    /// Something happened: it is heard, shown and sent.
-    fn cue(&mut self, cue: &khor_proto::Cue) {
-        if let Some(kind) = heard_as(cue.kind) {
-            self.conductor.send(Command::Cue(kind));
-        }
-        self.state.lock().cue(cue);
-        let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
-        self.osc.send(osc::Event::Cue(cue.kind.name(), comm, pid));
     }
 
     /// Begins to write down what was learnt.

@@ -20,17 +20,17 @@ struct Document {
 
 /// Where it is kept.
 #[derive(Clone, Debug)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     path: PathBuf,
 }
 
 impl Memory {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
     /// What was learnt; nothing if that can't be read: a machine can learn again.
-    pub(super) fn load(&self) -> BTreeMap<String, Learnt> {
+    pub(crate) fn load(&self) -> BTreeMap<String, Learnt> {
         let read = || -> io::Result<Document> { Ok(serde_json::from_slice(&fs::read(&self.path)?)?) };
         match read() {
             Ok(document) if document.version == VERSION => document.signals,
@@ -51,7 +51,7 @@ impl Memory {
     }
 
     /// Keeps what was learnt. Waits for the disk.
-    pub(super) fn save(&self, signals: BTreeMap<String, Learnt>) {
+    pub(crate) fn save(&self, signals: BTreeMap<String, Learnt>) {
         let write = || -> io::Result<()> {
             let text = serde_json::to_string_pretty(&Document { version: VERSION, signals })?;
             write_atomically(&self.path, text.as_bytes())

@@ -13,6 +13,7 @@ use super::{
     collector::{CollectorSource, Wish},
     playback::{Played, play},
     procfs::ProcSource,
+    site::{SiteSettings, listen},
 };
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
@@ -29,6 +30,8 @@ pub struct LiveSettings {
     pub use_collector: bool,
     /// Play this capture instead of this machine.
     pub capture: Option<Playback>,
+    /// Hear the hosts of a site instead of this machine.
+    pub site: Option<SiteSettings>,
     /// Play the demo instead of this machine.
     pub demo: bool,
     /// Milliseconds between the collector's samples, 5..=5000.
@@ -56,6 +59,8 @@ pub async fn run(mut settings: watch::Receiver<LiveSettings>, events: mpsc::Send
                 Ok(Played::Replaced) => Ok(()),
                 Err(ended) => Err(ended),
             }
+        } else if let Some(site) = &now.site {
+            listen(site, &mut settings, &events).await
         } else if now.demo {
             demo(&now, &mut settings, &events).await
         } else {
@@ -132,8 +137,9 @@ async fn machine(
             changed = settings.changed() => {
                 changed.map_err(|_| Ended)?;
                 let wanted = settings.borrow_and_update().clone();
-                let LiveSettings { socket, use_collector, capture, demo, interval_ms: _, exec_cues: _, seed: _ } = &wanted;
+                let LiveSettings { socket, use_collector, capture, site, demo, interval_ms: _, exec_cues: _, seed: _ } = &wanted;
                 if capture.is_some()
+                    || site.is_some()
                     || *demo
                     || *socket != now.socket
                     || *use_collector != now.use_collector
@@ -258,6 +264,7 @@ mod tests {
             socket,
             use_collector: true,
             capture: None,
+            site: None,
             demo: false,
             interval_ms: 20,
             exec_cues: false,

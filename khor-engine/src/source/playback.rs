@@ -169,6 +169,7 @@ mod tests {
             socket: "none.sock".into(),
             use_collector: false,
             capture: Some(Playback { path, repeat }),
+            site: None,
             demo: false,
             interval_ms: 20,
             exec_cues: false,

@@ -24,6 +24,8 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
       return `synthetic demo figures${interval}, not this machine`;
     case 'capture':
       return `a ${source.detail ?? 'capture, not this machine now'}${interval}`;
+    case 'site':
+      return `many machines: ${source.detail ?? 'a site'}`;
     case 'none':
       return `no source yet${source.error === null ? '' : `: ${source.error}`}`;
   }

@@ -1,5 +1,6 @@
 //! The state in the shapes of the API (docs/api.md), a room for each. Pure: reads, computes nothing.
 
+mod fleet;
 mod health;
 mod measures;
 mod metrics;
@@ -10,12 +11,13 @@ use khor_proto::Availability;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+pub(super) use self::{fleet::fleet, health::health, metrics::metrics};
 pub use self::{
+    fleet::{FleetReport, HostReport, HostState},
     health::HealthReport,
     measures::Measures,
     metrics::{MetricsReport, SignalReport},
 };
-pub(super) use self::{health::health, metrics::metrics};
 
 /// A JSON object whose keys keep their order.
 #[derive(Clone, Debug)]
