@@ -104,26 +104,27 @@ fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
 }
 
 fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) {
-    thread::scope(|scope| {
-        let loaded = scope.spawn(|| {
+    // What a thread of that host starts is of that host too.
+    let load = thread::scope(|scope| {
+        let there = scope.spawn(|| {
             host.enter();
-            let load = Background::start(|| loopback(32 << 20, 10));
-            wait_until(&format!("{name} to take the solo"), SETTLE, || {
-                let solo = engine.get("/api/metrics")["solo"].clone();
-                solo["host"] == name && ["rx", "tx"].contains(&solo["signal"].as_str().unwrap_or_default())
-            });
-            wait_until("its voice", SETTLE, || {
-                notes(engine, |note| {
-                    note["layer"] == "voices" && (note["signal"] == "rx" || note["signal"] == "tx")
-                }) > 0
-            });
-            let explained = engine.get("/api/explain");
-            assert!(explained["text"].as_str().expect("text").contains(name), "{explained:#}");
-            assert_eq!(engine.get("/api/fleet")["solo"], name);
-            drop(load);
+            Background::start(|| loopback(32 << 20, 10))
         });
-        loaded.join().expect("the loaded host");
+        there.join().expect("a thread of that host")
     });
+    let is_of_network = |signal: &Value| signal == "rx" || signal == "tx";
+    let took = wait_until(&format!("{name} to take the solo"), SETTLE, || {
+        let solo = engine.get("/api/metrics")["solo"].clone();
+        solo["host"] == name && is_of_network(&solo["signal"])
+    });
+    println!("the loaded host took the solo after {took:?}");
+    wait_until("its voice", SETTLE, || {
+        notes(engine, |note| note["layer"] == "voices" && is_of_network(&note["signal"])) > 0
+    });
+    let explained = engine.get("/api/explain");
+    assert!(explained["text"].as_str().expect("text").contains(name), "{explained:#}");
+    assert_eq!(engine.get("/api/fleet")["solo"], name);
+    drop(load);
 }
 
 /// All resume by themselves: nobody is missed for it, no rate leaps, nothing was kept in memory.

@@ -53,9 +53,10 @@ impl Listener {
             self.osc.send(osc::Event::Lanes(reading.lanes));
         }
         let mut seen = self.state.lock();
-        // When nobody sends any more, nothing is known.
+        // When nobody sends any more, nothing is known; counters never are.
         seen.reading = None;
         seen.read([None; Counter::ALL.len()], reading, now);
+        seen.counters = None;
         seen.fleet(Arc::clone(&site), solo);
     }
 

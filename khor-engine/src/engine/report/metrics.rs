@@ -14,6 +14,7 @@ use crate::{
     },
     music::{Layer, Role, Scale},
     signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo},
+    source::SourceKind,
 };
 
 /// `GET /api/metrics` and the events of `GET /api/stream`.
@@ -134,6 +135,13 @@ fn absence(seen: &Seen, signal: SignalId) -> Option<String> {
     match &seen.source {
         SourceState::Starting => Some("no source has answered yet".to_owned()),
         SourceState::Down(shortfall) => Some(shortfall.error.clone()),
+        SourceState::Up(info) if info.kind == SourceKind::Site => match seen.reading {
+            None => Some("no host of the site is heard".to_owned()),
+            Some(reading) if reading.lanes[signal.index()].is_none() => {
+                Some("no host of the site has it".to_owned())
+            }
+            Some(_) => None,
+        },
         SourceState::Up(info) => {
             signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
         }
