@@ -104,6 +104,8 @@ fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
 }
 
 fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) {
+    let is_of_network = |signal: &Value| signal == "rx" || signal == "tx";
+    assert!(!is_of_network(&engine.get("/api/metrics")["solo"]["signal"]), "nothing is sent there yet");
     // What a thread of that host starts is of that host too.
     let load = thread::scope(|scope| {
         let there = scope.spawn(|| {
@@ -112,7 +114,6 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) {
         });
         there.join().expect("a thread of that host")
     });
-    let is_of_network = |signal: &Value| signal == "rx" || signal == "tx";
     let took = wait_until(&format!("{name} to take the solo"), SETTLE, || {
         let solo = engine.get("/api/metrics")["solo"].clone();
         solo["host"] == name && is_of_network(&solo["signal"])

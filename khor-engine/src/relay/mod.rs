@@ -178,7 +178,7 @@ impl Relay {
     }
 
     fn source_up(&mut self, info: SourceInfo) {
-        info!("relaying the {}", info.detail);
+        info!("relaying from {}", info.detail);
         self.source_gone();
         self.kind = Some(info.kind);
         let boot_id = info.machine.map(|machine| machine.boot_id).filter(|_| !self.redact);
