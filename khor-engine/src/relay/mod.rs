@@ -168,7 +168,7 @@ impl Relay {
             SourceEvent::Frame(frame) => self.reading = self.pipeline.push(frame).or(self.reading),
             SourceEvent::Cue(cue) => self.send_cue(&cue).await,
             SourceEvent::Lost { cues } => {
-                warn!("{cues} cues were lost: more happened than can be told one by one")
+                warn!("{cues} cues were lost: more happened than can be told one by one");
             }
             SourceEvent::Down(shortfall) => {
                 warn!("{}", shortfall.error);

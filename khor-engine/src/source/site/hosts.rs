@@ -98,7 +98,7 @@ struct Tracked {
 /// Everybody who was heard.
 pub(super) struct Hosts {
     site: Name,
-    hosts: BTreeMap<Name, Tracked>,
+    tracked: BTreeMap<Name, Tracked>,
     refused: Refused,
     /// Since when it can be known that somebody is silent.
     listening: Instant,
@@ -106,7 +106,7 @@ pub(super) struct Hosts {
 
 impl Hosts {
     pub(super) fn new(site: Name, now: Instant) -> Self {
-        Self { site, hosts: BTreeMap::new(), refused: Refused::default(), listening: now }
+        Self { site, tracked: BTreeMap::new(), refused: Refused::default(), listening: now }
     }
 
     pub(super) fn site(&self) -> &Name {
@@ -122,13 +122,13 @@ impl Hosts {
     pub(super) fn frame(&mut self, subject: &str, bytes: &[u8], now: Instant, wall_ms: u64) -> Option<Name> {
         let frame: Frame = self.read(subject, bytes, |frame: &Frame| &frame.host)?;
         let behind_ms = wall_ms.cast_signed().wrapping_sub(frame.wall_ms.cast_signed());
-        let Some(tracked) = self.hosts.get_mut(&frame.host) else {
-            if self.hosts.len() >= MOST_HOSTS {
+        let Some(tracked) = self.tracked.get_mut(&frame.host) else {
+            if self.tracked.len() >= MOST_HOSTS {
                 self.refused.crowded += 1;
                 self.refused.last = Some(format!("{subject}: more than {MOST_HOSTS} hosts"));
                 return None;
             }
-            self.hosts.insert(frame.host.clone(), Tracked::new(frame, now, behind_ms));
+            self.tracked.insert(frame.host.clone(), Tracked::new(frame, now, behind_ms));
             return None;
         };
         match tracked.take(frame, now, behind_ms) {
@@ -177,7 +177,7 @@ impl Hosts {
 
     /// Who has stopped sending since this was asked last; who has been silent for a day is forgotten.
     pub(super) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
-        self.hosts.retain(|_, host| now.duration_since(host.seen) < FORGOTTEN);
+        self.tracked.retain(|_, host| now.duration_since(host.seen) < FORGOTTEN);
         let listening = self.listening;
         let fallen = self
             .hosts
@@ -193,7 +193,7 @@ impl Hosts {
 
     /// Everybody now.
     pub(super) fn look(&self, now: Instant) -> Site {
-        let hosts = self.hosts.values().map(|host| host.look(now)).collect();
+        let hosts = self.tracked.values().map(|host| host.look(now)).collect();
         Site { name: self.site.clone(), hosts, refused: self.refused.clone() }
     }
 }
@@ -329,7 +329,7 @@ mod tests {
     fn while_the_server_is_away_nobody_is_silent() {
         let mut site = Site::new();
         site.at(0, 1, 0);
-        let back = site.1 + Duration::from_secs(60);
+        let back = site.1 + Duration::from_mins(1);
         site.0.listening_again(back);
         assert_eq!((site.fallen(61_000), site.fallen(64_500)), (0, 1));
     }
@@ -379,6 +379,6 @@ mod tests {
             site.0.refused.clone();
         assert_eq!([oversized, foreign, version, malformed, misdirected], [1; 5]);
         assert_eq!(last.unwrap(), "khor.v1.home.web-2.frame: it says it comes from web-1");
-        assert!(site.0.hosts.is_empty());
+        assert!(site.0.tracked.is_empty());
     }
 }
