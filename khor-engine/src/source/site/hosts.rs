@@ -180,7 +180,7 @@ impl Hosts {
         self.tracked.retain(|_, host| now.duration_since(host.seen) < FORGOTTEN);
         let listening = self.listening;
         let fallen = self
-            .hosts
+            .tracked
             .values_mut()
             .filter(|host| !host.silent && now.duration_since(host.seen.max(listening)) >= SILENT);
         fallen
