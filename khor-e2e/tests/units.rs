@@ -61,6 +61,22 @@ fn the_engine_is_little_exposed() {
     assert!(safe, "{said}");
 }
 
+/// Tenths, as for the engine; as a service of the machine it gives up more.
+#[test]
+fn the_relay_is_hardly_exposed() {
+    for (unit, scope, threshold) in
+        [("khor-relay.service", None, "15"), ("khor-relay-user.service", Some("--user"), ENGINE_EXPOSURE)]
+    {
+        let unit = units().join(unit);
+        let threshold = format!("--threshold={threshold}");
+        let arguments = ["security", "--offline=yes", &threshold, unit.to_str().expect("UTF-8")];
+        let arguments: Vec<&str> = arguments.into_iter().chain(scope).collect();
+        let Some((safe, said)) = analyze(&arguments) else { return skip("needs systemd-analyze") };
+        println!("{}", said.lines().last().unwrap_or_default());
+        assert!(safe, "{said}");
+    }
+}
+
 /// What the collector allows itself, with what it takes to start, must be within what the unit allows it.
 #[test]
 fn the_unit_allows_every_system_call_that_is_needed() {
@@ -105,18 +121,20 @@ fn members(word: &str) -> Option<Vec<String>> {
 #[test]
 fn systemd_understands_every_line() {
     let dir = TempDir::new().expect("a directory");
-    let khor = format!("{} engine", program("khor").display());
+    let khor = program("khor").display().to_string();
     let collector = program("khor-collector").display().to_string();
     let copied = |name: &&str| {
         let text = std::fs::read_to_string(units().join(name)).expect("a unit");
-        let text = text.replace("/usr/bin/khor engine", &khor).replace("/usr/bin/khor-collector", &collector);
-        let path = dir.path().join(name);
+        let text = text
+            .replace("/usr/bin/khor-collector", &collector)
+            .replace("/usr/bin/khor ", &format!("{khor} "));
+        let path = dir.path().join(name.replace("-user", ""));
         std::fs::write(&path, text).expect("a copy");
         path.display().to_string()
     };
     for (scope, names) in [
-        ("--system", &["khor-collector.service", "khor-collector.socket"][..]),
-        ("--user", &["khor-engine.service", "khor-engine.socket"]),
+        ("--system", &["khor-collector.service", "khor-collector.socket", "khor-relay.service"][..]),
+        ("--user", &["khor-engine.service", "khor-engine.socket", "khor-relay-user.service"]),
     ] {
         let paths: Vec<String> = names.iter().map(copied).collect();
         let arguments: Vec<&str> =

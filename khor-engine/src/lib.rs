@@ -4,7 +4,7 @@
 //! [`music`] → [`synth`] → [`output`]. `signal`, `music` and `synth` do no I/O, take clock and seed as
 //! inputs, and run the same offline and live. Around them: [`config`] keeps the settings, [`engine`] runs the
 //! rooms live, [`http`] shows and steers it, [`control`] steers it by OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way,
-//! [`cli`] is the command line.
+//! [`relay`] sends what this machine does to others over [`nats`], [`cli`] is the command line.
 
 pub mod cli;
 pub mod config;
@@ -14,7 +14,9 @@ pub mod doctor;
 pub mod engine;
 pub mod http;
 pub mod music;
+pub mod nats;
 pub mod output;
+pub mod relay;
 pub mod signal;
 pub mod source;
 pub mod synth;

@@ -73,6 +73,8 @@ pub(crate) const TEST: &[Need] = &[
     Need { sign: Sign::Program("appstreamcli"), debian: &["appstream"], words: "appstreamcli (AppStream)" },
     Need { sign: Sign::Program("ruby"), debian: &["ruby"], words: "Ruby, for a snippet of the guide" },
     IP,
+    Need { sign: Sign::Program("openssl"), debian: &["openssl"], words: "openssl" },
+    Need { sign: Sign::File("/usr/sbin/nats-server"), debian: &["nats-server"], words: "nats-server" },
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
 ];
 

@@ -4,11 +4,12 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
+use khor_fleet::Name;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::info;
 
-use super::{Places, interrupt, service};
+use super::{Places, interrupt, nats::NatsArgs, service};
 use crate::{config::ConfigStore, control, dbus, engine::Engine, http, source::Playback};
 
 /// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
@@ -36,6 +37,11 @@ pub(super) struct EngineArgs {
     /// Play a synthetic demo instead of this machine
     #[arg(long, visible_alias = "demo")]
     fake: bool,
+    /// Play the hosts of this site instead of this machine
+    #[arg(long, value_name = "NAME", conflicts_with = "fake")]
+    site: Option<Name>,
+    #[command(flatten)]
+    nats: NatsArgs,
 }
 
 /// Where it is heard and seen; common to all that play live.
@@ -84,6 +90,11 @@ impl EngineArgs {
             let cgroup = self.cgroup.as_deref().unwrap_or_default();
             overrides["bpf"] = json!({ "cgroup": cgroup, "tgid_allow": self.pid, "tgid_deny": [] });
         }
+        let mut site = json!({ "nats": self.nats.overrides() });
+        if let Some(name) = &self.site {
+            site["name"] = json!(name);
+        }
+        overrides["site"] = site;
         overrides
     }
 }

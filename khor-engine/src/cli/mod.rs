@@ -10,9 +10,11 @@ mod engine;
 mod explain;
 mod interrupt;
 mod lists;
+mod nats;
 mod play;
 mod progress;
 mod record;
+mod relay;
 mod render;
 mod service;
 mod status;
@@ -46,6 +48,8 @@ enum Command {
     Render(render::RenderArgs),
     /// Record what the machine does into a capture file
     Record(record::RecordArgs),
+    /// Send what this machine does to a site's listeners, over NATS
+    Relay(relay::RelayArgs),
     /// How the running engine is, and what sounds
     Status(status::StatusArgs),
     /// Watch and steer the running engine, live in this terminal
@@ -108,6 +112,7 @@ pub fn main() -> anyhow::Result<ExitCode> {
         Command::Render(args) => render::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Top(args) => top::run(&args),
+        Command::Relay(args) => relay::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),
@@ -123,7 +128,8 @@ fn start_log() {
 
     use tracing_subscriber::EnvFilter;
 
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,zbus=warn"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,zbus=warn,async_nats=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -49,6 +49,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
         socket: args.places.socket.clone(),
         use_collector: !args.no_bpf,
         capture: None,
+        site: None,
         demo: args.demo,
         scope: ScopeChoice::default(),
         interval_ms: args.interval,
@@ -135,7 +136,7 @@ impl Recording<'_> {
             }
             (SourceEvent::Down(shortfall), None) => warn!("{}", shortfall.error),
             (SourceEvent::Frame(_) | SourceEvent::Cue(_) | SourceEvent::Lost { .. }, None)
-            | (SourceEvent::Described(_), _) => {}
+            | (SourceEvent::Described(_) | SourceEvent::Fleet(_), _) => {}
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{client::EngineAddress, table::row};
 
 /// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
     ("source", "detail"),
     ("scope", "whose"),
     ("audio", "device"),

@@ -6,6 +6,7 @@ mod listen;
 mod model;
 mod osc;
 mod quiet;
+mod site;
 mod store;
 
 pub use bpf::BpfSubscription;
@@ -14,5 +15,9 @@ pub use listen::Listen;
 pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
 pub use quiet::{Quiet, TimeOfDay};
+pub use site::Site;
 pub(crate) use store::write_atomically;
-pub use store::{ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir};
+pub use store::{
+    ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir,
+    relay_baseline_path,
+};

@@ -9,7 +9,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BpfSubscription, Desktop, Listen, Osc, Quiet};
+use super::{BpfSubscription, Desktop, Listen, Osc, Quiet, Site};
 use crate::{
     music::{Scale, Settings},
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
@@ -44,6 +44,8 @@ pub struct Config {
     pub quiet: Quiet,
     /// The session bus.
     pub desktop: Desktop,
+    /// Which site is heard instead of this machine; only the file may say.
+    pub site: Site,
 }
 
 /// The web page.
@@ -166,6 +168,7 @@ impl Default for Config {
             signals: Signals::default(),
             quiet: Quiet::default(),
             desktop: Desktop::default(),
+            site: Site::default(),
         }
     }
 }
@@ -268,6 +271,7 @@ impl Config {
         in_range("osc.receive.port", self.osc.receive.port, 1, u16::MAX)?;
         self.osc.check_targets()?;
         self.quiet.check()?;
+        self.site.check()?;
         for (name, ceiling) in &self.signals.ceilings {
             let field = format!("signals.ceilings.{name}");
             require(SIGNALS.iter().any(|info| info.name == name), &field, name, "the name of a signal")?;

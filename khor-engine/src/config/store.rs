@@ -29,6 +29,15 @@ pub fn baseline_path(config: &Path) -> PathBuf {
     }
 }
 
+/// Where a relay keeps what is ordinary: where systemd says (`StateDirectory=`), else `$XDG_STATE_HOME/khor`.
+pub fn relay_baseline_path() -> Option<PathBuf> {
+    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).or_else(|| {
+        let base = etcetera::choose_base_strategy().ok()?;
+        Some(base.state_dir()?.join("khor"))
+    });
+    state.map(|state| state.join("relay-baseline.json"))
+}
+
 /// `$XDG_DATA_HOME/khor/recordings` for the configuration at its usual place, and beside it for any other.
 pub fn recordings_dir(config: &Path) -> PathBuf {
     let usual = default_path().is_some_and(|usual| usual == config);

@@ -187,7 +187,11 @@ impl Desk {
             self.composer.skip_to(now_s);
         }
         self.follow_device(now_s);
-        let lanes = self.state.lock().lanes();
+        let (lanes, solo) = {
+            let seen = self.state.lock();
+            (seen.lanes(), seen.solo_lanes())
+        };
+        self.composer.set_solo(solo);
         let mut fresh = std::mem::take(&mut self.fresh);
         self.compose(now_s + AHEAD_S, &lanes, &mut fresh);
         self.follow_preset();

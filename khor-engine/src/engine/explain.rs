@@ -10,7 +10,7 @@ use super::state::{HeardCue, Seen, SourceState, unix_ms};
 use crate::{
     music::{Feature, Input, Route, Sounding},
     signal::{Reading, SIGNALS},
-    source::{SourceKind, whose},
+    source::{Host, SourceKind, whose},
 };
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
@@ -51,7 +51,8 @@ pub struct Heard {
 }
 
 pub(super) fn explain(seen: &Seen) -> Explanation {
-    let standing_out = seen.reading.as_ref().map(standing).unwrap_or_default();
+    let whose = seen.solo.as_ref().map(|solo| &solo.reading).or(seen.reading.as_ref());
+    let standing_out = whose.map(standing).unwrap_or_default();
     let heard = seen.sounding.as_ref().map(heard).unwrap_or_default();
     let sentence = sentence(seen, &standing_out);
     let text = text(seen, &sentence, &standing_out, &heard);
@@ -145,10 +146,14 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     if let (Some(shortfall), Scope::Selected { .. }) = (&info.shortfall, &info.scope) {
         return format!("{}.", capitalised(&shortfall.error));
     }
-    let subject = match (info.kind, &info.scope) {
-        (SourceKind::Demo, _) => "The demo".to_owned(),
-        (_, Scope::Machine) => "This machine".to_owned(),
-        (_, scope) => capitalised(&whose(scope)),
+    let hosts = seen.site.as_ref().map_or(0, |site| site.hosts.iter().filter(|host| !host.silent).count());
+    let subject = match (info.kind, &seen.solo, &info.scope) {
+        (SourceKind::Demo, ..) => "The demo".to_owned(),
+        (SourceKind::Site, Some(solo), _) => format!("Of {hosts} hosts, {}", solo.host),
+        (SourceKind::Site, None, _) if hosts == 0 => "The site, of which no host is heard,".to_owned(),
+        (SourceKind::Site, None, _) => format!("The site of {hosts} hosts"),
+        (_, _, Scope::Machine) => "This machine".to_owned(),
+        (_, _, scope) => capitalised(&whose(scope)),
     };
     match standing_out {
         _ if seen.reading.is_none() => format!("{subject} has only just been heard."),
@@ -200,11 +205,22 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
             line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {}", times(*deviation)));
         }
     }
-    if let Some(HeardCue { ts_ms, cue, .. }) = seen.cues.back() {
+    if let Some(solo) = &seen.solo {
+        let section = solo.section.as_ref().map_or_else(String::new, |section| format!(" of {section}"));
+        line(format_args!("The voices are those of {}{section}", solo.host));
+    }
+    let is_silent = |host: &&Host| host.silent;
+    let silent = seen.site.iter().flat_map(|site| &site.hosts).filter(is_silent);
+    let silent: Vec<&str> = silent.map(|host| host.name.as_str()).take(4).collect();
+    if !silent.is_empty() {
+        line(format_args!("Silent: {}", silent.join(", ")));
+    }
+    if let Some(HeardCue { ts_ms, kind, host, pid, comm, .. }) = seen.cues.back() {
         let ago_s = unix_ms(SystemTime::now()).saturating_sub(*ts_ms) / 1000;
-        let whose = cue.comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
-        let pid = cue.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
-        line(format_args!("\nLast cue: {}{whose}{pid}, {ago_s} s ago", cue.kind.name()));
+        let whose = comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
+        let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+        let at = host.as_ref().map_or_else(String::new, |host| format!(" at {host}"));
+        line(format_args!("\nLast cue: {kind}{whose}{pid}{at}, {ago_s} s ago"));
     }
     if !heard.is_empty() {
         line(format_args!("\nWhat you hear"));

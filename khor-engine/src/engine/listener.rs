@@ -1,11 +1,14 @@
 //! The task that turns the source's frames into lanes, and tells them to the state and to OSC.
 
+mod fleet;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use khor_fleet::Name;
 use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -15,14 +18,13 @@ use tracing::warn;
 
 use super::{
     conductor::{Command, Conductor},
-    cue::heard_as,
     memory::Memory,
     state::{SourceState, State},
 };
 use crate::{
     music::CueKind,
     output::osc,
-    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
+    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling, Soloist},
     source::{SourceEvent, SourceInfo, SourceKind},
 };
 
@@ -63,6 +65,8 @@ pub(super) struct Listener {
     /// Whose activity is heard on this machine, which teaches what is ordinary; `None` for the demo and captures.
     subject: Option<Scope>,
     kind: Option<SourceKind>,
+    /// Of a site.
+    soloist: Soloist<Name>,
     kept_at: Instant,
 }
 
@@ -91,6 +95,7 @@ impl Listener {
             conductor,
             subject: None,
             kind: None,
+            soloist: Soloist::default(),
             kept_at,
         }
     }
@@ -114,7 +119,8 @@ impl Listener {
                 SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
                 SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
                 SourceEvent::Frame(frame) => self.frame(frame),
-                SourceEvent::Cue(cue) => self.cue(&cue),
+                SourceEvent::Cue(cue) => self.cue(&cue, None),
+                SourceEvent::Fleet(event) => self.fleet(event),
                 SourceEvent::Lost { cues } => {
                     warn!("{cues} cues were lost: more happened than can be told one by one");
                     self.state.lock().cues_lost += cues;
@@ -167,16 +173,6 @@ impl Listener {
             _ => {}
         }
         self.source_changed(SourceState::Up(info));
-    }
-
-    /// Something happened: it is heard, shown and sent.
-    fn cue(&mut self, cue: &khor_proto::Cue) {
-        if let Some(kind) = heard_as(cue.kind) {
-            self.conductor.send(Command::Cue(kind));
-        }
-        self.state.cue(cue);
-        let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
-        self.osc.send(osc::Event::Cue(cue.kind.name(), comm, pid));
     }
 
     /// Begins to write down what was learnt.

@@ -53,19 +53,19 @@ impl Document {
 
 /// Where it is kept.
 #[derive(Clone, Debug)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     path: PathBuf,
     /// Held while the file is read and written again.
     writing: Arc<Mutex<()>>,
 }
 
 impl Memory {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, writing: Arc::default() }
     }
 
     /// What was learnt of that scope; nothing if that can't be read: a machine can learn again.
-    pub(super) fn load(&self, scope: &Scope) -> Signals {
+    pub(crate) fn load(&self, scope: &Scope) -> Signals {
         let mut document = self.read();
         match key(scope) {
             Some(key) if key.is_empty() => document.signals,
@@ -75,7 +75,7 @@ impl Memory {
     }
 
     /// Keeps what was learnt of that scope. Waits for the disk.
-    pub(super) fn save(&self, scope: &Scope, signals: Signals) {
+    pub(crate) fn save(&self, scope: &Scope, signals: Signals) {
         let Some(key) = key(scope) else { return };
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut document = self.read();

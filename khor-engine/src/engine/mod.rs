@@ -28,10 +28,14 @@ pub use editing::EditError;
 pub use explain::Explanation;
 pub(crate) use explain::{WORTH_A_LINE, amount, times};
 pub use library::{Library, read as read_preset};
+pub(crate) use memory::Memory;
 pub use offline::{Offline, Part, Performance};
 pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
-pub use report::{ControlsReport, HealthReport, Measures, MetricsReport, SignalReport, Table};
+pub use report::{
+    ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SignalReport,
+    Table,
+};
 pub use state::Since;
 
 use std::{
@@ -51,7 +55,6 @@ use tracing::warn;
 use self::{
     conductor::{Command, Conductor},
     listener::{BaselineWish, Listener, SignalSettings},
-    memory::Memory,
     state::State,
     wanted::{audio_wanted, live_settings, midi_wanted, osc_wanted, signal_settings},
 };
@@ -388,11 +391,17 @@ impl Engine {
         report::signals(&self.state.lock())
     }
 
+    /// The hosts of the site that is heard.
+    pub fn fleet(&self) -> FleetReport {
+        report::fleet(&self.state.lock())
+    }
+
     /// Everything that can be counted, for those who draw graphs.
     pub fn measures(&self) -> Measures {
         let (health, metrics) = (self.health(), self.metrics(None, false));
         let seen = self.state.lock();
-        Measures { health, metrics, counters: seen.counters, cues: seen.cue_counts.clone() }
+        let fleet = report::fleet(&seen);
+        Measures { health, metrics, fleet, counters: seen.counters, cues: seen.cue_counts.clone() }
     }
 
     /// Ends all notes everywhere, and the threads that play them; keeps what was learnt. Waits for the disk.
@@ -460,6 +469,14 @@ fn forbid(change: &Value, before: &Config, library: &Library) -> Result<(), Conf
         && *file != json!(before.listen.token_file)
     {
         return refuse("listen.token_file", "only the file itself may name the token's file".into());
+    }
+    if let Some(site) = change.get("site")
+        && *site != json!(before.site)
+    {
+        return refuse(
+            "site",
+            "only the file itself, or --site and its like, may say which site is heard".into(),
+        );
     }
     let host = change.pointer("/listen/host").and_then(Value::as_str);
     if let Some(Ok(ip)) = host.map(str::parse::<std::net::IpAddr>)

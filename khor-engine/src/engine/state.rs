@@ -5,7 +5,7 @@ use std::{
     fmt,
     num::ParseIntError,
     str::FromStr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -16,7 +16,7 @@ use super::{on_desktop::OnDesktop, receiving::Receiving, silence::Silence};
 use crate::{
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
-    source::{Shortfall, SourceInfo},
+    source::{Shortfall, Site, SourceInfo, SourceKind},
 };
 
 /// Points of history that are kept: two minutes at five a second.
@@ -74,14 +74,18 @@ impl State {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A cue has come.
-    pub(super) fn cue(&self, cue: &Cue) {
-        self.lock().cue(cue);
-        // Often nobody wants to be told.
-        drop(self.cues.send(cue.clone()));
+    /// A cue has come, from a host of the site or, without one, from this machine.
+    pub(super) fn cue(&self, cue: &Cue, host: Option<String>) {
+        let Cue { kind, pid, comm, detail, .. } = cue.clone();
+        let is_ours = host.is_none();
+        self.lock().cue(HeardCue { host, pid, comm, detail, ..HeardCue::of(kind.name()) });
+        if is_ours {
+            // Often nobody wants to be told.
+            drop(self.cues.send(cue.clone()));
+        }
     }
 
-    /// Tells of each cue from now on.
+    /// Tells of each cue of this machine from now on.
     pub(super) fn cues(&self) -> broadcast::Receiver<Cue> {
         self.cues.subscribe()
     }
@@ -123,7 +127,31 @@ pub(super) struct HeardCue {
     pub(super) seq: CueSeq,
     /// Wall-clock time at which it was heard of.
     pub(super) ts_ms: u64,
-    pub(super) cue: Cue,
+    pub(super) kind: &'static str,
+    /// Of a site; `None` is this machine.
+    pub(super) host: Option<String>,
+    pub(super) pid: Option<u32>,
+    pub(super) comm: Option<String>,
+    pub(super) detail: Option<u32>,
+}
+
+impl HeardCue {
+    /// One that is heard of now, and of which nothing more is known.
+    pub(super) fn of(kind: &'static str) -> Self {
+        let ts_ms = unix_ms(SystemTime::now());
+        Self { seq: 0, ts_ms, kind, host: None, pid: None, comm: None, detail: None }
+    }
+}
+
+/// The machine of a site that has the voices.
+#[derive(Clone, Debug)]
+pub(super) struct Solo {
+    pub(super) host: String,
+    pub(super) section: Option<String>,
+    /// By which signal it stands out, and how far, octaves.
+    pub(super) signal: SignalId,
+    pub(super) deviation: f32,
+    pub(super) reading: Reading,
 }
 
 /// Everything that can be seen.
@@ -133,6 +161,9 @@ pub(super) struct Seen {
     pub(super) counters: Option<Counters>,
     pub(super) heard: PerSignal<bool>,
     pub(super) reading: Option<Reading>,
+    /// The site that is heard, or was until its server went away.
+    pub(super) site: Option<Arc<Site>>,
+    pub(super) solo: Option<Solo>,
     pub(super) history: VecDeque<HistoryPoint>,
     pub(super) notes: VecDeque<PlayedNote>,
     pub(super) position: Option<Position>,
@@ -161,8 +192,22 @@ impl Seen {
         self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
     }
 
+    /// Lanes of the machine of a site that has the voices.
+    pub(super) fn solo_lanes(&self) -> Option<Lanes> {
+        self.solo.as_ref().map(|solo| solo.reading.lanes)
+    }
+
+    /// All machines of a site, and who has the voices.
+    pub(super) fn fleet(&mut self, site: Arc<Site>, solo: Option<Solo>) {
+        (self.site, self.solo) = (Some(site), solo);
+    }
+
     /// The source was lost or changed.
     pub(super) fn source_changed(&mut self, source: SourceState) {
+        if matches!(&source, SourceState::Up(info) if info.kind != SourceKind::Site) {
+            self.site = None;
+        }
+        self.solo = None;
         self.source = source;
         self.reading = None;
         self.counters = None;
@@ -188,14 +233,14 @@ impl Seen {
         });
     }
 
-    fn cue(&mut self, cue: &Cue) {
+    /// A cue has come; it is numbered here.
+    pub(super) fn cue(&mut self, cue: HeardCue) {
         self.newest_cue += 1;
-        *self.cue_counts.entry(cue.kind.name()).or_default() += 1;
+        *self.cue_counts.entry(cue.kind).or_default() += 1;
         if self.cues.len() == KEPT_CUES {
             self.cues.pop_front();
         }
-        let ts_ms = unix_ms(SystemTime::now());
-        self.cues.push_back(HeardCue { seq: self.newest_cue, ts_ms, cue: cue.clone() });
+        self.cues.push_back(HeardCue { seq: self.newest_cue, ..cue });
     }
 
     /// A note that begins at `onset`.

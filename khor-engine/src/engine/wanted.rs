@@ -6,7 +6,7 @@ use super::listener::SignalSettings;
 use crate::{
     config::{Config, Midi},
     output::{audio, midi, osc},
-    source::{LiveSettings, Playback},
+    source::{LiveSettings, Playback, SiteSettings},
 };
 
 pub(super) fn audio_wanted(config: &Config) -> audio::Wanted {
@@ -36,6 +36,7 @@ pub(super) fn live_settings(config: &Config, socket: &Path, capture: Option<&Pla
         socket: socket.to_owned(),
         use_collector: config.features.bpf,
         capture: capture.cloned(),
+        site: config.site.name.parse().ok().map(|name| SiteSettings { name, nats: config.site.nats.clone() }),
         demo: config.features.fake,
         scope: config.bpf.scope(),
         interval_ms: config.bpf.sample_interval_ms,

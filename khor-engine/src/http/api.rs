@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::{Config, Update},
-    engine::{Explanation, HealthReport, MetricsReport},
+    engine::{Explanation, FleetReport, HealthReport, MetricsReport},
     output::audio::{self, DeviceInfo},
     source,
 };
@@ -28,6 +28,7 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/metrics", "Rates, signals, notes and cues now, and two minutes of history")
             .at_once(metrics),
         get("/api/explain", "What is sounding and why, in words").at_once(explain),
+        get("/api/fleet", "The hosts of the site that is heard").at_once(fleet),
         get("/api/config", "The configuration").at_once(config),
         put("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         patch("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
@@ -65,6 +66,10 @@ fn metrics(call: Call) -> Json<MetricsReport> {
 
 fn explain(call: Call) -> Json<Explanation> {
     Json(call.engine().explain())
+}
+
+fn fleet(call: Call) -> Json<FleetReport> {
+    Json(call.engine().fleet())
 }
 
 fn config(call: Call) -> Tagged<Config> {

@@ -21,9 +21,9 @@ use super::{
     table::{Answer, Content, Operation, get},
 };
 use crate::{
-    engine::{HealthReport, Measures},
+    engine::{FleetReport, HealthReport, HostReport, HostState, Measures},
     signal::{Counter, Counters},
-    source::SourceKind,
+    source::{Refused, SourceKind},
 };
 
 /// `GET /metrics`.
@@ -83,6 +83,9 @@ impl Collector for Measured {
         let lost = lost.and_then(|(_, lost)| *lost).unwrap_or(0);
         sheet.counter("cues_lost", "Events of the kernel that could not be told of one by one.", lost)?;
         source(&mut sheet, &measures.health)?;
+        if measures.fleet.site.is_some() {
+            fleet(&mut sheet, &measures.fleet)?;
+        }
         sound(&mut sheet, &measures.health)?;
         sheet.gauge(
             "listeners",
@@ -176,12 +179,46 @@ fn source(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
         (SourceKind::Proc, "proc"),
         (SourceKind::Demo, "demo"),
         (SourceKind::Capture, "capture"),
+        (SourceKind::Site, "site"),
     ];
     let is = |kind| f64::from(u8::from(health.source.ok && health.source.kind == Some(kind)));
     let kinds = kinds.into_iter().map(|(kind, name)| ([("kind", name)], is(kind)));
     sheet.gauges("source", "Which source delivers: 1 for that, 0 for the others.", kinds)?;
     let build = [([("version", health.version)], 1.0)];
     sheet.gauges("build_info", "The version of khor.", build.into_iter())
+}
+
+/// The hosts of a site: how many there are, and each one's own few figures.
+fn fleet(sheet: &mut Sheet<'_>, fleet: &FleetReport) -> fmt::Result {
+    let in_state = |state| fleet.hosts.iter().filter(|host| host.state == state).count() as f64;
+    let states = [("live", in_state(HostState::Live)), ("silent", in_state(HostState::Silent))];
+    let states = states.into_iter().map(|(state, count)| ([("state", state)], count));
+    sheet.gauges("site_hosts", "Hosts of the site.", states)?;
+    let up = |host: &HostReport| f64::from(u8::from(host.state == HostState::Live));
+    let hosts = || fleet.hosts.iter();
+    sheet.gauges(
+        "host_up",
+        "Whether a host sends.",
+        hosts().map(|h| ([("host", h.name.as_str())], up(h))),
+    )?;
+    let far = hosts().filter_map(|h| Some(([("host", h.name.as_str())], f64::from(h.deviation?))));
+    sheet.gauges("host_deviation_octaves", "How far a host is above its ordinary.", far)?;
+    let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
+    sheet.counters("host_missed_frames", "Frames of a host that did not come.", missed)?;
+    let Refused { oversized, foreign, version, malformed, misdirected, late, duplicate, crowded, last: _ } =
+        &fleet.refused;
+    let reasons = [
+        ("oversized", oversized),
+        ("foreign", foreign),
+        ("version", version),
+        ("malformed", malformed),
+        ("misdirected", misdirected),
+        ("late", late),
+        ("duplicate", duplicate),
+        ("crowded", crowded),
+    ];
+    let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], *count));
+    sheet.counters("site_refused", "Messages of a site that were not taken.", reasons)
 }
 
 fn sound(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {

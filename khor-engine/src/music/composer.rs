@@ -83,6 +83,8 @@ pub struct Composer {
     pulse: Pulse,
     voices: Voices,
     cues: Cues,
+    /// Lanes of the machine that has the voices, where several are heard and one stands out.
+    solo: Option<Lanes>,
     lost: bool,
 }
 
@@ -107,6 +109,7 @@ impl Composer {
             pulse: Pulse::default(),
             voices: Voices::default(),
             cues: Cues::default(),
+            solo: None,
             lost: false,
         }
     }
@@ -124,6 +127,11 @@ impl Composer {
     /// or on the next beat, by severity; more of a kind that waits already melt into it.
     pub fn cue(&mut self, kind: CueKind) {
         self.cues.push(kind, self.controls_s.max(self.position.step_s));
+    }
+
+    /// Gives the voices to one machine of several; bed and pulse stay with the lanes of all. `None` takes them back.
+    pub fn set_solo(&mut self, solo: Option<Lanes>) {
+        self.solo = solo;
     }
 
     /// What is heard and why.
@@ -202,7 +210,7 @@ impl Composer {
             self.bar_line();
         }
         let step_s = self.settings.step_s();
-        self.reading.update(lanes, self.settings.smoothing, step_s as f32);
+        self.reading.update(lanes, self.solo.as_ref(), self.settings.smoothing, step_s as f32);
         self.announce_source();
         let first = out.len();
         let moment = moment(&self.settings, &self.preset, &self.reading, self.position);

@@ -71,10 +71,13 @@ impl Reading {
         }
     }
 
-    /// Takes the lanes of one step of `elapsed_s`. `smoothing` 0..=1 scales all time constants.
-    pub(super) fn update(&mut self, lanes: &Lanes, smoothing: f32, elapsed_s: f32) {
+    /// Takes the lanes of one step of `elapsed_s`: the voices' from `solo`, if one machine of several has it, all else
+    /// from `lanes`. `smoothing` 0..=1 scales all time constants.
+    pub(super) fn update(&mut self, lanes: &Lanes, solo: Option<&Lanes>, smoothing: f32, elapsed_s: f32) {
+        let voiced = solo.unwrap_or(lanes);
         for followed in self.features.iter_mut().flatten() {
-            let target = followed.route.position(lanes);
+            let is_voice = followed.route.to.stream().is_some();
+            let target = followed.route.position(if is_voice { voiced } else { lanes });
             let rising = target > followed.position;
             let tau_s = match (followed.route.to.pace(), rising) {
                 (Pace::Slow, true) => 3.0 + 4.0 * smoothing,
@@ -85,7 +88,7 @@ impl Reading {
             approach(&mut followed.position, target, tau_s, elapsed_s);
             followed.quantiser.update(followed.position);
         }
-        for (i, lane) in lanes.iter().enumerate() {
+        for (i, lane) in voiced.iter().enumerate() {
             let lane = lane.unwrap_or_default();
             let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
             self.ranks[i].update(finite(lane.deviation) / OCTAVES_OF_RANKS);
@@ -176,7 +179,7 @@ mod tests {
     fn a_signal_moves_its_own_voice_and_the_pulse() {
         let mut reading = reading();
         for _ in 0..200 {
-            reading.update(&one(SignalId::Rx, 0.8), 0.5, 0.1);
+            reading.update(&one(SignalId::Rx, 0.8), None, 0.5, 0.1);
         }
         let density = |stream| reading.position(Feature::Density(stream));
         assert!(density(VoiceStream::Receive) > 0.6 && density(VoiceStream::Send) == 0.0);
@@ -186,11 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn a_soloist_has_the_voices_and_nothing_else() {
+        let mut reading = reading();
+        let idle = [Some(Lane::default()); SignalId::COUNT];
+        for _ in 0..200 {
+            reading.update(&idle, Some(&one(SignalId::Rx, 0.8)), 0.5, 0.1);
+        }
+        assert!(reading.position(Feature::Density(VoiceStream::Receive)) > 0.6);
+        assert!(reading.rank(VoiceStream::Receive) > 0);
+        assert_eq!(reading.position(Feature::PulseDensity), 0.0);
+    }
+
+    #[test]
     fn moods_are_slow_and_work_is_quick() {
         let (mut mood, mut work) = (reading(), reading());
         for _ in 0..10 {
-            mood.update(&one(SignalId::Mem, 1.0), 0.5, 0.1);
-            work.update(&one(SignalId::Rx, 1.0), 0.5, 0.1);
+            mood.update(&one(SignalId::Mem, 1.0), None, 0.5, 0.1);
+            work.update(&one(SignalId::Rx, 1.0), None, 0.5, 0.1);
         }
         let (tension, density) =
             (mood.position(Feature::BedTension), work.position(Feature::Density(VoiceStream::Receive)));
@@ -202,15 +217,15 @@ mod tests {
         let mut reading = reading();
         let none = [None; SignalId::COUNT];
         for _ in 0..100 {
-            reading.update(&none, 0.5, 0.1);
+            reading.update(&none, None, 0.5, 0.1);
         }
         assert!(!reading.is_lost());
-        reading.update(&one(SignalId::Rx, 0.0), 0.5, 0.1);
+        reading.update(&one(SignalId::Rx, 0.0), None, 0.5, 0.1);
         for _ in 0..29 {
-            reading.update(&none, 0.5, 0.1);
+            reading.update(&none, None, 0.5, 0.1);
         }
         assert!(!reading.is_lost());
-        reading.update(&none, 0.5, 0.2);
+        reading.update(&none, None, 0.5, 0.2);
         assert!(reading.is_lost());
     }
 
@@ -218,7 +233,7 @@ mod tests {
     fn what_is_not_a_number_is_at_rest() {
         let mut reading = reading();
         let bad = Lane { level: f32::NAN, deviation: f32::INFINITY, surprise: f32::NAN };
-        reading.update(&[Some(bad); SignalId::COUNT], 0.5, 0.1);
+        reading.update(&[Some(bad); SignalId::COUNT], None, 0.5, 0.1);
         assert!(Feature::all().all(|feature| reading.value(feature).is_none_or(f32::is_finite)));
     }
 }

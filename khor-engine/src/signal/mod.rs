@@ -1,11 +1,13 @@
 //! From counters to signals: frames → rates → lanes (level, deviation, surprise); no I/O and no clock of its own.
 //!
 //! `rate` is the one place where a difference of counters is taken, `scale` says how big a rate is, `baseline`
-//! what is ordinary on this machine, and `lane` what that means together. `pipeline` is the whole way.
+//! what is ordinary on this machine, and `lane` what that means together. `pipeline` is the whole way. `ensemble` hears
+//! several machines as one.
 
 mod baseline;
 mod catalogue;
 mod counters;
+mod ensemble;
 mod lane;
 mod pipeline;
 mod rate;
@@ -14,6 +16,7 @@ mod scale;
 pub use baseline::Learnt;
 pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
 pub use counters::{Counter, Counters, Frame, PerCounter};
+pub use ensemble::{Soloist, ensemble, only, standing};
 pub use lane::{Lane, Lanes, RangeMode, Scaling};
 pub use pipeline::{Pipeline, Reading};
 pub use rate::{CounterRates, counter_rates};

@@ -15,6 +15,7 @@ use super::{
     playback::{Played, play},
     procfs::ProcSource,
     scope::whose,
+    site::{SiteSettings, listen},
 };
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
@@ -33,6 +34,8 @@ pub struct LiveSettings {
     pub use_collector: bool,
     /// Play this capture instead of this machine.
     pub capture: Option<Playback>,
+    /// Hear the hosts of a site instead of this machine.
+    pub site: Option<SiteSettings>,
     /// Play the demo instead of this machine.
     pub demo: bool,
     /// Whose activity is heard.
@@ -56,6 +59,8 @@ pub async fn run(mut settings: watch::Receiver<LiveSettings>, events: mpsc::Send
                 Ok(Played::Replaced) => Ok(()),
                 Err(ended) => Err(ended),
             }
+        } else if let Some(site) = &now.site {
+            listen(site, &mut settings, &events).await
         } else if now.demo {
             demo(&now, &mut settings, &events).await
         } else {
@@ -299,6 +304,7 @@ mod tests {
             socket,
             use_collector: true,
             capture: None,
+            site: None,
             demo: false,
             scope: ScopeChoice::default(),
             interval_ms: 20,

@@ -1,8 +1,8 @@
-//! Where frames come from: the collector, `/proc`, the demo, or a capture.
+//! Where frames come from: the collector, `/proc`, the demo, a capture, or a site of many machines.
 //!
 //! A live source is a task that sends [`SourceEvent`]s into a channel; only a capture that is played ever stops by
 //! itself, and whatever goes wrong is an event too. Reading a capture offline is a plain iterator, since nobody waits.
-//! Several hosts would be several such channels: nothing here or after knows whose frames it sees.
+//! A site's hosts send what they made of their own frames, so that comes as another kind of event.
 
 mod capture;
 mod catalogue;
@@ -13,6 +13,7 @@ mod live;
 mod playback;
 mod procfs;
 mod scope;
+mod site;
 
 pub use capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded};
 pub use cgroups::units;
@@ -20,6 +21,7 @@ pub use demo::{DemoSource, SCENARIO_S};
 pub use live::{LiveSettings, run};
 pub use playback::Playback;
 pub use scope::{ScopeChoice, cgroups_of, whose};
+pub use site::{FleetEvent, Host, Refused, Site, SiteSettings};
 
 use khor_proto::{Availability, Cue, Scope};
 use schemars::JsonSchema;
@@ -39,6 +41,8 @@ pub enum SourceKind {
     Demo,
     /// A capture that is played: not this machine now.
     Capture,
+    /// The relays of a site: many machines.
+    Site,
 }
 
 /// A source that has begun to deliver.
@@ -97,6 +101,8 @@ pub enum SourceEvent {
         /// How many.
         cues: u64,
     },
+    /// A site's hosts, when one is heard.
+    Fleet(FleetEvent),
     /// The source was lost.
     Down(Shortfall),
 }

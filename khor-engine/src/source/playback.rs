@@ -171,6 +171,7 @@ mod tests {
             socket: "none.sock".into(),
             use_collector: false,
             capture: Some(Playback { path, repeat }),
+            site: None,
             demo: false,
             scope: ScopeChoice::default(),
             interval_ms: 20,

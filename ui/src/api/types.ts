@@ -32,13 +32,15 @@ export interface Note {
   signal: string | null;
 }
 
-export type CueKind = 'oom' | 'crash' | 'blkerr' | 'retx' | 'exec';
+export type CueKind = 'oom' | 'crash' | 'blkerr' | 'retx' | 'exec' | 'lost' | 'found';
 
 /** A one-off event of the kernel. */
 export interface Cue {
   seq: number;
   ts_ms: number;
   kind: CueKind;
+  /** Of a site; absent or null is this machine. */
+  host?: string | null;
   pid: number | null;
   /** Name of the program. */
   comm: string | null;
@@ -93,7 +95,7 @@ export interface MetricsWithHistory extends Metrics {
   history: HistoryPoint[];
 }
 
-export type SourceKind = 'collector' | 'proc' | 'demo' | 'capture';
+export type SourceKind = 'collector' | 'proc' | 'demo' | 'capture' | 'site';
 
 interface Trouble {
   ok: boolean;

@@ -34,6 +34,8 @@ function sourceRow({ source }: Health): PartRow {
       return { name: 'Source', state: 'demo', detail: 'synthetic figures, not this machine', fix: source.fix ?? null };
     case 'capture':
       return { name: 'Source', state: 'capture', detail, fix: source.fix ?? null };
+    case 'site':
+      return { name: 'Source', state: source.error === null ? 'ok' : 'problem', detail: source.error ?? detail, fix: source.fix ?? null };
     case null:
       return { name: 'Source', state: 'problem', detail: source.error ?? 'nothing yet', fix: source.fix ?? null };
   }

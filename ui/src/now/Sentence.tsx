@@ -45,7 +45,7 @@ function useAnnounced(text: string, sense: string): string {
 }
 
 /** What is heard instead of this machine as it is now. */
-const PRETENCES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture' };
+const PRETENCES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
 
 export function Sentence() {
   const { live, health, settings } = useStores();

@@ -17,5 +17,11 @@ describe('cueWords', () => {
     expect(cueWords(cue('retx', { comm: null, pid: null })).detail).toBe('');
   });
 
+  it('names the host that stops sending, and that returns', () => {
+    const of = { host: 'web-1', comm: null, pid: null };
+    expect(cueText(cue('lost', of))).toBe('Silent now: web-1.');
+    expect(cueText(cue('found', of))).toBe('Back again: web-1.');
+  });
+
   it('counts the segments of a burst', () => expect(cueWords(cue('retx', { detail: 37 })).detail).toBe('37 segments in a second'));
 });

@@ -16,7 +16,7 @@ function pidText(pid: number | null): string[] {
   return pid === null ? [] : [`pid ${pid}`];
 }
 
-export function cueWords({ kind, comm, pid, detail }: Cue): CueWords {
+export function cueWords({ kind, host, comm, pid, detail }: Cue): CueWords {
   switch (kind) {
     case 'oom':
       return { what: 'Out of memory: killed', who: comm ?? 'a program', detail: pidText(pid).join(', '), family: null };
@@ -30,6 +30,10 @@ export function cueWords({ kind, comm, pid, detail }: Cue): CueWords {
       return { what: 'Burst of retransmits', who: null, detail: detail === null ? '' : `${detail} segments in a second`, family: 'network' };
     case 'exec':
       return { what: 'Started', who: comm ?? 'a program', detail: pidText(pid).join(', '), family: 'process' };
+    case 'lost':
+      return { what: 'Silent now:', who: host ?? 'a host', detail: '', family: null };
+    case 'found':
+      return { what: 'Back again:', who: host ?? 'a host', detail: '', family: null };
     default:
       return { what: String(kind), who: comm, detail: pidText(pid).join(', '), family: null };
   }

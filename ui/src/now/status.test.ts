@@ -37,6 +37,12 @@ describe('statusLine', () => {
     expect(statusLine(HEALTH)).toBe('atlas · kernel 6.18.0 · 1 of 2 probes live · heard through the collector, every 20 ms');
   });
 
+  it('says that a site is not this machine', () => {
+    const source = { ...HEALTH.source, kind: 'site' as const, detail: 'site home at nats://rack:4222' };
+    expect(statusLine({ ...HEALTH, probes: [], source })).toMatch(/many machines: site home/);
+    expect(partRows({ ...HEALTH, source })[0]).toMatchObject({ name: 'Source', state: 'ok' });
+  });
+
   it('never passes a demo off as this machine', () => {
     expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'demo' } })).toMatch(/synthetic.*not this machine/);
     const detail = 'capture x.khor of Linux 6.1.0, 8 CPUs, not this machine now';

@@ -29,6 +29,8 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
       return `synthetic demo figures${interval}, not this machine`;
     case 'capture':
       return `a ${source.detail ?? 'capture, not this machine now'}${interval}`;
+    case 'site':
+      return `many machines: ${source.detail ?? 'a site'}`;
     case null:
       return `no source yet${source.error === null ? '' : `: ${source.error}`}`;
   }

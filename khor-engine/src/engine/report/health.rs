@@ -299,7 +299,8 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
 fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
     let health = match source {
         _ if !config.features.bpf || config.features.fake => Health::off(),
-        SourceState::Up(info) if info.kind == SourceKind::Capture => Health::off(),
+        SourceState::Up(info) if matches!(info.kind, SourceKind::Capture | SourceKind::Site) => Health::off(),
+        _ if !config.site.name.is_empty() => Health::off(),
         SourceState::Up(info) if info.kind == SourceKind::Collector => Health::working(),
         SourceState::Up(info) => match &info.shortfall {
             Some(shortfall) => Health::failing(&shortfall.error, &shortfall.fix),
@@ -314,6 +315,10 @@ fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
 
 fn probes(source: &SourceState) -> Vec<ProbeReport> {
     let SourceState::Up(info) = source else { return Vec::new() };
+    // Its hosts send signals, not counters.
+    if info.kind == SourceKind::Site {
+        return Vec::new();
+    }
     std::iter::zip(Counter::ALL, &info.availability)
         .map(|(counter, availability)| {
             let reason = reason(availability);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{HealthReport, MetricsReport};
+use super::{FleetReport, HealthReport, MetricsReport};
 use crate::signal::Counters;
 
 /// What is counted and measured, for those who draw graphs.
@@ -12,6 +12,8 @@ pub struct Measures {
     pub health: HealthReport,
     /// Signals and controls.
     pub metrics: MetricsReport,
+    /// The hosts of a site.
+    pub fleet: FleetReport,
     /// The kernel's counters, while a source is there.
     pub counters: Option<Counters>,
     /// Cues that came, by kind.

@@ -14,6 +14,7 @@ use crate::{
     },
     music::{Layer, Role, Scale},
     signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo},
+    source::SourceKind,
 };
 
 /// `GET /api/metrics` and the events of `GET /api/stream`.
@@ -28,6 +29,7 @@ pub struct MetricsReport {
     pub notes: Vec<NoteReport>,
     pub cues: Vec<CueReport>,
     pub music: Option<MusicReport>,
+    pub solo: Option<SoloReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<HistoryReport>>,
 }
@@ -82,6 +84,7 @@ pub struct CueReport {
     pub seq: CueSeq,
     pub ts_ms: u64,
     pub kind: &'static str,
+    pub host: Option<String>,
     pub pid: Option<u32>,
     pub comm: Option<String>,
     pub detail: Option<u32>,
@@ -93,6 +96,15 @@ pub struct MusicReport {
     pub step: u8,
     pub step_ms: f64,
     pub bar_ts_ms: u64,
+}
+
+/// The machine of a site that has the voices.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SoloReport {
+    pub host: String,
+    pub section: Option<String>,
+    pub signal: &'static str,
+    pub deviation: f32,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -126,6 +138,13 @@ fn absence(seen: &Seen, signal: SignalId) -> Option<String> {
     match &seen.source {
         SourceState::Starting => Some("no source has answered yet".to_owned()),
         SourceState::Down(shortfall) => Some(shortfall.error.clone()),
+        SourceState::Up(info) if info.kind == SourceKind::Site => match seen.reading {
+            None => Some("no host of the site is heard".to_owned()),
+            Some(reading) if reading.lanes[signal.index()].is_none() => {
+                Some("no host of the site has it".to_owned())
+            }
+            Some(_) => None,
+        },
         SourceState::Up(info) => {
             signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
         }
@@ -154,6 +173,12 @@ pub(in crate::engine) fn metrics(
             step: position.step,
             step_ms: config.music_settings().step_s() * 1e3,
             bar_ts_ms: seen.bar_ts_ms,
+        }),
+        solo: seen.solo.as_ref().map(|solo| SoloReport {
+            host: solo.host.clone(),
+            section: solo.section.clone(),
+            signal: solo.signal.info().name,
+            deviation: solo.deviation,
         }),
         history: with_history.then(|| seen.history.iter().map(history_report).collect()),
     }
@@ -241,15 +266,8 @@ fn note_report(played: &PlayedNote) -> NoteReport {
 }
 
 fn cue_report(heard: &HeardCue) -> CueReport {
-    let HeardCue { seq, ts_ms, cue } = heard;
-    CueReport {
-        seq: *seq,
-        ts_ms: *ts_ms,
-        kind: cue.kind.name(),
-        pid: cue.pid,
-        comm: cue.comm.clone(),
-        detail: cue.detail,
-    }
+    let HeardCue { seq, ts_ms, kind, host, pid, comm, detail } = heard.clone();
+    CueReport { seq, ts_ms, kind, host, pid, comm, detail }
 }
 
 fn history_report(point: &HistoryPoint) -> HistoryReport {

@@ -1,5 +1,6 @@
 //! The state in the shapes of the API (docs/api.md), a room for each. Pure: reads, computes nothing.
 
+mod fleet;
 mod health;
 mod measures;
 mod metrics;
@@ -10,14 +11,16 @@ use khor_proto::Availability;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+pub(super) use self::{
+    fleet::fleet,
+    health::health,
+    metrics::{controls, metrics, signals},
+};
 pub use self::{
+    fleet::{FleetReport, HostReport, HostState},
     health::HealthReport,
     measures::Measures,
     metrics::{ControlsReport, MetricsReport, SignalReport},
-};
-pub(super) use self::{
-    health::health,
-    metrics::{controls, metrics, signals},
 };
 
 /// A JSON object whose keys keep their order.

@@ -1,0 +1,295 @@
+//! A site to test with: a real NATS server with TLS and accounts, hosts in network namespaces, and their relays.
+
+use std::fs::{self, File};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, setns};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use nkeys::KeyPair;
+use tempfile::TempDir;
+
+use crate::engine::{free_port, program};
+use crate::wait_until;
+
+/// Where Debian's package puts it.
+const SERVER: &str = "/usr/sbin/nats-server";
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Who may send anything anywhere, by password: for what is not khor's.
+const STRANGER: (&str, &str) = ("stranger", "a-password-of-the-tests");
+
+/// A NATS server for the site `home`; killed when dropped.
+#[derive(Debug)]
+pub struct NatsServer {
+    dir: TempDir,
+    port: u16,
+    child: Child,
+}
+
+impl NatsServer {
+    /// Whether there is one to run.
+    pub fn is_there() -> bool {
+        Path::new(SERVER).exists()
+    }
+
+    /// Makes certificates and users, and starts it on all addresses of this machine.
+    pub fn start() -> Self {
+        let dir = TempDir::new().expect("a directory");
+        certificates(dir.path());
+        let port = free_port();
+        fs::write(dir.path().join("nats.conf"), configuration(dir.path(), port)).expect("its configuration");
+        let child = serve(dir.path());
+        let server = Self { dir, port, child };
+        server.wait();
+        server
+    }
+
+    /// Ends it at once, as a machine that fails would.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killing it");
+        self.child.wait().expect("its end");
+    }
+
+    /// Starts it again, on the same port.
+    pub fn restart(&mut self) {
+        self.child = serve(self.dir.path());
+        self.wait();
+    }
+
+    fn wait(&self) {
+        wait_until("the NATS server", PATIENCE, || {
+            std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
+        });
+    }
+
+    /// Its address, for those to whom this machine is `host`.
+    pub fn url(&self, host: Ipv4Addr) -> String {
+        format!("tls://{host}:{}", self.port)
+    }
+
+    /// The certificate of the authority that vouches for it.
+    pub fn ca(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
+    }
+
+    /// The seed of `relay`, `engine`, `elsewhere` (another account) or `nobody` (no user of this server).
+    pub fn nkey(&self, who: &str) -> PathBuf {
+        self.dir.path().join(format!("{who}.nk"))
+    }
+
+    /// Options for a program of khor's that is `who`.
+    pub fn options(&self, host: Ipv4Addr, who: &str) -> Vec<String> {
+        let text = |path: PathBuf| path.display().to_string();
+        let (url, ca, nkey) = (self.url(host), text(self.ca()), text(self.nkey(who)));
+        ["--nats", &url, "--tls-ca", &ca, "--nkey", &nkey].map(str::to_owned).to_vec()
+    }
+
+    /// Sends `messages` to their subjects as one who is no relay.
+    pub fn send(&self, messages: &[(&str, Vec<u8>)]) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let client = async_nats::ConnectOptions::new()
+                .add_root_certificates(self.ca())
+                .user_and_password(STRANGER.0.into(), STRANGER.1.into())
+                .connect(self.url(Ipv4Addr::LOCALHOST))
+                .await
+                .expect("a connection");
+            for (subject, bytes) in messages {
+                client.publish((*subject).to_owned(), bytes.clone().into()).await.expect("sending");
+            }
+            client.flush().await.expect("sending all");
+        });
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(dir: &Path) -> Child {
+    let log = File::options().create(true).append(true).open(dir.join("log")).expect("a log");
+    Command::new(SERVER).arg("-c").arg(dir.join("nats.conf")).stderr(log).spawn().expect("nats-server")
+}
+
+/// An authority and what it says of the server, as `openssl` makes them.
+fn certificates(dir: &Path) {
+    let make = |arguments: &str| {
+        let output = Command::new("openssl").current_dir(dir).args(arguments.split_whitespace()).output();
+        let output = output.expect("openssl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    make(&format!(
+        "{new} -keyout ca.key -out ca.pem -subj /CN=khor-tests -addext basicConstraints=critical,CA:TRUE"
+    ));
+    let names: Vec<String> = (1..=9).map(|i| format!("IP:{}", gateway(i))).collect();
+    make(&format!(
+        "{new} -CA ca.pem -CAkey ca.key -keyout server.key -out server.pem -subj /CN=localhost \
+         -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1,{}",
+        names.join(",")
+    ));
+}
+
+/// Relays may send frames and cues of their site and hear nothing, engines the other way round.
+fn configuration(dir: &Path, port: u16) -> String {
+    let user = |who: &str| {
+        let pair = KeyPair::new_user();
+        fs::write(dir.join(format!("{who}.nk")), pair.seed().expect("a seed")).expect("its file");
+        pair.public_key()
+    };
+    let (relay, engine, elsewhere, _nobody) =
+        (user("relay"), user("engine"), user("elsewhere"), user("nobody"));
+    let (name, password) = STRANGER;
+    let dir = dir.display();
+    format!(
+        r#"
+host: "0.0.0.0"
+port: {port}
+tls {{ cert_file: "{dir}/server.pem", key_file: "{dir}/server.key" }}
+accounts {{
+  HOME {{ users: [
+    {{ nkey: {relay}, permissions: {{ publish: ["khor.v1.home.*.frame", "khor.v1.home.*.cue"], subscribe: {{ deny: ">" }} }} }}
+    {{ nkey: {engine}, permissions: {{ subscribe: ["khor.v1.home.*.frame", "khor.v1.home.*.cue"], publish: {{ deny: ">" }} }} }}
+    {{ user: {name}, password: "{password}" }}
+  ] }}
+  ELSEWHERE {{ users: [ {{ nkey: {elsewhere} }} ] }}
+}}
+"#
+    )
+}
+
+/// This machine as host `number` sees it.
+fn gateway(number: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 177, number, 1)
+}
+
+/// A host: a network namespace with one cable to this machine; removed when dropped.
+#[derive(Debug)]
+pub struct Namespace {
+    name: String,
+    number: u8,
+}
+
+impl Namespace {
+    /// Host `number` (1 to 9).
+    pub fn new(number: u8) -> Self {
+        let namespace = Self { name: format!("khor-test-{number}"), number };
+        // One that a test left behind when it was killed.
+        let _ = ip(&format!("netns del {}", namespace.name));
+        let (name, cable, this) = (&namespace.name, namespace.cable(), gateway(number));
+        let there = Ipv4Addr::new(10, 177, number, 2);
+        for command in [
+            format!("netns add {name}"),
+            format!("link add {cable} type veth peer name eth0 netns {name}"),
+            format!("addr add {this}/30 dev {cable}"),
+            format!("link set {cable} up"),
+            format!("-n {name} addr add {there}/30 dev eth0"),
+            format!("-n {name} link set eth0 up"),
+            format!("-n {name} link set lo up"),
+        ] {
+            assert!(ip(&command), "ip {command}");
+        }
+        namespace
+    }
+
+    fn cable(&self) -> String {
+        format!("khor-test-{}", self.number)
+    }
+
+    /// This machine, as it is seen from there.
+    pub fn gateway(&self) -> Ipv4Addr {
+        gateway(self.number)
+    }
+
+    /// Plugs the cable in or out.
+    pub fn plug(&self, is_in: bool) {
+        assert!(ip(&format!("link set {} {}", self.cable(), if is_in { "up" } else { "down" })));
+    }
+
+    /// Makes this thread one of that host's.
+    pub fn enter(&self) {
+        let file = File::open(format!("/run/netns/{}", self.name)).expect("the namespace");
+        setns(file, CloneFlags::CLONE_NEWNET).expect("entering it");
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = ip(&format!("netns del {}", self.name));
+    }
+}
+
+fn ip(arguments: &str) -> bool {
+    Command::new("ip").args(arguments.split_whitespace()).output().is_ok_and(|output| output.status.success())
+}
+
+/// A running `khor relay`; killed when dropped.
+#[derive(Debug)]
+pub struct Relay {
+    child: Child,
+    dir: TempDir,
+}
+
+impl Relay {
+    /// Starts one on a host, or on this machine, with these options.
+    pub fn start(on: Option<&Namespace>, options: &[String]) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        let mut command = match on {
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", &namespace.name]).arg(program("khor"));
+                command
+            }
+            None => Command::new(program("khor")),
+        };
+        let child = command
+            .args(["relay", "--no-bpf", "--baseline"])
+            .arg(dir.path().join("baseline.json"))
+            .args(options)
+            .stderr(File::create(dir.path().join("log")).expect("a log"))
+            .spawn()
+            .expect("khor relay");
+        Self { child, dir }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// Its memory, KiB.
+    pub fn memory_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// Asks it to stop, and waits for that.
+    pub fn stop(mut self) -> ExitStatus {
+        kill(Pid::from_raw(self.pid() as i32), Signal::SIGINT).expect("signalling it");
+        let mut status = None;
+        wait_until("the relay to stop", PATIENCE, || {
+            status = self.child.try_wait().expect("its state");
+            status.is_some()
+        });
+        status.expect("waited for")
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

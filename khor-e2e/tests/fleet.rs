@@ -1,0 +1,204 @@
+//! A site: hosts with relays, a real NATS server with TLS and accounts, and one engine that hears them.
+
+use std::net::Ipv4Addr;
+use std::thread;
+use std::time::Duration;
+
+use khor_e2e::load::{Background, loopback};
+use khor_e2e::site::{Namespace, NatsServer, Relay};
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Engine, wait_until};
+use serde_json::Value;
+
+const SETTLE: Duration = Duration::from_secs(30);
+/// Promised: a host that goes is heard within this time.
+const LOSS: Duration = Duration::from_secs(10);
+/// What a relay's memory may differ by, KiB.
+const NOISE_KIB: u64 = 4 * 1024;
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+
+fn hear(server: &NatsServer, who: &str) -> Engine {
+    let mut options = server.options(Ipv4Addr::LOCALHOST, who);
+    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    Engine::start(NO_SOCKET.as_ref(), &options, &[])
+}
+
+fn relay(server: &NatsServer, on: Option<&Namespace>, who: &str, site: &str, host: &str) -> Relay {
+    let this = on.map_or(Ipv4Addr::LOCALHOST, Namespace::gateway);
+    let mut options = server.options(this, who);
+    options.extend(["--site", site, "--host", host, "--label", "section=tests"].map(str::to_owned));
+    Relay::start(on, &options)
+}
+
+fn state(engine: &Engine, host: &str) -> Option<String> {
+    let fleet = engine.get("/api/fleet");
+    let hosts = fleet["hosts"].as_array().expect("hosts");
+    hosts
+        .iter()
+        .find(|entry| entry["name"] == host)
+        .and_then(|entry| Some(entry["state"].as_str()?.to_owned()))
+}
+
+fn wait_for(engine: &Engine, host: &str, wanted: &str, patience: Duration) -> Duration {
+    wait_until(&format!("{host} to be {wanted}"), patience, || state(engine, host).as_deref() == Some(wanted))
+}
+
+fn cues(engine: &Engine, kind: &str, host: &str) -> usize {
+    let metrics = engine.get("/api/metrics");
+    let cues = metrics["cues"].as_array().expect("cues");
+    cues.iter().filter(|cue| cue["kind"] == kind && cue["host"] == host).count()
+}
+
+fn notes(engine: &Engine, holds: impl Fn(&Value) -> bool) -> usize {
+    let metrics = engine.get("/api/metrics");
+    metrics["notes"].as_array().expect("notes").iter().filter(|note| holds(note)).count()
+}
+
+#[test]
+fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
+    if !root_or_skip() {
+        return;
+    }
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let mut server = NatsServer::start();
+    let engine = hear(&server, "engine");
+    let hosts = [1, 2, 3].map(Namespace::new);
+    let names = ["web-1", "web-2", "db"];
+    let mut relays: Vec<Relay> = std::iter::zip(&hosts, names)
+        .map(|(on, name)| relay(&server, Some(on), "relay", "home", name))
+        .collect();
+    for name in names {
+        wait_for(&engine, name, "live", SETTLE);
+    }
+    engine.wait_for_source("site", SETTLE);
+
+    the_busiest_takes_the_solo(&engine, &hosts[1], "web-2");
+
+    // A relay that is killed.
+    drop(relays.pop());
+    let took = wait_for(&engine, "db", "silent", LOSS);
+    println!("a killed relay was told after {took:?}");
+    assert_eq!(cues(&engine, "lost", "db"), 1);
+    wait_until("its cue to be played", LOSS, || notes(&engine, |note| note["layer"] == "cues") > 0);
+    assert!(engine.get("/api/explain")["text"].as_str().expect("text").contains("Silent: db"));
+    relays.push(relay(&server, Some(&hosts[2]), "relay", "home", "db"));
+    wait_for(&engine, "db", "live", SETTLE);
+    assert_eq!(cues(&engine, "found", "db"), 1);
+
+    // A cable that is cut.
+    hosts[0].plug(false);
+    let took = wait_for(&engine, "web-1", "silent", LOSS);
+    println!("a cut cable was told after {took:?}");
+    assert_eq!(cues(&engine, "lost", "web-1"), 1);
+    hosts[0].plug(true);
+    wait_for(&engine, "web-1", "live", SETTLE);
+
+    the_server_goes_and_comes(&engine, &mut server, &relays, names);
+    for relay in relays {
+        assert!(relay.stop().success());
+    }
+    assert!(engine.stop().0.success());
+}
+
+fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) {
+    let is_of_network = |signal: &Value| signal == "rx" || signal == "tx";
+    assert!(!is_of_network(&engine.get("/api/metrics")["solo"]["signal"]), "nothing is sent there yet");
+    // What a thread of that host starts is of that host too.
+    let load = thread::scope(|scope| {
+        let there = scope.spawn(|| {
+            host.enter();
+            Background::start(|| loopback(32 << 20, 10))
+        });
+        there.join().expect("a thread of that host")
+    });
+    let took = wait_until(&format!("{name} to take the solo"), SETTLE, || {
+        let solo = engine.get("/api/metrics")["solo"].clone();
+        solo["host"] == name && is_of_network(&solo["signal"])
+    });
+    println!("the loaded host took the solo after {took:?}");
+    wait_until("its voice", SETTLE, || {
+        notes(engine, |note| note["layer"] == "voices" && is_of_network(&note["signal"])) > 0
+    });
+    let explained = engine.get("/api/explain");
+    assert!(explained["text"].as_str().expect("text").contains(name), "{explained:#}");
+    assert_eq!(engine.get("/api/fleet")["solo"], name);
+    drop(load);
+}
+
+/// All resume by themselves: nobody is missed for it, no rate leaps, nothing was kept in memory.
+fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &[Relay], names: [&str; 3]) {
+    let before: Vec<u64> = relays.iter().map(Relay::memory_kib).collect();
+    let lost: usize = names.iter().map(|name| cues(engine, "lost", name)).sum();
+    server.kill();
+    wait_until("the engine to say so", LOSS, || {
+        let health = engine.get("/api/health");
+        health["source"]["ok"] == false && health["source"]["fix"].is_string()
+    });
+    thread::sleep(Duration::from_secs(6));
+    server.restart();
+    engine.wait_for_source("site", SETTLE);
+    wait_until("all frames to come anew", SETTLE, || {
+        let fleet = engine.get("/api/fleet");
+        let hosts = fleet["hosts"].as_array().expect("hosts").clone();
+        hosts.len() == 3 && hosts.iter().all(|host| host["seen_ms_ago"].as_u64().is_some_and(|ms| ms < 2_000))
+    });
+    assert_eq!(names.iter().map(|name| cues(engine, "lost", name)).sum::<usize>(), lost);
+    for (relay, before) in std::iter::zip(relays, before) {
+        let after = relay.memory_kib();
+        println!("a relay's memory: {before} KiB, then {after} KiB");
+        assert!(after < before + NOISE_KIB, "{before} KiB, then {after} KiB: {}", relay.log());
+    }
+    for host in engine.get("/api/fleet")["hosts"].as_array().expect("hosts") {
+        assert!(host["missed_frames"].as_u64().expect("a count") > 0, "they were let go: {host:#}");
+    }
+}
+
+#[test]
+fn strangers_are_refused_counted_and_shown() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let engine = hear(&server, "engine");
+    let _good = relay(&server, None, "relay", "home", "good");
+    let says = |relay: &Relay, words: &str| {
+        wait_until(words, SETTLE, || relay.log().to_lowercase().contains(words));
+    };
+    // No user of this server, one of another account, one who may not send there.
+    let nobody = relay(&server, None, "nobody", "home", "nobody");
+    let elsewhere = relay(&server, None, "elsewhere", "home", "elsewhere");
+    let astray = relay(&server, None, "relay", "office", "astray");
+    wait_for(&engine, "good", "live", SETTLE);
+    says(&nobody, "authorization violation");
+    says(&astray, "permissions violation");
+    says(&elsewhere, "sending to");
+
+    let frame = b"kF\x01\x00\x04good".to_vec();
+    server.send(&[
+        ("khor.v1.home.evil.frame", b"hello".to_vec()),
+        ("khor.v1.home.evil.frame", vec![b'k'; 5_000]),
+        ("khor.v1.home.evil.frame", b"kF\x09\x00".to_vec()),
+        ("khor.v1.home.evil.frame", frame),
+        ("khor.v1.home.evil.cue", b"kC\x01\x00".to_vec()),
+    ]);
+    wait_until("what was refused", SETTLE, || {
+        let refused = engine.get("/api/fleet")["refused"].clone();
+        ["oversized", "foreign", "version"].iter().all(|why| refused[*why] == 1) && refused["malformed"] == 2
+    });
+    let fleet = engine.get("/api/fleet");
+    assert_eq!(fleet["hosts"].as_array().map(Vec::len), Some(1), "{fleet:#}");
+    assert!(fleet["refused"]["last"].as_str().expect("why").contains("evil"), "{fleet:#}");
+    for relay in [nobody, elsewhere, astray] {
+        assert!(relay.stop().success(), "a refusal is a state");
+    }
+
+    // An engine that may not listen says so.
+    let deaf = hear(&server, "nobody");
+    wait_until("the deaf engine to say so", SETTLE, || {
+        let source = deaf.get("/api/health")["source"].clone();
+        source["ok"] == false && source["error"].as_str().is_some_and(|error| error.contains("authorization"))
+    });
+}

@@ -1,0 +1,48 @@
+//! Which site is heard instead of this machine.
+
+use khor_fleet::Name;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+use crate::nats::Nats;
+
+/// A site.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Site {
+    /// Its name: a-z A-Z 0-9 - _; empty is this machine.
+    #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{0,63}$"))]
+    pub name: String,
+    /// Where it is heard.
+    pub nats: Nats,
+}
+
+impl Site {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |field: &str, problem: String| ConfigError { field: field.to_owned(), problem };
+        if !self.name.is_empty() {
+            Name::new(&*self.name).map_err(|error| wrong("site.name", error.to_string()))?;
+        }
+        self.nats.check_url().map_err(|error| wrong("site.nats.url", error.to_string()))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    #[test]
+    fn a_site_is_one_word_and_its_address_holds_no_secret() {
+        let mut config = Config::default();
+        config.site.name = "rack-7".into();
+        assert_eq!(config.validate(), Ok(()));
+        config.site.name = "rack.7".into();
+        assert!(config.validate().unwrap_err().to_string().starts_with("site.name: "));
+        config.site.name.clear();
+        config.site.nats.url = "nats://me:secret@rack".into();
+        let error = config.validate().unwrap_err().to_string();
+        assert!(error.starts_with("site.nats.url: ") && !error.contains("secret"), "{error}");
+    }
+}

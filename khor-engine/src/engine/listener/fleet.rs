@@ -1,0 +1,72 @@
+//! The listener to a site: many machines' readings become one, and the one that stands out has the voices.
+
+use std::{sync::Arc, time::Instant};
+
+use super::Listener;
+use crate::{
+    engine::{
+        conductor::Command,
+        cue::heard_as,
+        state::{HeardCue, Solo},
+    },
+    music::CueKind,
+    output::osc,
+    signal::{Counter, Reading, ensemble, only, standing},
+    source::{FleetEvent, Host, Site},
+};
+
+impl Listener {
+    pub(super) fn fleet(&mut self, event: FleetEvent) {
+        match event {
+            FleetEvent::Site(site) => self.site(site),
+            FleetEvent::Cue { host, cue } => self.cue(&cue, Some(host.to_string())),
+            FleetEvent::Lost(host) => self.host_changed(CueKind::Lost, host.to_string()),
+            FleetEvent::Back(host) => self.host_changed(CueKind::Found, host.to_string()),
+        }
+    }
+
+    /// A host that goes is heard like a source that goes, and so is its return.
+    fn host_changed(&mut self, kind: CueKind, host: String) {
+        self.conductor.send(Command::Cue(kind));
+        let name = kind.name();
+        self.state.lock().cue(HeardCue { host: Some(host.clone()), ..HeardCue::of(name) });
+        self.osc.send(osc::Event::Cue(name, host, 0));
+    }
+
+    fn site(&mut self, site: Arc<Site>) {
+        let now = Instant::now();
+        let heard: Vec<(&Host, Reading)> = site
+            .hosts
+            .iter()
+            .filter(|host| !host.silent)
+            .map(|host| (host, Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading }))
+            .collect();
+        let chosen = self.soloist.choose(heard.iter().map(|(host, reading)| (&host.name, &reading.lanes)));
+        let solo = chosen.and_then(|name| {
+            let (host, reading) = heard.iter().find(|(host, _)| host.name == *name)?;
+            let (signal, deviation) = standing(&reading.lanes)?;
+            let section = host.section.as_ref().map(ToString::to_string);
+            Some(Solo { host: name.to_string(), section, signal, deviation, reading: *reading })
+        });
+        let reading = ensemble(heard.iter().map(|(_, reading)| reading));
+        if let Some(reading) = &reading {
+            self.osc.send(osc::Event::Lanes(reading.lanes));
+        }
+        let mut seen = self.state.lock();
+        // When nobody sends any more, nothing is known; counters never are.
+        seen.reading = None;
+        seen.read([None; Counter::ALL.len()], reading, now);
+        seen.counters = None;
+        seen.fleet(Arc::clone(&site), solo);
+    }
+
+    /// Something happened, on this machine or on a host: it is heard, shown and sent.
+    pub(super) fn cue(&mut self, cue: &khor_proto::Cue, host: Option<String>) {
+        if let Some(kind) = heard_as(cue.kind) {
+            self.conductor.send(Command::Cue(kind));
+        }
+        self.state.cue(cue, host);
+        let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
+        self.osc.send(osc::Event::Cue(cue.kind.name(), comm, pid));
+    }
+}

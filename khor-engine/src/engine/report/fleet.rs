@@ -1,0 +1,125 @@
+//! `GET /api/fleet`: the hosts of the site that is heard.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    engine::state::{Seen, SourceState},
+    signal::{SIGNALS, standing},
+    source::{Host, Refused, SourceKind},
+};
+
+/// A clock that is this far off is worth a remark, milliseconds.
+const CLOCK_OFF_MS: u64 = 2_000;
+
+/// `GET /api/fleet`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+pub struct FleetReport {
+    pub site: Option<String>,
+    pub ok: bool,
+    pub error: Option<String>,
+    pub fix: Option<String>,
+    pub solo: Option<String>,
+    /// The furthest from its ordinary first, the silent ones last.
+    pub hosts: Vec<HostReport>,
+    /// Hosts by the version of their relay.
+    pub versions: BTreeMap<String, u64>,
+    pub refused: Refused,
+}
+
+/// How a host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HostState {
+    /// It sends.
+    Live,
+    /// It has stopped sending.
+    Silent,
+}
+
+/// One host.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+#[schemars(rename = "FleetHost")]
+pub struct HostReport {
+    pub name: String,
+    pub section: Option<String>,
+    pub state: HostState,
+    pub deviation: Option<f32>,
+    pub signal: Option<&'static str>,
+    pub seen_ms_ago: u64,
+    pub learnt: f32,
+    pub source: String,
+    pub version: String,
+    pub clock_behind_ms: i64,
+    pub clock_off: bool,
+    pub missed_frames: u64,
+    pub late_frames: u64,
+    pub used_twice: bool,
+}
+
+pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
+    let shortfall = match &seen.source {
+        SourceState::Up(info) if info.kind == SourceKind::Site => info.shortfall.clone(),
+        SourceState::Down(shortfall) => Some(shortfall.clone()),
+        _ => None,
+    };
+    let is_up = matches!(&seen.source, SourceState::Up(info) if info.kind == SourceKind::Site);
+    let Some(site) = &seen.site else {
+        let (error, fix) =
+            ("no site is heard".to_owned(), "start khor engine --site NAME --nats URL".to_owned());
+        let (error, fix) = shortfall.map_or((error, fix), |shortfall| (shortfall.error, shortfall.fix));
+        return FleetReport {
+            site: None,
+            ok: false,
+            error: Some(error),
+            fix: Some(fix),
+            solo: None,
+            hosts: Vec::new(),
+            versions: BTreeMap::new(),
+            refused: Refused::default(),
+        };
+    };
+    let mut hosts: Vec<HostReport> = site.hosts.iter().map(host).collect();
+    let rank = |host: &HostReport| (host.state == HostState::Live, host.deviation.unwrap_or(f32::MIN));
+    hosts.sort_by(|a, b| rank(b).0.cmp(&rank(a).0).then(rank(b).1.total_cmp(&rank(a).1)));
+    let mut versions = BTreeMap::new();
+    for host in &hosts {
+        *versions.entry(host.version.clone()).or_default() += 1;
+    }
+    let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
+    FleetReport {
+        site: Some(site.name.to_string()),
+        ok: is_up && error.is_none(),
+        error,
+        fix,
+        solo: seen.solo.as_ref().map(|solo| solo.host.clone()),
+        hosts,
+        versions,
+        refused: site.refused.clone(),
+    }
+}
+
+fn host(host: &Host) -> HostReport {
+    let standing = standing(&host.reading.lanes).filter(|_| !host.silent);
+    let learnt = host.reading.learnt;
+    HostReport {
+        name: host.name.to_string(),
+        section: host.section.as_ref().map(ToString::to_string),
+        state: if host.silent { HostState::Silent } else { HostState::Live },
+        deviation: standing.map(|(_, octaves)| octaves),
+        signal: standing.map(|(signal, _)| SIGNALS[signal.index()].name),
+        seen_ms_ago: host.seen_ago.as_millis() as u64,
+        learnt,
+        source: format!("{:?}", host.source).to_lowercase(),
+        version: host.version.clone(),
+        clock_behind_ms: host.behind_ms,
+        clock_off: host.behind_ms.unsigned_abs() > CLOCK_OFF_MS,
+        missed_frames: host.missed,
+        late_frames: host.late,
+        used_twice: host.used_twice,
+    }
+}

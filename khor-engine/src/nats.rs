@@ -1,0 +1,238 @@
+//! The connection to a NATS server: where it is, how one proves who one is, and whether it stands now.
+//!
+//! Core NATS by its own client. What can't be sent at once is let go, never queued: the next frame says more.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::source::Shortfall;
+
+/// The server's usual port on this machine.
+pub const LOCAL: &str = "nats://127.0.0.1:4222";
+/// Messages that may wait for the client's own task; what it has no room for is let go.
+const WAITING: usize = 8;
+/// Longest wait for that room.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// Two of these without an answer, and the server counts as lost: a cut cable says nothing.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// Longest wait between two attempts to connect.
+const RETRY: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A NATS server, and what opens it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Nats {
+    /// Its address: `nats://HOST:PORT`, or `tls://HOST:PORT`, which is never spoken to in the clear.
+    pub url: String,
+    /// A credentials file (JWT and seed), as NATS' own tools write it.
+    pub creds: Option<PathBuf>,
+    /// A file with the seed of a user's `NKey`.
+    pub nkey: Option<PathBuf>,
+    /// Certificates of the authority that vouches for the server, PEM; the system's are used without.
+    pub tls_ca: Option<PathBuf>,
+    /// This client's certificate, PEM, where the server asks for one.
+    pub tls_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    pub tls_key: Option<PathBuf>,
+}
+
+/// What can't even be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum NatsError {
+    /// The address makes no sense.
+    #[error("nats: {0} is no address, expected nats://HOST:PORT or tls://HOST:PORT")]
+    Address(String),
+    /// The address holds a name or a password, which would be seen by everybody.
+    #[error("nats: expected an address without name or password: use an nkey or creds file")]
+    Secret,
+    /// A file can't be read or holds something else.
+    #[error("{field} {path}: {problem}")]
+    File {
+        /// Which option names it.
+        field: &'static str,
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A certificate without its key, or the other way round.
+    #[error("tls_cert and tls_key: expected both or none")]
+    Pair,
+    /// The client refuses the options.
+    #[error("nats: {0}")]
+    Client(String),
+}
+
+impl Default for Nats {
+    fn default() -> Self {
+        Self { url: LOCAL.into(), creds: None, nkey: None, tls_ca: None, tls_cert: None, tls_key: None }
+    }
+}
+
+impl Nats {
+    /// Whether the address can be one, and can be shown to anybody.
+    pub fn check_url(&self) -> Result<ServerAddr, NatsError> {
+        if self.url.contains('@') {
+            return Err(NatsError::Secret);
+        }
+        self.url.parse().map_err(|_| NatsError::Address(self.url.clone()))
+    }
+
+    fn options(&self) -> Result<ConnectOptions, NatsError> {
+        let mut options = ConnectOptions::new()
+            .name("khor")
+            .retry_on_initial_connect()
+            .client_capacity(WAITING)
+            .ping_interval(PING_INTERVAL)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .reconnect_delay_callback(|attempts| RETRY.min(Duration::from_millis(50 << attempts.min(6))));
+        if let Some(path) = &self.creds {
+            let refused = |problem| file("creds", path, problem);
+            options =
+                options.credentials(&read("creds", path)?).map_err(|error| refused(error.to_string()))?;
+        }
+        if let Some(path) = &self.nkey {
+            let seed = read("nkey", path)?.trim().to_owned();
+            if !seed.starts_with("SU") {
+                return Err(file("nkey", path, "expected the seed of a user, SU…".into()));
+            }
+            options = options.nkey(seed);
+        }
+        if let Some(path) = &self.tls_ca {
+            read("tls_ca", path)?;
+            options = options.add_root_certificates(path.clone());
+        }
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => {
+                read("tls_cert", cert)?;
+                read("tls_key", key)?;
+                options = options.add_client_certificate(cert.clone(), key.clone());
+            }
+            (None, None) => {}
+            _ => return Err(NatsError::Pair),
+        }
+        let safely = self.url.starts_with("tls://") || self.tls_ca.is_some() || self.tls_cert.is_some();
+        Ok(options.require_tls(safely))
+    }
+}
+
+fn file(field: &'static str, path: &Path, problem: String) -> NatsError {
+    NatsError::File { field, path: path.display().to_string(), problem }
+}
+
+fn read(field: &'static str, path: &Path) -> Result<String, NatsError> {
+    fs::read_to_string(path).map_err(|error| file(field, path, error.to_string()))
+}
+
+/// A connection that comes back by itself.
+#[derive(Clone, Debug)]
+pub struct Link {
+    client: Client,
+    server: String,
+    trouble: Arc<Mutex<Option<String>>>,
+}
+
+impl Link {
+    /// Begins to connect. Fails only if it makes no sense to try.
+    pub async fn open(nats: &Nats) -> Result<Self, NatsError> {
+        let address = nats.check_url()?;
+        let trouble = Arc::new(Mutex::new(Some("it has not answered yet".to_owned())));
+        let server = nats.url.clone();
+        let (told, name) = (Arc::clone(&trouble), server.clone());
+        let options = nats.options()?.event_callback(move |event| {
+            note(&told, &name, &event);
+            std::future::ready(())
+        });
+        let client = options.connect(address).await.map_err(|error| NatsError::Client(error.to_string()))?;
+        Ok(Self { client, server, trouble })
+    }
+
+    /// Whether the connection stands.
+    pub fn is_up(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Why nothing goes through, or not everything.
+    pub fn trouble(&self) -> Option<Shortfall> {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let why = trouble.or_else(|| (!self.is_up()).then(|| "it is away".to_owned()))?;
+        Some(Shortfall {
+            error: format!("the NATS server at {}: {why}", self.server),
+            fix: "check that the server runs, its address, the credentials and what they permit".into(),
+        })
+    }
+
+    /// Sends, if that can be done at once, and says whether it was.
+    pub async fn send(&self, subject: &str, bytes: Vec<u8>) -> bool {
+        let sending = self.client.publish(subject.to_owned(), bytes.into());
+        self.is_up() && matches!(timeout(PATIENCE, sending).await, Ok(Ok(())))
+    }
+
+    /// Hears everything that is sent under a subject, over reconnects.
+    pub async fn subscribe(&self, subject: String) -> Result<async_nats::Subscriber, NatsError> {
+        self.client.subscribe(subject).await.map_err(|error| NatsError::Client(error.to_string()))
+    }
+
+    /// Gives what was handed over a moment to reach the server.
+    pub async fn close(&self) {
+        if self.is_up() {
+            // A server that does not answer any more has nothing to lose.
+            drop(timeout(Duration::from_secs(1), self.client.flush()).await);
+        }
+    }
+}
+
+/// Keeps the last trouble and logs what is news.
+fn note(trouble: &Mutex<Option<String>>, server: &str, event: &Event) {
+    let now = match event {
+        Event::Connected => None,
+        Event::Disconnected => Some("the connection was lost".to_owned()),
+        Event::ServerError(_) | Event::ClientError(_) => Some(event.to_string()),
+        Event::LameDuckMode | Event::Draining | Event::Closed | Event::SlowConsumer(_) => return,
+    };
+    let mut held = trouble.lock().unwrap_or_else(PoisonError::into_inner);
+    if *held == now {
+        return;
+    }
+    match &now {
+        None => info!("connected to the NATS server at {server}"),
+        Some(why) => warn!("the NATS server at {server}: {why}; trying again"),
+    }
+    *held = now;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_holds_no_secret() {
+        let check = |url: &str| Nats { url: url.into(), ..Nats::default() }.check_url().map(|_| ());
+        assert!(check("nats://rack:4222").is_ok() && check("tls://rack").is_ok() && check("rack").is_ok());
+        let error = check("nats://ana:secret@rack:4222").unwrap_err().to_string();
+        assert!(error.contains("nkey") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn what_opens_the_server_is_checked_before_it_is_tried() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("seed");
+        let missing = Nats { nkey: Some(path.clone()), ..Nats::default() };
+        assert!(missing.options().unwrap_err().to_string().starts_with("nkey "));
+        fs::write(&path, "hello").unwrap();
+        assert!(missing.options().unwrap_err().to_string().contains("SU"));
+        let half = Nats { tls_key: Some(path), ..Nats::default() };
+        assert!(matches!(half.options(), Err(NatsError::Pair)));
+    }
+}

@@ -1,0 +1,246 @@
+//! `khor relay`: hears this machine as the engine does, and sends what it makes of it to a site's listeners.
+//!
+//! What is ordinary is learnt here, where the data is, so that a listener needs nothing but the newest frame. Nothing is
+//! queued for a server that is away: frames are let go until it is back, and their numbers tell how many were.
+
+mod compose;
+
+use std::{io, path::PathBuf, time::Duration};
+
+use khor_fleet::{Cue, Frame, Message, Name, subject};
+use khor_proto::Scope;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, Interval, MissedTickBehavior, interval},
+};
+use tracing::{info, warn};
+
+use self::compose::Identity;
+use crate::{
+    engine::Memory,
+    nats::{Link, Nats, NatsError},
+    signal::{Pipeline, Reading, Scaling},
+    source::{self, LiveSettings, ScopeChoice, SourceEvent, SourceInfo, SourceKind},
+};
+
+/// Milliseconds between the samples that rates are computed from.
+const SAMPLE_INTERVAL_MS: u16 = 50;
+/// Time between two writes of what was learnt.
+const KEEP_INTERVAL: Duration = Duration::from_mins(5);
+/// Source events that may wait.
+const SOURCE_QUEUE: usize = 16;
+
+/// What a relay is told.
+#[derive(Clone, Debug)]
+pub struct RelaySettings {
+    /// The site it belongs to.
+    pub site: Name,
+    /// What this machine is called there.
+    pub host: Name,
+    /// The group it is in.
+    pub section: Option<Name>,
+    /// The server.
+    pub nats: Nats,
+    /// Leave out whom cues are about (process, name), and the boot id.
+    pub redact: bool,
+    /// Frames per second, 1..=20.
+    pub rate_hz: u8,
+    /// The collector's socket; `None` to read `/proc` only.
+    pub socket: Option<PathBuf>,
+    /// Where what is ordinary is kept.
+    pub baseline: PathBuf,
+}
+
+/// Why a relay ends.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// It makes no sense to connect.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    /// Signals can't be waited for.
+    #[error("waiting for signals: {0}")]
+    Signals(#[from] io::Error),
+}
+
+/// How it goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Frames that went out.
+    pub frames: u64,
+    /// Frames that were let go: the server was away.
+    pub dropped: u64,
+    /// Cues that went out.
+    pub cues: u64,
+    /// Whether the server is there.
+    pub connected: bool,
+}
+
+/// Relays until `stopped` is ready; shows how it goes with each frame.
+pub async fn run(
+    settings: &RelaySettings,
+    stopped: impl Future<Output = io::Result<()>>,
+    mut show: impl FnMut(&Progress),
+) -> Result<Progress, RelayError> {
+    let link = Link::open(&settings.nats).await?;
+    let live = LiveSettings {
+        socket: settings.socket.clone().unwrap_or_default(),
+        use_collector: settings.socket.is_some(),
+        capture: None,
+        site: None,
+        demo: false,
+        scope: ScopeChoice::default(),
+        interval_ms: SAMPLE_INTERVAL_MS,
+        exec_cues: false,
+        seed: 1,
+    };
+    let (_keep, live) = watch::channel(live);
+    let (sender, mut events) = mpsc::channel(SOURCE_QUEUE);
+    tokio::spawn(source::run(live, sender));
+    let mut relay = Relay::new(settings, link);
+    let mut frames = ticks(Duration::from_secs(1) / u32::from(settings.rate_hz.clamp(1, 20)));
+    let mut keep = ticks(KEEP_INTERVAL);
+    let mut stopped = std::pin::pin!(stopped);
+    loop {
+        tokio::select! {
+            Some(event) = events.recv() => relay.take(event).await,
+            _ = frames.tick() => {
+                relay.send_frame().await;
+                show(&relay.progress);
+            }
+            _ = keep.tick() => relay.keep().await,
+            stopped = &mut stopped => {
+                stopped?;
+                relay.keep().await;
+                relay.link.close().await;
+                return Ok(relay.progress);
+            }
+        }
+    }
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
+/// A relay at work.
+struct Relay {
+    link: Link,
+    identity: Identity,
+    frame_subject: String,
+    cue_subject: String,
+    redact: bool,
+    pipeline: Pipeline,
+    memory: Memory,
+    kind: Option<SourceKind>,
+    reading: Option<Reading>,
+    seq: u64,
+    progress: Progress,
+    begun: Instant,
+}
+
+impl Relay {
+    fn new(settings: &RelaySettings, link: Link) -> Self {
+        let RelaySettings { site, host, section, redact, baseline, .. } = settings;
+        let memory = Memory::new(baseline.clone());
+        let mut pipeline = Pipeline::new(Scaling::default());
+        pipeline.restore(&memory.load(&Scope::Machine));
+        Self {
+            link,
+            identity: Identity::new(host.clone(), section.clone()),
+            frame_subject: subject::of_host(site, host, subject::Kind::Frame),
+            cue_subject: subject::of_host(site, host, subject::Kind::Cue),
+            redact: *redact,
+            pipeline,
+            memory,
+            kind: None,
+            reading: None,
+            seq: 0,
+            progress: Progress::default(),
+            begun: Instant::now(),
+        }
+    }
+
+    async fn take(&mut self, event: SourceEvent) {
+        match event {
+            SourceEvent::Up(info) => self.source_up(info),
+            // A relay hears its own machine, never a site.
+            SourceEvent::Described(_) | SourceEvent::Fleet(_) => {}
+            SourceEvent::Frame(frame) => self.reading = self.pipeline.push(frame).or(self.reading),
+            SourceEvent::Cue(cue) => self.send_cue(&cue).await,
+            SourceEvent::Lost { cues } => {
+                warn!("{cues} cues were lost: more happened than can be told one by one");
+            }
+            SourceEvent::Down(shortfall) => {
+                warn!("{}", shortfall.error);
+                self.source_gone();
+            }
+        }
+    }
+
+    fn source_up(&mut self, info: SourceInfo) {
+        info!("relaying from {}", info.detail);
+        self.source_gone();
+        self.kind = Some(info.kind);
+        let boot_id = info.machine.map(|machine| machine.boot_id).filter(|_| !self.redact);
+        self.identity.boot_id = boot_id.and_then(|text| compose::boot_id(&text));
+    }
+
+    /// Its counters do not continue, and what it said is no longer so.
+    fn source_gone(&mut self) {
+        self.pipeline.reset();
+        self.kind = None;
+        self.reading = None;
+    }
+
+    /// Says what is known now; a source that is away is said by signals that are absent.
+    async fn send_frame(&mut self) {
+        let frame = self.identity.frame(self.seq, self.kind, self.reading.as_ref());
+        self.seq += 1;
+        let sent = self.send::<Frame>(&frame).await;
+        *(if sent { &mut self.progress.frames } else { &mut self.progress.dropped }) += 1;
+        self.follow_link();
+    }
+
+    async fn send_cue(&mut self, cue: &khor_proto::Cue) {
+        let cue = self.identity.cue(cue, self.redact);
+        self.progress.cues += u64::from(self.send::<Cue>(&cue).await);
+    }
+
+    async fn send<M: Message>(&self, message: &M) -> bool {
+        let subject = if M::WORD == Frame::WORD { &self.frame_subject } else { &self.cue_subject };
+        match message.write() {
+            Ok(bytes) => self.link.send(subject, bytes).await,
+            Err(error) => {
+                warn!("{subject}: {error}");
+                false
+            }
+        }
+    }
+
+    /// Says it when the connection comes or goes; the link itself says why.
+    fn follow_link(&mut self) {
+        let connected = self.link.is_up();
+        if std::mem::replace(&mut self.progress.connected, connected) != connected {
+            let Progress { frames, dropped, .. } = self.progress;
+            let after_s = self.begun.elapsed().as_secs();
+            if connected {
+                info!("sending to {} ({dropped} frames were let go before)", self.frame_subject);
+            } else {
+                warn!(
+                    "not sending any more, after {after_s} s and {frames} frames; frames are let go until it is back"
+                );
+            }
+        }
+    }
+
+    /// Writes down what was learnt.
+    async fn keep(&self) {
+        let (memory, learnt) = (self.memory.clone(), self.pipeline.learnt());
+        if !learnt.is_empty() {
+            // It can only panic, and that is logged.
+            drop(tokio::task::spawn_blocking(move || memory.save(&Scope::Machine, learnt)).await);
+        }
+    }
+}

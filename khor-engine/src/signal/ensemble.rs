@@ -1,0 +1,156 @@
+//! Several machines as one: what most of them do, what the busiest tenth does, and which of them stands out.
+//!
+//! Each machine's deviation comes from its own baseline, so they compare whatever their size.
+
+use super::{Lane, Lanes, PerSignal, Reading, SIGNALS, SignalId};
+
+/// The share of machines below the value that saturation is heard by.
+const BUSIEST: f64 = 0.9;
+/// Octaves above its own baseline from which a machine may take the solo, and below which it gives it back.
+const TAKE: f32 = 1.5;
+const GIVE_BACK: f32 = 1.0;
+/// How many octaves further than the soloist another must be to take its place.
+const REPLACE: f32 = 1.0;
+/// Least level of a signal that counts towards a solo, 0..=1: a rate that hardly anybody would notice is no trouble.
+const AUDIBLE: f32 = 0.05;
+
+/// The readings of several machines as one of a machine that is like them.
+///
+/// Work is the median: what most do. What says that something has to wait (`lat`, `stall`, `mem`, `cpu`) is the 90th
+/// percentile, so that it is heard when it is true of one in ten. A signal is absent where no machine has it.
+pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
+    let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
+    let share = |i: usize| if is_saturation(SIGNALS[i].id) { BUSIEST } else { 0.5 };
+    let of = |i: usize, value: &dyn Fn(&Reading) -> Option<f64>| {
+        quantile(readings.clone().filter_map(value).collect(), share(i))
+    };
+    let lane = |i: usize| {
+        let part = |part: fn(&Lane) -> f32| of(i, &|reading| Some(part(&reading.lanes[i]?).into()));
+        Some(Lane {
+            level: part(|lane| lane.level)? as f32,
+            deviation: part(|lane| lane.deviation)? as f32,
+            surprise: part(|lane| lane.surprise)? as f32,
+        })
+    };
+    Some(Reading {
+        t_ns: newest.t_ns,
+        lanes: std::array::from_fn(lane),
+        rates: std::array::from_fn(|i| of(i, &|reading| reading.rates[i])),
+        baselines: std::array::from_fn(|i| of(i, &|reading| reading.baselines[i])),
+        learnt: quantile(readings.clone().map(|r| r.learnt.into()).collect(), 0.5).unwrap_or(0.0) as f32,
+        counter_rates: [None; super::Counter::ALL.len()],
+    })
+}
+
+const fn is_saturation(signal: SignalId) -> bool {
+    matches!(signal, SignalId::Lat | SignalId::Stall | SignalId::Mem | SignalId::Cpu)
+}
+
+/// The value with that `share` of the others below it, between two of them where it falls there.
+fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let place = share * values.len().checked_sub(1)? as f64;
+    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+    Some(below + (above - below) * place.fract())
+}
+
+/// How far a machine stands out, octaves, and by which signal.
+pub fn standing(lanes: &Lanes) -> Option<(SignalId, f32)> {
+    let audible = SIGNALS.iter().filter_map(|info| {
+        let lane = lanes[info.id.index()]?;
+        (lane.level >= AUDIBLE).then_some((info.id, lane.deviation))
+    });
+    audible.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// Who has the solo: it stays with one until that one calms down or another is clearly further.
+#[derive(Clone, Debug)]
+pub struct Soloist<Id> {
+    now: Option<Id>,
+}
+
+impl<Id> Default for Soloist<Id> {
+    fn default() -> Self {
+        Self { now: None }
+    }
+}
+
+impl<Id: Clone + PartialEq> Soloist<Id> {
+    /// Chooses among all that are heard.
+    pub fn choose<'a>(&mut self, heard: impl Iterator<Item = (&'a Id, &'a Lanes)>) -> Option<&Id>
+    where
+        Id: 'a,
+    {
+        let (mut best, mut held) = (None::<(&Id, f32)>, None);
+        for (id, lanes) in heard {
+            let Some((_, octaves)) = standing(lanes) else { continue };
+            if self.now.as_ref() == Some(id) {
+                held = Some(octaves);
+            }
+            if best.is_none_or(|(_, most)| octaves > most) {
+                best = Some((id, octaves));
+            }
+        }
+        let keeps =
+            held.is_some_and(|held| held >= GIVE_BACK && best.is_none_or(|(_, most)| most < held + REPLACE));
+        if !keeps {
+            self.now = best.filter(|(_, octaves)| *octaves >= TAKE).map(|(id, _)| id.clone());
+        }
+        self.now.as_ref()
+    }
+}
+
+/// Lanes of the signals that are listened to.
+pub fn only(lanes: &Lanes, heard: &PerSignal<bool>) -> Lanes {
+    std::array::from_fn(|i| lanes[i].filter(|_| heard[i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(signal: SignalId, deviation: f32) -> Reading {
+        let mut lanes = [Some(Lane::default()); SignalId::COUNT];
+        lanes[signal.index()] = Some(Lane { level: deviation / 10.0, deviation, surprise: 0.0 });
+        let none = [None; SignalId::COUNT];
+        let counter_rates = [None; crate::signal::Counter::ALL.len()];
+        Reading { t_ns: 1, lanes, rates: none, baselines: none, learnt: 1.0, counter_rates }
+    }
+
+    #[test]
+    fn one_of_ten_moves_what_says_waiting_and_not_what_says_work() {
+        let mut site = vec![reading(SignalId::Rx, 0.0); 9];
+        site.push(reading(SignalId::Rx, 8.0));
+        let level =
+            |site: &[Reading], id: SignalId| ensemble(site.iter()).unwrap().lanes[id.index()].unwrap().level;
+        assert_eq!(level(&site, SignalId::Rx), 0.0, "most receive nothing");
+        site.push(reading(SignalId::Mem, 8.0));
+        site.push(reading(SignalId::Mem, 8.0));
+        assert!(level(&site, SignalId::Mem) > 0.5, "two of twelve have to wait");
+        assert!(ensemble(std::iter::empty()).is_none());
+    }
+
+    #[test]
+    fn a_signal_that_one_machine_lacks_is_that_of_the_others() {
+        let mut poor = reading(SignalId::Exec, 0.0);
+        poor.lanes[SignalId::Exec.index()] = None;
+        let site = [poor, reading(SignalId::Exec, 4.0)];
+        assert_eq!(ensemble(site.iter()).unwrap().lanes[SignalId::Exec.index()].unwrap().deviation, 4.0);
+        assert!(ensemble([poor].iter()).unwrap().lanes[SignalId::Exec.index()].is_none());
+    }
+
+    #[test]
+    fn the_most_deviant_takes_the_solo_and_keeps_it_until_another_is_clearly_further() {
+        let mut soloist = Soloist::default();
+        let mut choose = |a: f32, b: f32| {
+            let (a, b) = (reading(SignalId::Rx, a).lanes, reading(SignalId::Io, b).lanes);
+            soloist.choose([(&"a", &a), (&"b", &b)].into_iter()).copied()
+        };
+        assert_eq!(choose(1.0, 0.0), None, "nobody stands out");
+        assert_eq!(choose(3.0, 2.0), Some("a"));
+        assert_eq!(choose(3.0, 3.5), Some("a"), "not by so little");
+        assert_eq!(choose(3.0, 4.5), Some("b"));
+        assert_eq!(choose(1.2, 1.2), Some("b"), "it still is louder than usual");
+        assert_eq!(choose(0.5, 0.5), None);
+    }
+}

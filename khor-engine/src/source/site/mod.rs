@@ -1,0 +1,187 @@
+//! A site: many machines, each heard by a relay of its own, over NATS.
+//!
+//! `hosts` keeps track of who says what; here is the connection. While the server is away nothing is known of any host,
+//! which is one loss and not as many as there are hosts.
+
+mod hosts;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use futures_util::StreamExt;
+use khor_fleet::{Name, subject};
+use khor_proto::{Availability, Cue, Scope};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval},
+};
+use tracing::{info, warn};
+
+use self::hosts::Hosts;
+pub use self::hosts::{Host, Refused, Site};
+use super::{
+    LiveSettings, Shortfall, SourceEvent, SourceInfo, SourceKind,
+    live::{Ended, send},
+};
+use crate::{
+    nats::{Link, Nats, NatsError},
+    signal::Counter,
+};
+
+/// Milliseconds between two looks at all hosts.
+const TICK_MS: u16 = 100;
+/// How long the server may be away before that is said: longer than a hiccup.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Which site is heard, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteSettings {
+    /// Its name.
+    pub name: Name,
+    /// The server.
+    pub nats: Nats,
+}
+
+/// What a site says besides being up or down.
+#[derive(Clone, Debug)]
+pub enum FleetEvent {
+    /// All hosts at one instant.
+    Site(Arc<Site>),
+    /// Something happened on a host.
+    Cue {
+        /// Where.
+        host: Name,
+        /// What.
+        cue: Cue,
+    },
+    /// A host has stopped sending.
+    Lost(Name),
+    /// It sends again.
+    Back(Name),
+}
+
+/// Returns when the settings ask for something else.
+pub(super) async fn listen(
+    site: &SiteSettings,
+    settings: &mut watch::Receiver<LiveSettings>,
+    events: &mpsc::Sender<SourceEvent>,
+) -> Result<(), Ended> {
+    let mut ear = match Ear::open(site).await {
+        Ok(ear) => ear,
+        Err(error) => {
+            warn!("site {}: {error}", site.name);
+            let fix = "correct it in the configuration or on the command line, and start again".into();
+            send(events, SourceEvent::Down(Shortfall { error: error.to_string(), fix })).await?;
+            return settings.changed().await.map_err(|_| Ended);
+        }
+    };
+    let mut ticks = interval(Duration::from_millis(TICK_MS.into()));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            Some(message) = ear.frames.next() => {
+                let back = ear.hosts.frame(&message.subject, &message.payload, Instant::now(), wall_ms());
+                if let Some(back) = back {
+                    info!("{back} is back");
+                    send(events, SourceEvent::Fleet(FleetEvent::Back(back))).await?;
+                }
+            }
+            Some(message) = ear.cues.next() => {
+                if let Some((host, cue)) = ear.hosts.cue(&message.subject, &message.payload) {
+                    send(events, SourceEvent::Fleet(FleetEvent::Cue { host, cue })).await?;
+                }
+            }
+            _ = ticks.tick() => ear.tick(events).await?,
+            changed = settings.changed() => {
+                changed.map_err(|_| Ended)?;
+                if settings.borrow_and_update().site.as_ref() != Some(site) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// The connection and who is heard through it.
+struct Ear {
+    link: Link,
+    frames: async_nats::Subscriber,
+    cues: async_nats::Subscriber,
+    hosts: Hosts,
+    server: String,
+    /// What was said of the source last.
+    told: Told,
+    away_since: Option<Instant>,
+}
+
+#[derive(PartialEq)]
+enum Told {
+    Nothing,
+    Up(Option<Shortfall>),
+    Down(Shortfall),
+}
+
+impl Ear {
+    async fn open(site: &SiteSettings) -> Result<Self, NatsError> {
+        let link = Link::open(&site.nats).await?;
+        let frames = link.subscribe(subject::of_site(&site.name, subject::Kind::Frame)).await?;
+        let cues = link.subscribe(subject::of_site(&site.name, subject::Kind::Cue)).await?;
+        Ok(Self {
+            link,
+            frames,
+            cues,
+            hosts: Hosts::new(site.name.clone(), Instant::now()),
+            server: site.nats.url.clone(),
+            told: Told::Nothing,
+            away_since: None,
+        })
+    }
+
+    async fn tick(&mut self, events: &mpsc::Sender<SourceEvent>) -> Result<(), Ended> {
+        let now = Instant::now();
+        if !self.link.is_up() {
+            let since = *self.away_since.get_or_insert(now);
+            let trouble = self.link.trouble().filter(|_| now.duration_since(since) >= GRACE);
+            if let Some(trouble) = trouble
+                && self.told != Told::Down(trouble.clone())
+            {
+                self.told = Told::Down(trouble.clone());
+                send(events, SourceEvent::Down(trouble)).await?;
+            }
+            return Ok(());
+        }
+        if self.away_since.take().is_some() {
+            self.hosts.listening_again(now);
+        }
+        let info = self.info();
+        if self.told != Told::Up(info.shortfall.clone()) {
+            let was_up = matches!(self.told, Told::Up(_));
+            self.told = Told::Up(info.shortfall.clone());
+            let event = if was_up { SourceEvent::Described(info) } else { SourceEvent::Up(info) };
+            send(events, event).await?;
+        }
+        for host in self.hosts.fallen_silent(now) {
+            warn!("{host} has stopped sending");
+            send(events, SourceEvent::Fleet(FleetEvent::Lost(host))).await?;
+        }
+        send(events, SourceEvent::Fleet(FleetEvent::Site(Arc::new(self.hosts.look(now))))).await
+    }
+
+    fn info(&self) -> SourceInfo {
+        SourceInfo {
+            kind: SourceKind::Site,
+            detail: format!("site {} at {}", self.hosts.site(), self.server),
+            shortfall: self.link.trouble(),
+            machine: None,
+            scope: Scope::Machine,
+            interval_ms: TICK_MS,
+            availability: Counter::ALL.map(|_| Availability::Available),
+        }
+    }
+}
+
+fn wall_ms() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,174 @@
+//! Whatever is written is read again, whatever is read never breaks anything, and all of it is small.
+
+use khor_fleet::{
+    Cue, Frame, MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, Message, Name, ReadError, SIGNALS, Signal,
+    Source,
+};
+use proptest::{collection::vec, option, prelude::*};
+
+fn name() -> impl Strategy<Value = Name> {
+    vec(proptest::sample::select(&b"abcXYZ019-_"[..]), 1..=Name::MAX_LEN)
+        .prop_map(|bytes| Name::new(String::from_utf8(bytes).unwrap()).unwrap())
+}
+
+fn signal() -> impl Strategy<Value = Signal> {
+    (0.0f32..=f32::MAX, 0.0f32..1e12, any::<i16>(), any::<u8>(), any::<u8>()).prop_map(
+        |(rate, baseline, deviation, level, surprise)| Signal { rate, baseline, deviation, level, surprise },
+    )
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    let whose = (name(), option::of(name()), any::<Option<[u8; 16]>>(), any::<u32>(), any::<u64>());
+    let what = ("[ -~]{0,16}", any::<u8>(), any::<u8>(), vec(option::of(signal()), 0..=SIGNALS.len()));
+    (whose, any::<(u64, u64)>(), what).prop_map(|(whose, (monotonic_ms, wall_ms), what)| {
+        let (host, section, boot_id, instance, seq) = whose;
+        let (version, source, learnt, signals) = what;
+        let source = Source::from(source);
+        Frame {
+            host,
+            section,
+            boot_id,
+            instance,
+            seq,
+            monotonic_ms,
+            wall_ms,
+            version,
+            source,
+            learnt,
+            signals,
+        }
+    })
+}
+
+fn cue() -> impl Strategy<Value = Cue> {
+    let what = ("[a-z]{0,16}", any::<Option<u32>>(), option::of("[ -~]{0,48}"), any::<Option<u32>>());
+    (name(), any::<(u32, u64, u64)>(), what).prop_map(|(host, (instance, monotonic_ms, wall_ms), what)| {
+        let (kind, pid, comm, detail) = what;
+        Cue { host, instance, monotonic_ms, wall_ms, kind, pid, comm, detail }
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again_and_small(frame in frame(), cue in cue()) {
+        let bytes = frame.write().unwrap();
+        prop_assert!(bytes.len() <= MAX_FRAME_BYTES);
+        prop_assert_eq!(Frame::read(&bytes), Ok(frame));
+        let bytes = cue.write().unwrap();
+        prop_assert!(bytes.len() <= MAX_CUE_BYTES);
+        prop_assert_eq!(Cue::read(&bytes), Ok(cue));
+    }
+
+    #[test]
+    fn a_newer_minor_version_is_read(frame in frame(), minor: u8, more in vec(any::<u8>(), 0..600)) {
+        let mut bytes = frame.write().unwrap();
+        bytes[3] = minor;
+        bytes.extend(more);
+        prop_assert_eq!(Frame::read(&bytes), Ok(frame));
+    }
+
+    #[test]
+    fn a_part_of_a_message_is_none(frame in frame(), share in 0.0..1.0f64) {
+        let bytes = frame.write().unwrap();
+        prop_assert!(Frame::read(&bytes[..(bytes.len() as f64 * share) as usize]).is_err());
+    }
+
+    #[test]
+    fn no_bytes_break_anything(mut bytes in vec(any::<u8>(), 0..2 * MAX_READ_BYTES), as_ours: bool) {
+        if as_ours && bytes.len() >= 4 {
+            bytes[..4].copy_from_slice(b"kF\x01\x00");
+        }
+        if bytes.len() > MAX_READ_BYTES {
+            prop_assert_eq!(Frame::read(&bytes), Err(ReadError::Oversized(bytes.len())));
+        } else if let Ok(frame) = Frame::read(&bytes) {
+            prop_assert!(frame.signals.iter().flatten().all(|signal| signal.rate.is_finite()));
+        }
+        let _ = Cue::read(&bytes);
+    }
+
+    #[test]
+    fn one_wrong_byte_breaks_nothing(frame in frame(), at: prop::sample::Index, byte: u8) {
+        let mut bytes = frame.write().unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let _ = Frame::read(&bytes);
+    }
+}
+
+/// All signals, the longest names, the largest numbers.
+#[test]
+fn the_longest_frame_and_the_longest_cue_fit() {
+    let longest = Name::new("m".repeat(Name::MAX_LEN)).unwrap();
+    let most = Signal { rate: f32::MAX, baseline: f32::MAX, deviation: i16::MIN, level: 255, surprise: 255 };
+    let frame = Frame {
+        host: longest.clone(),
+        section: Some(longest.clone()),
+        boot_id: Some([255; 16]),
+        instance: u32::MAX,
+        seq: u64::MAX,
+        monotonic_ms: u64::MAX,
+        wall_ms: u64::MAX,
+        version: "9".repeat(Frame::MAX_VERSION_LEN),
+        source: Source::Other(255),
+        learnt: 255,
+        signals: vec![Some(most); SIGNALS.len()],
+    };
+    let length = frame.write().unwrap().len();
+    println!("the longest frame has {length} bytes");
+    assert!(length <= MAX_FRAME_BYTES, "{length}");
+    let cue = Cue {
+        host: longest,
+        instance: u32::MAX,
+        monotonic_ms: u64::MAX,
+        wall_ms: u64::MAX,
+        kind: "k".repeat(Cue::MAX_KIND_LEN),
+        pid: Some(u32::MAX),
+        comm: Some("c".repeat(Cue::MAX_COMM_LEN)),
+        detail: Some(u32::MAX),
+    };
+    assert!(cue.write().unwrap().len() <= MAX_CUE_BYTES);
+}
+
+#[test]
+fn what_is_foreign_newer_or_mad_is_refused_with_the_reason() {
+    let frame = Frame {
+        host: Name::new("web-1").unwrap(),
+        section: None,
+        boot_id: None,
+        instance: 1,
+        seq: 0,
+        monotonic_ms: 0,
+        wall_ms: 0,
+        version: "0.1.0".into(),
+        source: Source::Proc,
+        learnt: 0,
+        signals: vec![None, Some(Signal { rate: 1.0, baseline: 1.0, deviation: 0, level: 0, surprise: 0 })],
+    };
+    let bytes = frame.write().unwrap();
+    assert_eq!(Frame::read(b"hello, world"), Err(ReadError::Foreign));
+    assert_eq!(Cue::read(&bytes), Err(ReadError::Foreign), "a frame is no cue");
+    assert_eq!(Frame::read(&[b'k', b'F', 2, 0]), Err(ReadError::Version(2)));
+    for mad in [f32::NAN, f32::INFINITY, -1.0] {
+        let mut frame = frame.clone();
+        frame.signals[1].as_mut().unwrap().rate = mad;
+        let error = Frame::read(&frame.write().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("signals[1]"), "{error}");
+    }
+}
+
+#[test]
+fn a_name_is_one_word_of_a_subject_and_an_error_names_the_fix() {
+    for good in ["a", "web-1", "Rack_7", &"x".repeat(63)] {
+        assert!(Name::new(good).is_ok(), "{good}");
+    }
+    for bad in ["", "web.example", "*", ">", "a b", "ü", &"x".repeat(64)] {
+        assert!(Name::new(bad).is_err(), "{bad}");
+    }
+    let error = Name::new("web.example").unwrap_err().to_string();
+    assert!(error.contains("'.'") && error.contains("try \"web-example\""), "{error}");
+    let site = Name::new("home").unwrap();
+    let host = Name::new("web-1").unwrap();
+    let subject = khor_fleet::subject::of_host(&site, &host, khor_fleet::subject::Kind::Cue);
+    assert_eq!(subject, "khor.v1.home.web-1.cue");
+    assert_eq!(khor_fleet::subject::host(&subject), Ok(host));
+}
