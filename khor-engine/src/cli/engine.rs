@@ -152,6 +152,8 @@ pub(super) fn play(
         .context("starting the runtime")?;
     let door = served.then(|| http::Door::open(&store.config().listen)).transpose()?;
     runtime.block_on(async {
+        // Before the page is up: whoever sees it may end khor at once.
+        let interrupted = interrupt::wait();
         let engine = Engine::start(store, socket, capture).context("starting the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
         let steered = served.then(|| tokio::spawn(control::serve(Arc::clone(&engine), stopped.clone())));
@@ -160,7 +162,7 @@ pub(super) fn play(
         let watchdog = tokio::spawn(service::keep_watchdog_quiet(Arc::clone(&engine)));
         service::ready();
         tokio::select! {
-            interrupted = interrupt::wait() => interrupted.context("waiting for signals")?,
+            interrupted = interrupted => interrupted.context("waiting for signals")?,
             () = engine.source_over() => tokio::time::sleep(LAST_NOTES).await,
         }
         info!("stopping");
