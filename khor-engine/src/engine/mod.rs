@@ -9,6 +9,7 @@ mod conductor;
 mod cue;
 mod editing;
 mod explain;
+mod forbidden;
 mod library;
 mod listener;
 mod memory;
@@ -54,15 +55,13 @@ use tracing::warn;
 
 use self::{
     conductor::{Command, Conductor},
+    forbidden::forbid,
     listener::{BaselineWish, Listener, SignalSettings},
     state::State,
     wanted::{audio_wanted, live_settings, midi_wanted, osc_wanted, signal_settings},
 };
 use crate::{
-    config::{
-        Config, ConfigError, ConfigStore, Desktop, Update, UpdateError, baseline_path, presets_dir,
-        recordings_dir,
-    },
+    config::{Config, ConfigStore, Desktop, Update, UpdateError, baseline_path, presets_dir, recordings_dir},
     music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
     source::{self, LiveSettings, Playback},
@@ -451,57 +450,6 @@ impl Engine {
         let live = live_settings(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);
         self.signals.send_replace(signal_settings(now));
-    }
-}
-
-/// What only the file or the command line may say, and what would cost the sound that plays.
-fn forbid(change: &Value, before: &Config, library: &Library) -> Result<(), ConfigError> {
-    let refuse = |field: &str, problem: String| Err(ConfigError { field: field.to_owned(), problem });
-    if let Some(dir) = change.pointer("/ui/dir")
-        && *dir != json!(before.ui.dir)
-    {
-        return refuse(
-            "ui.dir",
-            "only the file itself or --ui-dir may name the folder that is served".into(),
-        );
-    }
-    if let Some(file) = change.pointer("/listen/token_file")
-        && *file != json!(before.listen.token_file)
-    {
-        return refuse("listen.token_file", "only the file itself may name the token's file".into());
-    }
-    if let Some(site) = change.get("site")
-        && *site != json!(before.site)
-    {
-        return refuse(
-            "site",
-            "only the file itself, or --site and its like, may say which site is heard".into(),
-        );
-    }
-    let host = change.pointer("/listen/host").and_then(Value::as_str);
-    if let Some(Ok(ip)) = host.map(str::parse::<std::net::IpAddr>)
-        && !ip.is_loopback()
-        && before.listen.token_file.is_none()
-    {
-        let problem = format!(
-            "{ip} can be reached from other machines: name listen.token_file in the configuration file first"
-        );
-        return refuse("listen.host", problem);
-    }
-    if let Some(name) = change.pointer("/music/preset").and_then(Value::as_str)
-        && library.find(name).is_none()
-    {
-        let known: Vec<&str> = library.presets().map(|preset| preset.name.as_str()).collect();
-        let problem = format!("{name} is not allowed, expected one of {}", known.join(", "));
-        return refuse("music.preset", problem);
-    }
-    match change.pointer("/audio/device").and_then(Value::as_str) {
-        Some(device) if !device.is_empty() && device != before.audio.device => {
-            let is_there = audio::list().iter().any(|known| known.id == device);
-            let problem = || format!("{device} is not there, see khor devices; the one that plays is kept");
-            if is_there { Ok(()) } else { refuse("audio.device", problem()) }
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,0 +1,60 @@
+//! Changes of the settings that the API refuses, although each value by itself would be legal.
+
+use serde_json::{Value, json};
+
+use super::Library;
+use crate::{
+    config::{Config, ConfigError},
+    output::audio,
+};
+
+/// What only the file or the command line may say, and what would cost the sound that plays.
+pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Result<(), ConfigError> {
+    let refuse = |field: &str, problem: String| Err(ConfigError { field: field.to_owned(), problem });
+    if let Some(dir) = change.pointer("/ui/dir")
+        && *dir != json!(before.ui.dir)
+    {
+        return refuse(
+            "ui.dir",
+            "only the file itself or --ui-dir may name the folder that is served".into(),
+        );
+    }
+    if let Some(file) = change.pointer("/listen/token_file")
+        && *file != json!(before.listen.token_file)
+    {
+        return refuse("listen.token_file", "only the file itself may name the token's file".into());
+    }
+    if let Some(site) = change.get("site")
+        && *site != json!(before.site)
+    {
+        return refuse(
+            "site",
+            "only the file itself, or --site and its like, may say which site is heard".into(),
+        );
+    }
+    let host = change.pointer("/listen/host").and_then(Value::as_str);
+    if let Some(Ok(ip)) = host.map(str::parse::<std::net::IpAddr>)
+        && !ip.is_loopback()
+        && before.listen.token_file.is_none()
+    {
+        let problem = format!(
+            "{ip} can be reached from other machines: name listen.token_file in the configuration file first"
+        );
+        return refuse("listen.host", problem);
+    }
+    if let Some(name) = change.pointer("/music/preset").and_then(Value::as_str)
+        && library.find(name).is_none()
+    {
+        let known: Vec<&str> = library.presets().map(|preset| preset.name.as_str()).collect();
+        let problem = format!("{name} is not allowed, expected one of {}", known.join(", "));
+        return refuse("music.preset", problem);
+    }
+    match change.pointer("/audio/device").and_then(Value::as_str) {
+        Some(device) if !device.is_empty() && device != before.audio.device => {
+            let is_there = audio::list().iter().any(|known| known.id == device);
+            let problem = || format!("{device} is not there, see khor devices; the one that plays is kept");
+            if is_there { Ok(()) } else { refuse("audio.device", problem()) }
+        }
+        _ => Ok(()),
+    }
+}
