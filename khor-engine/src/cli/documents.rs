@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use clap::{Parser, error::ErrorKind};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use khor_e2e::{
     documents::{Snippet, documents, words},
     skip,
@@ -113,6 +113,9 @@ fn snippets_for_a_shell_are_read_by_one_and_start_what_is_known() {
     for (name, Snippet { text, .. }) in snippets {
         assert_eq!(is_read_by("sh", "-n", &text), Some(true), "{name}: {text}");
         for line in text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.is_empty()) {
+            if line.starts_with("KHOR_") {
+                continue; // the variables of a service, in a test of their own
+            }
             let program = line.trim_start_matches("sudo ").split_whitespace().next().unwrap_or_default();
             assert!(PROGRAMS.contains(&program), "{name}: nobody checks {program}: {line}");
             let words = words(line);
@@ -124,6 +127,26 @@ fn snippets_for_a_shell_are_read_by_one_and_start_what_is_known() {
             }
         }
     }
+}
+
+/// The variables of a service's file are options of its program, and take what is said.
+#[test]
+fn snippets_of_variables_are_options() {
+    let mut count = 0;
+    for (name, Snippet { text, .. }) in snippets("sh").iter().filter(|(_, s)| s.text.starts_with("KHOR_")) {
+        let relay = Cli::command().find_subcommand("relay").cloned().unwrap();
+        let mut command = vec!["khor".to_string(), "relay".to_string()];
+        for line in text.lines() {
+            let (variable, value) = line.split_once('=').unwrap_or_else(|| panic!("{name}: {line}"));
+            let option = relay.get_arguments().find(|option| option.get_env() == Some(variable.as_ref()));
+            let option = option.unwrap_or_else(|| panic!("{name}: {variable} is no variable of khor relay"));
+            command.push(format!("--{}={value}", option.get_long().unwrap()));
+            count += 1;
+        }
+        let read = Cli::try_parse_from(&command);
+        assert!(read.is_ok(), "{name}: {}", read.err().unwrap());
+    }
+    assert!(count >= 6, "{count}");
 }
 
 #[test]
