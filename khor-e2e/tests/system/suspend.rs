@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use khor_e2e::{Engine, Reading};
-use khor_proto::{CounterInfo, Unit};
+use khor_proto::{CounterInfo, Unit, counter};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::unit::{
@@ -19,6 +19,8 @@ const ASLEEP: Duration = Duration::from_secs(35);
 const AWAKE: Duration = Duration::from_secs(5);
 /// By how much levels may differ that are of the same order: waking is some work.
 const LIKE_BEFORE: f64 = 0.25;
+/// So much more in a second than in any before, and a signal was really at work: it may be heard.
+const AT_WORK: f64 = 1.25;
 const NS_PER_S: f64 = 1e9;
 
 /// The engine's levels at one moment of `CLOCK_BOOTTIME`.
@@ -71,6 +73,41 @@ fn hear(engine: &Engine) -> Heard {
         levels: signals.iter().filter_map(level).collect(),
         source,
     }
+}
+
+/// What a signal is made of, where its counters are not of its name.
+fn counters(signal: &str) -> &'static [&'static str] {
+    match signal {
+        "exec" => &[counter::EXECS],
+        "fork" => &[counter::FORKS],
+        "rx" => &[counter::RX_BYTES],
+        "tx" => &[counter::TX_BYTES],
+        "retx" => &[counter::RETRANSMITS],
+        "io" => &[counter::READ_BYTES, counter::WRITE_BYTES],
+        "lat" => &[counter::LATENCY_NS],
+        "stall" => &[counter::IO_STALL_US],
+        "mem" => &[counter::MEM_STALL_US],
+        "fault" => &[counter::FAULTS],
+        "cpu" => &[counter::CPU_STALL_US],
+        "csw" => &[counter::SWITCHES],
+        "irq" => &[counter::IRQS],
+        "softirq" => &[counter::SOFTIRQS],
+        other => panic!("a new signal, {other}: say what it is made of"),
+    }
+}
+
+/// The most that a signal's counters moved within a second, by our own readings.
+fn busiest_second(readings: &[Reading], signal: &str) -> f64 {
+    let total = |reading: &Reading| -> f64 {
+        counters(signal).iter().filter_map(|name| reading.get(name)).map(|count| count as f64).sum()
+    };
+    let second = |first: &Reading| {
+        let within = |reading: &&Reading| {
+            (first.t_ns()..=first.t_ns() + NS_PER_S as u64).contains(&reading.t_ns())
+        };
+        readings.iter().rfind(within).map_or(0.0, |last| total(last) - total(first))
+    };
+    readings.iter().map(second).fold(0.0, f64::max)
 }
 
 /// `None` where nothing was heard.
@@ -126,12 +163,22 @@ fn a_suspended_machine_wakes_without_a_spike() {
         );
         assert!(rate <= usual.max(hardly_any_per_s(*unit)), "{counter} jumps as the machine wakes");
     }
+    let woke = readings.len() - after - 1;
+    let mut at_work = 0;
     for (signal, _) in &heard[0].levels {
         let before = highest(heard.iter().filter(|heard| heard.t_s < asleep_s), signal).expect("was heard");
         let after = highest(heard.iter().filter(|heard| heard.t_s > awake_s), signal).expect("was heard");
-        println!("{signal}: level at most {before:.3} before, {after:.3} after");
-        assert!(after < before + LIKE_BEFORE, "{signal} jumps as the machine wakes");
+        let (usual, woken) =
+            (busiest_second(&readings[..woke], signal), busiest_second(&readings[woke..], signal));
+        println!(
+            "{signal}: level at most {before:.3} before, {after:.3} after; {usual:.0} in a second, then {woken:.0}"
+        );
+        if after >= before + LIKE_BEFORE {
+            assert!(woken > usual * AT_WORK, "{signal} jumps as the machine wakes, and did nothing");
+            at_work += 1;
+        }
     }
+    assert!(at_work * 2 < heard[0].levels.len(), "{at_work} signals jump as the machine wakes");
     assert!(heard.iter().all(|heard| heard.source == "collector"), "the engine never lost it");
     assert_eq!(main_pid(), pid, "nobody restarted it");
     assert_eq!(complaints(&since), "");

@@ -62,10 +62,10 @@ enum What {
     All,
 }
 
-/// The kernels that are tested unless others are named.
-pub(crate) fn kernels() -> Result<()> {
+/// All machines: the kernels that are tested unless others are named, and the whole Debian.
+pub(crate) fn all() -> Result<()> {
     let kernels = kernel::BY_DEFAULT.iter().map(|series| kernel::find(series)).collect::<Result<_, _>>()?;
-    run(&VmArgs { what: None, kernels, only: None, keep: false, mirror: None })
+    run(&VmArgs { what: Some(What::All), kernels, only: None, keep: false, mirror: None })
 }
 
 pub(crate) fn run(args: &VmArgs) -> Result<()> {
