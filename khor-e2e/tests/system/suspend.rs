@@ -102,9 +102,8 @@ fn busiest_second(readings: &[Reading], signal: &str) -> f64 {
         counters(signal).iter().filter_map(|name| reading.get(name)).map(|count| count as f64).sum()
     };
     let second = |first: &Reading| {
-        let within = |reading: &&Reading| {
-            (first.t_ns()..=first.t_ns() + NS_PER_S as u64).contains(&reading.t_ns())
-        };
+        let within =
+            |reading: &&Reading| (first.t_ns()..=first.t_ns() + NS_PER_S as u64).contains(&reading.t_ns());
         readings.iter().rfind(within).map_or(0.0, |last| total(last) - total(first))
     };
     readings.iter().map(second).fold(0.0, f64::max)
