@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Counter, CounterRates, Frame, Lanes, Learnt, Levels, PerCounter, PerSignal, counter_rates,
+    Counter, CounterRates, Frame, Lanes, Learnt, Levels, PerCounter, PerSignal, SIGNALS, counter_rates,
     lane::{Interpreter, Scaling},
 };
 
@@ -85,7 +85,7 @@ impl Pipeline {
         Some(Reading {
             t_ns: frame.t_ns,
             lanes: *self.interpreter.push(&averages, rates.interval_s),
-            rates: shown,
+            rates: at_most_all(shown),
             baselines: self.interpreter.baselines(),
             learnt: self.interpreter.progress(),
             counter_rates: self.shown,
@@ -111,6 +111,15 @@ impl Pipeline {
     pub fn is_frozen(&self) -> bool {
         self.interpreter.is_frozen()
     }
+}
+
+/// A share of time is at most all of it. Averages may swing beyond: the kernel's pressure is read ten times a second, so
+/// what it had grown by in a tenth comes with one of several frames.
+fn at_most_all(mut rates: PerSignal<Option<f64>>) -> PerSignal<Option<f64>> {
+    for (rate, _) in rates.iter_mut().zip(SIGNALS).filter(|(_, signal)| signal.unit == "ratio") {
+        *rate = rate.map(|share| share.min(1.0));
+    }
+    rates
 }
 
 /// One step of a one-pole low-pass with time constant `tau_s` over `dt_s`, exact for any step length. What
@@ -246,5 +255,20 @@ mod tests {
         assert_eq!(lat(pipeline.push(frame(20, 0, 0))), Some(0.0));
         let mean_s = lat(pipeline.push(frame(40, 30_000_000, 10))).unwrap();
         assert!((mean_s - 0.003).abs() < 1e-9, "{mean_s}");
+    }
+
+    #[test]
+    fn a_share_of_time_is_never_shown_as_more_than_all_of_it() {
+        let mut pipeline = Pipeline::new(Scaling::default());
+        let mut shown = Vec::new();
+        for i in 0..500_u64 {
+            let mut counters = [None; Counter::ALL.len()];
+            // Always stalled, and read with every fifth frame.
+            counters[Counter::CpuStallUs.index()] = Some(i / 5 * 5 * 20_000);
+            let reading = pipeline.push(Frame { t_ns: i * 20_000_000, counters });
+            shown.extend(reading.and_then(|reading| reading.rates[SignalId::Cpu.index()]));
+        }
+        assert!(shown.iter().all(|share| *share <= 1.0));
+        assert!(shown.last().is_some_and(|share| *share > 0.9), "{:?}", shown.last());
     }
 }
