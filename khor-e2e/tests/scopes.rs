@@ -71,16 +71,40 @@ fn is_loud(engine: &Engine) -> bool {
     execs_per_s(engine).is_some_and(|rate| rate > 5.0)
 }
 
-/// What the program says of that engine.
-fn khor(engine: &Engine, command: &str) -> String {
+/// A command of the program to that engine.
+fn command(engine: &Engine, command: &str) -> Command {
     let address = engine.url().replace("http://", "");
+    let mut khor = Command::new(program("khor"));
+    khor.arg(command).args(["--listen", &address, "--config"]).arg(engine.config_path());
+    khor
+}
+
+/// What the program says of that engine.
+fn khor(engine: &Engine, said: &str) -> String {
+    let output = command(engine, said).output().expect("khor");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What the doctor says of whom is heard, with a collector to ask.
+fn doctor(engine: &Engine, collector: &Collector) -> Value {
+    let mut doctor = command(engine, "doctor");
+    let said = doctor.arg("--json").env("KHOR_SOCKET", collector.socket()).output().expect("khor").stdout;
+    let diagnosis: Value = serde_json::from_slice(&said).expect("JSON");
+    let checks = diagnosis["checks"].as_array().expect("checks");
+    checks.iter().find(|check| check["name"] == "scope").unwrap_or_else(|| panic!("{diagnosis:#}")).clone()
+}
+
+/// What `khor record` says of a second.
+fn record(collector: &Collector, whom: &[&str]) -> String {
+    let dir = tempfile::tempdir().expect("a directory");
     let output = Command::new(program("khor"))
-        .arg(command)
-        .args(["--listen", &address, "--config"])
-        .arg(engine.config_path())
+        .args(["record", "--seconds", "1", "--socket"])
+        .arg(collector.socket())
+        .args(whom)
+        .arg(dir.path().join("recorded.khor"))
         .output()
         .expect("khor");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat()
 }
 
 #[test]
@@ -178,6 +202,15 @@ fn a_process_is_heard_alone_and_one_that_is_not_there_is_said() {
     wait_until("its switches", SETTLE, || engine.level("csw").is_some());
     let rx = engine.get("/api/metrics")["signals"]["rx"].clone();
     assert!(rx["reason"].as_str().is_some_and(|reason| reason.contains("not its process")), "{rx}");
+    let check = doctor(&engine, &collector);
+    let told = format!("process {pid} alone is heard");
+    let detail = check["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains(&told), "a flag of the engine is not in its file: {check:#}");
+    let recorded = record(&collector, &["--pid", &pid.to_string()]);
+    let whose = format!("process {pid}");
+    assert!(recorded.contains(&whose) && recorded.contains(" samples, "), "{recorded}");
+    let refused = record(&collector, &["--cgroup", "nginx"]);
+    assert!(refused.contains("bpf.cgroup") && refused.contains("nginx.service"), "{refused}");
     drop(load);
     let ended = wait_for_scope(&engine, "its end", |scope| scope["error"].is_string());
     assert!(ended["error"].as_str().is_some_and(|error| error.contains("has ended")), "{ended}");

@@ -26,10 +26,10 @@ type Answer = ureq::http::Response<ureq::Body>;
 #[derive(Args, Debug)]
 pub(super) struct EngineAddress {
     #[command(flatten)]
-    places: Places,
+    pub(super) places: Places,
     /// Where the engine listens [default: as configured]
     #[arg(long, value_name = "HOST:PORT")]
-    listen: Option<String>,
+    pub(super) listen: Option<String>,
 }
 
 /// A running engine.

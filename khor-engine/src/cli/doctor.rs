@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
-use super::{Places, client::Client, table::row};
+use super::{
+    client::{Client, EngineAddress},
+    table::row,
+};
 use crate::{
     config::{Config, ConfigStore},
     doctor::{Check, CheckState, Patient, examine},
@@ -14,7 +17,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
-    places: Places,
+    engine: EngineAddress,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -22,14 +25,20 @@ pub(super) struct DoctorArgs {
 
 /// Exit code 1 when there is a problem.
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let config_path = args.places.config_path()?;
+    let EngineAddress { places, listen } = &args.engine;
+    let config_path = places.config_path()?;
     // A broken file is a finding, and stays where it is.
     let config = match ConfigStore::check(&config_path) {
         Ok(Some(_)) => ConfigStore::open(config_path.clone()).config().clone(),
         Ok(None) | Err(_) => Config::default(),
     };
-    let health = Client::of(&config.listen, None).and_then(|engine| engine.get("health")).ok();
-    let patient = Patient { socket: args.places.socket.clone(), config_path, config, health };
+    let engine = Client::of(&config.listen, listen.clone()).ok();
+    let ask = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
+    let health = ask("health");
+    // What a running engine was told by flags is not in the file.
+    let running = health.as_ref().and_then(|_| ask("config"));
+    let config = running.and_then(|config| serde_json::from_value(config).ok()).unwrap_or(config);
+    let patient = Patient { socket: places.socket.clone(), config_path, config, health };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&patient));
     if args.json {

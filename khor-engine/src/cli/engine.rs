@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::info;
 
-use super::{Places, interrupt, nats::NatsArgs, service};
+use super::{Places, interrupt, nats::NatsArgs, service, whom::WhomArgs};
 use crate::{config::ConfigStore, control, dbus, engine::Engine, http, source::Playback};
 
 /// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
@@ -28,12 +28,8 @@ pub(super) struct EngineArgs {
     /// Don't listen to the collector, read /proc only
     #[arg(long)]
     no_bpf: bool,
-    /// Hear one cgroup alone: a systemd unit (nginx.service) or a path (/system.slice/nginx.service)
-    #[arg(long, value_name = "UNIT|PATH")]
-    cgroup: Option<String>,
-    /// Hear this process alone; may be given several times, and beside --cgroup
-    #[arg(long, value_name = "PID")]
-    pid: Vec<u32>,
+    #[command(flatten)]
+    whom: WhomArgs,
     /// Play a synthetic demo instead of this machine
     #[arg(long, visible_alias = "demo")]
     fake: bool,
@@ -85,10 +81,8 @@ impl EngineArgs {
         {
             overrides["features"][key] = json!(value);
         }
-        if self.cgroup.is_some() || !self.pid.is_empty() {
-            // Whoever says whom to hear means nobody else.
-            let cgroup = self.cgroup.as_deref().unwrap_or_default();
-            overrides["bpf"] = json!({ "cgroup": cgroup, "tgid_allow": self.pid, "tgid_deny": [] });
+        if let Some(whom) = self.whom.overrides() {
+            overrides["bpf"] = whom;
         }
         let mut site = json!({ "nats": self.nats.overrides() });
         if let Some(name) = &self.site {

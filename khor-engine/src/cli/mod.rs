@@ -22,6 +22,7 @@ mod steer;
 mod table;
 mod texts;
 mod top;
+mod whom;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -10,8 +10,8 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Places, interrupt, progress::Progress};
-use crate::source::{self, CaptureWriter, LiveSettings, Origin, ScopeChoice, SourceEvent};
+use super::{Places, interrupt, progress::Progress, whom::WhomArgs};
+use crate::source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent};
 
 #[derive(Args, Debug)]
 pub(super) struct RecordArgs {
@@ -31,6 +31,8 @@ pub(super) struct RecordArgs {
     /// Leave out whom cues are about (process, name, cgroup), and the boot id
     #[arg(long)]
     redact: bool,
+    #[command(flatten)]
+    whom: WhomArgs,
     /// Don't listen to the collector, read /proc only
     #[arg(long)]
     no_bpf: bool,
@@ -51,7 +53,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
         capture: None,
         site: None,
         demo: args.demo,
-        scope: ScopeChoice::default(),
+        scope: args.whom.scope()?,
         interval_ms: args.interval,
         exec_cues: args.exec_cues,
         seed: 1,
