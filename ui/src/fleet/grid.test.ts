@@ -1,0 +1,26 @@
+// Cells fit their room, and arrows lead where the eye would.
+import { describe, expect, it } from 'vitest';
+import { densityOf, gridOf, rows, step } from './grid';
+
+describe('the grid', () => {
+  it.each([3, 60, 1000])('has room for %i hosts at every width', (hosts) => {
+    for (const room of [200, 326, 700, 1040, 2000]) {
+      const grid = gridOf(densityOf(hosts), room);
+      expect(grid.columns * grid.width).toBeLessThanOrEqual(Math.max(room, grid.width));
+      expect(rows(grid, hosts) * grid.columns).toBeGreaterThanOrEqual(hosts);
+      expect(Math.min(grid.width, grid.height)).toBeGreaterThanOrEqual(28);
+    }
+  });
+  it('shows less of each the more there are', () => expect([3, 60, 1000].map(densityOf)).toEqual(['words', 'names', 'marks']));
+  it('has a thousand on one wide screen', () => expect(rows(gridOf('marks', 1040), 1000) * 28).toBeLessThan(800));
+});
+
+describe('the arrows', () => {
+  // Two fields of three columns: 0 1 2 / 3 4, then 5 6 7 / 8.
+  const go = (at: number, key: Parameters<typeof step>[3]) => step([5, 4], 3, at, key);
+  it('go along, and stay at the ends', () => expect([go(4, 'ArrowRight'), go(8, 'ArrowRight'), go(0, 'ArrowLeft'), go(7, 'Home'), go(1, 'End')]).toEqual([5, 8, 0, 0, 8]));
+  it('go up and down through rows and fields', () => {
+    expect([go(0, 'ArrowDown'), go(2, 'ArrowDown'), go(3, 'ArrowDown'), go(7, 'ArrowDown')]).toEqual([3, 4, 5, 8]);
+    expect([go(8, 'ArrowUp'), go(7, 'ArrowUp'), go(1, 'ArrowUp'), go(8, 'ArrowDown')]).toEqual([5, 4, 1, 8]);
+  });
+});
