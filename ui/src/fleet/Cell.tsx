@@ -3,6 +3,7 @@ import { memo } from 'react';
 import type { Family } from '../api/types';
 import type { Density, Grid } from './grid';
 import { HostMark } from './HostMark';
+import { shortly } from './words';
 
 export interface CellProps {
   name: string;
@@ -39,6 +40,7 @@ export const Cell = memo(function Cell(host: CellProps) {
         data-host={name}
         data-state={host.state}
         data-voices={host.hasVoices}
+        data-unusual={host.deviation > 0}
         aria-pressed={host.isAlone}
         aria-label={host.spoken}
         title={density === 'marks' ? name : undefined}
@@ -46,7 +48,9 @@ export const Cell = memo(function Cell(host: CellProps) {
       >
         <HostMark state={host.state} family={host.family} deviation={host.deviation} />
         {density !== 'marks' && <span className="name">{name}</span>}
-        {density === 'words' && <small>{host.hasVoices ? `voices · ${host.words}` : host.words}</small>}
+        {/* A space, so that these are two words. */}
+        {density === 'words' && ' '}
+        {density === 'words' && <small>{shortly(host.words, host.hasVoices)}</small>}
         {host.isOdd && (
           <span className="odd" aria-hidden="true">
             !

@@ -4,7 +4,7 @@ import type { FleetHost } from '../api/types';
 import { Cell } from './Cell';
 import { densityOf, gridOf, isKey, rows, step, type Grid } from './grid';
 import type { Section } from './order';
-import { count, isUnusual, oddities, spoken, standing, type Signals } from './words';
+import { count, familyOf, isUnusual, oddities, spoken, standing, type Signals } from './words';
 
 interface Props {
   sections: readonly Section[];
@@ -39,8 +39,9 @@ export function Field({ sections, signals, soloists, alone, hear, look, stir }: 
   const { ref, room } = useRoom();
   const [stop, setStop] = useState<string | null>(null);
   const inOrder = sections.flatMap(({ hosts }) => hosts.map(({ name }) => name));
-  const density = densityOf(inOrder.length);
-  const grid = gridOf(density, room);
+  const longest = inOrder.reduce((most, name) => Math.max(most, name.length), 0);
+  const density = densityOf(inOrder.length, longest, room);
+  const grid = gridOf(density, longest, room);
   const stops = stop !== null && inOrder.includes(stop) ? stop : (inOrder[0] ?? null);
 
   const choose = (event: MouseEvent) => {
@@ -115,7 +116,7 @@ function shown(host: FleetHost, signals: Signals) {
     name: host.name,
     state: host.state,
     words: standing(host, signals),
-    family: unusual && host.signal !== null ? (signals[host.signal]?.family ?? null) : null,
+    family: familyOf(host, signals),
     deviation: unusual ? Math.round((host.deviation ?? 0) * 4) / 4 : 0,
     isOdd: oddities(host).length > 0,
   };

@@ -6,7 +6,7 @@ import { CATALOGUE } from '../live/catalogue';
 import { useObservable } from '../live/observable';
 import { Field } from './Field';
 import { HostCard } from './HostCard';
-import { Legend, Odd, Silent } from './Notices';
+import { Legend, Odd, Silent, StandingOut } from './Notices';
 import { sections } from './order';
 import type { FleetState } from './store';
 import { count, headline, news, soloists, type Signals } from './words';
@@ -43,7 +43,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
   return (
     <div className="fleet">
       <div className="head">
-        <h1>{headline(fleet, signals)}</h1>
+        <h1>{headline(fleet, signals).map((part, i) => (part.family === undefined ? part.text : <em key={i} data-family={part.family}>{part.text}</em>))}</h1>
         <p>{summary(fleet)}</p>
         <Trouble of={fleet} />
         {fleet.alone !== null && <Trouble of={fleet.alone} />}
@@ -70,6 +70,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
           </div>
           <aside aria-label="Hosts in words">
             {shown !== undefined && <HostCard host={shown} signals={signals} hasVoices={solo.includes(shown.name)} isAlone={shown.name === alone} hear={hear} />}
+            <StandingOut fleet={fleet} order={arrangement.order} signals={signals} />
             <Silent fleet={fleet} />
             <Odd fleet={fleet} />
             <Legend />

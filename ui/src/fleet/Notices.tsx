@@ -1,9 +1,33 @@
 // Beside the field: who is silent, who is odd, what was not taken, and what the marks mean.
 import type { Fleet } from '../api/types';
 import { HostMark } from './HostMark';
-import { oddities, refusals, seconds } from './words';
+import { familyOf, isUnusual, oddities, refusals, seconds, standing as inWords, UNUSUAL, type Signals } from './words';
 
 const SHOWN = 6;
+/** More hosts than this are more than one can read. */
+const CROWD = 24;
+
+/** The cells of many hosts have no room for this. */
+export function StandingOut({ fleet, order, signals }: { fleet: Fleet; order: readonly string[]; signals: Signals }) {
+  if (fleet.hosts.length <= CROWD) return null;
+  const by = new Map(fleet.hosts.map((host) => [host.name, host]));
+  const standing = order.flatMap((name) => by.get(name) ?? []).filter(isUnusual);
+  return (
+    <section aria-labelledby="standing-title" className="notice standing-out">
+      <h2 id="standing-title">
+        Standing out <span>{standing.length > SHOWN ? `${SHOWN} of ${standing.length}` : standing.length === 0 ? 'nobody' : ''}</span>
+      </h2>
+      <ul>
+        {standing.slice(0, SHOWN).map((host) => (
+          <li key={host.name}>
+            <HostMark state="live" family={familyOf(host, signals)} deviation={UNUSUAL} />
+            <b>{host.name}</b> <small>{inWords(host, signals)}</small>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
 
 export function Silent({ fleet }: { fleet: Fleet }) {
   const silent = fleet.hosts.filter(({ state }) => state === 'silent').sort((a, b) => a.seen_ms_ago - b.seen_ms_ago);

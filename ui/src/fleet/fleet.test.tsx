@@ -75,7 +75,7 @@ it('is there only where a site is heard', () => {
 it('says who stands out, with section, soloist and the silent one', () => {
   expect(document.querySelector('h1')?.textContent).toContain('web-2 stands out');
   expect(button('web-2')?.dataset.voices).toBe('true');
-  expect(button('db')?.getAttribute('aria-label')).toBe('db, section db, silent');
+  expect(button('db')?.getAttribute('aria-label')).toBe('db silent, section db');
   expect([...document.querySelectorAll('.field h2')].map((title) => title.textContent)).toEqual(['db 1 host, 1 silent', 'web 2 hosts']);
 });
 

@@ -5,14 +5,22 @@ import { densityOf, gridOf, rows, step } from './grid';
 describe('the grid', () => {
   it.each([3, 60, 1000])('has room for %i hosts at every width', (hosts) => {
     for (const room of [200, 326, 700, 1040, 2000]) {
-      const grid = gridOf(densityOf(hosts), room);
+      const grid = gridOf(densityOf(hosts, 9, room), 9, room);
       expect(grid.columns * grid.width).toBeLessThanOrEqual(Math.max(room, grid.width));
       expect(rows(grid, hosts) * grid.columns).toBeGreaterThanOrEqual(hosts);
       expect(Math.min(grid.width, grid.height)).toBeGreaterThanOrEqual(28);
     }
   });
-  it('shows less of each the more there are', () => expect([3, 60, 1000].map(densityOf)).toEqual(['words', 'names', 'marks']));
-  it('has a thousand on one wide screen', () => expect(rows(gridOf('marks', 1040), 1000) * 28).toBeLessThan(800));
+  it('gives long names room as far as there is some', () => {
+    expect(gridOf('names', 20, 1040).width).toBeGreaterThan(gridOf('names', 5, 1040).width);
+    expect(gridOf('names', 63, 200)).toMatchObject({ columns: 1, width: 200 });
+  });
+  it('shows less of each the more there are and the less room there is', () => {
+    const at = (room: number) => [3, 60, 200, 1000].map((hosts) => densityOf(hosts, 9, room));
+    expect(at(1096)).toEqual(['words', 'names', 'names', 'marks']);
+    expect(at(358)).toEqual(['words', 'names', 'marks', 'marks']);
+  });
+  it('has a thousand on one wide screen', () => expect(rows(gridOf('marks', 9, 1040), 1000) * 28).toBeLessThan(800));
 });
 
 describe('the arrows', () => {

@@ -3,14 +3,32 @@
 /** How much a cell shows: name and words, the name, or only a mark. */
 export type Density = 'words' | 'names' | 'marks';
 
-const SHAPES: Record<Density, { least: number; most: number; height: number }> = {
-  words: { least: 216, most: 300, height: 60 },
-  names: { least: 108, most: 150, height: 36 },
-  marks: { least: 28, most: 28, height: 28 },
-};
+const HEIGHTS: Record<Density, number> = { words: 60, names: 34, marks: 28 };
+/** Pixels of a cell around its name, and of a letter; of a name that is longer than so many letters the rest is cut off. */
+const AROUND = 46;
+const LETTER = 7.6;
+const MOST_LETTERS = 26;
 
-export function densityOf(hosts: number): Density {
-  return hosts <= 24 ? 'words' : hosts <= 150 ? 'names' : 'marks';
+/** Across, pixels. */
+function widths(density: Density, longest: number): { least: number; most: number } {
+  if (density === 'marks') return { least: 28, most: 28 };
+  const named = Math.ceil(AROUND + LETTER * Math.min(longest, MOST_LETTERS));
+  return density === 'names' ? { least: named, most: named + 40 } : { least: Math.max(216, named + 24), most: 320 };
+}
+
+/** More hosts than this are too many words. */
+const MOST_WORDS = 24;
+/** What is one look: higher than this, cells show less. Pixels. */
+const ONE_LOOK = 900;
+
+/** Of hosts whose longest name has so many letters. */
+export function densityOf(hosts: number, longest: number, room: number): Density {
+  const fits = (density: Density) => {
+    const grid = gridOf(density, longest, room);
+    return rows(grid, hosts) * grid.height <= ONE_LOOK;
+  };
+  if (hosts <= MOST_WORDS && fits('words')) return 'words';
+  return fits('names') ? 'names' : 'marks';
 }
 
 export interface Grid {
@@ -20,10 +38,10 @@ export interface Grid {
   height: number;
 }
 
-export function gridOf(density: Density, room: number): Grid {
-  const { least, most, height } = SHAPES[density];
+export function gridOf(density: Density, longest: number, room: number): Grid {
+  const { least, most } = widths(density, longest);
   const columns = Math.max(1, Math.floor(room / least));
-  return { columns, width: Math.min(most, Math.floor(Math.max(room, 1) / columns)), height };
+  return { columns, width: Math.min(most, Math.floor(Math.max(room, 1) / columns)), height: HEIGHTS[density] };
 }
 
 export function rows({ columns }: Grid, cells: number): number {

@@ -1,6 +1,7 @@
 // What is said of a site is short, says who and what, and is the same news while only figures change.
 import { describe, expect, it } from 'vitest';
 import { headline, listed, news, oddities, refusals, spoken, standing, type Signals } from './words';
+import { plain } from '../now/sentence';
 import { fleet, host } from './testing';
 
 const SIGNALS: Signals = { rx: { label: 'received', family: 'network' } };
@@ -10,8 +11,8 @@ const silent = host('db', { state: 'silent', deviation: null, signal: null, seen
 
 describe('words', () => {
   it('say how a host is', () => {
-    expect([loud, quiet, silent, host('x', { deviation: null })].map((it) => standing(it, SIGNALS))).toEqual(['× 270 received', 'as usual', 'silent', 'nothing is heard of it']);
-    expect(spoken(loud, SIGNALS, true, false)).toBe('web-2, section web, 270 times the usual, received, has the voices');
+    expect([loud, quiet, silent, host('x', { deviation: null })].map((it) => standing(it, SIGNALS))).toEqual(['received × 270', 'as usual', 'silent', 'nothing is heard of it']);
+    expect(spoken(loud, SIGNALS, true, false)).toBe('web-2 voices · received × 270, section web');
   });
   it('say what is odd at a host, and what to do', () => {
     const odd = host('a', { used_twice: true, clock_off: true, clock_behind_ms: -65_000, refused_messages: 2, refusal: 'another relay uses that name' });
@@ -22,9 +23,9 @@ describe('words', () => {
 });
 
 describe('the headline', () => {
-  const says = (...args: Parameters<typeof fleet>) => headline(fleet(...args), SIGNALS);
+  const says = (...args: Parameters<typeof fleet>) => plain(headline(fleet(...args), SIGNALS));
   it('names who stands out and who is silent', () => {
-    expect(says([loud, quiet, silent], { solo: 'web-2' })).toBe('web-2 stands out: × 270 received; db is silent.');
+    expect(says([loud, quiet, silent], { solo: 'web-2' })).toBe('web-2 stands out: received × 270; db is silent.');
     expect(says([quiet, host('b')])).toBe('2 hosts, none stands out.');
     expect(says([silent])).toBe('No host is heard now: db is silent.');
     expect(says([])).toBe('No host has been heard yet.');
@@ -46,5 +47,5 @@ describe('the news', () => {
 
 it('counts what was refused, the most frequent first', () => {
   const it = fleet([]);
-  expect(refusals({ ...it, refused: { ...it.refused, foreign: 1, duplicate: 40 } })).toEqual(['40 of a second relay of a name', '1 not khor’s']);
+  expect(refusals({ ...it, refused: { ...it.refused, foreign: 1, duplicate: 40 } })).toEqual(['40 from a second relay of a name', '1 not khor’s']);
 });

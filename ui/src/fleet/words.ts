@@ -1,6 +1,7 @@
 // What is said of a site and of its hosts.
-import type { Fleet, FleetHost, RefusedWhy, Signal } from '../api/types';
+import type { Family, Fleet, FleetHost, RefusedWhy, Signal } from '../api/types';
 import { factor } from '../format/units';
+import type { Part } from '../now/sentence';
 
 /** Octaves from which a host does more than usual. */
 export const UNUSUAL = 1;
@@ -13,6 +14,11 @@ export function isUnusual({ state, deviation }: FleetHost): boolean {
   return state === 'live' && deviation !== null && deviation >= UNUSUAL;
 }
 
+/** Of the signal by which a host does more than usual; null while it is as usual. */
+export function familyOf(host: FleetHost, signals: Signals): Family | null {
+  return isUnusual(host) && host.signal !== null ? (signals[host.signal]?.family ?? null) : null;
+}
+
 export function labelOf(signals: Signals, signal: string | null): string {
   return signal === null ? '' : (signals[signal]?.label ?? signal);
 }
@@ -21,7 +27,7 @@ export function labelOf(signals: Signals, signal: string | null): string {
 export function standing(host: FleetHost, signals: Signals): string {
   if (host.state === 'silent') return 'silent';
   if (host.deviation === null) return 'nothing is heard of it';
-  return isUnusual(host) ? `${factor(host.deviation)} ${labelOf(signals, host.signal)}` : 'as usual';
+  return isUnusual(host) ? `${labelOf(signals, host.signal)} ${factor(host.deviation)}` : 'as usual';
 }
 
 /** What is odd about what comes from it, each in a few words. */
@@ -33,12 +39,16 @@ export function oddities(host: FleetHost): string[] {
   return odd;
 }
 
-/** All of it in one line, for those who hear the page. */
+/** The words in its cell, where there is room for them. */
+export function shortly(words: string, hasVoices: boolean): string {
+  return hasVoices ? `voices · ${words}` : words;
+}
+
+/** All of it in one line, for those who hear the page; it begins with what can be seen. */
 export function spoken(host: FleetHost, signals: Signals, hasVoices: boolean, isAlone: boolean): string {
+  const seen = `${host.name} ${shortly(standing(host, signals), hasVoices)}`;
   const section = host.section === null ? [] : [`section ${host.section}`];
-  const state = isUnusual(host) ? `${factor(host.deviation).replace('× ', '')} times the usual, ${labelOf(signals, host.signal)}` : standing(host, signals);
-  const more = [...(hasVoices ? ['has the voices'] : []), ...(isAlone ? ['heard alone'] : []), ...oddities(host).map((it) => it.replace(/\.$/, ''))];
-  return [host.name, ...section, state, ...more].join(', ');
+  return [seen, ...section, ...(isAlone ? ['heard alone'] : []), ...oddities(host).map((it) => it.replace(/\.$/, ''))].join(', ');
 }
 
 export function seconds(ms: number): string {
@@ -62,21 +72,29 @@ export function soloists({ solo }: Fleet): string[] {
   return solo === null ? [] : [solo];
 }
 
-/** The sentence above the field. */
-export function headline(fleet: Fleet, signals: Signals): string {
-  if (fleet.site === null) return 'This engine hears no site.';
+/** The sentence above the field, with what is said of a host's signal apart. */
+export function headline(fleet: Fleet, signals: Signals): Part[] {
+  if (fleet.site === null) return [{ text: 'This engine hears no site.' }];
   const by = new Map(fleet.hosts.map((host) => [host.name, host]));
   if (fleet.alone !== null) {
     const { host: name, ok, error } = fleet.alone;
     const host = by.get(name);
-    return ok && host !== undefined ? `${name} alone: ${standing(host, signals)}.` : `${error ?? `${name} is not heard`}.`.replace(/^host /, '');
+    if (!ok || host === undefined) return [{ text: `${error ?? `${name} is not heard`}.`.replace(/^host /, '') }];
+    return [{ text: `${name} alone: ` }, figure(host, signals), { text: '.' }];
   }
   const silent = fleet.hosts.filter((host) => host.state === 'silent').map((host) => host.name);
   const live = fleet.hosts.length - silent.length;
-  if (live === 0) return silent.length === 0 ? 'No host has been heard yet.' : `No host is heard now: ${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent.`;
+  const end = silent.length === 0 ? '.' : `${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent.`;
+  if (live === 0) return [{ text: silent.length === 0 ? 'No host has been heard yet.' : `No host is heard now: ${end}` }];
   const solo = soloists(fleet).flatMap((name) => by.get(name) ?? []);
-  const says = solo.length > 0 ? solo.map((host) => `${host.name} stands out: ${standing(host, signals)}`).join('; ') : live === 1 ? 'One host, as usual' : `${live} hosts, none stands out`;
-  return silent.length === 0 ? `${says}.` : `${says}; ${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent.`;
+  const says = solo.flatMap((host, i) => [{ text: `${i === 0 ? '' : '; '}${host.name} stands out: ` }, figure(host, signals)]);
+  if (says.length === 0) says.push({ text: live === 1 ? 'One host, as usual' : `${live} hosts, none stands out` });
+  return [...says, { text: silent.length === 0 ? '.' : `; ${end}` }];
+}
+
+function figure(host: FleetHost, signals: Signals): Part {
+  const family = familyOf(host, signals);
+  return family === null ? { text: standing(host, signals) } : { text: standing(host, signals), family };
 }
 
 /** What of it is news, without figures: said to those who hear the page. */
@@ -97,8 +115,8 @@ const REFUSALS: Record<RefusedWhy, string> = {
   malformed: 'broken',
   misdirected: 'under another host’s name',
   late: 'late or sent twice',
-  duplicate: 'of a second relay of a name',
-  crowded: 'of more hosts than are kept track of',
+  duplicate: 'from a second relay of a name',
+  crowded: 'from more hosts than are kept track of',
 };
 
 /** What was not taken, by reason, the most frequent first. */
