@@ -13,7 +13,7 @@ use khor_e2e::load::{Background, loopback};
 use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
 use khor_e2e::site::{Namespace, NatsServer, Relay};
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Pulse, load, wait_until};
+use khor_e2e::{Collector, Engine, Pulse, wait_until};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -86,7 +86,7 @@ fn the_page_shows_and_steers_the_engine() {
     let status = loop {
         match browser.try_wait().expect("its state") {
             Some(status) => break status,
-            None => load::loopback(8 << 20, 200),
+            None => loopback(8 << 20, 200),
         }
     };
     assert!(status.success(), "the browser test failed ({status}), see above\n{}", engine.log());

@@ -126,7 +126,7 @@ fn it_shows_the_hosts_of_a_site() {
         "site home",
         "hosts, the furthest",
         "loud",
-        "usual receive",
+        "usual received",
         "voices",
         "silent: gone",
         "clock 5 min behind",

@@ -46,7 +46,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
         <h1>{headline(fleet, signals).map((part, i) => (part.family === undefined ? part.text : <em key={i} data-family={part.family}>{part.text}</em>))}</h1>
         <p>{summary(fleet)}</p>
         <Trouble of={fleet} />
-        {fleet.alone !== null && <Trouble of={fleet.alone} />}
+        {fleet.alone?.ok === false && <p className="trouble">What to do: {fleet.alone.fix}.</p>}
         <p className="hidden" aria-live="polite">
           {announced}
         </p>

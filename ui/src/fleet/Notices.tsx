@@ -1,11 +1,13 @@
 // Beside the field: who is silent, who is odd, what was not taken, and what the marks mean.
-import type { Fleet } from '../api/types';
+import type { Fleet, FleetHost } from '../api/types';
 import { HostMark } from './HostMark';
 import { familyOf, isUnusual, oddities, refusals, seconds, standing as inWords, UNUSUAL, type Signals } from './words';
 
 const SHOWN = 6;
 /** More hosts than this are more than one can read. */
 const CROWD = 24;
+
+const byName = (a: FleetHost, b: FleetHost) => a.name.localeCompare(b.name, undefined, { numeric: true });
 
 /** The cells of many hosts have no room for this. */
 export function StandingOut({ fleet, order, signals }: { fleet: Fleet; order: readonly string[]; signals: Signals }) {
@@ -30,7 +32,7 @@ export function StandingOut({ fleet, order, signals }: { fleet: Fleet; order: re
 }
 
 export function Silent({ fleet }: { fleet: Fleet }) {
-  const silent = fleet.hosts.filter(({ state }) => state === 'silent').sort((a, b) => a.seen_ms_ago - b.seen_ms_ago);
+  const silent = fleet.hosts.filter(({ state }) => state === 'silent').sort((a, b) => Math.round((a.seen_ms_ago - b.seen_ms_ago) / 1000) || byName(a, b));
   if (silent.length === 0) return null;
   return (
     <section aria-labelledby="silent-title" className="notice">
@@ -48,7 +50,7 @@ export function Silent({ fleet }: { fleet: Fleet }) {
 }
 
 export function Odd({ fleet }: { fleet: Fleet }) {
-  const odd = fleet.hosts.filter((host) => oddities(host).length > 0);
+  const odd = fleet.hosts.filter((host) => oddities(host).length > 0).sort(byName);
   const refused = refusals(fleet);
   if (odd.length === 0 && refused.length === 0) return null;
   return (

@@ -21,7 +21,7 @@ use crate::{
 /// Columns from which sections and bars have room.
 const ROOMY: u16 = 66;
 /// Columns of a whole bar, and what it stands for, octaves.
-const BAR: u16 = 12;
+const BAR: u16 = 8;
 const WHOLE_BAR: f32 = 10.0;
 /// Silent hosts that are named where there is no room for a row each.
 const NAMED: usize = 4;
@@ -77,8 +77,8 @@ fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, lo
     let is_roomy = row.width >= ROOMY;
     let [sign, name, section, bar, words] = Layout::horizontal([
         Constraint::Length(3),
-        Constraint::Length(if is_roomy { 18 } else { 14 }),
-        Constraint::Length(if is_roomy { 11 } else { 0 }),
+        Constraint::Length(if is_roomy { 16 } else { 14 }),
+        Constraint::Length(if is_roomy { 9 } else { 0 }),
         Constraint::Length(if is_roomy { BAR + 1 } else { 0 }),
         Constraint::Fill(1),
     ])
