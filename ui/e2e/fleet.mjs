@@ -6,6 +6,13 @@ const REORDER_MS = 10_000;
 /** Cells move by transforms, which shift nothing; what is left is text. */
 const MOST_SHIFT = 0.01;
 
+/** Wide, a laptop's, a phone's. */
+const SIZES = [
+  [1920, 1080],
+  [1280, 800],
+  [390, 844],
+];
+
 const fleetOf = (kit) => kit.api('/api/fleet');
 const heardAlone = async (kit) => (await kit.config()).site.host;
 
@@ -83,7 +90,7 @@ async function few(kit) {
   await page.click('#alone');
   await kit.until('and all are heard again', async () => (await heardAlone(kit)) === null);
   await page.context().close();
-  await lookAtAll(kit, 'fleet-few', '/fleet');
+  await lookAtAll(kit, 'fleet-few', '/fleet', SIZES);
 }
 
 /** While they change places nothing else moves. */
@@ -118,7 +125,7 @@ async function crowd(kit, name) {
 async function dozens(kit) {
   const page = await crowd(kit, 'dozens');
   await page.context().close();
-  await lookAtAll(kit, 'fleet-dozens', '/fleet');
+  await lookAtAll(kit, 'fleet-dozens', '/fleet', SIZES);
 }
 
 async function many(kit) {
@@ -126,13 +133,13 @@ async function many(kit) {
   const { hosts } = await fleetOf(kit);
   await hearsAlone(kit, page, hosts.filter(({ state }) => state === 'live').at(-1).name);
   await page.context().close();
-  await lookAtAll(kit, 'fleet-many', '/fleet');
+  await lookAtAll(kit, 'fleet-many', '/fleet', SIZES);
 }
 
 async function most(kit) {
   const page = await crowd(kit, 'most');
   await page.context().close();
-  await lookAtAll(kit, 'fleet-most', '/fleet');
+  await lookAtAll(kit, 'fleet-most', '/fleet', SIZES);
 }
 
 export const SITES = { few, dozens, many, most };

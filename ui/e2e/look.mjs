@@ -14,10 +14,10 @@ const MOST_SHIFT = 0.1;
 const MOST_WEIGHT_BYTES = 250_000;
 const MOST_FIRST_PAINT_MS = 1000;
 
-async function lookAt(kit, view, path, [width, height], colorScheme, watchMs) {
+async function lookAt(kit, view, path, [width, height], colorScheme) {
   const name = `${view}-${width}-${colorScheme}`;
   const page = await kit.open(path, { viewport: { width, height }, colorScheme });
-  await page.waitForTimeout(watchMs);
+  await page.waitForTimeout(1500);
   const shifts = await page.evaluate(() => globalThis.shifts);
   const moved = shifts.reduce((sum, shift) => sum + shift.by, 0);
   kit.check(moved < MOST_SHIFT, `${name}: nothing jumps (layout shift ${moved.toFixed(4)}${moved < MOST_SHIFT ? '' : `: ${JSON.stringify(shifts)}`})`);
@@ -28,9 +28,9 @@ async function lookAt(kit, view, path, [width, height], colorScheme, watchMs) {
   await page.context().close();
 }
 
-/** At every width in both themes, each for so long. */
-export async function lookAtAll(kit, view, path, watchMs = 1500) {
-  for (const size of SIZES) for (const scheme of SCHEMES) await lookAt(kit, view, path, size, scheme, watchMs);
+/** At every size in both themes. */
+export async function lookAtAll(kit, view, path, sizes = SIZES) {
+  for (const size of sizes) for (const scheme of SCHEMES) await lookAt(kit, view, path, size, scheme);
 }
 
 /** The way between the views by keyboard alone, and the title that says where one is. */
