@@ -54,13 +54,28 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
         put(buffer, fix, &format!(" {}", fleet.fix.as_deref().unwrap_or_default()), DIM);
         return;
     }
-    for host in fleet.hosts.iter().filter(|host| !is_cut || !is_silent(host)).take(rows) {
+    for host in in_order(fleet).into_iter().filter(|host| !is_cut || !is_silent(host)).take(rows) {
         draw_host(Rect { height: 1, ..below }.intersection(below), buffer, host, fleet, look);
         below = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
     }
     if is_cut && !silent.is_empty() {
         put(buffer, below, &format!(" {} silent: {}", look.signs.silent, named(&silent)), look.bad());
     }
+}
+
+/// Those that are as usual keep their places: by name.
+fn in_order(fleet: &Fleet) -> Vec<&FleetHost> {
+    let mut hosts: Vec<&FleetHost> = fleet.hosts.iter().collect();
+    hosts.sort_by_key(|host| match unusual(host) {
+        Some(_) => (0, ""),
+        None => (1 + u8::from(is_silent(host)), host.name.as_str()),
+    });
+    hosts
+}
+
+/// Octaves above its ordinary, where that is worth a word.
+fn unusual(host: &FleetHost) -> Option<f32> {
+    host.deviation.filter(|octaves| *octaves >= WORTH_A_LINE && !is_silent(host))
 }
 
 fn is_silent(host: &FleetHost) -> bool {
@@ -85,7 +100,7 @@ fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, lo
     .areas(row);
     let has_voices = fleet.solo.as_ref() == Some(&host.name);
     let is_alone = fleet.alone.as_ref().is_some_and(|alone| alone.host == host.name);
-    let octaves = host.deviation.filter(|octaves| *octaves >= WORTH_A_LINE && !is_silent(host));
+    let octaves = unusual(host);
     let family = host.signal.map(|signal| signal.info().family);
     let (mark, style) = match (octaves.and(family), is_silent(host)) {
         (_, true) => (look.signs.silent, look.bad()),
