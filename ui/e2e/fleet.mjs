@@ -90,6 +90,10 @@ async function few(kit) {
   await page.click('#alone');
   await kit.until('and all are heard again', async () => (await heardAlone(kit)) === null);
   await page.context().close();
+  const still = await kit.open('/fleet', { viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+  await still.waitForSelector('.field .host');
+  kit.check(await still.evaluate(() => getComputedStyle(document.querySelector('.host')).transitionProperty === 'none'), 'who wants no motion gets none');
+  await still.context().close();
   await lookAtAll(kit, 'fleet-few', '/fleet', SIZES);
 }
 
