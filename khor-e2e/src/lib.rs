@@ -10,6 +10,7 @@ pub mod listener;
 pub mod load;
 pub mod procfs;
 pub mod pulse;
+pub mod simulated;
 pub mod site;
 pub mod skip;
 pub mod terminal;

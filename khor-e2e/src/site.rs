@@ -91,18 +91,24 @@ impl NatsServer {
     pub fn send(&self, messages: &[(&str, Vec<u8>)]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let client = async_nats::ConnectOptions::new()
-                .add_root_certificates(self.ca())
-                .user_and_password(STRANGER.0.into(), STRANGER.1.into())
-                .connect(self.url(Ipv4Addr::LOCALHOST))
-                .await
-                .expect("a connection");
+            let client = stranger(self.ca(), self.url(Ipv4Addr::LOCALHOST)).await;
             for (subject, bytes) in messages {
                 client.publish((*subject).to_owned(), bytes.clone().into()).await.expect("sending");
             }
             client.flush().await.expect("sending all");
         });
     }
+}
+
+/// A connection that may send anything anywhere.
+pub(crate) async fn stranger(ca: PathBuf, url: String) -> async_nats::Client {
+    let (name, password) = STRANGER;
+    async_nats::ConnectOptions::new()
+        .add_root_certificates(ca)
+        .user_and_password(name.into(), password.into())
+        .connect(url)
+        .await
+        .expect("a connection")
 }
 
 impl Drop for NatsServer {

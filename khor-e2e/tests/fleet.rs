@@ -8,7 +8,7 @@ use khor_e2e::load::{Background, loopback};
 use khor_e2e::site::{Namespace, NatsServer, Relay};
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Engine, wait_until};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SETTLE: Duration = Duration::from_secs(30);
 /// Promised: a host that goes is heard within this time.
@@ -84,6 +84,7 @@ fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
     assert_eq!(cues(&engine, "lost", "db"), 1);
     wait_until("its cue to be played", LOSS, || notes(&engine, |note| note["layer"] == "cues") > 0);
     assert!(engine.get("/api/explain")["text"].as_str().expect("text").contains("Silent: db"));
+    a_silent_host_alone_is_a_state_and_the_music_goes_on(&engine, "db");
     relays.push(relay(&server, Some(&hosts[2]), "relay", "home", "db"));
     wait_for(&engine, "db", "live", SETTLE);
     assert_eq!(cues(&engine, "found", "db"), 1);
@@ -125,7 +126,68 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) {
     let explained = engine.get("/api/explain");
     assert!(explained["text"].as_str().expect("text").contains(name), "{explained:#}");
     assert_eq!(engine.get("/api/fleet")["solo"], name);
+    one_is_heard_alone(engine, "web-1", name);
     drop(load);
+}
+
+fn hear_alone(engine: &Engine, host: &Value) {
+    let change = json!({ "site": { "host": host } }).to_string();
+    let (status, answer) = engine.send("PATCH", "/api/config", change.as_bytes(), &[]);
+    assert_eq!((status, &answer["site"]["host"]), (200, host), "{answer}");
+    wait_until("it to act", SETTLE, || engine.get("/api/fleet")["alone"]["host"] == *host);
+}
+
+fn deviation(engine: &Engine, signal: &str) -> f64 {
+    engine.get("/api/metrics")["signals"][signal]["deviation"].as_f64().unwrap_or(f64::NAN)
+}
+
+/// The reading then is that host's, and which site is heard stays the file's to say.
+fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
+    hear_alone(engine, &json!(loud));
+    wait_until("the loud one's reading", SETTLE, || deviation(engine, "rx") > 3.0);
+    assert_eq!(engine.get("/api/fleet")["solo"], Value::Null, "it has all the voices");
+    assert_eq!(engine.get("/api/health")["scope"]["whose"], loud);
+    let explained = engine.get("/api/explain");
+    assert!(explained["sentence"].as_str().expect("words").starts_with(loud), "{explained:#}");
+    assert!(explained["text"].as_str().expect("text").contains(&format!("Heard: {loud} alone")));
+    hear_alone(engine, &json!(calm));
+    wait_until("the calm one's reading", SETTLE, || deviation(engine, "rx") < 1.0);
+    let there = engine.get("/api/fleet");
+    let there = there["hosts"].as_array().expect("hosts");
+    assert!(there.iter().any(|host| host["name"] == loud && host["deviation"].as_f64() > Some(3.0)));
+
+    hear_alone(engine, &json!("nowhere"));
+    let alone = engine.get("/api/fleet")["alone"].clone();
+    assert_eq!(alone["ok"], false);
+    assert!(alone["error"].as_str().expect("why").contains("host nowhere has not been heard"), "{alone}");
+    assert!(alone["fix"].as_str().expect("a fix").contains("site.host"), "{alone}");
+    for (change, word) in [
+        (json!({ "site": { "host": "no host" } }), "site.host"),
+        (json!({ "site": { "host": calm, "name": "office" } }), "site"),
+        (json!({ "site": { "nats": { "url": "nats://127.0.0.1:1" } } }), "site"),
+        (json!({ "site": calm }), "site"),
+    ] {
+        let (status, answer) = engine.send("PATCH", "/api/config", change.to_string().as_bytes(), &[]);
+        assert_eq!(status, 400, "{change}");
+        assert!(answer["error"].as_str().expect("why").contains(word), "{answer}");
+    }
+    hear_alone(engine, &Value::Null);
+}
+
+fn a_silent_host_alone_is_a_state_and_the_music_goes_on(engine: &Engine, host: &str) {
+    hear_alone(engine, &json!(host));
+    let metrics = || engine.get("/api/metrics");
+    wait_until("nothing to be known", SETTLE, || metrics()["signals"]["csw"]["level"].is_null());
+    let alone = engine.get("/api/fleet")["alone"].clone();
+    assert!(alone["error"].as_str().expect("why").contains("has stopped sending"), "{alone}");
+    assert!(alone["fix"].as_str().expect("a fix").contains("khor-relay"), "{alone}");
+    let scope = engine.get("/api/health")["scope"].clone();
+    assert_eq!((&scope["ok"], &scope["error"]), (&json!(false), &alone["error"]), "{scope}");
+    assert_eq!(metrics()["signals"]["csw"]["reason"], alone["error"]);
+    let (bar, newest) = (metrics()["music"]["bar"].as_u64(), notes(engine, |_| true));
+    wait_until("the music to go on", SETTLE, || metrics()["music"]["bar"].as_u64() > bar);
+    assert!(notes(engine, |_| true) > newest, "the bed goes on");
+    hear_alone(engine, &Value::Null);
 }
 
 /// All resume by themselves: nobody is missed for it, no rate leaps, nothing was kept in memory.

@@ -1,6 +1,7 @@
 //! The page in a real browser, against the real engine, while the real kernel works.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,8 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 use khor_e2e::engine::program;
+use khor_e2e::load::{Background, loopback};
+use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
+use khor_e2e::site::{Namespace, NatsServer, Relay};
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Pulse, load};
+use khor_e2e::{Collector, Engine, Pulse, wait_until};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -82,8 +86,125 @@ fn the_page_shows_and_steers_the_engine() {
     let status = loop {
         match browser.try_wait().expect("its state") {
             Some(status) => break status,
-            None => load::loopback(8 << 20, 200),
+            None => loopback(8 << 20, 200),
         }
     };
     assert!(status.success(), "the browser test failed ({status}), see above\n{}", engine.log());
+}
+
+/// An engine that hears the site `home`, and its page.
+fn site_engine(server: &NatsServer) -> Engine {
+    let dist = checkout().join("ui/dist");
+    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
+    let page = ["--site", "home", "--no-audio", "--ui-dir", dist.to_str().expect("a plain path")];
+    options.extend(page.map(str::to_owned));
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[])
+}
+
+fn relay(server: &NatsServer, on: &Namespace, section: &str, host: &str) -> Relay {
+    let mut options = server.options(on.gateway(), "relay");
+    let label = format!("section={section}");
+    options.extend(["--site", "home", "--host", host, "--label", &label].map(str::to_owned));
+    Relay::start(Some(on), &options)
+}
+
+/// Looks at the page of an engine that hears a site as its `part` of ui/e2e/fleet.mjs does.
+fn look_at_site(engine: &Engine, part: &str) {
+    let ui = checkout().join("ui");
+    let status = Command::new("node")
+        .arg(ui.join("e2e/main.mjs"))
+        .arg(engine.url())
+        .arg(ui.join("shots"))
+        .args(["--site", part])
+        .status()
+        .expect("node");
+    assert!(status.success(), "the browser test failed ({status}), see above\n{}", engine.log());
+}
+
+/// How many of its hosts are as `holds` says.
+fn hosts(engine: &Engine, holds: impl Fn(&serde_json::Value) -> bool) -> usize {
+    let fleet = engine.get("/api/fleet");
+    fleet["hosts"].as_array().expect("hosts").iter().filter(|host| holds(host)).count()
+}
+
+const SETTLE: Duration = Duration::from_secs(30);
+
+#[test]
+fn the_page_shows_three_real_hosts_and_hears_one_alone() {
+    if !root_or_skip() {
+        return;
+    }
+    if let Some(reason) = lacking(&checkout().join("ui")) {
+        return skip(reason);
+    }
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let engine = site_engine(&server);
+    let on = [1, 2, 3].map(Namespace::new);
+    let _web = [relay(&server, &on[0], "web", "web-1"), relay(&server, &on[1], "web", "web-2")];
+    let db = relay(&server, &on[2], "db", "db");
+    wait_until("three hosts", SETTLE, || hosts(&engine, |host| host["state"] == "live") == 3);
+    // What a thread of that host starts is of that host too.
+    let _load = thread::scope(|scope| {
+        let there = scope.spawn(|| {
+            on[1].enter();
+            Background::start(|| loopback(32 << 20, 10))
+        });
+        there.join().expect("a thread of that host")
+    });
+    wait_until("the solo", SETTLE, || engine.get("/api/fleet")["solo"] == "web-2");
+    drop(db);
+    wait_until("one to be silent", SETTLE, || hosts(&engine, |host| host["state"] == "silent") == 1);
+    look_at_site(&engine, "few");
+}
+
+/// Three sections and one without a label; six in trouble, five silent, three odd in different ways.
+fn many(count: usize) -> Vec<SimulatedHost> {
+    let section =
+        |i: usize| [Some("web"), Some("db"), Some("batch"), None][if i % 20 == 19 { 3 } else { i % 3 }];
+    let mut hosts: Vec<SimulatedHost> = (0..count)
+        .map(|i| SimulatedHost {
+            name: format!("{}-{:03}", section(i).unwrap_or("edge"), i),
+            section: section(i),
+            signal: ["csw", "rx", "io", "fault", "exec"][i % 5],
+            octaves: [0.0, 0.0, 0.3, 0.0, 0.5, 0.0, 0.2][i % 7],
+            oddity: None,
+        })
+        .collect();
+    for (nth, (signal, octaves)) in
+        [("rx", 7.0), ("mem", 5.0), ("stall", 4.0), ("exec", 3.0), ("cpu", 2.5), ("retx", 2.0)]
+            .into_iter()
+            .enumerate()
+    {
+        (hosts[nth * 30 + 4].signal, hosts[nth * 30 + 4].octaves) = (signal, octaves);
+    }
+    for silent in 0..5 {
+        hosts[silent * 35 + 11].oddity = Some(Oddity::FallsSilent);
+    }
+    for (at, oddity) in [(20, Oddity::ClockBehind), (50, Oddity::UsedTwice), (80, Oddity::Broken)] {
+        hosts[at].oddity = Some(oddity);
+    }
+    hosts
+}
+
+#[test]
+fn the_page_shows_hundreds_of_hosts_calmly() {
+    if let Some(reason) = lacking(&checkout().join("ui")) {
+        return skip(reason);
+    }
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    for (count, part) in [(60, "dozens"), (200, "many"), (1000, "most")] {
+        let engine = site_engine(&server);
+        let _hosts = Simulation::start(&server, many(count.max(200)).into_iter().take(count).collect());
+        wait_until("all hosts", SETTLE, || hosts(&engine, |_| true) == count);
+        wait_until("some to be silent", SETTLE, || hosts(&engine, |host| host["state"] == "silent") > 0);
+        wait_until("what is refused", SETTLE, || hosts(&engine, |host| host["used_twice"] == true) > 0);
+        look_at_site(&engine, part);
+    }
 }

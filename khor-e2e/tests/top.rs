@@ -1,9 +1,13 @@
 //! `khor top` in a real terminal, with a real engine that goes and comes back.
 
+use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use khor_e2e::engine::{free_port, program};
+use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
+use khor_e2e::site::NatsServer;
+use khor_e2e::skip;
 use khor_e2e::{Engine, Terminal, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -96,6 +100,65 @@ fn it_fits_large_and_tiny_terminals_without_colours_or_utf8() {
         top.press("\x03");
         assert_eq!(top.wait(), CLEAN, "after Ctrl-C at {size:?}");
     }
+}
+
+fn simulated(name: &str, octaves: f32, oddity: Option<Oddity>) -> SimulatedHost {
+    SimulatedHost { name: name.to_owned(), section: Some("web"), signal: "rx", octaves, oddity }
+}
+
+#[test]
+fn it_shows_the_hosts_of_a_site() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let (server, port) = (NatsServer::start(), free_port());
+    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
+    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let running = Engine::start_at(port, NO_SOCKET.as_ref(), &options);
+    let mut hosts: Vec<_> = (0..40).map(|i| simulated(&format!("calm-{i:02}"), 0.0, None)).collect();
+    hosts.push(simulated("loud", 6.0, None));
+    hosts.push(simulated("gone", 0.0, Some(Oddity::FallsSilent)));
+    hosts.push(simulated("late", 4.0, Some(Oddity::ClockBehind)));
+    let _hosts = Simulation::start(&server, hosts);
+    let mut top = top(port, (80, 24), &[]);
+    top.wait_for(&[
+        "site home",
+        "hosts, the furthest",
+        "loud",
+        "usual received",
+        "voices",
+        "silent: gone",
+        "clock 5 min behind",
+    ]);
+    println!("{}", top.text());
+    let text = top.text();
+    assert!(text.find("loud") < text.find("calm-") && text.contains("of 42 hosts"), "{text}");
+
+    top.press("f");
+    top.wait_for(&["signals", "softirq"]);
+    top.press("f");
+    top.wait_for(&["silent: gone"]);
+    let change = br#"{"site": {"host": "late"}}"#;
+    assert_eq!(running.send("PATCH", "/api/config", change, &[]).0, 200);
+    top.wait_for(&["late is doing more than usual", "heard alone"]);
+    println!("{}", top.text());
+    top.press("q");
+    assert_eq!(top.wait(), CLEAN);
+}
+
+#[test]
+fn without_a_site_it_says_so_where_hosts_are_asked_for() {
+    let port = free_port();
+    let _engine = engine(port);
+    let address = format!("127.0.0.1:{port}");
+    let arguments = ["top", "--site", "--config", "/nonexistent/config.json", "--listen", &address];
+    let mut top = Terminal::run(&program("khor"), &arguments, (80, 24), &[]);
+    top.wait_for(&["no site is heard", "start khor engine --site"]);
+    top.press("f");
+    top.wait_for(&["softirq"]);
+    top.press("q");
+    assert_eq!(top.wait(), CLEAN);
 }
 
 #[test]

@@ -14,9 +14,9 @@ const MOST_SHIFT = 0.1;
 const MOST_WEIGHT_BYTES = 250_000;
 const MOST_FIRST_PAINT_MS = 1000;
 
-async function lookAt(kit, view, [width, height], colorScheme) {
+async function lookAt(kit, view, path, [width, height], colorScheme) {
   const name = `${view}-${width}-${colorScheme}`;
-  const page = await kit.open(VIEWS[view], { viewport: { width, height }, colorScheme });
+  const page = await kit.open(path, { viewport: { width, height }, colorScheme });
   await page.waitForTimeout(1500);
   const shifts = await page.evaluate(() => globalThis.shifts);
   const moved = shifts.reduce((sum, shift) => sum + shift.by, 0);
@@ -28,11 +28,17 @@ async function lookAt(kit, view, [width, height], colorScheme) {
   await page.context().close();
 }
 
+/** At every size in both themes. */
+export async function lookAtAll(kit, view, path, sizes = SIZES) {
+  for (const size of sizes) for (const scheme of SCHEMES) await lookAt(kit, view, path, size, scheme);
+}
+
 /** The way between the views by keyboard alone, and the title that says where one is. */
 async function walk(kit) {
   const page = await kit.open('/');
   await page.keyboard.press('Tab');
   kit.check((await page.evaluate(() => document.activeElement?.className)) === 'skip', 'the first stop skips to the view');
+  kit.check((await page.locator('nav a:has-text("Fleet")').count()) === 0, 'without a site there is no Fleet');
   for (let i = 0; i < 2; i++) await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
@@ -61,5 +67,5 @@ async function weigh(kit) {
 export async function look(kit) {
   await weigh(kit);
   await walk(kit);
-  for (const view of Object.keys(VIEWS)) for (const size of SIZES) for (const scheme of SCHEMES) await lookAt(kit, view, size, scheme);
+  for (const [view, path] of Object.entries(VIEWS)) await lookAtAll(kit, view, path);
 }

@@ -14,6 +14,9 @@ pub struct Site {
     /// Its name: a-z A-Z 0-9 - _; empty is this machine.
     #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{0,63}$"))]
     pub name: String,
+    /// The host that is heard alone, as if it were this machine; `null` is all of them together.
+    #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{1,63}$"))]
+    pub host: Option<String>,
     /// Where it is heard.
     pub nats: Nats,
 }
@@ -23,6 +26,9 @@ impl Site {
         let wrong = |field: &str, problem: String| ConfigError { field: field.to_owned(), problem };
         if !self.name.is_empty() {
             Name::new(&*self.name).map_err(|error| wrong("site.name", error.to_string()))?;
+        }
+        if let Some(host) = &self.host {
+            Name::new(&**host).map_err(|error| wrong("site.host", error.to_string()))?;
         }
         self.nats.check_url().map_err(|error| wrong("site.nats.url", error.to_string()))?;
         Ok(())
@@ -41,6 +47,9 @@ mod tests {
         config.site.name = "rack.7".into();
         assert!(config.validate().unwrap_err().to_string().starts_with("site.name: "));
         config.site.name.clear();
+        config.site.host = Some(String::new());
+        assert!(config.validate().unwrap_err().to_string().starts_with("site.host: "), "none is null");
+        config.site.host = None;
         config.site.nats.url = "nats://me:secret@rack".into();
         let error = config.validate().unwrap_err().to_string();
         assert!(error.starts_with("site.nats.url: ") && !error.contains("secret"), "{error}");

@@ -6,11 +6,11 @@ use khor_proto::Scope;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::state::{HeardCue, Seen, SourceState, unix_ms};
+use super::state::{Alone, HeardCue, Seen, SourceState, unix_ms};
 use crate::{
     music::{Feature, Input, Route, Sounding},
     signal::{Reading, SIGNALS},
-    source::{Host, SourceKind, whose},
+    source::{Host, Shortfall, SourceKind, whose},
 };
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
@@ -146,9 +146,13 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     if let (Some(shortfall), Scope::Selected { .. }) = (&info.shortfall, &info.scope) {
         return format!("{}.", capitalised(&shortfall.error));
     }
+    if let Some(Shortfall { error, .. }) = seen.alone.as_ref().and_then(|alone| alone.shortfall.as_ref()) {
+        return format!("{}.", capitalised(error));
+    }
     let hosts = seen.site.as_ref().map_or(0, |site| site.hosts.iter().filter(|host| !host.silent).count());
     let subject = match (info.kind, &seen.solo, &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
+        (SourceKind::Site, ..) if let Some(alone) = &seen.alone => alone.host.clone(),
         (SourceKind::Site, Some(solo), _) => format!("Of {hosts} hosts, {}", solo.host),
         (SourceKind::Site, None, _) if hosts == 0 => "The site, of which no host is heard,".to_owned(),
         (SourceKind::Site, None, _) => format!("The site of {hosts} hosts"),
@@ -185,6 +189,12 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
         line(format_args!("Source: {}", info.detail));
         if info.scope != Scope::Machine {
             line(format_args!("Heard: {} alone", whose(&info.scope)));
+        }
+    }
+    if let Some(Alone { host, shortfall }) = &seen.alone {
+        line(format_args!("Heard: {host} alone"));
+        if let Some(Shortfall { error, fix }) = shortfall {
+            line(format_args!("Why: {error}\nFix: {fix}"));
         }
     }
     if let SourceState::Down(shortfall) = &seen.source {

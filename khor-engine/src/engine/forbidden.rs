@@ -25,11 +25,12 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
         return refuse("listen.token_file", "only the file itself may name the token's file".into());
     }
     if let Some(site) = change.get("site")
-        && *site != json!(before.site)
+        && !is_of_site(site, &json!(before.site))
     {
         return refuse(
             "site",
-            "only the file itself, or --site and its like, may say which site is heard".into(),
+            "only the file itself, or --site and its like, may say which site is heard; site.host may change"
+                .into(),
         );
     }
     let host = change.pointer("/listen/host").and_then(Value::as_str);
@@ -57,4 +58,10 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a change leaves the site as it is but for the host that is heard alone.
+fn is_of_site(change: &Value, held: &Value) -> bool {
+    let (Value::Object(change), Value::Object(held)) = (change, held) else { return false };
+    change.iter().all(|(key, value)| key == "host" || held.get(key) == Some(value))
 }

@@ -1,5 +1,6 @@
 //! The task that turns the source's frames into lanes, and tells them to the state and to OSC.
 
+mod alone;
 mod fleet;
 
 use std::{
@@ -50,6 +51,8 @@ pub(super) enum BaselineWish {
 pub(super) struct SignalSettings {
     pub(super) scaling: Scaling,
     pub(super) heard: PerSignal<bool>,
+    /// The host of a site that is heard as if it were this machine.
+    pub(super) alone: Option<Name>,
 }
 
 pub(super) struct Listener {
@@ -67,6 +70,8 @@ pub(super) struct Listener {
     kind: Option<SourceKind>,
     /// Of a site.
     soloist: Soloist<Name>,
+    /// Of a site, the host that is heard as if it were this machine.
+    alone: Option<Name>,
     kept_at: Instant,
 }
 
@@ -79,7 +84,7 @@ impl Listener {
         memory: Memory,
         conductor: Conductor,
     ) -> Self {
-        let SignalSettings { scaling, heard } = settings.borrow_and_update().clone();
+        let SignalSettings { scaling, heard, alone } = settings.borrow_and_update().clone();
         state.lock().heard = heard;
         let pipeline = Pipeline::new(scaling);
         let kept_at = Instant::now();
@@ -96,6 +101,7 @@ impl Listener {
             subject: None,
             kind: None,
             soloist: Soloist::default(),
+            alone,
             kept_at,
         }
     }
@@ -109,6 +115,11 @@ impl Listener {
                     self.obey(wish).await;
                     // Whoever asked may have gone.
                     done.send(()).ok();
+                    continue;
+                }
+                // Also while the source is away: what is wanted then is shown.
+                Ok(()) = self.settings.changed() => {
+                    self.take_settings();
                     continue;
                 }
             };
@@ -131,11 +142,16 @@ impl Listener {
 
     fn follow_settings(&mut self) {
         if self.settings.has_changed().unwrap_or(false) {
-            let SignalSettings { scaling, heard } = self.settings.borrow_and_update().clone();
-            self.state.lock().heard = heard;
-            self.heard = heard;
-            self.pipeline.configure(scaling);
+            self.take_settings();
         }
+    }
+
+    fn take_settings(&mut self) {
+        let SignalSettings { scaling, heard, alone } = self.settings.borrow_and_update().clone();
+        self.state.lock().heard = heard;
+        self.heard = heard;
+        self.pipeline.configure(scaling);
+        self.hear(alone);
     }
 
     async fn obey(&mut self, wish: BaselineWish) {

@@ -154,6 +154,14 @@ pub(super) struct Solo {
     pub(super) reading: Reading,
 }
 
+/// The host of a site that is heard as if it were this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Alone {
+    pub(super) host: String,
+    /// Why it is not heard now.
+    pub(super) shortfall: Option<Shortfall>,
+}
+
 /// Everything that can be seen.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -164,6 +172,7 @@ pub(super) struct Seen {
     /// The site that is heard, or was until its server went away.
     pub(super) site: Option<Arc<Site>>,
     pub(super) solo: Option<Solo>,
+    pub(super) alone: Option<Alone>,
     pub(super) history: VecDeque<HistoryPoint>,
     pub(super) notes: VecDeque<PlayedNote>,
     pub(super) position: Option<Position>,
@@ -205,7 +214,7 @@ impl Seen {
     /// The source was lost or changed.
     pub(super) fn source_changed(&mut self, source: SourceState) {
         if matches!(&source, SourceState::Up(info) if info.kind != SourceKind::Site) {
-            self.site = None;
+            (self.site, self.alone) = (None, None);
         }
         self.solo = None;
         self.source = source;

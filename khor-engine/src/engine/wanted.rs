@@ -46,5 +46,6 @@ pub(super) fn live_settings(config: &Config, socket: &Path, capture: Option<&Pla
 }
 
 pub(super) fn signal_settings(config: &Config) -> SignalSettings {
-    SignalSettings { scaling: config.scaling(), heard: config.heard() }
+    let alone = config.site.host.as_ref().and_then(|host| host.parse().ok());
+    SignalSettings { scaling: config.scaling(), heard: config.heard(), alone }
 }

@@ -1,6 +1,6 @@
 // The typed door to the engine's HTTP API: one function per call, one error type for everything that goes wrong.
 import type { PresetDetail, PresetFile, PresetList, Problem, Vocabulary } from './presets';
-import type { Config, ConfigAnswer, Device, DoctorCheck, Health, MetricsWithHistory, RecordingFile } from './types';
+import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, MetricsWithHistory, RecordingFile } from './types';
 
 const TIMEOUT_MS = 5000;
 
@@ -68,6 +68,7 @@ export class Client {
   baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
   login = (token: string) => this.call<{ ok: true }>('POST', '/api/login', { token });
   units = () => this.call<{ units: string[] }>('GET', '/api/units');
+  fleet = () => this.call<Fleet>('GET', '/api/fleet');
   doctor = () => this.call<{ ok: boolean; checks: DoctorCheck[] }>('GET', '/api/doctor');
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {

@@ -118,6 +118,49 @@ export interface Scope extends Trouble {
   fix: string | null;
 }
 
+/** The host of a site that is heard as if it were the machine. */
+export interface Alone extends Trouble {
+  host: string;
+}
+
+export interface FleetHost {
+  name: string;
+  section: string | null;
+  state: 'live' | 'silent';
+  /** Octaves above its own ordinary, by the signal that stands out most; null where nothing can be heard of it. */
+  deviation: number | null;
+  signal: string | null;
+  seen_ms_ago: number;
+  /** Share known, 0..1. */
+  learnt: number;
+  source: string;
+  version: string;
+  /** The engine's clock less the host's. */
+  clock_behind_ms: number;
+  clock_off: boolean;
+  missed_frames: number;
+  late_frames: number;
+  /** Messages under its name that were not taken, for whatever reason. */
+  refused_messages: number;
+  /** Why the last of them was not. */
+  refusal: string | null;
+  used_twice: boolean;
+}
+
+/** The hosts of a site. */
+export interface Fleet extends Trouble {
+  /** Null without a site. */
+  site: string | null;
+  /** The host that has the voices. */
+  solo: string | null;
+  alone: Alone | null;
+  hosts: FleetHost[];
+  versions: Record<string, number>;
+  refused: Record<RefusedWhy, number> & { last: string | null };
+}
+
+export type RefusedWhy = 'oversized' | 'foreign' | 'version' | 'malformed' | 'misdirected' | 'late' | 'duplicate' | 'crowded';
+
 export interface Probe {
   name: string;
   available: boolean;
@@ -206,6 +249,8 @@ export interface Config {
   /** Times as HH:MM. */
   quiet: { enabled: boolean; from: string; to: string };
   desktop: { bus: boolean; mpris: boolean; notifications: boolean };
+  /** Of engines that know of sites. */
+  site?: { name: string; host: string | null };
 }
 
 export interface ConfigAnswer extends Config {

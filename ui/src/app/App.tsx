@@ -1,6 +1,7 @@
 // The page's frame: the header with the way between the views, the view itself, and what must be said wherever one is.
 import type { ReactNode } from 'react';
 import { ComposeView } from '../compose/ComposeView';
+import { FleetView } from '../fleet/FleetView';
 import { Header } from '../header/Header';
 import { LearnView } from '../learn/LearnView';
 import { useObservable } from '../live/observable';
@@ -13,7 +14,7 @@ import type { View } from './router';
 import { useStores } from './stores';
 import './layout.css';
 
-const VIEWS: Record<View, () => ReactNode> = { now: NowView, compose: ComposeView, outputs: OutputsView, machine: MachineView, learn: LearnView };
+const VIEWS: Record<View, () => ReactNode> = { now: NowView, fleet: FleetView, compose: ComposeView, outputs: OutputsView, machine: MachineView, learn: LearnView };
 
 export function App() {
   const { live, router, access } = useStores();

@@ -7,6 +7,7 @@ import './nav.css';
 
 const ICONS: Record<View, string> = {
   now: 'M1.5 9.5h3l2-6 3 9.5 2-5.5h3',
+  fleet: 'M2 3.5h3v3H2zM6.5 3.5h3v3h-3zM11 3.5h3v3h-3zM2 9.5h3v3H2zM6.5 9.5h3v3h-3zM11 9.5h3v3h-3z',
   compose: 'M6 12.5V3.5l7-1.5v9M6 12.5a2 1.6 0 1 1-4 0a2 1.6 0 1 1 4 0zM13 11a2 1.6 0 1 1-4 0a2 1.6 0 1 1 4 0z',
   outputs: 'M2 6v4h2.5L8 13V3L4.5 6zM10.5 5.8a3.2 3.2 0 0 1 0 4.4M12.4 3.8a6 6 0 0 1 0 8.4',
   machine: 'M2 2.5h12v4.5H2zM2 9h12v4.5H2zM4.5 4.75h.01M4.5 11.25h.01',
@@ -14,8 +15,9 @@ const ICONS: Record<View, string> = {
 };
 
 export function Nav() {
-  const { router } = useStores();
+  const { router, fleet } = useStores();
   const { view } = useObservable(router.place);
+  const ofSite = useObservable(fleet.isThere);
   const follow = (event: MouseEvent, path: string) => {
     // A new tab, a new window: the browser's own ways stay.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
@@ -25,7 +27,7 @@ export function Nav() {
   };
   return (
     <nav aria-label="Views">
-      {PLACES.map((place) => (
+      {PLACES.filter((place) => ofSite || place.ofSite !== true).map((place) => (
         <a key={place.view} href={place.path} aria-current={place.view === view ? 'page' : undefined} onClick={(event) => follow(event, place.path)}>
           <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
             <path d={ICONS[place.view]} strokeLinecap="round" strokeLinejoin="round" />

@@ -1,16 +1,19 @@
-// Which of the five views is shown: the path in the address bar decides, links change it without loading the page anew.
+// Which of the views is shown: the path in the address bar decides, links change it without loading the page anew.
 import { Observable } from '../live/observable';
 
-export type View = 'now' | 'compose' | 'outputs' | 'machine' | 'learn';
+export type View = 'now' | 'compose' | 'outputs' | 'machine' | 'learn' | 'fleet';
 
 export interface Place {
   view: View;
   path: string;
   title: string;
+  /** Only where the engine hears a site. */
+  ofSite?: true;
 }
 
 export const PLACES: readonly Place[] = [
   { view: 'now', path: '/', title: 'Now' },
+  { view: 'fleet', path: '/fleet', title: 'Fleet', ofSite: true },
   { view: 'compose', path: '/compose', title: 'Compose' },
   { view: 'outputs', path: '/outputs', title: 'Outputs' },
   { view: 'machine', path: '/machine', title: 'Machine' },

@@ -3,6 +3,7 @@ import { createContext, useContext } from 'react';
 import { Client } from '../api/client';
 import { EditorStore } from '../compose/store';
 import { SettingsStore } from '../controls/store';
+import { FleetStore } from '../fleet/store';
 import { HealthStore } from '../health/store';
 import { LearnStore } from '../learn/store';
 import { RecorderStore } from '../listen/recorder';
@@ -20,6 +21,7 @@ export interface Stores {
   settings: SettingsStore;
   editor: EditorStore;
   health: HealthStore;
+  fleet: FleetStore;
   machine: MachineStore;
   listen: ListenStore;
   recorder: RecorderStore;
@@ -37,6 +39,7 @@ export function makeStores(client = new Client()): Stores {
     settings,
     editor: new EditorStore(client, settings),
     health,
+    fleet: new FleetStore(client),
     machine: new MachineStore(client, health),
     listen: new ListenStore(),
     recorder: new RecorderStore(client, health),
@@ -55,7 +58,7 @@ function watchScope(health: HealthStore, then: () => void): () => void {
   });
 }
 
-export function startStores({ router, access, live, settings, editor, health, theme }: Stores): () => void {
+export function startStores({ router, access, live, settings, editor, health, fleet, theme }: Stores): () => void {
   settings.onConfirmed = () => void health.refresh();
   const stops = [
     live.session.subscribe(() => {
@@ -70,6 +73,7 @@ export function startStores({ router, access, live, settings, editor, health, th
     live.link.subscribe(() => {
       if (live.link.get() === 'lost') void access.look();
     }),
+    health.state.subscribe(() => fleet.follow(health.state.get())),
     watchScope(health, () => live.beginAnew()),
     access.locked.subscribe(() => {
       if (!access.locked.get()) live.reopen();

@@ -31,12 +31,14 @@ export interface Settings {
   'desktop.bus': boolean;
   'desktop.mpris': boolean;
   'desktop.notifications': boolean;
+  /** The host of a site that is heard alone. */
+  'site.host': string | null;
   muted: boolean;
 }
 
 export type Path = keyof Settings;
 
-export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desktop }: Config): Omit<Settings, 'muted'> {
+export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desktop, site }: Config): Omit<Settings, 'muted'> {
   return {
     'music.bpm': music.bpm,
     'music.key_midi': music.key_midi,
@@ -67,6 +69,7 @@ export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desk
     'desktop.bus': desktop.bus,
     'desktop.mpris': desktop.mpris,
     'desktop.notifications': desktop.notifications,
+    'site.host': site?.host ?? null,
   };
 }
 

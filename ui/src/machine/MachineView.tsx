@@ -25,7 +25,7 @@ export function MachineView() {
           <HealthPanel health={health} />
           <div className="cards">
             <Host health={health} />
-            <ScopeCard scope={health.scope} />
+            {health.source.kind !== 'site' && <ScopeCard scope={health.scope} />}
             <BaselineCard />
             <Places />
           </div>

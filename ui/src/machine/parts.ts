@@ -41,7 +41,8 @@ function sourceRow({ source }: Health): PartRow {
   }
 }
 
-function scopeRow({ scope }: Health): PartRow {
+function scopeRow({ scope, source }: Health): PartRow {
+  if (source.kind === 'site' && scope.is_machine) return { name: 'Heard', state: 'ok', detail: 'all hosts of the site', fix: null };
   return scope.ok ? { name: 'Heard', state: 'ok', detail: scope.whose, fix: null } : { name: 'Heard', state: 'problem', detail: scope.error ?? scope.whose, fix: scope.fix };
 }
 

@@ -1,15 +1,15 @@
 // The sentence that says what goes on, and the line that says which machine and how it is heard.
 import { Fragment, useEffect, useState } from 'react';
 import type { SourceKind } from '../api/types';
+import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/stores';
 import { useObservable } from '../live/observable';
 import { plain, tell, type Told } from './sentence';
 import { scopeTrouble, soundState, statusLine } from './status';
 import './sentence.css';
 
-/** The figures in the sentence change this often; a screen reader hears it only when its sense changes, and not more often than below. */
+/** The figures in the sentence change this often; a screen reader hears it only when its sense changes. */
 const RETELL_MS = 2000;
-const ANNOUNCE_MS = 10_000;
 /** Share of the ordinary that must be known before anything is compared with it. */
 const LEARNT = 0.5;
 
@@ -30,18 +30,6 @@ function useTold(): Told | null {
     return () => clearInterval(timer);
   }, [live, health, session]);
   return told;
-}
-
-/** Passes a text on at most every ten seconds, and only when `sense` has changed. */
-function useAnnounced(text: string, sense: string): string {
-  const [said, setSaid] = useState({ text: '', sense: '', at: -Infinity });
-  useEffect(() => {
-    if (sense === said.sense || text === '') return;
-    const wait = Math.max(0, said.at + ANNOUNCE_MS - performance.now());
-    const timer = setTimeout(() => setSaid({ text, sense, at: performance.now() }), wait);
-    return () => clearTimeout(timer);
-  }, [text, sense, said]);
-  return said.text;
 }
 
 /** What is heard instead of this machine as it is now. */

@@ -1,7 +1,7 @@
 // The mark of a signal family: a shape as well as a colour, filled while one of its notes sounds.
 import type { Family } from '../api/types';
 
-const SHAPES: Record<Family | 'none', string> = {
+export const SHAPES: Record<Family | 'none', string> = {
   process: 'M8 3.2a4.8 4.8 0 1 0 0 9.6a4.8 4.8 0 1 0 0-9.6z',
   network: 'M8 2.4L13.6 8L8 13.6L2.4 8z',
   disk: 'M3.6 3.6h8.8v8.8h-8.8z',

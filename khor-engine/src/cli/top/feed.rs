@@ -11,7 +11,7 @@ use anyhow::Context;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::told::{Health, Metrics};
+use super::told::{Fleet, Health, Metrics};
 use crate::cli::client::Client;
 
 /// Between two attempts to reach an engine that is away.
@@ -28,6 +28,8 @@ pub(super) enum News {
     Event(Metrics),
     /// How every part is.
     Health(Health),
+    /// The hosts of a site.
+    Fleet(Fleet),
     /// What goes on, in one sentence.
     Sentence(String),
     /// The engine is away, and why.
@@ -130,7 +132,7 @@ fn serve(client: &Client, wished: &Receiver<Wish>, news: &Sender<News>) {
             Err(RecvTimeoutError::Disconnected) => return,
         }
         // An engine that is away is the stream's news.
-        for item in ask(client).into_iter().flatten() {
+        for item in ask(client).into_iter().flatten().chain(fleet(client)) {
             let _ = news.send(item);
         }
         patience = ASK;
@@ -142,6 +144,11 @@ fn ask(client: &Client) -> anyhow::Result<[News; 2]> {
     let explanation = client.get("explain")?;
     let sentence = explanation["sentence"].as_str().context("there is no sentence")?;
     Ok([health, News::Sentence(sentence.to_owned())])
+}
+
+/// An older engine knows of no sites.
+fn fleet(client: &Client) -> Option<News> {
+    client.get("fleet").and_then(shaped).ok().map(News::Fleet)
 }
 
 fn act(client: &Client, wish: Wish) -> anyhow::Result<String> {

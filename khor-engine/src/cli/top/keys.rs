@@ -8,12 +8,13 @@ use super::{feed::Wish, state::State};
 const SNOOZE_MIN: u32 = 15;
 
 /// The keys, as they are explained.
-pub(super) const KEYS: [(&str, &str, &str); 6] = [
+pub(super) const KEYS: [(&str, &str, &str); 7] = [
     ("q", "quit", "quit; so do Esc and Ctrl-C"),
     ("m", "mute", "mute the loudspeaker, or let it sound again"),
     ("s", "snooze", "silence for 15 minutes, or the end of it"),
     ("n", "next", "the next preset"),
     ("p", "previous", "the preset before"),
+    ("f", "fleet", "the hosts of a site, or the signals"),
     ("?", "help", "these words, or away with them"),
 ];
 
@@ -22,6 +23,7 @@ pub(super) const KEYS: [(&str, &str, &str); 6] = [
 pub(super) enum Asked {
     Quit,
     ToggleHelp,
+    ToggleHosts,
     CloseHelp,
     Of(Wish),
 }
@@ -38,6 +40,7 @@ pub(super) fn asked(key: KeyEvent, state: &State) -> Option<Asked> {
         KeyCode::Esc if state.help => Some(Asked::CloseHelp),
         KeyCode::Esc | KeyCode::Char('q') => Some(Asked::Quit),
         KeyCode::Char('?' | 'h') => Some(Asked::ToggleHelp),
+        KeyCode::Char('f') => Some(Asked::ToggleHosts),
         KeyCode::Char('m') => Some(Asked::Of(Wish::ToggleMute)),
         KeyCode::Char('s') => {
             let minutes = if state.is_snoozed() { 0 } else { SNOOZE_MIN };

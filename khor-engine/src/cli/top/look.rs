@@ -26,6 +26,9 @@ pub(super) struct Look {
 pub(super) struct Signs {
     /// A family each, in the order of [`FAMILIES`].
     families: [&'static str; 5],
+    /// Who has the voices, who is silent.
+    pub(super) voices: &'static str,
+    pub(super) silent: &'static str,
     /// A note of no family, a cue.
     pub(super) note: &'static str,
     pub(super) cue: &'static str,
@@ -46,6 +49,8 @@ pub(super) const FAMILIES: [Family; 5] =
 /// Shapes as on the page.
 pub(super) const UNICODE: Signs = Signs {
     families: ["●", "◆", "■", "▲", "⬢"],
+    voices: "♪",
+    silent: "×",
     note: "━",
     cue: "▼",
     hold: "─",
@@ -59,6 +64,8 @@ pub(super) const UNICODE: Signs = Signs {
 /// For the Linux console and for locales that are not UTF-8.
 pub(super) const ASCII: Signs = Signs {
     families: ["o", "*", "#", "^", "@"],
+    voices: ">",
+    silent: "x",
     note: "=",
     cue: "!",
     hold: "-",

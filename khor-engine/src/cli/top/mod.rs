@@ -39,10 +39,15 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const LINE_MS: u16 = 1000;
 
 #[derive(Args, Debug)]
-#[command(after_help = "Keys: q quit, m mute, s snooze, n and p next and previous preset, ? help.")]
+#[command(
+    after_help = "Keys: q quit, m mute, s snooze, n and p next and previous preset, f hosts or signals, ? help."
+)]
 pub(super) struct TopArgs {
     #[command(flatten)]
     engine: EngineAddress,
+    /// Begin with the hosts of the site, whatever is heard
+    #[arg(long)]
+    site: bool,
 }
 
 pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
@@ -53,7 +58,7 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
     let interrupt = Interrupt::listen()?;
     end_with_terminal()?;
     let mut screen = Screen::open()?;
-    watch(&mut screen.0, &feed, &interrupt)
+    watch(&mut screen.0, &feed, &interrupt, args.site)
 }
 
 /// Ends the process when its terminal is gone, as when a connection is cut and nobody sends SIGHUP: crossterm would then
@@ -90,9 +95,15 @@ impl Drop for Screen {
 }
 
 /// Until the user has seen enough.
-fn watch(terminal: &mut DefaultTerminal, feed: &Feed, interrupt: &Interrupt) -> anyhow::Result<()> {
+fn watch(
+    terminal: &mut DefaultTerminal,
+    feed: &Feed,
+    interrupt: &Interrupt,
+    hosts_first: bool,
+) -> anyhow::Result<()> {
     let look = Look::of_environment();
     let mut state = State::new();
+    state.hosts = hosts_first.then_some(true);
     let (mut changed, mut drawn_at) = (true, None::<Instant>);
     while !interrupt.is_raised() {
         if changed && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
@@ -106,6 +117,7 @@ fn watch(terminal: &mut DefaultTerminal, feed: &Feed, interrupt: &Interrupt) -> 
                 match keys::asked(key, &state) {
                     Some(Asked::Quit) => return Ok(()),
                     Some(Asked::ToggleHelp) => state.help = !state.help,
+                    Some(Asked::ToggleHosts) => state.hosts = Some(!state.shows_hosts()),
                     Some(Asked::CloseHelp) => state.help = false,
                     Some(Asked::Of(wish)) => feed.wish(wish),
                     None => {}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{
     feed::News,
-    told::{Controls, Cue, Health, Metrics, Note, Position, Signal},
+    told::{Controls, Cue, Fleet, Health, Metrics, Note, Position, Signal},
 };
 use crate::signal::SIGNALS;
 
@@ -46,6 +46,8 @@ pub(super) struct State {
     /// Now, by the engine's clock.
     pub(super) ts_ms: u64,
     pub(super) health: Option<Health>,
+    /// What was said of the site, if the engine knows of such.
+    pub(super) fleet: Option<Fleet>,
     pub(super) controls: Option<Controls>,
     pub(super) music: Option<Position>,
     /// In the catalogue's order.
@@ -60,6 +62,8 @@ pub(super) struct State {
     told: Option<(String, u64)>,
     /// Whether the keys are explained.
     pub(super) help: bool,
+    /// Whether the hosts are to be shown, where somebody said so.
+    pub(super) hosts: Option<bool>,
 }
 
 impl State {
@@ -68,6 +72,7 @@ impl State {
             link: Link::Looking,
             ts_ms: 0,
             health: None,
+            fleet: None,
             controls: None,
             music: None,
             lanes: Vec::new(),
@@ -76,6 +81,7 @@ impl State {
             sentence: String::new(),
             told: None,
             help: false,
+            hosts: None,
         }
     }
 
@@ -84,6 +90,7 @@ impl State {
             News::Arrived(metrics) => self.arrive(metrics),
             News::Event(metrics) => self.advance(metrics),
             News::Health(health) => self.health = Some(health),
+            News::Fleet(fleet) => self.fleet = Some(fleet),
             News::Sentence(sentence) => self.sentence = sentence,
             News::Lost(why) => self.link = Link::Lost(why),
             News::Done(what) => self.told = Some((what, self.ts_ms + TOLD_MS)),
@@ -94,6 +101,16 @@ impl State {
     pub(super) fn told(&self) -> Option<&str> {
         let (what, until_ms) = self.told.as_ref()?;
         (self.ts_ms <= *until_ms).then_some(what)
+    }
+
+    /// Whether the hosts are shown instead of the signals: of a site, unless somebody wants it otherwise.
+    pub(super) fn shows_hosts(&self) -> bool {
+        self.hosts.unwrap_or_else(|| self.site().is_some())
+    }
+
+    /// The site that is heard.
+    pub(super) fn site(&self) -> Option<&str> {
+        self.fleet.as_ref()?.site.as_deref()
     }
 
     /// Whether it is silent until some time.

@@ -1,5 +1,6 @@
 //! Frames of what a real engine told. `recorded.jsonl` holds what one told while it played a capture, in the order in
 //! which `feed` would have brought it: `curl` of /api/metrics, then of /api/stream, /api/health and /api/explain.
+//! `recorded-site.json` is what one told of three relays, of which one had been killed: `curl` of /api/fleet.
 
 use std::fs;
 
@@ -18,8 +19,10 @@ use super::{
     state::{Link, State},
     view,
 };
+use crate::engine::times;
 
 const RECORDED: &str = include_str!("recorded.jsonl");
+const SITE: &str = include_str!("recorded-site.json");
 const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide.md");
 
 const COLOURED: Look = Look { colours: true, signs: &UNICODE };
@@ -158,6 +161,37 @@ fn figures_stand_long_enough_to_be_read() {
     let most = (state.ts_ms - first_ms) / 500 + 1;
     assert!((1..=most).contains(&changes), "{changes} in {} ms", state.ts_ms - first_ms);
     assert!(levels > 50, "what is drawn has every level: {levels}");
+}
+
+#[test]
+fn of_a_site_the_hosts_come_first() {
+    let mut state = recorded();
+    state.apply(News::Fleet(serde_json::from_str(SITE).unwrap()));
+    for (look, voices) in [(COLOURED, "♪ voices"), (PLAIN, "> voices")] {
+        let text = text(&frame(&state, look, (80, 24)));
+        println!("{text}");
+        let stands_out = format!("{} usual disk traffic", times(9.433_594));
+        for words in ["site home", "web-2", &stands_out, voices, "silent for 7 s", "cues", "f fleet"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        let row = |name: &str| text.lines().position(|line| line.contains(name));
+        assert!(row("web-2 ") < row("web-1 ") && row("web-1 ") < row(" db"), "{text}");
+    }
+    let coloured = frame(&state, COLOURED, (80, 24));
+    let plain = frame(&state, Look { colours: false, ..COLOURED }, (80, 24));
+    assert_eq!(text(&coloured), text(&plain), "nothing is told by colour alone");
+    let small = text(&frame(&state, COLOURED, (60, 5)));
+    assert!(small.contains("of 2 hosts") && small.contains("silent: db"), "{small}");
+    for columns in [0, 1, 3, 20, 65, 66, 80, 200] {
+        for rows in 0..30 {
+            frame(&state, PLAIN, (columns, rows));
+        }
+    }
+    state.hosts = Some(false);
+    assert!(
+        text(&frame(&state, COLOURED, (80, 24))).contains("softirq"),
+        "unless somebody wants it otherwise"
+    );
 }
 
 #[test]

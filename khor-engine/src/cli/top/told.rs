@@ -63,6 +63,8 @@ pub(super) struct Cue {
     pub(super) kind: String,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,
+    /// Of a site.
+    pub(super) host: Option<String>,
 }
 
 /// Where the music is.
@@ -86,6 +88,41 @@ pub(super) struct Health {
     pub(super) source: Source,
     pub(super) audio: Audio,
     pub(super) baseline: Baseline,
+}
+
+/// `GET /api/fleet`.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Fleet {
+    /// `None` where no site is heard.
+    pub(super) site: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) fix: Option<String>,
+    /// The host that has the voices.
+    pub(super) solo: Option<String>,
+    /// The host that is heard alone.
+    pub(super) alone: Option<Alone>,
+    /// The furthest above its ordinary first, the silent ones last.
+    pub(super) hosts: Vec<FleetHost>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Alone {
+    pub(super) host: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct FleetHost {
+    pub(super) name: String,
+    pub(super) section: Option<String>,
+    /// `live` or `silent`.
+    pub(super) state: String,
+    /// Octaves above its own baseline.
+    pub(super) deviation: Option<f32>,
+    pub(super) signal: Option<SignalId>,
+    pub(super) seen_ms_ago: u64,
+    pub(super) clock_behind_ms: i64,
+    pub(super) clock_off: bool,
+    pub(super) used_twice: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -18,6 +18,7 @@ use crate::{
 impl Listener {
     pub(super) fn fleet(&mut self, event: FleetEvent) {
         match event {
+            FleetEvent::Site(site) if self.alone.is_some() => self.one(site),
             FleetEvent::Site(site) => self.site(site),
             FleetEvent::Cue { host, cue } => self.cue(&cue, Some(host.to_string())),
             FleetEvent::Lost(host) => self.host_changed(CueKind::Lost, host.to_string()),
@@ -27,10 +28,12 @@ impl Listener {
 
     /// A host that goes is heard like a source that goes, and so is its return.
     fn host_changed(&mut self, kind: CueKind, host: String) {
-        self.conductor.send(Command::Cue(kind));
         let name = kind.name();
         self.state.lock().cue(HeardCue { host: Some(host.clone()), ..HeardCue::of(name) });
-        self.osc.send(osc::Event::Cue(name, host, 0));
+        if self.hears(Some(&host)) {
+            self.conductor.send(Command::Cue(kind));
+            self.osc.send(osc::Event::Cue(name, host, 0));
+        }
     }
 
     fn site(&mut self, site: Arc<Site>) {
@@ -57,15 +60,20 @@ impl Listener {
         seen.reading = None;
         seen.read([None; Counter::ALL.len()], reading, now);
         seen.counters = None;
+        seen.alone = None;
         seen.fleet(Arc::clone(&site), solo);
     }
 
     /// Something happened, on this machine or on a host: it is heard, shown and sent.
     pub(super) fn cue(&mut self, cue: &khor_proto::Cue, host: Option<String>) {
+        let is_heard = self.hears(host.as_deref());
+        self.state.cue(cue, host);
+        if !is_heard {
+            return;
+        }
         if let Some(kind) = heard_as(cue.kind) {
             self.conductor.send(Command::Cue(kind));
         }
-        self.state.cue(cue, host);
         let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
         self.osc.send(osc::Event::Cue(cue.kind.name(), comm, pid));
     }

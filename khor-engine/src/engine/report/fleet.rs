@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    engine::state::{Seen, SourceState},
+    engine::state::{Alone, Seen, SourceState},
     signal::{SIGNALS, standing},
     source::{Host, Refused, SourceKind},
 };
@@ -23,11 +23,21 @@ pub struct FleetReport {
     pub error: Option<String>,
     pub fix: Option<String>,
     pub solo: Option<String>,
+    pub alone: Option<AloneReport>,
     /// The furthest from its ordinary first, the silent ones last.
     pub hosts: Vec<HostReport>,
     /// Hosts by the version of their relay.
     pub versions: BTreeMap<String, u64>,
     pub refused: Refused,
+}
+
+/// The host that is heard as if it were this machine.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AloneReport {
+    pub host: String,
+    pub ok: bool,
+    pub error: Option<String>,
+    pub fix: Option<String>,
 }
 
 /// How a host is.
@@ -58,6 +68,8 @@ pub struct HostReport {
     pub clock_off: bool,
     pub missed_frames: u64,
     pub late_frames: u64,
+    pub refused_messages: u64,
+    pub refusal: Option<String>,
     pub used_twice: bool,
 }
 
@@ -78,6 +90,7 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
             error: Some(error),
             fix: Some(fix),
             solo: None,
+            alone: None,
             hosts: Vec::new(),
             versions: BTreeMap::new(),
             refused: Refused::default(),
@@ -97,10 +110,18 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
         error,
         fix,
         solo: seen.solo.as_ref().map(|solo| solo.host.clone()),
+        alone: seen.alone.as_ref().map(alone),
         hosts,
         versions,
         refused: site.refused.clone(),
     }
+}
+
+fn alone(alone: &Alone) -> AloneReport {
+    let Alone { host, shortfall } = alone.clone();
+    let ok = shortfall.is_none();
+    let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
+    AloneReport { host, ok, error, fix }
 }
 
 fn host(host: &Host) -> HostReport {
@@ -120,6 +141,8 @@ fn host(host: &Host) -> HostReport {
         clock_off: host.behind_ms.unsigned_abs() > CLOCK_OFF_MS,
         missed_frames: host.missed,
         late_frames: host.late,
+        refused_messages: host.refused,
+        refusal: host.refusal.clone(),
         used_twice: host.used_twice,
     }
 }

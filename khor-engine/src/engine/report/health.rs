@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     engine::{
         Library, OnDesktop, Receiving, Shown,
-        state::{Seen, SourceState, unix_ms},
+        state::{Alone, Seen, SourceState, unix_ms},
     },
     music::Preset,
     output::{
@@ -191,7 +191,7 @@ pub(in crate::engine) fn health(
         host: host_report(),
         bpf: bpf_report(config, &seen.source),
         source,
-        scope: scope_report(config, &seen.source),
+        scope: seen.alone.as_ref().map_or_else(|| scope_report(config, &seen.source), alone_report),
         probes: probes(&seen.source),
         audio: AudioReport {
             health: if config.features.audio && !status.health.enabled {
@@ -293,6 +293,14 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
         error: shortfall.map(|shortfall| shortfall.error.clone()),
         fix: shortfall.map(|shortfall| shortfall.fix.clone()),
     }
+}
+
+/// One host of a site is heard alone.
+fn alone_report(alone: &Alone) -> ScopeReport {
+    let Alone { host, shortfall } = alone.clone();
+    let ok = shortfall.is_none();
+    let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
+    ScopeReport { whose: host, is_machine: false, cgroups: Vec::new(), ok, error, fix }
 }
 
 /// The original's `bpf` block: whether the kernel's probes are heard.

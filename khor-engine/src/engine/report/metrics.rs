@@ -10,7 +10,9 @@ use crate::{
     config::Config,
     engine::{
         listener::{original_rates, original_rates_of},
-        state::{CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState, unix_ms},
+        state::{
+            Alone, CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState, unix_ms,
+        },
     },
     music::{Layer, Role, Scale},
     signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo},
@@ -138,16 +140,20 @@ fn absence(seen: &Seen, signal: SignalId) -> Option<String> {
     match &seen.source {
         SourceState::Starting => Some("no source has answered yet".to_owned()),
         SourceState::Down(shortfall) => Some(shortfall.error.clone()),
-        SourceState::Up(info) if info.kind == SourceKind::Site => match seen.reading {
-            None => Some("no host of the site is heard".to_owned()),
-            Some(reading) if reading.lanes[signal.index()].is_none() => {
-                Some("no host of the site has it".to_owned())
-            }
-            Some(_) => None,
-        },
+        SourceState::Up(info) if info.kind == SourceKind::Site => absence_in_site(seen, signal),
         SourceState::Up(info) => {
             signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
         }
+    }
+}
+
+fn absence_in_site(seen: &Seen, signal: SignalId) -> Option<String> {
+    match (&seen.reading, &seen.alone) {
+        (Some(reading), _) if reading.lanes[signal.index()].is_some() => None,
+        (Some(_), Some(alone)) => Some(format!("{} does not have it", alone.host)),
+        (Some(_), None) => Some("no host of the site has it".to_owned()),
+        (None, Some(Alone { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
+        (None, _) => Some("no host of the site is heard".to_owned()),
     }
 }
 

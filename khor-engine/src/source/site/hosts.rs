@@ -55,6 +55,10 @@ pub struct Host {
     pub missed: u64,
     /// Frames that came after newer ones.
     pub late: u64,
+    /// Messages under its name that were not taken, those that came late aside.
+    pub refused: u64,
+    /// Why the last of them was not.
+    pub refusal: Option<String>,
     /// Another relay uses its name.
     pub used_twice: bool,
 }
@@ -90,6 +94,8 @@ struct Tracked {
     behind_ms: i64,
     missed: u64,
     late: u64,
+    refused: u64,
+    refusal: Option<String>,
     /// Another relay of that name, and when it was heard.
     rival: Option<Instant>,
     twice: Option<Instant>,
@@ -139,7 +145,7 @@ impl Hosts {
             }
             Taken::Rival => {
                 self.refused.duplicate += 1;
-                self.refused.last = Some(format!("{subject}: another relay uses that name"));
+                self.refuse(subject, "another relay uses that name");
                 None
             }
         }
@@ -171,8 +177,17 @@ impl Hosts {
             }
         };
         *count += 1;
-        refused.last = Some(format!("{subject}: {why}"));
+        self.refuse(subject, &why);
         None
+    }
+
+    /// Tells why a message was not taken, also of the host whose name it came under.
+    fn refuse(&mut self, subject: &str, why: &str) {
+        self.refused.last = Some(format!("{subject}: {why}"));
+        if let Some(tracked) = subject::host(subject).ok().and_then(|host| self.tracked.get_mut(&host)) {
+            tracked.refused += 1;
+            tracked.refusal = Some(why.to_owned());
+        }
     }
 
     /// Who has stopped sending since this was asked last; who has been silent for a day is forgotten.
@@ -207,7 +222,18 @@ enum Taken {
 
 impl Tracked {
     fn new(frame: Frame, seen: Instant, behind_ms: i64) -> Self {
-        Self { frame, seen, silent: false, behind_ms, missed: 0, late: 0, rival: None, twice: None }
+        Self {
+            frame,
+            seen,
+            silent: false,
+            behind_ms,
+            missed: 0,
+            late: 0,
+            refused: 0,
+            refusal: None,
+            rival: None,
+            twice: None,
+        }
     }
 
     /// A relay that starts anew counts anew; one that begins while the other still speaks is a rival.
@@ -245,6 +271,8 @@ impl Tracked {
             behind_ms: self.behind_ms,
             missed: self.missed,
             late: self.late,
+            refused: self.refused,
+            refusal: self.refusal.clone(),
             used_twice: self.twice.is_some_and(|at| now.duration_since(at) < TWICE),
         }
     }
@@ -355,8 +383,10 @@ mod tests {
             site.at(1_500 + i * 200, 2, i);
             site.at(1_600 + i * 200, 3, i);
         }
-        assert!(site.host(3_500).used_twice);
-        assert_eq!(site.0.refused.duplicate, 9);
+        let host = site.host(3_500);
+        assert!(host.used_twice);
+        assert_eq!((site.0.refused.duplicate, host.refused), (9, 9));
+        assert_eq!(host.refusal.unwrap(), "another relay uses that name");
     }
 
     #[test]

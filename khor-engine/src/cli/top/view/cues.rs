@@ -35,12 +35,14 @@ fn draw_cue(row: Rect, buffer: &mut Buffer, cue: &Cue, ts_ms: u64, look: Look) {
         _ => look.bad(),
     };
     let pid = cue.pid.map_or_else(String::new, |pid| format!("  pid {pid}"));
+    let at = cue.host.as_ref().map_or_else(String::new, |host| format!("  at {host}"));
     Line::from(vec![
         Span::styled(format!(" {} ", look.signs.cue), style),
         Span::styled(format!("{:>10}  ", ago(ts_ms.saturating_sub(cue.ts_ms) / 1000)), DIM),
         Span::styled(format!("{:<8}", cue.kind), style),
         Span::styled(cue.comm.as_deref().unwrap_or_default(), Style::new()),
         Span::styled(pid, DIM),
+        Span::styled(at, DIM),
     ])
     .render(row, buffer);
 }

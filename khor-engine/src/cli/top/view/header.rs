@@ -32,7 +32,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
 fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     let between = || Span::styled(format!(" {} ", look.signs.between), DIM);
     let host = state.health.as_ref().map_or("khor", |health| &health.host.name);
-    let mut title = Line::from(vec![Span::raw(" "), Span::styled(host, STRONG)]);
+    let name = state.site().map_or_else(|| host.to_owned(), |site| format!("site {site}"));
+    let mut title = Line::from(vec![Span::raw(" "), Span::styled(name, STRONG)]);
     if let Some(controls) = &state.controls {
         title.extend([between(), Span::raw(&controls.preset)]);
         title.extend([between(), Span::raw(format!("{} bpm", controls.bpm))]);
@@ -95,6 +96,7 @@ fn source_words(source: &Source) -> (String, bool) {
         Some("collector") => "heard through the collector".to_owned(),
         Some("proc") => "heard through /proc, without the collector".to_owned(),
         Some("demo") => "synthetic demo, not this machine".to_owned(),
+        Some("site") => "many machines, heard through their relays".to_owned(),
         Some("capture") => "a capture, not this machine now".to_owned(),
         Some(other) => format!("heard through {other}"),
         None => "no source yet".to_owned(),

@@ -1,9 +1,10 @@
-//! A frame, as a function of the state: a header, the lanes beside the score, the cues, the keys. What does not fit is
+//! A frame, as a function of the state: a header, the lanes beside the score or the hosts of a site, the cues, the keys. What does not fit is
 //! left out, the least important first.
 
 mod cues;
 mod header;
 mod help;
+mod hosts;
 mod lanes;
 mod score;
 
@@ -25,6 +26,8 @@ use super::{
 const SCORE_FROM: u16 = 64;
 /// Fewest cues worth a heading, where lanes could be higher instead.
 const CUES: u16 = 4;
+/// Rows that hosts have before there are cues below them.
+const HOSTS: u16 = 8;
 /// A lane is no higher than that many rows.
 const LANE_ROWS: u16 = 3;
 
@@ -43,7 +46,15 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     ])
     .areas(area);
     header::draw(header, buffer, state, look);
-    draw_body(body, buffer, state, look);
+    if state.shows_hosts() {
+        draw_site(body, buffer, state, look);
+    } else {
+        draw_body(body, buffer, state, look);
+    }
+    if state.link != Link::Up {
+        // What is shown was so.
+        buffer.set_style(body, DIM);
+    }
     draw_footer(footer, buffer, state);
     if state.help {
         help::draw(area, buffer, look);
@@ -68,9 +79,14 @@ fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     if cues.height >= 2 {
         cues::draw(cues, buffer, state, look);
     }
-    if state.link != Link::Up {
-        // What is shown was so.
-        buffer.set_style(area, DIM);
+}
+
+fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    let cue_rows = if area.height >= HOSTS + CUES { 1 + CUES } else { 0 };
+    let [hosts, cues] = Layout::vertical([Constraint::Fill(1), Constraint::Length(cue_rows)]).areas(area);
+    hosts::draw(hosts, buffer, state, look);
+    if cue_rows > 0 {
+        cues::draw(cues, buffer, state, look);
     }
 }
 

@@ -1,0 +1,137 @@
+//! Hosts that send real frames through a real server without being there: for what takes more machines than there are.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use khor_fleet::{Frame, Message, Name, SIGNALS, Signal, Source, subject};
+
+use crate::site::{NatsServer, stranger};
+
+/// Between two frames of a host, as relays have it.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// Frames of a host that falls silent.
+const LAST_FRAMES: u64 = 10;
+/// How far a clock that is off is behind, milliseconds.
+const BEHIND_MS: u64 = 300_000;
+
+/// What is odd about a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// It stops sending.
+    FallsSilent,
+    /// Its clock is five minutes behind.
+    ClockBehind,
+    /// A second relay uses its name.
+    UsedTwice,
+    /// One of ten of its messages is cut off.
+    Broken,
+}
+
+/// A host.
+#[derive(Clone, Debug)]
+pub struct SimulatedHost {
+    /// Its name.
+    pub name: String,
+    /// Its group.
+    pub section: Option<&'static str>,
+    /// The signal it stands out by, one of khor-fleet's, and how far, octaves.
+    pub signal: &'static str,
+    /// Octaves above its ordinary.
+    pub octaves: f32,
+    /// What is odd about it.
+    pub oddity: Option<Oddity>,
+}
+
+/// Hosts of the site `home` that send; they end when this is dropped.
+#[derive(Debug)]
+pub struct Simulation {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulation {
+    /// Lets them send. How far each stands out sways by an octave and a half, each at its own pace.
+    pub fn start(server: &NatsServer, hosts: Vec<SimulatedHost>) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let (until, ca, url) = (Arc::clone(&over), server.ca(), server.url(Ipv4Addr::LOCALHOST));
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(send(hosts, &until, ca, url));
+        };
+        Self { over, thread: Some(thread::spawn(work)) }
+    }
+}
+
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        // A panic in it fails the test by what is then missing.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+async fn send(hosts: Vec<SimulatedHost>, over: &AtomicBool, ca: std::path::PathBuf, url: String) {
+    let client = stranger(ca, url).await;
+    let site = Name::new("home").expect("a name");
+    let mut ticks = tokio::time::interval(INTERVAL);
+    for seq in 0.. {
+        ticks.tick().await;
+        if over.load(Ordering::Relaxed) {
+            return;
+        }
+        for (number, host) in hosts.iter().enumerate() {
+            for bytes in messages(host, number as u32, seq) {
+                let name = Name::new(host.name.clone()).expect("a name");
+                let subject = subject::of_host(&site, &name, subject::Kind::Frame);
+                client.publish(subject, bytes.into()).await.expect("sending");
+            }
+        }
+        client.flush().await.expect("sending all");
+    }
+}
+
+/// What comes from a host at one moment.
+fn messages(host: &SimulatedHost, number: u32, seq: u64) -> Vec<Vec<u8>> {
+    let write = |instance| frame(host, number, instance, seq).write().expect("a frame");
+    let good = write(number);
+    match host.oddity {
+        Some(Oddity::FallsSilent) if seq >= LAST_FRAMES => Vec::new(),
+        Some(Oddity::UsedTwice) => vec![good, write(number + 1_000_000)],
+        Some(Oddity::Broken) if seq % 10 == 9 => vec![good[..good.len() / 2].to_vec()],
+        _ => vec![good],
+    }
+}
+
+fn frame(host: &SimulatedHost, number: u32, instance: u32, seq: u64) -> Frame {
+    let wall_ms =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis() as u64;
+    let sway = (seq as f32 / (20.0 + (number % 17) as f32)).sin();
+    let octaves = (host.octaves + 0.75 * sway).max(0.0);
+    let loud = SIGNALS.iter().position(|name| *name == host.signal).expect("a signal");
+    let signal = |i: usize| {
+        let octaves = if i == loud { octaves } else { 0.1 };
+        Signal {
+            rate: 1_000.0 * octaves.exp2(),
+            baseline: 1_000.0,
+            deviation: (octaves * Signal::PARTS_OF_OCTAVE) as i16,
+            level: (octaves * 30.0).clamp(14.0, 255.0) as u8,
+            surprise: 0,
+        }
+    };
+    Frame {
+        host: Name::new(host.name.clone()).expect("a name"),
+        section: host.section.map(|section| Name::new(section).expect("a name")),
+        boot_id: None,
+        instance,
+        seq,
+        monotonic_ms: 1_000_000 + seq * INTERVAL.as_millis() as u64,
+        wall_ms: if host.oddity == Some(Oddity::ClockBehind) { wall_ms - BEHIND_MS } else { wall_ms },
+        version: "0.1.0".into(),
+        source: Source::Proc,
+        learnt: 255,
+        signals: (0..SIGNALS.len()).map(|i| Some(signal(i))).collect(),
+    }
+}

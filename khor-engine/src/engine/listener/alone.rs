@@ -1,0 +1,81 @@
+//! One host of a site, heard as if it were this machine: its reading is what is played, its cues are those that sound.
+//!
+//! Its relay knows what is ordinary there, so nothing is learnt here and nothing has to be learnt again for another host.
+
+use std::{sync::Arc, time::Instant};
+
+use khor_fleet::Name;
+
+use super::Listener;
+use crate::{
+    engine::state::Alone,
+    output::osc,
+    signal::{Counter, Reading, Soloist, only},
+    source::{Host, Shortfall, Site},
+};
+
+impl Listener {
+    /// Hears one host alone from now on, or all of them.
+    pub(super) fn hear(&mut self, alone: Option<Name>) {
+        if alone == self.alone {
+            return;
+        }
+        self.alone = alone;
+        self.soloist = Soloist::default();
+        let mut seen = self.state.lock();
+        seen.solo = None;
+        // What was heard until now was somebody else.
+        seen.history.clear();
+        let site = seen.site.clone();
+        seen.alone = site.and_then(|site| self.is_how(&site).map(|(alone, _)| alone));
+    }
+
+    /// All hosts at one instant, of which one is heard.
+    pub(super) fn one(&mut self, site: Arc<Site>) {
+        let now = Instant::now();
+        let Some((alone, host)) = self.is_how(&site) else { return };
+        let reading = host
+            .filter(|_| alone.shortfall.is_none())
+            .map(|host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading });
+        if let Some(reading) = &reading {
+            self.osc.send(osc::Event::Lanes(reading.lanes));
+        }
+        let mut seen = self.state.lock();
+        // Of a host that is not there nothing is known; counters never are.
+        seen.reading = None;
+        seen.read([None; Counter::ALL.len()], reading, now);
+        seen.counters = None;
+        seen.alone = Some(alone);
+        seen.fleet(Arc::clone(&site), None);
+    }
+
+    /// The host that is heard alone, if one is, and what is known of it.
+    fn is_how<'a>(&self, site: &'a Site) -> Option<(Alone, Option<&'a Host>)> {
+        let name = self.alone.as_ref()?;
+        let host = site.hosts.iter().find(|host| host.name == *name);
+        let shortfall = match host {
+            None => Some(Shortfall {
+                error: format!("host {name} has not been heard in site {}", site.name),
+                fix: format!(
+                    "start khor relay --site {} --host {name} there, name another host as site.host, or hear all with khor config site.host null",
+                    site.name
+                ),
+            }),
+            Some(host) if host.silent => Some(Shortfall {
+                error: format!("host {name} has stopped sending"),
+                fix: "see there with systemctl status khor-relay, or hear all hosts with khor config site.host null"
+                    .into(),
+            }),
+            Some(_) => None,
+        };
+        Some((Alone { host: name.to_string(), shortfall }, host))
+    }
+
+    /// Whether what happens on a host, or on this machine, is to be heard.
+    pub(super) fn hears(&self, host: Option<&str>) -> bool {
+        match (host, &self.alone) {
+            (Some(host), Some(alone)) => host == alone.as_str(),
+            _ => true,
+        }
+    }
+}

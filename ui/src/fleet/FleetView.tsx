@@ -1,0 +1,101 @@
+// The site that is heard: who stands out, who is silent, and whom to hear alone.
+import { useEffect, useState } from 'react';
+import { useAnnounced } from '../app/announced';
+import { useStores } from '../app/stores';
+import { CATALOGUE } from '../live/catalogue';
+import { useObservable } from '../live/observable';
+import { Field } from './Field';
+import { HostCard } from './HostCard';
+import { Legend, Odd, Silent, StandingOut } from './Notices';
+import { sections } from './order';
+import type { FleetState } from './store';
+import { count, headline, news, soloists, type Signals } from './words';
+import './fleet.css';
+
+const KNOWN: Signals = Object.fromEntries(CATALOGUE.map(({ name, label, family }) => [name, { label, family }]));
+
+export function FleetView() {
+  const { fleet } = useStores();
+  const state = useObservable(fleet.state);
+  useEffect(() => fleet.watch(), [fleet]);
+  if (state === null)
+    return (
+      <div className="head">
+        <h1>Fleet</h1>
+        <p>Asking the engine…</p>
+      </div>
+    );
+  return <Site state={state} />;
+}
+
+function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
+  const stores = useStores();
+  const signals = useObservable(stores.live.text)?.signals ?? KNOWN;
+  const { values, errors } = useObservable(stores.settings.state);
+  const [looked, setLooked] = useState<string | null>(null);
+  const announced = useAnnounced(news(fleet), news(fleet));
+  const alone = values === null ? (fleet.alone?.host ?? null) : values['site.host'];
+  const solo = soloists(fleet);
+  const hear = (host: string | null) => {
+    if (host !== alone) stores.settings.edit('site.host', host, 0);
+  };
+  const shown = [looked, alone, solo[0], arrangement.order[0]].flatMap((name) => fleet.hosts.find((host) => host.name === name) ?? [])[0];
+  return (
+    <div className="fleet">
+      <div className="head">
+        <h1>{headline(fleet, signals).map((part, i) => (part.family === undefined ? part.text : <em key={i} data-family={part.family}>{part.text}</em>))}</h1>
+        <p>{summary(fleet)}</p>
+        <Trouble of={fleet} />
+        {fleet.alone?.ok === false && <p className="trouble">What to do: {fleet.alone.fix}.</p>}
+        <p className="hidden" aria-live="polite">
+          {announced}
+        </p>
+      </div>
+      {fleet.hosts.length > 0 && (
+        <>
+          <div className="picture">
+            <div className="whose" role="group" aria-label="Whom to hear">
+              <button type="button" id="all-hosts" aria-pressed={alone === null} disabled={values === null} onClick={() => hear(null)}>
+                All together
+              </button>
+              {alone !== null && (
+                <button type="button" id="alone" aria-pressed={true} onClick={() => hear(null)} aria-label={`${alone} alone; press to hear all`}>
+                  {alone} alone
+                </button>
+              )}
+              <small>{alone === null ? 'Press a host to hear it alone.' : 'Press it again, or Escape, to hear all.'}</small>
+              {errors['site.host'] !== undefined && <span role="alert">{errors['site.host']}</span>}
+            </div>
+            <Field sections={sections(fleet.hosts, arrangement.order)} signals={signals} soloists={solo} alone={alone} hear={hear} look={setLooked} stir={stores.fleet.stir} />
+          </div>
+          <aside aria-label="Hosts in words">
+            {shown !== undefined && <HostCard host={shown} signals={signals} hasVoices={solo.includes(shown.name)} isAlone={shown.name === alone} hear={hear} />}
+            <StandingOut fleet={fleet} order={arrangement.order} signals={signals} />
+            <Silent fleet={fleet} />
+            <Odd fleet={fleet} />
+            <Legend />
+          </aside>
+        </>
+      )}
+    </div>
+  );
+}
+
+function summary({ site, hosts, versions }: FleetState['fleet']): string {
+  if (site === null) return 'It hears one when it is started with --site, or has site.name in its configuration.';
+  const silent = hosts.filter(({ state }) => state === 'silent').length;
+  const labels = new Set(hosts.flatMap(({ section }) => section ?? [])).size;
+  const relays = Object.keys(versions).length > 1 ? [`relays of ${count(Object.keys(versions).length, 'version')}`] : [];
+  return [`site ${site}`, count(hosts.length, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...relays].join(' · ');
+}
+
+/** What is wrong and what to do about it. */
+function Trouble({ of: { ok, error, fix } }: { of: { ok: boolean; error: string | null; fix?: string | null } }) {
+  if (ok || error === null) return null;
+  return (
+    <p className="trouble">
+      <strong>{error}</strong>
+      {fix !== null && fix !== undefined && <span>: {fix}</span>}
+    </p>
+  );
+}

@@ -1,0 +1,29 @@
+// A host as an engine tells of it, for tests.
+import type { Fleet, FleetHost } from '../api/types';
+
+export function host(name: string, part: Partial<FleetHost> = {}): FleetHost {
+  return {
+    name,
+    section: null,
+    state: 'live',
+    deviation: 0.1,
+    signal: 'rx',
+    seen_ms_ago: 120,
+    learnt: 1,
+    source: 'proc',
+    version: '0.1.0',
+    clock_behind_ms: 3,
+    clock_off: false,
+    missed_frames: 0,
+    late_frames: 0,
+    refused_messages: 0,
+    refusal: null,
+    used_twice: false,
+    ...part,
+  };
+}
+
+export function fleet(hosts: FleetHost[], part: Partial<Fleet> = {}): Fleet {
+  const refused = { oversized: 0, foreign: 0, version: 0, malformed: 0, misdirected: 0, late: 0, duplicate: 0, crowded: 0, last: null };
+  return { site: 'home', ok: true, error: null, fix: null, solo: null, alone: null, hosts, versions: { '0.1.0': hosts.length }, refused, ...part };
+}

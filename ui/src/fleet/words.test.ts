@@ -1,0 +1,51 @@
+// What is said of a site is short, says who and what, and is the same news while only figures change.
+import { describe, expect, it } from 'vitest';
+import { headline, listed, news, oddities, refusals, spoken, standing, type Signals } from './words';
+import { plain } from '../now/sentence';
+import { fleet, host } from './testing';
+
+const SIGNALS: Signals = { rx: { label: 'received', family: 'network' } };
+const loud = host('web-2', { deviation: 8.1, section: 'web' });
+const quiet = host('web-1');
+const silent = host('db', { state: 'silent', deviation: null, signal: null, seen_ms_ago: 12_000 });
+
+describe('words', () => {
+  it('say how a host is', () => {
+    expect([loud, quiet, silent, host('x', { deviation: null })].map((it) => standing(it, SIGNALS))).toEqual(['received × 270', 'as usual', 'silent', 'nothing is heard of it']);
+    expect(spoken(loud, SIGNALS, true, false)).toBe('web-2 voices · received × 270, section web');
+  });
+  it('say what is odd at a host, and what to do', () => {
+    const odd = host('a', { used_twice: true, clock_off: true, clock_behind_ms: -65_000, refused_messages: 2, refusal: 'another relay uses that name' });
+    expect(oddities(odd)).toEqual(['Two relays use this name: give one another --host.', 'Its clock is 65 s ahead: have it set by NTP.', '2 messages under its name refused: another relay uses that name.']);
+    expect(oddities(quiet)).toEqual([]);
+  });
+  it('name a few and count the rest', () => expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b, c and d', 'a, b, c and 2 more']));
+});
+
+describe('the headline', () => {
+  const says = (...args: Parameters<typeof fleet>) => plain(headline(fleet(...args), SIGNALS));
+  it('names who stands out and who is silent', () => {
+    expect(says([loud, quiet, silent], { solo: 'web-2' })).toBe('web-2 stands out: received × 270; db is silent.');
+    expect(says([quiet, host('b')])).toBe('2 hosts, none stands out.');
+    expect(says([silent])).toBe('No host is heard now: db is silent.');
+    expect(says([])).toBe('No host has been heard yet.');
+  });
+  it('speaks of the host that is heard alone, or says why it is not', () => {
+    expect(says([quiet, loud], { alone: { host: 'web-1', ok: true, error: null } })).toBe('web-1 alone: as usual.');
+    expect(says([silent], { alone: { host: 'db', ok: false, error: 'host db has stopped sending', fix: 'x' } })).toBe('db has stopped sending.');
+  });
+});
+
+describe('the news', () => {
+  it('has no figures, so that it stays the same while they change', () => {
+    const now = news(fleet([loud, silent], { solo: 'web-2' }));
+    expect(now).toBe('web-2 stands out. db is silent');
+    expect(news(fleet([{ ...loud, deviation: 5 }, silent], { solo: 'web-2' }))).toBe(now);
+    expect(news(fleet([quiet]))).toBe('');
+  });
+});
+
+it('counts what was refused, the most frequent first', () => {
+  const it = fleet([]);
+  expect(refusals({ ...it, refused: { ...it.refused, foreign: 1, duplicate: 40 } })).toEqual(['40 from a second relay of a name', '1 not khor’s']);
+});

@@ -1,0 +1,129 @@
+// What is said of a site and of its hosts.
+import type { Family, Fleet, FleetHost, RefusedWhy, Signal } from '../api/types';
+import { factor } from '../format/units';
+import type { Part } from '../now/sentence';
+
+/** Octaves from which a host does more than usual. */
+export const UNUSUAL = 1;
+/** Names in a list before the rest is counted. */
+const NAMED = 3;
+
+export type Signals = Readonly<Record<string, Pick<Signal, 'label' | 'family'>>>;
+
+export function isUnusual({ state, deviation }: FleetHost): boolean {
+  return state === 'live' && deviation !== null && deviation >= UNUSUAL;
+}
+
+/** Of the signal by which a host does more than usual; null while it is as usual. */
+export function familyOf(host: FleetHost, signals: Signals): Family | null {
+  return isUnusual(host) && host.signal !== null ? (signals[host.signal]?.family ?? null) : null;
+}
+
+export function labelOf(signals: Signals, signal: string | null): string {
+  return signal === null ? '' : (signals[signal]?.label ?? signal);
+}
+
+/** How it is, short. */
+export function standing(host: FleetHost, signals: Signals): string {
+  if (host.state === 'silent') return 'silent';
+  if (host.deviation === null) return 'nothing is heard of it';
+  return isUnusual(host) ? `${labelOf(signals, host.signal)} ${factor(host.deviation)}` : 'as usual';
+}
+
+/** What is odd about what comes from it, each in a few words. */
+export function oddities(host: FleetHost): string[] {
+  const odd: string[] = [];
+  if (host.used_twice) odd.push('Two relays use this name: give one another --host.');
+  if (host.clock_off) odd.push(`Its clock is ${seconds(Math.abs(host.clock_behind_ms))} ${host.clock_behind_ms > 0 ? 'behind' : 'ahead'}: have it set by NTP.`);
+  if (host.refused_messages > 0) odd.push(`${count(host.refused_messages, 'message')} under its name refused: ${host.refusal ?? 'the reason is not known'}.`);
+  return odd;
+}
+
+/** The words in its cell, where there is room for them. */
+export function shortly(words: string, hasVoices: boolean): string {
+  return hasVoices ? `voices · ${words}` : words;
+}
+
+/** All of it in one line, for those who hear the page; it begins with what can be seen. */
+export function spoken(host: FleetHost, signals: Signals, hasVoices: boolean, isAlone: boolean): string {
+  const seen = `${host.name} ${shortly(standing(host, signals), hasVoices)}`;
+  const section = host.section === null ? [] : [`section ${host.section}`];
+  return [seen, ...section, ...(isAlone ? ['heard alone'] : []), ...oddities(host).map((it) => it.replace(/\.$/, ''))].join(', ');
+}
+
+export function seconds(ms: number): string {
+  const whole = Math.round(ms / 1000);
+  if (whole < 120) return `${whole} s`;
+  return whole < 7200 ? `${Math.round(whole / 60)} min` : `${Math.round(whole / 3600)} h`;
+}
+
+export function count(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? '' : 's'}`;
+}
+
+/** a, b and c; a, b, c and 4 more. */
+export function listed(names: readonly string[]): string {
+  const shown = names.length > NAMED + 1 ? [...names.slice(0, NAMED), `${names.length - NAMED} more`] : names;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
+}
+
+/** The hosts that have the voices: one today, and whoever else an engine names. */
+export function soloists({ solo }: Fleet): string[] {
+  return solo === null ? [] : [solo];
+}
+
+/** The sentence above the field, with what is said of a host's signal apart. */
+export function headline(fleet: Fleet, signals: Signals): Part[] {
+  if (fleet.site === null) return [{ text: 'This engine hears no site.' }];
+  const by = new Map(fleet.hosts.map((host) => [host.name, host]));
+  if (fleet.alone !== null) {
+    const { host: name, ok, error } = fleet.alone;
+    const host = by.get(name);
+    if (!ok || host === undefined) return [{ text: `${error ?? `${name} is not heard`}.`.replace(/^host /, '') }];
+    return [{ text: `${name} alone: ` }, figure(host, signals), { text: '.' }];
+  }
+  const silent = fleet.hosts.filter((host) => host.state === 'silent').map((host) => host.name);
+  const live = fleet.hosts.length - silent.length;
+  const end = silent.length === 0 ? '.' : `${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent.`;
+  if (live === 0) return [{ text: silent.length === 0 ? 'No host has been heard yet.' : `No host is heard now: ${end}` }];
+  const solo = soloists(fleet).flatMap((name) => by.get(name) ?? []);
+  const says = solo.flatMap((host, i) => [{ text: `${i === 0 ? '' : '; '}${host.name} stands out: ` }, figure(host, signals)]);
+  if (says.length === 0) says.push({ text: live === 1 ? 'One host, as usual' : `${live} hosts, none stands out` });
+  return [...says, { text: silent.length === 0 ? '.' : `; ${end}` }];
+}
+
+function figure(host: FleetHost, signals: Signals): Part {
+  const family = familyOf(host, signals);
+  return family === null ? { text: standing(host, signals) } : { text: standing(host, signals), family };
+}
+
+/** What of it is news, without figures: said to those who hear the page. */
+export function news(fleet: Fleet): string {
+  const silent = fleet.hosts.filter((host) => host.state === 'silent').map((host) => host.name);
+  const parts = [
+    fleet.alone === null ? null : fleet.alone.ok ? `${fleet.alone.host} is heard alone` : (fleet.alone.error ?? `${fleet.alone.host} is not heard`),
+    fleet.alone === null && soloists(fleet).length > 0 ? `${listed(soloists(fleet))} stands out` : null,
+    silent.length > 0 ? `${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent` : null,
+  ];
+  return parts.filter((part) => part !== null).join('. ');
+}
+
+const REFUSALS: Record<RefusedWhy, string> = {
+  oversized: 'too long',
+  foreign: 'not khor’s',
+  version: 'of an unknown version',
+  malformed: 'broken',
+  misdirected: 'under another host’s name',
+  late: 'late or sent twice',
+  duplicate: 'from a second relay of a name',
+  crowded: 'from more hosts than are kept track of',
+};
+
+/** What was not taken, by reason, the most frequent first. */
+export function refusals({ refused }: Fleet): string[] {
+  const reasons = Object.entries(REFUSALS) as [RefusedWhy, string][];
+  return reasons
+    .filter(([why]) => refused[why] > 0)
+    .sort(([a], [b]) => refused[b] - refused[a])
+    .map(([why, words]) => `${refused[why]} ${words}`);
+}
