@@ -25,11 +25,12 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
         return refuse("listen.token_file", "only the file itself may name the token's file".into());
     }
     if let Some(site) = change.get("site")
-        && *site != json!(before.site)
+        && !changes_only_mode(site, before)
     {
         return refuse(
             "site",
-            "only the file itself, or --site and its like, may say which site is heard".into(),
+            "only the file itself, or --site and its like, may say which site is heard; site.mode may be set"
+                .into(),
         );
     }
     let host = change.pointer("/listen/host").and_then(Value::as_str);
@@ -57,4 +58,11 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
         }
         _ => Ok(()),
     }
+}
+
+/// Whether of the site nothing changes but how it is played.
+fn changes_only_mode(site: &Value, before: &Config) -> bool {
+    let before = json!(before.site);
+    let stays = |(key, value): (&String, &Value)| key == "mode" || before.get(key) == Some(value);
+    site.as_object().is_some_and(|site| site.iter().all(stays))
 }

@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_fleet::Name;
 use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -19,12 +18,14 @@ use tracing::warn;
 use super::{
     conductor::{Command, Conductor},
     memory::Memory,
+    stage::Stage,
     state::{SourceState, State},
 };
 use crate::{
+    config::SiteMode,
     music::CueKind,
     output::osc,
-    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling, Soloist},
+    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
     source::{SourceEvent, SourceInfo, SourceKind},
 };
 
@@ -50,6 +51,8 @@ pub(super) enum BaselineWish {
 pub(super) struct SignalSettings {
     pub(super) scaling: Scaling,
     pub(super) heard: PerSignal<bool>,
+    /// How a site is played.
+    pub(super) mode: SiteMode,
 }
 
 pub(super) struct Listener {
@@ -65,8 +68,9 @@ pub(super) struct Listener {
     /// Whose activity is heard on this machine, which teaches what is ordinary; `None` for the demo and captures.
     subject: Option<Scope>,
     kind: Option<SourceKind>,
-    /// Of a site.
-    soloist: Soloist<Name>,
+    /// How a site is played, and who of it has which place.
+    mode: SiteMode,
+    stage: Stage,
     kept_at: Instant,
 }
 
@@ -79,7 +83,7 @@ impl Listener {
         memory: Memory,
         conductor: Conductor,
     ) -> Self {
-        let SignalSettings { scaling, heard } = settings.borrow_and_update().clone();
+        let SignalSettings { scaling, heard, mode } = settings.borrow_and_update().clone();
         state.lock().heard = heard;
         let pipeline = Pipeline::new(scaling);
         let kept_at = Instant::now();
@@ -95,7 +99,8 @@ impl Listener {
             conductor,
             subject: None,
             kind: None,
-            soloist: Soloist::default(),
+            mode,
+            stage: Stage::default(),
             kept_at,
         }
     }
@@ -131,9 +136,9 @@ impl Listener {
 
     fn follow_settings(&mut self) {
         if self.settings.has_changed().unwrap_or(false) {
-            let SignalSettings { scaling, heard } = self.settings.borrow_and_update().clone();
+            let SignalSettings { scaling, heard, mode } = self.settings.borrow_and_update().clone();
             self.state.lock().heard = heard;
-            self.heard = heard;
+            (self.heard, self.mode) = (heard, mode);
             self.pipeline.configure(scaling);
         }
     }

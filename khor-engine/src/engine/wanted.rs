@@ -46,5 +46,5 @@ pub(super) fn live_settings(config: &Config, socket: &Path, capture: Option<&Pla
 }
 
 pub(super) fn signal_settings(config: &Config) -> SignalSettings {
-    SignalSettings { scaling: config.scaling(), heard: config.heard() }
+    SignalSettings { scaling: config.scaling(), heard: config.heard(), mode: config.site.mode }
 }
