@@ -1,6 +1,6 @@
 //! From the hosts of a site to who plays: one reading for the bed, the soloists, and whose work is the pulse. No I/O.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     config::SiteMode,
@@ -123,8 +123,8 @@ impl Stage {
             return PulseCast::Together;
         }
         if !self.seating.rest().is_empty() {
-            let rest = self.seating.rest().join(", ");
-            staged.remark = Some(format!("more than {SECTIONS} sections: {rest} share the last place"));
+            let rest = in_few_words(self.seating.rest());
+            staged.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
         }
         let bench_of = |section: Option<&str>| self.seating.bench(section);
         let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
@@ -148,6 +148,16 @@ impl Stage {
     }
 }
 
+/// Names, of which there may be thousands.
+fn in_few_words(names: &[String]) -> String {
+    const NAMED: usize = 4;
+    let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
 impl Solo {
     fn of(host: &OnStage<'_>) -> Option<Self> {
         let (signal, deviation) = standing(&host.reading.lanes)?;
@@ -156,36 +166,37 @@ impl Solo {
     }
 }
 
-/// Everyone in turn, by name; where there are more hosts than turns, the sections.
+/// Everyone in turn, by name; where there are more hosts than turns, the sections, and last those without one.
 fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
-    let mut called: BTreeMap<&str, Option<Lanes>> = BTreeMap::new();
-    let sections = || hosts.iter().filter_map(|host| host.section);
-    if hosts.len() <= TURNS || sections().next().is_none() {
+    let (count, turns): (usize, Vec<Turn>) = if hosts.len() <= TURNS
+        || hosts.iter().all(|h| h.section.is_none())
+    {
+        let mut hosts: Vec<&OnStage<'_>> = hosts.iter().collect();
+        hosts.sort_by_key(|host| host.name);
         let lanes = |host: &OnStage<'_>| (!host.silent).then_some(host.reading.lanes);
-        called.extend(hosts.iter().map(|host| (host.name, lanes(host))));
+        (hosts.len(), hosts.iter().take(TURNS).map(|host| turn(host.name, lanes(host))).collect())
     } else {
-        for section in sections() {
-            called.entry(section).or_insert_with(|| {
-                let heard = hosts.iter().filter(|host| host.section == Some(section) && !host.silent);
-                heard.clone().next().is_some().then(|| busiest(heard.map(|host| &host.reading.lanes)))
-            });
-        }
+        let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
         let count = hosts.len();
         staged.remark = Some(format!("{count} hosts are more than {TURNS} turns: each section has one"));
-    }
-    if called.len() > TURNS {
-        let (count, beyond) = (called.len(), called.len() - TURNS);
+        let of = |(_, section): &(bool, Option<&str>)| {
+            let heard = hosts.iter().filter(|host| !host.silent && host.section == *section);
+            let lanes: Vec<&Lanes> = heard.map(|host| &host.reading.lanes).collect();
+            turn(section.unwrap_or_default(), (!lanes.is_empty()).then(|| busiest(lanes.iter().copied())))
+        };
+        (groups.len(), groups.iter().take(TURNS).map(of).collect())
+    };
+    if count > TURNS {
+        let beyond = count - TURNS;
         staged.remark =
             Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
     }
-    let turn = |(name, lanes): (&str, Option<Lanes>)| Turn {
-        id: name_hash(name),
-        lanes,
-        place: Place::of_host(name),
-    };
-    let turns: Vec<Turn> = called.into_iter().take(TURNS).map(turn).collect();
     staged.turns = turns.len();
     PulseCast::RollCall(turns)
+}
+
+fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
+    Turn { id: name_hash(name), lanes, place: Place::of_host(name) }
 }
 
 #[cfg(test)]
@@ -243,7 +254,7 @@ mod tests {
         let names = ["a", "b", "c", "d", "e"];
         let hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
         let staged = stage.look(SiteMode::Sections, &hosts);
-        assert_eq!(staged.remark.as_deref(), Some("more than 4 sections: d, e share the last place"));
+        assert_eq!(staged.remark.as_deref(), Some("more than 4 groups: the last place is shared by d, e"));
         assert_eq!(staged.benches.last().map(|rest| (rest.section.clone(), rest.hosts)), Some((None, 2)));
     }
 

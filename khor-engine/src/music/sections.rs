@@ -15,6 +15,10 @@ use crate::signal::{Lanes, SignalId};
 /// Where their streams of chance begin, apart from those of the preset's own pulse.
 const FIRST_STREAM: u8 = 16;
 
+/// How loud they are beside the preset's own pulse: which section it is needs few words, what is the matter is the
+/// voices' to say.
+const LOUDNESS: f32 = 0.75;
+
 /// What is read of each section, and the onsets per bar it is at.
 #[derive(Clone, Debug)]
 pub(super) struct Sections {
@@ -56,7 +60,7 @@ impl Sections {
     }
 }
 
-/// A bench's pulse, as loud and as long as the preset has that role elsewhere.
+/// A bench's pulse: its notes are like those that the preset has of that role elsewhere.
 fn settings(preset: &Preset, bench: &Bench) -> PulseSettings {
     let Bench { role, register, pan, motion, max_onsets } = *bench;
     let own = preset.pulse.iter().find(|stream| stream.role == role);
@@ -68,5 +72,6 @@ fn settings(preset: &Preset, bench: &Bench) -> PulseSettings {
         },
         |stream| (stream.velocity, stream.gate_steps),
     );
+    let velocity = LOUDNESS * velocity;
     PulseSettings { role, register, motion, from: 0.0, max_onsets, velocity, gate_steps, pan }
 }

@@ -44,8 +44,8 @@ impl<Id: Ord, const N: usize> Seating<Id, N> {
         Id: Borrow<B>,
         B: Eq + ?Sized,
     {
-        let at = section.and_then(|section| self.order.iter().position(|one| one.borrow() == section));
-        at.filter(|at| *at < self.named).unwrap_or(N - 1)
+        let at = section.and_then(|section| self.named().iter().position(|one| one.borrow() == section));
+        at.unwrap_or(N - 1)
     }
 
     /// How many benches are taken.
