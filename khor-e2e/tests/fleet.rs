@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use khor_e2e::load::{Background, loopback};
 use khor_e2e::site::{Namespace, NatsServer, Relay};
@@ -24,10 +24,12 @@ fn hear(server: &NatsServer, who: &str) -> Engine {
     Engine::start(NO_SOCKET.as_ref(), &options, &[])
 }
 
+/// A relay; its section is its host's name up to the hyphen.
 fn relay(server: &NatsServer, on: Option<&Namespace>, who: &str, site: &str, host: &str) -> Relay {
+    let section = format!("section={}", host.split('-').next().unwrap_or(host));
     let this = on.map_or(Ipv4Addr::LOCALHOST, Namespace::gateway);
     let mut options = server.options(this, who);
-    options.extend(["--site", site, "--host", host, "--label", "section=tests"].map(str::to_owned));
+    options.extend(["--site", site, "--host", host, "--label", &section].map(str::to_owned));
     Relay::start(on, &options)
 }
 
@@ -75,7 +77,9 @@ fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
     }
     engine.wait_for_source("site", SETTLE);
 
-    the_busiest_takes_the_solo(&engine, &hosts[1], "web-2");
+    let load = the_busiest_takes_the_solo(&engine, &hosts[1], "web-2");
+    its_section_is_heard_from_its_place(&engine);
+    drop(load);
 
     // A relay that is killed.
     drop(relays.pop());
@@ -104,9 +108,10 @@ fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
     assert!(engine.stop().0.success());
 }
 
-fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) {
+fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) -> Background {
     let is_of_network = |signal: &Value| signal == "rx" || signal == "tx";
-    assert!(!is_of_network(&engine.get("/api/metrics")["solo"]["signal"]), "nothing is sent there yet");
+    let soloists = || engine.get("/api/metrics")["soloists"].as_array().expect("soloists").clone();
+    assert!(!soloists().iter().any(|solo| is_of_network(&solo["signal"])), "nothing is sent there yet");
     // What a thread of that host starts is of that host too.
     let load = thread::scope(|scope| {
         let there = scope.spawn(|| {
@@ -116,8 +121,7 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) {
         there.join().expect("a thread of that host")
     });
     let took = wait_until(&format!("{name} to take the solo"), SETTLE, || {
-        let solo = engine.get("/api/metrics")["solo"].clone();
-        solo["host"] == name && is_of_network(&solo["signal"])
+        soloists().first().is_some_and(|solo| solo["host"] == name && is_of_network(&solo["signal"]))
     });
     println!("the loaded host took the solo after {took:?}");
     wait_until("its voice", SETTLE, || {
@@ -125,9 +129,62 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) {
     });
     let explained = engine.get("/api/explain");
     assert!(explained["text"].as_str().expect("text").contains(name), "{explained:#}");
-    assert_eq!(engine.get("/api/fleet")["solo"], name);
+    assert_eq!(engine.get("/api/fleet")["soloists"][0], name);
     one_is_heard_alone(engine, "web-1", name);
-    drop(load);
+    load
+}
+
+/// The load goes on at one host of the section `web`, which has the second place: percussion, high.
+fn its_section_is_heard_from_its_place(engine: &Engine) {
+    play(engine, "sections");
+    let fleet = engine.get("/api/fleet");
+    let places: Vec<[&Value; 2]> = fleet["sections"]
+        .as_array()
+        .expect("sections")
+        .iter()
+        .map(|section| [&section["name"], &section["timbre"]])
+        .collect();
+    assert_eq!(places, [["db", "bass"], ["web", "percussion"]], "{fleet:#}");
+    let changed_ms = now_ms() + BAR_MS;
+    let pulse = |timbre: &str, low: u64, high: u64| {
+        notes(engine, |note| {
+            note["ts_ms"].as_u64() > Some(changed_ms)
+                && note["layer"] == "pulse"
+                && note["role"] == timbre
+                && note["midi"].as_u64().is_some_and(|midi| (low..=high).contains(&midi))
+        })
+    };
+    wait_until("the pulse of web", SETTLE, || pulse("percussion", 76, 92) >= 8);
+    let after = |note: &Value| note["ts_ms"].as_u64() > Some(changed_ms) && note["layer"] == "pulse";
+    let (web, db) = (pulse("percussion", 76, 92), pulse("bass", 38, 50));
+    println!("of {} notes of pulses {web} are web's and {db} db's", notes(engine, after));
+    assert_eq!(notes(engine, after), web + db, "nobody else has a pulse");
+    assert!(web > db, "{web} of web, {db} of db");
+    let explained = engine.get("/api/explain");
+    assert!(explained["text"].as_str().expect("text").contains("web (2)"), "{explained:#}");
+
+    play(engine, "roll_call");
+    assert_eq!(engine.get("/api/fleet")["turns"], 3);
+    let changed_ms = now_ms() + BAR_MS;
+    let answers = |note: &Value| {
+        note["ts_ms"].as_u64() > Some(changed_ms) && note["layer"] == "pulse" && note["role"] == "melody"
+    };
+    wait_until("all to answer", SETTLE, || notes(engine, answers) >= 3);
+    play(engine, "ensemble");
+}
+
+/// Two bars at 110 bpm: longer than a change waits for the bar line.
+const BAR_MS: u64 = 2 * 2_182;
+
+fn play(engine: &Engine, mode: &str) {
+    let change = format!(r#"{{"site": {{"mode": "{mode}"}}}}"#);
+    let (status, answer) = engine.send("PATCH", "/api/config", change.as_bytes(), &[]);
+    assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
+    wait_until("the mode", LOSS, || engine.get("/api/fleet")["mode"] == mode);
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64
 }
 
 fn hear_alone(engine: &Engine, host: &Value) {
@@ -145,7 +202,7 @@ fn deviation(engine: &Engine, signal: &str) -> f64 {
 fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
     hear_alone(engine, &json!(loud));
     wait_until("the loud one's reading", SETTLE, || deviation(engine, "rx") > 3.0);
-    assert_eq!(engine.get("/api/fleet")["solo"], Value::Null, "it has all the voices");
+    assert_eq!(engine.get("/api/fleet")["soloists"], json!([]), "it has all the voices");
     assert_eq!(engine.get("/api/health")["scope"]["whose"], loud);
     let explained = engine.get("/api/explain");
     assert!(explained["sentence"].as_str().expect("words").starts_with(loud), "{explained:#}");

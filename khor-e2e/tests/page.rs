@@ -155,7 +155,7 @@ fn the_page_shows_three_real_hosts_and_hears_one_alone() {
         });
         there.join().expect("a thread of that host")
     });
-    wait_until("the solo", SETTLE, || engine.get("/api/fleet")["solo"] == "web-2");
+    wait_until("the solo", SETTLE, || engine.get("/api/fleet")["soloists"][0] == "web-2");
     drop(db);
     wait_until("one to be silent", SETTLE, || hosts(&engine, |host| host["state"] == "silent") == 1);
     look_at_site(&engine, "few");

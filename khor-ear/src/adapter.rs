@@ -1,18 +1,20 @@
 //! The one place that knows the engine: frames in, sound and notes out.
 //!
 //! Needed of it: `Offline::{new, learn, frame, cue, last_notes, set_preset}`, `music::{Preset, Note, Layer, Settings, Scale}`,
-//! `signal::{Frame, Counter, SignalId, Family}`. Everything else of the judge speaks in the types of this file.
+//! `signal::{Frame, Counter, SignalId, Family}`; of a site's, `Stage`, `Performance` and `Pipeline`. Everything else of the
+//! judge speaks in the types of this file.
 
-use std::{convert::Infallible, ops::ControlFlow};
+use std::{convert::Infallible, ops::ControlFlow, sync::Arc};
 
 use anyhow::{Context, Result};
 use khor_engine::{
     config::Config,
-    engine::Offline,
-    music::{self, Preset},
-    signal::Frame,
+    engine::{Offline, OnStage, Performance, Stage},
+    music::{self, Cast, Preset},
+    signal::{Frame, Lanes, Pipeline, Reading},
 };
 pub use khor_engine::{
+    config::SiteMode,
     music::{CueKind, Instrument, Layer},
     signal::{Counter, Family, SIGNALS, SignalId},
 };
@@ -95,6 +97,18 @@ impl Heard {
         self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ)
     }
 
+    /// What is heard from `from_s` seconds on; the onsets count from there.
+    #[must_use]
+    pub fn from(mut self, from_s: f64) -> Self {
+        let from = 2 * (from_s * f64::from(RATE_HZ)) as usize;
+        self.samples.drain(..from.min(self.samples.len()));
+        self.notes.retain(|note| note.onset_s + f64::from(note.duration_s) >= from_s);
+        for note in &mut self.notes {
+            note.onset_s -= from_s;
+        }
+        self
+    }
+
     /// The notes that begin in it.
     pub fn begun(&self) -> impl Iterator<Item = &Note> {
         self.notes.iter().filter(|note| note.onset_s >= 0.0)
@@ -148,15 +162,76 @@ impl Player {
     }
 
     /// What was played from `from_s` seconds on; the onsets count from there.
-    pub fn heard(mut self, from_s: f64) -> Heard {
-        let from = 2 * (from_s * f64::from(RATE_HZ)) as usize;
-        self.samples.drain(..from.min(self.samples.len()));
-        self.notes.retain(|note| note.onset_s + f64::from(note.duration_s) >= from_s);
-        for note in &mut self.notes {
-            note.onset_s -= from_s;
-        }
-        Heard { samples: self.samples, notes: self.notes }
+    pub fn heard(self, from_s: f64) -> Heard {
+        Heard { samples: self.samples, notes: self.notes }.from(from_s)
     }
+}
+
+/// A host of a site: what its relay makes of its frames.
+#[derive(Clone, Debug)]
+pub struct Host {
+    name: String,
+    section: String,
+    pipeline: Pipeline,
+    reading: Option<Reading>,
+}
+
+impl Host {
+    /// A host that was not heard yet.
+    pub fn new(name: String, section: &str) -> Self {
+        let pipeline = Pipeline::new(Config::default().scaling());
+        Self { name, section: section.to_owned(), pipeline, reading: None }
+    }
+
+    /// Takes a frame.
+    pub fn hear(&mut self, frame: Frame) {
+        if let Some(reading) = self.pipeline.push(frame) {
+            self.reading = Some(reading);
+        }
+    }
+}
+
+/// What the composer of a site is told at one time, and until the next.
+#[derive(Clone, Debug)]
+pub struct Told {
+    lanes: Lanes,
+    cast: Arc<Cast>,
+}
+
+/// Who of a site plays.
+#[derive(Debug, Default)]
+pub struct Listener(Stage);
+
+impl Listener {
+    /// Looks at all hosts.
+    pub fn look(&mut self, mode: SiteMode, hosts: &[Host]) -> Told {
+        let heard = hosts.iter().filter_map(|host| {
+            let reading = host.reading.as_ref()?;
+            Some(OnStage { name: &host.name, section: Some(&host.section), silent: false, reading })
+        });
+        let staged = self.0.look(mode, &heard.collect::<Vec<_>>());
+        let lanes = staged.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes);
+        Told { lanes, cast: staged.cast }
+    }
+}
+
+/// Plays a site with default settings; each of what was told lasts `step_ns`.
+pub fn play_site(preset: &str, seed: u64, told: &[Told], step_ns: u64) -> Result<Heard> {
+    let mut config = Config::default();
+    config.music.seed = seed;
+    let (settings, volume) = (config.music_settings(), config.volume());
+    let mut performance = Performance::new(settings, find(preset)?, RATE_HZ, volume);
+    let mut heard = Heard { samples: Vec::new(), notes: Vec::new() };
+    for (step, Told { lanes, cast }) in told.iter().enumerate() {
+        performance.composer().set_cast(Arc::clone(cast));
+        let until_s = (step as u64 + 1) as f64 * step_ns as f64 * 1e-9;
+        while performance.seconds() < until_s - 1e-6 {
+            let (left, right) = performance.block(lanes);
+            heard.samples.extend(left.iter().zip(right).flat_map(|(&l, &r)| [l, r]));
+            heard.notes.extend(performance.notes().iter().map(Note::of));
+        }
+    }
+    Ok(heard)
 }
 
 /// Names of the built-in presets.

@@ -17,52 +17,60 @@ const LEAST_DEVIATION: f64 = 1.0;
 /// Features of a clip in whole steps ([`features::Features::rough`]).
 pub type Vector = [f64; features::COUNT];
 
-/// A clip of which is known what it is.
+/// A clip of which is known what it is, and `N` features of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Labelled {
+pub struct Labelled<L = Class, const N: usize = { features::COUNT }> {
     /// What it is.
-    pub class: Class,
+    pub class: L,
     /// What was heard.
-    pub vector: Vector,
+    pub vector: [f64; N],
 }
 
 /// Knows labelled clips.
-pub struct Classifier {
-    known: Vec<Labelled>,
+pub struct Classifier<L = Class, const N: usize = { features::COUNT }> {
+    known: Vec<Labelled<L, N>>,
     /// Of each feature, within classes.
-    deviation: Vector,
+    deviation: [f64; N],
 }
 
-impl Classifier {
+impl<L: Copy + PartialEq, const N: usize> Classifier<L, N> {
     /// `known` must not be empty.
-    pub fn new(known: Vec<Labelled>) -> Self {
-        let means = Class::ALL.map(|class| mean(known.iter().filter(|clip| clip.class == class)));
-        let deviation = std::array::from_fn(|i| {
-            let off = |clip: &Labelled| clip.vector[i] - means[clip.class.index()][i];
-            let squares = known.iter().map(|clip| off(clip).powi(2)).sum::<f64>();
-            (squares / known.len() as f64).sqrt().max(LEAST_DEVIATION)
-        });
+    pub fn new(known: Vec<Labelled<L, N>>) -> Self {
+        let mut means: Vec<(L, [f64; N])> = Vec::new();
+        for clip in &known {
+            if means.iter().all(|(class, _)| *class != clip.class) {
+                means.push((clip.class, mean(known.iter().filter(|other| other.class == clip.class))));
+            }
+        }
+        let mean_of = |class: L| means.iter().find(|(theirs, _)| *theirs == class).map(|(_, mean)| mean);
+        let mut squares = [0.0; N];
+        for clip in &known {
+            let mean = mean_of(clip.class).expect("every class has one");
+            for (sum, (feature, mean)) in squares.iter_mut().zip(clip.vector.iter().zip(mean)) {
+                *sum += (feature - mean).powi(2);
+            }
+        }
+        let deviation = squares.map(|sum| (sum / known.len() as f64).sqrt().max(LEAST_DEVIATION));
         Self { known, deviation }
     }
 
     /// What a clip is taken for: the most frequent class among its neighbours, the nearest if all differ.
-    pub fn classify(&self, vector: &Vector) -> Class {
-        let distance = |clip: &Labelled| {
+    pub fn classify(&self, vector: &[f64; N]) -> L {
+        let distance = |clip: &Labelled<L, N>| {
             let apart = |i: usize| (vector[i] - clip.vector[i]) / self.deviation[i];
-            (0..features::COUNT).map(|i| apart(i).powi(2)).sum::<f64>()
+            (0..N).map(|i| apart(i).powi(2)).sum::<f64>()
         };
-        let mut near: Vec<(f64, Class)> =
-            self.known.iter().map(|clip| (distance(clip), clip.class)).collect();
+        let mut near: Vec<(f64, L)> = self.known.iter().map(|clip| (distance(clip), clip.class)).collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
         near.truncate(NEIGHBOURS);
         let votes = |class| near.iter().filter(|(_, theirs)| *theirs == class).count();
         let twice = near.iter().find(|(_, class)| votes(*class) > 1);
-        twice.or(near.first()).map_or(Class::Idle, |(_, class)| *class)
+        twice.unwrap_or(&near[0]).1
     }
 }
 
-fn mean<'a>(clips: impl Iterator<Item = &'a Labelled>) -> Vector {
-    let (mut sum, mut count) = ([0.0; features::COUNT], 0.0);
+fn mean<'a, L: 'a, const N: usize>(clips: impl Iterator<Item = &'a Labelled<L, N>>) -> [f64; N] {
+    let (mut sum, mut count) = ([0.0; N], 0.0);
     for clip in clips {
         count += 1.0;
         for (sum, feature) in sum.iter_mut().zip(clip.vector) {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use khor_ear::{
     adapter,
-    judge::{self, Figure, Verdict},
+    judge::{self, Figure, Sites, Verdict},
     plan::Plan,
     table,
     thresholds::Thresholds,
@@ -75,11 +75,12 @@ fn run(args: &Args) -> Result<bool> {
         known.iter().filter(|name| args.preset.is_empty() || args.preset.contains(name)).collect();
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let plan = Plan { hours: args.hours, ..if args.quick { Plan::QUICK } else { Plan::FULL } };
+    let sites = Sites::new(&plan)?;
     let mut verdicts = Vec::new();
     for preset in &chosen {
         let begun = Instant::now();
         let others: Vec<String> = known.iter().filter(|name| name != preset).cloned().collect();
-        let verdict = judge::judge(preset, &others, &plan, &args.out)?;
+        let verdict = judge::judge(preset, &others, &sites, &plan, &args.out)?;
         if !args.json {
             print!("{}", table::table(&verdict, &thresholds)?);
             println!("  ({:.0} s)\n", begun.elapsed().as_secs_f64());

@@ -28,17 +28,35 @@ pub struct Plan {
     pub stress_min: usize,
     /// Times that every kind of cue is played on top of everything.
     pub cue_rounds: u64,
+    /// Sites, each of which is heard with each load in each of its sections.
+    pub racks: u64,
     /// Hours that an idle machine is played, where that is asked for.
     pub hours: Option<f64>,
 }
 
 impl Plan {
     /// All there is to measure.
-    pub const FULL: Self =
-        Self { at_ends: 8, between: 4, ramps: 3, apart: 2, stress_min: 10, cue_rounds: 20, hours: None };
+    pub const FULL: Self = Self {
+        at_ends: 8,
+        between: 4,
+        ramps: 3,
+        apart: 2,
+        stress_min: 10,
+        cue_rounds: 20,
+        racks: 3,
+        hours: None,
+    };
     /// A quick look.
-    pub const QUICK: Self =
-        Self { at_ends: 4, between: 2, ramps: 1, apart: 1, stress_min: 1, cue_rounds: 2, hours: None };
+    pub const QUICK: Self = Self {
+        at_ends: 4,
+        between: 2,
+        ramps: 1,
+        apart: 1,
+        stress_min: 1,
+        cue_rounds: 2,
+        racks: 2,
+        hours: None,
+    };
 
     /// The clips that are trained and tested on.
     pub fn clips(&self) -> Vec<Clip<Class>> {
@@ -85,6 +103,11 @@ impl Plan {
     /// Seeds of the ramps.
     pub fn ramp_seeds(&self) -> Vec<u64> {
         (0..self.ramps).map(|index| SEED + 300_000 + index).collect()
+    }
+
+    /// Seed of a site's machines; that of the music of its clips is as much higher as their place.
+    pub fn rack_seed(&self, rack: u64) -> u64 {
+        SEED + 500_000 + 1000 * rack
     }
 
     /// Seeds of everything else.

@@ -3,11 +3,13 @@
 //! Level in steps of 1 dB, centroid in semitones, onsets in 0.3/s, shares of six bands and the range of the
 //! envelope in 1.5 dB. All are taken from the sound, none from the list of notes.
 
+mod balance;
 mod onsets;
 mod spectrum;
 
 use anyhow::Result;
 
+pub use balance::{BALANCES, rough_balance};
 pub use onsets::{onset_rate, onset_times};
 pub use spectrum::{BANDS, Spectrum};
 pub(crate) use spectrum::{each as each_window, in_octaves};

@@ -52,6 +52,11 @@ impl Spectrum {
         bands.map(|band| if sum > 0.0 { band / sum } else { 0.0 })
     }
 
+    /// Power within limits, from the first up to the second.
+    pub fn within(&self, (from_hz, to_hz): (f64, f64)) -> f64 {
+        self.bins().filter(|(hz, _)| (from_hz..to_hz).contains(hz)).map(|(_, power)| power).sum()
+    }
+
     /// Share of the power above a frequency, 0..=1.
     pub fn share_above(&self, limit_hz: f64) -> f64 {
         let (mut above, mut sum) = (0.0, 0.0);

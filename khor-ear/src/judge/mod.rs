@@ -5,12 +5,15 @@ mod cues;
 mod determinism;
 mod drift;
 mod recognition;
+mod site;
 mod stress;
 
 use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+
+pub use site::Sites;
 
 use crate::{
     picture,
@@ -51,7 +54,7 @@ impl Figure {
 }
 
 /// Listens to a preset; the `others` are switched to in the search for clicks. Pictures go to the folder.
-pub fn judge(preset: &str, others: &[String], plan: &Plan, folder: &Path) -> Result<Verdict> {
+pub fn judge(preset: &str, others: &[String], sites: &Sites, plan: &Plan, folder: &Path) -> Result<Verdict> {
     let mut figures = Vec::new();
     picture::draw(preset, &scenario::tour(preset, plan.seed(9))?, folder)?;
     let clips = clips::all(preset, plan)?;
@@ -61,6 +64,7 @@ pub fn judge(preset: &str, others: &[String], plan: &Plan, folder: &Path) -> Res
     clips::compare(preset, plan, &clips, &mut figures)?;
     stress::search(preset, others, plan, &mut figures)?;
     cues::listen(preset, plan, &mut figures)?;
+    remarks.push(site::listen(preset, sites, &mut figures)?);
     if let Some(hours) = plan.hours {
         drift::listen(preset, plan, hours, &mut figures)?;
     }

@@ -6,6 +6,7 @@
 mod clip;
 mod loads;
 mod machine;
+mod site;
 mod tour;
 
 pub use clip::{
@@ -13,4 +14,5 @@ pub use clip::{
 };
 pub use loads::{Apart, Class, IDLE, Part, Shape, Undertaking, everything};
 pub use machine::Machine;
+pub use site::{HOSTS_PER_SECTION, Rack, SECTIONS, TELL_NS, Trouble};
 pub use tour::{STOP_S, tour};

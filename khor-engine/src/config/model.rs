@@ -44,7 +44,7 @@ pub struct Config {
     pub quiet: Quiet,
     /// The session bus.
     pub desktop: Desktop,
-    /// Which site is heard instead of this machine; only the file may say.
+    /// Which site is heard instead of this machine, and how; only the file may say which.
     pub site: Site,
 }
 

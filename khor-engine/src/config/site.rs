@@ -19,6 +19,21 @@ pub struct Site {
     pub host: Option<String>,
     /// Where it is heard.
     pub nats: Nats,
+    /// Who of it plays; at the next bar line.
+    pub mode: SiteMode,
+}
+
+/// Who of a site plays. The most deviant one or two hosts have the voices in each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteMode {
+    /// All hosts as one.
+    #[default]
+    Ensemble,
+    /// Each of up to four sections has a pulse of its own.
+    Sections,
+    /// Every host in turn, half a bar each.
+    RollCall,
 }
 
 impl Site {

@@ -187,11 +187,11 @@ impl Desk {
             self.composer.skip_to(now_s);
         }
         self.follow_device(now_s);
-        let (lanes, solo) = {
+        let (lanes, cast) = {
             let seen = self.state.lock();
-            (seen.lanes(), seen.solo_lanes())
+            (seen.lanes(), Arc::clone(&seen.staged.cast))
         };
-        self.composer.set_solo(solo);
+        self.composer.set_cast(cast);
         let mut fresh = std::mem::take(&mut self.fresh);
         self.compose(now_s + AHEAD_S, &lanes, &mut fresh);
         self.follow_preset();

@@ -6,9 +6,12 @@ use khor_proto::Scope;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::state::{Alone, HeardCue, Seen, SourceState, unix_ms};
+use super::{
+    stage::{Seated, Staged},
+    state::{HeardCue, Seen, SourceState, unix_ms},
+};
 use crate::{
-    music::{Feature, Input, Route, Sounding},
+    music::{Feature, Input, PulseCast, Route, Sounding, Speaking},
     signal::{Reading, SIGNALS},
     source::{Host, Shortfall, SourceKind, whose},
 };
@@ -51,9 +54,10 @@ pub struct Heard {
 }
 
 pub(super) fn explain(seen: &Seen) -> Explanation {
-    let whose = seen.solo.as_ref().map(|solo| &solo.reading).or(seen.reading.as_ref());
+    let soloists = seen.staged.furthest();
+    let whose = soloists.first().map(|solo| &solo.reading).or(seen.reading.as_ref());
     let standing_out = whose.map(standing).unwrap_or_default();
-    let heard = seen.sounding.as_ref().map(heard).unwrap_or_default();
+    let heard = seen.sounding.as_ref().map(|sounding| heard(sounding, &seen.staged)).unwrap_or_default();
     let sentence = sentence(seen, &standing_out);
     let text = text(seen, &sentence, &standing_out, &heard);
     Explanation { sentence, standing_out, heard, text }
@@ -82,16 +86,42 @@ fn standing(reading: &Reading) -> Vec<Standing> {
     standing
 }
 
-fn heard(sounding: &Sounding) -> Vec<Heard> {
-    let mut heard = vec![bed(sounding), pulse(sounding)];
-    for &(stream, signal, onsets) in &sounding.voices {
+fn heard(sounding: &Sounding, staged: &Staged) -> Vec<Heard> {
+    let mut heard = vec![bed(sounding)];
+    match &staged.cast.pulse {
+        PulseCast::Together => heard.push(pulse(sounding)),
+        PulseCast::Sections(_) => heard.extend(staged.benches.iter().map(section)),
+        PulseCast::RollCall(turns) => heard.push(Heard {
+            layer: "pulse",
+            what: format!("{} in turn, half a bar each", turns.len()),
+            because: "the work of each".into(),
+        }),
+    }
+    for &Speaking { stream, signal, onsets, soloist } in &sounding.voices {
+        let of = soloist.and_then(|place| staged.soloists[place].as_ref());
+        let of = of.map_or_else(String::new, |solo| format!(" of {}", solo.host));
         heard.push(Heard {
             layer: "voice",
             what: format!("{}, {onsets} onsets a bar", stream.name()),
-            because: signal.info().label.to_owned(),
+            because: format!("{}{of}", signal.info().label),
         });
     }
     heard
+}
+
+/// From where a section is played.
+fn section(seated: &Seated) -> Heard {
+    let Seated { section, hosts, bench } = seated;
+    let side = match bench.pan {
+        pan if pan < -0.2 => "left",
+        pan if pan > 0.2 => "right",
+        _ => "middle",
+    };
+    Heard {
+        layer: "pulse",
+        what: format!("{}, {side}", bench.role.name()),
+        because: format!("{} ({hosts})", section.as_deref().unwrap_or("the rest")),
+    }
 }
 
 fn bed(sounding: &Sounding) -> Heard {
@@ -150,7 +180,7 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
         return format!("{}.", capitalised(error));
     }
     let hosts = seen.site.as_ref().map_or(0, |site| site.hosts.iter().filter(|host| !host.silent).count());
-    let subject = match (info.kind, &seen.solo, &info.scope) {
+    let subject = match (info.kind, seen.staged.furthest().first(), &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
         (SourceKind::Site, ..) if let Some(alone) = &seen.alone => alone.host.clone(),
         (SourceKind::Site, Some(solo), _) => format!("Of {hosts} hosts, {}", solo.host),
@@ -215,9 +245,16 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
             line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {}", times(*deviation)));
         }
     }
-    if let Some(solo) = &seen.solo {
+    let soloists = seen.staged.furthest().into_iter().map(|solo| {
         let section = solo.section.as_ref().map_or_else(String::new, |section| format!(" of {section}"));
-        line(format_args!("The voices are those of {}{section}", solo.host));
+        format!("{}{section}", solo.host)
+    });
+    let soloists = soloists.collect::<Vec<_>>().join(" and ");
+    if !soloists.is_empty() {
+        line(format_args!("The voices are those of {soloists}"));
+    }
+    if let Some(remark) = &seen.staged.remark {
+        line(format_args!("Played otherwise than asked for: {remark}"));
     }
     let is_silent = |host: &&Host| host.silent;
     let silent = seen.site.iter().flat_map(|site| &site.hosts).filter(is_silent);

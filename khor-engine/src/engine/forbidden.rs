@@ -29,7 +29,7 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
     {
         return refuse(
             "site",
-            "only the file itself, or --site and its like, may say which site is heard; site.host may change"
+            "only the file itself, or --site and its like, may say which site is heard; site.host and site.mode may change"
                 .into(),
         );
     }
@@ -60,8 +60,11 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
     }
 }
 
-/// Whether a change leaves the site as it is but for the host that is heard alone.
+/// Whether a change leaves the site as it is but for how it is played and the host that is heard alone.
 fn is_of_site(change: &Value, held: &Value) -> bool {
     let (Value::Object(change), Value::Object(held)) = (change, held) else { return false };
-    change.iter().all(|(key, value)| key == "host" || held.get(key) == Some(value))
+    let stays = |(key, value): (&String, &Value)| {
+        matches!(key.as_str(), "host" | "mode") || held.get(key) == Some(value)
+    };
+    change.iter().all(stays)
 }

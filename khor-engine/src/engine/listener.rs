@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_fleet::Name;
 use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -20,12 +19,14 @@ use tracing::warn;
 use super::{
     conductor::{Command, Conductor},
     memory::Memory,
+    stage::Stage,
     state::{SourceState, State},
 };
 use crate::{
+    config::SiteMode,
     music::CueKind,
     output::osc,
-    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling, Soloist},
+    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
     source::{SourceEvent, SourceInfo, SourceKind},
 };
 
@@ -53,6 +54,8 @@ pub(super) struct SignalSettings {
     pub(super) heard: PerSignal<bool>,
     /// The host of a site that is heard as if it were this machine.
     pub(super) alone: Option<Name>,
+    /// How a site is played.
+    pub(super) mode: SiteMode,
 }
 
 pub(super) struct Listener {
@@ -68,10 +71,11 @@ pub(super) struct Listener {
     /// Whose activity is heard on this machine, which teaches what is ordinary; `None` for the demo and captures.
     subject: Option<Scope>,
     kind: Option<SourceKind>,
-    /// Of a site.
-    soloist: Soloist<Name>,
     /// Of a site, the host that is heard as if it were this machine.
     alone: Option<Name>,
+    /// How a site is played, and who of it has which place.
+    mode: SiteMode,
+    stage: Stage,
     kept_at: Instant,
 }
 
@@ -84,7 +88,7 @@ impl Listener {
         memory: Memory,
         conductor: Conductor,
     ) -> Self {
-        let SignalSettings { scaling, heard, alone } = settings.borrow_and_update().clone();
+        let SignalSettings { scaling, heard, alone, mode } = settings.borrow_and_update().clone();
         state.lock().heard = heard;
         let pipeline = Pipeline::new(scaling);
         let kept_at = Instant::now();
@@ -100,8 +104,9 @@ impl Listener {
             conductor,
             subject: None,
             kind: None,
-            soloist: Soloist::default(),
             alone,
+            mode,
+            stage: Stage::default(),
             kept_at,
         }
     }
@@ -147,9 +152,9 @@ impl Listener {
     }
 
     fn take_settings(&mut self) {
-        let SignalSettings { scaling, heard, alone } = self.settings.borrow_and_update().clone();
+        let SignalSettings { scaling, heard, alone, mode } = self.settings.borrow_and_update().clone();
         self.state.lock().heard = heard;
-        self.heard = heard;
+        (self.heard, self.mode) = (heard, mode);
         self.pipeline.configure(scaling);
         self.hear(alone);
     }

@@ -18,6 +18,7 @@ mod on_desktop;
 mod receiving;
 mod report;
 mod silence;
+mod stage;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -34,9 +35,10 @@ pub use offline::{Offline, Part, Performance};
 pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
 pub use report::{
-    ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SignalReport,
-    Table,
+    ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
+    SignalReport, Table,
 };
+pub use stage::{OnStage, Seated, Solo, Stage, Staged};
 pub use state::Since;
 
 use std::{

@@ -12,7 +12,7 @@ use std::{
 use khor_proto::Cue;
 use tokio::sync::broadcast;
 
-use super::{on_desktop::OnDesktop, receiving::Receiving, silence::Silence};
+use super::{on_desktop::OnDesktop, receiving::Receiving, silence::Silence, stage::Staged};
 use crate::{
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
@@ -143,17 +143,6 @@ impl HeardCue {
     }
 }
 
-/// The machine of a site that has the voices.
-#[derive(Clone, Debug)]
-pub(super) struct Solo {
-    pub(super) host: String,
-    pub(super) section: Option<String>,
-    /// By which signal it stands out, and how far, octaves.
-    pub(super) signal: SignalId,
-    pub(super) deviation: f32,
-    pub(super) reading: Reading,
-}
-
 /// The host of a site that is heard as if it were this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Alone {
@@ -171,8 +160,9 @@ pub(super) struct Seen {
     pub(super) reading: Option<Reading>,
     /// The site that is heard, or was until its server went away.
     pub(super) site: Option<Arc<Site>>,
-    pub(super) solo: Option<Solo>,
     pub(super) alone: Option<Alone>,
+    /// Who of it plays.
+    pub(super) staged: Staged,
     pub(super) history: VecDeque<HistoryPoint>,
     pub(super) notes: VecDeque<PlayedNote>,
     pub(super) position: Option<Position>,
@@ -201,14 +191,9 @@ impl Seen {
         self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
     }
 
-    /// Lanes of the machine of a site that has the voices.
-    pub(super) fn solo_lanes(&self) -> Option<Lanes> {
-        self.solo.as_ref().map(|solo| solo.reading.lanes)
-    }
-
-    /// All machines of a site, and who has the voices.
-    pub(super) fn fleet(&mut self, site: Arc<Site>, solo: Option<Solo>) {
-        (self.site, self.solo) = (Some(site), solo);
+    /// All machines of a site, and who plays.
+    pub(super) fn fleet(&mut self, site: Arc<Site>, staged: Staged) {
+        (self.site, self.staged) = (Some(site), staged);
     }
 
     /// The source was lost or changed.
@@ -216,7 +201,7 @@ impl Seen {
         if matches!(&source, SourceState::Up(info) if info.kind != SourceKind::Site) {
             (self.site, self.alone) = (None, None);
         }
-        self.solo = None;
+        self.staged = Staged::default();
         self.source = source;
         self.reading = None;
         self.counters = None;

@@ -47,5 +47,5 @@ pub(super) fn live_settings(config: &Config, socket: &Path, capture: Option<&Pla
 
 pub(super) fn signal_settings(config: &Config) -> SignalSettings {
     let alone = config.site.host.as_ref().and_then(|host| host.parse().ok());
-    SignalSettings { scaling: config.scaling(), heard: config.heard(), alone }
+    SignalSettings { scaling: config.scaling(), heard: config.heard(), alone, mode: config.site.mode }
 }

@@ -74,6 +74,26 @@ fn ambient() -> Value {
 }
 
 #[tokio::test]
+async fn how_a_site_is_played_may_be_said_and_which_may_not() {
+    let api = Api::new();
+    let mode = api.ask("PATCH", "/api/config", &json!({ "site": { "mode": "roll_call" } })).await;
+    assert_eq!((mode.status, &mode.json()["site"]["mode"]), (StatusCode::OK, &json!("roll_call")));
+    for site in [
+        json!({ "name": "elsewhere" }),
+        json!({ "mode": "sections", "nats": { "url": "nats://evil:4222" } }),
+        json!({ "mode": "solo" }),
+        Value::Null,
+    ] {
+        let refused = api.ask("PATCH", "/api/config", &json!({ "site": site })).await;
+        assert!(
+            refused.status.is_client_error() && refused.text.contains("site"),
+            "{site}: {}",
+            refused.text
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_preset_is_saved_played_changed_and_removed() {
     let api = Api::new();
     let saved = api.ask("PUT", "/api/presets/mine", &ambient()).await;

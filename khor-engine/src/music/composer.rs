@@ -1,8 +1,11 @@
 //! The composer: walks the steps, reads the lanes, lets each layer play, and applies changes on musical boundaries.
 
+use std::{mem::discriminant, sync::Arc};
+
 use crate::signal::{Lanes, SignalId};
 
 use super::bed::Bed;
+use super::cast::{Cast, PulseCast, SOLOISTS, VoicesOf};
 use super::controls::Controls;
 use super::cues::{CueKind, Cues};
 use super::form::Section;
@@ -12,7 +15,9 @@ use super::preset::Preset;
 use super::pulse::Pulse;
 use super::reading::Reading;
 use super::rhythm::STEPS;
+use super::roll_call::RollCall;
 use super::scale::Key;
+use super::sections::Sections;
 use super::settings::Settings;
 use super::stream::VoiceStream;
 use super::voices::Voices;
@@ -52,6 +57,11 @@ impl Moment<'_> {
     pub(super) fn bar_s(&self) -> f64 {
         self.step_s * f64::from(STEPS)
     }
+
+    /// The same as somebody else sees it.
+    pub(super) fn reading_of<'a>(&'a self, reading: &'a Reading) -> Moment<'a> {
+        Moment { reading, ..*self }
+    }
 }
 
 /// What is heard and why, for explanations.
@@ -59,10 +69,23 @@ impl Moment<'_> {
 pub struct Sounding {
     /// Every feature that is mapped, and how far it is from rest, 0..=1.
     pub moved: Vec<(Route, f32)>,
-    /// Who speaks, for which signal, with how many onsets per bar.
-    pub voices: Vec<(VoiceStream, SignalId, u8)>,
+    /// Who speaks.
+    pub voices: Vec<Speaking>,
     /// The source is lost.
     pub lost: bool,
+}
+
+/// A voice that speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Speaking {
+    /// Which.
+    pub stream: VoiceStream,
+    /// The signal it speaks for.
+    pub signal: SignalId,
+    /// Onsets per bar.
+    pub onsets: u8,
+    /// The place in the cast of the soloist it belongs to, where there is one.
+    pub soloist: Option<usize>,
 }
 
 /// Turns lanes into notes, step by step. Pure: the same calls give the same notes.
@@ -81,10 +104,16 @@ pub struct Composer {
     controls_s: f64,
     bed: Bed,
     pulse: Pulse,
-    voices: Voices,
+    sections: Sections,
+    roll_call: RollCall,
+    /// Of the first soloist, or of all; and of the second.
+    voices: [Voices; SOLOISTS],
+    /// What is read for the second soloist's voices; those of the first are in `reading`.
+    second: Reading,
     cues: Cues,
-    /// Lanes of the machine that has the voices, where several are heard and one stands out.
-    solo: Option<Lanes>,
+    /// Who plays; whose work is the pulse waits in `next_cast` for the bar line when that becomes another question.
+    cast: Arc<Cast>,
+    next_cast: Arc<Cast>,
     lost: bool,
 }
 
@@ -95,6 +124,7 @@ impl Composer {
         let reading = Reading::new(&preset.mapping);
         let position = Position { bar: 0, step: 0, step_s: 0.0 };
         let bed = Bed::new(&moment(&settings, &preset, &reading, position));
+        let (sections, second) = (Sections::new(&preset.mapping), Reading::new(&preset.mapping));
         Self {
             settings,
             next_settings: settings,
@@ -107,9 +137,13 @@ impl Composer {
             controls_s: 0.0,
             bed,
             pulse: Pulse::default(),
-            voices: Voices::default(),
+            sections,
+            roll_call: RollCall::default(),
+            voices: Default::default(),
+            second,
             cues: Cues::default(),
-            solo: None,
+            cast: Arc::default(),
+            next_cast: Arc::default(),
             lost: false,
         }
     }
@@ -129,18 +163,36 @@ impl Composer {
         self.cues.push(kind, self.controls_s.max(self.position.step_s));
     }
 
-    /// Gives the voices to one machine of several; bed and pulse stay with the lanes of all. `None` takes them back.
-    pub fn set_solo(&mut self, solo: Option<Lanes>) {
-        self.solo = solo;
+    /// Says who of several machines plays, from the next step on. Whether the pulse is everybody's together, the
+    /// sections' or a roll call changes on the next bar line.
+    pub fn set_cast(&mut self, cast: Arc<Cast>) {
+        if discriminant(&cast.pulse) == discriminant(&self.cast.pulse) {
+            self.cast = Arc::clone(&cast);
+        }
+        self.next_cast = cast;
     }
 
     /// What is heard and why.
     pub fn sounding(&self) -> Sounding {
         Sounding {
             moved: self.reading.moved().collect(),
-            voices: self.voices.speaking().map(|s| (s.stream, s.signal, s.onsets)).collect(),
+            voices: self.speaking().collect(),
             lost: self.reading.is_lost(),
         }
+    }
+
+    fn speaking(&self) -> impl Iterator<Item = Speaking> {
+        let of = |(place, voices): (usize, &Voices)| {
+            let soloist = self.cast.soloists[place].map(|_| place);
+            let told = voices.speaking().collect::<Vec<_>>();
+            told.into_iter().map(move |s| Speaking {
+                stream: s.stream,
+                signal: s.signal,
+                onsets: s.onsets,
+                soloist,
+            })
+        };
+        self.voices.iter().enumerate().flat_map(of)
     }
 
     /// The settings in force; key, scale and seed may still wait for the bar line.
@@ -210,7 +262,7 @@ impl Composer {
             self.bar_line();
         }
         let step_s = self.settings.step_s();
-        self.reading.update(lanes, self.solo.as_ref(), self.settings.smoothing, step_s as f32);
+        self.read(lanes, step_s as f32);
         self.announce_source();
         let first = out.len();
         let moment = moment(&self.settings, &self.preset, &self.reading, self.position);
@@ -218,8 +270,18 @@ impl Composer {
         let chord = self.bed.chord();
         self.cues.step(&moment, out);
         let foreground = out.len();
-        self.pulse.step(&moment, chord, out);
-        self.voices.step(&moment, chord, out);
+        match &self.cast.pulse {
+            PulseCast::Together => self.pulse.step(&moment, chord, out),
+            PulseCast::Sections(_) => self.sections.step(&moment, chord, out),
+            PulseCast::RollCall(turns) => self.roll_call.step(&moment, chord, turns, out),
+        }
+        let [first_voices, second_voices] = &mut self.voices;
+        let [of_first, of_second] = self.cast.voices();
+        let of_first = VoicesOf { taken: second_voices.streams(), ..of_first };
+        first_voices.step(&moment, of_first, chord, out);
+        let of_second = VoicesOf { taken: first_voices.streams(), ..of_second };
+        second_voices.step(&moment.reading_of(&self.second), of_second, chord, out);
+        first_voices.rare(&moment, self.cast.is_one(), chord, out);
         if self.cues.speaks_at(moment.onset_s) {
             out.truncate(foreground);
         }
@@ -227,14 +289,33 @@ impl Composer {
         self.position = self.position.next(step_s);
     }
 
+    /// Takes the lanes of a step for everybody who plays.
+    fn read(&mut self, lanes: &Lanes, step_s: f32) {
+        let smoothing = self.settings.smoothing;
+        let [first, second] = self.cast.voices().map(|voices| voices.lanes);
+        self.reading.update(lanes, first, smoothing, step_s);
+        self.second.update(lanes, second, smoothing, step_s);
+        if let PulseCast::Sections(sections) = &self.cast.pulse {
+            self.sections.update(sections, smoothing, step_s);
+        }
+    }
+
     /// What waited for the bar line begins.
     fn bar_line(&mut self) {
         self.settings = self.next_settings;
+        if discriminant(&self.cast.pulse) != discriminant(&self.next_cast.pulse) {
+            self.pulse = Pulse::default();
+            self.sections = Sections::new(&self.preset.mapping);
+            self.roll_call = RollCall::default();
+        }
+        self.cast = Arc::clone(&self.next_cast);
         let Some(preset) = self.next_preset.take() else { return };
         let renamed = preset.name != self.preset.name;
         self.preset = preset;
         self.preset_changes += 1;
         self.reading.remap(&self.preset.mapping);
+        self.second.remap(&self.preset.mapping);
+        self.sections.remap(&self.preset.mapping);
         if renamed {
             self.bed = Bed::new(&moment(&self.settings, &self.preset, &self.reading, self.position));
             self.pulse = Pulse::default();

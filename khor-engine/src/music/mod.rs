@@ -3,10 +3,12 @@
 //! The [`Composer`] walks a grid of sixteenths. On each step it takes a `reading` of the lanes (through the
 //! `mapping`, smoothed, then quantised with hysteresis), and four layers play from it: the `bed` (saturation), the
 //! `pulse` (total work), the `voices` (the streams that stand out) and the `cues` (what the kernel reports). The
-//! `form` changes what no signal moves. Chance comes only from (seed, bar, stream), see `seeded`.
+//! `form` changes what no signal moves. Where several machines are heard, the `cast` says who has the voices, and whether
+//! the pulse is everybody's, the `sections`' or a `roll_call`. Chance comes only from (seed, bar, stream), see `seeded`.
 //! Presets and patches are data and live here, so that the synth reads them and music knows nothing of the synth.
 
 mod bed;
+mod cast;
 mod composer;
 mod controls;
 mod cues;
@@ -22,7 +24,9 @@ mod pulse;
 mod quantise;
 mod reading;
 mod rhythm;
+mod roll_call;
 mod scale;
+mod sections;
 mod seeded;
 mod settings;
 mod stream;
@@ -31,7 +35,8 @@ mod voices;
 #[cfg(test)]
 mod tests;
 
-pub use composer::{Composer, Position, Sounding};
+pub use cast::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
+pub use composer::{Composer, Position, Sounding, Speaking};
 pub use controls::Controls;
 pub use cues::CueKind;
 pub(crate) use cues::Severity;

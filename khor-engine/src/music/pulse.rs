@@ -25,35 +25,69 @@ pub(super) struct Pulse {
 impl Pulse {
     /// Called on every step.
     pub(super) fn step(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
-        let density = moment.reading.value(Feature::PulseDensity).unwrap_or(0.0);
-        let work = (density.ceil() as u8).min(WORK_STEPS);
+        let work = work(moment);
         for (index, settings) in moment.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
-            if moment.step.is_multiple_of(4) {
-                self.onsets[index] = onsets_per_bar(settings, work, moment.density);
-            }
-            let stream = Stream::Pulse(index as u8);
-            let rotation = Dice::new(moment.seed, moment.bar / PHRASE_BARS, stream).below(4) as u8 * 4;
-            if hit(moment.step, self.onsets[index], rotation) {
-                let before = hits_before(moment.step, self.onsets[index], rotation);
-                chord.notes_in(moment.key, settings.register, &mut self.notes);
-                let pitch = self.pitch(moment, index, chord, before);
-                // The bass stays: what is lifted is heard against it.
-                let midi = if settings.role == Role::Bass { pitch } else { lifted(moment, pitch) };
-                out.push(note(moment, settings, stream, midi, work));
-            }
+            let line = Line { index: index as u8, settings, onsets: &mut self.onsets[index] };
+            // The bass stays: what is lifted is heard against it.
+            let height = if settings.role == Role::Bass { 0 } else { height(moment) };
+            out.extend(line.step(moment, chord, work, height, &mut self.notes));
         }
+    }
+}
+
+/// How much of the rhythm plays, sixteenths.
+pub(super) fn work(moment: &Moment<'_>) -> u8 {
+    let density = moment.reading.value(Feature::PulseDensity).unwrap_or(0.0);
+    (density.ceil() as u8).min(WORK_STEPS)
+}
+
+/// How far the mapping lifts the pulse, scale steps.
+fn height(moment: &Moment<'_>) -> i32 {
+    moment.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32
+}
+
+/// One stream of the pulse, at one step.
+pub(super) struct Line<'a> {
+    /// Its streams of chance.
+    pub(super) index: u8,
+    pub(super) settings: &'a PulseSettings,
+    /// Onsets per bar, taken anew on every beat.
+    pub(super) onsets: &'a mut u8,
+}
+
+impl Line<'_> {
+    /// Its note on this step, if it has one; `notes` is room for the chord's.
+    pub(super) fn step(
+        self,
+        moment: &Moment<'_>,
+        chord: Chord,
+        work: u8,
+        height: i32,
+        notes: &mut Vec<u8>,
+    ) -> Option<Note> {
+        if moment.step.is_multiple_of(4) {
+            *self.onsets = onsets_per_bar(self.settings, work, moment.density);
+        }
+        let (stream, onsets) = (Stream::Pulse(self.index), *self.onsets);
+        let rotation = Dice::new(moment.seed, moment.bar / PHRASE_BARS, stream).below(4) as u8 * 4;
+        if !hit(moment.step, onsets, rotation) {
+            return None;
+        }
+        let before = hits_before(moment.step, onsets, rotation);
+        chord.notes_in(moment.key, self.settings.register, notes);
+        let pitch = self.pitch(moment, notes, chord, before);
+        Some(note(moment, self.settings, stream, lifted(moment, pitch, height), work))
     }
 
     /// The note that follows `before` others of its stream in this bar.
-    fn pitch(&self, moment: &Moment<'_>, index: usize, chord: Chord, before: usize) -> u8 {
-        let settings = &moment.preset.pulse[index];
-        let notes = &self.notes;
+    fn pitch(&self, moment: &Moment<'_>, notes: &[u8], chord: Chord, before: usize) -> u8 {
+        let settings = self.settings;
         let len = notes.len();
         if settings.motion == Motion::Root || len == 0 {
             return settings.register.fold(moment.key.midi(chord.degrees[0]));
         }
         // A broken chord goes on over the bar line: few onsets then lie as high as many.
-        let along = before + (moment.bar % PHRASE_BARS) as usize * usize::from(self.onsets[index]);
+        let along = before + (moment.bar % PHRASE_BARS) as usize * usize::from(*self.onsets);
         match settings.motion {
             Motion::Up | Motion::Root => notes[along % len],
             Motion::UpDown => {
@@ -64,7 +98,7 @@ impl Pulse {
             Motion::Walk => {
                 // Every note once before one comes again, in the order of the phrase: a motif, not a dice roll.
                 let phrase = moment.bar / PHRASE_BARS;
-                let mut dice = Dice::new(moment.seed, phrase, Stream::Motif(index as u8));
+                let mut dice = Dice::new(moment.seed, phrase, Stream::Motif(self.index));
                 let strides = || (2..len).filter(|stride| is_coprime(*stride, len));
                 let stride = strides().nth(dice.below(strides().count().max(1))).unwrap_or(1);
                 notes[(dice.below(len) + along * stride) % len]
@@ -99,10 +133,9 @@ fn is_coprime(a: usize, b: usize) -> bool {
     a == 1
 }
 
-/// The pitch, lifted by the mapping's scale steps, and not out of reach.
-fn lifted(moment: &Moment<'_>, midi: u8) -> u8 {
+/// The pitch, lifted by `height` scale steps, and not out of reach.
+fn lifted(moment: &Moment<'_>, midi: u8, height: i32) -> u8 {
     const HIGHEST: i32 = 95;
-    let height = moment.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32;
     let degree = moment.key.degree_below(midi.into());
     let lifted = (degree + height).min(moment.key.degree_below(HIGHEST));
     if height == 0 { midi } else { moment.key.midi(lifted).clamp(0, HIGHEST) as u8 }

@@ -117,6 +117,14 @@ impl Reading {
         self.features[feature.index()].as_ref().map_or(0.0, Followed::quantised)
     }
 
+    /// A feature's value and how far it is from rest, 0..=1, by these lanes as they are now: in whole steps, but unsmoothed.
+    pub(super) fn sample(&self, feature: Feature, lanes: &Lanes) -> Option<(f32, f32)> {
+        let route = self.features[feature.index()].as_ref()?.route;
+        let steps = f32::from(route.steps());
+        let position = (route.position(lanes) * steps).round() / steps;
+        Some((route.value(position), position))
+    }
+
     /// How far the furthest of a voice's features is from rest, 0..=1.
     pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
         let of_stream = |followed: &&Followed| followed.route.to.stream() == Some(stream);

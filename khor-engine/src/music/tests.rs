@@ -2,6 +2,8 @@
 
 use crate::signal::{Lane, Lanes, Levels, SignalId};
 
+mod site;
+
 use super::seeded::{Dice, Stream};
 use super::{Composer, CueKind, Instrument, Layer, Note, Preset, Role, Scale, Settings, VoiceStream};
 
@@ -354,7 +356,7 @@ fn the_stream_that_stands_out_most_takes_the_voice() {
             let mut composer = Composer::new(Settings::default(), preset.clone());
             composer.advance(30.0, &lanes(levels), &mut Vec::new());
             let sounding = composer.sounding();
-            assert!(sounding.voices.iter().any(|voice| voice.0 == stream), "{signal:?}: {sounding:?}");
+            assert!(sounding.voices.iter().any(|voice| voice.stream == stream), "{signal:?}: {sounding:?}");
         }
     }
 }

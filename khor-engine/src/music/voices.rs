@@ -2,6 +2,7 @@
 
 use crate::signal::SignalId;
 
+use super::cast::{Place, SOLOISTS, VoicesOf};
 use super::composer::Moment;
 use super::feature::Feature;
 use super::harmony::Chord;
@@ -12,8 +13,11 @@ use super::scale::Register;
 use super::seeded::{Dice, Stream};
 use super::stream::{Seat, VoiceStream};
 
-/// Voices at once; more melt into each other (ear.md: three to four streams, bed and pulse included).
-const AT_ONCE: usize = 2;
+/// Voices at once; more melt into each other (ear.md: three to four streams, bed and pulse included). Two soloists have
+/// one each.
+const AT_ONCE: usize = SOLOISTS;
+/// How much of a stream's own place is left where a soloist has another: a nuance.
+const OWN_PAN: f32 = 0.3;
 /// Rank (half octaves) at which a stream may speak, and below which it stops.
 const ENTER: u8 = 3;
 const LEAVE: u8 = 2;
@@ -46,6 +50,8 @@ pub(super) struct Speaker {
     age: u16,
     /// Half bars since something about it changed.
     familiar: u16,
+    /// Where it comes from, if not from its stream's own place.
+    place: Option<Place>,
 }
 
 /// State of the voices: who speaks.
@@ -58,14 +64,13 @@ pub(super) struct Voices {
 
 impl Voices {
     /// Called on every step.
-    pub(super) fn step(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
+    pub(super) fn step(&mut self, moment: &Moment<'_>, of: VoicesOf<'_>, chord: Chord, out: &mut Vec<Note>) {
         if moment.step.is_multiple_of(8) {
-            self.choose(moment, chord, out);
+            self.choose(moment, of, chord, out);
         }
         for speaker in self.speaking.into_iter().flatten() {
             speak(speaker, moment, chord, out);
         }
-        self.rare(moment, chord, out);
     }
 
     /// Who speaks now.
@@ -73,45 +78,71 @@ impl Voices {
         self.speaking.into_iter().flatten()
     }
 
+    /// The streams that are spoken with.
+    pub(super) fn streams(&self) -> [bool; VoiceStream::ALL.len()] {
+        let mut streams = [false; VoiceStream::ALL.len()];
+        self.speaking().for_each(|speaker| streams[speaker.stream.index()] = true);
+        streams
+    }
+
     /// Decides who speaks: leavers first, then entries and replacements by rank.
-    fn choose(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
+    fn choose(&mut self, moment: &Moment<'_>, of: VoicesOf<'_>, chord: Chord, out: &mut Vec<Note>) {
+        let mut too_many = self.speaking().count().saturating_sub(of.at_once);
+        while too_many > 0
+            && let Some(speaker) = self.weakest(moment).and_then(Option::take)
+        {
+            out.extend(cadence(speaker, moment, chord));
+            too_many -= 1;
+        }
         for slot in &mut self.speaking {
             let Some(speaker) = slot else { continue };
             if speaker.age >= HOLD && !may_speak(moment, speaker.stream, LEAVE) {
                 out.extend(cadence(*speaker, moment, chord));
                 *slot = None;
             } else {
-                speaker.follow(moment);
+                speaker.follow(moment, of.place);
             }
         }
         let mut candidates = VoiceStream::ALL;
         candidates.sort_by_key(|stream| std::cmp::Reverse(moment.reading.rank(*stream)));
         for stream in candidates {
-            if may_speak(moment, stream, ENTER) && !self.speaking().any(|speaker| speaker.stream == stream) {
-                self.enter(moment, stream);
+            let is_free = !of.taken[stream.index()];
+            if is_free
+                && may_speak(moment, stream, ENTER)
+                && !self.speaking().any(|speaker| speaker.stream == stream)
+            {
+                self.enter(moment, of, stream);
             }
         }
     }
 
-    fn enter(&mut self, moment: &Moment<'_>, stream: VoiceStream) {
-        let Some(entry) = Speaker::entering(moment, stream) else { return };
-        if let Some(free) = self.speaking.iter_mut().find(|slot| slot.is_none()) {
-            *free = Some(entry);
+    fn enter(&mut self, moment: &Moment<'_>, of: VoicesOf<'_>, stream: VoiceStream) {
+        let Some(entry) = Speaker::entering(moment, of.place, stream) else { return };
+        if self.speaking().count() < of.at_once {
+            if let Some(free) = self.speaking.iter_mut().find(|slot| slot.is_none()) {
+                *free = Some(entry);
+            }
             return;
         }
-        let rank = |speaker: &Option<Speaker>| speaker.map_or(0, |s| moment.reading.rank(s.stream));
-        let weakest = self.speaking.iter_mut().min_by_key(|slot| rank(slot));
-        if let Some(slot) = weakest
-            && slot.is_some_and(|s| s.age >= HOLD)
-            && rank(slot) + REPLACE <= moment.reading.rank(stream)
+        if let Some(slot) = self.weakest(moment)
+            && let Some(speaker) = slot
+            && speaker.age >= HOLD
+            && moment.reading.rank(speaker.stream) + REPLACE <= moment.reading.rank(stream)
         {
             *slot = Some(entry);
         }
     }
 
-    /// Now and then a single soft note while nothing works: the machine is there, and idle.
-    fn rare(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
-        let idle = moment.reading.position(Feature::PulseDensity) == 0.0
+    /// The one of those who speak that stands out least.
+    fn weakest(&mut self, moment: &Moment<'_>) -> Option<&mut Option<Speaker>> {
+        let rank = |speaker: &Option<Speaker>| speaker.map_or(0, |s| moment.reading.rank(s.stream));
+        self.speaking.iter_mut().filter(|slot| slot.is_some()).min_by_key(|slot| rank(slot))
+    }
+
+    /// Now and then a single soft note while nothing works: the machine, which is `one`, is there, and idle.
+    pub(super) fn rare(&mut self, moment: &Moment<'_>, one: bool, chord: Chord, out: &mut Vec<Note>) {
+        let idle = one
+            && moment.reading.position(Feature::PulseDensity) == 0.0
             && self.speaking.iter().all(Option::is_none)
             && !moment.reading.is_lost();
         if moment.step == 0 {
@@ -144,18 +175,24 @@ fn may_speak(moment: &Moment<'_>, stream: VoiceStream, rank: u8) -> bool {
 }
 
 impl Speaker {
-    fn entering(moment: &Moment<'_>, stream: VoiceStream) -> Option<Self> {
+    fn entering(moment: &Moment<'_>, place: Option<Place>, stream: VoiceStream) -> Option<Self> {
         let signal = moment.reading.leader(stream)?;
-        Some(Self { stream, signal, onsets: onsets(moment, stream), age: 0, familiar: 0 })
+        Some(Self { stream, signal, onsets: onsets(moment, stream), age: 0, familiar: 0, place })
     }
 
-    /// Takes what the reading says, twice a bar.
-    fn follow(&mut self, moment: &Moment<'_>) {
+    /// Takes what the reading says and where it is said from, twice a bar.
+    fn follow(&mut self, moment: &Moment<'_>, place: Option<Place>) {
         let signal = moment.reading.leader(self.stream).unwrap_or(self.signal);
         let onsets = onsets(moment, self.stream);
-        let changed = signal != self.signal || onsets != self.onsets || moment.reading.is_news(self.stream);
+        let moved = signal != self.signal || onsets != self.onsets || place != self.place;
+        let changed = moved || moment.reading.is_news(self.stream);
         let familiar = if changed { 0 } else { self.familiar.saturating_add(1) };
-        *self = Self { stream: self.stream, signal, onsets, age: self.age.saturating_add(1), familiar };
+        *self =
+            Self { stream: self.stream, signal, onsets, age: self.age.saturating_add(1), familiar, place };
+    }
+
+    fn pan(self, seat: &Seat) -> f32 {
+        self.place.map_or(seat.pan, |place| (place.pan + OWN_PAN * seat.pan).clamp(-1.0, 1.0))
     }
 
     /// How far it has receded, 0..=1: what is expected makes room for what is not.
@@ -194,7 +231,7 @@ fn speak(speaker: Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note
         duration_s: length * settings.gate * moment.step_s as f32,
         midi: pitch(speaker, &seat, moment, chord, count),
         velocity: velocity.clamp(0.0, 1.0),
-        pan: seat.pan,
+        pan: speaker.pan(&seat),
         brightness: seat.brightness + brightness,
         role: seat.instrument.role(),
         instrument: seat.instrument,
@@ -219,11 +256,14 @@ fn pitch(speaker: Speaker, seat: &Seat, moment: &Moment<'_>, chord: Chord, count
         _ => seat.contour[place],
     };
     let stream = Stream::Voice(speaker.stream.index() as u8);
-    let offset = Dice::new(moment.seed, moment.section.index, stream).below(3) as i32 - 1;
+    let lean = speaker.place.map_or_else(
+        || 2 * (Dice::new(moment.seed, moment.section.index, stream).below(3) as i32 - 1),
+        |p| p.lean,
+    );
     let lift = moment.reading.value(Feature::Height(speaker.stream));
     let middle = match lift {
         Some(_) => i32::from(seat.register.low) + UNLIFTED,
-        None => seat.register.middle() + 2 * offset,
+        None => seat.register.middle() + lean,
     };
     let home = moment.key.degree_below(chord.nearest(moment.key, middle));
     let highest = moment.key.degree_below(seat.register.high.into());
@@ -243,7 +283,7 @@ fn cadence(speaker: Speaker, moment: &Moment<'_>, chord: Chord) -> Option<Note> 
         duration_s: 6.0 * moment.step_s as f32,
         midi: seat.register.fold(moment.key.midi(chord.degrees[0])),
         velocity: 0.6 * moment.preset.voices.velocity,
-        pan: seat.pan,
+        pan: speaker.pan(&seat),
         brightness: seat.brightness - 0.5,
         role: seat.instrument.role(),
         instrument: seat.instrument,

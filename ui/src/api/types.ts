@@ -147,12 +147,18 @@ export interface FleetHost {
   used_twice: boolean;
 }
 
+/** Who of a site plays. */
+export type SiteMode = 'ensemble' | 'sections' | 'roll_call';
+
 /** The hosts of a site. */
 export interface Fleet extends Trouble {
   /** Null without a site. */
   site: string | null;
-  /** The host that has the voices. */
-  solo: string | null;
+  mode: SiteMode;
+  /** Why it is not quite what the mode asks for. */
+  remark: string | null;
+  /** The one or two hosts that have the voices, the furthest first. */
+  soloists: string[];
   alone: Alone | null;
   hosts: FleetHost[];
   versions: Record<string, number>;
@@ -250,7 +256,7 @@ export interface Config {
   quiet: { enabled: boolean; from: string; to: string };
   desktop: { bus: boolean; mpris: boolean; notifications: boolean };
   /** Of engines that know of sites. */
-  site?: { name: string; host: string | null };
+  site?: { name: string; host: string | null; mode: SiteMode };
 }
 
 export interface ConfigAnswer extends Config {

@@ -33,6 +33,8 @@ export interface Settings {
   'desktop.notifications': boolean;
   /** The host of a site that is heard alone. */
   'site.host': string | null;
+  /** Who of a site plays; empty without one. */
+  'site.mode': string;
   muted: boolean;
 }
 
@@ -70,6 +72,7 @@ export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desk
     'desktop.mpris': desktop.mpris,
     'desktop.notifications': desktop.notifications,
     'site.host': site?.host ?? null,
+    'site.mode': site?.mode ?? '',
   };
 }
 

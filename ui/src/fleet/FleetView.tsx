@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/stores';
+import { Select, type Option } from '../controls/fields';
 import { CATALOGUE } from '../live/catalogue';
 import { useObservable } from '../live/observable';
 import { Field } from './Field';
@@ -9,8 +10,15 @@ import { HostCard } from './HostCard';
 import { Legend, Odd, Silent, StandingOut } from './Notices';
 import { sections } from './order';
 import type { FleetState } from './store';
-import { count, headline, news, soloists, type Signals } from './words';
+import { count, headline, news, type Signals } from './words';
 import './fleet.css';
+
+/** In the engine's order. */
+const MODES: Option[] = [
+  { value: 'ensemble', text: 'all as one' },
+  { value: 'sections', text: 'a pulse for each section' },
+  { value: 'roll_call', text: 'a roll call, one after the other' },
+];
 
 const KNOWN: Signals = Object.fromEntries(CATALOGUE.map(({ name, label, family }) => [name, { label, family }]));
 
@@ -35,7 +43,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
   const [looked, setLooked] = useState<string | null>(null);
   const announced = useAnnounced(news(fleet), news(fleet));
   const alone = values === null ? (fleet.alone?.host ?? null) : values['site.host'];
-  const solo = soloists(fleet);
+  const solo = fleet.soloists;
   const hear = (host: string | null) => {
     if (host !== alone) stores.settings.edit('site.host', host, 0);
   };
@@ -64,6 +72,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
                 </button>
               )}
               <small>{alone === null ? 'Press a host to hear it alone.' : 'Press it again, or Escape, to hear all.'}</small>
+              {alone === null && <Select path="site.mode" id="site-mode" label="Played" options={MODES} convert={String} hint={fleet.remark ?? undefined} />}
               {errors['site.host'] !== undefined && <span role="alert">{errors['site.host']}</span>}
             </div>
             <Field sections={sections(fleet.hosts, arrangement.order)} signals={signals} soloists={solo} alone={alone} hear={hear} look={setLooked} stir={stores.fleet.stir} />

@@ -30,7 +30,7 @@ const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
 
 function answer(url: string, init?: RequestInit): Promise<Response> {
   const json = (body: unknown) => Promise.resolve(new Response(JSON.stringify(body)));
-  if (url === '/api/fleet') return json(fleet(hosts, { solo: 'web-2', alone: heard === null ? null : { host: heard, ok: true, error: null, fix: null } }));
+  if (url === '/api/fleet') return json(fleet(hosts, { soloists: ['web-2'], alone: heard === null ? null : { host: heard, ok: true, error: null, fix: null } }));
   if (init?.method === 'PATCH' && typeof init.body === 'string') heard = (JSON.parse(init.body) as { site: { host: string | null } }).site.host;
   return json({ ...CONFIG, site: { name: 'home', host: heard }, ok: true, restart_required: false });
 }

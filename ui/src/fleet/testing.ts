@@ -25,5 +25,5 @@ export function host(name: string, part: Partial<FleetHost> = {}): FleetHost {
 
 export function fleet(hosts: FleetHost[], part: Partial<Fleet> = {}): Fleet {
   const refused = { oversized: 0, foreign: 0, version: 0, malformed: 0, misdirected: 0, late: 0, duplicate: 0, crowded: 0, last: null };
-  return { site: 'home', ok: true, error: null, fix: null, solo: null, alone: null, hosts, versions: { '0.1.0': hosts.length }, refused, ...part };
+  return { site: 'home', ok: true, error: null, fix: null, mode: 'ensemble', remark: null, soloists: [], alone: null, hosts, versions: { '0.1.0': hosts.length }, refused, ...part };
 }

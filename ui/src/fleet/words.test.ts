@@ -25,7 +25,7 @@ describe('words', () => {
 describe('the headline', () => {
   const says = (...args: Parameters<typeof fleet>) => plain(headline(fleet(...args), SIGNALS));
   it('names who stands out and who is silent', () => {
-    expect(says([loud, quiet, silent], { solo: 'web-2' })).toBe('web-2 stands out: received × 270; db is silent.');
+    expect(says([loud, quiet, silent], { soloists: ['web-2'] })).toBe('web-2 stands out: received × 270; db is silent.');
     expect(says([quiet, host('b')])).toBe('2 hosts, none stands out.');
     expect(says([silent])).toBe('No host is heard now: db is silent.');
     expect(says([])).toBe('No host has been heard yet.');
@@ -38,9 +38,9 @@ describe('the headline', () => {
 
 describe('the news', () => {
   it('has no figures, so that it stays the same while they change', () => {
-    const now = news(fleet([loud, silent], { solo: 'web-2' }));
+    const now = news(fleet([loud, silent], { soloists: ['web-2'] }));
     expect(now).toBe('web-2 stands out. db is silent');
-    expect(news(fleet([{ ...loud, deviation: 5 }, silent], { solo: 'web-2' }))).toBe(now);
+    expect(news(fleet([{ ...loud, deviation: 5 }, silent], { soloists: ['web-2'] }))).toBe(now);
     expect(news(fleet([quiet]))).toBe('');
   });
 });

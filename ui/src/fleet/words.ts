@@ -67,11 +67,6 @@ export function listed(names: readonly string[]): string {
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
 }
 
-/** The hosts that have the voices: one today, and whoever else an engine names. */
-export function soloists({ solo }: Fleet): string[] {
-  return solo === null ? [] : [solo];
-}
-
 /** The sentence above the field, with what is said of a host's signal apart. */
 export function headline(fleet: Fleet, signals: Signals): Part[] {
   if (fleet.site === null) return [{ text: 'This engine hears no site.' }];
@@ -86,7 +81,7 @@ export function headline(fleet: Fleet, signals: Signals): Part[] {
   const live = fleet.hosts.length - silent.length;
   const end = silent.length === 0 ? '.' : `${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent.`;
   if (live === 0) return [{ text: silent.length === 0 ? 'No host has been heard yet.' : `No host is heard now: ${end}` }];
-  const solo = soloists(fleet).flatMap((name) => by.get(name) ?? []);
+  const solo = fleet.soloists.flatMap((name) => by.get(name) ?? []);
   const says = solo.flatMap((host, i) => [{ text: `${i === 0 ? '' : '; '}${host.name} stands out: ` }, figure(host, signals)]);
   if (says.length === 0) says.push({ text: live === 1 ? 'One host, as usual' : `${live} hosts, none stands out` });
   return [...says, { text: silent.length === 0 ? '.' : `; ${end}` }];
@@ -102,7 +97,7 @@ export function news(fleet: Fleet): string {
   const silent = fleet.hosts.filter((host) => host.state === 'silent').map((host) => host.name);
   const parts = [
     fleet.alone === null ? null : fleet.alone.ok ? `${fleet.alone.host} is heard alone` : (fleet.alone.error ?? `${fleet.alone.host} is not heard`),
-    fleet.alone === null && soloists(fleet).length > 0 ? `${listed(soloists(fleet))} stands out` : null,
+    fleet.alone === null && fleet.soloists.length > 0 ? `${listed(fleet.soloists)} ${fleet.soloists.length === 1 ? 'stands' : 'stand'} out` : null,
     silent.length > 0 ? `${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent` : null,
   ];
   return parts.filter((part) => part !== null).join('. ');

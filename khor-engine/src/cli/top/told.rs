@@ -98,7 +98,7 @@ pub(super) struct Fleet {
     pub(super) error: Option<String>,
     pub(super) fix: Option<String>,
     /// The host that has the voices.
-    pub(super) solo: Option<String>,
+    pub(super) soloists: Vec<String>,
     /// The host that is heard alone.
     pub(super) alone: Option<Alone>,
     /// The furthest above its ordinary first, the silent ones last.

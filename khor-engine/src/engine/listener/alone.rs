@@ -8,9 +8,12 @@ use khor_fleet::Name;
 
 use super::Listener;
 use crate::{
-    engine::state::Alone,
+    engine::{
+        stage::{Stage, Staged},
+        state::Alone,
+    },
     output::osc,
-    signal::{Counter, Reading, Soloist, only},
+    signal::{Counter, Reading, only},
     source::{Host, Shortfall, Site},
 };
 
@@ -21,9 +24,9 @@ impl Listener {
             return;
         }
         self.alone = alone;
-        self.soloist = Soloist::default();
+        self.stage = Stage::default();
         let mut seen = self.state.lock();
-        seen.solo = None;
+        seen.staged = self.nobody();
         // What was heard until now was somebody else.
         seen.history.clear();
         let site = seen.site.clone();
@@ -46,7 +49,12 @@ impl Listener {
         seen.read([None; Counter::ALL.len()], reading, now);
         seen.counters = None;
         seen.alone = Some(alone);
-        seen.fleet(Arc::clone(&site), None);
+        seen.fleet(Arc::clone(&site), self.nobody());
+    }
+
+    /// One host alone has no soloists beside it.
+    fn nobody(&self) -> Staged {
+        Staged { mode: self.mode, ..Staged::default() }
     }
 
     /// The host that is heard alone, if one is, and what is known of it.

@@ -1,17 +1,15 @@
-//! The listener to a site: many machines' readings become one, and the one that stands out has the voices.
+//! The listener to a site: many machines' readings become one, and those that stand out have the voices.
 
 use std::{sync::Arc, time::Instant};
 
+use khor_fleet::Name;
+
 use super::Listener;
 use crate::{
-    engine::{
-        conductor::Command,
-        cue::heard_as,
-        state::{HeardCue, Solo},
-    },
+    engine::{conductor::Command, cue::heard_as, stage::OnStage, state::HeardCue},
     music::CueKind,
     output::osc,
-    signal::{Counter, Reading, ensemble, only, standing},
+    signal::{Counter, Reading, only},
     source::{FleetEvent, Host, Site},
 };
 
@@ -38,20 +36,19 @@ impl Listener {
 
     fn site(&mut self, site: Arc<Site>) {
         let now = Instant::now();
-        let heard: Vec<(&Host, Reading)> = site
-            .hosts
+        let lanes = |host: &Host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading };
+        let heard: Vec<(&Host, Reading)> = site.hosts.iter().map(|host| (host, lanes(host))).collect();
+        let hosts: Vec<OnStage<'_>> = heard
             .iter()
-            .filter(|host| !host.silent)
-            .map(|host| (host, Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading }))
+            .map(|(host, reading)| OnStage {
+                name: host.name.as_str(),
+                section: host.section.as_ref().map(Name::as_str),
+                silent: host.silent,
+                reading,
+            })
             .collect();
-        let chosen = self.soloist.choose(heard.iter().map(|(host, reading)| (&host.name, &reading.lanes)));
-        let solo = chosen.and_then(|name| {
-            let (host, reading) = heard.iter().find(|(host, _)| host.name == *name)?;
-            let (signal, deviation) = standing(&reading.lanes)?;
-            let section = host.section.as_ref().map(ToString::to_string);
-            Some(Solo { host: name.to_string(), section, signal, deviation, reading: *reading })
-        });
-        let reading = ensemble(heard.iter().map(|(_, reading)| reading));
+        let staged = self.stage.look(self.mode, &hosts);
+        let reading = staged.reading;
         if let Some(reading) = &reading {
             self.osc.send(osc::Event::Lanes(reading.lanes));
         }
@@ -61,7 +58,7 @@ impl Listener {
         seen.read([None; Counter::ALL.len()], reading, now);
         seen.counters = None;
         seen.alone = None;
-        seen.fleet(Arc::clone(&site), solo);
+        seen.fleet(Arc::clone(&site), staged);
     }
 
     /// Something happened, on this machine or on a host: it is heard, shown and sent.

@@ -6,7 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    engine::state::{Alone, Seen, SourceState},
+    config::SiteMode,
+    engine::{
+        stage::Seated,
+        state::{Alone, Seen, SourceState},
+    },
+    music::{Bench, Register, Role},
     signal::{SIGNALS, standing},
     source::{Host, Refused, SourceKind},
 };
@@ -22,8 +27,16 @@ pub struct FleetReport {
     pub ok: bool,
     pub error: Option<String>,
     pub fix: Option<String>,
-    pub solo: Option<String>,
     pub alone: Option<AloneReport>,
+    pub mode: SiteMode,
+    /// Why it isn't quite what the mode asks for.
+    pub remark: Option<String>,
+    /// The furthest first.
+    pub soloists: Vec<String>,
+    /// Sections that play by themselves.
+    pub sections: Vec<SectionReport>,
+    /// Turns of the roll call.
+    pub turns: usize,
     /// The furthest from its ordinary first, the silent ones last.
     pub hosts: Vec<HostReport>,
     /// Hosts by the version of their relay.
@@ -38,6 +51,19 @@ pub struct AloneReport {
     pub ok: bool,
     pub error: Option<String>,
     pub fix: Option<String>,
+}
+
+/// A section and what it is played with.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+#[schemars(rename = "FleetSection")]
+pub struct SectionReport {
+    /// `null` is the rest.
+    pub name: Option<String>,
+    pub hosts: usize,
+    pub timbre: Role,
+    pub register: Register,
+    pub pan: f32,
 }
 
 /// How a host is.
@@ -89,8 +115,12 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
             ok: false,
             error: Some(error),
             fix: Some(fix),
-            solo: None,
             alone: None,
+            mode: seen.staged.mode,
+            remark: None,
+            soloists: Vec::new(),
+            sections: Vec::new(),
+            turns: 0,
             hosts: Vec::new(),
             versions: BTreeMap::new(),
             refused: Refused::default(),
@@ -109,8 +139,12 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
         ok: is_up && error.is_none(),
         error,
         fix,
-        solo: seen.solo.as_ref().map(|solo| solo.host.clone()),
         alone: seen.alone.as_ref().map(alone),
+        mode: seen.staged.mode,
+        remark: seen.staged.remark.clone(),
+        soloists: seen.staged.furthest().iter().map(|solo| solo.host.clone()).collect(),
+        sections: seen.staged.benches.iter().map(section).collect(),
+        turns: seen.staged.turns,
         hosts,
         versions,
         refused: site.refused.clone(),
@@ -122,6 +156,12 @@ fn alone(alone: &Alone) -> AloneReport {
     let ok = shortfall.is_none();
     let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
     AloneReport { host, ok, error, fix }
+}
+
+fn section(seated: &Seated) -> SectionReport {
+    let Seated { section, hosts, bench } = seated;
+    let Bench { role: timbre, register, pan, .. } = *bench;
+    SectionReport { name: section.clone(), hosts: *hosts, timbre, register, pan }
 }
 
 fn host(host: &Host) -> HostReport {

@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     engine::{
         listener::{original_rates, original_rates_of},
+        stage::Solo,
         state::{
             Alone, CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState, unix_ms,
         },
@@ -31,7 +32,7 @@ pub struct MetricsReport {
     pub notes: Vec<NoteReport>,
     pub cues: Vec<CueReport>,
     pub music: Option<MusicReport>,
-    pub solo: Option<SoloReport>,
+    pub soloists: Vec<SoloReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<HistoryReport>>,
 }
@@ -100,7 +101,7 @@ pub struct MusicReport {
     pub bar_ts_ms: u64,
 }
 
-/// The machine of a site that has the voices.
+/// A machine of a site that has the voices.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SoloReport {
     pub host: String,
@@ -180,13 +181,17 @@ pub(in crate::engine) fn metrics(
             step_ms: config.music_settings().step_s() * 1e3,
             bar_ts_ms: seen.bar_ts_ms,
         }),
-        solo: seen.solo.as_ref().map(|solo| SoloReport {
-            host: solo.host.clone(),
-            section: solo.section.clone(),
-            signal: solo.signal.info().name,
-            deviation: solo.deviation,
-        }),
+        soloists: seen.staged.furthest().into_iter().map(solo_report).collect(),
         history: with_history.then(|| seen.history.iter().map(history_report).collect()),
+    }
+}
+
+fn solo_report(solo: &Solo) -> SoloReport {
+    SoloReport {
+        host: solo.host.clone(),
+        section: solo.section.clone(),
+        signal: solo.signal.info().name,
+        deviation: solo.deviation,
     }
 }
 

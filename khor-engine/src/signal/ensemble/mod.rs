@@ -1,16 +1,16 @@
 //! Several machines as one: what most of them do, what the busiest tenth does, and which of them stands out.
 //!
-//! Each machine's deviation comes from its own baseline, so they compare whatever their size.
+//! Each machine's deviation comes from its own baseline, so they compare whatever their size. `soloists` chooses who
+//! stands out, `seating` puts sections on benches.
 
+mod seating;
+mod soloists;
+
+pub use self::{seating::Seating, soloists::Soloists};
 use super::{Lane, Lanes, PerSignal, Reading, SIGNALS, SignalId};
 
 /// The share of machines below the value that saturation is heard by.
 const BUSIEST: f64 = 0.9;
-/// Octaves above its own baseline from which a machine may take the solo, and below which it gives it back.
-const TAKE: f32 = 1.5;
-const GIVE_BACK: f32 = 1.0;
-/// How many octaves further than the soloist another must be to take its place.
-const REPLACE: f32 = 1.0;
 /// Least level of a signal that counts towards a solo, 0..=1: a rate that hardly anybody would notice is no trouble.
 const AUDIBLE: f32 = 0.05;
 
@@ -42,6 +42,35 @@ pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Opti
     })
 }
 
+/// A section as its busiest tenth is: of few machines, about as the busiest one.
+pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
+    std::array::from_fn(|i| {
+        let part = |part: fn(&Lane) -> f32| {
+            let values = section.clone().filter_map(|lanes| Some(part(&lanes[i]?).into()));
+            Some(quantile(values.collect(), BUSIEST)? as f32)
+        };
+        Some(Lane {
+            level: part(|lane| lane.level)?,
+            deviation: part(|lane| lane.deviation)?,
+            surprise: part(|lane| lane.surprise)?,
+        })
+    })
+}
+
+/// Each signal as that of the two machines that has more of it.
+pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
+    std::array::from_fn(|i| match (a[i], b[i]) {
+        (Some(a), Some(b)) => Some(if b.level > a.level { b } else { a }),
+        (a, b) => a.or(b),
+    })
+}
+
+/// What has to wait (`lat`, `stall`, `mem`, `cpu`) as where it waits most, all else as it is.
+pub fn waiting_most<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
+    let most = sections.fold(*of_all, |most, section| louder(&most, section));
+    std::array::from_fn(|i| if is_saturation(SIGNALS[i].id) { most[i] } else { of_all[i] })
+}
+
 const fn is_saturation(signal: SignalId) -> bool {
     matches!(signal, SignalId::Lat | SignalId::Stall | SignalId::Mem | SignalId::Cpu)
 }
@@ -61,43 +90,6 @@ pub fn standing(lanes: &Lanes) -> Option<(SignalId, f32)> {
         (lane.level >= AUDIBLE).then_some((info.id, lane.deviation))
     });
     audible.max_by(|a, b| a.1.total_cmp(&b.1))
-}
-
-/// Who has the solo: it stays with one until that one calms down or another is clearly further.
-#[derive(Clone, Debug)]
-pub struct Soloist<Id> {
-    now: Option<Id>,
-}
-
-impl<Id> Default for Soloist<Id> {
-    fn default() -> Self {
-        Self { now: None }
-    }
-}
-
-impl<Id: Clone + PartialEq> Soloist<Id> {
-    /// Chooses among all that are heard.
-    pub fn choose<'a>(&mut self, heard: impl Iterator<Item = (&'a Id, &'a Lanes)>) -> Option<&Id>
-    where
-        Id: 'a,
-    {
-        let (mut best, mut held) = (None::<(&Id, f32)>, None);
-        for (id, lanes) in heard {
-            let Some((_, octaves)) = standing(lanes) else { continue };
-            if self.now.as_ref() == Some(id) {
-                held = Some(octaves);
-            }
-            if best.is_none_or(|(_, most)| octaves > most) {
-                best = Some((id, octaves));
-            }
-        }
-        let keeps =
-            held.is_some_and(|held| held >= GIVE_BACK && best.is_none_or(|(_, most)| most < held + REPLACE));
-        if !keeps {
-            self.now = best.filter(|(_, octaves)| *octaves >= TAKE).map(|(id, _)| id.clone());
-        }
-        self.now.as_ref()
-    }
 }
 
 /// Lanes of the signals that are listened to.
@@ -140,17 +132,16 @@ mod tests {
     }
 
     #[test]
-    fn the_most_deviant_takes_the_solo_and_keeps_it_until_another_is_clearly_further() {
-        let mut soloist = Soloist::default();
-        let mut choose = |a: f32, b: f32| {
-            let (a, b) = (reading(SignalId::Rx, a).lanes, reading(SignalId::Io, b).lanes);
-            soloist.choose([(&"a", &a), (&"b", &b)].into_iter()).copied()
-        };
-        assert_eq!(choose(1.0, 0.0), None, "nobody stands out");
-        assert_eq!(choose(3.0, 2.0), Some("a"));
-        assert_eq!(choose(3.0, 3.5), Some("a"), "not by so little");
-        assert_eq!(choose(3.0, 4.5), Some("b"));
-        assert_eq!(choose(1.2, 1.2), Some("b"), "it still is louder than usual");
-        assert_eq!(choose(0.5, 0.5), None);
+    fn a_section_is_as_its_busiest_and_the_whole_waits_as_its_worst_section() {
+        let calm = reading(SignalId::Mem, 0.0).lanes;
+        let busy = reading(SignalId::Mem, 8.0).lanes;
+        let level = |lanes: &Lanes, id: SignalId| lanes[id.index()].unwrap().level;
+        let section = busiest([calm, calm, busy].iter());
+        assert!(level(&section, SignalId::Mem) > 0.6, "one of three has to wait");
+        let whole = waiting_most(&calm, [section, calm].iter());
+        assert_eq!(level(&whole, SignalId::Mem), level(&section, SignalId::Mem));
+        let busy = reading(SignalId::Rx, 8.0).lanes;
+        assert_eq!(level(&waiting_most(&calm, [busy].iter()), SignalId::Rx), 0.0, "that is no waiting");
+        assert_eq!(level(&louder(&calm, &busy), SignalId::Rx), 0.8);
     }
 }

@@ -1,0 +1,56 @@
+//! From where a sound comes, roughly: right against left in three broad bands.
+//!
+//! Apart from the other features, which are those of one channel: one machine's music says nothing by its place that its
+//! timbre and register do not say; a site's sections do.
+
+use super::{decibel, spectrum::Spectrum};
+
+/// Number of bands.
+pub const BALANCES: usize = 3;
+/// Limits of the bands, Hz.
+const BANDS_HZ: [(f64, f64); BALANCES] = [(60.0, 300.0), (300.0, 900.0), (900.0, 6000.0)];
+/// Size of the steps, dB: three times what is just noticed.
+const STEP_DB: f64 = 3.0;
+/// Nothing is farther to one side.
+const MOST_DB: f64 = 12.0;
+/// A band that has less of all the power says nothing of place, dB.
+const EMPTY_DB: f64 = -30.0;
+
+/// Levels of the right channel above the left's, in whole steps.
+pub fn rough_balance(samples: &[f32]) -> [f64; BALANCES] {
+    let channel = |at: usize| -> Vec<f32> { samples.iter().copied().skip(at).step_by(2).collect() };
+    let [left, right] = [0, 1].map(|at| Spectrum::of(&channel(at)));
+    let all = left.within((0.0, f64::MAX)) + right.within((0.0, f64::MAX));
+    BANDS_HZ.map(|band| {
+        let (left, right) = (left.within(band), right.within(band));
+        if all <= 0.0 || decibel((left + right) / all) < EMPTY_DB {
+            return 0.0;
+        }
+        let hardly_any = 1e-6 * all;
+        let balance_db = decibel((right + hardly_any) / (left + hardly_any));
+        (balance_db.clamp(-MOST_DB, MOST_DB) / STEP_DB).round()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::RATE_HZ;
+
+    fn tones(left: f64, right: f64) -> Vec<f32> {
+        let tone = |hz: f64, i: u32| (std::f64::consts::TAU * hz * f64::from(i) / f64::from(RATE_HZ)).sin();
+        let sample = |i: u32| {
+            let (low, high) = (0.1 * tone(150.0, i), 0.1 * tone(1500.0, i));
+            [(low + left * high) as f32, (low + right * high) as f32]
+        };
+        (0..3 * RATE_HZ).flat_map(sample).collect()
+    }
+
+    #[test]
+    fn a_side_is_heard_in_the_band_it_is_in() {
+        assert_eq!(rough_balance(&tones(0.5, 1.0)), [0.0, 0.0, 2.0]);
+        assert_eq!(rough_balance(&tones(1.0, 0.1)), [0.0, 0.0, -4.0]);
+        assert_eq!(rough_balance(&tones(1.0, 1.0)), [0.0; BALANCES]);
+        assert_eq!(rough_balance(&vec![0.0; 48_000]), [0.0; BALANCES], "silence has no place");
+    }
+}

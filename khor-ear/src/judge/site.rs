@@ -1,0 +1,119 @@
+//! A site of three sections: which of them is in trouble, and with what.
+//!
+//! The sound of each clip is asked two questions by the same features, and both answers must be right. Who answers has
+//! heard other sites only: other hosts, other seeds, other music.
+
+use anyhow::Result;
+
+use super::Figure;
+use crate::{
+    adapter::{self, SiteMode, Told},
+    classify::{Classifier, Labelled},
+    features::{BALANCES, COUNT, Features, rough_balance},
+    parallel,
+    plan::Plan,
+    scenario::{Class, LEAD_IN_S, LENGTH_S, Rack, SECTIONS, TELL_NS, Trouble, Undertaking},
+};
+
+/// Features of one machine's music, and from where the sound comes.
+const FEATURES: usize = COUNT + BALANCES;
+/// Mistakes named.
+const NAMED: usize = 4;
+
+/// What happens at the sites, the same for every preset.
+#[derive(Debug)]
+pub struct Sites(Vec<Scene>);
+
+/// One clip, before it is music.
+#[derive(Debug)]
+struct Scene {
+    rack: u64,
+    trouble: Trouble,
+    seed: u64,
+    told: Vec<Told>,
+}
+
+/// A clip that was listened to.
+struct Listened {
+    rack: u64,
+    trouble: Trouble,
+    vector: [f64; FEATURES],
+}
+
+impl Sites {
+    /// Lets them work.
+    pub fn new(plan: &Plan) -> Result<Self> {
+        let racks: Vec<u64> = (0..plan.racks).collect();
+        let racks = parallel::map(&racks, |rack| Ok((*rack, Rack::new(plan.rack_seed(*rack)))))?;
+        let troubles = || {
+            let of_section = |section| Class::ALL.into_iter().map(move |what| Trouble { what, section });
+            (0..SECTIONS.len()).flat_map(of_section).enumerate()
+        };
+        let clips: Vec<(&(u64, Rack), usize, Trouble)> =
+            racks.iter().flat_map(|rack| troubles().map(move |(at, what)| (rack, at, what))).collect();
+        let scene = |((rack, hosts), at, trouble): &(&(u64, Rack), usize, Trouble)| {
+            let which = *at as u64 + 1;
+            let told = hosts.told(SiteMode::Sections, *trouble, which, LEAD_IN_S + LENGTH_S);
+            Ok(Scene { rack: *rack, trouble: *trouble, seed: plan.rack_seed(*rack) + which, told })
+        };
+        Ok(Self(parallel::map(&clips, scene)?))
+    }
+}
+
+/// Listens to all sites.
+pub(super) fn listen(preset: &str, sites: &Sites, figures: &mut Vec<Figure>) -> Result<String> {
+    let clips = parallel::map(&sites.0, |scene| {
+        let heard = adapter::play_site(preset, scene.seed, &scene.told, TELL_NS)?.from(LEAD_IN_S);
+        let (rough, balance) = (Features::of(&heard.samples)?.rough(), rough_balance(&heard.samples));
+        let vector = std::array::from_fn(|i| if i < COUNT { rough[i] } else { balance[i - COUNT] });
+        Ok(Listened { rack: scene.rack, trouble: scene.trouble, vector })
+    })?;
+    let taken: Vec<Trouble> = clips.iter().map(|clip| answer(&clips, clip)).collect();
+    let right = |is: &dyn Fn(Trouble, Trouble) -> bool| {
+        let right = clips.iter().zip(&taken).filter(|(clip, taken)| is(clip.trouble, **taken)).count();
+        right as f64 / clips.len().max(1) as f64
+    };
+    let note = format!("{} clips", clips.len());
+    figures.push(Figure::new("site", right(&is_right), note));
+    figures.push(Figure::new("site_section", right(&|is, taken| section(is) == section(taken)), ""));
+    figures.push(Figure::new("site_load", right(&|is, taken| is.what == taken.what), ""));
+    let wrong = clips.iter().zip(&taken).filter(|(clip, taken)| !is_right(clip.trouble, **taken));
+    let mut wrong: Vec<String> =
+        wrong.map(|(clip, taken)| format!("{} for {}", name(clip.trouble), name(*taken))).collect();
+    let more = wrong.len().saturating_sub(NAMED);
+    wrong.truncate(NAMED);
+    let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+    Ok(format!(
+        "mistaken of a site: {}{rest}",
+        if wrong.is_empty() { "nothing".into() } else { wrong.join(", ") }
+    ))
+}
+
+/// What a clip is taken for by one who knows the clips of the other sites.
+fn answer(clips: &[Listened], clip: &Listened) -> Trouble {
+    let others = || clips.iter().filter(|other| other.rack != clip.rack);
+    let where_: Vec<Labelled<Option<usize>, FEATURES>> =
+        others().map(|other| Labelled { class: section(other.trouble), vector: other.vector }).collect();
+    let what: Vec<Labelled<Class, FEATURES>> =
+        others().map(|other| Labelled { class: other.trouble.what, vector: other.vector }).collect();
+    let what = Classifier::new(what).classify(&clip.vector);
+    match Classifier::new(where_).classify(&clip.vector) {
+        Some(section) => Trouble { what, section },
+        // Nothing happens nowhere, whatever the other answer is.
+        None => Trouble { what: Class::Idle, section: 0 },
+    }
+}
+
+/// Where something happens; `None` where nothing does.
+fn section(trouble: Trouble) -> Option<usize> {
+    (trouble.what != Class::Idle).then_some(trouble.section)
+}
+
+fn is_right(is: Trouble, taken: Trouble) -> bool {
+    is.what == taken.what && section(is) == section(taken)
+}
+
+fn name(trouble: Trouble) -> String {
+    section(trouble)
+        .map_or_else(|| "idle".into(), |section| format!("{} at {}", trouble.what.name(), SECTIONS[section]))
+}
