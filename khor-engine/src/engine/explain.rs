@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     stage::{Seated, Staged},
-    state::{HeardCue, Seen, SourceState, unix_ms},
+    state::{Alone, HeardCue, Seen, SourceState, unix_ms},
 };
 use crate::{
     music::{Feature, Input, PulseCast, Route, Sounding, Speaking},

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_fleet::Name;
 use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, oneshot, watch},
