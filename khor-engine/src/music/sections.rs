@@ -15,10 +15,6 @@ use crate::signal::{Lanes, SignalId};
 /// Where their streams of chance begin, apart from those of the preset's own pulse.
 const FIRST_STREAM: u8 = 16;
 
-/// How loud they are beside the preset's own pulse: which section it is needs few words, what is the matter is the
-/// voices' to say.
-const LOUDNESS: f32 = 0.75;
-
 /// What is read of each section, and the onsets per bar it is at.
 #[derive(Clone, Debug)]
 pub(super) struct Sections {
@@ -72,6 +68,5 @@ fn settings(preset: &Preset, bench: &Bench) -> PulseSettings {
         },
         |stream| (stream.velocity, stream.gate_steps),
     );
-    let velocity = LOUDNESS * velocity;
     PulseSettings { role, register, motion, from: 0.0, max_onsets, velocity, gate_steps, pan }
 }
