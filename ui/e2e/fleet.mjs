@@ -14,6 +14,7 @@ const SIZES = [
 ];
 
 const fleetOf = (kit) => kit.api('/api/fleet');
+const soloists = (fleet) => fleet.soloists ?? [fleet.solo].filter((name) => name !== null);
 const heardAlone = async (kit) => (await kit.config()).site.host;
 
 async function arrive(kit) {
@@ -26,10 +27,11 @@ async function arrive(kit) {
 
 /** The engine's own words are the page's: hosts, sections, soloist, silent ones. */
 async function shows(kit, page) {
-  const { hosts, solo } = await fleetOf(kit);
+  const { hosts } = await fleetOf(kit);
+  const [solo] = soloists(await fleetOf(kit));
   const cells = await page.$$eval('.field [data-host]', (all) => all.map((it) => it.dataset.host));
   kit.check(hosts.every(({ name }) => cells.includes(name)) && cells.length === hosts.length, `all ${hosts.length} hosts are there`);
-  if (solo !== null) await kit.until(`${solo} is shown with the voices`, async () => (await page.getAttribute(`[data-host="${solo}"]`, 'data-voices')) === 'true' || (await fleetOf(kit)).solo !== solo);
+  if (solo !== undefined) await kit.until(`${solo} is shown with the voices`, async () => (await page.getAttribute(`[data-host="${solo}"]`, 'data-voices')) === 'true' || !soloists(await fleetOf(kit)).includes(solo));
   const silent = hosts.filter(({ state }) => state === 'silent').map(({ name }) => name);
   for (const name of silent.slice(0, 3)) {
     kit.check((await page.getAttribute(`[data-host="${name}"]`, 'data-state')) === 'silent', `${name} is shown as silent`);
@@ -46,7 +48,7 @@ async function shows(kit, page) {
 async function hearsAlone(kit, page, name) {
   await page.click(`[data-host="${name}"]`);
   await kit.until(`${name} is heard alone`, async () => (await heardAlone(kit)) === name && (await fleetOf(kit)).alone?.host === name);
-  kit.check((await fleetOf(kit)).solo === null, 'then nobody else has the voices');
+  kit.check(soloists(await fleetOf(kit)).length === 0, 'then nobody else has the voices');
   await kit.until('the page says so', async () => (await page.textContent('h1')).startsWith(`${name} alone`) || (await page.textContent('h1')));
   kit.check((await page.getAttribute(`[data-host="${name}"]`, 'aria-pressed')) === 'true', 'and its cell is pressed');
   await kit.until('those who hear the page are told', async () => (await page.textContent('.fleet [aria-live]')).includes(`${name} is heard alone`), 15_000);

@@ -151,8 +151,10 @@ export interface FleetHost {
 export interface Fleet extends Trouble {
   /** Null without a site. */
   site: string | null;
-  /** The host that has the voices. */
-  solo: string | null;
+  /** The host that has the voices, of engines that give them to one. */
+  solo?: string | null;
+  /** The hosts that have the voices, the furthest first, of engines that give them to two. */
+  soloists?: string[];
   alone: Alone | null;
   hosts: FleetHost[];
   versions: Record<string, number>;

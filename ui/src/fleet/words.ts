@@ -67,9 +67,9 @@ export function listed(names: readonly string[]): string {
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
 }
 
-/** The hosts that have the voices: one today, and whoever else an engine names. */
-export function soloists({ solo }: Fleet): string[] {
-  return solo === null ? [] : [solo];
+/** The hosts that have the voices, one or two. */
+export function soloists({ solo, soloists: several }: Fleet): string[] {
+  return several ?? (solo === null || solo === undefined ? [] : [solo]);
 }
 
 /** The sentence above the field, with what is said of a host's signal apart. */
@@ -102,7 +102,7 @@ export function news(fleet: Fleet): string {
   const silent = fleet.hosts.filter((host) => host.state === 'silent').map((host) => host.name);
   const parts = [
     fleet.alone === null ? null : fleet.alone.ok ? `${fleet.alone.host} is heard alone` : (fleet.alone.error ?? `${fleet.alone.host} is not heard`),
-    fleet.alone === null && soloists(fleet).length > 0 ? `${listed(soloists(fleet))} stands out` : null,
+    fleet.alone === null && soloists(fleet).length > 0 ? `${listed(soloists(fleet))} stand${soloists(fleet).length === 1 ? 's' : ''} out` : null,
     silent.length > 0 ? `${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent` : null,
   ];
   return parts.filter((part) => part !== null).join('. ');

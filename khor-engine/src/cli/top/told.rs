@@ -97,8 +97,11 @@ pub(super) struct Fleet {
     pub(super) site: Option<String>,
     pub(super) error: Option<String>,
     pub(super) fix: Option<String>,
-    /// The host that has the voices.
+    /// The host that has the voices, of an engine that gives them to one.
     pub(super) solo: Option<String>,
+    /// The hosts that have them, of an engine that gives them to two.
+    #[serde(default)]
+    pub(super) soloists: Vec<String>,
     /// The host that is heard alone.
     pub(super) alone: Option<Alone>,
     /// The furthest above its ordinary first, the silent ones last.

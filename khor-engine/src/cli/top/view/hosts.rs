@@ -98,7 +98,7 @@ fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, lo
         Constraint::Fill(1),
     ])
     .areas(row);
-    let has_voices = fleet.solo.as_ref() == Some(&host.name);
+    let has_voices = fleet.solo.iter().chain(&fleet.soloists).any(|name| *name == host.name);
     let is_alone = fleet.alone.as_ref().is_some_and(|alone| alone.host == host.name);
     let octaves = unusual(host);
     let family = host.signal.map(|signal| signal.info().family);
