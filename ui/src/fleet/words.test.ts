@@ -26,6 +26,7 @@ describe('the headline', () => {
   const says = (...args: Parameters<typeof fleet>) => plain(headline(fleet(...args), SIGNALS));
   it('names who stands out and who is silent', () => {
     expect(says([loud, quiet, silent], { soloists: ['web-2'] })).toBe('web-2 stands out: received × 270; db is silent.');
+    expect(says([loud, host('b', { deviation: 3 })], { soloists: ['web-2', 'b'] })).toBe('web-2 stands out: received × 270; b stands out: received × 8.0.');
     expect(says([quiet, host('b')])).toBe('2 hosts, none stands out.');
     expect(says([silent])).toBe('No host is heard now: db is silent.');
     expect(says([])).toBe('No host has been heard yet.');
@@ -41,6 +42,7 @@ describe('the news', () => {
     const now = news(fleet([loud, silent], { soloists: ['web-2'] }));
     expect(now).toBe('web-2 stands out. db is silent');
     expect(news(fleet([{ ...loud, deviation: 5 }, silent], { soloists: ['web-2'] }))).toBe(now);
+    expect(news(fleet([quiet, loud], { soloists: ['web-2', 'web-1'] }))).toBe('web-2 and web-1 stand out');
     expect(news(fleet([quiet]))).toBe('');
   });
 });

@@ -180,8 +180,8 @@ fn of_a_site_the_hosts_come_first() {
     let coloured = frame(&state, COLOURED, (80, 24));
     let plain = frame(&state, Look { colours: false, ..COLOURED }, (80, 24));
     assert_eq!(text(&coloured), text(&plain), "nothing is told by colour alone");
-    let small = text(&frame(&state, COLOURED, (60, 5)));
-    assert!(small.contains("of 2 hosts") && small.contains("silent: db"), "{small}");
+    let small = text(&frame(&state, COLOURED, (60, 4)));
+    assert!(small.contains("1 of 2 hosts") && small.contains("silent: db"), "{small}");
     for columns in [0, 1, 3, 20, 65, 66, 80, 200] {
         for rows in 0..30 {
             frame(&state, PLAIN, (columns, rows));

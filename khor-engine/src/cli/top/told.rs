@@ -97,7 +97,7 @@ pub(super) struct Fleet {
     pub(super) site: Option<String>,
     pub(super) error: Option<String>,
     pub(super) fix: Option<String>,
-    /// The host that has the voices.
+    /// The one or two hosts that have the voices, the furthest first.
     pub(super) soloists: Vec<String>,
     /// The host that is heard alone.
     pub(super) alone: Option<Alone>,

@@ -39,8 +39,8 @@ fn roll_call(turns: Vec<Turn>) -> Cast {
     Cast { pulse: PulseCast::RollCall(turns), ..Cast::default() }
 }
 
-fn soloist(name: &str, signal: SignalId) -> Option<Soloist> {
-    Some(Soloist { lanes: busy(signal, 0.8), place: Place::of_host(name) })
+fn soloist(name: &str, signal: SignalId) -> Soloist {
+    Soloist { lanes: busy(signal, 0.8), place: Place::of_host(name) }
 }
 
 fn of(notes: &[Note], layer: Layer) -> Vec<&Note> {
@@ -98,7 +98,7 @@ fn two_soloists_have_a_voice_each_from_their_own_places() {
     let [left, right] = names.map(|name| Place::of_host(name).pan);
     assert_ne!(left, right);
     for preset in Preset::builtin() {
-        let both = [soloist(names[0], SignalId::Rx), soloist(names[1], SignalId::Io)];
+        let both = [soloist(names[0], SignalId::Rx), soloist(names[1], SignalId::Io)].map(Some);
         let notes = play_cast(preset, 30.0, &lanes(idle()), |_| Cast { soloists: both, ..Cast::default() });
         for (signal, place) in [(SignalId::Rx, left), (SignalId::Io, right)] {
             let of_signal = |note: &&&Note| note.signal == Some(signal);
@@ -111,10 +111,10 @@ fn two_soloists_have_a_voice_each_from_their_own_places() {
 
 #[test]
 fn two_soloists_never_speak_with_the_same_voice() {
-    let mut second = soloist("web-3", SignalId::Rx).unwrap();
+    let mut second = soloist("web-3", SignalId::Rx);
     second.lanes[SignalId::Io.index()] = Some(Lane { level: 0.6, deviation: 6.0, surprise: 0.0 });
     for preset in Preset::builtin() {
-        let soloists = [soloist("web-1", SignalId::Rx), Some(second)];
+        let soloists = [Some(soloist("web-1", SignalId::Rx)), Some(second)];
         let mut composer = Composer::new(Settings::default(), preset.clone());
         composer.set_cast(Arc::new(Cast { soloists, ..Cast::default() }));
         composer.advance(20.0, &lanes(idle()), &mut Vec::new());
@@ -125,12 +125,13 @@ fn two_soloists_never_speak_with_the_same_voice() {
 
 #[test]
 fn a_second_soloist_takes_one_voice_and_the_other_says_goodbye() {
-    let mut first = soloist("web-1", SignalId::Rx).unwrap();
+    let mut first = soloist("web-1", SignalId::Rx);
     first.lanes[SignalId::Exec.index()] = Some(Lane { level: 0.7, deviation: 7.0, surprise: 0.0 });
     for preset in Preset::builtin() {
         let mut composer = Composer::new(Settings::default(), preset.clone());
         let of_first = Cast { soloists: [Some(first), None], ..Cast::default() };
-        let with_second = Cast { soloists: [Some(first), soloist("db", SignalId::Io)], ..Cast::default() };
+        let with_second =
+            Cast { soloists: [Some(first), Some(soloist("db", SignalId::Io))], ..Cast::default() };
         let mut speaks = |cast: &Cast, until_s: f64| {
             composer.set_cast(Arc::new(cast.clone()));
             composer.advance(until_s, &lanes(idle()), &mut Vec::new());
@@ -186,15 +187,15 @@ fn whoever_comes_is_called_in_the_next_round() {
 }
 
 fn from_the_right() -> String {
-    (0..).map(|n| format!("host-{n}")).find(|name| Place::of_host(name).pan > 0.0).unwrap()
+    (0..100).map(|n| format!("host-{n}")).find(|name| Place::of_host(name).pan > 0.0).unwrap()
 }
 
 /// Changes of who plays, as quick as a listener can ask for them.
 fn restless(now_s: f64) -> Cast {
     let soloists = match (now_s / 1.7) as u32 % 3 {
         0 => [None, None],
-        1 => [soloist("web-1", SignalId::Rx), None],
-        _ => [soloist("db", SignalId::Mem), soloist("web-3", SignalId::Exec)],
+        1 => [Some(soloist("web-1", SignalId::Rx)), None],
+        _ => [soloist("db", SignalId::Mem), soloist("web-3", SignalId::Exec)].map(Some),
     };
     let cast = match (now_s / 3.1) as u32 % 3 {
         0 => Cast::default(),
