@@ -235,8 +235,9 @@ mod tests {
 
     #[test]
     fn the_majority_of_three_decides() {
-        let at =
-            |class, x: f64| Labelled { class, vector: std::array::from_fn(|i| if i == 0 { x } else { 0.0 }) };
+        let at = |class, x: f64| -> Labelled {
+            Labelled { class, vector: std::array::from_fn(|i| if i == 0 { x } else { 0.0 }) }
+        };
         let known =
             vec![at(Class::Disk, 1.0), at(Class::Lossy, 2.0), at(Class::Lossy, 3.0), at(Class::Idle, 99.0)];
         assert_eq!(Classifier::new(known).classify(&at(Class::Idle, 0.0).vector), Class::Lossy);

@@ -14,7 +14,6 @@ const SIZES = [
 ];
 
 const fleetOf = (kit) => kit.api('/api/fleet');
-const soloists = (fleet) => fleet.soloists ?? [fleet.solo].filter((name) => name !== null);
 const heardAlone = async (kit) => (await kit.config()).site.host;
 
 async function arrive(kit) {
