@@ -144,7 +144,8 @@ impl Feature {
     pub const fn bounds(self) -> (f32, f32) {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => (-2.0, 2.0),
-            Self::BedTension | Self::Height(_) => (0.0, 8.0),
+            Self::BedTension => (0.0, 8.0),
+            Self::Height(_) => (0.0, 10.0),
             Self::BedWeight => (-24.0, 6.0),
             Self::PulseDensity | Self::Density(_) => (0.0, 16.0),
             Self::PulseHeight => (0.0, 12.0),

@@ -37,6 +37,8 @@ pub(super) struct Seat {
     pub(super) brightness: f32,
     /// Rotation of the rhythm, steps: streams interlock instead of playing at once.
     pub(super) rotation: u8,
+    /// Onsets per bar while it has something else to say than how many.
+    pub(super) least_onsets: f32,
     /// Length of its notes unless the mapping says otherwise, steps.
     pub(super) length_steps: f32,
     /// Whether every note is told twice.
@@ -79,12 +81,15 @@ impl VoiceStream {
             Self::Kernel => (Instrument::Kernel, 55, 69, 0.5, 0.2, 6, 0.7, [0, 2, 1, 2, 1, 0]),
         };
         let stutter = matches!(self, Self::Loss);
+        // What is high and dry is heard at once; and that it is there must not be more than how high it is.
+        let least_onsets = if matches!(self, Self::Process) { 1.0 } else { 2.0 };
         Seat {
             instrument,
             register: Register { low, high },
             pan,
             brightness,
             rotation,
+            least_onsets,
             length_steps,
             stutter,
             contour,

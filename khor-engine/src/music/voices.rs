@@ -31,10 +31,8 @@ const RECEDING: u16 = 110;
 /// What is left of its onsets and of its loudness then.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
-/// Onsets per bar of a voice that has something else to say than how many.
-const LEAST_ONSETS: f32 = 2.0;
 /// Where a gesture that the mapping lifts begins, semitones above the register's lowest note.
-const UNLIFTED: i32 = 5;
+const UNLIFTED: i32 = 1;
 /// Where single notes of an idle machine lie.
 const RARE: Register = Register { low: 62, high: 76 };
 
@@ -204,7 +202,8 @@ impl Speaker {
 /// Onsets per bar of a stream: the mapping's, at the preset's pace and the listener's density.
 fn onsets(moment: &Moment<'_>, stream: VoiceStream) -> u8 {
     let mapped = moment.reading.value(Feature::Density(stream)).unwrap_or(0.0);
-    let onsets = (mapped * moment.preset.voices.pace).max(LEAST_ONSETS) * density_factor(moment.density);
+    let onsets =
+        (mapped * moment.preset.voices.pace).max(stream.seat().least_onsets) * density_factor(moment.density);
     (onsets.ceil() as u8).clamp(1, STEPS)
 }
 
