@@ -162,7 +162,7 @@ impl Hosts {
             Ok(message) => (&mut refused.misdirected, format!("it says it comes from {}", host(&message))),
             Err(error) => {
                 let count = match error {
-                    ReadError::Oversized(_) => &mut refused.oversized,
+                    ReadError::Oversized { .. } => &mut refused.oversized,
                     ReadError::Foreign => &mut refused.foreign,
                     ReadError::Version(_) => &mut refused.version,
                     ReadError::Malformed(_) => &mut refused.malformed,
