@@ -146,7 +146,7 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     if let (Some(shortfall), Scope::Selected { .. }) = (&info.shortfall, &info.scope) {
         return format!("{}.", capitalised(&shortfall.error));
     }
-    let hosts = seen.site.as_ref().map_or(0, |site| site.hosts.iter().filter(|host| !host.silent).count());
+    let hosts = seen.site.as_ref().map_or(0, |site| site.live);
     let subject = match (info.kind, &seen.solo, &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
         (SourceKind::Site, Some(solo), _) => format!("Of {hosts} hosts, {}", solo.host),

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     music::CueKind,
     output::osc,
-    signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling, Soloist},
+    signal::{Counter, Frame, Lanes, PerSignal, Pipeline, Reading, Scaling, Soloist},
     source::{SourceEvent, SourceInfo, SourceKind},
 };
 
@@ -67,6 +67,8 @@ pub(super) struct Listener {
     kind: Option<SourceKind>,
     /// Of a site.
     soloist: Soloist<Name>,
+    /// Of a site: what is listened to of each host that is heard, at the last look.
+    hosts_lanes: Vec<Lanes>,
     kept_at: Instant,
 }
 
@@ -96,6 +98,7 @@ impl Listener {
             subject: None,
             kind: None,
             soloist: Soloist::default(),
+            hosts_lanes: Vec::new(),
             kept_at,
         }
     }

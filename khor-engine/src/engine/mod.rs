@@ -35,7 +35,7 @@ pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
 pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SignalReport,
-    Table,
+    SubSiteReport, Table,
 };
 pub use state::Since;
 

@@ -12,7 +12,7 @@ use crate::{
     music::CueKind,
     output::osc,
     signal::{Counter, Reading, ensemble, only, standing},
-    source::{FleetEvent, Host, Site},
+    source::{FleetEvent, Site},
 };
 
 impl Listener {
@@ -35,20 +35,23 @@ impl Listener {
 
     fn site(&mut self, site: Arc<Site>) {
         let now = Instant::now();
-        let heard: Vec<(&Host, Reading)> = site
-            .hosts
-            .iter()
-            .filter(|host| !host.silent)
-            .map(|host| (host, Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading }))
-            .collect();
-        let chosen = self.soloist.choose(heard.iter().map(|(host, reading)| (&host.name, &reading.lanes)));
+        let live = || site.hosts.iter().filter(|host| !host.silent);
+        // Kept from one look to the next: what is listened to of each host.
+        self.hosts_lanes.clear();
+        self.hosts_lanes.extend(live().map(|host| only(&host.reading.lanes, &self.heard)));
+        let chosen = self.soloist.choose(live().map(|host| &host.name).zip(&self.hosts_lanes));
         let solo = chosen.and_then(|name| {
-            let (host, reading) = heard.iter().find(|(host, _)| host.name == *name)?;
-            let (signal, deviation) = standing(&reading.lanes)?;
+            let (host, lanes) = live().zip(&self.hosts_lanes).find(|(host, _)| host.name == *name)?;
+            let (signal, deviation) = standing(lanes)?;
             let section = host.section.as_ref().map(ToString::to_string);
-            Some(Solo { host: name.to_string(), section, signal, deviation, reading: *reading })
+            let reading = Reading { lanes: *lanes, ..host.reading };
+            Some(Solo { host: name.to_string(), section, signal, deviation, reading })
         });
-        let reading = ensemble(heard.iter().map(|(_, reading)| reading));
+        // Of sites within the site only those that stand out are named, who are not like the others. Each signal is that of all
+        // hosts for itself, so what isn't listened to can be left out afterwards.
+        let together =
+            if site.sites.is_empty() { ensemble(live().map(|host| &host.reading)) } else { site.together };
+        let reading = together.map(|reading| Reading { lanes: only(&reading.lanes, &self.heard), ..reading });
         if let Some(reading) = &reading {
             self.osc.send(osc::Event::Lanes(reading.lanes));
         }

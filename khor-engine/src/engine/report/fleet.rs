@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     engine::state::{Seen, SourceState},
     signal::{SIGNALS, standing},
-    source::{Host, Refused, SourceKind},
+    source::{Host, Refused, SourceKind, SubSite},
 };
 
 /// A clock that is this far off is worth a remark, milliseconds.
@@ -25,6 +25,11 @@ pub struct FleetReport {
     pub solo: Option<String>,
     /// The furthest from its ordinary first, the silent ones last.
     pub hosts: Vec<HostReport>,
+    /// Sites within it, by name.
+    pub sites: Vec<SubSiteReport>,
+    /// Hosts that send, those of sites within it included, and those that have stopped.
+    pub live: u32,
+    pub silent: u32,
     /// Hosts by the version of their relay.
     pub versions: BTreeMap<String, u64>,
     pub refused: Refused,
@@ -47,6 +52,7 @@ pub enum HostState {
 pub struct HostReport {
     pub name: String,
     pub section: Option<String>,
+    pub via: Option<String>,
     pub state: HostState,
     pub deviation: Option<f32>,
     pub signal: Option<&'static str>,
@@ -59,6 +65,22 @@ pub struct HostReport {
     pub missed_frames: u64,
     pub late_frames: u64,
     pub used_twice: bool,
+}
+
+/// A site within the site.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+#[schemars(rename = "FleetSite")]
+pub struct SubSiteReport {
+    pub name: String,
+    pub state: HostState,
+    pub live: u32,
+    pub silent: u32,
+    pub refused: u64,
+    pub levels: u8,
+    pub aggregators: u32,
+    pub relative_error: f64,
+    pub seen_ms_ago: u64,
 }
 
 pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
@@ -79,6 +101,9 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
             fix: Some(fix),
             solo: None,
             hosts: Vec::new(),
+            sites: Vec::new(),
+            live: 0,
+            silent: 0,
             versions: BTreeMap::new(),
             refused: Refused::default(),
         };
@@ -98,6 +123,9 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
         fix,
         solo: seen.solo.as_ref().map(|solo| solo.host.clone()),
         hosts,
+        sites: site.sites.iter().map(sub_site).collect(),
+        live: site.live,
+        silent: site.silent,
         versions,
         refused: site.refused.clone(),
     }
@@ -109,6 +137,7 @@ fn host(host: &Host) -> HostReport {
     HostReport {
         name: host.name.to_string(),
         section: host.section.as_ref().map(ToString::to_string),
+        via: host.via.as_ref().map(ToString::to_string),
         state: if host.silent { HostState::Silent } else { HostState::Live },
         deviation: standing.map(|(_, octaves)| octaves),
         signal: standing.map(|(signal, _)| SIGNALS[signal.index()].name),
@@ -121,5 +150,21 @@ fn host(host: &Host) -> HostReport {
         missed_frames: host.missed,
         late_frames: host.late,
         used_twice: host.used_twice,
+    }
+}
+
+fn sub_site(site: &SubSite) -> SubSiteReport {
+    let SubSite { name, silent, hosts, silent_hosts, refused, levels, aggregators, relative_error, seen_ago } =
+        site;
+    SubSiteReport {
+        name: name.to_string(),
+        state: if *silent { HostState::Silent } else { HostState::Live },
+        live: *hosts,
+        silent: *silent_hosts,
+        refused: *refused,
+        levels: *levels,
+        aggregators: *aggregators,
+        relative_error: *relative_error,
+        seen_ms_ago: seen_ago.as_millis() as u64,
     }
 }
