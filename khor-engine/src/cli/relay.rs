@@ -111,25 +111,20 @@ impl RelayArgs {
 
 pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match &args.aggregate {
-        Some(heard) => {
-            let settings = args.aggregate(heard)?;
-            let done = runtime.block_on(go(args, async |show| {
-                relay::aggregate(&settings, interrupt::wait(), show).await
-            }))?;
-            let (frames, let_go) = (done.frames, done.dropped);
-            println!("{}.{heard}: {frames} frames sent, {let_go} let go", settings.site);
-        }
-        None => {
-            let settings = args.settings()?;
-            let done = runtime
-                .block_on(go(args, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
-            println!(
-                "{}.{}: {} frames and {} cues sent, {} frames let go",
-                settings.site, settings.host, done.frames, done.cues, done.dropped
-            );
-        }
+    if let Some(heard) = &args.aggregate {
+        let settings = args.aggregate(heard)?;
+        let done = runtime
+            .block_on(go(args, async |show| relay::aggregate(&settings, interrupt::wait(), show).await))?;
+        println!("{}.{heard}: {} frames sent, {} let go", settings.site, done.frames, done.dropped);
+        return Ok(());
     }
+    let settings = args.settings()?;
+    let done =
+        runtime.block_on(go(args, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
+    println!(
+        "{}.{}: {} frames and {} cues sent, {} frames let go",
+        settings.site, settings.host, done.frames, done.cues, done.dropped
+    );
     Ok(())
 }
 

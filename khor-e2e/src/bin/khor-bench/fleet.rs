@@ -25,7 +25,7 @@ const REPEATS: usize = 30;
 /// Between two looks; each costs the engine something, so costs are watched at another time.
 const LOOK: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(20);
-const SETTLE: Duration = Duration::from_secs(60);
+const SETTLE: Duration = Duration::from_mins(1);
 
 pub(crate) fn measure() -> Vec<Figure> {
     if !NatsServer::is_there() {

@@ -269,7 +269,9 @@ mod tests {
 
     fn blend(machines: &[Reading]) -> Blend {
         let mut blend = Blend::new();
-        machines.iter().for_each(|reading| blend.record(reading));
+        for reading in machines {
+            blend.record(reading);
+        }
         blend
     }
 
