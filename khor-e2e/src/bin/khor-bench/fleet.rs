@@ -2,8 +2,8 @@
 //! engine and the relays, and how long after a host's frame the engine plays it.
 //!
 //! The frames are real ones, through a real server with TLS. The time is from just before the first frame in which a host
-//! stands out is handed to the client until `/api/explain` says that the voices are its own; and until the first note of
-//! them was handed out, which waits for the beat.
+//! stands out is handed to the client until `/api/explain` says that the voices are its own; and until it shows what they
+//! say, which waits for the beat.
 
 use std::net::Ipv4Addr;
 use std::thread;
