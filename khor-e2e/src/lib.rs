@@ -6,6 +6,7 @@ pub mod collector;
 pub mod crowd;
 pub mod documents;
 pub mod engine;
+pub mod hosts;
 pub mod listener;
 pub mod load;
 pub mod procfs;

@@ -1,4 +1,5 @@
-//! A site to test with: a real NATS server with TLS and accounts, hosts in network namespaces, and their relays.
+//! A site to test with: a real NATS server with TLS and accounts, hosts in network namespaces, and their relays. `home` is
+//! heard; hosts of `rack` are told to it by relays that aggregate.
 
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
@@ -47,6 +48,11 @@ impl NatsServer {
         server
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it at once, as a machine that fails would.
     pub fn kill(&mut self) {
         self.child.kill().expect("killing it");
@@ -75,7 +81,7 @@ impl NatsServer {
         self.dir.path().join("ca.pem")
     }
 
-    /// The seed of `relay`, `engine`, `elsewhere` (another account) or `nobody` (no user of this server).
+    /// The seed of `relay`, `aggregator`, `engine`, `elsewhere` (another account) or `nobody` (no user of this server).
     pub fn nkey(&self, who: &str) -> PathBuf {
         self.dir.path().join(format!("{who}.nk"))
     }
@@ -85,6 +91,16 @@ impl NatsServer {
         let text = |path: PathBuf| path.display().to_string();
         let (url, ca, nkey) = (self.url(host), text(self.ca()), text(self.nkey(who)));
         ["--nats", &url, "--tls-ca", &ca, "--nkey", &nkey].map(str::to_owned).to_vec()
+    }
+
+    /// A connection of one who is no relay and may send and hear anything.
+    pub async fn stranger(&self) -> async_nats::Client {
+        async_nats::ConnectOptions::new()
+            .add_root_certificates(self.ca())
+            .user_and_password(STRANGER.0.into(), STRANGER.1.into())
+            .connect(self.url(Ipv4Addr::LOCALHOST))
+            .await
+            .expect("a connection")
     }
 
     /// Sends `messages` to their subjects as one who is no relay.
@@ -142,15 +158,22 @@ fn certificates(dir: &Path) {
     ));
 }
 
-/// Relays may send frames and cues of their site and hear nothing, engines the other way round.
+/// Relays may send frames and cues of their site and hear nothing, engines the other way round; those that aggregate may
+/// hear one site and tell of it to the other.
 fn configuration(dir: &Path, port: u16) -> String {
     let user = |who: &str| {
         let pair = KeyPair::new_user();
         fs::write(dir.join(format!("{who}.nk")), pair.seed().expect("a seed")).expect("its file");
         pair.public_key()
     };
-    let (relay, engine, elsewhere, _nobody) =
-        (user("relay"), user("engine"), user("elsewhere"), user("nobody"));
+    let (relay, aggregator, engine, elsewhere, _nobody) =
+        (user("relay"), user("aggregator"), user("engine"), user("elsewhere"), user("nobody"));
+    let all = |site: &str, kinds: &[&str]| {
+        let subject = |kind: &&str| format!("\"khor.v1.{site}.*.{kind}\"");
+        kinds.iter().map(subject).collect::<Vec<_>>().join(", ")
+    };
+    let relays = [all("home", &["frame", "cue"]), all("rack", &["frame", "cue"])].join(", ");
+    let (racks, homes) = (all("rack", &["frame", "cue", "site"]), all("home", &["frame", "cue", "site"]));
     let (name, password) = STRANGER;
     let dir = dir.display();
     format!(
@@ -160,8 +183,9 @@ port: {port}
 tls {{ cert_file: "{dir}/server.pem", key_file: "{dir}/server.key" }}
 accounts {{
   HOME {{ users: [
-    {{ nkey: {relay}, permissions: {{ publish: ["khor.v1.home.*.frame", "khor.v1.home.*.cue"], subscribe: {{ deny: ">" }} }} }}
-    {{ nkey: {engine}, permissions: {{ subscribe: ["khor.v1.home.*.frame", "khor.v1.home.*.cue"], publish: {{ deny: ">" }} }} }}
+    {{ nkey: {relay}, permissions: {{ publish: [{relays}], subscribe: {{ deny: ">" }} }} }}
+    {{ nkey: {aggregator}, permissions: {{ publish: ["khor.v1.home.rack.site", "khor.v1.home.*.cue"], subscribe: [{racks}, "khor.v1.home.rack.site"] }} }}
+    {{ nkey: {engine}, permissions: {{ subscribe: [{homes}], publish: {{ deny: ">" }} }} }}
     {{ user: {name}, password: "{password}" }}
   ] }}
   ELSEWHERE {{ users: [ {{ nkey: {elsewhere} }} ] }}
@@ -245,6 +269,15 @@ pub struct Relay {
 impl Relay {
     /// Starts one on a host, or on this machine, with these options.
     pub fn start(on: Option<&Namespace>, options: &[String]) -> Self {
+        Self::run(on, &["--no-bpf".to_owned()], true, options)
+    }
+
+    /// Starts one that hears `site` and tells of it to `home`.
+    pub fn aggregate(site: &str, options: &[String]) -> Self {
+        Self::run(None, &["--aggregate", site, "--site", "home"].map(str::to_owned), false, options)
+    }
+
+    fn run(on: Option<&Namespace>, first: &[String], learns: bool, options: &[String]) -> Self {
         let dir = TempDir::new().expect("a directory");
         let mut command = match on {
             Some(namespace) => {
@@ -254,9 +287,11 @@ impl Relay {
             }
             None => Command::new(program("khor")),
         };
+        command.arg("relay").args(first);
+        if learns {
+            command.arg("--baseline").arg(dir.path().join("baseline.json"));
+        }
         let child = command
-            .args(["relay", "--no-bpf", "--baseline"])
-            .arg(dir.path().join("baseline.json"))
             .args(options)
             .stderr(File::create(dir.path().join("log")).expect("a log"))
             .spawn()

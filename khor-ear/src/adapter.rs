@@ -9,7 +9,7 @@ use std::{convert::Infallible, ops::ControlFlow, sync::Arc};
 use anyhow::{Context, Result};
 use khor_engine::{
     config::Config,
-    engine::{Offline, OnStage, Performance, Stage},
+    engine::{Known, Offline, OnStage, Performance, Stage},
     music::{self, Cast, Preset},
     signal::{Frame, Lanes, Pipeline, Reading},
 };
@@ -209,7 +209,7 @@ impl Listener {
             let reading = host.reading.as_ref()?;
             Some(OnStage { name: &host.name, section: Some(&host.section), silent: false, reading })
         });
-        let staged = self.0.look(mode, &heard.collect::<Vec<_>>());
+        let staged = self.0.look(mode, &heard.collect::<Vec<_>>(), &Known::Each);
         let lanes = staged.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes);
         Told { lanes, cast: staged.cast }
     }

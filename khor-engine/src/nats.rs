@@ -184,6 +184,16 @@ impl Link {
         self.client.subscribe(subject).await.map_err(|error| NatsError::Client(error.to_string()))
     }
 
+    /// Likewise a share of it: each message goes to one of those who name the same group.
+    pub async fn subscribe_share(
+        &self,
+        subject: String,
+        group: &str,
+    ) -> Result<async_nats::Subscriber, NatsError> {
+        let subscribed = self.client.queue_subscribe(subject, group.to_owned()).await;
+        subscribed.map_err(|error| NatsError::Client(error.to_string()))
+    }
+
     /// Gives what was handed over a moment to reach the server.
     pub async fn close(&self) {
         if self.is_up() {

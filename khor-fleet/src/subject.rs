@@ -1,6 +1,6 @@
 //! Subjects: where on NATS a host's frames and cues go.
 
-use crate::{Cue, Frame, Message, Name, NameError};
+use crate::{Cue, Frame, Message, Name, NameError, SiteFrame};
 
 /// First words of every subject: the name, and the major version of what is sent there.
 const ROOT: &str = "khor.v1";
@@ -12,6 +12,8 @@ pub enum Kind {
     Frame,
     /// Cues.
     Cue,
+    /// Frames of whole sites.
+    Site,
 }
 
 impl Kind {
@@ -19,11 +21,12 @@ impl Kind {
         match self {
             Self::Frame => Frame::WORD,
             Self::Cue => Cue::WORD,
+            Self::Site => SiteFrame::WORD,
         }
     }
 }
 
-/// Where a host sends.
+/// Where a host sends, or who tells of a site within a site.
 pub fn of_host(site: &Name, host: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.{host}.{}", kind.word())
 }
@@ -33,7 +36,7 @@ pub fn of_site(site: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.*.{}", kind.word())
 }
 
-/// The host of a site's subject.
+/// The host, or the site within the site, of a subject.
 pub fn host(subject: &str) -> Result<Name, NameError> {
     Name::new(subject.split('.').nth(3).unwrap_or_default())
 }

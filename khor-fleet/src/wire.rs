@@ -7,8 +7,12 @@ use serde::{Serialize, de::DeserializeOwned};
 pub const MAX_FRAME_BYTES: usize = 400;
 /// Longest cue that is sent, bytes.
 pub const MAX_CUE_BYTES: usize = 200;
-/// Longest message that is read, bytes: newer minor versions may append to theirs.
+/// Longest frame of a site that is sent, bytes.
+pub const MAX_SITE_BYTES: usize = 32 * 1024;
+/// Longest frame or cue that is read, bytes: newer minor versions may append to theirs.
 pub const MAX_READ_BYTES: usize = 1024;
+/// Longest frame of a site that is read, bytes.
+pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;
 /// Of the form that this crate writes.
 const MAJOR: u8 = 1;
 const MINOR: u8 = 0;
@@ -19,8 +23,13 @@ const HEADER_BYTES: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Longer than anything khor sends.
-    #[error("{0} bytes, expected at most {MAX_READ_BYTES}")]
-    Oversized(usize),
+    #[error("{bytes} bytes, expected at most {most}")]
+    Oversized {
+        /// So long it is.
+        bytes: usize,
+        /// The longest of its kind that is read.
+        most: usize,
+    },
     /// It does not begin as khor's do.
     #[error("not a message of khor's")]
     Foreign,
@@ -45,13 +54,15 @@ pub trait Message: Serialize + DeserializeOwned {
     const MAGIC: [u8; 2];
     /// Longest one that is sent, bytes.
     const MAX_BYTES: usize;
+    /// Longest one that is read, bytes.
+    const MAX_READ: usize = MAX_READ_BYTES;
 
     /// What is wrong with its values.
     fn check(&self) -> Result<(), String>;
 
     /// As bytes.
     fn write(&self) -> Result<Vec<u8>, WriteError> {
-        let mut bytes = Vec::with_capacity(Self::MAX_BYTES);
+        let mut bytes = Vec::with_capacity(Self::MAX_BYTES.min(MAX_READ_BYTES));
         bytes.extend_from_slice(&Self::MAGIC);
         bytes.extend_from_slice(&[MAJOR, MINOR]);
         let room = (Self::MAX_BYTES - HEADER_BYTES) as u64;
@@ -62,8 +73,8 @@ pub trait Message: Serialize + DeserializeOwned {
 
     /// From bytes of this or a newer minor version.
     fn read(bytes: &[u8]) -> Result<Self, ReadError> {
-        if bytes.len() > MAX_READ_BYTES {
-            return Err(ReadError::Oversized(bytes.len()));
+        if bytes.len() > Self::MAX_READ {
+            return Err(ReadError::Oversized { bytes: bytes.len(), most: Self::MAX_READ });
         }
         let Some((&[k, kind, major, _minor], body)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Err(ReadError::Foreign);
@@ -74,7 +85,7 @@ pub trait Message: Serialize + DeserializeOwned {
         if major != MAJOR {
             return Err(ReadError::Version(major));
         }
-        let bincode = bincode::DefaultOptions::new().with_limit(MAX_READ_BYTES as u64).allow_trailing_bytes();
+        let bincode = bincode::DefaultOptions::new().with_limit(Self::MAX_READ as u64).allow_trailing_bytes();
         let message: Self =
             bincode.deserialize(body).map_err(|error| ReadError::Malformed(error.to_string()))?;
         message.check().map_err(ReadError::Malformed)?;

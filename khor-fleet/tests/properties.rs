@@ -79,7 +79,7 @@ proptest! {
             bytes[..4].copy_from_slice(b"kF\x01\x00");
         }
         if bytes.len() > MAX_READ_BYTES {
-            prop_assert_eq!(Frame::read(&bytes), Err(ReadError::Oversized(bytes.len())));
+            prop_assert_eq!(Frame::read(&bytes), Err(ReadError::Oversized { bytes: bytes.len(), most: MAX_READ_BYTES }));
         } else if let Ok(frame) = Frame::read(&bytes) {
             prop_assert!(frame.signals.iter().flatten().all(|signal| signal.rate.is_finite()));
         }

@@ -153,7 +153,8 @@ pub(super) fn play(
         let steered = served.then(|| tokio::spawn(control::serve(Arc::clone(&engine), stopped.clone())));
         let offered = served.then(|| tokio::spawn(dbus::serve(Arc::clone(&engine), stopped.clone())));
         let server = door.map(|door| tokio::spawn(http::serve(Arc::clone(&engine), door, stopped)));
-        let watchdog = tokio::spawn(service::keep_watchdog_quiet(Arc::clone(&engine)));
+        let played = Arc::clone(&engine);
+        let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || played.heartbeat()));
         service::ready();
         tokio::select! {
             interrupted = interrupted => interrupted.context("waiting for signals")?,

@@ -1,24 +1,34 @@
 //! `khor relay`: sends what this machine does to a site's listeners.
 
-use std::path::PathBuf;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use khor_fleet::Name;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::{interrupt, nats::NatsArgs, progress::Progress, service};
 use crate::{
     config::relay_baseline_path,
-    relay::{self, RelaySettings},
+    relay::{self, AggregateSettings, Meters, RelayError, RelaySettings},
 };
 
 /// Each option that a service needs can be given by its variable too.
 #[derive(Args, Debug)]
 pub(super) struct RelayArgs {
-    /// The site this machine belongs to: a-z A-Z 0-9 - _
+    /// The site this machine belongs to, or another is told to: a-z A-Z 0-9 - _
     #[arg(long, value_name = "NAME", env = "KHOR_SITE")]
     site: Name,
+    /// Hear all hosts of this other site instead of this machine, and tell of them as one; several may share that
+    #[arg(long, value_name = "NAME", env = "KHOR_AGGREGATE", conflicts_with_all = ["host", "label", "redact", "no_bpf", "baseline"])]
+    aggregate: Option<Name>,
     /// What this machine is called there [default: its host name up to the first dot]
     #[arg(long, value_name = "NAME", env = "KHOR_HOST")]
     host: Option<Name>,
@@ -30,9 +40,12 @@ pub(super) struct RelayArgs {
     /// Leave out whom cues are about (process, name), and the boot id
     #[arg(long)]
     redact: bool,
-    /// Frames a second, 1 to 20
+    /// Frames a second, 1 to 20; with --aggregate 2 to 20
     #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=20))]
     rate_hz: u8,
+    /// Answer Prometheus there, GET /metrics; a port alone is one of this machine's own
+    #[arg(long, value_name = "[ADDR:]PORT", env = "KHOR_METRICS", value_parser = place)]
+    metrics: Option<SocketAddr>,
     /// The collector's socket
     #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
           default_value = khor_proto::client::DEFAULT_SOCKET)]
@@ -75,25 +88,85 @@ fn host_name() -> anyhow::Result<Name> {
     Name::new(word).map_err(|error| anyhow!("the host name {error}; say another with --host NAME"))
 }
 
+/// Where metrics are, on loopback unless another address is said.
+fn place(text: &str) -> Result<SocketAddr, String> {
+    let port = |port: u16| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let place = text.parse().map(port).or_else(|_| text.parse::<SocketAddr>());
+    place.map_err(|_| "expected PORT or ADDR:PORT, as 9117 or 10.0.0.7:9117".to_owned())
+}
+
+impl RelayArgs {
+    /// What a relay that aggregates is told.
+    fn aggregate(&self, heard: &Name) -> anyhow::Result<AggregateSettings> {
+        if *heard == self.site {
+            bail!("--aggregate {heard}: expected another site than --site {heard}, which it is told to");
+        }
+        if self.rate_hz < 2 {
+            bail!("--rate-hz {}: expected 2 to 20 with --aggregate", self.rate_hz);
+        }
+        let (heard, site) = (heard.clone(), self.site.clone());
+        Ok(AggregateSettings { heard, site, nats: self.nats.server(), rate_hz: self.rate_hz })
+    }
+}
+
 pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
-    let settings = args.settings()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut line = Progress::new(true);
-    let begun = Instant::now();
-    let done = runtime.block_on(async {
-        service::ready();
-        relay::run(&settings, interrupt::wait(), |now| {
-            let away = if now.connected { "" } else { ", the server is away" };
-            let so_far = format!(", {} frames, {} cues, {} let go{away}", now.frames, now.cues, now.dropped);
-            line.show(begun.elapsed().as_secs_f64(), so_far);
-        })
-        .await
-    })?;
-    service::stopping();
-    line.clear();
+    if let Some(heard) = &args.aggregate {
+        let settings = args.aggregate(heard)?;
+        let done = runtime
+            .block_on(go(args, async |show| relay::aggregate(&settings, interrupt::wait(), show).await))?;
+        println!("{}.{heard}: {} frames sent, {} let go", settings.site, done.frames, done.dropped);
+        return Ok(());
+    }
+    let settings = args.settings()?;
+    let done =
+        runtime.block_on(go(args, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
     println!(
         "{}.{}: {} frames and {} cues sent, {} frames let go",
         settings.site, settings.host, done.frames, done.cues, done.dropped
     );
     Ok(())
+}
+
+/// Relays, and shows how it goes: to who watches, to Prometheus, to systemd.
+async fn go(
+    args: &RelayArgs,
+    relay: impl AsyncFnOnce(&mut dyn FnMut(&relay::Progress)) -> Result<relay::Progress, RelayError>,
+) -> anyhow::Result<relay::Progress> {
+    let meters = Meters::new(args.aggregate.is_some());
+    let (stop, stopped) = watch::channel(false);
+    if let Some(place) = args.metrics {
+        meters.serve(place, stopped).await?;
+    }
+    let (mut line, begun) = (Progress::new(true), Instant::now());
+    let heartbeat = Arc::new(AtomicU64::new(0));
+    let heard = Arc::clone(&heartbeat);
+    let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || heard.load(Ordering::Relaxed)));
+    service::ready();
+    let done = relay(&mut |now| {
+        // A frame that was let go is one that was made.
+        heartbeat.store(now.frames + now.dropped, Ordering::Relaxed);
+        meters.follow(now);
+        let away = if now.connected { "" } else { ", the server is away" };
+        let so_far = format!(", {} frames, {} cues, {} let go{away}", now.frames, now.cues, now.dropped);
+        line.show(begun.elapsed().as_secs_f64(), so_far);
+    })
+    .await?;
+    service::stopping();
+    watchdog.abort();
+    stop.send_replace(true);
+    line.clear();
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_on_loopback() {
+        assert_eq!(place("9117").unwrap().to_string(), "127.0.0.1:9117");
+        assert_eq!(place("0.0.0.0:9117").unwrap().to_string(), "0.0.0.0:9117");
+        assert!(place("rack").unwrap_err().contains("9117"));
+    }
 }

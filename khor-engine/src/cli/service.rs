@@ -1,30 +1,27 @@
 //! What systemd is told (`sd_notify(3)`), if it asks.
 
-use std::sync::Arc;
-
 use sd_notify::NotifyState;
 use tracing::warn;
 
-use crate::engine::Engine;
-
-/// The engine plays.
+/// It works.
 pub(super) fn ready() {
     tell(NotifyState::Ready);
 }
 
-/// The engine is about to end.
+/// It is about to end.
 pub(super) fn stopping() {
     tell(NotifyState::Stopping);
 }
 
-/// Tells again and again that music is made, if systemd wants to know; says nothing as long as none is.
-pub(super) async fn keep_watchdog_quiet(engine: Arc<Engine>) {
+/// Tells again and again that work is done, if systemd wants to know; says nothing as long as the `heartbeat`, a number
+/// that work changes, stays what it is.
+pub(super) async fn keep_watchdog_quiet(heartbeat: impl Fn() -> u64) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut ticks = tokio::time::interval(limit / 3);
     let mut before = None;
     loop {
         ticks.tick().await;
-        let now = Some(engine.heartbeat());
+        let now = Some(heartbeat());
         if now != before {
             before = now;
             tell(NotifyState::Watchdog);

@@ -179,7 +179,7 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     if let Some(Shortfall { error, .. }) = seen.alone.as_ref().and_then(|alone| alone.shortfall.as_ref()) {
         return format!("{}.", capitalised(error));
     }
-    let hosts = seen.site.as_ref().map_or(0, |site| site.hosts.iter().filter(|host| !host.silent).count());
+    let hosts = seen.site.as_ref().map_or(0, |site| site.live);
     let subject = match (info.kind, seen.staged.furthest().first(), &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
         (SourceKind::Site, ..) if let Some(alone) = &seen.alone => alone.host.clone(),

@@ -36,9 +36,9 @@ pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
 pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
-    SignalReport, Table,
+    SignalReport, SubSiteReport, Table,
 };
-pub use stage::{OnStage, Seated, Solo, Stage, Staged};
+pub use stage::{Known, OnStage, Seated, Solo, Stage, Staged};
 pub use state::Since;
 
 use std::{

@@ -23,6 +23,16 @@ pub struct OnStage<'a> {
     pub reading: &'a Reading,
 }
 
+/// How much of a site is known host by host.
+#[derive(Clone, Copy, Debug)]
+pub enum Known {
+    /// All of it.
+    Each,
+    /// Sites within the site are told of as one: what all hosts are together, and by name only those that stand out.
+    /// They are played together, whatever the mode.
+    Together(Option<Reading>),
+}
+
 /// Remembers who had which place.
 #[derive(Debug, Default)]
 pub struct Stage {
@@ -85,18 +95,25 @@ impl Staged {
 }
 
 impl Stage {
-    /// Looks at all hosts that are known.
-    pub fn look(&mut self, mode: SiteMode, hosts: &[OnStage<'_>]) -> Staged {
+    /// Looks at the hosts that are known by name.
+    pub fn look(&mut self, mode: SiteMode, hosts: &[OnStage<'_>], known: &Known) -> Staged {
         let heard = || hosts.iter().filter(|host| !host.silent);
         let chosen = self.soloists.choose(heard().map(|host| (host.name, &host.reading.lanes)));
         let soloists = chosen.each_ref().map(|name| {
             let name = name.as_deref()?;
             heard().find(|host| host.name == name).and_then(Solo::of)
         });
-        let reading = ensemble(heard().map(|host| host.reading));
+        let reading = match known {
+            Known::Each => ensemble(heard().map(|host| host.reading)),
+            Known::Together(reading) => *reading,
+        };
         let mut staged = Staged { reading, soloists, mode, ..Staged::default() };
         let pulse = match mode {
             SiteMode::Ensemble => PulseCast::Together,
+            _ if matches!(known, Known::Together(_)) => {
+                staged.remark = Some("sites within the site are told of as one: all play together".into());
+                PulseCast::Together
+            }
             SiteMode::Sections => self.sections(hosts, &mut staged),
             SiteMode::RollCall => roll_call(hosts, &mut staged),
         };
@@ -232,7 +249,7 @@ mod tests {
         let mut hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
         hosts.extend([host("db-1", "db", &calm), host("app-1", "app", &calm)]);
         hosts[7].reading = &busy;
-        let staged = Stage::default().look(SiteMode::Sections, &hosts);
+        let staged = Stage::default().look(SiteMode::Sections, &hosts, &Known::Each);
         assert_eq!(sections(&staged), [false, false, true, false]);
         let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
@@ -247,13 +264,13 @@ mod tests {
         let calm = reading(SignalId::Io, 0.0);
         let mut stage = Stage::default();
         for one in [host("a", "", &calm), host("a", "web", &calm)] {
-            let staged = stage.look(SiteMode::Sections, &[one, OnStage { name: "b", ..one }]);
+            let staged = stage.look(SiteMode::Sections, &[one, OnStage { name: "b", ..one }], &Known::Each);
             assert_eq!(staged.cast.pulse, PulseCast::Together);
             assert_eq!(staged.remark.as_deref(), Some("fewer than two sections: all play together"));
         }
         let names = ["a", "b", "c", "d", "e"];
         let hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
-        let staged = stage.look(SiteMode::Sections, &hosts);
+        let staged = stage.look(SiteMode::Sections, &hosts, &Known::Each);
         assert_eq!(staged.remark.as_deref(), Some("more than 4 groups: the last place is shared by d, e"));
         assert_eq!(staged.benches.last().map(|rest| (rest.section.clone(), rest.hosts)), Some((None, 2)));
     }
@@ -262,8 +279,11 @@ mod tests {
     fn a_silent_host_keeps_its_turn_and_is_a_hole_in_it() {
         let calm = reading(SignalId::Io, 0.0);
         let gone = OnStage { silent: true, ..host("b", "", &calm) };
-        let staged =
-            Stage::default().look(SiteMode::RollCall, &[host("c", "", &calm), gone, host("a", "", &calm)]);
+        let staged = Stage::default().look(
+            SiteMode::RollCall,
+            &[host("c", "", &calm), gone, host("a", "", &calm)],
+            &Known::Each,
+        );
         let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
         let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
         assert_eq!(answers, [("a", true), ("b", false), ("c", true)].map(|(name, is)| (name_hash(name), is)));
@@ -277,7 +297,7 @@ mod tests {
             names.iter().enumerate().map(|(n, name)| host(name, section(n), &calm)).collect()
         };
         let turns = |hosts: &[OnStage<'_>]| {
-            let staged = Stage::default().look(SiteMode::RollCall, hosts);
+            let staged = Stage::default().look(SiteMode::RollCall, hosts, &Known::Each);
             (staged.turns, staged.remark)
         };
         let (count, remark) = turns(&of(|n| ["web", "db"][n % 2]));
@@ -296,8 +316,27 @@ mod tests {
     #[test]
     fn nobody_is_heard_where_nobody_is() {
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
-            let staged = Stage::default().look(mode, &[]);
+            let staged = Stage::default().look(mode, &[], &Known::Each);
             assert!(staged.reading.is_none() && staged.furthest().is_empty() && staged.benches.is_empty());
+        }
+    }
+
+    #[test]
+    fn sites_within_the_site_are_played_together_in_every_mode() {
+        let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
+        let named = [host("db-1", "db", &loud), host("web-1", "web", &loud)];
+        for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
+            let staged = Stage::default().look(mode, &named, &Known::Together(Some(calm)));
+            assert_eq!(staged.cast.pulse, PulseCast::Together, "{mode:?}");
+            assert_eq!(staged.remark.is_some(), mode != SiteMode::Ensemble);
+            let deviation =
+                |reading: &Reading| reading.lanes[SignalId::Io.index()].map(|lane| lane.deviation);
+            assert_eq!(
+                staged.reading.as_ref().map(deviation),
+                Some(deviation(&calm)),
+                "of all, not of the named"
+            );
+            assert_eq!(staged.furthest().len(), 2);
         }
     }
 }

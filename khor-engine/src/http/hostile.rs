@@ -13,7 +13,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept, access::tests::loopback, call::Desk};
+use super::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept, access::tests::loopback, call::Desk, routes};
 use crate::engine::tests::quiet_engine;
 
 /// A listening engine.
@@ -32,7 +32,7 @@ impl Listening {
         let (stop, stopped) = watch::channel(false);
         let streams = Arc::new(AtomicUsize::new(0));
         let desk = Desk { engine, stop: stopped.clone(), streams, access: loopback(port) };
-        Self { port, stop, server: tokio::spawn(accept(listener, desk, stopped)), _dir: dir }
+        Self { port, stop, server: tokio::spawn(accept(listener, routes(&desk), stopped)), _dir: dir }
     }
 
     async fn connect(&self) -> TcpStream {

@@ -86,11 +86,16 @@ pub async fn serve(engine: Arc<Engine>, door: Door, mut stop: watch::Receiver<bo
         info!("the page and the API are at http://{address}");
     }
     let desk = Desk { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
-    accept(listener, desk, stop).await;
+    accept(listener, routes(&desk), stop).await;
 }
 
-async fn accept(listener: TcpListener, desk: Desk, mut stop: watch::Receiver<bool>) {
-    let service = TowerToHyperService::new(warp::service(routes(&desk)));
+/// Serves `routes` to those who connect, until `stop` becomes true.
+pub(crate) async fn accept<R: Reply + 'static>(
+    listener: TcpListener,
+    routes: impl Filter<Extract = (R,), Error = Infallible> + Clone + Send + Sync + 'static,
+    mut stop: watch::Receiver<bool>,
+) {
+    let service = TowerToHyperService::new(warp::service(routes));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let open = GracefulShutdown::new();
     let refused = Seldom::default();

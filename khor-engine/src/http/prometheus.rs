@@ -23,7 +23,7 @@ use super::{
 use crate::{
     engine::{FleetReport, HealthReport, HostReport, HostState, Measures},
     signal::{Counter, Counters},
-    source::{Refused, SourceKind},
+    source::SourceKind,
 };
 
 /// `GET /metrics`.
@@ -190,8 +190,7 @@ fn source(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
 
 /// The hosts of a site: how many there are, and each one's own few figures.
 fn fleet(sheet: &mut Sheet<'_>, fleet: &FleetReport) -> fmt::Result {
-    let in_state = |state| fleet.hosts.iter().filter(|host| host.state == state).count() as f64;
-    let states = [("live", in_state(HostState::Live)), ("silent", in_state(HostState::Silent))];
+    let states = [("live", f64::from(fleet.live)), ("silent", f64::from(fleet.silent))];
     let states = states.into_iter().map(|(state, count)| ([("state", state)], count));
     sheet.gauges("site_hosts", "Hosts of the site.", states)?;
     let up = |host: &HostReport| f64::from(u8::from(host.state == HostState::Live));
@@ -205,19 +204,8 @@ fn fleet(sheet: &mut Sheet<'_>, fleet: &FleetReport) -> fmt::Result {
     sheet.gauges("host_deviation_octaves", "How far a host is above its ordinary.", far)?;
     let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
     sheet.counters("host_missed_frames", "Frames of a host that did not come.", missed)?;
-    let Refused { oversized, foreign, version, malformed, misdirected, late, duplicate, crowded, last: _ } =
-        &fleet.refused;
-    let reasons = [
-        ("oversized", oversized),
-        ("foreign", foreign),
-        ("version", version),
-        ("malformed", malformed),
-        ("misdirected", misdirected),
-        ("late", late),
-        ("duplicate", duplicate),
-        ("crowded", crowded),
-    ];
-    let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], *count));
+    let reasons = fleet.refused.by_reason();
+    let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], count));
     sheet.counters("site_refused", "Messages of a site that were not taken.", reasons)
 }
 

@@ -1,9 +1,12 @@
 //! `khor relay`: hears this machine as the engine does, and sends what it makes of it to a site's listeners.
 //!
 //! What is ordinary is learnt here, where the data is, so that a listener needs nothing but the newest frame. Nothing is
-//! queued for a server that is away: frames are let go until it is back, and their numbers tell how many were.
+//! queued for a server that is away: frames are let go until it is back, and their numbers tell how many were. `aggregate` is
+//! the other kind of relay, which hears a site and tells of it as one; `meters` shows how either goes.
 
+mod aggregate;
 mod compose;
+mod meters;
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -16,6 +19,10 @@ use tokio::{
 use tracing::{info, warn};
 
 use self::compose::Identity;
+pub use self::{
+    aggregate::{AggregateSettings, run as aggregate},
+    meters::Meters,
+};
 use crate::{
     engine::Memory,
     nats::{Link, Nats, NatsError},
@@ -63,7 +70,7 @@ pub enum RelayError {
 }
 
 /// How it goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Frames that went out.
     pub frames: u64,
@@ -73,6 +80,29 @@ pub struct Progress {
     pub cues: u64,
     /// Whether the server is there.
     pub connected: bool,
+    /// What one that aggregates hears.
+    pub heard: Heard,
+}
+
+/// What comes to a relay that aggregates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Hosts' frames that were taken.
+    pub frames: u64,
+    /// Sites' frames that were taken.
+    pub sites: u64,
+    /// Hosts that send.
+    pub hosts: u32,
+    /// Hosts that have stopped.
+    pub silent: u32,
+    /// What was refused, by reason.
+    pub refused: [(&'static str, u64); 8],
+    /// Cues that were not passed on.
+    pub cues_let_go: u64,
+    /// Length of the last frame that was sent.
+    pub frame_bytes: u64,
+    /// Relays that share the site, this one included.
+    pub sharers: u32,
 }
 
 /// Relays until `stopped` is ready; shows how it goes with each frame.

@@ -16,7 +16,7 @@ mod scale;
 pub use baseline::Learnt;
 pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
 pub use counters::{Counter, Counters, Frame, PerCounter};
-pub use ensemble::{Seating, Soloists, busiest, ensemble, louder, only, standing, waiting_most};
+pub use ensemble::{Seating, Soloists, busiest, ensemble, louder, only, standing, typical, waiting_most};
 pub use lane::{Lane, Lanes, RangeMode, Scaling};
 pub use pipeline::{Pipeline, Reading};
 pub use rate::{CounterRates, counter_rates};

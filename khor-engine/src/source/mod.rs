@@ -21,7 +21,8 @@ pub use demo::{DemoSource, SCENARIO_S};
 pub use live::{LiveSettings, run};
 pub use playback::Playback;
 pub use scope::{ScopeChoice, cgroups_of, whose};
-pub use site::{FleetEvent, Host, Refused, Site, SiteSettings};
+pub(crate) use site::{Blend, Members, Presence, lanes, wall_ms};
+pub use site::{FleetEvent, Host, Refused, Site, SiteSettings, SubSite};
 
 use khor_proto::{Availability, Cue, Scope};
 use schemars::JsonSchema;

@@ -1,10 +1,11 @@
-//! `cargo xtask bench [collector|synth|latency|idle|gaps|http]`: builds release programs, measures, and shows one table.
+//! `cargo xtask bench [collector|synth|latency|idle|gaps|http|fleet]`: builds release programs, measures, and shows one table.
 //!
 //! Each room measures one thing and states its promises. What needs eBPF or the protocol is measured by
 //! `khor-bench` (khor-e2e), so that xtask stays quick to compile. The verdict is printed and nothing more: a
 //! figure depends on the machine and on who else uses it, so none makes the command fail.
 
 mod collector;
+mod fleet;
 mod gaps;
 mod http;
 mod idle;
@@ -47,10 +48,13 @@ enum What {
     Gaps,
     /// How the API answers while many watch and listen, for ten minutes
     Http,
+    /// An engine that hears 1,000 and 10,000 hosts, directly and through relays that aggregate
+    Fleet,
 }
 
 /// In the order of the table.
-const ALL: [What; 6] = [What::Collector, What::Synth, What::Latency, What::Idle, What::Gaps, What::Http];
+const ALL: [What; 7] =
+    [What::Collector, What::Synth, What::Latency, What::Idle, What::Gaps, What::Http, What::Fleet];
 
 impl What {
     fn title(self) -> &'static str {
@@ -61,6 +65,7 @@ impl What {
             Self::Idle => idle::TITLE,
             Self::Gaps => gaps::TITLE,
             Self::Http => http::TITLE,
+            Self::Fleet => fleet::TITLE,
         }
     }
 
@@ -75,6 +80,7 @@ impl What {
             Self::Idle => measured_by_bench("idle", idle::promise),
             Self::Gaps => measured_by_bench("gaps", gaps::promise),
             Self::Http => measured_by_bench("http", http::promise),
+            Self::Fleet => measured_by_bench("fleet", fleet::promise),
         }
     }
 }

@@ -22,13 +22,18 @@ pub(crate) struct Cost {
 
 /// Watches processes for all windows; with them the share of the machine that was busy, %.
 pub(crate) fn watch(pids: &[u32]) -> (Vec<Cost>, Vec<f64>) {
+    watch_for(pids, WINDOW)
+}
+
+/// Likewise in windows of that length.
+pub(crate) fn watch_for(pids: &[u32], window: Duration) -> (Vec<Cost>, Vec<f64>) {
     thread::sleep(SETTLE);
     let mut costs: Vec<Cost> = pids.iter().map(|_| Cost::default()).collect();
     let mut busy = Vec::new();
     for _ in 0..WINDOWS {
         let (begun, ticks) = (Instant::now(), procfs::cpu_ticks());
         let before: Vec<Usage> = pids.iter().map(|pid| procfs::usage(*pid)).collect();
-        thread::sleep(WINDOW);
+        thread::sleep(window);
         for ((pid, before), cost) in pids.iter().zip(before).zip(&mut costs) {
             cost.add(before, procfs::usage(*pid), begun.elapsed().as_secs_f64());
             cost.rss_mib.push(rss_mib(*pid));
@@ -47,6 +52,11 @@ impl Cost {
     fn add(&mut self, before: Usage, after: Usage, elapsed_s: f64) {
         self.cpu_pct.push((after.cpu_ns - before.cpu_ns) as f64 / 1e7 / elapsed_s);
         self.switches_s.push((after.switches - before.switches) as f64 / elapsed_s);
+    }
+
+    /// The most memory of any window, MiB.
+    pub(crate) fn rss_mib(&self) -> f64 {
+        self.rss_mib.iter().copied().fold(0.0, f64::max)
     }
 
     /// Window by window.

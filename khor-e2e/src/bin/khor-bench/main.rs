@@ -7,6 +7,7 @@ mod alone;
 mod cost;
 mod crowd;
 mod figure;
+mod fleet;
 mod gaps;
 mod http;
 mod idle;
@@ -34,6 +35,7 @@ enum What {
     Idle,
     Gaps,
     Http,
+    Fleet,
     /// Not a measurement: what `alone` compares the collector with
     #[value(hide = true)]
     Metronome,
@@ -48,6 +50,7 @@ fn main() {
         What::Idle => idle::measure(),
         What::Gaps => gaps::measure(),
         What::Http => http::measure(),
+        What::Fleet => fleet::measure(),
         What::Metronome => return alone::metronome(),
     };
     println!("{}", figures.into_iter().map(Figure::into_json).collect::<Value>());

@@ -6,7 +6,12 @@ use khor_fleet::Name;
 
 use super::Listener;
 use crate::{
-    engine::{conductor::Command, cue::heard_as, stage::OnStage, state::HeardCue},
+    engine::{
+        conductor::Command,
+        cue::heard_as,
+        stage::{Known, OnStage},
+        state::HeardCue,
+    },
     music::CueKind,
     output::osc,
     signal::{Counter, Reading, only},
@@ -47,7 +52,15 @@ impl Listener {
                 reading,
             })
             .collect();
-        let staged = self.stage.look(self.mode, &hosts);
+        // Of sites within the site only those that stand out are named, who are not like the others. Each signal is that of
+        // all hosts for itself, so what isn't listened to can be left out afterwards.
+        let known = if site.sites.is_empty() {
+            Known::Each
+        } else {
+            let of_all = |all: Reading| Reading { lanes: only(&all.lanes, &self.heard), ..all };
+            Known::Together(site.together.map(of_all))
+        };
+        let staged = self.stage.look(self.mode, &hosts, &known);
         let reading = staged.reading;
         if let Some(reading) = &reading {
             self.osc.send(osc::Event::Lanes(reading.lanes));

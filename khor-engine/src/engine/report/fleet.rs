@@ -13,7 +13,7 @@ use crate::{
     },
     music::{Bench, Register, Role},
     signal::{SIGNALS, standing},
-    source::{Host, Refused, SourceKind},
+    source::{Host, Refused, SourceKind, SubSite},
 };
 
 /// A clock that is this far off is worth a remark, milliseconds.
@@ -39,6 +39,11 @@ pub struct FleetReport {
     pub turns: usize,
     /// The furthest from its ordinary first, the silent ones last.
     pub hosts: Vec<HostReport>,
+    /// Sites within it, by name.
+    pub sites: Vec<SubSiteReport>,
+    /// Hosts that send, those of sites within it included, and those that have stopped.
+    pub live: u32,
+    pub silent: u32,
     /// Hosts by the version of their relay.
     pub versions: BTreeMap<String, u64>,
     pub refused: Refused,
@@ -83,6 +88,7 @@ pub enum HostState {
 pub struct HostReport {
     pub name: String,
     pub section: Option<String>,
+    pub via: Option<String>,
     pub state: HostState,
     pub deviation: Option<f32>,
     pub signal: Option<&'static str>,
@@ -97,6 +103,22 @@ pub struct HostReport {
     pub refused_messages: u64,
     pub refusal: Option<String>,
     pub used_twice: bool,
+}
+
+/// A site within the site.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+#[schemars(rename = "FleetSite")]
+pub struct SubSiteReport {
+    pub name: String,
+    pub state: HostState,
+    pub live: u32,
+    pub silent: u32,
+    pub refused: u64,
+    pub levels: u8,
+    pub aggregators: u32,
+    pub relative_error: f64,
+    pub seen_ms_ago: u64,
 }
 
 pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
@@ -122,6 +144,9 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
             sections: Vec::new(),
             turns: 0,
             hosts: Vec::new(),
+            sites: Vec::new(),
+            live: 0,
+            silent: 0,
             versions: BTreeMap::new(),
             refused: Refused::default(),
         };
@@ -146,6 +171,9 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
         sections: seen.staged.benches.iter().map(section).collect(),
         turns: seen.staged.turns,
         hosts,
+        sites: site.sites.iter().map(sub_site).collect(),
+        live: site.live,
+        silent: site.silent,
         versions,
         refused: site.refused.clone(),
     }
@@ -170,6 +198,7 @@ fn host(host: &Host) -> HostReport {
     HostReport {
         name: host.name.to_string(),
         section: host.section.as_ref().map(ToString::to_string),
+        via: host.via.as_ref().map(ToString::to_string),
         state: if host.silent { HostState::Silent } else { HostState::Live },
         deviation: standing.map(|(_, octaves)| octaves),
         signal: standing.map(|(signal, _)| SIGNALS[signal.index()].name),
@@ -184,5 +213,21 @@ fn host(host: &Host) -> HostReport {
         refused_messages: host.refused,
         refusal: host.refusal.clone(),
         used_twice: host.used_twice,
+    }
+}
+
+fn sub_site(site: &SubSite) -> SubSiteReport {
+    let SubSite { name, silent, hosts, silent_hosts, refused, levels, aggregators, relative_error, seen_ago } =
+        site;
+    SubSiteReport {
+        name: name.to_string(),
+        state: if *silent { HostState::Silent } else { HostState::Live },
+        live: *hosts,
+        silent: *silent_hosts,
+        refused: *refused,
+        levels: *levels,
+        aggregators: *aggregators,
+        relative_error: *relative_error,
+        seen_ms_ago: seen_ago.as_millis() as u64,
     }
 }

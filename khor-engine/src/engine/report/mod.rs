@@ -17,7 +17,7 @@ pub(super) use self::{
     metrics::{controls, metrics, signals},
 };
 pub use self::{
-    fleet::{FleetReport, HostReport, HostState, SectionReport},
+    fleet::{FleetReport, HostReport, HostState, SectionReport, SubSiteReport},
     health::HealthReport,
     measures::Measures,
     metrics::{ControlsReport, MetricsReport, SignalReport},

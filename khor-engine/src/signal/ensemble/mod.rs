@@ -20,7 +20,7 @@ const AUDIBLE: f32 = 0.05;
 /// percentile, so that it is heard when it is true of one in ten. A signal is absent where no machine has it.
 pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
     let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
-    let share = |i: usize| if is_saturation(SIGNALS[i].id) { BUSIEST } else { 0.5 };
+    let share = |i: usize| typical(SIGNALS[i].id);
     let of = |i: usize, value: &dyn Fn(&Reading) -> Option<f64>| {
         quantile(readings.clone().filter_map(value).collect(), share(i))
     };
@@ -71,16 +71,21 @@ pub fn waiting_most<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes
     std::array::from_fn(|i| if is_saturation(SIGNALS[i].id) { most[i] } else { of_all[i] })
 }
 
+/// The share of machines below the value that a signal of several is heard by.
+pub const fn typical(signal: SignalId) -> f64 {
+    if is_saturation(signal) { BUSIEST } else { 0.5 }
+}
+
 const fn is_saturation(signal: SignalId) -> bool {
     matches!(signal, SignalId::Lat | SignalId::Stall | SignalId::Mem | SignalId::Cpu)
 }
 
 /// The value with that `share` of the others below it, between two of them where it falls there.
 fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
     let place = share * values.len().checked_sub(1)? as f64;
-    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-    Some(below + (above - below) * place.fract())
+    let (_, below, further) = values.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);
+    let above = further.iter().copied().min_by(f64::total_cmp).unwrap_or(*below);
+    Some(*below + (above - *below) * place.fract())
 }
 
 /// How far a machine stands out, octaves, and by which signal.

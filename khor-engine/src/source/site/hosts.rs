@@ -1,17 +1,18 @@
-//! Who is heard in a site: the newest frame of each host, who is silent, and what was refused and why. No I/O.
+//! Who is heard in a site: what each host said last, who is silent, and what was refused and why. No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use khor_fleet::{Cue, Frame, Message, Name, ReadError, Source, subject};
-use khor_proto::CueKind;
+use khor_fleet::{Frame, Message, Name, ReadError, Source, subject};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::signal::{Counter, Lane, Reading, SignalId};
+use crate::signal::{Counter, Lane, Lanes, Reading, SignalId};
 
 /// Without a frame for this long a host is silent: 20 frames at the usual rate, 4 at the lowest.
 const SILENT: Duration = Duration::from_secs(4);
+/// However seldom a host sends, silence is told after this long, times those who share what comes.
+const SLOWEST: Duration = Duration::from_secs(20);
 /// A silent host is forgotten after this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 /// A relay that is heard no more for this long has ended, and another may take its host's name.
@@ -21,22 +22,13 @@ const TWICE: Duration = Duration::from_secs(10);
 /// Hosts that are kept track of; what more there are is refused and counted.
 const MOST_HOSTS: usize = 10_000;
 
-/// All hosts of a site at one instant.
-#[derive(Clone, Debug)]
-pub struct Site {
-    /// The site.
-    pub name: Name,
-    /// Its hosts, by name.
-    pub hosts: Vec<Host>,
-    /// What was not taken.
-    pub refused: Refused,
-}
-
 /// A host as it is known now.
 #[derive(Clone, Debug)]
 pub struct Host {
     /// Its name.
     pub name: Name,
+    /// The site within the site that told of it, if it isn't heard itself.
+    pub via: Option<Name>,
     /// The group it is in.
     pub section: Option<Name>,
     /// It has stopped sending.
@@ -86,37 +78,51 @@ pub struct Refused {
     pub last: Option<String>,
 }
 
-struct Tracked {
-    frame: Frame,
-    seen: Instant,
-    /// Whether it was said that it is silent.
-    silent: bool,
-    behind_ms: i64,
-    missed: u64,
-    late: u64,
-    refused: u64,
-    refusal: Option<String>,
-    /// Another relay of that name, and when it was heard.
-    rival: Option<Instant>,
-    twice: Option<Instant>,
+impl Refused {
+    /// One more.
+    fn note(&mut self, count: fn(&mut Self) -> &mut u64, subject: &str, why: &str) {
+        *count(self) += 1;
+        self.last = Some(format!("{subject}: {why}"));
+    }
+
+    /// Each reason with its count.
+    pub fn by_reason(&self) -> [(&'static str, u64); 8] {
+        let Self { oversized, foreign, version, malformed, misdirected, late, duplicate, crowded, last: _ } =
+            *self;
+        [
+            ("oversized", oversized),
+            ("foreign", foreign),
+            ("version", version),
+            ("malformed", malformed),
+            ("misdirected", misdirected),
+            ("late", late),
+            ("duplicate", duplicate),
+            ("crowded", crowded),
+        ]
+    }
+}
+
+/// A frame that was taken.
+pub(crate) struct Arrival<'a> {
+    /// Whose it is, and what it says.
+    pub(crate) host: &'a Host,
+    /// The host had been silent.
+    pub(crate) is_back: bool,
 }
 
 /// Everybody who was heard.
 pub(super) struct Hosts {
-    site: Name,
     tracked: BTreeMap<Name, Tracked>,
-    refused: Refused,
+    pub(super) refused: Refused,
     /// Since when it can be known that somebody is silent.
     listening: Instant,
+    /// Listeners that share what comes: each hears one frame in so many.
+    shares: u32,
 }
 
 impl Hosts {
-    pub(super) fn new(site: Name, now: Instant) -> Self {
-        Self { site, tracked: BTreeMap::new(), refused: Refused::default(), listening: now }
-    }
-
-    pub(super) fn site(&self) -> &Name {
-        &self.site
+    pub(super) fn new(now: Instant) -> Self {
+        Self { tracked: BTreeMap::new(), refused: Refused::default(), listening: now, shares: 1 }
     }
 
     /// The server was away: nobody could be heard.
@@ -124,178 +130,290 @@ impl Hosts {
         self.listening = now;
     }
 
-    /// Takes a frame, and names its host if that had been silent.
-    pub(super) fn frame(&mut self, subject: &str, bytes: &[u8], now: Instant, wall_ms: u64) -> Option<Name> {
+    /// So many share what comes, at random: to have heard nothing means the less.
+    pub(super) fn shared_by(&mut self, shares: u32) {
+        self.shares = shares.max(1);
+    }
+
+    /// Takes a frame.
+    pub(super) fn frame(
+        &mut self,
+        subject: &str,
+        bytes: &[u8],
+        now: Instant,
+        wall_ms: u64,
+    ) -> Option<Arrival<'_>> {
         let frame: Frame = self.read(subject, bytes, |frame: &Frame| &frame.host)?;
         let behind_ms = wall_ms.cast_signed().wrapping_sub(frame.wall_ms.cast_signed());
-        let Some(tracked) = self.tracked.get_mut(&frame.host) else {
+        if !self.tracked.contains_key(&frame.host) {
             if self.tracked.len() >= MOST_HOSTS {
-                self.refused.crowded += 1;
-                self.refused.last = Some(format!("{subject}: more than {MOST_HOSTS} hosts"));
+                self.refuse(
+                    |refused| &mut refused.crowded,
+                    subject,
+                    &format!("more than {MOST_HOSTS} hosts"),
+                );
                 return None;
             }
-            self.tracked.insert(frame.host.clone(), Tracked::new(frame, now, behind_ms));
-            return None;
-        };
-        match tracked.take(frame, now, behind_ms) {
-            Taken::Newer => std::mem::take(&mut tracked.silent).then(|| tracked.frame.host.clone()),
+            let name = frame.host.clone();
+            let tracked = self.tracked.entry(name).or_insert(Tracked::new(frame, now, behind_ms));
+            return Some(Arrival { host: &tracked.host, is_back: false });
+        }
+        let (shares, refused) = (self.shares, &mut self.refused);
+        let tracked = self.tracked.get_mut(&frame.host)?;
+        match tracked.take(frame, now, behind_ms, shares) {
+            Taken::Newer => {
+                let is_back = std::mem::take(&mut tracked.host.silent);
+                Some(Arrival { host: &tracked.host, is_back })
+            }
             Taken::Late => {
-                self.refused.late += 1;
+                refused.late += 1;
                 None
             }
             Taken::Rival => {
-                self.refused.duplicate += 1;
-                self.refuse(subject, "another relay uses that name");
+                let why = "another relay uses that name";
+                refused.note(|refused| &mut refused.duplicate, subject, why);
+                tracked.refused(why);
                 None
             }
         }
     }
 
-    /// Takes a cue, in khor-proto's shape. Kinds that a newer version may know are passed over.
-    pub(super) fn cue(&mut self, subject: &str, bytes: &[u8]) -> Option<(Name, khor_proto::Cue)> {
-        let cue: Cue = self.read(subject, bytes, |cue: &Cue| &cue.host)?;
-        let kind = CueKind::ALL.into_iter().find(|kind| kind.name() == cue.kind)?;
-        let Cue { host, monotonic_ms, pid, comm, detail, .. } = cue;
-        let t_ns = monotonic_ms.saturating_mul(1_000_000);
-        Some((host, khor_proto::Cue { kind, t_ns, pid, comm, cgroup_id: None, detail }))
-    }
-
     /// Reads a message, or counts why not.
-    fn read<M: Message>(&mut self, subject: &str, bytes: &[u8], host: fn(&M) -> &Name) -> Option<M> {
-        let refused = &mut self.refused;
-        let (count, why) = match M::read(bytes) {
-            Ok(message) if subject::host(subject).as_ref() == Ok(host(&message)) => return Some(message),
-            Ok(message) => (&mut refused.misdirected, format!("it says it comes from {}", host(&message))),
-            Err(error) => {
-                let count = match error {
-                    ReadError::Oversized(_) => &mut refused.oversized,
-                    ReadError::Foreign => &mut refused.foreign,
-                    ReadError::Version(_) => &mut refused.version,
-                    ReadError::Malformed(_) => &mut refused.malformed,
-                };
-                (count, error.to_string())
+    pub(super) fn read<M: Message>(
+        &mut self,
+        subject: &str,
+        bytes: &[u8],
+        whose: fn(&M) -> &Name,
+    ) -> Option<M> {
+        match M::read(bytes) {
+            Ok(message) if subject::host(subject).as_ref() == Ok(whose(&message)) => return Some(message),
+            Ok(message) => {
+                let why = format!("it says it comes from {}", whose(&message));
+                self.refuse(|refused| &mut refused.misdirected, subject, &why);
             }
-        };
-        *count += 1;
-        self.refuse(subject, &why);
+            Err(error) => {
+                let count: fn(&mut Refused) -> &mut u64 = match error {
+                    ReadError::Oversized { .. } => |refused| &mut refused.oversized,
+                    ReadError::Foreign => |refused| &mut refused.foreign,
+                    ReadError::Version(_) => |refused| &mut refused.version,
+                    ReadError::Malformed(_) => |refused| &mut refused.malformed,
+                };
+                self.refuse(count, subject, &error.to_string());
+            }
+        }
         None
     }
 
-    /// Tells why a message was not taken, also of the host whose name it came under.
-    fn refuse(&mut self, subject: &str, why: &str) {
-        self.refused.last = Some(format!("{subject}: {why}"));
+    /// Counts what is not taken, also of the host whose name it came under.
+    pub(super) fn refuse(&mut self, count: fn(&mut Refused) -> &mut u64, subject: &str, why: &str) {
+        self.refused.note(count, subject, why);
         if let Some(tracked) = subject::host(subject).ok().and_then(|host| self.tracked.get_mut(&host)) {
-            tracked.refused += 1;
-            tracked.refusal = Some(why.to_owned());
+            tracked.refused(why);
         }
     }
 
     /// Who has stopped sending since this was asked last; who has been silent for a day is forgotten.
     pub(super) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         self.tracked.retain(|_, host| now.duration_since(host.seen) < FORGOTTEN);
-        let listening = self.listening;
-        let fallen = self
-            .tracked
-            .values_mut()
-            .filter(|host| !host.silent && now.duration_since(host.seen.max(listening)) >= SILENT);
+        let (listening, shares) = (self.listening, self.shares);
+        let fallen = self.tracked.values_mut().filter(|tracked| {
+            let unheard = now.duration_since(tracked.seen.max(listening));
+            !tracked.host.silent && unheard >= tracked.patience(shares)
+        });
         fallen
-            .map(|host| {
-                host.silent = true;
-                host.frame.host.clone()
+            .map(|tracked| {
+                tracked.host.silent = true;
+                tracked.host.name.clone()
             })
             .collect()
     }
 
-    /// Everybody now.
-    pub(super) fn look(&self, now: Instant) -> Site {
-        let hosts = self.tracked.values().map(|host| host.look(now)).collect();
-        Site { name: self.site.clone(), hosts, refused: self.refused.clone() }
+    /// Everybody, by name.
+    pub(super) fn tracked(&self) -> impl Iterator<Item = &Tracked> {
+        self.tracked.values()
+    }
+
+    /// How many send, and how many have stopped.
+    pub(super) fn count(&self) -> (u32, u32) {
+        let silent = self.tracked.values().filter(|tracked| tracked.host.silent).count();
+        ((self.tracked.len() - silent) as u32, silent as u32)
     }
 }
 
 /// What became of a frame.
-enum Taken {
+#[derive(PartialEq, Eq)]
+pub(super) enum Taken {
     Newer,
     Late,
     Rival,
 }
 
+/// A host, and what is needed to know whether its next frame is one.
+pub(super) struct Tracked {
+    host: Host,
+    instance: u32,
+    seq: u64,
+    monotonic_ms: u64,
+    /// Between two of its frames; `None` until two came.
+    interval: Option<Duration>,
+    seen: Instant,
+    /// Another relay of that name, and when it was heard.
+    rival: Option<Instant>,
+    twice: Option<Instant>,
+}
+
 impl Tracked {
-    fn new(frame: Frame, seen: Instant, behind_ms: i64) -> Self {
-        Self {
-            frame,
-            seen,
+    pub(super) fn new(frame: Frame, seen: Instant, behind_ms: i64) -> Self {
+        let reading = reading(&frame);
+        let Frame { host: name, section, instance, seq, monotonic_ms, version, source, .. } = frame;
+        let host = Host {
+            name,
+            via: None,
+            section,
             silent: false,
+            reading,
+            source,
+            version,
+            seen_ago: Duration::ZERO,
             behind_ms,
             missed: 0,
             late: 0,
             refused: 0,
             refusal: None,
-            rival: None,
-            twice: None,
-        }
+            used_twice: false,
+        };
+        Self { host, instance, seq, monotonic_ms, interval: None, seen, rival: None, twice: None }
+    }
+
+    /// Likewise of a host that a site told of.
+    pub(super) fn told(frame: Frame, seen: Instant, behind_ms: i64, via: &Name) -> Self {
+        let mut tracked = Self::new(frame, seen, behind_ms);
+        tracked.host.via = Some(via.clone());
+        tracked
     }
 
     /// A relay that starts anew counts anew; one that begins while the other still speaks is a rival.
-    fn take(&mut self, frame: Frame, now: Instant, behind_ms: i64) -> Taken {
-        if frame.instance != self.frame.instance {
-            if now.duration_since(self.seen) < ENDED {
+    pub(super) fn take(&mut self, frame: Frame, now: Instant, behind_ms: i64, shares: u32) -> Taken {
+        if frame.instance != self.instance {
+            if now.duration_since(self.seen) < ENDED * shares {
                 self.rival = Some(now);
                 return Taken::Rival;
             }
             self.rival = None;
-        } else if frame.seq <= self.frame.seq {
-            self.late += 1;
+            self.interval = None;
+        } else if frame.seq <= self.seq {
+            self.host.late += 1;
             return Taken::Late;
         } else {
-            self.missed += frame.seq - self.frame.seq - 1;
-            if self.rival.is_some_and(|heard| now.duration_since(heard) < TWICE) {
+            let made = frame.seq - self.seq;
+            // What others heard was not missed.
+            self.host.missed += if shares == 1 { made - 1 } else { 0 };
+            let took_ms = frame.monotonic_ms.saturating_sub(self.monotonic_ms);
+            self.interval = Some(Duration::from_millis(took_ms / made));
+            if self.rival.is_some_and(|heard| now.duration_since(heard) < TWICE * shares) {
                 self.twice = Some(now);
             }
         }
-        (self.frame, self.seen) = (frame, now);
-        self.behind_ms = behind_ms;
+        self.seen = now;
+        (self.instance, self.seq, self.monotonic_ms) = (frame.instance, frame.seq, frame.monotonic_ms);
+        self.host.reading = reading(&frame);
+        let Frame { section, version, source, .. } = frame;
+        (self.host.section, self.host.version, self.host.source) = (section, version, source);
+        self.host.behind_ms = behind_ms;
         Taken::Newer
     }
 
-    fn look(&self, now: Instant) -> Host {
-        let Frame { host, section, version, source, .. } = &self.frame;
-        Host {
-            name: host.clone(),
-            section: section.clone(),
-            silent: self.silent,
-            reading: reading(&self.frame),
-            source: *source,
-            version: version.clone(),
-            seen_ago: now.duration_since(self.seen),
-            behind_ms: self.behind_ms,
-            missed: self.missed,
-            late: self.late,
-            refused: self.refused,
-            refusal: self.refusal.clone(),
-            used_twice: self.twice.is_some_and(|at| now.duration_since(at) < TWICE),
-        }
+    /// A message under its name was not taken.
+    fn refused(&mut self, why: &str) {
+        self.host.refused += 1;
+        self.host.refusal = Some(why.to_owned());
+    }
+
+    /// How long it may be unheard and not be silent. Of frames that are shared, one in so many is heard, at random:
+    /// after twenty of each share, that none of them was is less likely than one in 10⁸.
+    fn patience(&self, shares: u32) -> Duration {
+        let slow = self.interval.unwrap_or_default() * 20;
+        if shares == 1 { SILENT } else { SILENT.max(slow.min(SLOWEST)) * shares }
+    }
+
+    /// When it was heard last.
+    pub(super) fn seen(&self) -> Instant {
+        self.seen
+    }
+
+    /// As it is known now.
+    pub(super) fn look(&self, now: Instant) -> Host {
+        let mut host = self.host.clone();
+        self.times(&mut host, now);
+        host
+    }
+
+    /// The same into what was looked at before, which has room for it.
+    pub(super) fn look_again(&self, host: &mut Host, now: Instant) {
+        let Host {
+            name,
+            via,
+            section,
+            silent,
+            reading,
+            source,
+            version,
+            seen_ago: _,
+            behind_ms,
+            missed,
+            late,
+            refused,
+            refusal,
+            used_twice: _,
+        } = &self.host;
+        same(&mut host.name, name);
+        same(&mut host.via, via);
+        same(&mut host.section, section);
+        same(&mut host.version, version);
+        (host.silent, host.reading, host.source) = (*silent, *reading, *source);
+        same(&mut host.refusal, refusal);
+        (host.behind_ms, host.missed, host.late, host.refused) = (*behind_ms, *missed, *late, *refused);
+        self.times(host, now);
+    }
+
+    fn times(&self, host: &mut Host, now: Instant) {
+        host.seen_ago = now.duration_since(self.seen);
+        host.used_twice = self.twice.is_some_and(|at| now.duration_since(at) < TWICE);
+    }
+}
+
+/// Makes one the same as another; what is the same already isn't copied.
+fn same<T: Clone + PartialEq>(held: &mut T, now: &T) {
+    if held != now {
+        held.clone_from(now);
     }
 }
 
 /// A frame as what this engine's own pipeline would have made of that machine.
 fn reading(frame: &Frame) -> Reading {
     let signal = |i: usize| frame.signals.get(i).copied().flatten();
-    let of_255 = |part: u8| f32::from(part) / 255.0;
-    let lane = |i| {
-        let signal = signal(i)?;
-        let deviation = f32::from(signal.deviation) / khor_fleet::Signal::PARTS_OF_OCTAVE;
-        Some(Lane { level: of_255(signal.level), deviation, surprise: of_255(signal.surprise) })
-    };
-    const { assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT) };
     Reading {
         t_ns: frame.monotonic_ms.saturating_mul(1_000_000),
-        lanes: std::array::from_fn(lane),
+        lanes: lanes(frame),
         rates: std::array::from_fn(|i| Some(signal(i)?.rate.into())),
         baselines: std::array::from_fn(|i| Some(signal(i)?.baseline.into())),
         learnt: of_255(frame.learnt),
         counter_rates: [None; Counter::ALL.len()],
     }
+}
+
+/// Its lanes alone.
+pub(crate) fn lanes(frame: &Frame) -> Lanes {
+    const { assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT) };
+    std::array::from_fn(|i| {
+        let signal = frame.signals.get(i).copied().flatten()?;
+        let deviation = f32::from(signal.deviation) / khor_fleet::Signal::PARTS_OF_OCTAVE;
+        Some(Lane { level: of_255(signal.level), deviation, surprise: of_255(signal.surprise) })
+    })
+}
+
+fn of_255(part: u8) -> f32 {
+    f32::from(part) / 255.0
 }
 
 #[cfg(test)]
@@ -326,12 +444,13 @@ mod tests {
     impl Site {
         fn new() -> Self {
             let now = Instant::now();
-            Self(Hosts::new(Name::new("home").unwrap(), now), now)
+            Self(Hosts::new(now), now)
         }
 
         fn at(&mut self, ms: u64, instance: u32, seq: u64) -> Option<Name> {
             let bytes = frame(instance, seq).write().unwrap();
-            self.0.frame(SUBJECT, &bytes, self.1 + Duration::from_millis(ms), 1_250)
+            let arrival = self.0.frame(SUBJECT, &bytes, self.1 + Duration::from_millis(ms), 1_250);
+            arrival.filter(|arrival| arrival.is_back).map(|arrival| arrival.host.name.clone())
         }
 
         fn fallen(&mut self, ms: u64) -> usize {
@@ -339,7 +458,7 @@ mod tests {
         }
 
         fn host(&self, ms: u64) -> Host {
-            self.0.look(self.1 + Duration::from_millis(ms)).hosts.remove(0)
+            self.0.tracked().next().unwrap().look(self.1 + Duration::from_millis(ms))
         }
     }
 
@@ -360,6 +479,20 @@ mod tests {
         let back = site.1 + Duration::from_mins(1);
         site.0.listening_again(back);
         assert_eq!((site.fallen(61_000), site.fallen(64_500)), (0, 1));
+    }
+
+    /// Of two that share what comes, one may hear nothing for a while.
+    #[test]
+    fn who_hears_a_share_waits_longer() {
+        let mut site = Site::new();
+        site.0.shared_by(2);
+        site.at(0, 1, 0);
+        site.at(400, 1, 2);
+        assert_eq!(site.host(400).missed, 0, "the other heard it");
+        assert_eq!((site.fallen(8_300), site.fallen(8_500)), (0, 1));
+        site.0.shared_by(1);
+        site.at(9_000, 1, 40);
+        assert_eq!((site.fallen(12_900), site.fallen(13_100)), (0, 1), "alone again");
     }
 
     #[test]
@@ -403,7 +536,7 @@ mod tests {
             (SUBJECT, &newer),
             ("khor.v1.home.web-2.frame", &good),
         ] {
-            assert_eq!(site.0.frame(subject, bytes, now, 0), None);
+            assert!(site.0.frame(subject, bytes, now, 0).is_none());
         }
         let Refused { oversized, foreign, version, malformed, misdirected, last, .. } =
             site.0.refused.clone();

@@ -1,15 +1,20 @@
-//! A site: many machines, each heard by a relay of its own, over NATS.
+//! A site: many machines over NATS, each heard by a relay of its own, or many by one that aggregates.
 //!
-//! `hosts` keeps track of who says what; here is the connection. While the server is away nothing is known of any host,
-//! which is one loss and not as many as there are hosts.
+//! `members` keeps track of who says what: `hosts` of the hosts, `sites` of sites within the site, whose hosts come added up
+//! (`blend`). Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many
+//! as there are hosts.
 
+mod blend;
 mod hosts;
+mod members;
+mod sites;
 
 use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use async_nats::Message;
 use futures_util::StreamExt;
 use khor_fleet::{Name, subject};
 use khor_proto::{Availability, Cue, Scope};
@@ -19,8 +24,17 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::hosts::Hosts;
-pub use self::hosts::{Host, Refused, Site};
+use self::blend::Window;
+pub(crate) use self::{
+    blend::Blend,
+    hosts::lanes,
+    members::{Members, Presence},
+};
+pub use self::{
+    hosts::{Host, Refused},
+    members::Site,
+    sites::SubSite,
+};
 use super::{
     LiveSettings, Shortfall, SourceEvent, SourceInfo, SourceKind,
     live::{Ended, send},
@@ -82,14 +96,17 @@ pub(super) async fn listen(
     loop {
         tokio::select! {
             Some(message) = ear.frames.next() => {
-                let back = ear.hosts.frame(&message.subject, &message.payload, Instant::now(), wall_ms());
-                if let Some(back) = back {
-                    info!("{back} is back");
-                    send(events, SourceEvent::Fleet(FleetEvent::Back(back))).await?;
+                if let Some(back) = ear.frame(&message) {
+                    tell(back, events).await?;
+                }
+            }
+            Some(message) = ear.sites.next() => {
+                for change in ear.site_frame(&message) {
+                    tell(change, events).await?;
                 }
             }
             Some(message) = ear.cues.next() => {
-                if let Some((host, cue)) = ear.hosts.cue(&message.subject, &message.payload) {
+                if let Some((host, cue)) = ear.members.cue(&message.subject, &message.payload) {
                     send(events, SourceEvent::Fleet(FleetEvent::Cue { host, cue })).await?;
                 }
             }
@@ -104,12 +121,30 @@ pub(super) async fn listen(
     }
 }
 
+/// Says who went or came.
+async fn tell(change: Presence, events: &mpsc::Sender<SourceEvent>) -> Result<(), Ended> {
+    let event = match change {
+        Presence::Lost(name) => {
+            warn!("{name} has stopped sending");
+            FleetEvent::Lost(name)
+        }
+        Presence::Back(name) => {
+            info!("{name} is back");
+            FleetEvent::Back(name)
+        }
+    };
+    send(events, SourceEvent::Fleet(event)).await
+}
+
 /// The connection and who is heard through it.
 struct Ear {
     link: Link,
     frames: async_nats::Subscriber,
+    sites: async_nats::Subscriber,
     cues: async_nats::Subscriber,
-    hosts: Hosts,
+    members: Members,
+    /// Of the last second, where sites within the site are heard.
+    window: Window,
     server: String,
     /// What was said of the source last.
     told: Told,
@@ -127,16 +162,41 @@ impl Ear {
     async fn open(site: &SiteSettings) -> Result<Self, NatsError> {
         let link = Link::open(&site.nats).await?;
         let frames = link.subscribe(subject::of_site(&site.name, subject::Kind::Frame)).await?;
+        let sites = link.subscribe(subject::of_site(&site.name, subject::Kind::Site)).await?;
         let cues = link.subscribe(subject::of_site(&site.name, subject::Kind::Cue)).await?;
         Ok(Self {
             link,
             frames,
+            sites,
             cues,
-            hosts: Hosts::new(site.name.clone(), Instant::now()),
+            members: Members::new(site.name.clone(), Instant::now()),
+            window: Window::new(),
             server: site.nats.url.clone(),
             told: Told::Nothing,
             away_since: None,
         })
+    }
+
+    /// Takes a host's frame, and says whether that had been silent.
+    fn frame(&mut self, message: &Message) -> Option<Presence> {
+        let (now, have_sites) = (Instant::now(), self.members.have_sites());
+        let arrival = self.members.frame(&message.subject, &message.payload, now, wall_ms())?;
+        if have_sites {
+            self.window.now(now).record(&arrival.host.reading);
+        }
+        arrival.is_back.then(|| Presence::Back(arrival.host.name.clone()))
+    }
+
+    /// Takes a site's frame, and says who went and came there.
+    fn site_frame(&mut self, message: &Message) -> Vec<Presence> {
+        let now = Instant::now();
+        let Some((frame, changes)) =
+            self.members.site_frame(&message.subject, &message.payload, now, wall_ms())
+        else {
+            return Vec::new();
+        };
+        self.window.now(now).add_frame(&frame);
+        changes
     }
 
     async fn tick(&mut self, events: &mpsc::Sender<SourceEvent>) -> Result<(), Ended> {
@@ -153,7 +213,7 @@ impl Ear {
             return Ok(());
         }
         if self.away_since.take().is_some() {
-            self.hosts.listening_again(now);
+            self.members.listening_again(now);
         }
         let info = self.info();
         if self.told != Told::Up(info.shortfall.clone()) {
@@ -162,17 +222,18 @@ impl Ear {
             let event = if was_up { SourceEvent::Described(info) } else { SourceEvent::Up(info) };
             send(events, event).await?;
         }
-        for host in self.hosts.fallen_silent(now) {
-            warn!("{host} has stopped sending");
-            send(events, SourceEvent::Fleet(FleetEvent::Lost(host))).await?;
+        for fallen in self.members.fallen_silent(now) {
+            tell(fallen, events).await?;
         }
-        send(events, SourceEvent::Fleet(FleetEvent::Site(Arc::new(self.hosts.look(now))))).await
+        let together = self.members.have_sites().then(|| self.window.reading(now, wall_ms() * 1_000_000));
+        let site = self.members.look(now, together.flatten());
+        send(events, SourceEvent::Fleet(FleetEvent::Site(site))).await
     }
 
     fn info(&self) -> SourceInfo {
         SourceInfo {
             kind: SourceKind::Site,
-            detail: format!("site {} at {}", self.hosts.site(), self.server),
+            detail: format!("site {} at {}", self.members.site(), self.server),
             shortfall: self.link.trouble(),
             machine: None,
             scope: Scope::Machine,
@@ -182,6 +243,7 @@ impl Ear {
     }
 }
 
-fn wall_ms() -> u64 {
+/// Milliseconds since 1970.
+pub(crate) fn wall_ms() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

@@ -1,0 +1,149 @@
+//! A site that is told of by relays that aggregate: two share its hosts, one engine hears it through them.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use khor_e2e::engine::free_port;
+use khor_e2e::hosts::Hosts;
+use khor_e2e::site::{NatsServer, Relay};
+use khor_e2e::skip::skip;
+use khor_e2e::{Engine, wait_until};
+use serde_json::{Value, json};
+
+const SETTLE: Duration = Duration::from_secs(30);
+/// Promised: a host that goes is heard within this time, of two who share the load too.
+const LOSS: Duration = Duration::from_secs(10);
+const HOSTS: usize = 60;
+
+fn metrics(port: u16) -> String {
+    let answer = ureq::get(format!("http://127.0.0.1:{port}/metrics")).call();
+    answer.and_then(|mut answer| answer.body_mut().read_to_string()).unwrap_or_default()
+}
+
+/// What a relay counted.
+fn count(port: u16, name: &str) -> f64 {
+    let text = metrics(port);
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    line.unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
+fn rack(engine: &Engine) -> Value {
+    engine.get("/api/fleet")["sites"].as_array().and_then(|sites| sites.first().cloned()).unwrap_or_default()
+}
+
+fn cues(engine: &Engine, kind: &str) -> Vec<String> {
+    let metrics = engine.get("/api/metrics");
+    let cues = metrics["cues"].as_array().expect("cues").clone();
+    let of_kind = cues.iter().filter(|cue| cue["kind"] == kind);
+    of_kind.filter_map(|cue| Some(cue["host"].as_str()?.to_owned())).collect()
+}
+
+#[test]
+fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
+    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let ports = [free_port(), free_port()];
+    let mut aggregators: Vec<Relay> = ports
+        .iter()
+        .map(|port| {
+            let mut options = server.options(Ipv4Addr::LOCALHOST, "aggregator");
+            options.extend(["--metrics".to_owned(), port.to_string()]);
+            Relay::aggregate("rack", &options)
+        })
+        .collect();
+    wait_until("both to tell of the rack", SETTLE, || rack(&engine)["aggregators"] == 2);
+    let hosts = Hosts::start(&server, "rack", HOSTS);
+    wait_until("all hosts to be counted", SETTLE, || rack(&engine)["live"] == HOSTS);
+    engine.wait_for_source("site", SETTLE);
+
+    each_hears_a_share(ports);
+    the_one_that_stands_out_takes_the_solo(&engine, &hosts);
+    who_goes_is_heard_once(&engine, &hosts);
+
+    // One of the two dies: the other hears all of it, and nobody is missed for that.
+    let lost = cues(&engine, "lost").len();
+    drop(aggregators.pop());
+    wait_until("one to be left", SETTLE, || rack(&engine)["aggregators"] == 1);
+    assert_eq!(rack(&engine)["state"], "live");
+    let before = count(ports[0], "khor_relay_heard_total{kind=\"host\"}");
+    std::thread::sleep(Duration::from_secs(5));
+    let heard = count(ports[0], "khor_relay_heard_total{kind=\"host\"}") - before;
+    println!("alone it heard {heard} frames in 5 s, of {}", HOSTS * 25);
+    assert!(heard > HOSTS as f64 * 25.0 * 0.9, "{heard}");
+    assert_eq!(count(ports[0], "khor_relay_sharers"), 1.0);
+    assert_eq!(
+        (rack(&engine)["live"].as_u64(), rack(&engine)["silent"].as_u64()),
+        (Some(HOSTS as u64), Some(0))
+    );
+    assert_eq!(cues(&engine, "lost").len(), lost, "nobody is missed for it");
+    hosts.stand_out(Some(5));
+    wait_until("the next to take the solo", SETTLE, || engine.get("/api/fleet")["soloists"][0] == "h-5");
+
+    // The other goes too: that is one loss.
+    drop(aggregators.pop());
+    let took = wait_until("the rack to be silent", LOSS, || rack(&engine)["state"] == "silent");
+    println!("a rack of which nobody tells was told after {took:?}");
+    assert_eq!(cues(&engine, "lost").last().map(String::as_str), Some("rack"));
+    assert_eq!(cues(&engine, "lost").len(), lost + 1);
+    assert!(engine.stop().0.success());
+}
+
+/// The load is shared, and what is refused is counted.
+fn each_hears_a_share(ports: [u16; 2]) {
+    let heard = || ports.map(|port| count(port, "khor_relay_heard_total{kind=\"host\"}"));
+    let before = heard();
+    std::thread::sleep(Duration::from_secs(4));
+    let after = heard();
+    let shares = [after[0] - before[0], after[1] - before[1]];
+    let sent = HOSTS as f64 * 20.0;
+    println!("of {sent} frames the two heard {shares:?}");
+    assert!(shares.iter().all(|share| *share > sent * 0.3), "{shares:?}");
+    assert!((shares[0] + shares[1] - sent).abs() < sent * 0.15, "each frame once: {shares:?} of {sent}");
+    for port in ports {
+        assert_eq!(count(port, "khor_relay_sharers"), 2.0);
+        assert_eq!(count(port, "khor_relay_connected"), 1.0);
+        assert_eq!(count(port, "khor_relay_refused_total{reason=\"malformed\"}"), 0.0);
+    }
+}
+
+fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
+    assert_eq!(engine.get("/api/fleet")["soloists"], json!([]));
+    hosts.stand_out(Some(17));
+    let took = wait_until("h-17 to take the solo", SETTLE, || {
+        let solo = engine.get("/api/metrics")["soloists"][0].clone();
+        solo["host"] == "h-17" && solo["signal"] == "rx"
+    });
+    println!("the one that stands out took the solo after {took:?}");
+    let fleet = engine.get("/api/fleet");
+    let named = fleet["hosts"].as_array().expect("hosts");
+    assert_eq!((&named[0]["name"], &named[0]["via"]), (&Value::from("h-17"), &Value::from("rack")));
+    wait_until("its voice", SETTLE, || {
+        let metrics = engine.get("/api/metrics");
+        let notes = metrics["notes"].as_array().expect("notes");
+        notes.iter().any(|note| note["layer"] == "voices" && note["signal"] == "rx")
+    });
+    // All others are as they were: the median of what they do is what is heard of them together.
+    let level = engine.level("rx").expect("a level");
+    assert!(level < 0.1, "{level}");
+    hosts.stand_out(None);
+    wait_until("it to be given back", SETTLE, || engine.get("/api/fleet")["soloists"] == json!([]));
+}
+
+fn who_goes_is_heard_once(engine: &Engine, hosts: &Hosts) {
+    hosts.silence(vec![3]);
+    let took = wait_until("h-3 to be missed", LOSS, || cues(engine, "lost") == ["h-3"]);
+    println!("a host that went was told through two after {took:?}");
+    wait_until("both to count it", LOSS, || {
+        let rack = rack(engine);
+        rack["silent"] == 1 && rack["live"] == HOSTS - 1
+    });
+    hosts.silence(Vec::new());
+    wait_until("it to be back", SETTLE, || cues(engine, "found") == ["h-3"] && rack(engine)["silent"] == 0);
+    assert_eq!(cues(engine, "lost"), ["h-3"]);
+}

@@ -1,0 +1,186 @@
+//! What a relay counts, in `OpenMetrics` text over HTTP, for Prometheus and its kin.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use tokio::{net::TcpListener, sync::watch};
+use tracing::info;
+use warp::{Filter, Reply, http::header, reply::Response};
+
+use super::Progress;
+use crate::http;
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+type By = [(&'static str, &'static str); 1];
+
+/// What is counted. Copies count together.
+#[derive(Clone, Debug)]
+pub struct Meters {
+    registry: Arc<Registry>,
+    frames: Counter,
+    dropped: Counter,
+    cues: Counter,
+    connected: Gauge,
+    heard: Family<By, Counter>,
+    refused: Family<By, Counter>,
+    hosts: Family<By, Gauge>,
+    let_go: Counter,
+    frame_bytes: Gauge,
+    sharers: Gauge,
+    aggregates: bool,
+}
+
+impl Meters {
+    /// Of a relay, or of one that `aggregates`, which has some more.
+    pub fn new(aggregates: bool) -> Self {
+        let meters = Self {
+            registry: Arc::default(),
+            frames: Counter::default(),
+            dropped: Counter::default(),
+            cues: Counter::default(),
+            connected: Gauge::default(),
+            heard: Family::default(),
+            refused: Family::default(),
+            hosts: Family::default(),
+            let_go: Counter::default(),
+            frame_bytes: Gauge::default(),
+            sharers: Gauge::default(),
+            aggregates,
+        };
+        Self { registry: Arc::new(meters.registry()), ..meters }
+    }
+
+    fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix("khor_relay");
+        registry.register("frames", "Frames that were sent", self.frames.clone());
+        registry.register(
+            "frames_dropped",
+            "Frames that were let go: the server was away",
+            self.dropped.clone(),
+        );
+        registry.register("cues", "Cues that were sent", self.cues.clone());
+        registry.register("connected", "Whether the server is there", self.connected.clone());
+        if self.aggregates {
+            registry.register("heard", "Frames that were heard, of hosts and of sites", self.heard.clone());
+            registry.register("refused", "Messages that were not taken", self.refused.clone());
+            registry.register("hosts", "Hosts of the site that is heard", self.hosts.clone());
+            registry.register(
+                "cues_let_go",
+                "Cues that were not passed on: too many at once",
+                self.let_go.clone(),
+            );
+            registry.register(
+                "frame_bytes",
+                "Length of the last frame that was sent",
+                self.frame_bytes.clone(),
+            );
+            registry.register(
+                "sharers",
+                "Relays that share this site, this one included",
+                self.sharers.clone(),
+            );
+        }
+        registry
+    }
+
+    /// Takes how it goes.
+    pub fn follow(&self, progress: &Progress) {
+        use std::sync::atomic::Ordering::Relaxed;
+        let set = |counter: &Counter, count: u64| counter.inner().store(count, Relaxed);
+        let Progress { frames, dropped, cues, connected, heard } = progress;
+        set(&self.frames, *frames);
+        set(&self.dropped, *dropped);
+        set(&self.cues, *cues);
+        self.connected.set(i64::from(*connected));
+        if !self.aggregates {
+            return;
+        }
+        set(&self.heard.get_or_create(&[("kind", "host")]), heard.frames);
+        set(&self.heard.get_or_create(&[("kind", "site")]), heard.sites);
+        for (reason, count) in heard.refused {
+            set(&self.refused.get_or_create(&[("reason", reason)]), count);
+        }
+        self.hosts.get_or_create(&[("state", "live")]).set(heard.hosts.into());
+        self.hosts.get_or_create(&[("state", "silent")]).set(heard.silent.into());
+        set(&self.let_go, heard.cues_let_go);
+        self.frame_bytes.set(heard.frame_bytes as i64);
+        self.sharers.set(heard.sharers.into());
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string cannot fail");
+        text
+    }
+
+    /// Begins to answer `GET /metrics` there, until `stop` becomes true.
+    pub async fn serve(&self, address: SocketAddr, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        let listener = TcpListener::bind(address);
+        let listener =
+            listener.await.with_context(|| format!("--metrics {address}: choose another place"))?;
+        info!("metrics are at http://{}/metrics", listener.local_addr().unwrap_or(address));
+        tokio::spawn(http::accept(listener, self.routes(), stop));
+        Ok(())
+    }
+
+    fn routes(
+        &self,
+    ) -> impl Filter<Extract = (impl Reply + use<>,), Error = std::convert::Infallible>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+    + use<> {
+        let meters = self.clone();
+        let text = warp::path!("metrics").and(warp::get()).map(move || {
+            warp::reply::with_header(meters.text(), header::CONTENT_TYPE, CONTENT_TYPE).into_response()
+        });
+        text.recover(|_| async { Ok::<Response, std::convert::Infallible>(elsewhere()) }).unify()
+    }
+}
+
+/// For whoever asks for something else.
+fn elsewhere() -> Response {
+    warp::reply::with_status("GET /metrics is all there is", warp::http::StatusCode::NOT_FOUND)
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::Heard;
+
+    #[tokio::test]
+    async fn a_relay_answers_with_its_counts_and_with_nothing_else() {
+        let heard = Heard { hosts: 7, frames: 35, refused: [("foreign", 2); 8], ..Heard::default() };
+        let progress = Progress { frames: 4, dropped: 1, cues: 0, connected: true, heard };
+        let answer = async |aggregates, path: &str| {
+            let meters = Meters::new(aggregates);
+            meters.follow(&progress);
+            let answer = warp::test::request().path(path).reply(&meters.routes()).await;
+            (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
+        };
+        let (status, text) = answer(true, "/metrics").await;
+        assert_eq!(status, 200);
+        for line in [
+            "khor_relay_frames_total 4",
+            "khor_relay_frames_dropped_total 1",
+            "khor_relay_connected 1",
+            "khor_relay_heard_total{kind=\"host\"} 35",
+            "khor_relay_hosts{state=\"live\"} 7",
+            "khor_relay_refused_total{reason=\"foreign\"} 2",
+        ] {
+            assert!(text.lines().any(|held| held == line), "{line} is not in {text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+        let (_, text) = answer(false, "/metrics").await;
+        assert!(text.contains("khor_relay_cues_total 0") && !text.contains("hosts"), "{text}");
+        assert_eq!(answer(true, "/api/config").await.0, 404);
+    }
+}

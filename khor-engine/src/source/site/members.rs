@@ -1,0 +1,247 @@
+//! All who are heard in a site: hosts by their own relays, sites within it by those that aggregate. No I/O.
+
+use std::sync::Arc;
+
+use khor_fleet::{Cue, Name, SiteFrame};
+use khor_proto::CueKind;
+use tokio::time::Instant;
+
+use super::{
+    hosts::{Arrival, Host, Hosts, Refused, Tracked},
+    sites::{Sites, SubSite, Taken},
+};
+use crate::signal::Reading;
+
+/// A site at one instant.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The site.
+    pub name: Name,
+    /// Its hosts by name: those that are heard, then those that the sites within it name as standing out.
+    pub hosts: Vec<Host>,
+    /// Sites within it, by name.
+    pub sites: Vec<SubSite>,
+    /// All hosts together, of the last second, where sites within it are heard; else the hosts say it themselves.
+    pub together: Option<Reading>,
+    /// Hosts that send, those of sites within it included.
+    pub live: u32,
+    /// Hosts that have stopped, likewise.
+    pub silent: u32,
+    /// What was not taken.
+    pub refused: Refused,
+}
+
+/// Who fell silent or came back: a host or a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It is silent.
+    Lost(Name),
+    /// It is back.
+    Back(Name),
+}
+
+/// Everybody.
+pub(crate) struct Members {
+    site: Name,
+    hosts: Hosts,
+    sites: Sites,
+    /// What was looked at before, to be written over once nobody looks at it any more.
+    looks: Vec<Arc<Site>>,
+}
+
+impl Members {
+    /// Looks that may be held elsewhere at once: by the state, and on the way there.
+    const LOOKS: usize = 4;
+
+    pub(crate) fn new(site: Name, now: Instant) -> Self {
+        Self { site, hosts: Hosts::new(now), sites: Sites::new(now), looks: Vec::new() }
+    }
+
+    pub(crate) fn site(&self) -> &Name {
+        &self.site
+    }
+
+    /// The server was away: nobody could be heard.
+    pub(crate) fn listening_again(&mut self, now: Instant) {
+        self.hosts.listening_again(now);
+        self.sites.listening_again(now);
+    }
+
+    /// So many share what comes.
+    pub(crate) fn shared_by(&mut self, shares: u32) {
+        self.hosts.shared_by(shares);
+        self.sites.shared_by(shares);
+    }
+
+    /// Takes a host's frame.
+    pub(crate) fn frame(
+        &mut self,
+        subject: &str,
+        bytes: &[u8],
+        now: Instant,
+        wall_ms: u64,
+    ) -> Option<Arrival<'_>> {
+        self.hosts.frame(subject, bytes, now, wall_ms)
+    }
+
+    /// Takes a frame of a site within the site; with it comes who went and came there.
+    pub(crate) fn site_frame(
+        &mut self,
+        subject: &str,
+        bytes: &[u8],
+        now: Instant,
+        wall_ms: u64,
+    ) -> Option<(SiteFrame, Vec<Presence>)> {
+        let frame = self.hosts.read(subject, bytes, |frame: &SiteFrame| &frame.site)?;
+        match self.sites.take(&frame, now, wall_ms) {
+            Taken::Newer(changes) => return Some((frame, changes)),
+            Taken::Late => self.hosts.refused.late += 1,
+            Taken::Crowded => self.hosts.refuse(
+                |refused| &mut refused.crowded,
+                subject,
+                "too many sites, or too many that tell of this one",
+            ),
+        }
+        None
+    }
+
+    /// Takes a cue, in khor-proto's shape. Kinds that a newer version may know are passed over.
+    pub(super) fn cue(&mut self, subject: &str, bytes: &[u8]) -> Option<(Name, khor_proto::Cue)> {
+        let cue = self.plain_cue(subject, bytes)?;
+        let kind = CueKind::ALL.into_iter().find(|kind| kind.name() == cue.kind)?;
+        let Cue { host, monotonic_ms, pid, comm, detail, .. } = cue;
+        let t_ns = monotonic_ms.saturating_mul(1_000_000);
+        Some((host, khor_proto::Cue { kind, t_ns, pid, comm, cgroup_id: None, detail }))
+    }
+
+    /// Takes a cue as it is.
+    pub(crate) fn plain_cue(&mut self, subject: &str, bytes: &[u8]) -> Option<Cue> {
+        self.hosts.read(subject, bytes, |cue: &Cue| &cue.host)
+    }
+
+    /// Who has stopped sending since this was asked last.
+    pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Presence> {
+        let mut fallen = self.hosts.fallen_silent(now);
+        fallen.extend(self.sites.fallen_silent(now));
+        fallen.into_iter().map(Presence::Lost).collect()
+    }
+
+    /// Whether sites are heard, and not hosts alone.
+    pub(super) fn have_sites(&self) -> bool {
+        !self.sites.is_empty()
+    }
+
+    /// Hosts that send, and those that have stopped, at all levels.
+    pub(crate) fn count(&self) -> (u32, u32) {
+        let (hosts, sites) = (self.hosts.count(), self.sites.count());
+        (hosts.0 + sites.0, hosts.1 + sites.1)
+    }
+
+    /// What was refused here.
+    pub(crate) fn refused(&self) -> &Refused {
+        &self.hosts.refused
+    }
+
+    /// What was refused by the sites within it.
+    pub(crate) fn refused_below(&self) -> u64 {
+        self.sites.refused()
+    }
+
+    /// The most levels of a site within it; 0 without one.
+    pub(crate) fn levels(&self) -> u8 {
+        self.sites.levels()
+    }
+
+    /// Everybody now. Ten times a second, so it is written where an earlier look was and nobody sees it any more.
+    pub(super) fn look(&mut self, now: Instant, together: Option<Reading>) -> Arc<Site> {
+        let (live, silent) = self.count();
+        let sites = self.sites.look(now);
+        let free = self.looks.iter_mut().position(|look| Arc::get_mut(look).is_some());
+        let mut look = match free {
+            Some(free) => self.looks.swap_remove(free),
+            None => Arc::new(Site {
+                name: self.site.clone(),
+                hosts: Vec::new(),
+                sites: Vec::new(),
+                together: None,
+                live: 0,
+                silent: 0,
+                refused: Refused::default(),
+            }),
+        };
+        if let Some(site) = Arc::get_mut(&mut look) {
+            rewrite(&mut site.hosts, self.hosts.tracked().chain(self.sites.named()), now);
+            (site.sites, site.together, site.live, site.silent) = (sites, together, live, silent);
+            site.refused.clone_from(&self.hosts.refused);
+        }
+        if self.looks.len() < Self::LOOKS {
+            self.looks.push(Arc::clone(&look));
+        }
+        look
+    }
+}
+
+/// Makes a list of hosts that of now; whoever stays in his place costs no memory anew.
+fn rewrite<'a>(hosts: &mut Vec<Host>, tracked: impl Iterator<Item = &'a Tracked>, now: Instant) {
+    let mut at = 0;
+    for tracked in tracked {
+        match hosts.get_mut(at) {
+            Some(host) => tracked.look_again(host, now),
+            None => hosts.push(tracked.look(now)),
+        }
+        at += 1;
+    }
+    hosts.truncate(at);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use khor_fleet::{Frame, Message, Source};
+
+    use super::*;
+
+    fn hear(members: &mut Members, host: &str, seq: u64, now: Instant) {
+        let frame = Frame {
+            host: Name::new(host).unwrap(),
+            section: None,
+            boot_id: None,
+            instance: 1,
+            seq,
+            monotonic_ms: seq * 200,
+            wall_ms: 0,
+            version: "0.1.0".into(),
+            source: Source::Proc,
+            learnt: 255,
+            signals: Vec::new(),
+        };
+        let subject = format!("khor.v1.home.{host}.frame");
+        assert!(members.frame(&subject, &frame.write().unwrap(), now, 0).is_some());
+    }
+
+    /// A look that nobody sees any more is written over; one that somebody still sees stays as it is.
+    #[test]
+    fn looks_are_used_again_and_never_change_under_who_looks() {
+        let begun = Instant::now();
+        let mut members = Members::new(Name::new("home").unwrap(), begun);
+        let names = |site: &Site| site.hosts.iter().map(|host| host.name.to_string()).collect::<Vec<_>>();
+        hear(&mut members, "b", 0, begun);
+        let first = members.look(begun, None);
+        hear(&mut members, "a", 0, begun);
+        let second = members.look(begun, None);
+        assert_eq!((names(&first), names(&second)), (vec!["b".to_owned()], vec!["a".into(), "b".into()]));
+        let mut places = std::collections::BTreeSet::new();
+        drop((first, second));
+        let mut held = None;
+        for seq in 1..100 {
+            let now = begun + Duration::from_millis(seq * 200);
+            hear(&mut members, "a", seq, now);
+            let look = members.look(now, None);
+            assert_eq!((look.hosts[0].seen_ago, look.live), (Duration::ZERO, 2));
+            places.insert(look.hosts.as_ptr());
+            held = Some(look);
+        }
+        assert!(held.is_some() && places.len() <= 3, "{places:?}");
+    }
+}

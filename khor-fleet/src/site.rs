@@ -1,0 +1,126 @@
+//! A site's frame: what many hosts are doing, from one who heard them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Name,
+    sketch::{MAX_PARTS, Sketch},
+    wire::{MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message},
+};
+
+/// What was heard of a site since the frame before.
+///
+/// Several may hear a share each of one site, and one may hear several sites: what the frames say adds up. A host's frame counts in
+/// exactly one of them, so sums of sketches are the sketches of the sums, in any order and over any number of levels.
+///
+/// Approximate are the sketches alone: to [`relative_error`](crate::sketch::relative_error) of [`Self::parts`]. What
+/// is said of [`Self::deviant`] hosts is theirs word for word.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SiteFrame {
+    /// The site that is told of, as in the subject.
+    pub site: Name,
+    /// Random, chosen by who tells when it starts: several may tell of one site.
+    pub instance: u32,
+    /// Number of this frame since then, from 0.
+    pub seq: u64,
+    /// Wall clock, milliseconds since 1970.
+    pub wall_ms: u64,
+    /// The time in which this was heard, milliseconds.
+    pub window_ms: u32,
+    /// Version of who tells, at most 16 bytes.
+    pub version: String,
+    /// 1 where only hosts were heard, else one more than the most that was heard; 1..=[`Self::MAX_LEVELS`].
+    pub levels: u8,
+    /// Hosts that send, as far as who tells knows: not only those of this share.
+    pub hosts: u32,
+    /// Hosts that have stopped, likewise.
+    pub silent: u32,
+    /// What it refused since it started, and what those refused that it heard.
+    pub refused: u64,
+    /// Parts of a doubling that the sketches have: 1, 2, 4, 8 or 16.
+    pub parts: u8,
+    /// How much of what is ordinary is learnt, over the hosts.
+    pub learnt: Sketch,
+    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` is absent at all hosts.
+    pub signals: Vec<Option<SignalSketches>>,
+    /// The frames of the hosts furthest above their ordinary, that one first, each as its relay sent it; at most
+    /// [`Self::MAX_DEVIANT`].
+    pub deviant: Vec<Vec<u8>>,
+    /// Who fell silent or came back, the newest last, each told for some seconds; at most [`Self::MAX_CHANGES`].
+    pub changes: Vec<Change>,
+}
+
+/// A signal over many hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalSketches {
+    /// Rates.
+    pub rate: Sketch,
+    /// What is ordinary on each host.
+    pub baseline: Sketch,
+    /// Rates over baselines.
+    pub deviation: Sketch,
+    /// Levels.
+    pub level: Sketch,
+    /// How unexpected.
+    pub surprise: Sketch,
+}
+
+/// A host, or a site within the site, that fell silent or came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Which.
+    pub name: Name,
+    /// It is back; else it has fallen silent.
+    pub is_back: bool,
+    /// When that was noticed, milliseconds since 1970.
+    pub wall_ms: u64,
+}
+
+impl SiteFrame {
+    /// Most [`Self::levels`]: a circle of sites that hear each other ends there.
+    pub const MAX_LEVELS: u8 = 8;
+    /// Most of [`Self::deviant`].
+    pub const MAX_DEVIANT: usize = 8;
+    /// Most of [`Self::changes`].
+    pub const MAX_CHANGES: usize = 16;
+    /// Longest [`Self::version`], bytes.
+    pub const MAX_VERSION_LEN: usize = 16;
+
+    fn sketches(&self) -> impl Iterator<Item = &Sketch> {
+        let of_signals = self.signals.iter().flatten().flat_map(|signal| {
+            let SignalSketches { rate, baseline, deviation, level, surprise } = signal;
+            [rate, baseline, deviation, level, surprise]
+        });
+        of_signals.chain([&self.learnt])
+    }
+}
+
+impl Message for SiteFrame {
+    const WORD: &'static str = "site";
+    const MAGIC: [u8; 2] = *b"kS";
+    const MAX_BYTES: usize = MAX_SITE_BYTES;
+    const MAX_READ: usize = MAX_READ_SITE_BYTES;
+
+    fn check(&self) -> Result<(), String> {
+        if self.version.len() > Self::MAX_VERSION_LEN {
+            return Err(format!("version: expected at most {} bytes", Self::MAX_VERSION_LEN));
+        }
+        if !(1..=Self::MAX_LEVELS).contains(&self.levels) {
+            return Err(format!(
+                "levels: {}, expected 1 to {}: do two sites hear each other?",
+                self.levels,
+                Self::MAX_LEVELS
+            ));
+        }
+        if !self.parts.is_power_of_two() || self.parts > MAX_PARTS {
+            return Err(format!("parts: {}, expected 1, 2, 4, 8 or {MAX_PARTS}", self.parts));
+        }
+        if self.deviant.len() > Self::MAX_DEVIANT || self.changes.len() > Self::MAX_CHANGES {
+            return Err("deviant or changes: more than expected".into());
+        }
+        if self.sketches().any(|sketch| !sketch.is_sound(self.parts)) {
+            return Err("a sketch: bins that are none".into());
+        }
+        Ok(())
+    }
+}

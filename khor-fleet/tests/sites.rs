@@ -1,0 +1,156 @@
+//! Sums of sketches are the sketches of the sums, values are as near as is said, and nothing breaks a reader.
+
+use khor_fleet::{
+    Change, Frame, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, Name, ReadError, SIGNALS, SignalSketches,
+    SiteFrame,
+    sketch::{self, MAX_PARTS, MAX_STEPS, Quantity, Sketch},
+};
+use proptest::{collection::vec, prelude::*};
+
+fn parts() -> impl Strategy<Value = u8> {
+    proptest::sample::select(&[1u8, 2, 4, 8, 16][..])
+}
+
+/// Numbers of all sizes.
+fn steps() -> impl Strategy<Value = u64> {
+    (0u64..=MAX_STEPS, 0u32..=60).prop_map(|(steps, shift)| steps >> shift)
+}
+
+fn sketch_of(mut values: Vec<u64>, parts: u8) -> Sketch {
+    values.sort_unstable();
+    Sketch::of(values.into_iter().map(|steps| (steps, 1)), parts)
+}
+
+/// The sum of sketches, by what they say.
+fn sum(sketches: &[Sketch], parts: u8) -> Sketch {
+    let mut values: Vec<_> = sketches.iter().flat_map(|sketch| sketch.values(parts)).collect();
+    values.sort_unstable();
+    Sketch::of(values.into_iter(), parts)
+}
+
+fn site(parts: u8, sketch: &Sketch) -> SiteFrame {
+    let all = SignalSketches {
+        rate: sketch.clone(),
+        baseline: sketch.clone(),
+        deviation: sketch.clone(),
+        level: sketch.clone(),
+        surprise: sketch.clone(),
+    };
+    SiteFrame {
+        site: Name::new("rack-1").unwrap(),
+        instance: 7,
+        seq: 1,
+        wall_ms: 2,
+        window_ms: 200,
+        version: "0.1.0".into(),
+        levels: 1,
+        hosts: 3,
+        silent: 1,
+        refused: 0,
+        parts,
+        learnt: sketch.clone(),
+        signals: vec![Some(all), None],
+        deviant: vec![b"kF".to_vec()],
+        changes: vec![Change { name: Name::new("web-1").unwrap(), is_back: false, wall_ms: 5 }],
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_bin_is_as_near_as_is_said(steps in steps(), parts in parts()) {
+        let bin = sketch::bin(steps, parts);
+        let middle = sketch::middle(bin, parts);
+        prop_assert_eq!(sketch::bin(middle, parts), bin);
+        let off = (middle as f64 - steps as f64).abs();
+        prop_assert!(off <= steps as f64 * sketch::relative_error(parts), "{} is {}", steps, middle);
+        prop_assert!(sketch::bin(steps + 1, parts) >= bin);
+    }
+
+    /// However many hear a share, and however those are put together: the same.
+    #[test]
+    fn shares_add_up_to_the_whole(shares in vec(vec(steps(), 0..40), 1..6), parts in parts()) {
+        let whole = sketch_of(shares.concat(), parts);
+        let shares: Vec<Sketch> = shares.into_iter().map(|share| sketch_of(share, parts)).collect();
+        prop_assert_eq!(&sum(&shares, parts), &whole);
+        let (one, others) = shares.split_first().unwrap();
+        prop_assert_eq!(&sum(&[sum(others, parts), one.clone()], parts), &whole, "over two levels");
+    }
+
+    #[test]
+    fn a_value_is_what_its_steps_say(rate in 1e-4f64..1e12, octaves in -15.0f64..15.0, share in 0.0f64..=1.0) {
+        let again = |quantity: Quantity, value| quantity.value(quantity.steps(value));
+        prop_assert!((again(Quantity::Rate, rate) - rate).abs() <= 1e-6 + rate * 1e-15);
+        prop_assert!((again(Quantity::Deviation, octaves) - octaves).abs() < 0.05);
+        prop_assert!((again(Quantity::Share, share) - share).abs() <= 0.5 / 255.0 + 1e-9);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again(values in vec(steps(), 0..200), parts in parts()) {
+        let frame = site(parts, &sketch_of(values, parts));
+        prop_assert_eq!(SiteFrame::read(&frame.write().unwrap()), Ok(frame));
+    }
+
+    #[test]
+    fn no_bytes_break_anything(mut bytes in vec(any::<u8>(), 0..4_000), as_ours: bool, at: prop::sample::Index, byte: u8) {
+        if as_ours && bytes.len() >= 4 {
+            bytes[..4].copy_from_slice(b"kS\x01\x00");
+        }
+        let _ = SiteFrame::read(&bytes);
+        let mut bytes = site(16, &sketch_of(vec![1, 100, 10_000], 16)).write().unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(frame) = SiteFrame::read(&bytes) {
+            // Whoever reads it may go through all of it.
+            let _ = frame.learnt.values(frame.parts).count();
+        }
+    }
+}
+
+/// At one part a doubling anything fits: all bins of all sketches full, the longest names, the longest hosts' frames.
+#[test]
+fn the_coarsest_frame_always_fits() {
+    let name = || Name::new("m".repeat(Name::MAX_LEN)).unwrap();
+    let full = |quantity: Quantity| Sketch {
+        bins: (0..=sketch::bin(quantity.max_steps(), 1)).map(|bin| (u32::from(bin > 0), u32::MAX)).collect(),
+    };
+    let mut frame = site(1, &full(Quantity::Share));
+    frame.site = name();
+    (frame.seq, frame.wall_ms, frame.refused) = (u64::MAX, u64::MAX, u64::MAX);
+    frame.version = "9".repeat(SiteFrame::MAX_VERSION_LEN);
+    let signal = SignalSketches {
+        rate: full(Quantity::Rate),
+        baseline: full(Quantity::Rate),
+        deviation: full(Quantity::Deviation),
+        level: full(Quantity::Share),
+        surprise: full(Quantity::Share),
+    };
+    frame.signals = vec![Some(signal); SIGNALS.len()];
+    frame.deviant = vec![vec![255; Frame::MAX_BYTES]; SiteFrame::MAX_DEVIANT];
+    frame.changes = vec![Change { name: name(), is_back: true, wall_ms: u64::MAX }; SiteFrame::MAX_CHANGES];
+    let length = frame.write().unwrap().len();
+    println!("the longest frame of a site at one part a doubling has {length} bytes");
+    assert!(length <= MAX_SITE_BYTES);
+}
+
+#[test]
+fn what_is_mad_is_refused_with_the_reason() {
+    let good = site(MAX_PARTS, &sketch_of(vec![1, 5, 900], MAX_PARTS));
+    let refused = |change: fn(&mut SiteFrame), why: &str| {
+        let mut frame = good.clone();
+        change(&mut frame);
+        let error = SiteFrame::read(&frame.write().unwrap()).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    };
+    refused(|frame| frame.levels = 9, "hear each other");
+    refused(|frame| frame.levels = 0, "levels");
+    refused(|frame| frame.parts = 3, "parts");
+    refused(|frame| frame.parts = 32, "parts");
+    refused(|frame| frame.learnt.bins[1].0 = 0, "sketch");
+    refused(|frame| frame.learnt.bins[1].0 = u32::MAX, "sketch");
+    refused(|frame| frame.deviant = vec![vec![]; 9], "deviant");
+    let oversized = ReadError::Oversized { bytes: MAX_READ_SITE_BYTES + 1, most: MAX_READ_SITE_BYTES };
+    assert_eq!(SiteFrame::read(&vec![0; MAX_READ_SITE_BYTES + 1]), Err(oversized));
+    let (parent, child) = (Name::new("home").unwrap(), Name::new("rack-1").unwrap());
+    let subject = khor_fleet::subject::of_host(&parent, &child, khor_fleet::subject::Kind::Site);
+    assert_eq!(subject, "khor.v1.home.rack-1.site");
+}

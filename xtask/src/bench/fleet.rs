@@ -1,0 +1,14 @@
+//! What hearing a site costs, by how many hosts it has.
+
+use super::row::Promise;
+
+pub(super) const TITLE: &str = "a site of made-up hosts, one engine without sound";
+
+pub(super) fn promise(name: &str) -> Option<Promise> {
+    match name {
+        "1000 hosts directly, engine, CPU" => Some(Promise::AtMost(50.0)),
+        "1000 hosts directly, engine, RSS" => Some(Promise::AtMost(150.0)),
+        "1000 hosts through two relays, engine, CPU" => Some(Promise::AtMost(5.0)),
+        _ => None,
+    }
+}
