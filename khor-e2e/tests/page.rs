@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -36,9 +37,17 @@ fn lacking(ui: &Path) -> Option<&'static str> {
     (!exists("chromium") || !exists("node")).then_some("needs chromium and node")
 }
 
+/// One browser at a time: what it measures is not to be of another's work.
+static BROWSER: Mutex<()> = Mutex::new(());
+
+fn one_browser() -> MutexGuard<'static, ()> {
+    BROWSER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn the_page_asks_for_the_token_of_an_engine_that_others_can_reach() {
     const TOKEN: &str = "a token that only this test of the page knows";
+    let _one = one_browser();
     let ui = checkout().join("ui");
     if let Some(reason) = lacking(&ui) {
         return skip(reason);
@@ -62,6 +71,7 @@ fn the_page_asks_for_the_token_of_an_engine_that_others_can_reach() {
 
 #[test]
 fn the_page_shows_and_steers_the_engine() {
+    let _one = one_browser();
     if !root_or_skip() {
         return;
     }
@@ -132,6 +142,7 @@ const SETTLE: Duration = Duration::from_secs(30);
 
 #[test]
 fn the_page_shows_three_real_hosts_and_hears_one_alone() {
+    let _one = one_browser();
     if !root_or_skip() {
         return;
     }
@@ -192,6 +203,7 @@ fn many(count: usize) -> Vec<SimulatedHost> {
 
 #[test]
 fn the_page_shows_hundreds_of_hosts_calmly() {
+    let _one = one_browser();
     if let Some(reason) = lacking(&checkout().join("ui")) {
         return skip(reason);
     }

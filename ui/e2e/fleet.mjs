@@ -72,11 +72,21 @@ async function hearsAlone(kit, page, name) {
   await kit.until('a button hears all again', async () => (await heardAlone(kit)) === null);
 }
 
+/** How the site is played is chosen where its hosts are. */
+async function playsBySections(kit, page) {
+  await page.selectOption('#site-mode', 'sections');
+  await kit.until('each section plays by itself', async () => ((fleet) => fleet.mode === 'sections' && fleet.sections.length === 2)(await fleetOf(kit)));
+  await kit.axeFinds(page, 'sections');
+  await page.selectOption('#site-mode', 'ensemble');
+  await kit.until('all play together again', async () => (await fleetOf(kit)).mode === 'ensemble');
+}
+
 /** Three hosts with relays of their own: one is loaded, one is silent. */
 async function few(kit) {
   const page = await arrive(kit);
   await shows(kit, page);
   await kit.until('the headline names who stands out', async () => (await page.textContent('h1')).includes('web-2 stands out') || (await page.textContent('h1')));
+  await playsBySections(kit, page);
   await hearsAlone(kit, page, 'web-1');
   await kit.visit(page, 'Now');
   await kit.visit(page, 'Fleet');

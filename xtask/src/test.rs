@@ -48,7 +48,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     rust_lints()?;
     page(args.quick)?;
     succeed(&mut command("cargo", ["build", "--workspace", "--all-targets"]))?;
-    succeed(command("cargo", ["test", "--workspace"]).env("RUST_BACKTRACE", "1"))?;
+    succeed(command("cargo", ["test", "--workspace", "--no-fail-fast"]).env("RUST_BACKTRACE", "1"))?;
     if !args.quick {
         licences()?;
         object()?;
