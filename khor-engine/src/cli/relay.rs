@@ -9,12 +9,12 @@ use std::{
     },
 };
 
-use anyhow::{Context, anyhow, bail};
-use clap::Args;
+use anyhow::{Context, anyhow};
+use clap::{Args, CommandFactory, error::ErrorKind};
 use khor_fleet::Name;
 use tokio::{sync::watch, time::Instant};
 
-use super::{interrupt, nats::NatsArgs, progress::Progress, service};
+use super::{Cli, interrupt, nats::NatsArgs, progress::Progress, service};
 use crate::{
     config::relay_baseline_path,
     relay::{self, AggregateSettings, Meters, RelayError, RelaySettings},
@@ -96,23 +96,26 @@ fn place(text: &str) -> Result<SocketAddr, String> {
 }
 
 impl RelayArgs {
-    /// What a relay that aggregates is told.
-    fn aggregate(&self, heard: &Name) -> anyhow::Result<AggregateSettings> {
+    /// What a relay that aggregates is told; what can't be is wrong usage, as for any flag.
+    fn aggregate(&self, heard: &Name) -> AggregateSettings {
+        let wrong = |what: String| Cli::command().error(ErrorKind::ValueValidation, what).exit();
         if *heard == self.site {
-            bail!("--aggregate {heard}: expected another site than --site {heard}, which it is told to");
+            wrong(format!(
+                "--aggregate {heard}: expected another site than --site {heard}, which it is told to"
+            ));
         }
         if self.rate_hz < 2 {
-            bail!("--rate-hz {}: expected 2 to 20 with --aggregate", self.rate_hz);
+            wrong(format!("--rate-hz {}: expected 2 to 20 with --aggregate", self.rate_hz));
         }
         let (heard, site) = (heard.clone(), self.site.clone());
-        Ok(AggregateSettings { heard, site, nats: self.nats.server(), rate_hz: self.rate_hz })
+        AggregateSettings { heard, site, nats: self.nats.server(), rate_hz: self.rate_hz }
     }
 }
 
 pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(heard) = &args.aggregate {
-        let settings = args.aggregate(heard)?;
+        let settings = args.aggregate(heard);
         let done = runtime
             .block_on(go(args, async |show| relay::aggregate(&settings, interrupt::wait(), show).await))?;
         println!("{}.{heard}: {} frames sent, {} let go", settings.site, done.frames, done.dropped);

@@ -126,6 +126,8 @@ export interface Alone extends Trouble {
 export interface FleetHost {
   name: string;
   section: string | null;
+  /** The site within the site that told of it. */
+  via: string | null;
   state: 'live' | 'silent';
   /** Octaves above its own ordinary, by the signal that stands out most; null where nothing can be heard of it. */
   deviation: number | null;
@@ -147,6 +149,17 @@ export interface FleetHost {
   used_twice: boolean;
 }
 
+/** A site within the site, told of by relays that aggregate. */
+export interface SubSite {
+  name: string;
+  state: 'live' | 'silent';
+  live: number;
+  silent: number;
+  /** How far off what all of it does may be. */
+  relative_error: number;
+  seen_ms_ago: number;
+}
+
 /** Who of a site plays. */
 export type SiteMode = 'ensemble' | 'sections' | 'roll_call';
 
@@ -160,7 +173,12 @@ export interface Fleet extends Trouble {
   /** The one or two hosts that have the voices, the furthest first. */
   soloists: string[];
   alone: Alone | null;
+  /** Of sites within the site only those that stand out. */
   hosts: FleetHost[];
+  sites: SubSite[];
+  /** Hosts that send and that have stopped, those of sites within the site included. */
+  live: number;
+  silent: number;
   versions: Record<string, number>;
   refused: Record<RefusedWhy, number> & { last: string | null };
 }

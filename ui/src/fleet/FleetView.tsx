@@ -7,7 +7,7 @@ import { CATALOGUE } from '../live/catalogue';
 import { useObservable } from '../live/observable';
 import { Field } from './Field';
 import { HostCard } from './HostCard';
-import { Legend, Odd, Silent, StandingOut } from './Notices';
+import { Legend, Odd, Silent, StandingOut, Within } from './Notices';
 import { sections } from './order';
 import type { FleetState } from './store';
 import { count, headline, news, type Signals } from './words';
@@ -59,7 +59,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
           {announced}
         </p>
       </div>
-      {fleet.hosts.length > 0 && (
+      {fleet.hosts.length + fleet.sites.length > 0 && (
         <>
           <div className="picture">
             <div className="whose" role="group" aria-label="Whom to hear">
@@ -81,6 +81,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
             {shown !== undefined && <HostCard host={shown} signals={signals} hasVoices={solo.includes(shown.name)} isAlone={shown.name === alone} hear={hear} />}
             <StandingOut fleet={fleet} order={arrangement.order} signals={signals} />
             <Silent fleet={fleet} />
+            <Within fleet={fleet} />
             <Odd fleet={fleet} />
             <Legend />
           </aside>
@@ -90,12 +91,12 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
   );
 }
 
-function summary({ site, hosts, versions }: FleetState['fleet']): string {
+function summary({ site, hosts, sites, live, silent, versions }: FleetState['fleet']): string {
   if (site === null) return 'It hears one when it is started with --site, or has site.name in its configuration.';
-  const silent = hosts.filter(({ state }) => state === 'silent').length;
+  const within = sites.length === 0 ? [] : [`${count(sites.length, 'site')} within, of whose hosts those that stand out are shown`];
   const labels = new Set(hosts.flatMap(({ section }) => section ?? [])).size;
   const relays = Object.keys(versions).length > 1 ? [`relays of ${count(Object.keys(versions).length, 'version')}`] : [];
-  return [`site ${site}`, count(hosts.length, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...relays].join(' · ');
+  return [`site ${site}`, count(live + silent, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...within, ...relays].join(' · ');
 }
 
 /** What is wrong and what to do about it. */

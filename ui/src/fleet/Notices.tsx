@@ -1,7 +1,7 @@
 // Beside the field: who is silent, who is odd, what was not taken, and what the marks mean.
 import type { Fleet, FleetHost } from '../api/types';
 import { HostMark } from './HostMark';
-import { familyOf, isUnusual, oddities, refusals, seconds, standing as inWords, UNUSUAL, type Signals } from './words';
+import { count, familyOf, isUnusual, oddities, refusals, seconds, standing as inWords, UNUSUAL, type Signals } from './words';
 
 const SHOWN = 6;
 /** More hosts than this are more than one can read. */
@@ -44,6 +44,23 @@ export function Silent({ fleet }: { fleet: Fleet }) {
           </li>
         ))}
         {silent.length > SHOWN && <li>and {silent.length - SHOWN} more</li>}
+      </ul>
+    </section>
+  );
+}
+
+/** Sites within the site: of theirs only who stands out has a place in the field. */
+export function Within({ fleet: { sites } }: { fleet: Fleet }) {
+  if (sites.length === 0) return null;
+  return (
+    <section aria-labelledby="within-title" className="notice">
+      <h2 id="within-title">Sites within</h2>
+      <ul>
+        {sites.map(({ name, state, live, silent, relative_error, seen_ms_ago }) => (
+          <li key={name}>
+            <b>{name}</b> <small>{state === 'silent' ? `silent for ${seconds(seen_ms_ago)}` : `${count(live, 'host')}${silent === 0 ? '' : `, ${silent} silent`}; what all do, within ${(100 * relative_error).toFixed(1)} %`}</small>
+          </li>
+        ))}
       </ul>
     </section>
   );

@@ -77,14 +77,25 @@ export function headline(fleet: Fleet, signals: Signals): Part[] {
     if (!ok || host === undefined) return [{ text: `${error ?? `${name} is not heard`}.`.replace(/^host /, '') }];
     return [{ text: `${name} alone: ` }, figure(host, signals), { text: '.' }];
   }
-  const silent = fleet.hosts.filter((host) => host.state === 'silent').map((host) => host.name);
-  const live = fleet.hosts.length - silent.length;
-  const end = silent.length === 0 ? '.' : `${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent.`;
-  if (live === 0) return [{ text: silent.length === 0 ? 'No host has been heard yet.' : `No host is heard now: ${end}` }];
+  const { live } = fleet;
+  const silence = silent(fleet);
+  if (live === 0) return [{ text: silence === null ? 'No host has been heard yet.' : `No host is heard now: ${silence}.` }];
   const solo = fleet.soloists.flatMap((name) => by.get(name) ?? []);
   const says = solo.flatMap((host, i) => [{ text: `${i === 0 ? '' : '; '}${host.name} stands out: ` }, figure(host, signals)]);
   if (says.length === 0) says.push({ text: live === 1 ? 'One host, as usual' : `${live} hosts, none stands out` });
-  return [...says, { text: silent.length === 0 ? '.' : `; ${end}` }];
+  return [...says, { text: silence === null ? '.' : `; ${silence}.` }];
+}
+
+/** Who is silent; of sites within the site hosts are counted, not named. */
+function silent({ hosts, sites, silent: all }: Fleet): string | null {
+  const isSilent = ({ state }: { state: string }) => state === 'silent';
+  const named = hosts.filter(isSilent);
+  const names = [...sites.filter(isSilent), ...named].map(({ name }) => name);
+  const more = Math.max(0, all - named.length);
+  if (names.length + more === 0) return null;
+  if (names.length === 0) return `${count(more, 'host')} ${more === 1 ? 'is' : 'are'} silent`;
+  const others = more === 0 ? '' : `, and ${count(more, 'host')} more`;
+  return `${listed(names)}${others} ${names.length + more === 1 ? 'is' : 'are'} silent`;
 }
 
 function figure(host: FleetHost, signals: Signals): Part {
@@ -94,11 +105,10 @@ function figure(host: FleetHost, signals: Signals): Part {
 
 /** What of it is news, without figures: said to those who hear the page. */
 export function news(fleet: Fleet): string {
-  const silent = fleet.hosts.filter((host) => host.state === 'silent').map((host) => host.name);
   const parts = [
     fleet.alone === null ? null : fleet.alone.ok ? `${fleet.alone.host} is heard alone` : (fleet.alone.error ?? `${fleet.alone.host} is not heard`),
     fleet.alone === null && fleet.soloists.length > 0 ? `${listed(fleet.soloists)} ${fleet.soloists.length === 1 ? 'stands' : 'stand'} out` : null,
-    silent.length > 0 ? `${listed(silent)} ${silent.length === 1 ? 'is' : 'are'} silent` : null,
+    silent(fleet),
   ];
   return parts.filter((part) => part !== null).join('. ');
 }

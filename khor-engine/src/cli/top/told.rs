@@ -101,8 +101,10 @@ pub(super) struct Fleet {
     pub(super) soloists: Vec<String>,
     /// The host that is heard alone.
     pub(super) alone: Option<Alone>,
-    /// The furthest above its ordinary first, the silent ones last.
+    /// The furthest above its ordinary first, the silent ones last; of sites within the site only those that stand out.
     pub(super) hosts: Vec<FleetHost>,
+    /// Hosts that send, those of sites within the site included.
+    pub(super) live: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

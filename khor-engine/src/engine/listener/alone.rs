@@ -2,7 +2,7 @@
 //!
 //! Its relay knows what is ordinary there, so nothing is learnt here and nothing has to be learnt again for another host.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use khor_fleet::Name;
 
@@ -12,8 +12,7 @@ use crate::{
         stage::{Stage, Staged},
         state::Alone,
     },
-    output::osc,
-    signal::{Counter, Reading, only},
+    signal::{Reading, only},
     source::{Host, Shortfall, Site},
 };
 
@@ -35,21 +34,11 @@ impl Listener {
 
     /// All hosts at one instant, of which one is heard.
     pub(super) fn one(&mut self, site: Arc<Site>) {
-        let now = Instant::now();
         let Some((alone, host)) = self.is_how(&site) else { return };
         let reading = host
             .filter(|_| alone.shortfall.is_none())
             .map(|host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading });
-        if let Some(reading) = &reading {
-            self.osc.send(osc::Event::Lanes(reading.lanes));
-        }
-        let mut seen = self.state.lock();
-        // Of a host that is not there nothing is known; counters never are.
-        seen.reading = None;
-        seen.read([None; Counter::ALL.len()], reading, now);
-        seen.counters = None;
-        seen.alone = Some(alone);
-        seen.fleet(Arc::clone(&site), self.nobody());
+        self.hear_site(Arc::clone(&site), reading, Some(alone), self.nobody());
     }
 
     /// One host alone has no soloists beside it.

@@ -9,8 +9,8 @@ use crate::{
     engine::{
         conductor::Command,
         cue::heard_as,
-        stage::{Known, OnStage},
-        state::HeardCue,
+        stage::{Known, OnStage, Staged},
+        state::{Alone, HeardCue},
     },
     music::CueKind,
     output::osc,
@@ -40,7 +40,6 @@ impl Listener {
     }
 
     fn site(&mut self, site: Arc<Site>) {
-        let now = Instant::now();
         let lanes = |host: &Host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading };
         let heard: Vec<(&Host, Reading)> = site.hosts.iter().map(|host| (host, lanes(host))).collect();
         let hosts: Vec<OnStage<'_>> = heard
@@ -61,17 +60,27 @@ impl Listener {
             Known::Together(site.together.map(of_all))
         };
         let staged = self.stage.look(self.mode, &hosts, &known);
-        let reading = staged.reading;
+        self.hear_site(Arc::clone(&site), staged.reading, None, staged);
+    }
+
+    /// What is heard of a site now, for who plays, for OSC and for all who look.
+    pub(super) fn hear_site(
+        &self,
+        site: Arc<Site>,
+        reading: Option<Reading>,
+        alone: Option<Alone>,
+        staged: Staged,
+    ) {
         if let Some(reading) = &reading {
             self.osc.send(osc::Event::Lanes(reading.lanes));
         }
         let mut seen = self.state.lock();
-        // When nobody sends any more, nothing is known; counters never are.
+        // When nobody sends nothing is known; counters never are.
         seen.reading = None;
-        seen.read([None; Counter::ALL.len()], reading, now);
+        seen.read([None; Counter::ALL.len()], reading, Instant::now());
         seen.counters = None;
-        seen.alone = None;
-        seen.fleet(Arc::clone(&site), staged);
+        seen.alone = alone;
+        seen.fleet(site, staged);
     }
 
     /// Something happened, on this machine or on a host: it is heard, shown and sent.

@@ -36,10 +36,12 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     let is_cut = fleet.hosts.len() > room;
     // Where not all fit, who is silent is told in the last row.
     let rows = if is_cut && !silent.is_empty() { room.saturating_sub(1) } else { room };
-    let live = fleet.hosts.len() - silent.len();
-    let words = match (&fleet.site, is_cut) {
+    let shown = rows.min(fleet.hosts.len() - silent.len());
+    let words = match (&fleet.site, fleet.live as usize > shown) {
         (None, _) => "hosts".to_owned(),
-        (_, true) => format!("{} of {live} hosts, the furthest above its ordinary first", rows.min(live)),
+        (_, true) => {
+            format!("{shown} of {} hosts, the furthest above its ordinary first", fleet.live)
+        }
         (_, false) => "hosts, the furthest above its ordinary first".to_owned(),
     };
     let mut below = heading(buffer, area, look, &words);
