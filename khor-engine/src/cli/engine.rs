@@ -36,6 +36,9 @@ pub(super) struct EngineArgs {
     /// Play the hosts of this site instead of this machine
     #[arg(long, value_name = "NAME", conflicts_with = "fake")]
     site: Option<Name>,
+    /// Of a site, play this host alone, as if it were this machine
+    #[arg(long, value_name = "NAME", conflicts_with = "fake")]
+    host: Option<Name>,
     #[command(flatten)]
     nats: NatsArgs,
 }
@@ -87,6 +90,9 @@ impl EngineArgs {
         let mut site = json!({ "nats": self.nats.overrides() });
         if let Some(name) = &self.site {
             site["name"] = json!(name);
+        }
+        if let Some(host) = &self.host {
+            site["host"] = json!(host);
         }
         overrides["site"] = site;
         overrides
