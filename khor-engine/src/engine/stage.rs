@@ -219,15 +219,7 @@ fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{Counter, Lane};
-
-    fn reading(signal: SignalId, deviation: f32) -> Reading {
-        let mut lanes = [Some(Lane::default()); SignalId::COUNT];
-        lanes[signal.index()] = Some(Lane { level: deviation / 10.0, deviation, surprise: 0.0 });
-        let none = [None; SignalId::COUNT];
-        let counter_rates = [None; Counter::ALL.len()];
-        Reading { t_ns: 1, lanes, rates: none, baselines: none, learnt: 1.0, counter_rates }
-    }
+    use crate::signal::standing_out as reading;
 
     fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> OnStage<'a> {
         OnStage { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }

@@ -7,6 +7,7 @@
 mod aggregate;
 mod compose;
 mod meters;
+mod room;
 
 use std::{io, path::PathBuf, time::Duration};
 

@@ -21,6 +21,8 @@ pub use demo::{DemoSource, SCENARIO_S};
 pub use live::{LiveSettings, run};
 pub use playback::Playback;
 pub use scope::{ScopeChoice, cgroups_of, whose};
+#[cfg(test)]
+pub(crate) use site::testing::plain_frame;
 pub(crate) use site::{Blend, Members, Presence, lanes, wall_ms};
 pub use site::{FleetEvent, Host, Refused, Site, SiteSettings, SubSite};
 

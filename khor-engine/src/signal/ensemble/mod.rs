@@ -102,17 +102,19 @@ pub fn only(lanes: &Lanes, heard: &PerSignal<bool>) -> Lanes {
     std::array::from_fn(|i| lanes[i].filter(|_| heard[i]))
 }
 
+/// For tests: a machine that is as usual but for one signal, so many octaves.
+#[cfg(test)]
+pub(crate) fn standing_out(signal: SignalId, deviation: f32) -> Reading {
+    let mut lanes = [Some(Lane::default()); SignalId::COUNT];
+    lanes[signal.index()] = Some(Lane { level: deviation / 10.0, deviation, surprise: 0.0 });
+    let none = [None; SignalId::COUNT];
+    let counter_rates = [None; crate::signal::Counter::ALL.len()];
+    Reading { t_ns: 1, lanes, rates: none, baselines: none, learnt: 1.0, counter_rates }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn reading(signal: SignalId, deviation: f32) -> Reading {
-        let mut lanes = [Some(Lane::default()); SignalId::COUNT];
-        lanes[signal.index()] = Some(Lane { level: deviation / 10.0, deviation, surprise: 0.0 });
-        let none = [None; SignalId::COUNT];
-        let counter_rates = [None; crate::signal::Counter::ALL.len()];
-        Reading { t_ns: 1, lanes, rates: none, baselines: none, learnt: 1.0, counter_rates }
-    }
+    use super::{standing_out as reading, *};
 
     #[test]
     fn one_of_ten_moves_what_says_waiting_and_not_what_says_work() {

@@ -418,24 +418,13 @@ fn of_255(part: u8) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::testing::plain_frame, *};
 
     const SUBJECT: &str = "khor.v1.home.web-1.frame";
 
     fn frame(instance: u32, seq: u64) -> Frame {
-        Frame {
-            host: Name::new("web-1").unwrap(),
-            section: None,
-            boot_id: None,
-            instance,
-            seq,
-            monotonic_ms: 1,
-            wall_ms: 1_000,
-            version: "0.1.0".into(),
-            source: Source::Proc,
-            learnt: 255,
-            signals: vec![None],
-        }
+        let said = plain_frame("web-1", seq);
+        Frame { instance, monotonic_ms: 1, wall_ms: 1_000, signals: vec![None], ..said }
     }
 
     /// Hosts that are told frames at given times.

@@ -198,24 +198,12 @@ fn rewrite<'a>(hosts: &mut Vec<Host>, tracked: impl Iterator<Item = &'a Tracked>
 mod tests {
     use std::time::Duration;
 
-    use khor_fleet::{Frame, Message, Source};
+    use khor_fleet::Message;
 
-    use super::*;
+    use super::{super::testing::plain_frame, *};
 
     fn hear(members: &mut Members, host: &str, seq: u64, now: Instant) {
-        let frame = Frame {
-            host: Name::new(host).unwrap(),
-            section: None,
-            boot_id: None,
-            instance: 1,
-            seq,
-            monotonic_ms: seq * 200,
-            wall_ms: 0,
-            version: "0.1.0".into(),
-            source: Source::Proc,
-            learnt: 255,
-            signals: Vec::new(),
-        };
+        let frame = plain_frame(host, seq);
         let subject = format!("khor.v1.home.{host}.frame");
         assert!(members.frame(&subject, &frame.write().unwrap(), now, 0).is_some());
     }

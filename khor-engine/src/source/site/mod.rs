@@ -8,6 +8,8 @@ mod blend;
 mod hosts;
 mod members;
 mod sites;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::{
     sync::Arc,

@@ -254,9 +254,9 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use khor_fleet::{Change, Source, sketch::Sketch};
+    use khor_fleet::{Change, sketch::Sketch};
 
-    use super::*;
+    use super::{super::testing::plain_frame, *};
 
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()
@@ -347,19 +347,7 @@ mod tests {
     #[test]
     fn a_host_that_is_named_no_more_is_as_the_others() {
         let mut heard = Heard::new();
-        let host = |seq| Frame {
-            host: name("web-1"),
-            section: None,
-            boot_id: None,
-            instance: 9,
-            seq,
-            monotonic_ms: 0,
-            wall_ms: 0,
-            version: String::new(),
-            source: Source::Proc,
-            learnt: 0,
-            signals: Vec::new(),
-        };
+        let host = |seq| Frame { instance: 9, ..plain_frame("web-1", seq) };
         let named = |heard: &Heard| {
             let at = heard.1 + Duration::from_millis(300);
             heard.0.named().map(|host| host.look(at)).next()

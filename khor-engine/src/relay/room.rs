@@ -1,0 +1,364 @@
+//! What a relay that aggregates knows, without the connection: what was heard since the last frame, who stands out, who went and
+//! came, and who else tells of the same site.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use async_nats::Message as Heard;
+use bytes::Bytes;
+use khor_fleet::{Change, Frame, Message, Name, SiteFrame, sketch::MAX_PARTS};
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::{
+    signal::{Lanes, standing},
+    source::{Blend, Members, Presence, lanes, wall_ms},
+};
+
+/// Who shares the load and is heard no more for this long has ended.
+const PEER_ENDED: Duration = Duration::from_secs(3);
+/// Who went and who came is told for this long, so that a frame that is lost loses nothing.
+const TOLD_FOR: Duration = Duration::from_secs(5);
+
+/// A frame as bytes, with sketches as fine as there is room for.
+pub(super) fn fitting(mut frame: SiteFrame, blend: &Blend) -> Option<Vec<u8>> {
+    let mut parts = MAX_PARTS;
+    while parts > 0 {
+        frame.parts = parts;
+        (frame.learnt, frame.signals) = blend.sketches(parts);
+        if let Ok(bytes) = frame.write() {
+            return Some(bytes);
+        }
+        parts /= 2;
+    }
+    warn!("a frame of {} is too long even at its coarsest", frame.site);
+    None
+}
+
+/// What is known, without the connection.
+pub(super) struct Room {
+    pub(super) members: Members,
+    instance: u32,
+    seq: u64,
+    since: Instant,
+    /// Of what was heard since the last frame.
+    pub(super) blend: Blend,
+    deviant: Deviant,
+    changes: VecDeque<(Instant, Change)>,
+    /// Who else tells of this site, and when that was heard.
+    peers: BTreeMap<u32, Instant>,
+    frames: u64,
+    sites: u64,
+}
+
+impl Room {
+    pub(super) fn new(heard: Name, instance: u32, now: Instant) -> Self {
+        Self {
+            members: Members::new(heard, now),
+            instance,
+            seq: 0,
+            since: now,
+            blend: Blend::new(),
+            deviant: Deviant::default(),
+            changes: VecDeque::new(),
+            peers: BTreeMap::new(),
+            frames: 0,
+            sites: 0,
+        }
+    }
+
+    pub(super) fn host(&mut self, message: &Heard, now: Instant) {
+        let (subject, bytes) = (&message.subject, &message.payload);
+        let Some(arrival) = self.members.frame(subject, bytes, now, wall_ms()) else { return };
+        self.blend.record(&arrival.host.reading);
+        self.deviant.offer(&arrival.host.name, &arrival.host.reading.lanes, bytes);
+        self.frames += 1;
+        if arrival.is_back {
+            let back = Presence::Back(arrival.host.name.clone());
+            self.notice([back], now);
+        }
+    }
+
+    pub(super) fn site(&mut self, message: &Heard, now: Instant) {
+        let heard = self.members.site_frame(&message.subject, &message.payload, now, wall_ms());
+        let Some((frame, changes)) = heard else { return };
+        self.blend.add_frame(&frame);
+        for bytes in &frame.deviant {
+            if let Ok(host) = Frame::read(bytes) {
+                self.deviant.offer(&host.host, &lanes(&host), &Bytes::copy_from_slice(bytes));
+            }
+        }
+        self.sites += 1;
+        self.notice(changes, now);
+    }
+
+    /// Somebody tells of this site; it may be this one.
+    pub(super) fn peer(&mut self, message: &Heard, now: Instant) {
+        if let Ok(frame) = SiteFrame::read(&message.payload)
+            && frame.instance != self.instance
+            && frame.site == *self.members.site()
+        {
+            self.peers.insert(frame.instance, now);
+            self.share(now);
+        }
+    }
+
+    fn share(&mut self, now: Instant) {
+        self.peers.retain(|_, heard| now.duration_since(*heard) < PEER_ENDED);
+        self.members.shared_by(1 + self.peers.len() as u32);
+    }
+
+    fn notice(&mut self, changes: impl IntoIterator<Item = Presence>, now: Instant) {
+        for change in changes {
+            let (name, is_back) = match change {
+                Presence::Lost(name) => (name, false),
+                Presence::Back(name) => (name, true),
+            };
+            if self.changes.len() == SiteFrame::MAX_CHANGES {
+                self.changes.pop_front();
+            }
+            self.changes.push_back((now, Change { name, is_back, wall_ms: wall_ms() }));
+        }
+    }
+
+    /// What is to be said now, but for the sketches.
+    pub(super) fn frame(&mut self, now: Instant, wall_ms: u64) -> SiteFrame {
+        self.share(now);
+        let fallen = self.members.fallen_silent(now);
+        self.notice(fallen, now);
+        self.changes.retain(|(noticed, _)| now.duration_since(*noticed) < TOLD_FOR);
+        let (hosts, silent) = self.members.count();
+        let (signals, learnt) = (Vec::new(), khor_fleet::sketch::Sketch::default());
+        let mut version = env!("CARGO_PKG_VERSION").to_owned();
+        version.truncate(SiteFrame::MAX_VERSION_LEN);
+        let refused: u64 = self.members.refused().by_reason().iter().map(|(_, count)| count).sum();
+        let frame = SiteFrame {
+            site: self.members.site().clone(),
+            instance: self.instance,
+            seq: self.seq,
+            wall_ms,
+            window_ms: now.duration_since(self.since).as_millis() as u32,
+            version,
+            levels: self.members.levels().saturating_add(1),
+            hosts,
+            silent,
+            refused: refused + self.members.refused_below(),
+            parts: MAX_PARTS,
+            learnt,
+            signals,
+            deviant: self.deviant.frames(),
+            changes: self.changes.iter().map(|(_, change)| change.clone()).collect(),
+        };
+        self.seq += 1;
+        self.since = now;
+        frame
+    }
+
+    pub(super) fn begin_anew(&mut self) {
+        self.blend.clear();
+        self.deviant = Deviant::default();
+    }
+
+    pub(super) fn report(&self, heard: &mut super::Heard) {
+        (heard.frames, heard.sites) = (self.frames, self.sites);
+        (heard.hosts, heard.silent) = self.members.count();
+        heard.sharers = 1 + self.peers.len() as u32;
+        heard.refused = self.members.refused().by_reason();
+    }
+}
+
+/// The hosts that are furthest above their ordinary, with their newest frames.
+#[derive(Default)]
+struct Deviant(Vec<(Name, f32, Bytes)>);
+
+impl Deviant {
+    fn offer(&mut self, host: &Name, lanes: &Lanes, frame: &Bytes) {
+        let octaves = standing(lanes).map_or(f32::MIN, |(_, octaves)| octaves);
+        if let Some(held) = self.0.iter_mut().find(|(name, ..)| name == host) {
+            (held.1, held.2) = (octaves, frame.clone());
+        } else if self.0.len() < SiteFrame::MAX_DEVIANT {
+            self.0.push((host.clone(), octaves, frame.clone()));
+        } else if let Some(least) = self.0.iter_mut().min_by(|a, b| a.1.total_cmp(&b.1))
+            && least.1 < octaves
+        {
+            *least = (host.clone(), octaves, frame.clone());
+        }
+    }
+
+    fn frames(&mut self) -> Vec<Vec<u8>> {
+        self.0.sort_by(|a, b| b.1.total_cmp(&a.1));
+        self.0.iter().map(|(.., frame)| frame.to_vec()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use khor_fleet::{
+        Signal,
+        subject::{self, Kind},
+    };
+
+    use super::*;
+    use crate::source::plain_frame;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn host(name: &str, seq: u64, octaves: f32) -> Heard {
+        let signal = Signal {
+            rate: 100.0 * octaves.exp2(),
+            baseline: 100.0,
+            deviation: (octaves * Signal::PARTS_OF_OCTAVE) as i16,
+            level: 100,
+            surprise: 0,
+        };
+        let signals = vec![Some(signal); khor_fleet::SIGNALS.len()];
+        let frame = Frame { signals, ..plain_frame(name, seq) };
+        message(
+            &subject::of_host(&self::name("rack"), &self::name(name), Kind::Frame),
+            frame.write().unwrap(),
+        )
+    }
+
+    fn message(subject: &str, bytes: Vec<u8>) -> Heard {
+        Heard {
+            subject: subject.into(),
+            reply: None,
+            length: bytes.len(),
+            payload: bytes.into(),
+            headers: None,
+            status: None,
+            description: None,
+        }
+    }
+
+    fn told(room: &mut Room, now: Instant) -> SiteFrame {
+        let frame = room.frame(now, wall_ms());
+        let bytes = fitting(frame, &room.blend).unwrap();
+        room.begin_anew();
+        SiteFrame::read(&bytes).unwrap()
+    }
+
+    /// Two share a site, frame by frame at random: together they say what one alone would.
+    #[test]
+    fn two_that_share_a_site_say_together_what_one_would() {
+        let begun = Instant::now();
+        let mut alone = Room::new(name("rack"), 1, begun);
+        let mut shared = [2, 3].map(|instance| Room::new(name("rack"), instance, begun));
+        let mut random = fastrand::Rng::with_seed(7);
+        let (mut whole, mut sum) = (Blend::new(), Blend::new());
+        for seq in 0..20 {
+            let now = begun + Duration::from_millis(seq * 200);
+            for i in 0..50 {
+                let message = host(&format!("h{i}"), seq, if i == 30 { 5.0 } else { random.f32() });
+                alone.host(&message, now);
+                shared[random.usize(..2)].host(&message, now);
+            }
+            whole.add_frame(&told(&mut alone, now));
+            for room in &mut shared {
+                sum.add_frame(&told(room, now));
+            }
+        }
+        assert_eq!(sum.sketches(MAX_PARTS), whole.sketches(MAX_PARTS));
+        assert_eq!(whole.reading(1).unwrap().lanes.len(), khor_fleet::SIGNALS.len());
+        let end = begun + Duration::from_secs(4);
+        let frames = shared.map(|mut room| room.frame(end, 0));
+        assert!(
+            frames.iter().all(|frame| (frame.hosts, frame.silent) == (50, 0)),
+            "each knows all: {frames:?}"
+        );
+    }
+
+    #[test]
+    fn the_furthest_are_named_with_their_own_words() {
+        let begun = Instant::now();
+        let mut room = Room::new(name("rack"), 1, begun);
+        for i in 0..100u8 {
+            room.host(&host(&format!("h{i}"), 0, f32::from(i) / 20.0), begun);
+        }
+        let calm = host("h99", 1, 0.0);
+        room.host(&calm, begun);
+        let frame = told(&mut room, begun);
+        let named: Vec<String> =
+            frame.deviant.iter().map(|bytes| Frame::read(bytes).unwrap().host.to_string()).collect();
+        assert_eq!(named[..3], ["h98", "h97", "h96"], "{named:?}");
+        assert_eq!((named.len(), named.contains(&"h99".to_owned())), (8, true), "its newest frame is calm");
+        assert!(told(&mut room, begun).deviant.is_empty(), "nothing was heard since");
+    }
+
+    #[test]
+    fn who_falls_silent_is_told_for_a_while_and_later_when_the_load_is_shared() {
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        let mut room = Room::new(name("rack"), 1, begun);
+        room.host(&host("a", 0, 0.0), begun);
+        let mut other = Room::new(name("rack"), 2, begun);
+        let peer = fitting(other.frame(begun, 0), &other.blend).unwrap();
+        room.peer(&message("khor.v1.home.rack.site", peer), at(3_900));
+        assert_eq!(told(&mut room, at(5_000)).silent, 0, "the other may have heard it");
+        let frame = told(&mut room, at(8_100));
+        assert_eq!((frame.hosts, frame.silent, frame.changes.len()), (0, 1, 1), "the other is gone");
+        assert_eq!(told(&mut room, at(13_000)).changes.len(), 1);
+        assert_eq!(told(&mut room, at(13_200)).changes.len(), 0);
+        room.host(&host("a", 90, 0.0), at(14_000));
+        assert!(told(&mut room, at(14_000)).changes[0].is_back);
+    }
+
+    /// A site of sites: counts add up, levels count, hosts are handed through.
+    #[test]
+    fn sites_compose_into_sites() {
+        let begun = Instant::now();
+        let mut above = Room::new(name("hall"), 9, begun);
+        for rack in ["rack-1", "rack-2"] {
+            let mut room = Room::new(name(rack), 1, begun);
+            for i in 0..10 {
+                let mut heard = host(&format!("{rack}-{i}"), 0, if i == 3 { 4.0 } else { 0.0 });
+                heard.subject = format!("khor.v1.{rack}.{rack}-{i}.frame").into();
+                room.host(&heard, begun);
+            }
+            let bytes = told(&mut room, begun).write().unwrap();
+            above.site(&message(&format!("khor.v1.hall.{rack}.site"), bytes), begun);
+        }
+        let frame = told(&mut above, begun);
+        assert_eq!((frame.hosts, frame.levels, frame.deviant.len()), (20, 2, 8));
+        let furthest = frame.deviant[..2].iter().map(|bytes| Frame::read(bytes).unwrap().host.to_string());
+        assert!(furthest.into_iter().all(|name| name.ends_with("-3")));
+        let values: u32 = frame.learnt.values(frame.parts).map(|(_, count)| count).sum();
+        assert_eq!(values, 20);
+    }
+
+    /// However unlike the hosts are, a frame fits, and says how coarse it had to be.
+    #[test]
+    fn a_frame_of_very_unlike_hosts_is_coarser_and_fits() {
+        let mut blend = Blend::new();
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..20_000 {
+            let lane = std::array::from_fn(|_| {
+                Some(crate::signal::Lane {
+                    level: random.f32(),
+                    deviation: random.f32() * 32.0 - 16.0,
+                    surprise: random.f32(),
+                })
+            });
+            let rate = std::array::from_fn(|_| Some((random.f64() * 60.0 - 20.0).exp2()));
+            let counter_rates = [None; crate::signal::Counter::ALL.len()];
+            let reading = crate::signal::Reading {
+                t_ns: 0,
+                lanes: lane,
+                rates: rate,
+                baselines: rate,
+                learnt: random.f32(),
+                counter_rates,
+            };
+            blend.record(&reading);
+        }
+        let mut room = Room::new(name("rack"), 1, Instant::now());
+        let bytes = fitting(room.frame(Instant::now(), 0), &blend).unwrap();
+        let read = SiteFrame::read(&bytes).unwrap();
+        println!("{} bytes at {} parts a doubling", bytes.len(), read.parts);
+        assert!(read.parts < MAX_PARTS && bytes.len() <= SiteFrame::MAX_BYTES);
+    }
+}
