@@ -1,5 +1,7 @@
 //! `cargo xtask ear`: builds the judge of the music, optimised, and runs it.
 
+use std::process::ExitStatus;
+
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
@@ -19,10 +21,29 @@ pub(crate) struct EarArgs {
 
 pub(crate) fn run(args: &EarArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
-    eprintln!("building, optimised");
-    output(&mut release::build(&["--quiet", "--package", "khor-ear"])?)?;
+    build()?;
     // What it prints may be JSON: nothing of ours beside it.
     let status = command(&release::program("khor-ear"), &args.args).status().context("starting khor-ear")?;
+    content(status)
+}
+
+/// Nothing of it goes to standard output.
+pub(crate) fn build() -> Result<()> {
+    eprintln!("building the judge, optimised");
+    output(&mut release::build(&["--quiet", "--package", "khor-ear"])?).map(drop)
+}
+
+/// The whole judgement by the judge that was built, beside work that matters more: it leaves the processors to everybody
+/// else, and prints when it is done.
+pub(crate) fn run_beside() -> Result<()> {
+    let judge = release::program("khor-ear");
+    let heard = command("nice", ["-n", "19", &judge]).output().context("starting khor-ear")?;
+    print!("\nthe judge of the music:\n{}", String::from_utf8_lossy(&heard.stdout));
+    eprint!("{}", String::from_utf8_lossy(&heard.stderr));
+    content(heard.status)
+}
+
+fn content(status: ExitStatus) -> Result<()> {
     ensure!(status.success(), "the judge is not content ({status})");
     Ok(())
 }
