@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 
 use super::Figure;
 use crate::{
-    adapter::{CueKind, Heard, Layer, Options, Player},
+    adapter::{CueKind, Heard, Layer, Note, Options, Player},
     cues::{Pattern, Spectrogram},
     features::mid,
     parallel,
@@ -18,6 +18,28 @@ const EVERY_S: f64 = 5.0;
 const NEAR_S: f64 = 0.05;
 /// Loads are this many times what they are in a clip.
 const INTENSITY: f64 = 2.0;
+
+/// Times that every pair is played; no more than [`Plan::cue_rounds`].
+const PAIR_ROUNDS: usize = 2;
+/// Time from one pair of cues to the next, seconds.
+const PAIR_EVERY_S: f64 = 8.0;
+
+/// One cue on top of an idle machine.
+struct Alone {
+    /// What it adds to the sound, from its onset on.
+    sound: Spectrogram,
+    /// How many notes it has.
+    notes: usize,
+}
+
+/// Two cues that were asked for at once.
+struct Pair {
+    names: [&'static str; 2],
+    /// Whether at either onset the sound is most like one of the two.
+    told: bool,
+    /// From the end of the first one's last note to the second one, seconds.
+    gap_s: f64,
+}
 
 /// One load with cues, one without.
 struct Round {
@@ -44,11 +66,24 @@ pub(super) fn listen(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Re
         missed => format!("of {told}; {}", missed.join(" ")),
     };
     figures.push(Figure::new("cues", 100.0 * found as f64 / told.max(1) as f64, note));
+    tell_apart(preset, &alone, &seeds[..PAIR_ROUNDS], figures)
+}
+
+/// Whether two cues are told that were asked for at once.
+fn tell_apart(preset: &str, alone: &[Alone], seeds: &[u64], figures: &mut Vec<Figure>) -> Result<()> {
+    let pairs: Vec<Pair> =
+        parallel::map(seeds, |seed| pairs(preset, alone, *seed))?.into_iter().flatten().collect();
+    let untold: Vec<String> =
+        pairs.iter().filter(|pair| !pair.told).map(|pair| pair.names.join("+")).collect();
+    let percent = 100.0 * (pairs.len() - untold.len()) as f64 / pairs.len() as f64;
+    figures.push(Figure::new("cue_pairs", percent, format!("of {} {}", pairs.len(), untold.join(" "))));
+    let closest = pairs.iter().min_by(|a, b| a.gap_s.total_cmp(&b.gap_s)).context("there are no pairs")?;
+    figures.push(Figure::new("cue_gap", closest.gap_s, closest.names.join("+")));
     Ok(())
 }
 
-/// What a cue adds to an idle machine's sound, from its onset on.
-fn alone(preset: &str, kind: CueKind, seed: u64) -> Result<Spectrogram> {
+/// A cue on top of an idle machine.
+fn alone(preset: &str, kind: CueKind, seed: u64) -> Result<Alone> {
     let render = |cue: bool| -> Result<Heard> {
         let mut machine = Machine::new(1.0, seed);
         let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
@@ -61,20 +96,20 @@ fn alone(preset: &str, kind: CueKind, seed: u64) -> Result<Spectrogram> {
         Ok(player.heard(LEAD_IN_S))
     };
     let (with, without) = (render(true)?, render(false)?);
-    let onset_s = onsets(&with).next().context("the cue was not played")?;
+    let onset_s = cues(&with).next().context("the cue was not played")?.onset_s;
     let from = (onset_s * f64::from(crate::adapter::RATE_HZ)) as usize;
     let cue: Vec<f32> = mid(&with.samples).iter().zip(mid(&without.samples)).map(|(a, b)| a - b).collect();
-    Ok(Spectrogram::of(&cue[from..]))
+    Ok(Alone { sound: Spectrogram::of(&cue[from..]), notes: cues(&with).count() })
 }
 
 /// Every kind in turn on top of everything, and the same without: a cue is found where it is more like its own
 /// pattern than like any other, and than anything is where there is none.
-fn round(preset: &str, alone: &[Spectrogram], seed: u64) -> Result<Round> {
-    let without = Spectrogram::of(&mid(&loaded(preset, seed, &|_, _| ())?.samples));
-    let patterns: Vec<Pattern> = alone.iter().map(|cue| Pattern::of(cue, &without)).collect();
+fn round(preset: &str, alone: &[Alone], seed: u64) -> Result<Round> {
     let last_s = EVERY_S * CueKind::ALL.len() as f64;
+    let without = Spectrogram::of(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
+    let patterns = patterns(alone, &without);
     let nothing: Vec<f32> = patterns.iter().map(|pattern| without.likeness(pattern, 0.0, last_s)).collect();
-    let heard = loaded(preset, seed, &|step, player| {
+    let heard = loaded(preset, seed, last_s, &|step, player| {
         if step % steps(EVERY_S) == 0
             && let Some(kind) = CueKind::ALL.get(step / steps(EVERY_S))
         {
@@ -86,27 +121,71 @@ fn round(preset: &str, alone: &[Spectrogram], seed: u64) -> Result<Round> {
     for (at, kind) in CueKind::ALL.into_iter().enumerate() {
         let from_s = EVERY_S * at as f64;
         round.told += 1;
-        let onset_s = onsets(&heard).find(|onset_s| (from_s..from_s + EVERY_S).contains(onset_s));
-        let onset_s = onset_s.with_context(|| format!("{} was not played", kind.name()))?;
-        let like = |pattern| sound.likeness(pattern, onset_s - NEAR_S, onset_s + NEAR_S);
-        let likeness: Vec<f32> = patterns.iter().map(like).collect();
-        let others = (0..patterns.len()).filter(|other| *other != at).map(|other| likeness[other]);
-        if likeness[at] > nothing[at] && others.fold(-1.0, f32::max) < likeness[at] {
+        let note = cues(&heard).find(|note| (from_s..from_s + EVERY_S).contains(&note.onset_s));
+        let onset_s = note.with_context(|| format!("{} was not played", kind.name()))?.onset_s;
+        let likeness = sound.likeness(&patterns[at], onset_s - NEAR_S, onset_s + NEAR_S);
+        if likeness > nothing[at] && most_like(&sound, &patterns, onset_s).0 == at {
             round.found += 1;
         } else {
             round.missed.push(kind.name());
         }
-        round.closest = (round.closest.0.max(nothing[at]), round.closest.1.min(likeness[at]));
+        round.closest = (round.closest.0.max(nothing[at]), round.closest.1.min(likeness));
     }
     Ok(round)
 }
 
+/// Every kind together with every other, asked for in the same step, on top of everything.
+fn pairs(preset: &str, alone: &[Alone], seed: u64) -> Result<Vec<Pair>> {
+    let count = alone.len();
+    let asked: Vec<[usize; 2]> = (0..count).flat_map(|a| (a + 1..count).map(move |b| [a, b])).collect();
+    let length_s = PAIR_EVERY_S * asked.len() as f64;
+    let patterns =
+        patterns(alone, &Spectrogram::of(&mid(&loaded(preset, seed, length_s, &|_, _| ())?.samples)));
+    let heard = loaded(preset, seed, length_s, &|step, player| {
+        if step % steps(PAIR_EVERY_S) == 0
+            && let Some(pair) = asked.get(step / steps(PAIR_EVERY_S))
+        {
+            for kind in pair {
+                player.cue(CueKind::ALL[*kind]);
+            }
+        }
+    })?;
+    let sound = Spectrogram::of(&mid(&heard.samples));
+    let pair = |(at, kinds): (usize, &[usize; 2])| {
+        let from_s = PAIR_EVERY_S * at as f64;
+        let notes: Vec<&Note> =
+            cues(&heard).filter(|note| (from_s..from_s + PAIR_EVERY_S).contains(&note.onset_s)).collect();
+        let most_like = |onset_s: f64| most_like(&sound, &patterns, onset_s).0;
+        let first = most_like(notes.first().context("neither was played")?.onset_s);
+        let (first_notes, second_notes) = notes.split_at(alone[first].notes.min(notes.len()));
+        let second_s = second_notes.first().context("only one was played")?.onset_s;
+        let ends_s =
+            first_notes.iter().map(|note| note.onset_s + f64::from(note.duration_s)).fold(0.0, f64::max);
+        let mut told = [first, most_like(second_s)];
+        told.sort_unstable();
+        let names = kinds.map(|kind| CueKind::ALL[kind].name());
+        Ok(Pair { names, told: told == *kinds, gap_s: second_s - ends_s })
+    };
+    asked.iter().enumerate().map(pair).collect()
+}
+
+/// Which pattern the sound is most like at an onset, and how much.
+fn most_like(sound: &Spectrogram, patterns: &[Pattern], onset_s: f64) -> (usize, f32) {
+    let like = |pattern| sound.likeness(pattern, onset_s - NEAR_S, onset_s + NEAR_S);
+    let likeness = patterns.iter().map(like).enumerate();
+    likeness.fold((0, -1.0), |most, this| if this.1 > most.1 { this } else { most })
+}
+
+fn patterns(alone: &[Alone], load: &Spectrogram) -> Vec<Pattern> {
+    alone.iter().map(|cue| Pattern::of(&cue.sound, load)).collect()
+}
+
 /// Everything at once, at the highest density, for as long as the cues take; `meanwhile` gets every step of it.
-fn loaded(preset: &str, seed: u64, meanwhile: &dyn Fn(usize, &mut Player)) -> Result<Heard> {
+fn loaded(preset: &str, seed: u64, length_s: f64, meanwhile: &dyn Fn(usize, &mut Player)) -> Result<Heard> {
     let everything = scenario::everything();
     let mut machine = Machine::new(1.0, seed);
     let mut player = scenario::learnt(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
-    for step in 0..steps(LEAD_IN_S + EVERY_S * (CueKind::ALL.len() + 1) as f64) {
+    for step in 0..steps(LEAD_IN_S + length_s + EVERY_S) {
         if let Some(step) = step.checked_sub(steps(LEAD_IN_S)) {
             meanwhile(step, &mut player);
         }
@@ -119,7 +198,7 @@ fn steps(seconds: f64) -> usize {
     (seconds * 1e9 / STEP_NS as f64).round() as usize
 }
 
-/// When the notes of cues begin.
-fn onsets(heard: &Heard) -> impl Iterator<Item = f64> {
-    heard.begun().filter(|note| note.layer == Layer::Cues).map(|note| note.onset_s)
+/// The notes of cues, in time.
+fn cues(heard: &Heard) -> impl Iterator<Item = &Note> {
+    heard.begun().filter(|note| note.layer == Layer::Cues)
 }

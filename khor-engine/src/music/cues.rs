@@ -153,11 +153,15 @@ struct Tone {
 /// Length of a cue's own step, seconds: a sixteenth at 110 bpm.
 const STEP_S: f32 = 0.136;
 
-/// State of the cues: who waits, and until when one speaks.
+/// Of a cue's last tone, the others make room for this much; then it rings among them. Steps.
+const FOREGROUND_STEPS: f32 = 2.0;
+
+/// State of the cues: who waits, until when the others make room for one, and until when it sounds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cues {
     waiting: VecDeque<(CueKind, f64)>,
     speaks_until_s: f64,
+    sounds_until_s: Option<f64>,
 }
 
 impl Cues {
@@ -195,7 +199,7 @@ impl Cues {
     }
 
     fn play(&mut self, moment: &Moment<'_>, onset_s: f64, least: Severity, out: &mut Vec<Note>) {
-        if onset_s < self.speaks_until_s + APART_S && self.speaks_until_s > 0.0 {
+        if self.sounds_until_s.is_some_and(|until_s| onset_s < until_s + APART_S) {
             return;
         }
         let severe = |&(i, (kind, _)): &(usize, &(CueKind, f64))| (kind.severity(), std::cmp::Reverse(i));
@@ -216,7 +220,9 @@ impl Cues {
                 layer: Layer::Cues,
                 signal: None,
             });
-            self.speaks_until_s = begins_s + f64::from(tone.length_steps.min(2.0) * STEP_S);
+            self.speaks_until_s = begins_s + f64::from(tone.length_steps.min(FOREGROUND_STEPS) * STEP_S);
+            let ends_s = begins_s + f64::from(tone.length_steps * STEP_S);
+            self.sounds_until_s = Some(self.sounds_until_s.map_or(ends_s, |until_s| until_s.max(ends_s)));
         }
     }
 }
