@@ -5,11 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_engine::output::midi::{Event, Output};
+use khor_engine::{
+    output::midi::{Event, Output},
+    signal::SignalId,
+};
 
 use crate::{
     SETTLE, assert_in_time, open,
-    recorder::{Heard, Message, messages},
+    recorder::{Heard, Message, Recorder, messages},
     turn, wanted,
 };
 
@@ -58,4 +61,37 @@ fn clocks_divide_steps_evenly_through_a_change_of_tempo_and_stop_at_a_gap() {
         Some(due)
     });
     assert_in_time("clocks", std::iter::zip(due, clocks(&heard)));
+}
+
+#[test]
+fn who_subscribes_late_is_told_the_bar_line_and_the_controllers_and_nobody_else_is() {
+    let Some((mut first, _turn)) = turn() else { return };
+    let output = open(&mut first, wanted("khor-late", true));
+    let levels = [Some(0.25); SignalId::COUNT];
+    let step = Duration::from_millis(125);
+    let mut at = Instant::now() + Duration::from_millis(60);
+    output.send(Event::Levels(levels, 0.5));
+    at = play(&output, 0, at, &[step; 4]);
+    let mut late = Recorder::open().expect("a second client");
+    late.subscribe("khor-late");
+    // A bar line, and longer than a look at who has subscribed takes to come round.
+    for nth in 4..20 {
+        at = play(&output, nth, at, &[step]);
+        output.send(Event::Levels(levels, 0.5));
+    }
+    late.listen(SETTLE);
+    let (first, late) = (messages(first.listen(SETTLE)), messages(late.heard()));
+    output.stop(SETTLE);
+    let count = |of: &[Message], wanted| of.iter().filter(|message| **message == wanted).count();
+    assert_eq!((count(&first, Message::Start), count(&late, Message::Start)), (1, 1));
+    let after_start = late.iter().skip_while(|message| **message != Message::Start);
+    assert_eq!(
+        after_start.filter(|message| **message == Message::Clock).count(),
+        4 * 6,
+        "those of the new bar"
+    );
+    for controller in (20..28).chain([74]) {
+        let value = if controller == 74 { 64 } else { 32 };
+        assert_eq!(count(&late, Message::Controller(1, controller, value)), 1, "controller {controller}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use alsa::seq::Addr;
+
 use super::schedule::{Message, Schedule};
 
 /// A step is a sixteenth, a quarter note has 24.
@@ -39,18 +41,28 @@ impl Clock {
     }
 
     /// Schedules a step's clocks, evenly. After a gap followers are stopped, since they are no longer where the music
-    /// is; the position can only be told them at a bar line.
-    pub(super) fn step(&mut self, step: Step, schedule: &mut Schedule) {
+    /// is; the position can only be told them at a bar line. Of `newcomers`, who subscribed since the last bar line, the
+    /// ones that are told it are taken out.
+    pub(super) fn step(&mut self, step: Step, newcomers: &mut Vec<Addr>, schedule: &mut Schedule) {
         if let Self::Running { until } = *self
             && until.abs_diff(step.at) > GAP
         {
             schedule.add(until.min(step.at), Message::Stop);
             *self = Self::Standing;
         }
+        let start_at = step.at.saturating_sub(START_AHEAD);
         match self {
             Self::Off => return,
             Self::Standing if !step.bar_start => return,
-            Self::Standing => schedule.add(step.at.saturating_sub(START_AHEAD), Message::Start),
+            Self::Standing => {
+                schedule.add(start_at, Message::Start);
+                newcomers.clear();
+            }
+            Self::Running { .. } if step.bar_start => {
+                for newcomer in newcomers.drain(..) {
+                    schedule.add(start_at, Message::StartOf(newcomer));
+                }
+            }
             Self::Running { .. } => {}
         }
         for i in 0..CLOCKS_PER_STEP {
@@ -98,7 +110,7 @@ mod tests {
     ) -> Duration {
         lengths.iter().enumerate().fold(at, |at, (i, &length)| {
             let step = Step { at, length: ms(length), bar_start: (first + i).is_multiple_of(16) };
-            clock.step(step, schedule);
+            clock.step(step, &mut Vec::new(), schedule);
             at + ms(length)
         })
     }
@@ -132,6 +144,24 @@ mod tests {
         assert_eq!(of(Message::Start), [ms(0), ms(719)]);
         assert_eq!(of(Message::Clock).len(), 6 * 4);
         assert_eq!(of(Message::Clock)[18], ms(720), "none between stop and start");
+    }
+
+    #[test]
+    fn who_comes_late_starts_alone_at_the_next_bar_line() {
+        let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
+        let late = Addr { client: 130, port: 0 };
+        let mut newcomers = vec![late];
+        let mut step = |nth: u64, newcomers: &mut Vec<Addr>| {
+            let step = Step { at: ms(100 + 120 * nth), length: ms(120), bar_start: nth.is_multiple_of(16) };
+            clock.step(step, newcomers, &mut schedule);
+        };
+        step(0, &mut newcomers);
+        assert_eq!(newcomers, [], "it starts with everybody else");
+        newcomers.push(late);
+        (1..=32).for_each(|nth| step(nth, &mut newcomers));
+        let mut sent = drain(&mut schedule);
+        sent.retain(|(_, message)| *message != Message::Clock);
+        assert_eq!(sent, [(ms(99), Message::Start), (ms(2019), Message::StartOf(late))]);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The ALSA sequencer port itself, and the queue by which the kernel sends what is not due yet.
 
-use std::{ffi::CString, time::Duration, time::Instant};
+use std::{
+    collections::BTreeSet,
+    ffi::CString,
+    time::{Duration, Instant},
+};
 
 use alsa::{
     Direction,
     seq::{
-        EvCtrl, EvNote, EvQueueControl, Event, EventType, PortCap, PortInfo, PortType, Remove, RemoveEvents,
-        Seq,
+        Addr, EvCtrl, EvNote, EvQueueControl, Event, EventType, PortCap, PortInfo, PortSubscribeIter,
+        PortType, QuerySubsType, Remove, RemoveEvents, Seq,
     },
 };
 use nix::errno::Errno;
@@ -25,7 +29,7 @@ pub(super) enum Kind {
 /// A port that others may subscribe to. What waits in its queue is gone when it is dropped.
 pub(super) struct Port {
     seq: Seq,
-    number: i32,
+    own: Addr,
     queue: i32,
 }
 
@@ -67,7 +71,8 @@ impl Port {
         let queue = seq.alloc_named_queue(&name)?;
         seq.control_queue(queue, EventType::Start, 0, None)?;
         seq.drain_output()?;
-        Ok(Self { number: info.get_port(), seq, queue })
+        let own = Addr { client: seq.client_id()?, port: info.get_port() };
+        Ok(Self { seq, own, queue })
     }
 
     /// The queue's time now.
@@ -82,14 +87,23 @@ impl Port {
         Ok(self.seq.get_queue_status(self.queue)?.get_events())
     }
 
+    /// Who has subscribed.
+    pub(super) fn listeners(&self) -> BTreeSet<Addr> {
+        let subscriptions = PortSubscribeIter::new(&self.seq, self.own, QuerySubsType::READ);
+        subscriptions.map(|subscription| subscription.get_dest()).collect()
+    }
+
     /// Hands a message to the kernel, which sends it to whoever has subscribed when the queue's time is `at`; at once if
     /// that is past. Never blocks.
     pub(super) fn put(&self, message: Message, at: Duration) -> Result<(), PortError> {
         let mut event = event(message);
         let kind = if message.is_transport() { Kind::Transport } else { Kind::Notes };
         event.set_tag(kind as u8);
-        event.set_source(self.number);
-        event.set_subs();
+        event.set_source(self.own.port);
+        match message {
+            Message::StartOf(listener) => event.set_dest(listener),
+            _ => event.set_subs(),
+        }
         event.schedule_real(self.queue, false, at);
         self.seq.event_output_direct(&mut event)?;
         Ok(())
@@ -112,7 +126,7 @@ fn event(message: Message) -> Event<'static> {
     let transport = EvQueueControl { queue: 0, value: () };
     match message {
         Message::Stop => Event::new(EventType::Stop, &transport),
-        Message::Start => Event::new(EventType::Start, &transport),
+        Message::Start | Message::StartOf(_) => Event::new(EventType::Start, &transport),
         Message::Clock => Event::new(EventType::Clock, &transport),
         Message::NoteOn { channel, note, velocity } => {
             Event::new(EventType::Noteon, &note_event(channel, note, velocity))

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use alsa::seq::Addr;
+
 /// For how long it is remembered what the kernel was handed once it is due: longer than any doubt about the queue's
 /// time.
 const REMEMBERED: Duration = Duration::from_millis(100);
@@ -21,6 +23,8 @@ pub(super) enum Message {
     Stop,
     /// They start: the next clock is a bar line.
     Start,
+    /// Likewise for one of them, who came when the others were following already.
+    StartOf(Addr),
     /// A 24th of a quarter note.
     Clock,
     NoteOff {
@@ -44,7 +48,7 @@ impl Message {
     fn key(self) -> Option<Key> {
         match self {
             Self::NoteOff { channel, note } | Self::NoteOn { channel, note, .. } => Some((channel, note)),
-            Self::Controller { .. } | Self::Stop | Self::Start | Self::Clock => None,
+            Self::Controller { .. } | Self::Stop | Self::Start | Self::StartOf(_) | Self::Clock => None,
         }
     }
 
@@ -54,12 +58,12 @@ impl Message {
 
     /// Of the clock.
     pub(super) fn is_transport(self) -> bool {
-        matches!(self, Self::Stop | Self::Start | Self::Clock)
+        matches!(self, Self::Stop | Self::Start | Self::StartOf(_) | Self::Clock)
     }
 
     /// It may come late, but without it somebody would play on, or never.
     pub(super) fn must_come(self) -> bool {
-        matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start)
+        matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start | Self::StartOf(_))
     }
 }
 

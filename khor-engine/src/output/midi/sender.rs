@@ -1,6 +1,7 @@
 //! The thread that owns the port: opens it, and hands the kernel what is due soon.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError},
@@ -9,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use alsa::seq::Addr;
 use tracing::{info, warn};
 
 use super::{
@@ -37,7 +39,7 @@ const FULL: Duration = Duration::from_millis(5);
 const WARM_UP: Duration = Duration::from_millis(10);
 /// Of so many readings of a new queue's clock the sharpest counts.
 const READINGS: usize = 8;
-/// Between two looks at the queue's clock.
+/// Between two looks at the queue's clock, and at who has subscribed.
 const MEASURE: Duration = Duration::from_secs(1);
 /// How long the last note-offs may take before the port closes, and between two looks whether they are out.
 const FAREWELL: Duration = Duration::from_millis(200);
@@ -74,6 +76,9 @@ struct Line {
     /// What each controller was set to last.
     controllers: [Option<u8>; 128],
     clock: Clock,
+    listeners: BTreeSet<Addr>,
+    /// Listeners who may not have been told where the clock's bars begin.
+    newcomers: Vec<Addr>,
 }
 
 impl Line {
@@ -92,15 +97,37 @@ impl Line {
             used: 0,
             controllers: [None; 128],
             clock: Clock::new(wanted.clock),
+            listeners: BTreeSet::new(),
+            newcomers: Vec::new(),
         })
     }
 
-    fn follow_clock(&mut self) -> Result<(), PortError> {
+    fn look_around(&mut self) -> Result<(), PortError> {
         if self.measured_at.elapsed() >= MEASURE {
             self.time.follow(self.port.read_time()?);
             self.measured_at = Instant::now();
+            self.meet();
         }
         Ok(())
+    }
+
+    /// Looks who has subscribed. For those who are new, every controller is to be sent again.
+    fn meet(&mut self) {
+        let listeners = self.port.listeners();
+        self.newcomers.retain(|newcomer| listeners.contains(newcomer));
+        let known = self.newcomers.len();
+        self.newcomers.extend(listeners.difference(&self.listeners));
+        if self.newcomers.len() > known {
+            self.controllers = [None; 128];
+        }
+        self.listeners = listeners;
+    }
+
+    fn step(&mut self, step: clock::Step, schedule: &mut Schedule) {
+        if step.bar_start && self.clock != Clock::Off {
+            self.meet();
+        }
+        self.clock.step(step, &mut self.newcomers, schedule);
     }
 
     /// The queue's time, as well as is known without asking.
@@ -179,7 +206,7 @@ impl Sender {
             Event::Step { at, length, bar_start } => {
                 let Some(line) = &mut self.line else { return };
                 let step = clock::Step { at: line.time.queue(at), length, bar_start };
-                line.clock.step(step, &mut self.schedule);
+                line.step(step, &mut self.schedule);
             }
             Event::Levels(levels, brightness) => self.controllers(&levels, brightness),
         }
@@ -271,7 +298,7 @@ impl Sender {
     fn try_hand_over(&mut self) -> Result<(), PortError> {
         self.full_until = None;
         let Some(line) = &mut self.line else { return Ok(()) };
-        line.follow_clock()?;
+        line.look_around()?;
         let now = line.now();
         self.schedule.forget_played(now);
         while let (Some(line), Some(due)) = (&mut self.line, self.schedule.next(now + LOOK_AHEAD)) {
