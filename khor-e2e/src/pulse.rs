@@ -74,20 +74,7 @@ impl Pulse {
 
     /// Records what is played, for that long.
     pub fn record(&self, length: Duration) -> Recording {
-        let mut recorder = self
-            .client("parec")
-            .args(["--latency-msec=20", "--device=null.monitor", "--raw"])
-            .args(["--format=s16le", "--rate=48000", "--channels=2"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("parec");
-        let wanted = length.as_millis() as usize * 48 * 4;
-        let mut bytes = vec![0; wanted];
-        let read = recorder.stdout.take().expect("its output").read_exact(&mut bytes);
-        let _ = recorder.kill();
-        let _ = recorder.wait();
-        read.expect("a recording");
-        Recording::of(&bytes)
+        Recording::of_null_sink(self.client("parec"), length)
     }
 
     fn client(&self, program: &str) -> Command {
@@ -104,6 +91,20 @@ impl Drop for Pulse {
 }
 
 impl Recording {
+    /// By `parec`, of what is played into a sink named `null` for that long.
+    pub(crate) fn of_null_sink(mut parec: Command, length: Duration) -> Self {
+        parec.args(["--latency-msec=20", "--device=null.monitor", "--raw"]);
+        parec.args(["--format=s16le", "--rate=48000", "--channels=2"]);
+        let mut recorder = parec.stdout(Stdio::piped()).spawn().expect("parec");
+        let wanted = length.as_millis() as usize * 48 * 4;
+        let mut bytes = vec![0; wanted];
+        let read = recorder.stdout.take().expect("its output").read_exact(&mut bytes);
+        let _ = recorder.kill();
+        let _ = recorder.wait();
+        read.expect("a recording");
+        Self::of(&bytes)
+    }
+
     /// Interleaved little-endian samples; a last odd byte is left out.
     pub fn of(bytes: &[u8]) -> Self {
         let samples = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use khor_e2e::procfs::status;
 use khor_e2e::skip::skip;
-use khor_e2e::{Engine, Pulse, load, wait_until};
+use khor_e2e::{Engine, PipeWire, Pulse, load, wait_until};
 
 const SETTLE: Duration = Duration::from_secs(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
@@ -106,4 +106,29 @@ fn it_sounds_under_load_is_silent_when_muted_and_survives_the_sound_server() {
         }
     });
     assert!(engine.stop().0.success(), "SIGTERM is a clean end");
+}
+
+#[test]
+fn it_plays_through_pipewire_too_and_survives_it() {
+    let Some(mut pipewire) = PipeWire::start() else {
+        return skip("needs pipewire, wireplumber and pipewire-pulse");
+    };
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
+    let device = |engine: &Engine| engine.get("/api/health")["audio"]["ok"] == true;
+    wait_until("the device", SETTLE, || device(&engine));
+    assert_eq!(engine.get("/api/health")["audio"]["backend"], "pulseaudio", "not by way of ALSA");
+    let heard = pipewire.record(Duration::from_secs(4));
+    println!("through PipeWire: peak {:.3}, rms {:.4}", heard.peak(), heard.rms());
+    assert!(heard.rms() > 0.003 && heard.peak() < 0.9, "it is audible and never clips");
+
+    pipewire.kill();
+    wait_until("the loss to be seen", SETTLE, || !device(&engine));
+    assert!(pipewire.restart());
+    let restarted = Instant::now();
+    wait_until("the device again", SETTLE, || device(&engine));
+    wait_until("sound again", SETTLE, || !pipewire.record(Duration::from_millis(200)).is_silent());
+    let back = restarted.elapsed();
+    println!("sound back {back:?} after PipeWire was");
+    assert!(back < Duration::from_secs(3), "{back:?}");
+    assert_eq!(engine.get("/api/health")["audio"]["backend"], "pulseaudio");
 }

@@ -59,6 +59,9 @@ pub(crate) const PAGE: &[Need] = &[NODE, NPM];
 pub(crate) const TEST: &[Need] = &[
     PULSEAUDIO,
     PAREC,
+    Need { sign: Sign::Program("pipewire"), debian: &["pipewire"], words: "PipeWire" },
+    Need { sign: Sign::Program("wireplumber"), debian: &["wireplumber"], words: "WirePlumber" },
+    Need { sign: Sign::Program("pipewire-pulse"), debian: &["pipewire-pulse"], words: "pipewire-pulse" },
     Need { sign: Sign::Program("dbus-daemon"), debian: &["dbus"], words: "dbus-daemon" },
     Need { sign: Sign::Program("busctl"), debian: &["systemd"], words: "busctl (systemd)" },
     Need { sign: Sign::Program("playerctl"), debian: &["playerctl"], words: "playerctl" },

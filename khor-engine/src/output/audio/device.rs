@@ -12,7 +12,7 @@ use cpal::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::renderer::Lease;
+use super::{cookie, renderer::Lease};
 
 /// Frames asked for per callback; never left to the device, whose default may be two seconds.
 const BUFFER_FRAMES: u32 = 1024;
@@ -154,6 +154,7 @@ fn note_fault(faults: &Faults, kind: ErrorKind) {
 
 /// Backends that answer, best first: the sound server where there is one, then ALSA.
 fn hosts(backend: &str) -> Vec<HostId> {
+    cookie::ensure();
     let mut hosts: Vec<HostId> = cpal::available_hosts()
         .into_iter()
         .filter(|host| backend.is_empty() || host.to_string() == backend)

@@ -4,9 +4,11 @@
 //! synth lives in a [`renderer`] that is lent to the stream's callback and comes back when the stream is
 //! dropped, so a lost device costs nothing but time. Commands reach the callback through one lock-free queue
 //! whose only producer is the [`Player`]; figures come back through the atomics of [`link`].
-//! All of cpal stays in [`device`]; the [`priority`] of its thread is asked for when it first plays. What the device is given can be heard at the [`tap`] as well; where there is no
-//! device, the [`pacer`] takes its place while somebody does.
+//! All of cpal stays in [`device`], and what its client needs to be let in by a sound server in [`cookie`]; the
+//! [`priority`] of its thread is asked for when it first plays. What the device is given can be heard at the [`tap`] as
+//! well; where there is no device, the [`pacer`] takes its place while somebody does.
 
+mod cookie;
 mod device;
 mod link;
 mod pacer;

@@ -1,0 +1,64 @@
+//! The cookie that sound servers want to see of a client.
+//!
+//! PulseAudio makes it when it starts; PipeWire has none, and takes any of the right length. A client that is linked with
+//! libpulse makes one where there is none; cpal's client sends nothing then, and is turned away.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use tracing::debug;
+
+/// Length of a cookie (`PA_NATIVE_COOKIE_LENGTH`), bytes.
+const LENGTH: usize = 256;
+
+/// Sees to it that cpal's client finds a cookie, if there is a sound server: libpulse's, where the user keeps it elsewhere,
+/// else a new one.
+pub(super) fn ensure() {
+    if pulseaudio::socket_path_from_env().is_none() || pulseaudio::cookie_path_from_env().is_some() {
+        return;
+    }
+    let Some(home) = std::env::home_dir() else { return };
+    let elsewhere =
+        std::env::var_os("XDG_CONFIG_HOME").map(|folder| PathBuf::from(folder).join("pulse/cookie"));
+    let cookie = elsewhere.and_then(|file| fs::read(file).ok()).map_or_else(random, Ok);
+    if let Err(error) = cookie.and_then(|cookie| keep(&home.join(".config/pulse"), &cookie)) {
+        debug!("sound: no cookie for the sound server: {error}");
+    }
+}
+
+fn random() -> io::Result<Vec<u8>> {
+    let mut cookie = vec![0; LENGTH];
+    File::open("/dev/urandom")?.read_exact(&mut cookie)?;
+    Ok(cookie)
+}
+
+/// For nobody else to read. One that appeared meanwhile is left as it is.
+fn keep(folder: &Path, cookie: &[u8]) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join("cookie"))?;
+    file.write_all(cookie)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_for_its_owner_alone_and_never_written_over() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(".config/pulse");
+        let (cookie, another) = (random().unwrap(), random().unwrap());
+        assert!(cookie.len() == LENGTH && cookie != another);
+        keep(&folder, &cookie).unwrap();
+        assert_eq!(keep(&folder, &another).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(folder.join("cookie")).unwrap(), cookie);
+        let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(folder.clone()), mode(folder.join("cookie"))), (0o700, 0o600));
+    }
+}
