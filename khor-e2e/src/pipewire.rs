@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use crate::{Bus, pulse::Recording, wait_until};
 
 /// What makes up a PipeWire, in order of start.
-const PROGRAMS: [&str; 3] = ["pipewire", "wireplumber", "pipewire-pulse"];
+const PROGRAMS: [&str; 3] = ["pipewire", MANAGER, "pipewire-pulse"];
+const MANAGER: &str = "wireplumber";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Running servers; killed when dropped.
@@ -32,31 +33,43 @@ impl PipeWire {
 
     /// Starts the servers again, after [`Self::kill`].
     pub fn restart(&mut self) -> bool {
+        let socket = self.dir.path().join("pipewire-0");
         for program in PROGRAMS {
-            let mut command = self.client(program);
-            let Ok(child) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else { return false };
+            let Some(child) = self.spawn(program) else { return false };
             self.children.push(child);
-            if program == PROGRAMS[0] {
-                let socket = self.dir.path().join("pipewire-0");
-                wait_until("PipeWire", PATIENCE, || socket.exists());
-            }
+            wait_until("PipeWire", PATIENCE, || socket.exists());
         }
-        let pactl = |arguments: &[&str]| {
-            let mut command = self.client("pactl");
-            command
-                .args(arguments)
-                .stderr(Stdio::null())
-                .output()
-                .ok()
-                .filter(|output| output.status.success())
-        };
-        wait_until("PipeWire's PulseAudio side", PATIENCE, || pactl(&["info"]).is_some());
+        wait_until("PipeWire's PulseAudio side", PATIENCE, || self.pactl(&["info"]).is_some());
+        // A sink that is there before the session manager is never chosen.
+        wait_until("the session manager", PATIENCE, || self.is_managed());
         let sink = ["load-module", "module-null-sink", "sink_name=null", "rate=48000", "channels=2"];
-        assert!(pactl(&sink).is_some(), "no null sink");
+        assert!(self.pactl(&sink).is_some(), "no null sink");
         wait_until("the session manager to choose the sink", PATIENCE, || {
-            pactl(&["get-default-sink"]).is_some_and(|output| output.stdout == b"null\n")
+            self.pactl(&["get-default-sink"]).is_some_and(|sink| sink == "null\n")
         });
         true
+    }
+
+    /// Whether the session manager is there. It ends at once when PipeWire doesn't answer yet; systemd would start it again,
+    /// and so does this.
+    fn is_managed(&mut self) -> bool {
+        let manager = PROGRAMS.iter().position(|program| *program == MANAGER).expect("one of them");
+        if self.children[manager].try_wait().is_ok_and(|ended| ended.is_some())
+            && let Some(child) = self.spawn(MANAGER)
+        {
+            self.children[manager] = child;
+        }
+        self.pactl(&["list", "short", "clients"]).is_some_and(|clients| clients.contains(MANAGER))
+    }
+
+    fn spawn(&self, program: &str) -> Option<Child> {
+        self.client(program).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
+    }
+
+    /// What `pactl` prints, if it succeeds.
+    fn pactl(&self, arguments: &[&str]) -> Option<String> {
+        let output = self.client("pactl").args(arguments).stderr(Stdio::null()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Kills the servers.

@@ -35,6 +35,8 @@ pub(super) struct Choice {
     pub(super) backend: String,
     /// `id:…`, or empty for the default.
     pub(super) device: String,
+    /// Leave the sound card alone: it is the sound server's, which may be on its way.
+    pub(super) server_only: bool,
 }
 
 /// A stream that plays.
@@ -43,6 +45,8 @@ pub(super) struct OpenStream {
     _stream: Stream,
     pub(super) backend: String,
     pub(super) device: String,
+    /// It is a sound server that plays it.
+    pub(super) by_server: bool,
     pub(super) faults: Arc<Faults>,
 }
 
@@ -64,6 +68,8 @@ pub(super) struct Faults {
 #[error("{0}")]
 pub(super) struct OpenError(String);
 
+/// The backend that opens sound cards.
+const CARDS: &str = "alsa";
 /// Devices that alsa-lib always lists and that are no place to play: converters and sinks to nowhere.
 const ALSA_PLUGINS: [&str; 9] =
     ["jack", "lavrate", "null", "oss", "samplerate", "speex", "speexrate", "upmix", "vdownmix"];
@@ -99,7 +105,7 @@ pub fn list() -> Vec<DeviceInfo> {
 /// Why none would.
 pub fn try_out(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String, String> {
     let _quiet = silence_alsa();
-    let choice = Choice { backend: backend.to_owned(), device: device.to_owned() };
+    let choice = Choice { backend: backend.to_owned(), device: device.to_owned(), server_only: false };
     let (host_id, device) = find(&choice).map_err(|error| error.to_string())?;
     // Asking for what it can do opens a sound card, so a name that stands for nothing is found out.
     config_for(&device, sample_rate_hz).map_err(|error| format!("{host_id}: {error}"))?;
@@ -135,7 +141,13 @@ pub(super) fn open(
         )
         .and_then(|stream| stream.play().map(|()| stream))
         .map_err(|error| OpenError(format!("{host_id}: {error}")))?;
-    let open = OpenStream { _stream: stream, backend: host_id.to_string(), device: name_of(&device), faults };
+    let open = OpenStream {
+        _stream: stream,
+        backend: host_id.to_string(),
+        device: name_of(&device),
+        by_server: !is_card(host_id),
+        faults,
+    };
     Ok((open, config.sample_rate))
 }
 
@@ -159,7 +171,7 @@ fn hosts(backend: &str) -> Vec<HostId> {
         .into_iter()
         .filter(|host| backend.is_empty() || host.to_string() == backend)
         .collect();
-    hosts.sort_by_key(|host| host.to_string() == "alsa");
+    hosts.sort_by_key(|host| is_card(*host));
     hosts
 }
 
@@ -170,13 +182,28 @@ fn find(choice: &Choice) -> Result<(HostId, Device), OpenError> {
         let device = host.device_by_id(&id).ok_or_else(|| OpenError(format!("{id} is not there")))?;
         return Ok((id.host(), device));
     }
-    for host_id in hosts(&choice.backend) {
+    for host_id in hosts(&choice.backend).into_iter().filter(|host| !choice.server_only || !is_card(*host)) {
         let Ok(host) = cpal::host_from_id(host_id) else { continue };
         if let Some(device) = host.default_output_device() {
             return Ok((host_id, device));
         }
     }
-    Err(OpenError("no sound server and no sound card answer".into()))
+    let who = if choice.server_only {
+        "the sound server does not answer"
+    } else {
+        "no sound server and no sound card answer"
+    };
+    Err(OpenError(who.into()))
+}
+
+/// Whether it takes the sound card for itself.
+fn is_card(host: HostId) -> bool {
+    host.to_string() == CARDS
+}
+
+/// Whether there is a sound server, or was one that did not tidy up.
+pub(super) fn has_server() -> bool {
+    pulseaudio::socket_path_from_env().is_some()
 }
 
 /// The wanted rate where the device has it, else the device's own; two channels where it has them.

@@ -36,6 +36,9 @@ const STORM_LOOKS: u32 = 3;
 /// Waits between attempts to open: the first, and the longest.
 const FIRST_RETRY: Duration = Duration::from_millis(300);
 const LAST_RETRY: Duration = Duration::from_secs(2);
+/// How long a sound server may take to come, or to come back, before khor takes the sound card itself, which the server
+/// could then not open.
+const SERVER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is wanted of the sound.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +101,7 @@ impl Output {
             stream: None,
             retry: FIRST_RETRY,
             played: false,
+            server_until: server_until(),
         };
         // It ends when the output is dropped; nobody waits for it, since a sound server may hang.
         thread::Builder::new().name("khor-audio".into()).spawn(move || supervisor.run())?;
@@ -148,6 +152,13 @@ struct Supervisor {
     stream: Option<Watched>,
     retry: Duration,
     played: bool,
+    /// Until when only a sound server is asked for the default device.
+    server_until: Option<Instant>,
+}
+
+/// Where there is a sound server it is waited for.
+fn server_until() -> Option<Instant> {
+    device::has_server().then(|| Instant::now() + SERVER_PATIENCE)
 }
 
 /// A stream and what was last seen of it.
@@ -192,6 +203,7 @@ impl Supervisor {
                     self.wanted = wanted;
                     (self.retry, next_attempt, self.played) = (FIRST_RETRY, Instant::now(), false);
                     self.close(None);
+                    self.server_until = server_until();
                 }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => self.look(),
@@ -204,7 +216,10 @@ impl Supervisor {
     }
 
     fn open(&mut self) {
-        let choice = Choice { backend: self.wanted.backend.clone(), device: self.wanted.device.clone() };
+        let Wanted { backend, device, .. } = self.wanted.clone();
+        let is_open = backend.is_empty() && device.is_empty();
+        let server_only = is_open && self.server_until.is_some_and(|until| Instant::now() < until);
+        let choice = Choice { backend, device, server_only };
         let (lease, handover) = Lease::new(self.home.0.clone());
         match device::open(&choice, self.wanted.sample_rate_hz, lease) {
             Ok((open, sample_rate_hz)) => {
@@ -307,7 +322,10 @@ impl Supervisor {
 
     /// Drops the stream, if there is one; its renderer comes home. `why` is logged when it is news.
     fn close(&mut self, why: Option<Health>) {
-        if self.stream.take().is_some() {
+        if let Some(watched) = self.stream.take() {
+            if watched.open.by_server {
+                self.server_until = Some(Instant::now() + SERVER_PATIENCE);
+            }
             self.link.closed();
             self.idle = self.take_renderer();
         }
