@@ -14,11 +14,11 @@ async function watch(kit, page, signal) {
   const lanes = await page.$$eval('.lane', (all) => all.map((lane) => lane.dataset.signal));
   kit.check(SIGNALS.every((it) => lanes.includes(it)), `all ${SIGNALS.length} lanes (found ${lanes.join(' ')})`);
   const first = signal ? await laneRate(page, signal) : null;
-  const charts = await pixels(page, '.chart canvas');
+  const charts = await pixels(page, '.charts canvas');
   const score = await pixels(page, '.roll canvas');
   kit.check(charts.length > 0, 'there are charts');
   await page.waitForTimeout(3000);
-  await kit.until('charts move', async () => (await pixels(page, '.chart canvas')).some((picture, i) => picture !== charts[i]), WATCH_MS);
+  await kit.until('charts move', async () => (await pixels(page, '.charts canvas')).some((picture, i) => picture !== charts[i]), WATCH_MS);
   await kit.until('the score moves', async () => (await pixels(page, '.roll canvas'))[0] !== score[0], WATCH_MS);
   if (!signal) return;
   await kit.until(
