@@ -79,7 +79,7 @@ export class LaneStrip {
     this.scales = { ...this.measured(), start: this.end() - history.windowMs, columnMs: this.columnMs(), ratio: devicePixelRatio, windowMs: history.windowMs };
     const height = this.lanes.length * LANE_HEIGHT;
     if (this.past.width !== width + LEAD) this.past.setSize({ width: width + LEAD, height });
-    this.newest.root.style.left = `${width - OVERLAP}px`;
+    this.newest.root.style.transform = `translateX(${width - OVERLAP}px)`;
     this.past.setData(this.data(0));
     this.draw();
   }
