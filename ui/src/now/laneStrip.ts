@@ -76,9 +76,9 @@ export class LaneStrip {
     const width = this.width();
     if (width === 0) return;
     const { history } = this.stores.live;
+    // First, for the columns are as wide as the plot says.
+    if (this.past.width !== width + LEAD) this.past.setSize({ width: width + LEAD, height: this.past.height });
     this.scales = { ...this.measured(), start: this.end() - history.windowMs, columnMs: this.columnMs(), ratio: devicePixelRatio, windowMs: history.windowMs };
-    const height = this.lanes.length * LANE_HEIGHT;
-    if (this.past.width !== width + LEAD) this.past.setSize({ width: width + LEAD, height });
     this.newest.root.style.transform = `translateX(${width - OVERLAP}px)`;
     this.past.setData(this.data(0));
     this.draw();
