@@ -77,7 +77,7 @@ export function Score() {
           <Mark family={null} lit />
           no single signal
         </li>
-        {metrics !== null && <li className="bar">bar {metrics.music.bar}</li>}
+        {metrics !== null && <li className="at-bar">bar {metrics.music.bar}</li>}
       </ul>
     </section>
   );
