@@ -1,11 +1,11 @@
-// How smoothly the page draws: all lanes with five minutes at twenty points a second, while the engine streams.
+// What drawing Now costs and whether frames are held up: all lanes with five minutes at twenty points a second, while the engine streams.
 import { WIDE } from './kit.mjs';
 
 const WINDOW_MS = 300_000;
 const SPACING_MS = 50;
 const WATCH_MS = 10_000;
-/** Generous: processors differ. What was measured is in docs/specification.md. */
-const BUSY_AT_MOST = 0.5;
+/** Share of a processor for the page's own thread. Twice what is promised: processors differ. What was measured is in docs/specification.md. */
+const BUSY_AT_MOST = 0.1;
 
 /** What the engine knows, repeated back in time until it is five minutes at twenty points a second. */
 function stretched(history) {
@@ -18,7 +18,7 @@ const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floo
 
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
-/** In the page: when each frame was drawn. */
+/** In the page: when each frame was drawn. Asking for every frame makes frames where nothing is to be drawn, and so costs more than looking on. */
 function frameTimes(length) {
   return new Promise((resolve) => {
     const stamps = [];
@@ -31,18 +31,34 @@ function frameTimes(length) {
   });
 }
 
-/** What the page's thread spent on what meanwhile, and how long that was, in seconds. */
-async function spentDuring(debug, wait) {
-  const read = async () => Object.fromEntries((await debug.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
-  const [before, begun] = [await read(), performance.now()];
-  await wait();
-  const [after, wall] = [await read(), (performance.now() - begun) / 1000];
-  return { wall, ...Object.fromEntries(['TaskDuration', 'ScriptDuration', 'LayoutDuration'].map((name) => [name, after[name] - before[name]])) };
+/** Processor time so far, in seconds: of the page's thread by what it was for, and of all the browser's processes together. */
+async function spent(debug, browser) {
+  const { metrics } = await debug.send('Performance.getMetrics');
+  const of = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+  const { processInfo } = await browser.send('SystemInfo.getProcessInfo');
+  return { thread: of.TaskDuration, scripts: of.ScriptDuration, layout: of.LayoutDuration, all: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0) };
+}
+
+/** The shares of a processor that went into `act`. */
+async function sharesOf(debug, browser, act) {
+  const [before, begun] = [await spent(debug, browser), performance.now()];
+  await act();
+  const [after, wall] = [await spent(debug, browser), (performance.now() - begun) / 1000];
+  return Object.fromEntries(Object.keys(before).map((name) => [name, (after[name] - before[name]) / wall]));
 }
 
 export async function frames(kit) {
   const context = await kit.browser.newContext(WIDE);
   const page = await context.newPage();
+  const browser = await kit.browser.newBrowserCDPSession();
+  const debug = await context.newCDPSession(page);
+  // In time of the processor, which does not count what others on it take away.
+  await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const measure = (act) => sharesOf(debug, browser, act);
+  const watch = () => page.waitForTimeout(WATCH_MS);
+  await page.waitForTimeout(2000);
+  const blank = await measure(watch);
+
   await page.route('**/api/metrics', async (route) => {
     const answer = await route.fetch();
     const whole = await answer.json();
@@ -52,19 +68,20 @@ export async function frames(kit) {
   await page.goto(kit.base);
   await kit.ready(page);
   await page.waitForTimeout(2000);
-  const lanes = await page.locator('.lane canvas').count();
+  const lanes = await page.locator('.lane:not([data-absent="true"])').count();
   kit.check(lanes >= 6, `${lanes} lanes are drawn`);
-  const debug = await context.newCDPSession(page);
-  // In time of the processor, which does not count what others on it take away.
-  await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
-  const alone = await spentDuring(debug, () => page.waitForTimeout(WATCH_MS));
-  console.log(`figure: ${lanes} lanes: the page's thread works ${percent(alone.TaskDuration / alone.wall)} of the time (scripts ${percent(alone.ScriptDuration / alone.wall)}, layout ${percent(alone.LayoutDuration / alone.wall)})`);
-  kit.check(alone.TaskDuration / alone.wall < BUSY_AT_MOST, `that is less than ${percent(BUSY_AT_MOST)}`);
+
+  const alone = await measure(watch);
+  console.log(
+    `figure: ${lanes} lanes: the page's thread takes ${percent(alone.thread)} of a processor (scripts ${percent(alone.scripts)}, layout ${percent(alone.layout)}), ` +
+      `all of the browser, which draws without a graphics card, ${percent(alone.all - blank.all)} more than with an empty page (${percent(blank.all)})`,
+  );
+  kit.check(alone.thread < BUSY_AT_MOST, `the page's thread takes less than ${percent(BUSY_AT_MOST)}`);
 
   let stamps = [];
-  const drawing = await spentDuring(debug, async () => (stamps = await page.evaluate(frameTimes, WATCH_MS)));
+  const asked = await measure(async () => (stamps = await page.evaluate(frameTimes, WATCH_MS)));
   const gaps = stamps.slice(1).map((at, i) => at - stamps[i]).sort((a, b) => a - b);
   const fps = (1000 * gaps.length) / (stamps.at(-1) - stamps[0]);
-  console.log(`figure: ${fps.toFixed(1)} frames a second, median ${quantile(gaps, 0.5).toFixed(1)} ms, 99 % within ${quantile(gaps, 0.99).toFixed(1)} ms; each takes the page's thread ${((1000 * drawing.TaskDuration) / gaps.length).toFixed(2)} ms`);
+  console.log(`figure: asked for every frame it gives ${fps.toFixed(1)} a second, median ${quantile(gaps, 0.5).toFixed(1)} ms, 99 % within ${quantile(gaps, 0.99).toFixed(1)} ms, the longest ${gaps.at(-1).toFixed(1)} ms; each takes the page's thread ${((asked.thread * (stamps.at(-1) - stamps[0])) / gaps.length).toFixed(2)} ms`);
   await context.close();
 }

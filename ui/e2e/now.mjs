@@ -1,4 +1,6 @@
 // The Now view: charts and score move, real load moves the right lane, header controls act in every tab, the visualiser paints.
+import { WIDE } from './kit.mjs';
+
 const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
 const WATCH_MS = 15_000;
 /** A rise is a rate at least this many times what it was when the page opened, or from nothing to something. */
@@ -10,16 +12,42 @@ const laneRate = async (page, signal) => {
 };
 const pixels = (page, selector) => page.$$eval(selector, (all) => all.map((canvas) => canvas.toDataURL()));
 
+/** How far the score has been pulled to the left, CSS pixels. */
+const pulled = (page) => page.$eval('.roll canvas', (canvas) => -new DOMMatrix(getComputedStyle(canvas).transform).e);
+
+async function scrolls(kit, page) {
+  const seen = [];
+  for (let i = 0; i < 20; i++) {
+    seen.push(await pulled(page));
+    await page.waitForTimeout(100);
+  }
+  // Its next strip begins at the left again.
+  const steps = seen.slice(1).map((at, i) => at - seen[i]).filter((by) => by >= 0);
+  kit.check(steps.some((by) => by > 0), 'the score is pulled along');
+  kit.check(steps.every((by) => by < 40), `evenly (at most ${Math.max(...steps).toFixed(0)} px in 100 ms)`);
+}
+
+/** Whoever wants less motion sees the same, renewed every bar. */
+async function still(kit) {
+  const page = await kit.open('/', { ...WIDE, reducedMotion: 'reduce' });
+  const first = (await pixels(page, '.roll canvas'))[0];
+  const moving = await page.evaluate(() => document.getAnimations().length);
+  kit.check(moving === 0 && (await pulled(page)) === 0, 'nothing moves where less motion is wanted');
+  await kit.until('the score is renewed all the same', async () => (await pixels(page, '.roll canvas'))[0] !== first, WATCH_MS);
+  await page.context().close();
+}
+
 async function watch(kit, page, signal) {
   const lanes = await page.$$eval('.lane', (all) => all.map((lane) => lane.dataset.signal));
   kit.check(SIGNALS.every((it) => lanes.includes(it)), `all ${SIGNALS.length} lanes (found ${lanes.join(' ')})`);
   const first = signal ? await laneRate(page, signal) : null;
-  const charts = await pixels(page, '.chart canvas');
+  const charts = await pixels(page, '.charts canvas');
   const score = await pixels(page, '.roll canvas');
   kit.check(charts.length > 0, 'there are charts');
   await page.waitForTimeout(3000);
-  await kit.until('charts move', async () => (await pixels(page, '.chart canvas')).some((picture, i) => picture !== charts[i]), WATCH_MS);
+  await kit.until('charts move', async () => (await pixels(page, '.charts canvas')).some((picture, i) => picture !== charts[i]), WATCH_MS);
   await kit.until('the score moves', async () => (await pixels(page, '.roll canvas'))[0] !== score[0], WATCH_MS);
+  await scrolls(kit, page);
   if (!signal) return;
   await kit.until(
     `${signal} rises from ${first}`,
@@ -81,6 +109,7 @@ async function visual(kit, page) {
 }
 
 export async function now(kit, signal) {
+  await still(kit);
   const page = await kit.open('/');
   await watch(kit, page, signal);
   await steer(kit, page);

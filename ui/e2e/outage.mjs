@@ -48,8 +48,8 @@ export async function outage(kit) {
   await relay.mend(port);
   await kit.until('it finds the engine again and says so', async () => /is back/.test((await page.textContent('.banner')) ?? ''), 8000);
   await page.waitForSelector('main[data-link="live"]');
-  const bar = await page.textContent('.families .bar');
-  await kit.until('and goes on', async () => (await page.textContent('.families .bar')) !== bar, 8000);
+  const bar = await page.textContent('.families .at-bar');
+  await kit.until('and goes on', async () => (await page.textContent('.families .at-bar')) !== bar, 8000);
   await context.close();
   await relay.cut();
 }

@@ -17,6 +17,9 @@ interface Props {
   stir: () => void;
 }
 
+/** Around each cell, pixels; fleet.css has the same. */
+const CELL_PADDING = 2;
+
 /** Room across, pixels; 0 before it is known. */
 function useRoom() {
   const ref = useRef<HTMLDivElement>(null);
@@ -24,7 +27,7 @@ function useRoom() {
   useLayoutEffect(() => {
     const field = ref.current;
     if (field === null) return;
-    const measure = () => setRoom(field.clientWidth);
+    const measure = () => setRoom(field.clientWidth + 2 * CELL_PADDING);
     measure();
     const resize = new ResizeObserver(measure);
     resize.observe(field);

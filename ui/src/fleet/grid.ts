@@ -13,7 +13,7 @@ const MOST_LETTERS = 26;
 function widths(density: Density, longest: number): { least: number; most: number } {
   if (density === 'marks') return { least: 28, most: 28 };
   const named = Math.ceil(AROUND + LETTER * Math.min(longest, MOST_LETTERS));
-  return density === 'names' ? { least: named, most: named + 40 } : { least: Math.max(216, named + 24), most: 320 };
+  return density === 'names' ? { least: named, most: named + 40 } : { least: Math.max(216, named + 24), most: Infinity };
 }
 
 /** More hosts than this are too many words. */

@@ -41,13 +41,15 @@ export class BarClock {
     return STEPS_PER_BAR * (this.stepMs ?? 136.4);
   }
 
-  /** Bar starts from `from` on; before the first bar seen they are continued backwards at the present tempo. */
-  starts(from: number): Bar[] {
-    const first = this.bars[0];
-    if (first === undefined) return [];
+  /** Bar starts from `from` to `until`; before the first bar seen and after the last they are continued at the present tempo. */
+  starts(from: number, until = -Infinity): Bar[] {
+    const [first, last] = [this.bars[0], this.bars.at(-1)];
+    if (first === undefined || last === undefined) return [];
     const earlier: Bar[] = [];
     for (let i = 1; first.start - i * this.barMs >= from && i <= SCORE_BARS; i++)
       earlier.unshift({ bar: first.bar - i, start: first.start - i * this.barMs });
-    return [...earlier, ...this.bars.filter((bar) => bar.start >= from)];
+    const later: Bar[] = [];
+    for (let i = 1; last.start + i * this.barMs <= until && i <= SCORE_BARS; i++) later.push({ bar: last.bar + i, start: last.start + i * this.barMs });
+    return [...earlier, ...this.bars.filter((bar) => bar.start >= from), ...later];
   }
 }

@@ -5,6 +5,8 @@ import { grainOf, octaves } from './catalogue';
 export const WINDOW_MS = 300_000;
 /** Less than this is never stretched over a whole chart. */
 const LEAST_WINDOW_MS = 30_000;
+/** Each window is longer than the one before by this factor. */
+const WINDOW_STEP = 1.05;
 /** Five points a second, as the engine's own history: about one device pixel of chart per point. */
 const SPACING_MS = 200;
 /** A hole longer than this is drawn as a hole, not bridged. */
@@ -36,10 +38,12 @@ export class History {
     return this.times.at(-1) ?? null;
   }
 
-  /** What the charts show: all that is known, up to five minutes, so a young page does not show an empty chart. */
+  /** What the charts show: all that is known, up to five minutes, so a young page does not show an empty chart. It grows by steps, for at each all charts are drawn anew. */
   get windowMs(): number {
     const [first, last] = [this.times[0], this.lastTime];
-    return first === undefined || last === null ? LEAST_WINDOW_MS : Math.max(LEAST_WINDOW_MS, Math.min(WINDOW_MS, last - first));
+    if (first === undefined || last === null) return LEAST_WINDOW_MS;
+    const steps = Math.ceil(Math.log((last - first) / LEAST_WINDOW_MS) / Math.log(WINDOW_STEP));
+    return Math.min(WINDOW_MS, LEAST_WINDOW_MS * WINDOW_STEP ** Math.max(0, steps));
   }
 
   /** Takes a point of the stream; false when it is too close to the last one to be worth a place. */

@@ -56,6 +56,12 @@ describe('BarClock', () => {
     expect(Math.abs((fourth?.start ?? 0) - 12_000)).toBeLessThanOrEqual(25);
   });
 
+  it('goes on at the present tempo as far as it is asked to', () => {
+    const clock = new BarClock();
+    clock.note(10_000, { bar: 4, step: 0, step_ms: 125 });
+    expect(clock.starts(9000, 14_500)).toEqual([10_000, 12_000, 14_000].map((start, i) => ({ bar: 4 + i, start })));
+  });
+
   it('starts anew with a new engine', () => {
     const clock = new BarClock();
     clock.note(10_000, { bar: 90, step: 0, step_ms: 125 });

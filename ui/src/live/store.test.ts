@@ -114,6 +114,21 @@ describe('LiveStore', () => {
     expect(live.recent.means()).toEqual({});
   });
 
+  it('asks for a frame only where something is due', async () => {
+    const painted: string[] = [];
+    let due = false;
+    live.onDue(() => due, () => painted.push('now'));
+    live.onDue(() => false, () => painted.push('never'));
+    send(10_000);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(painted).toEqual([]);
+    due = true;
+    send(10_100);
+    send(10_200);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(painted).toEqual(['now']);
+  });
+
   it('takes a silent stream for a lost one', async () => {
     send(10_000);
     await vi.advanceTimersByTimeAsync(4100);

@@ -30,7 +30,7 @@ export class LiveStore {
 
   private readonly client: Client;
   private readonly connection: Connection;
-  private readonly painters = new Set<() => void>();
+  private readonly painters = new Map<() => void, () => boolean>();
   private lastText = 0;
   private frame = 0;
   private fresh = true;
@@ -56,17 +56,20 @@ export class LiveStore {
     this.connection.open();
   }
 
-  /** `paint` runs in an animation frame after a new point, at most five times a second, and never while hidden. */
-  onPoint(paint: () => void): () => void {
-    this.painters.add(paint);
+  /** After each event `due` is asked; where it says so `paint` runs in the next animation frame. Never while hidden. */
+  onDue(due: () => boolean, paint: () => void): () => void {
+    this.painters.set(paint, due);
     return () => this.painters.delete(paint);
   }
 
-  repaint = (): void => {
+  /** A frame that paints nothing costs nearly as much as one that does, so none is asked for in vain. */
+  private readonly askPainters = (): void => {
     if (this.frame !== 0 || document.hidden) return;
+    const due = [...this.painters].flatMap(([paint, isDue]) => (isDue() ? [paint] : []));
+    if (due.length === 0) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      for (const paint of this.painters) paint();
+      for (const paint of due) if (this.painters.has(paint)) paint();
     });
   };
 
@@ -82,7 +85,7 @@ export class LiveStore {
     this.cues.add(metrics.cues);
     this.bars.note(metrics.ts_ms, metrics.music);
     this.recent.push(metrics);
-    if (this.history.push(pointOf(metrics))) this.repaint();
+    this.history.push(pointOf(metrics));
     const now = performance.now();
     if (this.fresh || now - this.lastText >= TEXT_MS - 20) {
       this.lastText = now;
@@ -93,6 +96,7 @@ export class LiveStore {
       this.link.set('live');
       void this.catchUp();
     }
+    this.askPainters();
   }
 
   /** Somebody else is heard from now on: what was drawn is not theirs. */
@@ -108,7 +112,7 @@ export class LiveStore {
       this.history.load(whole.history);
       this.notes.resync(whole.notes);
       this.cues.resync(whole.cues);
-      this.repaint();
+      this.askPainters();
     } catch {
       // The stream still runs: the lanes fill from here on.
     }
@@ -138,7 +142,7 @@ export class LiveStore {
         this.fresh = true;
       }, HIDDEN_MS);
     } else if (this.fresh) this.connection.open();
-    else this.repaint();
+    else this.askPainters();
   };
 }
 

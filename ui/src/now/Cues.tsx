@@ -16,8 +16,12 @@ function Row({ cue }: { cue: Cue }) {
         <path d="M2.5 3.5h11L8 13z" strokeLinejoin="round" />
       </svg>
       <div>
-        {what} {who !== null && <b>{who}</b>}
-        {detail !== '' && <small>{detail}</small>}
+        {what}
+        <small>
+          {who !== null && <b>{who}</b>}
+          {who !== null && detail !== '' && ', '}
+          {detail}
+        </small>
       </div>
       <time dateTime={new Date(cue.ts_ms).toISOString()}>{clock(cue.ts_ms)}</time>
     </li>

@@ -1,11 +1,10 @@
-// One signal: its mark, name, chart, how much of it is heard, its rate and how far that is from ordinary; or why it is absent.
+// One signal: its mark, name, room for its chart, how much of it is heard, its rate and how far that is from ordinary; or why it is absent.
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/stores';
 import type { Signal } from '../api/types';
 import { factor, rate, rateText } from '../format/units';
 import { grainOf, octaves, type LaneSpec } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
-import { LaneChart } from './LaneChart';
 
 /** Twice what is ordinary, in octaves: from here on it is said in colour and bold. */
 const HOT = 1;
@@ -49,7 +48,7 @@ export function Lane(props: Props) {
           Absent: {signal.reason ?? 'no reason given'}
         </div>
       ) : (
-        <LaneChart name={spec.name} family={spec.family} label={label} baseline={signal?.baseline ?? null} />
+        <div role="img" aria-label={label} />
       )}
       <div className="level" aria-hidden="true" title={`heard at ${Math.round(level * 100)} %`} style={{ '--level': absent ? 0 : level } as CSSProperties} />
       <div className="value" data-reading={reading}>

@@ -1,15 +1,29 @@
 // One lane per signal in the catalogue's order, with one cursor over all of them.
-import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useStores } from '../app/stores';
+import type { Signal } from '../api/types';
 import { clock, spanText } from '../format/units';
-import { lanesOf } from '../live/catalogue';
+import { lanesOf, type LaneSpec } from '../live/catalogue';
 import { useObservable } from '../live/observable';
 import { Lane } from './Lane';
+import { LaneCharts } from './LaneCharts';
 import './lanes.css';
 
 const KEY_STEP_MS = 1000;
 /** A note's mark stays lit at least this long, or short notes would not be seen. */
 const GLOW_MS = 300;
+
+const same = (a: readonly LaneSpec[], b: readonly LaneSpec[]) =>
+  a.length === b.length && a.every((spec, i) => spec.name === b[i]?.name && spec.label === b[i].label && spec.family === b[i].family);
+
+/** The same array as long as the same lanes are in it, though figures come four times a second: the charts are set up for it. */
+function useLanes(signals: Record<string, Signal> | undefined): readonly LaneSpec[] {
+  const [lanes, setLanes] = useState(() => lanesOf(signals));
+  const next = lanesOf(signals);
+  if (same(lanes, next)) return lanes;
+  setLanes(next);
+  return next;
+}
 
 export function Lanes() {
   const { live } = useStores();
@@ -19,13 +33,13 @@ export function Lanes() {
   /** The time under the cursor, in the engine's clock; null when there is none. */
   const [time, setTime] = useState<number | null>(null);
   const signals = metrics?.signals;
-  const lanes = useMemo(() => lanesOf(signals), [signals]);
+  const lanes = useLanes(signals);
   const lit = metrics === null ? null : live.notes.lit(metrics.ts_ms, GLOW_MS);
   const index = time === null ? null : live.history.nearest(time);
 
   /** Left edge and width of the charts within the section: all lanes have the same. */
   const plot = useCallback(() => {
-    const chart = box.current?.querySelector('.chart');
+    const chart = box.current?.querySelector('.charts > div');
     const outer = box.current?.getBoundingClientRect();
     const inner = chart?.getBoundingClientRect();
     return outer && inner && inner.width > 0 ? { left: inner.left - outer.left, width: inner.width, x: inner.left } : null;
@@ -59,7 +73,7 @@ export function Lanes() {
       if (area !== null) line.current.style.transform = `translateX(${Math.round(area.left + share * area.width)}px)`;
     };
     place();
-    return live.onPoint(place);
+    return live.onDue(() => time !== null, place);
   }, [live, plot, time]);
 
   const end = live.history.lastTime;
@@ -86,6 +100,7 @@ export function Lanes() {
         onBlur={() => setTime(null)}
       >
         <div className="cursor" ref={line} hidden />
+        <LaneCharts lanes={lanes} />
         {lanes.map((spec) => (
           <Lane key={spec.name} spec={spec} signal={signals?.[spec.name]} lit={lit?.has(spec.name) ?? false} index={index} reading={time !== null} />
         ))}

@@ -3,73 +3,51 @@ import { useEffect, useRef, useState, type PointerEvent } from 'react';
 import { useStores } from '../app/stores';
 import type { Note } from '../api/types';
 import { noteName } from '../format/music';
-import { FAMILIES, lanesOf } from '../live/catalogue';
+import { FAMILIES } from '../live/catalogue';
 import { useObservable } from '../live/observable';
-import { fit } from '../theme/canvas';
 import { Mark } from '../theme/Mark';
-import { BANDS, paintScore, type Placed } from './scorePainter';
+import { BANDS } from './scorePainter';
+import { ScoreStrip } from './scoreStrip';
 import './score.css';
-
-/** About fifteen pictures a second: the roll moves one or two pixels in each. */
-const FRAME_MS = 60;
 
 export function Score() {
   const { live, theme } = useStores();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const placed = useRef<Placed[]>([]);
+  const box = useRef<HTMLDivElement>(null);
+  const roll = useRef<ScoreStrip | null>(null);
   const [pointed, setPointed] = useState<Note | null>(null);
   const metrics = useObservable(live.text);
 
   useEffect(() => {
     const element = canvas.current;
+    const around = box.current;
     const context = element?.getContext('2d');
-    if (!element || !context) return;
+    if (!element || !around || !context) return;
+    const strip = new ScoreStrip({ live, theme }, element, around, context);
+    const whole = () => strip.paintWhole();
+    const resize = new ResizeObserver(whole);
+    resize.observe(around);
     const still = matchMedia('(prefers-reduced-motion: reduce)');
-    let frame = 0;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    // A timer before each animation frame: asking for every frame would keep the browser composing at full rate for nothing.
-    const later = () => {
-      clearTimeout(timer);
-      timer = setTimeout(soon, still.matches ? live.bars.barMs : FRAME_MS);
-    };
-    const soon = () => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => {
-        if (live.link.get() === 'live') later();
-        paint();
-      });
-    };
-    const paint = () => {
-      const now = live.now();
-      if (now === null) return;
-      const families = new Map(lanesOf(live.text.get()?.signals).map((spec) => [spec.name, spec.family]));
-      const windowMs = live.bars.windowMs;
-      placed.current = paintScore(context, {
-        ...fit(element), now, windowMs,
-        notes: live.notes.since(now - windowMs - 30_000),
-        cues: live.cues.list.get().filter((cue) => cue.ts_ms <= now && cue.ts_ms >= now - windowMs),
-        bars: live.bars.starts(now - windowMs),
-        palette: theme.palette.get(),
-        family: (signal) => (signal === null ? null : (families.get(signal) ?? null)),
-      });
-    };
-    const resize = new ResizeObserver(soon);
-    resize.observe(element);
-    const stops = [theme.palette.subscribe(soon), live.session.subscribe(soon)];
+    still.addEventListener('change', whole);
+    const stops = [
+      live.onDue(() => strip.due(), () => strip.paint()),
+      theme.palette.subscribe(whole),
+      live.session.subscribe(whole),
+      live.link.subscribe(() => strip.halt(live.link.get() !== 'live')),
+    ];
+    roll.current = strip;
     return () => {
-      clearTimeout(timer);
-      cancelAnimationFrame(frame);
+      roll.current = null;
+      strip.stop();
       resize.disconnect();
+      still.removeEventListener('change', whole);
       for (const stop of stops) stop();
     };
   }, [live, theme]);
 
-  const point = (event: PointerEvent<HTMLCanvasElement>) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    const x = event.clientX - box.left;
-    const y = event.clientY - box.top;
-    const near = placed.current.filter((it) => x >= it.x - 4 && x <= it.x + it.width + 4 && Math.abs(y - it.y - it.height / 2) < 8);
-    setPointed(near.at(-1)?.note ?? null);
+  const point = (event: PointerEvent<HTMLDivElement>) => {
+    const { left, top } = event.currentTarget.getBoundingClientRect();
+    setPointed(roll.current?.noteAt(event.clientX - left, event.clientY - top) ?? null);
   };
 
   const caption = pointed === null ? 'the last 16 bars' : `${noteName(pointed.midi)}, ${pointed.role}${pointed.signal === null ? '' : `, from ${pointed.signal}`}`;
@@ -79,7 +57,9 @@ export function Score() {
         Score <span>{caption}</span>
       </h2>
       <div className="roll">
-        <canvas ref={canvas} role="img" aria-label="Piano roll of the last sixteen bars; what sounds is listed under Sounding now" onPointerMove={point} onPointerLeave={() => setPointed(null)} />
+        <div className="pane" ref={box} onPointerMove={point} onPointerLeave={() => setPointed(null)}>
+          <canvas ref={canvas} role="img" aria-label="Piano roll of the last sixteen bars; what sounds is listed under Sounding now" />
+        </div>
         {BANDS.map(({ layer }) => (
           <span key={layer} data-layer={layer} aria-hidden="true">
             {layer}
@@ -97,7 +77,7 @@ export function Score() {
           <Mark family={null} lit />
           no single signal
         </li>
-        {metrics !== null && <li className="bar">bar {metrics.music.bar}</li>}
+        {metrics !== null && <li className="at-bar">bar {metrics.music.bar}</li>}
       </ul>
     </section>
   );

@@ -1,4 +1,4 @@
-// Paints the last sixteen bars as a piano roll: cues, voices, pulse and bed in bands of their own.
+// Paints music as a piano roll: cues, voices, pulse and bed in bands of their own; the whole of it, or what lies in one box.
 import type { Cue, Family, Note } from '../api/types';
 import { faded, type Palette } from '../theme/store';
 
@@ -9,12 +9,17 @@ export const BANDS = [
   { layer: 'bed', from: 0.68, to: 1 },
 ] as const;
 
+/** Lengths are CSS pixels, times milliseconds of the engine's clock. */
 export interface ScoreView {
   width: number;
   height: number;
+  /** Pixels of the canvas for each of the page's. */
   ratio: number;
+  /** The time at the left edge. */
+  from: number;
+  msPerPixel: number;
+  /** What sounds now is drawn brighter. */
   now: number;
-  windowMs: number;
   notes: readonly Note[];
   cues: readonly Cue[];
   bars: readonly { bar: number; start: number }[];
@@ -22,13 +27,18 @@ export interface ScoreView {
   family: (signal: string | null) => Family | null;
 }
 
-export interface Placed {
+export interface Box {
   x: number;
   y: number;
   width: number;
   height: number;
+}
+
+export interface Placed extends Box {
   note: Note;
 }
+
+export const endOf = (note: Note): number => note.ts_ms + note.duration_s * 1000;
 
 /** Layers to come are drawn with the voices. */
 function bandOf(note: Note) {
@@ -48,55 +58,83 @@ function pitchRange(notes: readonly Note[]): [number, number] {
   return [from, Math.max(from + 24, Math.ceil((high + 1) / 12) * 12)];
 }
 
-/** Where each note of the window lies, in CSS pixels; a note grows while it sounds, and none lies beyond now. */
-export function placeNotes(view: Pick<ScoreView, 'width' | 'height' | 'now' | 'windowMs' | 'notes'>): Placed[] {
-  const { width, height, now, windowMs, notes } = view;
-  const left = now - windowMs;
-  const seen = notes.filter((note) => note.ts_ms <= now && note.ts_ms + note.duration_s * 1000 >= left);
-  return BANDS.flatMap((band) => {
-    const own = seen.filter((note) => bandOf(note) === band);
-    const [low, high] = pitchRange(own);
+/** The pitches at the foot and the head of each band. */
+export function pitchRanges(notes: readonly Note[]): [number, number][] {
+  return BANDS.map((band) => pitchRange(notes.filter((note) => bandOf(note) === band)));
+}
+
+/** Where each note lies that is seen at all, band by band. */
+export function placeNotes(view: Pick<ScoreView, 'width' | 'height' | 'from' | 'msPerPixel' | 'notes'>): Placed[] {
+  const { width, height, from, msPerPixel, notes } = view;
+  const seen = notes.filter((note) => note.ts_ms <= from + width * msPerPixel && endOf(note) >= from);
+  const ranges = pitchRanges(seen);
+  return BANDS.flatMap((band, i) => {
+    const [low, high] = ranges[i] ?? [48, 72];
     const edge = band.layer === 'cues' ? 5 : 9;
     const top = band.from * height + edge;
     const room = (band.to - band.from) * height - 2 * edge;
     const thick = Math.max(3.5, Math.min(6, room / 14));
-    return own.map((note) => {
-      const start = Math.max(left, note.ts_ms);
-      const end = Math.min(now, note.ts_ms + note.duration_s * 1000);
-      const x = ((start - left) / windowMs) * width;
-      return {
-        x,
-        y: top + (1 - (note.midi - low) / (high - low)) * (room - thick),
-        width: Math.max(3.5, ((end - start) / windowMs) * width - 1),
-        height: thick,
-        note,
-      };
-    });
+    return seen
+      .filter((note) => bandOf(note) === band)
+      .map((note) => {
+        const start = Math.max(from, note.ts_ms);
+        return {
+          x: (start - from) / msPerPixel,
+          y: top + (1 - (note.midi - low) / (high - low)) * (room - thick),
+          width: Math.max(3.5, (endOf(note) - start) / msPerPixel - 1),
+          height: thick,
+          note,
+        };
+      });
   });
 }
 
-export function paintScore(context: CanvasRenderingContext2D, view: ScoreView): Placed[] {
-  const { width, height, ratio, now, windowMs, palette } = view;
+const meets = (a: Box, b: Box) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+
+/** The whole pixels of the canvas that a box touches, and one around them: edges are smoothed. */
+function outward({ x, y, width, height }: Box, ratio: number): Box {
+  const [left, top] = [Math.floor(x * ratio) - 1, Math.floor(y * ratio) - 1];
+  const [right, foot] = [Math.ceil((x + width) * ratio) + 1, Math.ceil((y + height) * ratio) + 1];
+  return { x: left / ratio, y: top / ratio, width: (right - left) / ratio, height: (foot - top) / ratio };
+}
+
+/** Paints what lies in `box` anew, and nothing else; without one, everything. `placed` is what `placeNotes` says of the view. */
+export function paintScore(context: CanvasRenderingContext2D, view: ScoreView, placed: readonly Placed[], box?: Box): void {
+  const { width, height, ratio } = view;
+  const area = box === undefined ? { x: 0, y: 0, width, height } : outward(box, ratio);
+  context.save();
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
+  context.beginPath();
+  context.rect(area.x, area.y, area.width, area.height);
+  context.clip();
+  context.clearRect(area.x, area.y, area.width, area.height);
+  paintGrid(context, view, area);
+  for (const it of placed) if (meets(it, area)) paintNote(context, view, it);
+  context.restore();
+}
+
+/** Lines between bands, at bars and at cues. */
+function paintGrid(context: CanvasRenderingContext2D, { width, height, from, msPerPixel, palette, bars, cues }: ScoreView, area: Box): void {
+  const seen = (x: number, reach: number) => x + reach >= area.x && x - reach <= area.x + area.width;
   for (const band of BANDS.slice(1)) line(context, 0, band.from * height, width, band.from * height, palette['strong-line']);
-  for (const { bar, start } of view.bars) {
-    const x = (1 - (now - start) / windowMs) * width;
-    line(context, x, 0, x, height, bar % 4 === 0 ? palette['strong-line'] : palette.line);
+  for (const { bar, start } of bars) {
+    const x = (start - from) / msPerPixel;
+    if (seen(x, 1)) line(context, x, 0, x, height, bar % 4 === 0 ? palette['strong-line'] : palette.line);
   }
-  for (const cue of view.cues) mark(context, (1 - (now - cue.ts_ms) / windowMs) * width, height, palette.bad);
-  const placed = placeNotes(view);
-  for (const { x, y, width: long, height: thick, note } of placed) {
-    const family = view.family(note.signal);
-    const sounding = now < note.ts_ms + note.duration_s * 1000;
-    const base = note.layer === 'bed' ? 0.42 : 0.6;
-    const plain = note.layer === 'cues' ? palette.bad : palette.dim;
-    context.fillStyle = faded(family === null ? plain : palette[family], sounding ? 1 : base + 0.35 * note.velocity);
-    context.beginPath();
-    context.roundRect(x, y, long, thick, Math.min(thick / 2, long / 2));
-    context.fill();
+  for (const cue of cues) {
+    const x = (cue.ts_ms - from) / msPerPixel;
+    if (seen(x, 5)) mark(context, x, height, palette.bad);
   }
-  return placed;
+}
+
+function paintNote(context: CanvasRenderingContext2D, { now, palette, family }: ScoreView, { x, y, width, height, note }: Placed): void {
+  const of = family(note.signal);
+  const base = note.layer === 'bed' ? 0.42 : 0.6;
+  const plain = note.layer === 'cues' ? palette.bad : palette.dim;
+  context.fillStyle = faded(of === null ? plain : palette[of], now < endOf(note) ? 1 : base + 0.35 * note.velocity);
+  context.beginPath();
+  context.roundRect(x, y, width, height, Math.min(height / 2, width / 2));
+  context.fill();
 }
 
 function line(context: CanvasRenderingContext2D, x1: number, y1: number, x2: number, y2: number, color: string): void {

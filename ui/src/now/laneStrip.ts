@@ -1,0 +1,187 @@
+// The charts of all lanes as one strip that is pulled through its window a whole pixel at a time: what is past is drawn
+// once for each length of the strip, and only the newest columns as they come. With uPlot, on one canvas for each.
+import uPlot from 'uplot';
+import type { Stores } from '../app/stores';
+import { grainOf, octaves, type LaneSpec } from '../live/catalogue';
+import { faded } from '../theme/store';
+import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
+
+/** The band is drawn from half to twice what is ordinary: one octave to either side. */
+const BAND = 1;
+/** The strip is longer than its window by so many CSS pixels, to the right. */
+const LEAD = 64;
+/** So many CSS pixels of the past are drawn with the newest columns, that no seam is seen. */
+const OVERLAP = 2;
+/** The newest figures wait no longer than this for the column they belong to. */
+const STALE_MS = 500;
+/** What is ordinary may drift this far, in octaves, before its band is drawn anew: about half a pixel. */
+const DRIFT = 0.05;
+/** uPlot knows the scale of its first series by this name alone. */
+const TIME = 'x';
+
+/** How the strip was drawn; the newest columns are added on the same scales. */
+interface Scales {
+  /** Time at the strip's left edge, and of one column of the screen's pixels, ms. */
+  start: number;
+  columnMs: number;
+  ratio: number;
+  windowMs: number;
+  /** By lane: what is ordinary and the head of the scale, in octaves, and whether the signal is absent. */
+  ordinary: (number | null)[];
+  tops: number[];
+  absent: boolean[];
+}
+
+export class LaneStrip {
+  private scales: Scales | null = null;
+  private readonly past: uPlot;
+  private readonly newest: uPlot;
+  private drawnTo = 0;
+  private drawnAt = 0;
+
+  /** Draws into `strip`, whose parent is the window. */
+  constructor(
+    private readonly stores: Pick<Stores, 'live' | 'theme'>,
+    private readonly strip: HTMLElement,
+    private readonly lanes: readonly LaneSpec[],
+  ) {
+    this.past = this.plot(() => 0, [(plot) => this.drawBands(plot)]);
+    this.newest = this.plot((scales) => this.seam(scales), []);
+    this.newest.root.style.position = 'absolute';
+    this.newest.root.style.top = '0';
+  }
+
+  due(): boolean {
+    return this.end() !== this.drawnTo || performance.now() - this.drawnAt >= STALE_MS;
+  }
+
+  draw(): void {
+    const { scales } = this;
+    const columns = scales === null ? 0 : Math.round((this.end() - scales.start - scales.windowMs) / scales.columnMs);
+    if (scales === null || columns < 0 || columns > LEAD * scales.ratio || this.worn(scales)) {
+      this.drawWhole();
+      return;
+    }
+    const { times } = this.stores.live.history;
+    let first = times.length;
+    const from = scales.start + this.seam(scales) * scales.ratio * scales.columnMs;
+    while (first > 0 && (times[first - 1] ?? 0) >= from) first -= 1;
+    this.newest.setData(this.data(Math.max(0, first - 1)));
+    this.strip.style.transform = `translateX(${-columns / scales.ratio}px)`;
+    [this.drawnTo, this.drawnAt] = [this.end(), performance.now()];
+  }
+
+  /** Everything anew: another size, other colours, another history. */
+  drawWhole(): void {
+    const width = this.width();
+    if (width === 0) return;
+    const { history } = this.stores.live;
+    // First, for the columns are as wide as the plot says.
+    if (this.past.width !== width + LEAD) this.past.setSize({ width: width + LEAD, height: this.past.height });
+    this.scales = { ...this.measured(), start: this.end() - history.windowMs, columnMs: this.columnMs(), ratio: devicePixelRatio, windowMs: history.windowMs };
+    this.newest.root.style.transform = `translateX(${width - OVERLAP}px)`;
+    this.past.setData(this.data(0));
+    this.draw();
+  }
+
+  destroy(): void {
+    this.past.destroy();
+    this.newest.destroy();
+  }
+
+  private width(): number {
+    return this.strip.parentElement?.clientWidth ?? 0;
+  }
+
+  private columnMs(): number {
+    return this.stores.live.history.windowMs / Math.max(1, Math.round((this.past.width - LEAD) * devicePixelRatio));
+  }
+
+  private end(): number {
+    return columnEnd(this.stores.live.history.lastTime ?? 0, this.columnMs());
+  }
+
+  /** Where the newest columns begin, CSS pixels from the strip's left edge. */
+  private seam({ windowMs, columnMs, ratio }: Scales): number {
+    return windowMs / columnMs / ratio - OVERLAP;
+  }
+
+  private measured(): Pick<Scales, 'ordinary' | 'tops' | 'absent'> {
+    const { history, text } = this.stores.live;
+    const signals = this.lanes.map(({ name }) => text.get()?.signals[name]);
+    const ordinary = this.lanes.map(({ name }, i) => {
+      const baseline = signals[i]?.baseline ?? null;
+      return baseline === null ? null : octaves(baseline, grainOf(name));
+    });
+    return { ordinary, absent: signals.map((signal) => signal?.available === false), tops: this.lanes.map(({ name }, i) => top(history.lane(name).heights, ordinary[i] ?? 0)) };
+  }
+
+  /** Whether the strip would be drawn on other scales now. */
+  private worn(scales: Scales): boolean {
+    const { ordinary, tops, absent } = this.measured();
+    const drifted = ordinary.some((it, i) => {
+      const before = scales.ordinary[i] ?? null;
+      return it === null || before === null ? it !== before : Math.abs(it - before) > DRIFT;
+    });
+    return (
+      drifted ||
+      tops.some((it, i) => it !== scales.tops[i]) ||
+      absent.some((it, i) => it !== scales.absent[i]) ||
+      scales.windowMs !== this.stores.live.history.windowMs ||
+      scales.ratio !== devicePixelRatio
+    );
+  }
+
+  /** From a point on; signals that are absent have their reason where the chart would be. */
+  private data(first: number): uPlot.AlignedData {
+    const { history } = this.stores.live;
+    const times = history.times.slice(first);
+    return [times, ...this.lanes.map(({ name }, i) => (this.scales?.absent[i] === true ? times.map(() => null) : history.lane(name).heights.slice(first)))];
+  }
+
+  private plot(left: (scales: Scales) => number, drawClear: ((plot: uPlot) => void)[]): uPlot {
+    const range = ({ width }: uPlot): [number, number] => {
+      const { scales } = this;
+      if (scales === null) return [0, 1];
+      const perPixel = scales.columnMs * scales.ratio;
+      const from = scales.start + left(scales) * perPixel;
+      return [from, from + width * perPixel];
+    };
+    const height = (i: number) => () => laneRange(i, this.lanes.length, this.scales?.tops[i] ?? 1);
+    return new uPlot(
+      {
+        width: LEAD + OVERLAP,
+        height: this.lanes.length * LANE_HEIGHT,
+        padding: [0, 0, 0, 0],
+        legend: { show: false },
+        cursor: { show: false },
+        axes: [{ show: false }, { show: false }],
+        scales: { ...Object.fromEntries(this.lanes.map(({ name }, i) => [scaleOf(name), { range: height(i) }])), [TIME]: { time: false, range } },
+        series: [
+          { scale: TIME },
+          ...this.lanes.map(({ name, family }) => ({ scale: scaleOf(name), stroke: () => this.stores.theme.palette.get()[family], width: 1.5, points: { show: false } })),
+        ],
+        hooks: { drawClear },
+      },
+      this.data(0),
+      this.strip,
+    );
+  }
+
+  private drawBands(plot: uPlot): void {
+    const { scales } = this;
+    if (scales === null) return;
+    const palette = this.stores.theme.palette.get();
+    const { left, width } = plot.bbox;
+    this.lanes.forEach(({ name, family }, i) => {
+      const at = scales.ordinary[i] ?? null;
+      if (at === null || scales.absent[i] === true) return;
+      const from = plot.valToPos(Math.max(0, at - BAND), scaleOf(name), true);
+      const to = plot.valToPos(Math.min(scales.tops[i] ?? at, at + BAND), scaleOf(name), true);
+      plot.ctx.fillStyle = faded(palette[family], 0.15);
+      plot.ctx.fillRect(left, to, width, from - to);
+    });
+  }
+}
+
+const scaleOf = (name: string) => `y ${name}`;

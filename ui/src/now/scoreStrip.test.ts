@@ -1,0 +1,120 @@
+// The strip paints when there is something new, and only where it is.
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Metrics, Note } from '../api/types';
+import type { Stores } from '../app/stores';
+import { BarClock } from '../live/bars';
+import { CueLog } from '../live/cues';
+import { NoteLog } from '../live/notes';
+import { Observable } from '../live/observable';
+import type { Palette } from '../theme/store';
+import { placeNotes } from './scorePainter';
+import { ScoreStrip } from './scoreStrip';
+
+const WIDTH = 800;
+const HEIGHT = 276;
+const palette = new Proxy({}, { get: () => 'rgb(1, 2, 3)' }) as Palette;
+
+const note = (seq: number, ts_ms: number, duration_s = 0.2): Note => ({ seq, ts_ms, midi: 60, velocity: 0.5, duration_s, role: 'melody', layer: 'voices', channel: 1, signal: 'rx' });
+
+/** All a canvas is asked for, without drawing. */
+function recorder() {
+  const cleared: { x: number; width: number }[] = [];
+  const known: Record<string, unknown> = { clearRect: (x: number, _y: number, width: number) => cleared.push({ x, width }) };
+  const context = new Proxy(known, { get: (target, name: string) => target[name] ?? (() => undefined), set: () => true });
+  return { cleared, context: context as unknown as CanvasRenderingContext2D };
+}
+
+let clock: number;
+let notes: NoteLog;
+let strip: ScoreStrip;
+let cleared: { x: number; width: number }[];
+let motion: { currentTime: number; playing: boolean } | null;
+let link: Observable<'connecting' | 'live' | 'lost'>;
+
+beforeEach(() => {
+  clock = 100_000;
+  notes = new NoteLog();
+  notes.add([note(0, clock - 5000)]);
+  motion = null;
+  link = new Observable<'connecting' | 'live' | 'lost'>('live');
+  const bars = new BarClock();
+  bars.note(clock, { bar: 40, step: 0, step_ms: 125 });
+  const live = { notes, bars, link, cues: new CueLog(), text: new Observable<Metrics | null>(null), now: () => clock };
+  const canvas = {
+    width: 0, height: 0, style: {},
+    animate: () => {
+      const begun = { currentTime: 0, playing: true, pause: () => (begun.playing = false), play: () => (begun.playing = true), cancel: () => undefined };
+      motion = begun;
+      return begun;
+    },
+  };
+  const drawn = recorder();
+  cleared = drawn.cleared;
+  const stores = { live, theme: { palette: new Observable(palette) } } as unknown as Pick<Stores, 'live' | 'theme'>;
+  strip = new ScoreStrip(stores, canvas as unknown as HTMLCanvasElement, { clientWidth: WIDTH, clientHeight: HEIGHT } as HTMLElement, drawn.context);
+  strip.paint();
+});
+
+/** Lets time pass as the browser's compositor does. */
+function pass(ms: number) {
+  clock += ms;
+  if (motion !== null) motion.currentTime += ms;
+}
+
+describe('ScoreStrip', () => {
+  it('is painted whole once, longer than its window, and then has nothing to do', () => {
+    expect(cleared).toEqual([{ x: 0, width: WIDTH * 1.25 }]);
+    pass(1000);
+    expect(strip.due()).toBe(false);
+  });
+
+  it('paints a new note where it is, and again when it is over', () => {
+    pass(1000);
+    notes.add([note(1, clock)]);
+    expect(strip.due()).toBe(true);
+    strip.paint();
+    expect(cleared).toHaveLength(2);
+    expect(cleared[1]?.x).toBeGreaterThan(WIDTH);
+    expect(cleared[1]?.width).toBeLessThan(12);
+    pass(100);
+    expect(strip.due()).toBe(false);
+    pass(400);
+    expect(strip.due()).toBe(true);
+    strip.paint();
+    expect(cleared[2]).toEqual(cleared[1]);
+    expect(strip.due()).toBe(false);
+  });
+
+  it('does not hurry for a note that is still to come', () => {
+    notes.add([note(1, clock + 180)]);
+    expect(strip.due()).toBe(false);
+    pass(100);
+    expect(strip.due()).toBe(true);
+  });
+
+  it('is painted anew before it ends, and when it has drifted from the engine’s clock', () => {
+    pass(7700);
+    expect(strip.due()).toBe(true);
+    strip.paint();
+    expect(cleared.at(-1)).toEqual({ x: 0, width: WIDTH * 1.25 });
+    expect(motion?.currentTime).toBeLessThan(50);
+    clock += 500;
+    expect(strip.due()).toBe(true);
+  });
+
+  it('stands still while the engine is gone', () => {
+    strip.halt(true);
+    expect(motion?.playing).toBe(false);
+    strip.halt(false);
+    expect(motion?.playing).toBe(true);
+  });
+
+  it('tells which note is at a place of the window', () => {
+    notes.add([note(1, clock, 2)]);
+    strip.paint();
+    pass(1600);
+    const [placed] = placeNotes({ width: WIDTH * 1.25, height: HEIGHT, from: clock - 32_000 - 1600, msPerPixel: 40, notes: notes.list.slice(1) });
+    expect(strip.noteAt(WIDTH - 20, (placed?.y ?? 0) + 2)?.seq).toBe(1);
+    expect(strip.noteAt(WIDTH - 60, (placed?.y ?? 0) + 2)).toBeNull();
+  });
+});

@@ -1,0 +1,200 @@
+// The score as a strip longer than its window: the browser's compositor pulls it through by whole pixels, and the page's
+// thread paints only what is new on it. Painting the whole window fifteen times a second took most of that thread's time.
+import type { Cue, Note } from '../api/types';
+import type { Stores } from '../app/stores';
+import { lanesOf } from '../live/catalogue';
+import { endOf, paintScore, pitchRanges, placeNotes, type Box, type Placed, type ScoreView } from './scorePainter';
+
+/** By so much of the window the strip is longer, to the right, where what is to come will stand. */
+const LEAD = 0.25;
+/** A strip this near to its end is painted anew; events come ten a second. */
+const SPARE_MS = 400;
+/** The strip is moved where it should be when it is this far off: less cannot be seen. */
+const DRIFT_MS = 120;
+/** The engine tells of most notes before they begin: those that begin before the next event must be painted now. */
+const AHEAD_MS = 120;
+/** What is over is painted so at the latest after this. */
+const FADE_MS = 250;
+/** Notes may begin this long before the window and reach into it. */
+const LONGEST_MS = 30_000;
+
+/** What was painted, to know what is new. */
+interface Painted {
+  view: ScoreView;
+  windowMs: number;
+  /** Of the animation: from the whole strip's left edge to its right. */
+  travelMs: number;
+  ranges: string;
+  lastSeq: number;
+  cues: readonly Cue[];
+  /** Painted as sounding, and not yet painted as over. */
+  bright: readonly Note[];
+  placed: readonly Placed[];
+}
+
+export class ScoreStrip {
+  private painted: Painted | null = null;
+  private motion: Animation | null = null;
+  private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
+  private readonly context: CanvasRenderingContext2D;
+
+  /** `canvas` is the strip; what contains it is the window. */
+  constructor(
+    private readonly stores: Pick<Stores, 'live' | 'theme'>,
+    private readonly canvas: HTMLCanvasElement,
+    private readonly window: HTMLElement,
+    context: CanvasRenderingContext2D,
+  ) {
+    this.context = context;
+  }
+
+  /** Whether anything in the window would change by painting. */
+  due(): boolean {
+    const { live } = this.stores;
+    const now = live.now();
+    if (now === null) return false;
+    const painted = this.painted;
+    if (painted === null) return true;
+    if (this.still.matches) return now - painted.view.now >= live.bars.barMs;
+    const begins = this.unpainted(painted).some((note) => note.ts_ms <= now + AHEAD_MS);
+    return begins || this.worn(painted, now) || painted.bright.some((note) => endOf(note) <= now - FADE_MS);
+  }
+
+  paint(): void {
+    const now = this.stores.live.now();
+    if (now === null) return;
+    const painted = this.painted;
+    if (painted === null || this.still.matches || this.worn(painted, now)) {
+      this.paintWhole(now);
+      return;
+    }
+    const news = [...this.unpainted(painted), ...painted.bright.filter((note) => endOf(note) <= now)];
+    const view = { ...painted.view, ...this.content(painted.view.from, painted.windowMs), now };
+    const placed = placeNotes(view);
+    if (JSON.stringify(pitchRanges(view.notes)) !== painted.ranges) {
+      this.paintWhole(now);
+      return;
+    }
+    const boxes = placed.filter(({ note }) => news.includes(note));
+    for (const box of joined(boxes)) paintScore(this.context, view, placed, box);
+    this.painted = { ...painted, view, placed, lastSeq: this.lastSeq(), bright: view.notes.filter((note) => endOf(note) > now) };
+  }
+
+  /** Everything anew: another size, other colours, another engine. */
+  paintWhole(now = this.stores.live.now()): void {
+    const { clientWidth: width, clientHeight: height } = this.window;
+    if (now === null || width === 0 || height === 0) return;
+    const { live, theme } = this.stores;
+    const windowMs = live.bars.windowMs;
+    const ratio = devicePixelRatio;
+    const shown = Math.round(width * ratio);
+    const lead = Math.ceil(shown * LEAD);
+    const msPerDot = windowMs / shown;
+    this.resize(shown + lead, Math.round(height * ratio), ratio);
+    // By whole pixels of the screen, so that nothing trembles when the next strip takes the place of this one.
+    const from = Math.floor((now - windowMs) / msPerDot) * msPerDot;
+    const families = new Map(lanesOf(live.text.get()?.signals).map((spec) => [spec.name, spec.family]));
+    const view: ScoreView = {
+      width: (shown + lead) / ratio, height, ratio, from, msPerPixel: msPerDot * ratio, now,
+      ...this.content(from, windowMs),
+      palette: theme.palette.get(),
+      family: (signal) => (signal === null ? null : (families.get(signal) ?? null)),
+    };
+    const placed = placeNotes(view);
+    paintScore(this.context, view, placed);
+    const travelMs = lead * msPerDot;
+    this.painted = {
+      view, windowMs, travelMs, placed,
+      ranges: JSON.stringify(pitchRanges(view.notes)),
+      lastSeq: this.lastSeq(),
+      cues: live.cues.list.get(),
+      bright: view.notes.filter((note) => endOf(note) > now),
+    };
+    this.roll(lead, ratio);
+  }
+
+  /** The engine is gone, or there again: its clock stands still meanwhile, and so does the strip. */
+  halt(halted: boolean): void {
+    if (halted) this.motion?.pause();
+    else this.motion?.play();
+  }
+
+  /** The note at a place of the window, in CSS pixels. */
+  noteAt(x: number, y: number): Note | null {
+    if (this.painted === null) return null;
+    const { view, placed } = this.painted;
+    const onStrip = x + Number(this.motion?.currentTime ?? 0) / view.msPerPixel;
+    const near = placed.filter((it) => onStrip >= it.x - 4 && onStrip <= it.x + it.width + 4 && Math.abs(y - it.y - it.height / 2) < 8);
+    return near.at(-1)?.note ?? null;
+  }
+
+  stop(): void {
+    this.motion?.cancel();
+    this.motion = null;
+  }
+
+  private resize(width: number, height: number, ratio: number): void {
+    if (this.canvas.width !== width) this.canvas.width = width;
+    if (this.canvas.height !== height) this.canvas.height = height;
+    this.canvas.style.width = `${width / ratio}px`;
+  }
+
+  private content(from: number, windowMs: number): Pick<ScoreView, 'notes' | 'cues' | 'bars'> {
+    const { live } = this.stores;
+    const until = from + windowMs * (1 + LEAD);
+    return {
+      notes: live.notes.since(from - LONGEST_MS),
+      cues: live.cues.list.get().filter((cue) => cue.ts_ms >= from),
+      bars: live.bars.starts(from, until),
+    };
+  }
+
+  private lastSeq(): number {
+    return this.stores.live.notes.list.at(-1)?.seq ?? -1;
+  }
+
+  /** Whether the strip as a whole is of no more use. */
+  private worn({ view, windowMs, travelMs, cues }: Painted, now: number): boolean {
+    const { live } = this.stores;
+    const gone = now - windowMs - view.from;
+    const off = Math.abs(gone - Number(this.motion?.currentTime ?? 0));
+    return windowMs !== live.bars.windowMs || cues !== live.cues.list.get() || gone > travelMs - SPARE_MS || off > DRIFT_MS;
+  }
+
+  private unpainted({ lastSeq }: Painted): Note[] {
+    const { list } = this.stores.live.notes;
+    let first = list.length;
+    while (first > 0 && (list[first - 1]?.seq ?? 0) > lastSeq) first -= 1;
+    return list.slice(first);
+  }
+
+  private roll(lead: number, ratio: number): void {
+    this.motion?.cancel();
+    this.motion = null;
+    if (this.still.matches || this.painted === null) return;
+    const { view, windowMs, travelMs } = this.painted;
+    this.motion = this.canvas.animate([{ transform: 'translateX(0)' }, { transform: `translateX(${-lead / ratio}px)` }], {
+      duration: travelMs,
+      easing: `steps(${lead})`,
+      fill: 'forwards',
+    });
+    this.motion.currentTime = view.now - windowMs - view.from;
+    if (this.stores.live.link.get() !== 'live') this.motion.pause();
+  }
+}
+
+/** Boxes that overlap become one, so that nothing is painted twice. */
+function joined(boxes: readonly Box[]): Box[] {
+  const result: Box[] = [];
+  for (const box of [...boxes].sort((a, b) => a.x - b.x)) {
+    const at = result.findIndex((it) => box.x <= it.x + it.width && box.y <= it.y + it.height && it.y <= box.y + box.height);
+    const other = result[at];
+    if (other === undefined) {
+      result.push({ x: box.x, y: box.y, width: box.width, height: box.height });
+      continue;
+    }
+    const [top, foot] = [Math.min(box.y, other.y), Math.max(box.y + box.height, other.y + other.height)];
+    result[at] = { x: other.x, y: top, width: Math.max(other.x + other.width, box.x + box.width) - other.x, height: foot - top };
+  }
+  return result;
+}
