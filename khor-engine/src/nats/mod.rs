@@ -8,8 +8,8 @@ mod trouble;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
 };
 
 use async_nats::{Client, ConnectOptions, ServerAddr, connection::State};
@@ -26,8 +26,12 @@ pub const LOCAL: &str = "nats://127.0.0.1:4222";
 const WAITING: usize = 8;
 /// Longest wait for that room.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// Two of these without an answer, and the server counts as lost: a cut cable says nothing.
+/// The server is asked to answer whenever nothing came from it for so long; two of these without an answer, and the client connects
+/// anew: a cut cable says nothing.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// Without a byte from the server for so long it does not count as there. Longer than it may take to answer, and shorter than it takes
+/// to miss a host, so that a cut cable is never taken for the silence of all hosts.
+const MUTE: Duration = Duration::from_secs(3);
 /// Longest wait between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -102,10 +106,9 @@ impl Nats {
             .reconnect_delay_callback(|attempts| RETRY.min(Duration::from_millis(50 << attempts.min(6))));
         if let Some(path) = &self.creds {
             let refused = |problem| file("creds", path, problem);
-            options =
-                options.credentials(&read("creds", path)?).map_err(|error| {
-                    refused(format!("{error}, expected a user's JWT and seed as NATS' own tools write them"))
-                })?;
+            options = options.credentials(&read("creds", path)?).map_err(|error| {
+                refused(format!("{error}, expected a user's JWT and seed as NATS' own tools write them"))
+            })?;
         }
         if let Some(path) = &self.nkey {
             let seed = read("nkey", path)?.trim().to_owned();
@@ -146,6 +149,8 @@ pub struct Link {
     client: Client,
     server: String,
     troubles: Arc<Troubles>,
+    /// Bytes that had come when that was looked at last, and when they became more.
+    came: Arc<Mutex<(u64, Instant)>>,
 }
 
 impl Link {
@@ -159,17 +164,26 @@ impl Link {
             std::future::ready(())
         });
         let client = options.connect(address).await.map_err(|error| NatsError::Client(error.to_string()))?;
-        Ok(Self { client, server: nats.url.clone(), troubles })
+        let came = Arc::new(Mutex::new((0, Instant::now())));
+        Ok(Self { client, server: nats.url.clone(), troubles, came })
     }
 
-    /// Whether the connection stands.
+    /// Whether the connection stands: something came from the server lately. To be asked at least once a second, or so.
     pub fn is_up(&self) -> bool {
-        self.client.connection_state() == State::Connected
+        let bytes = self.client.statistics().in_bytes.load(Ordering::Relaxed);
+        let mut came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+        if came.0 != bytes {
+            *came = (bytes, Instant::now());
+        }
+        self.client.connection_state() == State::Connected && came.1.elapsed() < MUTE
     }
 
     /// Why nothing goes through, or not everything.
     pub fn trouble(&self) -> Option<Shortfall> {
-        let why = self.troubles.why().or_else(|| (!self.is_up()).then(|| "it is away".to_owned()))?;
+        let why = self
+            .troubles
+            .why()
+            .or_else(|| (!self.is_up()).then(|| "nothing comes from it any more".to_owned()))?;
         Some(Shortfall { error: format!("the NATS server at {}: {why}", self.server), fix: fix(&why).into() })
     }
 

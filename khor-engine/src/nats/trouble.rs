@@ -21,11 +21,17 @@ const FIXES: [(&[&str], &str); 6] = [
         &["authorization violation", "authentication", "signing nonce"],
         "name the nkey or creds file of a user of that server",
     ),
-    (&["permissions violation"], "let the server permit this user that subject, or name another user's nkey or creds file"),
+    (
+        &["permissions violation"],
+        "let the server permit this user that subject, or name another user's nkey or creds file",
+    ),
     (&["not valid for name", "notvalidforname"], "use an address that the server's certificate is for"),
     (&["peer certificate"], "name the certificate of the authority that vouches for the server as tls_ca"),
     (&["fatal alert"], "name a certificate that the server accepts as tls_cert, and its key as tls_key"),
-    (&["corrupt message"], "let the server speak TLS, or use an address with nats:// and no tls_ca or tls_cert"),
+    (
+        &["corrupt message"],
+        "let the server speak TLS, or use an address with nats:// and no tls_ca or tls_cert",
+    ),
 ];
 const OTHER_FIX: &str = "check that the server runs, and its address";
 
