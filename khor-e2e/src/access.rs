@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::site::{NatsServer, openssl};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR_S: i64 = 3600;
 
 /// A server that lets in whoever has a certificate of its authority: `known.pem`, not `strange.pem`.
 pub fn by_certificate() -> NatsServer {
@@ -43,17 +43,14 @@ pub fn by_creds() -> NatsServer {
         let no_limits = json!({
             "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1, "leaf": -1,
         });
-        let signed_for = |key: &KeyPair, claims: Value| {
-            jwt(&operator, &key.public_key(), claims, HOUR.as_secs().cast_signed())
-        };
+        let signed_for = |key: &KeyPair, claims: Value| jwt(&operator, &key.public_key(), claims, HOUR_S);
         let operators = signed_for(&operator, json!({ "type": "operator" }));
         let accounts = signed_for(&account, json!({ "type": "account", "limits": no_limits }));
-        let hour = HOUR.as_secs().cast_signed();
         for (name, issuer, expires_in_s, publishes) in [
-            ("user", &account, hour, "allow"),
-            ("former", &account, -hour, "allow"),
-            ("foreign", &foreign, hour, "allow"),
-            ("narrow", &account, hour, "deny"),
+            ("user", &account, HOUR_S, "allow"),
+            ("former", &account, -HOUR_S, "allow"),
+            ("foreign", &foreign, HOUR_S, "allow"),
+            ("narrow", &account, HOUR_S, "deny"),
         ] {
             creds(&dir.join(format!("{name}.creds")), issuer, expires_in_s, publishes);
         }
@@ -104,7 +101,7 @@ fn jwt(issuer: &KeyPair, subject: &str, mut nats: Value, expires_in_s: i64) -> S
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs().cast_signed();
     nats["version"] = json!(2);
     let claims = json!({
-        "jti": subject, "iat": now_s - 2 * HOUR.as_secs().cast_signed(), "exp": now_s + expires_in_s,
+        "jti": subject, "iat": now_s - 2 * HOUR_S, "exp": now_s + expires_in_s,
         "iss": issuer.public_key(), "name": "khor-tests", "sub": subject, "nats": nats,
     });
     let encoded = |part: &Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());

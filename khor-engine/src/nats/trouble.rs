@@ -46,13 +46,14 @@ pub(super) struct Troubles {
 struct Held {
     why: Option<String>,
     asked: Option<Instant>,
+    warned: Option<Instant>,
 }
 
 impl Troubles {
     /// Of a server that was not heard yet.
     pub(super) fn new(nats: Nats) -> Self {
         let why = Some("it has not answered yet".to_owned());
-        Self { nats, held: Mutex::new(Held { why, asked: None }) }
+        Self { nats, held: Mutex::new(Held { why, asked: None, warned: None }) }
     }
 
     /// Why, while there is trouble.
@@ -81,7 +82,22 @@ impl Troubles {
                     });
                 }
             }
-            Event::LameDuckMode | Event::Draining | Event::Closed | Event::SlowConsumer(_) => {}
+            Event::SlowConsumer(_) => self.let_go(),
+            Event::LameDuckMode | Event::Draining | Event::Closed => {}
+        }
+    }
+
+    /// A message found no room among those that wait. Not all of these events come through, so they are not counted; hosts' frames
+    /// are, by their numbers.
+    fn let_go(&self) {
+        let mut held = self.hold();
+        if held.warned.is_none_or(|warned| warned.elapsed() >= ASK_AGAIN) {
+            held.warned = Some(Instant::now());
+            warn!(
+                "more came from {} than could be taken in, and messages were let go: hear the site through relays that aggregate, \
+                 or let less else run here",
+                self.nats.url
+            );
         }
     }
 

@@ -31,10 +31,10 @@ const SETTLE: Duration = Duration::from_mins(1);
 #[derive(Args)]
 pub(crate) struct FleetOptions {
     /// fleet: hosts of a site; may be given again
-    #[arg(long, value_name = "N", default_values_t = [1_000, 10_000], value_parser = 1..=10_000)]
+    #[arg(long, value_name = "N", default_values_t = [1_000, 10_000], value_parser = clap::value_parser!(u64).range(1..=10_000))]
     hosts: Vec<u64>,
     /// fleet: times that a host stands out
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = 1..=10_000)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     trials: u64,
 }
 
@@ -137,9 +137,12 @@ fn traffic(server: &NatsServer) -> (f64, f64) {
 fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, usize)) -> Vec<Figure> {
     let (mut solos_ms, mut notes_ms) = (Vec::new(), Vec::new());
     for i in 0..trials {
-        wait_until("all to be calm", PATIENCE, || soloist(&engine.get("/api/metrics")).is_none());
-        // Not always at the same place between two of the engine's looks, nor in the bar.
-        thread::sleep(Duration::from_millis((i * 131 % 1_100) as u64));
+        wait_until("all to be calm", PATIENCE, || {
+            soloist(&engine.get("/api/metrics")).is_none() && !speaks(engine)
+        });
+        // Longer than the last note of the host before; not always at the same place between two of the engine's looks, nor in
+        // the bar.
+        thread::sleep(Duration::from_millis((300 + i * 131 % 1_100) as u64));
         let host = (i * 37 + 5) % count;
         hosts.stand_out(Some(host));
         if let Some((solo_ms, note_ms)) = answer(engine, hosts, &format!("h-{host}")) {
@@ -182,6 +185,13 @@ fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
         thread::sleep(LOOK);
     }
     None
+}
+
+/// Whether the voice of what is received is heard.
+fn speaks(engine: &Engine) -> bool {
+    let explained = engine.get("/api/explain");
+    let mut heard = explained["heard"].as_array().into_iter().flatten();
+    heard.any(|heard| heard["layer"] == "voice" && heard["because"] == "received")
 }
 
 /// Who has the voices.
