@@ -39,18 +39,19 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Starts `count` hosts of a site: `h-0` and so on.
-    pub fn start(server: &NatsServer, site: &str, count: usize) -> Self {
+    /// Starts `count` hosts of a site: `PREFIX-0` and so on.
+    pub fn start(server: &NatsServer, site: &str, prefix: &str, count: usize) -> Self {
         let wanted = Arc::new(Mutex::new(Wanted::default()));
         let (stop, stopped) = oneshot::channel();
         let site = Name::new(site).expect("a name");
+        let hosts: Vec<Host> = (0..count).map(|i| host(&site, prefix, i)).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = runtime.block_on(server.stranger());
         let told = Arc::clone(&wanted);
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = send(client, site, count, told) => {}
+                    () = send(client, hosts, told) => {}
                     _ = stopped => {}
                 }
             });
@@ -90,8 +91,7 @@ struct Host {
     subject: String,
 }
 
-async fn send(client: async_nats::Client, site: Name, count: usize, wanted: Arc<Mutex<Wanted>>) {
-    let mut hosts: Vec<Host> = (0..count).map(|i| host(&site, i)).collect();
+async fn send(client: async_nats::Client, mut hosts: Vec<Host>, wanted: Arc<Mutex<Wanted>>) {
     let mut ticks = interval(PERIOD / SLOTS as u32);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let begun = Instant::now();
@@ -101,7 +101,7 @@ async fn send(client: async_nats::Client, site: Name, count: usize, wanted: Arc<
             let wanted = wanted.lock().expect("nothing panics holding it");
             (wanted.out, wanted.silent.clone())
         };
-        for i in (slot..count).step_by(SLOTS).filter(|i| !silent.contains(i)) {
+        for i in (slot..hosts.len()).step_by(SLOTS).filter(|i| !silent.contains(i)) {
             let host = &mut hosts[i];
             say(&mut host.frame, begun, i, out == Some(i));
             let bytes = host.frame.write().expect("a frame that fits");
@@ -116,8 +116,8 @@ async fn send(client: async_nats::Client, site: Name, count: usize, wanted: Arc<
     }
 }
 
-fn host(site: &Name, i: usize) -> Host {
-    let name = Name::new(format!("h-{i}")).expect("a name");
+fn host(site: &Name, prefix: &str, i: usize) -> Host {
+    let name = Name::new(format!("{prefix}-{i}")).expect("a name");
     let subject = subject::of_host(site, &name, Kind::Frame);
     let frame = Frame {
         host: name,

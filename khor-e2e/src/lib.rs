@@ -1,5 +1,6 @@
 //! Drives the built programs on the running kernel: what every end-to-end test needs.
 
+pub mod access;
 pub mod bus;
 pub mod cgroup;
 pub mod collector;

@@ -1,5 +1,5 @@
 //! A site to test with: a real NATS server with TLS and accounts, hosts in network namespaces, and their relays. `home` is
-//! heard; hosts of `rack` are told to it by relays that aggregate.
+//! heard; hosts of `rack` are told to it by relays that aggregate, those of `a` and `b` likewise to `hall`, and that to `home`.
 
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
@@ -38,10 +38,24 @@ impl NatsServer {
 
     /// Makes certificates and users, and starts it on all addresses of this machine.
     pub fn start() -> Self {
+        Self::start_with("", accounts)
+    }
+
+    /// Likewise, with more words on TLS in its configuration, and with who may connect, as `access` writes it into its directory
+    /// and says it.
+    pub(crate) fn start_with(tls: &str, access: impl FnOnce(&Path) -> String) -> Self {
         let dir = TempDir::new().expect("a directory");
         certificates(dir.path());
-        let port = free_port();
-        fs::write(dir.path().join("nats.conf"), configuration(dir.path(), port)).expect("its configuration");
+        let (port, access) = (free_port(), access(dir.path()));
+        let configuration = format!(
+            r#"
+host: "0.0.0.0"
+port: {port}
+tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
+{access}
+"#
+        );
+        fs::write(dir.path().join("nats.conf"), configuration).expect("its configuration");
         let child = serve(dir.path());
         let server = Self { dir, port, child };
         server.wait();
@@ -57,6 +71,12 @@ impl NatsServer {
     pub fn kill(&mut self) {
         self.child.kill().expect("killing it");
         self.child.wait().expect("its end");
+    }
+
+    /// Lets it stand still with its connections open, as a cut cable looks to everybody at once; or go on.
+    pub fn hang(&self, hangs: bool) {
+        let signal = if hangs { Signal::SIGSTOP } else { Signal::SIGCONT };
+        kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
     }
 
     /// Starts it again, on the same port.
@@ -78,12 +98,18 @@ impl NatsServer {
 
     /// The certificate of the authority that vouches for it.
     pub fn ca(&self) -> PathBuf {
-        self.dir.path().join("ca.pem")
+        self.file("ca.pem")
     }
 
-    /// The seed of `relay`, `aggregator`, `engine`, `elsewhere` (another account) or `nobody` (no user of this server).
+    /// A file of its directory.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The seed of `relay`, `engine`, an aggregator (`aggregator` of `rack`, and those of `a`, `b` and `hall` by their names),
+    /// `elsewhere` (another account) or `nobody` (no user of this server).
     pub fn nkey(&self, who: &str) -> PathBuf {
-        self.dir.path().join(format!("{who}.nk"))
+        self.file(&format!("{who}.nk"))
     }
 
     /// Options for a program of khor's that is `who`.
@@ -136,61 +162,69 @@ impl Drop for NatsServer {
 
 fn serve(dir: &Path) -> Child {
     let log = File::options().create(true).append(true).open(dir.join("log")).expect("a log");
-    Command::new(SERVER).arg("-c").arg(dir.join("nats.conf")).stderr(log).spawn().expect("nats-server")
+    Command::new(SERVER).current_dir(dir).args(["-c", "nats.conf"]).stderr(log).spawn().expect("nats-server")
 }
 
-/// An authority and what it says of the server, as `openssl` makes them.
+/// An authority and what it says of the server.
 fn certificates(dir: &Path) {
-    let make = |arguments: &str| {
-        let output = Command::new("openssl").current_dir(dir).args(arguments.split_whitespace()).output();
-        let output = output.expect("openssl");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    let new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-    make(&format!(
-        "{new} -keyout ca.key -out ca.pem -subj /CN=khor-tests -addext basicConstraints=critical,CA:TRUE"
-    ));
+    openssl(dir, "-keyout ca.key -out ca.pem -subj /CN=khor-tests -addext basicConstraints=critical,CA:TRUE");
     let names: Vec<String> = (1..=9).map(|i| format!("IP:{}", gateway(i))).collect();
-    make(&format!(
-        "{new} -CA ca.pem -CAkey ca.key -keyout server.key -out server.pem -subj /CN=localhost \
-         -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1,{}",
-        names.join(",")
-    ));
+    openssl(
+        dir,
+        &format!(
+            "-CA ca.pem -CAkey ca.key -keyout server.key -out server.pem -subj /CN=localhost \
+             -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1,{}",
+            names.join(",")
+        ),
+    );
+}
+
+/// A certificate and its key, as `openssl req` makes them.
+pub(crate) fn openssl(dir: &Path, arguments: &str) {
+    let new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    let arguments = new.split_whitespace().chain(arguments.split_whitespace());
+    let output = Command::new("openssl").current_dir(dir).args(arguments).output().expect("openssl");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Relays may send frames and cues of their site and hear nothing, engines the other way round; those that aggregate may
 /// hear one site and tell of it to the other.
-fn configuration(dir: &Path, port: u16) -> String {
+fn accounts(dir: &Path) -> String {
     let user = |who: &str| {
         let pair = KeyPair::new_user();
         fs::write(dir.join(format!("{who}.nk")), pair.seed().expect("a seed")).expect("its file");
         pair.public_key()
     };
-    let (relay, aggregator, engine, elsewhere, _nobody) =
-        (user("relay"), user("aggregator"), user("engine"), user("elsewhere"), user("nobody"));
+    let (relay, engine, elsewhere, _nobody) =
+        (user("relay"), user("engine"), user("elsewhere"), user("nobody"));
     let all = |site: &str, kinds: &[&str]| {
         let subject = |kind: &&str| format!("\"khor.v1.{site}.*.{kind}\"");
         kinds.iter().map(subject).collect::<Vec<_>>().join(", ")
     };
+    let aggregator = |who: &str, heard: &str, told: &str| {
+        let (key, itself) = (user(who), format!("\"khor.v1.{told}.{heard}.site\""));
+        let (cues, hears) = (all(told, &["cue"]), all(heard, &["frame", "cue", "site"]));
+        format!(
+            "{{ nkey: {key}, permissions: {{ publish: [{itself}, {cues}], subscribe: [{hears}, {itself}] }} }}"
+        )
+    };
+    let aggregators =
+        [("aggregator", "rack", "home"), ("a", "a", "hall"), ("b", "b", "hall"), ("hall", "hall", "home")]
+            .map(|(who, heard, told)| aggregator(who, heard, told))
+            .join("\n    ");
     let relays = [all("home", &["frame", "cue"]), all("rack", &["frame", "cue"])].join(", ");
-    let (racks, homes) = (all("rack", &["frame", "cue", "site"]), all("home", &["frame", "cue", "site"]));
+    let homes = all("home", &["frame", "cue", "site"]);
     let (name, password) = STRANGER;
-    let dir = dir.display();
     format!(
-        r#"
-host: "0.0.0.0"
-port: {port}
-tls {{ cert_file: "{dir}/server.pem", key_file: "{dir}/server.key" }}
-accounts {{
+        r#"accounts {{
   HOME {{ users: [
     {{ nkey: {relay}, permissions: {{ publish: [{relays}], subscribe: {{ deny: ">" }} }} }}
-    {{ nkey: {aggregator}, permissions: {{ publish: ["khor.v1.home.rack.site", "khor.v1.home.*.cue"], subscribe: [{racks}, "khor.v1.home.rack.site"] }} }}
+    {aggregators}
     {{ nkey: {engine}, permissions: {{ subscribe: [{homes}], publish: {{ deny: ">" }} }} }}
     {{ user: {name}, password: "{password}" }}
   ] }}
   ELSEWHERE {{ users: [ {{ nkey: {elsewhere} }} ] }}
-}}
-"#
+}}"#
     )
 }
 
@@ -272,9 +306,9 @@ impl Relay {
         Self::run(on, &["--no-bpf".to_owned()], true, options)
     }
 
-    /// Starts one that hears `site` and tells of it to `home`.
-    pub fn aggregate(site: &str, options: &[String]) -> Self {
-        Self::run(None, &["--aggregate", site, "--site", "home"].map(str::to_owned), false, options)
+    /// Starts one, likewise, that hears a site and tells of it to another.
+    pub fn aggregate(on: Option<&Namespace>, (heard, told): (&str, &str), options: &[String]) -> Self {
+        Self::run(on, &["--aggregate", heard, "--site", told].map(str::to_owned), false, options)
     }
 
     fn run(on: Option<&Namespace>, first: &[String], learns: bool, options: &[String]) -> Self {

@@ -1,12 +1,12 @@
 //! A site that is told of by relays that aggregate: two share its hosts, one engine hears it through them.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use khor_e2e::engine::free_port;
 use khor_e2e::hosts::Hosts;
-use khor_e2e::site::{NatsServer, Relay};
-use khor_e2e::skip::skip;
+use khor_e2e::site::{Namespace, NatsServer, Relay};
+use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Engine, wait_until};
 use serde_json::{Value, json};
 
@@ -54,11 +54,11 @@ fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
         .map(|port| {
             let mut options = server.options(Ipv4Addr::LOCALHOST, "aggregator");
             options.extend(["--metrics".to_owned(), port.to_string()]);
-            Relay::aggregate("rack", &options)
+            Relay::aggregate(None, ("rack", "home"), &options)
         })
         .collect();
     wait_until("both to tell of the rack", SETTLE, || rack(&engine)["aggregators"] == 2);
-    let hosts = Hosts::start(&server, "rack", HOSTS);
+    let hosts = Hosts::start(&server, "rack", "h", HOSTS);
     wait_until("all hosts to be counted", SETTLE, || rack(&engine)["live"] == HOSTS);
     engine.wait_for_source("site", SETTLE);
 
@@ -146,4 +146,69 @@ fn who_goes_is_heard_once(engine: &Engine, hosts: &Hosts) {
     hosts.silence(Vec::new());
     wait_until("it to be back", SETTLE, || cues(engine, "found") == ["h-3"] && rack(engine)["silent"] == 0);
     assert_eq!(cues(engine, "lost"), ["h-3"]);
+}
+
+/// Highest level and deviation of any signal, of some seconds.
+fn most(engine: &Engine, seconds: u64) -> [f64; 2] {
+    let begun = Instant::now();
+    let mut most = [0.0_f64; 2];
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        let metrics = engine.get("/api/metrics");
+        for signal in metrics["signals"].as_object().expect("signals").values() {
+            for (most, part) in most.iter_mut().zip(["level", "deviation"]) {
+                *most = most.max(signal[part].as_f64().unwrap_or_default());
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    most
+}
+
+#[test]
+fn a_cut_cable_of_one_that_aggregates_is_one_loss_and_it_resumes_with_no_spike() {
+    if !root_or_skip() {
+        return;
+    }
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
+    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let machine = Namespace::new(4);
+    let options = server.options(machine.gateway(), "aggregator");
+    let relay = Relay::aggregate(Some(&machine), ("rack", "home"), &options);
+    let hosts = Hosts::start(&server, "rack", "h", HOSTS);
+    wait_until("all hosts to be counted", SETTLE, || rack(&engine)["live"] == HOSTS);
+    engine.wait_for_source("site", SETTLE);
+    let (before, memory_kib) = (most(&engine, 3), relay.memory_kib());
+
+    machine.plug(false);
+    let took = wait_until("the rack to be silent", LOSS, || rack(&engine)["state"] == "silent");
+    println!("a cut cable of one that aggregates was told after {took:?}");
+    assert_eq!(cues(&engine, "lost"), ["rack"]);
+    let says = |words: &str| relay.log().contains(words);
+    wait_until("the relay to notice", LOSS, || says("nothing is heard or told any more"));
+    // It tries in vain for a while.
+    std::thread::sleep(Duration::from_secs(2));
+    machine.plug(true);
+    let took = wait_until("the rack to be back", SETTLE, || rack(&engine)["state"] == "live");
+    println!("and healed it was back after {took:?}");
+    let after = most(&engine, 4);
+    println!("levels and deviations were at most {before:?}, then {after:?}");
+    assert!(after[0] < before[0] + 0.1 && after[1] < before[1] + 0.5, "{before:?}, then {after:?}");
+    assert_eq!(engine.get("/api/fleet")["soloists"], json!([]));
+    assert_eq!((cues(&engine, "lost"), cues(&engine, "found")), (vec!["rack".into()], vec!["rack".into()]));
+    let now = rack(&engine);
+    assert_eq!((now["live"].as_u64(), now["silent"].as_u64()), (Some(HOSTS as u64), Some(0)), "{now:#}");
+    let grown_kib = relay.memory_kib().saturating_sub(memory_kib);
+    println!("its memory grew by {grown_kib} KiB");
+    assert!(grown_kib < 4 * 1024, "{grown_kib} KiB");
+    // And it still hears all of them.
+    hosts.stand_out(Some(9));
+    wait_until("one to take the solo", SETTLE, || engine.get("/api/fleet")["soloists"][0] == "h-9");
+    assert!(relay.stop().success());
+    assert!(engine.stop().0.success());
 }

@@ -26,6 +26,9 @@ struct Args {
     /// Fewer clips: figures are rougher, and no gate applies
     #[arg(long)]
     quick: bool,
+    /// Only the sites: where they are in trouble, and with what
+    #[arg(long, conflicts_with = "hours")]
+    only_sites: bool,
     /// Also play this many hours of an idle machine, 0.4..=100, and compare the
     /// last ten minutes with the first; an hour takes about twenty seconds
     #[arg(long, value_parser = hours)]
@@ -80,14 +83,18 @@ fn run(args: &Args) -> Result<bool> {
     for preset in &chosen {
         let begun = Instant::now();
         let others: Vec<String> = known.iter().filter(|name| name != preset).cloned().collect();
-        let verdict = judge::judge(preset, &others, &sites, &plan, &args.out)?;
+        let verdict = if args.only_sites {
+            judge::judge_sites(preset, &sites)?
+        } else {
+            judge::judge(preset, &others, &sites, &plan, &args.out)?
+        };
         if !args.json {
             print!("{}", table::table(&verdict, &thresholds)?);
             println!("  ({:.0} s)\n", begun.elapsed().as_secs_f64());
         }
         verdicts.push(verdict);
     }
-    if chosen.len() > 1 {
+    if chosen.len() > 1 && !args.only_sites {
         verdicts.push(between(&verdicts));
         if !args.json {
             print!("{}", table::table(&verdicts[verdicts.len() - 1], &thresholds)?);

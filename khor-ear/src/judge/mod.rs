@@ -64,7 +64,8 @@ pub fn judge(preset: &str, others: &[String], sites: &Sites, plan: &Plan, folder
     clips::compare(preset, plan, &clips, &mut figures)?;
     stress::search(preset, others, plan, &mut figures)?;
     cues::listen(preset, plan, &mut figures)?;
-    remarks.push(site::listen(preset, sites, &mut figures)?);
+    let heard = site::listen(preset, sites, &mut figures)?;
+    remarks.push(heard.remark);
     if let Some(hours) = plan.hours {
         drift::listen(preset, plan, hours, &mut figures)?;
     }
@@ -74,6 +75,7 @@ pub fn judge(preset: &str, others: &[String], sites: &Sites, plan: &Plan, folder
     let details = json!({
         "notes_hash": notes_hash,
         "clips": clips.iter().map(clips::Listened::to_json).collect::<Vec<_>>(),
+        "sites": heard.details,
         "signals": followed.iter().map(|one| json!({
             "signal": one.signal.info().name,
             "rho": one.rho,
@@ -82,6 +84,14 @@ pub fn judge(preset: &str, others: &[String], sites: &Sites, plan: &Plan, folder
         })).collect::<Vec<_>>(),
     });
     Ok(Verdict { preset: preset.to_owned(), figures, remarks, details })
+}
+
+/// Listens to the sites alone.
+pub fn judge_sites(preset: &str, sites: &Sites) -> Result<Verdict> {
+    let mut figures = Vec::new();
+    let heard = site::listen(preset, sites, &mut figures)?;
+    let details = json!({ "sites": heard.details });
+    Ok(Verdict { preset: preset.to_owned(), figures, remarks: vec![heard.remark], details })
 }
 
 fn follow(followed: &[Followed], figures: &mut Vec<Figure>) {

@@ -3,11 +3,14 @@
 //! The sound of each clip is asked two questions by the same features, and both answers must be right. Who answers has
 //! heard other sites only: other hosts, other seeds, other music.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
+use serde_json::{Value, json};
 
 use super::Figure;
 use crate::{
-    adapter::{self, SiteMode, Told},
+    adapter::{self, Heard, Layer, SiteMode, Told},
     classify::{Classifier, Labelled},
     features::{BALANCES, COUNT, Features, rough_balance},
     parallel,
@@ -38,6 +41,16 @@ struct Listened {
     rack: u64,
     trouble: Trouble,
     vector: [f64; FEATURES],
+    /// How many notes of each layer and instrument.
+    notes: BTreeMap<String, usize>,
+}
+
+/// What was heard of the sites, beside the figures.
+pub(super) struct HeardSites {
+    /// What was mistaken, in a line.
+    pub(super) remark: String,
+    /// Every clip, for machines.
+    pub(super) details: Value,
 }
 
 impl Sites {
@@ -61,12 +74,12 @@ impl Sites {
 }
 
 /// Listens to all sites.
-pub(super) fn listen(preset: &str, sites: &Sites, figures: &mut Vec<Figure>) -> Result<String> {
+pub(super) fn listen(preset: &str, sites: &Sites, figures: &mut Vec<Figure>) -> Result<HeardSites> {
     let clips = parallel::map(&sites.0, |scene| {
         let heard = adapter::play_site(preset, scene.seed, &scene.told, TELL_NS)?.from(LEAD_IN_S);
         let (rough, balance) = (Features::of(&heard.samples)?.rough(), rough_balance(&heard.samples));
         let vector = std::array::from_fn(|i| if i < COUNT { rough[i] } else { balance[i - COUNT] });
-        Ok(Listened { rack: scene.rack, trouble: scene.trouble, vector })
+        Ok(Listened { rack: scene.rack, trouble: scene.trouble, vector, notes: notes(&heard) })
     })?;
     let taken: Vec<Trouble> = clips.iter().map(|clip| answer(&clips, clip)).collect();
     let right = |is: &dyn Fn(Trouble, Trouble) -> bool| {
@@ -83,10 +96,35 @@ pub(super) fn listen(preset: &str, sites: &Sites, figures: &mut Vec<Figure>) -> 
     let more = wrong.len().saturating_sub(NAMED);
     wrong.truncate(NAMED);
     let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
-    Ok(format!(
-        "mistaken of a site: {}{rest}",
-        if wrong.is_empty() { "nothing".into() } else { wrong.join(", ") }
-    ))
+    let wrong = if wrong.is_empty() { "nothing".into() } else { wrong.join(", ") };
+    let clips = clips.iter().zip(&taken).map(|(clip, taken)| clip.to_json(*taken));
+    Ok(HeardSites { remark: format!("mistaken of a site: {wrong}{rest}"), details: clips.collect() })
+}
+
+impl Listened {
+    fn to_json(&self, taken: Trouble) -> Value {
+        json!({
+            "site": self.rack,
+            "is": name(self.trouble),
+            "taken_for": name(taken),
+            "features": self.vector,
+            "notes": self.notes,
+        })
+    }
+}
+
+fn notes(heard: &Heard) -> BTreeMap<String, usize> {
+    let mut notes = BTreeMap::new();
+    for note in heard.begun() {
+        let layer = match note.layer {
+            Layer::Bed => "bed",
+            Layer::Pulse => "pulse",
+            Layer::Voices => "voice",
+            Layer::Cues => "cue",
+        };
+        *notes.entry(format!("{layer} {}", note.instrument.name())).or_default() += 1;
+    }
+    notes
 }
 
 /// What a clip is taken for by one who knows the clips of the other sites.

@@ -12,6 +12,8 @@ use super::stream::VoiceStream;
 pub const SOLOISTS: usize = 2;
 /// Sections that may play at once: more could not be told apart (ear.md).
 pub const SECTIONS: usize = 4;
+/// How much more velocity a soloist has where sections play, so that it stands out of their pulses.
+const ABOVE_SECTIONS: f32 = 1.2;
 /// Turns of a roll call: two in each of sixteen bars, 35 s at 110 bpm.
 pub const TURNS: usize = 32;
 
@@ -129,6 +131,7 @@ impl Cast {
         const NOBODY: &Lanes = &[None; SignalId::COUNT];
         let count = self.soloists.iter().flatten().count();
         let (mut first, taken) = (true, [false; VoiceStream::ALL.len()]);
+        let loudness = if matches!(self.pulse, PulseCast::Sections(_)) { ABOVE_SECTIONS } else { 1.0 };
         self.soloists.each_ref().map(|soloist| {
             let is_first = std::mem::take(&mut first);
             match soloist {
@@ -136,12 +139,13 @@ impl Cast {
                     lanes: Some(lanes),
                     place: Some(*place),
                     at_once: if count == 1 { SOLOISTS } else { 1 },
+                    loudness,
                     taken,
                 },
                 None if count == 0 && is_first => {
-                    VoicesOf { lanes: None, place: None, at_once: SOLOISTS, taken }
+                    VoicesOf { lanes: None, place: None, at_once: SOLOISTS, loudness: 1.0, taken }
                 }
-                None => VoicesOf { lanes: Some(NOBODY), place: None, at_once: 0, taken },
+                None => VoicesOf { lanes: Some(NOBODY), place: None, at_once: 0, loudness: 1.0, taken },
             }
         })
     }
@@ -153,6 +157,8 @@ pub(super) struct VoicesOf<'a> {
     pub(super) lanes: Option<&'a Lanes>,
     pub(super) place: Option<Place>,
     pub(super) at_once: usize,
+    /// Factor of the velocity of its notes.
+    pub(super) loudness: f32,
     /// Streams that the other soloist speaks with: the same voice twice at once would say nothing new.
     pub(super) taken: [bool; VoiceStream::ALL.len()],
 }

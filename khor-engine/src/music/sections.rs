@@ -15,6 +15,10 @@ use crate::signal::{Lanes, SignalId};
 /// Where their streams of chance begin, apart from those of the preset's own pulse.
 const FIRST_STREAM: u8 = 16;
 
+/// How much softer a bench's pulse is than the same role elsewhere: several may play at once, and what is told with the soloist's
+/// voice must be heard above its own section's work (docs/ear.md, "with what").
+const SOFTER: f32 = 0.6;
+
 /// What is read of each section, and the onsets per bar it is at.
 #[derive(Clone, Debug)]
 pub(super) struct Sections {
@@ -56,7 +60,7 @@ impl Sections {
     }
 }
 
-/// A bench's pulse: its notes are like those that the preset has of that role elsewhere.
+/// A bench's pulse: its notes are like those that the preset has of that role elsewhere, and softer.
 fn settings(preset: &Preset, bench: &Bench) -> PulseSettings {
     let Bench { role, register, pan, motion, max_onsets } = *bench;
     let own = preset.pulse.iter().find(|stream| stream.role == role);
@@ -68,5 +72,14 @@ fn settings(preset: &Preset, bench: &Bench) -> PulseSettings {
         },
         |stream| (stream.velocity, stream.gate_steps),
     );
-    PulseSettings { role, register, motion, from: 0.0, max_onsets, velocity, gate_steps, pan }
+    PulseSettings {
+        role,
+        register,
+        motion,
+        from: 0.0,
+        max_onsets,
+        velocity: SOFTER * velocity,
+        gate_steps,
+        pan,
+    }
 }

@@ -67,7 +67,7 @@ impl Voices {
             self.choose(moment, of, chord, out);
         }
         for speaker in self.speaking.into_iter().flatten() {
-            speak(speaker, moment, chord, out);
+            speak(speaker, of.loudness, moment, chord, out);
         }
     }
 
@@ -207,7 +207,7 @@ fn onsets(moment: &Moment<'_>, stream: VoiceStream) -> u8 {
     (onsets.ceil() as u8).clamp(1, STEPS)
 }
 
-fn speak(speaker: Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
+fn speak(speaker: Speaker, loudness: f32, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
     let settings = &moment.preset.voices;
     let seat = speaker.stream.seat();
     let receded = speaker.receded();
@@ -223,7 +223,8 @@ fn speak(speaker: Speaker, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note
     let standing = moment.reading.activity(speaker.stream);
     let entry = if speaker.age < 2 { 1.15 } else { 1.0 };
     let receded = 1.0 - (1.0 - RECEDED_VELOCITY) * receded;
-    let velocity = settings.velocity * accent(moment.step) * (0.65 + 0.35 * standing) * entry * receded;
+    let velocity =
+        loudness * settings.velocity * accent(moment.step) * (0.65 + 0.35 * standing) * entry * receded;
     let brightness = moment.reading.value(Feature::Brightness(speaker.stream)).unwrap_or(0.0);
     let note = Note {
         onset_s: moment.onset_s,

@@ -120,21 +120,21 @@ impl Aggregator {
         })
     }
 
-    /// Says what was heard since it was said last.
+    /// Says what was heard since it was said last. While the server is away nobody is missed for that.
     async fn tell(&mut self) {
         let now = Instant::now();
         self.follow_link(now);
-        let frame = self.room.frame(now, wall_ms());
-        let sent = match fitting(frame, &self.room.blend) {
-            Some(bytes) => {
-                self.progress.heard.frame_bytes = bytes.len() as u64;
-                self.link.send(&self.subject, bytes).await
-            }
-            None => false,
-        };
-        self.room.begin_anew();
+        let sent = self.progress.connected && self.say(now).await;
+        self.room.begin_anew(now);
         *(if sent { &mut self.progress.frames } else { &mut self.progress.dropped }) += 1;
         self.room.report(&mut self.progress.heard);
+    }
+
+    async fn say(&mut self, now: Instant) -> bool {
+        let frame = self.room.frame(now, wall_ms());
+        let Some(bytes) = fitting(frame, &self.room.blend) else { return false };
+        self.progress.heard.frame_bytes = bytes.len() as u64;
+        self.link.send(&self.subject, bytes).await
     }
 
     /// While the server was away nobody could be heard.

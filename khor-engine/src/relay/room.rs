@@ -152,11 +152,12 @@ impl Room {
             changes: self.changes.iter().map(|(_, change)| change.clone()).collect(),
         };
         self.seq += 1;
-        self.since = now;
         frame
     }
 
-    pub(super) fn begin_anew(&mut self) {
+    /// Forgets what was said, or could not be.
+    pub(super) fn begin_anew(&mut self, now: Instant) {
+        self.since = now;
         self.blend.clear();
         self.deviant = Deviant::default();
     }
@@ -238,7 +239,7 @@ mod tests {
     fn told(room: &mut Room, now: Instant) -> SiteFrame {
         let frame = room.frame(now, wall_ms());
         let bytes = fitting(frame, &room.blend).unwrap();
-        room.begin_anew();
+        room.begin_anew(now);
         SiteFrame::read(&bytes).unwrap()
     }
 

@@ -2,63 +2,85 @@
 //! engine and the relays, and how long after a host's frame the engine plays it.
 //!
 //! The frames are real ones, through a real server with TLS. The time is from just before the first frame in which a host
-//! stands out is handed to the client until `/api/explain` says that the voices are its own; and until it shows what they
-//! say, which waits for the beat.
+//! stands out is handed to the client until `/api/metrics` says that the voices are its own; and until the first note of that
+//! voice begins, by the note's own time: it waits for its place in the bar.
 
 use std::net::Ipv4Addr;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use clap::Args;
 use futures_util::StreamExt;
 use khor_e2e::hosts::Hosts;
 use khor_e2e::site::{NatsServer, Relay};
 use khor_e2e::{Engine, wait_until};
+use serde_json::Value;
 
 use crate::cost::{Cost, watch_for};
 use crate::figure::Figure;
 
-const SIZES: [usize; 2] = [1_000, 10_000];
 const AGGREGATORS: usize = 2;
 /// Of each of the windows in which costs are watched.
 const WINDOW: Duration = Duration::from_secs(10);
-const REPEATS: usize = 30;
 /// Between two looks; each costs the engine something, so costs are watched at another time.
-const LOOK: Duration = Duration::from_millis(5);
+const LOOK: Duration = Duration::from_millis(10);
+/// Likewise, where the answer names every host.
+const SELDOM: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 const SETTLE: Duration = Duration::from_mins(1);
 
-pub(crate) fn measure() -> Vec<Figure> {
+/// How much is measured.
+#[derive(Args)]
+pub(crate) struct FleetOptions {
+    /// fleet: hosts of a site; may be given again
+    #[arg(long, value_name = "N", default_values_t = [1_000, 10_000], value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    hosts: Vec<u64>,
+    /// fleet: times that a host stands out
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    trials: u64,
+}
+
+pub(crate) fn measure(options: &FleetOptions) -> Vec<Figure> {
     if !NatsServer::is_there() {
         return vec![Figure::missing("a site", "", "needs nats-server")];
     }
     let mut figures = Vec::new();
     let mut rss_mib = Vec::new();
-    for count in SIZES {
+    for count in options.hosts.iter().map(|hosts| *hosts as usize) {
         for through in [false, true] {
-            let (more, rss) = one(count, through);
+            let (more, rss) = one(count, through, options.trials as usize);
             figures.extend(more);
             if !through {
-                rss_mib.push(rss);
+                rss_mib.push((count, rss));
             }
         }
     }
-    let growth = 1024.0 * (rss_mib[1] - rss_mib[0]) / (SIZES[1] - SIZES[0]) as f64;
-    figures.push(Figure::new("growth of the engine per host heard directly", "KiB", vec![growth]));
+    if let [(few, of_few), .., (many, of_many)] = rss_mib[..]
+        && many > few
+    {
+        let growth = 1024.0 * (of_many - of_few) / (many - few) as f64;
+        figures.push(Figure::new("growth of the engine per host heard directly", "KiB", vec![growth]));
+    }
     figures
 }
 
 /// One size, one way; with the figures the engine's memory, MiB.
-fn one(count: usize, through: bool) -> (Vec<Figure>, f64) {
+fn one(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
     let server = NatsServer::start();
     let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
     options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
     let told = server.options(Ipv4Addr::LOCALHOST, "aggregator");
-    let relays: Vec<Relay> =
-        (0..if through { AGGREGATORS } else { 0 }).map(|_| Relay::aggregate("rack", &told)).collect();
-    let hosts = Hosts::start(&server, if through { "rack" } else { "home" }, count);
-    wait_until("all hosts to be heard", SETTLE, || engine.get("/api/fleet")["live"] == count);
+    let relays: Vec<Relay> = (0..if through { AGGREGATORS } else { 0 })
+        .map(|_| Relay::aggregate(None, ("rack", "home"), &told))
+        .collect();
+    let hosts = Hosts::start(&server, if through { "rack" } else { "home" }, "h", count);
+    // To be asked for thousands of hosts without a pause would keep the engine from hearing them.
+    wait_until("all hosts to be heard", SETTLE, || {
+        thread::sleep(SELDOM);
+        engine.get("/api/fleet")["live"] == count
+    });
     let way = if through { "through two relays" } else { "directly" };
     let name = format!("{count} hosts {way}");
 
@@ -77,18 +99,26 @@ fn one(count: usize, through: bool) -> (Vec<Figure>, f64) {
     }
     figures.extend(of_server.report(&format!("{name}, nats-server")));
     figures.push(Figure::new(format!("{name}, whole machine busy"), "%", busy));
-    figures.extend(latency(&name, &engine, &hosts, count));
-    let fleet = engine.get("/api/fleet");
-    let missed: u64 = fleet["hosts"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|host| host["missed_frames"].as_u64())
-        .sum();
+    let before = missed(&engine);
+    figures.extend(latency(&name, &engine, &hosts, (count, trials)));
     if !through {
-        figures.push(Figure::new(format!("{name}, frames missed"), "", vec![missed as f64]));
+        let share = |missed: u64| missed as f64 / count as f64;
+        let after = missed(&engine);
+        figures.push(Figure::new(
+            format!("{name}, frames of a host missed at first"),
+            "",
+            vec![share(before)],
+        ));
+        figures.push(Figure::new(format!("{name}, and in the trials"), "", vec![share(after - before)]));
     }
     (figures, rss_mib)
+}
+
+/// Frames of all hosts that were made and did not come.
+fn missed(engine: &Engine) -> u64 {
+    let fleet = engine.get("/api/fleet");
+    let hosts = fleet["hosts"].as_array().into_iter().flatten();
+    hosts.filter_map(|host| host["missed_frames"].as_u64()).sum()
 }
 
 /// Messages and bytes a second that an engine is sent, from one who hears the same.
@@ -109,41 +139,75 @@ fn traffic(server: &NatsServer) -> (f64, f64) {
     })
 }
 
-fn latency(name: &str, engine: &Engine, hosts: &Hosts, count: usize) -> Vec<Figure> {
-    let (mut voices, mut notes) = (Vec::new(), Vec::new());
-    for i in 0..REPEATS {
+/// One host after the other stands out.
+fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, usize)) -> Vec<Figure> {
+    let (mut solos_ms, mut notes_ms) = (Vec::new(), Vec::new());
+    for i in 0..trials {
+        wait_until("all to be calm", PATIENCE, || {
+            soloist(&engine.get("/api/metrics")).is_none() && !speaks(engine)
+        });
+        // Longer than the last note of the host before; not always at the same place between two of the engine's looks, nor in
+        // the bar.
+        thread::sleep(Duration::from_millis((300 + i * 131 % 1_100) as u64));
         let host = (i * 37 + 5) % count;
-        let text = || engine.get("/api/explain")["text"].as_str().unwrap_or_default().to_owned();
-        wait_until("all to be calm", PATIENCE, || !text().contains("The voices are those of"));
-        // Not always at the same place between two of the engine's looks.
-        thread::sleep(Duration::from_millis((i * 13 % 100) as u64));
         hosts.stand_out(Some(host));
-        let wanted = format!("The voices are those of h-{host} ");
-        let begun = Instant::now();
-        while !text().contains(&wanted) && begun.elapsed() < PATIENCE {
-            thread::sleep(LOOK);
+        if let Some((solo_ms, note_ms)) = answer(engine, hosts, &format!("h-{host}")) {
+            solos_ms.push(solo_ms);
+            notes_ms.push(note_ms);
         }
-        let said = hosts.said().expect("it was said");
-        voices.push(said.elapsed().as_secs_f64() * 1000.0);
-        let played = || {
-            let explained = engine.get("/api/explain");
-            let heard = explained["heard"].as_array().cloned().unwrap_or_default();
-            heard.iter().any(|heard| heard["layer"] == "voice" && heard["because"] == "received")
-        };
-        while !played() && begun.elapsed() < PATIENCE {
-            thread::sleep(LOOK);
-        }
-        notes.push(said.elapsed().as_secs_f64() * 1000.0);
         hosts.stand_out(None);
     }
-    let p99 = |values: &mut Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[(values.len() * 99).div_ceil(100) - 1]
-    };
-    let (voice_p99, note_p99) = (p99(&mut voices), p99(&mut notes));
+    let unheard = (trials - notes_ms.len()) as f64;
     vec![
-        Figure::new(format!("{name}, frame to solo, p99 of {REPEATS}"), "ms", vec![voice_p99]),
-        Figure::new(format!("{name}, frame to solo"), "ms", voices),
-        Figure::new(format!("{name}, frame to its voice, p99 of {REPEATS}"), "ms", vec![note_p99]),
+        Figure::new(format!("{name}, frame to solo, p99 of {trials}"), "ms", p99(&solos_ms)),
+        Figure::new(format!("{name}, frame to solo"), "ms", solos_ms),
+        Figure::new(format!("{name}, frame to first note, p99 of {trials}"), "ms", p99(&notes_ms)),
+        Figure::new(format!("{name}, frame to first note"), "ms", notes_ms),
+        Figure::new(format!("{name}, trials that nobody heard"), "", vec![unheard]),
     ]
+}
+
+/// Milliseconds until the host has the solo, and until the first note of its voice begins; `None` if that does not come.
+fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
+    let (begun, mut solo_ms) = (Instant::now(), None);
+    while begun.elapsed() < PATIENCE {
+        let metrics = engine.get("/api/metrics");
+        if solo_ms.is_none() && soloist(&metrics).as_deref() == Some(host) {
+            solo_ms = Some(hosts.said()?.elapsed().as_secs_f64() * 1000.0);
+        }
+        if let Some(solo_ms) = solo_ms {
+            let said_ms = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1000.0
+                - hosts.said()?.elapsed().as_secs_f64() * 1000.0;
+            let begins_ms = |note: &Value| {
+                let is_its = note["layer"] == "voices" && note["signal"] == "rx";
+                // A note's time is in whole milliseconds.
+                note["ts_ms"].as_f64().filter(|ts_ms| is_its && ts_ms + 1.0 >= said_ms)
+            };
+            let first = metrics["notes"].as_array()?.iter().filter_map(begins_ms).min_by(f64::total_cmp);
+            if let Some(first_ms) = first {
+                return Some((solo_ms, first_ms - said_ms));
+            }
+        }
+        thread::sleep(LOOK);
+    }
+    None
+}
+
+/// Whether the voice of what is received is heard.
+fn speaks(engine: &Engine) -> bool {
+    let explained = engine.get("/api/explain");
+    let mut heard = explained["heard"].as_array().into_iter().flatten();
+    heard.any(|heard| heard["layer"] == "voice" && heard["because"] == "received")
+}
+
+/// Who has the voices.
+fn soloist(metrics: &Value) -> Option<String> {
+    metrics["soloists"][0]["host"].as_str().map(ToOwned::to_owned)
+}
+
+fn p99(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = (sorted.len() * 99).div_ceil(100).checked_sub(1);
+    place.map(|place| sorted[place]).into_iter().collect()
 }

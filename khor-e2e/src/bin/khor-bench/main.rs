@@ -24,6 +24,8 @@ use figure::Figure;
 #[command(about = "Measures the built programs, as JSON; see cargo xtask bench", max_term_width = 80)]
 struct Options {
     what: What,
+    #[command(flatten)]
+    fleet: fleet::FleetOptions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -42,7 +44,8 @@ enum What {
 }
 
 fn main() {
-    let figures = match Options::parse().what {
+    let options = Options::parse();
+    let figures = match options.what {
         What::Probes => probes::measure(),
         What::Alone => alone::measure(),
         What::Crowd => crowd::measure(),
@@ -50,7 +53,7 @@ fn main() {
         What::Idle => idle::measure(),
         What::Gaps => gaps::measure(),
         What::Http => http::measure(),
-        What::Fleet => fleet::measure(),
+        What::Fleet => fleet::measure(&options.fleet),
         What::Metronome => return alone::metronome(),
     };
     println!("{}", figures.into_iter().map(Figure::into_json).collect::<Value>());

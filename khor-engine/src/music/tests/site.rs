@@ -92,6 +92,25 @@ fn a_sections_density_rises_with_its_work() {
 }
 
 #[test]
+fn where_sections_play_a_soloist_says_the_same_and_stands_out_of_them() {
+    for preset in Preset::builtin() {
+        let voices = |pulse: PulseCast| {
+            let soloists = [Some(soloist("a", SignalId::Io)), None];
+            let cast = |_| Cast { soloists, pulse: pulse.clone() };
+            let notes = play_cast(preset, 30.0, &lanes(idle()), cast);
+            of(&notes, Layer::Voices).into_iter().map(|note| (note.midi, note.velocity)).collect::<Vec<_>>()
+        };
+        let alone = voices(PulseCast::Together);
+        let above = voices(PulseCast::Sections([Some(lanes(all(0.7))); SECTIONS]));
+        assert!(alone.len() > 10 && alone.len() == above.len(), "{}", preset.name);
+        for ((midi, velocity), (same, more)) in alone.into_iter().zip(above) {
+            assert_eq!(midi, same);
+            assert!(more >= 1.15 * velocity || more == 1.0, "{}: {velocity}, then {more}", preset.name);
+        }
+    }
+}
+
+#[test]
 fn two_soloists_have_a_voice_each_from_their_own_places() {
     // By their hashes on different sides.
     let names = ["web-1", "web-3"];

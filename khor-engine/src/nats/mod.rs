@@ -1,20 +1,23 @@
 //! The connection to a NATS server: where it is, how one proves who one is, and whether it stands now.
 //!
-//! Core NATS by its own client. What can't be sent at once is let go, never queued: the next frame says more.
+//! Core NATS by its own client. What can't be sent at once is let go, never queued: the next frame says more. `trouble` has the words
+//! for what does not work.
+
+mod trouble;
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
 };
 
-use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State};
+use async_nats::{Client, ConnectOptions, ServerAddr, connection::State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
-use tracing::{info, warn};
 
+use self::trouble::{Troubles, fix};
 use crate::source::Shortfall;
 
 /// The server's usual port on this machine.
@@ -23,8 +26,12 @@ pub const LOCAL: &str = "nats://127.0.0.1:4222";
 const WAITING: usize = 8;
 /// Longest wait for that room.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// Two of these without an answer, and the server counts as lost: a cut cable says nothing.
+/// The server is asked to answer whenever nothing came from it for so long; two of these without an answer, and the client connects
+/// anew: a cut cable says nothing.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// Without a byte from the server for so long it does not count as there. Longer than it may take to answer, and shorter than it takes
+/// to miss a host, so that a cut cable is never taken for the silence of all hosts.
+const MUTE: Duration = Duration::from_secs(3);
 /// Longest wait between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -89,18 +96,19 @@ impl Nats {
         self.url.parse().map_err(|_| NatsError::Address(self.url.clone()))
     }
 
+    /// What it is connected with; every file is read, so that what can't work is said before it is tried.
     fn options(&self) -> Result<ConnectOptions, NatsError> {
         let mut options = ConnectOptions::new()
             .name("khor")
-            .retry_on_initial_connect()
             .client_capacity(WAITING)
             .ping_interval(PING_INTERVAL)
             .connection_timeout(CONNECT_TIMEOUT)
             .reconnect_delay_callback(|attempts| RETRY.min(Duration::from_millis(50 << attempts.min(6))));
         if let Some(path) = &self.creds {
             let refused = |problem| file("creds", path, problem);
-            options =
-                options.credentials(&read("creds", path)?).map_err(|error| refused(error.to_string()))?;
+            options = options.credentials(&read("creds", path)?).map_err(|error| {
+                refused(format!("{error}, expected a user's JWT and seed as NATS' own tools write them"))
+            })?;
         }
         if let Some(path) = &self.nkey {
             let seed = read("nkey", path)?.trim().to_owned();
@@ -140,37 +148,43 @@ fn read(field: &'static str, path: &Path) -> Result<String, NatsError> {
 pub struct Link {
     client: Client,
     server: String,
-    trouble: Arc<Mutex<Option<String>>>,
+    troubles: Arc<Troubles>,
+    /// Bytes that had come when that was looked at last, and when they became more.
+    came: Arc<Mutex<(u64, Instant)>>,
 }
 
 impl Link {
     /// Begins to connect. Fails only if it makes no sense to try.
     pub async fn open(nats: &Nats) -> Result<Self, NatsError> {
         let address = nats.check_url()?;
-        let trouble = Arc::new(Mutex::new(Some("it has not answered yet".to_owned())));
-        let server = nats.url.clone();
-        let (told, name) = (Arc::clone(&trouble), server.clone());
-        let options = nats.options()?.event_callback(move |event| {
-            note(&told, &name, &event);
+        let troubles = Arc::new(Troubles::new(nats.clone()));
+        let told = Arc::clone(&troubles);
+        let options = nats.options()?.retry_on_initial_connect().event_callback(move |event| {
+            told.note(&event);
             std::future::ready(())
         });
         let client = options.connect(address).await.map_err(|error| NatsError::Client(error.to_string()))?;
-        Ok(Self { client, server, trouble })
+        let came = Arc::new(Mutex::new((0, Instant::now())));
+        Ok(Self { client, server: nats.url.clone(), troubles, came })
     }
 
-    /// Whether the connection stands.
+    /// Whether the connection stands: something came from the server lately. To be asked at least once a second, or so.
     pub fn is_up(&self) -> bool {
-        self.client.connection_state() == State::Connected
+        let bytes = self.client.statistics().in_bytes.load(Ordering::Relaxed);
+        let mut came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+        if came.0 != bytes {
+            *came = (bytes, Instant::now());
+        }
+        self.client.connection_state() == State::Connected && came.1.elapsed() < MUTE
     }
 
     /// Why nothing goes through, or not everything.
     pub fn trouble(&self) -> Option<Shortfall> {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let why = trouble.or_else(|| (!self.is_up()).then(|| "it is away".to_owned()))?;
-        Some(Shortfall {
-            error: format!("the NATS server at {}: {why}", self.server),
-            fix: "check that the server runs, its address, the credentials and what they permit".into(),
-        })
+        let why = self
+            .troubles
+            .why()
+            .or_else(|| (!self.is_up()).then(|| "nothing comes from it any more".to_owned()))?;
+        Some(Shortfall { error: format!("the NATS server at {}: {why}", self.server), fix: fix(&why).into() })
     }
 
     /// Sends, if that can be done at once, and says whether it was.
@@ -201,25 +215,6 @@ impl Link {
             drop(timeout(Duration::from_secs(1), self.client.flush()).await);
         }
     }
-}
-
-/// Keeps the last trouble and logs what is news.
-fn note(trouble: &Mutex<Option<String>>, server: &str, event: &Event) {
-    let now = match event {
-        Event::Connected => None,
-        Event::Disconnected => Some("the connection was lost".to_owned()),
-        Event::ServerError(_) | Event::ClientError(_) => Some(event.to_string()),
-        Event::LameDuckMode | Event::Draining | Event::Closed | Event::SlowConsumer(_) => return,
-    };
-    let mut held = trouble.lock().unwrap_or_else(PoisonError::into_inner);
-    if *held == now {
-        return;
-    }
-    match &now {
-        None => info!("connected to the NATS server at {server}"),
-        Some(why) => warn!("the NATS server at {server}: {why}; trying again"),
-    }
-    *held = now;
 }
 
 #[cfg(test)]

@@ -1,0 +1,96 @@
+//! Who gets into a NATS server: by a certificate, by creds, by an nkey; and what khor says to who doesn't, and what to do.
+
+use std::time::Duration;
+
+use khor_e2e::access::{by_certificate, by_creds};
+use khor_e2e::site::{NatsServer, Relay};
+use khor_e2e::skip::skip;
+use khor_e2e::{Engine, wait_until};
+
+const SETTLE: Duration = Duration::from_secs(20);
+
+fn relay(options: &[String]) -> Relay {
+    let mut all = ["--site", "home", "--host", "web-1"].map(str::to_owned).to_vec();
+    all.extend_from_slice(options);
+    Relay::start(None, &all)
+}
+
+/// Waits for words in its log, in any case.
+fn says(relay: &Relay, words: &[&str]) {
+    for word in words {
+        wait_until(&format!("{word}: {}", relay.log()), SETTLE, || relay.log().to_lowercase().contains(word));
+    }
+}
+
+/// Each of them tries and says what is wrong and what to do; none of them ends for it.
+fn are_told(refused: Vec<(Vec<String>, [&str; 2])>) {
+    let relays: Vec<_> = refused.iter().map(|(options, words)| (relay(options), words)).collect();
+    for (relay, words) in relays {
+        says(&relay, words);
+        assert!(!relay.log().contains("sending to"), "{}", relay.log());
+        assert!(relay.stop().success(), "a refusal is a state");
+    }
+}
+
+fn hear(options: &[String]) -> Engine {
+    let mut all = vec!["--site", "home", "--no-audio"];
+    all.extend(options.iter().map(String::as_str));
+    Engine::start("/nonexistent/collector.sock".as_ref(), &all, &[])
+}
+
+fn source(engine: &Engine) -> serde_json::Value {
+    engine.get("/api/health")["source"].clone()
+}
+
+#[test]
+fn a_certificate_opens_a_server_that_asks_for_one() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = by_certificate();
+    let options = server.options_by_certificate(Some("known"), "ca");
+    let (relay, engine) = (relay(&options), hear(&options));
+    says(&relay, &["sending to"]);
+    wait_until("its frames", SETTLE, || engine.get("/api/fleet")["live"] == 1);
+    are_told(vec![
+        (server.options_by_certificate(None, "ca"), ["fatal alert", "tls_cert"]),
+        (server.options_by_certificate(Some("strange"), "ca"), ["fatal alert", "tls_cert"]),
+        (server.options_by_certificate(Some("known"), "other-ca"), ["unknownissuer", "tls_ca"]),
+    ]);
+    let deaf = hear(&server.options_by_certificate(Some("strange"), "ca"));
+    wait_until("the deaf engine to say so", SETTLE, || {
+        let source = source(&deaf);
+        source["ok"] == false && source["fix"].as_str().is_some_and(|fix| fix.contains("tls_cert"))
+    });
+    assert!(relay.stop().success());
+}
+
+#[test]
+fn creds_open_a_server_of_an_operator() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = by_creds();
+    let options = server.options_by_creds("user");
+    let (relay, engine) = (relay(&options), hear(&options));
+    says(&relay, &["sending to"]);
+    wait_until("its frames", SETTLE, || engine.get("/api/fleet")["live"] == 1);
+    are_told(vec![
+        (server.options_by_creds("former"), ["authorization violation", "creds file"]),
+        (server.options_by_creds("foreign"), ["authorization violation", "creds file"]),
+        (server.options_by_certificate(None, "ca"), ["authorization violation", "creds file"]),
+    ]);
+    // Who is let in and may send nothing.
+    let narrow = relay_of(&server, "narrow");
+    says(&narrow, &["permissions violation", "permit"]);
+    let deaf = hear(&server.options_by_creds("foreign"));
+    wait_until("the deaf engine to say so", SETTLE, || {
+        let source = source(&deaf);
+        source["ok"] == false && source["fix"].as_str().is_some_and(|fix| fix.contains("creds"))
+    });
+    assert!(relay.stop().success());
+}
+
+fn relay_of(server: &NatsServer, who: &str) -> Relay {
+    relay(&server.options_by_creds(who))
+}

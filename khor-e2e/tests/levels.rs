@@ -1,0 +1,153 @@
+//! Sites within sites: hosts of two are told of in a hall, the hall in the site that is heard, by real relays and a real server.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use khor_e2e::hosts::Hosts;
+use khor_e2e::site::{NatsServer, Relay};
+use khor_e2e::skip::skip;
+use khor_e2e::{Engine, wait_until};
+use khor_fleet::{
+    Cue, Message, Name,
+    subject::{self, Kind},
+};
+use serde_json::{Value, json};
+
+const SETTLE: Duration = Duration::from_secs(30);
+/// Promised: a host that goes is heard within this time.
+const LOSS: Duration = Duration::from_secs(10);
+/// Hosts of each of the two.
+const HOSTS: u64 = 6;
+
+fn hall(engine: &Engine) -> Value {
+    engine.get("/api/fleet")["sites"].as_array().and_then(|sites| sites.first().cloned()).unwrap_or_default()
+}
+
+fn cues(engine: &Engine, kind: &str) -> Vec<String> {
+    let metrics = engine.get("/api/metrics");
+    let cues = metrics["cues"].as_array().expect("cues").clone();
+    let of_kind = cues.iter().filter(|cue| cue["kind"] == kind);
+    of_kind.filter_map(|cue| Some(cue["host"].as_str()?.to_owned())).collect()
+}
+
+fn notes_of_cues(engine: &Engine) -> usize {
+    let metrics = engine.get("/api/metrics");
+    metrics["notes"].as_array().expect("notes").iter().filter(|note| note["layer"] == "cues").count()
+}
+
+#[test]
+fn a_host_two_levels_below_has_the_solo_its_cues_are_played_and_it_is_missed() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
+    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let relays = [("a", "hall"), ("b", "hall"), ("hall", "home")].map(|(heard, told)| {
+        Relay::aggregate(None, (heard, told), &server.options(Ipv4Addr::LOCALHOST, heard))
+    });
+    let hosts = ["a", "b"].map(|site| Hosts::start(&server, site, site, HOSTS as usize));
+    wait_until("all hosts to be counted", SETTLE, || hall(&engine)["live"] == 2 * HOSTS);
+    engine.wait_for_source("site", SETTLE);
+    let told = hall(&engine);
+    assert_eq!((&told["name"], &told["levels"]), (&Value::from("hall"), &Value::from(2)), "{told:#}");
+
+    assert_eq!(engine.get("/api/fleet")["soloists"], json!([]));
+    hosts[1].stand_out(Some(4));
+    let took = wait_until("b-4 to take the solo", SETTLE, || {
+        let solo = engine.get("/api/metrics")["soloists"][0].clone();
+        solo["host"] == "b-4" && solo["signal"] == "rx"
+    });
+    println!("the one that stands out, two levels below, took the solo after {took:?}");
+    wait_until("its voice", SETTLE, || {
+        let metrics = engine.get("/api/metrics");
+        let notes = metrics["notes"].as_array().expect("notes");
+        notes.iter().any(|note| note["layer"] == "voices" && note["signal"] == "rx")
+    });
+    let named = engine.get("/api/fleet")["hosts"][0].clone();
+    assert_eq!((&named["name"], &named["via"]), (&Value::from("b-4"), &Value::from("hall")), "{named:#}");
+    assert!(engine.get("/api/explain")["text"].as_str().expect("text").contains("b-4"));
+    hosts[1].stand_out(None);
+    wait_until("it to be given back", SETTLE, || engine.get("/api/fleet")["soloists"] == json!([]));
+
+    something_happens_on_a_host(&engine, &server);
+    hosts[0].silence(vec![2]);
+    let took = wait_until("a-2 to be missed", LOSS, || cues(&engine, "lost") == ["a-2"]);
+    println!("a host that went was told through two levels after {took:?}");
+    wait_until("it to be counted", LOSS, || {
+        let hall = hall(&engine);
+        hall["silent"] == 1 && hall["live"] == 2 * HOSTS - 1
+    });
+    hosts[0].silence(Vec::new());
+    wait_until("it to be back", SETTLE, || {
+        cues(&engine, "found") == ["a-2"] && hall(&engine)["live"] == 2 * HOSTS
+    });
+    assert_eq!(cues(&engine, "lost"), ["a-2"]);
+    for relay in relays {
+        assert!(relay.stop().success());
+    }
+    assert!(engine.stop().0.success());
+}
+
+/// Nothing comes for longer than a host may be silent, and no connection ends: hosts heard directly, and those of a relay.
+#[test]
+fn a_server_that_hangs_is_one_loss_and_no_host_is_missed_for_it() {
+    const HANGS: Duration = Duration::from_secs(5);
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
+    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let relay = Relay::aggregate(None, ("hall", "home"), &server.options(Ipv4Addr::LOCALHOST, "hall"));
+    let _hosts = ["home", "hall"].map(|site| Hosts::start(&server, site, site, HOSTS as usize));
+    wait_until("all hosts to be counted", SETTLE, || engine.get("/api/fleet")["live"] == 2 * HOSTS);
+    engine.wait_for_source("site", SETTLE);
+
+    server.hang(true);
+    let begun = Instant::now();
+    let took = wait_until("the engine to say so", HANGS, || {
+        let source = engine.get("/api/health")["source"].clone();
+        source["ok"] == false && source["fix"].is_string()
+    });
+    println!("a server that hangs was told after {took:?}");
+    std::thread::sleep(HANGS.saturating_sub(begun.elapsed()));
+    server.hang(false);
+    engine.wait_for_source("site", SETTLE);
+    // Longer than a host may be silent, and than it is told who was missed.
+    std::thread::sleep(HANGS);
+    let fleet = engine.get("/api/fleet");
+    assert_eq!((&fleet["live"], &fleet["silent"]), (&json!(2 * HOSTS), &json!(0)), "{fleet:#}");
+    assert_eq!((cues(&engine, "lost"), cues(&engine, "found")), (vec![], vec![]), "{}", relay.log());
+    assert!(relay.stop().success());
+    assert!(engine.stop().0.success());
+}
+
+/// A process of a host is killed for want of memory: each level passes that on as it is.
+fn something_happens_on_a_host(engine: &Engine, server: &NatsServer) {
+    let name = |text| Name::new(text).expect("a name");
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let cue = Cue {
+        host: name("a-1"),
+        instance: 1,
+        monotonic_ms: 1_000_000,
+        wall_ms: since.as_millis() as u64,
+        kind: "oom".into(),
+        pid: Some(4711),
+        comm: Some("postgres".into()),
+        detail: None,
+    };
+    assert_eq!((cues(engine, "oom").len(), notes_of_cues(engine)), (0, 0));
+    let subject = subject::of_host(&name("a"), &cue.host, Kind::Cue);
+    server.send(&[(&subject, cue.write().expect("a cue"))]);
+    let took = wait_until("its cue", LOSS, || cues(engine, "oom") == ["a-1"]);
+    println!("a cue came up two levels after {took:?}");
+    wait_until("it to be played", LOSS, || notes_of_cues(engine) > 0);
+    let metrics = engine.get("/api/metrics");
+    let told = metrics["cues"].as_array().expect("cues").iter().find(|cue| cue["kind"] == "oom").cloned();
+    assert_eq!(told.expect("it was told")["comm"], "postgres");
+}

@@ -1,0 +1,168 @@
+//! Why nothing goes through to a server, or not everything, and what can be done about it.
+//!
+//! The client tries again by itself and says of an attempt only of which kind its failure was ("IO error"), never why. So once in a
+//! while the server is asked apart from that, by an attempt of one's own, whose error has the reason.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use async_nats::Event;
+use tracing::{info, warn};
+
+use super::Nats;
+
+/// Between two attempts to learn the reason.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// What can be done, by what the reason has in it, in lower case; the first that fits.
+const FIXES: [(&[&str], &str); 6] = [
+    (
+        &["authorization violation", "authentication", "signing nonce"],
+        "name the nkey or creds file of a user of that server",
+    ),
+    (
+        &["permissions violation"],
+        "let the server permit this user that subject, or name another user's nkey or creds file",
+    ),
+    (&["not valid for name", "notvalidforname"], "use an address that the server's certificate is for"),
+    (&["peer certificate"], "name the certificate of the authority that vouches for the server as tls_ca"),
+    (&["fatal alert"], "name a certificate that the server accepts as tls_cert, and its key as tls_key"),
+    (
+        &["corrupt message"],
+        "let the server speak TLS, or use an address with nats:// and no tls_ca or tls_cert",
+    ),
+];
+const OTHER_FIX: &str = "check that the server runs, and its address";
+
+/// What is known of a server's trouble, from its client's events.
+#[derive(Debug)]
+pub(super) struct Troubles {
+    nats: Nats,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    why: Option<String>,
+    asked: Option<Instant>,
+    warned: Option<Instant>,
+}
+
+impl Troubles {
+    /// Of a server that was not heard yet.
+    pub(super) fn new(nats: Nats) -> Self {
+        let why = Some("it has not answered yet".to_owned());
+        Self { nats, held: Mutex::new(Held { why, asked: None, warned: None }) }
+    }
+
+    /// Why, while there is trouble.
+    pub(super) fn why(&self) -> Option<String> {
+        self.hold().why.clone()
+    }
+
+    /// Takes an event of the client's.
+    pub(super) fn note(self: &Arc<Self>, event: &Event) {
+        match event {
+            Event::Connected => {
+                self.hold().asked = None;
+                self.keep(None);
+            }
+            Event::Disconnected => self.keep(Some("the connection was lost".to_owned())),
+            Event::ServerError(_) => self.keep(Some(event.to_string())),
+            Event::ClientError(_) => {
+                if self.is_to_ask() {
+                    let (this, kind) = (Arc::clone(self), event.to_string());
+                    tokio::spawn(async move {
+                        let why = this.reason().await.unwrap_or(kind);
+                        // Unless it has connected since.
+                        if this.hold().asked.is_some() {
+                            this.keep(Some(why));
+                        }
+                    });
+                }
+            }
+            Event::SlowConsumer(_) => self.let_go(),
+            Event::LameDuckMode | Event::Draining | Event::Closed => {}
+        }
+    }
+
+    /// A message found no room among those that wait. Not all of these events come through, so they are not counted; hosts' frames
+    /// are, by their numbers.
+    fn let_go(&self) {
+        let mut held = self.hold();
+        if held.warned.is_none_or(|warned| warned.elapsed() >= ASK_AGAIN) {
+            held.warned = Some(Instant::now());
+            warn!(
+                "more came from {} than could be taken in, and messages were let go: hear the site through relays that aggregate, \
+                 or let less else run here",
+                self.nats.url
+            );
+        }
+    }
+
+    /// Keeps what is wrong now and logs what is news.
+    fn keep(&self, now: Option<String>) {
+        let mut held = self.hold();
+        if held.why == now {
+            return;
+        }
+        let server = &self.nats.url;
+        match &now {
+            None => info!("connected to the NATS server at {server}"),
+            Some(why) => warn!("the NATS server at {server}: {why}; trying again; {}", fix(why)),
+        }
+        held.why = now;
+    }
+
+    /// Whether the reason was not asked for lately.
+    fn is_to_ask(&self) -> bool {
+        let mut held = self.hold();
+        let is_to_ask = held.asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);
+        if is_to_ask {
+            held.asked = Some(Instant::now());
+        }
+        is_to_ask
+    }
+
+    /// Why one can't connect; `None` where one can now.
+    async fn reason(&self) -> Option<String> {
+        let address = self.nats.check_url().ok()?;
+        let options = match self.nats.options() {
+            Ok(options) => options,
+            // A file that could be read before.
+            Err(error) => return Some(error.to_string()),
+        };
+        options.connect(address).await.err().map(|error| error.to_string())
+    }
+
+    fn hold(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What to do about it.
+pub(super) fn fix(why: &str) -> &'static str {
+    let why = why.to_lowercase();
+    let fits = |(words, _): &&(&[&str], &str)| words.iter().any(|word| why.contains(word));
+    FIXES.iter().find(fits).map_or(OTHER_FIX, |(_, fix)| fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fix_is_for_what_is_wrong() {
+        for (why, word) in [
+            ("authorization violation: nats: authorization violation", "nkey"),
+            ("server error: nats: Permissions Violation for Publish to \"khor.v1.a.b.frame\"", "permit"),
+            ("IO error: invalid peer certificate: UnknownIssuer", "tls_ca"),
+            ("IO error: invalid peer certificate: certificate not valid for name \"rack\"", "address"),
+            ("IO error: received fatal alert: BadCertificate", "tls_cert"),
+            ("IO error: Connection refused (os error 111)", "runs"),
+        ] {
+            assert!(fix(why).contains(word), "{why}: {}", fix(why));
+        }
+    }
+}
