@@ -129,15 +129,21 @@ fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS];
 /// Highest magnitude. Audio thread; no allocation.
 #[inline(always)]
 pub(super) fn highest(samples: &[f32]) -> f32 {
-    // Four running maxima, as vectors can; not-a-number was kept out before.
-    let (fours, rest) = samples.as_chunks::<4>();
-    let mut peaks = [0.0_f32; 4];
-    for four in fours {
-        for (peak, x) in peaks.iter_mut().zip(four) {
-            *peak = if x.abs() > *peak { x.abs() } else { *peak };
+    // Not-a-number was kept out before; `f32::max`, which minds it, would be several instructions.
+    let higher = |a: f32, b: f32| if a > b { a } else { b };
+    // Eight running maxima, as vectors can, and then the best of three rounds.
+    let (eights, rest) = samples.as_chunks::<8>();
+    let mut peaks = [0.0_f32; 8];
+    for eight in eights {
+        for (peak, x) in peaks.iter_mut().zip(eight) {
+            *peak = higher(x.abs(), *peak);
         }
     }
-    peaks.iter().chain(rest).fold(0.0, |a, b| a.max(b.abs()))
+    for (peak, x) in peaks.iter_mut().zip(rest) {
+        *peak = higher(x.abs(), *peak);
+    }
+    let fours: [f32; 4] = std::array::from_fn(|n| higher(peaks[n], peaks[n + 4]));
+    higher(higher(fours[0], fours[2]), higher(fours[1], fours[3]))
 }
 
 #[cfg(test)]

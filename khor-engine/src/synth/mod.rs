@@ -25,6 +25,7 @@ mod noise;
 mod oscillator;
 mod queue;
 mod reverb;
+mod ring;
 mod svf;
 mod vibrato;
 mod vowel;
