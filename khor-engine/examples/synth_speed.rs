@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use khor_engine::music::{FilterMode, Instrument, Patch, Preset, Wave};
+use khor_engine::music::{FilterMode, Instrument, Patch, Preset, Role, Wave};
 use khor_engine::synth::{Synth, SynthNote};
 use serde_json::{Value, json};
 
@@ -67,6 +67,7 @@ fn run(voices: usize, patches: [Patch; Instrument::ALL.len()]) -> f64 {
             pan: 0.0,
             brightness: 0.0,
             instrument: Instrument::ALL[voice * 4 / voices.max(1)],
+            role: Role::Melody,
         });
     }
     let (mut left, mut right) = ([0.0; 480], [0.0; 480]);

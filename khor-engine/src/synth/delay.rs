@@ -126,8 +126,10 @@ impl Delay {
                 *x = low[side] - bass[side];
             }
         }
-        self.low = low.map(|state| flush(contain(state)));
-        self.bass = bass.map(|state| flush(contain(state)));
+        (self.low, self.bass) = (low, bass);
+        for state in self.low.iter_mut().chain(&mut self.bass) {
+            *state = flush(contain(*state));
+        }
     }
 }
 
