@@ -24,7 +24,7 @@ pub enum Sounding {
     /// The mix.
     #[default]
     Mix,
-    /// The mix and each role's stem, which takes about three times as long.
+    /// The mix and each role's stem, about four times the work.
     Stems,
     /// Nothing: silence at no cost, for who only wants the notes.
     Tacet,

@@ -66,8 +66,14 @@ impl Effects {
     /// Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, buses: Option<&Buses>) -> Sides {
-        let mut sums = buses.map_or([[0.0; BLOCK]; BUSES], |buses| sum(&buses.straight));
-        let sung = buses.filter(|buses| buses.sings).map(|buses| sum(&buses.sung));
+        let mut sums = match buses {
+            Some(buses) => sum(&buses.straight),
+            None => [[0.0; BLOCK]; BUSES],
+        };
+        let sung = match buses {
+            Some(buses) if buses.sings => Some(sum(&buses.sung)),
+            _ => None,
+        };
         self.choir.render(sung.as_ref(), &mut sums);
         let [mut left, mut right, to_delay, to_reverb] = sums;
         self.rooms(&to_delay, &to_reverb, &mut left, &mut right);
@@ -99,8 +105,9 @@ impl Effects {
     }
 }
 
-/// Sums the lanes of each bus.
-#[inline(always)]
+/// Sums the lanes of each bus. Not inlined, and so not compiled for AVX2, on purpose: of vectors of eight the compiler
+/// shuffles more than it adds (24 voices were 5 % slower).
+#[inline(never)]
 fn sum(buses: &BusBlock) -> Sums {
     let mut out = [[0.0; BLOCK]; BUSES];
     for (bus, sums) in buses.iter().zip(&mut out) {

@@ -82,7 +82,7 @@ impl Synth {
         Self::with(sample_rate_hz, seed, 0)
     }
 
-    /// The same with a stem for each role, for [`Self::render_stems`]: three times the work. Not for the audio thread.
+    /// The same with a stem for each role, for [`Self::render_stems`]: four times the work. Not for the audio thread.
     pub fn with_stems(sample_rate_hz: u32, seed: u64) -> Self {
         Self::with(sample_rate_hz, seed, Role::ALL.len())
     }
