@@ -14,6 +14,8 @@ const DIFFUSION: f32 = 0.65;
 const DECAY_S: f32 = 2.6;
 /// Low-pass in each line, Hz: highs fall faster, as in a room with people.
 const DAMP_HZ: f32 = 3200.0;
+/// Of the Hadamard transform of eight lines: 1/sqrt(8).
+const NORM: f32 = 0.353_553_4;
 /// Signs with which the lines are fed; even lines are heard left and odd ones right, so they share little.
 const IN: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
 
@@ -113,16 +115,16 @@ fn feed_back(
     left: &mut [f32; BLOCK],
     right: &mut [f32; BLOCK],
 ) {
-    let [a, b, c, d, e, f, g, h] = taps;
+    let [t0, t1, t2, t3, t4, t5, t6, t7] = taps;
     // One pass over the block: a vector of frames of all eight lines fits into the registers.
     for i in 0..BLOCK {
-        let heard = [a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]];
+        let heard = [t0[i], t1[i], t2[i], t3[i], t4[i], t5[i], t6[i], t7[i]];
         left[i] = heard[0] - heard[2] + heard[4] - heard[6];
         right[i] = heard[1] - heard[3] + heard[5] - heard[7];
         let mixed = hadamard(heard);
         let next = |n: usize| flush(contain(mixed[n] + IN[n] * fed[i]));
-        (a[i], b[i], c[i], d[i]) = (next(0), next(1), next(2), next(3));
-        (e[i], f[i], g[i], h[i]) = (next(4), next(5), next(6), next(7));
+        (t0[i], t1[i], t2[i], t3[i]) = (next(0), next(1), next(2), next(3));
+        (t4[i], t5[i], t6[i], t7[i]) = (next(4), next(5), next(6), next(7));
     }
 }
 
@@ -142,12 +144,38 @@ fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
 #[inline(always)]
 fn hadamard(lines: Lanes) -> Lanes {
     // Written out: of loops over the lines the compiler makes no vectors of frames.
-    let [a, b, c, d, e, f, g, h] = lines;
-    let [a, b, c, d, e, f, g, h] = [a + b, a - b, c + d, c - d, e + f, e - f, g + h, g - h];
-    let [a, b, c, d, e, f, g, h] = [a + c, b + d, a - c, b - d, e + g, f + h, e - g, f - h];
-    let [a, b, c, d, e, f, g, h] = [a + e, b + f, c + g, d + h, a - e, b - f, c - g, d - h];
-    const SCALE: f32 = 0.353_553_4; // 1/sqrt(8)
-    [a * SCALE, b * SCALE, c * SCALE, d * SCALE, e * SCALE, f * SCALE, g * SCALE, h * SCALE]
+    let x = lines;
+    let y = [
+        x[0] + x[1],
+        x[0] - x[1],
+        x[2] + x[3],
+        x[2] - x[3],
+        x[4] + x[5],
+        x[4] - x[5],
+        x[6] + x[7],
+        x[6] - x[7],
+    ];
+    let z = [
+        y[0] + y[2],
+        y[1] + y[3],
+        y[0] - y[2],
+        y[1] - y[3],
+        y[4] + y[6],
+        y[5] + y[7],
+        y[4] - y[6],
+        y[5] - y[7],
+    ];
+    let w = [
+        z[0] + z[4],
+        z[1] + z[5],
+        z[2] + z[6],
+        z[3] + z[7],
+        z[0] - z[4],
+        z[1] - z[5],
+        z[2] - z[6],
+        z[3] - z[7],
+    ];
+    w.map(|x| x * NORM)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use ebur128::{EbuR128, Mode};
 
-use crate::music::{Controls, FilterMode, Instrument, Patch, Role, Wave};
+use crate::music::{Controls, FilterMode, Instrument, Patch, Preset, Role, Wave};
 
 use super::wide::Wide;
 use super::{Samples, Synth, SynthNote, Volume};
@@ -308,7 +308,7 @@ fn every_processor_plays_the_same_samples() {
 
 /// Everything at once: every wave, sung and straight, echo and room, with more notes than voices and far too loud.
 fn crowd(synth: &mut Synth) {
-    let patches: Vec<_> = crate::music::Preset::builtin().iter().map(|preset| preset.patches()).collect();
+    let patches: Vec<_> = Preset::builtin().iter().map(Preset::patches).collect();
     synth.set_patches(std::array::from_fn(|i| Patch { vowel_send: 0.4, ..patches[i % patches.len()][i] }));
     synth.set_volume(Volume { master_gain: 1.0, loudness_lufs: -11.0 });
     synth.set_controls(Controls { reverb: 1.0, delay: 1.0, echo_s: 0.21, ..Controls::default() });
