@@ -60,12 +60,43 @@ fn the_end_of_the_name_says_what_is_written_and_stems_lie_beside_it() {
     assert!(read("x.flac").len() < whole.len() * 2 / 3, "it is compressed");
     let stems = ["melody", "bass", "chords", "percussion"].map(|role| read(&format!("x.{role}.wav")));
     assert!(stems.iter().all(|stem| stem.len() == whole.len() && *stem != whole), "as long as the whole");
+    assert!(render(&["-o", "y.wav"]).status.success());
+    assert!(read("y.wav") == whole, "stems change nothing of the whole");
     for (wrong, why) in [
         (&["-o", "x.mp3"][..], "expected a name that ends in .wav, .flac or .mid"),
         (&["-o", "x.mid", "--stems"], "a .mid file has a track for each role"),
     ] {
         let refused = render(wrong);
         assert!(!refused.status.success() && text(&refused).contains(why), "{}", text(&refused));
+    }
+}
+
+/// The samples of a WAV file of 24 bits, in steps of them.
+fn steps(wav: &[u8]) -> Vec<i32> {
+    let data = wav.windows(4).position(|chunk| chunk == b"data").expect("a data chunk") + 8;
+    wav[data..].chunks_exact(3).map(|le| i32::from_le_bytes([0, le[0], le[1], le[2]]) >> 8).collect()
+}
+
+#[test]
+fn stems_are_the_whole_sample_by_sample_within_a_step_of_each_file() {
+    let dir = TempDir::new().expect("a directory");
+    // Loud enough for the limiter to work, in presets with all effects, a choir among them.
+    for preset in ["percussive", "choir"] {
+        let loud = ["--preset", preset, "--gain", "1", "--loudness", "-16"];
+        let rendered =
+            khor(&[&["render", "--demo", "--stems", "-o", "x.wav"], &loud[..]].concat(), dir.path());
+        assert!(rendered.status.success(), "{}", text(&rendered));
+        let read = |name: &str| steps(&std::fs::read(dir.path().join(name)).expect(name));
+        let whole = read("x.wav");
+        let stems = ["melody", "bass", "chords", "percussion"].map(|role| read(&format!("x.{role}.wav")));
+        assert!(stems.iter().all(|stem| stem.len() == whole.len()));
+        let loudest = whole.iter().map(|sample| sample.abs()).max().expect("samples");
+        assert!(loudest > 7_000_000, "{preset}: the limiter has nothing to do at {loudest}");
+        let off =
+            |(at, sample): (usize, &i32)| (stems.iter().map(|stem| stem[at]).sum::<i32>() - sample).abs();
+        let worst = whole.iter().enumerate().map(off).max().expect("samples");
+        println!("{preset}: {worst} of 24 bits' steps");
+        assert!(worst <= stems.len() as i32, "{preset}: {worst}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::{convert::Infallible, ops::ControlFlow, sync::Arc};
 use anyhow::{Context, Result};
 use khor_engine::{
     config::Config,
-    engine::{Known, Offline, OnStage, Performance, Stage},
+    engine::{Known, Offline, OnStage, Performance, Sounding, Stage},
     music::{self, Cast, Preset},
     signal::{Frame, Lanes, Pipeline, Reading},
 };
@@ -138,8 +138,8 @@ impl Player {
     /// Plays up to a frame, and takes it.
     pub fn play(&mut self, frame: Frame) {
         let samples = &mut self.samples;
-        let _ = self.offline.frame::<Infallible>(frame, &mut |left, right| {
-            samples.extend(left.iter().zip(right).flat_map(|(&l, &r)| [l, r]));
+        let _ = self.offline.frame::<Infallible>(frame, &mut |block| {
+            samples.extend(block.interleaved());
             ControlFlow::Continue(())
         });
         self.notes.extend(self.offline.last_notes().iter().map(Note::of));
@@ -220,14 +220,13 @@ pub fn play_site(preset: &str, seed: u64, told: &[Told], step_ns: u64) -> Result
     let mut config = Config::default();
     config.music.seed = seed;
     let (settings, volume) = (config.music_settings(), config.volume());
-    let mut performance = Performance::new(settings, find(preset)?, RATE_HZ, volume);
+    let mut performance = Performance::new(settings, find(preset)?, RATE_HZ, volume, Sounding::Mix);
     let mut heard = Heard { samples: Vec::new(), notes: Vec::new() };
     for (step, Told { lanes, cast }) in told.iter().enumerate() {
         performance.composer().set_cast(Arc::clone(cast));
         let until_s = (step as u64 + 1) as f64 * step_ns as f64 * 1e-9;
         while performance.seconds() < until_s - 1e-6 {
-            let (left, right) = performance.block(lanes);
-            heard.samples.extend(left.iter().zip(right).flat_map(|(&l, &r)| [l, r]));
+            heard.samples.extend(performance.block(lanes).interleaved());
             heard.notes.extend(performance.notes().iter().map(Note::of));
         }
     }

@@ -3,7 +3,7 @@
 
 use khor_ear::{adapter::RATE_HZ, clicks::clicks, loudness};
 use khor_engine::{
-    music::{Controls, Instrument, Preset},
+    music::{Controls, Instrument, Preset, Role},
     synth::{SYNTH_SEED, Synth, SynthNote, Volume},
 };
 
@@ -47,6 +47,7 @@ fn nothing_clicks_or_clips_under_torture() {
                 pan: 2.0 * random.f32() - 1.0,
                 brightness: 2.0 * random.f32() - 1.0,
                 instrument: Instrument::ALL[random.usize(..Instrument::ALL.len())],
+                role: Role::Melody,
             });
         }
         synth.render(&mut left, &mut right);

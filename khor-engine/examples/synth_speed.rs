@@ -1,22 +1,36 @@
-//! Prints how many times faster than real time the synth runs on one core with 0, 8 and 24 voices.
+//! Prints how many times faster than real time the synth runs on one core with 0, 8 and 24 voices, and its waveforms.
 //!
-//! `cargo run --release -p khor-engine --example synth_speed [-- --json]`; the numbers of voices are played with
-//! the first preset's patches, and JSON has every run.
+//! `cargo run --release -p khor-engine --example synth_speed`; the numbers of voices are played with the first
+//! preset's patches. `-- --waves --json` gives every run of each waveform as JSON. `-- --voices 24 --seconds 60` renders
+//! so many held voices for so long and prints nothing, for who measures from outside; beyond 24 they are played by
+//! several synths.
 
 use std::time::Instant;
 
-use khor_engine::music::{FilterMode, Instrument, Patch, Preset, Wave};
+use khor_engine::music::{FilterMode, Instrument, Patch, Preset, Role, Wave};
 use khor_engine::synth::{Synth, SynthNote};
 use serde_json::{Value, json};
 
 const RATE_HZ: u32 = 48_000;
 const SECONDS: usize = 30;
 
+type Patches = [Patch; Instrument::ALL.len()];
+
 fn main() {
-    let json = std::env::args().any(|argument| argument == "--json");
-    let runs: Vec<_> = cases().map(|(name, voices, patches)| (name, speeds(voices, patches))).collect();
-    if json {
-        let runs = runs.into_iter().map(|(name, speeds)| json!({ "name": name, "times_real_time": speeds }));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let number = |name: &str| -> Option<usize> {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1)?.parse().ok()
+    };
+    if let (Some(voices), Some(seconds)) = (number("--voices"), number("--seconds")) {
+        render(voices, preset(), seconds);
+        return;
+    }
+    let cases: Vec<_> = if has("--waves") { waves().collect() } else { numbers().chain(waves()).collect() };
+    let runs = cases.into_iter().map(|(name, voices, patches)| (name, speeds(voices, patches)));
+    if has("--json") {
+        let runs = runs.map(|(name, speeds)| json!({ "name": name, "times_real_time": speeds }));
         println!("{}", runs.collect::<Value>());
         return;
     }
@@ -26,11 +40,18 @@ fn main() {
     }
 }
 
+fn preset() -> Patches {
+    Preset::builtin()[0].patches()
+}
+
 /// Names, numbers of voices, and patches.
-fn cases() -> impl Iterator<Item = (String, usize, [Patch; Instrument::ALL.len()])> {
-    let patches = Preset::builtin()[0].patches();
+fn numbers() -> impl Iterator<Item = (String, usize, Patches)> {
     let numbers = [(0, "effects alone"), (8, "8 voices and effects"), (24, "24 voices and effects")];
-    let preset = numbers.into_iter().map(move |(voices, name)| (name.to_owned(), voices, patches));
+    numbers.into_iter().map(|(voices, name)| (name.to_owned(), voices, preset()))
+}
+
+/// Likewise, of one waveform each.
+fn waves() -> impl Iterator<Item = (String, usize, Patches)> {
     let with = |patch| Patch { reverb_send: 0.3, delay_send: 0.3, ..patch };
     let wave = |wave| with(Patch { wave, ..Patch::default() });
     let saws = Patch { detune_cents: 8.0, ..wave(Wave::Saw) };
@@ -44,18 +65,36 @@ fn cases() -> impl Iterator<Item = (String, usize, [Patch; Instrument::ALL.len()
         ("fm", wave(Wave::Fm)),
         ("two saws, sung with vibrato", Patch { vowel_send: 0.9, vibrato_cents: 20.0, ..saws }),
     ];
-    preset.chain(
-        waves
-            .into_iter()
-            .map(|(name, patch)| (format!("24 voices, {name}"), 24, [patch; Instrument::ALL.len()])),
-    )
+    waves.into_iter().map(|(name, patch)| (format!("24 voices, {name}"), 24, [patch; Instrument::ALL.len()]))
 }
 
-fn speeds(voices: usize, patches: [Patch; Instrument::ALL.len()]) -> Vec<f64> {
-    (0..5).map(|_| run(voices, patches)).collect()
+fn speeds(voices: usize, patches: Patches) -> Vec<f64> {
+    (0..5)
+        .map(|_| {
+            let begin = Instant::now();
+            render(voices, patches, SECONDS);
+            SECONDS as f64 / begin.elapsed().as_secs_f64()
+        })
+        .collect()
 }
 
-fn run(voices: usize, patches: [Patch; Instrument::ALL.len()]) -> f64 {
+/// Renders held voices, all that fit into each synth.
+fn render(voices: usize, patches: Patches, seconds: usize) {
+    let full = Synth::VOICES as usize;
+    let synths = voices.div_ceil(full).max(1);
+    let mut synths: Vec<_> = (0..synths).map(|n| holding((voices - n * full).min(full), patches)).collect();
+    let (mut left, mut right) = ([0.0; 480], [0.0; 480]);
+    for _ in 0..seconds * 100 {
+        for synth in &mut synths {
+            synth.render(&mut left, &mut right);
+        }
+    }
+    let active: usize = synths.iter_mut().map(|synth| synth.meter().active_voices as usize).sum();
+    assert_eq!(active, voices);
+}
+
+/// A synth with so many voices that never end.
+fn holding(voices: usize, patches: Patches) -> Synth {
     let mut synth = Synth::new(RATE_HZ, 1);
     synth.set_patches(patches.map(|patch| Patch { sustain: 0.5, ..patch }));
     for voice in 0..voices {
@@ -67,14 +106,8 @@ fn run(voices: usize, patches: [Patch; Instrument::ALL.len()]) -> f64 {
             pan: 0.0,
             brightness: 0.0,
             instrument: Instrument::ALL[voice * 4 / voices.max(1)],
+            role: Role::Melody,
         });
     }
-    let (mut left, mut right) = ([0.0; 480], [0.0; 480]);
-    let begin = Instant::now();
-    for _ in 0..SECONDS * 100 {
-        synth.render(&mut left, &mut right);
-    }
-    let elapsed_s = begin.elapsed().as_secs_f64();
-    assert_eq!(synth.meter().active_voices as usize, voices);
-    SECONDS as f64 / elapsed_s
+    synth
 }

@@ -1,7 +1,7 @@
 //! The synth's audio-thread methods neither allocate nor free.
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
-use khor_engine::music::{Controls, FilterMode, Instrument, Patch, Preset, Wave};
+use khor_engine::music::{Controls, FilterMode, Instrument, Patch, Preset, Role, Wave};
 use khor_engine::synth::{Synth, SynthNote, Volume};
 
 #[global_allocator]
@@ -45,6 +45,7 @@ fn nothing_on_the_audio_thread_allocates() {
                     pan: 0.0,
                     brightness: 0.0,
                     instrument: Instrument::ALL[i as usize % 12],
+                    role: Role::Melody,
                 });
             }
             if turn % 60 == 59 {

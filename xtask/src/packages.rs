@@ -129,8 +129,24 @@ pub(crate) const EBPF: &[Need] = &[
 pub(crate) const FUZZ: &[Need] =
     &[Need { sign: Sign::Program("c++"), debian: &["g++"], words: "a C++ compiler" }];
 
-/// To measure with sound; all else in the benchmarks comes with the checkout.
-pub(crate) const BENCH: &[Need] = &[PULSEAUDIO, PAREC];
+/// To measure with sound, beside other synthesisers, and in instructions; all else in the benchmarks comes with the
+/// checkout.
+pub(crate) const BENCH: &[Need] = &[
+    PULSEAUDIO,
+    PAREC,
+    Need {
+        sign: Sign::Program("scsynth"),
+        debian: &["supercollider-server"],
+        words: "scsynth (SuperCollider's server)",
+    },
+    Need { sign: Sign::Program("fluidsynth"), debian: &["fluidsynth"], words: "FluidSynth" },
+    Need {
+        sign: Sign::File("/usr/share/sounds/sf2/TimGM6mb.sf2"),
+        debian: &["timgm6mb-soundfont"],
+        words: "the soundfont TimGM6mb",
+    },
+    Need { sign: Sign::Program("valgrind"), debian: &["valgrind"], words: "valgrind" },
+];
 
 /// To build Arch's package.
 pub(crate) const ARCH: &[Need] = &[

@@ -142,9 +142,9 @@ impl Clip {
                         offline.learn(frame);
                         continue;
                     }
-                    let rendered = offline.frame::<Infallible>(frame, &mut |l, r| {
-                        played.left.extend_from_slice(l);
-                        played.right.extend_from_slice(r);
+                    let rendered = offline.frame::<Infallible>(frame, &mut |samples| {
+                        played.left.extend_from_slice(&samples.left);
+                        played.right.extend_from_slice(&samples.right);
                         ControlFlow::Continue(())
                     });
                     debug_assert!(rendered.is_continue());

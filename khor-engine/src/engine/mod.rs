@@ -31,7 +31,7 @@ pub use explain::Explanation;
 pub(crate) use explain::{WORTH_A_LINE, amount, times};
 pub use library::{Library, read as read_preset};
 pub(crate) use memory::Memory;
-pub use offline::{Offline, Part, Performance};
+pub use offline::{Offline, Performance, Sounding};
 pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
 pub use report::{

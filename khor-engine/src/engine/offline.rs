@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     music::{Composer, CueKind, Note, Preset, Role, Settings},
     signal::{Frame, Lanes, Pipeline, SignalId},
-    synth::{SYNTH_SEED, Synth, SynthNote, Volume},
+    synth::{SYNTH_SEED, Samples, Synth, SynthNote, Volume},
 };
 
 /// Length of the blocks in which music and sound advance, milliseconds.
@@ -18,68 +18,68 @@ const BELIEVED_NS: u64 = 1_000_000_000;
 /// Beyond this the machine was suspended or the time is damaged, and the gap is left out.
 const SKIPPED_GAP_NS: u64 = 3600 * 1_000_000_000;
 
-/// Whose notes a performance gives to the synth. The music is the same in each case.
+/// What of a performance becomes sound. The music is the same in each case, and so is the mix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Part {
-    /// Everybody's.
+pub enum Sounding {
+    /// The mix.
     #[default]
-    Whole,
-    /// One role's: a stem.
-    Only(Role),
-    /// Nobody's: silence at no cost, for who only wants the notes.
+    Mix,
+    /// The mix and each role's stem, about four times the work.
+    Stems,
+    /// Nothing: silence at no cost, for who only wants the notes.
     Tacet,
 }
 
 /// Composer and synth, block by block. The same lanes give the same samples.
 pub struct Performance {
     composer: Composer,
-    part: Part,
+    sounding: Sounding,
     frames: u64,
     /// The composer's count of preset changes when the synth was given its timbres.
     patched: Option<u64>,
     synth: Synth,
     sample_rate_hz: u32,
     notes: Vec<Note>,
-    left: Vec<f32>,
-    right: Vec<f32>,
+    samples: Samples,
 }
 
 impl Performance {
-    /// `sample_rate_hz` is 8000..=192000,
-    pub fn new(settings: Settings, preset: Preset, sample_rate_hz: u32, volume: Volume) -> Self {
+    /// `sample_rate_hz` is 8000..=192000.
+    pub fn new(
+        settings: Settings,
+        preset: Preset,
+        sample_rate_hz: u32,
+        volume: Volume,
+        sounding: Sounding,
+    ) -> Self {
         let block_frames = (sample_rate_hz * BLOCK_MS / 1000) as usize;
-        let mut synth = Synth::new(sample_rate_hz, SYNTH_SEED);
+        let (mut synth, stems) = match sounding {
+            Sounding::Stems => (Synth::with_stems(sample_rate_hz, SYNTH_SEED), Role::ALL.len()),
+            Sounding::Mix | Sounding::Tacet => (Synth::new(sample_rate_hz, SYNTH_SEED), 0),
+        };
         synth.set_volume(volume);
         Self {
             composer: Composer::new(settings, preset),
-            part: Part::Whole,
+            sounding,
             frames: 0,
             patched: None,
             synth,
             sample_rate_hz,
             notes: Vec::new(),
-            left: vec![0.0; block_frames],
-            right: vec![0.0; block_frames],
+            samples: Samples::silence(block_frames, stems),
         }
     }
 
-    /// Lets only this part be heard from the beginning on.
-    #[must_use]
-    pub fn with_part(mut self, part: Part) -> Self {
-        self.part = part;
-        self
-    }
-
-    /// Plays one block of 10 ms and returns its samples, left and right.
-    pub fn block(&mut self, lanes: &Lanes) -> (&[f32], &[f32]) {
+    /// Plays one block of 10 ms and returns its samples.
+    pub fn block(&mut self, lanes: &Lanes) -> &Samples {
         let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
         self.notes.clear();
         self.composer.advance(block_end_s, lanes, &mut self.notes);
-        if self.part != Part::Tacet {
+        if self.sounding != Sounding::Tacet {
             self.sound();
         }
-        self.frames += self.left.len() as u64;
-        (&self.left, &self.right)
+        self.frames += self.samples.left.len() as u64;
+        &self.samples
     }
 
     fn sound(&mut self) {
@@ -89,12 +89,12 @@ impl Performance {
             self.synth.set_patches(self.composer.preset().patches());
         }
         self.synth.set_controls(self.composer.controls());
-        let part = self.part;
-        for note in self.notes.iter().filter(|note| part == Part::Whole || part == Part::Only(note.role)) {
+        for note in &self.notes {
             let onset_frame = (note.onset_s * f64::from(self.sample_rate_hz)) as u64;
             self.synth.schedule(SynthNote::new(note, onset_frame, self.sample_rate_hz));
         }
-        self.synth.render(&mut self.left, &mut self.right);
+        self.synth.render_stems(&mut self.samples);
+        self.samples.settle();
     }
 
     /// Notes of the last block.
@@ -132,25 +132,23 @@ pub struct Offline {
 }
 
 impl Offline {
-    /// Plays everybody's notes; `sample_rate_hz` is 8000..=192000.
+    /// Renders the mix; `sample_rate_hz` is 8000..=192000.
     pub fn new(config: &Config, preset: Preset, sample_rate_hz: u32) -> Self {
+        Self::sounding(config, preset, sample_rate_hz, Sounding::Mix)
+    }
+
+    /// The same with or without stems, or without any sound.
+    pub fn sounding(config: &Config, preset: Preset, sample_rate_hz: u32, sounding: Sounding) -> Self {
         let (settings, volume) = (config.music_settings(), config.volume());
         Self {
             pipeline: Pipeline::new(config.scaling()),
-            performance: Performance::new(settings, preset, sample_rate_hz, volume),
+            performance: Performance::new(settings, preset, sample_rate_hz, volume, sounding),
             last_ns: None,
             until_ns: 0,
             lanes: [None; SignalId::COUNT],
             notes: 0,
             last_notes: Vec::new(),
         }
-    }
-
-    /// Lets only this part be heard, from the beginning on.
-    #[must_use]
-    pub fn with_part(mut self, part: Part) -> Self {
-        self.performance = self.performance.with_part(part);
-        self
     }
 
     /// A source begins: what was counted before does not continue.
@@ -178,13 +176,13 @@ impl Offline {
         self.performance.composer().set_preset(preset);
     }
 
-    /// Renders up to this frame's time with what was known before it, then takes it. `sink` gets blocks of
-    /// left and right samples and says after each whether to go on. Returns the gap before the frame if it was
+    /// Renders up to this frame's time with what was known before it, then takes it. `sink` gets the
+    /// samples block by block and says after each whether to go on. Returns the gap before the frame if it was
     /// left out as too long.
     pub fn frame<B>(
         &mut self,
         frame: Frame,
-        sink: &mut impl FnMut(&[f32], &[f32]) -> ControlFlow<B>,
+        sink: &mut impl FnMut(&Samples) -> ControlFlow<B>,
     ) -> ControlFlow<B, Option<Duration>> {
         self.last_notes.clear();
         let gap_ns = frame.t_ns.saturating_sub(self.last_ns.replace(frame.t_ns).unwrap_or(frame.t_ns));
@@ -201,11 +199,7 @@ impl Offline {
     }
 
     /// Renders the time between two frames; forgets the levels where it is long.
-    fn gap<B>(
-        &mut self,
-        gap_ns: u64,
-        sink: &mut impl FnMut(&[f32], &[f32]) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
+    fn gap<B>(&mut self, gap_ns: u64, sink: &mut impl FnMut(&Samples) -> ControlFlow<B>) -> ControlFlow<B> {
         if gap_ns <= LONG_GAP_NS {
             return self.advance(gap_ns, sink);
         }
@@ -217,13 +211,12 @@ impl Offline {
     fn advance<B>(
         &mut self,
         by_ns: u64,
-        sink: &mut impl FnMut(&[f32], &[f32]) -> ControlFlow<B>,
+        sink: &mut impl FnMut(&Samples) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         self.until_ns += by_ns;
         let until_s = self.until_ns as f64 * 1e-9;
         while self.seconds() + f64::from(BLOCK_MS) * 1e-3 <= until_s {
-            let (left, right) = self.performance.block(&self.lanes);
-            let wanted = sink(left, right);
+            let wanted = sink(self.performance.block(&self.lanes));
             self.notes += self.performance.notes().len() as u64;
             self.last_notes.extend_from_slice(self.performance.notes());
             wanted?;
@@ -269,7 +262,7 @@ mod tests {
     }
 
     fn render(offline: &mut Offline, frame: Frame) -> Option<Duration> {
-        let rendered = offline.frame::<Infallible>(frame, &mut |_, _| ControlFlow::Continue(()));
+        let rendered = offline.frame::<Infallible>(frame, &mut |_| ControlFlow::Continue(()));
         rendered.continue_value().unwrap()
     }
 
@@ -297,7 +290,7 @@ mod tests {
         let (mut offline, last) = after_two_seconds();
         let frame = Frame { t_ns: last.t_ns + 1_000_000_000_000, ..last };
         let mut blocks = 0;
-        let ended = offline.frame(frame, &mut |_, _| {
+        let ended = offline.frame(frame, &mut |_| {
             blocks += 1;
             if blocks == 5 { ControlFlow::Break("enough") } else { ControlFlow::Continue(()) }
         });
@@ -309,7 +302,7 @@ mod tests {
         for (gap_ns, believed) in [(LONG_GAP_NS, true), (LONG_GAP_NS + 1, false)] {
             let (mut offline, _) = after_two_seconds();
             let heard = offline.lanes;
-            let gone = offline.gap::<Infallible>(gap_ns, &mut |_, _| ControlFlow::Continue(()));
+            let gone = offline.gap::<Infallible>(gap_ns, &mut |_| ControlFlow::Continue(()));
             assert!(gone.is_continue() && (offline.seconds() - 12.0).abs() < 0.03, "{}", offline.seconds());
             assert_eq!(offline.lanes, if believed { heard } else { [None; SignalId::COUNT] });
         }

@@ -132,7 +132,7 @@ impl Bank {
         }
     }
 
-    /// Renders `frames` frames beginning at `frame` into the buses from `at` on.
+    /// Renders `frames` frames beginning at `frame` into the mix's buses and the stems', from `at` on.
     /// Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(
@@ -140,7 +140,7 @@ impl Bank {
         frame: u64,
         frames: usize,
         shift_octaves: f32,
-        buses: &mut Buses,
+        buses: &mut [Buses],
         at: usize,
     ) {
         for g in 0..GROUPS {

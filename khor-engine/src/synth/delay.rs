@@ -1,6 +1,7 @@
 //! Stereo ping-pong delay: repeats alternate sides and lose their highs and lows.
 
 use super::lanes::{BLOCK, contain, flush};
+use super::ring;
 
 /// Longest delay, seconds.
 const MAX_S: f32 = 1.0;
@@ -65,38 +66,67 @@ impl Delay {
     /// Repeats of `input`, left and right. Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
+        // The shortest delay is longer than a block, so that all of it can be read before any is written.
+        [*left, *right] = self.read();
+        // Left feeds right feeds left: the repeats change sides.
+        let [mut to_right, mut to_left] = [*left, *right];
+        self.tone(&mut to_right, &mut to_left);
+        for i in 0..BLOCK {
+            to_left[i] = flush(contain(input[i] + FEEDBACK * to_left[i]));
+            to_right[i] = flush(contain(to_right[i]));
+        }
+        ring::write(&mut self.lines[0], self.write, &to_left);
+        ring::write(&mut self.lines[1], self.write, &to_right);
+        self.write = (self.write + BLOCK) & (self.lines[0].len() - 1);
+    }
+
+    /// What the lines heard one delay ago.
+    #[inline(always)]
+    fn read(&mut self) -> [[f32; BLOCK]; 2] {
         let mask = self.lines[0].len() - 1;
         let off = |frames: f64| (frames - self.target_frames).abs();
-        let settled = off(self.frames) < 0.02 && off(self.aim_frames) < 0.02;
-        if settled {
+        if off(self.frames) < 0.02 && off(self.aim_frames) < 0.02 {
             (self.frames, self.aim_frames) = (self.target_frames, self.target_frames);
+            // A whole number of frames.
+            let at = self.write.wrapping_sub(self.target_frames as usize) & mask;
+            return [ring::read(&self.lines[0], at), ring::read(&self.lines[1], at)];
         }
-        let [line_l, line_r] = &mut self.lines;
+        self.read_gliding(mask)
+    }
+
+    /// The same while the delay changes: a place between two frames, another one each time.
+    #[cold]
+    fn read_gliding(&mut self, mask: usize) -> [[f32; BLOCK]; 2] {
+        let mut out = [[0.0; BLOCK]; 2];
         for i in 0..BLOCK {
-            if !settled {
-                self.aim_frames += self.glide * (self.target_frames - self.aim_frames);
-                self.frames += self.start * (self.aim_frames - self.frames);
-            }
+            self.aim_frames += self.glide * (self.target_frames - self.aim_frames);
+            self.frames += self.start * (self.aim_frames - self.frames);
             let whole = self.frames as usize;
             let fraction = (self.frames - whole as f64) as f32;
-            let newer = self.write.wrapping_sub(whole) & mask;
+            let newer = (self.write + i).wrapping_sub(whole) & mask;
             let older = newer.wrapping_sub(1) & mask;
-            let read = |line: &[f32]| line[newer] + fraction * (line[older] - line[newer]);
-            let (l, r) = (read(line_l), read(line_r));
-            left[i] = l;
-            right[i] = r;
-            let tone = |x: f32, low: &mut f32, bass: &mut f32| {
-                *low += self.damp * (x - *low);
-                *bass += self.low_cut * (*low - *bass);
-                *low - *bass
-            };
-            // Left feeds right feeds left: the repeats change sides.
-            let to_right = tone(l, &mut self.low[0], &mut self.bass[0]);
-            let to_left = tone(r, &mut self.low[1], &mut self.bass[1]);
-            line_l[self.write] = flush(contain(input[i] + FEEDBACK * to_left));
-            line_r[self.write] = flush(contain(to_right));
-            self.write = (self.write + 1) & mask;
+            for (out, line) in out.iter_mut().zip(&self.lines) {
+                out[i] = line[newer] + fraction * (line[older] - line[newer]);
+            }
         }
+        out
+    }
+
+    /// Takes highs and lows away from both sides.
+    #[inline(always)]
+    fn tone(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
+        let (damp, low_cut) = (self.damp, self.low_cut);
+        let (damp_keep, low_cut_keep) = (1.0 - damp, 1.0 - low_cut);
+        let (mut low, mut bass) = (self.low, self.bass);
+        for (l, r) in left.iter_mut().zip(right) {
+            // Both sides in one loop: short chains side by side instead of one after the other.
+            for (side, x) in [l, r].into_iter().enumerate() {
+                low[side] = damp_keep * low[side] + damp * *x;
+                bass[side] = low_cut_keep * bass[side] + low_cut * low[side];
+                *x = low[side] - bass[side];
+            }
+        }
+        (self.low, self.bass) = (low, bass);
         for state in self.low.iter_mut().chain(&mut self.bass) {
             *state = flush(contain(*state));
         }

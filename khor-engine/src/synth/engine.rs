@@ -1,26 +1,21 @@
 //! The synth as a whole: schedule notes, set parameters, render frames.
 
-use crate::music::{Controls, Instrument, Patch};
+use std::ops::Range;
+
+use crate::music::{Controls, Instrument, Patch, Role};
 
 use super::bank::{Bank, VOICES};
-use super::choir::{Choir, Sums};
-use super::delay::Delay;
-use super::group::{BUSES, BusBlock, Buses, Start};
-use super::lanes::{BLOCK, LANES, contain};
+use super::effects::{Effects, Sides};
+use super::group::{Buses, Start};
+use super::lanes::BLOCK;
 use super::limiter::{LATENCY_FRAMES, Limiter, highest};
-use super::master::{DcBlock, Glide, Mute};
+use super::master::{Glide, Mute};
 use super::queue::{NoteQueue, SynthNote};
-use super::reverb::Reverb;
+use super::stem::{Samples, Stem};
 use super::wide::Wide;
 
-/// Reverb and delay returns at full control, linear.
-const REVERB_RETURN: f32 = 0.9;
-const DELAY_RETURN: f32 = 0.9;
 /// Octaves between neutral and full brightness.
 const BRIGHTNESS_OCTAVES: f32 = 1.5;
-/// Gain of the master at setting 1: with the default setting 0.5 the built-in presets' beds are at -23 LUFS.
-const MASTER_AT_FULL: f32 = 2.0;
-
 /// Integrated loudness of the built-in presets' beds as they are written, LUFS.
 const PRESETS_LUFS: f32 = -23.0;
 
@@ -60,20 +55,17 @@ pub struct Synth {
     queue: NoteQueue,
     bank: Bank,
     patches: [Patch; Instrument::ALL.len()],
-    choir: Choir,
-    delay: Delay,
-    reverb: Reverb,
+    effects: Effects,
     /// Cutoff shift, octaves.
     brightness: Glide,
-    delay_return: Glide,
-    reverb_return: Glide,
-    master: Glide,
-    dc: DcBlock,
     limiter: Limiter,
     mute: Mute,
-    buses: Box<Buses>,
+    /// The mix's, then each stem's.
+    buses: Box<[Buses]>,
+    /// One of each role, or none.
+    stems: Box<[Stem]>,
     /// The last computed block and how much of it has been given out.
-    ready: [[f32; BLOCK]; 2],
+    ready: Sides,
     given: usize,
     /// First frame of the next block to be computed.
     next_block: u64,
@@ -87,23 +79,26 @@ impl Synth {
     /// Allocates a synth at default patches, controls and master gain (0.5), unmuted.
     /// `sample_rate_hz` is brought within 8000..=192000. Not for the audio thread.
     pub fn new(sample_rate_hz: u32, seed: u64) -> Self {
+        Self::with(sample_rate_hz, seed, 0)
+    }
+
+    /// The same with a stem for each role, for [`Self::render_stems`]: four times the work. Not for the audio thread.
+    pub fn with_stems(sample_rate_hz: u32, seed: u64) -> Self {
+        Self::with(sample_rate_hz, seed, Role::ALL.len())
+    }
+
+    fn with(sample_rate_hz: u32, seed: u64, stems: usize) -> Self {
         let rate = sample_rate_hz.clamp(8000, 192_000) as f32;
-        let controls = Controls::default();
         let mut synth = Self {
             queue: NoteQueue::new(),
             bank: Bank::new(rate),
             patches: [Patch::default(); Instrument::ALL.len()],
-            choir: Choir::new(controls.vowel, rate),
-            delay: Delay::new(rate),
-            reverb: Reverb::new(rate),
+            effects: Effects::new(rate),
             brightness: Glide::new(0.0, rate),
-            delay_return: Glide::new(controls.delay * DELAY_RETURN, rate),
-            reverb_return: Glide::new(controls.reverb * REVERB_RETURN, rate),
-            master: Glide::new(0.5 * MASTER_AT_FULL, rate),
-            dc: DcBlock::new(rate),
             limiter: Limiter::new(rate),
             mute: Mute::new(rate),
-            buses: Box::new(Buses::SILENT),
+            buses: vec![Buses::SILENT; 1 + stems].into_boxed_slice(),
+            stems: (0..stems).map(|_| Stem::new(rate)).collect(),
             ready: [[0.0; BLOCK]; 2],
             given: BLOCK,
             next_block: 0,
@@ -111,7 +106,7 @@ impl Synth {
             peak: 0.0,
             wide: Wide::detect(),
         };
-        synth.set_controls(controls);
+        synth.set_controls(Controls::default());
         synth
     }
 
@@ -132,24 +127,24 @@ impl Synth {
 
     /// Sets the continuous parameters; they glide. Audio thread; no allocation.
     pub fn set_controls(&mut self, controls: Controls) {
-        let Controls { brightness, reverb, delay, echo_s, vowel } = controls;
-        self.brightness.set((brightness.clamp(0.0, 1.0) - 0.5) * 2.0 * BRIGHTNESS_OCTAVES);
-        self.reverb_return.set(reverb.clamp(0.0, 1.0) * REVERB_RETURN);
-        self.delay_return.set(delay.clamp(0.0, 1.0) * DELAY_RETURN);
-        self.delay.set_time(echo_s);
-        self.choir.set_vowel(vowel);
+        self.brightness.set((controls.brightness.clamp(0.0, 1.0) - 0.5) * 2.0 * BRIGHTNESS_OCTAVES);
+        self.effects.set_controls(&controls);
+        self.stems.iter_mut().for_each(|stem| stem.effects.set_controls(&controls));
     }
 
     /// Sets how loud all of it is; it glides. Not-a-number is ignored. Audio thread; no allocation.
     pub fn set_volume(&mut self, volume: Volume) {
         let Volume { master_gain, loudness_lufs } = volume;
         let louder_db = (loudness_lufs - PRESETS_LUFS).clamp(0.0, 12.0);
-        self.master.set(master_gain.clamp(0.0, 1.0) * MASTER_AT_FULL * 10_f32.powf(louder_db / 20.0));
+        let louder = 10_f32.powf(louder_db / 20.0);
+        self.effects.set_gain(master_gain, louder);
+        self.stems.iter_mut().for_each(|stem| stem.effects.set_gain(master_gain, louder));
     }
 
     /// Mutes or unmutes with a fade of 20 ms. The music goes on underneath. Audio thread; no allocation.
     pub fn set_muted(&mut self, muted: bool) {
         self.mute.set(muted);
+        self.stems.iter_mut().for_each(|stem| stem.mute.set(muted));
     }
 
     /// Lets at most so many voices sound, 1..=24; of more that sound the least missed fade within 5 ms. For a
@@ -191,32 +186,57 @@ impl Synth {
         let frames = left.len().min(right.len());
         let mut done = 0;
         while done < frames {
-            if self.given == BLOCK {
-                self.wide.run(
-                    #[inline(always)]
-                    || self.block(),
-                );
-                self.given = 0;
-            }
-            let count = (BLOCK - self.given).min(frames - done);
-            left[done..][..count].copy_from_slice(&self.ready[0][self.given..][..count]);
-            right[done..][..count].copy_from_slice(&self.ready[1][self.given..][..count]);
-            self.given += count;
-            done += count;
+            let ready = self.advance(frames - done);
+            let until = done + ready.len();
+            left[done..until].copy_from_slice(&self.ready[0][ready.clone()]);
+            right[done..until].copy_from_slice(&self.ready[1][ready]);
+            done = until;
         }
+    }
+
+    /// Writes the next frames of the mix and of the stems, as many as there are of either; all are of one length.
+    /// Audio thread; no allocation.
+    pub fn render_stems(&mut self, samples: &mut Samples) {
+        let frames = samples.left.len();
+        let mut done = 0;
+        while done < frames {
+            let ready = self.advance(frames - done);
+            let until = done + ready.len();
+            samples.left[done..until].copy_from_slice(&self.ready[0][ready.clone()]);
+            samples.right[done..until].copy_from_slice(&self.ready[1][ready.clone()]);
+            for (out, stem) in samples.stems.iter_mut().zip(&self.stems) {
+                for (out, side) in out.iter_mut().zip(&stem.ready) {
+                    out[done..until].copy_from_slice(&side[ready.clone()]);
+                }
+            }
+            done = until;
+        }
+    }
+
+    /// Which frames of the block in hand come next, at most so many; computes the next block when all were given out.
+    #[inline(always)]
+    fn advance(&mut self, most: usize) -> Range<usize> {
+        if self.given == BLOCK {
+            self.wide.run(
+                #[inline(always)]
+                || self.block(),
+            );
+            self.given = 0;
+        }
+        let from = self.given;
+        self.given += most.min(BLOCK - from);
+        from..self.given
     }
 
     /// Computes one block.
     #[inline(always)]
     fn block(&mut self) {
         let sounding = self.voices();
-        let mut sums = if sounding { sum(&self.buses.straight) } else { [[0.0; BLOCK]; BUSES] };
-        let sung = (sounding && self.buses.sings).then(|| sum(&self.buses.sung));
-        self.choir.render(sung.as_ref(), &mut sums);
-        let [mut left, mut right, to_delay, to_reverb] = sums;
-        self.effects(&to_delay, &to_reverb, &mut left, &mut right);
-        self.dc.render(&mut left, &mut right);
-        self.limiter.render(&mut left, &mut right);
+        let [mut left, mut right] = self.effects.render(sounding.then_some(&self.buses[0]));
+        let gains = self.limiter.render(&mut left, &mut right);
+        for (stem, buses) in self.stems.iter_mut().zip(&self.buses[1..]) {
+            stem.render(sounding.then_some(buses), &gains);
+        }
         self.mute.render(&mut left, &mut right);
         self.peak = self.peak.max(highest(&left)).max(highest(&right));
         self.ready = [left, right];
@@ -231,7 +251,7 @@ impl Synth {
         if self.bank.active() == 0 && self.queue.next_frame().is_none_or(|frame| frame >= end) {
             return false;
         }
-        self.buses.clear();
+        self.buses.iter_mut().for_each(Buses::clear);
         let mut at = 0;
         while at < BLOCK {
             let frame = self.next_block + at as u64;
@@ -259,43 +279,7 @@ impl Synth {
             brightness: finite(note.brightness).clamp(-3.0, 3.0),
             release_frame: frame.saturating_add(note.duration_frames.max(1)),
             phase: (self.phase >> 8) as f32 / (1_u32 << 24) as f32,
+            role: note.role,
         }
     }
-
-    /// Adds delay and reverb, then applies the master gain.
-    #[inline(always)]
-    fn effects(
-        &mut self,
-        to_delay: &[f32; BLOCK],
-        to_reverb: &[f32; BLOCK],
-        left: &mut [f32; BLOCK],
-        right: &mut [f32; BLOCK],
-    ) {
-        let mut delay = [[0.0; BLOCK]; 2];
-        let mut reverb = [[0.0; BLOCK]; 2];
-        let [delay_left, delay_right] = &mut delay;
-        self.delay.render(to_delay, delay_left, delay_right);
-        let [reverb_left, reverb_right] = &mut reverb;
-        self.reverb.render(to_reverb, reverb_left, reverb_right);
-        let (delay_gain, reverb_gain) = (self.delay_return.block(), self.reverb_return.block());
-        let master = self.master.block();
-        for i in 0..BLOCK {
-            left[i] = (left[i] + delay_gain[i] * delay[0][i] + reverb_gain[i] * reverb[0][i]) * master[i];
-            right[i] = (right[i] + delay_gain[i] * delay[1][i] + reverb_gain[i] * reverb[1][i]) * master[i];
-        }
-    }
-}
-
-/// Sums the lanes of each bus.
-#[inline(always)]
-fn sum(buses: &BusBlock) -> Sums {
-    let mut out = [[0.0; BLOCK]; BUSES];
-    for (bus, sums) in buses.iter().zip(&mut out) {
-        for (lanes, sum) in bus.iter().zip(sums) {
-            // Pairwise, as vectors can; a running sum would be one long chain.
-            let half: [f32; LANES / 2] = std::array::from_fn(|l| lanes[l] + lanes[l + LANES / 2]);
-            *sum = contain((half[0] + half[2]) + (half[1] + half[3]));
-        }
-    }
-    out
 }

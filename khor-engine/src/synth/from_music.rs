@@ -17,6 +17,7 @@ impl SynthNote {
             pan: note.pan,
             brightness: note.brightness,
             instrument: note.instrument,
+            role: note.role,
         }
     }
 }

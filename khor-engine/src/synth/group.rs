@@ -1,6 +1,6 @@
 //! Eight voices as one unit: oscillators, envelopes, filters, and their share of each bus.
 
-use crate::music::{FilterMode, Patch};
+use crate::music::{FilterMode, Patch, Role};
 
 use super::envelope::{Envelopes, Fades};
 use super::filter_note_cutoff;
@@ -14,8 +14,8 @@ pub(super) const BUSES: usize = 4;
 /// One block of every bus, before the lanes are summed.
 pub(super) type BusBlock = [LaneBlock; BUSES];
 
-/// What the voices of all groups add up to.
-#[derive(Debug)]
+/// What the voices of all groups add up to, or one role's of them.
+#[derive(Clone, Debug)]
 pub(super) struct Buses {
     /// What goes on as it is.
     pub(super) straight: BusBlock,
@@ -62,6 +62,8 @@ pub(super) struct Start {
     pub(super) release_frame: u64,
     /// Phase of its oscillator, 0..1.
     pub(super) phase: f32,
+    /// Whose stem it is in.
+    pub(super) role: Role,
 }
 
 /// Eight voices.
@@ -76,6 +78,8 @@ pub(super) struct Group {
     sung_gains: [Lanes; BUSES],
     /// Whether any lane has a sung share.
     sings: bool,
+    /// Whose stem each lane is in.
+    role: [Role; LANES],
     sample_rate_hz: f32,
     /// What the voices sound like in the block in hand; kept only so that it need not be cleared twice.
     block: LaneBlock,
@@ -91,6 +95,7 @@ impl Group {
             gains: [[0.0; LANES]; BUSES],
             sung_gains: [[0.0; LANES]; BUSES],
             sings: false,
+            role: [Role::Melody; LANES],
             sample_rate_hz,
             block: [[0.0; LANES]; BLOCK],
         }
@@ -103,6 +108,7 @@ impl Group {
         self.oscillators.start(lane, patch, freq_hz / self.sample_rate_hz, start.phase);
         self.envelopes.start(lane, patch);
         self.fades.reset(lane);
+        self.role[lane] = start.role;
         let cutoff_hz = filter_note_cutoff(patch, start.midi, start.velocity) * start.brightness.exp2();
         let cutoff = cutoff_hz / self.sample_rate_hz;
         self.filters.start(lane, patch.filter, cutoff, patch.resonance, patch.env_octaves);
@@ -132,18 +138,35 @@ impl Group {
         self.sings = self.sung_gains != [[0.0; LANES]; BUSES];
     }
 
-    /// Adds `frames` frames to the buses. Audio thread; no allocation.
+    /// Adds `frames` frames to the buses: all lanes to the first, the mix's, and to each other what is in that stem.
+    /// Audio thread; no allocation.
     #[inline(always)]
-    pub(super) fn render(&mut self, frames: usize, shift_octaves: f32, buses: &mut Buses, at: usize) {
+    pub(super) fn render(&mut self, frames: usize, shift_octaves: f32, buses: &mut [Buses], at: usize) {
         let block = &mut self.block;
         self.envelopes.update();
         self.oscillators.render(frames, self.envelopes.level(), block);
         self.envelopes.apply(frames, block);
         self.filters.apply(frames, self.envelopes.level(), shift_octaves, block);
         self.fades.apply(frames, block);
-        add(&block[..frames], &self.gains, &mut buses.straight, at);
+        let Some((mix, stems)) = buses.split_first_mut() else { return };
+        add(&block[..frames], &self.gains, &mut mix.straight, at);
         if self.sings {
-            add(&block[..frames], &self.sung_gains, buses.sung(), at);
+            add(&block[..frames], &self.sung_gains, mix.sung(), at);
+        }
+        for (stem, role) in stems.iter_mut().zip(Role::ALL) {
+            self.add_role(frames, role, stem, at);
+        }
+    }
+
+    /// Adds the lanes of one role.
+    fn add_role(&self, frames: usize, role: Role, stem: &mut Buses, at: usize) {
+        let own = |gains: &[Lanes; BUSES]| -> [Lanes; BUSES] {
+            gains.map(|bus| std::array::from_fn(|l| if self.role[l] == role { bus[l] } else { 0.0 }))
+        };
+        add(&self.block[..frames], &own(&self.gains), &mut stem.straight, at);
+        let sung = own(&self.sung_gains);
+        if sung != [[0.0; LANES]; BUSES] {
+            add(&self.block[..frames], &sung, stem.sung(), at);
         }
     }
 

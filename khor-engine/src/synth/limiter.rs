@@ -27,10 +27,42 @@ const RELEASE_S: f32 = 0.12;
 /// Frames the limiter delays the signal.
 pub(super) const LATENCY_FRAMES: usize = DELAY * CHUNK;
 
+/// Delays the signal until its gain is known.
+#[derive(Debug)]
+pub(super) struct Lookahead {
+    delayed: [[[f32; CHUNK]; 2]; DELAY],
+    /// The chunk that is given out next.
+    at: usize,
+}
+
+impl Lookahead {
+    pub(super) const fn new() -> Self {
+        Self { delayed: [[[0.0; CHUNK]; 2]; DELAY], at: 0 }
+    }
+
+    /// Delays a block in place. Audio thread; no allocation.
+    #[inline(always)]
+    pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
+        let (left, _) = left.as_chunks_mut::<CHUNK>();
+        let (right, _) = right.as_chunks_mut::<CHUNK>();
+        for (l, r) in left.iter_mut().zip(right) {
+            self.chunk(l, r);
+        }
+    }
+
+    #[inline(always)]
+    fn chunk(&mut self, left: &mut [f32; CHUNK], right: &mut [f32; CHUNK]) {
+        let [old_left, old_right] = &mut self.delayed[self.at];
+        std::mem::swap(left, old_left);
+        std::mem::swap(right, old_right);
+        self.at = (self.at + 1) % DELAY;
+    }
+}
+
 /// The limiter.
 #[derive(Debug)]
 pub(super) struct Limiter {
-    delayed: [[[f32; CHUNK]; 2]; DELAY],
+    lookahead: Lookahead,
     /// Last samples of each side, for the interpolation across chunks.
     tail: [[f32; TAPS - 1]; 2],
     /// Interpolation to a quarter, half and three quarters of the way between samples.
@@ -46,7 +78,7 @@ pub(super) struct Limiter {
 impl Limiter {
     pub(super) fn new(sample_rate_hz: f32) -> Self {
         Self {
-            delayed: [[[0.0; CHUNK]; 2]; DELAY],
+            lookahead: Lookahead::new(),
             tail: [[0.0; TAPS - 1]; 2],
             phases: [0.25, 0.5, 0.75].map(phase),
             needed: [1.0; HOLD],
@@ -57,36 +89,36 @@ impl Limiter {
         }
     }
 
-    /// Limits a block in place. Audio thread; no allocation.
+    /// Limits a block in place and says with which gains. Audio thread; no allocation.
     #[inline(always)]
-    pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
+    pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) -> [f32; BLOCK] {
+        let mut gains = [0.0; BLOCK];
         let (left, _) = left.as_chunks_mut::<CHUNK>();
         let (right, _) = right.as_chunks_mut::<CHUNK>();
-        for (l, r) in left.iter_mut().zip(right) {
-            self.chunk(l, r);
+        for ((l, r), gains) in left.iter_mut().zip(right).zip(gains.as_chunks_mut::<CHUNK>().0) {
+            self.chunk(l, r, gains);
         }
+        gains
     }
 
     #[inline(always)]
-    fn chunk(&mut self, left: &mut [f32; CHUNK], right: &mut [f32; CHUNK]) {
+    fn chunk(&mut self, left: &mut [f32; CHUNK], right: &mut [f32; CHUNK], gains: &mut [f32; CHUNK]) {
         let [tail_left, tail_right] = &mut self.tail;
         let peak = peak(left, tail_left, &self.phases).max(peak(right, tail_right, &self.phases));
         let needed = if peak > CEILING { CEILING / peak } else { 1.0 };
         let n = self.chunk;
-        self.chunk = n.wrapping_add(1) % (HOLD * AVERAGE * DELAY);
+        self.chunk = n.wrapping_add(1) % (HOLD * AVERAGE);
         self.needed[n % HOLD] = needed;
         let hold = self.needed.iter().fold(1.0_f32, |a, &b| a.min(b));
         let last = self.smoothed[(n + AVERAGE - 1) % AVERAGE];
         self.smoothed[n % AVERAGE] = hold.min(last + self.release * (1.0 - last));
         let next = self.smoothed.iter().sum::<f32>() / AVERAGE as f32;
         let slope = (next - self.gain) / CHUNK as f32;
-        let [old_left, old_right] = &mut self.delayed[n % DELAY];
-        std::mem::swap(left, old_left);
-        std::mem::swap(right, old_right);
+        self.lookahead.chunk(left, right);
         for i in 0..CHUNK {
-            let gain = self.gain + slope * (i + 1) as f32;
-            left[i] = (left[i] * gain).clamp(-CEILING, CEILING);
-            right[i] = (right[i] * gain).clamp(-CEILING, CEILING);
+            gains[i] = self.gain + slope * (i + 1) as f32;
+            left[i] = (left[i] * gains[i]).clamp(-CEILING, CEILING);
+            right[i] = (right[i] * gains[i]).clamp(-CEILING, CEILING);
         }
         self.gain = next;
     }
@@ -129,15 +161,21 @@ fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS];
 /// Highest magnitude. Audio thread; no allocation.
 #[inline(always)]
 pub(super) fn highest(samples: &[f32]) -> f32 {
-    // Four running maxima, as vectors can; not-a-number was kept out before.
-    let (fours, rest) = samples.as_chunks::<4>();
-    let mut peaks = [0.0_f32; 4];
-    for four in fours {
-        for (peak, x) in peaks.iter_mut().zip(four) {
-            *peak = if x.abs() > *peak { x.abs() } else { *peak };
+    // Not-a-number was kept out before; `f32::max`, which minds it, would be several instructions.
+    let higher = |a: f32, b: f32| if a > b { a } else { b };
+    // Eight running maxima, as vectors can, and then the best of three rounds.
+    let (eights, rest) = samples.as_chunks::<8>();
+    let mut peaks = [0.0_f32; 8];
+    for eight in eights {
+        for (peak, x) in peaks.iter_mut().zip(eight) {
+            *peak = higher(x.abs(), *peak);
         }
     }
-    peaks.iter().chain(rest).fold(0.0, |a, b| a.max(b.abs()))
+    for (peak, x) in peaks.iter_mut().zip(rest) {
+        *peak = higher(x.abs(), *peak);
+    }
+    let fours: [f32; 4] = std::array::from_fn(|n| higher(peaks[n], peaks[n + 4]));
+    higher(higher(fours[0], fours[2]), higher(fours[1], fours[3]))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! From notes to samples: real-time safe after construction, free of I/O.
 //!
-//! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) → buses, whose sung
-//! share goes through the `vowel` of the `choir` → `delay` and `reverb` → `master` (gain, DC block) → `limiter` → mute. Everything is computed in blocks of 32 frames that
-//! are counted from the start, whatever lengths are asked for, so the same notes give the same samples.
+//! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) → buses → `effects` (the
+//! sung share through the `vowel` of the `choir`; `delay` and `reverb`, on `ring`s; `master` gain and DC block) →
+//! `limiter` → mute. For renders, each role's share of it can be had as a `stem`. Everything is computed in blocks of 32
+//! frames that are counted from the start, whatever lengths are asked for, so the same notes give the same samples.
 //! A voice as an object with virtual parts was rejected: arrays of eight let the compiler use vector instructions.
 
 #![expect(
@@ -13,6 +14,7 @@
 mod bank;
 mod choir;
 mod delay;
+mod effects;
 mod engine;
 mod envelope;
 mod fm;
@@ -25,6 +27,8 @@ mod noise;
 mod oscillator;
 mod queue;
 mod reverb;
+mod ring;
+mod stem;
 mod svf;
 mod vibrato;
 mod vowel;
@@ -36,6 +40,7 @@ mod tests;
 pub use engine::{Meter, Synth, Volume};
 pub use from_music::SYNTH_SEED;
 pub use queue::SynthNote;
+pub use stem::Samples;
 
 /// Cutoff of a note before envelope and brightness, Hz: follows its pitch (around middle C) and its velocity.
 /// Any thread; no allocation.

@@ -1,6 +1,6 @@
 //! Notes waiting for their frame: bounded, ordered, allocated once.
 
-use crate::music::Instrument;
+use crate::music::{Instrument, Role};
 
 /// Notes that can wait; one more is dropped and counted.
 pub(super) const CAPACITY: usize = 512;
@@ -22,6 +22,8 @@ pub struct SynthNote {
     pub brightness: f32,
     /// Whose patch it is played with.
     pub instrument: Instrument,
+    /// Whose stem it is in.
+    pub role: Role,
 }
 
 /// The queue, latest note first, so that the next one is popped from the end.
@@ -82,6 +84,7 @@ mod tests {
             pan: 0.0,
             brightness: 0.0,
             instrument: Instrument::Melody,
+            role: Role::Melody,
         }
     }
 

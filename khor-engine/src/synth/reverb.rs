@@ -2,6 +2,7 @@
 //! (Jot & Chaigne 1991; Hadamard feedback; diffusers as in Dattorro 1997).
 
 use super::lanes::{BLOCK, LANES, Lanes, contain, flush};
+use super::ring;
 
 /// Line lengths, frames at 48 kHz: mutually prime, 30 to 60 ms.
 const LINES_48K: [usize; LANES] = [1433, 1601, 1867, 2053, 2251, 2399, 2617, 2797];
@@ -13,10 +14,12 @@ const DIFFUSION: f32 = 0.65;
 const DECAY_S: f32 = 2.6;
 /// Low-pass in each line, Hz: highs fall faster, as in a room with people.
 const DAMP_HZ: f32 = 3200.0;
+/// Of the Hadamard transform of eight lines: 1/sqrt(8).
+const NORM: f32 = 0.353_553_4;
 /// Signs with which the lines are fed; even lines are heard left and odd ones right, so they share little.
 const IN: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
 
-/// A ring read and written a block at a time; its length is at least a block.
+/// A ring whose oldest block is read and then replaced.
 #[derive(Debug)]
 struct Line {
     ring: Vec<f32>,
@@ -30,19 +33,18 @@ impl Line {
 
     /// The block written one length ago. Audio thread; no allocation.
     #[inline(always)]
-    fn read(&self, out: &mut [f32; BLOCK]) {
-        let first = (self.ring.len() - self.at).min(BLOCK);
-        out[..first].copy_from_slice(&self.ring[self.at..][..first]);
-        out[first..].copy_from_slice(&self.ring[..BLOCK - first]);
+    fn read(&self) -> [f32; BLOCK] {
+        ring::read(&self.ring, self.at)
     }
 
     /// Replaces the block just read. Audio thread; no allocation.
     #[inline(always)]
     fn write(&mut self, block: &[f32; BLOCK]) {
-        let first = (self.ring.len() - self.at).min(BLOCK);
-        self.ring[self.at..][..first].copy_from_slice(&block[..first]);
-        self.ring[..BLOCK - first].copy_from_slice(&block[first..]);
-        self.at = (self.at + BLOCK) % self.ring.len();
+        ring::write(&mut self.ring, self.at, block);
+        self.at += BLOCK;
+        if self.at >= self.ring.len() {
+            self.at -= self.ring.len();
+        }
     }
 }
 
@@ -53,7 +55,7 @@ pub(super) struct Reverb {
     lines: [Line; LANES],
     /// Gain per pass of each line, from its length and the decay time.
     gain: Lanes,
-    /// Low-pass state of each line.
+    /// Low-pass state of each line, its gain included.
     low: Lanes,
     damp: f32,
 }
@@ -81,47 +83,55 @@ impl Reverb {
         for line in &mut self.diffusers {
             all_pass(line, &mut diffuse);
         }
-        let mut taps = [[0.0; BLOCK]; LANES];
-        for (line, tap) in self.lines.iter().zip(&mut taps) {
-            line.read(tap);
-        }
+        let mut taps: [_; LANES] = std::array::from_fn(|n| self.lines[n].read());
         self.damp(&mut taps);
-        for i in 0..BLOCK {
-            left[i] = taps[0][i] - taps[2][i] + taps[4][i] - taps[6][i];
-            right[i] = taps[1][i] - taps[3][i] + taps[5][i] - taps[7][i];
-        }
-        hadamard(&mut taps);
-        for (tap, sign) in taps.iter_mut().zip(IN) {
-            for (x, fed) in tap.iter_mut().zip(&diffuse) {
-                *x = flush(contain(*x + sign * fed));
-            }
-        }
+        feed_back(&mut taps, &diffuse, left, right);
         for (line, tap) in self.lines.iter_mut().zip(&taps) {
             line.write(tap);
-        }
-        for state in &mut self.low {
-            *state = flush(contain(*state));
         }
     }
 
     /// Low-pass and decay of each line.
     #[inline(always)]
     fn damp(&mut self, taps: &mut [[f32; BLOCK]; LANES]) {
+        let (gain, keep) = (self.gain.map(|gain| self.damp * gain), 1.0 - self.damp);
+        let mut low = self.low;
         // Frame by frame, so that the eight recursions run side by side.
         for i in 0..BLOCK {
             for (n, tap) in taps.iter_mut().enumerate() {
-                self.low[n] += self.damp * (tap[i] - self.low[n]);
-                tap[i] = self.low[n] * self.gain[n];
+                low[n] = keep * low[n] + gain[n] * tap[i];
+                tap[i] = low[n];
             }
         }
+        self.low = low.map(|state| flush(contain(state)));
+    }
+}
+
+/// Hears the lines left and right, and makes of them and of what is `fed` what goes into the lines.
+#[inline(always)]
+fn feed_back(
+    taps: &mut [[f32; BLOCK]; LANES],
+    fed: &[f32; BLOCK],
+    left: &mut [f32; BLOCK],
+    right: &mut [f32; BLOCK],
+) {
+    let [t0, t1, t2, t3, t4, t5, t6, t7] = taps;
+    // One pass over the block: a vector of frames of all eight lines fits into the registers.
+    for i in 0..BLOCK {
+        let heard = [t0[i], t1[i], t2[i], t3[i], t4[i], t5[i], t6[i], t7[i]];
+        left[i] = heard[0] - heard[2] + heard[4] - heard[6];
+        right[i] = heard[1] - heard[3] + heard[5] - heard[7];
+        let mixed = hadamard(heard);
+        let next = |n: usize| flush(contain(mixed[n] + IN[n] * fed[i]));
+        (t0[i], t1[i], t2[i], t3[i]) = (next(0), next(1), next(2), next(3));
+        (t4[i], t5[i], t6[i], t7[i]) = (next(4), next(5), next(6), next(7));
     }
 }
 
 /// Schroeder all-pass over a block no longer than the line.
 #[inline(always)]
 fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
-    let mut delayed = [0.0; BLOCK];
-    line.read(&mut delayed);
+    let mut delayed = line.read();
     for (x, d) in block.iter_mut().zip(&mut delayed) {
         let fed = flush(contain(*x + DIFFUSION * *d));
         *x = *d - DIFFUSION * fed;
@@ -132,17 +142,40 @@ fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
 
 /// Orthonormal Hadamard transform across the lines: mixes every line into every other without loss.
 #[inline(always)]
-fn hadamard(lines: &mut [[f32; BLOCK]; LANES]) {
-    for half in [1, 2, 4] {
-        for n in (0..LANES).filter(|n| n & half == 0) {
-            let (a, b) = (lines[n], lines[n + half]);
-            lines[n] = std::array::from_fn(|i| a[i] + b[i]);
-            lines[n + half] = std::array::from_fn(|i| a[i] - b[i]);
-        }
-    }
-    for x in lines.iter_mut().flatten() {
-        *x *= 0.353_553_4; // 1/sqrt(8)
-    }
+fn hadamard(lines: Lanes) -> Lanes {
+    // Written out: of loops over the lines the compiler makes no vectors of frames.
+    let x = lines;
+    let y = [
+        x[0] + x[1],
+        x[0] - x[1],
+        x[2] + x[3],
+        x[2] - x[3],
+        x[4] + x[5],
+        x[4] - x[5],
+        x[6] + x[7],
+        x[6] - x[7],
+    ];
+    let z = [
+        y[0] + y[2],
+        y[1] + y[3],
+        y[0] - y[2],
+        y[1] - y[3],
+        y[4] + y[6],
+        y[5] + y[7],
+        y[4] - y[6],
+        y[5] - y[7],
+    ];
+    let w = [
+        z[0] + z[4],
+        z[1] + z[5],
+        z[2] + z[6],
+        z[3] + z[7],
+        z[0] - z[4],
+        z[1] - z[5],
+        z[2] - z[6],
+        z[3] - z[7],
+    ];
+    w.map(|x| x * NORM)
 }
 
 #[cfg(test)]
@@ -191,10 +224,8 @@ mod tests {
 
     #[test]
     fn the_feedback_neither_gains_nor_loses() {
-        let mut lines = [0.3, -0.2, 0.9, 0.1, -0.7, 0.4, 0.05, -0.6].map(|x| [x; BLOCK]);
-        let energy = |lines: &[[f32; BLOCK]; LANES]| lines.iter().map(|line| line[5] * line[5]).sum::<f32>();
-        let before = energy(&lines);
-        hadamard(&mut lines);
-        assert!((before - energy(&lines)).abs() < 1e-5);
+        let lines = [0.3, -0.2, 0.9, 0.1, -0.7, 0.4, 0.05, -0.6];
+        let energy = |lines: &Lanes| lines.iter().map(|x| x * x).sum::<f32>();
+        assert!((energy(&lines) - energy(&hadamard(lines))).abs() < 1e-5);
     }
 }

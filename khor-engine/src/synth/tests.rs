@@ -2,10 +2,10 @@
 
 use ebur128::{EbuR128, Mode};
 
-use crate::music::{Controls, FilterMode, Instrument, Patch, Wave};
+use crate::music::{Controls, FilterMode, Instrument, Patch, Preset, Role, Wave};
 
 use super::wide::Wide;
-use super::{Synth, SynthNote, Volume};
+use super::{Samples, Synth, SynthNote, Volume};
 
 const RATE_HZ: u32 = 48_000;
 
@@ -18,6 +18,7 @@ fn note(onset_frame: u64, duration_frames: u64, midi: u8) -> SynthNote {
         pan: 0.0,
         brightness: 0.0,
         instrument: Instrument::Melody,
+        role: Role::Melody,
     }
 }
 
@@ -303,4 +304,60 @@ fn every_processor_plays_the_same_samples() {
         render(&mut synth, 96_000)
     };
     assert!(run(Wide::none()) == run(Wide::detect()));
+}
+
+/// Everything at once: every wave, sung and straight, echo and room, with more notes than voices and far too loud.
+fn crowd(synth: &mut Synth) {
+    let patches: Vec<_> = Preset::builtin().iter().map(Preset::patches).collect();
+    synth.set_patches(std::array::from_fn(|i| Patch { vowel_send: 0.4, ..patches[i % patches.len()][i] }));
+    synth.set_volume(Volume { master_gain: 1.0, loudness_lufs: -11.0 });
+    synth.set_controls(Controls { reverb: 1.0, delay: 1.0, echo_s: 0.21, ..Controls::default() });
+    for i in 0..200 {
+        let (instrument, role) = (Instrument::ALL[i % 12], Role::ALL[i % 4]);
+        let note = note(i as u64 * 1500, 40_000, 36 + (7 * i % 50) as u8);
+        synth.schedule(SynthNote {
+            velocity: 1.0,
+            pan: (i % 5) as f32 / 2.0 - 1.0,
+            instrument,
+            role,
+            ..note
+        });
+    }
+}
+
+#[test]
+fn stems_add_up_to_the_mix_which_is_the_same_with_and_without_them() {
+    let frames = 8 * RATE_HZ as usize;
+    let (mut synth, mut alone) = (Synth::with_stems(RATE_HZ, 1), Synth::new(RATE_HZ, 1));
+    crowd(&mut synth);
+    crowd(&mut alone);
+    let mut samples = Samples::silence(frames, Role::ALL.len());
+    // In pieces, as a block of the synth is given out in several.
+    let mut piece = Samples::silence(480, Role::ALL.len());
+    for at in (0..frames).step_by(480) {
+        synth.render_stems(&mut piece);
+        samples.left[at..at + 480].copy_from_slice(&piece.left);
+        samples.right[at..at + 480].copy_from_slice(&piece.right);
+        for (all, [left, right]) in samples.stems.iter_mut().zip(&piece.stems) {
+            all[0][at..at + 480].copy_from_slice(left);
+            all[1][at..at + 480].copy_from_slice(right);
+        }
+    }
+    let mix: Vec<f32> = samples.interleaved().collect();
+    assert!(mix == render(&mut alone, frames), "stems change nothing of the mix");
+    assert!(peak(&mix) > 0.8 && synth.meter().stolen > 50, "the limiter and the bank have work");
+    assert!(samples.stems.iter().flatten().all(|side| peak(side) > 0.05), "every stem is heard");
+    // Rounding alone, of a mix that is several times too loud before the limiter.
+    let rounding = furthest(&samples);
+    assert!(rounding > 0.0 && rounding < 4e-6, "{rounding}");
+    samples.settle();
+    assert!(furthest(&samples) < 2e-7, "{}", furthest(&samples));
+}
+
+/// How far the stems' sum is from the mix at worst.
+fn furthest(samples: &Samples) -> f32 {
+    let sum = |side: usize, i: usize| samples.stems.iter().map(|stem| stem[side][i]).sum::<f32>();
+    let off =
+        (0..samples.left.len()).flat_map(|i| [samples.left[i] - sum(0, i), samples.right[i] - sum(1, i)]);
+    off.fold(0.0, |worst, off| worst.max(off.abs()))
 }

@@ -1,6 +1,6 @@
 //! Renders of music and synth together, and the scenarios the ear is tested with.
 
-use khor_engine::engine::Performance;
+use khor_engine::engine::{Performance, Sounding};
 use khor_engine::music::{Layer, Note, Preset, Settings};
 use khor_engine::signal::{Lane, Levels, SignalId};
 use khor_engine::synth::{Meter, Volume};
@@ -43,13 +43,12 @@ pub(crate) fn render_at(
     seconds: f64,
     levels_at: impl Fn(f64) -> Levels,
 ) -> Rendered {
-    let mut performance = Performance::new(settings, preset.clone(), RATE_HZ, volume);
+    let mut performance = Performance::new(settings, preset.clone(), RATE_HZ, volume, Sounding::Mix);
     let (mut notes, mut samples) = (Vec::new(), Vec::new());
     while performance.seconds() < seconds {
         let lanes = levels_at(performance.seconds())
             .map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 }));
-        let (left, right) = performance.block(&lanes);
-        samples.extend(left.iter().zip(right).flat_map(|(&l, &r)| [l, r]));
+        samples.extend(performance.block(&lanes).interleaved());
         notes.extend_from_slice(performance.notes());
     }
     Rendered { samples, notes, meter: performance.synth().meter() }

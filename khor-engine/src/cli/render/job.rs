@@ -12,11 +12,12 @@ use tracing::warn;
 use crate::{
     cli::{interrupt::Interrupt, progress::Progress},
     config::Config,
-    engine::{Offline, Part, heard_as},
+    engine::{Offline, Sounding, heard_as},
     music::{Note, Preset},
     output::file::{FileError, Format, NoteFile, SoundFile},
     signal::Frame,
     source::{CaptureError, Recorded},
+    synth::Samples,
 };
 
 /// A recording, piece by piece, from wherever.
@@ -24,8 +25,9 @@ pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>
 
 /// What is to be rendered, and how.
 pub(super) struct Job<'a> {
-    pub(super) part: Part,
     pub(super) output: PathBuf,
+    /// A file for each role's stem, in the order of [`crate::music::Role::ALL`], or none.
+    pub(super) stems: Vec<PathBuf>,
     pub(super) format: Format,
     pub(super) config: &'a Config,
     pub(super) preset: &'a Preset,
@@ -37,25 +39,28 @@ pub(super) struct Job<'a> {
 
 /// What came of it.
 pub(super) struct Rendered {
-    pub(super) output: PathBuf,
     pub(super) seconds: f64,
     pub(super) notes: u64,
     /// Highest sample, 0..=1, of a file that has samples.
     pub(super) peak: Option<f32>,
 }
 
-/// A file of sound or of notes.
+/// Files of sound, or one of notes.
 enum Sheet {
-    Sound { file: SoundFile, peak: f32 },
+    Sound { mix: SoundFile, stems: Vec<SoundFile>, peak: f32 },
     Notes(NoteFile),
 }
 
 impl Sheet {
     /// Says whether it takes more.
-    fn sound(&mut self, left: &[f32], right: &[f32]) -> bool {
-        let Self::Sound { file, peak } = self else { return true };
-        *peak = left.iter().chain(right).fold(*peak, |peak, sample| peak.max(sample.abs()));
-        file.push(left, right)
+    fn sound(&mut self, samples: &Samples) -> bool {
+        let Self::Sound { mix, stems, peak } = self else { return true };
+        *peak = samples.left.iter().chain(&samples.right).fold(*peak, |peak, sample| peak.max(sample.abs()));
+        let mut takes_more = mix.push(&samples.left, &samples.right);
+        for (file, [left, right]) in stems.iter_mut().zip(&samples.stems) {
+            takes_more &= file.push(left, right);
+        }
+        takes_more
     }
 
     fn notes(&mut self, notes: &[Note]) {
@@ -65,41 +70,67 @@ impl Sheet {
     }
 
     /// Writes what is left to write; says the highest sample where there are any.
-    fn finish(self, path: &Path) -> Result<Option<f32>, FileError> {
+    fn finish(self, job: &Job) -> anyhow::Result<Option<f32>> {
         match self {
-            Self::Sound { file, peak } => match file.finish() {
-                Err(FileError::Full) => {
-                    warn!("{}: {}; the rest is left out", path.display(), FileError::Full);
-                    Ok(Some(peak))
+            Self::Sound { mix, stems, peak } => {
+                finish(mix, &job.output)?;
+                for (file, path) in stems.into_iter().zip(&job.stems) {
+                    finish(file, path)?;
                 }
-                written => written.map(|()| Some(peak)),
-            },
-            Self::Notes(file) => Ok(file.write(path).map(|()| None)?),
+                Ok(Some(peak))
+            }
+            Self::Notes(file) => {
+                file.write(&job.output).with_context(|| writing(&job.output))?;
+                Ok(None)
+            }
         }
     }
 }
 
+fn finish(file: SoundFile, path: &Path) -> anyhow::Result<()> {
+    match file.finish() {
+        Err(FileError::Full) => {
+            warn!("{}: {}; the rest is left out", path.display(), FileError::Full);
+            Ok(())
+        }
+        written => written.with_context(|| writing(path)),
+    }
+}
+
+fn writing(path: &Path) -> String {
+    format!("writing {}", path.display())
+}
+
 impl Job<'_> {
     /// Renders it.
-    pub(super) fn run(self, pieces: Pieces) -> anyhow::Result<Rendered> {
-        let writing = || format!("writing {}", self.output.display());
+    pub(super) fn run(&self, pieces: Pieces) -> anyhow::Result<Rendered> {
         let sample_rate_hz = self.config.audio.sample_rate;
-        let file = SoundFile::create(&self.output, self.format, sample_rate_hz).with_context(writing)?;
-        let sheet = match file {
-            Some(file) => Sheet::Sound { file, peak: 0.0 },
-            None => Sheet::Notes(NoteFile::new(self.config.music.bpm)),
-        };
+        let (sheet, sounding) = self.sheet()?;
         let mut render = Render {
-            offline: Offline::new(self.config, self.preset.clone(), sample_rate_hz).with_part(self.part),
+            offline: Offline::sounding(self.config, self.preset.clone(), sample_rate_hz, sounding),
             sheet,
             progress: Progress::new(!self.is_quiet),
-            job: &self,
+            job: self,
         };
         render.pieces(pieces);
         let Render { offline, sheet, progress, .. } = render;
-        let peak = sheet.finish(&self.output).with_context(writing)?;
+        let peak = sheet.finish(self)?;
         progress.clear();
-        Ok(Rendered { seconds: offline.seconds(), notes: offline.notes(), peak, output: self.output })
+        Ok(Rendered { seconds: offline.seconds(), notes: offline.notes(), peak })
+    }
+
+    /// The files, and what must sound to fill them.
+    fn sheet(&self) -> anyhow::Result<(Sheet, Sounding)> {
+        let create = |path: &Path| {
+            SoundFile::create(path, self.format, self.config.audio.sample_rate).with_context(|| writing(path))
+        };
+        let Some(mix) = create(&self.output)? else {
+            return Ok((Sheet::Notes(NoteFile::new(self.config.music.bpm)), Sounding::Tacet));
+        };
+        let stems: anyhow::Result<Vec<_>> =
+            self.stems.iter().filter_map(|path| create(path).transpose()).collect();
+        let sounding = if self.stems.is_empty() { Sounding::Mix } else { Sounding::Stems };
+        Ok((Sheet::Sound { mix, stems: stems?, peak: 0.0 }, sounding))
     }
 }
 
@@ -117,10 +148,10 @@ impl Render<'_> {
                 Ok(Recorded::Start(_)) => self.offline.restart(),
                 Ok(Recorded::Frame(frame)) => match self.frame(frame) {
                     ControlFlow::Continue(None) => {}
-                    ControlFlow::Continue(Some(gap)) => self.warn(&format!(
+                    ControlFlow::Continue(Some(gap)) => warn!(
                         "nothing was recorded for {:.1} h (suspended, or damaged): left out",
                         gap.as_secs_f64() / 3600.0
-                    )),
+                    ),
                     ControlFlow::Break(()) => break,
                 },
                 Ok(Recorded::Cue(cue)) => {
@@ -129,9 +160,7 @@ impl Render<'_> {
                     }
                 }
                 Ok(Recorded::Lost { .. }) => {}
-                Err(problem) => {
-                    self.warn(&format!("the capture is {problem}; what was readable is rendered"));
-                }
+                Err(problem) => warn!("the capture is {problem}; what was readable is rendered"),
             }
             if self.job.interrupt.is_raised() {
                 break;
@@ -143,11 +172,11 @@ impl Render<'_> {
         let Self { offline, sheet, progress, job } = self;
         let before_s = offline.seconds();
         let mut frames = 0;
-        let rendered = offline.frame(frame, &mut |left, right| {
-            if !sheet.sound(left, right) {
+        let rendered = offline.frame(frame, &mut |samples| {
+            if !sheet.sound(samples) {
                 return ControlFlow::Break(());
             }
-            frames += left.len();
+            frames += samples.left.len();
             let seconds = before_s + frames as f64 / f64::from(job.config.audio.sample_rate);
             progress.show(seconds, "");
             if job.interrupt.is_raised() || seconds >= job.until_s {
@@ -157,12 +186,5 @@ impl Render<'_> {
         });
         sheet.notes(offline.last_notes());
         rendered
-    }
-
-    /// Of several files rendered from one capture, one tells what is wrong with it.
-    fn warn(&self, problem: &str) {
-        if matches!(self.job.part, Part::Whole | Part::Tacet) {
-            warn!("{problem}");
-        }
     }
 }

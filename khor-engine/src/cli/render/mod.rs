@@ -3,9 +3,7 @@
 mod job;
 
 use std::{
-    panic::resume_unwind,
     path::{Path, PathBuf},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -17,7 +15,7 @@ use self::job::{Job, Pieces, Rendered};
 use super::interrupt::Interrupt;
 use crate::{
     config::{Config, default_path, presets_dir},
-    engine::{Library, Part, read_preset},
+    engine::{Library, read_preset},
     music::{Preset, Role, Scale},
     output::file::Format,
     source::{CaptureReader, DemoSource, Recorded, SCENARIO_S},
@@ -39,7 +37,8 @@ pub(super) struct RenderArgs {
     /// The file to write: .wav or .flac (24-bit stereo), or .mid (notes)
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Beside it, each role's sound in a file of its own: NAME.melody.wav, …
+    /// Beside it, each role's share of the sound, effects included, in a file of its own: NAME.melody.wav, …; together
+    /// they are the whole
     #[arg(long)]
     stems: bool,
     /// Stop after this many seconds
@@ -116,44 +115,31 @@ pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let preset = preset(&config.music.preset)?;
     let interrupt = Interrupt::listen()?;
     let begun = Instant::now();
-    let job = |part, output, is_quiet: bool| Job {
-        part,
-        output,
+    let stems = if args.stems { Role::ALL.map(|role| stem(&args.output, role)).to_vec() } else { Vec::new() };
+    let job = Job {
+        output: args.output.clone(),
+        stems,
         format,
         config: &config,
         preset: &preset,
         until_s: args.seconds.unwrap_or(f64::INFINITY),
         interrupt: interrupt.clone(),
-        is_quiet,
+        is_quiet: args.json,
     };
-    let whole = if format == Format::Midi { Part::Tacet } else { Part::Whole };
-    let mut jobs = vec![job(whole, args.output.clone(), args.json)];
-    if args.stems {
-        jobs.extend(Role::ALL.map(|role| job(Part::Only(role), stem(&args.output, role), true)));
-    }
-    let done: anyhow::Result<Vec<Rendered>> = thread::scope(|scope| {
-        let run = |job: Job| {
-            let pieces = args.pieces(job.config)?;
-            job.run(pieces)
-        };
-        let threads: Vec<_> = jobs.into_iter().map(|job| scope.spawn(move || run(job))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
-    report(args, &done?, begun.elapsed(), interrupt.is_raised());
+    let rendered = job.run(args.pieces(&config)?)?;
+    report(args, &job, &rendered, begun.elapsed(), interrupt.is_raised());
     Ok(())
 }
 
-/// The first is the whole, the others its stems.
-fn report(args: &RenderArgs, rendered: &[Rendered], took: Duration, interrupted: bool) {
-    let [whole, stems @ ..] = rendered else { return };
-    let Rendered { output, seconds, notes, peak } = whole;
+fn report(args: &RenderArgs, job: &Job, rendered: &Rendered, took: Duration, interrupted: bool) {
+    let (Job { output, stems, .. }, Rendered { seconds, notes, peak }) = (job, rendered);
     let speed = seconds / took.as_secs_f64().max(1e-9);
     let peak_db = peak.map(|peak| 20.0 * peak.max(1e-9).log10());
     if args.json {
         let report = json!({
             "output": output, "seconds": seconds, "notes": notes, "peak_dbfs": peak_db,
             "times_real_time": speed, "interrupted": interrupted,
-            "stems": stems.iter().map(|stem| &stem.output).collect::<Vec<_>>(),
+            "stems": stems,
         });
         println!("{report}");
         return;
@@ -161,7 +147,7 @@ fn report(args: &RenderArgs, rendered: &[Rendered], took: Duration, interrupted:
     let peak = peak_db.map(|peak| format!(", peak {peak:.1} dBFS")).unwrap_or_default();
     println!("{}: {seconds:.1} s, {notes} notes{peak}, {speed:.0} x real time", output.display());
     for stem in stems {
-        println!("{}", stem.output.display());
+        println!("{}", stem.display());
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
     tap::{Block, Tap},
 };
 use crate::{
-    music::{Controls, Instrument, Preset},
+    music::{Controls, Instrument, Preset, Role},
     synth::{SynthNote, Volume},
 };
 
@@ -70,6 +70,7 @@ fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut 
                 pan: 0.3,
                 brightness: 0.5,
                 instrument: Instrument::ALL[i as usize],
+                role: Role::Melody,
             }));
         }
         let vowel = (round % 5) as f32 / 4.0;

@@ -1,0 +1,49 @@
+//! Rings of samples that are read and written a block at a time.
+
+use super::lanes::BLOCK;
+
+/// The block that begins at `at`, which is below the ring's length; that is at least a block.
+/// Audio thread; no allocation.
+#[inline(always)]
+pub(super) fn read(ring: &[f32], at: usize) -> [f32; BLOCK] {
+    // Nearly always in one piece, and a copy of known length is a few moves instead of a call.
+    if let Some(block) = ring[at..].first_chunk() {
+        return *block;
+    }
+    let mut out = [0.0; BLOCK];
+    let first = ring.len() - at;
+    out[..first].copy_from_slice(&ring[at..]);
+    out[first..].copy_from_slice(&ring[..BLOCK - first]);
+    out
+}
+
+/// Replaces the block that begins at `at`, likewise. Audio thread; no allocation.
+#[inline(always)]
+pub(super) fn write(ring: &mut [f32], at: usize, block: &[f32; BLOCK]) {
+    if let Some(place) = ring[at..].first_chunk_mut() {
+        *place = *block;
+        return;
+    }
+    let first = ring.len() - at;
+    ring[at..].copy_from_slice(&block[..first]);
+    ring[..BLOCK - first].copy_from_slice(&block[first..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_wherever_it_lies() {
+        let block = std::array::from_fn(|i| i as f32 + 1.0);
+        for length in [BLOCK, BLOCK + 1, 3 * BLOCK - 5] {
+            for at in 0..length {
+                let mut ring = vec![0.0; length];
+                write(&mut ring, at, &block);
+                assert_eq!(read(&ring, at), block, "{length} {at}");
+                assert_eq!(ring.iter().filter(|&&x| x == 0.0).count(), length - BLOCK);
+                assert_eq!(ring[(at + 7) % length], 8.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Who is measured: khor's synth and two others, each as a program that renders for so long and no longer.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike,
+};
+
+use super::{fluidsynth, scsynth};
+use crate::{
+    process::{command, is_there, output},
+    release,
+};
+
+pub(super) const RATE_HZ: u32 = 48_000;
+/// Voices of one of khor's synths; of more there are several.
+pub(super) const VOICES_OF_A_BANK: usize = 24;
+
+/// MIDI's number of a voice's note: whole tones from E2 on, the same in each player.
+pub(super) fn key(voice: usize) -> u8 {
+    40 + 2 * (voice % VOICES_OF_A_BANK) as u8
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Player {
+    Khor,
+    Scsynth,
+    FluidSynth,
+}
+
+pub(super) const ALL: [Player; 3] = [Player::Khor, Player::Scsynth, Player::FluidSynth];
+
+impl Player {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Khor => "khor",
+            Self::Scsynth => "scsynth",
+            Self::FluidSynth => "FluidSynth",
+        }
+    }
+
+    /// Why it can't play here.
+    pub(super) fn missing(self) -> Option<String> {
+        let (program, debian) = match self {
+            Self::Khor => return None,
+            Self::Scsynth => (scsynth::PROGRAM, scsynth::DEBIAN),
+            Self::FluidSynth => (fluidsynth::PROGRAM, fluidsynth::DEBIAN),
+        };
+        (!is_there(program)).then(|| format!("no {program} ({debian})"))
+    }
+
+    /// A program that renders so many held voices, and its effects, for so long.
+    pub(super) fn render(self, voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
+        match self {
+            Self::Khor => {
+                let speed = release::program("examples/synth_speed");
+                Ok(command(&speed, ["--voices", &voices.to_string(), "--seconds", &seconds.to_string()]))
+            }
+            Self::Scsynth => scsynth::render(voices, seconds, folder),
+            Self::FluidSynth => fluidsynth::render(voices, seconds, folder),
+        }
+    }
+
+    /// How many times faster than real time it renders, by the processor's time: other programs' share of the
+    /// processor is not counted. Of two lengths the difference, so that starting up isn't counted either.
+    pub(super) fn times_real_time(self, voices: usize, folder: &Path) -> Result<f64> {
+        const SHORT_S: u32 = 10;
+        const LONG_S: u32 = 40;
+        let long_s = cpu_s(&mut self.render(voices, LONG_S, folder)?)?;
+        let more_s = long_s - cpu_s(&mut self.render(voices, SHORT_S, folder)?)?;
+        ensure!(more_s > 0.0, "{}: a longer render took no more time", self.name());
+        Ok(f64::from(LONG_S - SHORT_S) / more_s)
+    }
+
+    /// Instructions for a frame of so many voices and the effects, as callgrind counts them.
+    pub(super) fn instructions_per_frame(self, voices: usize, folder: &Path) -> Result<f64> {
+        const SHORT_S: u32 = 1;
+        const LONG_S: u32 = 3;
+        let long = instructions(&self.render(voices, LONG_S, folder)?)?;
+        let more = long - instructions(&self.render(voices, SHORT_S, folder)?)?;
+        Ok(more / f64::from((LONG_S - SHORT_S) * RATE_HZ))
+    }
+}
+
+/// Processor time of a program from its start to its end, in its own code: what the kernel does is not the synth.
+fn cpu_s(program: &mut Command) -> Result<f64> {
+    let children_s = || -> Result<f64> {
+        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("asking for the processor's time")?;
+        Ok(usage.user_time().num_microseconds() as f64 * 1e-6)
+    };
+    let before_s = children_s()?;
+    output(program)?;
+    Ok(children_s()? - before_s)
+}
+
+/// Instructions of a program from its start to its end.
+fn instructions(program: &Command) -> Result<f64> {
+    if !is_there("valgrind") {
+        bail!("no valgrind");
+    }
+    let mut valgrind = command("valgrind", ["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    valgrind.arg(program.get_program()).args(program.get_args());
+    let ended = valgrind.stdin(Stdio::null()).output().context("starting valgrind")?;
+    let said = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "{}", refused(&said));
+    collected(&said).context("valgrind counted nothing")
+}
+
+/// Why valgrind gave up, in short: a compiler newer than it may use an instruction that it does not know.
+fn refused(said: &str) -> String {
+    let known = |line: &&str| line.contains("unhandled instruction") || line.contains("terminating");
+    format!("valgrind: {}", said.lines().find(known).unwrap_or("it failed"))
+}
+
+/// From `==123== Collected : 456`.
+fn collected(said: &str) -> Option<f64> {
+    said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_read_from_what_callgrind_says() {
+        let said = "==7== Events    : Ir\n==7== Collected : 226543\n==7== \n";
+        assert_eq!(collected(said), Some(226_543.0));
+        assert_eq!(collected("==7== "), None);
+        let unknown = "==7== Command: x\nvex amd64->IR: unhandled instruction bytes: 0xC5 0x79\n==7== more";
+        assert_eq!(refused(unknown), "valgrind: vex amd64->IR: unhandled instruction bytes: 0xC5 0x79");
+    }
+
+    #[test]
+    fn notes_are_midis() {
+        assert_eq!((key(0), key(23), key(24)), (40, 86, 40));
+    }
+}
