@@ -14,7 +14,7 @@ const WIDTH = 800;
 const HEIGHT = 276;
 const palette = new Proxy({}, { get: () => 'rgb(1, 2, 3)' }) as Palette;
 
-const note = (seq: number, ts_ms: number, duration_s = 0.2): Note => ({ seq, ts_ms, midi: 60, velocity: 0.5, duration_s, role: 'melody', layer: 'voices', channel: 1, signal: 'rx' });
+const note = (seq: number, ts_ms: number, duration_s = 0.2, midi = 60): Note => ({ seq, ts_ms, midi, velocity: 0.5, duration_s, role: 'melody', layer: 'voices', channel: 1, signal: 'rx' });
 
 /** All a canvas is asked for, without drawing. */
 function recorder() {
@@ -66,6 +66,17 @@ describe('ScoreStrip', () => {
     expect(cleared).toEqual([{ x: 0, width: WIDTH * 1.25 }]);
     pass(1000);
     expect(strip.due()).toBe(false);
+  });
+
+  it('is painted whole when a note widens what is seen, though one that is not seen any more was higher', () => {
+    notes.add([note(1, clock, 0.2, 95)]);
+    pass(40_000);
+    strip.paintWhole();
+    const before = cleared.length;
+    pass(1000);
+    notes.add([note(2, clock, 0.2, 90)]);
+    strip.paint();
+    expect(cleared.slice(before)).toEqual([{ x: 0, width: WIDTH * 1.25 }]);
   });
 
   it('paints a new note where it is, and again when it is over', () => {

@@ -36,17 +36,14 @@ export class ScoreStrip {
   private painted: Painted | null = null;
   private motion: Animation | null = null;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
-  private readonly context: CanvasRenderingContext2D;
 
   /** `canvas` is the strip; what contains it is the window. */
   constructor(
     private readonly stores: Pick<Stores, 'live' | 'theme'>,
     private readonly canvas: HTMLCanvasElement,
     private readonly window: HTMLElement,
-    context: CanvasRenderingContext2D,
-  ) {
-    this.context = context;
-  }
+    private readonly context: CanvasRenderingContext2D,
+  ) {}
 
   /** Whether anything in the window would change by painting. */
   due(): boolean {
@@ -71,7 +68,7 @@ export class ScoreStrip {
     const news = [...this.unpainted(painted), ...painted.bright.filter((note) => endOf(note) <= now)];
     const view = { ...painted.view, ...this.content(painted.view.from, painted.windowMs), now };
     const placed = placeNotes(view);
-    if (JSON.stringify(pitchRanges(view.notes)) !== painted.ranges) {
+    if (rangesOf(placed) !== painted.ranges) {
       this.paintWhole(now);
       return;
     }
@@ -105,7 +102,7 @@ export class ScoreStrip {
     const travelMs = lead * msPerDot;
     this.painted = {
       view, windowMs, travelMs, placed,
-      ranges: JSON.stringify(pitchRanges(view.notes)),
+      ranges: rangesOf(placed),
       lastSeq: this.lastSeq(),
       cues: live.cues.list.get(),
       bright: view.notes.filter((note) => endOf(note) > now),
@@ -183,7 +180,10 @@ export class ScoreStrip {
   }
 }
 
-/** Boxes that overlap become one, so that nothing is painted twice. */
+/** The pitches that the places were scaled by. */
+const rangesOf = (placed: readonly Placed[]): string => JSON.stringify(pitchRanges(placed.map(({ note }) => note)));
+
+/** Boxes that overlap become one, so that little is painted twice. */
 function joined(boxes: readonly Box[]): Box[] {
   const result: Box[] = [];
   for (const box of [...boxes].sort((a, b) => a.x - b.x)) {
