@@ -132,7 +132,7 @@ pub(crate) enum Severity {
     Notable,
     /// On the next step.
     Serious,
-    /// At once, off the grid.
+    /// At once, off the grid, unless another cue sounds.
     Grave,
 }
 
@@ -181,7 +181,7 @@ impl Cues {
         self.waiting.push_back((kind, now_s));
     }
 
-    /// Called with the time composed so far: what is too grave for the grid begins now.
+    /// Called with the time composed so far: what is too grave for the grid begins now, or when the cue that sounds is over.
     pub(super) fn at_once(&mut self, moment: &Moment<'_>, now_s: f64, out: &mut Vec<Note>) {
         self.play(moment, now_s, Severity::Grave, out);
     }

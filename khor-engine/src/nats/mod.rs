@@ -29,8 +29,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// The server is asked to answer whenever nothing came from it for so long; two of these without an answer, and the client connects
 /// anew: a cut cable says nothing.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
-/// Without a byte from the server for so long it does not count as there. Longer than it may take to answer, and shorter than it takes
-/// to miss a host, so that a cut cable is never taken for the silence of all hosts.
+/// Without a byte from the server for so long it does not count as there. That leaves it a second to answer a ping, and is shorter
+/// than it takes to miss a host, so that a cut cable is never taken for the silence of all hosts.
 const MUTE: Duration = Duration::from_secs(3);
 /// Longest wait between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(2);

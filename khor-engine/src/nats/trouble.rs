@@ -65,21 +65,16 @@ impl Troubles {
     pub(super) fn note(self: &Arc<Self>, event: &Event) {
         match event {
             Event::Connected => {
-                self.hold().asked = None;
-                self.keep(None);
+                let mut held = self.hold();
+                held.asked = None;
+                self.keep(&mut held, None);
             }
-            Event::Disconnected => self.keep(Some("the connection was lost".to_owned())),
-            Event::ServerError(_) => self.keep(Some(event.to_string())),
+            Event::Disconnected => self.keep(&mut self.hold(), Some("the connection was lost".to_owned())),
+            Event::ServerError(_) => self.keep(&mut self.hold(), Some(event.to_string())),
             Event::ClientError(_) => {
                 if self.is_to_ask() {
-                    let (this, kind) = (Arc::clone(self), event.to_string());
-                    tokio::spawn(async move {
-                        let why = this.reason().await.unwrap_or(kind);
-                        // Unless it has connected since.
-                        if this.hold().asked.is_some() {
-                            this.keep(Some(why));
-                        }
-                    });
+                    let this = Arc::clone(self);
+                    tokio::spawn(async move { this.ask().await });
                 }
             }
             Event::SlowConsumer(_) => self.let_go(),
@@ -101,9 +96,17 @@ impl Troubles {
         }
     }
 
-    /// Keeps what is wrong now and logs what is news.
-    fn keep(&self, now: Option<String>) {
+    /// Learns why one can't connect, unless the client has connected meanwhile.
+    async fn ask(&self) {
+        let Some(why) = self.reason().await else { return };
         let mut held = self.hold();
+        if held.asked.is_some() {
+            self.keep(&mut held, Some(why));
+        }
+    }
+
+    /// Keeps what is wrong now and logs what is news.
+    fn keep(&self, held: &mut Held, now: Option<String>) {
         if held.why == now {
             return;
         }

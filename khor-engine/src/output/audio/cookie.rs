@@ -4,13 +4,15 @@
 //! libpulse makes one where there is none; cpal's client sends nothing then, and is turned away.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    sync::Once,
 };
 
-use tracing::debug;
+use tempfile::NamedTempFile;
+use tracing::warn;
 
 /// Length of a cookie (`PA_NATIVE_COOKIE_LENGTH`), bytes.
 const LENGTH: usize = 256;
@@ -18,16 +20,22 @@ const LENGTH: usize = 256;
 /// Sees to it that cpal's client finds a cookie, if there is a sound server: libpulse's, where the user keeps it elsewhere,
 /// else a new one.
 pub(super) fn ensure() {
+    static TOLD: Once = Once::new();
     if pulseaudio::socket_path_from_env().is_none() || pulseaudio::cookie_path_from_env().is_some() {
         return;
     }
     let Some(home) = std::env::home_dir() else { return };
-    let elsewhere =
-        std::env::var_os("XDG_CONFIG_HOME").map(|folder| PathBuf::from(folder).join("pulse/cookie"));
-    let cookie = elsewhere.and_then(|file| fs::read(file).ok()).map_or_else(random, Ok);
+    let cookie = elsewhere().map_or_else(random, Ok);
     if let Err(error) = cookie.and_then(|cookie| keep(&home.join(".config/pulse"), &cookie)) {
-        debug!("sound: no cookie for the sound server: {error}");
+        TOLD.call_once(|| warn!("sound: no cookie for the sound server could be made: {error}"));
     }
+}
+
+/// The one that libpulse reads, which heeds `$XDG_CONFIG_HOME`.
+fn elsewhere() -> Option<Vec<u8>> {
+    let folder = std::env::var_os("XDG_CONFIG_HOME")?;
+    let cookie = fs::read(PathBuf::from(folder).join("pulse/cookie")).ok()?;
+    (cookie.len() == LENGTH).then_some(cookie)
 }
 
 fn random() -> io::Result<Vec<u8>> {
@@ -36,11 +44,13 @@ fn random() -> io::Result<Vec<u8>> {
     Ok(cookie)
 }
 
-/// For nobody else to read. One that appeared meanwhile is left as it is.
+/// For nobody else to read, and there as a whole or not at all. One that appeared meanwhile is left as it is.
 fn keep(folder: &Path, cookie: &[u8]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join("cookie"))?;
-    file.write_all(cookie)
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(cookie)?;
+    file.persist_noclobber(folder.join("cookie"))?;
+    Ok(())
 }
 
 #[cfg(test)]

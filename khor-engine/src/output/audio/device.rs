@@ -77,6 +77,7 @@ const ALSA_PLUGINS: [&str; 9] =
 /// All output devices of all backends that answer. Opens none of them.
 pub fn list() -> Vec<DeviceInfo> {
     let _quiet = silence_alsa();
+    cookie::ensure();
     let preferred = hosts("").first().copied();
     let mut devices: Vec<DeviceInfo> = Vec::new();
     for host_id in hosts("") {
@@ -166,7 +167,6 @@ fn note_fault(faults: &Faults, kind: ErrorKind) {
 
 /// Backends that answer, best first: the sound server where there is one, then ALSA.
 fn hosts(backend: &str) -> Vec<HostId> {
-    cookie::ensure();
     let mut hosts: Vec<HostId> = cpal::available_hosts()
         .into_iter()
         .filter(|host| backend.is_empty() || host.to_string() == backend)
@@ -176,6 +176,7 @@ fn hosts(backend: &str) -> Vec<HostId> {
 }
 
 fn find(choice: &Choice) -> Result<(HostId, Device), OpenError> {
+    cookie::ensure();
     if let Some(id) = choice.device.strip_prefix("id:") {
         let id: cpal::DeviceId = id.parse().map_err(|error| OpenError(format!("{id}: {error}")))?;
         let host = cpal::host_from_id(id.host()).map_err(|error| OpenError(error.to_string()))?;

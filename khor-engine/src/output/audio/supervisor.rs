@@ -203,7 +203,7 @@ impl Supervisor {
                     self.wanted = wanted;
                     (self.retry, next_attempt, self.played) = (FIRST_RETRY, Instant::now(), false);
                     self.close(None);
-                    self.server_until = server_until();
+                    self.server_until = self.server_until.max(server_until());
                 }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => self.look(),
@@ -217,8 +217,8 @@ impl Supervisor {
 
     fn open(&mut self) {
         let Wanted { backend, device, .. } = self.wanted.clone();
-        let is_open = backend.is_empty() && device.is_empty();
-        let server_only = is_open && self.server_until.is_some_and(|until| Instant::now() < until);
+        let unchosen = backend.is_empty() && device.is_empty();
+        let server_only = unchosen && self.server_until.is_some_and(|until| Instant::now() < until);
         let choice = Choice { backend, device, server_only };
         let (lease, handover) = Lease::new(self.home.0.clone());
         match device::open(&choice, self.wanted.sample_rate_hz, lease) {
