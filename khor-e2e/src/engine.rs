@@ -45,6 +45,13 @@ impl Engine {
         Self::run(Command::new(program("khor")), (LOOPBACK, port), dir, socket, arguments, &[])
     }
 
+    /// Likewise without a collector and a sound, hearing the site `home` by these options.
+    pub fn of_site(options: &[String]) -> Self {
+        let hears = ["--site", "home", "--no-audio"];
+        let arguments: Vec<&str> = hears.into_iter().chain(options.iter().map(String::as_str)).collect();
+        Self::start("/nonexistent/collector.sock".as_ref(), &arguments, &[])
+    }
+
     /// Likewise without a collector, where other machines could reach it: the configuration in `dir` names a token.
     pub fn start_for_others(dir: TempDir, arguments: &[&str]) -> Self {
         let nowhere = dir.path().join("no.sock");
@@ -119,6 +126,19 @@ impl Engine {
     /// What it logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// The first of the sites that its site is made of, as the API has it.
+    pub fn first_site(&self) -> Value {
+        let sites = self.get("/api/fleet")["sites"].clone();
+        sites.as_array().and_then(|sites| sites.first().cloned()).unwrap_or_default()
+    }
+
+    /// Whose cues of a kind were told lately.
+    pub fn hosts_of_cues(&self, kind: &str) -> Vec<String> {
+        let metrics = self.get("/api/metrics");
+        let of_kind = metrics["cues"].as_array().expect("cues").iter().filter(|cue| cue["kind"] == kind);
+        of_kind.filter_map(|cue| Some(cue["host"].as_str()?.to_owned())).collect()
     }
 
     /// Answer of a GET.

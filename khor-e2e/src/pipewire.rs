@@ -1,6 +1,7 @@
 //! A PipeWire of the test's own, with the session manager and the PulseAudio side that desktops have, and a null sink.
 
 use std::{
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -26,6 +27,7 @@ pub struct PipeWire {
 impl PipeWire {
     /// Starts the servers; `None` where one of them is not installed.
     pub fn start() -> Option<Self> {
+        Command::new("pactl").arg("--version").stdout(Stdio::null()).status().ok()?;
         let bus = Bus::start(false)?;
         let mut pipewire = Self { children: Vec::new(), bus, dir: TempDir::new().expect("a directory") };
         pipewire.restart().then_some(pipewire)
@@ -33,7 +35,7 @@ impl PipeWire {
 
     /// Starts the servers again, after [`Self::kill`].
     pub fn restart(&mut self) -> bool {
-        let socket = self.dir.path().join("pipewire-0");
+        let socket = self.socket();
         for program in PROGRAMS {
             let Some(child) = self.spawn(program) else { return false };
             self.children.push(child);
@@ -78,6 +80,12 @@ impl PipeWire {
             let _ = child.kill();
             let _ = child.wait();
         }
+        // What was killed leaves it behind, and whoever comes next waits for it.
+        let _ = std::fs::remove_file(self.socket());
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("pipewire-0")
     }
 
     /// The environment that leads a program to these servers: nothing in it lets anybody in.

@@ -1,6 +1,5 @@
 //! Hosts that send real frames through a real server without being there: for what takes more machines than there are.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -8,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use khor_fleet::{Frame, Message, Name, SIGNALS, Signal, Source, subject};
 
-use crate::site::{NatsServer, stranger};
+use crate::site::NatsServer;
 
 /// Between two frames of a host, as relays have it.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -56,10 +55,10 @@ impl Simulation {
     /// Lets them send. How far each stands out sways by an octave and a half, each at its own pace.
     pub fn start(server: &NatsServer, hosts: Vec<SimulatedHost>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
-        let (until, ca, url) = (Arc::clone(&over), server.ca(), server.url(Ipv4Addr::LOCALHOST));
+        let (until, connected) = (Arc::clone(&over), server.stranger());
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(send(hosts, &until, ca, url));
+            runtime.expect("a runtime").block_on(async { send(hosts, &until, &connected.await).await });
         };
         Self { over, thread: Some(thread::spawn(work)) }
     }
@@ -73,8 +72,7 @@ impl Drop for Simulation {
     }
 }
 
-async fn send(hosts: Vec<SimulatedHost>, over: &AtomicBool, ca: std::path::PathBuf, url: String) {
-    let client = stranger(ca, url).await;
+async fn send(hosts: Vec<SimulatedHost>, over: &AtomicBool, client: &async_nats::Client) {
     let site = Name::new("home").expect("a name");
     let mut ticks = tokio::time::interval(INTERVAL);
     for seq in 0.. {

@@ -119,38 +119,26 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         ["--nats", &url, "--tls-ca", &ca, "--nkey", &nkey].map(str::to_owned).to_vec()
     }
 
-    /// A connection of one who is no relay and may send and hear anything.
-    pub async fn stranger(&self) -> async_nats::Client {
-        async_nats::ConnectOptions::new()
-            .add_root_certificates(self.ca())
-            .user_and_password(STRANGER.0.into(), STRANGER.1.into())
-            .connect(self.url(Ipv4Addr::LOCALHOST))
-            .await
-            .expect("a connection")
+    /// A connection of one who is no relay and may send and hear anything, for any runtime.
+    pub fn stranger(&self) -> impl Future<Output = async_nats::Client> + Send + use<> {
+        let (ca, url) = (self.ca(), self.url(Ipv4Addr::LOCALHOST));
+        let (name, password) = STRANGER;
+        let options = async_nats::ConnectOptions::new().add_root_certificates(ca);
+        let options = options.user_and_password(name.into(), password.into());
+        async { options.connect(url).await.expect("a connection") }
     }
 
     /// Sends `messages` to their subjects as one who is no relay.
     pub fn send(&self, messages: &[(&str, Vec<u8>)]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let client = stranger(self.ca(), self.url(Ipv4Addr::LOCALHOST)).await;
+            let client = self.stranger().await;
             for (subject, bytes) in messages {
                 client.publish((*subject).to_owned(), bytes.clone().into()).await.expect("sending");
             }
             client.flush().await.expect("sending all");
         });
     }
-}
-
-/// A connection that may send anything anywhere.
-pub(crate) async fn stranger(ca: PathBuf, url: String) -> async_nats::Client {
-    let (name, password) = STRANGER;
-    async_nats::ConnectOptions::new()
-        .add_root_certificates(ca)
-        .user_and_password(name.into(), password.into())
-        .connect(url)
-        .await
-        .expect("a connection")
 }
 
 impl Drop for NatsServer {

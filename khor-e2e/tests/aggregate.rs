@@ -27,27 +27,13 @@ fn count(port: u16, name: &str) -> f64 {
     line.unwrap_or_else(|| panic!("no {name} in {text}"))
 }
 
-fn rack(engine: &Engine) -> Value {
-    engine.get("/api/fleet")["sites"].as_array().and_then(|sites| sites.first().cloned()).unwrap_or_default()
-}
-
-fn cues(engine: &Engine, kind: &str) -> Vec<String> {
-    let metrics = engine.get("/api/metrics");
-    let cues = metrics["cues"].as_array().expect("cues").clone();
-    let of_kind = cues.iter().filter(|cue| cue["kind"] == kind);
-    of_kind.filter_map(|cue| Some(cue["host"].as_str()?.to_owned())).collect()
-}
-
 #[test]
 fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
-    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
-    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
     let ports = [free_port(), free_port()];
     let mut aggregators: Vec<Relay> = ports
         .iter()
@@ -57,9 +43,9 @@ fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
             Relay::aggregate(None, ("rack", "home"), &options)
         })
         .collect();
-    wait_until("both to tell of the rack", SETTLE, || rack(&engine)["aggregators"] == 2);
+    wait_until("both to tell of the rack", SETTLE, || engine.first_site()["aggregators"] == 2);
     let hosts = Hosts::start(&server, "rack", "h", HOSTS);
-    wait_until("all hosts to be counted", SETTLE, || rack(&engine)["live"] == HOSTS);
+    wait_until("all hosts to be counted", SETTLE, || engine.first_site()["live"] == HOSTS);
     engine.wait_for_source("site", SETTLE);
 
     each_hears_a_share(ports);
@@ -67,10 +53,10 @@ fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
     who_goes_is_heard_once(&engine, &hosts);
 
     // One of the two dies: the other hears all of it, and nobody is missed for that.
-    let lost = cues(&engine, "lost").len();
+    let lost = engine.hosts_of_cues("lost").len();
     drop(aggregators.pop());
-    wait_until("one to be left", SETTLE, || rack(&engine)["aggregators"] == 1);
-    assert_eq!(rack(&engine)["state"], "live");
+    wait_until("one to be left", SETTLE, || engine.first_site()["aggregators"] == 1);
+    assert_eq!(engine.first_site()["state"], "live");
     let before = count(ports[0], "khor_relay_heard_total{kind=\"host\"}");
     std::thread::sleep(Duration::from_secs(5));
     let heard = count(ports[0], "khor_relay_heard_total{kind=\"host\"}") - before;
@@ -78,19 +64,19 @@ fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
     assert!(heard > HOSTS as f64 * 25.0 * 0.9, "{heard}");
     assert_eq!(count(ports[0], "khor_relay_sharers"), 1.0);
     assert_eq!(
-        (rack(&engine)["live"].as_u64(), rack(&engine)["silent"].as_u64()),
+        (engine.first_site()["live"].as_u64(), engine.first_site()["silent"].as_u64()),
         (Some(HOSTS as u64), Some(0))
     );
-    assert_eq!(cues(&engine, "lost").len(), lost, "nobody is missed for it");
+    assert_eq!(engine.hosts_of_cues("lost").len(), lost, "nobody is missed for it");
     hosts.stand_out(Some(5));
     wait_until("the next to take the solo", SETTLE, || engine.get("/api/fleet")["soloists"][0] == "h-5");
 
     // The other goes too: that is one loss.
     drop(aggregators.pop());
-    let took = wait_until("the rack to be silent", LOSS, || rack(&engine)["state"] == "silent");
+    let took = wait_until("the rack to be silent", LOSS, || engine.first_site()["state"] == "silent");
     println!("a rack of which nobody tells was told after {took:?}");
-    assert_eq!(cues(&engine, "lost").last().map(String::as_str), Some("rack"));
-    assert_eq!(cues(&engine, "lost").len(), lost + 1);
+    assert_eq!(engine.hosts_of_cues("lost").last().map(String::as_str), Some("rack"));
+    assert_eq!(engine.hosts_of_cues("lost").len(), lost + 1);
     assert!(engine.stop().0.success());
 }
 
@@ -137,15 +123,17 @@ fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
 
 fn who_goes_is_heard_once(engine: &Engine, hosts: &Hosts) {
     hosts.silence(vec![3]);
-    let took = wait_until("h-3 to be missed", LOSS, || cues(engine, "lost") == ["h-3"]);
+    let took = wait_until("h-3 to be missed", LOSS, || engine.hosts_of_cues("lost") == ["h-3"]);
     println!("a host that went was told through two after {took:?}");
     wait_until("both to count it", LOSS, || {
-        let rack = rack(engine);
+        let rack = engine.first_site();
         rack["silent"] == 1 && rack["live"] == HOSTS - 1
     });
     hosts.silence(Vec::new());
-    wait_until("it to be back", SETTLE, || cues(engine, "found") == ["h-3"] && rack(engine)["silent"] == 0);
-    assert_eq!(cues(engine, "lost"), ["h-3"]);
+    wait_until("it to be back", SETTLE, || {
+        engine.hosts_of_cues("found") == ["h-3"] && engine.first_site()["silent"] == 0
+    });
+    assert_eq!(engine.hosts_of_cues("lost"), ["h-3"]);
 }
 
 /// Highest level and deviation of any signal, of some seconds.
@@ -173,35 +161,35 @@ fn a_cut_cable_of_one_that_aggregates_is_one_loss_and_it_resumes_with_no_spike()
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
-    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
-    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
     let machine = Namespace::new(4);
     let options = server.options(machine.gateway(), "aggregator");
     let relay = Relay::aggregate(Some(&machine), ("rack", "home"), &options);
     let hosts = Hosts::start(&server, "rack", "h", HOSTS);
-    wait_until("all hosts to be counted", SETTLE, || rack(&engine)["live"] == HOSTS);
+    wait_until("all hosts to be counted", SETTLE, || engine.first_site()["live"] == HOSTS);
     engine.wait_for_source("site", SETTLE);
     let (before, memory_kib) = (most(&engine, 3), relay.memory_kib());
 
     machine.plug(false);
-    let took = wait_until("the rack to be silent", LOSS, || rack(&engine)["state"] == "silent");
+    let took = wait_until("the rack to be silent", LOSS, || engine.first_site()["state"] == "silent");
     println!("a cut cable of one that aggregates was told after {took:?}");
-    assert_eq!(cues(&engine, "lost"), ["rack"]);
+    assert_eq!(engine.hosts_of_cues("lost"), ["rack"]);
     let says = |words: &str| relay.log().contains(words);
     wait_until("the relay to notice", LOSS, || says("nothing is heard or told any more"));
     // It tries in vain for a while.
     std::thread::sleep(Duration::from_secs(2));
     machine.plug(true);
-    let took = wait_until("the rack to be back", SETTLE, || rack(&engine)["state"] == "live");
+    let took = wait_until("the rack to be back", SETTLE, || engine.first_site()["state"] == "live");
     println!("and healed it was back after {took:?}");
     let after = most(&engine, 4);
     println!("levels and deviations were at most {before:?}, then {after:?}");
     assert!(after[0] < before[0] + 0.1 && after[1] < before[1] + 0.5, "{before:?}, then {after:?}");
     assert_eq!(engine.get("/api/fleet")["soloists"], json!([]));
-    assert_eq!((cues(&engine, "lost"), cues(&engine, "found")), (vec!["rack".into()], vec!["rack".into()]));
-    let now = rack(&engine);
+    assert_eq!(
+        (engine.hosts_of_cues("lost"), engine.hosts_of_cues("found")),
+        (vec!["rack".into()], vec!["rack".into()])
+    );
+    let now = engine.first_site();
     assert_eq!((now["live"].as_u64(), now["silent"].as_u64()), (Some(HOSTS as u64), Some(0)), "{now:#}");
     let grown_kib = relay.memory_kib().saturating_sub(memory_kib);
     println!("its memory grew by {grown_kib} KiB");

@@ -15,13 +15,9 @@ const SETTLE: Duration = Duration::from_secs(30);
 const LOSS: Duration = Duration::from_secs(10);
 /// What a relay's memory may differ by, KiB.
 const NOISE_KIB: u64 = 4 * 1024;
-const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
 fn hear(server: &NatsServer, who: &str) -> Engine {
-    let mut options = server.options(Ipv4Addr::LOCALHOST, who);
-    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    Engine::start(NO_SOCKET.as_ref(), &options, &[])
+    Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, who))
 }
 
 /// A relay; its section is its host's name up to the hyphen.

@@ -19,17 +19,6 @@ const LOSS: Duration = Duration::from_secs(10);
 /// Hosts of each of the two.
 const HOSTS: u64 = 6;
 
-fn hall(engine: &Engine) -> Value {
-    engine.get("/api/fleet")["sites"].as_array().and_then(|sites| sites.first().cloned()).unwrap_or_default()
-}
-
-fn cues(engine: &Engine, kind: &str) -> Vec<String> {
-    let metrics = engine.get("/api/metrics");
-    let cues = metrics["cues"].as_array().expect("cues").clone();
-    let of_kind = cues.iter().filter(|cue| cue["kind"] == kind);
-    of_kind.filter_map(|cue| Some(cue["host"].as_str()?.to_owned())).collect()
-}
-
 fn notes_of_cues(engine: &Engine) -> usize {
     let metrics = engine.get("/api/metrics");
     metrics["notes"].as_array().expect("notes").iter().filter(|note| note["layer"] == "cues").count()
@@ -41,17 +30,14 @@ fn a_host_two_levels_below_has_the_solo_its_cues_are_played_and_it_is_missed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
-    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
-    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
     let relays = [("a", "hall"), ("b", "hall"), ("hall", "home")].map(|(heard, told)| {
         Relay::aggregate(None, (heard, told), &server.options(Ipv4Addr::LOCALHOST, heard))
     });
     let hosts = ["a", "b"].map(|site| Hosts::start(&server, site, site, HOSTS as usize));
-    wait_until("all hosts to be counted", SETTLE, || hall(&engine)["live"] == 2 * HOSTS);
+    wait_until("all hosts to be counted", SETTLE, || engine.first_site()["live"] == 2 * HOSTS);
     engine.wait_for_source("site", SETTLE);
-    let told = hall(&engine);
+    let told = engine.first_site();
     assert_eq!((&told["name"], &told["levels"]), (&Value::from("hall"), &Value::from(2)), "{told:#}");
 
     assert_eq!(engine.get("/api/fleet")["soloists"], json!([]));
@@ -74,17 +60,17 @@ fn a_host_two_levels_below_has_the_solo_its_cues_are_played_and_it_is_missed() {
 
     something_happens_on_a_host(&engine, &server);
     hosts[0].silence(vec![2]);
-    let took = wait_until("a-2 to be missed", LOSS, || cues(&engine, "lost") == ["a-2"]);
+    let took = wait_until("a-2 to be missed", LOSS, || engine.hosts_of_cues("lost") == ["a-2"]);
     println!("a host that went was told through two levels after {took:?}");
     wait_until("it to be counted", LOSS, || {
-        let hall = hall(&engine);
+        let hall = engine.first_site();
         hall["silent"] == 1 && hall["live"] == 2 * HOSTS - 1
     });
     hosts[0].silence(Vec::new());
     wait_until("it to be back", SETTLE, || {
-        cues(&engine, "found") == ["a-2"] && hall(&engine)["live"] == 2 * HOSTS
+        engine.hosts_of_cues("found") == ["a-2"] && engine.first_site()["live"] == 2 * HOSTS
     });
-    assert_eq!(cues(&engine, "lost"), ["a-2"]);
+    assert_eq!(engine.hosts_of_cues("lost"), ["a-2"]);
     for relay in relays {
         assert!(relay.stop().success());
     }
@@ -99,10 +85,7 @@ fn a_server_that_hangs_is_one_loss_and_no_host_is_missed_for_it() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
-    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
-    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
     let relay = Relay::aggregate(None, ("hall", "home"), &server.options(Ipv4Addr::LOCALHOST, "hall"));
     let _hosts = ["home", "hall"].map(|site| Hosts::start(&server, site, site, HOSTS as usize));
     wait_until("all hosts to be counted", SETTLE, || engine.get("/api/fleet")["live"] == 2 * HOSTS);
@@ -110,7 +93,7 @@ fn a_server_that_hangs_is_one_loss_and_no_host_is_missed_for_it() {
 
     server.hang(true);
     let begun = Instant::now();
-    let took = wait_until("the engine to say so", HANGS, || {
+    let took = wait_until("the engine to say so", SETTLE, || {
         let source = engine.get("/api/health")["source"].clone();
         source["ok"] == false && source["fix"].is_string()
     });
@@ -122,7 +105,12 @@ fn a_server_that_hangs_is_one_loss_and_no_host_is_missed_for_it() {
     std::thread::sleep(HANGS);
     let fleet = engine.get("/api/fleet");
     assert_eq!((&fleet["live"], &fleet["silent"]), (&json!(2 * HOSTS), &json!(0)), "{fleet:#}");
-    assert_eq!((cues(&engine, "lost"), cues(&engine, "found")), (vec![], vec![]), "{}", relay.log());
+    assert_eq!(
+        (engine.hosts_of_cues("lost"), engine.hosts_of_cues("found")),
+        (vec![], vec![]),
+        "{}",
+        relay.log()
+    );
     assert!(relay.stop().success());
     assert!(engine.stop().0.success());
 }
@@ -141,10 +129,10 @@ fn something_happens_on_a_host(engine: &Engine, server: &NatsServer) {
         comm: Some("postgres".into()),
         detail: None,
     };
-    assert_eq!((cues(engine, "oom").len(), notes_of_cues(engine)), (0, 0));
+    assert_eq!((engine.hosts_of_cues("oom").len(), notes_of_cues(engine)), (0, 0));
     let subject = subject::of_host(&name("a"), &cue.host, Kind::Cue);
     server.send(&[(&subject, cue.write().expect("a cue"))]);
-    let took = wait_until("its cue", LOSS, || cues(engine, "oom") == ["a-1"]);
+    let took = wait_until("its cue", LOSS, || engine.hosts_of_cues("oom") == ["a-1"]);
     println!("a cue came up two levels after {took:?}");
     wait_until("it to be played", LOSS, || notes_of_cues(engine) > 0);
     let metrics = engine.get("/api/metrics");

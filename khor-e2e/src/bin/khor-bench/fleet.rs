@@ -67,10 +67,7 @@ pub(crate) fn measure(options: &FleetOptions) -> Vec<Figure> {
 /// One size, one way; with the figures the engine's memory, MiB.
 fn one(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
     let server = NatsServer::start();
-    let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
-    options.extend(["--site", "home", "--no-audio"].map(str::to_owned));
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[]);
+    let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
     let told = server.options(Ipv4Addr::LOCALHOST, "aggregator");
     let relays: Vec<Relay> = (0..if through { AGGREGATORS } else { 0 })
         .map(|_| Relay::aggregate(None, ("rack", "home"), &told))
