@@ -5,14 +5,16 @@ use std::{
     fmt,
     num::ParseIntError,
     str::FromStr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use khor_proto::Cue;
 use tokio::sync::broadcast;
 
-use super::{on_desktop::OnDesktop, receiving::Receiving, silence::Silence, stage::Staged};
+use super::{
+    on_desktop::OnDesktop, receiving::Receiving, report::WrittenPoint, silence::Silence, stage::Staged,
+};
 use crate::{
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
@@ -110,6 +112,8 @@ pub(super) struct HistoryPoint {
     pub(super) levels: Levels,
     pub(super) rates: PerSignal<Option<f64>>,
     pub(super) counter_rates: PerCounter<Option<f64>>,
+    /// Once somebody asked for it.
+    pub(super) written: OnceLock<WrittenPoint>,
 }
 
 /// A note that was handed out.
@@ -224,6 +228,7 @@ impl Seen {
             levels: reading.levels(),
             rates: reading.rates,
             counter_rates: reading.counter_rates,
+            written: OnceLock::new(),
         });
     }
 

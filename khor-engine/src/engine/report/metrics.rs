@@ -1,9 +1,10 @@
 //! `GET /api/metrics`: rates, signals, and what is heard.
 
-use std::time::SystemTime;
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Table, reason};
 use crate::{
@@ -34,7 +35,7 @@ pub struct MetricsReport {
     pub music: Option<MusicReport>,
     pub soloists: Vec<SoloReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub history: Option<Vec<HistoryReport>>,
+    pub history: Option<Vec<WrittenPoint>>,
 }
 
 /// What can be steered.
@@ -111,12 +112,32 @@ pub struct SoloReport {
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct HistoryReport {
-    pub ts_ms: u64,
+struct HistoryReport {
+    ts_ms: u64,
     #[serde(flatten)]
-    pub original: Table<Option<f64>>,
-    pub levels: Table<Option<f32>>,
-    pub rates: Table<Option<f64>>,
+    original: Table<Option<f64>>,
+    levels: Table<Option<f32>>,
+    rates: Table<Option<f64>>,
+}
+
+/// A point of history as JSON, written once: 600 of them are asked for at a time, and they are most of a report.
+#[derive(Clone, Debug)]
+pub struct WrittenPoint(Arc<RawValue>);
+
+impl Serialize for WrittenPoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl JsonSchema for WrittenPoint {
+    fn schema_name() -> Cow<'static, str> {
+        HistoryReport::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        HistoryReport::json_schema(generator)
+    }
 }
 
 /// Why a signal that could be there isn't.
@@ -182,7 +203,7 @@ pub(in crate::engine) fn metrics(
             bar_ts_ms: seen.bar_ts_ms,
         }),
         soloists: seen.staged.furthest().into_iter().map(solo_report).collect(),
-        history: with_history.then(|| seen.history.iter().map(history_report).collect()),
+        history: with_history.then(|| seen.history.iter().filter_map(written).collect()),
     }
 }
 
@@ -281,13 +302,18 @@ fn cue_report(heard: &HeardCue) -> CueReport {
     CueReport { seq, ts_ms, kind, host, pid, comm, detail }
 }
 
-fn history_report(point: &HistoryPoint) -> HistoryReport {
-    HistoryReport {
+fn written(point: &HistoryPoint) -> Option<WrittenPoint> {
+    if let Some(written) = point.written.get() {
+        return Some(written.clone());
+    }
+    let report = HistoryReport {
         ts_ms: point.ts_ms,
         original: Table(original_rates_of(|counter| point.counter_rates[counter.index()]).to_vec()),
         levels: by_name(&point.levels),
         rates: by_name(&point.rates),
-    }
+    };
+    let written = WrittenPoint(to_raw_value(&report).ok()?.into());
+    Some(point.written.get_or_init(|| written).clone())
 }
 
 fn by_name<V: Copy>(values: &PerSignal<V>) -> Table<V> {

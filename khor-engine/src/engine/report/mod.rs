@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 pub(super) use self::{
     fleet::fleet,
     health::health,
-    metrics::{controls, metrics, signals},
+    metrics::{WrittenPoint, controls, metrics, signals},
 };
 pub use self::{
     fleet::{FleetReport, HostReport, HostState, SectionReport, SubSiteReport},
