@@ -111,7 +111,6 @@ fn listeners_hear_what_the_loudspeaker_plays_and_go_on_when_it_dies() {
     });
     assert!(!after.is_silent(), "the music goes on for the listener");
     assert!(!device());
-    assert_eq!(engine.get("/api/health")["audio"]["xruns"], 0);
     let mut byte = [0];
     assert_eq!(stuck.read(&mut byte).expect("what waits"), 1, "and it is still served");
 }

@@ -213,7 +213,9 @@ fn sound(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
     let audio = &health.audio;
     sheet.gauge("audio_up", "Whether the sound device plays.", f64::from(u8::from(audio.health.ok)))?;
     sheet.gauge("audio_muted", "Whether the sound is muted.", f64::from(u8::from(audio.muted)))?;
-    sheet.counter("audio_xruns", "Gaps that the sound device reported.", audio.xruns)?;
+    if let Some(xruns) = audio.xruns {
+        sheet.counter("audio_xruns", "Gaps that the sound device reported.", xruns)?;
+    }
     sheet.counter("audio_restarts", "Times the sound device was opened again.", u64::from(audio.restarts))?;
     sheet.counter(
         "audio_dropped_notes",

@@ -67,6 +67,7 @@ fn the_engine_is_heard_through_an_alsa_card() {
         .fold(0.0, f64::max);
     let audio = &engine.get("/api/health")["audio"];
     println!("peak {loudest:.3}, callback load {}, {} xruns", audio["callback_load"], audio["xruns"]);
+    assert!(audio["xruns"].is_u64(), "ALSA tells them");
     assert!(loudest > 0.003 && loudest < 1.0, "{loudest}");
     assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
     wait_until("silence", PATIENCE, || peak(&pcm) == 0.0);

@@ -200,7 +200,8 @@ export interface AudioHealth extends Trouble {
   voices: number | null;
   voice_limit: number;
   restarts: number;
-  xruns: number;
+  /** `null`: this backend doesn't tell. */
+  xruns: number | null;
   latency_ms: number;
 }
 

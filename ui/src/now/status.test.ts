@@ -15,7 +15,7 @@ export const HEALTH: Health = {
     { name: 'execs', available: true, reason: null },
     { name: 'cpu', available: false, reason: 'no PSI' },
   ],
-  audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0, voice_limit: 24, restarts: 0, xruns: 0, latency_ms: 48 },
+  audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0, voice_limit: 24, restarts: 0, xruns: null, latency_ms: 48 },
   recording: { recording: false, file: null, seconds: 0, error: null },
   listen: { listeners: 0, at_most: 32 },
   baseline: { learnt: 1, learning: false, frozen: false },

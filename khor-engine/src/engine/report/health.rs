@@ -104,7 +104,7 @@ pub struct AudioReport {
     pub sample_rate_hz: Option<u32>,
     pub muted: bool,
     pub restarts: u32,
-    pub xruns: u64,
+    pub xruns: Option<u64>,
     pub priority: Option<audio::Priority>,
     pub callback_load: f32,
     pub latency_ms: f32,

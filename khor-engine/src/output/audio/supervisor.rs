@@ -66,8 +66,8 @@ pub struct Status {
     pub sample_rate_hz: Option<u32>,
     /// Times the stream was opened again after it had played.
     pub restarts: u32,
-    /// Gaps the backend reported on this stream.
-    pub xruns: u64,
+    /// Gaps the backend reported on this stream; `None` where it reports none, as cpal's client of sound servers does.
+    pub xruns: Option<u64>,
     /// Of the thread that plays; `None` until that is known.
     pub priority: Option<Priority>,
 }
@@ -295,7 +295,8 @@ impl Supervisor {
     fn look(&mut self) {
         let Some(watched) = &mut self.stream else { return };
         let faults = &watched.open.faults;
-        let (transient, xruns) = (faults.transient.load(Relaxed), faults.xruns.load(Relaxed));
+        let transient = faults.transient.load(Relaxed);
+        let xruns = (!watched.open.by_server).then(|| faults.xruns.load(Relaxed));
         watched.stormy_looks = if transient > watched.transient { watched.stormy_looks + 1 } else { 0 };
         watched.transient = transient;
         let storm = watched.stormy_looks >= STORM_LOOKS;
