@@ -33,11 +33,11 @@ pub(crate) fn build() -> Result<()> {
     output(&mut release::build(&["--quiet", "--package", "khor-ear"])?).map(drop)
 }
 
-/// The whole judgement by the judge that was built, beside work that matters more: it leaves the processors to everybody
-/// else, and prints when it is done.
+/// The whole judgement by the judge that was built, beside work that matters more: it gets what time the processors have
+/// left (`SCHED_IDLE`; whoever is merely nicer still delays those that wake), and prints when it is done.
 pub(crate) fn run_beside() -> Result<()> {
     let judge = release::program("khor-ear");
-    let heard = command("nice", ["-n", "19", &judge]).output().context("starting khor-ear")?;
+    let heard = command("chrt", ["--idle", "0", &judge]).output().context("starting khor-ear by chrt")?;
     print!("\nthe judge of the music:\n{}", String::from_utf8_lossy(&heard.stdout));
     eprint!("{}", String::from_utf8_lossy(&heard.stderr));
     content(heard.status)
