@@ -7,7 +7,8 @@ use khor_proto::CueKind;
 use tokio::time::Instant;
 
 use super::{
-    hosts::{Arrival, Host, Hosts, Refused, Tracked},
+    host::{Host, Tracked},
+    hosts::{Arrival, Hosts, Refused},
     sites::{Sites, SubSite, Taken},
 };
 use crate::signal::Reading;

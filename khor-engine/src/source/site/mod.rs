@@ -1,10 +1,11 @@
 //! A site: many machines over NATS, each heard by a relay of its own, or many by one that aggregates.
 //!
-//! `members` keeps track of who says what: `hosts` of the hosts, `sites` of sites within the site, whose hosts come added up
+//! `members` keeps track of who says what: `hosts` of the hosts, each a `host`, `sites` of sites within the site, whose hosts come added up
 //! (`blend`). Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many
 //! as there are hosts.
 
 mod blend;
+mod host;
 mod hosts;
 mod members;
 mod sites;
@@ -29,14 +30,10 @@ use tracing::{info, warn};
 use self::blend::Window;
 pub(crate) use self::{
     blend::Blend,
-    hosts::lanes,
+    host::lanes,
     members::{Members, Presence},
 };
-pub use self::{
-    hosts::{Host, Refused},
-    members::Site,
-    sites::SubSite,
-};
+pub use self::{host::Host, hosts::Refused, members::Site, sites::SubSite};
 use super::{
     LiveSettings, Shortfall, SourceEvent, SourceInfo, SourceKind,
     live::{Ended, send},

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use khor_fleet::{Frame, Message, Name, SiteFrame};
 use tokio::time::Instant;
 
-use super::{hosts::Tracked, members::Presence};
+use super::{host::Tracked, members::Presence};
 
 /// Without a frame for this long, times those who share what comes, who tells of a site has ended.
 const TELLER_ENDED: Duration = Duration::from_secs(3);
