@@ -7,6 +7,7 @@
 
 use std::time::Instant;
 
+use clap::Parser;
 use khor_engine::music::{FilterMode, Instrument, Patch, Preset, Role, Wave};
 use khor_engine::synth::{Synth, SynthNote};
 use serde_json::{Value, json};
@@ -16,20 +17,31 @@ const SECONDS: usize = 30;
 
 type Patches = [Patch; Instrument::ALL.len()];
 
+#[derive(Parser)]
+struct Args {
+    /// Only the waveforms
+    #[arg(long)]
+    waves: bool,
+    /// Every run, as JSON
+    #[arg(long)]
+    json: bool,
+    /// Render so many held voices and print nothing
+    #[arg(long, requires = "seconds")]
+    voices: Option<usize>,
+    /// For so long
+    #[arg(long, requires = "voices")]
+    seconds: Option<usize>,
+}
+
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    let number = |name: &str| -> Option<usize> {
-        let at = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(at + 1)?.parse().ok()
-    };
-    if let (Some(voices), Some(seconds)) = (number("--voices"), number("--seconds")) {
+    let args = Args::parse();
+    if let (Some(voices), Some(seconds)) = (args.voices, args.seconds) {
         render(voices, preset(), seconds);
         return;
     }
-    let cases: Vec<_> = if has("--waves") { waves().collect() } else { numbers().chain(waves()).collect() };
+    let cases: Vec<_> = if args.waves { waves().collect() } else { numbers().chain(waves()).collect() };
     let runs = cases.into_iter().map(|(name, voices, patches)| (name, speeds(voices, patches)));
-    if has("--json") {
+    if args.json {
         let runs = runs.map(|(name, speeds)| json!({ "name": name, "times_real_time": speeds }));
         println!("{}", runs.collect::<Value>());
         return;
