@@ -48,14 +48,19 @@ fn nothing_is_wrong_where_everything_is_there() {
     let dir = TempDir::new().expect("a directory");
     let port = engine.url().rsplit(':').next().expect("a port").to_owned();
     let config = config(&dir, &format!("{{\"listen\": {{\"port\": {port}}}}}"));
-    let mut khor = Command::new(program("khor"));
-    khor.envs(pulse.environment());
-    let (well, diagnosis) = doctor(khor, collector.socket(), &config);
+    let khor = || {
+        let mut khor = Command::new(program("khor"));
+        khor.envs(pulse.environment());
+        khor
+    };
+    let (well, diagnosis) = doctor(khor(), collector.socket(), &config);
     assert!(well, "{diagnosis:#}");
     for name in ["kernel", "type information", "collector", "probes", "sound", "real-time", "config", "page"]
     {
         assert_eq!(check(&diagnosis, name).0, "ok", "{name}: {diagnosis:#}");
     }
+    let (_, elsewhere) = doctor(khor(), Path::new("/nonexistent/collector.sock"), &config);
+    assert_eq!(check(&elsewhere, "collector").0, "ok", "the engine hears another: {elsewhere:#}");
     let by_engine = engine.get("/api/doctor");
     assert_eq!(by_engine["ok"], true, "{by_engine:#}");
     assert_eq!(check(&by_engine, "collector").0, "ok");

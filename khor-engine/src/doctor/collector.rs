@@ -37,12 +37,24 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
             checks.push(probes(&welcome));
             checks.push(scope(client, &choice).await);
         }
-        Err(error) => {
-            checks.push(unreachable(socket, &error, unit.as_deref(), &choice));
-        }
+        Err(error) => checks.push(match heard_by_engine(patient) {
+            Some(collector) => {
+                let detail =
+                    format!("the engine hears the {collector}; nobody is heard at {}", socket.display());
+                Check::ok("collector", detail)
+            }
+            None => unreachable(socket, &error, unit.as_deref(), &choice),
+        }),
     }
     checks.push(bus_check(bus.is_some(), name));
     checks
+}
+
+/// The collector that the running engine hears, which may have been told of another socket.
+fn heard_by_engine(patient: &Patient) -> Option<&str> {
+    let source = &patient.health.as_ref()?["source"];
+    let is_heard = source["kind"] == "collector" && source["ok"] == true;
+    source["detail"].as_str().filter(|_| is_heard)
 }
 
 fn unit_check(state: Option<&str>, socket: &Path) -> Check {
