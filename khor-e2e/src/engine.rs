@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::Read;
 use std::net::TcpListener;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -132,6 +133,44 @@ impl Engine {
     pub fn first_site(&self) -> Value {
         let sites = self.get("/api/fleet")["sites"].clone();
         sites.as_array().and_then(|sites| sites.first().cloned()).unwrap_or_default()
+    }
+
+    /// How many of the newest notes are such ones.
+    pub fn notes(&self, holds: impl Fn(&Value) -> bool) -> usize {
+        let metrics = self.get("/api/metrics");
+        metrics["notes"].as_array().expect("notes").iter().filter(|note| holds(note)).count()
+    }
+
+    /// How many notes of pulses were played since then by that role, with such numbers.
+    pub fn pulse_notes(&self, since_ms: u64, role: &str, midi: RangeInclusive<u64>) -> usize {
+        self.notes(|note| {
+            note["ts_ms"].as_u64() > Some(since_ms)
+                && note["layer"] == "pulse"
+                && note["role"] == role
+                && note["midi"].as_u64().is_some_and(|number| midi.contains(&number))
+        })
+    }
+
+    /// Plays a site in a mode; milliseconds since 1970 from when on all that is played is played so.
+    pub fn play_site(&self, mode: &str) -> u64 {
+        /// Two bars at 110 bpm: longer than a change waits for the bar line.
+        const BARS_MS: u64 = 2 * 2_182;
+        let change = format!(r#"{{"site": {{"mode": "{mode}"}}}}"#);
+        let (status, answer) = self.send("PATCH", "/api/config", change.as_bytes(), &[]);
+        assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
+        wait_until("the mode", Duration::from_secs(10), || self.get("/api/fleet")["mode"] == mode);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        since.as_millis() as u64 + BARS_MS
+    }
+
+    /// The sections that play by themselves, in the order of their places: name, timbre, hosts.
+    pub fn sections(&self) -> Vec<(String, String, u64)> {
+        let fleet = self.get("/api/fleet");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let sections = fleet["sections"].as_array().expect("sections").iter();
+        sections
+            .map(|one| (text(&one["name"]), text(&one["timbre"]), one["hosts"].as_u64().expect("a count")))
+            .collect()
     }
 
     /// Whose cues of a kind were told lately.

@@ -110,9 +110,7 @@ fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     let named = fleet["hosts"].as_array().expect("hosts");
     assert_eq!((&named[0]["name"], &named[0]["via"]), (&Value::from("h-17"), &Value::from("rack")));
     wait_until("its voice", SETTLE, || {
-        let metrics = engine.get("/api/metrics");
-        let notes = metrics["notes"].as_array().expect("notes");
-        notes.iter().any(|note| note["layer"] == "voices" && note["signal"] == "rx")
+        engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0
     });
     // All others are as they were: the median of what they do is what is heard of them together.
     let level = engine.level("rx").expect("a level");

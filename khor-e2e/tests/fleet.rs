@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use khor_e2e::load::{Background, loopback};
 use khor_e2e::site::{Namespace, NatsServer, Relay};
@@ -48,11 +48,6 @@ fn cues(engine: &Engine, kind: &str, host: &str) -> usize {
     cues.iter().filter(|cue| cue["kind"] == kind && cue["host"] == host).count()
 }
 
-fn notes(engine: &Engine, holds: impl Fn(&Value) -> bool) -> usize {
-    let metrics = engine.get("/api/metrics");
-    metrics["notes"].as_array().expect("notes").iter().filter(|note| holds(note)).count()
-}
-
 #[test]
 fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
     if !root_or_skip() {
@@ -82,7 +77,7 @@ fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
     let took = wait_for(&engine, "db", "silent", LOSS);
     println!("a killed relay was told after {took:?}");
     assert_eq!(cues(&engine, "lost", "db"), 1);
-    wait_until("its cue to be played", LOSS, || notes(&engine, |note| note["layer"] == "cues") > 0);
+    wait_until("its cue to be played", LOSS, || engine.notes(|note| note["layer"] == "cues") > 0);
     assert!(engine.get("/api/explain")["text"].as_str().expect("text").contains("Silent: db"));
     a_silent_host_alone_is_a_state_and_the_music_goes_on(&engine, "db");
     relays.push(relay(&server, Some(&hosts[2]), "relay", "home", "db"));
@@ -121,7 +116,7 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) -> 
     });
     println!("the loaded host took the solo after {took:?}");
     wait_until("its voice", SETTLE, || {
-        notes(engine, |note| note["layer"] == "voices" && is_of_network(&note["signal"])) > 0
+        engine.notes(|note| note["layer"] == "voices" && is_of_network(&note["signal"])) > 0
     });
     let explained = engine.get("/api/explain");
     assert!(explained["text"].as_str().expect("text").contains(name), "{explained:#}");
@@ -132,55 +127,26 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) -> 
 
 /// The load goes on at one host of the section `web`, which has the second place: percussion, high.
 fn its_section_is_heard_from_its_place(engine: &Engine) {
-    play(engine, "sections");
-    let fleet = engine.get("/api/fleet");
-    let places: Vec<[&Value; 2]> = fleet["sections"]
-        .as_array()
-        .expect("sections")
-        .iter()
-        .map(|section| [&section["name"], &section["timbre"]])
-        .collect();
-    assert_eq!(places, [["db", "bass"], ["web", "percussion"]], "{fleet:#}");
-    let changed_ms = now_ms() + BAR_MS;
-    let pulse = |timbre: &str, low: u64, high: u64| {
-        notes(engine, |note| {
-            note["ts_ms"].as_u64() > Some(changed_ms)
-                && note["layer"] == "pulse"
-                && note["role"] == timbre
-                && note["midi"].as_u64().is_some_and(|midi| (low..=high).contains(&midi))
-        })
-    };
+    let changed_ms = engine.play_site("sections");
+    let places = [("db", "bass", 1), ("web", "percussion", 2)];
+    assert_eq!(engine.sections(), places.map(|(name, timbre, hosts)| (name.into(), timbre.into(), hosts)));
+    let pulse = |timbre: &str, low, high| engine.pulse_notes(changed_ms, timbre, low..=high);
     wait_until("the pulse of web", SETTLE, || pulse("percussion", 76, 92) >= 8);
     let after = |note: &Value| note["ts_ms"].as_u64() > Some(changed_ms) && note["layer"] == "pulse";
     let (web, db) = (pulse("percussion", 76, 92), pulse("bass", 38, 50));
-    println!("of {} notes of pulses {web} are web's and {db} db's", notes(engine, after));
-    assert_eq!(notes(engine, after), web + db, "nobody else has a pulse");
+    println!("of {} notes of pulses {web} are web's and {db} db's", engine.notes(after));
+    assert_eq!(engine.notes(after), web + db, "nobody else has a pulse");
     assert!(web > db, "{web} of web, {db} of db");
     let explained = engine.get("/api/explain");
     assert!(explained["text"].as_str().expect("text").contains("web (2)"), "{explained:#}");
 
-    play(engine, "roll_call");
+    let changed_ms = engine.play_site("roll_call");
     assert_eq!(engine.get("/api/fleet")["turns"], 3);
-    let changed_ms = now_ms() + BAR_MS;
     let answers = |note: &Value| {
         note["ts_ms"].as_u64() > Some(changed_ms) && note["layer"] == "pulse" && note["role"] == "melody"
     };
-    wait_until("all to answer", SETTLE, || notes(engine, answers) >= 3);
-    play(engine, "ensemble");
-}
-
-/// Two bars at 110 bpm: longer than a change waits for the bar line.
-const BAR_MS: u64 = 2 * 2_182;
-
-fn play(engine: &Engine, mode: &str) {
-    let change = format!(r#"{{"site": {{"mode": "{mode}"}}}}"#);
-    let (status, answer) = engine.send("PATCH", "/api/config", change.as_bytes(), &[]);
-    assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
-    wait_until("the mode", LOSS, || engine.get("/api/fleet")["mode"] == mode);
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64
+    wait_until("all to answer", SETTLE, || engine.notes(answers) >= 3);
+    engine.play_site("ensemble");
 }
 
 fn hear_alone(engine: &Engine, host: &Value) {
@@ -237,9 +203,9 @@ fn a_silent_host_alone_is_a_state_and_the_music_goes_on(engine: &Engine, host: &
     let scope = engine.get("/api/health")["scope"].clone();
     assert_eq!((&scope["ok"], &scope["error"]), (&json!(false), &alone["error"]), "{scope}");
     assert_eq!(metrics()["signals"]["csw"]["reason"], alone["error"]);
-    let (bar, newest) = (metrics()["music"]["bar"].as_u64(), notes(engine, |_| true));
+    let (bar, newest) = (metrics()["music"]["bar"].as_u64(), engine.notes(|_| true));
     wait_until("the music to go on", SETTLE, || metrics()["music"]["bar"].as_u64() > bar);
-    assert!(notes(engine, |_| true) > newest, "the bed goes on");
+    assert!(engine.notes(|_| true) > newest, "the bed goes on");
     hear_alone(engine, &Value::Null);
 }
 

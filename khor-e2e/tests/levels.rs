@@ -20,8 +20,7 @@ const LOSS: Duration = Duration::from_secs(10);
 const HOSTS: u64 = 6;
 
 fn notes_of_cues(engine: &Engine) -> usize {
-    let metrics = engine.get("/api/metrics");
-    metrics["notes"].as_array().expect("notes").iter().filter(|note| note["layer"] == "cues").count()
+    engine.notes(|note| note["layer"] == "cues")
 }
 
 #[test]
@@ -48,13 +47,12 @@ fn a_host_two_levels_below_has_the_solo_its_cues_are_played_and_it_is_missed() {
     });
     println!("the one that stands out, two levels below, took the solo after {took:?}");
     wait_until("its voice", SETTLE, || {
-        let metrics = engine.get("/api/metrics");
-        let notes = metrics["notes"].as_array().expect("notes");
-        notes.iter().any(|note| note["layer"] == "voices" && note["signal"] == "rx")
+        engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0
     });
     let named = engine.get("/api/fleet")["hosts"][0].clone();
     assert_eq!((&named["name"], &named["via"]), (&Value::from("b-4"), &Value::from("hall")), "{named:#}");
     assert!(engine.get("/api/explain")["text"].as_str().expect("text").contains("b-4"));
+    sections_are_heard_over_both_levels(&engine);
     hosts[1].stand_out(None);
     wait_until("it to be given back", SETTLE, || engine.get("/api/fleet")["soloists"] == json!([]));
 
@@ -75,6 +73,32 @@ fn a_host_two_levels_below_has_the_solo_its_cues_are_played_and_it_is_missed() {
         assert!(relay.stop().success());
     }
     assert!(engine.stop().0.success());
+}
+
+/// Each of four sections has hosts in both racks. The one that stands out is of the first, which has the first place.
+fn sections_are_heard_over_both_levels(engine: &Engine) {
+    let since_ms = engine.play_site("sections");
+    let places = [("bass", 4), ("percussion", 4), ("melody", 2), ("chords", 2)];
+    let expected = places.iter().enumerate();
+    let expected: Vec<_> =
+        expected.map(|(i, (timbre, hosts))| (format!("section-{i}"), (*timbre).to_owned(), *hosts)).collect();
+    assert_eq!((engine.sections(), engine.get("/api/fleet")["remark"].clone()), (expected, Value::Null));
+    let pulses = || {
+        let of = |timbre, low, high| engine.pulse_notes(since_ms, timbre, low..=high);
+        [of("bass", 38, 50), of("percussion", 76, 92), of("melody", 60, 74), of("chords", 52, 66)]
+    };
+    wait_until("the pulse of each", SETTLE, || {
+        let pulses = pulses();
+        pulses[0] >= 16 && pulses.iter().all(|notes| *notes > 0)
+    });
+    let pulses = pulses();
+    println!("notes of the sections, of which the first has the one that stands out: {pulses:?}");
+    assert!(pulses[1..].iter().all(|calm| *calm < pulses[0]), "{pulses:?}");
+    engine.play_site("roll_call");
+    let fleet = engine.get("/api/fleet");
+    assert_eq!((&fleet["turns"], &fleet["sections"]), (&json!(4), &json!([])), "{fleet:#}");
+    assert!(fleet["remark"].as_str().expect("why").ends_with("each section has a turn"), "{fleet:#}");
+    engine.play_site("ensemble");
 }
 
 /// Nothing comes for longer than a host may be silent, and no connection ends: hosts heard directly, and those of a relay.

@@ -20,7 +20,8 @@
 //! `Option` is `00`, or `01` and the value; a list is its length and its elements.
 //!
 //! A newer minor version appends fields, and signals at the end of their list; a reader passes over what it does not
-//! know. Anything else is a new major version. A frame is at most [`MAX_FRAME_BYTES`] long, and a reader takes up to
+//! know, and takes what an older one lacks as nothing. Frames and cues are of 1.0, sites' frames of 1.1. Anything else is a new
+//! major version. A frame is at most [`MAX_FRAME_BYTES`] long, and a reader takes up to
 //! [`MAX_READ_BYTES`], so that there is room to append; of a site's frame it is [`MAX_SITE_BYTES`] and
 //! [`MAX_READ_SITE_BYTES`]. Hosts' frames inside a site's are whole messages with a length each, so they may grow as well.
 
@@ -35,7 +36,7 @@ mod wire;
 pub use cue::Cue;
 pub use frame::{Frame, SIGNALS, Signal, Source};
 pub use name::{Name, NameError};
-pub use site::{Change, SignalSketches, SiteFrame};
+pub use site::{Change, LaneSketches, Section, SignalSketches, SiteFrame};
 pub use wire::{
     MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, ReadError,
     WriteError,

@@ -13,8 +13,8 @@ use crate::{
 /// Several may hear a share each of one site, and one may hear several sites: what the frames say adds up. A host's frame counts in
 /// exactly one of them, so sums of sketches are the sketches of the sums, in any order and over any number of levels.
 ///
-/// Approximate are the sketches alone: to [`relative_error`](crate::sketch::relative_error) of [`Self::parts`]. What
-/// is said of [`Self::deviant`] hosts is theirs word for word.
+/// Approximate are the sketches alone: to [`relative_error`](crate::sketch::relative_error) of [`Self::parts`], those of
+/// sections to that of [`Self::section_parts`]. What is said of [`Self::deviant`] hosts is theirs word for word.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
     /// The site that is told of, as in the subject.
@@ -48,6 +48,21 @@ pub struct SiteFrame {
     pub deviant: Vec<Vec<u8>>,
     /// Who fell silent or came back, the newest last, each told for some seconds; at most [`Self::MAX_CHANGES`].
     pub changes: Vec<Change>,
+    /// The groups that hosts are in, by name, hosts without one last; at most [`Self::MAX_SECTIONS`], of more the last
+    /// holds all others. None where no host has a group, or where there is no room to tell of them: then
+    /// all are without one, and [`Self::signals`] is what is heard of them. Since minor version 1.
+    pub sections: Vec<Section>,
+}
+
+/// A group of a site's hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// Its name; `None` are hosts without one, and those of groups that aren't told of by themselves.
+    pub name: Option<Name>,
+    /// Hosts in it, as far as who tells knows, those that have stopped included.
+    pub hosts: u32,
+    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` was not heard of any of its hosts.
+    pub signals: Vec<Option<LaneSketches>>,
 }
 
 /// A signal over many hosts.
@@ -57,12 +72,26 @@ pub struct SignalSketches {
     pub rate: Sketch,
     /// What is ordinary on each host.
     pub baseline: Sketch,
+    /// What is heard of it.
+    pub lane: LaneSketches,
+}
+
+/// What is heard of a signal, over many hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneSketches {
     /// Rates over baselines.
     pub deviation: Sketch,
     /// Levels.
     pub level: Sketch,
     /// How unexpected.
     pub surprise: Sketch,
+}
+
+impl LaneSketches {
+    fn each(&self) -> [&Sketch; 3] {
+        let Self { deviation, level, surprise } = self;
+        [deviation, level, surprise]
+    }
 }
 
 /// A host, or a site within the site, that fell silent or came back.
@@ -83,15 +112,25 @@ impl SiteFrame {
     pub const MAX_DEVIANT: usize = 8;
     /// Most of [`Self::changes`].
     pub const MAX_CHANGES: usize = 16;
+    /// Most of [`Self::sections`].
+    pub const MAX_SECTIONS: usize = 12;
     /// Longest [`Self::version`], bytes.
     pub const MAX_VERSION_LEN: usize = 16;
 
-    fn sketches(&self) -> impl Iterator<Item = &Sketch> {
+    /// Parts of a doubling that the sketches of [`Self::sections`] have: [`Self::parts`], and at most 8.
+    pub fn section_parts(&self) -> u8 {
+        self.parts.min(8)
+    }
+
+    /// Whether all sketches have bins that there are.
+    fn is_sound(&self) -> bool {
         let of_signals = self.signals.iter().flatten().flat_map(|signal| {
-            let SignalSketches { rate, baseline, deviation, level, surprise } = signal;
-            [rate, baseline, deviation, level, surprise]
+            let SignalSketches { rate, baseline, lane } = signal;
+            [rate, baseline].into_iter().chain(lane.each())
         });
-        of_signals.chain([&self.learnt])
+        let lanes = self.sections.iter().flat_map(|section| section.signals.iter().flatten());
+        of_signals.chain([&self.learnt]).all(|sketch| sketch.is_sound(self.parts))
+            && lanes.flat_map(LaneSketches::each).all(|sketch| sketch.is_sound(self.section_parts()))
     }
 }
 
@@ -100,6 +139,7 @@ impl Message for SiteFrame {
     const MAGIC: [u8; 2] = *b"kS";
     const MAX_BYTES: usize = MAX_SITE_BYTES;
     const MAX_READ: usize = MAX_READ_SITE_BYTES;
+    const MINOR: u8 = 1;
 
     fn check(&self) -> Result<(), String> {
         if self.version.len() > Self::MAX_VERSION_LEN {
@@ -118,9 +158,18 @@ impl Message for SiteFrame {
         if self.deviant.len() > Self::MAX_DEVIANT || self.changes.len() > Self::MAX_CHANGES {
             return Err("deviant or changes: more than expected".into());
         }
-        if self.sketches().any(|sketch| !sketch.is_sound(self.parts)) {
+        if self.sections.len() > Self::MAX_SECTIONS || !self.sections.is_sorted_by(|a, b| place(a) < place(b))
+        {
+            return Err(format!("sections: expected at most {}, each once and by name", Self::MAX_SECTIONS));
+        }
+        if !self.is_sound() {
             return Err("a sketch: bins that are none".into());
         }
         Ok(())
     }
+}
+
+/// By name, those without one last.
+fn place(section: &Section) -> (bool, Option<&Name>) {
+    (section.name.is_none(), section.name.as_ref())
 }

@@ -1,5 +1,7 @@
 //! From messages to bytes and back, for all kinds alike.
 
+use std::borrow::Cow;
+
 use bincode::Options;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -15,7 +17,6 @@ pub const MAX_READ_BYTES: usize = 1024;
 pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;
 /// Of the form that this crate writes.
 const MAJOR: u8 = 1;
-const MINOR: u8 = 0;
 /// What it is, and its version.
 const HEADER_BYTES: usize = 4;
 
@@ -56,6 +57,9 @@ pub trait Message: Serialize + DeserializeOwned {
     const MAX_BYTES: usize;
     /// Longest one that is read, bytes.
     const MAX_READ: usize = MAX_READ_BYTES;
+    /// The minor version that is written. Each appended one field, which takes one byte, `00`, where there is nothing to
+    /// say: an empty list, `None`, 0. So an older message lacks as many bytes as minor versions.
+    const MINOR: u8 = 0;
 
     /// What is wrong with its values.
     fn check(&self) -> Result<(), String>;
@@ -64,19 +68,19 @@ pub trait Message: Serialize + DeserializeOwned {
     fn write(&self) -> Result<Vec<u8>, WriteError> {
         let mut bytes = Vec::with_capacity(Self::MAX_BYTES.min(MAX_READ_BYTES));
         bytes.extend_from_slice(&Self::MAGIC);
-        bytes.extend_from_slice(&[MAJOR, MINOR]);
+        bytes.extend_from_slice(&[MAJOR, Self::MINOR]);
         let room = (Self::MAX_BYTES - HEADER_BYTES) as u64;
         let written = bincode::DefaultOptions::new().with_limit(room).serialize_into(&mut bytes, self);
         written.map_err(|_| WriteError(Self::MAX_BYTES))?;
         Ok(bytes)
     }
 
-    /// From bytes of this or a newer minor version.
+    /// From bytes of this, an older or a newer minor version.
     fn read(bytes: &[u8]) -> Result<Self, ReadError> {
         if bytes.len() > Self::MAX_READ {
             return Err(ReadError::Oversized { bytes: bytes.len(), most: Self::MAX_READ });
         }
-        let Some((&[k, kind, major, _minor], body)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        let Some((&[k, kind, major, minor], body)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Err(ReadError::Foreign);
         };
         if [k, kind] != Self::MAGIC {
@@ -85,9 +89,13 @@ pub trait Message: Serialize + DeserializeOwned {
         if major != MAJOR {
             return Err(ReadError::Version(major));
         }
+        let body = match Self::MINOR.saturating_sub(minor) {
+            0 => Cow::Borrowed(body),
+            lacking => Cow::Owned([body, &vec![0; lacking.into()]].concat()),
+        };
         let bincode = bincode::DefaultOptions::new().with_limit(Self::MAX_READ as u64).allow_trailing_bytes();
         let message: Self =
-            bincode.deserialize(body).map_err(|error| ReadError::Malformed(error.to_string()))?;
+            bincode.deserialize(&body).map_err(|error| ReadError::Malformed(error.to_string()))?;
         message.check().map_err(ReadError::Malformed)?;
         Ok(message)
     }

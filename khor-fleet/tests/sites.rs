@@ -1,8 +1,8 @@
 //! Sums of sketches are the sketches of the sums, values are as near as is said, and nothing breaks a reader.
 
 use khor_fleet::{
-    Change, Frame, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, Name, ReadError, SIGNALS, SignalSketches,
-    SiteFrame,
+    Change, Frame, LaneSketches, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, Name, ReadError, SIGNALS,
+    Section, SignalSketches, SiteFrame,
     sketch::{self, MAX_PARTS, MAX_STEPS, Quantity, Sketch},
 };
 use proptest::{collection::vec, prelude::*};
@@ -29,13 +29,8 @@ fn sum(sketches: &[Sketch], parts: u8) -> Sketch {
 }
 
 fn site(parts: u8, sketch: &Sketch) -> SiteFrame {
-    let all = SignalSketches {
-        rate: sketch.clone(),
-        baseline: sketch.clone(),
-        deviation: sketch.clone(),
-        level: sketch.clone(),
-        surprise: sketch.clone(),
-    };
+    let lane = LaneSketches { deviation: sketch.clone(), level: sketch.clone(), surprise: sketch.clone() };
+    let all = SignalSketches { rate: sketch.clone(), baseline: sketch.clone(), lane };
     SiteFrame {
         site: Name::new("rack-1").unwrap(),
         instance: 7,
@@ -52,7 +47,13 @@ fn site(parts: u8, sketch: &Sketch) -> SiteFrame {
         signals: vec![Some(all), None],
         deviant: vec![b"kF".to_vec()],
         changes: vec![Change { name: Name::new("web-1").unwrap(), is_back: false, wall_ms: 5 }],
+        sections: Vec::new(),
     }
+}
+
+/// A group that nothing was heard of.
+fn section(name: Option<&str>) -> Section {
+    Section { name: name.map(|name| Name::new(name).unwrap()), hosts: 3, signals: vec![None] }
 }
 
 proptest! {
@@ -86,8 +87,23 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read_again(values in vec(steps(), 0..200), parts in parts()) {
-        let frame = site(parts, &sketch_of(values, parts));
+        let mut frame = site(parts, &sketch_of(values.clone(), parts));
+        let of_section = sketch_of(values, frame.section_parts());
+        let lane = LaneSketches { level: of_section, ..LaneSketches::default() };
+        frame.sections = vec![section(Some("db")), Section { signals: vec![Some(lane)], ..section(None) }];
         prop_assert_eq!(SiteFrame::read(&frame.write().unwrap()), Ok(frame));
+    }
+
+    /// One of 1.0 ended before the sections.
+    #[test]
+    fn an_older_minor_version_is_read_and_a_part_of_it_is_not(values in vec(steps(), 0..200), share in 0.0..1.0f64) {
+        let frame = site(MAX_PARTS, &sketch_of(values, MAX_PARTS));
+        let mut bytes = frame.write().unwrap();
+        prop_assert_eq!(bytes.pop(), Some(0), "no sections");
+        prop_assert!(SiteFrame::read(&bytes).is_err(), "one of 1.1 has them");
+        bytes[3] = 0;
+        prop_assert_eq!(SiteFrame::read(&bytes), Ok(frame));
+        prop_assert!(SiteFrame::read(&bytes[..(bytes.len() as f64 * share) as usize]).is_err());
     }
 
     #[test]
@@ -106,7 +122,7 @@ proptest! {
     }
 }
 
-/// At one part a doubling anything fits: all bins of all sketches full, the longest names, the longest hosts' frames.
+/// At one part a doubling anything fits but sections: all bins of all sketches full, the longest names, the longest hosts' frames.
 #[test]
 fn the_coarsest_frame_always_fits() {
     let name = || Name::new("m".repeat(Name::MAX_LEN)).unwrap();
@@ -117,13 +133,12 @@ fn the_coarsest_frame_always_fits() {
     frame.site = name();
     (frame.seq, frame.wall_ms, frame.refused) = (u64::MAX, u64::MAX, u64::MAX);
     frame.version = "9".repeat(SiteFrame::MAX_VERSION_LEN);
-    let signal = SignalSketches {
-        rate: full(Quantity::Rate),
-        baseline: full(Quantity::Rate),
+    let lane = LaneSketches {
         deviation: full(Quantity::Deviation),
         level: full(Quantity::Share),
         surprise: full(Quantity::Share),
     };
+    let signal = SignalSketches { rate: full(Quantity::Rate), baseline: full(Quantity::Rate), lane };
     frame.signals = vec![Some(signal); SIGNALS.len()];
     frame.deviant = vec![vec![255; Frame::MAX_BYTES]; SiteFrame::MAX_DEVIANT];
     frame.changes = vec![Change { name: name(), is_back: true, wall_ms: u64::MAX }; SiteFrame::MAX_CHANGES];
@@ -148,6 +163,14 @@ fn what_is_mad_is_refused_with_the_reason() {
     refused(|frame| frame.learnt.bins[1].0 = 0, "sketch");
     refused(|frame| frame.learnt.bins[1].0 = u32::MAX, "sketch");
     refused(|frame| frame.deviant = vec![vec![]; 9], "deviant");
+    let none = || section(None);
+    for mad in
+        [vec![none(); 2], vec![none(), section(Some("a"))], vec![section(Some("b")), section(Some("a"))]]
+    {
+        let frame = SiteFrame { sections: mad, ..good.clone() };
+        let error = SiteFrame::read(&frame.write().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("sections"), "{error}");
+    }
     let oversized = ReadError::Oversized { bytes: MAX_READ_SITE_BYTES + 1, most: MAX_READ_SITE_BYTES };
     assert_eq!(SiteFrame::read(&vec![0; MAX_READ_SITE_BYTES + 1]), Err(oversized));
     let (parent, child) = (Name::new("home").unwrap(), Name::new("rack-1").unwrap());

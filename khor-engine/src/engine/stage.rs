@@ -25,12 +25,28 @@ pub struct OnStage<'a> {
 
 /// How much of a site is known host by host.
 #[derive(Clone, Copy, Debug)]
-pub enum Known {
+pub enum Known<'a> {
     /// All of it.
     Each,
-    /// Sites within the site are told of as one: what all hosts are together, and by name only those that stand out.
-    /// They are played together, whatever the mode.
-    Together(Option<Reading>),
+    /// Sites within the site are told of as one: what all hosts are together and what each section is, and by name only those that
+    /// stand out.
+    Together {
+        /// All of them; `None` where nobody is heard.
+        reading: Option<Reading>,
+        /// By name, hosts without a section last.
+        sections: &'a [Group<'a>],
+    },
+}
+
+/// A section of hosts that are not heard one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+    /// Its name; `None` are hosts without one.
+    pub section: Option<&'a str>,
+    /// Hosts in it, silent ones included.
+    pub hosts: usize,
+    /// As its busiest tenth is, of the signals that are listened to; `None` where nobody is heard.
+    pub lanes: Option<Lanes>,
 }
 
 /// Remembers who had which place.
@@ -96,7 +112,7 @@ impl Staged {
 
 impl Stage {
     /// Looks at the hosts that are known by name.
-    pub fn look(&mut self, mode: SiteMode, hosts: &[OnStage<'_>], known: &Known) -> Staged {
+    pub fn look(&mut self, mode: SiteMode, hosts: &[OnStage<'_>], known: &Known<'_>) -> Staged {
         let heard = || hosts.iter().filter(|host| !host.silent);
         let chosen = self.soloists.choose(heard().map(|host| (host.name, &host.reading.lanes)));
         let soloists = chosen.each_ref().map(|name| {
@@ -105,17 +121,16 @@ impl Stage {
         });
         let reading = match known {
             Known::Each => ensemble(heard().map(|host| host.reading)),
-            Known::Together(reading) => *reading,
+            Known::Together { reading, .. } => *reading,
         };
         let mut staged = Staged { reading, soloists, mode, ..Staged::default() };
         let pulse = match mode {
             SiteMode::Ensemble => PulseCast::Together,
-            _ if matches!(known, Known::Together(_)) => {
-                staged.remark = Some("sites within the site are told of as one: all play together".into());
-                PulseCast::Together
-            }
-            SiteMode::Sections => self.sections(hosts, &mut staged),
-            SiteMode::RollCall => roll_call(hosts, &mut staged),
+            SiteMode::Sections => self.sections(hosts, known, &mut staged),
+            SiteMode::RollCall => match known {
+                Known::Each => roll_call(hosts, &mut staged),
+                Known::Together { sections, .. } => roll_call_of_sections(sections, &mut staged),
+            },
         };
         let place = |solo: &Solo| {
             let place = Place::of_host(&solo.host);
@@ -133,8 +148,11 @@ impl Stage {
     }
 
     /// A pulse for each section: as its busiest tenth is, or as its soloist.
-    fn sections(&mut self, hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
-        self.seating.seat(hosts.iter().map(|host| host.section));
+    fn sections(&mut self, hosts: &[OnStage<'_>], known: &Known<'_>, staged: &mut Staged) -> PulseCast {
+        match known {
+            Known::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
+            Known::Together { sections, .. } => self.seating.seat(sections.iter().map(|group| group.section)),
+        }
         if self.seating.count() < 2 {
             staged.remark = Some("fewer than two sections: all play together".into());
             return PulseCast::Together;
@@ -143,25 +161,39 @@ impl Stage {
             let rest = in_few_words(self.seating.rest());
             staged.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
         }
-        let bench_of = |section: Option<&str>| self.seating.bench(section);
         let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
         for (index, bench) in benches.iter_mut().enumerate() {
-            let sitting = || hosts.iter().filter(|host| bench_of(host.section) == index);
-            let count = sitting().count();
+            let (count, lanes) = self.sitting(index, hosts, known);
             if count == 0 {
                 continue;
             }
             let section = self.seating.named().get(index).cloned();
             staged.benches.push(Seated { section, hosts: count, bench: Bench::ALL[index] });
-            let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
             let solos = staged.soloists.iter().flatten();
-            let solos = solos.filter(|solo| bench_of(solo.section.as_deref()) == index);
-            *bench = Some(solos.fold(busiest(heard), |lanes, solo| louder(&lanes, &solo.reading.lanes)));
+            let solos = solos.filter(|solo| self.seating.bench(solo.section.as_deref()) == index);
+            *bench = Some(solos.fold(lanes, |lanes, solo| louder(&lanes, &solo.reading.lanes)));
         }
         if let Some(reading) = &mut staged.reading {
             reading.lanes = waiting_most(&reading.lanes, benches.iter().flatten());
         }
         PulseCast::Sections(benches)
+    }
+
+    /// How many sit on a bench, and how their busiest tenth is.
+    fn sitting(&self, index: usize, hosts: &[OnStage<'_>], known: &Known<'_>) -> (usize, Lanes) {
+        match known {
+            Known::Each => {
+                let sitting = || hosts.iter().filter(|host| self.seating.bench(host.section) == index);
+                let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
+                (sitting().count(), busiest(heard))
+            }
+            Known::Together { sections, .. } => {
+                let sitting = sections.iter().filter(|group| self.seating.bench(group.section) == index);
+                sitting.fold((0, [None; SignalId::COUNT]), |(hosts, lanes), group| {
+                    (hosts + group.hosts, group.lanes.map_or(lanes, |more| louder(&lanes, &more)))
+                })
+            }
+        }
     }
 }
 
@@ -208,6 +240,20 @@ fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
         staged.remark =
             Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
     }
+    staged.turns = turns.len();
+    PulseCast::RollCall(turns)
+}
+
+/// The sections in turn, by name, where their hosts are not heard one by one.
+fn roll_call_of_sections(sections: &[Group<'_>], staged: &mut Staged) -> PulseCast {
+    if sections.iter().all(|group| group.section.is_none()) {
+        let remark = "sites within the site are told of as one, and no host has a section: all play together";
+        staged.remark = Some(remark.into());
+        return PulseCast::Together;
+    }
+    staged.remark = Some("sites within the site are told of as one: each section has a turn".into());
+    let turns = sections.iter().take(TURNS);
+    let turns: Vec<Turn> = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes)).collect();
     staged.turns = turns.len();
     PulseCast::RollCall(turns)
 }
@@ -313,21 +359,63 @@ mod tests {
         }
     }
 
+    /// What is heard where sites within the site tell of it: of `db` a lot, of those without a section a little, `web` is silent.
+    fn groups<'a>(busy: &Reading, calm: &Reading) -> [Group<'a>; 3] {
+        let group = |section, hosts, lanes| Group { section, hosts, lanes };
+        [
+            group(Some("db"), 30, Some(busy.lanes)),
+            group(Some("web"), 5, None),
+            group(None, 10, Some(calm.lanes)),
+        ]
+    }
+
     #[test]
-    fn sites_within_the_site_are_played_together_in_every_mode() {
+    fn of_sites_within_the_site_sections_play_as_they_are_told_of() {
+        let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
+        let named = [host("web-1", "web", &busy)];
+        let groups = groups(&busy, &calm);
+        let known = Known::Together { reading: Some(calm), sections: &groups };
+        let mut stage = Stage::default();
+        let staged = stage.look(SiteMode::Sections, &named[..0], &known);
+        assert_eq!((sections(&staged), staged.remark), ([true, false, false, false], None));
+        let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
+        assert_eq!(benches, [(Some("db"), 30), (Some("web"), 5), (None, 10)]);
+        let level = staged.reading.unwrap().lanes[SignalId::Io.index()].unwrap().level;
+        assert!(level < 0.1, "of all, and not of the named: {level}");
+        let staged = stage.look(SiteMode::Sections, &named, &known);
+        assert_eq!(sections(&staged), [true, true, false, false], "a soloist is heard of his section");
+        assert_eq!(
+            staged.cast.soloists[0].unwrap().place,
+            Place::of_host("web-1").within(&Bench::ALL[1]),
+            "and plays from there"
+        );
+    }
+
+    #[test]
+    fn of_sites_within_the_site_sections_are_called_in_turn() {
+        let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
+        let groups = groups(&busy, &calm);
+        let known = Known::Together { reading: Some(calm), sections: &groups };
+        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
+        let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
+        let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
+        assert_eq!(
+            answers,
+            [("db", true), ("web", false), ("", true)].map(|(name, is)| (name_hash(name), is))
+        );
+        assert!(staged.remark.unwrap().ends_with("each section has a turn"));
+    }
+
+    #[test]
+    fn of_sites_within_the_site_that_have_no_sections_all_play_together() {
         let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
-        let named = [host("db-1", "db", &loud), host("web-1", "web", &loud)];
+        let named = [host("db-1", "", &loud), host("web-1", "", &loud)];
+        let without = [Group { section: None, hosts: 9, lanes: Some(calm.lanes) }];
+        let known = Known::Together { reading: Some(calm), sections: &without };
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
-            let staged = Stage::default().look(mode, &named, &Known::Together(Some(calm)));
+            let staged = Stage::default().look(mode, &named, &known);
             assert_eq!(staged.cast.pulse, PulseCast::Together, "{mode:?}");
             assert_eq!(staged.remark.is_some(), mode != SiteMode::Ensemble);
-            let deviation =
-                |reading: &Reading| reading.lanes[SignalId::Io.index()].map(|lane| lane.deviation);
-            assert_eq!(
-                staged.reading.as_ref().map(deviation),
-                Some(deviation(&calm)),
-                "of all, not of the named"
-            );
             assert_eq!(staged.furthest().len(), 2);
         }
     }

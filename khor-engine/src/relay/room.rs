@@ -8,7 +8,10 @@ use std::{
 
 use async_nats::Message as Heard;
 use bytes::Bytes;
-use khor_fleet::{Change, Frame, Message, Name, SiteFrame, sketch::MAX_PARTS};
+use khor_fleet::{
+    Change, Frame, Message, Name, Section, SiteFrame,
+    sketch::{MAX_PARTS, Sketch},
+};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -25,16 +28,20 @@ const TOLD_FOR: Duration = Duration::from_secs(5);
 /// A frame as bytes, with sketches as fine as there is room for.
 pub(super) fn fitting(mut frame: SiteFrame, blend: &Blend) -> Option<Vec<u8>> {
     let mut parts = MAX_PARTS;
-    while parts > 0 {
+    loop {
         frame.parts = parts;
-        (frame.learnt, frame.signals) = blend.sketches(parts);
-        if let Ok(bytes) = frame.write() {
-            return Some(bytes);
+        blend.tell(&mut frame);
+        match frame.write() {
+            Ok(bytes) => return Some(bytes),
+            Err(_) if parts > 1 => parts /= 2,
+            // At its coarsest it fits without them.
+            Err(_) if !frame.sections.is_empty() => frame.sections.clear(),
+            Err(error) => {
+                warn!("{}: {error}", frame.site);
+                return None;
+            }
         }
-        parts /= 2;
     }
-    warn!("a frame of {} is too long even at its coarsest", frame.site);
-    None
 }
 
 /// What is known, without the connection.
@@ -72,7 +79,7 @@ impl Room {
     pub(super) fn host(&mut self, message: &Heard, now: Instant) {
         let (subject, bytes) = (&message.subject, &message.payload);
         let Some(arrival) = self.members.frame(subject, bytes, now, wall_ms()) else { return };
-        self.blend.record(&arrival.host.reading);
+        self.blend.record(arrival.host.section.as_ref(), &arrival.host.reading);
         self.deviant.offer(&arrival.host.name, &arrival.host.reading.lanes, bytes);
         self.frames += 1;
         if arrival.is_back {
@@ -123,14 +130,14 @@ impl Room {
         }
     }
 
-    /// What is to be said now, but for the sketches.
+    /// What is to be said now, but for the sketches ([`fitting`] adds them).
     pub(super) fn frame(&mut self, now: Instant, wall_ms: u64) -> SiteFrame {
         self.share(now);
         let fallen = self.members.fallen_silent(now);
         self.notice(fallen, now);
         self.changes.retain(|(noticed, _)| now.duration_since(*noticed) < TOLD_FOR);
         let (hosts, silent) = self.members.count();
-        let (signals, learnt) = (Vec::new(), khor_fleet::sketch::Sketch::default());
+        let (signals, learnt) = (Vec::new(), Sketch::default());
         let mut version = env!("CARGO_PKG_VERSION").to_owned();
         version.truncate(SiteFrame::MAX_VERSION_LEN);
         let refused: u64 = self.members.refused().by_reason().iter().map(|(_, count)| count).sum();
@@ -150,6 +157,7 @@ impl Room {
             signals,
             deviant: self.deviant.frames(),
             changes: self.changes.iter().map(|(_, change)| change.clone()).collect(),
+            sections: sections(self.members.sections()),
         };
         self.seq += 1;
         frame
@@ -168,6 +176,23 @@ impl Room {
         heard.sharers = 1 + self.peers.len() as u32;
         heard.refused = self.members.refused().by_reason();
     }
+}
+
+/// The sections that are told of: as many as there may be, by name, and all others as one. None where there are none.
+fn sections(known: Vec<(Option<Name>, u32)>) -> Vec<Section> {
+    let section = |(name, hosts)| Section { name, hosts, signals: Vec::new() };
+    let (mut told, mut others) = (Vec::new(), None);
+    for (name, hosts) in known {
+        if name.is_some() && told.len() < SiteFrame::MAX_SECTIONS - 1 {
+            told.push(section((name, hosts)));
+        } else {
+            *others.get_or_insert(0) += hosts;
+        }
+    }
+    if !told.is_empty() {
+        told.extend(others.map(|hosts| section((None, hosts))));
+    }
+    told
 }
 
 /// The hosts that are furthest above their ordinary, with their newest frames.
@@ -208,7 +233,13 @@ mod tests {
         Name::new(text).unwrap()
     }
 
+    /// Of `db` if its name ends in an even digit, of `web` if in another.
     fn host(name: &str, seq: u64, octaves: f32) -> Heard {
+        let is_even = name.bytes().last().unwrap().is_multiple_of(2);
+        in_section(if is_even { "db" } else { "web" }, name, seq, octaves)
+    }
+
+    fn in_section(section: &str, name: &str, seq: u64, octaves: f32) -> Heard {
         let signal = Signal {
             rate: 100.0 * octaves.exp2(),
             baseline: 100.0,
@@ -217,7 +248,7 @@ mod tests {
             surprise: 0,
         };
         let signals = vec![Some(signal); khor_fleet::SIGNALS.len()];
-        let frame = Frame { signals, ..plain_frame(name, seq) };
+        let frame = Frame { signals, section: Some(self::name(section)), ..plain_frame(name, seq) };
         message(
             &subject::of_host(&self::name("rack"), &self::name(name), Kind::Frame),
             frame.write().unwrap(),
@@ -263,8 +294,20 @@ mod tests {
                 sum.add_frame(&told(room, now));
             }
         }
-        assert_eq!(sum.sketches(MAX_PARTS), whole.sketches(MAX_PARTS));
-        assert_eq!(whole.reading(1).unwrap().lanes.len(), khor_fleet::SIGNALS.len());
+        let mut said = |blend: &Blend| {
+            let mut frame = alone.frame(begun, 0);
+            blend.tell(&mut frame);
+            (frame.learnt, frame.signals, frame.sections)
+        };
+        assert_eq!(said(&sum), said(&whole));
+        let (_, signals, sections) = said(&whole);
+        assert!(signals.len() == khor_fleet::SIGNALS.len() && signals.iter().all(Option::is_some));
+        let count = |section: &Section| (section.name.clone(), section.hosts);
+        assert_eq!(
+            sections.iter().map(count).collect::<Vec<_>>(),
+            [(Some(name("db")), 25), (Some(name("web")), 25)]
+        );
+        assert!(sections.iter().all(|section| section.signals.iter().all(Option::is_some)));
         let end = begun + Duration::from_secs(4);
         let frames = shared.map(|mut room| room.frame(end, 0));
         assert!(
@@ -325,10 +368,29 @@ mod tests {
         }
         let frame = told(&mut above, begun);
         assert_eq!((frame.hosts, frame.levels, frame.deviant.len()), (20, 2, 8));
+        let sections: Vec<u32> = frame.sections.iter().map(|section| section.hosts).collect();
+        assert_eq!(sections, [10, 10], "those of both");
         let furthest = frame.deviant[..2].iter().map(|bytes| Frame::read(bytes).unwrap().host.to_string());
         assert!(furthest.into_iter().all(|name| name.ends_with("-3")));
         let values: u32 = frame.learnt.values(frame.parts).map(|(_, count)| count).sum();
         assert_eq!(values, 20);
+    }
+
+    /// The first by name are told of, all others as one; so a frame fits however many there are.
+    #[test]
+    fn of_many_sections_the_first_are_told_of() {
+        let begun = Instant::now();
+        let mut room = Room::new(name("rack"), 1, begun);
+        for i in 0..40 {
+            room.host(&in_section(&format!("s{i:02}"), &format!("h{i}"), 0, i as f32 / 10.0), begun);
+        }
+        let frame = told(&mut room, begun);
+        let named: Vec<_> = frame.sections.iter().filter_map(|section| section.name.as_ref()).collect();
+        assert_eq!((named.len(), named[0].as_str(), named[10].as_str()), (11, "s00", "s10"));
+        assert_eq!(frame.sections.iter().map(|section| section.hosts).sum::<u32>(), 40);
+        let others = frame.sections.last().unwrap();
+        let heard = others.signals[0].as_ref().unwrap().level.values(frame.section_parts());
+        assert_eq!((others.name.as_ref(), others.hosts, heard.map(|(_, hosts)| hosts).sum()), (None, 29, 29));
     }
 
     /// However unlike the hosts are, a frame fits, and says how coarse it had to be.
@@ -354,7 +416,7 @@ mod tests {
                 learnt: random.f32(),
                 counter_rates,
             };
-            blend.record(&reading);
+            blend.record(None, &reading);
         }
         let mut room = Room::new(name("rack"), 1, Instant::now());
         let bytes = fitting(room.frame(Instant::now(), 0), &blend).unwrap();

@@ -18,7 +18,9 @@ pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
 pub use counters::{Counter, Counters, Frame, PerCounter};
 #[cfg(test)]
 pub(crate) use ensemble::standing_out;
-pub use ensemble::{Seating, Soloists, busiest, ensemble, louder, only, standing, typical, waiting_most};
+pub use ensemble::{
+    BUSIEST, Seating, Soloists, busiest, ensemble, louder, only, standing, typical, waiting_most,
+};
 pub use lane::{Lane, Lanes, RangeMode, Scaling};
 pub use pipeline::{Pipeline, Reading};
 pub use rate::{CounterRates, counter_rates};

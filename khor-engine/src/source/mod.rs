@@ -24,7 +24,7 @@ pub use scope::{ScopeChoice, cgroups_of, whose};
 #[cfg(test)]
 pub(crate) use site::testing::plain_frame;
 pub(crate) use site::{Blend, Members, Presence, lanes, wall_ms};
-pub use site::{FleetEvent, Host, Refused, Site, SiteSettings, SubSite};
+pub use site::{FleetEvent, Group, Host, Refused, Site, SiteSettings, SubSite, Together};
 
 use khor_proto::{Availability, Cue, Scope};
 use schemars::JsonSchema;

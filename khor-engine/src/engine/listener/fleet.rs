@@ -9,7 +9,7 @@ use crate::{
     engine::{
         conductor::Command,
         cue::heard_as,
-        stage::{Known, OnStage, Staged},
+        stage::{Group, Known, OnStage, Staged},
         state::{Alone, HeardCue},
     },
     music::CueKind,
@@ -53,12 +53,18 @@ impl Listener {
             .collect();
         // Of sites within the site only those that stand out are named, who are not like the others. Each signal is that of
         // all hosts for itself, so what isn't listened to can be left out afterwards.
-        let known = if site.sites.is_empty() {
-            Known::Each
-        } else {
-            let of_all = |all: Reading| Reading { lanes: only(&all.lanes, &self.heard), ..all };
-            Known::Together(site.together.map(of_all))
-        };
+        let groups = site.together.iter().flat_map(|together| &together.sections);
+        let groups: Vec<Group<'_>> = groups
+            .map(|group| Group {
+                section: group.name.as_ref().map(Name::as_str),
+                hosts: group.hosts as usize,
+                lanes: group.lanes.map(|lanes| only(&lanes, &self.heard)),
+            })
+            .collect();
+        let known = site.together.as_ref().map_or(Known::Each, |together| Known::Together {
+            reading: together.reading.map(|all| Reading { lanes: only(&all.lanes, &self.heard), ..all }),
+            sections: &groups,
+        });
         let staged = self.stage.look(self.mode, &hosts, &known);
         self.hear_site(Arc::clone(&site), staged.reading, None, staged);
     }

@@ -10,7 +10,7 @@ pub use self::{seating::Seating, soloists::Soloists};
 use super::{Lane, Lanes, PerSignal, Reading, SIGNALS, SignalId};
 
 /// The share of machines below the value that saturation is heard by.
-const BUSIEST: f64 = 0.9;
+pub const BUSIEST: f64 = 0.9;
 /// Least level of a signal that counts towards a solo, 0..=1: a rate that hardly anybody would notice is no trouble.
 const AUDIBLE: f32 = 0.05;
 

@@ -1,118 +1,52 @@
-//! Readings of many machines as spreads, from which the one reading that is heard comes: exact in what they add up, near in
-//! what they say (`khor_fleet::sketch`). No I/O.
+//! Readings of many machines as spreads, from which come the one reading that is heard, and that of each section of
+//! them. No I/O.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
-use khor_fleet::{
-    SignalSketches, SiteFrame,
-    sketch::{MAX_PARTS, Quantity, Sketch},
-};
-use tokio::time::Instant;
+use khor_fleet::{Name, SiteFrame, sketch::Quantity};
 
-use crate::signal::{Counter, Lane, PerSignal, Reading, SIGNALS, SignalId, typical};
+use super::spread::{LanesSpreads, SignalSpreads, Spread};
+use crate::signal::{BUSIEST, Counter, Lanes, PerSignal, Reading, SIGNALS, SignalId, typical};
 
-/// Of an HDR histogram whose bins are those of [`MAX_PARTS`].
-const SIGNIFICANT_DIGITS: u8 = 1;
-
-/// One quantity over many machines.
-#[derive(Clone, Debug)]
-struct Spread {
-    quantity: Quantity,
-    histogram: Histogram<u32>,
-}
-
-impl Spread {
-    fn new(quantity: Quantity) -> Self {
-        let histogram = Histogram::new_with_max(quantity.max_steps(), SIGNIFICANT_DIGITS);
-        Self { quantity, histogram: histogram.expect("bounds that a histogram can have") }
-    }
-
-    fn record(&mut self, value: f64) {
-        self.histogram.saturating_record(self.quantity.steps(value));
-    }
-
-    fn add_sketch(&mut self, sketch: &Sketch, parts: u8) {
-        for (steps, count) in sketch.values(parts) {
-            self.histogram.saturating_record_n(steps, count);
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.histogram.add(&other.histogram).expect("the same bounds");
-    }
-
-    fn sketch(&self, parts: u8) -> Sketch {
-        let values = self.histogram.iter_recorded();
-        Sketch::of(values.map(|value| (value.value_iterated_to(), value.count_at_value())), parts)
-    }
-
-    /// The value with that share of the others below it.
-    fn quantile(&self, share: f64) -> Option<f64> {
-        (!self.histogram.is_empty()).then(|| {
-            let steps = self.histogram.value_at_quantile(share);
-            self.quantity.value(self.histogram.median_equivalent(steps))
-        })
-    }
-}
-
-/// The spreads of a signal.
-#[derive(Clone, Debug)]
-struct Signal {
-    rate: Spread,
-    baseline: Spread,
-    deviation: Spread,
-    level: Spread,
-    surprise: Spread,
-}
-
-impl Signal {
-    fn new() -> Box<Self> {
-        let of = Spread::new;
-        Box::new(Self {
-            rate: of(Quantity::Rate),
-            baseline: of(Quantity::Rate),
-            deviation: of(Quantity::Deviation),
-            level: of(Quantity::Share),
-            surprise: of(Quantity::Share),
-        })
-    }
-
-    fn each(&mut self) -> [&mut Spread; 5] {
-        let Self { rate, baseline, deviation, level, surprise } = self;
-        [rate, baseline, deviation, level, surprise]
-    }
-}
+const _: () = assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT);
 
 /// Readings of many machines, added up.
 #[derive(Clone, Debug)]
 pub(crate) struct Blend {
     learnt: Spread,
     /// `None` until a machine has it.
-    signals: PerSignal<Option<Box<Signal>>>,
+    signals: PerSignal<Option<Box<SignalSpreads>>>,
+    /// What is heard of each section, and of the machines without one.
+    sections: BTreeMap<Option<Name>, LanesSpreads>,
 }
 
 impl Blend {
+    /// Sections that are kept apart, twice as many as are told of. Of more, the last by name are with those without one.
+    const MOST_SECTIONS: usize = 2 * SiteFrame::MAX_SECTIONS;
+
     pub(crate) fn new() -> Self {
-        Self { learnt: Spread::new(Quantity::Share), signals: std::array::from_fn(|_| None) }
+        Self {
+            learnt: Spread::new(Quantity::Share),
+            signals: std::array::from_fn(|_| None),
+            sections: BTreeMap::new(),
+        }
     }
 
     /// Adds a machine's reading.
-    pub(crate) fn record(&mut self, reading: &Reading) {
+    pub(crate) fn record(&mut self, section: Option<&Name>, reading: &Reading) {
         self.learnt.record(reading.learnt.into());
         for (i, held) in self.signals.iter_mut().enumerate() {
             let (Some(lane), Some(rate), Some(baseline)) =
-                (reading.lanes[i], reading.rates[i], reading.baselines[i])
+                (&reading.lanes[i], reading.rates[i], reading.baselines[i])
             else {
                 continue;
             };
-            let signal = held.get_or_insert_with(Signal::new);
+            let signal = held.get_or_insert_default();
             signal.rate.record(rate);
             signal.baseline.record(baseline);
-            signal.deviation.record(lane.deviation.into());
-            signal.level.record(lane.level.into());
-            signal.surprise.record(lane.surprise.into());
+            signal.lane.record(lane);
         }
+        self.section(section).record(&reading.lanes);
     }
 
     /// Adds what a site's frame says.
@@ -120,67 +54,91 @@ impl Blend {
         let parts = frame.parts;
         self.learnt.add_sketch(&frame.learnt, parts);
         for (held, told) in self.signals.iter_mut().zip(&frame.signals) {
-            let Some(SignalSketches { rate, baseline, deviation, level, surprise }) = told else { continue };
-            let signal = held.get_or_insert_with(Signal::new);
-            for (spread, sketch) in
-                signal.each().into_iter().zip([rate, baseline, deviation, level, surprise])
-            {
-                spread.add_sketch(sketch, parts);
+            if let Some(told) = told {
+                held.get_or_insert_default().add_sketches(told, parts);
             }
+        }
+        if frame.sections.is_empty() {
+            let lanes = frame.signals.iter().map(|told| Some(&told.as_ref()?.lane));
+            self.section(None).add_sketches(lanes, parts);
+        }
+        for told in &frame.sections {
+            let lanes = told.signals.iter().map(Option::as_ref);
+            self.section(told.name.as_ref()).add_sketches(lanes, frame.section_parts());
         }
     }
 
     /// Adds another.
-    fn add(&mut self, other: &mut Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         self.learnt.add(&other.learnt);
-        for (held, more) in self.signals.iter_mut().zip(&mut other.signals) {
-            let Some(more) = more else { continue };
-            let signal = held.get_or_insert_with(Signal::new);
-            for (spread, more) in signal.each().into_iter().zip(more.each()) {
-                spread.add(more);
+        for (held, more) in self.signals.iter_mut().zip(&other.signals) {
+            if let Some(more) = more {
+                held.get_or_insert_default().add(more);
             }
+        }
+        for (name, more) in &other.sections {
+            self.section(name.as_ref()).add(more);
         }
     }
 
-    /// Begins anew, in the same place.
+    /// Begins anew, in the same place. Sections of which nothing was heard since this was done last are let go.
     pub(crate) fn clear(&mut self) {
-        self.learnt.histogram.clear();
+        self.learnt.clear();
         for signal in self.signals.iter_mut().flatten() {
-            for spread in signal.each() {
-                spread.histogram.clear();
-            }
+            signal.clear();
+        }
+        self.sections.retain(|_, section| !section.is_empty());
+        for section in self.sections.values_mut() {
+            section.clear();
         }
     }
 
-    /// As a site's frame has it: what is learnt, and the signals.
-    pub(crate) fn sketches(&self, parts: u8) -> (Sketch, Vec<Option<SignalSketches>>) {
-        let signals = self.signals.iter().map(|signal| {
-            let Signal { rate, baseline, deviation, level, surprise } = signal.as_deref()?;
-            (!rate.histogram.is_empty()).then(|| SignalSketches {
-                rate: rate.sketch(parts),
-                baseline: baseline.sketch(parts),
-                deviation: deviation.sketch(parts),
-                level: level.sketch(parts),
-                surprise: surprise.sketch(parts),
-            })
+    /// Where a section is added up.
+    fn section(&mut self, name: Option<&Name>) -> &mut LanesSpreads {
+        let key = name.cloned();
+        if !self.sections.contains_key(&key) && self.sections.len() >= Self::MOST_SECTIONS {
+            // The last by name makes room, be it this one.
+            match self.sections.last_entry() {
+                Some(last) if *last.key() > key => {
+                    let last = last.remove();
+                    self.sections.entry(None).or_default().add(&last);
+                }
+                _ => return self.sections.entry(None).or_default(),
+            }
+        }
+        self.sections.entry(key).or_default()
+    }
+
+    /// Says it in a site's frame, as fine as [`SiteFrame::parts`], of the sections that the frame has: the last one is that of all
+    /// that it does not have.
+    pub(crate) fn tell(&self, frame: &mut SiteFrame) {
+        let parts = frame.parts;
+        frame.learnt = self.learnt.sketch(parts);
+        let told = self.signals.iter().map(|signal| {
+            let signal = signal.as_deref().filter(|signal| !signal.lane.is_empty())?;
+            Some(signal.sketches(parts))
         });
-        (self.learnt.sketch(parts), signals.collect())
+        frame.signals = told.collect();
+        let (section_parts, named) = (frame.section_parts(), frame.sections.clone());
+        for told in &mut frame.sections {
+            let is_elsewhere = |name: &Option<Name>| named.iter().any(|section| section.name == *name);
+            let mut sum = LanesSpreads::default();
+            for (name, section) in &self.sections {
+                if told.name == *name || told.name.is_none() && !is_elsewhere(name) {
+                    sum.add(section);
+                }
+            }
+            told.signals = sum.sketches(section_parts);
+        }
     }
 
     /// The reading of a machine that is like them, as [`ensemble`](crate::signal::ensemble) makes it; `None` of none.
-    pub(crate) fn reading(&self, t_ns: u64) -> Option<Reading> {
+    pub(super) fn reading(&self, t_ns: u64) -> Option<Reading> {
         let learnt = self.learnt.quantile(0.5)?;
-        let of = |i: usize, spread: fn(&Signal) -> &Spread| {
+        let of = |i: usize, spread: fn(&SignalSpreads) -> &Spread| {
             spread(self.signals[i].as_deref()?).quantile(typical(SIGNALS[i].id))
         };
-        let lane = |i| {
-            Some(Lane {
-                level: of(i, |signal| &signal.level)? as f32,
-                deviation: of(i, |signal| &signal.deviation)? as f32,
-                surprise: of(i, |signal| &signal.surprise)? as f32,
-            })
-        };
-        const { assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT && MAX_PARTS == 16) };
+        let lane = |i: usize| self.signals[i].as_deref()?.lane.quantile(typical(SIGNALS[i].id));
         Some(Reading {
             t_ns,
             lanes: std::array::from_fn(lane),
@@ -190,67 +148,29 @@ impl Blend {
             counter_rates: [None; Counter::ALL.len()],
         })
     }
-}
 
-/// What came in the last second, in slots of a fifth: frames of all that send five times a second, once each or nearly.
-pub(super) struct Window {
-    slots: VecDeque<(Instant, Blend)>,
-    spare: Vec<Blend>,
-    sum: Blend,
-}
-
-impl Window {
-    const SLOT: Duration = Duration::from_millis(200);
-    const SLOTS: usize = 6;
-
-    pub(super) fn new() -> Self {
-        Self { slots: VecDeque::new(), spare: Vec::new(), sum: Blend::new() }
-    }
-
-    /// What comes now is added to this.
-    pub(super) fn now(&mut self, now: Instant) -> &mut Blend {
-        let is_due = self.slots.back().is_none_or(|(begun, _)| now.duration_since(*begun) >= Self::SLOT);
-        if is_due {
-            self.forget(now);
-            let blend = self.spare.pop().unwrap_or_else(Blend::new);
-            self.slots.push_back((now, blend));
-        }
-        &mut self.slots.back_mut().expect("there is one").1
-    }
-
-    fn forget(&mut self, now: Instant) {
-        let kept = Self::SLOT * Self::SLOTS as u32;
-        while self.slots.front().is_some_and(|(begun, _)| now.duration_since(*begun) >= kept) {
-            if let Some((_, mut blend)) = self.slots.pop_front() {
-                blend.clear();
-                self.spare.push(blend);
-            }
-        }
-    }
-
-    /// All of it as one machine.
-    pub(super) fn reading(&mut self, now: Instant, t_ns: u64) -> Option<Reading> {
-        self.forget(now);
-        self.sum.clear();
-        for (_, blend) in &mut self.slots {
-            self.sum.add(blend);
-        }
-        self.sum.reading(t_ns)
+    /// What is heard of each section, as [`busiest`](crate::signal::busiest) makes it.
+    pub(super) fn sections(&self) -> impl Iterator<Item = (Option<Name>, Lanes)> {
+        let heard = self.sections.iter().filter(|(_, section)| !section.is_empty());
+        heard.map(|(name, section)| (name.clone(), section.quantile(BUSIEST)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use khor_fleet::sketch::relative_error;
+    use khor_fleet::{
+        Section,
+        sketch::{MAX_PARTS, Sketch, relative_error},
+    };
 
     use super::*;
-    use crate::signal::ensemble;
+    use crate::signal::{Lane, busiest, ensemble};
 
-    /// Machines that are unlike each other: sizes over ten octaves, one in eight in trouble, one in five without `exec`.
+    /// Machines that are unlike each other: sizes over ten octaves, one in five in trouble, one in five without `exec`.
     fn machines(seed: u64, count: usize) -> Vec<Reading> {
         let mut random = fastrand::Rng::with_seed(seed);
         let machine = |_| {
-            let in_trouble = random.u8(..8) == 0;
+            let in_trouble = random.u8(..5) == 0;
             let lane = std::array::from_fn(|i| {
                 let deviation = random.f32() * 2.0 - 1.0 + if in_trouble { 5.0 } else { 0.0 };
                 let level = (deviation / 6.0).clamp(0.0, 1.0);
@@ -267,18 +187,25 @@ mod tests {
         (0..count).map(machine).collect()
     }
 
+    /// Of three, or none, by the first digit of its size.
+    fn section(machine: &Reading) -> Option<Name> {
+        let digit = machine.baselines[SignalId::Rx.index()].unwrap() as u64 % 4;
+        ["app", "db", "web"].get(digit as usize).map(|name| Name::new(*name).unwrap())
+    }
+
     fn blend(machines: &[Reading]) -> Blend {
         let mut blend = Blend::new();
         for reading in machines {
-            blend.record(reading);
+            blend.record(section(reading).as_ref(), reading);
         }
         blend
     }
 
     fn frame(blend: &Blend, parts: u8) -> SiteFrame {
-        let (learnt, signals) = blend.sketches(parts);
-        SiteFrame {
-            site: khor_fleet::Name::new("rack").unwrap(),
+        let told = |name: &Option<Name>| Section { name: name.clone(), hosts: 0, signals: Vec::new() };
+        let named = blend.sections.keys().filter(|name| name.is_some());
+        let mut frame = SiteFrame {
+            site: Name::new("rack").unwrap(),
             instance: 1,
             seq: 0,
             wall_ms: 0,
@@ -289,11 +216,14 @@ mod tests {
             silent: 0,
             refused: 0,
             parts,
-            learnt,
-            signals,
+            learnt: Sketch::default(),
+            signals: Vec::new(),
             deviant: Vec::new(),
             changes: Vec::new(),
-        }
+            sections: named.chain([&None]).map(told).collect(),
+        };
+        blend.tell(&mut frame);
+        frame
     }
 
     /// However the machines are shared among those who hear them, and over two levels: the same as by one.
@@ -312,17 +242,23 @@ mod tests {
                 parent.add_frame(&frame(&blend(share), MAX_PARTS));
             }
             above.add_frame(&frame(&parent, MAX_PARTS));
-            let whole = blend(&machines).sketches(MAX_PARTS);
-            assert_eq!(parent.sketches(MAX_PARTS), whole);
-            assert_eq!(above.sketches(MAX_PARTS), whole);
+            let whole = frame(&blend(&machines), MAX_PARTS);
+            assert_eq!(frame(&parent, MAX_PARTS), whole);
+            assert_eq!(frame(&above, MAX_PARTS), whole);
         }
+    }
+
+    fn is_near(rough: Lane, exact: Lane, error: f64) {
+        let octaves = f64::from((rough.deviation - exact.deviation).abs());
+        let level = f64::from((rough.level - exact.level).abs());
+        assert!(octaves.exp2() - 1.0 <= error && level <= error, "{rough:?}, expected {exact:?}");
     }
 
     /// What is heard through sketches is what is heard directly, as near as the wire says.
     #[test]
     fn a_blend_reads_as_the_ensemble_does() {
         for (seed, parts) in [(1, 16), (2, 16), (3, 8), (4, 4)] {
-            let machines = machines(seed, 2_000);
+            let machines = machines(seed, 8_000);
             let exact = ensemble(machines.iter()).unwrap();
             let mut far = Blend::new();
             far.add_frame(&frame(&blend(&machines), parts));
@@ -332,25 +268,48 @@ mod tests {
             for i in 0..SignalId::COUNT {
                 let (rate, rough) = (exact.rates[i].unwrap(), near.rates[i].unwrap());
                 assert!((rough / rate - 1.0).abs() <= error, "{rough}, expected {rate}");
-                let (lane, rough) = (exact.lanes[i].unwrap(), near.lanes[i].unwrap());
-                let octaves = f64::from((rough.deviation - lane.deviation).abs());
-                assert!(octaves.exp2() - 1.0 <= error, "{rough:?}, expected {lane:?}");
-                assert!(f64::from((rough.level - lane.level).abs()) <= error, "{rough:?}, expected {lane:?}");
+                is_near(near.lanes[i].unwrap(), exact.lanes[i].unwrap(), error);
+            }
+            let error = relative_error(parts.min(8)) + relative_error(MAX_PARTS) + 0.03;
+            assert_eq!(far.sections().count(), 4);
+            for (name, near) in far.sections() {
+                let sitting = machines.iter().filter(|machine| section(machine) == name);
+                let exact = busiest(sitting.map(|machine| &machine.lanes));
+                for (lane, rough) in exact.iter().zip(near) {
+                    is_near(rough.unwrap(), lane.unwrap(), error);
+                }
             }
         }
     }
 
+    /// A frame of 1.0 says nothing of sections: its hosts are without one.
     #[test]
-    fn what_is_a_second_old_is_heard_no_more() {
-        let (mut window, begun) = (Window::new(), Instant::now());
-        let machines = machines(1, 10);
-        window.now(begun).record(&machines[0]);
-        let at = |ms| begun + Duration::from_millis(ms);
-        assert!(window.reading(at(1_100), 1).is_some());
-        assert!(window.reading(at(1_300), 1).is_none());
-        for ms in (2_000..20_000).step_by(50) {
-            window.now(at(ms)).record(&machines[1]);
-            assert!(window.slots.len() <= Window::SLOTS + 1 && window.spare.len() <= Window::SLOTS + 1);
+    fn a_frame_without_sections_is_of_hosts_without_one() {
+        let whole = blend(&machines(1, 100));
+        let older = SiteFrame { sections: Vec::new(), ..frame(&whole, MAX_PARTS) };
+        let mut far = Blend::new();
+        far.add_frame(&older);
+        let sections: Vec<_> = far.sections().map(|(name, lanes)| (name, lanes[0].is_some())).collect();
+        assert_eq!(sections, [(None, true)]);
+    }
+
+    /// However many there are, so many are kept, the first by name; and none of which nothing is heard any more.
+    #[test]
+    fn there_is_an_end_to_how_many_sections_are_kept() {
+        let (mut blend, machine) = (Blend::new(), machines(1, 1)[0]);
+        let name = |i: usize| Name::new(format!("s{i:03}")).unwrap();
+        for i in (0..100).rev() {
+            blend.record(Some(&name(i)), &machine);
         }
+        let kept = || blend.sections.keys().flatten();
+        assert_eq!(
+            (kept().count(), kept().last()),
+            (Blend::MOST_SECTIONS, Some(&name(Blend::MOST_SECTIONS - 1)))
+        );
+        assert!(blend.sections.contains_key(&None), "and the others together");
+        blend.clear();
+        blend.record(Some(&name(5)), &machine);
+        blend.clear();
+        assert_eq!(blend.sections.keys().collect::<Vec<_>>(), [&Some(name(5))]);
     }
 }

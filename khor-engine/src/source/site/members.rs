@@ -1,6 +1,6 @@
 //! All who are heard in a site: hosts by their own relays, sites within it by those that aggregate. No I/O.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use khor_fleet::{Cue, Name, SiteFrame};
 use khor_proto::CueKind;
@@ -10,8 +10,9 @@ use super::{
     host::{Host, Tracked},
     hosts::{Arrival, Hosts, Refused},
     sites::{Sites, SubSite, Taken},
+    window::Heard,
 };
-use crate::signal::Reading;
+use crate::signal::{Lanes, Reading};
 
 /// A site at one instant.
 #[derive(Clone, Debug)]
@@ -22,14 +23,34 @@ pub struct Site {
     pub hosts: Vec<Host>,
     /// Sites within it, by name.
     pub sites: Vec<SubSite>,
-    /// All hosts together, of the last second, where sites within it are heard; else the hosts say it themselves.
-    pub together: Option<Reading>,
+    /// What is heard of all hosts, where sites within it are; else the hosts say it themselves.
+    pub together: Option<Together>,
     /// Hosts that send, those of sites within it included.
     pub live: u32,
     /// Hosts that have stopped, likewise.
     pub silent: u32,
     /// What was not taken.
     pub refused: Refused,
+}
+
+/// All hosts of a site that are not all heard one by one, of the last second.
+#[derive(Clone, Debug)]
+pub struct Together {
+    /// As one machine; `None` where nothing is heard.
+    pub reading: Option<Reading>,
+    /// The groups that they are in, by name, hosts without one last.
+    pub sections: Vec<Group>,
+}
+
+/// A section of them.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name; `None` are hosts without one, or whose section is not told of by itself.
+    pub name: Option<Name>,
+    /// Hosts in it, those that have stopped included.
+    pub hosts: u32,
+    /// As its busiest tenth is; `None` where nothing is heard of it.
+    pub lanes: Option<Lanes>,
 }
 
 /// Who fell silent or came back: a host or a site.
@@ -138,6 +159,24 @@ impl Members {
         (hosts.0 + sites.0, hosts.1 + sites.1)
     }
 
+    /// How many hosts are in each section, those that have stopped included, by name, those without one last.
+    pub(crate) fn sections(&self) -> Vec<(Option<Name>, u32)> {
+        let mut sections: BTreeMap<Option<Name>, u32> = BTreeMap::new();
+        for host in self.hosts.tracked() {
+            match sections.get_mut(&host.host.section) {
+                Some(hosts) => *hosts += 1,
+                None => {
+                    sections.insert(host.host.section.clone(), 1);
+                }
+            }
+        }
+        for (name, hosts) in self.sites.sections() {
+            *sections.entry(name.clone()).or_default() += hosts;
+        }
+        let without = sections.remove(&None).map(|hosts| (None, hosts));
+        sections.into_iter().chain(without).collect()
+    }
+
     /// What was refused here.
     pub(crate) fn refused(&self) -> &Refused {
         &self.hosts.refused
@@ -153,9 +192,15 @@ impl Members {
         self.sites.levels()
     }
 
+    fn together(&self, Heard { reading, mut sections }: Heard) -> Together {
+        let group = |(name, hosts)| Group { lanes: sections.remove(&name), name, hosts };
+        Together { reading, sections: self.sections().into_iter().map(group).collect() }
+    }
+
     /// Everybody now. Ten times a second, so it is written where an earlier look was and nobody sees it any more.
-    pub(super) fn look(&mut self, now: Instant, together: Option<Reading>) -> Arc<Site> {
+    pub(super) fn look(&mut self, now: Instant, heard: Option<Heard>) -> Arc<Site> {
         let (live, silent) = self.count();
+        let together = heard.map(|heard| self.together(heard));
         let sites = self.sites.look(now);
         let free = self.looks.iter_mut().position(|look| Arc::get_mut(look).is_some());
         let mut look = match free {

@@ -1,7 +1,7 @@
 //! A site: many machines over NATS, each heard by a relay of its own, or many by one that aggregates.
 //!
 //! `members` keeps track of who says what: `hosts` of the hosts, each a `host`, `sites` of sites within the site, whose hosts come added up
-//! (`blend`). Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many
+//! (`blend`, of `spread`s; `window` is the last second of them). Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many
 //! as there are hosts.
 
 mod blend;
@@ -9,8 +9,10 @@ mod host;
 mod hosts;
 mod members;
 mod sites;
+mod spread;
 #[cfg(test)]
 pub(crate) mod testing;
+mod window;
 
 use std::{
     sync::Arc,
@@ -27,13 +29,18 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::blend::Window;
+use self::window::Window;
 pub(crate) use self::{
     blend::Blend,
     host::lanes,
     members::{Members, Presence},
 };
-pub use self::{host::Host, hosts::Refused, members::Site, sites::SubSite};
+pub use self::{
+    host::Host,
+    hosts::Refused,
+    members::{Group, Site, Together},
+    sites::SubSite,
+};
 use super::{
     LiveSettings, Shortfall, SourceEvent, SourceInfo, SourceKind,
     live::{Ended, send},
@@ -181,7 +188,7 @@ impl Ear {
         let (now, have_sites) = (Instant::now(), self.members.have_sites());
         let arrival = self.members.frame(&message.subject, &message.payload, now, wall_ms())?;
         if have_sites {
-            self.window.now(now).record(&arrival.host.reading);
+            self.window.now(now).record(arrival.host.section.as_ref(), &arrival.host.reading);
         }
         arrival.is_back.then(|| Presence::Back(arrival.host.name.clone()))
     }
@@ -224,8 +231,8 @@ impl Ear {
         for fallen in self.members.fallen_silent(now) {
             tell(fallen, events).await?;
         }
-        let together = self.members.have_sites().then(|| self.window.reading(now, wall_ms() * 1_000_000));
-        let site = self.members.look(now, together.flatten());
+        let heard = self.members.have_sites().then(|| self.window.heard(now, wall_ms() * 1_000_000));
+        let site = self.members.look(now, heard);
         send(events, SourceEvent::Fleet(FleetEvent::Site(site))).await
     }
 

@@ -49,6 +49,8 @@ pub struct SubSite {
 
 struct Known {
     tellers: Vec<Teller>,
+    /// Hosts of each section, as those who tell of it said last: kept while nobody does, as are a silent host's.
+    sections: BTreeMap<Option<Name>, u32>,
     seen: Instant,
     silent: bool,
     levels: u8,
@@ -63,6 +65,7 @@ struct Teller {
     hosts: u32,
     silent: u32,
     refused: u64,
+    sections: Vec<(Option<Name>, u32)>,
 }
 
 /// Whether a frame was taken.
@@ -124,6 +127,7 @@ impl Sites {
             None => known.tellers.push(Teller::new(frame, now)),
         }
         (known.seen, known.levels, known.parts) = (now, frame.levels, frame.parts);
+        known.count_sections();
         if std::mem::take(&mut known.silent) {
             changes.push(Presence::Back(frame.site.clone()));
         }
@@ -202,6 +206,11 @@ impl Sites {
         counts.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1))
     }
 
+    /// Hosts of each section of each site.
+    pub(super) fn sections(&self) -> impl Iterator<Item = (&Option<Name>, &u32)> {
+        self.known.values().flat_map(|known| &known.sections)
+    }
+
     /// What they refused.
     pub(super) fn refused(&self) -> u64 {
         self.known.values().map(Known::refused).sum()
@@ -216,19 +225,32 @@ impl Sites {
 impl Teller {
     fn new(frame: &SiteFrame, seen: Instant) -> Self {
         let SiteFrame { instance, seq, hosts, silent, refused, .. } = *frame;
-        Self { instance, seq, seen, hosts, silent, refused }
+        let sections = match &frame.sections[..] {
+            [] => vec![(None, hosts.saturating_add(silent))],
+            told => told.iter().map(|section| (section.name.clone(), section.hosts)).collect(),
+        };
+        Self { instance, seq, seen, hosts, silent, refused, sections }
     }
 }
 
 impl Known {
     fn new(seen: Instant) -> Self {
-        Self { tellers: Vec::new(), seen, silent: false, levels: 1, parts: 1 }
+        Self { tellers: Vec::new(), sections: BTreeMap::new(), seen, silent: false, levels: 1, parts: 1 }
     }
 
     /// Each who tells knows the whole site, one that has only just started less of it.
     fn count(&self) -> (u32, u32) {
         let most = |of: fn(&Teller) -> u32| self.tellers.iter().map(of).max().unwrap_or(0);
         (most(|teller| teller.hosts), most(|teller| teller.silent))
+    }
+
+    /// Likewise of each section.
+    fn count_sections(&mut self) {
+        self.sections.clear();
+        for (name, hosts) in self.tellers.iter().flat_map(|teller| &teller.sections) {
+            let most = self.sections.entry(name.clone()).or_default();
+            *most = (*most).max(*hosts);
+        }
     }
 
     /// Each refuses what came to it.
@@ -279,6 +301,7 @@ mod tests {
             signals: Vec::new(),
             deviant: Vec::new(),
             changes: Vec::new(),
+            sections: Vec::new(),
         }
     }
 
