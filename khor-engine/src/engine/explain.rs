@@ -39,8 +39,10 @@ pub struct Standing {
     pub label: &'static str,
     pub rate: String,
     pub ordinary: String,
-    /// Octaves above its baseline.
+    /// Octaves above what is ordinary.
     pub deviation: f32,
+    /// The rate over what is ordinary; `null` where that is nothing.
+    pub times: Option<f64>,
     /// 0..=1.
     pub level: f32,
 }
@@ -55,27 +57,36 @@ pub struct Heard {
 
 pub(super) fn explain(seen: &Seen) -> Explanation {
     let soloists = seen.staged.furthest();
-    let whose = soloists.first().map(|solo| &solo.reading).or(seen.reading.as_ref());
-    let standing_out = whose.map(standing).unwrap_or_default();
+    let standing_out = match (soloists.first(), &seen.reading) {
+        (Some(solo), _) => standing(&solo.reading, false),
+        (None, Some(reading)) => standing(reading, seen.is_of_many()),
+        (None, None) => Vec::new(),
+    };
     let heard = seen.sounding.as_ref().map(|sounding| heard(sounding, &seen.staged)).unwrap_or_default();
     let sentence = sentence(seen, &standing_out);
     let text = text(seen, &sentence, &standing_out, &heard);
     Explanation { sentence, standing_out, heard, text }
 }
 
-/// The signals above their baselines, the furthest first.
-fn standing(reading: &Reading) -> Vec<Standing> {
+/// The signals above their baselines, the furthest first, by their rates as they are shown beside it.
+fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
     let mut standing: Vec<Standing> = SIGNALS
         .iter()
         .filter_map(|info| {
             let i = info.id.index();
-            let (lane, rate) = (reading.lanes[i]?, reading.rates[i]?);
+            let (lane, rate, ordinary) = (reading.lanes[i]?, reading.rates[i]?, reading.baselines[i]?);
+            let (deviation, times) = if is_of_many {
+                (lane.deviation, f64::from(lane.deviation).exp2())
+            } else {
+                (reading.shown_deviation(info.id)?, rate / ordinary)
+            };
             Some(Standing {
                 signal: info.name,
                 label: info.label,
                 rate: amount(info.unit, rate),
-                ordinary: amount(info.unit, reading.baselines[i]?),
-                deviation: lane.deviation,
+                ordinary: amount(info.unit, ordinary),
+                deviation,
+                times: times.is_finite().then_some(times),
                 level: lane.level,
             })
         })
@@ -241,8 +252,9 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     }
     if !standing_out.is_empty() {
         line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
-        for Standing { signal, label, rate, ordinary, deviation, .. } in standing_out {
-            line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {}", times(*deviation)));
+        for Standing { signal, label, rate, ordinary, times, .. } in standing_out {
+            let times = as_factor(times.unwrap_or(f64::INFINITY));
+            line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {times}"));
         }
     }
     let soloists = seen.staged.furthest().into_iter().map(|solo| {
@@ -280,8 +292,15 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
 
 /// Octaves as people say them.
 pub(crate) fn times(deviation: f32) -> String {
-    let factor = deviation.exp2();
-    if factor < 10.0 { format!("{factor:.1} x") } else { format!("{factor:.0} x") }
+    as_factor(f64::from(deviation).exp2())
+}
+
+fn as_factor(factor: f64) -> String {
+    match factor {
+        _ if factor < 9.95 => format!("{factor:.1} x"),
+        _ if factor < 999.5 => format!("{factor:.0} x"),
+        _ => "> 999 x".to_owned(),
+    }
 }
 
 /// A rate with its unit, one of the catalogue's, short.
@@ -305,7 +324,7 @@ mod tests {
     use super::*;
     use crate::{
         music::{Composer, Preset, Settings},
-        signal::{Pipeline, Scaling},
+        signal::{Pipeline, Scaling, SignalId, standing_out},
         source::DemoSource,
     };
 
@@ -323,6 +342,22 @@ mod tests {
         assert_eq!(standing_out[0].signal, "rx", "the demo downloads now: {text}");
         assert!(heard.iter().any(|h| h.layer == "voice" && h.what.starts_with("receive")), "{text}");
         assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    /// What is heard follows a rate at once, what is shown within a second: both columns and the factor are of what is shown.
+    #[test]
+    fn what_stands_out_does_so_by_the_numbers_beside_it() {
+        let mut reading = standing_out(SignalId::Fork, 1.4);
+        let i = SignalId::Fork.index();
+        (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
+        assert!(standing(&reading, false).is_empty(), "it is heard, and over already");
+        reading.rates[i] = Some(60.0);
+        let [fork] = &standing(&reading, false)[..] else { panic!("{reading:?}") };
+        assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
+        assert!((fork.deviation - (31.0_f32 / 7.0).log2()).abs() < 1e-3, "{}", fork.deviation);
+        reading.baselines[i] = Some(0.0);
+        assert_eq!((standing(&reading, false)[0].times, &*as_factor(f64::INFINITY)), (None, "> 999 x"));
+        assert_eq!(standing(&reading, true)[0].deviation, 1.4, "of many, the median of their own");
     }
 
     #[test]

@@ -195,6 +195,11 @@ impl Seen {
         self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
     }
 
+    /// Whether the reading is of many hosts together. No host has the median of all rates, so what is told of it is what is heard.
+    pub(super) fn is_of_many(&self) -> bool {
+        self.site.is_some() && self.alone.is_none()
+    }
+
     /// All machines of a site, and who plays.
     pub(super) fn fleet(&mut self, site: Arc<Site>, staged: Staged) {
         (self.site, self.staged) = (Some(site), staged);

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Counter, CounterRates, Frame, Lanes, Learnt, Levels, PerCounter, PerSignal, SIGNALS, counter_rates,
+    Counter, CounterRates, Frame, Lanes, Learnt, Levels, PerCounter, PerSignal, SIGNALS, SignalId,
+    counter_rates,
     lane::{Interpreter, Scaling},
+    scale::octaves,
 };
 
 /// Time constant of the rates' moving average, seconds: long enough that one event in a 20 ms interval isn't
@@ -40,6 +42,14 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// How far a signal's shown rate is above what is ordinary, octaves: as [`Lane::deviation`](super::Lane::deviation) is of the rate that is heard,
+    /// which follows faster. `None` of a signal that is absent.
+    pub fn shown_deviation(&self, signal: SignalId) -> Option<f32> {
+        let i = signal.index();
+        self.lanes[i]?;
+        Some((octaves(signal, self.rates[i]?) - octaves(signal, self.baselines[i]?)) as f32)
+    }
+
     /// The levels alone, 0..=1.
     pub fn levels(&self) -> Levels {
         self.lanes.map(|lane| lane.map(|lane| lane.level))
@@ -133,7 +143,7 @@ fn follow(held: Option<f64>, target: Option<f64>, dt_s: f64, tau_s: f64) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{RangeMode, SignalId};
+    use crate::signal::RangeMode;
 
     fn frame(t_ms: u64, execs: u64) -> Frame {
         let mut counters = [None; Counter::ALL.len()];

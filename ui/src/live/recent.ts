@@ -34,16 +34,21 @@ export class Recent {
   }
 
   means(): MeanRates {
-    const result: MeanRates = {};
-    for (const name of Object.keys(this.entries.at(-1)?.rates ?? {})) {
-      const values = this.entries.flatMap((entry) => entry.rates[name] ?? []);
+    return this.meansOf((entry) => entry.rates);
+  }
+
+  /** Octaves above what is ordinary, over the same time and by the same names; reading and writing share the disk's. */
+  deviations(): Record<string, number | null> {
+    return this.meansOf((entry) => entry.deviations);
+  }
+
+  private meansOf(part: (entry: Entry) => Record<string, number | null>): Record<string, number | null> {
+    const last = this.entries.at(-1);
+    const result: Record<string, number | null> = {};
+    for (const name of Object.keys(last === undefined ? {} : part(last))) {
+      const values = this.entries.flatMap((entry) => part(entry)[name] ?? []);
       result[name] = values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
     }
     return result;
-  }
-
-  /** Octaves above what is ordinary, by the same names; reading and writing share the disk's. */
-  deviations(): Record<string, number | null> {
-    return this.entries.at(-1)?.deviations ?? {};
   }
 }

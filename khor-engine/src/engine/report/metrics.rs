@@ -268,9 +268,13 @@ fn signal_report(seen: &Seen, info: &SignalInfo) -> SignalReport {
     let i = info.id.index();
     let reason = absence(seen, info.id);
     let lane = seen.reading.and_then(|reading| reading.lanes[i]);
+    let deviation = match lane {
+        Some(lane) if seen.is_of_many() => Some(lane.deviation),
+        _ => seen.reading.and_then(|reading| reading.shown_deviation(info.id)),
+    };
     SignalReport {
         level: lane.map(|lane| lane.level),
-        deviation: lane.map(|lane| lane.deviation),
+        deviation,
         surprise: lane.map(|lane| lane.surprise),
         baseline: seen.reading.and_then(|reading| reading.baselines[i]),
         rate: seen.reading.and_then(|reading| reading.rates[i]),
