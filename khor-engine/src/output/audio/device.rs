@@ -14,8 +14,10 @@ use serde::Serialize;
 
 use super::{cookie, renderer::Lease};
 
-/// Frames asked for per callback; never left to the device, whose default may be two seconds.
-const BUFFER_FRAMES: u32 = 1024;
+/// Frames asked for per callback of a sound card; never left to the device, whose default may be two seconds.
+const CARD_FRAMES: u32 = 1024;
+/// Likewise of a sound server, which asks twice as often: each time costs the client's side more than the sound does.
+const SERVER_FRAMES: u32 = 2048;
 
 /// An output device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -109,7 +111,7 @@ pub fn try_out(backend: &str, device: &str, sample_rate_hz: u32) -> Result<Strin
     let choice = Choice { backend: backend.to_owned(), device: device.to_owned(), server_only: false };
     let (host_id, device) = find(&choice).map_err(|error| error.to_string())?;
     // Asking for what it can do opens a sound card, so a name that stands for nothing is found out.
-    config_for(&device, sample_rate_hz).map_err(|error| format!("{host_id}: {error}"))?;
+    config_for(host_id, &device, sample_rate_hz).map_err(|error| format!("{host_id}: {error}"))?;
     Ok(format!("{} through {host_id}", name_of(&device)))
 }
 
@@ -121,7 +123,7 @@ pub(super) fn open(
 ) -> Result<(OpenStream, u32), OpenError> {
     let _quiet = silence_alsa();
     let (host_id, device) = find(choice)?;
-    let config = config_for(&device, sample_rate_hz)?;
+    let config = config_for(host_id, &device, sample_rate_hz)?;
     let channels = usize::from(config.channels);
     let faults = Arc::new(Faults::default());
     let (seen, player) = (Arc::clone(&faults), Arc::clone(&faults));
@@ -208,7 +210,7 @@ pub(super) fn has_server() -> bool {
 }
 
 /// The wanted rate where the device has it, else the device's own; two channels where it has them.
-fn config_for(device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
+fn config_for(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
     let default = device.default_output_config().map_err(|error| OpenError(error.to_string()))?;
     let ranges = device.supported_output_configs().map_err(|error| OpenError(error.to_string()))?;
     let fits = ranges.into_iter().any(|range| {
@@ -216,7 +218,8 @@ fn config_for(device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, Open
     });
     let (channels, sample_rate) =
         if fits { (2, sample_rate_hz) } else { (default.channels(), default.sample_rate()) };
-    Ok(StreamConfig { channels, sample_rate, buffer_size: BufferSize::Fixed(BUFFER_FRAMES) })
+    let frames = if is_card(host) { CARD_FRAMES } else { SERVER_FRAMES };
+    Ok(StreamConfig { channels, sample_rate, buffer_size: BufferSize::Fixed(frames) })
 }
 
 fn name_of(device: &Device) -> String {

@@ -74,9 +74,11 @@ impl Promotion {
         let answer = promotion.clone();
         let asked = thread::Builder::new().name("khor-priority".into()).spawn(move || {
             let priority = promote(tid);
-            match &priority.error {
-                None => info!("sound: real-time priority, granted by {:?}", priority.granted_by),
-                Some(error) => debug!("sound: no real-time priority: {error}"),
+            match (&priority.error, priority.granted_by) {
+                (Some(error), _) => debug!("sound: no real-time priority: {error}"),
+                (None, Some(Granter::Limits)) => info!("sound: real-time priority, by this process's limits"),
+                (None, Some(Granter::Rtkit)) => info!("sound: real-time priority, granted by rtkit"),
+                (None, None) => {}
             }
             *answer.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(priority);
         });
