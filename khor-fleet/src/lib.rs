@@ -36,7 +36,7 @@ mod wire;
 pub use cue::Cue;
 pub use frame::{Frame, SIGNALS, Signal, Source};
 pub use name::{Name, NameError};
-pub use site::{Change, LaneSketches, Section, SignalSketches, SiteFrame};
+pub use site::{Change, LaneSketches, Section, Sections, SignalSketches, SiteFrame};
 pub use wire::{
     MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, ReadError,
     WriteError,

@@ -14,7 +14,7 @@ use crate::{
 /// exactly one of them, so sums of sketches are the sketches of the sums, in any order and over any number of levels.
 ///
 /// Approximate are the sketches alone: to [`relative_error`](crate::sketch::relative_error) of [`Self::parts`], those of
-/// sections to that of [`Self::section_parts`]. What is said of [`Self::deviant`] hosts is theirs word for word.
+/// sections to that of [`Sections::parts`]. What is said of [`Self::deviant`] hosts is theirs word for word.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
     /// The site that is told of, as in the subject.
@@ -48,10 +48,18 @@ pub struct SiteFrame {
     pub deviant: Vec<Vec<u8>>,
     /// Who fell silent or came back, the newest last, each told for some seconds; at most [`Self::MAX_CHANGES`].
     pub changes: Vec<Change>,
-    /// The groups that hosts are in, by name, hosts without one last; at most [`Self::MAX_SECTIONS`], of more the last
-    /// holds all others. None where no host has a group, or where there is no room to tell of them: then
-    /// all are without one, and [`Self::signals`] is what is heard of them. Since minor version 1.
-    pub sections: Vec<Section>,
+    /// The groups that hosts are in; `None` where no host has one, or where there is no room to tell of them: then all are
+    /// without one, and [`Self::signals`] is what is heard of them. Since minor version 1.
+    pub sections: Option<Sections>,
+}
+
+/// The groups that a site's hosts are in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sections {
+    /// Parts of a doubling that their sketches have: 1, 2, 4, 8 or 16.
+    pub parts: u8,
+    /// By name, hosts without one last; at most [`SiteFrame::MAX_SECTIONS`], of more the last holds all others.
+    pub groups: Vec<Section>,
 }
 
 /// A group of a site's hosts.
@@ -61,7 +69,7 @@ pub struct Section {
     pub name: Option<Name>,
     /// Hosts in it, as far as who tells knows, those that have stopped included.
     pub hosts: u32,
-    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` was not heard of any of its hosts.
+    /// In the order of [`SIGNALS`](crate::SIGNALS); what is `None` or missing was not heard of any of its hosts.
     pub signals: Vec<Option<LaneSketches>>,
 }
 
@@ -112,25 +120,17 @@ impl SiteFrame {
     pub const MAX_DEVIANT: usize = 8;
     /// Most of [`Self::changes`].
     pub const MAX_CHANGES: usize = 16;
-    /// Most of [`Self::sections`].
+    /// Most of [`Sections::groups`].
     pub const MAX_SECTIONS: usize = 12;
     /// Longest [`Self::version`], bytes.
     pub const MAX_VERSION_LEN: usize = 16;
 
-    /// Parts of a doubling that the sketches of [`Self::sections`] have: [`Self::parts`], and at most 8.
-    pub fn section_parts(&self) -> u8 {
-        self.parts.min(8)
-    }
-
-    /// Whether all sketches have bins that there are.
-    fn is_sound(&self) -> bool {
+    fn sketches(&self) -> impl Iterator<Item = &Sketch> {
         let of_signals = self.signals.iter().flatten().flat_map(|signal| {
             let SignalSketches { rate, baseline, lane } = signal;
             [rate, baseline].into_iter().chain(lane.each())
         });
-        let lanes = self.sections.iter().flat_map(|section| section.signals.iter().flatten());
-        of_signals.chain([&self.learnt]).all(|sketch| sketch.is_sound(self.parts))
-            && lanes.flat_map(LaneSketches::each).all(|sketch| sketch.is_sound(self.section_parts()))
+        of_signals.chain([&self.learnt])
     }
 }
 
@@ -152,24 +152,39 @@ impl Message for SiteFrame {
                 Self::MAX_LEVELS
             ));
         }
-        if !self.parts.is_power_of_two() || self.parts > MAX_PARTS {
-            return Err(format!("parts: {}, expected 1, 2, 4, 8 or {MAX_PARTS}", self.parts));
-        }
+        check_parts(self.parts)?;
         if self.deviant.len() > Self::MAX_DEVIANT || self.changes.len() > Self::MAX_CHANGES {
             return Err("deviant or changes: more than expected".into());
         }
-        if self.sections.len() > Self::MAX_SECTIONS || !self.sections.is_sorted_by(|a, b| place(a) < place(b))
-        {
-            return Err(format!("sections: expected at most {}, each once and by name", Self::MAX_SECTIONS));
-        }
-        if !self.is_sound() {
+        if self.sketches().any(|sketch| !sketch.is_sound(self.parts)) {
             return Err("a sketch: bins that are none".into());
+        }
+        self.sections.as_ref().map_or(Ok(()), Sections::check)
+    }
+}
+
+impl Sections {
+    fn check(&self) -> Result<(), String> {
+        check_parts(self.parts)?;
+        let place = |section: &Section| (section.name.is_none(), section.name.clone());
+        let is_sorted = self.groups.is_sorted_by(|a, b| place(a) < place(b));
+        if self.groups.is_empty() || self.groups.len() > SiteFrame::MAX_SECTIONS || !is_sorted {
+            return Err(format!(
+                "sections: expected 1 to {}, each once and by name",
+                SiteFrame::MAX_SECTIONS
+            ));
+        }
+        let lanes = self.groups.iter().flat_map(|section| section.signals.iter().flatten());
+        if lanes.flat_map(LaneSketches::each).any(|sketch| !sketch.is_sound(self.parts)) {
+            return Err("a section's sketch: bins that are none".into());
         }
         Ok(())
     }
 }
 
-/// By name, those without one last.
-fn place(section: &Section) -> (bool, Option<&Name>) {
-    (section.name.is_none(), section.name.as_ref())
+fn check_parts(parts: u8) -> Result<(), String> {
+    if !parts.is_power_of_two() || parts > MAX_PARTS {
+        return Err(format!("parts: {parts}, expected 1, 2, 4, 8 or {MAX_PARTS}"));
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use khor_fleet::{
     Change, Frame, LaneSketches, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, Name, ReadError, SIGNALS,
-    Section, SignalSketches, SiteFrame,
+    Section, Sections, SignalSketches, SiteFrame,
     sketch::{self, MAX_PARTS, MAX_STEPS, Quantity, Sketch},
 };
 use proptest::{collection::vec, prelude::*};
@@ -47,7 +47,7 @@ fn site(parts: u8, sketch: &Sketch) -> SiteFrame {
         signals: vec![Some(all), None],
         deviant: vec![b"kF".to_vec()],
         changes: vec![Change { name: Name::new("web-1").unwrap(), is_back: false, wall_ms: 5 }],
-        sections: Vec::new(),
+        sections: None,
     }
 }
 
@@ -88,9 +88,9 @@ proptest! {
     #[test]
     fn what_is_written_is_read_again(values in vec(steps(), 0..200), parts in parts()) {
         let mut frame = site(parts, &sketch_of(values.clone(), parts));
-        let of_section = sketch_of(values, frame.section_parts());
-        let lane = LaneSketches { level: of_section, ..LaneSketches::default() };
-        frame.sections = vec![section(Some("db")), Section { signals: vec![Some(lane)], ..section(None) }];
+        let lane = LaneSketches { level: sketch_of(values, 4), ..LaneSketches::default() };
+        let groups = vec![section(Some("db")), Section { signals: vec![Some(lane)], ..section(None) }];
+        frame.sections = Some(Sections { parts: 4, groups });
         prop_assert_eq!(SiteFrame::read(&frame.write().unwrap()), Ok(frame));
     }
 
@@ -164,10 +164,9 @@ fn what_is_mad_is_refused_with_the_reason() {
     refused(|frame| frame.learnt.bins[1].0 = u32::MAX, "sketch");
     refused(|frame| frame.deviant = vec![vec![]; 9], "deviant");
     let none = || section(None);
-    for mad in
-        [vec![none(); 2], vec![none(), section(Some("a"))], vec![section(Some("b")), section(Some("a"))]]
-    {
-        let frame = SiteFrame { sections: mad, ..good.clone() };
+    let named = |name| section(Some(name));
+    for groups in [vec![], vec![none(); 2], vec![none(), named("a")], vec![named("b"), named("a")]] {
+        let frame = SiteFrame { sections: Some(Sections { parts: 8, groups }), ..good.clone() };
         let error = SiteFrame::read(&frame.write().unwrap()).unwrap_err().to_string();
         assert!(error.contains("sections"), "{error}");
     }

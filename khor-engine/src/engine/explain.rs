@@ -41,7 +41,7 @@ pub struct Standing {
     pub ordinary: String,
     /// Octaves above what is ordinary.
     pub deviation: f32,
-    /// The rate over what is ordinary; `null` where that is nothing.
+    /// The rate over what is ordinary; `null` where that is nothing, and of many hosts together.
     pub times: Option<f64>,
     /// 0..=1.
     pub level: f32,
@@ -75,18 +75,14 @@ fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
         .filter_map(|info| {
             let i = info.id.index();
             let (lane, rate, ordinary) = (reading.lanes[i]?, reading.rates[i]?, reading.baselines[i]?);
-            let (deviation, times) = if is_of_many {
-                (lane.deviation, f64::from(lane.deviation).exp2())
-            } else {
-                (reading.shown_deviation(info.id)?, rate / ordinary)
-            };
+            let deviation = if is_of_many { lane.deviation } else { reading.shown_deviation(info.id)? };
             Some(Standing {
                 signal: info.name,
                 label: info.label,
                 rate: amount(info.unit, rate),
                 ordinary: amount(info.unit, ordinary),
                 deviation,
-                times: times.is_finite().then_some(times),
+                times: Some(rate / ordinary).filter(|times| times.is_finite() && !is_of_many),
                 level: lane.level,
             })
         })
@@ -202,7 +198,13 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     };
     match standing_out {
         _ if seen.reading.is_none() => format!("{subject} has only just been heard."),
-        [] => format!("{subject} is as quiet as usual."),
+        [] => match (seen.staged.furthest().first(), &seen.alone) {
+            // Heard at once, shown a moment later.
+            (Some(solo), None) => {
+                format!("{subject} is doing more than usual: {}.", solo.signal.info().label)
+            }
+            _ => format!("{subject} is as quiet as usual."),
+        },
         [most] => format!("{subject} is doing more than usual: {}.", most.label),
         [most, second, ..] => {
             format!("{subject} is doing more than usual: {} and {}.", most.label, second.label)
@@ -252,8 +254,8 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     }
     if !standing_out.is_empty() {
         line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
-        for Standing { signal, label, rate, ordinary, times, .. } in standing_out {
-            let times = as_factor(times.unwrap_or(f64::INFINITY));
+        for Standing { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
+            let times = factor.map_or_else(|| times(*deviation), as_factor);
             line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {times}"));
         }
     }
@@ -356,8 +358,9 @@ mod tests {
         assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
         assert!((fork.deviation - (31.0_f32 / 7.0).log2()).abs() < 1e-3, "{}", fork.deviation);
         reading.baselines[i] = Some(0.0);
-        assert_eq!((standing(&reading, false)[0].times, &*as_factor(f64::INFINITY)), (None, "> 999 x"));
-        assert_eq!(standing(&reading, true)[0].deviation, 1.4, "of many, the median of their own");
+        assert_eq!(standing(&reading, false)[0].times, None, "no rate is times nothing");
+        let of_many = &standing(&reading, true)[0];
+        assert_eq!((of_many.deviation, of_many.times), (1.4, None), "no host has the median of all rates");
     }
 
     #[test]

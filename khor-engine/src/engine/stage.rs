@@ -34,13 +34,13 @@ pub enum Known<'a> {
         /// All of them; `None` where nobody is heard.
         reading: Option<Reading>,
         /// By name, hosts without a section last.
-        sections: &'a [Group<'a>],
+        sections: &'a [GroupOnStage<'a>],
     },
 }
 
 /// A section of hosts that are not heard one by one.
 #[derive(Clone, Copy, Debug)]
-pub struct Group<'a> {
+pub struct GroupOnStage<'a> {
     /// Its name; `None` are hosts without one.
     pub section: Option<&'a str>,
     /// Hosts in it, silent ones included.
@@ -179,7 +179,7 @@ impl Stage {
         PulseCast::Sections(benches)
     }
 
-    /// How many sit on a bench, and how their busiest tenth is.
+    /// How many sit on a bench, and how their busiest tenth is; of groups that share it, as the busiest group's is.
     fn sitting(&self, index: usize, hosts: &[OnStage<'_>], known: &Known<'_>) -> (usize, Lanes) {
         match known {
             Known::Each => {
@@ -235,17 +235,11 @@ fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
         };
         (groups.len(), groups.iter().take(TURNS).map(of).collect())
     };
-    if count > TURNS {
-        let beyond = count - TURNS;
-        staged.remark =
-            Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
-    }
-    staged.turns = turns.len();
-    PulseCast::RollCall(turns)
+    call(count, turns, staged)
 }
 
 /// The sections in turn, by name, where their hosts are not heard one by one.
-fn roll_call_of_sections(sections: &[Group<'_>], staged: &mut Staged) -> PulseCast {
+fn roll_call_of_sections(sections: &[GroupOnStage<'_>], staged: &mut Staged) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
         let remark = "sites within the site are told of as one, and no host has a section: all play together";
         staged.remark = Some(remark.into());
@@ -253,7 +247,17 @@ fn roll_call_of_sections(sections: &[Group<'_>], staged: &mut Staged) -> PulseCa
     }
     staged.remark = Some("sites within the site are told of as one: each section has a turn".into());
     let turns = sections.iter().take(TURNS);
-    let turns: Vec<Turn> = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes)).collect();
+    let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes)).collect();
+    call(sections.len(), turns, staged)
+}
+
+/// The first of so many, who are called.
+fn call(count: usize, turns: Vec<Turn>, staged: &mut Staged) -> PulseCast {
+    if count > TURNS {
+        let beyond = count - TURNS;
+        staged.remark =
+            Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
+    }
     staged.turns = turns.len();
     PulseCast::RollCall(turns)
 }
@@ -360,8 +364,8 @@ mod tests {
     }
 
     /// What is heard where sites within the site tell of it: of `db` a lot, of those without a section a little, `web` is silent.
-    fn groups<'a>(busy: &Reading, calm: &Reading) -> [Group<'a>; 3] {
-        let group = |section, hosts, lanes| Group { section, hosts, lanes };
+    fn groups<'a>(busy: &Reading, calm: &Reading) -> [GroupOnStage<'a>; 3] {
+        let group = |section, hosts, lanes| GroupOnStage { section, hosts, lanes };
         [
             group(Some("db"), 30, Some(busy.lanes)),
             group(Some("web"), 5, None),
@@ -404,13 +408,18 @@ mod tests {
             [("db", true), ("web", false), ("", true)].map(|(name, is)| (name_hash(name), is))
         );
         assert!(staged.remark.unwrap().ends_with("each section has a turn"));
+        let many = vec![groups[0]; 40];
+        let known = Known::Together { reading: Some(calm), sections: &many };
+        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
+        assert_eq!(staged.turns, 32);
+        assert!(staged.remark.unwrap().ends_with("the last 8 are not called"));
     }
 
     #[test]
     fn of_sites_within_the_site_that_have_no_sections_all_play_together() {
         let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
         let named = [host("db-1", "", &loud), host("web-1", "", &loud)];
-        let without = [Group { section: None, hosts: 9, lanes: Some(calm.lanes) }];
+        let without = [GroupOnStage { section: None, hosts: 9, lanes: Some(calm.lanes) }];
         let known = Known::Together { reading: Some(calm), sections: &without };
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
             let staged = Stage::default().look(mode, &named, &known);

@@ -9,7 +9,7 @@ use std::{
 use async_nats::Message as Heard;
 use bytes::Bytes;
 use khor_fleet::{
-    Change, Frame, Message, Name, Section, SiteFrame,
+    Change, Frame, Message, Name, Section, Sections, SiteFrame,
     sketch::{MAX_PARTS, Sketch},
 };
 use tokio::time::Instant;
@@ -25,23 +25,40 @@ const PEER_ENDED: Duration = Duration::from_secs(3);
 /// Who went and who came is told for this long, so that a frame that is lost loses nothing.
 const TOLD_FOR: Duration = Duration::from_secs(5);
 
+/// How fine sketches may be, those of all hosts and those of sections: the finest first. Rates are of all hosts, so
+/// the sections' become coarser before; and if nothing else helps there are none.
+const FINENESS: [(u8, Option<u8>); 12] = [
+    (16, Some(8)),
+    (16, Some(4)),
+    (16, Some(2)),
+    (8, Some(2)),
+    (4, Some(2)),
+    (2, Some(2)),
+    (1, Some(2)),
+    (16, None),
+    (8, None),
+    (4, None),
+    (2, None),
+    (1, None),
+];
+
 /// A frame as bytes, with sketches as fine as there is room for.
 pub(super) fn fitting(mut frame: SiteFrame, blend: &Blend) -> Option<Vec<u8>> {
-    let mut parts = MAX_PARTS;
-    loop {
+    let sections = frame.sections.take();
+    for (parts, section_parts) in FINENESS {
         frame.parts = parts;
+        frame.sections = match (&sections, section_parts) {
+            (Some(sections), Some(parts)) => Some(Sections { parts, ..sections.clone() }),
+            (_, None) => None,
+            (None, Some(_)) => continue,
+        };
         blend.tell(&mut frame);
-        match frame.write() {
-            Ok(bytes) => return Some(bytes),
-            Err(_) if parts > 1 => parts /= 2,
-            // At its coarsest it fits without them.
-            Err(_) if !frame.sections.is_empty() => frame.sections.clear(),
-            Err(error) => {
-                warn!("{}: {error}", frame.site);
-                return None;
-            }
+        if let Ok(bytes) = frame.write() {
+            return Some(bytes);
         }
     }
+    warn!("a frame of {} is too long even at its coarsest", frame.site);
+    None
 }
 
 /// What is known, without the connection.
@@ -178,21 +195,22 @@ impl Room {
     }
 }
 
-/// The sections that are told of: as many as there may be, by name, and all others as one. None where there are none.
-fn sections(known: Vec<(Option<Name>, u32)>) -> Vec<Section> {
-    let section = |(name, hosts)| Section { name, hosts, signals: Vec::new() };
-    let (mut told, mut others) = (Vec::new(), None);
+/// The sections that are told of: as many as there may be, by name, and all others as one. `None` where there are none.
+fn sections(known: Vec<(Option<Name>, u32)>) -> Option<Sections> {
+    let named = if known.len() > SiteFrame::MAX_SECTIONS { SiteFrame::MAX_SECTIONS - 1 } else { known.len() };
+    let (mut groups, mut others) = (Vec::new(), None);
     for (name, hosts) in known {
-        if name.is_some() && told.len() < SiteFrame::MAX_SECTIONS - 1 {
-            told.push(section((name, hosts)));
+        if name.is_some() && groups.len() < named {
+            groups.push(Section { name, hosts, signals: Vec::new() });
         } else {
             *others.get_or_insert(0) += hosts;
         }
     }
-    if !told.is_empty() {
-        told.extend(others.map(|hosts| section((None, hosts))));
+    if groups.is_empty() {
+        return None;
     }
-    told
+    groups.extend(others.map(|hosts| Section { name: None, hosts, signals: Vec::new() }));
+    Some(Sections { parts: 1, groups })
 }
 
 /// The hosts that are furthest above their ordinary, with their newest frames.
@@ -255,6 +273,12 @@ mod tests {
         )
     }
 
+    /// Hosts of each section.
+    fn counts(frame: &SiteFrame) -> Vec<(Option<String>, u32)> {
+        let groups = frame.sections.iter().flat_map(|told| &told.groups);
+        groups.map(|group| (group.name.as_ref().map(ToString::to_string), group.hosts)).collect()
+    }
+
     fn message(subject: &str, bytes: Vec<u8>) -> Heard {
         Heard {
             subject: subject.into(),
@@ -295,25 +319,21 @@ mod tests {
             }
         }
         let mut said = |blend: &Blend| {
-            let mut frame = alone.frame(begun, 0);
-            blend.tell(&mut frame);
-            (frame.learnt, frame.signals, frame.sections)
+            let bytes = fitting(alone.frame(begun, 0), blend).unwrap();
+            let SiteFrame { learnt, signals, sections, .. } = SiteFrame::read(&bytes).unwrap();
+            (learnt, signals, sections.unwrap())
         };
         assert_eq!(said(&sum), said(&whole));
         let (_, signals, sections) = said(&whole);
         assert!(signals.len() == khor_fleet::SIGNALS.len() && signals.iter().all(Option::is_some));
-        let count = |section: &Section| (section.name.clone(), section.hosts);
-        assert_eq!(
-            sections.iter().map(count).collect::<Vec<_>>(),
-            [(Some(name("db")), 25), (Some(name("web")), 25)]
-        );
-        assert!(sections.iter().all(|section| section.signals.iter().all(Option::is_some)));
+        let heard = |section: &Section| section.signals.iter().flatten().count();
+        assert!(sections.groups.iter().all(|section| heard(section) == khor_fleet::SIGNALS.len()));
         let end = begun + Duration::from_secs(4);
-        let frames = shared.map(|mut room| room.frame(end, 0));
-        assert!(
-            frames.iter().all(|frame| (frame.hosts, frame.silent) == (50, 0)),
-            "each knows all: {frames:?}"
-        );
+        for mut room in shared {
+            let frame = room.frame(end, 0);
+            assert_eq!((frame.hosts, frame.silent), (50, 0), "each knows all");
+            assert_eq!(counts(&frame), [(Some("db".into()), 25), (Some("web".into()), 25)]);
+        }
     }
 
     #[test]
@@ -368,8 +388,7 @@ mod tests {
         }
         let frame = told(&mut above, begun);
         assert_eq!((frame.hosts, frame.levels, frame.deviant.len()), (20, 2, 8));
-        let sections: Vec<u32> = frame.sections.iter().map(|section| section.hosts).collect();
-        assert_eq!(sections, [10, 10], "those of both");
+        assert_eq!(counts(&frame), [(Some("db".into()), 10), (Some("web".into()), 10)], "those of both");
         let furthest = frame.deviant[..2].iter().map(|bytes| Frame::read(bytes).unwrap().host.to_string());
         assert!(furthest.into_iter().all(|name| name.ends_with("-3")));
         let values: u32 = frame.learnt.values(frame.parts).map(|(_, count)| count).sum();
@@ -385,17 +404,37 @@ mod tests {
             room.host(&in_section(&format!("s{i:02}"), &format!("h{i}"), 0, i as f32 / 10.0), begun);
         }
         let frame = told(&mut room, begun);
-        let named: Vec<_> = frame.sections.iter().filter_map(|section| section.name.as_ref()).collect();
-        assert_eq!((named.len(), named[0].as_str(), named[10].as_str()), (11, "s00", "s10"));
-        assert_eq!(frame.sections.iter().map(|section| section.hosts).sum::<u32>(), 40);
-        let others = frame.sections.last().unwrap();
-        let heard = others.signals[0].as_ref().unwrap().level.values(frame.section_parts());
-        assert_eq!((others.name.as_ref(), others.hosts, heard.map(|(_, hosts)| hosts).sum()), (None, 29, 29));
+        let counts = counts(&frame);
+        let names: Vec<_> = counts.iter().map(|(name, hosts)| (name.as_deref(), *hosts)).collect();
+        assert_eq!(
+            (names.len(), names[0], names[10], names[11]),
+            (12, (Some("s00"), 1), (Some("s10"), 1), (None, 29))
+        );
+        let told = frame.sections.unwrap();
+        let heard = told.groups[11].signals[0].as_ref().unwrap().level.values(told.parts);
+        assert_eq!(heard.map(|(_, hosts)| hosts).sum::<u32>(), 29);
     }
 
     /// However unlike the hosts are, a frame fits, and says how coarse it had to be.
     #[test]
     fn a_frame_of_very_unlike_hosts_is_coarser_and_fits() {
+        let finest = |sections: usize| {
+            let blend = unlike(sections);
+            let known = (0..sections).map(|i| (Some(name(&format!("s{i}"))), 5)).collect();
+            let mut room = Room::new(name("rack"), 1, Instant::now());
+            let frame = SiteFrame { sections: super::sections(known), ..room.frame(Instant::now(), 0) };
+            let bytes = fitting(frame, &blend).unwrap();
+            assert!(bytes.len() <= SiteFrame::MAX_BYTES);
+            let read = SiteFrame::read(&bytes).unwrap();
+            let parts = (read.parts, read.sections.map(|told| told.parts));
+            println!("{sections} sections: {} bytes, parts of a doubling: {parts:?}", bytes.len());
+            parts
+        };
+        assert_eq!([finest(0), finest(4), finest(12)], [(4, None), (4, Some(2)), (4, None)]);
+    }
+
+    /// 20,000 hosts that are as unlike as hosts can be, in so many sections.
+    fn unlike(sections: usize) -> Blend {
         let mut blend = Blend::new();
         let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..20_000 {
@@ -416,12 +455,9 @@ mod tests {
                 learnt: random.f32(),
                 counter_rates,
             };
-            blend.record(None, &reading);
+            let section = (sections > 0).then(|| name(&format!("s{}", random.usize(..sections))));
+            blend.record(section.as_ref(), &reading);
         }
-        let mut room = Room::new(name("rack"), 1, Instant::now());
-        let bytes = fitting(room.frame(Instant::now(), 0), &blend).unwrap();
-        let read = SiteFrame::read(&bytes).unwrap();
-        println!("{} bytes at {} parts a doubling", bytes.len(), read.parts);
-        assert!(read.parts < MAX_PARTS && bytes.len() <= SiteFrame::MAX_BYTES);
+        blend
     }
 }

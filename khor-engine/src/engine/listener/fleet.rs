@@ -9,7 +9,7 @@ use crate::{
     engine::{
         conductor::Command,
         cue::heard_as,
-        stage::{Group, Known, OnStage, Staged},
+        stage::{GroupOnStage, Known, OnStage, Staged},
         state::{Alone, HeardCue},
     },
     music::CueKind,
@@ -54,8 +54,8 @@ impl Listener {
         // Of sites within the site only those that stand out are named, who are not like the others. Each signal is that of
         // all hosts for itself, so what isn't listened to can be left out afterwards.
         let groups = site.together.iter().flat_map(|together| &together.sections);
-        let groups: Vec<Group<'_>> = groups
-            .map(|group| Group {
+        let groups: Vec<GroupOnStage<'_>> = groups
+            .map(|group| GroupOnStage {
                 section: group.name.as_ref().map(Name::as_str),
                 hosts: group.hosts as usize,
                 lanes: group.lanes.map(|lanes| only(&lanes, &self.heard)),

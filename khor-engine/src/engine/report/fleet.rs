@@ -118,6 +118,7 @@ pub struct SubSiteReport {
     pub levels: u8,
     pub aggregators: u32,
     pub relative_error: f64,
+    pub section_relative_error: Option<f64>,
     pub seen_ms_ago: u64,
 }
 
@@ -217,8 +218,18 @@ fn host(host: &Host) -> HostReport {
 }
 
 fn sub_site(site: &SubSite) -> SubSiteReport {
-    let SubSite { name, silent, hosts, silent_hosts, refused, levels, aggregators, relative_error, seen_ago } =
-        site;
+    let SubSite {
+        name,
+        silent,
+        hosts,
+        silent_hosts,
+        refused,
+        levels,
+        aggregators,
+        relative_error,
+        section_relative_error,
+        seen_ago,
+    } = site;
     SubSiteReport {
         name: name.to_string(),
         state: if *silent { HostState::Silent } else { HostState::Live },
@@ -228,6 +239,7 @@ fn sub_site(site: &SubSite) -> SubSiteReport {
         levels: *levels,
         aggregators: *aggregators,
         relative_error: *relative_error,
+        section_relative_error: *section_relative_error,
         seen_ms_ago: seen_ago.as_millis() as u64,
     }
 }

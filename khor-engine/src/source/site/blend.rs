@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use khor_fleet::{Name, SiteFrame, sketch::Quantity};
 
-use super::spread::{LanesSpreads, SignalSpreads, Spread};
-use crate::signal::{BUSIEST, Counter, Lanes, PerSignal, Reading, SIGNALS, SignalId, typical};
+use super::{
+    sections::Sections,
+    spread::{SignalSpreads, Spread},
+};
+use crate::signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, SignalId, typical};
 
 const _: () = assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT);
 
@@ -17,18 +20,15 @@ pub(crate) struct Blend {
     /// `None` until a machine has it.
     signals: PerSignal<Option<Box<SignalSpreads>>>,
     /// What is heard of each section, and of the machines without one.
-    sections: BTreeMap<Option<Name>, LanesSpreads>,
+    sections: Sections,
 }
 
 impl Blend {
-    /// Sections that are kept apart, twice as many as are told of. Of more, the last by name are with those without one.
-    const MOST_SECTIONS: usize = 2 * SiteFrame::MAX_SECTIONS;
-
     pub(crate) fn new() -> Self {
         Self {
             learnt: Spread::new(Quantity::Share),
             signals: std::array::from_fn(|_| None),
-            sections: BTreeMap::new(),
+            sections: Sections::default(),
         }
     }
 
@@ -46,7 +46,7 @@ impl Blend {
             signal.baseline.record(baseline);
             signal.lane.record(lane);
         }
-        self.section(section).record(&reading.lanes);
+        self.sections.of(section).record(&reading.lanes);
     }
 
     /// Adds what a site's frame says.
@@ -58,13 +58,13 @@ impl Blend {
                 held.get_or_insert_default().add_sketches(told, parts);
             }
         }
-        if frame.sections.is_empty() {
+        let Some(told) = &frame.sections else {
             let lanes = frame.signals.iter().map(|told| Some(&told.as_ref()?.lane));
-            self.section(None).add_sketches(lanes, parts);
-        }
-        for told in &frame.sections {
-            let lanes = told.signals.iter().map(Option::as_ref);
-            self.section(told.name.as_ref()).add_sketches(lanes, frame.section_parts());
+            return self.sections.of(None).add_sketches(lanes, parts);
+        };
+        for group in &told.groups {
+            let lanes = group.signals.iter().map(Option::as_ref);
+            self.sections.of(group.name.as_ref()).add_sketches(lanes, told.parts);
         }
     }
 
@@ -76,41 +76,19 @@ impl Blend {
                 held.get_or_insert_default().add(more);
             }
         }
-        for (name, more) in &other.sections {
-            self.section(name.as_ref()).add(more);
-        }
+        self.sections.add(&other.sections);
     }
 
-    /// Begins anew, in the same place. Sections of which nothing was heard since this was done last are let go.
+    /// Begins anew, in the same place.
     pub(crate) fn clear(&mut self) {
         self.learnt.clear();
         for signal in self.signals.iter_mut().flatten() {
             signal.clear();
         }
-        self.sections.retain(|_, section| !section.is_empty());
-        for section in self.sections.values_mut() {
-            section.clear();
-        }
+        self.sections.clear();
     }
 
-    /// Where a section is added up.
-    fn section(&mut self, name: Option<&Name>) -> &mut LanesSpreads {
-        let key = name.cloned();
-        if !self.sections.contains_key(&key) && self.sections.len() >= Self::MOST_SECTIONS {
-            // The last by name makes room, be it this one.
-            match self.sections.last_entry() {
-                Some(last) if *last.key() > key => {
-                    let last = last.remove();
-                    self.sections.entry(None).or_default().add(&last);
-                }
-                _ => return self.sections.entry(None).or_default(),
-            }
-        }
-        self.sections.entry(key).or_default()
-    }
-
-    /// Says it in a site's frame, as fine as [`SiteFrame::parts`], of the sections that the frame has: the last one is that of all
-    /// that it does not have.
+    /// Says it in a site's frame, as fine as the frame's parts are, of the sections that it has.
     pub(crate) fn tell(&self, frame: &mut SiteFrame) {
         let parts = frame.parts;
         frame.learnt = self.learnt.sketch(parts);
@@ -119,16 +97,8 @@ impl Blend {
             Some(signal.sketches(parts))
         });
         frame.signals = told.collect();
-        let (section_parts, named) = (frame.section_parts(), frame.sections.clone());
-        for told in &mut frame.sections {
-            let is_elsewhere = |name: &Option<Name>| named.iter().any(|section| section.name == *name);
-            let mut sum = LanesSpreads::default();
-            for (name, section) in &self.sections {
-                if told.name == *name || told.name.is_none() && !is_elsewhere(name) {
-                    sum.add(section);
-                }
-            }
-            told.signals = sum.sketches(section_parts);
+        if let Some(told) = &mut frame.sections {
+            self.sections.tell(&mut told.groups, told.parts);
         }
     }
 
@@ -150,16 +120,15 @@ impl Blend {
     }
 
     /// What is heard of each section, as [`busiest`](crate::signal::busiest) makes it.
-    pub(super) fn sections(&self) -> impl Iterator<Item = (Option<Name>, Lanes)> {
-        let heard = self.sections.iter().filter(|(_, section)| !section.is_empty());
-        heard.map(|(name, section)| (name.clone(), section.quantile(BUSIEST)))
+    pub(super) fn sections(&self) -> BTreeMap<Option<Name>, Lanes> {
+        self.sections.heard()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use khor_fleet::{
-        Section,
+        Section, Sections,
         sketch::{MAX_PARTS, Sketch, relative_error},
     };
 
@@ -202,8 +171,8 @@ mod tests {
     }
 
     fn frame(blend: &Blend, parts: u8) -> SiteFrame {
-        let told = |name: &Option<Name>| Section { name: name.clone(), hosts: 0, signals: Vec::new() };
-        let named = blend.sections.keys().filter(|name| name.is_some());
+        let told = |name: Option<Name>| Section { name, hosts: 0, signals: Vec::new() };
+        let named = blend.sections().into_keys().flatten().map(Some);
         let mut frame = SiteFrame {
             site: Name::new("rack").unwrap(),
             instance: 1,
@@ -220,7 +189,7 @@ mod tests {
             signals: Vec::new(),
             deviant: Vec::new(),
             changes: Vec::new(),
-            sections: named.chain([&None]).map(told).collect(),
+            sections: Some(Sections { parts: parts.min(8), groups: named.chain([None]).map(told).collect() }),
         };
         blend.tell(&mut frame);
         frame
@@ -271,7 +240,7 @@ mod tests {
                 is_near(near.lanes[i].unwrap(), exact.lanes[i].unwrap(), error);
             }
             let error = relative_error(parts.min(8)) + relative_error(MAX_PARTS) + 0.03;
-            assert_eq!(far.sections().count(), 4);
+            assert_eq!(far.sections().len(), 4);
             for (name, near) in far.sections() {
                 let sitting = machines.iter().filter(|machine| section(machine) == name);
                 let exact = busiest(sitting.map(|machine| &machine.lanes));
@@ -286,30 +255,11 @@ mod tests {
     #[test]
     fn a_frame_without_sections_is_of_hosts_without_one() {
         let whole = blend(&machines(1, 100));
-        let older = SiteFrame { sections: Vec::new(), ..frame(&whole, MAX_PARTS) };
+        let older = SiteFrame { sections: None, ..frame(&whole, MAX_PARTS) };
         let mut far = Blend::new();
         far.add_frame(&older);
-        let sections: Vec<_> = far.sections().map(|(name, lanes)| (name, lanes[0].is_some())).collect();
+        let sections: Vec<_> =
+            far.sections().into_iter().map(|(name, lanes)| (name, lanes[0].is_some())).collect();
         assert_eq!(sections, [(None, true)]);
-    }
-
-    /// However many there are, so many are kept, the first by name; and none of which nothing is heard any more.
-    #[test]
-    fn there_is_an_end_to_how_many_sections_are_kept() {
-        let (mut blend, machine) = (Blend::new(), machines(1, 1)[0]);
-        let name = |i: usize| Name::new(format!("s{i:03}")).unwrap();
-        for i in (0..100).rev() {
-            blend.record(Some(&name(i)), &machine);
-        }
-        let kept = || blend.sections.keys().flatten();
-        assert_eq!(
-            (kept().count(), kept().last()),
-            (Blend::MOST_SECTIONS, Some(&name(Blend::MOST_SECTIONS - 1)))
-        );
-        assert!(blend.sections.contains_key(&None), "and the others together");
-        blend.clear();
-        blend.record(Some(&name(5)), &machine);
-        blend.clear();
-        assert_eq!(blend.sections.keys().collect::<Vec<_>>(), [&Some(name(5))]);
     }
 }

@@ -9,10 +9,11 @@ use tokio::time::Instant;
 use super::{
     host::{Host, Tracked},
     hosts::{Arrival, Hosts, Refused},
+    sections::Sections,
     sites::{Sites, SubSite, Taken},
-    window::Heard,
+    window::Summed,
 };
-use crate::signal::{Lanes, Reading};
+use crate::signal::{Lanes, Reading, louder};
 
 /// A site at one instant.
 #[derive(Clone, Debug)]
@@ -159,7 +160,8 @@ impl Members {
         (hosts.0 + sites.0, hosts.1 + sites.1)
     }
 
-    /// How many hosts are in each section, those that have stopped included, by name, those without one last.
+    /// How many hosts are in each section, those that have stopped included, by name, those without one last. None is
+    /// of nobody.
     pub(crate) fn sections(&self) -> Vec<(Option<Name>, u32)> {
         let mut sections: BTreeMap<Option<Name>, u32> = BTreeMap::new();
         for host in self.hosts.tracked() {
@@ -170,7 +172,7 @@ impl Members {
                 }
             }
         }
-        for (name, hosts) in self.sites.sections() {
+        for (name, hosts) in self.sites.sections().filter(|(_, hosts)| **hosts > 0) {
             *sections.entry(name.clone()).or_default() += hosts;
         }
         let without = sections.remove(&None).map(|hosts| (None, hosts));
@@ -192,15 +194,25 @@ impl Members {
         self.sites.levels()
     }
 
-    fn together(&self, Heard { reading, mut sections }: Heard) -> Together {
-        let group = |(name, hosts)| Group { lanes: sections.remove(&name), name, hosts };
-        Together { reading, sections: self.sections().into_iter().map(group).collect() }
+    /// What was heard of each section, and how many are in it. What is more than is kept apart is with those without one.
+    fn together(&self, Summed { reading, mut sections }: Summed) -> Together {
+        let (mut groups, mut others) = (Vec::new(), None);
+        for (name, hosts) in self.sections() {
+            if name.is_some() && groups.len() < Sections::MOST {
+                groups.push(Group { lanes: sections.remove(&name), name, hosts });
+            } else {
+                *others.get_or_insert(0) += hosts;
+            }
+        }
+        let lanes = sections.into_values().reduce(|a, b| louder(&a, &b));
+        groups.extend(others.map(|hosts| Group { name: None, hosts, lanes }));
+        Together { reading, sections: groups }
     }
 
     /// Everybody now. Ten times a second, so it is written where an earlier look was and nobody sees it any more.
-    pub(super) fn look(&mut self, now: Instant, heard: Option<Heard>) -> Arc<Site> {
+    pub(super) fn look(&mut self, now: Instant, summed: Option<Summed>) -> Arc<Site> {
         let (live, silent) = self.count();
-        let together = heard.map(|heard| self.together(heard));
+        let together = summed.map(|summed| self.together(summed));
         let sites = self.sites.look(now);
         let free = self.looks.iter_mut().position(|look| Arc::get_mut(look).is_some());
         let mut look = match free {

@@ -1,13 +1,14 @@
 //! A site: many machines over NATS, each heard by a relay of its own, or many by one that aggregates.
 //!
 //! `members` keeps track of who says what: `hosts` of the hosts, each a `host`, `sites` of sites within the site, whose hosts come added up
-//! (`blend`, of `spread`s; `window` is the last second of them). Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many
+//! (`blend`, of `spread`s, and of each of their `sections`; `window` is the last second of them). Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many
 //! as there are hosts.
 
 mod blend;
 mod host;
 mod hosts;
 mod members;
+mod sections;
 mod sites;
 mod spread;
 #[cfg(test)]
@@ -231,8 +232,8 @@ impl Ear {
         for fallen in self.members.fallen_silent(now) {
             tell(fallen, events).await?;
         }
-        let heard = self.members.have_sites().then(|| self.window.heard(now, wall_ms() * 1_000_000));
-        let site = self.members.look(now, heard);
+        let summed = self.members.have_sites().then(|| self.window.sum(now, wall_ms() * 1_000_000));
+        let site = self.members.look(now, summed);
         send(events, SourceEvent::Fleet(FleetEvent::Site(site))).await
     }
 

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use khor_fleet::{Frame, Message, Name, SiteFrame};
+use khor_fleet::{
+    Frame, Message, Name, SiteFrame,
+    sketch::{self, MAX_PARTS},
+};
 use tokio::time::Instant;
 
 use super::{host::Tracked, members::Presence};
@@ -43,18 +46,21 @@ pub struct SubSite {
     pub aggregators: u32,
     /// Furthest that a value of it may be from the truth, as a share of that.
     pub relative_error: f64,
+    /// Likewise of a section; `None` where none is told of.
+    pub section_relative_error: Option<f64>,
     /// Since the last frame.
     pub seen_ago: Duration,
 }
 
 struct Known {
     tellers: Vec<Teller>,
-    /// Hosts of each section, as those who tell of it said last: kept while nobody does, as are a silent host's.
+    /// Hosts of each section, as those who tell of it know; kept while nobody does, as are a silent host's.
     sections: BTreeMap<Option<Name>, u32>,
     seen: Instant,
     silent: bool,
     levels: u8,
     parts: u8,
+    section_parts: Option<u8>,
 }
 
 /// A relay that tells of a site.
@@ -65,6 +71,9 @@ struct Teller {
     hosts: u32,
     silent: u32,
     refused: u64,
+    /// Since when it tells.
+    since: Instant,
+    /// Hosts of each section; none where it does not tell of any.
     sections: Vec<(Option<Name>, u32)>,
 }
 
@@ -122,12 +131,13 @@ impl Sites {
         let is_full = known.tellers.len() >= MOST_TELLERS;
         match known.tellers.iter_mut().find(|teller| teller.instance == frame.instance) {
             Some(teller) if frame.seq <= teller.seq => return Taken::Late,
-            Some(teller) => *teller = Teller::new(frame, now),
+            Some(teller) => *teller = Teller::new(frame, now, teller.since),
             None if is_full => return Taken::Crowded,
-            None => known.tellers.push(Teller::new(frame, now)),
+            None => known.tellers.push(Teller::new(frame, now, now)),
         }
         (known.seen, known.levels, known.parts) = (now, frame.levels, frame.parts);
-        known.count_sections();
+        known.section_parts = frame.sections.as_ref().map(|told| told.parts);
+        known.count_sections(SILENT * self.shares, now);
         if std::mem::take(&mut known.silent) {
             changes.push(Presence::Back(frame.site.clone()));
         }
@@ -223,19 +233,25 @@ impl Sites {
 }
 
 impl Teller {
-    fn new(frame: &SiteFrame, seen: Instant) -> Self {
+    fn new(frame: &SiteFrame, seen: Instant, since: Instant) -> Self {
         let SiteFrame { instance, seq, hosts, silent, refused, .. } = *frame;
-        let sections = match &frame.sections[..] {
-            [] => vec![(None, hosts.saturating_add(silent))],
-            told => told.iter().map(|section| (section.name.clone(), section.hosts)).collect(),
-        };
-        Self { instance, seq, seen, hosts, silent, refused, sections }
+        let groups = frame.sections.iter().flat_map(|told| &told.groups);
+        let sections = groups.map(|group| (group.name.clone(), group.hosts)).collect();
+        Self { instance, seq, seen, hosts, silent, refused, since, sections }
     }
 }
 
 impl Known {
     fn new(seen: Instant) -> Self {
-        Self { tellers: Vec::new(), sections: BTreeMap::new(), seen, silent: false, levels: 1, parts: 1 }
+        Self {
+            tellers: Vec::new(),
+            sections: BTreeMap::new(),
+            seen,
+            silent: false,
+            levels: 1,
+            parts: 1,
+            section_parts: None,
+        }
     }
 
     /// Each who tells knows the whole site, one that has only just started less of it.
@@ -244,12 +260,21 @@ impl Known {
         (most(|teller| teller.hosts), most(|teller| teller.silent))
     }
 
-    /// Likewise of each section.
-    fn count_sections(&mut self) {
-        self.sections.clear();
-        for (name, hosts) in self.tellers.iter().flat_map(|teller| &teller.sections) {
+    /// Likewise of each section. While all who tell have only just started, what was known before holds as well. Where nobody
+    /// tells of sections, all hosts are without one.
+    fn count_sections(&mut self, settled: Duration, now: Instant) {
+        let is_settled = self.tellers.iter().any(|teller| now.duration_since(teller.since) >= settled);
+        if is_settled || self.sections.keys().all(Option::is_none) {
+            self.sections.clear();
+        }
+        let told = self.tellers.iter().flat_map(|teller| &teller.sections);
+        for (name, hosts) in told {
             let most = self.sections.entry(name.clone()).or_default();
             *most = (*most).max(*hosts);
+        }
+        if self.sections.is_empty() {
+            let (hosts, silent) = self.count();
+            self.sections.insert(None, hosts.saturating_add(silent));
         }
     }
 
@@ -268,15 +293,23 @@ impl Known {
             refused: self.refused(),
             levels: self.levels,
             aggregators: self.tellers.len() as u32,
-            relative_error: khor_fleet::sketch::relative_error(self.parts),
+            relative_error: relative_error(self.parts),
+            section_relative_error: self.section_parts.map(relative_error),
             seen_ago: now.duration_since(self.seen),
         }
     }
 }
 
+/// How far what is heard may be from the truth: a bin that is wider than those it is added to is taken for the one that its middle
+/// is in.
+fn relative_error(parts: u8) -> f64 {
+    let of_sum = if parts < MAX_PARTS { sketch::relative_error(MAX_PARTS) } else { 0.0 };
+    sketch::relative_error(parts) + of_sum
+}
+
 #[cfg(test)]
 mod tests {
-    use khor_fleet::{Change, sketch::Sketch};
+    use khor_fleet::{Change, Section, Sections, sketch::Sketch};
 
     use super::{super::testing::plain_frame, *};
 
@@ -301,7 +334,7 @@ mod tests {
             signals: Vec::new(),
             deviant: Vec::new(),
             changes: Vec::new(),
-            sections: Vec::new(),
+            sections: None,
         }
     }
 
@@ -344,6 +377,53 @@ mod tests {
             (0, 1, 0)
         );
         assert_eq!(heard.at(11_000, &frame(3, 0)), Taken::Newer(vec![Presence::Back(name("rack-1"))]));
+    }
+
+    /// Its hosts of each section, and how long before.
+    fn sections(heard: &Heard) -> Vec<(Option<&str>, u32)> {
+        heard.0.sections().map(|(name, hosts)| (name.as_ref().map(Name::as_str), *hosts)).collect()
+    }
+
+    fn with(groups: &[(Option<&str>, u32)], frame: SiteFrame) -> SiteFrame {
+        let group = |(told, hosts): &(Option<&str>, u32)| Section {
+            name: told.map(name),
+            hosts: *hosts,
+            signals: Vec::new(),
+        };
+        let groups = groups.iter().map(group).collect();
+        SiteFrame { sections: Some(Sections { parts: 8, groups }), ..frame }
+    }
+
+    /// Each who tells knows all, one that has only just started less; one of an older version none of the sections.
+    #[test]
+    fn sections_are_those_that_anybody_tells_of() {
+        let mut heard = Heard::new();
+        heard.at(0, &frame(1, 0));
+        assert_eq!(sections(&heard), [(None, 42)], "nobody tells of any");
+        heard.at(0, &with(&[(Some("db"), 10), (None, 32)], frame(2, 0)));
+        heard.at(200, &with(&[(Some("db"), 3), (Some("web"), 1)], frame(3, 0)));
+        assert_eq!(sections(&heard), [(None, 32), (Some("db"), 10), (Some("web"), 1)]);
+        for ms in (400..6_000).step_by(200) {
+            heard.at(ms, &with(&[(Some("db"), 12)], frame(3, ms)));
+            heard.fallen(ms);
+        }
+        assert_eq!(sections(&heard), [(Some("db"), 12)], "the others have ended, and what they told");
+    }
+
+    /// A section has its place as long as it is known, so it must not be gone for a moment.
+    #[test]
+    fn a_new_teller_is_believed_once_it_can_know() {
+        let mut heard = Heard::new();
+        let both = [(Some("db"), 10), (Some("web"), 32)];
+        heard.at(0, &with(&both, frame(1, 0)));
+        heard.fallen(5_000);
+        assert_eq!(sections(&heard), both, "while nobody tells");
+        heard.at(6_000, &with(&both[1..], frame(2, 0)));
+        assert_eq!(sections(&heard), both, "it has only just started");
+        heard.at(10_100, &with(&both[1..], frame(2, 50)));
+        assert_eq!(sections(&heard), both[1..]);
+        let error = heard.0.look(heard.1)[0].section_relative_error.unwrap();
+        assert!((error - (0.0625 + 0.03125)).abs() < 1e-9, "{error}");
     }
 
     /// Both who tell of a site notice each host's going and coming, each a little later or earlier.

@@ -6,7 +6,7 @@ use khor_fleet::{
     sketch::{MAX_PARTS, Quantity, Sketch},
 };
 
-use crate::signal::{Lane, Lanes, PerSignal};
+use crate::signal::Lane;
 
 /// Of an HDR histogram whose bins are those of [`MAX_PARTS`].
 const SIGNIFICANT_DIGITS: u8 = 1;
@@ -123,63 +123,6 @@ impl LaneSpreads {
             deviation: self.deviation.quantile(share)? as f32,
             surprise: self.surprise.quantile(share)? as f32,
         })
-    }
-}
-
-/// What is heard of every signal; `None` until a machine has it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LanesSpreads(PerSignal<Option<Box<LaneSpreads>>>);
-
-impl LanesSpreads {
-    pub(super) fn record(&mut self, lanes: &Lanes) {
-        for (held, lane) in self.0.iter_mut().zip(lanes) {
-            if let Some(lane) = lane {
-                held.get_or_insert_default().record(lane);
-            }
-        }
-    }
-
-    pub(super) fn add_sketches<'a>(
-        &mut self,
-        told: impl Iterator<Item = Option<&'a LaneSketches>>,
-        parts: u8,
-    ) {
-        for (held, told) in self.0.iter_mut().zip(told) {
-            if let Some(told) = told {
-                held.get_or_insert_default().add_sketches(told, parts);
-            }
-        }
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        for (held, more) in self.0.iter_mut().zip(&other.0) {
-            if let Some(more) = more {
-                held.get_or_insert_default().add(more);
-            }
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        for lane in self.0.iter_mut().flatten() {
-            lane.clear();
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().flatten().all(|lane| lane.is_empty())
-    }
-
-    pub(super) fn sketches(&self, parts: u8) -> Vec<Option<LaneSketches>> {
-        let heard = |lane: &Option<Box<LaneSpreads>>| {
-            let lane = lane.as_deref().filter(|lane| !lane.is_empty())?;
-            Some(lane.sketches(parts))
-        };
-        self.0.iter().map(heard).collect()
-    }
-
-    /// The lanes of which each number has that share of the others below it.
-    pub(super) fn quantile(&self, share: f64) -> Lanes {
-        self.0.each_ref().map(|lane| lane.as_deref()?.quantile(share))
     }
 }
 

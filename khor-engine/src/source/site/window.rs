@@ -13,7 +13,7 @@ use crate::signal::{Lanes, Reading};
 
 /// What is heard of a site whose hosts are not all heard one by one.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct Summed {
     /// All hosts as one machine; `None` of none.
     pub(super) reading: Option<Reading>,
     /// Each section as its busiest tenth is.
@@ -57,13 +57,13 @@ impl Window {
     }
 
     /// All of it.
-    pub(super) fn heard(&mut self, now: Instant, t_ns: u64) -> Heard {
+    pub(super) fn sum(&mut self, now: Instant, t_ns: u64) -> Summed {
         self.forget(now);
         self.sum.clear();
         for (_, blend) in &self.slots {
             self.sum.add(blend);
         }
-        Heard { reading: self.sum.reading(t_ns), sections: self.sum.sections().collect() }
+        Summed { reading: self.sum.reading(t_ns), sections: self.sum.sections() }
     }
 }
 
@@ -76,10 +76,15 @@ mod tests {
     fn what_is_a_second_old_is_heard_no_more() {
         let (mut window, begun) = (Window::new(), Instant::now());
         let machine = standing_out(SignalId::Rx, 4.0);
-        window.now(begun).record(None, &machine);
+        let db = Name::new("db").unwrap();
+        window.now(begun).record(Some(&db), &machine);
         let at = |ms| begun + Duration::from_millis(ms);
-        assert!(window.heard(at(1_100), 1).reading.is_some());
-        assert!(window.heard(at(1_300), 1).reading.is_none());
+        let of_second = window.sum(at(1_100), 1);
+        assert!(of_second.reading.is_some());
+        let heard = |lanes: &Lanes| lanes[SignalId::Rx.index()].unwrap().level > 0.3;
+        assert!(of_second.sections.keys().eq([&Some(db)]) && of_second.sections.values().all(heard));
+        let of_nothing = window.sum(at(1_300), 1);
+        assert!(of_nothing.reading.is_none() && of_nothing.sections.is_empty());
         for ms in (2_000..20_000).step_by(50) {
             window.now(at(ms)).record(None, &machine);
             assert!(window.slots.len() <= Window::SLOTS + 1 && window.spare.len() <= Window::SLOTS + 1);
