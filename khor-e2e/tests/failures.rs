@@ -108,6 +108,27 @@ fn a_change_survives_a_restart_and_a_wrong_one_changes_nothing() {
     assert_eq!((music["bpm"].as_f64(), music["preset"].as_str()), (Some(72.0), Some("arp")));
 }
 
+/// The API keeps keys that it does not know, for a newer khor; at the prompt one is a slip of the pen.
+#[test]
+fn a_misspelt_setting_is_refused_and_not_kept() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
+    let khor = |setting: &[&str]| {
+        let path = engine.config_path();
+        let mut khor = Command::new(program("khor"));
+        khor.arg("config")
+            .arg("--config")
+            .arg(&path)
+            .args(["--listen", engine.url().trim_start_matches("http://")]);
+        khor.args(setting).output().expect("running khor")
+    };
+    assert!(khor(&["music.bpm", "96"]).status.success());
+    let refused = khor(&["music.bmp", "90"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("music.bmp is no setting"), "{said}");
+    let kept = std::fs::read_to_string(engine.config_path()).expect("the file");
+    assert!(kept.contains("96") && !kept.contains("bmp"), "{kept}");
+}
+
 #[test]
 fn strangers_are_turned_away() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
