@@ -311,6 +311,7 @@ pub(crate) fn amount(unit: &str, rate: f64) -> String {
         r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),
         r if r >= 1e6 => format!("{:.1} M{unit}", r / 1e6),
         r if r >= 1e3 => format!("{:.1} k{unit}", r / 1e3),
+        r if (0.005..0.995).contains(&r) => format!("{r:.2} {unit}"),
         r => format!("{r:.1} {unit}"),
     };
     match unit {
@@ -367,6 +368,7 @@ mod tests {
     fn amounts_are_short() {
         assert_eq!(amount("B/s", 24.12e6), "24.1 MB/s");
         assert_eq!(amount("1/s", 3.0), "3.0/s");
+        assert_eq!((&*amount("1/s", 0.07), &*amount("1/s", 0.0)), ("0.07/s", "0.0/s"), "18 x 0.07 is no 0.1");
         assert_eq!(amount("1/s", 12e3), "12.0 k/s");
         assert_eq!(amount("ratio", 0.251), "25.1 %");
         assert_eq!(amount("s", 0.0123), "12.3 ms");
