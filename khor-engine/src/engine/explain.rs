@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     stage::{Seated, Staged},
-    state::{Alone, HeardCue, Seen, SourceState, unix_ms},
+    state::{Alone, HeardCue, Seen, SourceState, told_deviation, unix_ms},
 };
 use crate::{
     music::{Feature, Input, PulseCast, Route, Sounding, Speaking},
@@ -75,7 +75,7 @@ fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
         .filter_map(|info| {
             let i = info.id.index();
             let (lane, rate, ordinary) = (reading.lanes[i]?, reading.rates[i]?, reading.baselines[i]?);
-            let deviation = if is_of_many { lane.deviation } else { reading.shown_deviation(info.id)? };
+            let deviation = told_deviation(reading, info.id, is_of_many)?;
             Some(Standing {
                 signal: info.name,
                 label: info.label,

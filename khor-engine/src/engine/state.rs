@@ -189,13 +189,22 @@ pub(super) struct Seen {
     history_at: Option<Instant>,
 }
 
+/// How far a signal is told to be above what is ordinary, octaves: by its rate as it is shown. No host has the median of all
+/// rates, so of many together it is what is heard of their own.
+pub(super) fn told_deviation(reading: &Reading, signal: SignalId, is_of_many: bool) -> Option<f32> {
+    if is_of_many {
+        return reading.lanes[signal.index()].map(|lane| lane.deviation);
+    }
+    reading.shown_deviation(signal)
+}
+
 impl Seen {
     /// Lanes for the music: nothing is known while the source is away.
     pub(super) fn lanes(&self) -> Lanes {
         self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
     }
 
-    /// Whether the reading is of many hosts together. No host has the median of all rates, so what is told of it is what is heard.
+    /// Whether the reading is of many hosts together.
     pub(super) fn is_of_many(&self) -> bool {
         self.site.is_some() && self.alone.is_none()
     }

@@ -174,7 +174,7 @@ impl Room {
             signals,
             deviant: self.deviant.frames(),
             changes: self.changes.iter().map(|(_, change)| change.clone()).collect(),
-            sections: sections(self.members.sections()),
+            sections: sections(self.members.sections(SiteFrame::MAX_SECTIONS)),
         };
         self.seq += 1;
         frame
@@ -195,22 +195,13 @@ impl Room {
     }
 }
 
-/// The sections that are told of: as many as there may be, by name, and all others as one. `None` where there are none.
+/// The sections that are told of; `None` where there are none.
 fn sections(known: Vec<(Option<Name>, u32)>) -> Option<Sections> {
-    let named = if known.len() > SiteFrame::MAX_SECTIONS { SiteFrame::MAX_SECTIONS - 1 } else { known.len() };
-    let (mut groups, mut others) = (Vec::new(), None);
-    for (name, hosts) in known {
-        if name.is_some() && groups.len() < named {
-            groups.push(Section { name, hosts, signals: Vec::new() });
-        } else {
-            *others.get_or_insert(0) += hosts;
-        }
-    }
-    if groups.is_empty() {
+    if known.iter().all(|(name, _)| name.is_none()) {
         return None;
     }
-    groups.extend(others.map(|hosts| Section { name: None, hosts, signals: Vec::new() }));
-    Some(Sections { parts: 1, groups })
+    let section = |(name, hosts)| Section { name, hosts, signals: Vec::new() };
+    Some(Sections { parts: 1, groups: known.into_iter().map(section).collect() })
 }
 
 /// The hosts that are furthest above their ordinary, with their newest frames.

@@ -13,7 +13,8 @@ use crate::{
         listener::{original_rates, original_rates_of},
         stage::Solo,
         state::{
-            Alone, CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState, unix_ms,
+            Alone, CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState,
+            told_deviation, unix_ms,
         },
     },
     music::{Layer, Role, Scale},
@@ -268,10 +269,7 @@ fn signal_report(seen: &Seen, info: &SignalInfo) -> SignalReport {
     let i = info.id.index();
     let reason = absence(seen, info.id);
     let lane = seen.reading.and_then(|reading| reading.lanes[i]);
-    let deviation = match lane {
-        Some(lane) if seen.is_of_many() => Some(lane.deviation),
-        _ => seen.reading.and_then(|reading| reading.shown_deviation(info.id)),
-    };
+    let deviation = seen.reading.and_then(|reading| told_deviation(&reading, info.id, seen.is_of_many()));
     SignalReport {
         level: lane.map(|lane| lane.level),
         deviation,

@@ -160,9 +160,9 @@ impl Members {
         (hosts.0 + sites.0, hosts.1 + sites.1)
     }
 
-    /// How many hosts are in each section, those that have stopped included, by name, those without one last. None is
-    /// of nobody.
-    pub(crate) fn sections(&self) -> Vec<(Option<Name>, u32)> {
+    /// How many hosts are in each section, those that have stopped included, by name, those without one last; of more
+    /// than `most` the last are all others. None is of nobody.
+    pub(crate) fn sections(&self, most: usize) -> Vec<(Option<Name>, u32)> {
         let mut sections: BTreeMap<Option<Name>, u32> = BTreeMap::new();
         for host in self.hosts.tracked() {
             match sections.get_mut(&host.host.section) {
@@ -175,8 +175,7 @@ impl Members {
         for (name, hosts) in self.sites.sections().filter(|(_, hosts)| **hosts > 0) {
             *sections.entry(name.clone()).or_default() += hosts;
         }
-        let without = sections.remove(&None).map(|hosts| (None, hosts));
-        sections.into_iter().chain(without).collect()
+        pooled(sections, most)
     }
 
     /// What was refused here.
@@ -194,19 +193,16 @@ impl Members {
         self.sites.levels()
     }
 
-    /// What was heard of each section, and how many are in it. What is more than is kept apart is with those without one.
+    /// What was heard of each section, and how many are in it. What was heard of more than are kept apart is of the last.
     fn together(&self, Summed { reading, mut sections }: Summed) -> Together {
-        let (mut groups, mut others) = (Vec::new(), None);
-        for (name, hosts) in self.sections() {
-            if name.is_some() && groups.len() < Sections::MOST {
-                groups.push(Group { lanes: sections.remove(&name), name, hosts });
-            } else {
-                *others.get_or_insert(0) += hosts;
-            }
-        }
-        let lanes = sections.into_values().reduce(|a, b| louder(&a, &b));
-        groups.extend(others.map(|hosts| Group { name: None, hosts, lanes }));
-        Together { reading, sections: groups }
+        let group = |(name, hosts): (Option<Name>, u32)| {
+            let lanes = match &name {
+                Some(_) => sections.remove(&name),
+                None => std::mem::take(&mut sections).into_values().reduce(|a, b| louder(&a, &b)),
+            };
+            Group { name, hosts, lanes }
+        };
+        Together { reading, sections: self.sections(Sections::MOST).into_iter().map(group).collect() }
     }
 
     /// Everybody now. Ten times a second, so it is written where an earlier look was and nobody sees it any more.
@@ -237,6 +233,17 @@ impl Members {
         }
         look
     }
+}
+
+/// Hosts by section, those without one last; of more than `most` the last are all others.
+fn pooled(mut sections: BTreeMap<Option<Name>, u32>, most: usize) -> Vec<(Option<Name>, u32)> {
+    let named = if sections.len() > most { most - 1 } else { most };
+    let without = sections.remove(&None);
+    let mut pooled: Vec<_> = sections.into_iter().collect();
+    let beyond = pooled.split_off(named.min(pooled.len()));
+    let others = beyond.into_iter().map(|(_, hosts)| hosts).chain(without).reduce(|a, b| a + b);
+    pooled.extend(others.map(|hosts| (None, hosts)));
+    pooled
 }
 
 /// Makes a list of hosts that of now; whoever stays in his place costs no memory anew.
