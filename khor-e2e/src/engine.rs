@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{pulse::Recording, wait_until};
@@ -155,8 +155,7 @@ impl Engine {
     pub fn play_site(&self, mode: &str) -> u64 {
         /// Two bars at 110 bpm: longer than a change waits for the bar line.
         const BARS_MS: u64 = 2 * 2_182;
-        let change = format!(r#"{{"site": {{"mode": "{mode}"}}}}"#);
-        let (status, answer) = self.send("PATCH", "/api/config", change.as_bytes(), &[]);
+        let (status, answer) = self.change(&json!({ "site": { "mode": mode } }));
         assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
         wait_until("the mode", Duration::from_secs(10), || self.get("/api/fleet")["mode"] == mode);
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -211,6 +210,11 @@ impl Engine {
     /// Answer of a POST without body, with its status.
     pub fn post(&self, path: &str) -> (u16, Value) {
         self.send("POST", path, b"", &[])
+    }
+
+    /// Changes settings; the answer, with its status.
+    pub fn change(&self, settings: &Value) -> (u16, Value) {
+        self.send("PATCH", "/api/config", settings.to_string().as_bytes(), &[])
     }
 
     /// Answer of a request with a JSON body, with its status.

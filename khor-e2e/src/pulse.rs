@@ -17,6 +17,7 @@ const SAMPLE_RATE_HZ: f64 = 48_000.0;
 #[derive(Debug)]
 pub struct Pulse {
     child: Option<Child>,
+    sink: &'static str,
     dir: TempDir,
     /// The file that lets clients in.
     cookie: PathBuf,
@@ -31,9 +32,18 @@ pub struct Recording {
 impl Pulse {
     /// Starts a server; `None` where there is no `pulseaudio`.
     pub fn start() -> Option<Self> {
+        Self::start_with("module-null-sink sink_name=null rate=48000 channels=2 norewinds=1")
+    }
+
+    /// Starts one whose sink is PulseAudio's own where there is no card: it renders two seconds ahead while nobody plays.
+    pub fn start_without_a_card() -> Option<Self> {
+        Self::start_with("module-null-sink sink_name=null rate=48000 channels=2")
+    }
+
+    fn start_with(sink: &'static str) -> Option<Self> {
         let dir = TempDir::new().expect("a directory");
         let cookie = dir.path().join(".config/pulse/cookie");
-        let mut pulse = Self { child: None, dir, cookie };
+        let mut pulse = Self { child: None, sink, dir, cookie };
         pulse.restart().then_some(pulse)
     }
 
@@ -42,8 +52,7 @@ impl Pulse {
         let spawned = self
             .client("pulseaudio")
             .args(["--daemonize=no", "--exit-idle-time=-1", "-n", "--system=false"])
-            // Without norewinds the sink renders two seconds ahead and every stream begins with a gap.
-            .arg("--load=module-null-sink sink_name=null rate=48000 channels=2 norewinds=1")
+            .arg(format!("--load={}", self.sink))
             // After the sink, so that a server that answers has one.
             .arg("--load=module-native-protocol-unix")
             .stderr(Stdio::null())

@@ -82,9 +82,7 @@ fn a_broken_configuration_is_kept_aside_and_shown() {
 #[test]
 fn a_change_survives_a_restart_and_a_wrong_one_changes_nothing() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
-    let patch =
-        |engine: &Engine, body: Value| engine.send("PATCH", "/api/config", body.to_string().as_bytes(), &[]);
-    let (status, answer) = patch(&engine, json!({"music": {"bpm": 72, "preset": "drone"}}));
+    let (status, answer) = engine.change(&json!({"music": {"bpm": 72, "preset": "drone"}}));
     assert_eq!((status, answer["restart_required"].as_bool()), (200, Some(false)), "{answer:#}");
     for (wrong, named) in [
         (json!({"music": {"bpm": 1000}}), "music.bpm"),
@@ -96,7 +94,7 @@ fn a_change_survives_a_restart_and_a_wrong_one_changes_nothing() {
         (json!({"ui": {"dir": "/etc"}}), "--ui-dir"),
         (json!([1]), "body"),
     ] {
-        let (status, answer) = patch(&engine, wrong);
+        let (status, answer) = engine.change(&wrong);
         assert_eq!((status, answer["ok"].as_bool()), (400, Some(false)), "{answer:#}");
         assert!(answer["error"].as_str().expect("why").contains(named), "{answer:#}");
     }
@@ -152,7 +150,7 @@ fn the_demo_is_labelled_and_never_written_down() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], &[]);
     engine.wait_for_source("demo", SETTLE);
     assert_eq!(engine.get("/api/health")["features"]["fake"], true);
-    engine.send("PATCH", "/api/config", b"{\"music\": {\"bpm\": 90}}", &[]);
+    engine.change(&json!({"music": {"bpm": 90}}));
     let written = std::fs::read_to_string(engine.config_path()).expect("the configuration");
     let written: Value = serde_json::from_str(&written).expect("JSON");
     assert_eq!(

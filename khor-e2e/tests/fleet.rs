@@ -150,8 +150,7 @@ fn its_section_is_heard_from_its_place(engine: &Engine) {
 }
 
 fn hear_alone(engine: &Engine, host: &Value) {
-    let change = json!({ "site": { "host": host } }).to_string();
-    let (status, answer) = engine.send("PATCH", "/api/config", change.as_bytes(), &[]);
+    let (status, answer) = engine.change(&json!({ "site": { "host": host } }));
     assert_eq!((status, &answer["site"]["host"]), (200, host), "{answer}");
     wait_until("it to act", SETTLE, || engine.get("/api/fleet")["alone"]["host"] == *host);
 }
@@ -186,7 +185,7 @@ fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
         (json!({ "site": { "nats": { "url": "nats://127.0.0.1:1" } } }), "site"),
         (json!({ "site": calm }), "site"),
     ] {
-        let (status, answer) = engine.send("PATCH", "/api/config", change.to_string().as_bytes(), &[]);
+        let (status, answer) = engine.change(&change);
         assert_eq!(status, 400, "{change}");
         assert!(answer["error"].as_str().expect("why").contains(word), "{answer}");
     }

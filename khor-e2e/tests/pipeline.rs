@@ -132,7 +132,7 @@ fn osc_reaches_an_independent_receiver_and_a_burst_rises_at_once() {
     let collector = collector();
     let engine = Engine::start(collector.socket(), &["--no-audio", "--osc"], &[]);
     engine.wait_for_source("collector", SETTLE);
-    let (status, answer) = engine.send("PATCH", "/api/config", &body(json!({"osc": {"port": port}})), &[]);
+    let (status, answer) = engine.change(&json!({"osc": {"port": port}}));
     assert_eq!((status, answer["ok"].as_bool()), (200, Some(true)), "{answer}");
 
     line(&lines, "a note", |line| line.contains("/khor/note iiff "));
@@ -164,7 +164,7 @@ fn osc_notes_are_evenly_spaced_while_every_processor_is_busy() {
     let engine = Engine::start("/nonexistent".as_ref(), &["--fake", "--no-audio", "--osc"], &[]);
     // A preset without swing or strum: each of its notes is on a step.
     let change = json!({"osc": {"port": port}, "music": {"preset": "arp", "bpm": 110, "density": 1.0}});
-    assert_eq!(engine.send("PATCH", "/api/config", &body(change), &[]).0, 200);
+    assert_eq!(engine.change(&change).0, 200);
     let (mut onsets_s, mut leads_s, mut packet) = (Vec::new(), Vec::new(), [0; 2048]);
     while onsets_s.len() < 100 {
         let length = match socket.recv(&mut packet) {
@@ -206,8 +206,4 @@ fn note_onset_s(packet: &[u8]) -> Option<f64> {
     let tag = packet.strip_prefix(b"#bundle\0")?.first_chunk()?;
     packet.windows(10).any(|part| part == b"/khor/note").then_some(())?;
     Some(u64::from_be_bytes(*tag) as f64 / 4_294_967_296.0 - SINCE_1900_S)
-}
-
-fn body(value: serde_json::Value) -> Vec<u8> {
-    value.to_string().into_bytes()
 }

@@ -36,8 +36,7 @@ impl Drop for Load {
 }
 
 fn choose(engine: &Engine, bpf: &Value) {
-    let change = json!({ "bpf": bpf }).to_string();
-    let (status, answer) = engine.send("PATCH", "/api/config", change.as_bytes(), &[]);
+    let (status, answer) = engine.change(&json!({ "bpf": bpf }));
     assert_eq!((status, &answer["restart_required"]), (200, &json!(false)), "{answer}");
 }
 

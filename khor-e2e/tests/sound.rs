@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use khor_e2e::procfs::status;
 use khor_e2e::skip::skip;
 use khor_e2e::{Engine, PipeWire, Pulse, load, wait_until};
+use serde_json::json;
 
 const SETTLE: Duration = Duration::from_secs(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
@@ -108,6 +109,26 @@ fn it_sounds_under_load_is_silent_when_muted_and_survives_the_sound_server() {
         }
     });
     assert!(engine.stop().0.success(), "SIGTERM is a clean end");
+}
+
+#[test]
+fn it_plays_through_a_server_without_a_card() {
+    let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
+    wait_until("the device", SETTLE, || engine.get("/api/health")["audio"]["ok"] == true);
+    // As a stream ends the server renders its two seconds, and the next one begins with all of them. Nobody records
+    // meanwhile: who does makes the server hurry.
+    assert_eq!(engine.change(&json!({"audio": {"backend": "pulseaudio"}})).0, 200);
+    thread::sleep(Duration::from_secs(6));
+    let audio = engine.get("/api/health")["audio"].clone();
+    assert_eq!(
+        (&audio["ok"], &audio["restarts"]),
+        (&json!(true), &json!(0)),
+        "no stream is given up: {audio:#}"
+    );
+    let heard = pulse.record(Duration::from_secs(4));
+    println!("without a card: peak {:.3}, rms {:.4}", heard.peak(), heard.rms());
+    assert!(heard.rms() > 0.003, "it is audible");
 }
 
 #[test]

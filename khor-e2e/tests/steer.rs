@@ -112,14 +112,13 @@ fn what_makes_no_sense_is_refused_counted_and_said() {
     wait_until("it to go on", SETTLE, || receive(&engine)["messages"] == 5);
 
     // Switched off it is deaf, and the port is free.
-    let body = br#"{"osc": {"receive": {"enabled": false}}}"#;
-    assert_eq!(engine.send("PATCH", "/api/config", body, &[]).0, 200);
+    let hear = |enabled: bool| engine.change(&json!({"osc": {"receive": {"enabled": enabled}}})).0;
+    assert_eq!(hear(false), 200);
     let port = receive(&engine)["port"].as_u64().expect("a port") as u16;
     wait_until("the port to be free", SETTLE, || UdpSocket::bind(("127.0.0.1", port)).is_ok());
     // A port that is taken is said, and taken when it is free.
     let taken = UdpSocket::bind(("127.0.0.1", port)).expect("the port");
-    let body = br#"{"osc": {"receive": {"enabled": true}}}"#;
-    assert_eq!(engine.send("PATCH", "/api/config", body, &[]).0, 200);
+    assert_eq!(hear(true), 200);
     wait_until("the reason", SETTLE, || receive(&engine)["error"].is_string());
     assert!(receive(&engine)["fix"].as_str().is_some_and(|fix| fix.contains("osc.receive.port")));
     drop(taken);

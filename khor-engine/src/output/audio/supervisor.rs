@@ -31,6 +31,9 @@ const QUEUE_COMMANDS: usize = 1024;
 const LOOK: Duration = Duration::from_millis(100);
 /// A callback that is silent for this long is dead, whatever the backend says.
 const WATCHDOG: Duration = Duration::from_secs(2);
+/// But not in a stream's first seconds: PulseAudio without a card renders two seconds of silence ahead, and asks for no more
+/// until they are over. Whoever opens the stream anew instead, waits for two seconds more, for ever.
+const SETTLING: Duration = Duration::from_secs(5);
 /// A short burst of errors heals by itself; one that goes on for this many looks doesn't.
 const STORM_LOOKS: u32 = 3;
 /// Waits between attempts to open: the first, and the longest.
@@ -305,7 +308,7 @@ impl Supervisor {
             self.lost("the sound server or the device went away");
         } else if storm {
             self.lost("the device keeps reporting errors");
-        } else if silent_for > WATCHDOG {
+        } else if silent_for > WATCHDOG && watched.opened_at.elapsed() > SETTLING {
             self.lost("the device stopped asking for samples");
         } else if self.link.silence().is_some() {
             self.retry = FIRST_RETRY;
