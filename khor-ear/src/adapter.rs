@@ -1,21 +1,23 @@
 //! The one place that knows the engine: frames in, sound and notes out.
 //!
 //! Needed of it: `Offline::{new, learn, frame, cue, last_notes, set_preset}`, `music::{Preset, Note, Layer, Settings, Scale}`,
-//! `signal::{Frame, Counter, SignalId, Family}`; of a site's, `Stage`, `Performance` and `Pipeline`. Everything else of the
+//! `signal::{Frame, Counter, SignalId, Family}`; of a site's, `Rehearsal`, `Stage`, `Performance` and `Pipeline`. Everything else of the
 //! judge speaks in the types of this file.
 
-use std::{convert::Infallible, ops::ControlFlow, sync::Arc};
+use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use khor_engine::{
     config::Config,
-    engine::{Known, Offline, OnStage, Performance, Sounding, Stage},
+    engine::{Offline, Performance, Sounding, Stage},
     music::{self, Cast, Preset},
+    relay::Rehearsal,
     signal::{Frame, Lanes, Pipeline, Reading},
 };
 pub use khor_engine::{
     config::SiteMode,
     music::{CueKind, Instrument, Layer},
+    relay::Relays,
     signal::{Counter, Family, SIGNALS, SignalId},
 };
 
@@ -199,17 +201,26 @@ pub struct Told {
 }
 
 /// Who of a site plays.
-#[derive(Debug, Default)]
-pub struct Listener(Stage);
+pub struct Listener {
+    rehearsal: Rehearsal,
+    stage: Stage,
+}
 
 impl Listener {
-    /// Looks at all hosts.
-    pub fn look(&mut self, mode: SiteMode, hosts: &[Host]) -> Told {
-        let heard = hosts.iter().filter_map(|host| {
-            let reading = host.reading.as_ref()?;
-            Some(OnStage { name: &host.name, section: Some(&host.section), silent: false, reading })
-        });
-        let staged = self.0.look(mode, &heard.collect::<Vec<_>>(), &Known::Each);
+    /// Listens to hosts that are told of one by one, or together by a relay that aggregates.
+    ///
+    /// # Errors
+    ///
+    /// Of a name that no host or section may have.
+    pub fn new(hosts: &[Host], relays: Relays) -> Result<Self> {
+        let named = hosts.iter().map(|host| (host.name.as_str(), host.section.as_str()));
+        Ok(Self { rehearsal: Rehearsal::new(named, relays)?, stage: Stage::default() })
+    }
+
+    /// Hears all hosts, in the order in which it was given them, at that time of the site.
+    pub fn hear(&mut self, at: Duration, hosts: &[Host], mode: SiteMode) -> Told {
+        let site = self.rehearsal.say(at, hosts.iter().map(|host| host.reading.as_ref()));
+        let staged = self.stage.look_at(mode, &site, &[true; SignalId::COUNT]);
         let lanes = staged.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes);
         Told { lanes, cast: staged.cast }
     }

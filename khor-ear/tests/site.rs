@@ -1,7 +1,7 @@
 //! A site's music: what changes while it plays clicks nowhere, and a section in trouble is heard from its place.
 
 use khor_ear::{
-    adapter::{Heard, Layer, SiteMode, Told, play_site, presets},
+    adapter::{Heard, Layer, Relays, SiteMode, Told, play_site, presets},
     clicks::clicks,
     scenario::{Class, Rack, TELL_NS, Trouble},
 };
@@ -10,7 +10,7 @@ const SEED: u64 = 77;
 const SECONDS: f64 = 24.0;
 
 fn told(rack: &Rack, mode: SiteMode, section: usize) -> Vec<Told> {
-    rack.told(mode, Trouble { what: Class::Disk, section }, 1, SECONDS)
+    rack.told((mode, Relays::Apart), Trouble { what: Class::Disk, section }, 1, SECONDS).unwrap()
 }
 
 fn play(preset: &str, told: &[Told]) -> Heard {

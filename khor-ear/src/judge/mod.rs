@@ -65,7 +65,7 @@ pub fn judge(preset: &str, others: &[String], sites: &Sites, plan: &Plan, folder
     stress::search(preset, others, plan, &mut figures)?;
     cues::listen(preset, plan, &mut figures)?;
     let heard = site::listen(preset, sites, &mut figures)?;
-    remarks.push(heard.remark);
+    remarks.extend(heard.remarks);
     if let Some(hours) = plan.hours {
         drift::listen(preset, plan, hours, &mut figures)?;
     }
@@ -91,7 +91,7 @@ pub fn judge_sites(preset: &str, sites: &Sites) -> Result<Verdict> {
     let mut figures = Vec::new();
     let heard = site::listen(preset, sites, &mut figures)?;
     let details = json!({ "sites": heard.details });
-    Ok(Verdict { preset: preset.to_owned(), figures, remarks: vec![heard.remark], details })
+    Ok(Verdict { preset: preset.to_owned(), figures, remarks: heard.remarks, details })
 }
 
 fn follow(followed: &[Followed], figures: &mut Vec<Figure>) {

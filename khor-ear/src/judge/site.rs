@@ -1,7 +1,8 @@
 //! A site of three sections: which of them is in trouble, and with what.
 //!
 //! The sound of each clip is asked two questions by the same features, and both answers must be right. Who answers has
-//! heard other sites only: other hosts, other seeds, other music.
+//! heard other sites only: other hosts, other seeds, other music. The same things happen once where each host is heard by itself,
+//! and once where a relay tells of all of them together.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Figure;
 use crate::{
-    adapter::{self, Heard, Layer, SiteMode, Told},
+    adapter::{self, Heard, Layer, Relays, SiteMode, Told},
     classify::{Classifier, Labelled},
     features::{BALANCES, COUNT, Features, rough_balance},
     parallel,
@@ -23,9 +24,15 @@ const FEATURES: usize = COUNT + BALANCES;
 /// Mistakes named.
 const NAMED: usize = 4;
 
-/// What happens at the sites, the same for every preset.
+/// Who tells of the hosts, and the rows of what is heard then: all of it, where, with what.
+const HEARD: [(Relays, [&str; 3]); 2] = [
+    (Relays::Apart, ["site", "site_section", "site_load"]),
+    (Relays::Together, ["together", "together_section", "together_load"]),
+];
+
+/// What happens at the sites, the same for every preset; as in [`HEARD`].
 #[derive(Debug)]
-pub struct Sites(Vec<Scene>);
+pub struct Sites([Vec<Scene>; HEARD.len()]);
 
 /// One clip, before it is music.
 #[derive(Debug)]
@@ -47,8 +54,8 @@ struct Listened {
 
 /// What was heard of the sites, beside the figures.
 pub(super) struct HeardSites {
-    /// What was mistaken, in a line.
-    pub(super) remark: String,
+    /// What was mistaken, a line for each of [`HEARD`].
+    pub(super) remarks: Vec<String>,
     /// Every clip, for machines.
     pub(super) details: Value,
 }
@@ -64,18 +71,38 @@ impl Sites {
         };
         let clips: Vec<(&(u64, Rack), usize, Trouble)> =
             racks.iter().flat_map(|rack| troubles().map(move |(at, what)| (rack, at, what))).collect();
-        let scene = |((rack, hosts), at, trouble): &(&(u64, Rack), usize, Trouble)| {
-            let which = *at as u64 + 1;
-            let told = hosts.told(SiteMode::Sections, *trouble, which, LEAD_IN_S + LENGTH_S);
-            Ok(Scene { rack: *rack, trouble: *trouble, seed: plan.rack_seed(*rack) + which, told })
-        };
-        Ok(Self(parallel::map(&clips, scene)?))
+        let scenes = HEARD.map(|(relays, _)| {
+            let scene = |((rack, hosts), at, trouble): &(&(u64, Rack), usize, Trouble)| {
+                let which = *at as u64 + 1;
+                let told = hosts.told((SiteMode::Sections, relays), *trouble, which, LEAD_IN_S + LENGTH_S)?;
+                Ok(Scene { rack: *rack, trouble: *trouble, seed: plan.rack_seed(*rack) + which, told })
+            };
+            parallel::map(&clips, scene)
+        });
+        let [apart, together] = scenes;
+        Ok(Self([apart?, together?]))
     }
 }
 
 /// Listens to all sites.
 pub(super) fn listen(preset: &str, sites: &Sites, figures: &mut Vec<Figure>) -> Result<HeardSites> {
-    let clips = parallel::map(&sites.0, |scene| {
+    let (mut remarks, mut details) = (Vec::new(), serde_json::Map::new());
+    for (scenes, (_, rows)) in sites.0.iter().zip(HEARD) {
+        let (remark, clips) = listen_to(preset, scenes, rows, figures)?;
+        remarks.push(format!("{}: {remark}", rows[0]));
+        details.insert(rows[0].to_owned(), clips);
+    }
+    Ok(HeardSites { remarks, details: details.into() })
+}
+
+/// What was mistaken, and every clip.
+fn listen_to(
+    preset: &str,
+    scenes: &[Scene],
+    rows: [&'static str; 3],
+    figures: &mut Vec<Figure>,
+) -> Result<(String, Value)> {
+    let clips = parallel::map(scenes, |scene| {
         let heard = adapter::play_site(preset, scene.seed, &scene.told, TELL_NS)?.from(LEAD_IN_S);
         let (rough, balance) = (Features::of(&heard.samples)?.rough(), rough_balance(&heard.samples));
         let vector = std::array::from_fn(|i| if i < COUNT { rough[i] } else { balance[i - COUNT] });
@@ -87,9 +114,9 @@ pub(super) fn listen(preset: &str, sites: &Sites, figures: &mut Vec<Figure>) -> 
         right as f64 / clips.len().max(1) as f64
     };
     let note = format!("{} clips", clips.len());
-    figures.push(Figure::new("site", right(&is_right), note));
-    figures.push(Figure::new("site_section", right(&|is, taken| section(is) == section(taken)), ""));
-    figures.push(Figure::new("site_load", right(&|is, taken| is.what == taken.what), ""));
+    figures.push(Figure::new(rows[0], right(&is_right), note));
+    figures.push(Figure::new(rows[1], right(&|is, taken| section(is) == section(taken)), ""));
+    figures.push(Figure::new(rows[2], right(&|is, taken| is.what == taken.what), ""));
     let wrong = clips.iter().zip(&taken).filter(|(clip, taken)| !is_right(clip.trouble, **taken));
     let mut wrong: Vec<String> =
         wrong.map(|(clip, taken)| format!("{} for {}", name(clip.trouble), name(*taken))).collect();
@@ -98,7 +125,7 @@ pub(super) fn listen(preset: &str, sites: &Sites, figures: &mut Vec<Figure>) -> 
     let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
     let wrong = if wrong.is_empty() { "nothing".into() } else { wrong.join(", ") };
     let clips = clips.iter().zip(&taken).map(|(clip, taken)| clip.to_json(*taken));
-    Ok(HeardSites { remark: format!("mistaken of a site: {wrong}{rest}"), details: clips.collect() })
+    Ok((format!("mistaken {wrong}{rest}"), clips.collect()))
 }
 
 impl Listened {

@@ -1,7 +1,11 @@
 //! A site of three sections that have been idle for long, one of which gets into trouble.
 
+use std::time::Duration;
+
+use anyhow::Result;
+
 use super::{LEARNING_S, Machine, STEP_NS, Undertaking, loads::Class};
-use crate::adapter::{Host, Listener, SiteMode, Told};
+use crate::adapter::{Host, Listener, Relays, SiteMode, Told};
 
 /// The sections, by name.
 pub const SECTIONS: [&str; 3] = ["app", "db", "web"];
@@ -50,15 +54,26 @@ impl Rack {
         Self { hosts, seed }
     }
 
-    /// What its composer is told for some seconds: one to all hosts of a section are in trouble, as hard as `which` says.
-    pub fn told(&self, mode: SiteMode, trouble: Trouble, which: u64, seconds: f64) -> Vec<Told> {
+    /// What its composer is told for some seconds, as the relays tell it: one to all hosts of a section are in trouble, as hard
+    /// as `which` says.
+    ///
+    /// # Errors
+    ///
+    /// None, as the hosts' names are fit for the wire.
+    pub fn told(
+        &self,
+        (mode, relays): (SiteMode, Relays),
+        trouble: Trouble,
+        which: u64,
+        seconds: f64,
+    ) -> Result<Vec<Told>> {
         let mut random = fastrand::Rng::with_seed(self.seed + which);
         let count = random.usize(1..=HOSTS_PER_SECTION);
         let first = trouble.section * HOSTS_PER_SECTION;
         let in_trouble = first..first + count;
         let intensity = between(INTENSITIES, &mut random);
         let (mut hosts, mut machines): (Vec<Host>, Vec<Machine>) = self.hosts.iter().cloned().unzip();
-        let mut listener = Listener::default();
+        let mut listener = Listener::new(&hosts, relays)?;
         let mut told = Vec::new();
         for step in 0..(seconds * 1e9) as u64 / STEP_NS {
             for (index, (host, machine)) in hosts.iter_mut().zip(&mut machines).enumerate() {
@@ -66,10 +81,11 @@ impl Rack {
                 host.hear(machine.advance(STEP_NS, parts, intensity));
             }
             if (step + 1) % (TELL_NS / STEP_NS) == 0 {
-                told.push(listener.look(mode, &hosts));
+                let at = Duration::from_nanos((step + 1) * STEP_NS);
+                told.push(listener.hear(at, &hosts, mode));
             }
         }
-        told
+        Ok(told)
     }
 }
 

@@ -19,6 +19,7 @@ mod receiving;
 mod report;
 mod silence;
 mod stage;
+mod staging;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -38,7 +39,7 @@ pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
     SignalReport, SubSiteReport, Table,
 };
-pub use stage::{Known, OnStage, Seated, Solo, Stage, Staged};
+pub use stage::{Seated, Solo, Stage, Staged};
 pub use state::Since;
 
 use std::{

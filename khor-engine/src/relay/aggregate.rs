@@ -57,10 +57,14 @@ pub async fn run(
     loop {
         let Ears { hosts, sites, cues, peers } = &mut aggregator.ears;
         tokio::select! {
-            Some(message) = hosts.next() => aggregator.room.host(&message, Instant::now()),
-            Some(message) = sites.next() => aggregator.room.site(&message, Instant::now()),
+            Some(Heard { subject, payload, .. }) = hosts.next() => {
+                aggregator.room.host(&subject, &payload, Instant::now());
+            }
+            Some(Heard { subject, payload, .. }) = sites.next() => {
+                aggregator.room.site(&subject, &payload, Instant::now());
+            }
             Some(message) = cues.next() => aggregator.pass_on(message).await,
-            Some(message) = peers.next() => aggregator.room.peer(&message, Instant::now()),
+            Some(message) = peers.next() => aggregator.room.peer(&message.payload, Instant::now()),
             _ = frames.tick() => {
                 aggregator.tell().await;
                 show(&aggregator.progress);

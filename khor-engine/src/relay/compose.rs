@@ -1,13 +1,11 @@
 //! What a relay says: this machine's readings and cues in the shapes of the wire.
 
-use std::time::SystemTime;
-
 use khor_fleet::{Cue, Frame, Name, Signal, Source};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::{
     signal::{Lane, Reading, SIGNALS},
-    source::SourceKind,
+    source::{SourceKind, wall_ms},
 };
 
 /// Who speaks.
@@ -25,8 +23,14 @@ impl Identity {
         Self { host, section, instance: fastrand::u32(..), boot_id: None }
     }
 
-    /// A frame of now; without a source or a reading of it every signal is absent.
-    pub(super) fn frame(&self, seq: u64, kind: Option<SourceKind>, reading: Option<&Reading>) -> Frame {
+    /// A frame; without a source or a reading of it every signal is absent.
+    pub(super) fn frame(
+        &self,
+        seq: u64,
+        Clocks { monotonic_ms, wall_ms }: Clocks,
+        kind: Option<SourceKind>,
+        reading: Option<&Reading>,
+    ) -> Frame {
         let signal = |i: usize| reading.and_then(|reading| signal(reading, i));
         let mut version = env!("CARGO_PKG_VERSION").to_owned();
         version.truncate(Frame::MAX_VERSION_LEN);
@@ -36,8 +40,8 @@ impl Identity {
             boot_id: self.boot_id,
             instance: self.instance,
             seq,
-            monotonic_ms: boot_time_ms(),
-            wall_ms: wall_ms(),
+            monotonic_ms,
+            wall_ms,
             version,
             source: match kind {
                 Some(SourceKind::Collector) => Source::Collector,
@@ -55,7 +59,7 @@ impl Identity {
             host: self.host.clone(),
             instance: self.instance,
             monotonic_ms: cue.t_ns / 1_000_000,
-            wall_ms: wall_ms(),
+            wall_ms: Clocks::now().wall_ms,
             kind: cue.kind.name().to_owned(),
             pid: cue.pid.filter(|_| !redacted),
             comm: cue.comm.clone().filter(|comm| !redacted && comm.len() <= Cue::MAX_COMM_LEN),
@@ -79,14 +83,21 @@ fn of_255(share: f32) -> u8 {
     (share * 255.0).round() as u8
 }
 
-/// `CLOCK_BOOTTIME`, as the collector's samples have it.
-fn boot_time_ms() -> u64 {
-    clock_gettime(ClockId::CLOCK_BOOTTIME)
-        .map_or(0, |t| t.tv_sec() as u64 * 1000 + t.tv_nsec() as u64 / 1_000_000)
+/// When it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clocks {
+    /// `CLOCK_BOOTTIME`, as the collector's samples have it.
+    pub(super) monotonic_ms: u64,
+    /// Since 1970.
+    pub(super) wall_ms: u64,
 }
 
-fn wall_ms() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+impl Clocks {
+    pub(super) fn now() -> Self {
+        let monotonic_ms = clock_gettime(ClockId::CLOCK_BOOTTIME)
+            .map_or(0, |t| t.tv_sec() as u64 * 1000 + t.tv_nsec() as u64 / 1_000_000);
+        Self { monotonic_ms, wall_ms: wall_ms() }
+    }
 }
 
 /// The 16 bytes of a boot id as the kernel writes it.
@@ -117,7 +128,8 @@ mod tests {
         let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
         let reading = (0..1250).filter_map(|_| pipeline.push(demo.advance(20_000_000))).last().unwrap();
         let host = Name::new("web-1").unwrap();
-        let frame = Identity::new(host, None).frame(7, Some(SourceKind::Collector), Some(&reading));
+        let frame =
+            Identity::new(host, None).frame(7, Clocks::now(), Some(SourceKind::Collector), Some(&reading));
         let bytes = frame.write().unwrap();
         println!("an ordinary frame has {} bytes", bytes.len());
         let read = Frame::read(&bytes).unwrap();

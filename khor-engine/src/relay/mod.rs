@@ -2,11 +2,13 @@
 //!
 //! What is ordinary is learnt here, where the data is, so that a listener needs nothing but the newest frame. Nothing is
 //! queued for a server that is away: frames are let go until it is back, and their numbers tell how many were. `aggregate` is
-//! the other kind of relay, which hears a site and tells of it as one; `meters` shows how either goes.
+//! the other kind of relay, which hears a site and tells of it as one (`room` is what it knows); `meters` shows how either goes.
+//! `rehearsal` is all of them without a network.
 
 mod aggregate;
 mod compose;
 mod meters;
+mod rehearsal;
 mod room;
 
 use std::{io, path::PathBuf, time::Duration};
@@ -19,10 +21,11 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::compose::Identity;
+use self::compose::{Clocks, Identity};
 pub use self::{
     aggregate::{AggregateSettings, run as aggregate},
     meters::Meters,
+    rehearsal::{Rehearsal, Relays},
 };
 use crate::{
     engine::Memory,
@@ -227,7 +230,7 @@ impl Relay {
 
     /// Says what is known now; a source that is away is said by signals that are absent.
     async fn send_frame(&mut self) {
-        let frame = self.identity.frame(self.seq, self.kind, self.reading.as_ref());
+        let frame = self.identity.frame(self.seq, Clocks::now(), self.kind, self.reading.as_ref());
         self.seq += 1;
         let sent = self.send::<Frame>(&frame).await;
         *(if sent { &mut self.progress.frames } else { &mut self.progress.dropped }) += 1;

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use async_nats::Message as Heard;
 use bytes::Bytes;
 use khor_fleet::{
     Change, Frame, Message, Name, Section, Sections, SiteFrame,
@@ -93,8 +92,7 @@ impl Room {
         }
     }
 
-    pub(super) fn host(&mut self, message: &Heard, now: Instant) {
-        let (subject, bytes) = (&message.subject, &message.payload);
+    pub(super) fn host(&mut self, subject: &str, bytes: &Bytes, now: Instant) {
         let Some(arrival) = self.members.frame(subject, bytes, now, wall_ms()) else { return };
         self.blend.record(arrival.host.section.as_ref(), &arrival.host.reading);
         self.deviant.offer(&arrival.host.name, &arrival.host.reading.lanes, bytes);
@@ -105,8 +103,8 @@ impl Room {
         }
     }
 
-    pub(super) fn site(&mut self, message: &Heard, now: Instant) {
-        let heard = self.members.site_frame(&message.subject, &message.payload, now, wall_ms());
+    pub(super) fn site(&mut self, subject: &str, bytes: &[u8], now: Instant) {
+        let heard = self.members.site_frame(subject, bytes, now, wall_ms());
         let Some((frame, changes)) = heard else { return };
         self.blend.add_frame(&frame);
         for bytes in &frame.deviant {
@@ -119,8 +117,8 @@ impl Room {
     }
 
     /// Somebody tells of this site; it may be this one.
-    pub(super) fn peer(&mut self, message: &Heard, now: Instant) {
-        if let Ok(frame) = SiteFrame::read(&message.payload)
+    pub(super) fn peer(&mut self, bytes: &[u8], now: Instant) {
+        if let Ok(frame) = SiteFrame::read(bytes)
             && frame.instance != self.instance
             && frame.site == *self.members.site()
         {
@@ -238,17 +236,29 @@ mod tests {
     use super::*;
     use crate::source::plain_frame;
 
+    /// A host's message.
+    struct Said {
+        subject: String,
+        bytes: Bytes,
+    }
+
+    impl Room {
+        fn hears(&mut self, said: &Said, now: Instant) {
+            self.host(&said.subject, &said.bytes, now);
+        }
+    }
+
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()
     }
 
     /// Of `db` if its name ends in an even digit, of `web` if in another.
-    fn host(name: &str, seq: u64, octaves: f32) -> Heard {
+    fn host(name: &str, seq: u64, octaves: f32) -> Said {
         let is_even = name.bytes().last().unwrap().is_multiple_of(2);
         in_section(if is_even { "db" } else { "web" }, name, seq, octaves)
     }
 
-    fn in_section(section: &str, name: &str, seq: u64, octaves: f32) -> Heard {
+    fn in_section(section: &str, name: &str, seq: u64, octaves: f32) -> Said {
         let signal = Signal {
             rate: 100.0 * octaves.exp2(),
             baseline: 100.0,
@@ -258,28 +268,14 @@ mod tests {
         };
         let signals = vec![Some(signal); khor_fleet::SIGNALS.len()];
         let frame = Frame { signals, section: Some(self::name(section)), ..plain_frame(name, seq) };
-        message(
-            &subject::of_host(&self::name("rack"), &self::name(name), Kind::Frame),
-            frame.write().unwrap(),
-        )
+        let subject = subject::of_host(&self::name("rack"), &self::name(name), Kind::Frame);
+        Said { subject, bytes: frame.write().unwrap().into() }
     }
 
     /// Hosts of each section.
     fn counts(frame: &SiteFrame) -> Vec<(Option<String>, u32)> {
         let groups = frame.sections.iter().flat_map(|told| &told.groups);
         groups.map(|group| (group.name.as_ref().map(ToString::to_string), group.hosts)).collect()
-    }
-
-    fn message(subject: &str, bytes: Vec<u8>) -> Heard {
-        Heard {
-            subject: subject.into(),
-            reply: None,
-            length: bytes.len(),
-            payload: bytes.into(),
-            headers: None,
-            status: None,
-            description: None,
-        }
     }
 
     fn told(room: &mut Room, now: Instant) -> SiteFrame {
@@ -301,8 +297,8 @@ mod tests {
             let now = begun + Duration::from_millis(seq * 200);
             for i in 0..50 {
                 let message = host(&format!("h{i}"), seq, if i == 30 { 5.0 } else { random.f32() });
-                alone.host(&message, now);
-                shared[random.usize(..2)].host(&message, now);
+                alone.hears(&message, now);
+                shared[random.usize(..2)].hears(&message, now);
             }
             whole.add_frame(&told(&mut alone, now));
             for room in &mut shared {
@@ -332,10 +328,10 @@ mod tests {
         let begun = Instant::now();
         let mut room = Room::new(name("rack"), 1, begun);
         for i in 0..100u8 {
-            room.host(&host(&format!("h{i}"), 0, f32::from(i) / 20.0), begun);
+            room.hears(&host(&format!("h{i}"), 0, f32::from(i) / 20.0), begun);
         }
         let calm = host("h99", 1, 0.0);
-        room.host(&calm, begun);
+        room.hears(&calm, begun);
         let frame = told(&mut room, begun);
         let named: Vec<String> =
             frame.deviant.iter().map(|bytes| Frame::read(bytes).unwrap().host.to_string()).collect();
@@ -349,16 +345,16 @@ mod tests {
         let begun = Instant::now();
         let at = |ms| begun + Duration::from_millis(ms);
         let mut room = Room::new(name("rack"), 1, begun);
-        room.host(&host("a", 0, 0.0), begun);
+        room.hears(&host("a", 0, 0.0), begun);
         let mut other = Room::new(name("rack"), 2, begun);
         let peer = fitting(other.frame(begun, 0), &other.blend).unwrap();
-        room.peer(&message("khor.v1.home.rack.site", peer), at(3_900));
+        room.peer(&peer, at(3_900));
         assert_eq!(told(&mut room, at(5_000)).silent, 0, "the other may have heard it");
         let frame = told(&mut room, at(8_100));
         assert_eq!((frame.hosts, frame.silent, frame.changes.len()), (0, 1, 1), "the other is gone");
         assert_eq!(told(&mut room, at(13_000)).changes.len(), 1);
         assert_eq!(told(&mut room, at(13_200)).changes.len(), 0);
-        room.host(&host("a", 90, 0.0), at(14_000));
+        room.hears(&host("a", 90, 0.0), at(14_000));
         assert!(told(&mut room, at(14_000)).changes[0].is_back);
     }
 
@@ -371,11 +367,11 @@ mod tests {
             let mut room = Room::new(name(rack), 1, begun);
             for i in 0..10 {
                 let mut heard = host(&format!("{rack}-{i}"), 0, if i == 3 { 4.0 } else { 0.0 });
-                heard.subject = format!("khor.v1.{rack}.{rack}-{i}.frame").into();
-                room.host(&heard, begun);
+                heard.subject = format!("khor.v1.{rack}.{rack}-{i}.frame");
+                room.hears(&heard, begun);
             }
             let bytes = told(&mut room, begun).write().unwrap();
-            above.site(&message(&format!("khor.v1.hall.{rack}.site"), bytes), begun);
+            above.site(&format!("khor.v1.hall.{rack}.site"), &bytes, begun);
         }
         let frame = told(&mut above, begun);
         assert_eq!((frame.hosts, frame.levels, frame.deviant.len()), (20, 2, 8));
@@ -392,7 +388,7 @@ mod tests {
         let begun = Instant::now();
         let mut room = Room::new(name("rack"), 1, begun);
         for i in 0..40 {
-            room.host(&in_section(&format!("s{i:02}"), &format!("h{i}"), 0, i as f32 / 10.0), begun);
+            room.hears(&in_section(&format!("s{i:02}"), &format!("h{i}"), 0, i as f32 / 10.0), begun);
         }
         let frame = told(&mut room, begun);
         let counts = counts(&frame);

@@ -23,7 +23,7 @@ pub use playback::Playback;
 pub use scope::{ScopeChoice, cgroups_of, whose};
 #[cfg(test)]
 pub(crate) use site::testing::plain_frame;
-pub(crate) use site::{Blend, Members, Presence, lanes, wall_ms};
+pub(crate) use site::{Audience, Blend, Members, Presence, lanes, wall_ms};
 pub use site::{FleetEvent, Group, Host, Refused, Site, SiteSettings, SubSite, Together};
 
 use khor_proto::{Availability, Cue, Scope};

@@ -2,20 +2,18 @@
 
 use std::{sync::Arc, time::Instant};
 
-use khor_fleet::Name;
-
 use super::Listener;
 use crate::{
     engine::{
         conductor::Command,
         cue::heard_as,
-        stage::{GroupOnStage, Known, OnStage, Staged},
+        stage::Staged,
         state::{Alone, HeardCue},
     },
     music::CueKind,
     output::osc,
-    signal::{Counter, Reading, only},
-    source::{FleetEvent, Host, Site},
+    signal::{Counter, Reading},
+    source::{FleetEvent, Site},
 };
 
 impl Listener {
@@ -40,32 +38,7 @@ impl Listener {
     }
 
     fn site(&mut self, site: Arc<Site>) {
-        let lanes = |host: &Host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading };
-        let heard: Vec<(&Host, Reading)> = site.hosts.iter().map(|host| (host, lanes(host))).collect();
-        let hosts: Vec<OnStage<'_>> = heard
-            .iter()
-            .map(|(host, reading)| OnStage {
-                name: host.name.as_str(),
-                section: host.section.as_ref().map(Name::as_str),
-                silent: host.silent,
-                reading,
-            })
-            .collect();
-        // Of sites within the site only those that stand out are named, who are not like the others. Each signal is that of
-        // all hosts for itself, so what isn't listened to can be left out afterwards.
-        let groups = site.together.iter().flat_map(|together| &together.sections);
-        let groups: Vec<GroupOnStage<'_>> = groups
-            .map(|group| GroupOnStage {
-                section: group.name.as_ref().map(Name::as_str),
-                hosts: group.hosts as usize,
-                lanes: group.lanes.map(|lanes| only(&lanes, &self.heard)),
-            })
-            .collect();
-        let known = site.together.as_ref().map_or(Known::Each, |together| Known::Together {
-            reading: together.reading.map(|all| Reading { lanes: only(&all.lanes, &self.heard), ..all }),
-            sections: &groups,
-        });
-        let staged = self.stage.look(self.mode, &hosts, &known);
+        let staged = self.stage.look_at(self.mode, &site, &self.heard);
         self.hear_site(Arc::clone(&site), staged.reading, None, staged);
     }
 

@@ -1,9 +1,11 @@
 //! A site: many machines over NATS, each heard by a relay of its own, or many by one that aggregates.
 //!
 //! `members` keeps track of who says what: `hosts` of the hosts, each a `host`, `sites` of sites within the site, whose hosts come added up
-//! (`blend`, of `spread`s, and of each of their `sections`; `window` is the last second of them). Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many
-//! as there are hosts.
+//! (`blend`, of `spread`s, and of each of their `sections`; `window` is the last second of them); `audience` hears it all. Here is the
+//! connection. While the server is away nothing is known of any host, which is one loss and not as many as there are
+//! hosts.
 
+mod audience;
 mod blend;
 mod host;
 mod hosts;
@@ -30,8 +32,8 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::window::Window;
 pub(crate) use self::{
+    audience::Audience,
     blend::Blend,
     host::lanes,
     members::{Members, Presence},
@@ -103,17 +105,19 @@ pub(super) async fn listen(
     loop {
         tokio::select! {
             Some(message) = ear.frames.next() => {
-                if let Some(back) = ear.frame(&message) {
+                let Message { subject, payload, .. } = &message;
+                if let Some(back) = ear.audience.frame(subject, payload, Instant::now(), wall_ms()) {
                     tell(back, events).await?;
                 }
             }
             Some(message) = ear.sites.next() => {
-                for change in ear.site_frame(&message) {
+                let Message { subject, payload, .. } = &message;
+                for change in ear.audience.site_frame(subject, payload, Instant::now(), wall_ms()) {
                     tell(change, events).await?;
                 }
             }
             Some(message) = ear.cues.next() => {
-                if let Some((host, cue)) = ear.members.cue(&message.subject, &message.payload) {
+                if let Some((host, cue)) = ear.audience.members.cue(&message.subject, &message.payload) {
                     send(events, SourceEvent::Fleet(FleetEvent::Cue { host, cue })).await?;
                 }
             }
@@ -149,9 +153,7 @@ struct Ear {
     frames: async_nats::Subscriber,
     sites: async_nats::Subscriber,
     cues: async_nats::Subscriber,
-    members: Members,
-    /// Of the last second, where sites within the site are heard.
-    window: Window,
+    audience: Audience,
     server: String,
     /// What was said of the source last.
     told: Told,
@@ -176,34 +178,11 @@ impl Ear {
             frames,
             sites,
             cues,
-            members: Members::new(site.name.clone(), Instant::now()),
-            window: Window::new(),
+            audience: Audience::new(site.name.clone(), Instant::now()),
             server: site.nats.url.clone(),
             told: Told::Nothing,
             away_since: None,
         })
-    }
-
-    /// Takes a host's frame, and says whether that had been silent.
-    fn frame(&mut self, message: &Message) -> Option<Presence> {
-        let (now, have_sites) = (Instant::now(), self.members.have_sites());
-        let arrival = self.members.frame(&message.subject, &message.payload, now, wall_ms())?;
-        if have_sites {
-            self.window.now(now).record(arrival.host.section.as_ref(), &arrival.host.reading);
-        }
-        arrival.is_back.then(|| Presence::Back(arrival.host.name.clone()))
-    }
-
-    /// Takes a site's frame, and says who went and came there.
-    fn site_frame(&mut self, message: &Message) -> Vec<Presence> {
-        let now = Instant::now();
-        let Some((frame, changes)) =
-            self.members.site_frame(&message.subject, &message.payload, now, wall_ms())
-        else {
-            return Vec::new();
-        };
-        self.window.now(now).add_frame(&frame);
-        changes
     }
 
     async fn tick(&mut self, events: &mpsc::Sender<SourceEvent>) -> Result<(), Ended> {
@@ -220,7 +199,7 @@ impl Ear {
             return Ok(());
         }
         if self.away_since.take().is_some() {
-            self.members.listening_again(now);
+            self.audience.members.listening_again(now);
         }
         let info = self.info();
         if self.told != Told::Up(info.shortfall.clone()) {
@@ -229,18 +208,17 @@ impl Ear {
             let event = if was_up { SourceEvent::Described(info) } else { SourceEvent::Up(info) };
             send(events, event).await?;
         }
-        for fallen in self.members.fallen_silent(now) {
+        for fallen in self.audience.members.fallen_silent(now) {
             tell(fallen, events).await?;
         }
-        let summed = self.members.have_sites().then(|| self.window.sum(now, wall_ms() * 1_000_000));
-        let site = self.members.look(now, summed);
+        let site = self.audience.look(now, wall_ms());
         send(events, SourceEvent::Fleet(FleetEvent::Site(site))).await
     }
 
     fn info(&self) -> SourceInfo {
         SourceInfo {
             kind: SourceKind::Site,
-            detail: format!("site {} at {}", self.members.site(), self.server),
+            detail: format!("site {} at {}", self.audience.members.site(), self.server),
             shortfall: self.link.trouble(),
             machine: None,
             scope: Scope::Machine,
