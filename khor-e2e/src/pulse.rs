@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::wait_until;
@@ -64,6 +66,28 @@ impl Pulse {
             info.is_ok_and(|status| status.success())
         });
         true
+    }
+
+    /// It hangs, until it goes on.
+    pub fn hang(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// It goes on.
+    pub fn go_on(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = self.child.as_ref().expect("a server").id();
+        kill(Pid::from_raw(pid.cast_signed()), signal).expect("a signal");
+    }
+
+    /// What `pactl` prints.
+    pub fn pactl(&self, arguments: &[&str]) -> String {
+        let output = self.client("pactl").args(arguments).output().expect("pactl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Kills the server.
@@ -152,6 +176,13 @@ impl Recording {
     pub fn peak(&self) -> f64 {
         let peak = self.samples.iter().map(|sample| sample.unsigned_abs()).max();
         f64::from(peak.unwrap_or(0)) / 32768.0
+    }
+
+    /// Highest sample within `length` before the last one that isn't zero, 0..=1.
+    pub fn peak_at_the_end(&self, length: Duration) -> f64 {
+        let end = self.samples.iter().rposition(|sample| *sample != 0).map_or(0, |last| last + 1);
+        let begin = end.saturating_sub(2 * (length.as_secs_f64() * SAMPLE_RATE_HZ) as usize);
+        Self { samples: self.samples[begin..end].to_vec() }.peak()
     }
 
     /// Root of the mean square, 0..=1.

@@ -52,9 +52,9 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
     }
     match change.pointer("/audio/device").and_then(Value::as_str) {
         Some(device) if !device.is_empty() && device != before.audio.device => {
-            let is_there = audio::list().iter().any(|known| known.id == device);
-            let problem = || format!("{device} is not there, see khor devices; the one that plays is kept");
-            if is_there { Ok(()) } else { refuse("audio.device", problem()) }
+            audio::check(device, before.audio.sample_rate).or_else(|why| {
+                refuse("audio.device", format!("{why}, see khor devices; the one that plays is kept"))
+            })
         }
         _ => Ok(()),
     }

@@ -414,9 +414,8 @@ impl Engine {
             drop(is_done.blocking_recv());
         }
         self.midi.clone().stop(Duration::from_millis(500));
+        self.audio.fade_out();
         self.recorder.end();
-        // Time for the fade of the last notes to reach the device.
-        std::thread::sleep(Duration::from_millis(60));
     }
 
     fn shown(&self) -> Arc<Shown> {

@@ -227,7 +227,9 @@ fn sound(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
         "Share of its time that the sound callback uses.",
         f64::from(audio.callback_load),
     )?;
-    sheet.gauge("audio_latency_seconds", "From a note to its sound.", f64::from(audio.latency_ms) / 1e3)?;
+    if let Some(latency_ms) = audio.latency_ms {
+        sheet.gauge("audio_latency_seconds", "From a note to its sound.", f64::from(latency_ms) / 1e3)?;
+    }
     sheet.gauge("audio_voices", "Voices that sound.", f64::from(audio.voices))
 }
 

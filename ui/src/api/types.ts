@@ -202,7 +202,8 @@ export interface AudioHealth extends Trouble {
   restarts: number;
   /** `null`: this backend doesn't tell. */
   xruns: number | null;
-  latency_ms: number;
+  /** `null`: nothing plays. */
+  latency_ms: number | null;
 }
 
 export interface OscTarget {

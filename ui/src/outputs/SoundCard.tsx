@@ -61,7 +61,7 @@ function Figures() {
   const audio = useObservable(useStores().health.state)?.audio;
   if (audio?.enabled !== true || !audio.ok) return null;
   const rows: [string, string][] = [
-    ['Latency', `${Math.round(audio.latency_ms)} ms`],
+    ['Latency', audio.latency_ms === null ? '–' : `${Math.round(audio.latency_ms)} ms`],
     ['Voices', `${audio.voices ?? 0} of ${audio.voice_limit}`],
     ['Underruns', audio.xruns === null ? 'not told' : String(audio.xruns)],
     ['Device restarts', String(audio.restarts)],

@@ -1,23 +1,32 @@
 //! Sound devices through cpal: what there is, and opening one. Nothing else in khor knows cpal.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use cpal::{
-    BufferSize, Device, ErrorKind, HostId, OutputCallbackInfo, OutputStreamTimestamp, Stream, StreamConfig,
+    BufferSize, Device, ErrorKind, Host, HostId, OutputCallbackInfo, OutputStreamTimestamp, SampleFormat,
+    Stream, StreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{cookie, renderer::Lease};
+use super::{
+    asking::{Hosts, ask, is_card},
+    renderer::Lease,
+};
 
 /// Frames asked for per callback of a sound card; never left to the device, whose default may be two seconds.
 const CARD_FRAMES: u32 = 1024;
 /// Likewise of a sound server, which asks twice as often: each time costs the client's side more than the sound does.
 const SERVER_FRAMES: u32 = 2048;
+/// How long a stream may take to open.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An output device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -67,38 +76,59 @@ pub(super) struct Faults {
 
 /// Why no stream could be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct OpenError(String);
+#[error("{why}")]
+pub(super) struct OpenError {
+    why: String,
+    /// Somebody else has it, or khor itself.
+    is_busy: bool,
+}
 
-/// The backend that opens sound cards.
-const CARDS: &str = "alsa";
+impl OpenError {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_busy: false }
+    }
+}
+
+impl From<cpal::Error> for OpenError {
+    fn from(error: cpal::Error) -> Self {
+        Self { why: error.to_string(), is_busy: error.kind() == ErrorKind::DeviceBusy }
+    }
+}
+
+const NO_SERVER: &str = "the sound server does not answer";
 /// Devices that alsa-lib always lists and that are no place to play: converters and sinks to nowhere.
 const ALSA_PLUGINS: [&str; 9] =
     ["jack", "lavrate", "null", "oss", "samplerate", "speex", "speexrate", "upmix", "vdownmix"];
 
 /// All output devices of all backends that answer. Opens none of them.
 pub fn list() -> Vec<DeviceInfo> {
-    let _quiet = silence_alsa();
-    cookie::ensure();
-    let preferred = hosts("").first().copied();
+    ask(list_all).unwrap_or_default()
+}
+
+fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
+    let preferred = Hosts::ids("").first().copied();
     let mut devices: Vec<DeviceInfo> = Vec::new();
-    for host_id in hosts("") {
-        let Ok(host) = cpal::host_from_id(host_id) else { continue };
-        let default = host.default_output_device().and_then(|device| device.id().ok());
-        let Ok(outputs) = host.output_devices() else { continue };
-        for device in outputs {
-            let Ok(id) = device.id() else { continue };
-            if id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm)) {
-                continue;
-            }
-            let is_default = preferred == Some(host_id) && default.as_ref() == Some(&id);
-            let info = DeviceInfo { id: format!("id:{id}"), name: name_of(&device), is_default };
+    for host_id in Hosts::ids("") {
+        let of_host = hosts.with(host_id, |host| outputs(host, preferred == Some(host_id)));
+        for info in of_host.into_iter().flatten() {
             if devices.iter().all(|known| known.id != info.id) {
                 devices.push(info);
             }
         }
     }
     devices
+}
+
+/// Where a backend plays; its default is the default where it is `preferred`.
+fn outputs(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
+    let default = host.default_output_device().and_then(|device| device.id().ok());
+    let info = |device: Device| {
+        let id = device.id().ok()?;
+        let is_plugin = id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm));
+        let is_default = preferred && default.as_ref() == Some(&id);
+        (!is_plugin).then(|| DeviceInfo { id: format!("id:{id}"), name: name_of(&device), is_default })
+    };
+    host.output_devices().into_iter().flatten().filter_map(info).collect()
 }
 
 /// The device that would be opened, for people; plays nothing.
@@ -113,6 +143,22 @@ pub fn try_out(backend: &str, device: &str, sample_rate_hz: u32) -> Result<Strin
     // Asking for what it can do opens a sound card, so a name that stands for nothing is found out.
     config_for(host_id, &device, sample_rate_hz).map_err(|error| format!("{host_id}: {error}"))?;
     Ok(format!("{} through {host_id}", name_of(&device)))
+}
+
+/// Whether a chosen device can be played, as far as that can be known before what plays now is given up for it: one that is
+/// busy may be so because of khor.
+///
+/// # Errors
+///
+/// Why it can't.
+pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
+    let _quiet = silence_alsa();
+    let choice = Choice { backend: String::new(), device: device.to_owned(), server_only: false };
+    let found = find(&choice).and_then(|(host, device)| config_for(host, &device, sample_rate_hz));
+    match found {
+        Err(error) if !error.is_busy => Err(format!("{device} can't be played ({error})")),
+        _ => Ok(()),
+    }
 }
 
 /// Opens the chosen device and says at which rate it plays what `lease` has.
@@ -140,10 +186,10 @@ pub(super) fn open(
                 lease.fill(out, channels, until_heard.as_secs_f32());
             },
             move |error| note_fault(&seen, error.kind()),
-            None,
+            Some(PATIENCE),
         )
         .and_then(|stream| stream.play().map(|()| stream))
-        .map_err(|error| OpenError(format!("{host_id}: {error}")))?;
+        .map_err(|error| OpenError::new(format!("{host_id}: {error}")))?;
     let open = OpenStream {
         _stream: stream,
         backend: host_id.to_string(),
@@ -167,41 +213,27 @@ fn note_fault(faults: &Faults, kind: ErrorKind) {
     }
 }
 
-/// Backends that answer, best first: the sound server where there is one, then ALSA.
-fn hosts(backend: &str) -> Vec<HostId> {
-    let mut hosts: Vec<HostId> = cpal::available_hosts()
-        .into_iter()
-        .filter(|host| backend.is_empty() || host.to_string() == backend)
-        .collect();
-    hosts.sort_by_key(|host| is_card(*host));
-    hosts
+fn find(choice: &Choice) -> Result<(HostId, Device), OpenError> {
+    let choice = choice.clone();
+    ask(move |hosts| find_among(hosts, &choice)).unwrap_or_else(|| Err(OpenError::new(NO_SERVER)))
 }
 
-fn find(choice: &Choice) -> Result<(HostId, Device), OpenError> {
-    cookie::ensure();
+fn find_among(hosts: &mut Hosts, choice: &Choice) -> Result<(HostId, Device), OpenError> {
     if let Some(id) = choice.device.strip_prefix("id:") {
-        let id: cpal::DeviceId = id.parse().map_err(|error| OpenError(format!("{id}: {error}")))?;
-        let host = cpal::host_from_id(id.host()).map_err(|error| OpenError(error.to_string()))?;
-        let device = host.device_by_id(&id).ok_or_else(|| OpenError(format!("{id} is not there")))?;
-        return Ok((id.host(), device));
+        let id: cpal::DeviceId = id.parse().map_err(|error| OpenError::new(format!("{id}: {error}")))?;
+        let found = hosts.with(id.host(), |host| host.device_by_id(&id));
+        let found = found.ok_or_else(|| OpenError::new(format!("{} does not answer", id.host())))?;
+        return Ok((id.host(), found.ok_or_else(|| OpenError::new(format!("{id} is not there")))?));
     }
-    for host_id in hosts(&choice.backend).into_iter().filter(|host| !choice.server_only || !is_card(*host)) {
-        let Ok(host) = cpal::host_from_id(host_id) else { continue };
-        if let Some(device) = host.default_output_device() {
+    for host_id in
+        Hosts::ids(&choice.backend).into_iter().filter(|host| !choice.server_only || !is_card(*host))
+    {
+        if let Some(device) = hosts.with(host_id, Host::default_output_device).flatten() {
             return Ok((host_id, device));
         }
     }
-    let who = if choice.server_only {
-        "the sound server does not answer"
-    } else {
-        "no sound server and no sound card answer"
-    };
-    Err(OpenError(who.into()))
-}
-
-/// Whether it takes the sound card for itself.
-fn is_card(host: HostId) -> bool {
-    host.to_string() == CARDS
+    let who = if choice.server_only { NO_SERVER } else { "no sound server and no sound card answer" };
+    Err(OpenError::new(who))
 }
 
 /// Whether there is a sound server, or was one that did not tidy up.
@@ -211,9 +243,17 @@ pub(super) fn has_server() -> bool {
 
 /// The wanted rate where the device has it, else the device's own; two channels where it has them.
 fn config_for(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
-    let default = device.default_output_config().map_err(|error| OpenError(error.to_string()))?;
-    let ranges = device.supported_output_configs().map_err(|error| OpenError(error.to_string()))?;
-    let fits = ranges.into_iter().any(|range| {
+    let default = device.default_output_config()?;
+    let mut ranges = device
+        .supported_output_configs()?
+        .filter(|range| range.sample_format() == SampleFormat::F32)
+        .peekable();
+    if ranges.peek().is_none() {
+        return Err(OpenError::new(
+            "takes no floating-point samples; one of the same card that converts does",
+        ));
+    }
+    let fits = ranges.any(|range| {
         range.channels() == 2 && (range.min_sample_rate()..=range.max_sample_rate()).contains(&sample_rate_hz)
     });
     let (channels, sample_rate) =
@@ -227,6 +267,6 @@ fn name_of(device: &Device) -> String {
 }
 
 /// alsa-lib prints its errors to stderr unless told otherwise, per thread.
-fn silence_alsa() -> Option<impl Sized> {
+pub(super) fn silence_alsa() -> Option<impl Sized> {
     alsa::Output::local_error_handler().ok()
 }

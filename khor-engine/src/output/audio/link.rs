@@ -24,8 +24,9 @@ pub(super) struct Link {
     voice_limit: AtomicU32,
     started: AtomicBool,
     dropped_notes: AtomicU64,
-    lost_commands: AtomicU64,
+    lost_notes: AtomicU64,
     stream: AtomicU32,
+    fading: AtomicBool,
 }
 
 /// How the callback is doing.
@@ -33,15 +34,15 @@ pub(super) struct Link {
 pub struct Meters {
     /// Share of the time it may take that the callback took, 0..
     pub callback_load: f32,
-    /// From a note's onset in the synth to its sound, as the backend tells it, seconds.
-    pub latency_s: f32,
+    /// From a note's onset in the synth to its sound, as the backend tells it, seconds; `None` where no device plays.
+    pub latency_s: Option<f32>,
     /// Highest sample of late, 0..=1.
     pub peak: f32,
     /// Voices that sound.
     pub voices: u32,
     /// Voices that may sound: fewer than all while the processor is too slow for them.
     pub voice_limit: u32,
-    /// Notes and other commands there was no room for.
+    /// Notes there was no room for.
     pub dropped_notes: u64,
 }
 
@@ -59,8 +60,9 @@ impl Link {
             voice_limit: AtomicU32::new(Synth::VOICES),
             started: AtomicBool::new(false),
             dropped_notes: AtomicU64::new(0),
-            lost_commands: AtomicU64::new(0),
+            lost_notes: AtomicU64::new(0),
             stream: AtomicU32::new(0),
+            fading: AtomicBool::new(false),
         }
     }
 
@@ -68,7 +70,7 @@ impl Link {
     pub(super) fn publish(&self, frames: u64, meters: Meters) {
         self.frames.store(frames, Relaxed);
         self.load_bits.store(meters.callback_load.to_bits(), Relaxed);
-        self.latency_bits.store(meters.latency_s.to_bits(), Relaxed);
+        self.latency_bits.store(meters.latency_s.unwrap_or_default().to_bits(), Relaxed);
         self.peak_bits.store(meters.peak.to_bits(), Relaxed);
         self.voices.store(meters.voices, Relaxed);
         self.voice_limit.store(meters.voice_limit, Relaxed);
@@ -82,6 +84,7 @@ impl Link {
         self.sample_rate_hz.store(sample_rate_hz, Relaxed);
         self.stream.fetch_add(1, Relaxed);
         self.started.store(false, Relaxed);
+        self.fading.store(false, Relaxed);
     }
 
     /// There is no stream any more.
@@ -111,20 +114,37 @@ impl Link {
         running.then(|| self.stream.load(Relaxed))
     }
 
-    /// A command found the queue full.
-    pub(super) fn command_lost(&self) {
-        self.lost_commands.fetch_add(1, Relaxed);
+    /// A note found the queue full.
+    pub(super) fn note_lost(&self) {
+        self.lost_notes.fetch_add(1, Relaxed);
     }
 
-    /// The newest figures.
+    /// The callback is to fade out, and to be silent until the next stream.
+    pub(super) fn fade(&self) {
+        self.fading.store(true, Relaxed);
+    }
+
+    /// Whether it is.
+    pub(super) fn is_fading(&self) -> bool {
+        self.fading.load(Relaxed)
+    }
+
+    /// The newest figures. Where no device takes samples nothing sounds.
     pub(super) fn meters(&self) -> Meters {
+        let lasting = Meters {
+            voice_limit: self.voice_limit.load(Relaxed),
+            dropped_notes: self.dropped_notes.load(Relaxed) + self.lost_notes.load(Relaxed),
+            ..Meters::default()
+        };
+        if self.running_stream().is_none() {
+            return lasting;
+        }
         Meters {
             callback_load: f32::from_bits(self.load_bits.load(Relaxed)),
-            latency_s: f32::from_bits(self.latency_bits.load(Relaxed)),
+            latency_s: Some(f32::from_bits(self.latency_bits.load(Relaxed))),
             peak: f32::from_bits(self.peak_bits.load(Relaxed)),
             voices: self.voices.load(Relaxed),
-            voice_limit: self.voice_limit.load(Relaxed),
-            dropped_notes: self.dropped_notes.load(Relaxed) + self.lost_commands.load(Relaxed),
+            ..lasting
         }
     }
 }

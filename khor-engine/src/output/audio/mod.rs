@@ -4,10 +4,11 @@
 //! synth lives in a [`renderer`] that is lent to the stream's callback and comes back when the stream is
 //! dropped, so a lost device costs nothing but time. Commands reach the callback through one lock-free queue
 //! whose only producer is the [`Player`]; figures come back through the atomics of [`link`].
-//! All of cpal stays in [`device`], and what its client needs to be let in by a sound server in [`cookie`]; the
-//! [`priority`] of its thread is asked for when it first plays. What the device is given can be heard at the [`tap`] as
+//! All of cpal stays in [`device`] and in [`asking`], which keeps the connection to a sound server, and what its client needs
+//! to be let in there in [`cookie`]; the [`priority`] of its thread is asked for when it first plays. What the device is given can be heard at the [`tap`] as
 //! well; where there is no device, the [`pacer`] takes its place while somebody does.
 
+mod asking;
 mod cookie;
 mod device;
 mod link;
@@ -20,7 +21,7 @@ mod shed;
 mod supervisor;
 mod tap;
 
-pub use device::{DeviceInfo, list, try_out};
+pub use device::{DeviceInfo, check, list, try_out};
 pub use link::Meters;
 pub use priority::{Granter, Priority};
 pub use supervisor::{Output, Status, Wanted};
@@ -30,7 +31,10 @@ use std::sync::Arc;
 
 use rtrb::Producer;
 
-use self::{link::Link, renderer::Command};
+use self::{
+    link::Link,
+    renderer::{Command, Settings},
+};
 use crate::{
     music::{Controls, Instrument, Note, Patch},
     synth::{SynthNote, Volume},
@@ -42,15 +46,25 @@ pub struct Player {
     commands: Producer<Command>,
     link: Arc<Link>,
     clock: Clock,
+    /// What was said last.
+    settings: Settings,
+    /// Not all of it found room.
+    is_behind: bool,
 }
 
 impl Player {
+    fn new(commands: Producer<Command>, link: Arc<Link>) -> Self {
+        let (clock, settings) = (Clock::default(), Settings::default());
+        Self { commands, link, clock, settings, is_behind: false }
+    }
+
     /// Tells how late it is; call it every few milliseconds with the musical time now, seconds. Answers the
     /// number of the stream that takes samples; `None` while no device does: then notes are not to be sent.
     pub fn tick(&mut self, now_s: f64) -> Option<u32> {
         let stream = self.link.running_stream();
         if stream.is_some() {
             self.clock.observe(now_s, self.link.frames(), f64::from(self.link.sample_rate_hz()));
+            self.catch_up();
         } else {
             self.clock = Clock::default();
         }
@@ -60,41 +74,58 @@ impl Player {
     /// Schedules a note; those that begin before now sound at once.
     pub fn note(&mut self, note: &Note) {
         let sample_rate_hz = self.link.sample_rate_hz();
-        if let Some(onset_frame) = self.clock.frame_at(note.onset_s, f64::from(sample_rate_hz)) {
-            self.send(Command::Note(SynthNote::new(note, onset_frame, sample_rate_hz)));
+        let Some(onset_frame) = self.clock.frame_at(note.onset_s, f64::from(sample_rate_hz)) else { return };
+        let note = SynthNote::new(note, onset_frame, sample_rate_hz);
+        if self.commands.push(Command::Note(note)).is_err() {
+            self.link.note_lost();
         }
     }
 
-    /// Continuous parameters of the music.
+    /// Continuous parameters of the music. They change a hundred times a second, so while no device takes any only the last ones
+    /// are kept.
     pub fn controls(&mut self, controls: Controls) {
-        self.send(Command::Controls(controls));
+        self.settings.controls = Some(controls);
+        match self.link.running_stream() {
+            Some(_) => self.say(Command::Controls(controls)),
+            None => self.is_behind = true,
+        }
     }
 
     /// Timbres, in the order of `Instrument::ALL`.
     pub fn patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
+        self.settings.patches = patches.map(Some);
         for (instrument, patch) in std::iter::zip(Instrument::ALL, patches) {
-            self.send(Command::Patch(instrument, patch));
+            self.say(Command::Patch(instrument, patch));
         }
     }
 
     /// How loud all of it is.
     pub fn volume(&mut self, volume: Volume) {
-        self.send(Command::Volume(volume));
+        self.settings.volume = Some(volume);
+        self.say(Command::Volume(volume));
     }
 
     /// Silence, with a short fade.
     pub fn muted(&mut self, muted: bool) {
-        self.send(Command::Muted(muted));
+        self.settings.muted = muted;
+        self.say(Command::Muted(muted));
     }
 
     /// Ends every note.
     pub fn all_notes_off(&mut self) {
-        self.send(Command::AllNotesOff);
+        self.say(Command::AllNotesOff);
     }
 
-    fn send(&mut self, command: Command) {
-        if self.commands.push(command).is_err() {
-            self.link.command_lost();
+    /// Says what is to hold from now on; without room for it all of the settings are said again later.
+    fn say(&mut self, command: Command) {
+        self.is_behind |= self.commands.push(command).is_err();
+    }
+
+    fn catch_up(&mut self) {
+        let said = self.settings.commands();
+        if self.is_behind && self.commands.slots() >= said.clone().count() {
+            self.is_behind = false;
+            said.for_each(|command| self.say(command));
         }
     }
 }
@@ -131,7 +162,52 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use rtrb::RingBuffer;
+
     use super::*;
+
+    /// However much is said while a stream hangs, what was said last holds once it goes on.
+    #[test]
+    fn settings_without_room_are_said_again() {
+        let (producer, mut consumer) = RingBuffer::new(32);
+        let link = Arc::new(Link::new(48_000));
+        let mut player = Player::new(producer, Arc::clone(&link));
+        let running = Meters::default();
+        link.publish(0, running);
+        assert!(player.tick(0.0).is_some());
+        for _ in 0..100 {
+            player.all_notes_off();
+        }
+        player.muted(true);
+        player.volume(Volume { master_gain: 0.25, loudness_lufs: -23.0 });
+        assert_eq!(link.meters().dropped_notes, 0, "none of them is a note");
+        while consumer.pop().is_ok() {}
+        player.tick(0.01);
+        let said: Vec<Command> = std::iter::from_fn(|| consumer.pop().ok()).collect();
+        assert!(said.iter().any(|command| matches!(command, Command::Muted(true))));
+        let is_volume = |command: &&Command| matches!(command, Command::Volume(v) if v.master_gain == 0.25);
+        assert_eq!(said.iter().filter(is_volume).count(), 1);
+        player.tick(0.02);
+        assert!(consumer.pop().is_err(), "and said once");
+    }
+
+    /// Hundreds of controls a second would fill the queue while nobody empties it.
+    #[test]
+    fn while_no_device_plays_only_the_last_controls_are_kept() {
+        let (producer, mut consumer) = RingBuffer::new(32);
+        let link = Arc::new(Link::new(48_000));
+        let mut player = Player::new(producer, Arc::clone(&link));
+        let controls = |brightness| Controls { brightness, ..Controls::default() };
+        for i in 0..1000_u16 {
+            player.controls(controls(f32::from(i) / 1000.0));
+        }
+        assert!(player.tick(0.0).is_none() && consumer.pop().is_err());
+        link.publish(0, Meters::default());
+        player.tick(1.0);
+        let said: Vec<Command> = std::iter::from_fn(|| consumer.pop().ok()).collect();
+        let last = |command: &Command| matches!(command, Command::Controls(c) if c.brightness == 0.999);
+        assert!(said.iter().any(last));
+    }
 
     #[test]
     fn the_clock_smooths_block_jitter_and_follows_drift() {

@@ -1,11 +1,11 @@
 //! The audio callback: takes commands, renders the synth, interleaves. Real-time safe.
 
 use std::{
-    sync::{Arc, mpsc::SyncSender},
+    sync::{Arc, Mutex, PoisonError, mpsc::SyncSender},
     time::Instant,
 };
 
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::Consumer;
 
 use super::{
     link::{Link, Meters},
@@ -34,13 +34,23 @@ pub(super) enum Command {
     AllNotesOff,
 }
 
-/// Settings that a new synth must be given when the sample rate changes.
+/// What a synth is told besides notes, and a new one is to be told again.
 #[derive(Clone, Copy, Default)]
-struct Settings {
-    patches: [Option<Patch>; Instrument::ALL.len()],
-    controls: Option<Controls>,
-    volume: Option<Volume>,
-    muted: bool,
+pub(super) struct Settings {
+    pub(super) patches: [Option<Patch>; Instrument::ALL.len()],
+    pub(super) controls: Option<Controls>,
+    pub(super) volume: Option<Volume>,
+    pub(super) muted: bool,
+}
+
+impl Settings {
+    /// Says all of it.
+    pub(super) fn commands(self) -> impl Iterator<Item = Command> + Clone {
+        let patches = std::iter::zip(Instrument::ALL, self.patches);
+        let patches = patches.filter_map(|(instrument, patch)| Some(Command::Patch(instrument, patch?)));
+        let (controls, volume) = (self.controls.map(Command::Controls), self.volume.map(Command::Volume));
+        patches.chain(controls).chain(volume).chain([Command::Muted(self.muted)])
+    }
 }
 
 /// The synth and the receiving end of its commands.
@@ -49,6 +59,10 @@ pub(super) struct Renderer {
     sample_rate_hz: u32,
     commands: Consumer<Command>,
     settings: Settings,
+    /// It fades out, and is silent until the next stream.
+    is_fading: bool,
+    /// Notes that earlier synths had no room for.
+    dropped_notes: u64,
     left: [f32; CHUNK_FRAMES],
     right: [f32; CHUNK_FRAMES],
     peak: f32,
@@ -65,6 +79,8 @@ impl Renderer {
             sample_rate_hz,
             commands,
             settings: Settings::default(),
+            is_fading: false,
+            dropped_notes: 0,
             left: [0.0; CHUNK_FRAMES],
             right: [0.0; CHUNK_FRAMES],
             peak: 0.0,
@@ -88,27 +104,20 @@ impl Renderer {
         }
     }
 
-    /// Makes it ready for a stream of this rate: old notes are dropped, settings kept. Allocates when the
-    /// rate changes; not for the audio thread.
+    /// Makes it ready for a stream of this rate: settings are kept, and nothing rings on from the last stream, which may have been
+    /// lost long ago. Allocates; not for the audio thread.
     pub(super) fn prepare(&mut self, sample_rate_hz: u32) {
         self.idle();
-        self.synth.all_notes_off();
-        if sample_rate_hz == self.sample_rate_hz {
-            return;
+        if sample_rate_hz != self.sample_rate_hz {
+            self.sample_rate_hz = sample_rate_hz;
+            self.tap.set_rate(sample_rate_hz);
+            self.shed = Shed::new();
         }
-        self.sample_rate_hz = sample_rate_hz;
-        self.tap.set_rate(sample_rate_hz);
+        self.dropped_notes += self.synth.meter().dropped;
         self.synth = Synth::new(sample_rate_hz, SYNTH_SEED);
-        self.shed = Shed::new();
-        let Settings { patches, controls, volume, muted } = self.settings;
-        for (instrument, patch) in std::iter::zip(Instrument::ALL, patches) {
-            if let Some(patch) = patch {
-                self.synth.set_patch(instrument, patch);
-            }
-        }
-        let restore =
-            [controls.map(Command::Controls), volume.map(Command::Volume), Some(Command::Muted(muted))];
-        restore.into_iter().flatten().for_each(|command| self.apply(command));
+        self.synth.set_voice_limit(self.shed.limit());
+        (self.is_fading, self.peak) = (false, 0.0);
+        self.settings.commands().for_each(|command| self.apply(command));
     }
 
     /// Fills one callback's buffer of interleaved frames, whose first is heard `until_heard_s` from now. Audio thread: no lock, no allocation, no syscall
@@ -117,6 +126,10 @@ impl Renderer {
         let begun = Instant::now();
         while let Ok(command) = self.commands.pop() {
             self.apply(command);
+        }
+        if self.link.is_fading() != self.is_fading {
+            self.is_fading = !self.is_fading;
+            self.synth.set_muted(self.settings.muted || self.is_fading);
         }
         for chunk in out.chunks_mut(CHUNK_FRAMES * channels) {
             let frames = chunk.len() / channels;
@@ -133,11 +146,11 @@ impl Renderer {
         let meter = self.synth.meter();
         let meters = Meters {
             callback_load,
-            latency_s: until_heard_s + Synth::LATENCY_FRAMES as f32 / self.sample_rate_hz as f32,
+            latency_s: Some(until_heard_s + Synth::LATENCY_FRAMES as f32 / self.sample_rate_hz as f32),
             peak: self.peak,
             voices: meter.active_voices,
             voice_limit: self.shed.limit(),
-            dropped_notes: meter.dropped,
+            dropped_notes: self.dropped_notes + meter.dropped,
         };
         self.link.publish(self.synth.frame(), meters);
     }
@@ -161,7 +174,7 @@ impl Renderer {
             }
             Command::Muted(muted) => {
                 self.settings.muted = muted;
-                self.synth.set_muted(muted);
+                self.synth.set_muted(muted || self.is_fading);
             }
             Command::AllNotesOff => self.synth.all_notes_off(),
         }
@@ -186,24 +199,38 @@ fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
 /// one, and is silent until then: whether a device opens is known only once it has.
 pub(super) struct Lease {
     renderer: Option<Box<Renderer>>,
-    coming: Consumer<Box<Renderer>>,
+    coming: Arc<Mutex<Coming>>,
     home: SyncSender<Box<Renderer>>,
 }
 
 /// Where a lease gets its renderer from.
-pub(super) struct Handover(Producer<Box<Renderer>>);
+pub(super) struct Handover(Arc<Mutex<Coming>>);
+
+/// What is between the two.
+enum Coming {
+    /// Nothing yet.
+    Nothing,
+    /// The renderer, not taken yet.
+    Here(Box<Renderer>),
+    /// Nobody will take it.
+    TooLate,
+}
 
 impl Lease {
     /// Without a renderer yet; `home` is where it goes in the end.
     pub(super) fn new(home: SyncSender<Box<Renderer>>) -> (Self, Handover) {
-        let (handover, coming) = RingBuffer::new(1);
-        (Self { renderer: None, coming, home }, Handover(handover))
+        let coming = Arc::new(Mutex::new(Coming::Nothing));
+        (Self { renderer: None, coming: Arc::clone(&coming), home }, Handover(coming))
     }
 
     /// Audio thread: see [`Renderer::fill`].
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
-        if self.renderer.is_none() {
-            self.renderer = self.coming.pop().ok();
+        // Until it has one: held for an instant when the renderer comes, and not waited for even then.
+        if self.renderer.is_none()
+            && let Ok(mut coming) = self.coming.try_lock()
+            && let Coming::Here(renderer) = std::mem::replace(&mut *coming, Coming::Nothing)
+        {
+            self.renderer = Some(renderer);
         }
         match &mut self.renderer {
             Some(renderer) => renderer.fill(out, channels, until_heard_s),
@@ -214,18 +241,22 @@ impl Lease {
 
 impl Handover {
     /// Gives the renderer; back comes one that the lease doesn't live to take.
-    pub(super) fn give(mut self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
-        if self.0.is_abandoned() {
+    pub(super) fn give(self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
+        let mut coming = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*coming, Coming::TooLate) {
             return Some(renderer);
         }
-        let given = self.0.push(renderer);
-        given.err().map(|rtrb::PushError::Full(renderer)| renderer)
+        *coming = Coming::Here(renderer);
+        None
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(renderer) = self.renderer.take().or_else(|| self.coming.pop().ok()) {
+        let mut coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
+        let coming = std::mem::replace(&mut *coming, Coming::TooLate);
+        let untaken = if let Coming::Here(renderer) = coming { Some(renderer) } else { None };
+        if let Some(renderer) = self.renderer.take().or(untaken) {
             // The queue holds one and there is one renderer: it is full only if home is gone.
             drop(self.home.try_send(renderer));
         }
@@ -234,7 +265,91 @@ impl Drop for Lease {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::{sync::mpsc, thread};
+
+    use rtrb::{Producer, RingBuffer};
+
+    use super::{super::tap::Tap, *};
+    use crate::music::{Preset, Role};
+
+    const RATE_HZ: u32 = 48_000;
+
+    fn made() -> (Renderer, Producer<Command>, Arc<Link>) {
+        let (commands, receiver) = RingBuffer::new(64);
+        let (link, (_, feed)) = (Arc::new(Link::new(RATE_HZ)), Tap::start(RATE_HZ).unwrap());
+        let mut renderer = Renderer::new(RATE_HZ, receiver, Arc::clone(&link), feed);
+        for (instrument, patch) in std::iter::zip(Instrument::ALL, Preset::builtin()[0].patches()) {
+            renderer.apply(Command::Patch(instrument, patch));
+        }
+        renderer.apply(Command::Volume(Volume { master_gain: 1.0, loudness_lufs: -16.0 }));
+        let controls = Controls { brightness: 0.0, reverb: 1.0, delay: 1.0, echo_s: 0.3, vowel: 0.0 };
+        renderer.apply(Command::Controls(controls));
+        (renderer, commands, link)
+    }
+
+    fn note() -> Command {
+        Command::Note(SynthNote {
+            onset_frame: 0,
+            duration_frames: 48_000 * 60,
+            midi: 60,
+            velocity: 0.9,
+            pan: 0.0,
+            brightness: 0.0,
+            instrument: Instrument::Chords,
+            role: Role::Chords,
+        })
+    }
+
+    /// The highest of so many seconds, in callbacks of 1024 frames.
+    fn peak(renderer: &mut Renderer, seconds: f32) -> f32 {
+        let mut out = [0.0; 2048];
+        let callbacks = (seconds * RATE_HZ as f32 / 1024.0) as u32;
+        (0..callbacks).fold(0.0, |peak, _| {
+            renderer.fill(&mut out, 2, 0.0);
+            out.iter().fold(peak, |peak: f32, x| peak.max(x.abs()))
+        })
+    }
+
+    #[test]
+    fn a_new_stream_begins_in_silence_and_settings_hold() {
+        let (mut renderer, mut commands, link) = made();
+        assert!(commands.push(note()).is_ok());
+        let loud = peak(&mut renderer, 6.0);
+        assert!(loud > 0.05, "{loud}");
+        renderer.prepare(RATE_HZ);
+        let rest = peak(&mut renderer, 3.0);
+        assert!(rest < 1e-6, "what rang when the stream was lost rings on: {rest}");
+        assert!(commands.push(note()).is_ok());
+        let again = peak(&mut renderer, 6.0);
+        assert!((again / loud - 1.0).abs() < 0.1, "{again}, {loud} before");
+        link.fade();
+        let fading = peak(&mut renderer, 0.03);
+        assert!(fading > 0.01, "it doesn't break off: {fading}");
+        assert_eq!(peak(&mut renderer, 1.0), 0.0, "faded out");
+    }
+
+    /// Whenever a stream ends, the renderer is where it can be found.
+    #[test]
+    fn no_renderer_is_lost_between_giving_and_taking() {
+        let (renderer, ..) = made();
+        let (home, homecoming) = mpsc::sync_channel(1);
+        let mut renderer = Box::new(renderer);
+        let mut refused = 0;
+        for round in 0..20_000_u32 {
+            let (lease, handover) = Lease::new(home.clone());
+            let ending = thread::spawn(move || {
+                for _ in 0..round % 64 {
+                    std::hint::spin_loop();
+                }
+                drop(lease);
+            });
+            let given = handover.give(renderer);
+            ending.join().unwrap();
+            refused += u32::from(given.is_some());
+            renderer = given.or_else(|| homecoming.try_recv().ok()).expect("it is somewhere");
+        }
+        println!("{refused} of 20000 came too late");
+    }
 
     #[test]
     fn channels_are_filled_as_the_device_has_them() {

@@ -36,6 +36,12 @@ const WATCHDOG: Duration = Duration::from_secs(2);
 const SETTLING: Duration = Duration::from_secs(5);
 /// A short burst of errors heals by itself; one that goes on for this many looks doesn't.
 const STORM_LOOKS: u32 = 3;
+/// A fade, and a block that was rendered before it began.
+const FADE: Duration = Duration::from_millis(70);
+/// No device is waited for longer.
+const LONGEST_FADE: Duration = Duration::from_millis(400);
+/// How long a renderer may take to come home from a stream that ends as it should.
+const COMING_HOME: Duration = Duration::from_millis(50);
 /// Waits between attempts to open: the first, and the longest.
 const FIRST_RETRY: Duration = Duration::from_millis(300);
 const LAST_RETRY: Duration = Duration::from_secs(2);
@@ -108,7 +114,7 @@ impl Output {
         };
         // It ends when the output is dropped; nobody waits for it, since a sound server may hang.
         thread::Builder::new().name("khor-audio".into()).spawn(move || supervisor.run())?;
-        let player = Player { commands: producer, link: Arc::clone(&link), clock: super::Clock::default() };
+        let player = Player::new(producer, Arc::clone(&link));
         Ok((Self { commands, status, link, tap }, player))
     }
 
@@ -121,6 +127,11 @@ impl Output {
     pub fn want(&self, wanted: Wanted) {
         // The thread ends only when this sender does.
         drop(self.commands.send(wanted));
+    }
+
+    /// Fades out whatever sounds and returns once that has been heard; there is silence until the next stream.
+    pub fn fade_out(&self) {
+        fade_out(&self.link);
     }
 
     /// How the sound is.
@@ -137,6 +148,20 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.tap.close();
+    }
+}
+
+/// Fades out, and waits for the device to have played it. A device that takes no more samples is not waited for.
+fn fade_out(link: &Link) {
+    let faded_s = FADE.as_secs_f64();
+    let (fading_from, most) = (link.frames(), Instant::now() + LONGEST_FADE);
+    link.fade();
+    let frames = (faded_s * f64::from(link.sample_rate_hz())) as u64;
+    while link.running_stream().is_some() && link.frames() < fading_from + frames && Instant::now() < most {
+        thread::sleep(Duration::from_millis(5));
+    }
+    if let Some(latency_s) = link.meters().latency_s {
+        thread::sleep(Duration::try_from_secs_f32(latency_s).unwrap_or_default().min(LONGEST_FADE));
     }
 }
 
@@ -205,6 +230,9 @@ impl Supervisor {
                 Ok(wanted) if wanted != self.wanted => {
                     self.wanted = wanted;
                     (self.retry, next_attempt, self.played) = (FIRST_RETRY, Instant::now(), false);
+                    if self.stream.is_some() {
+                        fade_out(&self.link);
+                    }
                     self.close(None);
                     self.server_until = self.server_until.max(server_until());
                 }
@@ -324,16 +352,23 @@ impl Supervisor {
         self.close(Some(Health::failing(error, "khor opens it again by itself as soon as it answers")));
     }
 
-    /// Drops the stream, if there is one; its renderer comes home. `why` is logged when it is news.
+    /// Drops the stream, if there is one; its renderer comes home. `why` is said, and logged when it is news.
     fn close(&mut self, why: Option<Health>) {
-        if let Some(watched) = self.stream.take() {
-            if watched.open.by_server {
-                self.server_until = Some(Instant::now() + SERVER_PATIENCE);
-            }
-            self.link.closed();
-            self.idle = self.take_renderer();
+        if let Some(health) = why {
+            self.say(health);
         }
-        let Some(health) = why else { return };
+        let Some(watched) = self.stream.take() else { return };
+        if watched.open.by_server {
+            self.server_until = Some(Instant::now() + SERVER_PATIENCE);
+        }
+        self.link.closed();
+        // It waits for the server, which may hang; the renderer comes home when it doesn't, sooner or later.
+        if thread::Builder::new().name("khor-audio-end".into()).spawn(move || drop(watched)).is_ok() {
+            self.idle = self.idle.take().or_else(|| self.home.1.recv_timeout(COMING_HOME).ok());
+        }
+    }
+
+    fn say(&self, health: Health) {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         if status.health != health {
             warn!("sound: {}; trying again", health.error.as_deref().unwrap_or("lost"));

@@ -1,0 +1,152 @@
+//! Sound servers and devices that are not as they should be: one that hangs, one that is asked a lot, a device that is gone, one
+//! that can't be opened. And how the sound ends.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use khor_e2e::skip::skip;
+use khor_e2e::{Engine, Pulse, wait_until};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const SETTLE: Duration = Duration::from_secs(10);
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+
+fn start(pulse: &Pulse, more: &[(&str, &str)]) -> Engine {
+    let environment: Vec<(&str, &str)> =
+        pulse.environment().into_iter().chain(more.iter().copied()).collect();
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &environment);
+    wait_until("the device", SETTLE, || plays(&engine));
+    engine
+}
+
+fn audio(engine: &Engine) -> Value {
+    engine.get("/api/health")["audio"].clone()
+}
+
+fn plays(engine: &Engine) -> bool {
+    audio(engine)["ok"] == true
+}
+
+fn choose(engine: &Engine, device: &str) -> (u16, Value) {
+    engine.change(&json!({"audio": {"device": device}}))
+}
+
+#[test]
+fn whoever_asks_for_devices_leaves_nothing_behind() {
+    let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    pulse.pactl(&[
+        "load-module",
+        "module-null-sink",
+        "sink_name=other",
+        "sink_properties=device.description=Other",
+    ]);
+    let engine = start(&pulse, &[]);
+    let listed = |engine: &Engine| engine.get("/api/audio/devices")["devices"].to_string();
+    assert!(listed(&engine).contains("id:pulseaudio:other"), "{}", listed(&engine));
+    let held = |pulse: &Pulse| {
+        let clients = pulse.pactl(&["list", "short", "clients"]).lines().count();
+        let tasks = fs::read_dir(format!("/proc/{}/task", engine.pid())).expect("threads");
+        let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok();
+        // Those that serve requests come and go.
+        let of_sound = |name: &String| ["khor-audio", "khor-devices"].contains(&name.trim());
+        (tasks.flatten().filter_map(name).filter(of_sound).count(), clients)
+    };
+    let before = held(&pulse);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..40).for_each(|_| assert!(listed(&engine).contains("id:pulseaudio:null"))));
+        }
+    });
+    assert_eq!(choose(&engine, "id:pulseaudio:other").0, 200);
+    wait_until("the other device", SETTLE, || plays(&engine) && audio(&engine)["device"] != "Null Output");
+    // The server comes back without it.
+    pulse.kill();
+    assert!(pulse.restart());
+    wait_until("the loss", SETTLE, || !plays(&engine));
+    // It tries again and again.
+    thread::sleep(Duration::from_secs(12));
+    println!("threads and clients: {before:?}, then {:?}", held(&pulse));
+    assert!(!plays(&engine), "{}", audio(&engine));
+    wait_until("all that asked to be gone", SETTLE, || {
+        held(&pulse).0 <= before.0 && held(&pulse).1 <= before.1
+    });
+}
+
+#[test]
+fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
+    let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    let engine = start(&pulse, &[]);
+    pulse.hang();
+    let hung = Instant::now();
+    wait_until("it to be said", SETTLE, || audio(&engine)["error"].is_string());
+    println!("said {:?} after: {}", hung.elapsed(), audio(&engine));
+    let audio_now = audio(&engine);
+    assert_eq!((&audio_now["voices"], &audio_now["latency_ms"]), (&json!(0), &Value::Null), "nothing sounds");
+    let dropped = audio_now["dropped_notes"].clone();
+    assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
+    assert!(engine.get("/api/audio/devices")["devices"].is_array(), "who asks is answered");
+    // Longer than the queue to the callback is deep.
+    thread::sleep(Duration::from_secs(14));
+    pulse.go_on();
+    let back = Instant::now();
+    wait_until("the device", SETTLE, || plays(&engine));
+    println!("plays {:?} after it went on", back.elapsed());
+    assert!(back.elapsed() < Duration::from_secs(5), "{:?}", back.elapsed());
+    thread::sleep(Duration::from_millis(300));
+    assert!(pulse.record(Duration::from_secs(3)).is_silent(), "muted while it hung");
+    assert_eq!(audio(&engine)["dropped_notes"], dropped, "no note was sent that there was no room for");
+    engine.post("/api/actions/mute?on=false");
+    wait_until("sound", SETTLE, || !pulse.record(Duration::from_millis(200)).is_silent());
+}
+
+#[test]
+fn a_device_that_cannot_be_opened_is_refused_and_the_sound_goes_on() {
+    let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    let home = TempDir::new().expect("a directory");
+    let pcm = "pcm.broken { type hw card 77 hint { show on description \"a card that is gone\" } }\n";
+    fs::write(home.path().join(".asoundrc"), pcm).expect("a file");
+    let engine = start(&pulse, &[("HOME", home.path().to_str().expect("a plain path"))]);
+    let before = engine.get("/api/config")["audio"].clone();
+    let listed = engine.get("/api/audio/devices");
+    assert!(listed.to_string().contains("id:alsa:broken"), "{listed:#}");
+    for device in ["id:alsa:broken", "id:alsa:nowhere", "id:pulseaudio:nowhere"] {
+        let (status, answer) = choose(&engine, device);
+        println!("{answer}");
+        assert_eq!(status, 400, "{answer}");
+        let why = answer["error"].as_str().expect("why");
+        assert!(why.contains(device) && why.contains("the one that plays is kept"), "{answer}");
+    }
+    assert_eq!(engine.get("/api/config")["audio"], before);
+    assert!(plays(&engine) && audio(&engine)["restarts"] == 0);
+    assert!(!pulse.record(Duration::from_secs(1)).is_silent(), "and plays on");
+}
+
+/// The last milliseconds are those of a fade, when khor ends and when another device is chosen.
+#[test]
+fn the_sound_ends_in_a_fade() {
+    let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
+    pulse.pactl(&["load-module", "module-null-sink", "sink_name=other", "rate=48000", "norewinds=1"]);
+    let mut engine = Some(start(&pulse, &[]));
+    let mut ends = |end: &mut dyn FnMut(&mut Option<Engine>)| {
+        thread::scope(|scope| {
+            let heard = scope.spawn(|| pulse.record(Duration::from_secs(5)));
+            thread::sleep(Duration::from_secs(3));
+            end(&mut engine);
+            heard.join().expect("a recording")
+        })
+    };
+    let to_another = ends(&mut |engine| {
+        assert_eq!(choose(engine.as_ref().expect("an engine"), "id:pulseaudio:other").0, 200);
+    });
+    ends(&mut |engine| {
+        assert_eq!(choose(engine.as_ref().expect("an engine"), "id:pulseaudio:null").0, 200);
+    });
+    let for_good = ends(&mut |engine| assert!(engine.take().expect("an engine").stop().0.success()));
+    for heard in [to_another, for_good] {
+        let (peak, end) = (heard.peak(), heard.peak_at_the_end(Duration::from_millis(2)));
+        println!("peak {peak:.4}, {end:.5} in the last two milliseconds");
+        assert!(peak > 0.02 && end < 0.1 * peak, "{end} of {peak}");
+    }
+}
