@@ -1,5 +1,6 @@
 //! What isn't there, and what is broken: each is a state with a reason and a fix, and the rest goes on.
 
+use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
@@ -55,10 +56,10 @@ fn a_port_in_use_costs_the_page_only_and_is_taken_when_free() {
     let mut child = Command::new(program("khor"))
         .args(["engine", "--no-audio", "--listen", &address.to_string(), "--socket", NO_SOCKET, "--config"])
         .arg(dir.path().join("config.json"))
-        .stderr(std::fs::File::create(&log).expect("a log"))
+        .stderr(fs::File::create(&log).expect("a log"))
         .spawn()
         .expect("khor engine");
-    let logged = || std::fs::read_to_string(&log).unwrap_or_default();
+    let logged = || fs::read_to_string(&log).unwrap_or_default();
     wait_until("the complaint", SETTLE, || logged().contains("--listen"));
     assert!(child.try_wait().expect("its state").is_none(), "it goes on: {}", logged());
     drop(blocker);
@@ -70,7 +71,7 @@ fn a_port_in_use_costs_the_page_only_and_is_taken_when_free() {
 #[test]
 fn a_broken_configuration_is_kept_aside_and_shown() {
     let dir = TempDir::new().expect("a directory");
-    std::fs::write(dir.path().join("config.json"), "{\"music\": {\"bpm\": 9}}").expect("writing");
+    fs::write(dir.path().join("config.json"), "{\"music\": {\"bpm\": 9}}").expect("writing");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let config = engine.get("/api/health")["config"].clone();
     assert_eq!(config["ok"], false);
@@ -106,6 +107,36 @@ fn a_change_survives_a_restart_and_a_wrong_one_changes_nothing() {
     assert_eq!((music["bpm"].as_f64(), music["preset"].as_str()), (Some(72.0), Some("arp")));
 }
 
+/// Only an engine, which then shows it, sets a broken file aside.
+#[test]
+fn who_only_asks_leaves_a_broken_configuration_where_it_is() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("config.json");
+    let broken = r#"{"music": {"bpm": 500}, "listen": {"port": 1}}"#;
+    fs::write(&path, broken).expect("a file");
+    for question in [&["status"][..], &["explain"], &["mute", "on"], &["config", "music.bpm"]] {
+        let asked = Command::new(program("khor")).args(question).arg("--config").arg(&path).output();
+        let said = String::from_utf8_lossy(&asked.expect("running khor").stderr).into_owned();
+        assert!(said.contains("music.bpm"), "{question:?}: {said}");
+        assert_eq!(fs::read_to_string(&path).expect("the file"), broken, "{question:?}");
+        assert_eq!(fs::read_dir(dir.path()).expect("the folder").count(), 1, "{question:?}");
+    }
+}
+
+#[test]
+fn who_reads_no_further_ends_it_quietly() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
+    let listen = engine.url().trim_start_matches("http://").to_owned();
+    let khor = program("khor");
+    for question in ["status", "config", "explain"] {
+        let line = format!("'{}' {question} --listen {listen} | true", khor.display());
+        for _ in 0..10 {
+            let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{question}");
+        }
+    }
+}
+
 /// The API keeps keys that it does not know, for a newer khor; at the prompt one is a slip of the pen.
 #[test]
 fn a_misspelt_setting_is_refused_and_not_kept() {
@@ -122,8 +153,8 @@ fn a_misspelt_setting_is_refused_and_not_kept() {
     assert!(khor(&["music.bpm", "96"]).status.success());
     let refused = khor(&["music.bmp", "90"]);
     let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && said.contains("music.bmp is no setting"), "{said}");
-    let kept = std::fs::read_to_string(engine.config_path()).expect("the file");
+    assert!(!refused.status.success() && said.contains("'music.bmp' is no setting"), "{said}");
+    let kept = fs::read_to_string(engine.config_path()).expect("the file");
     assert!(kept.contains("96") && !kept.contains("bmp"), "{kept}");
 }
 
@@ -151,7 +182,7 @@ fn the_demo_is_labelled_and_never_written_down() {
     engine.wait_for_source("demo", SETTLE);
     assert_eq!(engine.get("/api/health")["features"]["fake"], true);
     engine.change(&json!({"music": {"bpm": 90}}));
-    let written = std::fs::read_to_string(engine.config_path()).expect("the configuration");
+    let written = fs::read_to_string(engine.config_path()).expect("the configuration");
     let written: Value = serde_json::from_str(&written).expect("JSON");
     assert_eq!(
         (written["features"]["fake"].as_bool(), written["music"]["bpm"].as_f64()),

@@ -10,9 +10,13 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::Value;
+use tracing::warn;
 
 use super::Places;
-use crate::{config::Listen, http::read_token};
+use crate::{
+    config::{ConfigStore, Listen},
+    http::read_token,
+};
 
 /// Longest wait for the engine.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,8 +49,12 @@ pub(super) struct Client {
 
 impl EngineAddress {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
-        let listen = self.places.open_config()?.config().listen.clone();
-        Client::of(&listen, self.listen.clone())
+        let path = self.places.config_path()?;
+        let (config, problem) = ConfigStore::peek(&path);
+        if let Some(problem) = problem {
+            warn!("{}: {problem}; asking where an engine listens by default", path.display());
+        }
+        Client::of(&config.listen, self.listen.clone())
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::info;
 
-use super::{Places, interrupt, nats::NatsArgs, service, whom::WhomArgs};
+use super::{Places, interrupt, nats::NatsArgs, place::place, service, whom::WhomArgs};
 use crate::{config::ConfigStore, control, dbus, engine::Engine, http, source::Playback};
 
 /// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
@@ -47,7 +47,7 @@ pub(super) struct EngineArgs {
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
     /// Where the page and the API listen; beyond loopback it takes a token, see the configuration
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = place)]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the copy in the program
     #[arg(long, value_name = "DIR")]

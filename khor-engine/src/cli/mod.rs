@@ -11,6 +11,7 @@ mod explain;
 mod interrupt;
 mod lists;
 mod nats;
+mod place;
 mod play;
 mod progress;
 mod record;
@@ -27,6 +28,7 @@ mod whom;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 use crate::config::{ConfigStore, default_path};
 
@@ -75,6 +77,33 @@ enum Command {
     Man(texts::ManArgs),
 }
 
+impl Command {
+    /// It plays nothing, serves nothing and writes no file.
+    const fn only_prints(&self) -> bool {
+        use Command::{Completions, Config, Devices, Doctor, Explain, Man, Mute, Presets, Snooze, Status};
+        matches!(
+            self,
+            Explain(_)
+                | Status(_)
+                | Doctor(_)
+                | Mute(_)
+                | Snooze(_)
+                | Config(_)
+                | Presets(_)
+                | Devices(_)
+                | Completions(_)
+                | Man(_)
+        )
+    }
+}
+
+/// Ends quietly once nobody reads what is printed, as in `khor status | head`: Rust's default is an error at each line.
+fn end_with_the_reader() {
+    // SAFETY: the default action runs no code of this process.
+    let changed = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
+    debug_assert!(changed.is_ok(), "that signal has a default action");
+}
+
 /// Where the configuration and the collector are.
 #[derive(Args, Clone, Debug)]
 struct Places {
@@ -102,6 +131,9 @@ impl Places {
 pub fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     start_log();
+    if cli.command.only_prints() {
+        end_with_the_reader();
+    }
     match cli.command {
         Command::Doctor(args) => return doctor::run(&args),
         Command::Status(args) => return status::run(&args),

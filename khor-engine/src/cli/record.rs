@@ -46,6 +46,9 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     runtime.block_on(record(args))
 }
 
+/// A collector that doesn't answer is given up for /proc after half of this.
+const ANSWERING: Duration = Duration::from_secs(3);
+
 async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let settings = LiveSettings {
         socket: args.places.socket.clone(),
@@ -65,30 +68,36 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let mut progress = Progress::new(true);
     let begun = Instant::now();
     let length = args.seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let end = begun + length.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
-    take_until(&mut events, interrupt::wait(), end, |event| {
+    let length = length.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
+    // It counts from when a source answers.
+    take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
+        let was_begun = recording.writer.is_some();
         recording.take(event)?;
         progress.show(begun.elapsed().as_secs_f64(), recording.progress());
-        Ok(())
+        Ok((!was_begun && recording.writer.is_some()).then(|| Instant::now() + length))
     })
     .await?;
     progress.clear();
     recording.finish()
 }
 
-/// Takes events until there are no more, `stopped` is ready or `end` has come. One `stopped` for the whole time:
-/// a new one would not know of a signal that came together with an event.
+/// Takes events until there are no more, `stopped` is ready or the end has come, which an event may put off. One `stopped` for the
+/// whole time: a new one would not know of a signal that came together with an event.
 async fn take_until(
     events: &mut mpsc::Receiver<SourceEvent>,
     stopped: impl Future<Output = std::io::Result<()>>,
     end: Instant,
-    mut take: impl FnMut(SourceEvent) -> anyhow::Result<()>,
+    mut take: impl FnMut(SourceEvent) -> anyhow::Result<Option<Instant>>,
 ) -> anyhow::Result<()> {
     let (mut stopped, mut ended) = (pin!(stopped), pin!(sleep_until(end)));
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => take(event)?,
+                Some(event) => {
+                    if let Some(later) = take(event)? {
+                        ended.as_mut().reset(later);
+                    }
+                }
                 None => return Ok(()),
             },
             stopped = &mut stopped => return Ok(stopped?),
@@ -184,7 +193,7 @@ mod tests {
                     if taken == 100 {
                         raise(Signal::SIGTERM)?;
                     }
-                    Ok(())
+                    Ok(None)
                 };
                 take_until(&mut events, stopped, end, take).await.unwrap();
                 assert!(Instant::now() < end, "the signal was lost");

@@ -1,7 +1,7 @@
 //! `khor relay`: sends what this machine does to a site's listeners.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::PathBuf,
     sync::{
         Arc,
@@ -14,7 +14,7 @@ use clap::{Args, CommandFactory, error::ErrorKind};
 use khor_fleet::Name;
 use tokio::{sync::watch, time::Instant};
 
-use super::{Cli, interrupt, nats::NatsArgs, progress::Progress, service};
+use super::{Cli, interrupt, nats::NatsArgs, place::place, progress::Progress, service};
 use crate::{
     config::relay_baseline_path,
     relay::{self, AggregateSettings, Meters, RelayError, RelaySettings},
@@ -44,7 +44,7 @@ pub(super) struct RelayArgs {
     #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=20))]
     rate_hz: u8,
     /// Answer Prometheus there, GET /metrics; a port alone is one of this machine's own
-    #[arg(long, value_name = "[ADDR:]PORT", env = "KHOR_METRICS", value_parser = place)]
+    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = place)]
     metrics: Option<SocketAddr>,
     /// The collector's socket
     #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
@@ -86,13 +86,6 @@ fn host_name() -> anyhow::Result<Name> {
     let name = name.to_string_lossy().into_owned();
     let word = name.split('.').next().unwrap_or_default();
     Name::new(word).map_err(|error| anyhow!("the host name {error}; say another with --host NAME"))
-}
-
-/// Where metrics are, on loopback unless another address is said.
-fn place(text: &str) -> Result<SocketAddr, String> {
-    let port = |port: u16| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    let place = text.parse().map(port).or_else(|_| text.parse::<SocketAddr>());
-    place.map_err(|_| "expected PORT or ADDR:PORT, as 9117 or 10.0.0.7:9117".to_owned())
 }
 
 impl RelayArgs {
@@ -160,16 +153,4 @@ async fn go(
     stop.send_replace(true);
     line.clear();
     Ok(done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_alone_is_on_loopback() {
-        assert_eq!(place("9117").unwrap().to_string(), "127.0.0.1:9117");
-        assert_eq!(place("0.0.0.0:9117").unwrap().to_string(), "0.0.0.0:9117");
-        assert!(place("rack").unwrap_err().contains("9117"));
-    }
 }

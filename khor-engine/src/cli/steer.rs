@@ -70,7 +70,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let mut whole = client.get("config")?;
     // A configuration keeps keys that it does not know, for a newer khor; a slip of the pen is none of those.
     if whole.pointer(&place).is_none() {
-        bail!("{path} is no setting: khor config lists them");
+        bail!("'{path}' is no setting: khor config lists them");
     }
     if let Some(value) = &args.value {
         whole = client.patch_config(&nested(path, parsed(value)))?;

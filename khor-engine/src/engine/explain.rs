@@ -12,13 +12,20 @@ use super::{
 };
 use crate::{
     music::{Feature, Input, PulseCast, Route, Sounding, Speaking},
-    signal::{Reading, SIGNALS},
+    signal::{Reading, SIGNALS, SignalId},
     source::{Host, Shortfall, SourceKind, whose},
 };
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
 pub(crate) const WORTH_A_LINE: f32 = 1.0;
+/// Share of the time from which on tasks are said to wait.
+const A_WAIT: f64 = 0.05;
+/// How far a bed must have gone towards dark, tense or heavy to be called so, and to be called a little so; of all the way.
+const IS_SO: f64 = 0.25;
+const IS_A_LITTLE_SO: f64 = 0.08;
 const LINES: usize = 5;
+/// Of the screen of text.
+const COLUMNS: usize = 80;
 
 /// `GET /api/explain`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -62,7 +69,11 @@ pub(super) fn explain(seen: &Seen) -> Explanation {
         (None, Some(reading)) => standing(reading, seen.is_of_many()),
         (None, None) => Vec::new(),
     };
-    let heard = seen.sounding.as_ref().map(|sounding| heard(sounding, &seen.staged)).unwrap_or_default();
+    let heard = seen
+        .sounding
+        .as_ref()
+        .map(|sounding| heard(sounding, seen.reading.as_ref(), &seen.staged))
+        .unwrap_or_default();
     let sentence = sentence(seen, &standing_out);
     let text = text(seen, &sentence, &standing_out, &heard);
     Explanation { sentence, standing_out, heard, text }
@@ -93,8 +104,8 @@ fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
     standing
 }
 
-fn heard(sounding: &Sounding, staged: &Staged) -> Vec<Heard> {
-    let mut heard = vec![bed(sounding)];
+fn heard(sounding: &Sounding, reading: Option<&Reading>, staged: &Staged) -> Vec<Heard> {
+    let mut heard = vec![bed(sounding, reading)];
     match &staged.cast.pulse {
         PulseCast::Together => heard.push(pulse(sounding)),
         PulseCast::Sections(_) => heard.extend(staged.benches.iter().map(section)),
@@ -131,14 +142,19 @@ fn section(seated: &Seated) -> Heard {
     }
 }
 
-fn bed(sounding: &Sounding) -> Heard {
+fn bed(sounding: &Sounding, reading: Option<&Reading>) -> Heard {
     if sounding.lost {
         let (what, because) = ("hollow and dull".to_owned(), "the source is lost".to_owned());
         return Heard { layer: "bed", what, because };
     }
     let words = |feature, word: &str| {
         let (route, position) = moved(sounding, feature)?;
-        (position >= 0.25).then(|| (word.to_owned(), cause(&route)))
+        let word = match f64::from(position) {
+            far if far >= IS_SO => word.to_owned(),
+            far if far >= IS_A_LITTLE_SO => format!("a little {word}"),
+            _ => return None,
+        };
+        Some((word, cause(&route)))
     };
     let parts: Vec<(String, String)> = [
         words(Feature::BedTension, "tense"),
@@ -149,10 +165,25 @@ fn bed(sounding: &Sounding) -> Heard {
     .flatten()
     .collect();
     if parts.is_empty() {
-        return Heard { layer: "bed", what: "calm".into(), because: "nothing has to wait".into() };
+        return Heard { layer: "bed", what: "calm".into(), because: usual_waits(reading) };
     }
     let (what, because): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
     Heard { layer: "bed", what: what.join(", "), because: because.join(", ") }
+}
+
+/// Why a bed is calm: nothing waits, or what waits does so as is usual here.
+fn usual_waits(reading: Option<&Reading>) -> String {
+    let waits = [SignalId::Cpu, SignalId::Stall, SignalId::Mem];
+    let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal.index()]).unwrap_or(0.0);
+    let waiting: Vec<&str> = waits
+        .into_iter()
+        .filter(|signal| rate(*signal) >= A_WAIT)
+        .map(|signal| signal.info().label)
+        .collect();
+    match waiting.as_slice() {
+        [] => "nothing has to wait".to_owned(),
+        waiting => format!("{}, no more than has been usual here", waiting.join(", ")),
+    }
 }
 
 fn pulse(sounding: &Sounding) -> Heard {
@@ -289,7 +320,17 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
             line(format_args!("  {layer:<6} {what:<28} {because}"));
         }
     }
-    text
+    narrow(&text)
+}
+
+/// The same on a screen of [`COLUMNS`]: what is longer, as errors and names may be, goes on in the next line.
+fn narrow(text: &str) -> String {
+    let options = textwrap::Options::new(COLUMNS).subsequent_indent("     ");
+    let lines = text.lines().map(|line| match line.chars().count() {
+        0..=COLUMNS => line.to_owned(),
+        _ => textwrap::fill(line, &options),
+    });
+    lines.map(|line| line + "\n").collect()
 }
 
 /// Octaves as people say them.
@@ -362,6 +403,20 @@ mod tests {
         assert_eq!(standing(&reading, false)[0].times, None, "no rate is times nothing");
         let of_many = &standing(&reading, true)[0];
         assert_eq!((of_many.deviation, of_many.times), (1.4, None), "no host has the median of all rates");
+    }
+
+    /// A bed that is calm though tasks wait says why, and a long line goes on in the next.
+    #[test]
+    fn a_calm_bed_does_not_deny_what_waits() {
+        let mut reading = standing_out(SignalId::Rx, 0.0);
+        assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
+        reading.rates[SignalId::Cpu.index()] = Some(0.995);
+        let why = usual_waits(Some(&reading));
+        assert_eq!(why, "waiting on cpu, no more than has been usual here");
+        let long = format!("Short\nWhy: {}\n", "a name that is long ".repeat(9));
+        let narrow = narrow(&long);
+        assert!(narrow.starts_with("Short\nWhy: a name") && narrow.ends_with('\n'), "{narrow}");
+        assert!(narrow.lines().all(|line| line.len() <= COLUMNS) && narrow.lines().count() == 4, "{narrow}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The listener: one that systemd passes, or one of our own.
 
 use std::{
+    io,
     net::{SocketAddr, TcpListener as StdListener},
     os::fd::FromRawFd,
     time::Duration,
@@ -73,9 +74,14 @@ async fn bind(address: SocketAddr) -> TcpListener {
             Ok(listener) => return listener,
             Err(problem) if !told => {
                 told = true;
+                let why = match problem.kind() {
+                    io::ErrorKind::PermissionDenied => "ports below 1024 are root's",
+                    io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+                    _ => "is another khor running there?",
+                };
                 error!(
-                    "the page can't be served at {address} ({problem}): is another khor running there? Choose \
-                     another place with --listen; khor plays on and keeps trying"
+                    "the page can't be served at {address} ({problem}): {why} Choose another place with --listen; khor \
+                     plays on and keeps trying"
                 );
             }
             Err(_) => {}

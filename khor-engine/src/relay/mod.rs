@@ -260,7 +260,7 @@ impl Relay {
             let Progress { frames, dropped, .. } = self.progress;
             let after_s = self.begun.elapsed().as_secs();
             if connected {
-                info!("sending to {} ({dropped} frames were let go before)", self.frame_subject);
+                info!("sending to {} (frames that were let go before: {dropped})", self.frame_subject);
             } else {
                 warn!(
                     "not sending any more, after {after_s} s and {frames} frames; frames are let go until it is back"

@@ -147,7 +147,7 @@ impl Baseline {
     pub(super) fn progress(&self, heard: &PerSignal<bool>) -> f32 {
         let of_heard = || self.learners.iter().zip(heard).filter(|(_, heard)| **heard);
         let count = of_heard().count().max(1) as f64;
-        (of_heard().map(|(learner, _)| learner.progress()).sum::<f64>() / count) as f32
+        (of_heard().fold(0.0, |sum, (learner, _)| sum + learner.progress()) / count) as f32
     }
 
     /// While frozen nothing is learnt.

@@ -23,6 +23,8 @@ const MARGIN: f64 = 0.6;
 const LEAST_SPAN: f64 = 2.5;
 /// Time over which a change stops being news, seconds.
 const NEWS_TAU_S: f64 = 45.0;
+/// A level that falls never arrives at nothing; below this it is there.
+const INAUDIBLE: f64 = 1e-6;
 /// Least spread a change is compared with, octaves.
 const LEAST_SPREAD: f64 = 0.5;
 /// Changes up to this many spreads are no news.
@@ -139,8 +141,9 @@ impl Interpreter {
         let spread = ((band.high - band.middle) / SPREADS_TO_HIGH).max(LEAST_SPREAD);
         let news = ((x - *recent).abs() / spread - NO_NEWS).max(0.0);
         *recent += (x - *recent) * (1.0 - (-interval_s / NEWS_TAU_S).exp());
+        let level = target + (held - target) * (-interval_s / tau_s).exp();
         Lane {
-            level: (target + (held - target) * (-interval_s / tau_s).exp()) as f32,
+            level: if level < INAUDIBLE { 0.0 } else { level as f32 },
             deviation: (x - band.middle) as f32,
             surprise: (1.0 - (-news / 2.0).exp()) as f32,
         }

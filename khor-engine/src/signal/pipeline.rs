@@ -132,12 +132,16 @@ fn at_most_all(mut rates: PerSignal<Option<f64>>) -> PerSignal<Option<f64>> {
     rates
 }
 
+/// Of a rate that has ended something remains for ever; less than this a second, in any counter's unit, is nothing.
+const NOTHING: f64 = 1e-9;
+
 /// One step of a one-pole low-pass with time constant `tau_s` over `dt_s`, exact for any step length. What
 /// is not known any more is forgotten; what becomes known starts at zero, so that the first, short interval
 /// after a gap can't be heard as a spike.
 fn follow(held: Option<f64>, target: Option<f64>, dt_s: f64, tau_s: f64) -> Option<f64> {
     let (held, target) = (held.unwrap_or(0.0), target?);
-    Some(target + (held - target) * (-dt_s / tau_s).exp())
+    let followed = target + (held - target) * (-dt_s / tau_s).exp();
+    Some(if followed < NOTHING { 0.0 } else { followed })
 }
 
 #[cfg(test)]
@@ -228,6 +232,19 @@ mod tests {
         assert!(small.deviation > big.deviation && big.deviation > 2.0);
         // Two a second come one by one: the average of a quarter of a second swings by that much.
         assert!(small_idle.deviation.abs() < 1.5);
+    }
+
+    #[test]
+    fn what_has_ended_is_nothing_after_a_while() {
+        let mut pipeline = Pipeline::new(Scaling::default());
+        live(&mut pipeline, 0.0, 5.0, 0.02, 100.0);
+        let (mut frame, mut reading) = (pipeline.last.expect("a frame"), None);
+        for _ in 0..6_000 {
+            frame.t_ns += 20_000_000;
+            reading = pipeline.push(frame);
+        }
+        let (reading, i) = (reading.expect("a reading"), SignalId::Exec.index());
+        assert_eq!((reading.rates[i], reading.lanes[i].map(|lane| lane.level)), (Some(0.0), Some(0.0)));
     }
 
     #[test]

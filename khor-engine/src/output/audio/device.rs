@@ -91,7 +91,10 @@ impl OpenError {
 
 impl From<cpal::Error> for OpenError {
     fn from(error: cpal::Error) -> Self {
-        Self { why: error.to_string(), is_busy: error.kind() == ErrorKind::DeviceBusy }
+        Self {
+            why: error.to_string().trim_end_matches('.').to_owned(),
+            is_busy: error.kind() == ErrorKind::DeviceBusy,
+        }
     }
 }
 

@@ -1,0 +1,35 @@
+//! Where a server is to listen, as people write it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+
+/// A port, which is one of this machine's own, or a host and a port; of a name's addresses the first of IPv4, since that is where
+/// others look first.
+///
+/// # Errors
+///
+/// What was expected.
+pub(super) fn place(text: &str) -> Result<SocketAddr, String> {
+    let port = |port: u16| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    if let Ok(place) = text.parse().map(port).or_else(|_| text.parse::<SocketAddr>()) {
+        return Ok(place);
+    }
+    let expected = "expected PORT or HOST:PORT, as 9117 or 10.0.0.7:9117";
+    let found: Vec<SocketAddr> = text.to_socket_addrs().map_err(|_| expected)?.collect();
+    found.iter().find(|place| place.is_ipv4()).or(found.first()).copied().ok_or_else(|| expected.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_port_or_a_host_and_a_port() {
+        assert_eq!(place("9117").unwrap().to_string(), "127.0.0.1:9117");
+        assert_eq!(place("0.0.0.0:9117").unwrap().to_string(), "0.0.0.0:9117");
+        assert_eq!(place("localhost:9117").unwrap().to_string(), "127.0.0.1:9117");
+        assert_eq!(place("[::1]:9117").unwrap().to_string(), "[::1]:9117");
+        for wrong in ["rack", "", "localhost:99999", "10.0.0.7:"] {
+            assert!(place(wrong).unwrap_err().contains("9117"), "{wrong}");
+        }
+    }
+}
