@@ -50,6 +50,8 @@ pub struct Recording {
     pub seconds: f64,
     /// Blocks of sound that are missing because the disk was too slow.
     pub lost_blocks: u64,
+    /// Sound that is missing in between, seconds: those blocks, and what the machine was too slow to pass on.
+    pub lost_seconds: f64,
     /// Why it ended by itself.
     pub error: Option<String>,
     /// What to do about it.
@@ -157,6 +159,14 @@ struct Session {
     shared: Arc<Mutex<Recording>>,
 }
 
+/// The file while it is written.
+struct Open {
+    file: SoundFile,
+    sample_rate_hz: u32,
+    /// Which frame is to follow, by the numbers of [`Block`].
+    next_frame: u64,
+}
+
 impl Session {
     fn run(
         mut self,
@@ -173,12 +183,13 @@ impl Session {
                 }
             })
         };
-        let mut open: Option<(SoundFile, u32)> = None;
+        let mut open: Option<Open> = None;
         let mut problem = None;
         while let Some(heard) = next() {
             let block = match heard {
                 Ok(block) => block,
                 Err(RecvError::Lagged(blocks)) => {
+                    // How long they were, the next one's number says.
                     lock(&self.shared).lost_blocks += blocks;
                     continue;
                 }
@@ -195,33 +206,44 @@ impl Session {
             }
         }
         let finished = match open {
-            Some((file, _)) => file.finish().map_err(|error| Problem::of(&error)),
+            Some(Open { file, .. }) => file.finish().map_err(|error| Problem::of(&error)),
             None => Err(self.leave_nothing()),
         };
         self.ended(problem.or_else(|| finished.err()));
     }
 
     /// Writes a block, into a file that begins with the first. Says whether there can be more.
-    fn take(&mut self, open: &mut Option<(SoundFile, u32)>, block: &Block) -> Result<bool, Problem> {
-        let (file, rate_hz) = if let Some(open) = open {
-            open
-        } else {
-            let Some(empty) = self.empty.take() else { return Ok(false) };
-            let made = SoundFile::within(empty, self.format, block.sample_rate_hz);
-            let file = made.map_err(|error| Problem::of(&error.into()))?;
-            let Some(file) = file else { return Ok(false) };
-            open.insert((file, block.sample_rate_hz))
+    fn take(&mut self, open: &mut Option<Open>, block: &Block) -> Result<bool, Problem> {
+        let open = match open {
+            Some(open) => open,
+            None => match self.begin(block)? {
+                Some(begun) => open.insert(begun),
+                None => return Ok(false),
+            },
         };
-        if *rate_hz != block.sample_rate_hz {
+        if open.sample_rate_hz != block.sample_rate_hz {
             return Err(Problem {
                 error: format!("the device's sample rate became {} Hz", block.sample_rate_hz),
                 fix: "start another recording; what was recorded before is kept",
             });
         }
         let (left, right): (Vec<f32>, Vec<f32>) = block.frames.iter().map(|[l, r]| (*l, *r)).unzip();
-        let takes_more = file.push(&left, &right);
-        lock(&self.shared).seconds += block.frames.len() as f64 / f64::from(block.sample_rate_hz);
+        let takes_more = open.file.push(&left, &right);
+        let seconds = |frames: u64| frames as f64 / f64::from(block.sample_rate_hz);
+        let mut recording = lock(&self.shared);
+        recording.seconds += seconds(block.frames.len() as u64);
+        recording.lost_seconds += seconds(block.first_frame.saturating_sub(open.next_frame));
+        open.next_frame = block.next_frame();
         Ok(takes_more)
+    }
+
+    /// `None`: the format holds no samples.
+    fn begin(&mut self, block: &Block) -> Result<Option<Open>, Problem> {
+        let Some(empty) = self.empty.take() else { return Ok(None) };
+        let sample_rate_hz = block.sample_rate_hz;
+        let file = SoundFile::within(empty, self.format, sample_rate_hz);
+        let file = file.map_err(|error| Problem::of(&error.into()))?;
+        Ok(file.map(|file| Open { file, sample_rate_hz, next_frame: block.first_frame }))
     }
 
     /// Removes the file, which has no frame.
@@ -240,6 +262,12 @@ impl Session {
             (recording.error, recording.fix) = (Some(error), Some(fix.to_owned()));
         } else {
             info!("recorded {:.1} s into {}", recording.seconds, self.path.display());
+        }
+        if recording.lost_seconds > 0.0 {
+            let (path, lost) = (self.path.display(), recording.lost_seconds);
+            warn!(
+                "recording {path}: {lost:.3} s are missing in between, the machine or the disk was too slow"
+            );
         }
     }
 }
@@ -305,7 +333,8 @@ mod tests {
         assert!(matches!(recorder.start("wav"), Err(RecorderError::Busy(busy)) if busy == file));
         feed_until(&recorder, 0.5, || feed.push(&[0.5; 480], &[-0.5; 480])).await;
         let recorded = recorder.stop().await.unwrap();
-        assert!(!recorded.recording && recorded.error.is_none() && recorded.lost_blocks == 0);
+        assert!(!recorded.recording && recorded.error.is_none());
+        assert!(recorded.lost_blocks == 0 && recorded.lost_seconds == 0.0, "{recorded:?}");
         let mut reader = hound::WavReader::open(file).unwrap();
         assert!((f64::from(reader.duration()) / 48_000.0 - recorded.seconds).abs() < 1e-9);
         let samples: Vec<i32> = reader.samples().map(Result::unwrap).collect();
@@ -334,6 +363,24 @@ mod tests {
         }
         let names: Vec<_> = recorded.iter().map(|(file, ..)| file.file_name().unwrap()).collect();
         assert_eq!(names, ["khor-19700101T000000Z.wav", "khor-19700101T000000Z-2.wav"]);
+        tap.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn what_is_missing_in_between_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tap, mut feed) = Tap::start(48_000).unwrap();
+        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
+        recorder.start("wav").unwrap();
+        feed_until(&recorder, 0.1, || feed.push(&[0.5; 480], &[0.5; 480])).await;
+        // Two seconds at once are more than the tap holds.
+        let long = vec![0.5; 96_000];
+        feed.push(&long, &long);
+        let before = recorder.status().seconds;
+        feed_until(&recorder, before + 1.5, || feed.push(&[0.5; 480], &[0.5; 480])).await;
+        let recorded = recorder.stop().await.unwrap();
+        assert!((0.6..1.5).contains(&recorded.lost_seconds), "{recorded:?}");
+        assert_eq!(recorded.error, None, "it is good for all that");
         tap.close();
     }
 
