@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn block(sample_rate_hz: u32, frames: &[[f32; 2]]) -> Block {
-        Block { sample_rate_hz, frames: frames.into() }
+        Block { sample_rate_hz, first_frame: 0, frames: frames.into() }
     }
 
     #[tokio::test]

@@ -15,7 +15,10 @@ use super::{
     reply::Failure,
     table::{Json, Operation, get, post},
 };
-use crate::{engine::Engine, output::recorder::Recording};
+use crate::{
+    engine::Engine,
+    output::recorder::{Recording, name},
+};
 
 /// The format when none is asked for.
 const USUAL_FORMAT: &str = "flac";
@@ -107,6 +110,25 @@ fn recorded(folder: &Path) -> io::Result<Vec<Recorded>> {
             });
         }
     }
-    recordings.sort_by(|one, another| one.name.cmp(&another.name));
+    recordings.sort_by(|one, another| name::age(&one.name).cmp(&name::age(&another.name)));
     Ok(recordings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn all_of_one_second_are_listed_in_their_order() {
+        let dir = tempfile::tempdir().unwrap();
+        for length in 0..11 {
+            let (path, _) = name::claim(dir.path(), SystemTime::UNIX_EPOCH, "flac").unwrap();
+            fs::write(path, vec![0; length]).unwrap();
+        }
+        let listed: Vec<u64> = recorded(dir.path()).unwrap().iter().map(|file| file.bytes).collect();
+        assert_eq!(listed, (0..11).collect::<Vec<u64>>());
+        assert!(recorded(&dir.path().join("none yet")).unwrap().is_empty());
+    }
 }

@@ -1,12 +1,14 @@
 //! Records what the sound device is given, while it plays, into a file.
 
+pub(crate) mod name;
+
 use std::{
+    fs::{self, File},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::{
@@ -48,6 +50,8 @@ pub struct Recording {
     pub seconds: f64,
     /// Blocks of sound that are missing because the disk was too slow.
     pub lost_blocks: u64,
+    /// Sound that is missing in between, seconds: those blocks, and what the machine was too slow to pass on.
+    pub lost_seconds: f64,
     /// Why it ended by itself.
     pub error: Option<String>,
     /// What to do about it.
@@ -95,25 +99,27 @@ impl Recorder {
         lock(&self.shared).clone()
     }
 
-    /// Begins a file, named by the time; says its name. `extension` is `flac` or `wav`. Waits for the disk; must be
-    /// called within a tokio runtime.
+    /// Begins a file, named by the time, which replaces none; says its name. `extension` is `flac` or `wav`. Waits for
+    /// the disk; must be called within a tokio runtime.
     pub fn start(&self, extension: &str) -> Result<PathBuf, RecorderError> {
+        self.start_at(SystemTime::now(), extension)
+    }
+
+    fn start_at(&self, now: SystemTime, extension: &str) -> Result<PathBuf, RecorderError> {
         let mut work = lock(&self.work);
         if let Recording { recording: true, file: Some(file), .. } = self.status() {
             return Err(RecorderError::Busy(file));
         }
-        let path = self.folder.join(file_name(SystemTime::now(), extension));
-        let format = match Format::of(&path) {
-            Ok(format @ (Format::Wav | Format::Flac)) => format,
-            Ok(Format::Midi) | Err(_) => return Err(RecorderError::Format(extension.to_owned())),
-        };
-        std::fs::create_dir_all(&self.folder)
-            .map_err(|cause| RecorderError::Write { path: self.folder.clone(), cause })?;
+        let format = format_of(extension)?;
         let blocks = self.tap.listen()?;
+        let (path, empty) = fs::create_dir_all(&self.folder)
+            .and_then(|()| name::claim(&self.folder, now, extension))
+            .map_err(|cause| RecorderError::Write { path: self.folder.clone(), cause })?;
         let (stop, stopped) = oneshot::channel();
         let recording = Recording { recording: true, file: Some(path.clone()), ..Recording::default() };
         *lock(&self.shared) = recording;
-        let session = Session { path: path.clone(), format, shared: Arc::clone(&self.shared) };
+        let session =
+            Session { path: path.clone(), empty: Some(empty), format, shared: Arc::clone(&self.shared) };
         let runtime = Handle::current();
         let task = tokio::task::spawn_blocking(move || session.run(&runtime, blocks, stopped));
         info!("recording {}", path.display());
@@ -147,13 +153,23 @@ impl Recorder {
 /// One file that is recorded.
 struct Session {
     path: PathBuf,
+    /// The file, until the first block says the rate that it begins with.
+    empty: Option<File>,
     format: Format,
     shared: Arc<Mutex<Recording>>,
 }
 
+/// The file while it is written.
+struct Open {
+    file: SoundFile,
+    sample_rate_hz: u32,
+    /// Which frame is to follow, by the numbers of [`Block`].
+    next_frame: u64,
+}
+
 impl Session {
     fn run(
-        self,
+        mut self,
         runtime: &Handle,
         mut blocks: broadcast::Receiver<Block>,
         mut stopped: oneshot::Receiver<()>,
@@ -167,12 +183,13 @@ impl Session {
                 }
             })
         };
-        let mut open: Option<(SoundFile, u32)> = None;
+        let mut open: Option<Open> = None;
         let mut problem = None;
         while let Some(heard) = next() {
             let block = match heard {
                 Ok(block) => block,
                 Err(RecvError::Lagged(blocks)) => {
+                    // How long they were, the next one's number says.
                     lock(&self.shared).lost_blocks += blocks;
                     continue;
                 }
@@ -189,32 +206,52 @@ impl Session {
             }
         }
         let finished = match open {
-            Some((file, _)) => file.finish().map_err(|error| Problem::of(&error)),
-            None => Err(Problem::nothing_heard()),
+            Some(Open { file, .. }) => file.finish().map_err(|error| Problem::of(&error)),
+            None => Err(self.leave_nothing()),
         };
         self.ended(problem.or_else(|| finished.err()));
     }
 
     /// Writes a block, into a file that begins with the first. Says whether there can be more.
-    fn take(&self, open: &mut Option<(SoundFile, u32)>, block: &Block) -> Result<bool, Problem> {
-        let (file, rate_hz) = if let Some(open) = open {
-            open
-        } else {
-            let made = SoundFile::create(&self.path, self.format, block.sample_rate_hz);
-            let file = made.map_err(|error| Problem::of(&error.into()))?;
-            let Some(file) = file else { return Ok(false) };
-            open.insert((file, block.sample_rate_hz))
+    fn take(&mut self, open: &mut Option<Open>, block: &Block) -> Result<bool, Problem> {
+        let open = match open {
+            Some(open) => open,
+            None => match self.begin(block)? {
+                Some(begun) => open.insert(begun),
+                None => return Ok(false),
+            },
         };
-        if *rate_hz != block.sample_rate_hz {
+        if open.sample_rate_hz != block.sample_rate_hz {
             return Err(Problem {
                 error: format!("the device's sample rate became {} Hz", block.sample_rate_hz),
                 fix: "start another recording; what was recorded before is kept",
             });
         }
         let (left, right): (Vec<f32>, Vec<f32>) = block.frames.iter().map(|[l, r]| (*l, *r)).unzip();
-        let takes_more = file.push(&left, &right);
-        lock(&self.shared).seconds += block.frames.len() as f64 / f64::from(block.sample_rate_hz);
+        let takes_more = open.file.push(&left, &right);
+        let seconds = |frames: u64| frames as f64 / f64::from(block.sample_rate_hz);
+        let mut recording = lock(&self.shared);
+        recording.seconds += seconds(block.frames.len() as u64);
+        recording.lost_seconds += seconds(block.first_frame.saturating_sub(open.next_frame));
+        open.next_frame = block.next_frame();
         Ok(takes_more)
+    }
+
+    /// `None`: the format holds no samples.
+    fn begin(&mut self, block: &Block) -> Result<Option<Open>, Problem> {
+        let Some(empty) = self.empty.take() else { return Ok(None) };
+        let sample_rate_hz = block.sample_rate_hz;
+        let file = SoundFile::within(empty, self.format, sample_rate_hz);
+        let file = file.map_err(|error| Problem::of(&error.into()))?;
+        Ok(file.map(|file| Open { file, sample_rate_hz, next_frame: block.first_frame }))
+    }
+
+    /// Removes the file, which has no frame.
+    fn leave_nothing(&self) -> Problem {
+        if let Err(error) = fs::remove_file(&self.path) {
+            warn!("removing {}, which is empty: {error}", self.path.display());
+        }
+        Problem::nothing_heard()
     }
 
     fn ended(&self, problem: Option<Problem>) {
@@ -225,6 +262,12 @@ impl Session {
             (recording.error, recording.fix) = (Some(error), Some(fix.to_owned()));
         } else {
             info!("recorded {:.1} s into {}", recording.seconds, self.path.display());
+        }
+        if recording.lost_seconds > 0.0 {
+            let (path, lost) = (self.path.display(), recording.lost_seconds);
+            warn!(
+                "recording {path}: {lost:.3} s are missing in between, the machine or the disk was too slow"
+            );
         }
     }
 }
@@ -250,10 +293,12 @@ impl Problem {
     }
 }
 
-/// By the time in UTC, such as `khor-20261125T174200Z.flac`: sorts by age.
-fn file_name(now: SystemTime, extension: &str) -> String {
-    let time = Timestamp::try_from(now).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
-    format!("khor-{time}.{extension}")
+/// What the end of a recording's name stands for.
+fn format_of(extension: &str) -> Result<Format, RecorderError> {
+    match Format::of(&Path::new("khor").with_extension(extension)) {
+        Ok(format @ (Format::Wav | Format::Flac)) => Ok(format),
+        Ok(Format::Midi) | Err(_) => Err(RecorderError::Format(extension.to_owned())),
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -266,10 +311,14 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_file_is_named_by_its_time() {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_628_641);
-        assert_eq!(file_name(time, "flac"), "khor-20261125T174401Z.flac");
+    /// Lets sound come until the recording has `seconds`.
+    async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while recorder.status().seconds < seconds {
+            assert!(Instant::now() < deadline, "nothing is recorded");
+            push();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -282,18 +331,68 @@ mod tests {
         assert!(matches!(recorder.start("mp3"), Err(RecorderError::Format(_))));
         let file = recorder.start("wav").unwrap();
         assert!(matches!(recorder.start("wav"), Err(RecorderError::Busy(busy)) if busy == file));
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while recorder.status().seconds < 0.5 {
-            assert!(Instant::now() < deadline, "nothing is recorded");
-            feed.push(&[0.5; 480], &[-0.5; 480]);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        feed_until(&recorder, 0.5, || feed.push(&[0.5; 480], &[-0.5; 480])).await;
         let recorded = recorder.stop().await.unwrap();
-        assert!(!recorded.recording && recorded.error.is_none() && recorded.lost_blocks == 0);
+        assert!(!recorded.recording && recorded.error.is_none());
+        assert!(recorded.lost_blocks == 0 && recorded.lost_seconds == 0.0, "{recorded:?}");
         let mut reader = hound::WavReader::open(file).unwrap();
         assert!((f64::from(reader.duration()) / 48_000.0 - recorded.seconds).abs() < 1e-9);
         let samples: Vec<i32> = reader.samples().map(Result::unwrap).collect();
         assert!(samples.chunks(2).all(|frame| frame == [4_194_304, -4_194_304]));
+        tap.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn two_of_one_second_are_two_files_and_both_are_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tap, mut feed) = Tap::start(48_000).unwrap();
+        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
+        let mut recorded = Vec::new();
+        for level in [0.25, 0.5] {
+            let file = recorder.start_at(SystemTime::UNIX_EPOCH, "wav").unwrap();
+            feed_until(&recorder, 0.1, || feed.push(&[level; 480], &[-level; 480])).await;
+            let Recording { seconds, error, .. } = recorder.stop().await.unwrap();
+            assert_eq!(error, None);
+            recorded.push((file, seconds, (level * 8_388_608.0) as i32));
+        }
+        for (file, seconds, level) in &recorded {
+            let mut reader = hound::WavReader::open(file).unwrap();
+            assert!((f64::from(reader.duration()) / 48_000.0 - seconds).abs() < 1e-9);
+            let samples: Vec<i32> = reader.samples().map(Result::unwrap).collect();
+            assert!(samples.chunks(2).all(|frame| frame == [*level, -*level]), "{}", file.display());
+        }
+        let names: Vec<_> = recorded.iter().map(|(file, ..)| file.file_name().unwrap()).collect();
+        assert_eq!(names, ["khor-19700101T000000Z.wav", "khor-19700101T000000Z-2.wav"]);
+        tap.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn what_is_missing_in_between_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tap, mut feed) = Tap::start(48_000).unwrap();
+        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
+        recorder.start("wav").unwrap();
+        feed_until(&recorder, 0.1, || feed.push(&[0.5; 480], &[0.5; 480])).await;
+        // Two seconds at once are more than the tap holds.
+        let long = vec![0.5; 96_000];
+        feed.push(&long, &long);
+        let before = recorder.status().seconds;
+        feed_until(&recorder, before + 1.5, || feed.push(&[0.5; 480], &[0.5; 480])).await;
+        let recorded = recorder.stop().await.unwrap();
+        assert!((0.6..1.5).contains(&recorded.lost_seconds), "{recorded:?}");
+        assert_eq!(recorded.error, None, "it is good for all that");
+        tap.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn where_nothing_was_heard_there_is_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tap, _feed) = Tap::start(48_000).unwrap();
+        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
+        let file = recorder.start("flac").unwrap();
+        let recorded = recorder.stop().await.unwrap();
+        assert!(recorded.error.is_some_and(|error| error.contains("there is no file")));
+        assert!(!file.exists());
         tap.close();
     }
 

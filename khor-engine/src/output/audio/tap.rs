@@ -1,19 +1,19 @@
 //! The tap: what the loudspeaker is given, for whoever else listens.
 //!
 //! The callback copies its frames into a lock-free ring, and only while somebody listens; what the ring has no room
-//! for is left out. A thread carries them from there to the listeners, of which a slow one loses blocks and slows
-//! nobody.
+//! for is left out, and counted. A thread carries them from there to the listeners, of which a slow one loses blocks
+//! and slows nobody. Either loss shows in the numbers of the blocks.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     thread::{self, Thread},
     time::Duration,
 };
 
-use rtrb::{Consumer, Producer, RingBuffer, chunks::ChunkError};
+use rtrb::{Consumer, Producer, RingBuffer};
 use tokio::sync::broadcast;
 
 /// Frames between callback and thread: a third of a second at 192 kHz, more than any callback is long.
@@ -26,14 +26,26 @@ const WAITING_BLOCKS: usize = 256;
 /// Left and right of one instant, -1..=1.
 pub type StereoFrame = [f32; 2];
 
-/// Frames that follow each other, as the device gets them; the next block continues where this one ends unless a
-/// device was lost or changed in between.
+/// Frames that follow each other, as the device gets them. The next block continues where this one ends if its
+/// [`first_frame`](Self::first_frame) is this one's [`next_frame`](Self::next_frame), and no device was lost or changed
+/// in between.
 #[derive(Clone, Debug)]
 pub struct Block {
     /// Hertz.
     pub sample_rate_hz: u32,
+    /// Which frame the first one is, of all that the device was given while anybody listened. Between one block's end
+    /// and the next one's first frame is what a slow listener lost, and what was left out because the carrying thread
+    /// was slow; if frames came just as it caught up, the gap is as many frames further on.
+    pub first_frame: u64,
     /// At least one.
     pub frames: Arc<[StereoFrame]>,
+}
+
+impl Block {
+    /// Which frame follows the last one.
+    pub fn next_frame(&self) -> u64 {
+        self.first_frame + self.frames.len() as u64
+    }
 }
 
 /// Where to listen.
@@ -53,6 +65,8 @@ struct Shared {
     /// Somebody listens, and the callback is to copy.
     wanted: AtomicBool,
     sample_rate_hz: AtomicU32,
+    /// Frames that the ring had no room for; the callback adds, and the thread takes them out.
+    left_out_frames: AtomicU64,
     closed: AtomicBool,
 }
 
@@ -98,12 +112,14 @@ impl Shared {
             blocks: broadcast::Sender::new(WAITING_BLOCKS),
             wanted: AtomicBool::new(false),
             sample_rate_hz: AtomicU32::new(sample_rate_hz),
+            left_out_frames: AtomicU64::new(0),
             closed: AtomicBool::new(false),
         }
     }
 
     /// The thread: from the ring to the listeners.
     fn carry(&self, mut ring: Consumer<StereoFrame>) {
+        let mut first_frame = 0;
         while !self.closed.load(Relaxed) {
             if self.blocks.receiver_count() == 0 {
                 self.wanted.store(false, Relaxed);
@@ -112,15 +128,19 @@ impl Shared {
                 continue;
             }
             if !self.wanted.load(Relaxed) {
-                // Frames of those who listened before.
+                // Frames of those who listened before, and what they lost.
                 take_all(&mut ring);
+                self.left_out_frames.store(0, Relaxed);
                 self.wanted.store(true, Relaxed);
             }
             thread::sleep(PERIOD);
             if let Some(frames) = take_all(&mut ring) {
                 let sample_rate_hz = self.sample_rate_hz.load(Relaxed);
+                let block = Block { sample_rate_hz, first_frame, frames };
+                // What the ring had no room for came after these, of which it was full.
+                first_frame = block.next_frame() + self.left_out_frames.swap(0, Relaxed);
                 // The last of them may have gone.
-                self.blocks.send(Block { sample_rate_hz, frames }).ok();
+                self.blocks.send(block).ok();
             }
         }
     }
@@ -146,20 +166,19 @@ impl Feed {
         self.shared.sample_rate_hz.store(sample_rate_hz, Relaxed);
     }
 
-    /// Passes frames on if somebody listens: as many as there is room for. Audio thread: no lock, no allocation, no
-    /// system call.
+    /// Passes frames on if somebody listens: as many as there is room for, and counts the others. Audio thread: no
+    /// lock, no allocation, no system call.
     pub(in crate::output) fn push(&mut self, left: &[f32], right: &[f32]) {
         if !self.shared.wanted.load(Relaxed) {
             return;
         }
-        let frames = left.len().min(right.len());
-        let chunk = match self.frames.write_chunk_uninit(frames) {
-            Ok(chunk) => chunk,
-            Err(ChunkError::TooFewSlots(free)) => match self.frames.write_chunk_uninit(free) {
-                Ok(chunk) => chunk,
-                Err(_) => return,
-            },
-        };
+        let given = left.len().min(right.len());
+        let fitting = given.min(self.frames.slots());
+        if fitting < given {
+            // Before those that fit: the ring's index publishes it, so who takes them knows what is missing after them.
+            self.shared.left_out_frames.fetch_add((given - fitting) as u64, Relaxed);
+        }
+        let Ok(chunk) = self.frames.write_chunk_uninit(fitting) else { return };
         chunk.fill_from_iter(left.iter().zip(right).map(|(l, r)| [*l, *r]));
     }
 }
@@ -170,14 +189,14 @@ mod tests {
 
     use super::*;
 
-    /// Pushes a counting ramp until `until` says that it is enough.
-    fn ramp(feed: &mut Feed, mut until: impl FnMut() -> bool) {
+    /// Pushes a counting ramp, `frames` at once, until `until` says that it is enough.
+    fn ramp(feed: &mut Feed, frames: usize, mut until: impl FnMut() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(5);
         let mut next = 0.0_f32;
         while !until() {
             assert!(Instant::now() < deadline, "nobody hears it");
-            let left: Vec<f32> = (0..480).map(|i| next + i as f32).collect();
-            next += 480.0;
+            let left: Vec<f32> = (0..frames).map(|i| next + i as f32).collect();
+            next += frames as f32;
             feed.push(&left, &left);
             thread::sleep(Duration::from_millis(2));
         }
@@ -190,7 +209,7 @@ mod tests {
         assert_eq!(feed.frames.slots(), RING_FRAMES, "nobody listens");
         let mut one = tap.listen().unwrap();
         let mut heard: Vec<f32> = Vec::new();
-        ramp(&mut feed, || {
+        ramp(&mut feed, 480, || {
             while let Ok(block) = one.try_recv() {
                 assert_eq!(block.sample_rate_hz, 48_000);
                 heard.extend(block.frames.iter().map(|[left, right]| {
@@ -202,12 +221,14 @@ mod tests {
         });
         assert!(heard.windows(2).all(|pair| pair[1] - pair[0] == 1.0), "no frame is missing");
         drop(one);
-        ramp(&mut feed, || !tap.shared.wanted.load(Relaxed));
+        ramp(&mut feed, 480, || !tap.shared.wanted.load(Relaxed));
         let free = feed.frames.slots();
         feed.push(&[9.0; 480], &[9.0; 480]);
         assert_eq!(feed.frames.slots(), free, "nobody listens any more");
         let mut another = tap.listen().unwrap();
-        ramp(&mut feed, || another.try_recv().is_ok_and(|block| block.frames.iter().all(|[l, _]| *l != 9.0)));
+        ramp(&mut feed, 480, || {
+            another.try_recv().is_ok_and(|block| block.frames.iter().all(|[l, _]| *l != 9.0))
+        });
         tap.close();
     }
 
@@ -222,6 +243,30 @@ mod tests {
         feed.push(&long, &long);
         assert_eq!(feed.frames.slots(), 0);
         feed.push(&[0.5; 16], &[0.5; 16]);
+        let left_out = feed.shared.left_out_frames.load(Relaxed);
+        assert_eq!(left_out, 2 * long.len() as u64 + 16 - RING_FRAMES as u64, "all of them are counted");
+    }
+
+    #[test]
+    fn listeners_can_tell_what_was_left_out() {
+        let (tap, mut feed) = Tap::start(48_000).unwrap();
+        let mut listener = tap.listen().unwrap();
+        let (mut lost, mut next_frame, mut begun_at) = (0, 0, None);
+        ramp(&mut feed, RING_FRAMES + 5000, || {
+            while let Ok(block) = listener.try_recv() {
+                lost += block.first_frame - next_frame;
+                next_frame = block.next_frame();
+                // Frames bear their numbers, but for as many as came before anybody listened.
+                let begun_at = *begun_at.get_or_insert(block.frames[0][0]);
+                let given = block.frames[block.frames.len() - 1][0] + 1.0 - begun_at;
+                if lost > 0 && given as u64 == next_frame {
+                    return true;
+                }
+            }
+            false
+        });
+        assert!(lost >= 5000, "{lost} frames");
+        tap.close();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! FLAC files, through flac-codec, a piece at a time.
 
-use std::{fs::File, io, io::BufWriter, path::Path};
+use std::{fs::File, io, io::BufWriter};
 
 use flac_codec::{
     Error,
@@ -16,10 +16,9 @@ pub(super) struct FlacWriter {
 }
 
 impl FlacWriter {
-    pub(super) fn create(path: &Path, sample_rate_hz: u32) -> io::Result<Self> {
-        let file = BufWriter::new(File::create(path)?);
+    pub(super) fn new(file: File, sample_rate_hz: u32) -> io::Result<Self> {
         // Its default search makes files 1 % smaller and takes more than twice as long.
-        let inner = FlacSampleWriter::new(file, Options::fast(), sample_rate_hz, 24, 2, None);
+        let inner = FlacSampleWriter::new(BufWriter::new(file), Options::fast(), sample_rate_hz, 24, 2, None);
         Ok(Self { inner: inner.map_err(io_error)?, piece: Vec::new() })
     }
 

@@ -5,6 +5,7 @@ mod smf;
 mod wav;
 
 use std::{
+    fs::File,
     io,
     panic::resume_unwind,
     path::Path,
@@ -80,9 +81,17 @@ enum Writer {
 impl SoundFile {
     /// Begins a file; an existing one is replaced. `None`: the format holds no samples.
     pub fn create(path: &Path, format: Format, sample_rate_hz: u32) -> io::Result<Option<Self>> {
+        match format {
+            Format::Wav | Format::Flac => Self::within(File::create(path)?, format, sample_rate_hz),
+            Format::Midi => Ok(None),
+        }
+    }
+
+    /// Begins to write into a file that is open and empty. `None`: the format holds no samples.
+    pub fn within(file: File, format: Format, sample_rate_hz: u32) -> io::Result<Option<Self>> {
         let writer = match format {
-            Format::Wav => Writer::Wav(WavWriter::create(path, sample_rate_hz)?),
-            Format::Flac => Writer::Flac(Box::new(FlacWriter::create(path, sample_rate_hz)?)),
+            Format::Wav => Writer::Wav(WavWriter::new(file, sample_rate_hz)?),
+            Format::Flac => Writer::Flac(Box::new(FlacWriter::new(file, sample_rate_hz)?)),
             Format::Midi => return Ok(None),
         };
         let (pieces, receiver) = mpsc::sync_channel(WAITING_PIECES);

@@ -1,6 +1,6 @@
 //! WAV files, through hound.
 
-use std::{fs::File, io, io::BufWriter, path::Path};
+use std::{fs::File, io, io::BufWriter};
 
 use super::{FileError, to_16_bit, to_24_bit};
 
@@ -16,14 +16,14 @@ pub(super) struct WavWriter {
 }
 
 impl WavWriter {
-    pub(super) fn create(path: &Path, sample_rate_hz: u32) -> io::Result<Self> {
+    pub(super) fn new(file: File, sample_rate_hz: u32) -> io::Result<Self> {
         let spec = hound::WavSpec {
             channels: 2,
             sample_rate: sample_rate_hz,
             bits_per_sample: 24,
             sample_format: hound::SampleFormat::Int,
         };
-        let inner = hound::WavWriter::create(path, spec).map_err(io_error)?;
+        let inner = hound::WavWriter::new(BufWriter::new(file), spec).map_err(io_error)?;
         Ok(Self { inner, frames: 0, max_frames: MAX_FRAMES })
     }
 
@@ -84,7 +84,7 @@ mod tests {
         assert!(MAX_FRAMES * u64::from(FRAME_BYTES) + 1000 < u64::from(u32::MAX));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.wav");
-        let mut writer = WavWriter::create(&path, 48_000).unwrap();
+        let mut writer = WavWriter::new(File::create(&path).unwrap(), 48_000).unwrap();
         writer.max_frames = 3;
         writer.push(&[0.5; 2], &[0.5; 2]).unwrap();
         assert!(matches!(writer.push(&[0.5; 2], &[0.5; 2]), Err(FileError::Full)));

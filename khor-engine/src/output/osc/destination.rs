@@ -1,29 +1,34 @@
-//! A target and the way to it. A name is looked up by a thread of its own: that can take many seconds, and the
-//! notes for the other targets don't wait for it.
+//! A target and the way to it. A name is looked up by a thread of its own, for as long as the target is wanted: that
+//! can take many seconds, and the notes for the other targets don't wait for it.
 
 use std::{
+    io::{self, ErrorKind},
     net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket},
-    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::Target;
 use crate::output::Health;
 
-/// How often a name that did not resolve is tried again.
+/// How often a name is looked up that does not resolve, or whose address can't be sent to.
 const RETRY: Duration = Duration::from_secs(5);
+/// How often a name is looked up all the same: its host may have another address by now.
+const RENEW: Duration = Duration::from_mins(1);
+/// Of a target that now fails and now works, one failure in this time is logged.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Health of one target, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TargetHealth {
     /// The target, `host:port`.
     pub target: String,
-    /// Whether it can be sent to.
+    /// Whether it can be sent to: its host has an address, and the last datagram left. Nobody knows whether it came.
     pub ok: bool,
     /// Why not, once that is known.
     pub error: Option<String>,
@@ -33,26 +38,67 @@ pub struct TargetHealth {
 #[derive(Debug)]
 pub(super) struct Destination {
     target: Target,
-    link: OnceLock<(UdpSocket, SocketAddr)>,
-    /// What was wrong with the last attempt.
-    error: Mutex<Option<String>>,
+    /// Held by who sends, who looks up and who asks for health, each for microseconds.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    way: Option<Way>,
+    /// What was wrong with the last look-up, as long as there is no way.
+    lookup_error: Option<String>,
+    /// What was wrong with the last datagram.
+    send_error: Option<SendError>,
+    /// When a failure to send was logged last.
+    logged: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Way {
+    socket: UdpSocket,
+    address: SocketAddr,
+}
+
+/// A datagram did not leave.
+#[derive(Debug, thiserror::Error)]
+#[error("sending to {to}: {cause}")]
+struct SendError {
+    to: IpAddr,
+    cause: io::Error,
 }
 
 impl Destination {
-    /// Opens the way there: an address at once, a name as soon as it resolves, for as long as the destination is
-    /// kept.
+    pub(super) fn new(target: Target) -> Self {
+        Self { target, state: Mutex::default() }
+    }
+
+    /// Opens the way there: an address at once, a name as soon as it resolves, and anew when it leads elsewhere.
     pub(super) fn open(target: Target) -> Arc<Self> {
         let is_address = target.host.parse::<IpAddr>().is_ok();
-        let this = Arc::new(Self { target, link: OnceLock::new(), error: Mutex::new(None) });
-        if !(is_address && this.attempt()) {
-            let wanted = Arc::downgrade(&this);
-            let looker =
-                thread::Builder::new().name("khor-osc-name".into()).spawn(move || keep_trying(&wanted));
-            if let Err(error) = looker {
-                this.fail(&error);
-            }
+        let this = Arc::new(Self::new(target));
+        if is_address {
+            this.take(look_up(&this.target));
+        }
+        if !(is_address && this.is_open()) {
+            this.keep_looking(look_up, RETRY);
         }
         this
+    }
+
+    /// Lets a thread look for the host's addresses while the destination is kept: at once, each minute, and each
+    /// `retry` while it can't be sent to.
+    pub(super) fn keep_looking(
+        self: &Arc<Self>,
+        look_up: impl Fn(&Target) -> io::Result<Vec<SocketAddr>> + Send + 'static,
+        retry: Duration,
+    ) {
+        let wanted = Arc::downgrade(self);
+        let looker = thread::Builder::new()
+            .name("khor-osc-name".into())
+            .spawn(move || keep_looking(&wanted, look_up, retry));
+        if let Err(error) = looker {
+            self.take(Err(error));
+        }
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -61,44 +107,101 @@ impl Destination {
 
     /// Whether there is a way to the target yet.
     pub(super) fn is_open(&self) -> bool {
-        self.link.get().is_some()
+        self.state().way.is_some()
     }
 
-    /// Sends to the target, if there is a way.
+    /// The address that is sent to, if there is one and the last datagram left.
+    pub(super) fn reached(&self) -> Option<SocketAddr> {
+        self.state().reached()
+    }
+
+    /// Sends to the target, if there is a way. Never blocks.
     pub(super) fn send(&self, datagram: &[u8]) {
-        if let Some((socket, address)) = self.link.get() {
-            // UDP: a datagram nobody takes is no error of ours.
-            drop(socket.send_to(datagram, address));
+        let mut state = self.state();
+        let Some(Way { socket, address }) = &state.way else { return };
+        let to = address.ip();
+        match socket.send_to(datagram, address) {
+            Ok(_) => state.send_error = None,
+            // More than leaves at once, or nobody who listens yet: the way is as good as it was.
+            Err(cause) if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionRefused) => {}
+            Err(cause) => self.fail(&mut state, SendError { to, cause }),
         }
     }
 
     pub(super) fn health(&self) -> TargetHealth {
-        let ok = self.is_open();
-        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        TargetHealth { target: self.target.to_string(), ok, error: error.filter(|_| !ok) }
+        let state = self.state();
+        let send_error = state.send_error.as_ref().map(ToString::to_string);
+        let error = send_error.or_else(|| state.lookup_error.clone());
+        TargetHealth { target: self.target.to_string(), ok: state.reached().is_some(), error }
     }
 
-    fn attempt(&self) -> bool {
-        match open(&self.target) {
-            Ok(link) => {
-                // One thread at a time tries, and stops when it succeeds.
-                drop(self.link.set(link));
-                true
+    /// Takes what a look-up found: another way, if the one there is leads elsewhere or can't be sent on. What is wrong
+    /// with sending is told until a datagram leaves.
+    pub(super) fn take(&self, found: io::Result<Vec<SocketAddr>>) {
+        let found = found.and_then(|addresses| self.other_way(&addresses));
+        let mut state = self.state();
+        match found {
+            Ok(way) => {
+                state.way = way.or(state.way.take());
+                state.lookup_error = None;
+            }
+            Err(error) if state.way.is_some() => {
+                debug!("osc: {}: {error}; its last address is kept", self.target);
             }
             Err(error) => {
-                self.fail(&error);
-                false
+                let error = error.to_string();
+                if state.lookup_error.as_ref() != Some(&error) {
+                    warn!("osc: {}: {error}; it is tried again", self.target);
+                }
+                state.lookup_error = Some(error);
             }
         }
     }
 
-    fn fail(&self, error: &std::io::Error) {
-        let error = error.to_string();
-        let mut held = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.as_ref() != Some(&error) {
-            warn!("osc: {}: {error}", self.target);
+    /// `None`: the one there is, is to stay.
+    fn other_way(&self, addresses: &[SocketAddr]) -> io::Result<Option<Way>> {
+        let (current, fails) = {
+            let state = self.state();
+            (state.way.as_ref().map(|way| way.address), state.send_error.is_some())
+        };
+        let chosen = choose(addresses, current, fails);
+        let chosen = chosen.ok_or_else(|| io::Error::other("the name has no address"))?;
+        if current == Some(chosen) { Ok(None) } else { Way::open(chosen).map(Some) }
+    }
+
+    /// Whether to look its host up, `age` after it was done last.
+    fn is_due(&self, age: Option<Duration>) -> bool {
+        self.reached().is_none() || age.is_none_or(|age| age >= RENEW)
+    }
+
+    fn fail(&self, state: &mut State, error: SendError) {
+        let is_new = state.send_error.is_none();
+        if is_new && state.logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
+            warn!("osc: {}: {error}; it is sent to all the same", self.target);
+            state.logged = Some(Instant::now());
         }
-        *held = Some(error);
+        state.send_error = Some(error);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn reached(&self) -> Option<SocketAddr> {
+        self.way.as_ref().filter(|_| self.send_error.is_none()).map(|way| way.address)
+    }
+}
+
+impl Way {
+    fn open(address: SocketAddr) -> io::Result<Self> {
+        let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
+        let socket = UdpSocket::bind(any)?;
+        socket.set_nonblocking(true)?;
+        // Without it the kernel sends nothing to the address of all.
+        socket.set_broadcast(true)?;
+        Ok(Self { socket, address })
     }
 }
 
@@ -120,23 +223,148 @@ pub(super) fn overall(targets: &[TargetHealth]) -> Health {
     }
 }
 
-fn keep_trying(wanted: &Weak<Destination>) {
+fn keep_looking(
+    wanted: &Weak<Destination>,
+    look_up: impl Fn(&Target) -> io::Result<Vec<SocketAddr>>,
+    retry: Duration,
+) {
+    let mut looked: Option<Instant> = None;
     while let Some(destination) = wanted.upgrade() {
-        if destination.attempt() {
-            return;
+        if destination.is_due(looked.map(|at| at.elapsed())) {
+            destination.take(look_up(&destination.target));
+            looked = Some(Instant::now());
         }
         drop(destination);
-        thread::sleep(RETRY);
+        thread::sleep(retry);
     }
 }
 
-fn open(target: &Target) -> std::io::Result<(UdpSocket, SocketAddr)> {
-    let address = (target.host.as_str(), target.port)
-        .to_socket_addrs()?
-        .next()
-        .ok_or_else(|| std::io::Error::other("the name has no address"))?;
-    let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
-    let socket = UdpSocket::bind(any)?;
-    socket.set_nonblocking(true)?;
-    Ok((socket, address))
+/// May take many seconds.
+fn look_up(target: &Target) -> io::Result<Vec<SocketAddr>> {
+    let mut addresses: Vec<SocketAddr> = (target.host.as_str(), target.port).to_socket_addrs()?.collect();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+/// The current address while it is one of these, or the one after it if it fails; otherwise the first.
+fn choose(addresses: &[SocketAddr], current: Option<SocketAddr>, fails: bool) -> Option<SocketAddr> {
+    let at = addresses.iter().position(|address| Some(*address) == current);
+    let chosen = at.map_or(0, |at| if fails { (at + 1) % addresses.len() } else { at });
+    addresses.get(chosen).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    use super::*;
+
+    /// What the kernel refuses to send to, on every machine: no port.
+    const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+    fn destination(host: &str, port: u16) -> Destination {
+        Destination::new(Target { host: host.into(), port })
+    }
+
+    fn receiver() -> (UdpSocket, SocketAddr) {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
+    }
+
+    #[test]
+    fn who_can_not_be_sent_to_is_named_until_a_datagram_leaves() {
+        let (socket, address) = receiver();
+        let destination = destination("studio.local", 9000);
+        destination.take(Ok(vec![NOWHERE]));
+        assert!(destination.health().ok, "nothing was sent yet");
+        destination.send(b"lost");
+        let health = destination.health();
+        let error = health.error.clone().unwrap();
+        assert!(!health.ok && error.starts_with("sending to 127.0.0.1: "), "{error}");
+        let overall = overall(&[health]);
+        assert!(!overall.ok && overall.error.unwrap().starts_with("studio.local:9000: sending to "));
+        assert!(overall.fix.unwrap().contains("osc.host"));
+
+        destination.take(Ok(vec![address]));
+        assert!(!destination.health().ok, "nobody knows yet whether that one is better");
+        destination.send(b"hello");
+        let health = destination.health();
+        assert_eq!((health.ok, health.error), (true, None));
+        assert_eq!(socket.recv(&mut [0; 8]).unwrap(), 5);
+    }
+
+    #[test]
+    fn the_address_of_all_is_sent_to_or_its_error_is_named() {
+        let all = UdpSocket::bind("0.0.0.0:0").unwrap();
+        all.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let port = all.local_addr().unwrap().port();
+        // All of this machine, which there is without a network as well.
+        let here = Destination::open(Target { host: "127.255.255.255".into(), port });
+        here.send(b"hello");
+        assert_eq!(here.health().error, None);
+        assert_eq!(all.recv(&mut [0; 8]).unwrap(), 5);
+        let everywhere = Destination::open(Target { host: "255.255.255.255".into(), port });
+        everywhere.send(b"hello");
+        let health = everywhere.health();
+        assert_eq!(health.ok, health.error.is_none());
+        assert!(!health.error.is_some_and(|error| error.contains("ermission")), "it is allowed to");
+    }
+
+    #[test]
+    fn a_host_is_looked_up_again_after_an_error_and_each_minute() {
+        let destination = destination("studio.local", 9000);
+        assert!(destination.is_due(None));
+        destination.take(Err(io::Error::other("no such name")));
+        assert_eq!(destination.health().error.as_deref(), Some("no such name"));
+        assert!(destination.is_due(Some(Duration::ZERO)), "it does not resolve");
+        destination.take(Ok(vec![NOWHERE]));
+        assert!(!destination.is_due(Some(RENEW / 2)) && destination.is_due(Some(RENEW)));
+        destination.send(b"lost");
+        assert!(destination.is_due(Some(Duration::ZERO)), "it can't be sent to");
+
+        destination.take(Err(io::Error::other("no such name")));
+        assert!(destination.is_open(), "what it was is better than nothing");
+        assert!(destination.health().error.unwrap().starts_with("sending to "));
+    }
+
+    #[test]
+    fn an_address_is_kept_while_it_is_one_of_the_host_s_and_works() {
+        let [a, b, c] = [1, 2, 3].map(|port| SocketAddr::from(([10, 0, 0, 1], port)));
+        assert_eq!(choose(&[a, b], None, false), Some(a));
+        assert_eq!(choose(&[b, a], Some(a), false), Some(a), "in whatever order they come");
+        assert_eq!(choose(&[a, b], Some(a), true), Some(b));
+        assert_eq!(choose(&[a, b], Some(b), true), Some(a));
+        assert_eq!(choose(&[a, b], Some(c), false), Some(a));
+        assert_eq!(choose(&[], Some(c), false), None);
+    }
+
+    #[test]
+    fn who_moved_is_found_and_who_is_not_wanted_is_looked_up_no_more() {
+        let (socket, address) = receiver();
+        let destination = Arc::new(destination("studio.local", 9000));
+        let moved = Arc::new(AtomicBool::new(false));
+        let known = Arc::clone(&moved);
+        let retry = Duration::from_millis(1);
+        destination
+            .keep_looking(move |_| Ok(vec![if known.load(Relaxed) { address } else { NOWHERE }]), retry);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let wait_until = |done: &dyn Fn() -> bool| {
+            while !done() {
+                assert!(Instant::now() < deadline);
+                destination.send(b"hello");
+                thread::sleep(retry);
+            }
+        };
+        wait_until(&|| destination.health().error.is_some());
+        moved.store(true, Relaxed);
+        wait_until(&|| destination.health().ok);
+        assert_eq!(socket.recv(&mut [0; 8]).unwrap(), 5);
+        drop(destination);
+        while Arc::strong_count(&moved) > 1 {
+            assert!(Instant::now() < deadline, "its thread goes on");
+            thread::sleep(retry);
+        }
+    }
 }

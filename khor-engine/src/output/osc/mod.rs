@@ -11,6 +11,7 @@ mod target;
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -125,8 +126,8 @@ struct Waiting {
 struct Sender {
     shared: Destinations,
     destinations: Vec<Arc<Destination>>,
-    /// How many of them were open when lanes were sent last.
-    open: usize,
+    /// Which address of each of them was reached when lanes were sent last.
+    reached: Vec<Option<SocketAddr>>,
     buffer: Vec<u8>,
     levels: Sent,
     deviations: Sent,
@@ -139,7 +140,7 @@ impl Sender {
         Self {
             shared,
             destinations: Vec::new(),
-            open: 0,
+            reached: Vec::new(),
             buffer: Vec::with_capacity(1024),
             levels: [None; SignalId::COUNT],
             deviations: [None; SignalId::COUNT],
@@ -218,11 +219,12 @@ impl Sender {
     }
 
     fn send_lanes(&mut self, lanes: &Lanes, now: Instant) {
-        let open = self.destinations.iter().filter(|destination| destination.is_open()).count();
-        if std::mem::replace(&mut self.open, open) != open {
+        let reached = self.destinations.iter().map(|destination| destination.reached()).collect();
+        if std::mem::replace(&mut self.reached, reached) != self.reached {
             self.forget_sent();
         }
-        if open == 0 {
+        // One that fails is tried again.
+        if !self.destinations.iter().any(|destination| destination.is_open()) {
             return;
         }
         for info in &SIGNALS {
@@ -376,6 +378,29 @@ mod tests {
         assert!(health.error.unwrap().starts_with("no.such.host.invalid:9000: "));
         let works: Vec<bool> = output.targets().iter().map(|target| target.ok).collect();
         assert_eq!(works, [true, false, true]);
+    }
+
+    #[test]
+    fn who_can_be_sent_to_again_hears_everything_anew() {
+        let (socket, _) = receiver();
+        let mut lanes = [None; SignalId::COUNT];
+        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        let destination = Arc::new(Destination::new(Target { host: "studio.local".into(), port: 9000 }));
+        let mut sender = Sender::new(Destinations::default());
+        sender.destinations = vec![Arc::clone(&destination)];
+        // The kernel sends to no port 0.
+        destination.take(Ok(vec![([127, 0, 0, 1], 0).into()]));
+        sender.send_lanes(&lanes, Instant::now());
+        assert!(!destination.health().ok);
+        destination.take(Ok(vec![socket.local_addr().unwrap()]));
+        sender.send(Event::Metrics([1.0; 9]));
+        sender.send_lanes(&lanes, Instant::now());
+        let told = [receive(&socket), receive(&socket), receive(&socket)].map(|packet| match packet {
+            OscPacket::Message(message) => message.addr,
+            OscPacket::Bundle(_) => panic!("expected a message"),
+        });
+        assert_eq!(told, ["/khor/metrics", "/khor/signal", "/khor/deviation"]);
+        assert!(destination.health().ok);
     }
 
     #[test]
