@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use khor_fleet::Name;
 use serde_json::{Value, json};
@@ -10,7 +10,13 @@ use tokio::sync::watch;
 use tracing::info;
 
 use super::{Places, interrupt, nats::NatsArgs, place::place, service, whom::WhomArgs};
-use crate::{config::ConfigStore, control, dbus, engine::Engine, http, source::Playback};
+use crate::{
+    config::ConfigStore,
+    control, dbus,
+    engine::{Ended, Ending, Engine},
+    http,
+    source::Playback,
+};
 
 /// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
 const ONE_CTRL_C: Duration = Duration::from_millis(500);
@@ -135,7 +141,8 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
     play(store, args.places.socket.clone(), None, true)
 }
 
-/// Plays the machine, or a capture until it is over, until a signal comes; with the page if it is to be `served`.
+/// Plays the machine, or a capture until it is over, until a signal comes; with the page if it is to be `served`. A part of
+/// khor that fails inside ends all of it, as an error: whoever started khor may start it anew.
 pub(super) fn play(
     store: ConfigStore,
     socket: PathBuf,
@@ -154,17 +161,24 @@ pub(super) fn play(
     runtime.block_on(async {
         // Before the page is up: whoever sees it may end khor at once.
         let interrupted = interrupt::wait();
-        let engine = Engine::start(store, socket, capture).context("starting the engine's threads")?;
+        let ending = Ending::default();
+        ending.follow_threads();
+        let engine =
+            Engine::start(store, socket, capture, &ending).context("starting the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
-        let steered = served.then(|| tokio::spawn(control::serve(Arc::clone(&engine), stopped.clone())));
-        let offered = served.then(|| tokio::spawn(dbus::serve(Arc::clone(&engine), stopped.clone())));
-        let server = door.map(|door| tokio::spawn(http::serve(Arc::clone(&engine), door, stopped)));
+        let parts = served.then(|| {
+            let steered = control::serve(Arc::clone(&engine), stopped.clone());
+            let offered = dbus::serve(Arc::clone(&engine), stopped.clone());
+            [ending.follow("being steered by OSC", steered), ending.follow("the session bus", offered)]
+        });
+        let server =
+            door.map(|door| ending.follow("the page", http::serve(Arc::clone(&engine), door, stopped)));
         let played = Arc::clone(&engine);
         let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || played.heartbeat()));
         service::ready();
         tokio::select! {
             interrupted = interrupted => interrupted.context("waiting for signals")?,
-            () = engine.source_over() => tokio::time::sleep(LAST_NOTES).await,
+            ended = ending.ended() => if ended == Ended::Over { tokio::time::sleep(LAST_NOTES).await },
         }
         info!("stopping");
         service::stopping();
@@ -177,16 +191,33 @@ pub(super) fn play(
             }
         });
         stop.send_replace(true);
-        if let Some(steered) = steered {
-            steered.await.context("stopping to be steered by OSC")?;
-        }
-        if let Some(offered) = offered {
-            offered.await.context("leaving the session bus")?;
+        for part in parts.into_iter().flatten() {
+            part.await.context("stopping to be steered")?;
         }
         tokio::task::spawn_blocking(move || engine.stop()).await.context("stopping")?;
         if let Some(server) = server {
             server.await.context("stopping the page")?;
         }
-        Ok(())
+        settle(ending.told())
     })
+}
+
+/// What a run that ended so is to whoever started it: it failed if a part of khor did, also while it stopped.
+fn settle(ended: Option<Ended>) -> anyhow::Result<()> {
+    match ended {
+        Some(Ended::Failed(why)) => bail!(why),
+        Some(Ended::Over) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_an_error_with_its_reason_and_every_other_end_is_none() {
+        let failed = settle(Some(Ended::Failed("the thread khor-midi failed inside khor: x".into())));
+        assert_eq!(failed.unwrap_err().to_string(), "the thread khor-midi failed inside khor: x");
+        assert!(settle(Some(Ended::Over)).is_ok() && settle(None).is_ok());
+    }
 }

@@ -168,6 +168,8 @@ fn start_log() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // To stderr again, which would panic: a full disk must not cost the music.
+        .log_internal_errors(false)
         .init();
 }
 

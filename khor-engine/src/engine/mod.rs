@@ -8,6 +8,7 @@ mod clips;
 mod conductor;
 mod cue;
 mod editing;
+mod ending;
 mod explain;
 mod forbidden;
 mod library;
@@ -28,6 +29,7 @@ mod wanted;
 pub use clips::{CLIP_S, CLIPS, Clip, Played};
 pub use cue::heard_as;
 pub use editing::EditError;
+pub use ending::{Ended, Ending};
 pub use explain::Explanation;
 pub(crate) use explain::{WORTH_A_LINE, amount, times};
 pub use library::{Library, read as read_preset};
@@ -101,8 +103,6 @@ pub struct Engine {
     previewing: Mutex<Option<String>>,
     socket: PathBuf,
     capture: Option<Playback>,
-    /// Closed when the source is over.
-    source_over: watch::Receiver<()>,
     /// When it started, milliseconds since 1970.
     started_ts_ms: u64,
 }
@@ -128,12 +128,13 @@ pub struct ActionError(String);
 
 impl Engine {
     /// Starts everything the configuration asks for. Whatever fails is a state, not an error; only a machine
-    /// that has no more threads makes this fail. With a `capture` that is played instead of this machine. Must be
-    /// called within a tokio runtime.
+    /// that has no more threads makes this fail. With a `capture` that is played instead of this machine. That it
+    /// ends by itself is told to `ending`. Must be called within a tokio runtime.
     pub fn start(
         store: ConfigStore,
         socket: PathBuf,
         capture: Option<Playback>,
+        ending: &Ending,
     ) -> std::io::Result<Arc<Self>> {
         let config = store.config().clone();
         let state = Arc::new(State::new());
@@ -155,16 +156,17 @@ impl Engine {
         let (osc_port, _) = watch::channel(config.osc.receive_port());
         let (desktop, _) = watch::channel(config.desktop);
         let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
-        let (over, source_over) = watch::channel(());
-        tokio::spawn(async move {
-            source::run(source_settings, events).await;
-            drop(over);
-        });
         let (baseline, wishes) = mpsc::unbounded_channel();
         let memory = Memory::new(baseline_path(store.path()));
         let (seen, told) = (Arc::clone(&state), conductor.clone());
         let listener = Listener::new(seen, osc.clone(), signal_settings, wishes, memory, told);
-        tokio::spawn(listener.run(receiver));
+        // The other end of its settings goes with the engine.
+        let was_told = {
+            let settings = source_settings.clone();
+            move || settings.has_changed().is_err()
+        };
+        let source_runs = source::run(source_settings, events);
+        ending.follow_source(source_runs, listener.run(receiver), capture.is_some(), was_told);
         let shown = RwLock::new(Shown::of(&store));
         let store = Mutex::new(store);
         let library = RwLock::new(Arc::new(library));
@@ -188,13 +190,12 @@ impl Engine {
             previewing: Mutex::default(),
             socket,
             capture,
-            source_over,
             started_ts_ms: state::unix_ms(SystemTime::now()),
         });
         engine.pass_time(&ZonedDateTime::now());
         let changed = Arc::clone(&engine.silence_changed);
-        tokio::spawn(silence::follow_the_clock(Arc::downgrade(&engine), changed));
-        tokio::spawn(look_for_presets(Arc::downgrade(&engine)));
+        ending.follow("keeping the quiet hours", silence::follow_the_clock(Arc::downgrade(&engine), changed));
+        ending.follow("looking for presets", look_for_presets(Arc::downgrade(&engine)));
         Ok(engine)
     }
 
@@ -229,12 +230,6 @@ impl Engine {
     /// A number that grows as long as music is made.
     pub fn heartbeat(&self) -> u64 {
         self.conductor.ticks()
-    }
-
-    /// Waits until the source is over, as only a capture ever is.
-    pub async fn source_over(&self) {
-        let mut over = self.source_over.clone();
-        while over.changed().await.is_ok() {}
     }
 
     /// When it started, milliseconds since 1970.

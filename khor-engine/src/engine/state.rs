@@ -184,6 +184,8 @@ pub(super) struct Seen {
     pub(super) baseline_frozen: bool,
     /// What is heard and why.
     pub(super) sounding: Option<Sounding>,
+    /// Notes that were left out because they came too late.
+    pub(super) late_notes: u64,
     newest_note: NoteSeq,
     newest_cue: CueSeq,
     history_at: Option<Instant>,

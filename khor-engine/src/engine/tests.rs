@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde_json::json;
 
-use super::Engine;
+use super::{Ending, Engine};
 use crate::config::ConfigStore;
 
 /// It reads `/proc`, and plays for listeners alone. Must be called within a tokio runtime.
@@ -12,6 +12,7 @@ pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let overrides = json!({ "features": { "audio": false, "bpf": false } });
     let store = ConfigStore::open(dir.path().join("config.json")).with_overrides(overrides).unwrap();
-    let engine = Engine::start(store, PathBuf::from("/nonexistent/socket"), None).unwrap();
+    let engine =
+        Engine::start(store, PathBuf::from("/nonexistent/socket"), None, &Ending::default()).unwrap();
     (engine, dir)
 }

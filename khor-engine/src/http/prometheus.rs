@@ -219,7 +219,7 @@ fn sound(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
     sheet.counter("audio_restarts", "Times the sound device was opened again.", u64::from(audio.restarts))?;
     sheet.counter(
         "audio_dropped_notes",
-        "Notes that the synthesizer had no room for.",
+        "Notes that the synthesizer had no room for, or that came too late to be heard.",
         audio.dropped_notes,
     )?;
     sheet.gauge(

@@ -211,7 +211,7 @@ pub(in crate::engine) fn health(
             peak: meters.peak,
             voices: meters.voices,
             voice_limit: meters.voice_limit,
-            dropped_notes: meters.dropped_notes,
+            dropped_notes: meters.dropped_notes + seen.late_notes,
         },
         listen: ListenReport { listeners: audio.tap().listeners(), at_most: audio::Tap::MAX_LISTENERS },
         recording: recorder.status(),
