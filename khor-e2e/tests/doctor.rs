@@ -97,20 +97,25 @@ fn each_problem_names_its_fix_and_nothing_is_changed() {
 
 #[test]
 fn who_is_not_in_the_group_is_told_so() {
+    const GAMES: u32 = 60;
     if !root_or_skip() {
         return;
     }
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
-    chown(collector.socket(), None, Some(0)).expect("root's");
     let folder = collector.socket().ancestors().skip(1).take_while(|folder| *folder != Path::new("/tmp"));
     for folder in folder.take(2) {
         std::fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).expect("its mode");
     }
     let (id, group) = (format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"));
-    let mut khor = Command::new("setpriv");
-    khor.args([&id, &group, "--clear-groups"]).arg(program("khor")).env("HOME", "/nonexistent");
-    let (well, diagnosis) = doctor(khor, collector.socket(), Path::new("/nonexistent/config.json"));
-    let (state, fix) = check(&diagnosis, "collector");
-    assert!(!well && state == "problem", "{diagnosis:#}");
-    assert!(fix.starts_with("sudo usermod --append --groups root nobody"), "{fix}");
+    for (owner, advice) in
+        [(GAMES, "sudo usermod --append --groups games nobody"), (0, "nobody should be in the group root")]
+    {
+        chown(collector.socket(), None, Some(owner)).expect("the group's");
+        let mut khor = Command::new("setpriv");
+        khor.args([&id, &group, "--clear-groups"]).arg(program("khor")).env("HOME", "/nonexistent");
+        let (well, diagnosis) = doctor(khor, collector.socket(), Path::new("/nonexistent/config.json"));
+        let (state, fix) = check(&diagnosis, "collector");
+        assert!(!well && state == "problem", "{diagnosis:#}");
+        assert!(fix.starts_with(advice), "{fix}");
+    }
 }

@@ -264,7 +264,9 @@ fn source_report(source: &SourceState) -> SourceReport {
         SourceState::Up(info) => {
             // What a part of the machine lacks is told of the scope.
             let shortfall = info.shortfall.clone().filter(|_| info.scope == Scope::Machine);
-            (Some(info.kind), true, Some(info.interval_ms), info.detail.clone(), shortfall)
+            // Each host of a site has an interval of its own.
+            let interval_ms = (info.kind != SourceKind::Site).then_some(info.interval_ms);
+            (Some(info.kind), true, interval_ms, info.detail.clone(), shortfall)
         }
         SourceState::Down(shortfall) => (None, false, None, "lost".to_owned(), Some(shortfall.clone())),
     };
