@@ -87,6 +87,12 @@ fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
     let dropped = audio_now["dropped_notes"].clone();
     assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
     assert!(engine.get("/api/audio/devices")["devices"].is_array(), "who asks is answered");
+    let (status, answer) = choose(&engine, "id:alsa:nowhere");
+    assert_eq!(status, 400);
+    assert!(
+        answer["error"].as_str().is_some_and(|why| why.contains("is not there")),
+        "a card is not the server's: {answer}"
+    );
     // Longer than the queue to the callback is deep.
     thread::sleep(Duration::from_secs(14));
     pulse.go_on();

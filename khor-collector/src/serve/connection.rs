@@ -145,8 +145,7 @@ impl Connection {
                 reason
             }
         };
-        // A courtesy to those who read; the others have no room for it.
-        self.place.say(&last_word(reason));
+        self.place.leave(&last_word(reason));
     }
 }
 

@@ -201,6 +201,19 @@ impl Place {
         self.desk.changed.notify_one();
     }
 
+    /// Leaves with a last word: nothing comes after it.
+    pub(super) fn leave(self, message: &ServerMessage) {
+        let mut clients = self.desk.clients();
+        let Clients { by_id, frame, .. } = &mut *clients;
+        frame.clear();
+        if let (Ok(()), Some(mut client)) = (encode_into(message, frame), by_id.remove(&self.id)) {
+            // A courtesy to those who read; the others have no room for it.
+            client.outbox.send(frame, Instant::now());
+            drop(clients);
+            drop(client); // ends a scope, which takes its time
+        }
+    }
+
     /// Begins what the client wishes, or says why that cannot be.
     pub(super) fn subscribe(&self, wish: &Subscribe) -> Result<(), String> {
         self.leave_other_scope(&wish.scope);

@@ -71,6 +71,9 @@ pub enum RelayError {
     /// Signals can't be waited for.
     #[error("waiting for signals: {0}")]
     Signals(#[from] io::Error),
+    /// Nothing more is heard of this machine, and its last reading is not to be told for ever.
+    #[error("hearing this machine failed inside khor, see above")]
+    SourceEnded,
 }
 
 /// How it goes.
@@ -136,7 +139,10 @@ pub async fn run(
     let mut stopped = std::pin::pin!(stopped);
     loop {
         tokio::select! {
-            Some(event) = events.recv() => relay.take(event).await,
+            event = events.recv() => match event {
+                Some(event) => relay.take(event).await,
+                None => return Err(RelayError::SourceEnded),
+            },
             _ = frames.tick() => {
                 relay.send_frame().await;
                 show(&relay.progress);

@@ -45,6 +45,15 @@ pub(crate) struct RunArgs {
     engine: Vec<String>,
 }
 
+impl RunArgs {
+    /// Whether the collector is of any use: a demo, a site or /proc alone need no root.
+    fn hears_the_kernel(&self) -> bool {
+        const WITHOUT: [&str; 4] = ["--fake", "--demo", "--no-bpf", "--site"];
+        let is_without = |flag: &String| WITHOUT.iter().any(|other| flag.split('=').next() == Some(other));
+        !self.no_collector && !self.engine.iter().any(is_without)
+    }
+}
+
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     page()?;
@@ -52,7 +61,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let socket = collector::socket_path();
     // Before there is anything to stop: a collector outlives a parent that Ctrl-C ends.
     let events = Events::listen()?;
-    let collector = if args.no_collector { None } else { Collector::start(&programs, &socket, &events)? };
+    let collector =
+        if args.hears_the_kernel() { Collector::start(&programs, &socket, &events)? } else { None };
     let outcome = engine(args, &programs, &socket, &events);
     if let Some(collector) = collector {
         collector.stop();

@@ -48,13 +48,14 @@ fn start() -> Option<SyncSender<Question>> {
 }
 
 fn answer(questions: &Receiver<Question>) {
-    let mut hosts = Hosts { server: None };
+    let mut hosts = Hosts::default();
     for question in questions {
         question(&mut hosts);
     }
 }
 
 /// The backends.
+#[derive(Default)]
 pub(super) struct Hosts {
     /// Of the sound server, while it answers.
     server: Option<(HostId, Host)>,
@@ -77,9 +78,8 @@ impl Hosts {
             return cpal::host_from_id(id).ok().map(|host| question(&host));
         }
         // A server that ended takes its connection, and the thread behind it, along.
-        if self.server.take_if(|(held, host)| *held != id || host.devices().is_err()).is_some()
-            || self.server.is_none()
-        {
+        drop(self.server.take_if(|(held, host)| *held != id || host.devices().is_err()));
+        if self.server.is_none() {
             cookie::ensure();
             self.server = cpal::host_from_id(id).ok().map(|host| (id, host));
         }
@@ -90,4 +90,9 @@ impl Hosts {
 /// Whether it takes the sound card for itself.
 pub(super) fn is_card(host: HostId) -> bool {
     host.to_string() == CARDS
+}
+
+/// Whether a choice is of a sound card, by its backend or its id: then no server has a say.
+pub(super) fn is_of_cards(backend: &str, device: &str) -> bool {
+    backend == CARDS || device.strip_prefix("id:").is_some_and(|id| id.split(':').next() == Some(CARDS))
 }

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    asking::{Hosts, ask, is_card},
+    asking::{Hosts, ask, is_card, is_of_cards},
     renderer::Lease,
 };
 
@@ -217,6 +217,9 @@ fn note_fault(faults: &Faults, kind: ErrorKind) {
 }
 
 fn find(choice: &Choice) -> Result<(HostId, Device), OpenError> {
+    if is_of_cards(&choice.backend, &choice.device) {
+        return find_among(&mut Hosts::default(), choice);
+    }
     let choice = choice.clone();
     ask(move |hosts| find_among(hosts, &choice)).unwrap_or_else(|| Err(OpenError::new(NO_SERVER)))
 }
