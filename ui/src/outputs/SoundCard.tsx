@@ -63,7 +63,7 @@ function Figures() {
   const rows: [string, string][] = [
     ['Latency', audio.latency_ms === null ? '–' : `${Math.round(audio.latency_ms)} ms`],
     ['Voices', `${audio.voices ?? 0} of ${audio.voice_limit}`],
-    ['Underruns', audio.xruns === null ? 'not told' : String(audio.xruns)],
+    ['Underruns', audio.xruns === null ? '–' : String(audio.xruns)],
     ['Device restarts', String(audio.restarts)],
   ];
   return <Facts rows={rows} className="figures" />;
