@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::Value;
 use tracing::warn;
 
-use super::Places;
+use super::{Places, place::with_host};
 use crate::{
     config::{ConfigStore, Listen},
     http::read_token,
@@ -50,18 +50,19 @@ pub(super) struct Client {
 impl EngineAddress {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
         let path = self.places.config_path()?;
-        let (config, problem) = ConfigStore::peek(&path);
-        if let Some(problem) = problem {
+        let found = ConfigStore::peek(&path).unwrap_or_else(|problem| {
             warn!("{}: {problem}; asking where an engine listens by default", path.display());
-        }
-        Client::of(&config.listen, self.listen.clone())
+            None
+        });
+        let listen = found.map_or_else(Listen::default, |(config, _)| config.listen);
+        Client::of(&listen, self.listen.clone())
     }
 }
 
 impl Client {
     /// The engine that listens so, or at another address.
     pub(super) fn of(listen: &Listen, address: Option<String>) -> anyhow::Result<Self> {
-        let address = address.map_or_else(|| configured(listen), Ok)?;
+        let address = address.map_or_else(|| configured(listen), |address| Ok(with_host(&address)))?;
         let token = listen.token_file.as_deref().map(read_token).transpose()?;
         let config = || ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config().timeout_global(Some(TIMEOUT)).build().into();

@@ -28,10 +28,8 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let EngineAddress { places, listen } = &args.engine;
     let config_path = places.config_path()?;
     // A broken file is a finding, and stays where it is.
-    let config = match ConfigStore::check(&config_path) {
-        Ok(Some(_)) => ConfigStore::open(config_path.clone()).config().clone(),
-        Ok(None) | Err(_) => Config::default(),
-    };
+    let config =
+        ConfigStore::peek(&config_path).ok().flatten().map_or_else(Config::default, |(config, _)| config);
     let engine = Client::of(&config.listen, listen.clone()).ok();
     let ask = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
     let health = ask("health");

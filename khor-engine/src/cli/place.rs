@@ -1,20 +1,20 @@
 //! Where a server is to listen, as people write it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 
-/// A port, which is one of this machine's own, or a host and a port; of a name's addresses the first of IPv4, since that is where
-/// others look first.
+/// The same with a host: a port alone is one of this machine's own.
+pub(super) fn with_host(text: &str) -> String {
+    text.parse::<u16>().map_or_else(|_| text.to_owned(), |port| format!("{}:{port}", Ipv4Addr::LOCALHOST))
+}
+
+/// A port, or a host and a port; of a name's addresses the first of IPv4, since that is where others look first.
 ///
 /// # Errors
 ///
 /// What was expected.
 pub(super) fn place(text: &str) -> Result<SocketAddr, String> {
-    let port = |port: u16| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    if let Ok(place) = text.parse().map(port).or_else(|_| text.parse::<SocketAddr>()) {
-        return Ok(place);
-    }
     let expected = "expected PORT or HOST:PORT, as 9117 or 10.0.0.7:9117";
-    let found: Vec<SocketAddr> = text.to_socket_addrs().map_err(|_| expected)?.collect();
+    let found: Vec<SocketAddr> = with_host(text).to_socket_addrs().map_err(|_| expected)?.collect();
     found.iter().find(|place| place.is_ipv4()).or(found.first()).copied().ok_or_else(|| expected.to_owned())
 }
 

@@ -13,6 +13,9 @@ use tracing::{info, warn};
 use super::{Places, interrupt, progress::Progress, whom::WhomArgs};
 use crate::source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent};
 
+/// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
+const ANSWERING: Duration = Duration::from_secs(3);
+
 #[derive(Args, Debug)]
 pub(super) struct RecordArgs {
     /// The capture to write
@@ -45,9 +48,6 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(record(args))
 }
-
-/// A collector that doesn't answer is given up for /proc after half of this.
-const ANSWERING: Duration = Duration::from_secs(3);
 
 async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let settings = LiveSettings {

@@ -130,35 +130,21 @@ impl ConfigStore {
         Self { path, document, overrides: empty(), config, warnings, unwritten: false }
     }
 
-    /// The settings in a file, which is left as it is, for who only wants to know; the defaults, and why, where it can't be
-    /// used.
-    pub fn peek(path: &Path) -> (Config, Option<String>) {
-        let read = || -> Result<Config, String> {
-            let bytes = match fs::read(path) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Config::default()),
-                Err(error) => return Err(error.to_string()),
-            };
-            let document = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-            parse(&document).map(|(config, _)| config).map_err(|error| error.to_string())
-        };
-        read().map_or_else(|problem| (Config::default(), Some(problem)), |config| (config, None))
-    }
-
-    /// What is odd about the file, which is left as it is; `None` where there is none.
+    /// The settings in a file and what is odd about it, for who only wants to know: it is left as it is. `None` where there is
+    /// none.
     ///
     /// # Errors
     ///
     /// Why it can't be used at all.
-    pub fn check(path: &Path) -> Result<Option<Vec<String>>, String> {
+    pub fn peek(path: &Path) -> Result<Option<(Config, Vec<String>)>, String> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.to_string()),
         };
         let document = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-        let (_, unknown) = parse(&document).map_err(|error| error.to_string())?;
-        Ok(Some(unknown.iter().map(|key| unknown_key(key)).collect()))
+        let (config, unknown) = parse(&document).map_err(|error| error.to_string())?;
+        Ok(Some((config, unknown.iter().map(|key| unknown_key(key)).collect())))
     }
 
     /// Lays `overrides` (any part of the configuration) over the file, for this run only.

@@ -16,10 +16,10 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
 
 fn config(patient: &Patient) -> Check {
     let (name, path) = ("config", patient.config_path.display());
-    match ConfigStore::check(&patient.config_path) {
+    match ConfigStore::peek(&patient.config_path) {
         Ok(None) => Check::ok(name, format!("{path}: not there, so the defaults hold")),
-        Ok(Some(warnings)) if warnings.is_empty() => Check::ok(name, path.to_string()),
-        Ok(Some(warnings)) => Check::problem(
+        Ok(Some((_, warnings))) if warnings.is_empty() => Check::ok(name, path.to_string()),
+        Ok(Some((_, warnings))) => Check::problem(
             name,
             format!("{path}: {}", warnings.join("; ")),
             "mend the spelling, or remove what isn't khor's",

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    stage::{Seated, Staged},
+    stage::Seated,
     state::{Alone, HeardCue, Seen, SourceState, told_deviation, unix_ms},
 };
 use crate::{
@@ -69,11 +69,7 @@ pub(super) fn explain(seen: &Seen) -> Explanation {
         (None, Some(reading)) => standing(reading, seen.is_of_many()),
         (None, None) => Vec::new(),
     };
-    let heard = seen
-        .sounding
-        .as_ref()
-        .map(|sounding| heard(sounding, seen.reading.as_ref(), &seen.staged))
-        .unwrap_or_default();
+    let heard = seen.sounding.as_ref().map(|sounding| heard(sounding, seen)).unwrap_or_default();
     let sentence = sentence(seen, &standing_out);
     let text = text(seen, &sentence, &standing_out, &heard);
     Explanation { sentence, standing_out, heard, text }
@@ -104,8 +100,8 @@ fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
     standing
 }
 
-fn heard(sounding: &Sounding, reading: Option<&Reading>, staged: &Staged) -> Vec<Heard> {
-    let mut heard = vec![bed(sounding, reading)];
+fn heard(sounding: &Sounding, Seen { reading, staged, .. }: &Seen) -> Vec<Heard> {
+    let mut heard = vec![bed(sounding, reading.as_ref())];
     match &staged.cast.pulse {
         PulseCast::Together => heard.push(pulse(sounding)),
         PulseCast::Sections(_) => heard.extend(staged.benches.iter().map(section)),

@@ -75,8 +75,8 @@ async fn bind(address: SocketAddr) -> TcpListener {
             Err(problem) if !told => {
                 told = true;
                 let why = match problem.kind() {
-                    io::ErrorKind::PermissionDenied => "ports below 1024 are root's",
-                    io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+                    io::ErrorKind::PermissionDenied => "ports below 1024 are root's.",
+                    io::ErrorKind::AddrNotAvailable => "this machine has no such address.",
                     _ => "is another khor running there?",
                 };
                 error!(

@@ -7,7 +7,7 @@
 use std::{
     sync::{
         OnceLock,
-        mpsc::{self, Receiver, SyncSender},
+        mpsc::{self, SyncSender},
     },
     thread,
     time::Duration,
@@ -15,7 +15,7 @@ use std::{
 
 use cpal::{Host, HostId, traits::HostTrait};
 
-use super::cookie;
+use super::{cookie, device::silence_alsa};
 
 /// Longer than cpal waits for a server that doesn't let it in.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -38,20 +38,16 @@ pub(super) fn ask<T: Send + 'static>(question: impl FnOnce(&mut Hosts) -> T + Se
 }
 
 fn start() -> Option<SyncSender<Question>> {
-    let (sender, questions) = mpsc::sync_channel(QUEUE);
+    let (sender, questions) = mpsc::sync_channel::<Question>(QUEUE);
     let answer_all = move || {
-        let _quiet = super::device::silence_alsa();
-        answer(&questions);
+        let _quiet = silence_alsa();
+        let mut hosts = Hosts::default();
+        for question in questions {
+            question(&mut hosts);
+        }
     };
     thread::Builder::new().name("khor-devices".into()).spawn(answer_all).ok()?;
     Some(sender)
-}
-
-fn answer(questions: &Receiver<Question>) {
-    let mut hosts = Hosts::default();
-    for question in questions {
-        question(&mut hosts);
-    }
 }
 
 /// The backends.

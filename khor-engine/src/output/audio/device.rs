@@ -140,11 +140,8 @@ fn outputs(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
 ///
 /// Why none would.
 pub fn try_out(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String, String> {
-    let _quiet = silence_alsa();
     let choice = Choice { backend: backend.to_owned(), device: device.to_owned(), server_only: false };
-    let (host_id, device) = find(&choice).map_err(|error| error.to_string())?;
-    // Asking for what it can do opens a sound card, so a name that stands for nothing is found out.
-    config_for(host_id, &device, sample_rate_hz).map_err(|error| format!("{host_id}: {error}"))?;
+    let (host_id, device) = playable(&choice, sample_rate_hz).map_err(|error| error.to_string())?;
     Ok(format!("{} through {host_id}", name_of(&device)))
 }
 
@@ -155,13 +152,20 @@ pub fn try_out(backend: &str, device: &str, sample_rate_hz: u32) -> Result<Strin
 ///
 /// Why it can't.
 pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
-    let _quiet = silence_alsa();
-    let choice = Choice { backend: String::new(), device: device.to_owned(), server_only: false };
-    let found = find(&choice).and_then(|(host, device)| config_for(host, &device, sample_rate_hz));
-    match found {
+    let choice = Choice { device: device.to_owned(), ..Choice::default() };
+    match playable(&choice, sample_rate_hz) {
         Err(error) if !error.is_busy => Err(format!("{device} can't be played ({error})")),
         _ => Ok(()),
     }
+}
+
+/// A device that can be played. Asking for what it can do opens a sound card, so a name that stands for nothing is found out.
+fn playable(choice: &Choice, sample_rate_hz: u32) -> Result<(HostId, Device), OpenError> {
+    let _quiet = silence_alsa();
+    let (host_id, device) = find(choice)?;
+    let config = config_for(host_id, &device, sample_rate_hz);
+    config.map_err(|OpenError { why, is_busy }| OpenError { why: format!("{host_id}: {why}"), is_busy })?;
+    Ok((host_id, device))
 }
 
 /// Opens the chosen device and says at which rate it plays what `lease` has.

@@ -153,11 +153,10 @@ impl Drop for Output {
 
 /// Fades out, and waits for the device to have played it. A device that takes no more samples is not waited for.
 fn fade_out(link: &Link) {
-    let faded_s = FADE.as_secs_f64();
-    let (fading_from, most) = (link.frames(), Instant::now() + LONGEST_FADE);
+    let faded = link.frames() + (FADE.as_secs_f64() * f64::from(link.sample_rate_hz())) as u64;
+    let given_up = Instant::now() + LONGEST_FADE;
     link.fade();
-    let frames = (faded_s * f64::from(link.sample_rate_hz())) as u64;
-    while link.running_stream().is_some() && link.frames() < fading_from + frames && Instant::now() < most {
+    while link.running_stream().is_some() && link.frames() < faded && Instant::now() < given_up {
         thread::sleep(Duration::from_millis(5));
     }
     if let Some(latency_s) = link.meters().latency_s {
