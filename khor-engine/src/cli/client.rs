@@ -32,7 +32,7 @@ pub(super) struct EngineAddress {
     #[command(flatten)]
     pub(super) places: Places,
     /// Where the engine listens [default: as configured]
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "[HOST:]PORT")]
     pub(super) listen: Option<String>,
 }
 
