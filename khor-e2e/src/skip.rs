@@ -19,8 +19,17 @@ pub fn skip_outside_vm(reason: &str) {
     leave(&format!("{reason}; `cargo xtask vm` has it"), VM);
 }
 
+/// Whether this is a machine of `cargo xtask vm`.
+pub fn in_vm() -> bool {
+    is_set(VM)
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value == "1")
+}
+
 fn leave(reason: &str, requirement: &str) {
-    let required = std::env::var_os(requirement).is_some_and(|value| value == "1");
+    let required = is_set(requirement);
     assert!(!required, "this test must run here ({requirement}), but: {reason}");
     // Not `eprintln!`: the test harness keeps to itself what a test that passes prints.
     let _ = writeln!(stderr(), "SKIPPED: {reason}");

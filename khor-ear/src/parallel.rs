@@ -11,8 +11,13 @@ use std::{
 
 use anyhow::Result;
 
-/// Results in the order of the items; the first error if there is one.
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+/// Results in the order of the items; the first error if there is one. Each item is a step of progress on `what`: one that
+/// hangs is named.
+pub fn map<T: Sync, R: Send>(
+    what: &str,
+    items: &[T],
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<R>)>> = Mutex::new(Vec::with_capacity(items.len()));
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(items.len().max(1));
@@ -22,6 +27,7 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync)
                 while let index = next.fetch_add(1, Ordering::Relaxed)
                     && let Some(item) = items.get(index)
                 {
+                    khor_patience::progress(format!("{what}, {} of {}", index + 1, items.len()));
                     let result = work(item);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
                 }
@@ -40,8 +46,12 @@ mod tests {
     #[test]
     fn results_are_in_order_and_an_error_is_told() {
         let items: Vec<u32> = (0..100).collect();
-        assert_eq!(map(&items, |item| Ok(2 * item)).unwrap(), (0..100).map(|i| 2 * i).collect::<Vec<_>>());
-        let failed = map(&items, |item| if *item == 7 { anyhow::bail!("seven") } else { Ok(*item) });
+        assert_eq!(
+            map("numbers", &items, |item| Ok(2 * item)).unwrap(),
+            (0..100).map(|i| 2 * i).collect::<Vec<_>>()
+        );
+        let failed =
+            map("numbers", &items, |item| if *item == 7 { anyhow::bail!("seven") } else { Ok(*item) });
         assert_eq!(failed.unwrap_err().to_string(), "seven");
     }
 }

@@ -1,14 +1,16 @@
-//! `cargo xtask ear`: builds the judge of the music, optimised, and runs it.
+//! `cargo xtask ear`: runs the judge of the music, the one that `cargo build --workspace` makes.
 
-use std::process::ExitStatus;
+mod fingerprint;
+
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::{
     packages,
-    process::{command, output},
-    release,
+    process::{command, output, target},
+    test::Outcome,
 };
 
 #[derive(Args, Default)]
@@ -22,28 +24,36 @@ pub(crate) struct EarArgs {
 pub(crate) fn run(args: &EarArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     build()?;
-    // What it prints may be JSON: nothing of ours beside it.
-    let status = command(&release::program("khor-ear"), &args.args).status().context("starting khor-ear")?;
-    content(status)
+    listen(&args.args)
 }
 
-/// Nothing of it goes to standard output.
-pub(crate) fn build() -> Result<()> {
-    eprintln!("building the judge, optimised");
-    output(&mut release::build(&["--quiet", "--package", "khor-ear"])?).map(drop)
+/// The whole judgement, unless everything that it depends on is as it was when the judge was last content.
+pub(crate) fn judge() -> Result<Outcome> {
+    build()?;
+    let (now, mark) = (fingerprint::of_the_music()?, mark());
+    if fs::read_to_string(&mark).is_ok_and(|before| before == now) {
+        return Ok(Outcome::Unchanged);
+    }
+    listen(&[])?;
+    fs::write(mark, now).context("noting what was judged")?;
+    Ok(Outcome::Passed)
 }
 
-/// The whole judgement by the judge that was built, beside work that matters more: it gets what time the processors have
-/// left (`SCHED_IDLE`; whoever is merely nicer still delays those that wake), and prints when it is done.
-pub(crate) fn run_beside() -> Result<()> {
-    let judge = release::program("khor-ear");
-    let heard = command("chrt", ["--idle", "0", &judge]).output().context("starting khor-ear by chrt")?;
-    print!("\nthe judge of the music:\n{}", String::from_utf8_lossy(&heard.stdout));
-    eprint!("{}", String::from_utf8_lossy(&heard.stderr));
-    content(heard.status)
+fn mark() -> PathBuf {
+    target().join("ear/content-with")
 }
 
-fn content(status: ExitStatus) -> Result<()> {
+/// Prints nothing to standard output. The whole workspace: of the judge alone, dependencies would have other features, and
+/// be built once more.
+fn build() -> Result<()> {
+    eprintln!("building the judge");
+    output(&mut command("cargo", ["build", "--workspace", "--all-targets", "--quiet"])).map(drop)
+}
+
+/// What the judge prints may be JSON: nothing else goes to standard output.
+fn listen(args: &[String]) -> Result<()> {
+    let judge = target().join("debug/khor-ear").display().to_string();
+    let status = command(&judge, args).status().context("starting khor-ear")?;
     ensure!(status.success(), "the judge is not content ({status})");
     Ok(())
 }

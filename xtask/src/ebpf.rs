@@ -9,6 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::tools;
+
 /// The programs, and the object each is committed as: khor's own, and what benchmarks compare them with.
 const OBJECTS: [(&str, &str); 2] =
     [("khor", "khor-ebpf/khor.bpf.o"), ("yardstick", "khor-ebpf/yardstick.bpf.o")];
@@ -190,11 +192,12 @@ fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
 }
 
-/// The first of `names` in `PATH` or in cargo's own directory, which a minimal `PATH` may lack.
+/// The first of `names` in `PATH`, in cargo's own directory, which a minimal `PATH` may lack, or among khor's tools.
 fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let cargo_bin = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo/bin");
-    let directories: Vec<_> = std::env::split_paths(&path).chain([cargo_bin]).collect();
+    let directories: Vec<_> =
+        std::env::split_paths(&path).chain([cargo_bin, tools::cargo_folder()]).collect();
     names.iter().find_map(|name| directories.iter().map(|dir| dir.join(name)).find(|file| file.is_file()))
 }
 

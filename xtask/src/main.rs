@@ -1,5 +1,6 @@
 //! khor's chores: `cargo xtask run | test | dist | vm | fuzz | ui | ebpf | bench | ear | captures | samples`.
 
+mod artifacts;
 mod bench;
 mod captures;
 mod dist;
@@ -8,13 +9,14 @@ mod documents;
 mod ear;
 mod ebpf;
 mod fuzz;
+mod interrupt;
 mod packages;
 mod process;
 mod release;
 mod run;
 mod samples;
-mod schemathesis;
 mod test;
+mod tools;
 mod ui;
 mod vm;
 

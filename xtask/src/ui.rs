@@ -28,6 +28,15 @@ pub(crate) fn build() -> Result<()> {
     npm(&["run", "build"])
 }
 
+/// Builds the page if something changed since it was built: the programs embed it.
+pub(crate) fn build_if_stale() -> Result<()> {
+    if is_stale() {
+        prepare()?;
+        build()?;
+    }
+    Ok(())
+}
+
 /// Whether something changed since the page was built.
 pub(crate) fn is_stale() -> bool {
     let built = modified(&ui("dist/index.html"));

@@ -5,14 +5,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use khor_e2e::{Cgroup, Listener, load, skip};
+use khor_patience::Patience;
 use khor_proto::{Cue, CueKind, Scope, Selector};
 use tempfile::TempDir;
 
 use crate::worker::Worker;
 use crate::{Turn, turn};
-
-/// How long something that happens by chance is tried.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 fn listen(turn: &Turn, cues: &[CueKind]) -> Listener {
     Listener::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")
@@ -133,8 +131,9 @@ fn many_retransmits_at_once_are_a_burst_and_one_a_second_is_told() {
     let mut listener = listen(&turn, &[CueKind::RetransmitBurst]);
     // How much a transfer loses within one second is chance, and little where the machine is emulated.
     let able = load::in_lossy_namespace(|| {
-        let begun = Instant::now();
-        while listener.cues.is_empty() && begun.elapsed() < PATIENCE {
+        let (begun, mut patience) = (Instant::now(), Patience::default());
+        while listener.cues.is_empty() && !patience.is_over() {
+            println!("trying to lose segments");
             load::lossy_transfer(Duration::from_millis(2500));
             listener.sample();
         }

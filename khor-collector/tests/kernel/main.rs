@@ -12,23 +12,30 @@ mod scopes;
 mod worker;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use khor_e2e::Collector;
-use khor_e2e::skip::root_or_skip;
+use khor_e2e::skip::{in_vm, root_or_skip};
 
-static TURN: Mutex<()> = Mutex::new(());
+/// Held by the test that runs, with the collector that the tests share, if they do.
+static TURN: Mutex<Option<Arc<Collector>>> = Mutex::new(None);
 
 /// A collector with the machine to itself, or none where the tests cannot run.
 struct Turn {
-    collector: Collector,
-    _turn: MutexGuard<'static, ()>,
+    collector: Arc<Collector>,
+    _turn: MutexGuard<'static, Option<Arc<Collector>>>,
 }
 
-/// Waits for the turn of this test.
+/// Waits for the turn of this test. Each test has its own collector, but in a virtual machine, where one start takes ten
+/// seconds, all share one.
 fn turn() -> Option<Turn> {
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    root_or_skip().then(|| Turn { collector: Collector::start(program(), &["--no-dbus"]), _turn: turn })
+    let mut turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    if !root_or_skip() {
+        return None;
+    }
+    let start = || Arc::new(Collector::start(program(), &["--no-dbus"]));
+    let collector = if in_vm() { Arc::clone(turn.get_or_insert_with(start)) } else { start() };
+    Some(Turn { collector, _turn: turn })
 }
 
 fn program() -> &'static Path {

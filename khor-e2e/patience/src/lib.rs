@@ -15,7 +15,7 @@ pub use watchdog::progress;
 pub use yardstick::slowness;
 
 /// Time without progress after which something counts as hung, in machine time.
-pub const HANG: Duration = Duration::from_secs(60);
+pub const HANG: Duration = Duration::from_mins(1);
 /// Environment variable with a factor above 0 that [`HANG`] is multiplied by, such as 10 under a debugger.
 pub const FACTOR: &str = "KHOR_PATIENCE";
 

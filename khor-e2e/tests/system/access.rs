@@ -5,7 +5,7 @@ use crate::unit::{heard, of, require_a_machine_of_our_own, run, said};
 const OBJECT: &str = "org.khor.Collector /org/khor/Collector";
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn everybody_reads_on_the_bus_and_nobody_writes_or_takes_the_name() {
     require_a_machine_of_our_own();
     let shown = said(&of("stranger", &format!("busctl --system introspect {OBJECT}")));
@@ -29,7 +29,7 @@ fn everybody_reads_on_the_bus_and_nobody_writes_or_takes_the_name() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn a_member_hears_the_collector_and_a_stranger_is_told_why_not() {
     require_a_machine_of_our_own();
     let record = |user: &str| {
@@ -46,7 +46,7 @@ fn a_member_hears_the_collector_and_a_stranger_is_told_why_not() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn whoever_starts_it_without_capabilities_is_told_what_is_missing() {
     require_a_machine_of_our_own();
     let output = run(&of("stranger", "khor-collector --check"));

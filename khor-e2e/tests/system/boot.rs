@@ -15,7 +15,7 @@ const TWO_CAPABILITIES: u64 = 1 << 38 | 1 << 39;
 const EXPOSURE: u32 = 15;
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn the_user_its_group_and_the_directory_are_made() {
     require_a_machine_of_our_own();
     let user = said("getent passwd khor");
@@ -32,7 +32,7 @@ fn the_user_its_group_and_the_directory_are_made() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn both_units_are_up_and_nobody_complains() {
     require_a_machine_of_our_own();
     for unit in [SERVICE, SOCKET] {
@@ -48,7 +48,7 @@ fn both_units_are_up_and_nobody_complains() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn no_privilege_is_left_in_any_thread() {
     require_a_machine_of_our_own();
     let pid = main_pid().expect("it runs");
@@ -75,7 +75,7 @@ fn no_privilege_is_left_in_any_thread() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn it_is_as_little_exposed_as_promised() {
     require_a_machine_of_our_own();
     let judged = said(&format!("systemd-analyze security --no-pager --threshold={EXPOSURE} {SERVICE}"));

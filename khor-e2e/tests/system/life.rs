@@ -15,7 +15,7 @@ use crate::unit::{
 const DROP_IN: &str = "/run/systemd/system/khor-collector.service.d/hangs.conf";
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn a_first_connection_starts_it_and_it_counts() {
     require_a_machine_of_our_own();
     let since = journal_now();
@@ -41,7 +41,7 @@ fn a_first_connection_starts_it_and_it_counts() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn killed_it_comes_back_and_clients_with_it() {
     require_a_machine_of_our_own();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
@@ -67,7 +67,7 @@ fn killed_it_comes_back_and_clients_with_it() {
 
 /// A process that is stopped tells nobody that it lives, like one that hangs.
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn hung_it_is_restarted_by_the_watchdog() {
     require_a_machine_of_our_own();
     fs::create_dir_all(Path::new(DROP_IN).parent().expect("a folder")).expect("a folder");
@@ -88,7 +88,7 @@ fn hung_it_is_restarted_by_the_watchdog() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
     require_a_machine_of_our_own();
     let since = journal_now();

@@ -1,4 +1,4 @@
-//! The installed collector in a whole Debian, under the real systemd: `cargo xtask vm e2e` runs these, as root.
+//! The installed collector in a whole Debian, under the real systemd: `cargo xtask vm debian` runs these, as root.
 //!
 //! They stop services and suspend the machine, so elsewhere they are not run at all. Each leaves both units running.
 

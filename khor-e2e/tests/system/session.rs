@@ -60,7 +60,7 @@ fn loudness(seconds: u32) -> f64 {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
     require_a_machine_of_our_own();
     linger("listener", 17321);
@@ -116,7 +116,7 @@ fn on_the_bus() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn another_users_engine_hears_the_same_collector_and_a_stranger_is_told_the_fix() {
     require_a_machine_of_our_own();
     linger("second", 17322);

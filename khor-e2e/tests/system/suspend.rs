@@ -121,7 +121,7 @@ fn highest(heard: &[Heard], within_s: Range<f64>, signal: &str) -> Option<f64> {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm e2e`"]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn a_suspended_machine_wakes_without_a_spike() {
     require_a_machine_of_our_own();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);

@@ -20,7 +20,7 @@ const OURS: &str = "KHOR_MACHINE_IS_OURS";
 
 /// Fails on a machine that is anybody's: these tests would stop its services and suspend it.
 pub(crate) fn require_a_machine_of_our_own() {
-    assert!(std::env::var_os(OURS).is_some(), "only in the machine of `cargo xtask vm e2e`");
+    assert!(std::env::var_os(OURS).is_some(), "only in the machine of `cargo xtask vm debian`");
 }
 
 /// Runs a command of words without spaces.

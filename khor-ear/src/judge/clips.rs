@@ -74,7 +74,9 @@ pub(super) fn all(preset: &str, plan: &Plan) -> Result<Vec<Listened>> {
     let first = |clip: &Clip<Class>| {
         clips.iter().find(|other| other.what == clip.what && other.size == clip.size) == Some(clip)
     };
-    parallel::map(&clips, |clip| Listened::to(&scenario::perform(preset, *clip)?, *clip, first(clip)))
+    parallel::map(&format!("{preset}: clips"), &clips, |clip| {
+        Listened::to(&scenario::perform(preset, *clip)?, *clip, first(clip))
+    })
 }
 
 pub(super) fn compare(
@@ -137,7 +139,7 @@ fn density(ends: &[Vec<&Listened>; 2], figures: &mut Vec<Figure>) {
 
 /// Loudness and sharpness of an idle machine, small and big; the one farther off counts.
 fn bed(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
-    let beds = parallel::map(&[1.0, 8.0], |size| {
+    let beds = parallel::map(&format!("{preset}: beds"), &[1.0, 8.0], |size| {
         let seed = plan.seed(*size as u64);
         let mut machine = Machine::new(*size, seed);
         let options = adapter::Options { seed, density: None };

@@ -52,8 +52,11 @@ struct Round {
 
 pub(super) fn listen(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let seeds: Vec<u64> = (0..plan.cue_rounds).map(|round| plan.seed(200 + round)).collect();
-    let alone = parallel::map(&CueKind::ALL, |kind| alone(preset, *kind, plan.seed(199)))?;
-    let rounds = parallel::map(&seeds, |seed| round(preset, &alone, *seed))?;
+    let alone = parallel::map(&format!("{preset}: cues alone"), &CueKind::ALL, |kind| {
+        alone(preset, *kind, plan.seed(199))
+    })?;
+    let rounds =
+        parallel::map(&format!("{preset}: cues under load"), &seeds, |seed| round(preset, &alone, *seed))?;
     let sum = |of: fn(&Round) -> usize| rounds.iter().map(of).sum::<usize>();
     let (found, told) = (sum(|round| round.found), sum(|round| round.told));
     let nothing = rounds.iter().map(|round| round.closest.0).fold(-1.0, f32::max);
@@ -71,8 +74,9 @@ pub(super) fn listen(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Re
 
 /// Whether two cues are told that were asked for at once.
 fn tell_apart(preset: &str, alone: &[Alone], seeds: &[u64], figures: &mut Vec<Figure>) -> Result<()> {
-    let pairs: Vec<Pair> =
-        parallel::map(seeds, |seed| pairs(preset, alone, *seed))?.into_iter().flatten().collect();
+    let rounds =
+        parallel::map(&format!("{preset}: pairs of cues"), seeds, |seed| pairs(preset, alone, *seed))?;
+    let pairs: Vec<Pair> = rounds.into_iter().flatten().collect();
     let untold: Vec<String> =
         pairs.iter().filter(|pair| !pair.told).map(|pair| pair.names.join("+")).collect();
     let percent = 100.0 * (pairs.len() - untold.len()) as f64 / pairs.len() as f64;

@@ -52,7 +52,7 @@ fn mistakes(confusion: &Confusion) -> String {
 pub(super) fn apart(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<Vec<String>> {
     let classifier = Classifier::new(known);
     let unseen = plan.unseen();
-    let taken = parallel::map(&unseen, |clip| {
+    let taken = parallel::map(&format!("{preset}: unseen intensities"), &unseen, |clip| {
         let features = Features::of(&scenario::perform(preset, *clip)?.samples)?;
         Ok(classifier.classify(&features.rough()))
     })?;
@@ -65,7 +65,7 @@ pub(super) fn apart(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<V
         mistakes(&confusion),
     )];
     let clips = plan.apart();
-    let taken = parallel::map(&clips, |clip| {
+    let taken = parallel::map(&format!("{preset}: unseen scenarios"), &clips, |clip| {
         let features = Features::of(&scenario::perform(preset, *clip)?.samples)?;
         Ok((clip.what, classifier.classify(&features.rough())))
     })?;
@@ -83,7 +83,7 @@ fn real(preset: &str, plan: &Plan, classifier: &Classifier) -> Result<String> {
     if captures.is_empty() {
         return Ok("real captures: there are none".into());
     }
-    let taken = parallel::map(&captures, |one| {
+    let taken = parallel::map(&format!("{preset}: real captures"), &captures, |one| {
         let heard = capture::perform(preset, one, plan.seed(1000 + one.class.index() as u64))?;
         Ok(classifier.classify(&Features::of(&heard.samples)?.rough()))
     })?;

@@ -64,7 +64,7 @@ impl Sites {
     /// Lets them work.
     pub fn new(plan: &Plan) -> Result<Self> {
         let racks: Vec<u64> = (0..plan.racks).collect();
-        let racks = parallel::map(&racks, |rack| Ok((*rack, Rack::new(plan.rack_seed(*rack)))))?;
+        let racks = parallel::map("sites", &racks, |rack| Ok((*rack, Rack::new(plan.rack_seed(*rack)))))?;
         let troubles = || {
             let of_section = |section| Class::ALL.into_iter().map(move |what| Trouble { what, section });
             (0..SECTIONS.len()).flat_map(of_section).enumerate()
@@ -77,7 +77,7 @@ impl Sites {
                 let told = hosts.told((SiteMode::Sections, relays), *trouble, which, LEAD_IN_S + LENGTH_S)?;
                 Ok(Scene { rack: *rack, trouble: *trouble, seed: plan.rack_seed(*rack) + which, told })
             };
-            parallel::map(&clips, scene)
+            parallel::map("scenes of sites", &clips, scene)
         });
         let [apart, together] = scenes;
         Ok(Self([apart?, together?]))
@@ -102,7 +102,7 @@ fn listen_to(
     rows: [&'static str; 3],
     figures: &mut Vec<Figure>,
 ) -> Result<(String, Value)> {
-    let clips = parallel::map(scenes, |scene| {
+    let clips = parallel::map(&format!("{preset}: sites"), scenes, |scene| {
         let heard = adapter::play_site(preset, scene.seed, &scene.told, TELL_NS)?.from(LEAD_IN_S);
         let (rough, balance) = (Features::of(&heard.samples)?.rough(), rough_balance(&heard.samples));
         let vector = std::array::from_fn(|i| if i < COUNT { rough[i] } else { balance[i - COUNT] });

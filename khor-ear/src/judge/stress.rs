@@ -21,7 +21,7 @@ const INTENSITY: f64 = 2.0;
 /// Minutes are searched side by side, each with a machine and a seed of its own.
 pub(super) fn search(preset: &str, others: &[String], plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let minutes: Vec<usize> = (0..plan.stress_min).collect();
-    let found = parallel::map(&minutes, |minute| {
+    let found = parallel::map(&format!("{preset}: search for clicks"), &minutes, |minute| {
         minute_of(preset, others, plan.seed(100 + *minute as u64), *minute)
     })?;
     let all: usize = found.iter().map(|minute| minute.0).sum();

@@ -59,8 +59,9 @@ impl Followed {
 pub fn follow(preset: &str, seeds: &[u64]) -> Result<Vec<Followed>> {
     let jobs: Vec<(&Declared, u64)> =
         MAPPING.iter().flat_map(|row| seeds.iter().map(move |seed| (row, *seed))).collect();
-    let looked =
-        parallel::map(&jobs, |(row, seed)| Ok(Look::at(row, &scenario::ramp(preset, row.0, *seed)?)))?;
+    let looked = parallel::map(&format!("{preset}: ramps"), &jobs, |(row, seed)| {
+        Ok(Look::at(row, &scenario::ramp(preset, row.0, *seed)?))
+    })?;
     Ok(looked.chunks(seeds.len().max(1)).zip(MAPPING).map(|(looks, row)| followed(row, looks)).collect())
 }
 

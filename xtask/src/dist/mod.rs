@@ -15,13 +15,10 @@ use clap::Args;
 
 use crate::{
     packages,
-    process::{command, is_there, output, root, succeed, target},
-    release, ui,
+    process::{command, output, root, succeed, target},
+    release, tools, ui,
 };
 
-/// Tools beyond cargo, with the versions that were tried.
-const TOOLS: [(&str, &str); 3] =
-    [("cargo-deb", "3.8.0"), ("cargo-generate-rpm", "0.21.1"), ("cargo-cyclonedx", "0.5.9")];
 /// Shells that khor completes commands in.
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
@@ -38,8 +35,7 @@ pub(crate) struct DistArgs {
 /// Builds everything that is handed to others.
 pub(crate) fn run(args: &DistArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
-    let tools = if args.deb_only { &TOOLS[..1] } else { &TOOLS[..] };
-    tools.iter().try_for_each(|(tool, version)| get(tool, version))?;
+    tools::packagers(args.deb_only)?;
     ui::prepare()?;
     ui::build()?;
     let dist = target().join("dist");
@@ -47,9 +43,9 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
         fs::remove_dir_all(&dist)?;
     }
     succeed(&mut release::build(&["-p", "khor-engine", "-p", "khor-collector"])?)?;
-    texts(&dist)?;
+    texts(&dist, &release::program("khor"))?;
     let time = commit_time()?;
-    deb(&dist, &time)?;
+    deb(&dist, &time, &[])?;
     if !args.deb_only {
         rpm(&dist, &time)?;
         materials(&dist, &time)?;
@@ -60,33 +56,24 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     checksums(&dist)
 }
 
-/// The Debian package that is in target/dist; built first if there is none.
-pub(crate) fn debian_package() -> Result<PathBuf> {
-    run(&DistArgs { deb_only: true, arch: false })?;
-    let dist = target().join("dist");
-    let name = shipped(&dist)?.into_iter().find(|name| kind(Path::new(name)) == Some("deb"));
-    Ok(dist.join(name.context("no Debian package was made")?))
-}
-
-fn get(tool: &str, version: &str) -> Result<()> {
-    if is_there(tool) {
-        return Ok(());
-    }
-    succeed(&mut command("cargo", ["install", "--locked", "--version", version, tool]))
+/// The Debian package with the programs that the tests use, which are not those of a release.
+pub(crate) fn package_for_tests() -> Result<PathBuf> {
+    tools::packagers(true)?;
+    texts(&target().join("dist"), &target().join("debug/khor").display().to_string())?;
+    let package = target().join("vm/khor.deb");
+    // Compressed little: it is unpacked once, by an emulated processor.
+    deb(&package, &commit_time()?, &["--profile", "dev", "--fast"])?;
+    Ok(package)
 }
 
 /// What the program prints about itself.
-fn texts(dist: &Path) -> Result<()> {
-    let khor = release::program("khor");
+fn texts(dist: &Path, khor: &str) -> Result<()> {
     let man = dist.join("man").display().to_string();
-    succeed(&mut command(&khor, ["man", "--dir", man.as_str()]))?;
+    succeed(&mut command(khor, ["man", "--dir", man.as_str()]))?;
     let folder = dist.join("completions");
     fs::create_dir_all(&folder)?;
     for shell in SHELLS {
-        fs::write(
-            folder.join(format!("khor.{shell}")),
-            output(&mut command(&khor, ["completions", shell]))?,
-        )?;
+        fs::write(folder.join(format!("khor.{shell}")), output(&mut command(khor, ["completions", shell]))?)?;
     }
     Ok(())
 }
@@ -96,20 +83,23 @@ fn commit_time() -> Result<String> {
     Ok(output(&mut command("git", ["log", "-1", "--format=%ct"]))?.trim().to_owned())
 }
 
-fn deb(dist: &Path, time: &str) -> Result<()> {
-    let mut cargo = command("cargo", ["deb", "--no-build", "-p", "khor-engine", "--output"]);
-    succeed(cargo.arg(dist).env("SOURCE_DATE_EPOCH", time))
+/// Packs what is built; `to` is a folder or a file.
+fn deb(to: &Path, time: &str, options: &[&str]) -> Result<()> {
+    let mut cargo = tools::with_path(command("cargo", ["deb", "--no-build", "-p", "khor-engine"]));
+    succeed(cargo.args(options).arg("--output").arg(to).env("SOURCE_DATE_EPOCH", time))
 }
 
 fn rpm(dist: &Path, time: &str) -> Result<()> {
-    let mut cargo = command("cargo", ["generate-rpm", "-p", "khor-engine", "--payload-compress", "zstd"]);
+    let rpm = ["generate-rpm", "-p", "khor-engine", "--payload-compress", "zstd"];
+    let mut cargo = tools::with_path(command("cargo", rpm));
     cargo.args(["--source-date", time, "--output"]);
     succeed(cargo.arg(dist).arg("--target-dir").arg(target()))
 }
 
 /// What the programs are made of, in the form of `CycloneDX`.
 fn materials(dist: &Path, time: &str) -> Result<()> {
-    let mut cargo = command("cargo", ["cyclonedx", "--format", "json", "--override-filename", "khor.cdx"]);
+    let cyclonedx = ["cyclonedx", "--format", "json", "--override-filename", "khor.cdx"];
+    let mut cargo = tools::with_path(command("cargo", cyclonedx));
     succeed(cargo.args(["--manifest-path", "Cargo.toml"]).env("SOURCE_DATE_EPOCH", time))?;
     // It writes one beside each package's manifest; these two are what is shipped.
     for package in ["khor-engine", "khor-collector"] {
@@ -122,9 +112,11 @@ fn materials(dist: &Path, time: &str) -> Result<()> {
             fs::remove_file(stray)?;
         }
     }
-    let inside = root().join("khor-ebpf/layout/khor.cdx.json");
-    if inside.exists() {
-        fs::remove_file(inside)?;
+    for inside in ["khor-ebpf/layout", "khor-e2e/patience"] {
+        let stray = root().join(inside).join("khor.cdx.json");
+        if stray.exists() {
+            fs::remove_file(stray)?;
+        }
     }
     Ok(())
 }

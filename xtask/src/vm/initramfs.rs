@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use super::{
     machine,
     modules::Module,
-    tests::{Built, Suite},
+    tests::{Built, LEFT_OUT},
 };
 use crate::process::{find_program, output};
 
@@ -24,20 +24,14 @@ const INIT: &str = include_str!("init.sh");
 const PROGRAMS: [&str; 4] = ["busybox", "ip", "tc", "setpriv"];
 /// Other names of busybox that must be at fixed places.
 const BUSYBOX_NAMES: [&str; 2] = ["bin/sh", "bin/true"];
-/// Users and groups that the collector looks up, and ALSA.
+/// Users and groups that the collector looks up.
 const ETC: [(&str, &str); 2] = [
     ("etc/passwd", "root:x:0:0::/:/bin/sh\nkhor:x:900:900::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"),
-    ("etc/group", "root:x:0:\naudio:x:29:\nkhor:x:900:\nnogroup:x:65534:\n"),
+    ("etc/group", "root:x:0:\nkhor:x:900:\nnogroup:x:65534:\n"),
 ];
 
 /// Makes the archive in `folder`.
-pub(super) fn pack(
-    folder: &Path,
-    modules: &[Module],
-    built: &Built,
-    suite: &Suite,
-    only: Option<&str>,
-) -> Result<PathBuf> {
+pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Option<&str>) -> Result<PathBuf> {
     let root = folder.join("initramfs");
     if root.exists() {
         fs::remove_dir_all(&root)?;
@@ -47,10 +41,7 @@ pub(super) fn pack(
     for (name, content) in ETC {
         write(&root, name, content.as_bytes())?;
     }
-    for file in suite.files {
-        output(Command::new("cp").args(["--recursive", "--dereference", "--parents", file]).arg(&root))?;
-    }
-    write(&root, "etc/khor-vm", settings(built, suite, only).as_bytes())?;
+    write(&root, "etc/khor-vm", settings(built, only).as_bytes())?;
     write(&root, "init", INIT.as_bytes())?;
     fs::set_permissions(root.join("init"), fs::Permissions::from_mode(0o755))?;
     archive(&root, &folder.join("initramfs.cpio"))
@@ -99,17 +90,16 @@ pub(super) fn write(root: &Path, name: &str, content: &[u8]) -> Result<()> {
 }
 
 /// What [`INIT`] reads.
-fn settings(built: &Built, suite: &Suite, only: Option<&str>) -> String {
+fn settings(built: &Built, only: Option<&str>) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let tests: Vec<_> = built.tests.iter().map(|test| test.display().to_string()).collect();
-    let skip: Vec<_> = suite.left_out.iter().map(|name| format!("--skip {name}")).collect();
+    let skip: Vec<_> = LEFT_OUT.iter().map(|name| format!("--skip {name}")).collect();
     let scale = std::env::var(machine::LOAD_SCALE).unwrap_or_else(|_| machine::DEFAULT_LOAD_SCALE.into());
     [
         ("PROFILE", quoted(&built.profile.to_string_lossy())),
         ("TESTS", quoted(&tests.join("\n"))),
         ("ONLY", quoted(only.unwrap_or_default())),
         ("SKIP", quoted(&skip.join(" "))),
-        ("SECONDS_AT_MOST", (2 * machine::PATIENCE).as_secs().to_string()),
         ("MARK", quoted(machine::END_MARK)),
         ("KHOR_REQUIRE_ALL", "1".into()),
         ("KHOR_VM", "1".into()),

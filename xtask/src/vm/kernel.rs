@@ -8,40 +8,36 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{
-    apt::Apt,
-    home,
-    tests::{COUNTS, SOUND, Suite},
-};
+use super::{apt::Apt, home};
 use crate::process::{find_program, output};
 
 /// Depends on the newest kernel of Debian's suite for virtual machines, the smallest there is.
 const CLOUD: &str = "linux-image-cloud-amd64";
-/// Likewise for any machine: with sound.
+/// Depends on the newest kernel for any machine, which has drivers for sound.
 const GENERIC: &str = "linux-image-amd64";
 
 /// A series of kernels that khor is tested on.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// Its first two numbers, or what it is for.
+    /// Its first two numbers; [`DEBIAN`] has a name instead.
     pub(super) series: &'static str,
     /// Debian's release that has it.
     release: &'static str,
     meta_package: &'static str,
-    /// What is tested on it.
-    pub(super) suite: &'static Suite,
 }
 
-/// From the oldest that khor supports; last, Debian's stable one with its sound drivers.
-const KERNELS: [Kernel; 4] = [
-    Kernel { series: "5.10", release: "bullseye", meta_package: CLOUD, suite: &COUNTS },
-    Kernel { series: "6.1", release: "bookworm", meta_package: CLOUD, suite: &COUNTS },
-    Kernel { series: "6.12", release: "bookworm-backports", meta_package: CLOUD, suite: &COUNTS },
-    Kernel { series: "sound", release: "bookworm", meta_package: GENERIC, suite: &SOUND },
+/// The kernels that the counts are tested on, from the oldest that khor supports.
+const KERNELS: [Kernel; 3] = [
+    Kernel { series: "5.10", release: "bullseye", meta_package: CLOUD },
+    Kernel { series: "6.1", release: "bookworm", meta_package: CLOUD },
+    Kernel { series: "6.12", release: "bookworm-backports", meta_package: CLOUD },
 ];
 
-/// Those that are tested unless others are named: the oldest, that of Debian's stable release, and that with sound.
-pub(super) const BY_DEFAULT: [&str; 3] = ["5.10", "6.1", "sound"];
+/// The kernel of the whole Debian.
+pub(super) const DEBIAN: Kernel = Kernel { series: "debian", release: "bookworm", meta_package: GENERIC };
+
+/// The kernels that are tested unless others are named: the oldest, and that of Debian's stable release.
+pub(super) const BY_DEFAULT: [&str; 2] = ["5.10", "6.1"];
 
 /// An unpacked kernel.
 pub(super) struct Files {

@@ -1,34 +1,38 @@
 //! Boots a machine, shows what its console says, and ends it.
+//!
+//! A machine is given up when its console is silent for too long, never because it is slow: an emulated one shares its
+//! processors with everything else. How long is too long follows from how long this machine took to boot.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::Read,
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{
-        atomic::{AtomicBool, Ordering::Relaxed},
-        mpsc::{self, Receiver, RecvTimeoutError},
-    },
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
+use khor_patience::{HANG, Patience};
 
 use super::{
     kernel::Files,
     report::{End, Outcome},
 };
+use crate::interrupt;
 
-/// How long a small machine may take: one that shares two processors with another needs a minute.
-pub(super) const PATIENCE: Duration = Duration::from_mins(5);
 /// The console's last words, before how the tests ended.
 pub(super) const END_MARK: &str = "khor-vm: the tests ended with";
 /// Share of the ordinary amounts of work that tests ask for.
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 /// What an emulated machine does for certain in the time that a test gives it.
 pub(super) const DEFAULT_LOAD_SCALE: &str = "0.05";
-/// Between two looks whether to stop.
+/// How the line begins that the machine's first process prints once the kernel has booted.
+const BOOT_MARK: &str = "Linux ";
+/// A machine may be silent for as long as this many boots take: no test's step takes as long as three.
+const BOOTS: u32 = 12;
+/// Time between two looks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Mitigations are for real processors, and flush the emulated one's caches at each system call; for the same reason
@@ -40,9 +44,6 @@ const KERNEL_COMMAND_LINE: &str =
 /// code where tracepoints are switched on, and a processor emulated by another thread ran into half of such a change.
 const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none -monitor none -serial stdio \
      -accel tcg,thread=single -cpu max,cx16=off -smp 2";
-
-/// Set by a signal: all machines are to end.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 /// What a machine is made of.
 pub(super) struct Setup {
@@ -58,14 +59,13 @@ pub(super) struct Setup {
     pub(super) memory_mib: u32,
     /// What the kernel and its first processes are told besides.
     pub(super) command_line: &'static str,
-    /// How long it may take.
-    pub(super) patience: Duration,
 }
 
 impl Setup {
     fn qemu(&self) -> Command {
-        let mut qemu = Command::new("qemu-system-x86_64");
-        qemu.args(QEMU_OPTIONS.split_whitespace());
+        // It ends with this process, however that ends.
+        let mut qemu = Command::new("setpriv");
+        qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]).args(QEMU_OPTIONS.split_whitespace());
         qemu.arg("-kernel").arg(self.kernel.image()).arg("-initrd").arg(&self.initramfs);
         let snapshot = if self.keeps_disk { "off" } else { "on" };
         let disk = self.disk.display();
@@ -87,20 +87,15 @@ impl Setup {
     }
 }
 
-/// Ctrl-C and the like end the machines before this process, and leave a report.
-pub(super) fn end_on_signals() -> Result<()> {
-    ctrlc::set_handler(|| STOP.store(true, Relaxed)).context("handling signals")
-}
-
 /// Boots a machine and waits for its end.
 pub(super) fn run(setup: &Setup) -> Outcome {
     let begun = Instant::now();
     let mut outcome = Outcome::new(setup.name, &setup.kernel.release);
-    if STOP.load(Relaxed) {
+    if interrupt::is_set() {
         return outcome;
     }
-    outcome.end = match Machine::boot(setup) {
-        Ok(machine) => machine.watch(begun, setup.patience, &mut outcome),
+    outcome.end = match Machine::start(setup.qemu()) {
+        Ok(machine) => machine.watch(Patience::default(), &mut outcome),
         Err(error) => End::Vanished(format!("{error:#}")),
     };
     outcome.took = begun.elapsed();
@@ -110,35 +105,47 @@ pub(super) fn run(setup: &Setup) -> Outcome {
 /// A running machine; killed when dropped.
 struct Machine {
     qemu: Child,
-    lines: Receiver<String>,
+    console: Receiver<Vec<u8>>,
 }
 
 impl Machine {
-    fn boot(setup: &Setup) -> Result<Self> {
+    fn start(mut qemu: Command) -> Result<Self> {
         // In a process group of its own: Ctrl-C is for this process, which ends qemu.
-        let mut qemu = setup.qemu();
         qemu.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
         let mut qemu = qemu.spawn().context("starting qemu")?;
         let console = qemu.stdout.take().context("its console")?;
-        Ok(Self { qemu, lines: lines(console) })
+        Ok(Self { qemu, console: pieces(console) })
     }
 
-    /// Shows the console and gathers results from it, until the machine is off or must be.
-    fn watch(self, begun: Instant, patience: Duration, outcome: &mut Outcome) -> End {
+    /// Shows the console and gathers results from it, until the machine is off, must be, or is silent for too long.
+    fn watch(self, mut patience: Patience, outcome: &mut Outcome) -> End {
+        let (begun, mut line) = (Instant::now(), Vec::new());
         loop {
-            if STOP.load(Relaxed) {
-                break End::Stopped;
+            if interrupt::is_set() {
+                return End::Stopped;
             }
-            if begun.elapsed() > patience {
-                break End::TimedOut;
+            if patience.is_over() {
+                outcome.take(text(&line));
+                return End::Hung;
             }
-            match self.lines.recv_timeout(LOOK) {
-                Ok(line) => {
-                    println!("{:>5} | {line}", outcome.series);
-                    outcome.take(line);
+            match self.console.recv_timeout(LOOK) {
+                Ok(piece) => {
+                    patience.renew();
+                    for byte in piece {
+                        if byte != b'\n' {
+                            line.push(byte);
+                            continue;
+                        }
+                        let text = text(&std::mem::take(&mut line));
+                        if text.starts_with(BOOT_MARK) {
+                            patience = Patience::new(HANG.max(BOOTS * begun.elapsed()));
+                        }
+                        println!("{:>5} | {text}", outcome.series);
+                        outcome.take(text);
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break outcome.end_by_console(),
+                Err(RecvTimeoutError::Disconnected) => return outcome.end_by_console(),
             }
         }
     }
@@ -152,19 +159,51 @@ impl Drop for Machine {
     }
 }
 
-/// The lines of a console, which ends them with CR LF, as they come.
-fn lines(console: impl Read + Send + 'static) -> Receiver<String> {
+/// A line of a console, which ends them with CR LF.
+fn text(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim_end().to_owned()
+}
+
+/// What a console prints, as it comes: a test's name is printed before its line ends.
+fn pieces(mut console: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let mut console = BufReader::new(console);
-        let mut line = Vec::new();
-        while console.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            if sender.send(text).is_err() {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = console.read(&mut buffer) {
+            if sender.send(buffer[..length].to_vec()).is_err() {
                 return;
             }
-            line.clear();
         }
     });
     receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn watch(script: &str, patience: Patience) -> Outcome {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]);
+        let mut outcome = Outcome::new("6.1", "6.1.0-50-cloud-amd64");
+        outcome.end = Machine::start(shell).unwrap().watch(patience, &mut outcome);
+        outcome
+    }
+
+    #[test]
+    fn silent_machine_is_hung_and_its_test_named() {
+        let outcome =
+            watch("echo test one ... ok; printf 'test two ... '; sleep 3600", Patience::new(SECOND));
+        assert_eq!(outcome.end, End::Hung);
+        assert_eq!(outcome.test.as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn slow_machine_that_prints_is_not_hung() {
+        let script = "for i in 1 2 3 4 5 6; do sleep 0.5; printf .; done; echo; echo test result: ok. 1 passed; \
+                      echo khor-vm: the tests ended with 0";
+        assert_eq!(watch(script, Patience::new(2 * SECOND)).end, End::Passed);
+    }
 }

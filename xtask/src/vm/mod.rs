@@ -2,16 +2,15 @@
 //!
 //! Debian's kernels boot in qemu, with nothing but the tests and what they need beside them, so that a kernel takes
 //! seconds and no root. qemu emulates even where /dev/kvm exists: nested virtual machines, which continuous integration
-//! often is, may hang on it. A whole Debian takes longer to make and to boot, so there is only one, for what needs one
-//! ([`e2e`]); kernels built from source would be nobody's. What is downloaded and unpacked stays below `target/vm`;
-//! remove it for newer kernels.
+//! often is, may hang on it. A whole Debian takes longer to make and to boot, so there is only one, for the tests that need
+//! it ([`debian`]). Downloads stay below `target/vm`; remove it for newer kernels.
 //!
 //! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests, [`initramfs`] and [`disk`]
-//! pack them, [`machine`] boots and listens, [`report`] tells what came out.
+//! pack them, [`machine`] boots and watches, [`report`] shows the results.
 
 mod apt;
+mod debian;
 mod disk;
-mod e2e;
 mod initramfs;
 mod kernel;
 mod machine;
@@ -30,23 +29,25 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use self::{kernel::Kernel, machine::Setup, report::Outcome};
-use crate::{packages, process::target};
+use crate::{interrupt, packages, process::target};
 
-/// Machines at work at the same time; each has two processors, which idle in part.
-const AT_ONCE: usize = 2;
+/// Processors of a machine.
+const PROCESSORS: usize = 2;
+/// Memory that qemu needs besides the machine's own.
+const OVERHEAD_MIB: usize = 256;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct VmArgs {
     #[command(subcommand)]
     what: Option<What>,
-    /// Which kernels, of 5.10, 6.1, 6.12, and the one with sound
+    /// Which kernels, of 5.10, 6.1 and 6.12
     #[arg(long, value_delimiter = ',', default_values = kernel::BY_DEFAULT, value_parser = kernel::find)]
     kernels: Vec<&'static Kernel>,
     /// Only tests whose names contain this
     #[arg(long, value_name = "FILTER", global = true)]
     only: Option<String>,
-    /// Keep what the machines were made of, and tell how to boot one by hand
+    /// Keep the machines' files, and print how to boot one by hand
     #[arg(long, global = true)]
     keep: bool,
     /// Debian mirror [default: the one in this machine's apt configuration]
@@ -56,16 +57,20 @@ pub(crate) struct VmArgs {
 
 #[derive(Clone, Copy, Subcommand)]
 enum What {
-    /// Instead of kernels alone: a whole Debian under systemd, with what was built installed (needs root to make it)
-    E2e,
+    /// Instead of kernels alone: a whole Debian under systemd, with khor's package (needs root to make it)
+    Debian,
     /// Both
     All,
 }
 
-/// All machines: the kernels that are tested unless others are named, and the whole Debian.
-pub(crate) fn all() -> Result<()> {
-    let kernels = kernel::BY_DEFAULT.iter().map(|series| kernel::find(series)).collect::<Result<_, _>>()?;
-    run(&VmArgs { what: Some(What::All), kernels, only: None, keep: false, mirror: None })
+/// Runs the tests of the counts on one kernel.
+pub(crate) fn kernel(series: &str) -> Result<()> {
+    run(&VmArgs { what: None, kernels: vec![kernel::find(series)?], only: None, keep: false, mirror: None })
+}
+
+/// Runs the tests that need a whole Debian.
+pub(crate) fn debian() -> Result<()> {
+    run(&VmArgs { what: Some(What::Debian), kernels: Vec::new(), only: None, keep: false, mirror: None })
 }
 
 pub(crate) fn run(args: &VmArgs) -> Result<()> {
@@ -73,21 +78,20 @@ pub(crate) fn run(args: &VmArgs) -> Result<()> {
     if let None | Some(What::All) = args.what {
         setups.extend(small_machines(args)?);
     }
-    // Last, and so beside few others: it listens to itself, and has the most to do.
-    if let Some(What::E2e | What::All) = args.what {
+    if let Some(What::Debian | What::All) = args.what {
         setups.push(whole_debian(args)?);
     }
     test(args, setups)
 }
 
 fn test(args: &VmArgs, setups: Vec<Setup>) -> Result<()> {
-    machine::end_on_signals()?;
+    interrupt::catch();
     let outcomes = boot_all(&setups);
     for setup in &setups {
         if args.keep {
             println!("\n{} again, by hand:\n{}", setup.name, setup.by_hand());
         } else {
-            fs::remove_dir_all(&setup.folder).context("removing what the machine was made of")?;
+            fs::remove_dir_all(&setup.folder).context("removing the machine's files")?;
         }
     }
     report::conclude(&outcomes)
@@ -95,7 +99,7 @@ fn test(args: &VmArgs, setups: Vec<Setup>) -> Result<()> {
 
 fn whole_debian(args: &VmArgs) -> Result<Setup> {
     packages::install(&[packages::BUILD, packages::VM, packages::DEBIAN])?;
-    e2e::prepare(args).context("preparing a whole Debian")
+    debian::prepare(args).context("preparing a whole Debian")
 }
 
 fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
@@ -108,15 +112,14 @@ fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
     args.kernels.iter().map(prepare).collect()
 }
 
-/// All that is needed to boot one kernel.
+/// Everything that is needed to boot one kernel.
 fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
-    let suite = kernel.suite;
-    let built = tests::build(suite.tests)?;
+    let built = tests::build(&tests::COUNTS)?;
     let files = kernel.get(args.mirror.as_deref())?;
-    let folder = home().join(kernel.series);
+    let folder = home().join("machines").join(kernel.series);
     fs::create_dir_all(&folder)?;
-    let modules = modules::load_all(&files, &[&modules::DISK, suite.modules].concat())?;
-    let initramfs = initramfs::pack(&folder, &modules, &built, suite, args.only.as_deref())?;
+    let modules = modules::load_all(&files, &[&modules::DISK[..], &tests::MODULES].concat())?;
+    let initramfs = initramfs::pack(&folder, &modules, &built, args.only.as_deref())?;
     let disk = disk::make(&folder, &built)?;
     Ok(Setup {
         name: kernel.series,
@@ -127,11 +130,10 @@ fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
         keeps_disk: true,
         memory_mib: 768,
         command_line: "",
-        patience: machine::PATIENCE,
     })
 }
 
-/// Boots all of them, a few at once; what came out of each is in the same place as the machine.
+/// Boots all of them, as many at once as this machine can; the outcomes are in the machines' order.
 fn boot_all(setups: &[Setup]) -> Vec<Outcome> {
     let waiting = Mutex::new(setups.iter().enumerate());
     let mut outcomes: Vec<_> = thread::scope(|scope| {
@@ -139,11 +141,26 @@ fn boot_all(setups: &[Setup]) -> Vec<Outcome> {
             let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
             std::iter::from_fn(next).map(|(place, setup)| (place, machine::run(setup))).collect::<Vec<_>>()
         };
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..at_once(setups)).map(|_| scope.spawn(work)).collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     });
     outcomes.sort_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// Machines that processors and free memory suffice for.
+fn at_once(setups: &[Setup]) -> usize {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let each_mib = setups.iter().map(|setup| setup.memory_mib as usize + OVERHEAD_MIB).max().unwrap_or(1);
+    let by_memory = available_memory_mib().map_or(1, |available_mib| available_mib / each_mib);
+    (processors / PROCESSORS).min(by_memory).max(1)
+}
+
+/// Memory that programs may still take, MiB.
+fn available_memory_mib() -> Option<usize> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let kib = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?.split_whitespace().next()?;
+    kib.parse::<usize>().ok().map(|kib| kib / 1024)
 }
 
 /// Where kernels and machines are kept.

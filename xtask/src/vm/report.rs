@@ -1,4 +1,4 @@
-//! What came out of the machines: results read off a console, and the table at the end.
+//! The machines' results: read off a console, and shown in the table at the end.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -18,8 +18,8 @@ pub(super) enum End {
     Failed,
     /// It was off before the tests ended, or never on.
     Vanished(String),
-    /// It took too long.
-    TimedOut,
+    /// Its console was silent for too long.
+    Hung,
     /// The user wanted no more.
     Stopped,
 }
@@ -34,6 +34,8 @@ pub(super) struct Outcome {
     failures: Vec<String>,
     /// Whether the console is listing them.
     lists_failures: bool,
+    /// The last test that began.
+    pub(super) test: Option<String>,
     /// What the worst test ended with.
     code: Option<i32>,
     pub(super) end: End,
@@ -52,6 +54,7 @@ impl Outcome {
             failed: 0,
             failures: Vec::new(),
             lists_failures: false,
+            test: None,
             code: None,
             end: End::Stopped,
             took: Duration::ZERO,
@@ -61,6 +64,9 @@ impl Outcome {
 
     /// Looks for results in a line of the console.
     pub(super) fn take(&mut self, line: String) {
+        if let Some((test, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ...")) {
+            self.test = Some(test.to_owned());
+        }
         if let Some(code) = line.strip_prefix(END_MARK) {
             self.code = code.trim().parse().ok();
         } else if line.starts_with("test result: ") {
@@ -93,7 +99,7 @@ impl Outcome {
             End::Failed if self.passed + self.failed == 0 => "NO TESTS",
             End::Failed => "FAILED",
             End::Vanished(_) => "NO END",
-            End::TimedOut => "TIMED OUT",
+            End::Hung => "HUNG",
             End::Stopped => "stopped",
         };
         let seconds = self.took.as_secs();
@@ -105,7 +111,7 @@ impl Outcome {
         let reason = match &self.end {
             End::Passed | End::Failed | End::Stopped => return,
             End::Vanished(reason) => reason.clone(),
-            End::TimedOut => format!("not done after {} s", self.took.as_secs()),
+            End::Hung => format!("hung in {}", self.test.as_deref().unwrap_or("no test")),
         };
         println!("\n{}: {reason}; its console's last lines:", self.release);
         for line in &self.tail {

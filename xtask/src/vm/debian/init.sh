@@ -1,5 +1,5 @@
 #!/bin/sh
-# The first process of the whole Debian of `cargo xtask vm e2e`: installs khor's package, and makes way for systemd.
+# The first process of the whole Debian of `cargo xtask vm debian`: installs khor's package, and makes way for systemd.
 export PATH=/bin:/applets
 
 /bin/busybox mkdir -p /applets /proc /dev /debian
@@ -11,6 +11,7 @@ exec </dev/null >/dev/console 2>&1
 for module in /modules/*; do
     insmod "$module" || echo "$module can't be loaded"
 done
+echo "Linux $(uname -r)"
 mount -t ext4 -o noatime /dev/vda /debian || echo "no disk"
 cp -a /payload/. /debian/
 mount --move /proc /debian/proc

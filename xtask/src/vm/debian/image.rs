@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
@@ -53,7 +52,7 @@ fn debootstrap(tree: &Path, mirror: &str) -> Result<()> {
     debootstrap.args(["--variant=minbase", "--arch=amd64"]);
     debootstrap.arg(format!("--keyring={}", apt::KEYRING)).arg(format!("--include={PACKAGES}"));
     debootstrap.arg(SUITE).arg(tree).arg(mirror);
-    succeed(debootstrap.stdout(Stdio::null())).context("what went wrong is in debootstrap/debootstrap.log")
+    succeed(&mut debootstrap).context("debootstrap/debootstrap.log in its folder has the cause")
 }
 
 /// What makes one image equal to another.

@@ -1,4 +1,4 @@
-//! What goes into the system: khor's package, and the tests with their service.
+//! The files that go into the system: khor's package, and the tests with their service.
 
 use std::{
     fs,
@@ -23,10 +23,13 @@ const PAYLOAD: &str = "payload";
 const TESTS: &str = "usr/lib/khor-e2e";
 /// Where the tests look for khor's programs: beside themselves.
 const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
-/// Of the tests: users who may and may not listen, and the service that runs them.
-const OURS: [(&str, &str); 3] = [
+/// The tests, by package and name, in the order in which they run.
+const SUITES: [(&str, &str); 2] = [("khor-engine", "alsa"), ("khor-e2e", "system")];
+/// Files of the tests: users who may and may not listen, and the service that runs the tests.
+const OURS: [(&str, &str); 4] = [
     ("usr/lib/sysusers.d/khor-e2e.conf", include_str!("khor-e2e.sysusers.conf")),
     ("usr/lib/systemd/system/khor-e2e.service", include_str!("khor-e2e.service")),
+    ("usr/lib/khor-e2e/run.sh", include_str!("run.sh")),
     ("etc/hostname", "khor-e2e\n"),
 ];
 
@@ -51,8 +54,11 @@ fn fill(payload: &Path, only: Option<&str>) -> Result<()> {
     for program in PROGRAMS {
         symlink(Path::new("/usr/bin").join(program), payload.join(TESTS).join(program))?;
     }
-    fs::copy(dist::debian_package()?, payload.join(TESTS).join("khor.deb"))?;
-    strip(&tests::build(&[("khor-e2e", "system")])?.tests[0], &payload.join(TESTS).join("system"))?;
+    let built = tests::build(&SUITES)?;
+    fs::copy(dist::package_for_tests()?, payload.join(TESTS).join("khor.deb"))?;
+    for (test, (_, name)) in built.tests.iter().zip(SUITES) {
+        strip(test, &payload.join(TESTS).join(name))?;
+    }
     for (to, content) in OURS {
         initramfs::write(payload, to, content.as_bytes())?;
     }

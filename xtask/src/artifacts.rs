@@ -1,0 +1,39 @@
+//! What cargo says that it built, as its JSON messages.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::process::output;
+
+/// The artifacts of a cargo that was told to print JSON.
+pub(crate) fn of(cargo: &mut Command) -> Result<Vec<Value>> {
+    let messages = output(cargo.stderr(Stdio::inherit()))?;
+    Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// Programs among them, without those that hold a program's own tests.
+pub(crate) fn programs(artifacts: &[Value]) -> Vec<PathBuf> {
+    artifacts.iter().filter_map(|artifact| executable(artifact, "bin", None)).collect()
+}
+
+/// The path of an executable of that kind and name, if the artifact is one.
+pub(crate) fn executable(artifact: &Value, kind: &str, name: Option<&str>) -> Option<PathBuf> {
+    let target = &artifact["target"];
+    // A program's own tests are an executable of the same kind.
+    let tests_itself = kind == "bin" && artifact["profile"]["test"] == true;
+    let is_it = target["kind"][0] == kind && !tests_itself && name.is_none_or(|name| target["name"] == name);
+    let path = artifact["executable"].as_str().filter(|_| is_it)?;
+    Some(Path::new(path).to_owned())
+}
+
+/// A program that holds tests, and the folder of its package; none if the artifact is another.
+pub(crate) fn test_program(artifact: &Value) -> Option<(PathBuf, PathBuf)> {
+    let path = artifact["executable"].as_str().filter(|_| artifact["profile"]["test"] == true)?;
+    let manifest = Path::new(artifact["manifest_path"].as_str()?);
+    Some((path.into(), manifest.parent()?.to_owned()))
+}

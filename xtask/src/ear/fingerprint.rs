@@ -1,0 +1,71 @@
+//! Whether the judge would come to the same verdict: a hash over everything that sound and verdict depend on.
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    fs,
+    hash::{Hash, Hasher},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::process::{command, output, root};
+
+/// Files and folders that count: the engine, the judge, and what both are built with.
+const ROOTS: [&str; 8] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "khor-engine/Cargo.toml",
+    "khor-engine/captures",
+    "khor-engine/presets",
+    "khor-engine/src",
+    "khor-ear",
+    "khor-fleet",
+];
+/// Rooms of the engine between music and user: no sample depends on them.
+const OUTSIDE: [&str; 5] = ["cli", "control", "dbus", "doctor", "http"];
+
+/// The hash, as text. The standard library's hasher may change with the compiler, which counts too.
+pub(super) fn of_the_music() -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    output(&mut command("rustc", ["--version", "--verbose"]))?.hash(&mut hasher);
+    for start in ROOTS {
+        for file in files(&root().join(start))? {
+            file.strip_prefix(root())?.hash(&mut hasher);
+            fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
+        }
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// All files below a path, in order, without those outside of the music.
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    let is_outside = OUTSIDE.iter().any(|room| path.ends_with(Path::new("khor-engine/src").join(room)));
+    if is_outside {
+        return Ok(Vec::new());
+    }
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let listing = fs::read_dir(path).with_context(|| format!("opening {}", path.display()))?;
+    let mut entries: Vec<PathBuf> = listing.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    entries.sort();
+    let nested = entries.iter().map(|entry| files(entry)).collect::<Result<Vec<_>>>()?;
+    Ok(nested.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_covers_the_synth_but_not_the_page() {
+        let all: Vec<PathBuf> = ROOTS.iter().flat_map(|start| files(&root().join(start)).unwrap()).collect();
+        let has = |part: &str| all.iter().any(|file| file.to_string_lossy().contains(part));
+        assert!(
+            has("khor-engine/src/synth/") && has("khor-ear/src/classify.rs") && has("presets/choir.toml")
+        );
+        assert!(!has("khor-engine/src/http/") && !has("khor-engine/src/cli/"));
+        assert_eq!(of_the_music().unwrap(), of_the_music().unwrap());
+    }
+}

@@ -1,0 +1,156 @@
+//! `cargo xtask test`: every check and test there is, on the running kernel, in parts.
+//!
+//! [`parts`] lists them, [`runner`] runs the Rust tests among them, [`summary`] shows the results. One part runs at a time:
+//! two virtual machines, or one beside the judge, are more than two cores can do. A part that fails does not stop the others.
+
+mod part;
+mod parts;
+mod runner;
+mod skipped;
+mod summary;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+pub(crate) use self::part::Outcome;
+use self::{
+    part::{Depth, Part},
+    parts::PARTS,
+    summary::{Row, Verdict},
+};
+use crate::{interrupt, packages, process::is_root};
+
+/// Set (to 1) where nothing may be skipped: a test that can't run then fails.
+const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
+
+#[derive(Args)]
+pub(crate) struct TestArgs {
+    /// Only the parts and tests that are quick: under ten minutes once built
+    #[arg(long)]
+    quick: bool,
+    /// Only these parts, such as lints,unit
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = find)]
+    only: Vec<&'static Part>,
+    /// List the parts, with their usual time on two cores, and do nothing
+    #[arg(long)]
+    list: bool,
+}
+
+pub(crate) fn run(args: &TestArgs) -> Result<()> {
+    if args.list {
+        print!("{}", list());
+        return Ok(());
+    }
+    let begun = Instant::now();
+    let selected: Vec<&Part> = PARTS.iter().filter(|part| args.wants(part)).collect();
+    if selected.is_empty() {
+        bail!("--quick runs none of these parts; leave it out");
+    }
+    interrupt::catch();
+    introduce();
+    let needs: Vec<_> = selected.iter().flat_map(|part| part.needs).copied().collect();
+    packages::install(&needs)?;
+    skipped::begin()?;
+    let rows = run_all(&selected, if args.quick { Depth::Quick } else { Depth::Full });
+    println!("{}", summary::table(&rows, &skipped::take(), begun.elapsed()));
+    let bad = rows.iter().filter(|row| row.result.is_bad()).count();
+    if bad > 0 {
+        bail!("{bad} of {} parts did not pass; run one alone with --only NAME", rows.len());
+    }
+    Ok(())
+}
+
+impl TestArgs {
+    fn wants(&self, part: &Part) -> bool {
+        let named = self.only.is_empty() || self.only.iter().any(|other| other.name == part.name);
+        named && (part.is_quick || !self.quick)
+    }
+}
+
+/// The part of that name.
+fn find(name: &str) -> Result<&'static Part> {
+    let names = || PARTS.iter().map(|part| part.name).collect::<Vec<_>>().join(", ");
+    PARTS.iter().find(|part| part.name == name).with_context(|| format!("the parts are {}", names()))
+}
+
+fn list() -> String {
+    let row = |part: &Part| {
+        let (cold, warm, quick) =
+            (part.minutes.cold, part.minutes.warm, if part.is_quick { "*" } else { "" });
+        format!("{:<10}{:>3.0} {:>4.0} {quick:1} {}\n", part.name, cold.ceil(), warm.ceil(), part.about)
+    };
+    let rows: String = PARTS.iter().map(row).collect();
+    format!("part      minutes: cold, warm; * is in --quick\n{rows}")
+}
+
+fn introduce() {
+    if !is_root() {
+        println!(
+            "not root: tests that load eBPF or make network namespaces are skipped, each with its reason"
+        );
+    }
+    let slowness = khor_patience::slowness();
+    println!(
+        "this machine now takes {slowness:.1} × the reference machine's time; the usual minutes are that machine's"
+    );
+}
+
+fn run_all(selected: &[&'static Part], depth: Depth) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (place, part) in selected.iter().enumerate() {
+        let begun = Instant::now();
+        let result = if let Some(reason) = obstacle(part, &rows) {
+            Verdict::NotRun(reason)
+        } else {
+            let (number, count) = (place + 1, selected.len());
+            let (cold, warm) = (part.minutes.cold.ceil(), part.minutes.warm.ceil());
+            println!("\n== {number}/{count} {}: {} ({warm:.0} to {cold:.0} min)", part.name, part.about);
+            (part.run)(depth).into()
+        };
+        if let Verdict::Failed(reason) = &result {
+            println!("\n== {} FAILED: {reason}", part.name);
+        }
+        rows.push(Row { part, result, took: begun.elapsed() });
+    }
+    rows
+}
+
+/// Why a part need not begin.
+fn obstacle(part: &Part, rows: &[Row]) -> Option<String> {
+    if interrupt::is_set() {
+        return Some("interrupted".into());
+    }
+    let earlier = rows.iter().find(|row| Some(row.part.name) == part.after)?;
+    earlier.result.is_bad().then(|| format!("{} did not pass", earlier.part.name))
+}
+
+fn all_required() -> bool {
+    std::env::var_os(REQUIRE_ALL).is_some_and(|value| value == "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_part_is_answered_with_the_known() {
+        assert!(find("lints").is_ok());
+        let error = find("lint").err().map(|error| format!("{error:#}"));
+        assert!(error.is_some_and(|error| error.contains("lints, page")));
+    }
+
+    #[test]
+    fn list_fits_80_columns() {
+        assert!(list().lines().all(|line| line.len() <= 80), "{}", list());
+    }
+
+    #[test]
+    fn part_does_not_begin_after_one_that_failed() {
+        let row = |result| Row { part: &PARTS[3], result, took: std::time::Duration::ZERO };
+        let unit = PARTS.iter().find(|part| part.name == "unit").unwrap();
+        assert_eq!(obstacle(unit, &[row(Verdict::Passed)]), None);
+        assert!(obstacle(unit, &[row(Verdict::Failed("no".into()))]).is_some());
+    }
+}

@@ -1,0 +1,223 @@
+//! The parts, in the order in which they run: what fails fast comes first.
+
+use anyhow::Result;
+
+use super::{
+    part::{Depth, Minutes, Outcome, Part},
+    runner::{self, Suite},
+};
+use crate::{
+    ear, ebpf,
+    packages::{self, Need},
+    process::{command, is_there, succeed},
+    tools, ui, vm,
+};
+
+pub(super) static PARTS: [Part; 12] = [
+    Part {
+        name: "lints",
+        about: "format and lints of the Rust code",
+        minutes: Minutes::new(2.0, 0.3),
+        is_quick: true,
+        needs: &[packages::BUILD],
+        after: None,
+        run: lints,
+    },
+    Part {
+        name: "page",
+        about: "types, lints and unit tests of the page; builds it",
+        minutes: Minutes::new(1.0, 0.5),
+        is_quick: true,
+        needs: &[packages::PAGE],
+        after: None,
+        run: page,
+    },
+    Part {
+        name: "licences",
+        about: "licences and sources of the dependencies",
+        minutes: Minutes::new(0.3, 0.1),
+        is_quick: false,
+        needs: &[packages::BUILD],
+        after: None,
+        run: licences,
+    },
+    Part {
+        name: "build",
+        about: "programs and tests, once for all parts below",
+        minutes: Minutes::new(8.0, 0.1),
+        is_quick: true,
+        needs: &[packages::BUILD, packages::PAGE],
+        after: Some("page"),
+        run: build,
+    },
+    Part {
+        name: "unit",
+        about: "tests inside the crates, examples in the documentation",
+        minutes: Minutes::new(2.0, 2.0),
+        is_quick: true,
+        needs: &[packages::BUILD, packages::PAGE, packages::TEST],
+        after: Some("build"),
+        run: |depth| runner::run(Suite::Unit, depth),
+    },
+    Part {
+        name: "kernel",
+        about: "the collector's counts against those of this kernel",
+        minutes: Minutes::new(2.0, 2.0),
+        is_quick: false,
+        needs: &[packages::BUILD, packages::PAGE, packages::TEST],
+        after: Some("build"),
+        run: |depth| runner::run(Suite::Kernel, depth),
+    },
+    Part {
+        name: "programs",
+        about: "the built programs with real sound servers, buses, browser",
+        minutes: Minutes::new(8.0, 8.0),
+        is_quick: true,
+        needs: &[packages::BUILD, packages::PAGE, packages::TEST],
+        after: Some("build"),
+        run: programs,
+    },
+    Part {
+        name: "ebpf",
+        about: "the committed eBPF object is what its source builds to",
+        minutes: Minutes::new(3.0, 0.2),
+        is_quick: false,
+        needs: &[packages::BUILD],
+        after: None,
+        run: object,
+    },
+    Part {
+        name: "judge",
+        about: "the judge of the music, all presets",
+        minutes: Minutes::new(6.0, 6.0),
+        is_quick: false,
+        needs: &[packages::BUILD, packages::PAGE],
+        after: Some("build"),
+        run: |_| ear::judge(),
+    },
+    Part {
+        name: "vm-5.10",
+        about: "counts on Debian 11's kernel, in a virtual machine",
+        minutes: Minutes::new(3.0, 3.0),
+        is_quick: false,
+        needs: &[packages::BUILD, packages::PAGE],
+        after: Some("build"),
+        run: |_| machine("5.10"),
+    },
+    Part {
+        name: "vm-6.1",
+        about: "counts on Debian 12's kernel, in a virtual machine",
+        minutes: Minutes::new(3.0, 3.0),
+        is_quick: false,
+        needs: &[packages::BUILD, packages::PAGE],
+        after: Some("build"),
+        run: |_| machine("6.1"),
+    },
+    Part {
+        name: "vm-debian",
+        about: "the package, units and sessions in a whole Debian; MIDI, ALSA",
+        minutes: Minutes::new(8.0, 5.0),
+        is_quick: false,
+        needs: &[packages::BUILD, packages::PAGE],
+        after: Some("build"),
+        run: |_| debian(),
+    },
+];
+
+fn lints(_: Depth) -> Result<Outcome> {
+    succeed(&mut command("cargo", ["fmt", "--all", "--check"]))?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    succeed(&mut command("cargo", clippy))?;
+    Ok(Outcome::Passed)
+}
+
+fn page(depth: Depth) -> Result<Outcome> {
+    ui::prepare()?;
+    let scripts: &[&str] = if depth == Depth::Quick { &["test"] } else { &["lint", "typecheck", "test"] };
+    scripts.iter().try_for_each(|script| ui::npm(&["run", script]))?;
+    ui::build()?;
+    Ok(Outcome::Passed)
+}
+
+fn licences(_: Depth) -> Result<Outcome> {
+    let deny = tools::cargo_deny()?;
+    succeed(&mut command(&deny, ["--all-features", "check", "licenses", "bans", "sources"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn build(_: Depth) -> Result<Outcome> {
+    ui::build_if_stale()?;
+    succeed(&mut command("cargo", ["build", "--workspace", "--all-targets"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn programs(depth: Depth) -> Result<Outcome> {
+    tools::python()?;
+    runner::run(Suite::Programs, depth)
+}
+
+/// The committed object must be what its source builds to.
+fn object(_: Depth) -> Result<Outcome> {
+    if let Some(reason) = out_of_reach(&[packages::EBPF])? {
+        return Ok(Outcome::Skipped(format!(
+            "{reason}; `cargo xtask ebpf --check` tries your eBPF toolchain"
+        )));
+    }
+    packages::install(&[packages::EBPF])?;
+    tools::bpf_linker()?;
+    ebpf::build(true)?;
+    Ok(Outcome::Passed)
+}
+
+/// The counts must agree with those of the oldest kernel and of the one that most people have.
+fn machine(kernel: &str) -> Result<Outcome> {
+    with_vm(&[packages::VM], || vm::kernel(kernel))
+}
+
+/// The package must do what it promises in a whole Debian.
+fn debian() -> Result<Outcome> {
+    with_vm(&[packages::VM, packages::DEBIAN], vm::debian)
+}
+
+fn with_vm(needs: &'static [&'static [Need]], run: impl FnOnce() -> Result<()>) -> Result<Outcome> {
+    if let Some(reason) = out_of_reach(needs)? {
+        return Ok(Outcome::Skipped(format!(
+            "{reason}; `cargo xtask vm all --mirror URL` uses a mirror of Debian"
+        )));
+    }
+    run()?;
+    Ok(Outcome::Passed)
+}
+
+/// Why something needed is not to be had here. Where all tests are required, that is no reason to skip one.
+fn out_of_reach(needs: &'static [&'static [Need]]) -> Result<Option<String>> {
+    if super::all_required() {
+        return Ok(None);
+    }
+    if !is_there("apt-get") {
+        return Ok(Some("needs Debian's packages".into()));
+    }
+    let lacking = packages::out_of_reach(needs)?;
+    Ok(lacking.map(|what| format!("apt-get has no package of {what}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn part_comes_after_what_it_needs() {
+        for (place, part) in PARTS.iter().enumerate() {
+            let Some(after) = part.after else { continue };
+            assert!(PARTS[..place].iter().any(|earlier| earlier.name == after), "{}", part.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_lines_fit() {
+        for part in &PARTS {
+            assert_eq!(PARTS.iter().filter(|other| other.name == part.name).count(), 1, "{}", part.name);
+            assert!(part.name.len() <= 10 && part.about.len() <= 62, "{}", part.name);
+        }
+    }
+}

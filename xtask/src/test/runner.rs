@@ -1,0 +1,126 @@
+//! Runs the Rust tests: by cargo-nextest where it is installed, else each test program by itself.
+//!
+//! Both run the same programs, those of `cargo build --workspace --all-targets`: selecting packages would build the
+//! dependencies again, with other features.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use super::{
+    part::{Depth, Outcome},
+    skipped,
+};
+use crate::{
+    artifacts,
+    process::{command, output, succeed},
+    ui,
+};
+
+/// Tests that run together.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Suite {
+    /// All but the others.
+    Unit,
+    /// `khor-collector/tests`: they need the machine to themselves.
+    Kernel,
+    /// `khor-e2e/tests`: they mostly wait.
+    Programs,
+}
+
+/// Tests of [`Suite::Programs`] that `--quick` leaves out, by the name of their file.
+const SLOW_PROGRAMS: [&str; 7] =
+    ["page", "conformance", "crowd", "sound", "sound_server", "fleet", "pipeline"];
+
+impl Suite {
+    /// As `.config/nextest.toml` has them, in nextest's own language.
+    fn filter(self, depth: Depth) -> String {
+        let (kernel, programs) = (in_tests_of("khor-collector"), in_tests_of("khor-e2e"));
+        match self {
+            Self::Unit => format!("not ({kernel}) and not ({programs})"),
+            Self::Kernel => kernel,
+            Self::Programs if depth == Depth::Quick => {
+                let slow = SLOW_PROGRAMS.map(|name| format!("binary(={name})")).join(" or ");
+                format!("{programs} and not ({slow})")
+            }
+            Self::Programs => programs,
+        }
+    }
+
+    /// Tests at the same time.
+    fn threads(self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        match self {
+            Self::Unit => processors,
+            Self::Kernel => 1,
+            Self::Programs => 2 * processors,
+        }
+    }
+
+    fn has(self, artifact: &Value, depth: Depth) -> bool {
+        let is_test = artifact["target"]["kind"][0] == "test";
+        let of = |package: &str| is_test && is_in(artifact, package);
+        let is_slow = || SLOW_PROGRAMS.iter().any(|name| artifact["target"]["name"] == *name);
+        match self {
+            Self::Unit => !of("khor-collector") && !of("khor-e2e"),
+            Self::Kernel => of("khor-collector"),
+            Self::Programs => of("khor-e2e") && (depth == Depth::Full || !is_slow()),
+        }
+    }
+}
+
+fn in_tests_of(package: &str) -> String {
+    format!("package(={package}) and kind(test)")
+}
+
+fn is_in(artifact: &Value, package: &str) -> bool {
+    let manifest = artifact["manifest_path"].as_str().map(Path::new);
+    manifest.and_then(Path::parent).is_some_and(|folder| folder.ends_with(package))
+}
+
+/// Runs all tests of the suite, even if one fails.
+pub(super) fn run(suite: Suite, depth: Depth) -> Result<Outcome> {
+    ui::build_if_stale()?;
+    if output(&mut command("cargo", ["nextest", "--version"])).is_ok() {
+        with_nextest(suite, depth)?;
+    } else {
+        one_by_one(suite, depth)?;
+    }
+    if suite == Suite::Unit {
+        succeed(&mut command("cargo", ["test", "--workspace", "--doc"]))?;
+    }
+    Ok(Outcome::Passed)
+}
+
+fn with_nextest(suite: Suite, depth: Depth) -> Result<()> {
+    let threads = suite.threads().to_string();
+    let options = ["nextest", "run", "--workspace", "--no-fail-fast", "--test-threads", &threads];
+    let mut nextest = command("cargo", options);
+    nextest.args(["--status-level", "pass", "--final-status-level", "slow"]);
+    nextest.args(["--filterset", &suite.filter(depth)]);
+    succeed(with_environment(&mut nextest))
+}
+
+fn one_by_one(suite: Suite, depth: Depth) -> Result<()> {
+    let build = ["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"];
+    let built = artifacts::of(&mut command("cargo", build))?;
+    let threads = format!("--test-threads={}", suite.threads());
+    let mut failed = Vec::new();
+    for artifact in built.iter().filter(|artifact| suite.has(artifact, depth)) {
+        let Some((test, folder)) = artifacts::test_program(artifact) else { continue };
+        let mut test_program = command(&test.to_string_lossy(), [&threads]);
+        test_program.current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
+        if let Err(error) = succeed(with_environment(&mut test_program)) {
+            failed.push(format!("{error:#}"));
+        }
+    }
+    if !failed.is_empty() {
+        bail!("{}", failed.join("; "));
+    }
+    Ok(())
+}
+
+fn with_environment(command: &mut std::process::Command) -> &mut std::process::Command {
+    command.env("RUST_BACKTRACE", "1").env(skipped::VARIABLE, skipped::file())
+}

@@ -1,0 +1,40 @@
+//! Programs that cargo installs.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::home;
+use crate::process::{command, find_program, succeed};
+
+/// LLVM 22's programs, which bpf-linker's build asks for its libraries; harmless for the others.
+const LLVM: &str = "/usr/lib/llvm-22/bin";
+
+/// A program of crates.io.
+pub(super) struct Tool {
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
+    /// Options of `cargo install`.
+    pub(super) options: &'static [&'static str],
+}
+
+pub(super) fn folder() -> PathBuf {
+    home().join("cargo/bin")
+}
+
+impl Tool {
+    /// Its path; installs it first where it is missing. Without optimisation: it is built more often than it is slow.
+    pub(super) fn get(&self) -> Result<String> {
+        let ours = folder().join(self.name);
+        if let Some(found) = find_program(self.name).or_else(|| ours.is_file().then(|| ours.clone())) {
+            return Ok(found.display().to_string());
+        }
+        let root = home().join("cargo").display().to_string();
+        let mut install = command("cargo", ["install", "--debug", "--locked", "--root", &root]);
+        install.args(["--version", self.version]).args(self.options).arg(self.name);
+        let path = std::env::var("PATH").unwrap_or_default();
+        install.env("PATH", format!("{LLVM}:{path}")).env("CARGO_PROFILE_DEV_DEBUG", "false");
+        succeed(&mut install).with_context(|| format!("installing {}", self.name))?;
+        Ok(ours.display().to_string())
+    }
+}
