@@ -5,17 +5,20 @@
 //! second counts half. An emulated processor, a busy neighbour and a stopped clock all stretch the limit that way.
 //!
 //! [`Patience`] is for waiting in a loop. [`progress`] is for everything else: it starts a watchdog that ends the process.
+//! [`Lateness`] is for tests that bound how long the program under test waits.
 
+mod lateness;
 mod watchdog;
 mod yardstick;
 
 use std::time::{Duration, Instant};
 
+pub use lateness::Lateness;
 pub use watchdog::progress;
 pub use yardstick::slowness;
 
 /// Time without progress after which something counts as hung, in machine time.
-pub const HANG: Duration = Duration::from_secs(60);
+pub const HANG: Duration = Duration::from_mins(1);
 /// Environment variable with a factor above 0 that [`HANG`] is multiplied by, such as 10 under a debugger.
 pub const FACTOR: &str = "KHOR_PATIENCE";
 

@@ -7,7 +7,7 @@ use std::{process::Command, thread, time::Duration};
 fn hangs() {
     khor_patience::progress("the first step");
     khor_patience::progress("waiting for nothing");
-    thread::sleep(Duration::from_secs(3600));
+    thread::sleep(Duration::from_hours(1));
 }
 
 #[test]
