@@ -4,14 +4,12 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use khor_e2e::engine::program;
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{Engine, free_port, wait_until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const SETTLE: Duration = Duration::from_secs(15);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 /// No sound server and no ALSA device: what a server in a rack has.
 const NO_SOUND: [(&str, &str); 3] = [
@@ -29,17 +27,17 @@ fn assert_shortfall(part: &Value) {
 #[test]
 fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--midi"], &NO_SOUND);
-    wait_until("the device to be missed", SETTLE, || engine.get("/api/health")["audio"]["error"].is_string());
+    wait_until("the device to be missed", || engine.get("/api/health")["audio"]["error"].is_string());
     let health = engine.get("/api/health");
     assert_shortfall(&health["audio"]);
     if !Path::new("/dev/snd/seq").exists() {
         assert_shortfall(&health["midi"]);
     }
-    engine.wait_for_source("proc", SETTLE);
+    engine.wait_for_source("proc");
     let health = engine.get("/api/health");
     assert_shortfall(&health["bpf"]);
     assert!(health["source"]["error"].as_str().expect("why").contains(NO_SOCKET), "{health:#}");
-    wait_until("music", SETTLE, || {
+    wait_until("music", || {
         engine.get("/api/metrics")["notes"].as_array().is_some_and(|notes| !notes.is_empty())
     });
     let exec = engine.get("/api/metrics")["signals"]["exec"].clone();
@@ -49,21 +47,21 @@ fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
 
 #[test]
 fn a_port_in_use_costs_the_page_only_and_is_taken_when_free() {
-    let blocker = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = blocker.local_addr().expect("its address");
+    let address = format!("127.0.0.1:{}", free_port());
+    let blocker = TcpListener::bind(&address).expect("the port");
     let dir = TempDir::new().expect("a directory");
     let log = dir.path().join("log");
     let mut child = Command::new(program("khor"))
-        .args(["engine", "--no-audio", "--listen", &address.to_string(), "--socket", NO_SOCKET, "--config"])
+        .args(["engine", "--no-audio", "--listen", &address, "--socket", NO_SOCKET, "--config"])
         .arg(dir.path().join("config.json"))
         .stderr(fs::File::create(&log).expect("a log"))
         .spawn()
         .expect("khor engine");
     let logged = || fs::read_to_string(&log).unwrap_or_default();
-    wait_until("the complaint", SETTLE, || logged().contains("--listen"));
+    wait_until("the complaint", || logged().contains("--listen"));
     assert!(child.try_wait().expect("its state").is_none(), "it goes on: {}", logged());
     drop(blocker);
-    wait_until("the page", SETTLE, || logged().contains("the page and the API are at"));
+    wait_until("the page", || logged().contains("the page and the API are at"));
     child.kill().expect("killing it");
     child.wait().expect("its end");
 }
@@ -179,7 +177,7 @@ fn strangers_are_turned_away() {
 #[test]
 fn the_demo_is_labelled_and_never_written_down() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], &[]);
-    engine.wait_for_source("demo", SETTLE);
+    engine.wait_for_source("demo");
     assert_eq!(engine.get("/api/health")["features"]["fake"], true);
     engine.change(&json!({"music": {"bpm": 90}}));
     let written = fs::read_to_string(engine.config_path()).expect("the configuration");

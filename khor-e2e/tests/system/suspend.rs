@@ -10,9 +10,7 @@ use khor_e2e::{Engine, Reading};
 use khor_proto::{CounterInfo, Unit, counter};
 use nix::time::{ClockId, clock_gettime};
 
-use crate::unit::{
-    PATH, PATIENCE, complaints, journal_now, listen, main_pid, require_a_machine_of_our_own, said,
-};
+use crate::unit::{PATH, complaints, journal_now, listen, main_pid, require_a_machine_of_our_own, said};
 
 /// Longer than the watchdog of the unit allows for silence.
 const ASLEEP: Duration = Duration::from_secs(35);
@@ -125,7 +123,7 @@ fn highest(heard: &[Heard], within_s: Range<f64>, signal: &str) -> Option<f64> {
 fn a_suspended_machine_wakes_without_a_spike() {
     require_a_machine_of_our_own();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
-    engine.wait_for_source("collector", PATIENCE);
+    engine.wait_for_source("collector");
     thread::sleep(Duration::from_secs(2));
     let (pid, since, slept_before_s) = (main_pid(), journal_now(), slept_s());
     let stop = AtomicBool::new(false);
