@@ -14,6 +14,7 @@ use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
 use khor_e2e::site::{Namespace, NatsServer, Relay};
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Collector, Engine, Pulse, Streamed, wait_until};
+use khor_patience::{hang_timeout, slowness};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -41,6 +42,9 @@ fn browser(engine: &Engine, options: &[&str]) -> Streamed {
     let ui = checkout().join("ui");
     let mut node = Command::new("node");
     node.arg(ui.join("e2e/main.mjs")).arg(engine.url()).arg(ui.join("shots")).args(options);
+    // Its own waits end first, and say what for.
+    node.env("KHOR_HANG_MS", (hang_timeout() / 2).as_millis().to_string());
+    node.env("KHOR_SLOWNESS", slowness().to_string());
     Streamed::start("the browser test", &mut node)
 }
 
