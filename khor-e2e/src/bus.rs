@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use khor_patience::progress;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -84,6 +85,7 @@ impl Bus {
 
     /// What `busctl` answers; `None` when it fails.
     pub fn busctl(&self, arguments: &[&str]) -> Option<String> {
+        progress(format!("running busctl {arguments:?}"));
         let output = Command::new("busctl")
             .arg(format!("--address={}", self.address()))
             .args(arguments)

@@ -90,6 +90,7 @@ impl Pulse {
 
     /// What `pactl` prints.
     pub fn pactl(&self, arguments: &[&str]) -> String {
+        progress(format!("running pactl {arguments:?}"));
         let output = self.client("pactl").args(arguments).output().expect("pactl");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()

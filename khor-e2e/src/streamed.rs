@@ -31,7 +31,7 @@ impl Streamed {
             child.stdout.take().map(|output| Box::new(output) as _),
             child.stderr.take().map(|output| Box::new(output) as _),
         ];
-        let readers = output.into_iter().flatten().map(|output| read(name, output, &lines)).collect();
+        let readers = output.into_iter().flatten().map(|output| read(output, &lines)).collect();
         Self { name: name.to_owned(), child, lines, readers }
     }
 
@@ -44,15 +44,19 @@ impl Streamed {
 
     /// Waits until it ends, for as long as lines come. Returns its exit status, and what it printed.
     pub fn wait(mut self) -> (ExitStatus, String) {
-        let mut wait = Wait::new(&format!("a line of {}", self.name));
-        let mut seen = 0;
+        let after = |line: &str| Wait::new(&format!("a line of {} after: {line}", self.name));
+        let (mut wait, mut seen) = (after("its start"), 0);
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("its state") {
                 break status;
             }
-            let count = self.lines.lock().unwrap_or_else(PoisonError::into_inner).len();
-            if count > seen {
-                (seen, wait) = (count, Wait::new(&format!("a line of {} after the {count}th", self.name)));
+            {
+                let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(last) = lines.last()
+                    && lines.len() > seen
+                {
+                    (seen, wait) = (lines.len(), after(last));
+                }
             }
             wait.pause(String::new);
         };
@@ -69,13 +73,12 @@ impl Drop for Streamed {
     }
 }
 
-fn read(name: &str, output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
-    let (name, lines) = (name.to_owned(), Arc::clone(lines));
+fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    let lines = Arc::clone(lines);
     // A thread prints to where its parent prints, so the harness attributes these lines to the test.
     thread::spawn(move || {
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
-            progress(format!("{name}: {line}"));
             println!("{line}");
             lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }

@@ -151,6 +151,7 @@ fn a_name_that_is_taken_is_told_and_taken_over_once_it_is_free() {
 
 /// What `playerctl` answers about khor.
 fn playerctl(bus: &Bus, arguments: &[&str]) -> String {
+    khor_patience::progress(format!("running playerctl {arguments:?}"));
     let output = Command::new("playerctl")
         .arg("--player=khor")
         .args(arguments)

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use khor_e2e::engine::program;
 use khor_e2e::{Engine, free_port, wait_until};
+use khor_patience::progress;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -113,6 +114,7 @@ fn who_only_asks_leaves_a_broken_configuration_where_it_is() {
     let broken = r#"{"music": {"bpm": 500}, "listen": {"port": 1}}"#;
     fs::write(&path, broken).expect("a file");
     for question in [&["status"][..], &["explain"], &["mute", "on"], &["config", "music.bpm"]] {
+        progress(format!("running khor {question:?}"));
         let asked = Command::new(program("khor")).args(question).arg("--config").arg(&path).output();
         let said = String::from_utf8_lossy(&asked.expect("running khor").stderr).into_owned();
         assert!(said.contains("music.bpm"), "{question:?}: {said}");
@@ -129,6 +131,7 @@ fn who_reads_no_further_ends_it_quietly() {
     for question in ["status", "config", "explain"] {
         let line = format!("'{}' {question} --listen {listen} | true", khor.display());
         for _ in 0..10 {
+            progress(format!("running khor {question}"));
             let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
             assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{question}");
         }

@@ -5,9 +5,11 @@ use std::process::{Command, Output};
 
 use khor_e2e::engine::program;
 use khor_e2e::{free_port, wait_until};
+use khor_patience::progress;
 use tempfile::TempDir;
 
 fn khor(arguments: &[&str], dir: &Path) -> Output {
+    progress(format!("running khor {arguments:?}"));
     Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("khor")
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Cgroup, Collector, Engine, Wait, wait_until};
+use khor_patience::progress;
 use serde_json::{Value, json};
 
 /// Nothing on this machine happens that often, so a rate above it is the difference of two scopes' counters.
@@ -70,6 +71,7 @@ fn is_loud(engine: &Engine) -> bool {
 
 /// A command of the program to that engine.
 fn command(engine: &Engine, command: &str) -> Command {
+    progress(format!("running khor {command}"));
     let address = engine.url().replace("http://", "");
     let mut khor = Command::new(program("khor"));
     khor.arg(command).args(["--listen", &address, "--config"]).arg(engine.config_path());

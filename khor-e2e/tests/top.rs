@@ -177,6 +177,7 @@ fn it_ends_with_its_terminal_even_where_nobody_tells_it() {
 
 #[test]
 fn a_pipe_is_told_of_khor_status() {
+    khor_patience::progress("running khor top");
     let output = Command::new(program("khor")).arg("top").stdin(Stdio::null()).output().expect("khor top");
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));

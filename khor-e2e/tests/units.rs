@@ -8,6 +8,7 @@ use khor_e2e::documents::{documents, words};
 use khor_e2e::engine::program;
 use khor_e2e::skip::skip;
 use khor_e2e::{free_port, wait_for};
+use khor_patience::progress;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -20,6 +21,7 @@ fn units() -> PathBuf {
 }
 
 fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
+    progress(format!("running systemd-analyze {arguments:?}"));
     // A user's units are looked at from within a session, if only with an empty directory for its sockets.
     let session = TempDir::new().expect("a directory");
     let output = Command::new("systemd-analyze")
