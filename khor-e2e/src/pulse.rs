@@ -118,14 +118,15 @@ impl Pulse {
 
     /// Records, calls `event` once there has been sound for a second, and goes on recording for `length` after it.
     pub fn record_around<R>(&self, event: impl FnOnce() -> R, length: Duration) -> (Recording, R) {
-        let mut parec = Recording::of_null_sink_with(self.client("parec"));
-        let mut output = parec.stdout.take().expect("its output");
+        let mut parec = Recorder(Recording::of_null_sink_with(self.client("parec")));
+        let mut output = parec.0.stdout.take().expect("its output");
         let bytes = Mutex::new(Vec::new());
         let length_bytes = (length.as_secs_f64() * SECOND_BYTES as f64) as usize;
         let result = thread::scope(|scope| {
+            // Dropped before the thread is waited for, which ends with it.
+            let _parec = parec;
             scope.spawn(|| {
                 let mut buffer = [0; SECOND_BYTES / 50];
-                // It ends when parec is killed.
                 while let Ok(read @ 1..) = output.read(&mut buffer) {
                     bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..read]);
                 }
@@ -139,10 +140,8 @@ impl Pulse {
             let result = event();
             let enough = recorded() + length_bytes;
             wait_until("the recording to go on", || recorded() >= enough);
-            let _ = parec.kill();
             result
         });
-        let _ = parec.wait();
         (Recording::of(&bytes.into_inner().unwrap_or_else(PoisonError::into_inner)), result)
     }
 
@@ -150,6 +149,16 @@ impl Pulse {
         let mut command = Command::new(program);
         command.env("HOME", self.dir.path()).env_remove("PULSE_SERVER").envs(self.environment());
         command
+    }
+}
+
+/// `parec`; killed when dropped.
+struct Recorder(Child);
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -131,16 +131,15 @@ fn the_sound_ends_in_a_fade() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     pulse.pactl(&["load-module", "module-null-sink", "sink_name=other", "rate=48000", "norewinds=1"]);
     let mut engine = Some(start(&pulse, &[]));
-    let mut ends = |end: &mut dyn FnMut(&mut Option<Engine>)| {
-        pulse.record_around(|| end(&mut engine), Duration::from_secs(2)).0
+    let ends = |engine: &mut Option<Engine>, end: &mut dyn FnMut(&mut Option<Engine>)| {
+        pulse.record_around(|| end(engine), Duration::from_secs(2)).0
     };
-    let to_another = ends(&mut |engine| {
+    let to_another = ends(&mut engine, &mut |engine| {
         assert_eq!(choose(engine.as_ref().expect("an engine"), "id:pulseaudio:other").0, 200);
     });
-    ends(&mut |engine| {
-        assert_eq!(choose(engine.as_ref().expect("an engine"), "id:pulseaudio:null").0, 200);
-    });
-    let for_good = ends(&mut |engine| assert!(engine.take().expect("an engine").stop().0.success()));
+    assert_eq!(choose(engine.as_ref().expect("an engine"), "id:pulseaudio:null").0, 200);
+    let for_good =
+        ends(&mut engine, &mut |engine| assert!(engine.take().expect("an engine").stop().0.success()));
     for heard in [to_another, for_good] {
         let (peak, end) = (heard.peak(), heard.peak_at_the_end(Duration::from_millis(2)));
         println!("peak {peak:.4}, {end:.5} in the last two milliseconds");
