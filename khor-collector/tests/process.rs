@@ -152,7 +152,7 @@ fn a_socket_that_systemd_opened_is_taken_over_and_left() {
         .stderr(std::process::Stdio::null())
         .spawn();
     let Ok(mut collector) = started else { return skip("needs systemd-socket-activate") };
-    wait_until("the socket", Duration::from_secs(5), || socket.exists());
+    wait_until("the socket", || socket.exists());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (mut client, _) =
         runtime.block_on(Client::connect(&socket, "e2e")).expect("the first client starts it");

@@ -5,15 +5,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use khor_patience::progress;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Longest wait for something to be told of.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::Wait;
+
+/// How long to wait for a line before the loop around it is asked whether it has waited long enough.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A bus of the test's own.
 #[derive(Debug)]
@@ -82,6 +85,7 @@ impl Bus {
 
     /// What `busctl` answers; `None` when it fails.
     pub fn busctl(&self, arguments: &[&str]) -> Option<String> {
+        progress(format!("running busctl {arguments:?}"));
         let output = Command::new("busctl")
             .arg(format!("--address={}", self.address()))
             .args(arguments)
@@ -91,7 +95,7 @@ impl Bus {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Hears what `name` tells everybody from now on.
+    /// Receives all messages from and to `name`, an owned name, from now on.
     pub fn monitor(&self, name: &str) -> Monitor {
         let mut child = Command::new("busctl")
             .arg(format!("--address={}", self.address()))
@@ -103,7 +107,12 @@ impl Bus {
         let said = BufReader::new(child.stdout.take().expect("its output"));
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        thread::sleep(Duration::from_millis(500)); // until it listens
+        let mut wait = Wait::new(&format!("the monitor of {name}"));
+        // It prints nothing when it is ready, so it is shown messages until it prints one.
+        while lines.recv_timeout(Duration::from_millis(50)).is_err() {
+            let _ = self.busctl(&["call", name, "/", "org.freedesktop.DBus.Peer", "Ping"]);
+            wait.check(String::new);
+        }
         Monitor { child, lines }
     }
 }
@@ -118,14 +127,14 @@ pub struct Monitor {
 impl Monitor {
     /// The first message from now on that fits.
     pub fn wait_for(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let begun = Instant::now();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
-            match serde_json::from_str(&line) {
-                Ok(message) if fits(&message) => return message,
-                _ => {}
+        let mut wait = Wait::new(&format!("a message on {what}"));
+        loop {
+            match self.lines.recv_timeout(LOOK).map(|line| serde_json::from_str(&line)) {
+                Ok(Ok(message)) if fits(&message) => return message,
+                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("busctl ended while {what} was awaited"),
+                _ => wait.check(String::new),
             }
         }
-        panic!("{what} was not told of");
     }
 
     /// The next value of a property of `interface` that fits.

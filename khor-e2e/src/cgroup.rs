@@ -7,19 +7,26 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use khor_patience::Patience;
+
+use crate::lock::MachineLock;
+
 /// A cgroup; its processes are killed and it is removed when it is dropped.
 #[derive(Debug)]
 pub struct Cgroup {
     root: PathBuf,
     path: String,
+    /// Its path exists once on a machine. Released after the cgroup is removed.
+    _lock: MachineLock,
 }
 
 impl Cgroup {
-    /// Makes the cgroup at `path`, which begins with a slash, as do those above it. `None` where no unified hierarchy
-    /// is mounted.
+    /// Makes the cgroup at `path`, which begins with a slash, as do those above it. Waits while another test has
+    /// one there. `None` where no unified hierarchy is mounted.
     pub fn make(path: &str) -> Option<Self> {
         let root = unified_root()?;
-        let cgroup = Self { root, path: path.to_owned() };
+        let lock = MachineLock::wait_for(&format!("cgroup{}", path.replace('/', "-")));
+        let cgroup = Self { root, path: path.to_owned(), _lock: lock };
         fs::create_dir_all(cgroup.directory()).expect("a cgroup");
         Some(cgroup)
     }
@@ -44,6 +51,20 @@ impl Cgroup {
         fs::write(self.directory().join("cgroup.procs"), pid.to_string()).expect("moving a process");
     }
 
+    /// Whether there are cgroups below it.
+    fn has_children(&self) -> bool {
+        let entries = fs::read_dir(self.directory()).into_iter().flatten().flatten();
+        { entries }.any(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+    }
+
+    fn kill_all(&self) {
+        for pid in fs::read_to_string(self.directory().join("cgroup.procs")).unwrap_or_default().lines() {
+            if let Ok(pid) = pid.parse() {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::SIGKILL);
+            }
+        }
+    }
+
     /// Switches a controller on in all cgroups above it; whether the kernel has it there.
     pub fn enable(&self, controller: &str) -> bool {
         let above: Vec<PathBuf> = self.directory().ancestors().skip(1).map(Path::to_owned).collect();
@@ -57,19 +78,15 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        for pid in fs::read_to_string(self.directory().join("cgroup.procs")).unwrap_or_default().lines() {
-            if let Ok(pid) = pid.parse() {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::SIGKILL);
-            }
-        }
-        // A cgroup is busy until the last of its processes has been reaped.
-        for _ in 0..100 {
-            match fs::remove_dir(self.directory()) {
-                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                    thread::sleep(Duration::from_millis(10));
-                }
-                _ => return,
-            }
+        // It is busy until the last of its processes has been reaped.
+        let mut patience = Patience::default();
+        while let Err(error) = fs::remove_dir(self.directory())
+            && error.kind() == io::ErrorKind::ResourceBusy
+            && !self.has_children()
+            && !patience.is_over()
+        {
+            self.kill_all();
+            thread::sleep(Duration::from_millis(10));
         }
     }
 }

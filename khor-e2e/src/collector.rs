@@ -4,7 +4,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use khor_proto::client::Client;
 use khor_proto::{CounterInfo, Sample, Subscribe, Welcome};
@@ -13,9 +12,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// An emulated machine takes seconds to load the probes, and several times that where it shares its processors.
-const START_TIMEOUT: Duration = Duration::from_mins(1);
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::{Wait, wait_for};
 
 /// A running collector; killed when dropped.
 #[derive(Debug)]
@@ -69,6 +66,7 @@ impl Collector {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        let mut wait = Wait::new("the collector to answer");
         let dir = Arc::clone(dir);
         let socket = dir.path().join("run").join("collector.sock");
         let log = File::create(dir.path().join("log")).expect("a log");
@@ -82,15 +80,10 @@ impl Collector {
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let mut collector = Self { child, runtime, socket, dir };
-        let begun = Instant::now();
         while collector.runtime.block_on(Client::connect(&collector.socket, "e2e")).is_err() {
             let ended = collector.child.try_wait().expect("its state");
-            assert!(
-                ended.is_none() && begun.elapsed() < START_TIMEOUT,
-                "the collector did not start ({ended:?}): {}",
-                collector.log()
-            );
-            std::thread::sleep(Duration::from_millis(10));
+            assert!(ended.is_none(), "the collector did not start ({ended:?}): {}", collector.log());
+            wait.pause(|| collector.log());
         }
         collector
     }
@@ -128,14 +121,7 @@ impl Collector {
     /// Asks it to stop, and waits for that.
     pub fn stop(&mut self) -> ExitStatus {
         kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("its state") {
-                return status;
-            }
-            assert!(begun.elapsed() < STOP_TIMEOUT, "it does not stop: {}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_for("the collector to stop", || self.child.try_wait().expect("its state"))
     }
 }
 

@@ -2,22 +2,20 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::net::TcpListener;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use khor_patience::{hang_timeout, progress};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{pulse::Recording, wait_until};
+use crate::{Wait, free_port, pulse::Recording, wait_for, wait_until};
 
-const START_TIMEOUT: Duration = Duration::from_secs(10);
 const LOOPBACK: &str = "127.0.0.1";
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running engine; killed when dropped.
 #[derive(Debug)]
@@ -25,6 +23,7 @@ pub struct Engine {
     child: Child,
     port: u16,
     dir: TempDir,
+    agent: ureq::Agent,
 }
 
 impl Engine {
@@ -81,6 +80,7 @@ impl Engine {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        let mut wait = Wait::new("the engine to answer");
         let log = File::create(dir.path().join("log")).expect("a log");
         let child = khor
             .arg("engine")
@@ -95,16 +95,11 @@ impl Engine {
             .stderr(log)
             .spawn()
             .expect("khor engine");
-        let mut engine = Self { child, port, dir };
-        let begun = Instant::now();
+        let mut engine = Self { child, port, dir, agent: agent() };
         while engine.try_get("/api/health").is_err() {
             let ended = engine.child.try_wait().expect("its state");
-            assert!(
-                ended.is_none() && begun.elapsed() < START_TIMEOUT,
-                "the engine did not start ({ended:?}): {}",
-                engine.log()
-            );
-            std::thread::sleep(Duration::from_millis(10));
+            assert!(ended.is_none(), "the engine did not start ({ended:?}): {}", engine.log());
+            wait.pause(|| engine.log());
         }
         engine
     }
@@ -157,7 +152,7 @@ impl Engine {
         const BARS_MS: u64 = 2 * 2_182;
         let (status, answer) = self.change(&json!({ "site": { "mode": mode } }));
         assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
-        wait_until("the mode", Duration::from_secs(10), || self.get("/api/fleet")["mode"] == mode);
+        wait_until("the mode", || self.get("/api/fleet")["mode"] == mode);
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         since.as_millis() as u64 + BARS_MS
     }
@@ -184,25 +179,29 @@ impl Engine {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()))
     }
 
-    /// What `/api/listen.wav` lets hear within `length`.
+    /// The first `length` of sound of `/api/listen.wav`, however long it takes to come.
     pub fn listen(&self, length: Duration) -> Recording {
         const HEADER_BYTES: usize = 44;
-        let bytes = self.stream("/api/listen.wav", length);
+        const BYTES_PER_S: f64 = 4.0 * 48_000.0;
+        let sound_bytes = (length.as_secs_f64() * BYTES_PER_S) as usize;
+        let bytes = self.read("/api/listen.wav", HEADER_BYTES + sound_bytes);
+        assert!(bytes.len() >= HEADER_BYTES + sound_bytes, "the sound ended after {} bytes", bytes.len());
         assert_eq!((&bytes[..4], &bytes[8..12]), (b"RIFF".as_slice(), b"WAVE".as_slice()), "a WAV file");
         Recording::of(&bytes[HEADER_BYTES..])
     }
 
-    /// Bytes of an answer that may never end: those that come within `length`, from the first on.
-    pub fn stream(&self, path: &str, length: Duration) -> Vec<u8> {
+    /// Bytes of an answer that may never end: at least `enough`, unless it ends before.
+    pub fn read(&self, path: &str, enough: usize) -> Vec<u8> {
+        progress(format!("reading {path}"));
         let mut answer = ureq::get(format!("{}{path}", self.url())).call().expect("an answer");
         let mut reader = answer.body_mut().as_reader();
-        let (mut bytes, mut buffer, mut begun) = (Vec::new(), [0; 16 * 1024], None);
-        while begun.is_none_or(|begun: Instant| begun.elapsed() < length) {
+        let (mut bytes, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+        while bytes.len() < enough {
+            progress(format!("reading {path} after {} bytes", bytes.len()));
             match reader.read(&mut buffer).expect("reading on") {
                 0 => break,
                 read => bytes.extend_from_slice(&buffer[..read]),
             }
-            begun.get_or_insert_with(Instant::now);
         }
         bytes
     }
@@ -226,8 +225,7 @@ impl Engine {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let agent = agent();
-        let mut answer = agent.run(request.body(body).expect("a request")).expect("an answer");
+        let mut answer = self.agent.run(request.body(body).expect("a request")).expect("an answer");
         let text = answer.body_mut().read_to_string().expect("its body");
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"));
         (answer.status().as_u16(), json)
@@ -239,8 +237,8 @@ impl Engine {
     }
 
     /// Waits until the source is of that kind and delivers, and returns how long it took.
-    pub fn wait_for_source(&self, kind: &str, patience: Duration) -> Duration {
-        wait_until(&format!("source {kind}"), patience, || {
+    pub fn wait_for_source(&self, kind: &str) -> Duration {
+        wait_until(&format!("source {kind}"), || {
             let source = &self.get("/api/health")["source"];
             source["kind"] == kind && source["ok"] == true && self.level("csw").is_some()
         })
@@ -249,17 +247,13 @@ impl Engine {
     /// Asks it to stop, and waits for that.
     pub fn stop(mut self) -> (ExitStatus, TempDir) {
         kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
-        let mut status = None;
-        wait_until("the engine to stop", STOP_TIMEOUT, || {
-            status = self.child.try_wait().expect("its state");
-            status.is_some()
-        });
+        let status = wait_for("the engine to stop", || self.child.try_wait().expect("its state"));
         let dir = std::mem::replace(&mut self.dir, TempDir::new().expect("a directory"));
-        (status.expect("waited for"), dir)
+        (status, dir)
     }
 
     fn try_get(&self, path: &str) -> Result<Value, String> {
-        let answer = agent().get(format!("{}{path}", self.url())).call();
+        let answer = self.agent.get(format!("{}{path}", self.url())).call();
         let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
         serde_json::from_str(&text.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
     }
@@ -282,16 +276,12 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
-/// A port nobody listens on.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
-}
-
+/// Opens a connection for each request: one that is kept would outlive the engine's restart.
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(10)))
+        .max_idle_connections(0)
+        .timeout_global(Some(hang_timeout()))
         .build();
     config.into()
 }

@@ -28,6 +28,8 @@ struct Wanted {
     out: Option<usize>,
     said: Option<Instant>,
     silent: Vec<usize>,
+    /// Frames sent so far.
+    sent: u64,
 }
 
 /// Many hosts that send; they end when dropped.
@@ -70,6 +72,11 @@ impl Hosts {
         self.wanted.lock().expect("nothing panics holding it").said
     }
 
+    /// Frames sent so far, of all of them.
+    pub fn sent(&self) -> u64 {
+        self.wanted.lock().expect("nothing panics holding it").sent
+    }
+
     /// These send no more.
     pub fn silence(&self, hosts: Vec<usize>) {
         self.wanted.lock().expect("nothing panics holding it").silent = hosts;
@@ -105,9 +112,10 @@ async fn send(client: async_nats::Client, mut hosts: Vec<Host>, wanted: Arc<Mute
             let host = &mut hosts[i];
             say(&mut host.frame, begun, i, out == Some(i));
             let bytes = host.frame.write().expect("a frame that fits");
-            if out == Some(i) {
+            {
                 let mut wanted = wanted.lock().expect("nothing panics holding it");
-                if wanted.out == out {
+                wanted.sent += 1;
+                if out == Some(i) && wanted.out == out {
                     wanted.said.get_or_insert_with(Instant::now);
                 }
             }

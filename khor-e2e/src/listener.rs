@@ -1,7 +1,7 @@
 //! One connection to a collector that stays subscribed, for tests that wait.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use khor_proto::client::{Client, ClientError, Update};
 use khor_proto::{Availability, Cue, CueKind, Scope, Subscribe, Subscribed, Welcome};
@@ -9,9 +9,10 @@ use nix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-use crate::Reading;
+use crate::{Reading, Wait};
 
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for an update before the loop around it is asked whether it has waited long enough.
+const LOOK: Duration = Duration::from_millis(500);
 /// So long that a test may do something else for ten seconds without being given up for not reading …
 const INTERVAL_MS: u16 = 50;
 /// … and for two minutes where it waits for cues, which come at once anyway.
@@ -51,9 +52,9 @@ impl Listener {
     /// The counters at some instant within this call.
     pub fn sample(&mut self) -> Reading {
         let begun_ns = boottime_ns();
-        let begun = Instant::now();
+        let mut wait = Wait::new("a sample");
         loop {
-            assert!(begun.elapsed() < PATIENCE, "no sample comes");
+            wait.check(String::new);
             if let Some(reading) = self.update().filter(|reading| reading.t_ns() >= begun_ns) {
                 return reading;
             }
@@ -68,18 +69,17 @@ impl Listener {
 
     /// Listens until `holds`; panics with `what` after a while.
     pub fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
-        let begun = Instant::now();
+        let mut wait = Wait::new(what);
         while !holds(self) {
-            let (cues, lost) = (&self.cues, self.lost);
-            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}; heard {cues:?}, lost {lost}");
+            wait.check(|| format!("received {:?}, lost {}", self.cues, self.lost));
             self.update();
         }
     }
 
-    /// Takes in what comes next.
+    /// Takes in the next update, if one comes soon. Returns a sample.
     fn update(&mut self) -> Option<Reading> {
-        let next = self.runtime.block_on(async { timeout(PATIENCE, self.client.update()).await });
-        match next.expect("the collector is silent").expect("the connection") {
+        let next = self.runtime.block_on(async { timeout(LOOK, self.client.update()).await });
+        match next.ok()?.expect("the connection") {
             Update::Sample(sample) => return Some(Reading { welcome: self.welcome.clone(), sample }),
             Update::Subscribed(subscribed) => self.subscribed = subscribed,
             Update::Cue(cue) => self.cues.push(cue),

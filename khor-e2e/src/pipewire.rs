@@ -13,7 +13,6 @@ use crate::{Bus, pulse::Recording, wait_until};
 /// What makes up a PipeWire, in order of start.
 const PROGRAMS: [&str; 3] = ["pipewire", MANAGER, "pipewire-pulse"];
 const MANAGER: &str = "wireplumber";
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Running servers; killed when dropped.
 #[derive(Debug)]
@@ -39,14 +38,14 @@ impl PipeWire {
         for program in PROGRAMS {
             let Some(child) = self.spawn(program) else { return false };
             self.children.push(child);
-            wait_until("PipeWire", PATIENCE, || socket.exists());
+            wait_until("PipeWire", || socket.exists());
         }
-        wait_until("PipeWire's PulseAudio side", PATIENCE, || self.pactl(&["info"]).is_some());
+        wait_until("PipeWire's PulseAudio side", || self.pactl(&["info"]).is_some());
         // A sink that is there before the session manager is never chosen.
-        wait_until("the session manager", PATIENCE, || self.is_managed());
+        wait_until("the session manager", || self.is_managed());
         let sink = ["load-module", "module-null-sink", "sink_name=null", "rate=48000", "channels=2"];
         assert!(self.pactl(&sink).is_some(), "no null sink");
-        wait_until("the session manager to choose the sink", PATIENCE, || {
+        wait_until("the session manager to choose the sink", || {
             self.pactl(&["get-default-sink"]).is_some_and(|sink| sink == "null\n")
         });
         true

@@ -4,8 +4,11 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
+use khor_patience::progress;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -14,6 +17,8 @@ use crate::wait_until;
 
 /// Of what is recorded.
 const SAMPLE_RATE_HZ: f64 = 48_000.0;
+/// Of a recording.
+const SECOND_BYTES: usize = 48_000 * 4;
 
 /// A running server; killed when dropped.
 #[derive(Debug)]
@@ -61,7 +66,7 @@ impl Pulse {
             .spawn();
         let Ok(child) = spawned else { return false };
         self.child = Some(child);
-        wait_until("PulseAudio", Duration::from_secs(10), || {
+        wait_until("PulseAudio", || {
             let info = self.client("pactl").arg("info").stderr(Stdio::null()).stdout(Stdio::null()).status();
             info.is_ok_and(|status| status.success())
         });
@@ -85,6 +90,7 @@ impl Pulse {
 
     /// What `pactl` prints.
     pub fn pactl(&self, arguments: &[&str]) -> String {
+        progress(format!("running pactl {arguments:?}"));
         let output = self.client("pactl").args(arguments).output().expect("pactl");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -110,10 +116,49 @@ impl Pulse {
         Recording::of_null_sink(self.client("parec"), length)
     }
 
+    /// Records, calls `event` once there has been sound for a second, and goes on recording for `length` after it.
+    pub fn record_around<R>(&self, event: impl FnOnce() -> R, length: Duration) -> (Recording, R) {
+        let mut parec = Recorder(Recording::of_null_sink_with(self.client("parec")));
+        let mut output = parec.0.stdout.take().expect("its output");
+        let bytes = Mutex::new(Vec::new());
+        let length_bytes = (length.as_secs_f64() * SECOND_BYTES as f64) as usize;
+        let result = thread::scope(|scope| {
+            // Dropped before the thread is waited for, which ends with it.
+            let _parec = parec;
+            scope.spawn(|| {
+                let mut buffer = [0; SECOND_BYTES / 50];
+                while let Ok(read @ 1..) = output.read(&mut buffer) {
+                    bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..read]);
+                }
+            });
+            let recorded = || bytes.lock().unwrap_or_else(PoisonError::into_inner).len();
+            let sound =
+                || bytes.lock().unwrap_or_else(PoisonError::into_inner).iter().position(|byte| *byte != 0);
+            wait_until("a second of sound", || {
+                sound().is_some_and(|begin| recorded() >= begin + SECOND_BYTES)
+            });
+            let result = event();
+            let enough = recorded() + length_bytes;
+            wait_until("the recording to go on", || recorded() >= enough);
+            result
+        });
+        (Recording::of(&bytes.into_inner().unwrap_or_else(PoisonError::into_inner)), result)
+    }
+
     fn client(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env("HOME", self.dir.path()).env_remove("PULSE_SERVER").envs(self.environment());
         command
+    }
+}
+
+/// `parec`; killed when dropped.
+struct Recorder(Child);
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -124,14 +169,23 @@ impl Drop for Pulse {
 }
 
 impl Recording {
-    /// By `parec`, of what is played into a sink named `null` for that long.
-    pub(crate) fn of_null_sink(mut parec: Command, length: Duration) -> Self {
+    /// `parec`, as it prints what is played into a sink named `null`.
+    fn of_null_sink_with(mut parec: Command) -> Child {
         parec.args(["--latency-msec=20", "--device=null.monitor", "--raw"]);
         parec.args(["--format=s16le", "--rate=48000", "--channels=2"]);
-        let mut recorder = parec.stdout(Stdio::piped()).spawn().expect("parec");
+        parec.stdout(Stdio::piped()).spawn().expect("parec")
+    }
+
+    /// By `parec`, of what is played into a sink named `null` for that long.
+    pub(crate) fn of_null_sink(parec: Command, length: Duration) -> Self {
+        let mut recorder = Self::of_null_sink_with(parec);
         let wanted = length.as_millis() as usize * 48 * 4;
         let mut bytes = vec![0; wanted];
-        let read = recorder.stdout.take().expect("its output").read_exact(&mut bytes);
+        let mut output = recorder.stdout.take().expect("its output");
+        let read = bytes.chunks_mut(SECOND_BYTES).enumerate().try_for_each(|(second, chunk)| {
+            progress(format!("recording second {second} of {length:?}"));
+            output.read_exact(chunk)
+        });
         let _ = recorder.kill();
         let _ = recorder.wait();
         read.expect("a recording");
@@ -152,6 +206,17 @@ impl Recording {
     /// Whether all of `part` is in here, sample for sample, each at most `tolerance` off.
     pub fn contains(&self, part: &Self, tolerance: u16) -> bool {
         self.find(part, 0.0..self.seconds(), tolerance).is_some()
+    }
+
+    /// How many of the audible pieces of `other`, each of half a second, are in here, and how many there are. A machine that is
+    /// short of time plays and sends sound with gaps, so some pieces may be missing.
+    pub fn count_pieces_of(&self, other: &Self, tolerance: u16) -> (usize, usize) {
+        const PIECE: Duration = Duration::from_millis(500);
+        let count = (other.seconds() / PIECE.as_secs_f64()) as usize;
+        let pieces = (0..count).map(|i| other.part(i as f64 * PIECE.as_secs_f64(), PIECE));
+        let audible: Vec<Self> = pieces.filter(|piece| piece.rms() > 0.001).collect();
+        let found = audible.iter().filter(|piece| self.contains(piece, tolerance)).count();
+        (found, audible.len())
     }
 
     /// Where in here all of `part` is, in seconds, if it begins within `seconds`, whose end counts.

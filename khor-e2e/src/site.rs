@@ -5,20 +5,20 @@ use std::fs::{self, File};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::time::Duration;
 
+use khor_patience::progress;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use nkeys::KeyPair;
 use tempfile::TempDir;
 
-use crate::engine::{free_port, program};
-use crate::wait_until;
+use crate::engine::program;
+use crate::lock::MachineLock;
+use crate::{free_port, wait_for, wait_until};
 
 /// Where Debian's package puts it.
 const SERVER: &str = "/usr/sbin/nats-server";
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Who may send anything anywhere, by password: for what is not khor's.
 const STRANGER: (&str, &str) = ("stranger", "a-password-of-the-tests");
 
@@ -44,6 +44,7 @@ impl NatsServer {
     /// Likewise, with more words on TLS in its configuration, and with who may connect, as `access` writes it into its directory
     /// and says it.
     pub(crate) fn start_with(tls: &str, access: impl FnOnce(&Path) -> String) -> Self {
+        progress("starting the NATS server");
         let dir = TempDir::new().expect("a directory");
         certificates(dir.path());
         let (port, access) = (free_port(), access(dir.path()));
@@ -86,7 +87,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
     }
 
     fn wait(&self) {
-        wait_until("the NATS server", PATIENCE, || {
+        wait_until("the NATS server", || {
             std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
         });
     }
@@ -226,12 +227,16 @@ fn gateway(number: u8) -> Ipv4Addr {
 pub struct Namespace {
     name: String,
     number: u8,
+    /// Its name and addresses exist once on a machine. Released after the namespace is removed.
+    _lock: MachineLock,
 }
 
 impl Namespace {
-    /// Host `number` (1 to 9).
+    /// Host `number` (1 to 9). Waits while another test uses it; take several in ascending order.
     pub fn new(number: u8) -> Self {
-        let namespace = Self { name: format!("khor-test-{number}"), number };
+        let name = format!("khor-test-{number}");
+        let lock = MachineLock::wait_for(&format!("namespace-{name}"));
+        let namespace = Self { name, number, _lock: lock };
         // One that a test left behind when it was killed.
         let _ = ip(&format!("netns del {}", namespace.name));
         let (name, cable, this) = (&namespace.name, namespace.cable(), gateway(number));
@@ -300,6 +305,7 @@ impl Relay {
     }
 
     fn run(on: Option<&Namespace>, first: &[String], learns: bool, options: &[String]) -> Self {
+        progress("starting a relay");
         let dir = TempDir::new().expect("a directory");
         let mut command = match on {
             Some(namespace) => {
@@ -341,12 +347,7 @@ impl Relay {
     /// Asks it to stop, and waits for that.
     pub fn stop(mut self) -> ExitStatus {
         kill(Pid::from_raw(self.pid() as i32), Signal::SIGINT).expect("signalling it");
-        let mut status = None;
-        wait_until("the relay to stop", PATIENCE, || {
-            status = self.child.try_wait().expect("its state");
-            status.is_some()
-        });
-        status.expect("waited for")
+        wait_for("the relay to stop", || self.child.try_wait().expect("its state"))
     }
 }
 

@@ -1,11 +1,15 @@
 //! The one door through which a test that cannot run here leaves.
 
+use std::fs::File;
 use std::io::{Write, stderr};
+use std::path::Path;
 
 /// Set to 1 where all must run: a skip is a failure then.
 const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
 /// Set to 1 in the machines of `cargo xtask vm`.
 const VM: &str = "KHOR_VM";
+/// Names a file to which each skipped test appends a line, "test name: reason".
+const SKIPPED_FILE: &str = "KHOR_SKIPPED_FILE";
 
 /// Says why a test is skipped; the caller returns next. With `KHOR_REQUIRE_ALL=1` in the environment, as on a
 /// machine where all must run, it panics instead.
@@ -33,6 +37,28 @@ fn leave(reason: &str, requirement: &str) {
     assert!(!required, "this test must run here ({requirement}), but: {reason}");
     // Not `eprintln!`: the test harness keeps to itself what a test that passes prints.
     let _ = writeln!(stderr(), "SKIPPED: {reason}");
+    if let Some(path) = std::env::var_os(SKIPPED_FILE) {
+        append(path.as_ref(), &format!("{}: {reason}\n", test_name()));
+    }
+}
+
+/// Test processes share the file, so each line is one write at its end.
+fn append(path: &Path, line: &str) {
+    let file = File::options().create(true).append(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    written.unwrap_or_else(|error| panic!("{SKIPPED_FILE}={}: {error}", path.display()));
+}
+
+/// The harness names a test's thread after the test, unless it runs the test in the main thread. Then the process may have been
+/// asked for this test alone.
+fn test_name() -> String {
+    let thread = std::thread::current().name().filter(|name| *name != "main").map(str::to_owned);
+    let asked = || {
+        let mut arguments = std::env::args().skip(1);
+        let exact = std::env::args().any(|argument| argument == "--exact");
+        arguments.find(|argument| exact && !argument.starts_with('-'))
+    };
+    thread.or_else(asked).unwrap_or_else(|| "a test".into())
 }
 
 /// Whether the test has root's powers; skips it if not.
@@ -63,13 +89,33 @@ mod tests {
     }
 
     #[test]
+    fn skipped_tests_are_listed_in_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("skipped");
+        for threads in ["1", "2"] {
+            let mut harness = Command::new(std::env::current_exe().unwrap());
+            harness.args(["--exact", "skip::tests::leaves", "--ignored", "--test-threads", threads]);
+            harness.env_remove(REQUIRE_ALL).env(SKIPPED_FILE, &file);
+            assert!(harness.output().unwrap().status.success());
+        }
+        let listed = std::fs::read_to_string(file).unwrap();
+        assert_eq!(listed, "skip::tests::leaves: an example\n".repeat(2));
+    }
+
+    #[test]
     fn a_skip_is_seen_and_fails_only_where_all_must_run() {
         let set = [(REQUIRE_ALL, "1"), (REQUIRE_ALL, "0"), (VM, "1")];
         for (test, failing) in [("leaves", (REQUIRE_ALL, "1")), ("leaves_outside_vm", (VM, "1"))] {
             for variable in set.into_iter().map(Some).chain([None]) {
                 let mut harness = Command::new(std::env::current_exe().unwrap());
                 harness.args(["--exact", &format!("skip::tests::{test}"), "--ignored"]);
-                let output = harness.env_remove(REQUIRE_ALL).env_remove(VM).envs(variable).output().unwrap();
+                let output = harness
+                    .env_remove(REQUIRE_ALL)
+                    .env_remove(VM)
+                    .env_remove(SKIPPED_FILE)
+                    .envs(variable)
+                    .output()
+                    .unwrap();
                 let passes = variable != Some(failing);
                 let text = String::from_utf8_lossy(&output.stderr);
                 assert_eq!(output.status.success(), passes, "{test} {variable:?}");

@@ -12,16 +12,16 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     thread::JoinHandle,
-    time::Duration,
 };
 
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{Termios, tcgetattr};
 
-use crate::wait_until;
+use khor_patience::progress;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::{Wait, wait_for};
+
 /// How often the thread that reads looks whether it is over.
 const LOOK_MS: u16 = 50;
 
@@ -46,6 +46,7 @@ pub struct Terminal {
 impl Terminal {
     /// Runs a program in a terminal of so many columns and rows.
     pub fn run(program: &Path, arguments: &[&str], size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+        progress(format!("starting {} in a terminal", program.display()));
         let (columns, rows) = size;
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(&size, None).expect("a terminal");
@@ -119,33 +120,28 @@ impl Terminal {
 
     /// Waits until it shows all of these.
     pub fn wait_for(&self, words: &[&str]) {
-        wait_until(&format!("{words:?} on\n{}", self.text()), PATIENCE, || {
-            let text = self.text();
-            words.iter().all(|word| text.contains(word))
-        });
+        self.wait_until(&format!("{words:?}"), |text| words.iter().all(|word| text.contains(word)));
     }
 
     /// Waits until it does not show this any more.
     pub fn wait_without(&self, word: &str) {
-        wait_until(&format!("{word:?} to go from\n{}", self.text()), PATIENCE, || {
-            !self.text().contains(word)
-        });
+        self.wait_until(&format!("{word:?} to go"), |text| !text.contains(word));
+    }
+
+    fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) {
+        let mut wait = Wait::new(what);
+        while !holds(&self.text()) {
+            wait.pause(|| format!("on the screen:\n{}", self.text()));
+        }
     }
 
     /// Waits until the program ends, and says with which code, and whether the terminal is as it was before.
     pub fn wait(&self) -> (i32, bool) {
-        let mut code = None;
-        wait_until("the program to end", PATIENCE, || {
-            code = self.ended();
-            code.is_some()
-        });
+        let code = wait_for("the program to end", || self.ended());
         let mode = tcgetattr(&self.line).expect("its mode");
         let parser = self.parser();
         let screen = parser.screen();
-        (
-            code.expect("waited for"),
-            mode == self.before && !screen.alternate_screen() && !screen.hide_cursor(),
-        )
+        (code, mode == self.before && !screen.alternate_screen() && !screen.hide_cursor())
     }
 
     /// The code that the shell has told.

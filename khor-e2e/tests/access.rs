@@ -1,15 +1,9 @@
 //! Who gets into a NATS server: by a certificate, by creds, by an nkey; and what khor says to who doesn't, and what to do.
 
-use std::time::{Duration, Instant};
-
 use khor_e2e::access::{by_certificate, by_creds};
 use khor_e2e::site::{NatsServer, Relay};
 use khor_e2e::skip::skip;
-use khor_e2e::{Engine, wait_until};
-
-const SETTLE: Duration = Duration::from_secs(20);
-/// A reason is asked for every ten seconds, and may be lost with the connection.
-const PATIENCE: Duration = Duration::from_secs(45);
+use khor_e2e::{Engine, Wait, wait_until};
 
 fn relay(options: &[String]) -> Relay {
     let mut all = ["--site", "home", "--host", "web-1"].map(str::to_owned).to_vec();
@@ -20,10 +14,9 @@ fn relay(options: &[String]) -> Relay {
 /// Waits for words in its log, in any case.
 fn says(relay: &Relay, words: &[&str]) {
     let said = |word: &str| relay.log().to_lowercase().contains(word);
-    let until = Instant::now() + PATIENCE;
+    let mut wait = Wait::new(&format!("{words:?} in its log"));
     while !words.iter().all(|word| said(word)) {
-        assert!(Instant::now() < until, "{words:?} are not all in its log: {}", relay.log());
-        std::thread::sleep(Duration::from_millis(50));
+        wait.pause(|| relay.log());
     }
 }
 
@@ -50,14 +43,14 @@ fn a_certificate_opens_a_server_that_asks_for_one() {
     let options = server.options_by_certificate(Some("known"), "ca");
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
     says(&relay, &["sending to"]);
-    wait_until("its frames", SETTLE, || engine.get("/api/fleet")["live"] == 1);
+    wait_until("its frames", || engine.get("/api/fleet")["live"] == 1);
     are_told(vec![
         (server.options_by_certificate(None, "ca"), ["fatal alert", "tls_cert"]),
         (server.options_by_certificate(Some("strange"), "ca"), ["fatal alert", "tls_cert"]),
         (server.options_by_certificate(Some("known"), "other-ca"), ["unknownissuer", "tls_ca"]),
     ]);
     let deaf = Engine::of_site(&server.options_by_certificate(Some("strange"), "ca"));
-    wait_until("the deaf engine to say so", SETTLE, || {
+    wait_until("the deaf engine to say so", || {
         let source = source(&deaf);
         source["ok"] == false && source["fix"].as_str().is_some_and(|fix| fix.contains("tls_cert"))
     });
@@ -73,7 +66,7 @@ fn creds_open_a_server_of_an_operator() {
     let options = server.options_by_creds("user");
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
     says(&relay, &["sending to"]);
-    wait_until("its frames", SETTLE, || engine.get("/api/fleet")["live"] == 1);
+    wait_until("its frames", || engine.get("/api/fleet")["live"] == 1);
     are_told(vec![
         (server.options_by_creds("former"), ["authorization violation", "creds file"]),
         (server.options_by_creds("foreign"), ["authorization violation", "creds file"]),
@@ -83,7 +76,7 @@ fn creds_open_a_server_of_an_operator() {
     let narrow = relay_of(&server, "narrow");
     says(&narrow, &["permissions violation", "permit"]);
     let deaf = Engine::of_site(&server.options_by_creds("foreign"));
-    wait_until("the deaf engine to say so", SETTLE, || {
+    wait_until("the deaf engine to say so", || {
         let source = source(&deaf);
         source["ok"] == false && source["fix"].as_str().is_some_and(|fix| fix.contains("creds"))
     });

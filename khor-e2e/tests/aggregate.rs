@@ -3,16 +3,12 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use khor_e2e::engine::free_port;
 use khor_e2e::hosts::Hosts;
 use khor_e2e::site::{Namespace, NatsServer, Relay};
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{Engine, free_port, wait_until};
 use serde_json::{Value, json};
 
-const SETTLE: Duration = Duration::from_secs(30);
-/// Promised: a host that goes is heard within this time, of two who share the load too.
-const LOSS: Duration = Duration::from_secs(10);
 const HOSTS: usize = 60;
 
 fn metrics(port: u16) -> String {
@@ -43,25 +39,25 @@ fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
             Relay::aggregate(None, ("rack", "home"), &options)
         })
         .collect();
-    wait_until("both to tell of the rack", SETTLE, || engine.first_site()["aggregators"] == 2);
+    wait_until("both to tell of the rack", || engine.first_site()["aggregators"] == 2);
     let hosts = Hosts::start(&server, "rack", "h", HOSTS);
-    wait_until("all hosts to be counted", SETTLE, || engine.first_site()["live"] == HOSTS);
-    engine.wait_for_source("site", SETTLE);
+    wait_until("all hosts to be counted", || engine.first_site()["live"] == HOSTS);
+    engine.wait_for_source("site");
 
-    each_hears_a_share(ports);
+    each_hears_a_share(ports, &hosts);
     the_one_that_stands_out_takes_the_solo(&engine, &hosts);
     who_goes_is_heard_once(&engine, &hosts);
 
     // One of the two dies: the other hears all of it, and nobody is missed for that.
     let lost = engine.hosts_of_cues("lost").len();
     drop(aggregators.pop());
-    wait_until("one to be left", SETTLE, || engine.first_site()["aggregators"] == 1);
+    wait_until("one to be left", || engine.first_site()["aggregators"] == 1);
     assert_eq!(engine.first_site()["state"], "live");
-    let before = count(ports[0], "khor_relay_heard_total{kind=\"host\"}");
-    std::thread::sleep(Duration::from_secs(5));
-    let heard = count(ports[0], "khor_relay_heard_total{kind=\"host\"}") - before;
-    println!("alone it heard {heard} frames in 5 s, of {}", HOSTS * 25);
-    assert!(heard > HOSTS as f64 * 25.0 * 0.9, "{heard}");
+    wait_until("the one that is left to hear all frames", || {
+        let ([heard], sent) = heard_of_sent([ports[0]], &hosts);
+        println!("alone it heard {heard} frames of {sent}");
+        heard > sent * 0.9
+    });
     assert_eq!(count(ports[0], "khor_relay_sharers"), 1.0);
     assert_eq!(
         (engine.first_site()["live"].as_u64(), engine.first_site()["silent"].as_u64()),
@@ -69,28 +65,35 @@ fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
     );
     assert_eq!(engine.hosts_of_cues("lost").len(), lost, "nobody is missed for it");
     hosts.stand_out(Some(5));
-    wait_until("the next to take the solo", SETTLE, || engine.get("/api/fleet")["soloists"][0] == "h-5");
+    wait_until("the next to take the solo", || engine.get("/api/fleet")["soloists"][0] == "h-5");
 
     // The other goes too: that is one loss.
     drop(aggregators.pop());
-    let took = wait_until("the rack to be silent", LOSS, || engine.first_site()["state"] == "silent");
+    let took = wait_until("the rack to be silent", || engine.first_site()["state"] == "silent");
     println!("a rack of which nobody tells was told after {took:?}");
     assert_eq!(engine.hosts_of_cues("lost").last().map(String::as_str), Some("rack"));
     assert_eq!(engine.hosts_of_cues("lost").len(), lost + 1);
     assert!(engine.stop().0.success());
 }
 
-/// The load is shared, and what is refused is counted.
-fn each_hears_a_share(ports: [u16; 2]) {
+/// How many frames each relay heard while the hosts sent some, and how many these were. Frames under way blur both ends, the more
+/// the slower the machine is at that moment: try again.
+fn heard_of_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N], f64) {
+    const FRAMES: u64 = 20 * HOSTS as u64;
     let heard = || ports.map(|port| count(port, "khor_relay_heard_total{kind=\"host\"}"));
-    let before = heard();
-    std::thread::sleep(Duration::from_secs(4));
-    let after = heard();
-    let shares = [after[0] - before[0], after[1] - before[1]];
-    let sent = HOSTS as f64 * 20.0;
-    println!("of {sent} frames the two heard {shares:?}");
-    assert!(shares.iter().all(|share| *share > sent * 0.3), "{shares:?}");
-    assert!((shares[0] + shares[1] - sent).abs() < sent * 0.15, "each frame once: {shares:?} of {sent}");
+    let (before, sent_before) = (heard(), hosts.sent());
+    wait_until("frames to be sent", || hosts.sent() >= sent_before + FRAMES);
+    let (after, sent_after) = (heard(), hosts.sent());
+    (std::array::from_fn(|i| after[i] - before[i]), (sent_after - sent_before) as f64)
+}
+
+/// The load is shared, and what is refused is counted.
+fn each_hears_a_share(ports: [u16; 2], hosts: &Hosts) {
+    wait_until("each frame to be heard by one of the two", || {
+        let (shares, sent) = heard_of_sent(ports, hosts);
+        println!("of {sent} frames the two heard {shares:?}");
+        shares.iter().all(|share| *share > sent * 0.3) && (shares[0] + shares[1] - sent).abs() < sent * 0.15
+    });
     for port in ports {
         assert_eq!(count(port, "khor_relay_sharers"), 2.0);
         assert_eq!(count(port, "khor_relay_connected"), 1.0);
@@ -101,7 +104,7 @@ fn each_hears_a_share(ports: [u16; 2]) {
 fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     assert_eq!(engine.get("/api/fleet")["soloists"], json!([]));
     hosts.stand_out(Some(17));
-    let took = wait_until("h-17 to take the solo", SETTLE, || {
+    let took = wait_until("h-17 to take the solo", || {
         let solo = engine.get("/api/metrics")["soloists"][0].clone();
         solo["host"] == "h-17" && solo["signal"] == "rx"
     });
@@ -109,26 +112,24 @@ fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     let fleet = engine.get("/api/fleet");
     let named = fleet["hosts"].as_array().expect("hosts");
     assert_eq!((&named[0]["name"], &named[0]["via"]), (&Value::from("h-17"), &Value::from("rack")));
-    wait_until("its voice", SETTLE, || {
-        engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0
-    });
+    wait_until("its voice", || engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0);
     // All others are as they were: the median of what they do is what is heard of them together.
     let level = engine.level("rx").expect("a level");
     assert!(level < 0.1, "{level}");
     hosts.stand_out(None);
-    wait_until("it to be given back", SETTLE, || engine.get("/api/fleet")["soloists"] == json!([]));
+    wait_until("it to be given back", || engine.get("/api/fleet")["soloists"] == json!([]));
 }
 
 fn who_goes_is_heard_once(engine: &Engine, hosts: &Hosts) {
     hosts.silence(vec![3]);
-    let took = wait_until("h-3 to be missed", LOSS, || engine.hosts_of_cues("lost") == ["h-3"]);
+    let took = wait_until("h-3 to be missed", || engine.hosts_of_cues("lost") == ["h-3"]);
     println!("a host that went was told through two after {took:?}");
-    wait_until("both to count it", LOSS, || {
+    wait_until("both to count it", || {
         let rack = engine.first_site();
         rack["silent"] == 1 && rack["live"] == HOSTS - 1
     });
     hosts.silence(Vec::new());
-    wait_until("it to be back", SETTLE, || {
+    wait_until("it to be back", || {
         engine.hosts_of_cues("found") == ["h-3"] && engine.first_site()["silent"] == 0
     });
     assert_eq!(engine.hosts_of_cues("lost"), ["h-3"]);
@@ -164,20 +165,20 @@ fn a_cut_cable_of_one_that_aggregates_is_one_loss_and_it_resumes_with_no_spike()
     let options = server.options(machine.gateway(), "aggregator");
     let relay = Relay::aggregate(Some(&machine), ("rack", "home"), &options);
     let hosts = Hosts::start(&server, "rack", "h", HOSTS);
-    wait_until("all hosts to be counted", SETTLE, || engine.first_site()["live"] == HOSTS);
-    engine.wait_for_source("site", SETTLE);
+    wait_until("all hosts to be counted", || engine.first_site()["live"] == HOSTS);
+    engine.wait_for_source("site");
     let (before, memory_kib) = (most(&engine, 3), relay.memory_kib());
 
     machine.plug(false);
-    let took = wait_until("the rack to be silent", LOSS, || engine.first_site()["state"] == "silent");
+    let took = wait_until("the rack to be silent", || engine.first_site()["state"] == "silent");
     println!("a cut cable of one that aggregates was told after {took:?}");
     assert_eq!(engine.hosts_of_cues("lost"), ["rack"]);
     let says = |words: &str| relay.log().contains(words);
-    wait_until("the relay to notice", LOSS, || says("nothing is heard or told any more"));
+    wait_until("the relay to notice", || says("nothing is heard or told any more"));
     // It tries in vain for a while.
     std::thread::sleep(Duration::from_secs(2));
     machine.plug(true);
-    let took = wait_until("the rack to be back", SETTLE, || engine.first_site()["state"] == "live");
+    let took = wait_until("the rack to be back", || engine.first_site()["state"] == "live");
     println!("and healed it was back after {took:?}");
     let after = most(&engine, 4);
     println!("levels and deviations were at most {before:?}, then {after:?}");
@@ -194,7 +195,7 @@ fn a_cut_cable_of_one_that_aggregates_is_one_loss_and_it_resumes_with_no_spike()
     assert!(grown_kib < 4 * 1024, "{grown_kib} KiB");
     // And it still hears all of them.
     hosts.stand_out(Some(9));
-    wait_until("one to take the solo", SETTLE, || engine.get("/api/fleet")["soloists"][0] == "h-9");
+    wait_until("one to take the solo", || engine.get("/api/fleet")["soloists"][0] == "h-9");
     assert!(relay.stop().success());
     assert!(engine.stop().0.success());
 }

@@ -2,15 +2,12 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Bus, Collector, Listener, wait_until};
 use khor_proto::Scope;
 use tempfile::TempDir;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A collector on that bus, which is found by the environment variable that all of D-Bus heeds.
 fn collector_on(bus: &Bus) -> Collector {
@@ -42,7 +39,7 @@ fn the_collector_is_on_the_bus_and_does_without() {
         return skip("needs busctl");
     }
     let collector = collector_on(&bus);
-    wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
+    wait_until("the name", || property(&bus, "Version").is_some());
     let socket = property(&bus, "SocketPath").expect("a property");
     assert_eq!(socket.trim(), format!("s \"{}\"", collector.socket().display()));
     let probes = property(&bus, "Probes").expect("a property");
@@ -70,7 +67,7 @@ fn the_collector_is_on_the_bus_and_does_without() {
     bus.kill();
     assert!(collector.sample().get("switches").is_some(), "without a bus it counts on");
     assert!(bus.restart());
-    wait_until("the name on the new bus", PATIENCE, || property(&bus, "Version").is_some());
+    wait_until("the name on the new bus", || property(&bus, "Version").is_some());
 }
 
 #[test]
@@ -80,7 +77,7 @@ fn crashes_and_subscribers_are_told_of_as_they_come() {
     }
     let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
     let collector = collector_on(&bus);
-    wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
+    wait_until("the name", || property(&bus, "Version").is_some());
     let monitor = bus.monitor("org.khor.Collector");
     let mut listener = Listener::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
     let changed = monitor.wait_for("the subscriber", |message| message["member"] == "PropertiesChanged");
@@ -106,13 +103,13 @@ fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
     }
     let Some(bus) = Bus::start(true) else { return skip("needs dbus-daemon") };
     let collector = collector_on(&bus);
-    wait_until("the complaint", PATIENCE, || collector.log().contains("org.khor.Collector.conf"));
+    wait_until("the complaint", || collector.log().contains("org.khor.Collector.conf"));
     assert!(collector.sample().get("switches").is_some(), "it counts");
     // For the user that the collector runs as here.
     let uid = khor_e2e::procfs::status(collector.pid(), "Uid");
     let uid = uid.split_whitespace().next().expect("a user");
     bus.install("org.khor.Collector.conf", &POLICY.replace("user=\"khor\"", &format!("user=\"{uid}\"")));
-    wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
+    wait_until("the name", || property(&bus, "Version").is_some());
     let written = ["set-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"];
     assert!(bus.busctl(&[&written[..], &["Subscribers", "u", "9"]].concat()).is_none(), "nobody may write");
 }

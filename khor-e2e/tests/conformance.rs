@@ -1,12 +1,12 @@
 //! The API by its own document: schemathesis makes requests from it, good and bad, and compares the answers with it.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
-use khor_e2e::Engine;
 use khor_e2e::engine::program;
 use khor_e2e::skip::skip;
+use khor_e2e::{Engine, Streamed};
 
 /// Besides those that are written out: the values at the edges of each schema, and beyond them.
 const EXAMPLES_EACH: &str = "5";
@@ -29,18 +29,16 @@ fn the_api_does_what_its_document_says() {
     let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &["--fake", "--no-audio"], &[]);
     let home = tempfile::TempDir::new().expect("a directory");
     let begun = Instant::now();
-    let output = Command::new(schemathesis())
+    let mut command = Command::new(schemathesis());
+    command
         .args(["run", "--url", &engine.url(), "--phases", "examples,coverage,fuzzing"])
         .args(["--checks", CHECKS, "--exclude-path-regex", LEFT_OUT])
         .args(["--max-examples", EXAMPLES_EACH, "--max-time", "40", "--seed", "1", "--no-shrink"])
         .args(["--request-timeout", "10", "--suppress-health-check", "all", "--warnings", "off"])
         .arg(format!("{}/api/openapi.json", engine.url()))
-        .current_dir(home.path())
-        .stdin(Stdio::null())
-        .output()
-        .expect("schemathesis");
-    let said = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
-    println!("{said}\n{:?}", begun.elapsed());
-    assert!(output.status.success(), "see above\n{}", engine.log());
+        .current_dir(home.path());
+    let (status, _) = Streamed::start("schemathesis", &mut command).wait();
+    println!("{:?}", begun.elapsed());
+    assert!(status.success(), "see above\n{}", engine.log());
     assert!(engine.stop().0.success(), "it goes on as if nothing had happened");
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::skip;
@@ -11,7 +10,6 @@ use khor_e2e::{Bus, Engine, wait_until};
 use serde_json::{Value, json};
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-const PATIENCE: Duration = Duration::from_secs(30);
 const ENGINE1: [&str; 3] = ["org.khor.Engine", "/org/khor/Engine", "org.khor.Engine1"];
 
 /// A bus, and a program that speaks to it; without either the test is skipped.
@@ -54,7 +52,7 @@ fn desktop(engine: &Engine) -> Value {
 fn the_engine_is_described_steered_and_heard_on_the_bus() {
     let Some(bus) = bus_and("busctl") else { return };
     let engine = engine_on(&bus, &["--dbus"]);
-    wait_until("the name", PATIENCE, || property(&bus, "Version").is_some());
+    wait_until("the name", || property(&bus, "Version").is_some());
     let introspected = bus.busctl(&[&["introspect"], &ENGINE1[..]].concat()).expect("introspection");
     for (name, signature) in [
         (".Muted", "b"),
@@ -100,15 +98,15 @@ fn the_engine_is_described_steered_and_heard_on_the_bus() {
 fn a_bus_that_goes_or_is_not_there_is_a_state_with_its_fix_and_the_music_goes_on() {
     let Some(mut bus) = bus_and("busctl") else { return };
     let engine = engine_on(&bus, &["--dbus", "--mpris"]);
-    wait_until("both names", PATIENCE, || desktop(&engine)["ok"] == true);
+    wait_until("both names", || desktop(&engine)["ok"] == true);
     bus.kill();
-    wait_until("the loss", PATIENCE, || desktop(&engine)["ok"] == false);
+    wait_until("the loss", || desktop(&engine)["ok"] == false);
     let lost = desktop(&engine);
     assert!(lost["bus"]["error"].as_str().is_some_and(|error| error.contains("session bus")), "{lost}");
     assert!(lost["fix"].as_str().is_some_and(|fix| fix.contains("systemctl --user")), "{lost}");
     let bar = |engine: &Engine| engine.get("/api/metrics")["music"]["bar"].as_u64();
     let before = bar(&engine);
-    wait_until("the music to go on", PATIENCE, || bar(&engine) > before);
+    wait_until("the music to go on", || bar(&engine) > before);
     let doctor = |engine: &Engine| {
         let config = engine.config_path();
         let asked = Command::new(program("khor"))
@@ -129,10 +127,10 @@ fn a_bus_that_goes_or_is_not_there_is_a_state_with_its_fix_and_the_music_goes_on
     assert!(check["state"] == "problem" && check["fix"].is_string(), "{check}");
 
     assert!(bus.restart());
-    wait_until("the names on the new bus", PATIENCE, || desktop(&engine)["ok"] == true);
+    wait_until("the names on the new bus", || desktop(&engine)["ok"] == true);
     assert!(property(&bus, "Version").is_some());
     engine.send("PATCH", "/api/config", br#"{"desktop": {"bus": false}}"#, &[]);
-    wait_until("it to leave the bus", PATIENCE, || property(&bus, "Version").is_none());
+    wait_until("it to leave the bus", || property(&bus, "Version").is_none());
     let left = desktop(&engine);
     assert!(left["ok"] == true && left["bus"]["enabled"] == false && left["mpris"]["ok"] == true, "{left}");
 }
@@ -141,18 +139,19 @@ fn a_bus_that_goes_or_is_not_there_is_a_state_with_its_fix_and_the_music_goes_on
 fn a_name_that_is_taken_is_told_and_taken_over_once_it_is_free() {
     let Some(bus) = bus_and("busctl") else { return };
     let first = engine_on(&bus, &["--dbus"]);
-    wait_until("the name", PATIENCE, || desktop(&first)["ok"] == true);
+    wait_until("the name", || desktop(&first)["ok"] == true);
     let second = engine_on(&bus, &["--dbus"]);
-    wait_until("the refusal", PATIENCE, || desktop(&second)["error"].is_string());
+    wait_until("the refusal", || desktop(&second)["error"].is_string());
     let refused = desktop(&second);
     assert_eq!(refused["bus"]["error"], "another program is org.khor.Engine on the session bus");
     assert!(refused["fix"].as_str().is_some_and(|fix| fix.contains("desktop.bus")), "{refused}");
     first.stop();
-    wait_until("the name, free", PATIENCE, || desktop(&second)["ok"] == true);
+    wait_until("the name, free", || desktop(&second)["ok"] == true);
 }
 
 /// What `playerctl` answers about khor.
 fn playerctl(bus: &Bus, arguments: &[&str]) -> String {
+    khor_patience::progress(format!("running playerctl {arguments:?}"));
     let output = Command::new("playerctl")
         .arg("--player=khor")
         .args(arguments)
@@ -175,7 +174,7 @@ fn gain_on_disk(config: &Path, wanted: f64) -> bool {
 fn media_keys_steer_the_engine() {
     let Some(bus) = bus_and("playerctl") else { return };
     let engine = engine_on(&bus, &["--mpris"]);
-    wait_until("the player", PATIENCE, || desktop(&engine)["mpris"]["ok"] == true);
+    wait_until("the player", || desktop(&engine)["mpris"]["ok"] == true);
     assert_eq!(playerctl(&bus, &["status"]), "Playing");
     let monitor = bus.monitor("org.mpris.MediaPlayer2.khor");
     let status = |wanted: &str| {
@@ -190,7 +189,7 @@ fn media_keys_steer_the_engine() {
     playerctl(&bus, &["volume", "0.3"]);
     let gain = controls(&engine)["master_gain"].as_f64().expect("a number");
     assert!((gain - 0.3).abs() < 1e-6, "{gain}");
-    wait_until("the volume on disk", PATIENCE, || gain_on_disk(&engine.config_path(), 0.3));
+    wait_until("the volume on disk", || gain_on_disk(&engine.config_path(), 0.3));
     assert!(playerctl(&bus, &["volume"]).starts_with("0.3"));
 
     let before = controls(&engine)["preset"].clone();

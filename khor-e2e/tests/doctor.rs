@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Collector, Engine, Pulse};
+use khor_patience::progress;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 const NOBODY: u32 = 65534;
 
 fn doctor(mut khor: Command, socket: &Path, config: &Path) -> (bool, Value) {
+    progress("running khor doctor");
     khor.args(["doctor", "--json"]).arg("--socket").arg(socket).arg("--config").arg(config);
     let Output { status, stdout, stderr } = khor.output().expect("khor doctor");
     let said = String::from_utf8_lossy(&stderr);

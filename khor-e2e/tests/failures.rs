@@ -4,14 +4,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use khor_e2e::engine::program;
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{Engine, free_port, wait_until};
+use khor_patience::progress;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const SETTLE: Duration = Duration::from_secs(15);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 /// No sound server and no ALSA device: what a server in a rack has.
 const NO_SOUND: [(&str, &str); 3] = [
@@ -29,17 +28,17 @@ fn assert_shortfall(part: &Value) {
 #[test]
 fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--midi"], &NO_SOUND);
-    wait_until("the device to be missed", SETTLE, || engine.get("/api/health")["audio"]["error"].is_string());
+    wait_until("the device to be missed", || engine.get("/api/health")["audio"]["error"].is_string());
     let health = engine.get("/api/health");
     assert_shortfall(&health["audio"]);
     if !Path::new("/dev/snd/seq").exists() {
         assert_shortfall(&health["midi"]);
     }
-    engine.wait_for_source("proc", SETTLE);
+    engine.wait_for_source("proc");
     let health = engine.get("/api/health");
     assert_shortfall(&health["bpf"]);
     assert!(health["source"]["error"].as_str().expect("why").contains(NO_SOCKET), "{health:#}");
-    wait_until("music", SETTLE, || {
+    wait_until("music", || {
         engine.get("/api/metrics")["notes"].as_array().is_some_and(|notes| !notes.is_empty())
     });
     let exec = engine.get("/api/metrics")["signals"]["exec"].clone();
@@ -49,21 +48,21 @@ fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
 
 #[test]
 fn a_port_in_use_costs_the_page_only_and_is_taken_when_free() {
-    let blocker = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = blocker.local_addr().expect("its address");
+    let address = format!("127.0.0.1:{}", free_port());
+    let blocker = TcpListener::bind(&address).expect("the port");
     let dir = TempDir::new().expect("a directory");
     let log = dir.path().join("log");
     let mut child = Command::new(program("khor"))
-        .args(["engine", "--no-audio", "--listen", &address.to_string(), "--socket", NO_SOCKET, "--config"])
+        .args(["engine", "--no-audio", "--listen", &address, "--socket", NO_SOCKET, "--config"])
         .arg(dir.path().join("config.json"))
         .stderr(fs::File::create(&log).expect("a log"))
         .spawn()
         .expect("khor engine");
     let logged = || fs::read_to_string(&log).unwrap_or_default();
-    wait_until("the complaint", SETTLE, || logged().contains("--listen"));
+    wait_until("the complaint", || logged().contains("--listen"));
     assert!(child.try_wait().expect("its state").is_none(), "it goes on: {}", logged());
     drop(blocker);
-    wait_until("the page", SETTLE, || logged().contains("the page and the API are at"));
+    wait_until("the page", || logged().contains("the page and the API are at"));
     child.kill().expect("killing it");
     child.wait().expect("its end");
 }
@@ -115,6 +114,7 @@ fn who_only_asks_leaves_a_broken_configuration_where_it_is() {
     let broken = r#"{"music": {"bpm": 500}, "listen": {"port": 1}}"#;
     fs::write(&path, broken).expect("a file");
     for question in [&["status"][..], &["explain"], &["mute", "on"], &["config", "music.bpm"]] {
+        progress(format!("running khor {question:?}"));
         let asked = Command::new(program("khor")).args(question).arg("--config").arg(&path).output();
         let said = String::from_utf8_lossy(&asked.expect("running khor").stderr).into_owned();
         assert!(said.contains("music.bpm"), "{question:?}: {said}");
@@ -131,6 +131,7 @@ fn who_reads_no_further_ends_it_quietly() {
     for question in ["status", "config", "explain"] {
         let line = format!("'{}' {question} --listen {listen} | true", khor.display());
         for _ in 0..10 {
+            progress(format!("running khor {question}"));
             let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
             assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{question}");
         }
@@ -179,7 +180,7 @@ fn strangers_are_turned_away() {
 #[test]
 fn the_demo_is_labelled_and_never_written_down() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], &[]);
-    engine.wait_for_source("demo", SETTLE);
+    engine.wait_for_source("demo");
     assert_eq!(engine.get("/api/health")["features"]["fake"], true);
     engine.change(&json!({"music": {"bpm": 90}}));
     let written = fs::read_to_string(engine.config_path()).expect("the configuration");

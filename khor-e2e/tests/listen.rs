@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use khor_e2e::pulse::Recording;
 use khor_e2e::skip::skip;
 use khor_e2e::{Engine, Pulse, wait_until};
+use khor_patience::hang_timeout;
 use tungstenite::Message;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// Sound comes no faster than time passes, but for what is sent ahead.
+const AHEAD_S: f64 = 0.5;
 /// Of the header of a WAV file on disk.
 const WAV_HEADER_BYTES: usize = 44;
-const SETTLE: Duration = Duration::from_secs(10);
 
 fn listeners(engine: &Engine) -> u64 {
     engine.get("/api/health")["listen"]["listeners"].as_u64().expect("a number")
@@ -26,7 +28,7 @@ fn open_socket(
 ) -> Result<tungstenite::WebSocket<TcpStream>, Box<tungstenite::Error>> {
     let address = engine.url().replace("http://", "");
     let stream = TcpStream::connect(&address).expect("a connection");
-    stream.set_read_timeout(Some(SETTLE)).expect("a timeout");
+    stream.set_read_timeout(Some(hang_timeout())).expect("a timeout");
     let request = tungstenite::http::Request::get(format!("ws://{address}/api/listen"))
         .header("host", &address)
         .header("origin", origin)
@@ -49,11 +51,13 @@ fn without_a_device_the_music_plays_for_whoever_listens_and_for_nobody_else() {
     let voices = || engine.get("/api/health")["audio"]["voices"].as_u64().expect("a number");
     thread::sleep(Duration::from_secs(2));
     assert_eq!(voices(), 0, "nobody listens");
+    let begun = Instant::now();
     let heard = engine.listen(Duration::from_secs(4));
-    println!("{:.2} s, peak {:.3}, rms {:.4}", heard.seconds(), heard.peak(), heard.rms());
-    assert!((3.8..4.3).contains(&heard.seconds()), "{} s in 4 s", heard.seconds());
+    let took_s = begun.elapsed().as_secs_f64();
+    println!("{:.2} s in {took_s:.2} s, peak {:.3}, rms {:.4}", heard.seconds(), heard.peak(), heard.rms());
+    assert!(heard.seconds() < took_s + AHEAD_S, "{} s of sound in {took_s} s", heard.seconds());
     assert!(heard.rms() > 0.003 && heard.peak() < 0.99, "it is audible");
-    wait_until("the listener to be missed", SETTLE, || listeners(&engine) == 0);
+    wait_until("the listener to be missed", || listeners(&engine) == 0);
 }
 
 #[test]
@@ -63,21 +67,21 @@ fn a_page_hears_the_same_through_a_socket_and_another_site_nothing() {
     let Message::Text(format) = socket.read().expect("the format") else { panic!("the format comes first") };
     let format: serde_json::Value = serde_json::from_str(&format).expect("JSON");
     assert_eq!(format, serde_json::json!({"sample_rate_hz": 48_000, "channels": 2, "format": "s16le"}));
-    let at_the_other = thread::scope(|scope| {
+    thread::scope(|scope| {
         let other = scope.spawn(|| engine.listen(Duration::from_secs(3)));
-        let (mut bytes, begun) = (Vec::new(), Instant::now());
-        while begun.elapsed() < Duration::from_secs(4) {
+        let mut bytes = Vec::new();
+        while !other.is_finished() {
             let Message::Binary(piece) = socket.read().expect("samples") else { panic!("samples follow") };
             bytes.extend_from_slice(&piece);
         }
         let here = Recording::of(&bytes);
         let there = other.join().expect("listening");
-        assert!(!there.is_silent() && here.contains(&there.part(1.0, Duration::from_secs(1)), 0));
-        there
+        let (found, pieces) = here.count_pieces_of(&there, 0);
+        println!("{found} of {pieces} pieces are the same");
+        assert!(found > 0, "both hear the same, sample for sample");
     });
-    assert!(at_the_other.seconds() > 2.8);
     drop(socket);
-    wait_until("both to be missed", SETTLE, || listeners(&engine) == 0);
+    wait_until("both to be missed", || listeners(&engine) == 0);
     let refused = open_socket(&engine, "http://evil.example").expect_err("a foreign page");
     let tungstenite::Error::Http(answer) = *refused else { panic!("{refused:?}") };
     assert_eq!(answer.status(), 403);
@@ -88,29 +92,26 @@ fn listeners_hear_what_the_loudspeaker_plays_and_go_on_when_it_dies() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let device = || engine.get("/api/health")["audio"]["ok"] == true;
-    wait_until("the device", SETTLE, device);
+    wait_until("the device", device);
     // Who asks and never reads costs nobody anything.
     let mut stuck = TcpStream::connect(engine.url().replace("http://", "")).expect("a connection");
     let host = engine.url().replace("http://", "");
     write!(stuck, "GET /api/listen.wav HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("a request");
-    let (heard, played) = thread::scope(|scope| {
-        let played = scope.spawn(|| pulse.record(Duration::from_secs(5)));
-        (engine.listen(Duration::from_secs(4)), played.join().expect("recording"))
-    });
-    let part = heard.part(1.5, Duration::from_secs(1));
-    assert!(part.rms() > 0.001, "there is something to compare");
-    assert!(played.contains(&part, 2), "sample for sample, but for rounding");
+    let (played, heard) =
+        pulse.record_around(|| engine.listen(Duration::from_secs(3)), Duration::from_secs(1));
+    let (found, pieces) = played.count_pieces_of(&heard, 2);
+    println!("{found} of {pieces} pieces were played");
+    assert!(found > 0, "sample for sample, but for rounding");
 
     let after = thread::scope(|scope| {
         let listening = scope.spawn(|| engine.listen(Duration::from_secs(6)));
         thread::sleep(Duration::from_secs(2));
         pulse.kill();
         let heard = listening.join().expect("listening");
-        println!("{:.2} s heard of 6 s in which the sound server died", heard.seconds());
         heard.part(heard.seconds() - 1.0, Duration::from_secs(1))
     });
     assert!(!after.is_silent(), "the music goes on for the listener");
-    assert!(!device());
+    wait_until("the loss of the device", || !device());
     let mut byte = [0];
     assert_eq!(stuck.read(&mut byte).expect("what waits"), 1, "and it is still served");
 }
@@ -127,14 +128,14 @@ fn a_recording_is_begun_ended_listed_and_fetched() {
     let (status, begun) = engine.post("/api/recording/start?format=wav");
     assert_eq!(status, 200, "{begun}");
     assert_eq!(engine.post("/api/recording/start").0, 409, "one at a time");
-    wait_until("two seconds", SETTLE, || {
+    wait_until("two seconds", || {
         engine.get("/api/recording")["seconds"].as_f64().is_some_and(|seconds| seconds >= 2.0)
     });
     let (status, ended) = engine.post("/api/recording/stop");
     assert_eq!((status, &ended["file"]), (200, &begun["file"]), "{ended}");
     let list = engine.get("/api/recordings");
     let name = list["recordings"][0]["name"].as_str().expect("a name").to_owned();
-    let file = engine.stream(&format!("/api/recordings/{name}"), SETTLE);
+    let file = engine.read(&format!("/api/recordings/{name}"), usize::MAX);
     let on_disk = std::fs::read(ended["file"].as_str().expect("a path")).expect("the file");
     assert!(file == on_disk && file.len() as u64 == list["recordings"][0]["bytes"].as_u64().expect("a size"));
     // 24 bits, stereo.
@@ -144,7 +145,7 @@ fn a_recording_is_begun_ended_listed_and_fetched() {
 
     // What is recorded when khor stops is complete.
     let begun = engine.post("/api/recording/start").1;
-    wait_until("a second", SETTLE, || engine.get("/api/recording")["seconds"].as_f64() >= Some(1.0));
+    wait_until("a second", || engine.get("/api/recording")["seconds"].as_f64() >= Some(1.0));
     let file = begun["file"].as_str().expect("a path").to_owned();
     let (status, _dir) = engine.stop();
     assert!(status.success());

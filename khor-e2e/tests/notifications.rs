@@ -8,11 +8,11 @@ use std::time::Duration;
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Bus, Collector, Engine, wait_until};
+use khor_patience::hang_timeout;
 use serde_json::Value;
 use zbus::connection::Builder;
 use zbus::{Connection, OwnedVariant, interface};
 
-const PATIENCE: Duration = Duration::from_secs(30);
 /// In which a second one of a kind would have come.
 const A_WHILE: Duration = Duration::from_secs(3);
 
@@ -101,8 +101,8 @@ fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() 
     let address = bus.address();
     let environment = [("DBUS_SESSION_BUS_ADDRESS", address.as_str())];
     let engine = Engine::start(collector.socket(), &["--no-audio", "--dbus", "--notify"], &environment);
-    engine.wait_for_source("collector", PATIENCE);
-    wait_until("that nobody shows notifications", PATIENCE, || notifications(&engine)["error"].is_string());
+    engine.wait_for_source("collector");
+    wait_until("that nobody shows notifications", || notifications(&engine)["error"].is_string());
     let absent = notifications(&engine);
     assert_eq!(absent["error"], "nobody shows notifications on the session bus");
     assert!(absent["fix"].is_string() && engine.get("/api/health")["desktop"]["bus"]["ok"] == true);
@@ -113,10 +113,10 @@ fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() 
         .build()
         .expect("a runtime");
     let (service, shown) = runtime.block_on(service_on(&bus));
-    wait_until("the service to be seen", PATIENCE, || notifications(&engine)["ok"] == true);
+    wait_until("the service to be seen", || notifications(&engine)["ok"] == true);
     let monitor = bus.monitor("org.khor.Engine");
     let pid = crash();
-    let notification = shown.recv_timeout(PATIENCE).expect("a notification");
+    let notification = shown.recv_timeout(hang_timeout()).expect("a notification");
     assert_eq!(notification.title, format!("sh (process {pid}) crashed"));
     assert_eq!((notification.body.as_str(), notification.urgency), ("It died of SIGSEGV.", 1));
     assert_eq!((notification.app.as_str(), notification.icon.as_str()), ("khor", "org.khor.Khor"));
@@ -132,5 +132,5 @@ fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() 
     let second = shown.recv_timeout(A_WHILE);
     assert!(second.is_err(), "one of a kind a minute: {second:?}");
     drop(service);
-    wait_until("the service to be missed", PATIENCE, || notifications(&engine)["error"].is_string());
+    wait_until("the service to be missed", || notifications(&engine)["error"].is_string());
 }

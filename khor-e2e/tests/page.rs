@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::load::{Background, loopback};
 use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
 use khor_e2e::site::{Namespace, NatsServer, Relay};
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Pulse, wait_until};
+use khor_e2e::{Collector, Engine, Pulse, Streamed, wait_until};
+use khor_patience::{hang_timeout, slowness};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// The script loads the page and looks at it at rest before it expects anything to rise.
-const LOAD_AFTER: Duration = Duration::from_secs(5);
+/// What the script prints after it has seen the page at rest and before it expects anything to rise.
+const LOAD_AFTER: &str = "ok: there are charts";
 
 fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the checkout")
@@ -35,6 +35,22 @@ fn lacking(ui: &Path) -> Option<&'static str> {
         return Some("needs the built page: cargo xtask ui");
     }
     (!exists("chromium") || !exists("node")).then_some("needs chromium and node")
+}
+
+/// The script that looks at the engine's page in a browser, with these options.
+fn browser(engine: &Engine, options: &[&str]) -> Streamed {
+    let ui = checkout().join("ui");
+    let mut node = Command::new("node");
+    node.arg(ui.join("e2e/main.mjs")).arg(engine.url()).arg(ui.join("shots")).args(options);
+    // Its own waits end first, and say what for.
+    node.env("KHOR_HANG_MS", (hang_timeout() / 2).as_millis().to_string());
+    node.env("KHOR_SLOWNESS", slowness().to_string());
+    Streamed::start("the browser test", &mut node)
+}
+
+fn succeeds(browser: Streamed, engine: &Engine) {
+    let (status, _) = browser.wait();
+    assert!(status.success(), "the browser test failed ({status}), see above\n{}", engine.log());
 }
 
 /// One browser at a time: what it measures is not to be of another's work.
@@ -59,14 +75,7 @@ fn the_page_asks_for_the_token_of_an_engine_that_others_can_reach() {
     let config = json!({ "listen": { "token_file": token }, "ui": { "dir": dist } });
     fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
     let engine = Engine::start_for_others(dir, &["--fake", "--no-audio"]);
-    let status = Command::new("node")
-        .arg(ui.join("e2e/main.mjs"))
-        .arg(engine.url())
-        .arg(ui.join("shots"))
-        .args(["--token", &TOKEN.replace(' ', "-")])
-        .status()
-        .expect("node");
-    assert!(status.success(), "the browser test failed ({status}), see above\n{}", engine.log());
+    succeeds(browser(&engine, &["--token", &TOKEN.replace(' ', "-")]), &engine);
 }
 
 #[test]
@@ -84,22 +93,11 @@ fn the_page_shows_and_steers_the_engine() {
     let dist = ui.join("dist");
     let flags = ["--ui-dir", dist.to_str().expect("a plain path")];
     let engine = Engine::start(collector.socket(), &flags, &pulse.environment());
-    engine.wait_for_source("collector", Duration::from_secs(10));
-    let mut browser = Command::new("node")
-        .arg(ui.join("e2e/main.mjs"))
-        .arg(engine.url())
-        .arg(ui.join("shots"))
-        .args(["--expect-rise", "rx"])
-        .spawn()
-        .expect("node");
-    thread::sleep(LOAD_AFTER);
-    let status = loop {
-        match browser.try_wait().expect("its state") {
-            Some(status) => break status,
-            None => loopback(8 << 20, 200),
-        }
-    };
-    assert!(status.success(), "the browser test failed ({status}), see above\n{}", engine.log());
+    engine.wait_for_source("collector");
+    let browser = browser(&engine, &["--expect-rise", "rx"]);
+    browser.wait_for_line(LOAD_AFTER);
+    let _load = Background::start(|| loopback(8 << 20, 200));
+    succeeds(browser, &engine);
 }
 
 /// An engine that hears the site `home`, and its page.
@@ -121,15 +119,7 @@ fn relay(server: &NatsServer, on: &Namespace, section: &str, host: &str) -> Rela
 
 /// Looks at the page of an engine that hears a site as its `part` of ui/e2e/fleet.mjs does.
 fn look_at_site(engine: &Engine, part: &str) {
-    let ui = checkout().join("ui");
-    let status = Command::new("node")
-        .arg(ui.join("e2e/main.mjs"))
-        .arg(engine.url())
-        .arg(ui.join("shots"))
-        .args(["--site", part])
-        .status()
-        .expect("node");
-    assert!(status.success(), "the browser test failed ({status}), see above\n{}", engine.log());
+    succeeds(browser(engine, &["--site", part]), engine);
 }
 
 /// How many of its hosts are as `holds` says.
@@ -137,8 +127,6 @@ fn hosts(engine: &Engine, holds: impl Fn(&serde_json::Value) -> bool) -> usize {
     let fleet = engine.get("/api/fleet");
     fleet["hosts"].as_array().expect("hosts").iter().filter(|host| holds(host)).count()
 }
-
-const SETTLE: Duration = Duration::from_secs(30);
 
 #[test]
 fn the_page_shows_three_real_hosts_and_hears_one_alone() {
@@ -157,7 +145,7 @@ fn the_page_shows_three_real_hosts_and_hears_one_alone() {
     let on = [1, 2, 3].map(Namespace::new);
     let _web = [relay(&server, &on[0], "web", "web-1"), relay(&server, &on[1], "web", "web-2")];
     let db = relay(&server, &on[2], "db", "db");
-    wait_until("three hosts", SETTLE, || hosts(&engine, |host| host["state"] == "live") == 3);
+    wait_until("three hosts", || hosts(&engine, |host| host["state"] == "live") == 3);
     // What a thread of that host starts is of that host too.
     let _load = thread::scope(|scope| {
         let there = scope.spawn(|| {
@@ -166,9 +154,9 @@ fn the_page_shows_three_real_hosts_and_hears_one_alone() {
         });
         there.join().expect("a thread of that host")
     });
-    wait_until("the solo", SETTLE, || engine.get("/api/fleet")["soloists"][0] == "web-2");
+    wait_until("the solo", || engine.get("/api/fleet")["soloists"][0] == "web-2");
     drop(db);
-    wait_until("one to be silent", SETTLE, || hosts(&engine, |host| host["state"] == "silent") == 1);
+    wait_until("one to be silent", || hosts(&engine, |host| host["state"] == "silent") == 1);
     look_at_site(&engine, "few");
 }
 
@@ -214,9 +202,9 @@ fn the_page_shows_hundreds_of_hosts_calmly() {
     for (count, part) in [(60, "dozens"), (1000, "most")] {
         let engine = site_engine(&server);
         let _hosts = Simulation::start(&server, many(count.max(200)).into_iter().take(count).collect());
-        wait_until("all hosts", SETTLE, || hosts(&engine, |_| true) == count);
-        wait_until("some to be silent", SETTLE, || hosts(&engine, |host| host["state"] == "silent") > 0);
-        wait_until("what is refused", SETTLE, || hosts(&engine, |host| host["used_twice"] == true) > 0);
+        wait_until("all hosts", || hosts(&engine, |_| true) == count);
+        wait_until("some to be silent", || hosts(&engine, |host| host["state"] == "silent") > 0);
+        wait_until("what is refused", || hosts(&engine, |host| host["used_twice"] == true) > 0);
         look_at_site(&engine, part);
     }
 }

@@ -2,19 +2,17 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use khor_e2e::procfs::real_time_threads;
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Bus, Engine, Pulse, wait_until};
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Root without the right to raise priorities, which then has to ask as everybody does.
 const UNPRIVILEGED: [&str; 3] = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"];
 
 fn priority(engine: &Engine) -> Value {
-    wait_until("an answer", PATIENCE, || engine.get("/api/health")["audio"]["priority"].is_object());
+    wait_until("an answer", || engine.get("/api/health")["audio"]["priority"].is_object());
     engine.get("/api/health")["audio"]["priority"].clone()
 }
 
@@ -35,11 +33,9 @@ fn the_thread_that_plays_has_it_by_the_kernels_leave() {
     assert_eq!(first.len(), 1, "one thread, the one that plays");
 
     pulse.kill();
-    wait_until("the loss", PATIENCE, || engine.get("/api/health")["audio"]["ok"] == false);
+    wait_until("the loss", || engine.get("/api/health")["audio"]["ok"] == false);
     assert!(pulse.restart());
-    wait_until("the new stream's", PATIENCE, || {
-        engine.get("/api/health")["audio"]["priority"]["real_time"] == true
-    });
+    wait_until("the new stream's", || engine.get("/api/health")["audio"]["priority"]["real_time"] == true);
     let second = real_time_threads(engine.pid());
     assert!(second.len() == 1 && second != first, "{first:?}, then {second:?}");
 }
@@ -82,18 +78,18 @@ fn it_asks_rtkit_and_plays_on_without() {
     let denied = priority(&without);
     assert!(denied["real_time"] == false && denied["error"].is_string(), "{denied}");
     assert!(denied["fix"].as_str().is_some_and(|fix| fix.contains("rtkit")), "{denied}");
-    wait_until("sound all the same", PATIENCE, || without.get("/api/health")["audio"]["ok"] == true);
+    wait_until("sound all the same", || without.get("/api/health")["audio"]["ok"] == true);
     assert!(real_time_threads(without.pid()).is_empty());
     drop(without);
 
     let Some(_polkit) = Daemon::start("/usr/lib/polkit-1/polkitd", &["--no-debug"], &bus) else {
         return skip("needs polkitd");
     };
-    wait_until("polkit", PATIENCE, || bus.busctl(&["status", "org.freedesktop.PolicyKit1"]).is_some());
+    wait_until("polkit", || bus.busctl(&["status", "org.freedesktop.PolicyKit1"]).is_some());
     let Some(_rtkit) = Daemon::start("/usr/libexec/rtkit-daemon", &[], &bus) else {
         return skip("needs rtkit");
     };
-    wait_until("rtkit", PATIENCE, || bus.busctl(&["status", "org.freedesktop.RealtimeKit1"]).is_some());
+    wait_until("rtkit", || bus.busctl(&["status", "org.freedesktop.RealtimeKit1"]).is_some());
     let engine = start();
     let granted = priority(&engine);
     assert_eq!((&granted["real_time"], &granted["granted_by"]), (&true.into(), &"rtkit".into()), "{granted}");

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::Duration;
 
-use khor_e2e::engine::{free_port, program};
-use khor_e2e::wait_until;
+use khor_e2e::engine::program;
+use khor_e2e::{free_port, wait_until};
+use khor_patience::progress;
 use tempfile::TempDir;
 
 fn khor(arguments: &[&str], dir: &Path) -> Output {
+    progress(format!("running khor {arguments:?}"));
     Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("khor")
 }
 
@@ -156,7 +157,7 @@ fn a_capture_is_called_one_wherever_it_is_seen() {
         let mut answer = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call().ok()?;
         serde_json::from_str::<serde_json::Value>(&answer.body_mut().read_to_string().ok()?).ok()
     };
-    wait_until("the capture in /api/health", Duration::from_secs(10), || {
+    wait_until("the capture in /api/health", || {
         health()
             .is_some_and(|health| health["source"]["kind"] == "capture" && health["bpf"]["enabled"] == false)
     });

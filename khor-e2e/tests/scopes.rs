@@ -1,14 +1,14 @@
 //! One part of the machine heard alone: a unit by its name, a process by its number, chosen while the engine runs.
 
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Cgroup, Collector, Engine, wait_until};
+use khor_e2e::{Cgroup, Collector, Engine, Wait, wait_until};
+use khor_patience::progress;
 use serde_json::{Value, json};
 
-const SETTLE: Duration = Duration::from_secs(20);
 /// Nothing on this machine happens that often, so a rate above it is the difference of two scopes' counters.
 const SPIKE_PER_S: f64 = 1e6;
 
@@ -55,14 +55,13 @@ fn execs_per_s(engine: &Engine) -> Option<f64> {
 }
 
 fn wait_for_scope(engine: &Engine, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-    let begun = Instant::now();
+    let mut wait = Wait::new(what);
     loop {
         let (scope, _) = (scope(engine), execs_per_s(engine));
         if holds(&scope) {
             return scope;
         }
-        assert!(begun.elapsed() < SETTLE, "waited in vain for {what}: {scope:#}\n{}", engine.log());
-        std::thread::sleep(Duration::from_millis(20));
+        wait.pause(|| format!("{scope:#}\n{}", engine.log()));
     }
 }
 
@@ -72,6 +71,7 @@ fn is_loud(engine: &Engine) -> bool {
 
 /// A command of the program to that engine.
 fn command(engine: &Engine, command: &str) -> Command {
+    progress(format!("running khor {command}"));
     let address = engine.url().replace("http://", "");
     let mut khor = Command::new(program("khor"));
     khor.arg(command).args(["--listen", &address, "--config"]).arg(engine.config_path());
@@ -116,10 +116,10 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     let Some(slice) = Cgroup::make("/khor-e2e.slice") else { return skip("needs a unified hierarchy") };
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
-    engine.wait_for_source("collector", SETTLE);
+    engine.wait_for_source("collector");
     assert_eq!(scope(&engine)["whose"], "the whole machine");
     let outside = Load::start();
-    wait_until("the machine to be heard", SETTLE, || is_loud(&engine));
+    wait_until("the machine to be heard", || is_loud(&engine));
 
     // Not there yet: a state with its reason, and nobody else is heard in its place.
     choose(&engine, &json!({ "cgroup": unit }));
@@ -143,7 +143,7 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     let found =
         wait_for_scope(&engine, "the unit", |scope| scope["ok"] == true && scope["cgroups"] == json!([path]));
     assert_eq!(found["whose"], json!(unit));
-    wait_until("it to be counted", SETTLE, || execs_per_s(&engine).is_some());
+    wait_until("it to be counted", || execs_per_s(&engine).is_some());
     for _ in 0..20 {
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(execs_per_s(&engine), Some(0.0), "the load outside is heard");
@@ -152,10 +152,10 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     assert!(irq["reason"].as_str().is_some_and(|reason| reason.contains("nobody")), "{irq}");
 
     let inside = Load::within(&cgroup);
-    wait_until("the load inside", SETTLE, || is_loud(&engine));
+    wait_until("the load inside", || is_loud(&engine));
     assert!(engine.level("exec").is_some_and(|level| level > 0.0));
     assert!(khor(&engine, "explain").contains(&format!("Heard: {unit} alone")));
-    let exposed = engine.stream("/metrics", Duration::from_secs(1));
+    let exposed = engine.read("/metrics", usize::MAX);
     let exposed = String::from_utf8_lossy(&exposed);
     let mark = format!("khor_execs_total{{scope=\"{unit}\"}} ");
     assert!(exposed.contains(&mark), "its counters are no other's: {exposed}");
@@ -168,13 +168,13 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     let cgroup = Cgroup::make(&path).expect("a cgroup");
     let inside = Load::within(&cgroup);
     wait_for_scope(&engine, "its return", |scope| scope["ok"] == true);
-    wait_until("the load inside again", SETTLE, || is_loud(&engine));
+    wait_until("the load inside again", || is_loud(&engine));
 
     // And the whole machine again; each has a baseline of its own.
     drop(inside);
     choose(&engine, &json!({ "cgroup": "" }));
     wait_for_scope(&engine, "the whole machine", |scope| scope["is_machine"] == true && scope["ok"] == true);
-    wait_until("the load outside", SETTLE, || is_loud(&engine));
+    wait_until("the load outside", || is_loud(&engine));
     drop(outside);
     let (_, dir) = engine.stop();
     let kept = std::fs::read_to_string(dir.path().join("baseline.json")).expect("what was learnt");
@@ -198,7 +198,7 @@ fn a_process_is_heard_alone_and_one_that_is_not_there_is_said() {
     let heard =
         wait_for_scope(&engine, "the process", |scope| scope["ok"] == true && scope["is_machine"] == false);
     assert_eq!(heard["whose"], json!(format!("process {pid}")));
-    wait_until("its switches", SETTLE, || engine.level("csw").is_some());
+    wait_until("its switches", || engine.level("csw").is_some());
     let rx = engine.get("/api/metrics")["signals"]["rx"].clone();
     assert!(rx["reason"].as_str().is_some_and(|reason| reason.contains("not its process")), "{rx}");
     let check = doctor(&engine, &collector);
@@ -223,6 +223,6 @@ fn a_process_is_heard_alone_and_one_that_is_not_there_is_said() {
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(engine.get("/api/health")["source"]["kind"], Value::Null);
     choose(&engine, &json!({ "tgid_allow": [] }));
-    engine.wait_for_source("collector", SETTLE);
+    engine.wait_for_source("collector");
     assert_eq!(scope(&engine)["is_machine"], true);
 }

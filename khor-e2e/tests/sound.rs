@@ -9,7 +9,6 @@ use khor_e2e::skip::skip;
 use khor_e2e::{Engine, PipeWire, Pulse, load, wait_until};
 use serde_json::json;
 
-const SETTLE: Duration = Duration::from_secs(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
 /// Load on network, scheduler and forks until it is dropped.
@@ -29,6 +28,16 @@ fn under_load<R>(work: impl FnOnce() -> R) -> R {
     })
 }
 
+fn is_sounding(pulse: &Pulse) -> bool {
+    !pulse.record(Duration::from_millis(200)).is_silent()
+}
+
+/// What was on its way may still be heard for a moment.
+fn assert_falls_silent(pulse: &Pulse, why: &str) {
+    wait_until(why, || !is_sounding(pulse));
+    assert!(pulse.record(Duration::from_secs(2)).is_silent(), "{why}");
+}
+
 /// Times the sound server dies.
 const DEATHS: usize = 20;
 
@@ -37,7 +46,7 @@ fn the_sound_server_may_die_twenty_times() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let device = |engine: &Engine| engine.get("/api/health")["audio"]["ok"] == true;
-    wait_until("the device", SETTLE, || device(&engine));
+    wait_until("the device", || device(&engine));
     let size = || {
         let number = |field| status(engine.pid(), field).split_whitespace().next().unwrap().parse::<u64>();
         (number("VmRSS").expect("KiB"), number("Threads").expect("a number"))
@@ -45,21 +54,21 @@ fn the_sound_server_may_die_twenty_times() {
     let (mut first, mut slowest) = ((0, 0), Duration::ZERO);
     for death in 0..DEATHS {
         pulse.kill();
-        wait_until("the loss to be seen", SETTLE, || !device(&engine));
+        wait_until("the loss to be seen", || !device(&engine));
         assert!(pulse.restart());
         let restarted = Instant::now();
-        wait_until("the device again", SETTLE, || device(&engine));
-        wait_until("sound again", SETTLE, || !pulse.record(Duration::from_millis(100)).is_silent());
+        wait_until("the device again", || device(&engine));
+        wait_until("sound again", || !pulse.record(Duration::from_millis(100)).is_silent());
         slowest = slowest.max(restarted.elapsed());
         if death == DEATHS / 2 {
             first = size(); // By then the allocator's arenas have grown to what they need.
         }
     }
-    let ((rss_kib, threads), (rss_kib_later, threads_later)) = (first, size());
+    let ((rss_kib, threads), (rss_kib_later, _)) = (first, size());
     println!("sound back after {slowest:?} at the latest; {first:?} KiB and threads, then {:?}", size());
-    assert!(slowest < Duration::from_secs(3), "{slowest:?}");
     assert!(rss_kib_later < rss_kib + 2048, "{rss_kib} KiB, then {rss_kib_later}");
-    assert_eq!(threads, threads_later);
+    // Threads that serve requests end some time after the last one.
+    wait_until("no more threads than before", || size().1 <= threads);
     assert_eq!(engine.get("/api/health")["audio"]["restarts"], DEATHS);
 }
 
@@ -67,45 +76,35 @@ fn the_sound_server_may_die_twenty_times() {
 fn it_sounds_under_load_is_silent_when_muted_and_survives_the_sound_server() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &[], &pulse.environment());
-    wait_until("the device", SETTLE, || engine.get("/api/health")["audio"]["ok"] == true);
+    wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
     let audio = engine.get("/api/health")["audio"].clone();
     assert_eq!(audio["backend"], "pulseaudio", "not by way of ALSA");
     assert!(audio["xruns"].is_null(), "what nobody counts is not said to be none");
-    engine.wait_for_source("proc", SETTLE);
+    engine.wait_for_source("proc");
 
     under_load(|| {
-        let heard = pulse.record(Duration::from_secs(8));
+        let heard = pulse.record(Duration::from_secs(4));
         println!("under load: peak {:.3}, rms {:.4}", heard.peak(), heard.rms());
         assert!(heard.rms() > 0.003, "it is audible");
         assert!(heard.peak() < 0.9, "it never comes near clipping");
 
         assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
-        thread::sleep(Duration::from_millis(600));
-        assert!(pulse.record(Duration::from_secs(3)).is_silent(), "muted is digital silence");
+        assert_falls_silent(&pulse, "muted is digital silence");
         engine.post("/api/actions/mute?on=false");
-        thread::sleep(Duration::from_millis(600));
-        assert!(!pulse.record(Duration::from_secs(3)).is_silent(), "unmuted is not");
+        wait_until("sound once it is unmuted", || is_sounding(&pulse));
 
         for round in 0..2 {
             pulse.kill();
-            wait_until("the loss to be seen", SETTLE, || {
-                engine.get("/api/health")["audio"]["error"].is_string()
-            });
+            wait_until("the loss to be seen", || engine.get("/api/health")["audio"]["error"].is_string());
             // What is said while nobody plays must hold afterwards; wait longer than the command queue is deep.
             engine.post("/api/actions/mute?on=true");
             thread::sleep(Duration::from_secs(6 * round));
             assert!(pulse.restart());
-            let restarted = Instant::now();
-            wait_until("the device again", SETTLE, || engine.get("/api/health")["audio"]["ok"] == true);
-            let back = restarted.elapsed();
+            let back = wait_until("the device again", || engine.get("/api/health")["audio"]["ok"] == true);
             println!("round {round}: the device was back {back:?} after the server");
-            assert!(back < Duration::from_secs(3), "{back:?}");
-            thread::sleep(Duration::from_millis(600));
-            assert!(pulse.record(Duration::from_secs(1)).is_silent(), "muted while the server was down");
+            assert_falls_silent(&pulse, "muted while the server was down");
             engine.post("/api/actions/mute?on=false");
-            wait_until("sound again", Duration::from_secs(5), || {
-                !pulse.record(Duration::from_millis(200)).is_silent()
-            });
+            wait_until("sound again", || is_sounding(&pulse));
         }
     });
     assert!(engine.stop().0.success(), "SIGTERM is a clean end");
@@ -115,7 +114,7 @@ fn it_sounds_under_load_is_silent_when_muted_and_survives_the_sound_server() {
 fn it_plays_through_a_server_without_a_card() {
     let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
-    wait_until("the device", SETTLE, || engine.get("/api/health")["audio"]["ok"] == true);
+    wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
     // As a stream ends the server renders its two seconds, and the next one begins with all of them. Nobody records
     // meanwhile: who does makes the server hurry.
     assert_eq!(engine.change(&json!({"audio": {"backend": "pulseaudio"}})).0, 200);
@@ -138,20 +137,18 @@ fn it_plays_through_pipewire_too_and_survives_it() {
     };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
     let device = |engine: &Engine| engine.get("/api/health")["audio"]["ok"] == true;
-    wait_until("the device", SETTLE, || device(&engine));
+    wait_until("the device", || device(&engine));
     assert_eq!(engine.get("/api/health")["audio"]["backend"], "pulseaudio", "not by way of ALSA");
     let heard = pipewire.record(Duration::from_secs(4));
     println!("through PipeWire: peak {:.3}, rms {:.4}", heard.peak(), heard.rms());
     assert!(heard.rms() > 0.003 && heard.peak() < 0.9, "it is audible and never clips");
 
     pipewire.kill();
-    wait_until("the loss to be seen", SETTLE, || !device(&engine));
+    wait_until("the loss to be seen", || !device(&engine));
     assert!(pipewire.restart());
     let restarted = Instant::now();
-    wait_until("the device again", SETTLE, || device(&engine));
-    wait_until("sound again", SETTLE, || !pipewire.record(Duration::from_millis(200)).is_silent());
-    let back = restarted.elapsed();
-    println!("sound back {back:?} after PipeWire was");
-    assert!(back < Duration::from_secs(3), "{back:?}");
+    wait_until("the device again", || device(&engine));
+    wait_until("sound again", || !pipewire.record(Duration::from_millis(200)).is_silent());
+    println!("sound back {:?} after PipeWire was", restarted.elapsed());
     assert_eq!(engine.get("/api/health")["audio"]["backend"], "pulseaudio");
 }

@@ -4,16 +4,15 @@ use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use khor_e2e::engine::{free_port, program};
+use khor_e2e::engine::program;
 use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
 use khor_e2e::site::NatsServer;
 use khor_e2e::skip;
-use khor_e2e::{Engine, Terminal, wait_until};
+use khor_e2e::{Engine, Terminal, free_port, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-const SETTLE: Duration = Duration::from_secs(10);
 const DEMO: [&str; 2] = ["--fake", "--no-audio"];
 
 fn engine(port: u16) -> Engine {
@@ -36,7 +35,6 @@ fn it_shows_and_steers_an_engine_that_goes_and_comes_back() {
     let mut top = top(port, (80, 24), &[]);
     top.wait_for(&["synthetic demo", "ambient", "exec", "softirq", "B/s", "voices", "The demo", "q quit"]);
     assert!(top.is_coloured(), "families have colours");
-    std::thread::sleep(Duration::from_secs(8));
     println!("{}", top.text());
 
     let controls = |engine: &Engine| engine.get("/api/metrics")["controls"].clone();
@@ -52,10 +50,10 @@ fn it_shows_and_steers_an_engine_that_goes_and_comes_back() {
     top.press("s");
     top.wait_without("SILENT");
     top.press("n");
-    wait_until("another preset", SETTLE, || controls(&running)["preset"] != "ambient");
+    wait_until("another preset", || controls(&running)["preset"] != "ambient");
     top.wait_for(&[controls(&running)["preset"].as_str().expect("a name")]);
     top.press("p");
-    wait_until("the preset before", SETTLE, || controls(&running)["preset"] == "ambient");
+    wait_until("the preset before", || controls(&running)["preset"] == "ambient");
     top.press("?");
     top.wait_for(&["the next preset"]);
     top.press("\x1b");
@@ -92,7 +90,8 @@ fn it_fits_large_and_tiny_terminals_without_colours_or_utf8() {
         if size.0 >= 30 {
             top.wait_for(&["signals", "rx"]);
         }
-        std::thread::sleep(Duration::from_secs(3));
+        wait_until("something on the screen", || !top.text().trim().is_empty());
+        std::thread::sleep(Duration::from_secs(1)); // in which colours could come
         let text = top.text();
         println!("{text}");
         assert!(!top.is_coloured(), "NO_COLOR");
@@ -173,11 +172,12 @@ fn it_ends_with_its_terminal_even_where_nobody_tells_it() {
     let runs = || std::fs::read(&command_line).is_ok_and(|words| !words.is_empty());
     assert!(runs());
     drop(top);
-    wait_until("it to end", SETTLE, || !runs());
+    wait_until("it to end", || !runs());
 }
 
 #[test]
 fn a_pipe_is_told_of_khor_status() {
+    khor_patience::progress("running khor top");
     let output = Command::new(program("khor")).arg("top").stdin(Stdio::null()).output().expect("khor top");
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use khor_e2e::documents::{documents, words};
-use khor_e2e::engine::{free_port, program};
+use khor_e2e::engine::program;
 use khor_e2e::skip::skip;
+use khor_e2e::{free_port, wait_for};
+use khor_patience::progress;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -20,6 +21,7 @@ fn units() -> PathBuf {
 }
 
 fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
+    progress(format!("running systemd-analyze {arguments:?}"));
     // A user's units are looked at from within a session, if only with an empty directory for its sockets.
     let session = TempDir::new().expect("a directory");
     let output = Command::new("systemd-analyze")
@@ -162,19 +164,15 @@ fn the_page_starts_the_engine_through_its_socket() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut engine) = started else { return skip("needs systemd-socket-activate") };
-    let mut answer = Err(String::new());
-    let begun = Instant::now();
     // It listens a moment after it was started; the connection that starts the engine waits for it.
-    while answer.is_err() && begun.elapsed() < Duration::from_secs(10) {
-        std::thread::sleep(Duration::from_millis(50));
+    let answer = wait_for("an answer through the socket", || {
         let asked = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call();
-        let text = asked.and_then(|mut answer| answer.body_mut().read_to_string());
-        answer = text.map_err(|error| error.to_string());
-    }
+        asked.and_then(|mut answer| answer.body_mut().read_to_string()).ok()
+    });
     // It became the engine.
     kill(Pid::from_raw(engine.id() as i32), Signal::SIGTERM).expect("signalling it");
     assert!(engine.wait().expect("its end").success());
-    assert!(answer.as_ref().is_ok_and(|text| text.contains("\"kind\":\"demo\"")), "{answer:?}");
+    assert!(answer.contains("\"kind\":\"demo\""), "{answer}");
 }
 
 /// What is written by hand beside the programs: every option of the collector, a menu entry, the software centre's page.

@@ -1,5 +1,5 @@
 // What drawing Now costs and whether frames are held up: all lanes with five minutes at twenty points a second, while the engine streams.
-import { WIDE } from './kit.mjs';
+import { SLOWNESS, WIDE } from './kit.mjs';
 
 const WINDOW_MS = 300_000;
 const SPACING_MS = 50;
@@ -64,7 +64,7 @@ export async function frames(kit) {
     const whole = await answer.json();
     await route.fulfill({ response: answer, json: { ...whole, history: stretched(whole.history) } });
   });
-  await kit.until('the engine has a history', async () => (await kit.api('/api/metrics')).history.length > 10, 10_000);
+  await kit.until('the engine has a history', async () => (await kit.api('/api/metrics')).history.length > 10);
   await page.goto(kit.base);
   await kit.ready(page);
   await page.waitForTimeout(2000);
@@ -76,7 +76,7 @@ export async function frames(kit) {
     `figure: ${lanes} lanes: the page's thread takes ${percent(alone.thread)} of a processor (scripts ${percent(alone.scripts)}, layout ${percent(alone.layout)}), ` +
       `all of the browser, which draws without a graphics card, ${percent(alone.all - blank.all)} more than with an empty page (${percent(blank.all)})`,
   );
-  kit.check(alone.thread < BUSY_AT_MOST, `the page's thread takes less than ${percent(BUSY_AT_MOST)}`);
+  kit.check(alone.thread < BUSY_AT_MOST * SLOWNESS, `the page's thread takes less than ${percent(BUSY_AT_MOST)}, on a machine as fast as the reference`);
 
   let stamps = [];
   const asked = await measure(async () => (stamps = await page.evaluate(frameTimes, WATCH_MS)));

@@ -8,6 +8,11 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 
 export const WIDE = { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' };
 
+/** How long anything may take before it counts as hung. The caller knows how slow this machine is. */
+export const HANG_MS = Number(process.env.KHOR_HANG_MS ?? 30_000);
+/** How many times as slow as the reference machine this one is, at least 1. */
+export const SLOWNESS = Number(process.env.KHOR_SLOWNESS ?? 1);
+
 export class Kit {
   troubles = [];
 
@@ -20,6 +25,12 @@ export class Kit {
 
   async start() {
     this.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+    const newContext = this.browser.newContext.bind(this.browser);
+    this.browser.newContext = async (options) => {
+      const context = await newContext(options);
+      context.setDefaultTimeout(HANG_MS);
+      return context;
+    };
   }
 
   check(holds, what) {
@@ -31,8 +42,8 @@ export class Kit {
 
   config = () => this.api('/api/config');
 
-  async until(what, probe, ms = 5000) {
-    const end = Date.now() + ms;
+  async until(what, probe) {
+    const end = Date.now() + HANG_MS;
     let last;
     while (Date.now() < end) {
       last = await probe();
@@ -74,8 +85,8 @@ export class Kit {
   }
 
   async ready(page) {
-    await page.waitForSelector('main[data-link="live"]', { timeout: 10_000 });
-    await page.waitForSelector('#mute:not([disabled])', { timeout: 10_000 });
+    await page.waitForSelector('main[data-link="live"]');
+    await page.waitForSelector('#mute:not([disabled])');
   }
 
   /** By the link, as a person goes. */

@@ -12,7 +12,7 @@ async function tour(kit, page) {
   await page.click('#tour-next');
   await kit.until('it can be hurried', async () => (await step()) !== first);
   const second = await step();
-  await kit.until('and goes on by itself', async () => (await step()) !== second, 16_000);
+  await kit.until('and goes on by itself', async () => (await step()) !== second);
   await page.click('#tour');
   await kit.until('the machine sounds again', async () => !(await muted()));
 }

@@ -7,7 +7,7 @@ export async function login(kit, { token }) {
   const page = await context.newPage();
   page.on('pageerror', (error) => kit.troubles.push(`page error: ${error.message}`));
   await page.goto(kit.base);
-  await page.waitForSelector('form.login', { timeout: 10_000 });
+  await page.waitForSelector('form.login');
   kit.check((await page.locator('main[data-link="live"]').count()) === 0, 'nothing is shown before the token is given');
   await kit.axeFinds(page, 'the question for the token');
   await kit.shot(page, 'login');
@@ -32,7 +32,7 @@ export async function login(kit, { token }) {
   const other = await kit.browser.newContext(WIDE);
   const stranger = await other.newPage();
   await stranger.goto(kit.base);
-  await stranger.waitForSelector('form.login', { timeout: 10_000 });
+  await stranger.waitForSelector('form.login');
   kit.check(true, 'another browser is asked again');
   await other.close();
 }

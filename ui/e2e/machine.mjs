@@ -22,7 +22,7 @@ export async function machine(kit) {
   await kit.fill(page, '#cgroup', 'khor-no-such.service');
   await kit.until('a unit is heard alone', async () => (await kit.config()).bpf.cgroup === 'khor-no-such.service');
   await kit.until('that it is not there is said', async () => (await scope()).error?.includes('no cgroup') || (await scope()));
-  await kit.until('and shown with its fix', async () => (await page.textContent('.scope'))?.includes('no cgroup') && (await page.textContent('.scope .fix'))?.includes('bpf.cgroup'), 12_000);
+  await kit.until('and shown with its fix', async () => (await page.textContent('.scope'))?.includes('no cgroup') && (await page.textContent('.scope .fix'))?.includes('bpf.cgroup'));
   await kit.axeFinds(page, 'a unit that is not there');
   await kit.shot(page, 'machine-scope');
   await kit.visit(page, 'Now');

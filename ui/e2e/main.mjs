@@ -1,5 +1,5 @@
 // Drives the page in a real browser against a running engine: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>] | --token <token> | --site <part>
-// While it watches the charts (up to 15 s) the caller makes load; it exits non-zero with what failed. With
+// Once it prints "ok: there are charts" the caller makes load; it exits non-zero with what failed. With
 // a token, which the engine must ask for, only the question for it is tried; with a site, only the view of its hosts.
 import { parseArgs } from 'node:util';
 import { compose } from './compose.mjs';

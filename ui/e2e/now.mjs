@@ -2,7 +2,6 @@
 import { WIDE } from './kit.mjs';
 
 const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
-const WATCH_MS = 15_000;
 /** A rise is a rate at least this many times what it was when the page opened, or from nothing to something. */
 const RISE = 3;
 
@@ -41,7 +40,7 @@ async function still(kit) {
   const first = (await pixels(page, '.roll canvas'))[0];
   const moving = await page.evaluate(() => document.getAnimations().length);
   kit.check(moving === 0 && (await pulled(page)) === 0, 'nothing moves where less motion is wanted');
-  await kit.until('the score is renewed all the same', async () => (await pixels(page, '.roll canvas'))[0] !== first, WATCH_MS);
+  await kit.until('the score is renewed all the same', async () => (await pixels(page, '.roll canvas'))[0] !== first);
   await page.context().close();
 }
 
@@ -53,8 +52,8 @@ async function watch(kit, page, signal) {
   const score = await pixels(page, '.roll canvas');
   kit.check(charts.length > 0, 'there are charts');
   await page.waitForTimeout(3000);
-  await kit.until('charts move', async () => (await pixels(page, '.charts canvas')).some((picture, i) => picture !== charts[i]), WATCH_MS);
-  await kit.until('the score moves', async () => (await pixels(page, '.roll canvas'))[0] !== score[0], WATCH_MS);
+  await kit.until('charts move', async () => (await pixels(page, '.charts canvas')).some((picture, i) => picture !== charts[i]));
+  await kit.until('the score moves', async () => (await pixels(page, '.roll canvas'))[0] !== score[0]);
   await scrolls(kit, page);
   if (!signal) return;
   await kit.until(
@@ -63,7 +62,6 @@ async function watch(kit, page, signal) {
       const rate = await laneRate(page, signal);
       return rate !== null && rate > 0 && rate >= (first ?? 0) * RISE ? true : rate;
     },
-    WATCH_MS,
   );
   await page.waitForTimeout(4000); // the sentence speaks of three-second means
   await kit.shot(page, 'now-under-load');
@@ -107,7 +105,7 @@ async function visual(kit, page) {
   await page.click('#look');
   await page.waitForSelector('dialog.visual[open]');
   const first = await pixels(page, 'dialog.visual canvas');
-  await kit.until('the visualiser moves', async () => (await pixels(page, 'dialog.visual canvas'))[0] !== first[0], WATCH_MS);
+  await kit.until('the visualiser moves', async () => (await pixels(page, 'dialog.visual canvas'))[0] !== first[0]);
   await page.waitForTimeout(600);
   await kit.axeFinds(page, 'the visualiser');
   await kit.shot(page, 'visual');

@@ -41,15 +41,15 @@ export async function outage(kit) {
   await page.goto(`http://127.0.0.1:${port}/`);
   await page.waitForSelector('main[data-link="live"]');
   await relay.cut();
-  await kit.until('the page says that the engine is gone', async () => /not answering/.test((await page.textContent('.banner')) ?? ''), 8000);
+  await kit.until('the page says that the engine is gone', async () => /not answering/.test((await page.textContent('.banner')) ?? ''));
   kit.check((await page.getAttribute('main', 'data-link')) === 'lost', 'and greys what it shows');
   await kit.axeFinds(page, 'without the engine');
   await kit.shot(page, 'now-lost');
   await relay.mend(port);
-  await kit.until('it finds the engine again and says so', async () => /is back/.test((await page.textContent('.banner')) ?? ''), 8000);
+  await kit.until('it finds the engine again and says so', async () => /is back/.test((await page.textContent('.banner')) ?? ''));
   await page.waitForSelector('main[data-link="live"]');
   const bar = await page.textContent('.families .at-bar');
-  await kit.until('and goes on', async () => (await page.textContent('.families .at-bar')) !== bar, 8000);
+  await kit.until('and goes on', async () => (await page.textContent('.families .at-bar')) !== bar);
   await context.close();
   await relay.cut();
 }

@@ -396,7 +396,7 @@ mod tests {
         let lock = Flock::lock(File::open(dir.path()).unwrap(), FlockArg::LockExclusive).unwrap();
         let (sender, bound) = mpsc::channel();
         std::thread::spawn(move || sender.send(bind(&path, None, Some(getegid())).map(drop)));
-        bound.recv_timeout(10 * LOCK_PATIENCE).expect("it waits for the lock").unwrap();
+        bound.recv_timeout(khor_patience::hang_timeout()).expect("it waits for the lock").unwrap();
         drop(lock);
     }
 }

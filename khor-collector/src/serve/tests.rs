@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::StreamExt;
+use khor_e2e::wait_until_async;
+use khor_patience::{Lateness, Patience, hang_timeout};
 use khor_proto::client::{Client, ClientError, Update};
 use khor_proto::frame::{self, Incoming};
 use khor_proto::{
@@ -16,6 +18,9 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::sampler::Count;
+
+/// Time between two looks at something that changes soon.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Counts how often it was asked, for the machine and for each of its scopes.
 #[derive(Default)]
@@ -145,8 +150,7 @@ async fn answers(running: &Running, sent: &[u8]) -> (usize, ServerMessage) {
     stream.write_all(sent).await.unwrap();
     let mut incoming = frame::receiver::<_, ServerMessage>(stream);
     let (mut count, mut last) = (0, None);
-    while let Ok(Some(Ok(Incoming::Known(message)))) = timeout(Duration::from_secs(4), incoming.next()).await
-    {
+    while let Ok(Some(Ok(Incoming::Known(message)))) = timeout(hang_timeout(), incoming.next()).await {
         count += 1;
         last = Some(message);
     }
@@ -171,12 +175,22 @@ fn bye(message: &ServerMessage) -> &str {
 async fn samples_come_in_order_at_the_asked_rate_and_it_can_change() {
     let running = Running::start();
     let mut client = running.subscriber(20).await;
-    let begun = Instant::now();
-    for seq in 0..26 {
-        assert_eq!(client.sample().await.unwrap().seq, seq);
+    let (mut seq, mut patience) = (0, Patience::default());
+    // A busy machine is late now and then, but not always.
+    loop {
+        let mut times_ns = Vec::new();
+        for _ in 0..26 {
+            let sample = client.sample().await.unwrap();
+            assert_eq!(sample.seq, seq);
+            seq += 1;
+            times_ns.push(sample.t_ns);
+        }
+        let took_ms = (times_ns[25] - times_ns[0]) / 1_000_000;
+        if (450..550).contains(&took_ms) {
+            break;
+        }
+        assert!(!patience.is_over(), "{took_ms} ms for 25 intervals of 20 ms");
     }
-    let elapsed = begun.elapsed();
-    assert!((450..900).contains(&elapsed.as_millis()), "{elapsed:?} for 25 intervals of 20 ms");
     client.subscribe(Subscribe { interval_ms: 200, ..Subscribe::default() }).await.unwrap();
     let first = client.sample().await.unwrap();
     let second = client.sample().await.unwrap();
@@ -262,19 +276,22 @@ async fn stuck_client_is_dropped_and_delays_nobody() {
     let mut witness = running.subscriber(20).await;
     let mut load = running.server.load();
     load.wait_for(|load| load.subscribers == 2).await.unwrap();
-    let (begun, mut longest, mut last) = (Instant::now(), Duration::ZERO, Instant::now());
+    let (lateness, mut patience) = (Lateness::start(), Patience::default());
+    let (mut longest, mut last) = (Duration::ZERO, Instant::now());
     // It is dropped once its socket is full (some 100 kB of small frames) and two seconds have passed.
-    while load.borrow_and_update().subscribers == 2 && begun.elapsed() < Duration::from_secs(20) {
+    while load.borrow_and_update().subscribers == 2 {
+        assert!(!patience.is_over(), "it is not dropped");
         witness.sample().await.unwrap();
         longest = longest.max(last.elapsed());
         last = Instant::now();
     }
-    assert_eq!(load.borrow().subscribers, 1, "it was not dropped");
-    assert!(longest < Duration::from_millis(250), "the other waited {longest:?}");
+    println!("the other waited {longest:?} at most; a thread that sleeps woke {:?} late", lateness.longest());
+    // A collector that waited for the stuck client would wait for two seconds.
+    assert!(longest < Duration::from_secs(1) + 2 * lateness.longest(), "the other waited {longest:?}");
     // What was sent to it waits in its own socket buffer, and then the stream ends.
     let mut held = vec![0; 1 << 20];
     let mut held_bytes = 0;
-    while let Ok(Ok(received @ 1..)) = timeout(Duration::from_secs(2), stuck.read(&mut held)).await {
+    while let Ok(received @ 1..) = timeout(hang_timeout(), stuck.read(&mut held)).await.expect("its end") {
         held_bytes += received;
     }
     assert!((1..1 << 20).contains(&held_bytes), "{held_bytes} bytes were held for it");
@@ -293,12 +310,15 @@ async fn one_user_gets_64_connections_and_a_freed_one_again() {
         "{one_more:?}"
     );
     clients.pop();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    running.client().await;
+    let mut patience = Patience::default();
+    while let Err(error) = Client::connect(running.dir.path().join("s"), "test").await {
+        assert!(!patience.is_over(), "{error}");
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 #[tokio::test]
-async fn everyone_hears_goodbye_and_the_stop_is_quick() {
+async fn everyone_hears_goodbye_beside_a_stuck_client() {
     let running = Running::start();
     let mut listening = running.subscriber(1000).await;
     let mut silent = running.client().await;
@@ -315,14 +335,14 @@ async fn everyone_hears_goodbye_and_the_stop_is_quick() {
             "{goodbye:?}"
         );
     }
-    running.task.await.unwrap().unwrap();
-    assert!(begun.elapsed() < GOODBYE_TIMEOUT + Duration::from_millis(200));
+    timeout(hang_timeout(), running.task).await.expect("its end").unwrap().unwrap();
+    println!("stopped after {:?}, where goodbyes may take {GOODBYE_TIMEOUT:?}", begun.elapsed());
 }
 
 async fn updates_until_sample(client: &mut Client) -> Vec<Update> {
     let mut updates = Vec::new();
     while !matches!(updates.last(), Some(Update::Sample(_))) {
-        updates.push(timeout(Duration::from_secs(2), client.update()).await.unwrap().unwrap());
+        updates.push(timeout(hang_timeout(), client.update()).await.unwrap().unwrap());
     }
     updates
 }
@@ -391,8 +411,8 @@ async fn cues_go_to_those_who_want_that_kind_in_that_scope() {
     assert_eq!(machine.update().await.unwrap(), Update::Cue(cue(CueKind::Oom)));
     assert_eq!(scoped.update().await.unwrap(), Update::Cue(cue(CueKind::Exec)));
     drop(scoped);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(!running.kernel.exec_cues.load(Ordering::Relaxed), "nobody wants them any more");
+    let wanted = || running.kernel.exec_cues.load(Ordering::Relaxed);
+    wait_until_async("nobody to want them any more", || !wanted()).await;
 }
 
 #[tokio::test]
@@ -417,7 +437,7 @@ async fn cues_that_were_dropped_are_told_of_wherever_that_was() {
     }
     let (mut heard, mut lost) = (0, 0);
     while heard + lost < told {
-        match timeout(Duration::from_secs(2), client.update()).await.expect("the rest").unwrap() {
+        match timeout(hang_timeout(), client.update()).await.expect("the rest").unwrap() {
             Update::Cue(_) => heard += 1,
             Update::Lost { cues } => lost += cues,
             _ => {}
@@ -432,11 +452,12 @@ async fn a_removed_socket_file_is_made_anew_and_nobody_notices() {
     let mut before = running.subscriber(20).await;
     let path = running.dir.path().join("s");
     std::fs::remove_file(&path).unwrap();
-    let begun = Instant::now();
+    let (begun, mut patience) = (Instant::now(), Patience::default());
     while !path.exists() {
         before.sample().await.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(6), "it stays away");
+        assert!(!patience.is_over(), "it stays away");
     }
+    println!("made anew after {:?}", begun.elapsed());
     running.subscriber(20).await.sample().await.unwrap();
     before.sample().await.unwrap();
 }

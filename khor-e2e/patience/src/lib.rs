@@ -5,12 +5,15 @@
 //! second counts half. An emulated processor, a busy neighbour and a stopped clock all stretch the limit that way.
 //!
 //! [`Patience`] is for waiting in a loop. [`progress`] is for everything else: it starts a watchdog that ends the process.
+//! [`Lateness`] is for tests that bound how long the program under test waits.
 
+mod lateness;
 mod watchdog;
 mod yardstick;
 
 use std::time::{Duration, Instant};
 
+pub use lateness::Lateness;
 pub use watchdog::progress;
 pub use yardstick::slowness;
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use khor_e2e::{Engine, load};
 
 use crate::unit::{
-    PATH, PATIENCE, SERVICE, SOCKET, complaints, journal_now, listen, main_pid, property,
-    require_a_machine_of_our_own, said, wait_for_another,
+    PATH, SERVICE, SOCKET, complaints, journal_now, listen, main_pid, property, require_a_machine_of_our_own,
+    said, wait_for_another,
 };
 
 /// Where settings for this boot go.
@@ -45,7 +45,7 @@ fn a_first_connection_starts_it_and_it_counts() {
 fn killed_it_comes_back_and_clients_with_it() {
     require_a_machine_of_our_own();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
-    engine.wait_for_source("collector", PATIENCE);
+    engine.wait_for_source("collector");
     let restarts = || -> u32 { property("NRestarts").parse().expect("a number") };
     let before = restarts();
     for round in 1..=3 {
@@ -56,7 +56,7 @@ fn killed_it_comes_back_and_clients_with_it() {
         let up = begun.elapsed();
         let _ = listen().sample();
         let sampled = begun.elapsed();
-        engine.wait_for_source("collector", PATIENCE);
+        engine.wait_for_source("collector");
         println!(
             "killed: active after {up:?}, sampled after {sampled:?}, engine back after {:?}",
             begun.elapsed()

@@ -2,22 +2,22 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use khor_e2e::{Engine, Reading};
+use khor_e2e::{Engine, Reading, wait_until};
 use khor_proto::{CounterInfo, Unit, counter};
 use nix::time::{ClockId, clock_gettime};
 
-use crate::unit::{
-    PATH, PATIENCE, complaints, journal_now, listen, main_pid, require_a_machine_of_our_own, said,
-};
+use crate::unit::{PATH, complaints, journal_now, listen, main_pid, require_a_machine_of_our_own, said};
 
 /// Longer than the watchdog of the unit allows for silence.
 const ASLEEP: Duration = Duration::from_secs(35);
 /// How long before and after it is listened.
 const AWAKE: Duration = Duration::from_secs(5);
+/// Samples that must come after it woke.
+const SAMPLES_AFTER: usize = 20;
 /// By how much levels may differ that are of the same order: waking is some work.
 const LIKE_BEFORE: f64 = 0.25;
 /// So much more in a second than in any before, and a signal was really at work: it may be heard.
@@ -125,14 +125,18 @@ fn highest(heard: &[Heard], within_s: Range<f64>, signal: &str) -> Option<f64> {
 fn a_suspended_machine_wakes_without_a_spike() {
     require_a_machine_of_our_own();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
-    engine.wait_for_source("collector", PATIENCE);
+    engine.wait_for_source("collector");
     thread::sleep(Duration::from_secs(2));
     let (pid, since, slept_before_s) = (main_pid(), journal_now(), slept_s());
-    let stop = AtomicBool::new(false);
+    let (stop, samples) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (readings, heard, woken) = thread::scope(|scope| {
         let readings = scope.spawn(|| {
             let mut listener = listen();
-            std::iter::from_fn(|| (!stop.load(Relaxed)).then(|| listener.sample())).collect::<Vec<_>>()
+            let mut next = || {
+                samples.fetch_add(1, Relaxed);
+                listener.sample()
+            };
+            std::iter::from_fn(|| (!stop.load(Relaxed)).then(&mut next)).collect::<Vec<_>>()
         });
         let heard = scope.spawn(|| {
             let every = || thread::sleep(Duration::from_millis(50));
@@ -141,8 +145,9 @@ fn a_suspended_machine_wakes_without_a_spike() {
         });
         thread::sleep(AWAKE);
         suspend();
-        let woken = Instant::now();
+        let (woken, before) = (Instant::now(), samples.load(Relaxed));
         thread::sleep(AWAKE);
+        wait_until("samples after it woke", || samples.load(Relaxed) > before + SAMPLES_AFTER + 2);
         stop.store(true, Relaxed);
         (readings.join().expect("samples"), heard.join().expect("levels"), woken)
     });
@@ -156,7 +161,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
     let (asleep_s, awake_s) = (gap[0].t_ns() as f64 / NS_PER_S, gap[1].t_ns() as f64 / NS_PER_S);
     let after = readings.iter().filter(|reading| reading.t_ns() > gap[1].t_ns()).count();
     println!("{} samples, {after} of them after a gap of {gap_s:.2} s", readings.len());
-    assert!(gap_s > slept_s - 0.1 && after > 20, "samples go on, and their times count the gap");
+    assert!(gap_s > slept_s - 0.1 && after > SAMPLES_AFTER, "samples go on, and their times count the gap");
     for CounterInfo { name: counter, unit, .. } in gap[0].counters() {
         let usual = readings.windows(2).filter(|pair| pair[1].t_ns() <= gap[0].t_ns());
         let usual = usual.filter_map(|pair| rates(&pair[0], &pair[1], counter, 0.0)).map(|rate| rate.0);

@@ -3,16 +3,14 @@
 use std::path::Path;
 use std::process::{Command, Output};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use khor_e2e::Listener;
+use khor_e2e::{Listener, Wait};
 use khor_proto::Scope;
 
 pub(crate) const SERVICE: &str = "khor-collector.service";
 pub(crate) const SOCKET: &str = "khor-collector.socket";
 pub(crate) const PATH: &str = "/run/khor/collector.sock";
-/// An emulated machine takes ten seconds to load the probes, and may share its processors with others.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 /// Between two questions, each of which keeps an emulated machine busy for a while.
 const LOOK: Duration = Duration::from_millis(250);
 /// Set by the service that runs the tests where they may do as they like.
@@ -25,6 +23,7 @@ pub(crate) fn require_a_machine_of_our_own() {
 
 /// Runs a command of words without spaces.
 pub(crate) fn run(command: &str) -> Output {
+    khor_patience::progress(format!("running {command}"));
     let words: Vec<_> = command.split_whitespace().collect();
     Command::new(words[0]).args(&words[1..]).output().unwrap_or_else(|error| panic!("{command}: {error}"))
 }
@@ -60,12 +59,12 @@ pub(crate) fn main_pid() -> Option<u32> {
 
 /// Waits until `found` finds something, looking now and then; panics with `what` after a while.
 pub(crate) fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let mut wait = Wait::new(what);
     loop {
         if let Some(it) = found() {
             return it;
         }
-        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
+        wait.pause(String::new);
         sleep(LOOK);
     }
 }

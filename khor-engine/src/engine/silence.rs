@@ -156,8 +156,6 @@ pub(super) async fn follow_the_clock(engine: Weak<Engine>, changed: Arc<Notify>)
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use serde_json::json;
 
     use super::*;
@@ -165,11 +163,7 @@ mod tests {
 
     /// Waits until the engine is muted or not.
     async fn until_muted(engine: &Engine, muted: bool) {
-        let begun = Instant::now();
-        while engine.is_muted() != muted {
-            assert!(begun.elapsed() < Duration::from_secs(10), "muted is not {muted}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        khor_e2e::wait_until_async(&format!("muted to be {muted}"), || engine.is_muted() == muted).await;
     }
 
     fn snoozed(engine: &Engine) -> Option<u64> {

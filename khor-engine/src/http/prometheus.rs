@@ -348,12 +348,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_known_is_written_and_what_is_absent_is_not() {
         let (engine, _dir) = quiet_engine();
-        let begun = std::time::Instant::now();
-        while engine.measures().counters.is_none_or(|counters| counters[Counter::Switches.index()].is_none())
-        {
-            assert!(begun.elapsed().as_secs() < 10, "no frame came");
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        let counts_switches =
+            |counters: [Option<u64>; Counter::ALL.len()]| counters[Counter::Switches.index()].is_some();
+        khor_e2e::wait_until_async("a frame", || engine.measures().counters.is_some_and(counts_switches))
+            .await;
         let mut measures = engine.measures();
         measures.cues.insert("oom", 2);
         let switches = measures.counters.unwrap()[Counter::Switches.index()].unwrap();

@@ -1,9 +1,6 @@
 //! The whole API of a running engine, asked in-process: what it answers, and whether that is what its document says.
 
-use std::{
-    sync::{Arc, atomic::AtomicUsize},
-    time::{Duration, Instant},
-};
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -299,11 +296,7 @@ async fn every_operation_answers_as_its_document_says() {
 
 /// Waits until there is something in the recording.
 async fn until_recorded(api: &Api) {
-    let begun = Instant::now();
-    while api.engine().recorder().status().seconds == 0.0 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "no sound came");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    khor_e2e::wait_until_async("sound in it", || api.engine().recorder().status().seconds > 0.0).await;
 }
 
 /// Where an answer is not as the document says.

@@ -307,7 +307,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -320,14 +319,20 @@ mod tests {
         assert!(samples.chunks(2).all(|frame| frame == [level, -level]), "{}", file.display());
     }
 
-    /// Lets sound come until the recording has `seconds`.
+    /// Lets sound come, ten milliseconds at a time, until the recording has `seconds`.
     async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while recorder.status().seconds < seconds {
-            assert!(Instant::now() < deadline, "nothing is recorded");
-            push();
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        /// More than that at once might not fit into the tap.
+        const AHEAD_S: f64 = 0.5;
+        let (before, mut pushed) = (recorder.status().seconds, 0);
+        khor_e2e::wait_until_async("enough to be recorded", || {
+            let recorded = recorder.status().seconds;
+            if before + f64::from(pushed) * 0.01 < recorded + AHEAD_S {
+                push();
+                pushed += 1;
+            }
+            recorded >= seconds
+        })
+        .await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -405,15 +410,14 @@ mod tests {
         let (tap, mut feed) = Tap::start(48_000).unwrap();
         let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
         let file = recorder.start("flac").unwrap();
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while recorder.status().recording {
-            assert!(Instant::now() < deadline, "it goes on");
+        khor_e2e::wait_until_async("its end", || {
             feed.push(&[0.5; 480], &[0.5; 480]);
-            tokio::time::sleep(Duration::from_millis(5)).await;
             if recorder.status().seconds > 0.2 {
                 feed.set_rate(44_100);
             }
-        }
+            !recorder.status().recording
+        })
+        .await;
         let recorded = recorder.status();
         assert_eq!(recorded.error.as_deref(), Some("the device's sample rate became 44100 Hz"));
         assert!(file.metadata().unwrap().len() > 0);

@@ -9,6 +9,7 @@ use khor_engine::{
     output::midi::{Event, Output},
     signal::SignalId,
 };
+use khor_patience::hang_timeout;
 
 use crate::{
     SETTLE, assert_in_time, open,
@@ -45,7 +46,7 @@ fn clocks_divide_steps_evenly_through_a_change_of_tempo_and_stop_at_a_gap() {
     output.send(Event::Wanted(Some(wanted("khor-clock", false))));
     play(&output, 0, Instant::now() + Duration::from_millis(60), &[fast; 2]);
     let heard = recorder.listen(SETTLE).to_vec();
-    output.stop(SETTLE);
+    output.stop(hang_timeout());
 
     let heard_messages = messages(&heard);
     let ours = 6 * (lengths.len() - 4);
@@ -81,7 +82,7 @@ fn who_subscribes_late_is_told_the_bar_line_and_the_controllers_and_nobody_else_
     }
     late.listen(SETTLE);
     let (first, late) = (messages(first.listen(SETTLE)), messages(late.heard()));
-    output.stop(SETTLE);
+    output.stop(hang_timeout());
     let count = |of: &[Message], wanted| of.iter().filter(|message| **message == wanted).count();
     assert_eq!((count(&first, Message::Start), count(&late, Message::Start)), (1, 1));
     let after_start = late.iter().skip_while(|message| **message != Message::Start);

@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_e2e::wait_until;
 use khor_engine::{music::Role, output::midi::Event, signal::SIGNALS};
+use khor_patience::hang_timeout;
 
 use crate::{
     SETTLE, assert_in_time, note, open,
@@ -46,8 +48,9 @@ fn notes_sound_when_they_are_due_however_busy_the_machine_is() {
         }
         stop.store(true, Relaxed);
     });
-    recorder.listen(SETTLE);
-    output.stop(SETTLE);
+    let is_off = |heard: &&Heard| matches!(heard.message, Message::Off(..));
+    recorder.listen_until("all notes", |heard| heard.iter().filter(is_off).count() >= onsets.len());
+    output.stop(hang_timeout());
     let heard = recorder.listen(SETTLE);
     assert_eq!(assert_matched(heard), onsets.len());
     let ons = heard.iter().filter(|heard| matches!(heard.message, Message::On(..)));
@@ -80,12 +83,12 @@ fn every_note_on_has_its_off_whatever_comes_between() {
         thread::sleep(Duration::from_millis(random.u64(0..10)));
         recorder.heard();
     }
-    output.stop(SETTLE);
-    let heard = recorder.listen(SETTLE);
+    output.stop(hang_timeout());
+    let ended: Vec<_> = [1, 2, 3, 10].map(|channel| Message::Controller(channel, 123, 0)).into();
+    let heard = recorder.listen_until("the end", |heard| messages(heard).ends_with(&ended));
     let notes = assert_matched(heard);
     println!("{notes} notes");
     assert!(notes > 200, "{notes}");
-    let ended: Vec<_> = [1, 2, 3, 10].map(|channel| Message::Controller(channel, 123, 0)).into();
     assert_eq!(messages(&heard[heard.len() - 4..]), ended);
 }
 
@@ -102,11 +105,12 @@ fn levels_and_brightness_are_controllers_and_come_when_they_change() {
     let mut expected: Vec<_> = (0..8).map(|i| Message::Controller(1, 20 + i, i)).collect();
     expected.push(Message::Controller(1, 74, 127));
     output.send(Event::Levels(levels, 1.0));
-    assert_eq!(messages(recorder.listen(SETTLE)), expected);
+    let all = |heard: &[Heard], expected: &[Message]| heard.len() >= expected.len();
+    assert_eq!(messages(recorder.listen_until("levels", |heard| all(heard, &expected))), expected);
     output.send(Event::Levels(levels, 0.0));
     expected.push(Message::Controller(1, 74, 0));
-    assert_eq!(messages(recorder.listen(SETTLE)), expected);
-    output.stop(SETTLE);
+    assert_eq!(messages(recorder.listen_until("a change", |heard| all(heard, &expected))), expected);
+    output.stop(hang_timeout());
 }
 
 #[test]
@@ -116,13 +120,11 @@ fn a_panic_ends_every_sound_and_the_music_goes_on() {
     let minute = Duration::from_mins(1);
     note(&output, Role::Chords, 50, Instant::now(), minute);
     note(&output, Role::Bass, 40, Instant::now(), minute);
-    recorder.listen(SETTLE);
+    recorder.listen_until("both notes", |heard| heard.len() >= 2);
     note(&output, Role::Melody, 70, Instant::now() + Duration::from_millis(20), minute);
     note(&output, Role::Melody, 71, Instant::now() + Duration::from_millis(500), minute);
     let asked = Instant::now();
     output.send(Event::Panic);
-    let heard = recorder.listen(2 * SETTLE).to_vec();
-    assert_matched(&heard);
     let mut expected = vec![Message::On(3, 50), Message::On(2, 40), Message::Off(2, 40), Message::Off(3, 50)];
     for channel in 1..=16 {
         expected.push(Message::Controller(channel, 120, 0));
@@ -130,12 +132,17 @@ fn a_panic_ends_every_sound_and_the_music_goes_on() {
             expected.push(Message::Controller(channel, 123, 0));
         }
     }
-    let said: Vec<_> = messages(&heard).into_iter().filter(|message| !is_melody(*message)).collect();
-    assert_eq!(said, expected);
+    let said = |heard: &[Heard]| -> Vec<_> {
+        messages(heard).into_iter().filter(|message| !is_melody(*message)).collect()
+    };
+    let heard = recorder.listen_until("silence", |heard| said(heard).len() >= expected.len()).to_vec();
+    assert_matched(&heard);
+    assert_eq!(said(&heard), expected);
     let took = heard.last().expect("messages").at - asked;
     println!("all is said {took:?} after a panic");
     note(&output, Role::Melody, 60, Instant::now(), Duration::from_millis(50));
-    output.stop(SETTLE);
+    recorder.wait_for(Message::On(1, 60));
+    output.stop(hang_timeout());
     let after = &recorder.listen(SETTLE)[heard.len()..];
     assert!(messages(after).contains(&Message::On(1, 60)), "{after:?}");
     assert_matched(after);
@@ -162,7 +169,7 @@ fn more_notes_than_the_kernel_keeps_lose_some_and_leave_none_hanging() {
     }
     recorder.listen(2 * length);
     assert!(output.health().ok, "{:?}", output.health());
-    output.stop(SETTLE);
+    output.stop(hang_timeout());
     let notes = assert_matched(recorder.listen(SETTLE));
     println!("{notes} of {} notes came through", 2 * ROUND);
     assert!(notes >= usize::from(ROUND), "{notes}");
@@ -175,15 +182,15 @@ fn a_port_stays_open_unless_its_name_changes() {
     let mut other = wanted("khor-one", true);
     other.melody_channel = 7;
     output.send(Event::Wanted(Some(other)));
-    note(&output, Role::Melody, 60, Instant::now(), Duration::from_secs(9));
-    recorder.listen(SETTLE);
+    note(&output, Role::Melody, 60, Instant::now(), Duration::from_mins(5));
+    recorder.wait_for(Message::On(7, 60));
     output.send(Event::Wanted(Some(wanted("khor-two", false))));
-    let heard: Vec<Heard> = recorder.listen(SETTLE).to_vec();
+    wait_until("the other port", || recorder.find("khor-two").is_some());
+    let heard: Vec<Heard> = recorder.listen_until("the note's end", |heard| heard.len() >= 3).to_vec();
     let expected = [Message::On(7, 60), Message::Off(7, 60), Message::Controller(7, 123, 0)];
     assert_eq!(messages(&heard), expected, "it was still subscribed, and the note was ended");
-    assert!(recorder.find("khor-one").is_none() && recorder.find("khor-two").is_some());
+    assert!(recorder.find("khor-one").is_none());
     output.send(Event::Wanted(None));
-    recorder.listen(SETTLE);
-    assert!(recorder.find("khor-two").is_none() && !output.health().enabled);
-    output.stop(SETTLE);
+    wait_until("no port", || recorder.find("khor-two").is_none() && !output.health().enabled);
+    output.stop(hang_timeout());
 }

@@ -10,7 +10,7 @@ use alsa::seq::{
 };
 use khor_e2e::wait_until;
 
-use crate::PATIENCE;
+use crate::SETTLE;
 
 /// As many events as a client may have waiting.
 const POOL: u32 = 2000;
@@ -65,7 +65,7 @@ impl Recorder {
     /// Listens to the port of that name, of a client of that name.
     pub(crate) fn subscribe(&mut self, name: &str) {
         let mut sender = None;
-        wait_until(&format!("port {name}"), PATIENCE, || {
+        wait_until(&format!("port {name}"), || {
             sender = self.find(name);
             sender.is_some()
         });
@@ -122,10 +122,16 @@ impl Recorder {
         self.heard()
     }
 
+    /// Listens until `enough` has arrived, and a little longer.
+    pub(crate) fn listen_until(&mut self, what: &str, mut enough: impl FnMut(&[Heard]) -> bool) -> &[Heard] {
+        wait_until(what, || enough(self.heard()));
+        self.listen(SETTLE)
+    }
+
     /// Listens until that arrives.
     pub(crate) fn wait_for(&mut self, message: Message) -> Heard {
         let mut found = None;
-        wait_until(&format!("{message:?}"), PATIENCE, || {
+        wait_until(&format!("{message:?}"), || {
             found = self.heard().iter().find(|heard| heard.message == message).copied();
             found.is_some()
         });

@@ -27,7 +27,6 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Likewise, where the answer names every host.
 const SELDOM: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
-const SETTLE: Duration = Duration::from_mins(1);
 
 /// How much is measured.
 #[derive(Args)]
@@ -74,7 +73,7 @@ fn one(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
         .collect();
     let hosts = Hosts::start(&server, if through { "rack" } else { "home" }, "h", count);
     // To be asked for thousands of hosts without a pause would keep the engine from hearing them.
-    wait_until("all hosts to be heard", SETTLE, || {
+    wait_until("all hosts to be heard", || {
         thread::sleep(SELDOM);
         engine.get("/api/fleet")["live"] == count
     });
@@ -140,9 +139,7 @@ fn traffic(server: &NatsServer) -> (f64, f64) {
 fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, usize)) -> Vec<Figure> {
     let (mut solos_ms, mut notes_ms) = (Vec::new(), Vec::new());
     for i in 0..trials {
-        wait_until("all to be calm", PATIENCE, || {
-            soloist(&engine.get("/api/metrics")).is_none() && !speaks(engine)
-        });
+        wait_until("all to be calm", || soloist(&engine.get("/api/metrics")).is_none() && !speaks(engine));
         // Longer than the last note of the host before; not always at the same place between two of the engine's looks, nor in
         // the bar.
         thread::sleep(Duration::from_millis((300 + i * 131 % 1_100) as u64));

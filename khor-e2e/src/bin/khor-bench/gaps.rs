@@ -13,7 +13,6 @@ use crate::figure::Figure;
 
 const NAME: &str = "gaps in ten minutes of sound, every processor busy";
 const LENGTH: Duration = Duration::from_mins(10);
-const PATIENCE: Duration = Duration::from_secs(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 /// Between two places that are compared, and how much there.
 const EVERY_S: f64 = 1.0;
@@ -46,7 +45,7 @@ impl Drop for Hogs {
 pub(crate) fn measure() -> Vec<Figure> {
     let Some(pulse) = Pulse::start() else { return vec![Figure::missing(NAME, "", "no pulseaudio")] };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
-    wait_until("the device", PATIENCE, || engine.get("/api/health")["audio"]["ok"] == true);
+    wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
     let hogs = Hogs::start();
     let (heard, played) = thread::scope(|scope| {
         let played = scope.spawn(|| pulse.record(LENGTH + Duration::from_secs(2)));

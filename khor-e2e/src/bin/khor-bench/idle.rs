@@ -1,14 +1,10 @@
 //! What collector and engine cost together while they sound and nothing much happens.
 
-use std::time::Duration;
-
 use khor_e2e::engine::program;
 use khor_e2e::{Collector, Engine, Pulse, wait_until};
 
 use crate::cost::{Cost, watch};
 use crate::figure::Figure;
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn measure() -> Vec<Figure> {
     let Some(pulse) = Pulse::start() else {
@@ -16,8 +12,8 @@ pub(crate) fn measure() -> Vec<Figure> {
     };
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start(collector.socket(), &[], &pulse.environment());
-    engine.wait_for_source("collector", PATIENCE);
-    wait_until("the device", PATIENCE, || engine.get("/api/health")["audio"]["ok"] == true);
+    engine.wait_for_source("collector");
+    wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
     let (costs, busy) = watch(&[collector.pid(), engine.pid()]);
     let health = engine.get("/api/health");
     assert_eq!(health["audio"]["ok"], true, "it sounded to the end: {health}");

@@ -26,7 +26,6 @@ const QUIET: f32 = 0.05;
 const QUIET_PATIENCE: Duration = Duration::from_secs(6);
 /// A burst that nobody heard by then is lost.
 const PATIENCE: Duration = Duration::from_secs(2);
-const SETTLE: Duration = Duration::from_secs(10);
 
 /// A level of the signal `exec` and when it arrived.
 type Arrival = (Instant, f32);
@@ -39,7 +38,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start_in(dir, collector.socket(), &["--no-audio", "--osc"], &[]);
-    engine.wait_for_source("collector", SETTLE);
+    engine.wait_for_source("collector");
     let (sender, arrivals) = mpsc::channel();
     thread::spawn(move || {
         let mut datagram = [0; 1536];

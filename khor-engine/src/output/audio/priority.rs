@@ -188,11 +188,7 @@ fn ask_rtkit(tid: i32) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        hint::spin_loop,
-        sync::mpsc,
-        time::{Duration, Instant},
-    };
+    use std::{hint::spin_loop, sync::mpsc, time::Instant};
 
     use super::*;
 
@@ -203,25 +199,21 @@ mod tests {
 
     #[test]
     fn a_thread_that_takes_a_processor_for_itself_becomes_ordinary_again() {
-        const PATIENCE: Duration = Duration::from_secs(2);
+        let hang = khor_patience::hang_timeout();
         let (told, tid) = mpsc::channel();
         let (go, gone) = mpsc::channel();
         let player = thread::spawn(move || {
             told.send(nix::unistd::gettid().as_raw()).unwrap();
             gone.recv().unwrap();
             let begun = Instant::now();
-            while PROMOTED.load(Relaxed) != 0 && begun.elapsed() < PATIENCE {
+            while PROMOTED.load(Relaxed) != 0 && begun.elapsed() < hang {
                 spin_loop();
             }
             (begun.elapsed(), policy(0))
         });
         let tid = tid.recv().unwrap();
         let promotion = Promotion::ask(tid);
-        let begun = Instant::now();
-        while promotion.answer().is_none() && begun.elapsed() < 2 * BUS_PATIENCE {
-            thread::sleep(Duration::from_millis(5));
-        }
-        let answer = promotion.answer().expect("an answer");
+        let answer = khor_e2e::wait_for("an answer", || promotion.answer());
         if !answer.real_time {
             go.send(()).unwrap();
             assert!(answer.error.is_some() && answer.fix.is_some() && policy(tid) == libc::SCHED_OTHER);
@@ -230,7 +222,7 @@ mod tests {
         assert_ne!(policy(tid), libc::SCHED_OTHER);
         go.send(()).unwrap();
         let (ran, policy_after) = player.join().unwrap();
-        assert!(ran < PATIENCE && policy_after == libc::SCHED_OTHER, "{ran:?}, policy {policy_after}");
+        assert!(ran < hang && policy_after == libc::SCHED_OTHER, "{ran:?}, policy {policy_after}");
         let after = promotion.answer().unwrap();
         assert!(
             !after.real_time && after.error.is_some_and(|error| error.contains("gave its priority back"))

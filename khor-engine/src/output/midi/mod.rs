@@ -134,10 +134,7 @@ mod tests {
         let sequencer = std::path::Path::new("/dev/snd/seq");
         let output =
             Output::start(Some(Wanted { port: "khor".into(), melody_channel: 1, clock: false })).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while output.health() == Health::off() && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(10));
-        }
+        khor_e2e::wait_until("an answer", || output.health() != Health::off());
         let health = output.health();
         output.stop(Duration::from_secs(2));
         if std::fs::File::options().read(true).write(true).open(sequencer).is_ok() {

@@ -257,6 +257,8 @@ fn choose(addresses: &[SocketAddr], current: Option<SocketAddr>, fails: bool) ->
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+    use khor_e2e::wait_until;
+
     use super::*;
 
     /// What the kernel refuses to send to, on every machine: no port.
@@ -268,7 +270,7 @@ mod tests {
 
     fn receiver() -> (UdpSocket, SocketAddr) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        socket.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
         let address = socket.local_addr().unwrap();
         (socket, address)
     }
@@ -298,7 +300,7 @@ mod tests {
     #[test]
     fn the_address_of_all_is_sent_to_or_its_error_is_named() {
         let all = UdpSocket::bind("0.0.0.0:0").unwrap();
-        all.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        all.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
         let port = all.local_addr().unwrap().port();
         // All of this machine, which there is without a network as well.
         let here = Destination::open(Target { host: "127.255.255.255".into(), port });
@@ -349,22 +351,12 @@ mod tests {
         let retry = Duration::from_millis(1);
         destination
             .keep_looking(move |_| Ok(vec![if known.load(Relaxed) { address } else { NOWHERE }]), retry);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        let wait_until = |done: &dyn Fn() -> bool| {
-            while !done() {
-                assert!(Instant::now() < deadline);
-                destination.send(b"hello");
-                thread::sleep(retry);
-            }
-        };
-        wait_until(&|| destination.health().error.is_some());
+        let send = || destination.send(b"hello");
+        wait_until("an error", || (send(), destination.health().error.is_some()).1);
         moved.store(true, Relaxed);
-        wait_until(&|| destination.health().ok);
+        wait_until("success", || (send(), destination.health().ok).1);
         assert_eq!(socket.recv(&mut [0; 8]).unwrap(), 5);
         drop(destination);
-        while Arc::strong_count(&moved) > 1 {
-            assert!(Instant::now() < deadline, "its thread goes on");
-            thread::sleep(retry);
-        }
+        wait_until("its thread to end", || Arc::strong_count(&moved) == 1);
     }
 }

@@ -1,0 +1,80 @@
+//! How late threads wake up: a yardstick for tests that bound a waiting time of the program under test.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// Length of each sleep.
+const NAP: Duration = Duration::from_millis(5);
+
+/// A thread that only sleeps and measures how late it wakes up each time. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Lateness {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    is_over: AtomicBool,
+    total_ns: AtomicU64,
+    longest_ns: AtomicU64,
+}
+
+impl Lateness {
+    /// Starts to measure.
+    pub fn start() -> Self {
+        let shared = Arc::<Shared>::default();
+        let thread = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || measure(&shared)
+        });
+        Self { shared, thread: Some(thread) }
+    }
+
+    /// All delays so far together.
+    pub fn total(&self) -> Duration {
+        Duration::from_nanos(self.shared.total_ns.load(Relaxed))
+    }
+
+    /// The longest delay so far.
+    pub fn longest(&self) -> Duration {
+        Duration::from_nanos(self.shared.longest_ns.load(Relaxed))
+    }
+}
+
+impl Drop for Lateness {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn measure(shared: &Shared) {
+    while !shared.is_over.load(Relaxed) {
+        let begun = Instant::now();
+        thread::sleep(NAP);
+        let late_ns = begun.elapsed().saturating_sub(NAP).as_nanos() as u64;
+        shared.total_ns.fetch_add(late_ns, Relaxed);
+        shared.longest_ns.fetch_max(late_ns, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_add_up() {
+        let lateness = Lateness::start();
+        while lateness.total() == Duration::ZERO {
+            thread::sleep(NAP);
+        }
+        assert!(lateness.longest() <= lateness.total());
+    }
+}

@@ -1,0 +1,71 @@
+//! Locks that hold between all test processes of this machine.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::PathBuf,
+    thread,
+    time::Duration,
+};
+
+use khor_patience::progress;
+
+/// Time between two attempts to take a lock.
+const RETRY_EVERY: Duration = Duration::from_millis(50);
+
+/// A lock that one object on this machine holds at a time, until it is dropped or its process ends.
+#[derive(Debug)]
+pub(crate) struct MachineLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
+
+impl MachineLock {
+    /// Waits until nobody else holds the lock `name`. The watchdog does not count that as a hang: whoever holds the lock
+    /// has a watchdog too.
+    pub(crate) fn wait_for(name: &str) -> Self {
+        loop {
+            if let Some(lock) = Self::try_new(name).unwrap_or_else(|error| panic!("lock {name}: {error}")) {
+                return lock;
+            }
+            progress(format!("waiting for the lock {name}"));
+            thread::sleep(RETRY_EVERY);
+        }
+    }
+
+    /// The lock `name`, `None` while somebody else holds it.
+    pub(crate) fn try_new(name: &str) -> io::Result<Option<Self>> {
+        let folder = folder();
+        fs::create_dir_all(&folder)?;
+        // The file stays: a lock on a file that was removed would keep nobody out.
+        let file = File::options().create(true).append(true).open(folder.join(name))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    std::env::temp_dir().join("khor-e2e-locks")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_excludes_others_until_dropped() {
+        let name = format!("test-{}", std::process::id());
+        let first = MachineLock::wait_for(&name);
+        assert!(MachineLock::try_new(&name).unwrap().is_none());
+        let waiting = thread::spawn({
+            let name = name.clone();
+            move || MachineLock::wait_for(&name)
+        });
+        thread::sleep(2 * RETRY_EVERY);
+        assert!(!waiting.is_finished());
+        drop(first);
+        drop(waiting.join().unwrap());
+        assert!(MachineLock::try_new(&name).unwrap().is_some());
+        fs::remove_file(folder().join(name)).unwrap();
+    }
+}

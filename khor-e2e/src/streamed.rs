@@ -1,0 +1,100 @@
+//! A program that works for minutes and prints lines as it does: each line is progress.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use khor_patience::progress;
+
+use crate::{Wait, wait_until};
+
+/// A running program whose lines are printed as they come. Killed when dropped.
+#[derive(Debug)]
+pub struct Streamed {
+    name: String,
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Streamed {
+    /// Starts a program, whose `name` is for messages.
+    pub fn start(name: &str, command: &mut Command) -> Self {
+        progress(format!("starting {name}"));
+        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let lines = Arc::default();
+        let output: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|output| Box::new(output) as _),
+            child.stderr.take().map(|output| Box::new(output) as _),
+        ];
+        let readers = output.into_iter().flatten().map(|output| read(output, &lines)).collect();
+        Self { name: name.to_owned(), child, lines, readers }
+    }
+
+    /// Waits until it has printed that line.
+    pub fn wait_for_line(&self, line: &str) {
+        wait_until(&format!("{line:?} of {}", self.name), || {
+            self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|it| it == line)
+        });
+    }
+
+    /// Waits until it ends, for as long as lines come. Returns its exit status, and what it printed.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let after = |line: &str| Wait::new(&format!("a line of {} after: {line}", self.name));
+        let (mut wait, mut seen) = (after("its start"), 0);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                break status;
+            }
+            {
+                let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(last) = lines.last()
+                    && lines.len() > seen
+                {
+                    (seen, wait) = (lines.len(), after(last));
+                }
+            }
+            wait.pause(String::new);
+        };
+        self.readers.drain(..).for_each(|reader| reader.join().expect("reading its lines"));
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n");
+        (status, lines)
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    let lines = Arc::clone(lines);
+    // A thread prints to where its parent prints, so the harness attributes these lines to the test.
+    thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            println!("{line}");
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_exit_status_are_returned() {
+        let mut command = Command::new("sh");
+        let streamed = Streamed::start("a shell", command.args(["-c", "echo one; echo two >&2; exit 3"]));
+        let (status, said) = streamed.wait();
+        assert_eq!(status.code(), Some(3));
+        assert!(said.contains("one") && said.contains("two"), "{said}");
+    }
+}
