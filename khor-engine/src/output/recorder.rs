@@ -322,8 +322,11 @@ mod tests {
     /// Lets sound come until the recording has `seconds`.
     async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
         khor_e2e::wait_until_async("enough to be recorded", || {
-            push();
-            recorder.status().seconds >= seconds
+            let enough = recorder.status().seconds >= seconds;
+            if !enough {
+                push();
+            }
+            enough
         })
         .await;
     }
