@@ -26,7 +26,7 @@ struct Step {
     /// A named thread is a test's, or works for one, and no longer counts once it has ended.
     thread: Option<ThreadId>,
     name: String,
-    step: String,
+    what: String,
 }
 
 /// Reports progress: `step` begins. If none is reported for [`crate::HANG`], the process prints the last step with its thread,
@@ -42,7 +42,7 @@ pub fn progress(step: impl Into<String>) {
     {
         let mut state = state();
         state.steps.retain(|step| step.thread != thread);
-        state.steps.push(Step { thread, name, step: step.into() });
+        state.steps.push(Step { thread, name, what: step.into() });
         state.patience = Some(Patience::default());
     }
     if thread.is_some() {
@@ -84,7 +84,7 @@ fn watch() {
 fn give_up(steps: &[Step]) -> ! {
     for step in steps.iter().rev() {
         // Not `eprintln!`: a test harness captures that, and loses it when the process aborts.
-        let _ = writeln!(std::io::stderr(), "HUNG: {}: no progress since: {}", step.name, step.step);
+        let _ = writeln!(std::io::stderr(), "HUNG: {}: no progress since: {}", step.name, step.what);
     }
     let parent = std::process::id().to_string();
     let _ = Command::new("pkill").args(["-KILL", "-P", &parent]).status();

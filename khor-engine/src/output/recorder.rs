@@ -319,18 +319,14 @@ mod tests {
         assert!(samples.chunks(2).all(|frame| frame == [level, -level]), "{}", file.display());
     }
 
-    /// Lets sound come, ten milliseconds at a time, until the recording has `seconds`.
+    /// Lets sound come until the recording has `seconds`.
     async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
-        /// More than that at once might not fit into the tap.
-        const AHEAD_S: f64 = 0.5;
-        let (before, mut pushed) = (recorder.status().seconds, 0);
         khor_e2e::wait_until_async("enough to be recorded", || {
-            let recorded = recorder.status().seconds;
-            if before + f64::from(pushed) * 0.01 < recorded + AHEAD_S {
+            let enough = recorder.status().seconds >= seconds;
+            if !enough {
                 push();
-                pushed += 1;
             }
-            recorded >= seconds
+            enough
         })
         .await;
     }
