@@ -47,6 +47,14 @@ impl Background {
         });
         Self { stop, thread: Some(thread) }
     }
+
+    /// Does a piece of `work` at most twenty times a second: enough to be heard, and it leaves the processors to others.
+    pub fn with_pauses(work: impl Fn() + Send + 'static) -> Self {
+        Self::start(move || {
+            work();
+            thread::sleep(Duration::from_millis(50));
+        })
+    }
 }
 
 impl Drop for Background {

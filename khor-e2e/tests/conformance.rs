@@ -18,7 +18,7 @@ const LEFT_OUT: &str = "^/api/(stream|listen|listen\\.wav|doctor)$";
 
 /// Where `cargo xtask test` installs it.
 fn schemathesis() -> PathBuf {
-    program("khor").ancestors().nth(2).expect("target").join("schemathesis/bin/schemathesis")
+    program("khor").ancestors().nth(2).expect("target").join("tools/python/bin/schemathesis")
 }
 
 #[test]

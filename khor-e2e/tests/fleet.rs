@@ -104,7 +104,7 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) -> 
     let load = thread::scope(|scope| {
         let there = scope.spawn(|| {
             host.enter();
-            Background::start(|| loopback(32 << 20, 10))
+            Background::with_pauses(|| loopback(8 << 20, 10))
         });
         there.join().expect("a thread of that host")
     });

@@ -96,7 +96,7 @@ fn the_page_shows_and_steers_the_engine() {
     engine.wait_for_source("collector");
     let browser = browser(&engine, &["--expect-rise", "rx"]);
     browser.wait_for_line(LOAD_AFTER);
-    let _load = Background::start(|| loopback(8 << 20, 200));
+    let _load = Background::with_pauses(|| loopback(8 << 20, 200));
     succeeds(browser, &engine);
 }
 
@@ -150,7 +150,7 @@ fn the_page_shows_three_real_hosts_and_hears_one_alone() {
     let _load = thread::scope(|scope| {
         let there = scope.spawn(|| {
             on[1].enter();
-            Background::start(|| loopback(32 << 20, 10))
+            Background::with_pauses(|| loopback(8 << 20, 10))
         });
         there.join().expect("a thread of that host")
     });

@@ -23,7 +23,18 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
+    // `cargo xtask` sets these for xtask. Build scripts that look at them (ring's) would run again, and everything after
+    // them be compiled again, whenever cargo is called once through xtask and once directly.
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| is_of_this_package(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
     command
+}
+
+/// Whether cargo sets the variable for the package that it runs.
+fn is_of_this_package(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| variable.starts_with(start))
 }
 
 /// Runs it to its end; anything but success is an error that names the command.
@@ -85,4 +96,17 @@ pub(crate) fn as_root(program: &str) -> Command {
 fn show(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_do_not_inherit_the_package() {
+        let printed = output(&mut command("env", [""; 0])).unwrap();
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "cargo sets it for tests as well");
+        assert!(!printed.contains("CARGO_MANIFEST_DIR") && !printed.contains("CARGO_PKG_NAME"), "{printed}");
+        assert!(!is_of_this_package("CARGO_TARGET_DIR") && !is_of_this_package("CARGO_HOME"));
+    }
 }

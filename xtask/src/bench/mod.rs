@@ -1,4 +1,4 @@
-//! `cargo xtask bench [collector|synth|latency|idle|gaps|http|fleet]`: builds release programs, measures, and shows one table.
+//! `cargo xtask bench [collector|synth|latency|recovery|idle|gaps|http|fleet]`: builds release programs, measures, and shows one table.
 //!
 //! Each room measures one thing and states its promises. What needs eBPF or the protocol is measured by
 //! `khor-bench` (khor-e2e), so that xtask stays quick to compile. The verdict is printed and nothing more: a
@@ -10,6 +10,7 @@ mod gaps;
 mod http;
 mod idle;
 mod latency;
+mod recovery;
 mod row;
 mod synth;
 
@@ -42,6 +43,8 @@ enum What {
     Synth,
     /// From program starts to OSC
     Latency,
+    /// From restarted sound servers and collectors to sound and counts, and from a crash to its note
+    Recovery,
     /// CPU and memory while nothing happens
     Idle,
     /// Whether the sound holds for ten minutes while every processor is busy
@@ -53,8 +56,16 @@ enum What {
 }
 
 /// In the order of the table.
-const ALL: [What; 7] =
-    [What::Collector, What::Synth, What::Latency, What::Idle, What::Gaps, What::Http, What::Fleet];
+const ALL: [What; 8] = [
+    What::Collector,
+    What::Synth,
+    What::Latency,
+    What::Recovery,
+    What::Idle,
+    What::Gaps,
+    What::Http,
+    What::Fleet,
+];
 
 impl What {
     fn title(self) -> &'static str {
@@ -62,6 +73,7 @@ impl What {
             Self::Collector => collector::TITLE,
             Self::Synth => synth::TITLE,
             Self::Latency => latency::TITLE,
+            Self::Recovery => recovery::TITLE,
             Self::Idle => idle::TITLE,
             Self::Gaps => gaps::TITLE,
             Self::Http => http::TITLE,
@@ -77,6 +89,7 @@ impl What {
             }
             Self::Synth => synth::measure(),
             Self::Latency => measured_by_bench("latency", latency::promise),
+            Self::Recovery => measured_by_bench("recovery", recovery::promise),
             Self::Idle => measured_by_bench("idle", idle::promise),
             Self::Gaps => measured_by_bench("gaps", gaps::promise),
             Self::Http => measured_by_bench("http", http::promise),

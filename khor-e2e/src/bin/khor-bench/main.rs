@@ -13,6 +13,7 @@ mod http;
 mod idle;
 mod latency;
 mod probes;
+mod recovery;
 mod yardstick;
 
 use clap::{Parser, ValueEnum};
@@ -36,6 +37,7 @@ enum What {
     Latency,
     Idle,
     Gaps,
+    Recovery,
     Http,
     Fleet,
     /// Not a measurement: what `alone` compares the collector with
@@ -52,6 +54,7 @@ fn main() {
         What::Latency => latency::measure(),
         What::Idle => idle::measure(),
         What::Gaps => gaps::measure(),
+        What::Recovery => recovery::measure(),
         What::Http => http::measure(),
         What::Fleet => fleet::measure(&options.fleet),
         What::Metronome => return alone::metronome(),

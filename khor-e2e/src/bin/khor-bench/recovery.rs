@@ -1,0 +1,96 @@
+//! How long khor takes to recover: from a restarted sound server to sound, from a restarted collector to its counts. And how
+//! long it takes from a crash to the note that reports it.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use khor_e2e::{Collector, Engine, PipeWire, Pulse, engine::program, wait_for, wait_until};
+
+use crate::figure::Figure;
+
+const RESTARTS: usize = 5;
+const CRASHES: usize = 5;
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// Length of each piece of sound that is looked at.
+const PIECE: Duration = Duration::from_millis(100);
+
+pub(crate) fn measure() -> Vec<Figure> {
+    let (back, crash) = collector();
+    vec![pulseaudio(), pipewire(), back, crash]
+}
+
+fn has_device(engine: &Engine) -> bool {
+    engine.get("/api/health")["audio"]["ok"] == true
+}
+
+/// Milliseconds from the server's restart until sound is recorded.
+fn until_sound(engine: &Engine, is_silent: impl Fn() -> bool) -> f64 {
+    let restarted = Instant::now();
+    wait_until("the device again", || has_device(engine));
+    wait_until("sound again", || !is_silent());
+    restarted.elapsed().as_secs_f64() * 1e3
+}
+
+fn pulseaudio() -> Figure {
+    const NAME: &str = "PulseAudio restarted to sound";
+    let Some(mut pulse) = Pulse::start() else { return Figure::missing(NAME, "ms", "no pulseaudio") };
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
+    wait_until("the device", || has_device(&engine));
+    let restart = |_| {
+        pulse.kill();
+        wait_until("the loss", || !has_device(&engine));
+        assert!(pulse.restart(), "PulseAudio starts again");
+        until_sound(&engine, || pulse.record(PIECE).is_silent())
+    };
+    Figure::new(NAME, "ms", (0..RESTARTS).map(restart).collect())
+}
+
+fn pipewire() -> Figure {
+    const NAME: &str = "PipeWire restarted to sound";
+    let Some(mut pipewire) = PipeWire::start() else { return Figure::missing(NAME, "ms", "no pipewire") };
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
+    wait_until("the device", || has_device(&engine));
+    let restart = |_| {
+        pipewire.kill();
+        wait_until("the loss", || !has_device(&engine));
+        assert!(pipewire.restart(), "PipeWire starts again");
+        until_sound(&engine, || pipewire.record(PIECE).is_silent())
+    };
+    Figure::new(NAME, "ms", (0..RESTARTS).map(restart).collect())
+}
+
+/// From the restarted collector's first answer to the engine's first reading; from a crash to the onset of its cue's note.
+fn collector() -> (Figure, Figure) {
+    let start = || Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let mut collector = start();
+    let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
+    let mut back_ms = Vec::new();
+    for _ in 0..RESTARTS {
+        engine.wait_for_source("collector");
+        let dir = collector.into_dir();
+        wait_until("the loss", || engine.get("/api/health")["bpf"]["error"].is_string());
+        collector = Collector::start_in(&dir, &program("khor-collector"), &["--no-dbus"]);
+        back_ms.push(engine.wait_for_source("collector").as_secs_f64() * 1e3);
+    }
+    let crash_ms = (0..CRASHES).map(|_| from_crash_to_note(&engine)).collect();
+    (
+        Figure::new("collector restarted to its counts", "ms", back_ms),
+        Figure::new("crash to the onset of its note", "ms", crash_ms),
+    )
+}
+
+fn from_crash_to_note(engine: &Engine) -> f64 {
+    let now_ms = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64() * 1e3;
+    let crashed_ms = now_ms();
+    let _ = Command::new("/bin/sh").args(["-c", "kill -SEGV $$"]).status();
+    let onset_ms = wait_for("the cue's note", || {
+        let metrics = engine.get("/api/metrics");
+        let notes = metrics["notes"].as_array()?.iter().filter(|note| note["layer"] == "cues");
+        notes.filter_map(|note| note["ts_ms"].as_f64()).find(|onset_ms| *onset_ms >= crashed_ms)
+    });
+    // A cue that rings on would hold the next one back.
+    std::thread::sleep(Duration::from_secs(3));
+    onset_ms - crashed_ms
+}

@@ -1,0 +1,15 @@
+//! How long khor takes to recover from a restarted sound server or collector, and to report a crash.
+
+use super::row::Promise;
+
+pub(super) const TITLE: &str = "recovery";
+
+pub(super) fn promise(name: &str) -> Option<Promise> {
+    match name {
+        "PulseAudio restarted to sound" | "PipeWire restarted to sound" => Some(Promise::AtMost(3000.0)),
+        "collector restarted to its counts" => Some(Promise::AtMost(1000.0)),
+        // A beat at 110 bpm, and what is composed ahead.
+        "crash to the onset of its note" => Some(Promise::AtMost(600.0)),
+        _ => None,
+    }
+}
