@@ -21,17 +21,20 @@ pub fn map<T: Sync, R: Send>(
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<R>)>> = Mutex::new(Vec::with_capacity(items.len()));
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(items.len().max(1));
+    let work = || {
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(item) = items.get(index)
+        {
+            khor_patience::progress(format!("{what}, {} of {}", index + 1, items.len()));
+            let result = work(item);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+        }
+    };
     thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let index = next.fetch_add(1, Ordering::Relaxed)
-                    && let Some(item) = items.get(index)
-                {
-                    khor_patience::progress(format!("{what}, {} of {}", index + 1, items.len()));
-                    let result = work(item);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
-                }
-            });
+        for number in 0..threads {
+            // The watchdog keeps the last step of each named thread, and names the one that hangs.
+            let named = thread::Builder::new().name(format!("judge {number}"));
+            named.spawn_scoped(scope, work).expect("a thread for the judge");
         }
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -61,7 +61,7 @@ pub(crate) fn package_for_tests() -> Result<PathBuf> {
     tools::packagers(true)?;
     texts(&target().join("dist"), &target().join("debug/khor").display().to_string())?;
     let package = target().join("vm/khor.deb");
-    // Compressed little: it is unpacked once, by an emulated processor.
+    // cargo-deb is built without optimisation here, and takes minutes to compress well.
     deb(&package, &commit_time()?, &["--profile", "dev", "--fast"])?;
     Ok(package)
 }
