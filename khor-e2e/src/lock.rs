@@ -44,8 +44,9 @@ impl MachineLock {
     }
 }
 
+/// Each user's own: another's files could not be opened.
 fn folder() -> PathBuf {
-    std::env::temp_dir().join("khor-e2e-locks")
+    std::env::temp_dir().join(format!("khor-e2e-locks-{}", nix::unistd::getuid()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use khor_e2e::{Collector, Engine, PipeWire, Pulse, engine::program, wait_for, wait_until};
+use khor_e2e::{Collector, Engine, PipeWire, Pulse, engine::program, pulse::Recording, wait_for, wait_until};
 
 use crate::figure::Figure;
 
@@ -25,40 +25,43 @@ fn has_device(engine: &Engine) -> bool {
     engine.get("/api/health")["audio"]["ok"] == true
 }
 
-/// Milliseconds from the server's restart until sound is recorded.
-fn until_sound(engine: &Engine, is_silent: impl Fn() -> bool) -> f64 {
-    let restarted = Instant::now();
-    wait_until("the device again", || has_device(engine));
-    wait_until("sound again", || !is_silent());
-    restarted.elapsed().as_secs_f64() * 1e3
+/// What a sound server of the tests can do.
+struct Operations<S> {
+    kill: fn(&mut S),
+    restart: fn(&mut S) -> bool,
+    record: fn(&S, Duration) -> Recording,
 }
 
 fn pulseaudio() -> Figure {
     const NAME: &str = "PulseAudio restarted to sound";
-    let Some(mut pulse) = Pulse::start() else { return Figure::missing(NAME, "ms", "no pulseaudio") };
+    let Some(pulse) = Pulse::start() else { return Figure::missing(NAME, "ms", "no pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
-    wait_until("the device", || has_device(&engine));
-    let restart = |_| {
-        pulse.kill();
-        wait_until("the loss", || !has_device(&engine));
-        assert!(pulse.restart(), "PulseAudio starts again");
-        until_sound(&engine, || pulse.record(PIECE).is_silent())
-    };
-    Figure::new(NAME, "ms", (0..RESTARTS).map(restart).collect())
+    let operations = Operations { kill: Pulse::kill, restart: Pulse::restart, record: Pulse::record };
+    Figure::new(NAME, "ms", restarts(pulse, &engine, &operations))
 }
 
 fn pipewire() -> Figure {
     const NAME: &str = "PipeWire restarted to sound";
-    let Some(mut pipewire) = PipeWire::start() else { return Figure::missing(NAME, "ms", "no pipewire") };
+    let Some(pipewire) = PipeWire::start() else { return Figure::missing(NAME, "ms", "no pipewire") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
-    wait_until("the device", || has_device(&engine));
+    let operations =
+        Operations { kill: PipeWire::kill, restart: PipeWire::restart, record: PipeWire::record };
+    Figure::new(NAME, "ms", restarts(pipewire, &engine, &operations))
+}
+
+/// Milliseconds from each restart of the server until sound is recorded.
+fn restarts<S>(mut server: S, engine: &Engine, operations: &Operations<S>) -> Vec<f64> {
+    wait_until("the device", || has_device(engine));
     let restart = |_| {
-        pipewire.kill();
-        wait_until("the loss", || !has_device(&engine));
-        assert!(pipewire.restart(), "PipeWire starts again");
-        until_sound(&engine, || pipewire.record(PIECE).is_silent())
+        (operations.kill)(&mut server);
+        wait_until("the loss", || !has_device(engine));
+        assert!((operations.restart)(&mut server), "the sound server starts again");
+        let restarted = Instant::now();
+        wait_until("the device again", || has_device(engine));
+        wait_until("sound again", || !(operations.record)(&server, PIECE).is_silent());
+        restarted.elapsed().as_secs_f64() * 1e3
     };
-    Figure::new(NAME, "ms", (0..RESTARTS).map(restart).collect())
+    (0..RESTARTS).map(restart).collect()
 }
 
 /// From the restarted collector's first answer to the engine's first reading; from a crash to the onset of its cue's note.
