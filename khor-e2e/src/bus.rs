@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::Wait;
 
-/// How long to wait for a line before the loop around it is asked whether it has waited long enough.
+/// How long to wait for a line before the loop checks whether it hangs.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// A bus of the test's own.
@@ -95,7 +95,7 @@ impl Bus {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Receives all messages from and to `name`, an owned name, from now on.
+    /// Receives all messages from and to `name` from now on. A program must own the name.
     pub fn monitor(&self, name: &str) -> Monitor {
         let mut child = Command::new("busctl")
             .arg(format!("--address={}", self.address()))
@@ -108,7 +108,7 @@ impl Bus {
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut wait = Wait::new(&format!("the monitor of {name}"));
-        // It prints nothing when it is ready, so it is shown messages until it prints one.
+        // The monitor does not report that it is ready, so send messages until it prints one.
         while lines.recv_timeout(Duration::from_millis(50)).is_err() {
             let _ = self.busctl(&["call", name, "/", "org.freedesktop.DBus.Peer", "Ping"]);
             wait.check(String::new);
@@ -131,7 +131,7 @@ impl Monitor {
         loop {
             match self.lines.recv_timeout(LOOK).map(|line| serde_json::from_str(&line)) {
                 Ok(Ok(message)) if fits(&message) => return message,
-                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("busctl ended while {what} was awaited"),
+                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("busctl ended before {what} came"),
                 _ => wait.check(String::new),
             }
         }

@@ -16,13 +16,13 @@ use crate::lock::MachineLock;
 pub struct Cgroup {
     root: PathBuf,
     path: String,
-    /// Its path exists once on a machine. Released after the cgroup is removed.
+    /// Keeps other tests from using this path. Released after the cgroup is removed.
     _lock: MachineLock,
 }
 
 impl Cgroup {
-    /// Makes the cgroup at `path`, which begins with a slash, as do those above it. Waits while another test has
-    /// one there. `None` where no unified hierarchy is mounted.
+    /// Makes the cgroup at `path`, which begins with a slash, and all its parents. Waits while
+    /// another test uses a cgroup at this path. `None` where no unified hierarchy is mounted.
     pub fn make(path: &str) -> Option<Self> {
         let root = unified_root()?;
         let lock = MachineLock::wait_for(&format!("cgroup{}", path.replace('/', "-")));
@@ -51,7 +51,7 @@ impl Cgroup {
         fs::write(self.directory().join("cgroup.procs"), pid.to_string()).expect("moving a process");
     }
 
-    /// Whether there are cgroups below it.
+    /// Whether this cgroup has children.
     fn has_children(&self) -> bool {
         let entries = fs::read_dir(self.directory()).into_iter().flatten().flatten();
         { entries }.any(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
@@ -78,7 +78,7 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // It is busy until the last of its processes has been reaped.
+        // The kernel reports a cgroup as busy until its last process has been reaped.
         let mut patience = Patience::default();
         while let Err(error) = fs::remove_dir(self.directory())
             && error.kind() == io::ErrorKind::ResourceBusy

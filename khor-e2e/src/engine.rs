@@ -179,7 +179,8 @@ impl Engine {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()))
     }
 
-    /// The first `length` of sound of `/api/listen.wav`, however long it takes to come.
+    /// The first `length` of sound from `/api/listen.wav`. Waits for all of it, even on a slow
+    /// machine.
     pub fn listen(&self, length: Duration) -> Recording {
         const HEADER_BYTES: usize = 44;
         const BYTES_PER_S: f64 = 4.0 * 48_000.0;
@@ -190,7 +191,8 @@ impl Engine {
         Recording::of(&bytes[HEADER_BYTES..])
     }
 
-    /// Bytes of an answer that may never end: at least `enough`, unless it ends before.
+    /// Reads a response that may never end: at least `enough` bytes, or all if the response is
+    /// shorter.
     pub fn read(&self, path: &str, enough: usize) -> Vec<u8> {
         progress(format!("reading {path}"));
         let mut answer = ureq::get(format!("{}{path}", self.url())).call().expect("an answer");
@@ -276,7 +278,7 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
-/// Opens a connection for each request: one that is kept would outlive the engine's restart.
+/// Opens a new connection for each request: a kept connection breaks when the engine restarts.
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)

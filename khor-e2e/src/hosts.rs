@@ -28,7 +28,7 @@ struct Wanted {
     out: Option<usize>,
     said: Option<Instant>,
     silent: Vec<usize>,
-    /// Frames sent so far.
+    /// Frames that all hosts have sent so far.
     sent: u64,
 }
 
@@ -72,7 +72,7 @@ impl Hosts {
         self.wanted.lock().expect("nothing panics holding it").said
     }
 
-    /// Frames sent so far, of all of them.
+    /// Frames that all hosts have sent so far.
     pub fn sent(&self) -> u64 {
         self.wanted.lock().expect("nothing panics holding it").sent
     }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::{Reading, Wait};
 
-/// How long to wait for an update before the loop around it is asked whether it has waited long enough.
+/// How long to wait for an update before the loop checks whether it hangs.
 const LOOK: Duration = Duration::from_millis(500);
 /// So long that a test may do something else for ten seconds without being given up for not reading …
 const INTERVAL_MS: u16 = 50;
@@ -76,7 +76,7 @@ impl Listener {
         }
     }
 
-    /// Takes in the next update, if one comes soon. Returns a sample.
+    /// Stores the next update, if one comes within [`LOOK`]. Returns it instead if it is a sample.
     fn update(&mut self) -> Option<Reading> {
         let next = self.runtime.block_on(async { timeout(LOOK, self.client.update()).await });
         match next.ok()?.expect("the connection") {

@@ -48,7 +48,8 @@ impl Background {
         Self { stop, thread: Some(thread) }
     }
 
-    /// Does a piece of `work` at most twenty times a second: enough to be heard, and it leaves the processors to others.
+    /// Runs `work` at most twenty times a second. This is enough load to be heard, and leaves
+    /// processor time to others.
     pub fn with_pauses(work: impl Fn() + Send + 'static) -> Self {
         Self::start(move || {
             work();

@@ -1,4 +1,4 @@
-//! Locks that hold between all test processes of this machine.
+//! Locks that exclude each other across all test processes of this machine.
 
 use std::{
     fs::{self, File},
@@ -13,13 +13,14 @@ use khor_patience::progress;
 /// Time between two attempts to take a lock.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
-/// A lock that one object on this machine holds at a time, until it is dropped or its process ends.
+/// A lock that one value on this machine holds at a time. Dropping the value releases the lock, and
+/// so does the end of its process.
 #[derive(Debug)]
 pub(crate) struct MachineLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
 
 impl MachineLock {
-    /// Waits until nobody else holds the lock `name`. The watchdog does not count that as a hang: whoever holds the lock
-    /// has a watchdog too.
+    /// Waits for the lock `name`. The watchdog does not count this wait as a hang, because the
+    /// process that holds the lock has its own watchdog.
     pub(crate) fn wait_for(name: &str) -> Self {
         loop {
             if let Some(lock) = Self::try_new(name).unwrap_or_else(|error| panic!("lock {name}: {error}")) {
@@ -30,11 +31,11 @@ impl MachineLock {
         }
     }
 
-    /// The lock `name`, `None` while somebody else holds it.
+    /// The lock `name`; `None` while another value holds it.
     pub(crate) fn try_new(name: &str) -> io::Result<Option<Self>> {
         let folder = folder();
         fs::create_dir_all(&folder)?;
-        // The file stays: a lock on a file that was removed would keep nobody out.
+        // Nobody removes the file: others could not see a lock on a removed file.
         let file = File::options().create(true).append(true).open(folder.join(name))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),

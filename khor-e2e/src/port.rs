@@ -1,4 +1,4 @@
-//! Ports for the programs under test.
+//! Chooses network ports for the programs under test.
 
 use std::{
     net::{Ipv4Addr, TcpListener, UdpSocket},
@@ -8,17 +8,17 @@ use std::{
 
 use crate::lock::MachineLock;
 
-/// Outside the range from which Linux chooses ports by itself (`ip_local_port_range`, 32768 and up), so that no connection
-/// takes one of these in between.
+/// Ports below the range from which Linux assigns ports to connections (`ip_local_port_range`,
+/// 32768 and up). No connection can therefore take one of these ports before a program binds to it.
 const PORTS: Range<u16> = 20_000..32_000;
 
-/// Locks of the ports that this process has chosen, held until it ends.
+/// Locks on the ports that this process has chosen. They are held until the process ends.
 static CHOSEN: Mutex<Vec<MachineLock>> = Mutex::new(Vec::new());
 
-/// A port that nobody uses, neither for TCP nor for UDP. No other test chooses it while this process lives.
+/// A port that is free for TCP and UDP. No other test chooses this port while this process runs.
 pub fn free_port() -> u16 {
     let mut chosen = CHOSEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // Processes begin at different places, so that they seldom meet.
+    // Each process starts at a different port, so that processes rarely try the same one.
     let begin = std::process::id().wrapping_mul(7919).wrapping_add(chosen.len() as u32);
     let count = u32::from(PORTS.end - PORTS.start);
     for i in 0..count {
@@ -34,7 +34,7 @@ pub fn free_port() -> u16 {
     panic!("all ports from {} to {} are in use", PORTS.start, PORTS.end - 1);
 }
 
-/// Whether a program could bind to it on any address.
+/// Whether a program could bind to the port on all addresses, for TCP and for UDP.
 fn is_free(port: u16) -> bool {
     let address = (Ipv4Addr::UNSPECIFIED, port);
     TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok()

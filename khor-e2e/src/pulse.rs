@@ -17,7 +17,7 @@ use crate::wait_until;
 
 /// Of what is recorded.
 const SAMPLE_RATE_HZ: f64 = 48_000.0;
-/// Of a recording.
+/// Bytes of one second of a recording.
 const SECOND_BYTES: usize = 48_000 * 4;
 
 /// A running server; killed when dropped.
@@ -116,14 +116,16 @@ impl Pulse {
         Recording::of_null_sink(self.client("parec"), length)
     }
 
-    /// Records, calls `event` once there has been sound for a second, and goes on recording for `length` after it.
+    /// Records around an event. Calls `event` one second after the first sound, and then records
+    /// for another `length`.
     pub fn record_around<R>(&self, event: impl FnOnce() -> R, length: Duration) -> (Recording, R) {
         let mut parec = Recorder(Recording::of_null_sink_with(self.client("parec")));
         let mut output = parec.0.stdout.take().expect("its output");
         let bytes = Mutex::new(Vec::new());
         let length_bytes = (length.as_secs_f64() * SECOND_BYTES as f64) as usize;
         let result = thread::scope(|scope| {
-            // Dropped before the thread is waited for, which ends with it.
+            // Dropping this ends `parec`, and with it the thread below. The scope waits for the
+            // thread after that.
             let _parec = parec;
             scope.spawn(|| {
                 let mut buffer = [0; SECOND_BYTES / 50];
@@ -152,7 +154,7 @@ impl Pulse {
     }
 }
 
-/// `parec`; killed when dropped.
+/// A running `parec`; killed when dropped.
 struct Recorder(Child);
 
 impl Drop for Recorder {
@@ -169,14 +171,14 @@ impl Drop for Pulse {
 }
 
 impl Recording {
-    /// `parec`, as it prints what is played into a sink named `null`.
+    /// Starts `parec`, which prints the sound played into the sink `null`.
     fn of_null_sink_with(mut parec: Command) -> Child {
         parec.args(["--latency-msec=20", "--device=null.monitor", "--raw"]);
         parec.args(["--format=s16le", "--rate=48000", "--channels=2"]);
         parec.stdout(Stdio::piped()).spawn().expect("parec")
     }
 
-    /// By `parec`, of what is played into a sink named `null` for that long.
+    /// Records the sound played into the sink `null` for `length`, with `parec`.
     pub(crate) fn of_null_sink(parec: Command, length: Duration) -> Self {
         let mut recorder = Self::of_null_sink_with(parec);
         let wanted = length.as_millis() as usize * 48 * 4;
@@ -208,8 +210,9 @@ impl Recording {
         self.find(part, 0.0..self.seconds(), tolerance).is_some()
     }
 
-    /// How many of the audible pieces of `other`, each of half a second, are in here, and how many there are. A machine that is
-    /// short of time plays and sends sound with gaps, so some pieces may be missing.
+    /// Splits `other` into pieces of half a second. Returns how many audible pieces this recording
+    /// contains, and how many audible pieces there are. An overloaded machine plays and sends sound
+    /// with gaps, so some pieces may be missing.
     pub fn count_pieces_of(&self, other: &Self, tolerance: u16) -> (usize, usize) {
         const PIECE: Duration = Duration::from_millis(500);
         let count = (other.seconds() / PIECE.as_secs_f64()) as usize;

@@ -227,12 +227,14 @@ fn gateway(number: u8) -> Ipv4Addr {
 pub struct Namespace {
     name: String,
     number: u8,
-    /// Its name and addresses exist once on a machine. Released after the namespace is removed.
+    /// Keeps other tests from using this name and these addresses. Released after the namespace is
+    /// removed.
     _lock: MachineLock,
 }
 
 impl Namespace {
-    /// Host `number` (1 to 9). Waits while another test uses it; take several in ascending order.
+    /// Host `number` (1 to 9). Waits while another test uses this number. To avoid deadlocks,
+    /// create several hosts in ascending order.
     pub fn new(number: u8) -> Self {
         let name = format!("khor-test-{number}");
         let lock = MachineLock::wait_for(&format!("namespace-{name}"));

@@ -8,7 +8,7 @@ use std::path::Path;
 const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
 /// Set to 1 in the machines of `cargo xtask vm`.
 const VM: &str = "KHOR_VM";
-/// Names a file to which each skipped test appends a line, "test name: reason".
+/// Path of a file to which each skipped test appends a line: "test name: reason".
 const SKIPPED_FILE: &str = "KHOR_SKIPPED_FILE";
 
 /// Says why a test is skipped; the caller returns next. With `KHOR_REQUIRE_ALL=1` in the environment, as on a
@@ -23,7 +23,7 @@ pub fn skip_outside_vm(reason: &str) {
     leave(&format!("{reason}; `cargo xtask vm` has it"), VM);
 }
 
-/// Whether this is a machine of `cargo xtask vm`.
+/// Whether the test runs in a virtual machine of `cargo xtask vm`.
 pub fn in_vm() -> bool {
     is_set(VM)
 }
@@ -42,15 +42,15 @@ fn leave(reason: &str, requirement: &str) {
     }
 }
 
-/// Test processes share the file, so each line is one write at its end.
+/// Appends with one write, because several test processes share the file.
 fn append(path: &Path, line: &str) {
     let file = File::options().create(true).append(true).open(path);
     let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
     written.unwrap_or_else(|error| panic!("{SKIPPED_FILE}={}: {error}", path.display()));
 }
 
-/// The harness names a test's thread after the test, unless it runs the test in the main thread. Then the process may have been
-/// asked for this test alone.
+/// The name of the running test. The harness gives the test's thread this name. A test that runs in
+/// the main thread has its name on the command line, if `--exact` selected it.
 fn test_name() -> String {
     let thread = std::thread::current().name().filter(|name| *name != "main").map(str::to_owned);
     let asked = || {

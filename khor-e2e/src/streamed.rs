@@ -1,4 +1,4 @@
-//! A program that works for minutes and prints lines as it does: each line is progress.
+//! Runs a program that takes minutes and prints lines. Each line counts as progress.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -11,7 +11,7 @@ use khor_patience::progress;
 
 use crate::{Wait, wait_until};
 
-/// A running program whose lines are printed as they come. Killed when dropped.
+/// A running program. Its lines are printed as they arrive. Killed when dropped.
 #[derive(Debug)]
 pub struct Streamed {
     name: String,
@@ -21,7 +21,7 @@ pub struct Streamed {
 }
 
 impl Streamed {
-    /// Starts a program, whose `name` is for messages.
+    /// Starts a program. Messages call it `name`.
     pub fn start(name: &str, command: &mut Command) -> Self {
         progress(format!("starting {name}"));
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -35,14 +35,18 @@ impl Streamed {
         Self { name: name.to_owned(), child, lines, readers }
     }
 
-    /// Waits until it has printed that line.
+    /// Waits until the program has printed this line.
     pub fn wait_for_line(&self, line: &str) {
         wait_until(&format!("{line:?} of {}", self.name), || {
             self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|it| it == line)
         });
     }
 
-    /// Waits until it ends, for as long as lines come. Returns its exit status, and what it printed.
+    /// Waits until the program ends. Returns its exit status and all its lines.
+    ///
+    /// # Panics
+    ///
+    /// If the program prints no line for a minute of machine time.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let after = |line: &str| Wait::new(&format!("a line of {} after: {line}", self.name));
         let (mut wait, mut seen) = (after("its start"), 0);
@@ -75,7 +79,8 @@ impl Drop for Streamed {
 
 fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
-    // A thread prints to where its parent prints, so the harness attributes these lines to the test.
+    // A thread prints to the output of its parent, so the harness attributes these lines to the
+    // test.
     thread::spawn(move || {
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();

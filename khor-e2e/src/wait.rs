@@ -1,4 +1,4 @@
-//! Waits for something to become true. The only limit is a hang, in machine time: see [`khor_patience`].
+//! Waits for a condition. Only a hang ends the wait early; [`khor_patience`] defines a hang.
 
 use std::{
     thread,
@@ -12,11 +12,11 @@ const CHECK_EVERY: Duration = Duration::from_millis(5);
 /// Time between two reports to the watchdog.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// Waits until `holds`, checking every few milliseconds. Returns how long it took.
+/// Waits until `holds` returns true. Checks every few milliseconds. Returns the time that it took.
 ///
 /// # Panics
 ///
-/// With `what`, if it does not hold after a minute of machine time.
+/// If `holds` still returns false after a minute of machine time. The message contains `what`.
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
     let mut wait = Wait::new(what);
     while !holds() {
@@ -35,7 +35,11 @@ pub async fn wait_until_async(what: &str, mut holds: impl FnMut() -> bool) -> Du
     wait.begun.elapsed()
 }
 
-/// Waits until `find` returns something, and returns it. The panic is that of [`wait_until`].
+/// Waits until `find` returns a value, and returns the value.
+///
+/// # Panics
+///
+/// If `find` still returns `None` after a minute of machine time. The message contains `what`.
 pub fn wait_for<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
     let mut wait = Wait::new(what);
     loop {
@@ -46,7 +50,8 @@ pub fn wait_for<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A wait in a loop of the caller's, who calls [`Self::pause`] or [`Self::check`] in each round.
+/// A wait for a loop that the caller writes. The loop calls [`Self::pause`] or [`Self::check`] in
+/// each round.
 #[derive(Debug)]
 pub struct Wait {
     what: String,
@@ -56,28 +61,28 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// Begins to wait for `what`, and reports that to the watchdog.
+    /// Starts a wait for `what`, and reports it to the watchdog.
     pub fn new(what: &str) -> Self {
         progress(format!("waiting for {what}"));
         let now = Instant::now();
         Self { what: what.to_owned(), begun: now, reported: now, patience: Patience::default() }
     }
 
-    /// Sleeps for a moment.
+    /// Sleeps for a few milliseconds.
     ///
     /// # Panics
     ///
-    /// With `details`, after a minute of machine time.
+    /// If the wait has lasted a minute of machine time. The message ends with `details`.
     pub fn pause(&mut self, details: impl FnOnce() -> String) {
         self.check(details);
         thread::sleep(CHECK_EVERY);
     }
 
-    /// Like [`Self::pause`], without the sleep. Call it at least once a second.
+    /// Like [`Self::pause`], without the sleep. Call this at least once a second.
     pub fn check(&mut self, details: impl FnOnce() -> String) {
         let (what, begun) = (&self.what, self.begun);
         assert!(!self.patience.is_over(), "waited {:?} in vain for {what}\n{}", begun.elapsed(), details());
-        // This loop has its own limit. The watchdog is for checks that block.
+        // This loop has its own limit. The watchdog catches checks of the caller that block.
         if self.reported.elapsed() >= REPORT_EVERY {
             self.reported = Instant::now();
             progress(format!("waiting for {}", self.what));

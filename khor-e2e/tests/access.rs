@@ -14,7 +14,7 @@ fn relay(options: &[String]) -> Relay {
 /// Waits for words in its log, in any case.
 fn says(relay: &Relay, words: &[&str]) {
     let said = |word: &str| relay.log().to_lowercase().contains(word);
-    let mut wait = Wait::new(&format!("{words:?} in its log"));
+    let mut wait = Wait::new(&format!("{words:?} in the relay's log"));
     while !words.iter().all(|word| said(word)) {
         wait.pause(|| relay.log());
     }

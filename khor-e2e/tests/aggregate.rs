@@ -53,9 +53,9 @@ fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
     drop(aggregators.pop());
     wait_until("one to be left", || engine.first_site()["aggregators"] == 1);
     assert_eq!(engine.first_site()["state"], "live");
-    wait_until("the one that is left to hear all frames", || {
+    wait_until("the remaining relay to receive all frames", || {
         let ([heard], sent) = heard_of_sent([ports[0]], &hosts);
-        println!("alone it heard {heard} frames of {sent}");
+        println!("alone it received {heard} frames of {sent}");
         heard > sent * 0.9
     });
     assert_eq!(count(ports[0], "khor_relay_sharers"), 1.0);
@@ -76,8 +76,8 @@ fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
     assert!(engine.stop().0.success());
 }
 
-/// How many frames each relay heard while the hosts sent some, and how many these were. Frames under way blur both ends, the more
-/// the slower the machine is at that moment: try again.
+/// The number of frames that each relay received, and the number that the hosts sent meanwhile.
+/// Frames in transit make both numbers inexact, more so on a slow machine. Callers therefore retry.
 fn heard_of_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N], f64) {
     const FRAMES: u64 = 20 * HOSTS as u64;
     let heard = || ports.map(|port| count(port, "khor_relay_heard_total{kind=\"host\"}"));
@@ -87,11 +87,11 @@ fn heard_of_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N], f
     (std::array::from_fn(|i| after[i] - before[i]), (sent_after - sent_before) as f64)
 }
 
-/// The load is shared, and what is refused is counted.
+/// The relays share the load and count the frames that they reject.
 fn each_hears_a_share(ports: [u16; 2], hosts: &Hosts) {
-    wait_until("each frame to be heard by one of the two", || {
+    wait_until("each frame to reach one of the two relays", || {
         let (shares, sent) = heard_of_sent(ports, hosts);
-        println!("of {sent} frames the two heard {shares:?}");
+        println!("of {sent} frames the two relays received {shares:?}");
         shares.iter().all(|share| *share > sent * 0.3) && (shares[0] + shares[1] - sent).abs() < sent * 0.15
     });
     for port in ports {

@@ -69,8 +69,8 @@ fn what_is_ordinary_is_kept_frozen_and_forgotten() {
     assert_eq!(engine.post("/api/actions/baseline?do=freeze").0, 200);
     let frozen = learnt(&engine);
     assert_eq!(engine.get("/api/health")["baseline"]["frozen"], true);
-    // A frame may have been under way.
-    wait_until("nothing more to be learnt", || {
+    // The engine may still learn from a frame in transit.
+    wait_until("the learning to stop", || {
         let before = learnt(&engine);
         thread::sleep(Duration::from_secs(1));
         learnt(&engine) == before
@@ -124,7 +124,7 @@ fn a_crash_is_heard() {
     let told_ms = cue["ts_ms"].as_u64().expect("when");
     let heard = notes(&engine).into_iter().find(|note| note["layer"] == "cues").expect("its notes");
     let after_ms = heard["ts_ms"].as_u64().expect("when").saturating_sub(told_ms);
-    println!("told, and heard {after_ms} ms later; a beat at 110 bpm takes 545 ms");
+    println!("the note came {after_ms} ms after the cue; a beat at 110 bpm takes 545 ms");
 }
 
 /// A process that dies of a segmentation fault.

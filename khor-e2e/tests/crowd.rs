@@ -15,7 +15,7 @@ const INTERVAL_MS: u16 = 5;
 const FRAMES: u64 = 1_000_000;
 /// After so many, everything that is allocated once has been.
 const WARM_UP_FRAMES: u64 = 100_000;
-/// Fewer within a minute of machine time are a hang.
+/// If fewer frames arrive within a minute of machine time, the test counts as hung.
 const PROGRESS_FRAMES: u64 = 10_000;
 
 fn rss_kib(collector: &Collector) -> u64 {
@@ -45,7 +45,7 @@ fn a_million_frames_leave_no_trace_and_nobody_behind() {
             });
         }
         let begun = Instant::now();
-        // However long it takes, as long as more and more arrive.
+        // Waits as long as more frames keep arriving.
         let wait_for = async |frames: u64| {
             while heard() < frames {
                 let next = (heard() + PROGRESS_FRAMES).min(frames);

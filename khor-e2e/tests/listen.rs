@@ -12,7 +12,7 @@ use khor_patience::hang_timeout;
 use tungstenite::Message;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Sound comes no faster than time passes, but for what is sent ahead.
+/// Sound that the engine sends ahead. All other sound arrives in real time.
 const AHEAD_S: f64 = 0.5;
 /// Of the header of a WAV file on disk.
 const WAV_HEADER_BYTES: usize = 44;
@@ -77,8 +77,8 @@ fn a_page_hears_the_same_through_a_socket_and_another_site_nothing() {
         let here = Recording::of(&bytes);
         let there = other.join().expect("listening");
         let (found, pieces) = here.count_pieces_of(&there, 0);
-        println!("{found} of {pieces} pieces are the same");
-        assert!(found > 0, "both hear the same, sample for sample");
+        println!("{found} of {pieces} pieces are equal");
+        assert!(found > 0, "both clients receive the same samples");
     });
     drop(socket);
     wait_until("both to be missed", || listeners(&engine) == 0);
@@ -101,7 +101,7 @@ fn listeners_hear_what_the_loudspeaker_plays_and_go_on_when_it_dies() {
         pulse.record_around(|| engine.listen(Duration::from_secs(3)), Duration::from_secs(1));
     let (found, pieces) = played.count_pieces_of(&heard, 2);
     println!("{found} of {pieces} pieces were played");
-    assert!(found > 0, "sample for sample, but for rounding");
+    assert!(found > 0, "listeners receive the played samples, except for rounding");
 
     let after = thread::scope(|scope| {
         let listening = scope.spawn(|| engine.listen(Duration::from_secs(6)));

@@ -18,7 +18,7 @@ use khor_patience::{hang_timeout, slowness};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// What the script prints after it has seen the page at rest and before it expects anything to rise.
+/// Line that the script prints when it has checked the idle page. It expects load only after that.
 const LOAD_AFTER: &str = "ok: there are charts";
 
 fn checkout() -> PathBuf {
@@ -37,12 +37,12 @@ fn lacking(ui: &Path) -> Option<&'static str> {
     (!exists("chromium") || !exists("node")).then_some("needs chromium and node")
 }
 
-/// The script that looks at the engine's page in a browser, with these options.
+/// Starts the script that tests the engine's page in a browser, with these options.
 fn browser(engine: &Engine, options: &[&str]) -> Streamed {
     let ui = checkout().join("ui");
     let mut node = Command::new("node");
     node.arg(ui.join("e2e/main.mjs")).arg(engine.url()).arg(ui.join("shots")).args(options);
-    // Its own waits end first, and say what for.
+    // The script's own waits end before this test's wait. They name the missing event.
     node.env("KHOR_HANG_MS", (hang_timeout() / 2).as_millis().to_string());
     node.env("KHOR_SLOWNESS", slowness().to_string());
     Streamed::start("the browser test", &mut node)

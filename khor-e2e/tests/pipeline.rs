@@ -148,7 +148,8 @@ fn osc_reaches_an_independent_receiver_and_a_burst_rises_at_once() {
     println!("from the first exec to the risen signal: {:?}", risen - burst);
 }
 
-/// By their time tags. How evenly the packets arrive, for receivers that ignore tags, is printed only: it depends on the machine.
+/// Checks the time tags of the notes. Receivers that ignore tags depend on when the packets arrive;
+/// that depends on the machine, so the test only prints it.
 #[test]
 fn osc_notes_are_evenly_spaced_while_every_processor_is_busy() {
     const STEP_S: f64 = 60.0 / 110.0 / 4.0;
@@ -193,7 +194,7 @@ fn osc_notes_are_evenly_spaced_while_every_processor_is_busy() {
         arrivals_s * 1e3,
         lead_s * 1e3
     );
-    // The composer sets the tags, however late it gets a processor.
+    // The composer sets exact tags even when it runs late.
     assert!(tags_s <= MOST_S, "{tags_s} s off the grid");
 }
 

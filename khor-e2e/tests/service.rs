@@ -32,7 +32,7 @@ fn systemd_is_told_that_it_is_ready_alive_and_stopping() {
     }
     let machine_time = begun.elapsed().div_f64(slowness_before.max(slowness()));
     println!("{REPORTS} reports in {:?}, {machine_time:?} of machine time", begun.elapsed());
-    // It reports at half the limit. At the limit itself it would be too late.
+    // The engine reports at half the limit. Reports at the limit itself would be too late.
     assert!(machine_time < REPORTS * LIMIT, "{machine_time:?}");
     assert!(engine.stop().0.success());
     while told() != "STOPPING=1" {}

@@ -32,7 +32,7 @@ fn is_sounding(pulse: &Pulse) -> bool {
     !pulse.record(Duration::from_millis(200)).is_silent()
 }
 
-/// What was on its way may still be heard for a moment.
+/// Waits for silence, because buffered sound still plays for a moment. Then checks that it lasts.
 fn assert_falls_silent(pulse: &Pulse, why: &str) {
     wait_until(why, || !is_sounding(pulse));
     assert!(pulse.record(Duration::from_secs(2)).is_silent(), "{why}");
@@ -67,7 +67,7 @@ fn the_sound_server_may_die_twenty_times() {
     let ((rss_kib, threads), (rss_kib_later, _)) = (first, size());
     println!("sound back after {slowest:?} at the latest; {first:?} KiB and threads, then {:?}", size());
     assert!(rss_kib_later < rss_kib + 2048, "{rss_kib} KiB, then {rss_kib_later}");
-    // Threads that serve requests end some time after the last one.
+    // Threads that serve requests end some time after the last request.
     wait_until("no more threads than before", || size().1 <= threads);
     assert_eq!(engine.get("/api/health")["audio"]["restarts"], DEATHS);
 }
@@ -91,7 +91,7 @@ fn it_sounds_under_load_is_silent_when_muted_and_survives_the_sound_server() {
         assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
         assert_falls_silent(&pulse, "muted is digital silence");
         engine.post("/api/actions/mute?on=false");
-        wait_until("sound once it is unmuted", || is_sounding(&pulse));
+        wait_until("sound after unmuting", || is_sounding(&pulse));
 
         for round in 0..2 {
             pulse.kill();

@@ -96,7 +96,7 @@ fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
     let back = Instant::now();
     wait_until("the device", || plays(&engine));
     println!("plays {:?} after it went on", back.elapsed());
-    wait_until("silence", || pulse.record(Duration::from_millis(200)).is_silent());
+    wait_until("silence while muted", || pulse.record(Duration::from_millis(200)).is_silent());
     assert!(pulse.record(Duration::from_secs(2)).is_silent(), "muted while it hung");
     assert_eq!(audio(&engine)["dropped_notes"], dropped, "no note was sent that there was no room for");
     engine.post("/api/actions/mute?on=false");

@@ -65,7 +65,7 @@ fn a_fader_moves_a_setting_and_the_file_is_written_once_it_rests() {
         writes += u64::from(now != written);
         written = now;
     }
-    // It rests, for the engine, whenever this machine stands still for a second.
+    // Each time this machine stands still for a second, the engine takes the fader to be at rest.
     assert!(writes <= begun.elapsed().as_secs(), "{writes} writes in {:?}", begun.elapsed());
     let shown = || engine.get("/api/config")["music"]["bpm"].clone();
     wait_until("the last value", || shown() == json!(last));

@@ -91,7 +91,7 @@ fn it_fits_large_and_tiny_terminals_without_colours_or_utf8() {
             top.wait_for(&["signals", "rx"]);
         }
         wait_until("something on the screen", || !top.text().trim().is_empty());
-        std::thread::sleep(Duration::from_secs(1)); // in which colours could come
+        std::thread::sleep(Duration::from_secs(1)); // time for colours to appear
         let text = top.text();
         println!("{text}");
         assert!(!top.is_coloured(), "NO_COLOR");

@@ -11,8 +11,9 @@ use std::{
 
 use anyhow::Result;
 
-/// Results in the order of the items; the first error if there is one. Each item is a step of progress on `what`: one that
-/// hangs is named.
+/// Runs `work` on all items in parallel. Returns the results in the order of the items, or the
+/// first error. Reports each item to the watchdog as a step of `what`, so that a hang names its
+/// item.
 pub fn map<T: Sync, R: Send>(
     what: &str,
     items: &[T],
@@ -32,7 +33,7 @@ pub fn map<T: Sync, R: Send>(
     };
     thread::scope(|scope| {
         for number in 0..threads {
-            // The watchdog keeps the last step of each named thread, and names the one that hangs.
+            // The watchdog keeps the last step of each named thread, and prints it after a hang.
             let named = thread::Builder::new().name(format!("judge {number}"));
             named.spawn_scoped(scope, work).expect("a thread for the judge");
         }

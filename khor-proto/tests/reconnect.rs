@@ -82,7 +82,7 @@ async fn restart_is_a_gap_of_less_than_a_second() {
         let mut peer = accept(&listener).await;
         connected(&mut subscription).await;
         let (gap, late) = (begun.elapsed(), lateness.total());
-        println!("reconnected after {gap:?}; a thread that sleeps woke {late:?} late");
+        println!("reconnected after {gap:?}; a sleeping thread woke {late:?} late");
         assert!(gap < Duration::from_secs(1) + 2 * late, "{gap:?}");
         assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
         peer.say(round).await;

@@ -8,9 +8,9 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 
 export const WIDE = { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' };
 
-/** How long anything may take before it counts as hung. The caller knows how slow this machine is. */
+/** After this time a step counts as hung. The Rust test sets the time for this machine. */
 export const HANG_MS = Number(process.env.KHOR_HANG_MS ?? 30_000);
-/** How many times as slow as the reference machine this one is, at least 1. */
+/** How many times as slow as the reference machine this machine is; at least 1. */
 export const SLOWNESS = Number(process.env.KHOR_SLOWNESS ?? 1);
 
 export class Kit {

@@ -1,6 +1,7 @@
 // Drives the page in a real browser against a running engine: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>] | --token <token> | --site <part>
-// Once it prints "ok: there are charts" the caller makes load; it exits non-zero with what failed. With
-// a token, which the engine must ask for, only the question for it is tried; with a site, only the view of its hosts.
+// The caller starts the load when this script prints "ok: there are charts". The script prints what
+// failed and exits non-zero. With --token it tests only the login of an engine that asks for the
+// token. With --site it tests only the view of the site's hosts.
 import { parseArgs } from 'node:util';
 import { compose } from './compose.mjs';
 import { SITES } from './fleet.mjs';

@@ -1,4 +1,4 @@
-//! What cargo says that it built, as its JSON messages.
+//! Reads cargo's JSON messages about the artifacts that it built.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::process::output;
 
-/// The artifacts of a cargo that was told to print JSON.
+/// Runs a cargo command that prints JSON, and returns its messages.
 pub(crate) fn of(cargo: &mut Command) -> Result<Vec<Value>> {
     let messages = output(cargo.stderr(Stdio::inherit()))?;
     Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
-/// Programs among them, without those that hold a program's own tests.
+/// The paths of all programs among the artifacts, without the test builds of programs.
 pub(crate) fn programs(artifacts: &[Value]) -> Vec<PathBuf> {
     artifacts.iter().filter_map(|artifact| executable(artifact, "bin", None)).collect()
 }
@@ -24,14 +24,14 @@ pub(crate) fn programs(artifacts: &[Value]) -> Vec<PathBuf> {
 /// The path of an executable of that kind and name, if the artifact is one.
 pub(crate) fn executable(artifact: &Value, kind: &str, name: Option<&str>) -> Option<PathBuf> {
     let target = &artifact["target"];
-    // A program's own tests are an executable of the same kind.
+    // The test build of a program is an executable of the same kind.
     let tests_itself = kind == "bin" && artifact["profile"]["test"] == true;
     let is_it = target["kind"][0] == kind && !tests_itself && name.is_none_or(|name| target["name"] == name);
     let path = artifact["executable"].as_str().filter(|_| is_it)?;
     Some(Path::new(path).to_owned())
 }
 
-/// A program that holds tests, and the folder of its package; none if the artifact is another.
+/// The path of a test program and the folder of its package, if the artifact is a test program.
 pub(crate) fn test_program(artifact: &Value) -> Option<(PathBuf, PathBuf)> {
     let path = artifact["executable"].as_str().filter(|_| artifact["profile"]["test"] == true)?;
     let manifest = Path::new(artifact["manifest_path"].as_str()?);

@@ -1,4 +1,4 @@
-//! `cargo xtask ear`: runs the judge of the music, the one that `cargo build --workspace` makes.
+//! `cargo xtask ear`: runs the judge of the music, which `cargo build --workspace` builds.
 
 mod fingerprint;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &EarArgs) -> Result<()> {
     listen(&args.args)
 }
 
-/// The whole judgement, unless everything that it depends on is as it was when the judge was last content.
+/// Runs the judge on everything, unless its inputs have not changed since the judge last passed.
 pub(crate) fn judge() -> Result<Outcome> {
     build()?;
     let (now, mark) = (fingerprint::of_the_music()?, mark());
@@ -35,7 +35,7 @@ pub(crate) fn judge() -> Result<Outcome> {
         return Ok(Outcome::Unchanged);
     }
     listen(&[])?;
-    fs::write(mark, now).context("noting what was judged")?;
+    fs::write(mark, now).context("writing the fingerprint of the music")?;
     Ok(Outcome::Passed)
 }
 
@@ -43,14 +43,14 @@ fn mark() -> PathBuf {
     target().join("ear/content-with")
 }
 
-/// Prints nothing to standard output. The whole workspace: of the judge alone, dependencies would have other features, and
-/// be built once more.
+/// Builds the whole workspace: for the judge alone, cargo would select other features and build the
+/// dependencies again. Prints nothing to standard output.
 fn build() -> Result<()> {
     eprintln!("building the judge");
     output(&mut command("cargo", ["build", "--workspace", "--all-targets", "--quiet"])).map(drop)
 }
 
-/// What the judge prints may be JSON: nothing else goes to standard output.
+/// Runs the judge. Prints nothing else to standard output, because the judge's output may be JSON.
 fn listen(args: &[String]) -> Result<()> {
     let judge = target().join("debug/khor-ear").display().to_string();
     let status = command(&judge, args).status().context("starting khor-ear")?;

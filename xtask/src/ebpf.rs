@@ -192,7 +192,8 @@ fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
 }
 
-/// The first of `names` in `PATH`, in cargo's own directory, which a minimal `PATH` may lack, or among khor's tools.
+/// The first of `names` that exists in `PATH`, in cargo's own directory or among khor's tools. A
+/// minimal `PATH` may lack cargo's directory.
 fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let cargo_bin = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo/bin");

@@ -1,24 +1,25 @@
-//! Ctrl-C and its like: what is running ends first, and leaves a report.
+//! Handles Ctrl-C and similar signals: running work ends first, and xtask prints a report.
 
 use std::sync::{
     Once,
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-/// Set by a signal: nothing new is begun.
+/// Set by a signal. Callers then start no new work.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// From here on SIGINT, SIGTERM and SIGHUP only set [`is_set`]. Other programs of this process's group get SIGINT themselves.
+/// From now on SIGINT, SIGTERM and SIGHUP only set [`is_set`]. Other programs in this process group
+/// receive the SIGINT of Ctrl-C themselves.
 pub(crate) fn catch() {
     static CATCH: Once = Once::new();
     CATCH.call_once(|| {
         if let Err(error) = ctrlc::set_handler(|| STOP.store(true, Relaxed)) {
-            eprintln!("cannot handle Ctrl-C ({error}): it ends this process without a report");
+            eprintln!("cannot handle Ctrl-C: {error}; Ctrl-C ends this process without a report");
         }
     });
 }
 
-/// Whether the user wants everything to end.
+/// Whether the user has asked to stop.
 pub(crate) fn is_set() -> bool {
     STOP.load(Relaxed)
 }

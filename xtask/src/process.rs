@@ -23,8 +23,9 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
-    // `cargo xtask` sets these for xtask. Build scripts that look at them (ring's) would run again, and everything after
-    // them be compiled again, whenever cargo is called once through xtask and once directly.
+    // Cargo sets these variables for xtask. Some build scripts depend on them, such as ring's.
+    // Those scripts would run again whenever a cargo call through xtask follows a direct one, and
+    // cargo would compile all crates that depend on them again.
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| is_of_this_package(&name.to_string_lossy())) {
         command.env_remove(name);
@@ -32,7 +33,7 @@ pub(crate) fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<It
     command
 }
 
-/// Whether cargo sets the variable for the package that it runs.
+/// Whether this is a variable that cargo sets for the package that it runs.
 fn is_of_this_package(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| variable.starts_with(start))
 }

@@ -28,7 +28,7 @@ pub(crate) fn build() -> Result<()> {
     npm(&["run", "build"])
 }
 
-/// Builds the page if something changed since it was built: the programs embed it.
+/// Builds the page, which the programs embed, if its sources have changed since the last build.
 pub(crate) fn build_if_stale() -> Result<()> {
     if is_stale() {
         prepare()?;

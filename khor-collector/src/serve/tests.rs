@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::sampler::Count;
 
-/// Time between two looks at something that changes soon.
+/// Time between two checks of a condition.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Counts how often it was asked, for the machine and for each of its scopes.
@@ -176,7 +176,7 @@ async fn samples_come_in_order_at_the_asked_rate_and_it_can_change() {
     let running = Running::start();
     let mut client = running.subscriber(20).await;
     let (mut seq, mut patience) = (0, Patience::default());
-    // A busy machine is late now and then, but not always.
+    // A busy machine delays some runs of samples, but not every one.
     loop {
         let mut times_ns = Vec::new();
         for _ in 0..26 {
@@ -280,14 +280,14 @@ async fn stuck_client_is_dropped_and_delays_nobody() {
     let (mut longest, mut last) = (Duration::ZERO, Instant::now());
     // It is dropped once its socket is full (some 100 kB of small frames) and two seconds have passed.
     while load.borrow_and_update().subscribers == 2 {
-        assert!(!patience.is_over(), "it is not dropped");
+        assert!(!patience.is_over(), "the stuck client is not dropped");
         witness.sample().await.unwrap();
         longest = longest.max(last.elapsed());
         last = Instant::now();
     }
-    println!("the other waited {longest:?} at most; a thread that sleeps woke {:?} late", lateness.longest());
-    // A collector that waited for the stuck client would wait for two seconds.
-    assert!(longest < Duration::from_secs(1) + 2 * lateness.longest(), "the other waited {longest:?}");
+    println!("the other client waited {longest:?}; a sleeping thread woke {:?} late", lateness.longest());
+    // If the collector waited for the stuck client, the other client would wait for two seconds.
+    assert!(longest < Duration::from_secs(1) + 2 * lateness.longest(), "the other client waited {longest:?}");
     // What was sent to it waits in its own socket buffer, and then the stream ends.
     let mut held = vec![0; 1 << 20];
     let mut held_bytes = 0;
@@ -335,8 +335,8 @@ async fn everyone_hears_goodbye_beside_a_stuck_client() {
             "{goodbye:?}"
         );
     }
-    timeout(hang_timeout(), running.task).await.expect("its end").unwrap().unwrap();
-    println!("stopped after {:?}, where goodbyes may take {GOODBYE_TIMEOUT:?}", begun.elapsed());
+    timeout(hang_timeout(), running.task).await.expect("the server stops").unwrap().unwrap();
+    println!("stopped after {:?}; goodbyes may take {GOODBYE_TIMEOUT:?}", begun.elapsed());
 }
 
 async fn updates_until_sample(client: &mut Client) -> Vec<Update> {
@@ -412,7 +412,7 @@ async fn cues_go_to_those_who_want_that_kind_in_that_scope() {
     assert_eq!(scoped.update().await.unwrap(), Update::Cue(cue(CueKind::Exec)));
     drop(scoped);
     let wanted = || running.kernel.exec_cues.load(Ordering::Relaxed);
-    wait_until_async("nobody to want them any more", || !wanted()).await;
+    wait_until_async("exec cues to be switched off", || !wanted()).await;
 }
 
 #[tokio::test]
@@ -455,9 +455,9 @@ async fn a_removed_socket_file_is_made_anew_and_nobody_notices() {
     let (begun, mut patience) = (Instant::now(), Patience::default());
     while !path.exists() {
         before.sample().await.unwrap();
-        assert!(!patience.is_over(), "it stays away");
+        assert!(!patience.is_over(), "no new socket file");
     }
-    println!("made anew after {:?}", begun.elapsed());
+    println!("new socket file after {:?}", begun.elapsed());
     running.subscriber(20).await.sample().await.unwrap();
     before.sample().await.unwrap();
 }

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use khor_e2e::Collector;
 use khor_e2e::skip::{in_vm, root_or_skip};
 
-/// Held by the test that runs, with the collector that the tests share, if they do.
+/// The running test holds this lock. In a virtual machine the lock guards the shared collector.
 static TURN: Mutex<Option<Arc<Collector>>> = Mutex::new(None);
 
 /// A collector with the machine to itself, or none where the tests cannot run.
@@ -26,8 +26,8 @@ struct Turn {
     _turn: MutexGuard<'static, Option<Arc<Collector>>>,
 }
 
-/// Waits for the turn of this test. Each test has its own collector, but in a virtual machine, where one start takes ten
-/// seconds, all share one.
+/// Waits for the turn of this test. Each test starts its own collector. In a virtual machine a
+/// start takes ten seconds, so all tests share one collector there.
 fn turn() -> Option<Turn> {
     let mut turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if !root_or_skip() {

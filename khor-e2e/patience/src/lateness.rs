@@ -1,4 +1,6 @@
-//! How late threads wake up: a yardstick for tests that bound a waiting time of the program under test.
+//! Measures how late threads wake up on this machine.
+//!
+//! A test that limits a waiting time of the program under test adds this lateness to its limit.
 
 use std::{
     sync::{
@@ -12,7 +14,8 @@ use std::{
 /// Length of each sleep.
 const NAP: Duration = Duration::from_millis(5);
 
-/// A thread that only sleeps and measures how late it wakes up each time. It ends when this is dropped.
+/// A thread that sleeps again and again, and measures how late it wakes up. Dropping this value
+/// ends the thread.
 #[derive(Debug)]
 pub struct Lateness {
     shared: Arc<Shared>,
@@ -27,7 +30,7 @@ struct Shared {
 }
 
 impl Lateness {
-    /// Starts to measure.
+    /// Starts the measuring thread.
     pub fn start() -> Self {
         let shared = Arc::<Shared>::default();
         let thread = thread::spawn({
@@ -37,7 +40,7 @@ impl Lateness {
         Self { shared, thread: Some(thread) }
     }
 
-    /// All delays so far together.
+    /// The sum of all delays so far.
     pub fn total(&self) -> Duration {
         Duration::from_nanos(self.shared.total_ns.load(Relaxed))
     }

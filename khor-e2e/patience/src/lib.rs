@@ -1,11 +1,13 @@
-//! Tells a hang from a slow machine.
+//! Distinguishes a hang from a slow machine.
 //!
-//! Tests, virtual machines and the judge are never given up because they are slow. They are given up when they make no
-//! progress for [`HANG`], counted in machine time: while the machine needs twice as long for a fixed piece of work, a
-//! second counts half. An emulated processor, a busy neighbour and a stopped clock all stretch the limit that way.
+//! Tests, virtual machines and the judge never fail because they are slow. They fail when they make
+//! no progress for [`HANG`]. The limit counts machine time: while the machine needs twice as long
+//! for a fixed piece of work, a second counts half. An emulated processor or a busy neighbour
+//! therefore stretches the limit.
 //!
-//! [`Patience`] is for waiting in a loop. [`progress`] is for everything else: it starts a watchdog that ends the process.
-//! [`Lateness`] is for tests that bound how long the program under test waits.
+//! Use [`Patience`] to wait in a loop. Use [`progress`] for everything else: it starts a watchdog
+//! that ends the process. Use [`Lateness`] in a test that limits how long the program under test
+//! waits.
 
 mod lateness;
 mod watchdog;
@@ -17,17 +19,18 @@ pub use lateness::Lateness;
 pub use watchdog::progress;
 pub use yardstick::slowness;
 
-/// Time without progress after which something counts as hung, in machine time.
+/// Longest time without progress, in machine time. After it a test or a machine counts as hung.
 pub const HANG: Duration = Duration::from_mins(1);
-/// Environment variable with a factor above 0 that [`HANG`] is multiplied by, such as 10 under a debugger.
+/// Environment variable that holds a factor for [`HANG`], above 0. Set it to 10 under a debugger.
 pub const FACTOR: &str = "KHOR_PATIENCE";
 
-/// Time between two measurements of the machine. Each takes about 5 ms of a processor.
+/// Time between two measurements of the machine. Each uses about 5 ms of processor time.
 const LOOK: Duration = Duration::from_secs(1);
-/// A longer gap between two questions counts as this long: the process or its machine stood still.
+/// A longer gap between two checks counts as this long, since the process or its machine stood
+/// still.
 const LONGEST_GAP: Duration = Duration::from_secs(2);
 
-/// How long to wait for something, in machine time.
+/// A limit in machine time for waiting without progress.
 #[derive(Debug)]
 pub struct Patience {
     limit: Duration,
@@ -36,25 +39,26 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// Lasts for [`HANG`] without progress.
+    /// A limit of [`HANG`] without progress.
     fn default() -> Self {
         Self::new(HANG)
     }
 }
 
 impl Patience {
-    /// Lasts for `limit` without progress, times the factor in [`FACTOR`].
+    /// A limit of `limit` without progress, multiplied by the factor in [`FACTOR`].
     pub fn new(limit: Duration) -> Self {
         Self { limit: limit.mul_f64(factor()), spent: Duration::ZERO, asked: Instant::now() }
     }
 
-    /// There was progress: the whole limit is available again.
+    /// Reports progress, which makes the whole limit available again.
     pub fn renew(&mut self) {
         self.spent = Duration::ZERO;
         self.asked = Instant::now();
     }
 
-    /// Whether the limit is used up. Ask at least once a second: longer gaps are not fully counted.
+    /// Whether the limit is used up. Call this at least once a second: longer gaps do not count in
+    /// full.
     pub fn is_over(&mut self) -> bool {
         let gap = self.asked.elapsed();
         if gap >= LOOK {
@@ -69,8 +73,10 @@ impl Patience {
     }
 }
 
-/// How long a blocking call may take before it counts as hung: [`HANG`] at the machine's present speed. For functions that
-/// take a time limit, such as `set_read_timeout`; a loop uses [`Patience`].
+/// How long a blocking call may take before it counts as hung: [`HANG`] at the machine's present
+/// speed.
+///
+/// This is for functions that take a timeout, such as `set_read_timeout`. Loops use [`Patience`].
 pub fn hang_timeout() -> Duration {
     HANG.mul_f64(factor() * slowness())
 }
@@ -79,7 +85,7 @@ pub fn hang_timeout() -> Duration {
 ///
 /// # Panics
 ///
-/// If it is not a number above 0.
+/// If [`FACTOR`] is set to anything but a number above 0.
 fn factor() -> f64 {
     let Some(text) = std::env::var_os(FACTOR) else { return 1.0 };
     let factor = text.to_str().and_then(|text| text.parse::<f64>().ok());

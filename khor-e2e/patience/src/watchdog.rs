@@ -10,35 +10,39 @@ use std::{
 
 use crate::Patience;
 
-/// Time between two looks.
+/// Time between two checks.
 const LOOK: Duration = Duration::from_millis(500);
 
 static STATE: Mutex<State> = Mutex::new(State { steps: Vec::new(), patience: None });
 
 struct State {
-    /// The last step of each test that runs, and of everything else together. The newest is last.
+    /// The last step of each running named thread, and one for all other threads. The newest is
+    /// last.
     steps: Vec<Step>,
-    /// What is left since the last report of any of them.
+    /// The limit since the last report of any thread.
     patience: Option<Patience>,
 }
 
 struct Step {
-    /// A named thread is a test's, or works for one, and no longer counts once it has ended.
+    /// `None` for the main thread and unnamed threads. The step of a named thread, such as a
+    /// test's, is removed when the thread ends.
     thread: Option<ThreadId>,
     name: String,
     what: String,
 }
 
-/// Reports progress: `step` begins. If none is reported for [`crate::HANG`], the process prints the last step with its thread,
-/// kills its children and aborts. The first call starts the watchdog. A test that has ended is not waited for, so tests that
-/// report nothing may take their time.
+/// Reports progress: `step` begins. The first call starts a watchdog.
+///
+/// If no thread reports progress for [`crate::HANG`], the watchdog prints the last step of each
+/// thread, kills the children of this process, and aborts the process. The watchdog ignores the
+/// steps of named threads that have ended, so a test that reports nothing may take long.
 pub fn progress(step: impl Into<String>) {
     static START: Once = Once::new();
     let current = thread::current();
     let named = current.name().filter(|name| *name != "main");
     let thread = named.map(|_| current.id());
     let name = current.name().unwrap_or("a thread").to_owned();
-    // Not `state` any longer than that: a thread that ends in between takes it as well.
+    // Release the lock here: a thread that ends takes it too.
     {
         let mut state = state();
         state.steps.retain(|step| step.thread != thread);
@@ -54,7 +58,7 @@ pub fn progress(step: impl Into<String>) {
 }
 
 thread_local! {
-    /// Made in each named thread that reports, and dropped as that ends.
+    /// Created in each named thread that reports a step, and dropped when the thread ends.
     static ENDING: Ending = Ending(thread::current().id());
 }
 
@@ -83,7 +87,8 @@ fn watch() {
 
 fn give_up(steps: &[Step]) -> ! {
     for step in steps.iter().rev() {
-        // Not `eprintln!`: a test harness captures that, and loses it when the process aborts.
+        // Not `eprintln!`: the test harness captures its output and loses it when the process
+        // aborts.
         let _ = writeln!(std::io::stderr(), "HUNG: {}: no progress since: {}", step.name, step.what);
     }
     let parent = std::process::id().to_string();

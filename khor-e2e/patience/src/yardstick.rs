@@ -1,23 +1,26 @@
-//! How slow this machine is now.
+//! Measures how slow this machine is now.
 
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
 
-/// Steps of the fixed piece of work: longer than a scheduler's time slice, so that busy neighbours show.
+/// Steps of the fixed piece of work. They take longer than a scheduler's time slice, so that the
+/// measurement includes the load of other processes.
 const STEPS: u32 = 1 << 21;
-/// What they take on an idle core of the reference machine (2 virtual cores, 2026), optimised.
+/// Time that [`STEPS`] take on an idle core of the reference machine (2 virtual cores, 2026), in
+/// optimised code.
 const REFERENCE: Duration = Duration::from_micros(5_200);
 
-/// Time that a fixed piece of work takes now, as a multiple of what it takes on the reference machine; at least 1.
+/// How many times as long a fixed piece of work takes now as on the reference machine; at least 1.
 pub fn slowness() -> f64 {
     let begun = Instant::now();
     work();
     (begun.elapsed().as_secs_f64() / REFERENCE.as_secs_f64()).max(1.0)
 }
 
-/// A chain of xorshift steps, which no processor can shorten by doing several at once.
+/// A chain of xorshift steps. Each step needs the one before, so no processor can run them in
+/// parallel.
 fn work() {
     let mut state = black_box(0x9e37_79b9_7f4a_7c15_u64);
     for _ in 0..STEPS {
@@ -35,7 +38,7 @@ mod tests {
     #[test]
     fn slowness_is_at_least_one() {
         let measured = slowness();
-        println!("this machine is {measured:.2} times as slow as the reference");
+        println!("this machine is {measured:.2} times as slow as the reference machine");
         assert!((1.0..10_000.0).contains(&measured), "{measured}");
     }
 }

@@ -1,9 +1,9 @@
-//! The watchdog names what hangs.
+//! The watchdog names the step that hangs and ignores threads that have ended.
 
 use std::{process::Command, thread, time::Duration};
 
 #[test]
-#[ignore = "hangs; run by the test below"]
+#[ignore = "hangs; the test below runs it"]
 fn hangs() {
     khor_patience::progress("the first step");
     khor_patience::progress("waiting for nothing");
@@ -21,7 +21,7 @@ fn hang_is_named_and_ended() {
 }
 
 #[test]
-#[ignore = "takes longer than a hang may; run by the test below"]
+#[ignore = "takes longer than a hang may; the test below runs it"]
 fn works_after_another_has_ended() {
     let other = thread::Builder::new().name("another test".into());
     other.spawn(|| khor_patience::progress("the last step of another test")).unwrap().join().unwrap();

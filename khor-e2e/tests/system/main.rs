@@ -1,4 +1,5 @@
-//! The installed collector in a whole Debian, under the real systemd: `cargo xtask vm debian` runs these, as root.
+//! Tests of the installed collector in a whole Debian, under the real systemd.
+//! `cargo xtask vm debian` runs them as root.
 //!
 //! They stop services and suspend the machine, so elsewhere they are not run at all. Each leaves both units running.
 

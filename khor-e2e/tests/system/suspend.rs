@@ -16,7 +16,7 @@ use crate::unit::{PATH, complaints, journal_now, listen, main_pid, require_a_mac
 const ASLEEP: Duration = Duration::from_secs(35);
 /// How long before and after it is listened.
 const AWAKE: Duration = Duration::from_secs(5);
-/// Samples that must come after it woke.
+/// Samples that must arrive after the machine wakes.
 const SAMPLES_AFTER: usize = 20;
 /// By how much levels may differ that are of the same order: waking is some work.
 const LIKE_BEFORE: f64 = 0.25;
@@ -147,7 +147,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
         suspend();
         let (woken, before) = (Instant::now(), samples.load(Relaxed));
         thread::sleep(AWAKE);
-        wait_until("samples after it woke", || samples.load(Relaxed) > before + SAMPLES_AFTER + 2);
+        wait_until("samples after the wake-up", || samples.load(Relaxed) > before + SAMPLES_AFTER + 2);
         stop.store(true, Relaxed);
         (readings.join().expect("samples"), heard.join().expect("levels"), woken)
     });

@@ -24,7 +24,7 @@ pub(crate) fn require_a_machine_of_our_own() {
 /// Runs a command of words without spaces.
 pub(crate) fn run(command: &str) -> Output {
     khor_patience::progress(format!("running {command}"));
-    // The host watches the console: a line for each step is its sign of progress.
+    // The host counts each line on the console as progress.
     println!("$ {command}");
     let words: Vec<_> = command.split_whitespace().collect();
     Command::new(words[0]).args(&words[1..]).output().unwrap_or_else(|error| panic!("{command}: {error}"))

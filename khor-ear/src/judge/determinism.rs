@@ -21,7 +21,7 @@ const TIMES: usize = 3;
 pub(super) fn compare(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<String> {
     let jobs: Vec<(usize, usize)> =
         (0..PLAYED.len()).flat_map(|what| (0..TIMES).map(move |time| (what, time))).collect();
-    let renders = parallel::map(&format!("{preset}: the same twice"), &jobs, |(what, time)| {
+    let renders = parallel::map(&format!("{preset}: determinism"), &jobs, |(what, time)| {
         let (class, size) = PLAYED[*what];
         let seed = plan.seed(10 + *what as u64);
         let machine = Machine::new(size, seed);

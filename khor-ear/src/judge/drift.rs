@@ -24,7 +24,7 @@ pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Fi
     let windows = ((hours * 3600.0) as u64 / WINDOW_S).max(2);
     let (mut first, mut last) = (None, None);
     for window in 0..windows {
-        khor_patience::progress(format!("{preset}: ten minutes {} of {windows}", window + 1));
+        khor_patience::progress(format!("{preset}: ten-minute window {} of {windows}", window + 1));
         for _ in 0..WINDOW_S * 1_000_000_000 / STEP_NS {
             player.play(machine.advance(STEP_NS, &[], 0.0));
         }

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     async fn ended(ending: &Ending) -> Option<Ended> {
-        Some(timeout(khor_patience::hang_timeout(), ending.ended()).await.expect("its end"))
+        Some(timeout(khor_patience::hang_timeout(), ending.ended()).await.expect("an end"))
     }
 
     async fn goes_on(ending: &Ending) -> bool {

@@ -103,7 +103,7 @@ async fn who_is_slow_or_stops_halfway_is_given_up() {
     assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
     assert!(body.starts_with("HTTP/1.1 408") && chunk.starts_with("HTTP/1.1 408"), "{body} {chunk}");
     let (took, late) = (begun.elapsed(), lateness.total());
-    assert!(took < 2 * (HEAD_TIMEOUT + late), "{took:?}; a thread that sleeps woke {late:?} late");
+    assert!(took < 2 * (HEAD_TIMEOUT + late), "{took:?}; a sleeping thread woke {late:?} late");
     assert!(engine.is_well().await);
 }
 

@@ -296,7 +296,7 @@ async fn every_operation_answers_as_its_document_says() {
 
 /// Waits until there is something in the recording.
 async fn until_recorded(api: &Api) {
-    khor_e2e::wait_until_async("sound in it", || api.engine().recorder().status().seconds > 0.0).await;
+    khor_e2e::wait_until_async("recorded sound", || api.engine().recorder().status().seconds > 0.0).await;
 }
 
 /// Where an answer is not as the document says.

@@ -321,7 +321,7 @@ mod tests {
 
     /// Lets sound come until the recording has `seconds`.
     async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
-        khor_e2e::wait_until_async("enough to be recorded", || {
+        khor_e2e::wait_until_async("enough recorded sound", || {
             let enough = recorder.status().seconds >= seconds;
             if !enough {
                 push();
@@ -406,7 +406,7 @@ mod tests {
         let (tap, mut feed) = Tap::start(48_000).unwrap();
         let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
         let file = recorder.start("flac").unwrap();
-        khor_e2e::wait_until_async("its end", || {
+        khor_e2e::wait_until_async("the recording to end", || {
             feed.push(&[0.5; 480], &[0.5; 480]);
             if recorder.status().seconds > 0.2 {
                 feed.set_rate(44_100);

@@ -205,7 +205,7 @@ mod tests {
         assert!(took >= Duration::from_millis(500), "{took:?}");
         assert!(
             took < Duration::from_secs(1) + 2 * late,
-            "{took:?}; a thread that sleeps woke {late:?} late"
+            "{took:?}; a sleeping thread in this test woke {late:?} late"
         );
     }
 

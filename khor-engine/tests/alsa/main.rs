@@ -24,7 +24,7 @@ use khor_patience::slowness;
 use crate::recorder::Recorder;
 
 static TURN: Mutex<()> = Mutex::new(());
-/// In which something that must not come would come.
+/// Time in which an unexpected message would arrive.
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// A recorder with the sequencer to itself, or none where there is no sequencer.
@@ -70,7 +70,8 @@ fn note(output: &Output, role: Role, midi: u8, onset: Instant, duration: Duratio
     output.send(Event::Note(note, onset));
 }
 
-/// How much later than due things came: prints that and asserts that it is little for this machine.
+/// Prints how late events came, and asserts that the delay is small for this machine. Each pair
+/// holds the due time and the actual time.
 fn assert_in_time(what: &str, pairs: impl Iterator<Item = (Instant, Instant)>) {
     let late_ms = pairs.map(|(due, came)| {
         1e3 * if came >= due { (came - due).as_secs_f64() } else { -(due - came).as_secs_f64() }
@@ -83,7 +84,7 @@ fn assert_in_time(what: &str, pairs: impl Iterator<Item = (Instant, Instant)>) {
         "{what}, {} of them: late by {first:.3} ms at least, p50 {p50:.3}, p95 {p95:.3}, max {max:.3}",
         late_ms.len()
     );
-    // The kernel's timer ticks every millisecond. The rest is in machine time.
+    // The kernel's timer ticks every millisecond. The limits are machine time.
     let slowness = slowness();
     assert!(first > -2.0 * slowness && p50 < 2.0 * slowness && p95 < 3.0 * slowness, "{what}: {slowness}");
 }

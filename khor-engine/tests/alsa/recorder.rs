@@ -122,7 +122,7 @@ impl Recorder {
         self.heard()
     }
 
-    /// Listens until `enough` has arrived, and a little longer.
+    /// Listens until `enough` returns true, and then for [`SETTLE`].
     pub(crate) fn listen_until(&mut self, what: &str, mut enough: impl FnMut(&[Heard]) -> bool) -> &[Heard] {
         wait_until(what, || enough(self.heard()));
         self.listen(SETTLE)

@@ -1,4 +1,5 @@
-//! `cargo xtask bench [collector|synth|latency|recovery|idle|gaps|http|fleet]`: builds release programs, measures, and shows one table.
+//! `cargo xtask bench [collector|synth|latency|recovery|idle|gaps|http|fleet]`: builds release
+//! programs, measures, and shows one table.
 //!
 //! Each room measures one thing and states its promises. What needs eBPF or the protocol is measured by
 //! `khor-bench` (khor-e2e), so that xtask stays quick to compile. The verdict is printed and nothing more: a
@@ -43,7 +44,7 @@ enum What {
     Synth,
     /// From program starts to OSC
     Latency,
-    /// From restarted sound servers and collectors to sound and counts, and from a crash to its note
+    /// From a restarted sound server or collector to sound or counts; from a crash to its note
     Recovery,
     /// CPU and memory while nothing happens
     Idle,

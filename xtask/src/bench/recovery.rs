@@ -1,4 +1,4 @@
-//! How long khor takes to recover from a restarted sound server or collector, and to report a crash.
+//! Promises about recovery from a restarted sound server or collector, and about reporting a crash.
 
 use super::row::Promise;
 
@@ -8,7 +8,7 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
     match name {
         "PulseAudio restarted to sound" | "PipeWire restarted to sound" => Some(Promise::AtMost(3000.0)),
         "collector restarted to its counts" => Some(Promise::AtMost(1000.0)),
-        // A beat at 110 bpm, and what is composed ahead.
+        // A beat at 110 bpm takes 545 ms. The composer works some time ahead.
         "crash to the onset of its note" => Some(Promise::AtMost(600.0)),
         _ => None,
     }

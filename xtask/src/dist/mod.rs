@@ -56,12 +56,12 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     checksums(&dist)
 }
 
-/// The Debian package with the programs that the tests use, which are not those of a release.
+/// Makes a Debian package of the programs that the tests use, which are not release builds.
 pub(crate) fn package_for_tests() -> Result<PathBuf> {
     tools::packagers(true)?;
     texts(&target().join("dist"), &target().join("debug/khor").display().to_string())?;
     let package = target().join("vm/khor.deb");
-    // cargo-deb is built without optimisation here, and takes minutes to compress well.
+    // cargo-deb is built without optimisation, so its best compression would take minutes.
     deb(&package, &commit_time()?, &["--profile", "dev", "--fast"])?;
     Ok(package)
 }
@@ -83,7 +83,7 @@ fn commit_time() -> Result<String> {
     Ok(output(&mut command("git", ["log", "-1", "--format=%ct"]))?.trim().to_owned())
 }
 
-/// Packs what is built; `to` is a folder or a file.
+/// Makes the Debian package of the built programs. `to` is a folder or a file.
 fn deb(to: &Path, time: &str, options: &[&str]) -> Result<()> {
     let mut cargo = tools::with_path(command("cargo", ["deb", "--no-build", "-p", "khor-engine"]));
     succeed(cargo.args(options).arg("--output").arg(to).env("SOURCE_DATE_EPOCH", time))

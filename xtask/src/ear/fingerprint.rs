@@ -1,4 +1,5 @@
-//! Whether the judge would come to the same verdict: a hash over everything that sound and verdict depend on.
+//! A hash of everything that the sound and the judge's verdict depend on. While the hash stays the
+//! same, the verdict stays the same too.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -11,7 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::process::{command, output, root};
 
-/// Files and folders that count: the engine, the judge, and what both are built with.
+/// Files and folders in the hash: the engine, the judge, and the versions of their dependencies.
 const ROOTS: [&str; 8] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -22,10 +23,11 @@ const ROOTS: [&str; 8] = [
     "khor-ear",
     "khor-fleet",
 ];
-/// Rooms of the engine between music and user: no sample depends on them.
+/// Folders of the engine that the hash leaves out: no sample depends on them.
 const OUTSIDE: [&str; 5] = ["cli", "control", "dbus", "doctor", "http"];
 
-/// The hash, as text. The standard library's hasher may change with the compiler, which counts too.
+/// The hash, as text. A new compiler may change the standard library's hasher, but the hash
+/// includes the compiler's version anyway.
 pub(super) fn of_the_music() -> Result<String> {
     let mut hasher = DefaultHasher::new();
     output(&mut command("rustc", ["--version", "--verbose"]))?.hash(&mut hasher);
@@ -38,7 +40,7 @@ pub(super) fn of_the_music() -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// All files below a path, in order, without those outside of the music.
+/// All files below a path, sorted, without the folders in [`OUTSIDE`].
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let is_outside = OUTSIDE.iter().any(|room| path.ends_with(Path::new("khor-engine/src").join(room)));
     if is_outside {

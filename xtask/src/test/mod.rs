@@ -1,7 +1,8 @@
-//! `cargo xtask test`: every check and test there is, on the running kernel, in parts.
+//! `cargo xtask test`: runs all checks and tests of khor, in parts.
 //!
-//! [`parts`] lists them, [`runner`] runs the Rust tests among them, [`summary`] shows the results. One part runs at a time:
-//! two virtual machines, or one beside the judge, are more than two cores can do. A part that fails does not stop the others.
+//! [`parts`] lists the parts, [`runner`] runs the Rust tests among them, [`summary`] shows the
+//! results. One part runs at a time, because two cores are too few for two virtual machines, or for
+//! a virtual machine and the judge. If a part fails, the parts that do not need it still run.
 
 mod part;
 mod parts;
@@ -27,13 +28,13 @@ const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
-    /// Only the parts and tests that are quick: under ten minutes once built
+    /// Run only the quick parts and tests: under ten minutes once everything is built
     #[arg(long)]
     quick: bool,
-    /// Only these parts, such as lints,unit
+    /// Run only these parts, such as lints,unit
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = find)]
     only: Vec<&'static Part>,
-    /// List the parts, with their usual time on two cores, and do nothing
+    /// List the parts with their usual minutes on two cores, and run nothing
     #[arg(long)]
     list: bool,
 }
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let begun = Instant::now();
     let selected: Vec<&Part> = PARTS.iter().filter(|part| args.wants(part)).collect();
     if selected.is_empty() {
-        bail!("--quick runs none of these parts; leave it out");
+        bail!("--quick leaves out all of these parts; run them without --quick");
     }
     interrupt::catch();
     introduce();
@@ -93,7 +94,7 @@ fn introduce() {
     }
     let slowness = khor_patience::slowness();
     println!(
-        "this machine now takes {slowness:.1} × the reference machine's time; the usual minutes are that machine's"
+        "the usual minutes are those of a reference machine; this one now takes {slowness:.1} times as long"
     );
 }
 
@@ -117,7 +118,7 @@ fn run_all(selected: &[&'static Part], depth: Depth) -> Vec<Row> {
     rows
 }
 
-/// Why a part need not begin.
+/// The reason why a part cannot start, if there is one.
 fn obstacle(part: &Part, rows: &[Row]) -> Option<String> {
     if interrupt::is_set() {
         return Some("interrupted".into());

@@ -1,51 +1,51 @@
-//! A part of the tests: what it proves, what it needs, how long it usually takes.
+//! A part of the tests, with its purpose, its needs and its usual time.
 
 use anyhow::Result;
 
 use crate::packages::Need;
 
-/// A part, which can be run alone by its name.
+/// A part of the tests. `--only NAME` runs it alone.
 pub(super) struct Part {
     /// Name for `--only`.
     pub(super) name: &'static str,
-    /// What it does, in a few words.
+    /// What the part does, in a few words.
     pub(super) about: &'static str,
     /// Usual time on two cores.
     pub(super) minutes: Minutes,
     /// Whether `--quick` runs it.
     pub(super) is_quick: bool,
-    /// Packages of the machine that it needs.
+    /// System packages that the part needs.
     pub(super) needs: &'static [&'static [Need]],
-    /// An earlier part without which it cannot succeed.
+    /// An earlier part that must pass before this part can start.
     pub(super) after: Option<&'static str>,
-    /// Runs it to its end.
+    /// Runs the part to its end.
     pub(super) run: fn(Depth) -> Result<Outcome>,
 }
 
 /// Usual times, minutes.
 #[derive(Clone, Copy)]
 pub(super) struct Minutes {
-    /// In a fresh clone, on a machine without the helper programs.
+    /// In a fresh clone, on a machine where the helper programs are not installed.
     pub(super) cold: f32,
-    /// With everything built.
+    /// When everything is built.
     pub(super) warm: f32,
 }
 
-/// How much of a part is run.
+/// How much of a part to run.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Depth {
     /// Only the quick tests.
     Quick,
-    /// All of it.
+    /// All tests.
     Full,
 }
 
-/// How a part ended, if not in an error.
+/// How a part ended without an error.
 pub(crate) enum Outcome {
     Passed,
-    /// Nothing that it judges has changed since it last passed.
+    /// The part did not run: its inputs have not changed since it last passed.
     Unchanged,
-    /// It cannot run here, for this reason.
+    /// The part cannot run on this machine, for this reason.
     Skipped(String),
 }
 

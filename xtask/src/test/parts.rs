@@ -1,4 +1,4 @@
-//! The parts, in the order in which they run: what fails fast comes first.
+//! The parts, in the order in which they run. Parts that fail fast come first.
 
 use anyhow::Result;
 
@@ -43,7 +43,7 @@ pub(super) static PARTS: [Part; 12] = [
     },
     Part {
         name: "build",
-        about: "programs and tests, once for all parts below",
+        about: "builds programs and tests, once for all parts below",
         minutes: Minutes::new(8.0, 0.1),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE],
@@ -79,7 +79,7 @@ pub(super) static PARTS: [Part; 12] = [
     },
     Part {
         name: "ebpf",
-        about: "the committed eBPF object is what its source builds to",
+        about: "the committed eBPF object matches its source",
         minutes: Minutes::new(3.0, 0.2),
         is_quick: false,
         needs: &[packages::BUILD],
@@ -156,7 +156,7 @@ fn programs(depth: Depth) -> Result<Outcome> {
     runner::run(Suite::Programs, depth)
 }
 
-/// The committed object must be what its source builds to.
+/// Checks that the source of the in-kernel programs builds to the committed object.
 fn object(_: Depth) -> Result<Outcome> {
     if let Some(reason) = out_of_reach(&[packages::EBPF])? {
         return Ok(Outcome::Skipped(format!(
@@ -169,12 +169,12 @@ fn object(_: Depth) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The counts must agree with those of the oldest kernel and of the one that most people have.
+/// Tests the collector's counts on another kernel, in a virtual machine.
 fn machine(kernel: &str) -> Result<Outcome> {
     with_vm(&[packages::VM], || vm::kernel(kernel))
 }
 
-/// The package must do what it promises in a whole Debian.
+/// Tests the package in a whole Debian, in a virtual machine.
 fn debian() -> Result<Outcome> {
     with_vm(&[packages::VM, packages::DEBIAN], vm::debian)
 }
@@ -189,7 +189,8 @@ fn with_vm(needs: &'static [&'static [Need]], run: impl FnOnce() -> Result<()>) 
     Ok(Outcome::Passed)
 }
 
-/// Why something needed is not to be had here. Where all tests are required, that is no reason to skip one.
+/// The reason why apt cannot install `needs` here, if there is one. `None` also where all tests are
+/// required: there a missing package must be an error, not a skip.
 fn out_of_reach(needs: &'static [&'static [Need]]) -> Result<Option<String>> {
     if super::all_required() {
         return Ok(None);

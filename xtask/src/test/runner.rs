@@ -1,7 +1,8 @@
-//! Runs the Rust tests: by cargo-nextest where it is installed, else each test program by itself.
+//! Runs the Rust tests with cargo-nextest, or one test program after the other if it is not
+//! installed.
 //!
-//! Both run the same programs, those of `cargo build --workspace --all-targets`: selecting packages would build the
-//! dependencies again, with other features.
+//! Both ways run the programs of `cargo build --workspace --all-targets`. If only some packages
+//! were selected, cargo would build the dependencies again, with other features.
 
 use std::path::Path;
 
@@ -18,23 +19,23 @@ use crate::{
     ui,
 };
 
-/// Tests that run together.
+/// A set of tests that run together.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Suite {
-    /// All but the others.
+    /// All tests that are in no other suite.
     Unit,
-    /// `khor-collector/tests`: they need the machine to themselves.
+    /// `khor-collector/tests`. These need the machine to themselves.
     Kernel,
-    /// `khor-e2e/tests`: they mostly wait.
+    /// `khor-e2e/tests`. These mostly wait, so many can run at once.
     Programs,
 }
 
-/// Tests of [`Suite::Programs`] that `--quick` leaves out, by the name of their file.
+/// File names of the tests in [`Suite::Programs`] that `--quick` leaves out.
 const SLOW_PROGRAMS: [&str; 7] =
     ["page", "conformance", "crowd", "sound", "sound_server", "fleet", "pipeline"];
 
 impl Suite {
-    /// As `.config/nextest.toml` has them, in nextest's own language.
+    /// The suite as a nextest filter. `.config/nextest.toml` selects the same sets.
     fn filter(self, depth: Depth) -> String {
         let (kernel, programs) = (in_tests_of("khor-collector"), in_tests_of("khor-e2e"));
         match self {
@@ -48,7 +49,7 @@ impl Suite {
         }
     }
 
-    /// Tests at the same time.
+    /// How many tests run at the same time.
     fn threads(self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         match self {

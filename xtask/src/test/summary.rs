@@ -1,24 +1,24 @@
-//! The table at the end: each part's result and time, then what was skipped and why.
+//! The table at the end: each part's result and time, then the skipped tests with their reasons.
 
 use std::{fmt::Write, time::Duration};
 
 use super::part::{Outcome, Part};
 
-/// A part that was to run.
+/// A selected part and its result.
 pub(super) struct Row {
     pub(super) part: &'static Part,
     pub(super) result: Verdict,
     pub(super) took: Duration,
 }
 
-/// What became of it.
+/// The result of a selected part.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Passed,
     Unchanged,
     Skipped(String),
     Failed(String),
-    /// It did not begin, for this reason.
+    /// The part did not start, for this reason.
     NotRun(String),
 }
 
@@ -47,7 +47,7 @@ impl Verdict {
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Passed => None,
-            Self::Unchanged => Some("nothing that it judges has changed since it passed"),
+            Self::Unchanged => Some("its inputs have not changed since it last passed"),
             Self::Skipped(reason) | Self::Failed(reason) | Self::NotRun(reason) => Some(reason),
         }
     }
@@ -57,7 +57,7 @@ impl Verdict {
     }
 }
 
-/// The table; `skipped` has a line for each test that was skipped.
+/// Writes the table. `skipped` has a line for each skipped test.
 pub(super) fn table(rows: &[Row], skipped: &[String], took: Duration) -> String {
     let mut text = format!("\n{:<12}{:<12}{:>8}   {}\n", "part", "result", "minutes", "usual (cold, warm)");
     let _ = writeln!(text, "{}", "-".repeat(52));

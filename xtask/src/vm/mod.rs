@@ -2,8 +2,9 @@
 //!
 //! Debian's kernels boot in qemu, with nothing but the tests and what they need beside them, so that a kernel takes
 //! seconds and no root. qemu emulates even where /dev/kvm exists: nested virtual machines, which continuous integration
-//! often is, may hang on it. A whole Debian takes longer to make and to boot, so there is only one, for the tests that need
-//! it ([`debian`]). Downloads stay below `target/vm`; remove it for newer kernels.
+//! often is, may hang on it. A whole Debian takes longer to make and to boot, so there is only one,
+//! for the tests that need it ([`debian`]). Downloads stay below `target/vm`; remove the folder for
+//! newer kernels.
 //!
 //! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests, [`initramfs`] and [`disk`]
 //! pack them, [`machine`] boots and watches, [`report`] shows the results.
@@ -31,9 +32,9 @@ use clap::{Args, Subcommand};
 use self::{kernel::Kernel, machine::Setup, report::Outcome};
 use crate::{interrupt, packages, process::target};
 
-/// Processors of a machine.
+/// Processors of each virtual machine.
 const PROCESSORS: usize = 2;
-/// Memory that qemu needs besides the machine's own.
+/// Memory that qemu needs in addition to the machine's memory.
 const OVERHEAD_MIB: usize = 256;
 
 #[derive(Args)]
@@ -41,7 +42,7 @@ const OVERHEAD_MIB: usize = 256;
 pub(crate) struct VmArgs {
     #[command(subcommand)]
     what: Option<What>,
-    /// Which kernels, of 5.10, 6.1 and 6.12
+    /// Kernels to test, out of 5.10, 6.1 and 6.12
     #[arg(long, value_delimiter = ',', default_values = kernel::BY_DEFAULT, value_parser = kernel::find)]
     kernels: Vec<&'static Kernel>,
     /// Only tests whose names contain this
@@ -57,9 +58,9 @@ pub(crate) struct VmArgs {
 
 #[derive(Clone, Copy, Subcommand)]
 enum What {
-    /// Instead of kernels alone: a whole Debian under systemd, with khor's package (needs root to make it)
+    /// Test khor's package in a whole Debian under systemd, not single kernels (needs root)
     Debian,
-    /// Both
+    /// Test on the kernels and in the whole Debian
     All,
 }
 
@@ -112,7 +113,7 @@ fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
     args.kernels.iter().map(prepare).collect()
 }
 
-/// Everything that is needed to boot one kernel.
+/// Makes everything that qemu needs to boot one kernel.
 fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
     let built = tests::build(&tests::COUNTS)?;
     let files = kernel.get(args.mirror.as_deref())?;
@@ -133,7 +134,8 @@ fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
     })
 }
 
-/// Boots all of them, as many at once as this machine can; the outcomes are in the machines' order.
+/// Boots all machines, as many at once as this machine allows. Returns the outcomes in the same
+/// order.
 fn boot_all(setups: &[Setup]) -> Vec<Outcome> {
     let waiting = Mutex::new(setups.iter().enumerate());
     let mut outcomes: Vec<_> = thread::scope(|scope| {
@@ -148,7 +150,7 @@ fn boot_all(setups: &[Setup]) -> Vec<Outcome> {
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// Machines that processors and free memory suffice for.
+/// How many machines can run at once with the processors and the free memory of this machine.
 fn at_once(setups: &[Setup]) -> usize {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let each_mib = setups.iter().map(|setup| setup.memory_mib as usize + OVERHEAD_MIB).max().unwrap_or(1);
@@ -156,7 +158,7 @@ fn at_once(setups: &[Setup]) -> usize {
     (processors / PROCESSORS).min(by_memory).max(1)
 }
 
-/// Memory that programs may still take, MiB.
+/// Memory that is still available to programs, MiB.
 fn available_memory_mib() -> Option<usize> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let kib = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?.split_whitespace().next()?;

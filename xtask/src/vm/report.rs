@@ -1,4 +1,4 @@
-//! The machines' results: read off a console, and shown in the table at the end.
+//! Reads results from a machine's console, and shows all machines in a table.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -34,7 +34,7 @@ pub(super) struct Outcome {
     failures: Vec<String>,
     /// Whether the console is listing them.
     lists_failures: bool,
-    /// The last test that began.
+    /// The last test that started.
     pub(super) test: Option<String>,
     /// What the worst test ended with.
     code: Option<i32>,
@@ -111,7 +111,7 @@ impl Outcome {
         let reason = match &self.end {
             End::Passed | End::Failed | End::Stopped => return,
             End::Vanished(reason) => reason.clone(),
-            End::Hung => format!("hung in {}", self.test.as_deref().unwrap_or("no test")),
+            End::Hung => format!("hung; the last test was {}", self.test.as_deref().unwrap_or("none")),
         };
         println!("\n{}: {reason}; its console's last lines:", self.release);
         for line in &self.tail {

@@ -7,22 +7,23 @@ use serde_json::Value;
 
 use crate::{artifacts, process::command};
 
-/// The tests that hold the collector's counts against the kernel's, by package and name.
+/// Package and name of the tests that compare the collector's counts with the kernel's.
 pub(super) const COUNTS: [(&str, &str); 2] = [("khor-collector", "kernel"), ("khor-collector", "process")];
 /// Tests of [`COUNTS`] whose names contain one of these are left out.
 pub(super) const LEFT_OUT: [&str; 7] = [
-    // What a program costs on an emulated processor means nothing.
+    // The cost of a program on an emulated processor means nothing.
     "frugal",
     // There is no systemd in these machines.
     "that_systemd_opened",
-    // Exit codes and the socket's life are the same on every kernel.
+    // Exit codes and the socket do not depend on the kernel.
     "wrong_usage",
     "second_collector",
     "directory_that_everybody",
     "socket_is_for_root",
     "readiness_liveness",
 ];
-/// Modules of the kernel that [`COUNTS`] need, beside those for the disk: they lose packets, and make disks that fail.
+/// Kernel modules that [`COUNTS`] need in addition to the disk's drivers. The modules lose packets,
+/// and make disks that fail.
 pub(super) const MODULES: [&str; 3] = ["sch_netem", "sch_tbf", "loop"];
 
 /// What cargo built.

@@ -1,5 +1,7 @@
-//! How long khor takes to recover: from a restarted sound server to sound, from a restarted collector to its counts. And how
-//! long it takes from a crash to the note that reports it.
+//! Measures how long khor takes to recover and to report.
+//!
+//! Recovery: from a restarted sound server to sound, and from a restarted collector to its counts.
+//! Report: from a crash to the note of its cue.
 
 use std::{
     process::Command,
@@ -13,7 +15,7 @@ use crate::figure::Figure;
 const RESTARTS: usize = 5;
 const CRASHES: usize = 5;
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Length of each piece of sound that is looked at.
+/// Length of each recording that is checked for sound.
 const PIECE: Duration = Duration::from_millis(100);
 
 pub(crate) fn measure() -> Vec<Figure> {
@@ -64,7 +66,8 @@ fn restarts<S>(mut server: S, engine: &Engine, operations: &Operations<S>) -> Ve
     (0..RESTARTS).map(restart).collect()
 }
 
-/// From the restarted collector's first answer to the engine's first reading; from a crash to the onset of its cue's note.
+/// Two figures: the time from the restarted collector's first answer to the engine's first reading,
+/// and the time from a crash to the onset of its cue's note.
 fn collector() -> (Figure, Figure) {
     let start = || Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let mut collector = start();
@@ -73,7 +76,7 @@ fn collector() -> (Figure, Figure) {
     for _ in 0..RESTARTS {
         engine.wait_for_source("collector");
         let dir = collector.into_dir();
-        wait_until("the loss", || engine.get("/api/health")["bpf"]["error"].is_string());
+        wait_until("the lost collector", || engine.get("/api/health")["bpf"]["error"].is_string());
         collector = Collector::start_in(&dir, &program("khor-collector"), &["--no-dbus"]);
         back_ms.push(engine.wait_for_source("collector").as_secs_f64() * 1e3);
     }
@@ -93,7 +96,7 @@ fn from_crash_to_note(engine: &Engine) -> f64 {
         let notes = metrics["notes"].as_array()?.iter().filter(|note| note["layer"] == "cues");
         notes.filter_map(|note| note["ts_ms"].as_f64()).find(|onset_ms| *onset_ms >= crashed_ms)
     });
-    // A cue that rings on would hold the next one back.
+    // While a cue sounds, the next one waits.
     std::thread::sleep(Duration::from_secs(3));
     onset_ms - crashed_ms
 }

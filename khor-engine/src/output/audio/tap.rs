@@ -190,7 +190,7 @@ mod tests {
     /// Pushes a counting ramp, `frames` at once, until `until` says that it is enough.
     fn ramp(feed: &mut Feed, frames: usize, mut until: impl FnMut() -> bool) {
         let mut next = 0.0_f32;
-        khor_e2e::wait_until("somebody to hear it", || {
+        khor_e2e::wait_until("enough frames to be pushed", || {
             let left: Vec<f32> = (0..frames).map(|i| next + i as f32).collect();
             next += frames as f32;
             feed.push(&left, &left);

@@ -354,7 +354,7 @@ mod tests {
         let send = || destination.send(b"hello");
         wait_until("an error", || (send(), destination.health().error.is_some()).1);
         moved.store(true, Relaxed);
-        wait_until("success", || (send(), destination.health().ok).1);
+        wait_until("a successful send", || (send(), destination.health().ok).1);
         assert_eq!(socket.recv(&mut [0; 8]).unwrap(), 5);
         drop(destination);
         wait_until("its thread to end", || Arc::strong_count(&moved) == 1);

@@ -415,6 +415,6 @@ mod tests {
         first.set_nonblocking(true).unwrap();
         assert!(first.recv(&mut [0; 64]).is_err(), "nothing more");
         output.send(Event::Targets(Vec::new()));
-        khor_e2e::wait_until("it to be off", || output.health() == Health::off());
+        khor_e2e::wait_until("the output to be off", || output.health() == Health::off());
     }
 }

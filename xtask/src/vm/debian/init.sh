@@ -1,5 +1,6 @@
 #!/bin/sh
-# The first process of the whole Debian of `cargo xtask vm debian`: installs khor's package, and makes way for systemd.
+# The first process in the whole Debian of `cargo xtask vm debian`. It installs khor's package and
+# then starts systemd.
 export PATH=/bin:/applets
 
 /bin/busybox mkdir -p /applets /proc /dev /debian

@@ -1,13 +1,16 @@
-//! `cargo xtask vm debian`: the package and the tests in a whole Debian with systemd as its first process.
+//! `cargo xtask vm debian`: tests khor's package in a whole Debian under systemd.
 //!
-//! It shows what the small machines cannot: that units, users, directories and the bus's policy fit each other, that a
-//! collector survives kills, hangs and a suspended machine, and that MIDI and sound reach ALSA. [`image`] makes the system
-//! once. [`payload`] brings the package that users install, which is installed before systemd starts; a test removes and
-//! purges it, and installs it into the running system. The image is never changed: what a machine writes is thrown away.
-//! The tests are `khor-e2e/tests/system` and `khor-engine/tests/alsa`.
+//! These tests need more than the small machines have. They show that units, users, directories and
+//! the bus's policy fit together, that the collector survives kills, hangs and a suspend, and that
+//! MIDI and sound reach ALSA. The tests are `khor-e2e/tests/system` and `khor-engine/tests/alsa`.
 //!
-//! A container would not do: it has no kernel of its own to suspend. The tests are built here, so their C library must not be
-//! newer than Debian 12's; otherwise they end before they begin, and say so.
+//! [`image`] makes the system once. [`payload`] adds the package, which is installed before systemd
+//! starts. One test removes and purges the package, and installs it into the running system. The
+//! image never changes: qemu discards the machine's writes.
+//!
+//! A container is no alternative: it has no kernel of its own to suspend. The tests are built on
+//! this machine, so this machine's C library must not be newer than Debian 12's. If it is newer,
+//! the tests fail to start and print the reason.
 
 mod image;
 mod payload;
@@ -20,14 +23,14 @@ use super::{VmArgs, home, kernel, machine::Setup, modules};
 
 /// Its name on the command line and in reports.
 const NAME: &str = "debian";
-/// The disk, the root file system if it is not built in, a sequencer, and a sound card that plays into its own other side;
-/// the third is what that kernel's ext4 needs without saying so.
+/// Drivers for the disk, the root file system, a sequencer, and a sound card that records its own
+/// sound. That kernel's ext4 needs `crc32c_generic`, but does not declare it.
 const MODULES: [&str; 7] =
     ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "snd_seq", "snd_hrtimer", "snd_aloop"];
-/// The console is for the tests' results alone.
+/// Keeps everything except the tests' output off the console.
 const COMMAND_LINE: &str = "systemd.mask=serial-getty@ttyS0.service systemd.show_status=no";
 
-/// Everything that is needed to boot it.
+/// Makes everything that qemu needs to boot the machine.
 pub(super) fn prepare(args: &VmArgs) -> Result<Setup> {
     let kernel = kernel::DEBIAN.get(args.mirror.as_deref())?;
     let disk = image::get(args.mirror.as_deref())?;

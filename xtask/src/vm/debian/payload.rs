@@ -1,4 +1,4 @@
-//! The files that go into the system: khor's package, and the tests with their service.
+//! Packs the files that are added to the system: khor's package, and the tests with their service.
 
 use std::{
     fs,
@@ -23,9 +23,9 @@ const PAYLOAD: &str = "payload";
 const TESTS: &str = "usr/lib/khor-e2e";
 /// Where the tests look for khor's programs: beside themselves.
 const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
-/// The tests, by package and name, in the order in which they run.
+/// Package and name of each test program, in the order in which they run.
 const SUITES: [(&str, &str); 2] = [("khor-engine", "alsa"), ("khor-e2e", "system")];
-/// Files of the tests: users who may and may not listen, and the service that runs the tests.
+/// Files for the tests: users with and without access to khor, and the service that runs the tests.
 const OURS: [(&str, &str); 4] = [
     ("usr/lib/sysusers.d/khor-e2e.conf", include_str!("khor-e2e.sysusers.conf")),
     ("usr/lib/systemd/system/khor-e2e.service", include_str!("khor-e2e.service")),
