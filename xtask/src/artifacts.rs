@@ -37,3 +37,9 @@ pub(crate) fn test_program(artifact: &Value) -> Option<(PathBuf, PathBuf)> {
     let manifest = Path::new(artifact["manifest_path"].as_str()?);
     Some((path.into(), manifest.parent()?.to_owned()))
 }
+
+/// Whether the artifact is of that package.
+pub(crate) fn is_of(artifact: &Value, package: &str) -> bool {
+    let manifest = artifact["manifest_path"].as_str().map(Path::new);
+    manifest.and_then(Path::parent).is_some_and(|folder| folder.ends_with(package))
+}

@@ -45,7 +45,7 @@ fn collector_is_small_and_frugal() {
     });
     let used_us = (procfs::usage(pid).cpu_ns - before_ns) / 1000;
     let rss = procfs::status(pid, "VmRSS");
-    let (per_sample_us, bare_us) = (used_us / samples, load::bare_tick_us());
+    let (per_sample_us, bare_us) = (used_us / samples.max(1), load::bare_tick_us());
     println!("{samples} samples: {per_sample_us} us of CPU each, a bare write {bare_us} us; {rss} resident");
     // The promise, 0.3 % of a core or 60 us, is for the release build on a machine of its own. A bare write alone
     // may exceed it on a virtual one, so what is asserted is that little comes on top.

@@ -13,15 +13,17 @@ use anyhow::{Context, Result};
 use crate::process::{command, output, root};
 
 /// Files and folders in the hash: the engine, the judge, and the versions of their dependencies.
-const ROOTS: [&str; 8] = [
+const ROOTS: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
     "khor-engine/Cargo.toml",
+    "khor-engine/build.rs",
     "khor-engine/captures",
     "khor-engine/presets",
     "khor-engine/src",
     "khor-ear",
     "khor-fleet",
+    "khor-proto/src",
 ];
 /// Folders of the engine that the hash leaves out: no sample depends on them.
 const OUTSIDE: [&str; 5] = ["cli", "control", "dbus", "doctor", "http"];

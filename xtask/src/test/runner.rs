@@ -4,8 +4,6 @@
 //! Both ways run the programs of `cargo build --workspace --all-targets`. If only some packages
 //! were selected, cargo would build the dependencies again, with other features.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
 use serde_json::Value;
 
@@ -61,7 +59,7 @@ impl Suite {
 
     fn has(self, artifact: &Value, depth: Depth) -> bool {
         let is_test = artifact["target"]["kind"][0] == "test";
-        let of = |package: &str| is_test && is_in(artifact, package);
+        let of = |package: &str| is_test && artifacts::is_of(artifact, package);
         let is_slow = || SLOW_PROGRAMS.iter().any(|name| artifact["target"]["name"] == *name);
         match self {
             Self::Unit => !of("khor-collector") && !of("khor-e2e"),
@@ -73,11 +71,6 @@ impl Suite {
 
 fn in_tests_of(package: &str) -> String {
     format!("package(={package}) and kind(test)")
-}
-
-fn is_in(artifact: &Value, package: &str) -> bool {
-    let manifest = artifact["manifest_path"].as_str().map(Path::new);
-    manifest.and_then(Path::parent).is_some_and(|folder| folder.ends_with(package))
 }
 
 /// Runs all tests of the suite, even if one fails.

@@ -122,7 +122,7 @@ impl Machine {
     /// Shows the console and collects results from it. Returns when the machine is off, when the
     /// user stops it, or when the console is silent for too long.
     fn watch(self, mut patience: Patience, outcome: &mut Outcome) -> End {
-        let (begun, mut line) = (Instant::now(), Vec::new());
+        let (begun, mut has_booted, mut line) = (Instant::now(), false, Vec::new());
         loop {
             if interrupt::is_set() {
                 return End::Stopped;
@@ -140,8 +140,10 @@ impl Machine {
                             continue;
                         }
                         let text = text(&std::mem::take(&mut line));
-                        if text.starts_with(BOOT_MARK) {
-                            patience = Patience::new(HANG.max(BOOTS * begun.elapsed()));
+                        if !has_booted && text.starts_with(BOOT_MARK) {
+                            has_booted = true;
+                            let boot = begun.elapsed().div_f64(khor_patience::slowness());
+                            patience = Patience::new(HANG.max(BOOTS * boot));
                         }
                         println!("{:>5} | {text}", outcome.series);
                         outcome.take(text);

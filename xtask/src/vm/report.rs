@@ -67,6 +67,10 @@ impl Outcome {
         if let Some((test, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ...")) {
             self.test = Some(test.to_owned());
         }
+        // On the line of the test's name, or after what the test printed.
+        if ["ok", "FAILED"].iter().any(|end| line == *end || line.ends_with(&format!("... {end}"))) {
+            self.test = None;
+        }
         if let Some(code) = line.strip_prefix(END_MARK) {
             self.code = code.trim().parse().ok();
         } else if line.starts_with("test result: ") {
@@ -111,7 +115,7 @@ impl Outcome {
         let reason = match &self.end {
             End::Passed | End::Failed | End::Stopped => return,
             End::Vanished(reason) => reason.clone(),
-            End::Hung => format!("hung; the last test was {}", self.test.as_deref().unwrap_or("none")),
+            End::Hung => format!("hung; the test was {}", self.test.as_deref().unwrap_or("none")),
         };
         println!("\n{}: {reason}; its console's last lines:", self.release);
         for line in &self.tail {

@@ -1,9 +1,8 @@
 //! The tests that run in each machine, built by cargo as always.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
 use crate::{artifacts, process::command};
 
@@ -42,7 +41,7 @@ pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
     // and be built once more.
     let all = ["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"];
     let mut built = artifacts::of(&mut command("cargo", all))?;
-    built.retain(|artifact| tests.iter().any(|(package, _)| is_of(artifact, package)));
+    built.retain(|artifact| tests.iter().any(|(package, _)| artifacts::is_of(artifact, package)));
     let programs = artifacts::programs(&built);
     let tests = tests.iter().map(|(_, test)| {
         let found = built.iter().find_map(|artifact| artifacts::executable(artifact, "test", Some(test)));
@@ -50,9 +49,4 @@ pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
     });
     let profile = programs.first().and_then(|program| program.parent()).context("cargo built no program")?;
     Ok(Built { tests: tests.collect::<Result<_>>()?, profile: profile.to_owned(), programs })
-}
-
-fn is_of(artifact: &Value, package: &str) -> bool {
-    let manifest = artifact["manifest_path"].as_str().map(Path::new);
-    manifest.is_some_and(|manifest| manifest.parent().is_some_and(|folder| folder.ends_with(package)))
 }
