@@ -28,7 +28,7 @@ async function refuse(kit) {
   const before = (await kit.config()).music.bpm;
   await kit.fill(page, '#bpm', 999);
   await kit.until('a refused tempo shows why', async () => /bpm/.test((await page.textContent('#bpm-error')) ?? ''));
-  kit.check((await page.inputValue('#bpm')) === String(before), 'a refused tempo is put back');
+  await kit.until('a refused tempo is put back', async () => (await page.inputValue('#bpm')) === String(before));
   kit.check((await kit.config()).music.bpm === before, 'a refused tempo changes nothing');
   await context.close();
 }
@@ -55,8 +55,8 @@ async function edit(kit, page) {
 
   await high.fill('99');
   await kit.until('a range beyond the feature’s bounds is said at its row', async () => ((await row.locator('.refusal').textContent()) ?? '') !== '');
-  kit.check(await page.isDisabled('#save'), 'what is wrong cannot be saved');
-  kit.check(await page.isDisabled('#preview'), 'nor heard');
+  await kit.until('what is wrong cannot be saved', async () => await page.isDisabled('#save'));
+  await kit.until('nor heard', async () => await page.isDisabled('#preview'));
   await kit.axeFinds(page, 'compose with a problem');
   await kit.shot(page, 'compose-problem');
   await page.click('#undo');
@@ -74,9 +74,9 @@ async function edit(kit, page) {
   await kit.until('and no more', async () => (await previewing()) === null);
 
   await page.fill('#save-name', 'No Good');
-  kit.check(await page.isDisabled('#save'), 'a name that is none is refused');
+  await kit.until('a name that is none is refused', async () => await page.isDisabled('#save'));
   await page.fill('#save-name', name);
-  kit.check(await page.isDisabled('#save'), 'a built-in preset is not overwritten');
+  await kit.until('a built-in preset is not overwritten', async () => await page.isDisabled('#save'));
   await page.fill('#save-name', NAME);
   await page.click('#save');
   await kit.until('it is saved under a new name', async () => (await kit.api(`/api/presets/${NAME}`)).preset?.map?.[0]?.curve === 'square');

@@ -34,14 +34,14 @@ async function shows(kit, page) {
   }
   const silent = hosts.filter(({ state }) => state === 'silent').map(({ name }) => name);
   for (const name of silent.slice(0, 3)) {
-    kit.check((await page.getAttribute(`[data-host="${name}"]`, 'data-state')) === 'silent', `${name} is shown as silent`);
-    kit.check((await page.getAttribute(`[data-host="${name}"]`, 'aria-label'))?.includes('silent') === true, `${name} is told as silent`);
+    await kit.until(`${name} is shown as silent`, async () => (await page.getAttribute(`[data-host="${name}"]`, 'data-state')) === 'silent');
+    await kit.until(`${name} is told as silent`, async () => (await page.getAttribute(`[data-host="${name}"]`, 'aria-label'))?.includes('silent') === true);
   }
-  kit.check(silent.length === 0 || (await page.textContent('h1'))?.includes('silent') === true, 'the headline says who is silent');
+  await kit.until('the headline says who is silent', async () => silent.length === 0 || (await page.textContent('h1'))?.includes('silent') === true);
   const sections = [...new Set(hosts.map(({ section }) => section))];
   const titles = await page.$$eval('.field h2', (all) => all.map((it) => it.firstChild?.textContent.trim()));
   kit.check(sections.every((section) => titles.includes(section ?? 'no section')), `sections ${titles.join(', ')}`);
-  kit.check((await page.locator('.field [tabindex="0"]').count()) === 1, 'the field is one stop of the keyboard');
+  await kit.until('the field is one stop of the keyboard', async () => (await page.locator('.field [tabindex="0"]').count()) === 1);
 }
 
 /** By the mouse, then by the keyboard. */
@@ -50,7 +50,7 @@ async function hearsAlone(kit, page, name) {
   await kit.until(`${name} is heard alone`, async () => (await heardAlone(kit)) === name && (await fleetOf(kit)).alone?.host === name);
   kit.check((await fleetOf(kit)).soloists.length === 0, 'then nobody else has the voices');
   await kit.until('the page says so', async () => (await page.textContent('h1')).startsWith(`${name} alone`) || (await page.textContent('h1')));
-  kit.check((await page.getAttribute(`[data-host="${name}"]`, 'aria-pressed')) === 'true', 'and its cell is pressed');
+  await kit.until('and its cell is pressed', async () => (await page.getAttribute(`[data-host="${name}"]`, 'aria-pressed')) === 'true');
   await kit.until('those who hear the page are told', async () => (await page.textContent('.fleet [aria-live]')).includes(`${name} is heard alone`));
   await kit.axeFinds(page, 'one host alone');
   await kit.shot(page, `fleet-alone-${name}`);
@@ -64,7 +64,7 @@ async function hearsAlone(kit, page, name) {
   await page.keyboard.press('ArrowRight');
   const second = await focused();
   kit.check(first !== null && second !== null && first !== second, `arrows move: ${first}, then ${second}`);
-  kit.check((await page.textContent('#host-title')) === second, 'what the keyboard is at is told beside');
+  await kit.until('what the keyboard is at is told beside', async () => (await page.textContent('#host-title')) === second);
   await page.keyboard.press('Enter');
   await kit.until(`Enter hears ${second} alone`, async () => (await heardAlone(kit)) === second);
   await page.click('#all-hosts');

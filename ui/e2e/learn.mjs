@@ -21,7 +21,7 @@ async function quiz(kit, page, clips) {
   await page.click('#quiz-next');
   const choices = page.locator('.choices button');
   kit.check((await choices.count()) === Math.min(4, clips.length), 'four answers to choose from');
-  kit.check((await page.getAttribute('#quiz-replay', 'aria-pressed')) === 'true', 'a clip plays');
+  await kit.until('a clip plays', async () => (await page.getAttribute('#quiz-replay', 'aria-pressed')) === 'true');
   // Which is right is told only after an answer; eight questions make a wrong one all but certain.
   let wrong = false;
   for (let asked = 1; asked <= 8; asked++) {
@@ -29,7 +29,7 @@ async function quiz(kit, page, clips) {
     await kit.until(`answer ${asked} is counted`, async () => new RegExp(`of ${asked}\\b`).test((await page.textContent('#score-line')) ?? ''));
     if ((await page.getAttribute('.explanation', 'data-right')) === 'false' && !wrong) {
       wrong = true;
-      kit.check(((await page.textContent('.explanation')) ?? '').includes('Listen for:'), 'a wrong answer is explained');
+      await kit.until('a wrong answer is explained', async () => ((await page.textContent('.explanation')) ?? '').includes('Listen for:'));
       await kit.axeFinds(page, 'the quiz after a wrong answer');
       await kit.shot(page, 'learn-quiz');
     }
@@ -38,7 +38,7 @@ async function quiz(kit, page, clips) {
   const line = await page.textContent('#score-line');
   await page.reload();
   await page.waitForSelector('#score-line');
-  kit.check((await page.textContent('#score-line')) === line, 'the score survives a reload');
+  await kit.until('the score survives a reload', async () => (await page.textContent('#score-line')) === line);
 }
 
 export async function learn(kit) {

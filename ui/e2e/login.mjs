@@ -8,14 +8,14 @@ export async function login(kit, { token }) {
   page.on('pageerror', (error) => kit.troubles.push(`page error: ${error.message}`));
   await page.goto(kit.base);
   await page.waitForSelector('form.login');
-  kit.check((await page.locator('main[data-link="live"]').count()) === 0, 'nothing is shown before the token is given');
+  await kit.until('nothing is shown before the token is given', async () => (await page.locator('main[data-link="live"]').count()) === 0);
   await kit.axeFinds(page, 'the question for the token');
   await kit.shot(page, 'login');
 
   await page.fill('#token', 'x'.repeat(token.length));
   await page.click('form.login button');
   await kit.until('a wrong token is said to be wrong', async () => ((await page.textContent('#token-error')) ?? '').length > 5);
-  kit.check(await page.isVisible('#token-error'), 'where it can be seen');
+  await kit.until('where it can be seen', async () => await page.isVisible('#token-error'));
   kit.check(!(await context.cookies()).some(({ name }) => name === 'khor_token'), 'and nothing is remembered');
 
   await page.fill('#token', token);
@@ -26,7 +26,7 @@ export async function login(kit, { token }) {
   kit.check(cookie?.httpOnly === true && cookie.sameSite === 'Strict', 'it is remembered where scripts and other sites do not see it');
   await page.reload();
   await kit.ready(page);
-  kit.check((await page.locator('form.login').count()) === 0, 'and asked for no more after a reload');
+  await kit.until('and asked for no more after a reload', async () => (await page.locator('form.login').count()) === 0);
   await context.close();
 
   const other = await kit.browser.newContext(WIDE);

@@ -26,7 +26,7 @@ export async function machine(kit) {
   await kit.axeFinds(page, 'a unit that is not there');
   await kit.shot(page, 'machine-scope');
   await kit.visit(page, 'Now');
-  kit.check((await page.textContent('.say'))?.includes('khor-no-such.service') === true, 'the sentence says whose sound it is');
+  await kit.until('the sentence says whose sound it is', async () => (await page.textContent('.say'))?.includes('khor-no-such.service') === true);
   await kit.visit(page, 'Machine');
   await page.click('#whole-machine');
   await kit.until('and the whole machine again', async () => (await kit.config()).bpf.cgroup === '' && (await scope()).is_machine && (await scope()).ok);
@@ -35,7 +35,7 @@ export async function machine(kit) {
   if (doctor.ok) {
     const { checks } = await doctor.json();
     await kit.until(`doctor's ${checks.length} checks are shown`, async () => (await page.locator('.doctor li').count()) === checks.length);
-  } else kit.check((await page.locator('.doctor').count()) === 0, 'without a doctor there is no doctor’s section');
+  } else await kit.until('without a doctor there is no doctor’s section', async () => (await page.locator('.doctor').count()) === 0);
   for (const href of await page.$$eval('.facts a', (all) => all.map((it) => it.getAttribute('href')))) {
     const answer = await fetch(new URL(href, kit.base));
     await answer.body?.cancel();

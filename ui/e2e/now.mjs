@@ -74,7 +74,7 @@ async function steer(kit, page) {
   await kit.until(`mute turns ${!before}`, async () => (await muted()) === !before);
   await page.reload();
   await kit.ready(page);
-  kit.check((await page.getAttribute('#mute', 'aria-pressed')) === String(!before), 'mute survives a reload');
+  await kit.until('mute survives a reload', async () => (await page.getAttribute('#mute', 'aria-pressed')) === String(!before));
   await page.click('#mute');
   await kit.until(`mute turns back to ${before}`, async () => (await muted()) === before);
 
@@ -91,7 +91,7 @@ async function steer(kit, page) {
   await kit.until('and is over when told so', async () => (await until()) === null && !(await muted()));
   await page.click('#snooze');
   await page.keyboard.press('Escape');
-  kit.check(await page.isHidden('#snooze-menu'), 'Escape closes the snooze menu');
+  await kit.until('Escape closes the snooze menu', async () => await page.isHidden('#snooze-menu'));
 
   const theme = () => page.evaluate(() => document.documentElement.dataset.theme ?? 'auto');
   await page.click('#theme');

@@ -42,7 +42,7 @@ export async function outage(kit) {
   await page.waitForSelector('main[data-link="live"]');
   await relay.cut();
   await kit.until('the page says that the engine is gone', async () => /not answering/.test((await page.textContent('.banner')) ?? ''));
-  kit.check((await page.getAttribute('main', 'data-link')) === 'lost', 'and greys what it shows');
+  await kit.until('and greys what it shows', async () => (await page.getAttribute('main', 'data-link')) === 'lost');
   await kit.axeFinds(page, 'without the engine');
   await kit.shot(page, 'now-lost');
   await relay.mend(port);

@@ -97,7 +97,7 @@ async function listen(kit, page) {
     return String.fromCharCode(...bytes.slice(0, 4)) === 'fLaC' && bytes.length > 10_000;
   });
   await kit.visit(page, 'Now');
-  kit.check((await page.getAttribute('#listen', 'aria-pressed')) === 'true', 'it goes on in another view');
+  await kit.until('it goes on in another view', async () => (await page.getAttribute('#listen', 'aria-pressed')) === 'true');
   await page.click('#listen');
   await kit.until('and the listener is gone', async () => (await kit.api('/api/health')).listen.listeners === 0);
 }
