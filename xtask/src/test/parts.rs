@@ -17,7 +17,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "lints",
         about: "format and lints of the Rust code",
-        minutes: Minutes::new(2.0, 0.3),
+        minutes: Minutes::new(3.0, 0.4),
         is_quick: true,
         needs: &[packages::BUILD],
         after: None,
@@ -26,7 +26,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "page",
         about: "types, lints and unit tests of the page; builds it",
-        minutes: Minutes::new(1.0, 0.5),
+        minutes: Minutes::new(1.5, 0.7),
         is_quick: true,
         needs: &[packages::PAGE],
         after: None,
@@ -35,7 +35,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "licences",
         about: "licences and sources of the dependencies",
-        minutes: Minutes::new(0.3, 0.1),
+        minutes: Minutes::new(0.5, 0.1),
         is_quick: false,
         needs: &[packages::BUILD],
         after: None,
@@ -53,7 +53,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "unit",
         about: "tests inside the crates, examples in the documentation",
-        minutes: Minutes::new(2.0, 2.0),
+        minutes: Minutes::new(3.0, 3.0),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
         after: Some("build"),
@@ -62,7 +62,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "kernel",
         about: "the collector's counts against those of this kernel",
-        minutes: Minutes::new(2.0, 2.0),
+        minutes: Minutes::new(2.5, 2.5),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
         after: Some("build"),
@@ -71,7 +71,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "programs",
         about: "the built programs with real sound servers, buses, browser",
-        minutes: Minutes::new(8.0, 8.0),
+        minutes: Minutes::new(8.5, 8.5),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
         after: Some("build"),
@@ -80,7 +80,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "ebpf",
         about: "the committed eBPF object matches its source",
-        minutes: Minutes::new(3.0, 0.2),
+        minutes: Minutes::new(1.0, 0.3),
         is_quick: false,
         needs: &[packages::BUILD],
         after: None,
@@ -89,7 +89,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "judge",
         about: "the judge of the music, all presets",
-        minutes: Minutes::new(6.0, 6.0),
+        minutes: Minutes::new(9.0, 9.0),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
         after: Some("build"),
@@ -98,7 +98,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "vm-5.10",
         about: "counts on Debian 11's kernel, in a virtual machine",
-        minutes: Minutes::new(3.0, 3.0),
+        minutes: Minutes::new(2.0, 1.7),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
         after: Some("build"),
@@ -107,7 +107,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "vm-6.1",
         about: "counts on Debian 12's kernel, in a virtual machine",
-        minutes: Minutes::new(3.0, 3.0),
+        minutes: Minutes::new(1.5, 1.2),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
         after: Some("build"),
@@ -116,7 +116,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "vm-debian",
         about: "the package in a whole Debian: units, sessions, MIDI, ALSA",
-        minutes: Minutes::new(8.0, 5.0),
+        minutes: Minutes::new(8.0, 6.5),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
         after: Some("build"),
