@@ -53,7 +53,7 @@ impl Suite {
         match self {
             Self::Unit => processors,
             Self::Kernel => 1,
-            Self::Programs => 2 * processors,
+            Self::Programs => processors + 1,
         }
     }
 
