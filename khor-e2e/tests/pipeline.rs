@@ -181,7 +181,8 @@ fn osc_notes_are_evenly_spaced_while_every_processor_is_busy() {
         values.sort_by(f64::total_cmp);
         values[values.len() * 95 / 100]
     };
-    // From note to note: an engine that did not run for half a second starts its grid again, which is one difference.
+    // The steps from note to note. An engine that did not run for half a second starts its grid
+    // again, which makes one odd step.
     let steps = onsets_s.windows(2).map(|pair| (pair[1] - pair[0]) / STEP_S);
     let tags_s = p95(steps.map(|steps| (steps - steps.round()).abs() * STEP_S).collect());
     let mut sorted = leads_s.clone();

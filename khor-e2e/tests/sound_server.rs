@@ -103,7 +103,8 @@ fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
     println!("plays {:?} after it went on", back.elapsed());
     wait_until("silence while muted", || pulse.record(Duration::from_millis(200)).is_silent());
     assert!(pulse.record(Duration::from_secs(2)).is_silent(), "muted while it hung");
-    // A busy machine drops single notes that are late. Without room in the queue most of these notes would be dropped.
+    // An engine on a busy machine drops single notes that are late. A full queue would drop most
+    // of these notes.
     let (dropped_later, composed_later) = counts();
     let (dropped, composed) = (dropped_later - dropped, composed_later - composed);
     assert!(composed > 10 && dropped * 4 < composed, "{dropped} of {composed} notes were dropped");

@@ -196,7 +196,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
         }
         assert!(at_work * 2 < heard[0].levels.len(), "{at_work} signals jump as the machine wakes");
     }
-    // A machine that is busy as it wakes may be late with samples, and the engine then reads /proc meanwhile.
+    // A busy machine may deliver samples late as it wakes. The engine reads /proc in the meantime.
     let last = heard.last().map(|heard| heard.source.as_str());
     assert_eq!(last, Some("collector"), "the engine hears the collector again");
     assert_eq!(main_pid(), pid, "nobody restarted it");

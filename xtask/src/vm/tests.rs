@@ -8,7 +8,7 @@ use crate::{artifacts, process::command};
 
 /// Package and name of the tests that compare the collector's counts with the kernel's.
 pub(super) const COUNTS: [(&str, &str); 2] = [("khor-collector", "kernel"), ("khor-collector", "process")];
-/// Tests of [`COUNTS`] whose names contain one of these are left out.
+/// Parts of test names. The machines skip each test of [`COUNTS`] whose name contains one of them.
 pub(super) const LEFT_OUT: [&str; 7] = [
     // The cost of a program on an emulated processor means nothing.
     "frugal",
