@@ -1,6 +1,9 @@
 //! What a machine needs, and installing what is missing: Debian's names, and words for everybody else.
 
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Result, bail};
 
@@ -175,7 +178,9 @@ pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
             words(&beyond_apt)
         );
     }
-    let packages: Vec<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
+    // Several needs may be met by one package.
+    let packages: BTreeSet<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
+    let packages: Vec<&str> = packages.into_iter().collect();
     println!("installing {}", packages.join(" "));
     succeed(
         as_root("apt-get")
