@@ -1,7 +1,7 @@
 //! Measures how long khor takes to recover and to report.
 //!
 //! Recovery: from a restarted sound server to sound, and from a restarted collector to its counts.
-//! Report: from a crash to the note of its cue.
+//! End: from the signal to the end of a collector. Report: from a crash to the note of its cue.
 
 use std::{
     process::Command,
@@ -14,13 +14,14 @@ use crate::figure::Figure;
 
 const RESTARTS: usize = 5;
 const CRASHES: usize = 5;
+const STOPS: usize = 3;
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 /// Length of each recording that is checked for sound.
 const PIECE: Duration = Duration::from_millis(100);
 
 pub(crate) fn measure() -> Vec<Figure> {
     let (back, crash) = collector();
-    vec![pulseaudio(), pipewire(), back, crash]
+    vec![pulseaudio(), pipewire(), back, crash, stop()]
 }
 
 fn has_device(engine: &Engine) -> bool {
@@ -85,6 +86,19 @@ fn collector() -> (Figure, Figure) {
         Figure::new("collector restarted to its counts", "ms", back_ms),
         Figure::new("crash to the onset of its note", "ms", crash_ms),
     )
+}
+
+/// Milliseconds from the signal that ends a collector that serves an engine to the end of its process.
+fn stop() -> Figure {
+    let stop = |_| {
+        let mut collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+        let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
+        engine.wait_for_source("collector");
+        let told = Instant::now();
+        assert!(collector.stop().success(), "it ends in order");
+        told.elapsed().as_secs_f64() * 1e3
+    };
+    Figure::new("collector told to stop to its end", "ms", (0..STOPS).map(stop).collect())
 }
 
 fn from_crash_to_note(engine: &Engine) -> f64 {
