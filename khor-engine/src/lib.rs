@@ -4,7 +4,8 @@
 //! [`music`] → [`synth`] → [`output`]. `signal`, `music` and `synth` do no I/O, take clock and seed as
 //! inputs, and run the same offline and live. Around them: [`config`] keeps the settings, [`engine`] runs the
 //! rooms live, [`http`] shows and steers it, [`control`] steers it by OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way,
-//! [`relay`] sends what this machine does to others over [`nats`], [`cli`] is the command line.
+//! [`relay`] sends what this machine does to others over [`nats`], [`cli`] is the command line. [`files`] opens
+//! the user's files for all of them.
 
 pub mod cli;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod control;
 pub mod dbus;
 pub mod doctor;
 pub mod engine;
+pub mod files;
 pub mod http;
 pub mod music;
 pub mod nats;

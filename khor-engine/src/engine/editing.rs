@@ -10,7 +10,8 @@ use tracing::{info, warn};
 
 use super::{Engine, Library, conductor::Command, preset};
 use crate::{
-    config::{UpdateError, write_atomically},
+    config::UpdateError,
+    files,
     music::{Preset, Problem},
 };
 
@@ -115,7 +116,7 @@ impl Engine {
         let written = preset
             .to_toml()
             .map_err(std::io::Error::other)
-            .and_then(|text| write_atomically(&path, text.as_bytes()));
+            .and_then(|text| files::replace(&path, text.as_bytes()));
         written.map_err(|cause| EditError::Disk { path, cause })?;
         self.refresh_presets();
         Ok(())

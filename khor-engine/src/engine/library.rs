@@ -4,12 +4,13 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs, io,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
-use crate::music::Preset;
+use crate::{
+    files::{self, Stamp},
+    music::Preset,
+};
 
 /// Longest preset file that is read, bytes.
 const MOST_BYTES: u64 = 256 * 1024;
@@ -32,9 +33,6 @@ struct File {
     problem: Option<String>,
 }
 
-/// What tells that a file is another: time, length, and number: one that is written twice at once may keep the others.
-type Stamp = (Option<SystemTime>, u64, u64);
-
 impl Library {
     /// Reads the user's presets from `dir`, which need not exist.
     pub fn open(dir: PathBuf) -> Self {
@@ -45,7 +43,7 @@ impl Library {
 
     /// Reads what has changed; true if something has.
     pub fn refresh(&mut self) -> bool {
-        let (listed, problem) = match list(&self.dir) {
+        let (listed, problem) = match files::with_timeout(&self.dir, list) {
             Ok(listed) => (listed, None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => (BTreeMap::new(), None),
             Err(error) => (BTreeMap::new(), Some(format!("{}: {error}", self.dir.display()))),
@@ -102,11 +100,7 @@ impl Library {
 
 /// Reads and checks one preset file.
 pub fn read(path: &Path) -> Result<Preset, String> {
-    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if length > MOST_BYTES {
-        return Err(format!("{length} bytes are too many for a preset, expected at most {MOST_BYTES}"));
-    }
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let text = files::read_text(path, MOST_BYTES).map_err(|error| error.to_string())?;
     let preset = Preset::parse(&text).map_err(|error| error.to_string())?;
     if Preset::find(&preset.name).is_some() {
         return Err(format!("the name {} is that of a built-in preset: choose another", preset.name));
@@ -123,7 +117,7 @@ fn list(dir: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
         }
         // A file that is gone again is not listed.
         if let Ok(metadata) = fs::metadata(&path) {
-            files.insert(path, (metadata.modified().ok(), metadata.len(), metadata.ino()));
+            files.insert(path, Stamp::from(&metadata));
         }
     }
     Ok(files)

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
@@ -16,13 +16,15 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::state::unix_ms;
-use crate::{config::write_atomically, signal::Learnt};
+use crate::{files, signal::Learnt};
 
 /// Version of the file's layout, and of the scale its octaves are on.
 const VERSION: u32 = 1;
 /// Scopes that are kept; beyond that the one that was heard longest ago is forgotten. Containers have new names each
 /// time.
 const MOST_SCOPES: usize = 64;
+/// Largest file that is read, bytes. Each scope takes a few kilobytes.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// By signal name.
 type Signals = BTreeMap<String, Learnt>;
@@ -90,14 +92,15 @@ impl Memory {
                 document.scopes.remove(&oldest);
             }
         }
-        let write = || write_atomically(&self.path, serde_json::to_string_pretty(&document)?.as_bytes());
+        let write = || files::replace(&self.path, serde_json::to_string_pretty(&document)?.as_bytes());
         if let Err(error) = write() {
             warn!("{}: {error}; what this machine has taught is lost at the next start", self.path.display());
         }
     }
 
     fn read(&self) -> Document {
-        let read = || -> io::Result<Document> { Ok(serde_json::from_slice(&fs::read(&self.path)?)?) };
+        let read =
+            || -> io::Result<Document> { Ok(serde_json::from_slice(&files::read(&self.path, MAX_BYTES)?)?) };
         match read() {
             Ok(document) if document.version == VERSION => document,
             Ok(document) => {
@@ -130,6 +133,8 @@ fn key(scope: &Scope) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const LEARNT: Learnt = Learnt { middle_octaves: 1.5, high_octaves: 2.5, learnt_s: 600.0 };

@@ -22,12 +22,14 @@ use super::{
     seldom::Seldom,
     table::{Answer, Content, Done, Json, Operation, post},
 };
-use crate::config::Listen;
+use crate::{config::Listen, files};
 
 /// Shortest token, characters.
 const LEAST_TOKEN_CHARS: usize = 32;
 /// How long a browser keeps the token, seconds: a year.
 const COOKIE_AGE_S: u32 = 365 * 24 * 3600;
+/// Largest token file that is read, bytes.
+const MAX_BYTES: u64 = 4096;
 const COOKIE: &str = "khor_token";
 /// Where the token is handed in, so it can't be asked for.
 const LOGIN: &str = "/api/login";
@@ -171,7 +173,10 @@ fn given(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 /// Reads a token and checks that nobody else can.
 pub(crate) fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
     let shown = || path.display().to_string();
-    let read = || Ok((fs::metadata(path)?.permissions().mode(), fs::read_to_string(path)?));
+    let read = || -> io::Result<_> {
+        let text = files::read_text(path, MAX_BYTES)?;
+        Ok((fs::metadata(path)?.permissions().mode(), text))
+    };
     let (mode, text) = read().map_err(|cause| AccessError::Unreadable { path: shown(), cause })?;
     if mode & 0o027 != 0 {
         return Err(AccessError::Open(shown()));

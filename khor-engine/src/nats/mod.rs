@@ -6,7 +6,6 @@
 mod trouble;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use self::trouble::{Troubles, fix};
-use crate::source::Shortfall;
+use crate::{files, source::Shortfall};
 
 /// The server's usual port on this machine.
 pub const LOCAL: &str = "nats://127.0.0.1:4222";
@@ -35,6 +34,9 @@ const MUTE: Duration = Duration::from_secs(3);
 /// Longest wait between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Largest key or certificate file that is read, bytes.
+const MAX_BYTES: u64 = 256 * 1024;
 
 /// A NATS server, and what opens it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -96,8 +98,15 @@ impl Nats {
         self.url.parse().map_err(|_| NatsError::Address(self.url.clone()))
     }
 
+    /// Reads the connection options. The files are read in a blocking thread, because their file system may hang.
+    async fn options(&self) -> Result<ConnectOptions, NatsError> {
+        let nats = self.clone();
+        let options = tokio::task::spawn_blocking(move || nats.options_now()).await;
+        options.map_err(|problem| NatsError::Client(problem.to_string()))?
+    }
+
     /// What it is connected with; every file is read, so that what can't work is said before it is tried.
-    fn options(&self) -> Result<ConnectOptions, NatsError> {
+    fn options_now(&self) -> Result<ConnectOptions, NatsError> {
         let mut options = ConnectOptions::new()
             .name("khor")
             .client_capacity(WAITING)
@@ -140,7 +149,7 @@ fn file(field: &'static str, path: &Path, problem: String) -> NatsError {
 }
 
 fn read(field: &'static str, path: &Path) -> Result<String, NatsError> {
-    fs::read_to_string(path).map_err(|error| file(field, path, error.to_string()))
+    files::read_text(path, MAX_BYTES).map_err(|error| file(field, path, error.to_string()))
 }
 
 /// A connection that comes back by itself.
@@ -159,7 +168,7 @@ impl Link {
         let address = nats.check_url()?;
         let troubles = Arc::new(Troubles::new(nats.clone()));
         let told = Arc::clone(&troubles);
-        let options = nats.options()?.retry_on_initial_connect().event_callback(move |event| {
+        let options = nats.options().await?.retry_on_initial_connect().event_callback(move |event| {
             told.note(&event);
             std::future::ready(())
         });
@@ -234,10 +243,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("seed");
         let missing = Nats { nkey: Some(path.clone()), ..Nats::default() };
-        assert!(missing.options().unwrap_err().to_string().starts_with("nkey "));
-        fs::write(&path, "hello").unwrap();
-        assert!(missing.options().unwrap_err().to_string().contains("SU"));
+        assert!(missing.options_now().unwrap_err().to_string().starts_with("nkey "));
+        std::fs::write(&path, "hello").unwrap();
+        assert!(missing.options_now().unwrap_err().to_string().contains("SU"));
         let half = Nats { tls_key: Some(path), ..Nats::default() };
-        assert!(matches!(half.options(), Err(NatsError::Pair)));
+        assert!(matches!(half.options_now(), Err(NatsError::Pair)));
     }
 }

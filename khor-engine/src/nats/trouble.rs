@@ -131,7 +131,7 @@ impl Troubles {
     /// Why one can't connect; `None` where one can now.
     async fn reason(&self) -> Option<String> {
         let address = self.nats.check_url().ok()?;
-        let options = match self.nats.options() {
+        let options = match self.nats.options().await {
             Ok(options) => options,
             // A file that could be read before.
             Err(error) => return Some(error.to_string()),

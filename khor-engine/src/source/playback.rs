@@ -1,6 +1,6 @@
 //! Plays a capture as if it happened now: the same events at the same distances.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, thread, time::Duration};
 
 use khor_proto::Scope;
 use tokio::{
@@ -10,7 +10,8 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    CaptureReader, LiveSettings, Origin, Recorded, Shortfall, SourceEvent, SourceInfo, SourceKind,
+    CaptureError, CaptureReader, LiveSettings, Origin, Recorded, Shortfall, SourceEvent, SourceInfo,
+    SourceKind,
     live::{Ended, send},
 };
 
@@ -18,6 +19,8 @@ use super::{
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A capture that is played again and again takes at least this long each time, even if it is empty.
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
+/// Events of a capture that are read before they are due.
+const PIECES_AHEAD: usize = 64;
 
 /// A capture to be played.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,17 +63,17 @@ async fn play_once(
     events: &mpsc::Sender<SourceEvent>,
 ) -> Result<Played, Ended> {
     let name = playback.path.display();
-    let reader = match CaptureReader::open(&playback.path) {
-        Ok(reader) => reader,
-        Err(problem) => {
-            warn!("{name}: {problem}");
-            let fix = "see khor play --help".to_owned();
-            send(events, SourceEvent::Down(Shortfall { error: format!("{name}: {problem}"), fix })).await?;
-            return Ok(Played::Over);
-        }
-    };
+    let mut pieces = read_ahead(playback.path.clone());
     let mut pace = Pace::default();
-    for piece in reader {
+    loop {
+        let piece = tokio::select! {
+            piece = pieces.recv() => piece,
+            replaced = is_replaced(playback, settings) => {
+                replaced?;
+                return Ok(Played::Replaced);
+            }
+        };
+        let Some(piece) = piece else { return Ok(Played::Over) };
         let event = match piece {
             Ok(Recorded::Start(origin)) => SourceEvent::Up(playback.info(origin)),
             Ok(Recorded::Frame(frame)) => {
@@ -81,14 +84,52 @@ async fn play_once(
             }
             Ok(Recorded::Cue(cue)) => SourceEvent::Cue(cue),
             Ok(Recorded::Lost { cues }) => SourceEvent::Lost { cues },
-            Err(problem) => {
+            Err(ReadError::Open(problem)) => {
+                warn!("{name}: {problem}");
+                let fix = "see khor play --help".to_owned();
+                SourceEvent::Down(Shortfall { error: format!("{name}: {problem}"), fix })
+            }
+            Err(ReadError::Damaged(problem)) => {
                 warn!("{name} is {problem}; what can be read is played");
                 continue;
             }
         };
         send(events, event).await?;
     }
-    Ok(Played::Over)
+}
+
+/// An error while a capture is read.
+#[derive(Debug)]
+enum ReadError {
+    /// The capture could not be opened.
+    Open(CaptureError),
+    /// A part of the capture could not be read.
+    Damaged(CaptureError),
+}
+
+/// Reads a capture in its own thread, because its file system may hang.
+fn read_ahead(path: PathBuf) -> mpsc::Receiver<Result<Recorded, ReadError>> {
+    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+    let failed = sender.clone();
+    let read = move || {
+        // A send fails when playback has ended.
+        match CaptureReader::open(&path) {
+            Ok(mut reader) => {
+                drop(reader.try_for_each(|piece| sender.blocking_send(piece.map_err(ReadError::Damaged))))
+            }
+            Err(problem) => drop(sender.blocking_send(Err(ReadError::Open(problem)))),
+        }
+    };
+    if let Err(problem) = thread::Builder::new().name("khor-capture".into()).spawn(read) {
+        drop(failed.try_send(Err(ReadError::Open(problem.into()))));
+    }
+    pieces
+}
+
+/// Waits until the settings select another source than this capture.
+async fn is_replaced(playback: &Playback, settings: &mut watch::Receiver<LiveSettings>) -> Result<(), Ended> {
+    let is_other = |settings: &LiveSettings| settings.capture.as_ref() != Some(playback);
+    settings.wait_for(is_other).await.map(drop).map_err(|_| Ended)
 }
 
 impl Playback {
@@ -108,22 +149,15 @@ impl Playback {
     }
 }
 
-/// Waits; false if the settings ask for something other than this capture before.
+/// Waits until `due`; returns false as soon as the settings select another source than this capture.
 async fn wait_until(
     due: Instant,
     playback: &Playback,
     settings: &mut watch::Receiver<LiveSettings>,
 ) -> Result<bool, Ended> {
-    loop {
-        tokio::select! {
-            () = sleep_until(due) => return Ok(true),
-            changed = settings.changed() => {
-                changed.map_err(|_| Ended)?;
-                if settings.borrow_and_update().capture.as_ref() != Some(playback) {
-                    return Ok(false);
-                }
-            }
-        }
+    tokio::select! {
+        () = sleep_until(due) => Ok(true),
+        replaced = is_replaced(playback, settings) => replaced.map(|()| false),
     }
 }
 

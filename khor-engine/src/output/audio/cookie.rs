@@ -4,7 +4,7 @@
 //! libpulse makes one where there is none; cpal's client sends nothing then, and is turned away.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{DirBuilder, File},
     io::{self, Read, Write},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -13,6 +13,8 @@ use std::{
 
 use tempfile::NamedTempFile;
 use tracing::warn;
+
+use crate::files;
 
 /// Length of a cookie (`PA_NATIVE_COOKIE_LENGTH`), bytes.
 const LENGTH: usize = 256;
@@ -34,7 +36,7 @@ pub(super) fn ensure() {
 /// The one that libpulse reads, which heeds `$XDG_CONFIG_HOME`.
 fn elsewhere() -> Option<Vec<u8>> {
     let folder = std::env::var_os("XDG_CONFIG_HOME")?;
-    let cookie = fs::read(PathBuf::from(folder).join("pulse/cookie")).ok()?;
+    let cookie = files::read(&PathBuf::from(folder).join("pulse/cookie"), LENGTH as u64).ok()?;
     (cookie.len() == LENGTH).then_some(cookie)
 }
 
@@ -55,7 +57,7 @@ fn keep(folder: &Path, cookie: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     use super::*;
 

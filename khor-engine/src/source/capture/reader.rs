@@ -12,6 +12,7 @@ use super::{
     bytes::Cursor,
     entry::{Context, Entry, is_source},
 };
+use crate::files;
 
 /// Reads a capture. A damaged block is an error once, and what follows it can still be read; any other error is the
 /// last thing it says.
@@ -32,7 +33,7 @@ pub struct CaptureReader<R = BufReader<File>> {
 impl CaptureReader {
     /// Opens a capture.
     pub fn open(path: &Path) -> Result<Self, CaptureError> {
-        Self::new(BufReader::new(File::open(path)?))
+        Self::new(BufReader::new(files::open(path)?))
     }
 }
 

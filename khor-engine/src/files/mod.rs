@@ -1,0 +1,17 @@
+//! Reads and replaces files that the user names.
+//!
+//! A path from the command line, the configuration or a user's folder may lead to a FIFO, a device, a link or a network
+//! server that does not answer. This module opens regular files only, limits their size, and gives up after
+//! [`TIMEOUT`]. Use it for every such path.
+
+mod read;
+mod replace;
+mod stamp;
+#[cfg(test)]
+mod tests;
+mod timeout;
+
+pub use read::{open, read, read_text};
+pub use replace::{back_up, replace};
+pub use stamp::Stamp;
+pub use timeout::{TIMEOUT, with_timeout};

@@ -1,0 +1,131 @@
+//! Replaces a whole file. Links, permissions and mounts of the user's file are preserved.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use super::{read::check_regular, timeout::with_timeout};
+
+/// Symbolic links that are followed. The kernel has the same limit.
+const MAX_LINKS: usize = 40;
+/// Backups of one file.
+const MAX_BACKUPS: u32 = 1000;
+
+/// Replaces the content of the file at `path` and creates missing folders. After a crash the file holds the old or the new
+/// content, never a part. Links stay links; permissions and owner stay.
+///
+/// A file is overwritten in place, without that guarantee, if it is a mount point or if its folder is not writable.
+///
+/// # Errors
+///
+/// The system's errors, including missing write permission for the file, and those of [`with_timeout`].
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let content = content.to_owned();
+    with_timeout(path, move |path| replace_now(path, &content))
+}
+
+/// Copies the file at `path` to `path.bad`, or to `path.bad.2` and so on if that name is taken. Returns the copy's path.
+///
+/// # Errors
+///
+/// The system's errors, and those of [`with_timeout`].
+pub fn back_up(path: &Path) -> io::Result<PathBuf> {
+    with_timeout(path, |path| {
+        let mut original = File::open(path)?;
+        let (mut copy, name) = create_backup(path, original.metadata()?.mode())?;
+        let copied = io::copy(&mut original, &mut copy).and_then(|_| copy.sync_all());
+        copied.map(|()| name.clone()).inspect_err(|_| drop(fs::remove_file(&name)))
+    })
+}
+
+fn create_backup(path: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
+    for number in 1..=MAX_BACKUPS {
+        let mut name = path.as_os_str().to_owned();
+        name.push(if number == 1 { ".bad".to_owned() } else { format!(".bad.{number}") });
+        let name = PathBuf::from(name);
+        match OpenOptions::new().write(true).create_new(true).mode(mode & 0o777).open(&name) {
+            Ok(copy) => return Ok((copy, name)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "there are 1000 backups of it; remove some"))
+}
+
+fn replace_now(path: &Path, content: &[u8]) -> io::Result<()> {
+    let path = target(path)?;
+    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let old = match fs::metadata(&path) {
+        Ok(metadata) => {
+            check_regular(&metadata)?;
+            // Renaming needs only write permission for the folder, so check that of the file.
+            OpenOptions::new().write(true).open(&path)?;
+            Some(metadata)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    match write_beside(&path, folder, content, old.as_ref()) {
+        Err(error) if old.is_some() && cannot_rename(&error) => write_in_place(&path, content),
+        written => written,
+    }
+}
+
+/// Follows links, even to a file that does not exist yet.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(link) => path = path.parent().unwrap_or(Path::new("/")).join(link),
+            // Not a link, or no file.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {
+                return Ok(path);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Writes a temporary file, syncs it, renames it and syncs the folder.
+fn write_beside(path: &Path, folder: &Path, content: &[u8], old: Option<&fs::Metadata>) -> io::Result<()> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    if let Some(old) = old {
+        let new = file.as_file().metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            fchown(file.as_file(), Some(old.uid()), Some(old.gid()))?;
+        }
+        file.as_file().set_permissions(fs::Permissions::from_mode(old.mode()))?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
+/// Whether the file must be overwritten in place: it is a mount point, its folder is not writable, or its owner cannot be
+/// preserved.
+fn cannot_rename(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), ResourceBusy | CrossesDevices | PermissionDenied | ReadOnlyFilesystem)
+}
+
+/// Restores the old content after an error, as far as possible.
+fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut old = Vec::new();
+    File::open(path)?.read_to_end(&mut old)?;
+    overwrite(path, content).inspect_err(|_| drop(overwrite(path, &old)))
+}
+
+fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.write_all(content)?;
+    file.set_len(content.len() as u64)?;
+    file.sync_all()
+}

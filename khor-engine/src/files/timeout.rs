@@ -1,0 +1,80 @@
+//! A timeout for file systems. A network file system whose server is gone blocks its callers for minutes, and no signal
+//! interrupts them.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{RecvTimeoutError, TryRecvError, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Longest wait for a file system.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Paths whose last access timed out and has not returned yet. Another access would only block another thread.
+static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Runs `work` on `path` in its own thread and waits for at most [`TIMEOUT`].
+///
+/// # Errors
+///
+/// [`io::ErrorKind::TimedOut`] if the file system does not answer. The thread then remains until it does, and every access
+/// to this path fails at once meanwhile. Other errors are those of `work`.
+pub fn with_timeout<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    within(TIMEOUT, path, work)
+}
+
+pub(super) fn within<T: Send + 'static>(
+    timeout: Duration,
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    if hung().contains(path) {
+        return Err(timed_out(timeout));
+    }
+    let (sender, receiver) = sync_channel(1);
+    let owned_path = path.to_owned();
+    thread::Builder::new().name("khor-file".into()).spawn(move || {
+        // The receiver is gone after a timeout; the late result is dropped.
+        drop(sender.send(work(&owned_path)));
+        hung().remove(&owned_path);
+    })?;
+    match receiver.recv_timeout(timeout) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Disconnected) => Err(panicked()),
+        Err(RecvTimeoutError::Timeout) => {
+            let mut hung = hung();
+            // The thread sends before it removes the path. Without a result, it will therefore find the path in the set.
+            match receiver.try_recv() {
+                Ok(result) => result,
+                Err(TryRecvError::Disconnected) => Err(panicked()),
+                Err(TryRecvError::Empty) => {
+                    hung.insert(path.to_owned());
+                    Err(timed_out(timeout))
+                }
+            }
+        }
+    }
+}
+
+fn hung() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    HUNG.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn timed_out(timeout: Duration) -> io::Error {
+    let message =
+        format!("the file system did not answer within {} s; is a server down?", timeout.as_secs_f32());
+    io::Error::new(io::ErrorKind::TimedOut, message)
+}
+
+fn panicked() -> io::Error {
+    io::Error::other("the thread that accesses the file panicked")
+}
