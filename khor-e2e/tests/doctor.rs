@@ -82,7 +82,7 @@ fn each_problem_names_its_fix_and_nothing_is_changed() {
     assert!(!well);
     for (name, fix) in [
         ("collector", "sudo khor-collector"),
-        ("config", "mend the spelling"),
+        ("config", "fix the spelling"),
         ("presets", "khor presets"),
         ("page", "listen.port"),
     ] {
@@ -93,7 +93,7 @@ fn each_problem_names_its_fix_and_nothing_is_changed() {
     let broken = "{\"music\": ";
     let path = config(&dir, broken);
     let (_, diagnosis) = doctor(khor(), Path::new("/nonexistent/collector.sock"), &path);
-    assert!(check(&diagnosis, "config").1.contains(".bad"), "{diagnosis:#}");
+    assert!(check(&diagnosis, "config").1.contains(".old"), "{diagnosis:#}");
     assert_eq!(std::fs::read_to_string(&path).expect("still there"), broken);
 }
 

@@ -68,15 +68,20 @@ fn a_port_in_use_costs_the_page_only_and_is_taken_when_free() {
 }
 
 #[test]
-fn a_broken_configuration_is_kept_aside_and_shown() {
+fn an_invalid_setting_is_reported_and_backed_up_before_the_file_is_written() {
+    const INVALID: &str = "{\"music\": {\"bpm\": 9}}";
     let dir = TempDir::new().expect("a directory");
-    fs::write(dir.path().join("config.json"), "{\"music\": {\"bpm\": 9}}").expect("writing");
+    fs::write(dir.path().join("config.json"), INVALID).expect("writing");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let config = engine.get("/api/health")["config"].clone();
     assert_eq!(config["ok"], false);
     assert!(config["warnings"][0].as_str().expect("why").contains("music.bpm: 9"), "{config:#}");
-    assert!(engine.config_path().with_file_name("config.json.bad").exists());
     assert_eq!(engine.get("/api/config")["music"]["bpm"], 110.0);
+    assert_eq!(fs::read_to_string(engine.config_path()).expect("its file"), INVALID);
+    assert_eq!(engine.change(&json!({"music": {"density": 0.5}})).0, 200);
+    let backup = engine.config_path().with_file_name("config.json.bad");
+    assert_eq!(fs::read_to_string(backup).expect("a backup"), INVALID);
+    assert_eq!(engine.get("/api/health")["config"]["ok"], true);
 }
 
 #[test]

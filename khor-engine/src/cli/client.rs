@@ -50,11 +50,14 @@ pub(super) struct Client {
 impl EngineAddress {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
         let path = self.places.config_path()?;
-        let found = ConfigStore::peek(&path).unwrap_or_else(|problem| {
+        let found = ConfigStore::inspect(&path).unwrap_or_else(|problem| {
             warn!("{}: {problem}; asking where an engine listens by default", path.display());
             None
         });
-        let listen = found.map_or_else(Listen::default, |(config, _)| config.listen);
+        for problem in found.iter().flat_map(|found| &found.problems) {
+            warn!("{}: {problem}", path.display());
+        }
+        let listen = found.map_or_else(Listen::default, |found| found.config.listen);
         Client::of(&listen, self.listen.clone())
     }
 }

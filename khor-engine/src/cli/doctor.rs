@@ -29,7 +29,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let config_path = places.config_path()?;
     // A broken file is a finding, and stays where it is.
     let config =
-        ConfigStore::peek(&config_path).ok().flatten().map_or_else(Config::default, |(config, _)| config);
+        ConfigStore::inspect(&config_path).ok().flatten().map_or_else(Config::default, |found| found.config);
     let engine = Client::of(&config.listen, listen.clone()).ok();
     let ask = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
     let health = ask("health");

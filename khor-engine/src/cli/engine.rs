@@ -7,7 +7,7 @@ use clap::Args;
 use khor_fleet::Name;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{error, info};
 
 use super::{Places, interrupt, nats::NatsArgs, place::place, service, whom::WhomArgs};
 use crate::{
@@ -157,7 +157,7 @@ pub(super) fn play(
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let door = served.then(|| http::Door::open(&store.config().listen)).transpose()?;
+    let door = served.then(|| open_door(&store)).transpose()?.flatten();
     runtime.block_on(async {
         // Before the page is up: whoever sees it may end khor at once.
         let interrupted = interrupt::wait();
@@ -200,6 +200,19 @@ pub(super) fn play(
         }
         settle(ending.told())
     })
+}
+
+/// `None` if the configuration may restrict access in a way that khor could not read.
+fn open_door(store: &ConfigStore) -> anyhow::Result<Option<http::Door>> {
+    if let Some(problem) = store.listen_error() {
+        error!(
+            "the page and the API are not served, because {} may restrict access: {problem}; fix it, then restart khor, \
+             which plays meanwhile",
+            store.path().display()
+        );
+        return Ok(None);
+    }
+    http::Door::open(&store.config().listen).map(Some)
 }
 
 /// What a run that ended so is to whoever started it: it failed if a part of khor did, also while it stopped.

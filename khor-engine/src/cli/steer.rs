@@ -83,6 +83,9 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     if whole["restart_required"] == true {
         eprintln!("it acts after a restart of the engine");
     }
+    if let Some(why) = whole["not_saved"].as_str() {
+        eprintln!("the change lasts until the engine ends: {why}");
+    }
     Ok(())
 }
 

@@ -3,9 +3,12 @@
 mod bpf;
 mod desktop;
 mod listen;
+mod merge;
 mod model;
 mod osc;
+mod paths;
 mod quiet;
+mod recover;
 mod site;
 mod store;
 
@@ -14,10 +17,7 @@ pub use desktop::Desktop;
 pub use listen::Listen;
 pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
+pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, relay_baseline_path};
 pub use quiet::{Quiet, TimeOfDay};
 pub use site::{Site, SiteMode};
-pub(crate) use store::write_atomically;
-pub use store::{
-    ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir,
-    relay_baseline_path,
-};
+pub use store::{ConfigStore, Inspected, NotSaved, Update, UpdateError};

@@ -1,160 +1,178 @@
-//! Keeps the configuration on disk: read once, changed in part, written atomically.
+//! Keeps the configuration on disk. Applies changes that khor makes and edits that the user makes in the file.
 
 use std::{
-    fs,
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
-use etcetera::BaseStrategy;
 use serde_json::Value;
-use tracing::warn;
+use tracing::{info, warn};
 
-use super::{Config, ConfigError};
+use super::{
+    Config, ConfigError,
+    merge::{check_shape, drop_changed, drop_echoes, empty, merge},
+    recover::{Recovered, parse, recover},
+};
+use crate::files::{self, Stamp};
 
-/// `$XDG_CONFIG_HOME/khor/config.json`, or `~/.config/khor/config.json`; `None` without a home.
-pub fn default_path() -> Option<PathBuf> {
-    let base = etcetera::choose_base_strategy().ok()?;
-    Some(base.config_dir().join("khor/config.json"))
-}
+#[cfg(test)]
+mod tests;
 
-/// `$XDG_STATE_HOME/khor/baseline.json` for the configuration at its usual place, and beside it for any other:
-/// who keeps a configuration apart keeps its machine's memory apart.
-pub fn baseline_path(config: &Path) -> PathBuf {
-    let usual = default_path().is_some_and(|usual| usual == config);
-    let state = etcetera::choose_base_strategy().ok().and_then(|base| base.state_dir());
-    match state {
-        Some(state) if usual => state.join("khor/baseline.json"),
-        _ => config.with_file_name("baseline.json"),
-    }
-}
+/// Largest configuration file that is read, bytes.
+const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Where a relay keeps what is ordinary: where systemd says (`StateDirectory=`), else `$XDG_STATE_HOME/khor`.
-pub fn relay_baseline_path() -> Option<PathBuf> {
-    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).or_else(|| {
-        let base = etcetera::choose_base_strategy().ok()?;
-        Some(base.state_dir()?.join("khor"))
-    });
-    state.map(|state| state.join("relay-baseline.json"))
-}
-
-/// `$XDG_DATA_HOME/khor/recordings` for the configuration at its usual place, and beside it for any other.
-pub fn recordings_dir(config: &Path) -> PathBuf {
-    let usual = default_path().is_some_and(|usual| usual == config);
-    match etcetera::choose_base_strategy() {
-        Ok(base) if usual => base.data_dir().join("khor/recordings"),
-        _ => config.with_file_name("recordings"),
-    }
-}
-
-/// Where the user's presets are: beside the configuration.
-pub fn presets_dir(config: &Path) -> PathBuf {
-    config.with_file_name("presets")
-}
-
-/// The configuration and the file it lives in. Keys this version doesn't know stay in the file. The command
-/// line lies over the file, is never written to it, and each of its keys holds until somebody changes it.
+/// The configuration and its file. Unknown keys stay in the file. Command-line flags override the file and are never written
+/// to it; each flag holds until somebody changes its setting.
 #[derive(Debug)]
 pub struct ConfigStore {
     path: PathBuf,
     document: Value,
     overrides: Value,
     config: Config,
-    warnings: Vec<String>,
-    /// The document differs from the file.
-    unwritten: bool,
+    file_warnings: Vec<String>,
+    file: FileState,
+    /// Changes that are not in the file yet.
+    unsaved: Value,
+    /// Why the last write failed.
+    save_error: Option<String>,
+    listen_error: Option<String>,
 }
 
-/// A change that was checked and not made yet.
+/// State of the file.
+#[derive(Debug, Default)]
+struct FileState {
+    /// Stamp at the last read or write; `None` if there was no file.
+    stamp: Option<Stamp>,
+    /// Why the file could not be read. Then it is not written either, because that would destroy its content.
+    read_error: Option<String>,
+    /// The file has invalid settings or is not JSON, so it is backed up before it is overwritten.
+    invalid: bool,
+}
+
+/// Content of the file.
+enum Content {
+    Missing,
+    Json(Value),
+    /// Not JSON; the error.
+    Invalid(String),
+    /// The error.
+    Unreadable(String),
+}
+
+/// A configuration file as read by [`ConfigStore::inspect`].
+#[derive(Debug)]
+pub struct Inspected {
+    /// The valid settings of the file, and defaults for the others.
+    pub config: Config,
+    /// The invalid settings, each with its error.
+    pub problems: Vec<String>,
+    /// The unknown keys, each as a sentence.
+    pub unknown_keys: Vec<String>,
+    /// Why an engine would not serve its API: see [`ConfigStore::listen_error`].
+    pub listen_error: Option<String>,
+}
+
+/// A change that has been checked but not applied.
 struct Draft {
     document: Value,
     overrides: Value,
     config: Config,
-    warnings: Vec<String>,
+    unknown_keys: Vec<String>,
 }
 
-/// What a change did.
+/// Result of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
-    /// The configuration after it.
+    /// The new configuration.
     pub config: Config,
-    /// A changed key acts only after a restart.
+    /// A changed setting takes effect only after a restart.
     pub restart_required: bool,
+    /// Why the change is not in the file. It then lasts until khor ends.
+    pub not_saved: Option<String>,
 }
 
-/// Why a change was refused.
+/// Why a change was rejected. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
-    /// The change itself is wrong; nothing was changed.
+    /// The change is invalid.
     #[error(transparent)]
     Invalid(#[from] ConfigError),
-    /// Somebody else was quicker; nothing was changed.
+    /// Another client has changed the configuration.
     #[error("the settings were changed elsewhere: read them again, then change them")]
     Changed,
-    /// The change could not be written; nothing was changed.
-    #[error("writing {}: {cause}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
 }
 
+/// The changes could not be written to the file. They last until khor ends.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotSaved(String);
+
 impl ConfigStore {
-    /// Reads the file. A missing file means the defaults; a broken one is kept as `….bad`, warned about, and
-    /// the defaults are used: a configuration never stops the sound.
+    /// Reads the file and leaves it unchanged. Uses defaults for a missing file and for invalid settings, with a warning: a
+    /// bad configuration never stops the sound. It can stop the API, see [`Self::listen_error`].
     pub fn open(path: PathBuf) -> Self {
-        let mut warnings = Vec::new();
-        let document = match fs::read(&path) {
-            Ok(bytes) => match serde_json::from_slice::<Value>(&bytes).map_err(|error| error.to_string()) {
-                Ok(document) => document,
-                Err(problem) => set_aside(&path, &problem, &mut warnings),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => empty(),
-            Err(error) => set_aside(&path, &error.to_string(), &mut warnings),
+        let mut store = Self {
+            path,
+            document: empty(),
+            overrides: empty(),
+            config: Config::default(),
+            file_warnings: Vec::new(),
+            file: FileState::default(),
+            unsaved: empty(),
+            save_error: None,
+            listen_error: None,
         };
-        let (config, document) = match parse(&document) {
-            Ok((config, unknown)) => {
-                warnings.extend(unknown.iter().map(|key| unknown_key(key)));
-                (config, document)
+        store.file.stamp = Stamp::of(&store.path).unwrap_or_default();
+        match read(&store.path) {
+            Content::Missing => {}
+            Content::Json(document) => {
+                let recovered = recover(document, &empty());
+                store.listen_error = listen_error(&recovered);
+                store.accept(recovered, "the default is used");
             }
-            Err(error) => {
-                let document = set_aside(&path, &error.to_string(), &mut warnings);
-                (Config::default(), document)
+            Content::Invalid(error) => {
+                store.file_warnings = vec![format!("{error}; the defaults are used")];
+                store.file.invalid = true;
+                store.listen_error = Some(error);
             }
-        };
-        for warning in &warnings {
-            warn!("configuration: {warning}");
+            Content::Unreadable(error) => {
+                store.file_warnings =
+                    vec![format!("{error}; the defaults are used, and changes are not saved")];
+                store.listen_error = Some(error.clone());
+                store.file.read_error = Some(error);
+            }
         }
-        Self { path, document, overrides: empty(), config, warnings, unwritten: false }
+        store.log_warnings();
+        store
     }
 
-    /// The settings in a file and what is odd about it, for who only wants to know: it is left as it is. `None` where there is
-    /// none.
+    /// Reads a file without opening a store; `None` if there is no file.
     ///
     /// # Errors
     ///
-    /// Why it can't be used at all.
-    pub fn peek(path: &Path) -> Result<Option<(Config, Vec<String>)>, String> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.to_string()),
+    /// The file cannot be read, or it is not JSON.
+    pub fn inspect(path: &Path) -> Result<Option<Inspected>, String> {
+        let document = match read(path) {
+            Content::Missing => return Ok(None),
+            Content::Json(document) => document,
+            Content::Invalid(error) | Content::Unreadable(error) => return Err(error),
         };
-        let document = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-        let (config, unknown) = parse(&document).map_err(|error| error.to_string())?;
-        Ok(Some((config, unknown.iter().map(|key| unknown_key(key)).collect())))
+        let recovered = recover(document, &empty());
+        let listen_error = listen_error(&recovered);
+        let Recovered { config, problems, unknown_keys, .. } = recovered;
+        let problems = problems.iter().map(ToString::to_string).collect();
+        let unknown_keys = unknown_keys.iter().map(|key| unknown_key(key)).collect();
+        Ok(Some(Inspected { config, problems, unknown_keys, listen_error }))
     }
 
-    /// Lays `overrides` (any part of the configuration) over the file, for this run only.
+    /// Overrides the file by `overrides` (any part of the configuration) until khor ends.
     pub fn with_overrides(mut self, overrides: Value) -> Result<Self, ConfigError> {
         self.config = effective(&self.document, &overrides)?;
         self.overrides = overrides;
         Ok(self)
     }
 
-    /// The configuration now.
+    /// The current configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -164,280 +182,226 @@ impl ConfigStore {
         &self.path
     }
 
-    /// What was odd about the file when it was read.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// Problems with the file, and the error of the last write.
+    pub fn warnings(&self) -> Vec<String> {
+        self.file_warnings.iter().chain(&self.save_error).cloned().collect()
     }
 
-    /// Merges `change` (any part of the configuration, RFC 7396 without deletion), checks the whole, writes
-    /// it and keeps it. On any error nothing changes.
+    /// Why the section `listen` could not be read at the start. The engine must not serve its API then: the section may
+    /// require a token. Later changes of the file do not change this value.
+    pub fn listen_error(&self) -> Option<&str> {
+        self.listen_error.as_deref()
+    }
+
+    /// Reads the file again if another program has changed it. Keeps changes that are not saved yet. Returns whether the
+    /// configuration or the warnings may have changed.
+    pub fn refresh(&mut self) -> bool {
+        // While the file system does not answer, the file counts as unchanged.
+        let Ok(stamp) = Stamp::of(&self.path) else { return false };
+        if stamp == self.file.stamp {
+            return false;
+        }
+        self.file = FileState { stamp, ..FileState::default() };
+        match read(&self.path) {
+            // The configuration stays. The next change writes the file.
+            Content::Missing => return false,
+            Content::Json(document) => self.reload(document),
+            Content::Invalid(error) => {
+                self.file_warnings = vec![format!("{error}; the previous settings stay")];
+                self.file.invalid = true;
+            }
+            Content::Unreadable(error) => {
+                self.file_warnings =
+                    vec![format!("{error}; the previous settings stay, changes are not saved")];
+                self.file.read_error = Some(error);
+            }
+        }
+        info!("{} was changed by another program", self.path.display());
+        self.log_warnings();
+        true
+    }
+
+    fn reload(&mut self, document: Value) {
+        let mut recovered = recover(document, &self.document);
+        let mut with_unsaved = recovered.document.clone();
+        merge(&mut with_unsaved, &self.unsaved);
+        if effective(&with_unsaved, &self.overrides).is_ok() {
+            recovered.document = with_unsaved;
+        } else {
+            // The edit conflicts with the unsaved changes and is newer.
+            self.unsaved = empty();
+        }
+        match effective(&recovered.document, &self.overrides) {
+            Ok(config) => {
+                recovered.config = config;
+                self.accept(recovered, "the previous value stays");
+            }
+            Err(error) => {
+                self.file_warnings =
+                    vec![format!("{error}, together with the command line; the previous settings stay")];
+                self.file.invalid = true;
+            }
+        }
+    }
+
+    fn accept(&mut self, recovered: Recovered, fallback: &str) {
+        let Recovered { config, document, problems, unknown_keys } = recovered;
+        self.file.invalid = !problems.is_empty();
+        self.file_warnings = problems.iter().map(|problem| format!("{problem}; {fallback}")).collect();
+        self.file_warnings.extend(unknown_keys.iter().map(|key| unknown_key(key)));
+        (self.config, self.document) = (config, document);
+    }
+
+    fn log_warnings(&self) {
+        for warning in &self.file_warnings {
+            warn!("configuration: {warning}");
+        }
+    }
+
+    /// Merges `change` (any part of the configuration, RFC 7396 without deletion) into the configuration and writes the
+    /// file. If the write fails, the change lasts until khor ends.
+    ///
+    /// # Errors
+    ///
+    /// The change is invalid; nothing was changed.
     pub fn update(&mut self, change: &Value) -> Result<Update, UpdateError> {
+        self.refresh();
         let draft = self.draft(change)?;
-        self.write(&draft.document)?;
-        self.unwritten = false;
-        Ok(self.make(draft))
+        let update = self.apply(draft, change);
+        let not_saved = self.write().err().map(|NotSaved(error)| error);
+        Ok(Update { not_saved, ..update })
     }
 
-    /// Like [`Self::update`], but the file waits for [`Self::keep`]: for a fader that moves.
+    /// Like [`Self::update`], but does not write the file until [`Self::keep`]. For a fader that moves.
     pub fn adjust(&mut self, change: &Value) -> Result<Update, ConfigError> {
         let draft = self.draft(change)?;
-        self.unwritten |= draft.document != self.document;
-        Ok(self.make(draft))
+        Ok(self.apply(draft, change))
     }
 
-    /// Writes what was only adjusted. On an error it stays to be written.
-    pub fn keep(&mut self) -> Result<(), UpdateError> {
-        if self.unwritten {
-            self.write(&self.document)?;
-            self.unwritten = false;
-        }
-        Ok(())
+    /// Writes the unsaved changes.
+    ///
+    /// # Errors
+    ///
+    /// The write failed. The changes stay unsaved, and the next call tries again.
+    pub fn keep(&mut self) -> Result<(), NotSaved> {
+        self.refresh();
+        if self.unsaved == empty() { Ok(()) } else { self.write() }
     }
 
     fn draft(&self, change: &Value) -> Result<Draft, ConfigError> {
         if !change.is_object() {
             return Err(ConfigError { field: "body".into(), problem: "expected a JSON object".into() });
         }
-        // Who sends back what the command line says has not decided anything.
+        // A client that sends back a value from the command line has not changed it.
         let mut change = change.clone();
         drop_echoes(&mut change, &self.overrides);
-        // The document may lack keys that have defaults; the file is written whole.
+        // The file is written with all settings, including those that have defaults.
         let mut document = self.document.clone();
         merge(&mut document, &serde_json::to_value(parse(&self.document)?.0).unwrap_or_default());
         check_shape(&document, &change, "")?;
         merge(&mut document, &change);
-        let (_, unknown) = parse(&document)?;
+        let (_, unknown_keys) = parse(&document)?;
+        reject_unknown_listen_keys(&unknown_keys, &change)?;
         let mut overrides = self.overrides.clone();
-        forget(&mut overrides, &change);
+        drop_changed(&mut overrides, &change);
         let config = effective(&document, &overrides)?;
-        Ok(Draft {
-            document,
-            overrides,
-            config,
-            warnings: unknown.iter().map(|key| unknown_key(key)).collect(),
-        })
+        Ok(Draft { document, overrides, config, unknown_keys })
     }
 
-    fn make(&mut self, draft: Draft) -> Update {
-        let Draft { document, overrides, config, warnings } = draft;
+    fn apply(&mut self, draft: Draft, change: &Value) -> Update {
+        let Draft { document, overrides, config, unknown_keys } = draft;
         let restart_required = config.listen != self.config.listen || config.ui != self.config.ui;
-        (self.document, self.overrides, self.warnings) = (document, overrides, warnings);
+        if document != self.document {
+            let mut change = change.clone();
+            drop_echoes(&mut change, &self.overrides);
+            merge(&mut self.unsaved, &change);
+        }
+        (self.document, self.overrides) = (document, overrides);
+        if !self.file.invalid && self.file.read_error.is_none() {
+            self.file_warnings = unknown_keys.iter().map(|key| unknown_key(key)).collect();
+        }
         self.config = config.clone();
-        Update { config, restart_required }
+        Update { config, restart_required, not_saved: None }
     }
 
-    fn write(&self, document: &Value) -> Result<(), UpdateError> {
-        let attempt = || -> io::Result<()> {
-            let mut text = serde_json::to_vec_pretty(document)?;
-            text.push(b'\n');
-            write_atomically(&self.path, &text)
-        };
-        attempt().map_err(|cause| UpdateError::Write { path: self.path.clone(), cause })
+    /// Writes the document. Backs the file up first if it has invalid settings.
+    fn write(&mut self) -> Result<(), NotSaved> {
+        let written = self.try_write();
+        self.save_error =
+            written.as_ref().err().map(|error| format!("{error}; the changes last until khor ends"));
+        written
+    }
+
+    fn try_write(&mut self) -> Result<(), NotSaved> {
+        let path = self.path.display();
+        if let Some(error) = &self.file.read_error {
+            return Err(NotSaved(format!("{error}; khor does not overwrite it")));
+        }
+        let failed = |action: &str, cause: io::Error| NotSaved(format!("cannot {action} {path}: {cause}"));
+        if self.file.invalid {
+            let backup = files::back_up(&self.path).map_err(|cause| failed("back up", cause))?;
+            warn!("{path} had invalid settings; its backup is {}", backup.display());
+        }
+        let mut text =
+            serde_json::to_vec_pretty(&self.document).map_err(|cause| failed("write", cause.into()))?;
+        text.push(b'\n');
+        files::replace(&self.path, &text).map_err(|cause| failed("write", cause))?;
+        let stamp = Stamp::of(&self.path).unwrap_or_default();
+        self.file = FileState { stamp, ..FileState::default() };
+        self.unsaved = empty();
+        let unknown_keys = parse(&self.document).map(|(_, unknown_keys)| unknown_keys).unwrap_or_default();
+        self.file_warnings = unknown_keys.iter().map(|key| unknown_key(key)).collect();
+        Ok(())
     }
 }
 
-/// Temporary file, fsync, rename, fsync of the folder, which is made if need be: the file is the old or the new
-/// one, never half.
-pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    fs::File::open(folder)?.sync_all()
-}
-
-/// Types, then ranges; also names the keys this version doesn't know.
-fn parse(document: &Value) -> Result<(Config, Vec<String>), ConfigError> {
-    let mut unknown = Vec::new();
-    let mut track = serde_path_to_error::Track::new();
-    let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
-    let parsed =
-        serde_ignored::deserialize::<_, _, Config>(deserializer, |path| unknown.push(path.to_string()));
-    let config = parsed
-        .map_err(|error| ConfigError { field: track.path().to_string(), problem: error.to_string() })?;
-    config.validate()?;
-    Ok((config, unknown))
-}
-
-/// Keeps a broken file under another name and starts from the defaults.
-fn set_aside(path: &Path, problem: &str, warnings: &mut Vec<String>) -> Value {
-    let mut bad = path.as_os_str().to_owned();
-    bad.push(".bad");
-    let kept = match fs::rename(path, &bad) {
-        Ok(()) => format!("it is kept as {}", Path::new(&bad).display()),
-        Err(error) => format!("it stays as it is ({error})"),
+fn read(path: &Path) -> Content {
+    let text = match files::read_text(path, MAX_BYTES) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Content::Missing,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Content::Invalid(format!("{}: {error}", path.display()));
+        }
+        Err(error) => return Content::Unreadable(format!("cannot read {}: {error}", path.display())),
     };
-    warnings.push(format!("{}: {problem}; {kept} and the defaults are used", path.display()));
-    empty()
+    match serde_json::from_str(&text) {
+        Ok(document) => Content::Json(document),
+        Err(error) => Content::Invalid(format!("{}: {error}", path.display())),
+    }
 }
 
-/// The file with the command line laid over it.
+/// The error in the section `listen`, if there is one. An unknown key counts: it may restrict access in a newer version.
+fn listen_error(recovered: &Recovered) -> Option<String> {
+    let problem = recovered.problems.iter().find(|problem| concerns_listen(&problem.field));
+    let unknown =
+        || recovered.unknown_keys.iter().find(|key| concerns_listen(key)).map(|key| unknown_key(key));
+    problem.map(ToString::to_string).or_else(unknown)
+}
+
+fn concerns_listen(field: &str) -> bool {
+    match field.strip_prefix("listen") {
+        Some(rest) => rest.is_empty() || rest.starts_with(['.', '[']),
+        // The whole document is not an object.
+        None => matches!(field, "" | "."),
+    }
+}
+
+/// Rejects a change that would stop the API at the next start.
+fn reject_unknown_listen_keys(unknown_keys: &[String], change: &Value) -> Result<(), ConfigError> {
+    let in_change = |key: &str| change.pointer(&format!("/{}", key.replace('.', "/"))).is_some();
+    match unknown_keys.iter().find(|key| concerns_listen(key) && in_change(key)) {
+        Some(key) => Err(ConfigError { field: key.clone(), problem: "is not a key khor knows".into() }),
+        None => Ok(()),
+    }
+}
+
+/// The configuration in `document`, overridden by `overrides`.
 fn effective(document: &Value, overrides: &Value) -> Result<Config, ConfigError> {
     let mut document = document.clone();
     merge(&mut document, overrides);
     Ok(parse(&document)?.0)
 }
 
-/// Takes every key out of `overrides` that `change` sets.
-fn forget(overrides: &mut Value, change: &Value) {
-    let (Value::Object(overrides), Value::Object(change)) = (overrides, change) else { return };
-    overrides.retain(|key, held| match change.get(key) {
-        Some(change) if held.is_object() && change.is_object() => {
-            forget(held, change);
-            true
-        }
-        Some(_) => false,
-        None => true,
-    });
-}
-
-/// Takes every key out of `change` that says just what `overrides` says.
-fn drop_echoes(change: &mut Value, overrides: &Value) {
-    let (Value::Object(change), Value::Object(overrides)) = (change, overrides) else { return };
-    change.retain(|key, wanted| match overrides.get(key) {
-        Some(held) if held.is_object() && wanted.is_object() => {
-            drop_echoes(wanted, held);
-            true
-        }
-        held => held != Some(wanted),
-    });
-}
-
 fn unknown_key(key: &str) -> String {
     format!("{key} is not a key khor knows; it is kept")
-}
-
-fn empty() -> Value {
-    Value::Object(serde_json::Map::new())
-}
-
-/// Where there is an object only an object may come: serde would take a list for one, and leave out what it lacks.
-fn check_shape(held: &Value, change: &Value, path: &str) -> Result<(), ConfigError> {
-    let Value::Object(held) = held else { return Ok(()) };
-    let Value::Object(change) = change else {
-        return Err(ConfigError { field: path.to_owned(), problem: "expected a JSON object".into() });
-    };
-    change.iter().filter_map(|(key, change)| Some((key, held.get(key)?, change))).try_for_each(
-        |(key, held, change)| {
-            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            check_shape(held, change, &path)
-        },
-    )
-}
-
-/// Objects merge key by key; anything else replaces.
-fn merge(into: &mut Value, change: &Value) {
-    match (into, change) {
-        (Value::Object(into), Value::Object(change)) => {
-            for (key, value) in change {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (into, change) => *into = change.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn store(content: Option<&str>) -> (tempfile::TempDir, ConfigStore) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("khor/config.json");
-        if let Some(content) = content {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, content).unwrap();
-        }
-        let store = ConfigStore::open(path);
-        (dir, store)
-    }
-
-    #[test]
-    fn a_change_survives_reopening_and_keeps_unknown_keys() {
-        let (_dir, mut store) = store(Some(r#"{"music": {"bpm": 90}, "theirs": {"x": 1}}"#));
-        assert_eq!(store.config().music.bpm, 90.0);
-        assert_eq!(store.warnings(), ["theirs is not a key khor knows; it is kept"]);
-        let update = store.update(&json!({"music": {"density": 0.25}})).unwrap();
-        assert!(!update.restart_required);
-        let reopened = ConfigStore::open(store.path().to_owned());
-        assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (90.0, 0.25));
-        assert_eq!(reopened.document["theirs"]["x"], 1);
-    }
-
-    #[test]
-    fn a_wrong_type_or_range_names_the_field_and_changes_nothing() {
-        let (_dir, mut store) = store(None);
-        let error = store.update(&json!({"music": {"bpm": "fast"}})).unwrap_err().to_string();
-        assert!(error.starts_with("music.bpm: invalid type: string \"fast\""), "{error}");
-        let error = store.update(&json!({"audio": {"master_gain": 1.5}})).unwrap_err().to_string();
-        assert_eq!(error, "audio.master_gain: 1.5 is not allowed, expected 0 to 1");
-        let error = store.update(&json!({"music": {"scale": "blues"}})).unwrap_err().to_string();
-        assert!(error.contains("music.scale") && error.contains("dorian"), "{error}");
-        assert_eq!(*store.config(), Config::default());
-        assert!(!store.path().exists(), "nothing was written");
-    }
-
-    #[test]
-    fn a_misspelt_key_is_warned_about_at_once() {
-        let (_dir, mut store) = store(None);
-        store.update(&json!({"music": {"bmp": 90}})).unwrap();
-        assert_eq!(store.warnings(), ["music.bmp is not a key khor knows; it is kept"]);
-    }
-
-    #[test]
-    fn a_broken_file_is_set_aside() {
-        let (_dir, mut store) = store(Some("{\"music\": {"));
-        assert_eq!(*store.config(), Config::default());
-        assert!(store.path().with_file_name("config.json.bad").exists());
-        assert!(store.warnings()[0].contains("config.json.bad"), "{:?}", store.warnings());
-        store.update(&json!({})).unwrap();
-        assert!(ConfigStore::open(store.path().to_owned()).warnings().is_empty());
-    }
-
-    #[test]
-    fn the_command_line_holds_until_its_key_is_changed_and_is_never_written() {
-        let (_dir, store) = store(Some(r#"{"features": {"osc": false}}"#));
-        let overrides = json!({"features": {"fake": true, "osc": true}});
-        let mut store = store.with_overrides(overrides).unwrap();
-        assert!(store.config().features.fake && store.config().features.osc);
-        store.update(&json!({"features": {"osc": false}})).unwrap();
-        assert!(store.config().features.fake && !store.config().features.osc);
-        assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
-        let whole = serde_json::to_value(store.config()).unwrap();
-        store.update(&whole).unwrap();
-        assert!(store.config().features.fake, "an echo decides nothing");
-        assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
-    }
-
-    #[test]
-    fn what_is_adjusted_holds_at_once_and_is_written_when_it_is_kept() {
-        let (_dir, mut store) = store(None);
-        store.adjust(&json!({"music": {"bpm": 90}})).unwrap();
-        assert!(store.adjust(&json!({"music": {"bpm": 10}})).is_err());
-        assert_eq!(store.config().music.bpm, 90.0);
-        assert!(!store.path().exists());
-        store.keep().unwrap();
-        assert_eq!(ConfigStore::open(store.path().to_owned()).config().music.bpm, 90.0);
-        fs::remove_file(store.path()).unwrap();
-        store.keep().unwrap();
-        assert!(!store.path().exists(), "nothing was new");
-    }
-
-    #[test]
-    fn listening_elsewhere_needs_a_restart() {
-        let (_dir, mut store) = store(None);
-        assert!(store.update(&json!({"listen": {"port": 18000}})).unwrap().restart_required);
-    }
-
-    #[test]
-    fn an_unwritable_place_is_an_error_and_not_a_change() {
-        let mut store = ConfigStore::open(PathBuf::from("/proc/khor/config.json"));
-        let error = store.update(&json!({"music": {"bpm": 60}})).unwrap_err().to_string();
-        assert!(error.starts_with("writing /proc/khor/config.json: "), "{error}");
-        assert_eq!(store.config().music.bpm, 110.0);
-    }
 }

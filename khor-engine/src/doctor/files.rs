@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use super::{Check, Patient};
 use crate::{
-    config::{ConfigStore, presets_dir},
+    config::{ConfigStore, Inspected, presets_dir},
     engine::Library,
 };
 
@@ -16,18 +16,34 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
 
 fn config(patient: &Patient) -> Check {
     let (name, path) = ("config", patient.config_path.display());
-    match ConfigStore::peek(&patient.config_path) {
+    match ConfigStore::inspect(&patient.config_path) {
         Ok(None) => Check::ok(name, format!("{path}: not there, so the defaults hold")),
-        Ok(Some((_, warnings))) if warnings.is_empty() => Check::ok(name, path.to_string()),
-        Ok(Some((_, warnings))) => Check::problem(
+        Ok(Some(Inspected { listen_error: Some(error), .. })) => Check::problem(
             name,
-            format!("{path}: {}", warnings.join("; ")),
-            "mend the spelling, or remove what isn't khor's",
+            format!("{path}: {error}; an engine that starts now does not serve its page and API"),
+            "fix the section listen, then restart khor engine",
+        ),
+        Ok(Some(Inspected { problems, unknown_keys, .. }))
+            if problems.is_empty() && unknown_keys.is_empty() =>
+        {
+            Check::ok(name, path.to_string())
+        }
+        Ok(Some(Inspected { problems, .. })) if !problems.is_empty() => Check::problem(
+            name,
+            format!("{path}: {}", problems.join("; ")),
+            "fix these settings; until then khor uses their previous values or the defaults",
+        ),
+        Ok(Some(Inspected { unknown_keys, .. })) => Check::problem(
+            name,
+            format!("{path}: {}", unknown_keys.join("; ")),
+            "fix the spelling, or remove the unknown key",
         ),
         Err(problem) => Check::problem(
             name,
-            format!("{path}: {problem}"),
-            format!("mend it, or begin anew: mv {path} {path}.bad"),
+            format!(
+                "{problem}; an engine that starts now uses the defaults and does not serve its page and API"
+            ),
+            format!("fix it, or start with the defaults: mv {path} {path}.old"),
         ),
     }
 }

@@ -66,13 +66,16 @@ use self::{
     wanted::{audio_wanted, live_settings, midi_wanted, osc_wanted, signal_settings},
 };
 use crate::{
-    config::{Config, ConfigStore, Desktop, Update, UpdateError, baseline_path, presets_dir, recordings_dir},
+    config::{
+        Config, ConfigStore, Desktop, NotSaved, Update, UpdateError, baseline_path, presets_dir,
+        recordings_dir,
+    },
     music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
     source::{self, LiveSettings, Playback},
 };
 
-/// Time between two looks at the user's presets.
+/// Time between two checks of the user's files for changes.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Source events that may wait for the listener.
 const SOURCE_QUEUE: usize = 16;
@@ -117,7 +120,7 @@ struct Shown {
 impl Shown {
     fn of(store: &ConfigStore) -> Arc<Self> {
         let (config, path) = (store.config().clone(), store.path().to_owned());
-        Arc::new(Self { config, path, warnings: store.warnings().to_vec() })
+        Arc::new(Self { config, path, warnings: store.warnings() })
     }
 }
 
@@ -195,7 +198,7 @@ impl Engine {
         engine.pass_time(&ZonedDateTime::now());
         let changed = Arc::clone(&engine.silence_changed);
         ending.follow("keeping the quiet hours", silence::follow_the_clock(Arc::downgrade(&engine), changed));
-        ending.follow("looking for presets", look_for_presets(Arc::downgrade(&engine)));
+        ending.follow("watching the user's files", check_files(Arc::downgrade(&engine)));
         Ok(engine)
     }
 
@@ -252,8 +255,8 @@ impl Engine {
         &self.socket
     }
 
-    /// Changes any part of the configuration, writes it, and applies it at once. Waits for the disk, and for the
-    /// sound server when a device is named.
+    /// Changes any part of the configuration, applies the change and writes the file. If the write fails, the change lasts
+    /// until khor ends. Waits for the disk, and for the sound server if the change names a device.
     pub fn update_config(&self, change: &Value) -> Result<Update, UpdateError> {
         self.change(change, None, ConfigStore::update)
     }
@@ -269,8 +272,25 @@ impl Engine {
     }
 
     /// Writes what was adjusted. Waits for the disk.
-    pub fn keep_config(&self) -> Result<(), UpdateError> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner).keep()
+    pub fn keep_config(&self) -> Result<(), NotSaved> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        self.refresh_config(&mut store);
+        let kept = store.keep();
+        self.show(&store);
+        kept
+    }
+
+    /// Applies changes that another program made in the file. Waits for the disk.
+    fn refresh_config(&self, store: &mut ConfigStore) {
+        let before = store.config().clone();
+        if store.refresh() {
+            self.show(store);
+            self.apply(&before, store.config());
+        }
+    }
+
+    fn show(&self, store: &ConfigStore) {
+        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown::of(store);
     }
 
     fn change(
@@ -280,13 +300,14 @@ impl Engine {
         make: impl FnOnce(&mut ConfigStore, &Value) -> Result<Update, UpdateError>,
     ) -> Result<Update, UpdateError> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        self.refresh_config(&mut store);
         let before = store.config().clone();
         if tags.is_some_and(|tags| !tags.contains(&before.tag().as_str())) {
             return Err(UpdateError::Changed);
         }
         forbid(change, &before, &self.library())?;
         let update = make(&mut store, change)?;
-        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown::of(&store);
+        self.show(&store);
         self.apply(&before, &update.config);
         Ok(update)
     }
@@ -413,6 +434,11 @@ impl Engine {
         self.recorder.end();
     }
 
+    fn check_files(&self) {
+        self.refresh_config(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner));
+        self.refresh_presets();
+    }
+
     fn shown(&self) -> Arc<Shown> {
         Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -455,13 +481,13 @@ fn preset(config: &Config, library: &Library) -> Preset {
     library.find(&config.music.preset).unwrap_or(&Preset::builtin()[0]).clone()
 }
 
-async fn look_for_presets(engine: Weak<Engine>) {
+async fn check_files(engine: Weak<Engine>) {
     let mut looks = interval(LOOK_INTERVAL);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
         let Some(engine) = engine.upgrade() else { return };
         // It can only panic, and that is logged.
-        drop(tokio::task::spawn_blocking(move || engine.refresh_presets()).await);
+        drop(tokio::task::spawn_blocking(move || engine.check_files()).await);
     }
 }

@@ -86,17 +86,19 @@ struct Changed {
     ok: bool,
     /// A changed key acts only after a restart.
     restart_required: bool,
+    /// Why the change is not in the file. It then lasts until khor ends.
+    not_saved: Option<String>,
 }
 
 fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
     let change = call.json()?;
     let wanted = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
-    let Update { config, restart_required } = match wanted {
+    let Update { config, restart_required, not_saved } = match wanted {
         Some(tags) => call.engine().update_config_of(&change, &tags)?,
         None => call.engine().update_config(&change)?,
     };
     let tag = config.tag();
-    Ok(Tagged { json: Changed { config, ok: true, restart_required }, tag })
+    Ok(Tagged { json: Changed { config, ok: true, restart_required, not_saved }, tag })
 }
 
 /// The tags of an `If-Match`; a weak one matches nothing, so it stays what it is.

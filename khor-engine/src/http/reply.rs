@@ -72,7 +72,6 @@ impl From<UpdateError> for Failure {
         let status = match problem {
             UpdateError::Invalid(_) => StatusCode::BAD_REQUEST,
             UpdateError::Changed => StatusCode::PRECONDITION_FAILED,
-            UpdateError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, problem)
     }

@@ -1,0 +1,45 @@
+//! Paths of the user's files.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+/// `$XDG_CONFIG_HOME/khor/config.json`, or `~/.config/khor/config.json`; `None` without a home.
+pub fn default_path() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(base.config_dir().join("khor/config.json"))
+}
+
+/// `$XDG_STATE_HOME/khor/baseline.json` for the configuration at its usual place, and beside it for any other:
+/// who keeps a configuration apart keeps its machine's memory apart.
+pub fn baseline_path(config: &Path) -> PathBuf {
+    let usual = default_path().is_some_and(|usual| usual == config);
+    let state = etcetera::choose_base_strategy().ok().and_then(|base| base.state_dir());
+    match state {
+        Some(state) if usual => state.join("khor/baseline.json"),
+        _ => config.with_file_name("baseline.json"),
+    }
+}
+
+/// Where a relay keeps what is ordinary: where systemd says (`StateDirectory=`), else `$XDG_STATE_HOME/khor`.
+pub fn relay_baseline_path() -> Option<PathBuf> {
+    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).or_else(|| {
+        let base = etcetera::choose_base_strategy().ok()?;
+        Some(base.state_dir()?.join("khor"))
+    });
+    state.map(|state| state.join("relay-baseline.json"))
+}
+
+/// `$XDG_DATA_HOME/khor/recordings` for the configuration at its usual place, and beside it for any other.
+pub fn recordings_dir(config: &Path) -> PathBuf {
+    let usual = default_path().is_some_and(|usual| usual == config);
+    match etcetera::choose_base_strategy() {
+        Ok(base) if usual => base.data_dir().join("khor/recordings"),
+        _ => config.with_file_name("recordings"),
+    }
+}
+
+/// Where the user's presets are: beside the configuration.
+pub fn presets_dir(config: &Path) -> PathBuf {
+    config.with_file_name("presets")
+}

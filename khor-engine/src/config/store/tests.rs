@@ -1,0 +1,204 @@
+//! Tests of the store with real files.
+
+use std::fs;
+
+use nix::{sys::stat::Mode, unistd::mkfifo};
+use serde_json::json;
+
+use super::*;
+
+fn store(content: Option<&str>) -> (tempfile::TempDir, ConfigStore) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("khor/config.json");
+    if let Some(content) = content {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+    }
+    let store = ConfigStore::open(path);
+    (dir, store)
+}
+
+#[test]
+fn a_change_survives_reopening_and_keeps_unknown_keys() {
+    let (_dir, mut store) = store(Some(r#"{"music": {"bpm": 90}, "theirs": {"x": 1}}"#));
+    assert_eq!(store.config().music.bpm, 90.0);
+    assert_eq!(store.warnings(), ["theirs is not a key khor knows; it is kept"]);
+    let update = store.update(&json!({"music": {"density": 0.25}})).unwrap();
+    assert!(!update.restart_required);
+    let reopened = ConfigStore::open(store.path().to_owned());
+    assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (90.0, 0.25));
+    assert_eq!(reopened.document["theirs"]["x"], 1);
+}
+
+#[test]
+fn a_wrong_type_or_range_names_the_field_and_changes_nothing() {
+    let (_dir, mut store) = store(None);
+    let error = store.update(&json!({"music": {"bpm": "fast"}})).unwrap_err().to_string();
+    assert!(error.starts_with("music.bpm: invalid type: string \"fast\""), "{error}");
+    let error = store.update(&json!({"audio": {"master_gain": 1.5}})).unwrap_err().to_string();
+    assert_eq!(error, "audio.master_gain: 1.5 is not allowed, expected 0 to 1");
+    let error = store.update(&json!({"music": {"scale": "blues"}})).unwrap_err().to_string();
+    assert!(error.contains("music.scale") && error.contains("dorian"), "{error}");
+    assert_eq!(*store.config(), Config::default());
+    assert!(!store.path().exists(), "nothing was written");
+}
+
+#[test]
+fn a_misspelt_key_is_warned_about_at_once() {
+    let (_dir, mut store) = store(None);
+    store.update(&json!({"music": {"bmp": 90}})).unwrap();
+    assert_eq!(store.warnings(), ["music.bmp is not a key khor knows; it is kept"]);
+}
+
+#[test]
+fn an_invalid_file_is_backed_up_before_it_is_overwritten() {
+    let (dir, mut store) = store(Some("{\"music\": {"));
+    assert_eq!(*store.config(), Config::default());
+    assert!(store.warnings()[0].contains("the defaults are used"), "{:?}", store.warnings());
+    assert_eq!(fs::read_to_string(store.path()).unwrap(), "{\"music\": {");
+    store.update(&json!({"music": {"bpm": 90}})).unwrap();
+    assert!(store.warnings().is_empty(), "{:?}", store.warnings());
+    let kept = |name: &str| fs::read_to_string(dir.path().join("khor").join(name)).unwrap();
+    assert_eq!(kept("config.json.bad"), "{\"music\": {");
+    fs::write(store.path(), "{\"audio\": 5}").unwrap();
+    store.update(&json!({"music": {"density": 0.5}})).unwrap();
+    assert_eq!(
+        (kept("config.json.bad"), kept("config.json.bad.2")),
+        ("{\"music\": {".into(), "{\"audio\": 5}".into())
+    );
+    let reopened = ConfigStore::open(store.path().to_owned());
+    let music = &reopened.config().music;
+    assert_eq!((music.bpm, music.density), (110.0, 0.5), "the user's edit no longer has the tempo");
+}
+
+#[test]
+fn an_unreadable_listen_section_is_an_error() {
+    let listen_error = |text: &str| store(Some(text)).1.listen_error().map(str::to_owned);
+    for valid in ["{}", r#"{"music": 5, "listen": {"token_file": "/t"}}"#, "\u{feff}{}"] {
+        assert_eq!(listen_error(valid), None, "{valid}");
+    }
+    for invalid in [
+        "{",
+        "[]",
+        "5",
+        r#"{"listen": []}"#,
+        r#"{"listen": {"token_file": 5}}"#,
+        r#"{"listen": {"port": "x", "token_file": "/t"}}"#,
+        r#"{"listen": {"tokenfile": "/t"}}"#,
+    ] {
+        assert!(listen_error(invalid).is_some(), "{invalid}");
+    }
+    let (_dir, mut store) = store(None);
+    let error = store.update(&json!({"listen": {"tokenfile": "/t"}})).unwrap_err().to_string();
+    assert_eq!(error, "listen.tokenfile: is not a key khor knows");
+}
+
+#[test]
+fn an_invalid_setting_leaves_the_others() {
+    let (_dir, store) =
+        store(Some(r#"{"music": {"bpm": "96", "density": 0.25}, "listen": {"token_file": "/t"}}"#));
+    assert_eq!((store.config().music.bpm, store.config().music.density), (110.0, 0.25));
+    assert_eq!(store.config().listen.token_file, Some("/t".into()));
+    assert!(store.warnings()[0].starts_with("music.bpm: invalid type"), "{:?}", store.warnings());
+}
+
+#[test]
+fn an_edit_of_the_file_and_a_change_by_khor_are_both_kept() {
+    let (_dir, mut store) = store(Some(r#"{"music": {"bpm": 90}}"#));
+    fs::write(store.path(), r#"{"music": {"bpm": 70}, "theirs": 1}"#).unwrap();
+    store.update(&json!({"music": {"density": 0.25}})).unwrap();
+    let reopened = ConfigStore::open(store.path().to_owned());
+    assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (70.0, 0.25));
+    assert_eq!(reopened.document["theirs"], 1);
+
+    store.adjust(&json!({"music": {"density": 0.75}})).unwrap();
+    fs::write(store.path(), r#"{"music": {"bpm": 60}}"#).unwrap();
+    assert!(store.refresh() && !store.refresh());
+    assert_eq!((store.config().music.bpm, store.config().music.density), (60.0, 0.75));
+    store.keep().unwrap();
+    let reopened = ConfigStore::open(store.path().to_owned());
+    assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (60.0, 0.75));
+}
+
+#[test]
+fn an_invalid_edit_leaves_the_previous_settings() {
+    let (_dir, mut store) = store(Some(r#"{"music": {"bpm": 90}}"#));
+    for slip in ["{\"music\":", r#"{"music": {"bpm": "fast"}}"#] {
+        fs::write(store.path(), slip).unwrap();
+        assert!(store.refresh());
+        assert_eq!(store.config().music.bpm, 90.0, "{slip}");
+        assert!(store.warnings()[0].contains("stay"), "{:?}", store.warnings());
+    }
+    fs::write(store.path(), r#"{"music": {"bpm": 91}}"#).unwrap();
+    assert!(store.refresh() && store.warnings().is_empty());
+    assert_eq!(store.config().music.bpm, 91.0);
+    fs::remove_file(store.path()).unwrap();
+    assert!(!store.refresh());
+    store.update(&json!({})).unwrap();
+    assert_eq!(ConfigStore::open(store.path().to_owned()).config().music.bpm, 91.0);
+}
+
+#[test]
+fn an_unreadable_file_is_not_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.json");
+    mkfifo(&path, Mode::S_IRWXU).unwrap();
+    let mut store = ConfigStore::open(path.clone());
+    assert!(store.listen_error().unwrap().contains("it is a FIFO"), "{:?}", store.listen_error());
+    let update = store.update(&json!({"music": {"bpm": 90}})).unwrap();
+    assert_eq!(update.config.music.bpm, 90.0);
+    assert!(update.not_saved.unwrap().contains("khor does not overwrite it"));
+    let entries: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(entries, [path.clone()]);
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, r#"{"music": {"density": 0.25}}"#).unwrap();
+    store.keep().unwrap();
+    let reopened = ConfigStore::open(path);
+    assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (90.0, 0.25));
+}
+
+#[test]
+fn the_command_line_holds_until_its_key_is_changed_and_is_never_written() {
+    let (_dir, store) = store(Some(r#"{"features": {"osc": false}}"#));
+    let overrides = json!({"features": {"fake": true, "osc": true}});
+    let mut store = store.with_overrides(overrides).unwrap();
+    assert!(store.config().features.fake && store.config().features.osc);
+    store.update(&json!({"features": {"osc": false}})).unwrap();
+    assert!(store.config().features.fake && !store.config().features.osc);
+    assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
+    let whole = serde_json::to_value(store.config()).unwrap();
+    store.update(&whole).unwrap();
+    assert!(store.config().features.fake, "an echo decides nothing");
+    assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
+}
+
+#[test]
+fn what_is_adjusted_holds_at_once_and_is_written_when_it_is_kept() {
+    let (_dir, mut store) = store(None);
+    store.adjust(&json!({"music": {"bpm": 90}})).unwrap();
+    assert!(store.adjust(&json!({"music": {"bpm": 10}})).is_err());
+    assert_eq!(store.config().music.bpm, 90.0);
+    assert!(!store.path().exists());
+    store.keep().unwrap();
+    assert_eq!(ConfigStore::open(store.path().to_owned()).config().music.bpm, 90.0);
+    fs::remove_file(store.path()).unwrap();
+    store.keep().unwrap();
+    assert!(!store.path().exists(), "nothing was new");
+}
+
+#[test]
+fn listening_elsewhere_needs_a_restart() {
+    let (_dir, mut store) = store(None);
+    assert!(store.update(&json!({"listen": {"port": 18000}})).unwrap().restart_required);
+}
+
+#[test]
+fn a_change_that_cannot_be_saved_lasts_until_the_end() {
+    let mut store = ConfigStore::open(PathBuf::from("/proc/khor/config.json"));
+    let update = store.update(&json!({"music": {"bpm": 60}})).unwrap();
+    let why = update.not_saved.unwrap();
+    assert!(why.starts_with("cannot write /proc/khor/config.json: "), "{why}");
+    assert_eq!(store.config().music.bpm, 60.0);
+    assert!(store.warnings()[0].contains("last until khor ends"), "{:?}", store.warnings());
+    assert!(store.keep().is_err(), "the next call tries again");
+}
