@@ -222,7 +222,7 @@ impl Listener {
         let now = Instant::now();
         let frame = frame.only(&self.heard);
         let reading = self.pipeline.push(frame);
-        self.state.lock().read(frame.counters, reading, now);
+        self.state.lock().read(&frame.counters, reading, now);
         if now.duration_since(self.kept_at) >= KEEP_INTERVAL {
             self.keep();
         }

@@ -24,6 +24,7 @@ mod staging;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
+mod totals;
 mod wanted;
 
 pub use clips::{CLIP_S, CLIPS, Clip, Played};

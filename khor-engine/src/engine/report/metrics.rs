@@ -217,7 +217,8 @@ fn solo_report(solo: &Solo) -> SoloReport {
     }
 }
 
-/// The original's totals. Events are those the kernel told of; counted ones cannot be dropped, cues can.
+/// The original's totals, since the engine started. Events are those the kernel reported; counted
+/// ones cannot be dropped, cues can.
 fn totals(seen: &Seen) -> Table<Option<u64>> {
     let total = |counter: Counter| seen.counters.and_then(|counters| counters[counter.index()]);
     let events = [
@@ -232,7 +233,8 @@ fn totals(seen: &Seen) -> Table<Option<u64>> {
         Counter::Irqs,
     ];
     Table(vec![
-        ("events_total", seen.counters.map(|_| events.into_iter().filter_map(total).sum())),
+        // Also of counters that the present source lacks: else the sum would fall with the source.
+        ("events_total", seen.counters.map(|_| events.map(|counter| seen.totals.of(counter)).iter().sum())),
         ("events_dropped", Some(seen.cues_lost)),
         ("exec_total", total(Counter::Execs)),
         ("net_rx_bytes_total", total(Counter::RxBytes)),
