@@ -20,3 +20,4 @@ pub mod relay;
 pub mod signal;
 pub mod source;
 pub mod synth;
+mod words;

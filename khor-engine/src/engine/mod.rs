@@ -32,7 +32,7 @@ pub use cue::heard_as;
 pub use editing::EditError;
 pub use ending::{Ended, Ending};
 pub use explain::Explanation;
-pub(crate) use explain::{WORTH_A_LINE, amount, times};
+pub(crate) use explain::{WORTH_A_LINE, amount, is_nothing, times};
 pub use library::{Library, read as read_preset};
 pub(crate) use memory::Memory;
 pub use offline::{Offline, Performance, Sounding};

@@ -50,6 +50,9 @@ pub(super) struct Signal {
 pub(super) struct Note {
     pub(super) seq: u64,
     pub(super) ts_ms: u64,
+    /// What is usual, in `unit`.
+    #[serde(default)]
+    pub(super) baseline: Option<f64>,
     pub(super) midi: u8,
     pub(super) duration_s: f32,
     pub(super) layer: Layer,
