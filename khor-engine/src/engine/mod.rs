@@ -51,7 +51,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::ZonedDateTime;
 use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot, watch},
@@ -69,6 +68,7 @@ use self::{
 use crate::{
     config::{Config, ConfigStore, Desktop, Update, UpdateError, baseline_path, presets_dir, recordings_dir},
     music::Preset,
+    local_time::{self, Local},
     output::{audio, midi, osc, recorder::Recorder},
     source::{self, LiveSettings, Playback},
 };
@@ -193,7 +193,10 @@ impl Engine {
             capture,
             started_ts_ms: state::unix_ms(SystemTime::now()),
         });
-        engine.pass_time(&ZonedDateTime::now());
+        if let Some(problem) = Local::now().problem {
+            warn!("{}; {}", problem.error, problem.fix);
+        }
+        engine.pass_time(&local_time::now());
         let changed = Arc::clone(&engine.silence_changed);
         ending.follow("keeping the quiet hours", silence::follow_the_clock(Arc::downgrade(&engine), changed));
         ending.follow("looking for presets", look_for_presets(Arc::downgrade(&engine)));

@@ -7,10 +7,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
+use jiff::{Timestamp, ZonedDateTime};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::{sync::Notify, time::timeout};
 
 use super::{ActionError, Engine, conductor::Command, state::unix_ms};
+use crate::local_time::{self, Local};
 
 /// Longest snooze, minutes: a day.
 const MOST_MINUTES: u32 = 24 * 60;
@@ -59,18 +62,21 @@ impl Silence {
 /// `muted until 07:00 (quiet hours)`; nothing while the music is heard.
 impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quiet = self.quiet_until_ts_ms.map(|until| (until, "quiet hours"));
-        let snooze = self.snoozed_until_ts_ms.map(|until| (until, "snooze"));
-        match quiet.max(snooze) {
-            _ if self.by_hand => f.write_str("muted"),
-            Some((until, why)) => write!(f, "muted until {} ({why})", local_time(until)),
-            None => Ok(()),
+        let Some(SilenceReport { reason, until }) = self.report() else { return Ok(()) };
+        let why = match reason {
+            SilenceReason::Muted => "by hand",
+            SilenceReason::Snoozed => "snooze",
+            SilenceReason::QuietHours => "quiet hours",
+        };
+        match until {
+            None => f.write_str("muted"),
+            Some(until) => write!(f, "muted until {} ({why})", wall_clock(until)),
         }
     }
 }
 
 /// What the clock on the wall shows then.
-fn local_time(ts_ms: u64) -> String {
+fn wall_clock(ts_ms: u64) -> String {
     Timestamp::from_millisecond(ts_ms as i64).map_or_else(
         |_| "?".to_owned(),
         |then| then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M").to_string(),
@@ -111,7 +117,7 @@ impl Engine {
     /// Other quiet hours: who unmuted in those before has not decided about these.
     pub(super) fn quiet_hours_changed(&self) {
         self.silence(|silence| silence.heard_until_ts_ms = None);
-        self.pass_time(&ZonedDateTime::now());
+        self.pass_time(&local_time::now());
     }
 
     /// Does what is due by now; says how long until something is again.
@@ -143,7 +149,7 @@ impl Engine {
 /// Ends snoozes, begins and ends quiet hours, by the clock on the wall: a machine that slept wakes to the right state.
 pub(super) async fn follow_the_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
     loop {
-        let Some(wait) = engine.upgrade().map(|engine| engine.pass_time(&ZonedDateTime::now())) else {
+        let Some(wait) = engine.upgrade().map(|engine| engine.pass_time(&local_time::now())) else {
             return;
         };
         match wait {
@@ -256,7 +262,7 @@ mod tests {
     #[tokio::test]
     async fn hours_that_are_set_to_be_now_mute_at_once_and_others_do_not() {
         let (engine, _dir) = quiet_engine();
-        let now = ZonedDateTime::now();
+        let now = local_time::now();
         let around = |hours: i64| {
             let edge = |minutes: i64| {
                 let then = now.timestamp() + jiff::SignedDuration::from_mins(60 * hours + minutes);
@@ -269,7 +275,7 @@ mod tests {
         let words = engine.explain().text;
         assert!(words.contains("muted until") && words.contains("(quiet hours)"), "{words}");
         engine.set_muted(false);
-        engine.pass_time(&ZonedDateTime::now());
+        engine.pass_time(&local_time::now());
         assert!(!engine.is_muted() && engine.controls().quiet_until_ts_ms.is_none());
         engine.update_config(&around(6)).unwrap();
         assert!(!engine.is_muted());
