@@ -98,6 +98,7 @@ impl Player {
         self.engine.set_muted(true);
     }
 
+    /// What is paused plays on, also out of a snooze or quiet hours, which are shown as paused.
     fn play_pause(&self) {
         self.engine.set_muted(!self.engine.is_muted());
     }

@@ -42,6 +42,7 @@ pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
     SignalReport, SubSiteReport, Table,
 };
+pub use silence::{SilenceReason, SilenceReport};
 pub use stage::{Seated, Solo, Stage, Staged};
 pub use state::Since;
 

@@ -32,7 +32,43 @@ pub(super) struct Silence {
     heard_until_ts_ms: Option<u64>,
 }
 
+/// What silences the sound device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SilenceReason {
+    /// Muted by hand, until somebody unmutes.
+    Muted,
+    /// A snooze.
+    Snoozed,
+    /// The quiet hours of the configuration.
+    QuietHours,
+}
+
+/// Why the sound device is silent, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SilenceReport {
+    /// The reason that lasts longest.
+    pub reason: SilenceReason,
+    /// When it ends by itself, milliseconds since 1970; `null` if it does not.
+    pub until: Option<u64>,
+}
+
 impl Silence {
+    /// The reason that lasts longest; `None` while the music is heard.
+    pub(super) fn report(&self) -> Option<SilenceReport> {
+        if self.by_hand {
+            return Some(SilenceReport { reason: SilenceReason::Muted, until: None });
+        }
+        let quiet = self.quiet_until_ts_ms.map(|until| (until, SilenceReason::QuietHours));
+        let snooze = self.snoozed_until_ts_ms.map(|until| (until, SilenceReason::Snoozed));
+        let (until, reason) = match (quiet, snooze) {
+            (Some(quiet), Some(snooze)) if snooze.0 > quiet.0 => snooze,
+            (Some(quiet), _) => quiet,
+            (None, snooze) => snooze?,
+        };
+        Some(SilenceReport { reason, until: Some(until) })
+    }
+
     pub(super) fn is_muted(&self) -> bool {
         self.by_hand || self.snoozed_until_ts_ms.is_some() || self.quiet_until_ts_ms.is_some()
     }
@@ -44,6 +80,12 @@ impl Silence {
         if !muted {
             self.heard_until_ts_ms = self.quiet_until_ts_ms.take().or(self.heard_until_ts_ms);
         }
+    }
+
+    /// Mutes by hand, or unmutes what was muted by hand. During a snooze or in quiet hours it
+    /// mutes: it never makes a sound that nobody asked for.
+    fn toggle(&mut self) {
+        self.set_by_hand(!self.by_hand);
     }
 
     fn snooze(&mut self, until_ts_ms: u64) {
@@ -79,7 +121,7 @@ impl fmt::Display for Silence {
 fn wall_clock(ts_ms: u64) -> String {
     Timestamp::from_millisecond(ts_ms as i64).map_or_else(
         |_| "?".to_owned(),
-        |then| then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M").to_string(),
+        |then| then.to_zoned_datetime(Local::now().zone).strftime("%H:%M").to_string(),
     )
 }
 
@@ -93,6 +135,12 @@ impl Engine {
     /// hours stays so until they end.
     pub fn set_muted(&self, muted: bool) {
         self.silence(|silence| silence.set_by_hand(muted));
+    }
+
+    /// Mutes, or unmutes what was muted by hand; says whether it is muted now. A snooze or quiet
+    /// hours become a mute.
+    pub fn toggle_mute(&self) -> bool {
+        self.silence(Silence::toggle)
     }
 
     /// Mutes for so many minutes, 1..=1440, or ends that with 0; says until when, in milliseconds since 1970.
@@ -137,12 +185,15 @@ impl Engine {
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
 
-    fn silence(&self, change: impl FnOnce(&mut Silence)) {
+    /// Changes what silences; says whether anything does now.
+    fn silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
         let mut seen = self.state.lock();
         change(&mut seen.silence);
+        let muted = seen.silence.is_muted();
         // In order with others who mute.
-        self.conductor.send(Command::Muted(seen.silence.is_muted()));
+        self.conductor.send(Command::Muted(muted));
         self.silence_changed.notify_one();
+        muted
     }
 }
 
@@ -207,6 +258,37 @@ mod tests {
         assert!(engine.is_muted(), "there was no snooze to end");
         let error = engine.snooze(1441).unwrap_err().to_string();
         assert_eq!(error, "minutes: 1441 is not allowed, expected 0 to 1440");
+    }
+
+    /// `khor mute` during a snooze was the end of all silence.
+    #[tokio::test]
+    async fn a_toggle_during_a_snooze_mutes_and_the_next_one_unmutes() {
+        let (engine, _dir) = quiet_engine();
+        engine.snooze_for(Duration::from_millis(20));
+        assert!(engine.toggle_mute(), "muted");
+        assert_eq!(snoozed(&engine), None);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(engine.is_muted(), "for good");
+        assert!(!engine.toggle_mute() && !engine.is_muted());
+        assert!(engine.toggle_mute() && engine.is_muted());
+    }
+
+    #[test]
+    fn the_reason_that_is_told_is_the_one_that_lasts_longest() {
+        let reason = |silence: &Silence| silence.report().map(|report| (report.reason, report.until));
+        let mut silence = Silence::default();
+        assert_eq!(reason(&silence), None);
+        silence.pass(220, NIGHT);
+        assert_eq!(reason(&silence), Some((SilenceReason::QuietHours, NIGHT)));
+        silence.snooze(600);
+        assert_eq!(reason(&silence), Some((SilenceReason::QuietHours, NIGHT)));
+        silence.snooze(900);
+        assert_eq!(reason(&silence), Some((SilenceReason::Snoozed, Some(900))));
+        silence.toggle();
+        assert_eq!(reason(&silence), Some((SilenceReason::Muted, None)));
+        silence.toggle();
+        assert_eq!(reason(&silence), None, "unmuted in quiet hours it is heard");
+        assert_eq!(serde_json::to_value(SilenceReason::QuietHours).unwrap(), "quiet_hours");
     }
 
     const NIGHT: Option<u64> = Some(700);

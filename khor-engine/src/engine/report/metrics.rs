@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     engine::{
         listener::{original_rates, original_rates_of},
+        silence::SilenceReport,
         stage::Solo,
         state::{
             Alone, CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState,
@@ -50,7 +51,10 @@ pub struct ControlsReport {
     pub preset: String,
     pub scale: Scale,
     pub master_gain: f32,
+    /// Whether the sound device is silent, for whatever reason.
     pub muted: bool,
+    /// Why it is silent; `null` while the music is heard.
+    pub silence: Option<SilenceReport>,
     pub snoozed_until_ts_ms: Option<u64>,
     pub quiet_until_ts_ms: Option<u64>,
 }
@@ -258,6 +262,7 @@ pub(in crate::engine) fn controls(config: &Config, seen: &Seen) -> ControlsRepor
         scale: music.scale,
         master_gain: config.audio.master_gain,
         muted: seen.silence.is_muted(),
+        silence: seen.silence.report(),
         snoozed_until_ts_ms: seen.silence.snoozed_until_ts_ms,
         quiet_until_ts_ms: seen.silence.quiet_until_ts_ms,
     }
