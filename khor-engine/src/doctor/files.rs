@@ -18,7 +18,16 @@ fn config(patient: &Patient) -> Check {
     let (name, path) = ("config", patient.config_path.display());
     match ConfigStore::peek(&patient.config_path) {
         Ok(None) => Check::ok(name, format!("{path}: not there, so the defaults hold")),
-        Ok(Some((_, warnings))) if warnings.is_empty() => Check::ok(name, path.to_string()),
+        Ok(Some((config, warnings))) if warnings.is_empty() => match config.site.idle_keys().as_slice() {
+            // A running engine may have been given the site by a flag.
+            [] => Check::ok(name, path.to_string()),
+            _ if !patient.config.site.name.is_empty() => Check::ok(name, path.to_string()),
+            idle => Check::problem(
+                name,
+                format!("{path}: no effect without a site: {}", idle.join(", ")),
+                "set site.name, or start khor engine with --site NAME",
+            ),
+        },
         Ok(Some((_, warnings))) => Check::problem(
             name,
             format!("{path}: {}", warnings.join("; ")),
@@ -40,7 +49,7 @@ fn presets(patient: &Patient) -> Check {
         return Check::problem(
             name,
             problems.join("; "),
-            "mend the line; khor presets --check FILE tells more",
+            "mend the files it names; khor presets --check FILE tells more",
         );
     }
     if library.find(wanted).is_none() {

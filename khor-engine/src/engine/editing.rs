@@ -154,7 +154,9 @@ fn holds(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {
         Some(preset) => Some(format!("the preset {}", preset.name)),
-        None if path.exists() => Some("a preset that makes no sense yet".to_owned()),
+        None if path.exists() => {
+            Some("a preset that makes no sense yet, or whose name another file has".to_owned())
+        }
         None => None,
     }
 }
