@@ -8,7 +8,10 @@ use warp::http::{HeaderMap, StatusCode};
 
 use super::{access::tests::loopback, call::Desk, openapi, routes, table};
 use crate::{
-    engine::{Engine, tests::quiet_engine},
+    engine::{
+        Engine,
+        tests::{quiet_engine, quiet_engine_of},
+    },
     music::Preset,
 };
 
@@ -33,7 +36,10 @@ impl Told {
 
 impl Api {
     fn new() -> Self {
-        let (engine, dir) = quiet_engine();
+        Self::of(quiet_engine())
+    }
+
+    fn of((engine, dir): (Arc<Engine>, tempfile::TempDir)) -> Self {
         let (stop, stopped) = watch::channel(false);
         let streams = Arc::new(AtomicUsize::new(0));
         Self {
@@ -72,7 +78,7 @@ fn ambient() -> Value {
 
 #[tokio::test]
 async fn how_a_site_is_played_may_be_said_and_which_may_not() {
-    let api = Api::new();
+    let api = Api::of(quiet_engine_of("home"));
     let mode = api.ask("PATCH", "/api/config", &json!({ "site": { "mode": "roll_call" } })).await;
     assert_eq!((mode.status, &mode.json()["site"]["mode"]), (StatusCode::OK, &json!("roll_call")));
     for site in [
