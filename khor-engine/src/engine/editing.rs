@@ -83,13 +83,18 @@ impl Engine {
 
     /// The name of the preset that plays unsaved.
     pub fn previewing(&self) -> Option<String> {
+        self.previewed().map(|preset| preset.name)
+    }
+
+    /// The preset that plays unsaved: a page that is opened again can go on editing it.
+    pub fn previewed(&self) -> Option<Preset> {
         self.previewing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Plays a preset that is not saved, from the next bar line.
     pub fn preview(&self, preset: Preset) {
         let mut previewing = self.previewing.lock().unwrap_or_else(PoisonError::into_inner);
-        *previewing = Some(preset.name.clone());
+        *previewing = Some(preset.clone());
         self.conductor.send(Command::Preset(Box::new(preset)));
     }
 

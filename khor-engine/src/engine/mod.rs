@@ -68,8 +68,8 @@ use self::{
 };
 use crate::{
     config::{Config, ConfigStore, Desktop, Update, UpdateError, baseline_path, presets_dir, recordings_dir},
-    music::Preset,
     local_time::{self, Local},
+    music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
     source::{self, LiveSettings, Playback},
 };
@@ -101,8 +101,8 @@ pub struct Engine {
     library: RwLock<Arc<Library>>,
     /// Held while the presets are read again.
     refreshing: Mutex<()>,
-    /// The name of the preset that plays unsaved.
-    previewing: Mutex<Option<String>>,
+    /// The preset that plays unsaved.
+    previewing: Mutex<Option<Preset>>,
     socket: PathBuf,
     capture: Option<Playback>,
     /// When it started, milliseconds since 1970.
