@@ -80,6 +80,18 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
     }
 
+    /// Restarts it with a limit on the length of messages, bytes.
+    pub fn set_max_payload(&mut self, bytes: usize) {
+        self.kill();
+        let path = self.dir.path().join("nats.conf");
+        let text = fs::read_to_string(&path).expect("its configuration");
+        let limit = format!("max_payload: {bytes}");
+        let kept = text.lines().filter(|line| !line.starts_with("max_payload"));
+        let lines: Vec<&str> = kept.chain([limit.as_str()]).collect();
+        fs::write(&path, lines.join("\n")).expect("its configuration");
+        self.restart();
+    }
+
     /// Starts it again, on the same port.
     pub fn restart(&mut self) {
         self.child = serve(self.dir.path());

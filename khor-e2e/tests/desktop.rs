@@ -170,6 +170,21 @@ fn gain_on_disk(config: &Path, wanted: f64) -> bool {
     config["audio"]["master_gain"].as_f64().is_some_and(|gain| (gain - wanted).abs() < 1e-6)
 }
 
+/// Negative is 0 by the specification, above 1 is the highest there is; what is no number is
+/// refused.
+fn every_volume_is_set_or_refused(bus: &Bus, engine: &Engine) {
+    const PLAYER: [&str; 4] =
+        ["org.mpris.MediaPlayer2.khor", "/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player", "Volume"];
+    let set = |volume: &str| bus.busctl(&[&["set-property"], &PLAYER[..], &["d", volume]].concat());
+    let gain = || controls(engine)["master_gain"].clone();
+    for (volume, expected) in [("1.5", 1.0), ("-0.5", 0.0), ("inf", 1.0), ("0.25", 0.25)] {
+        assert!(set(volume).is_some(), "{volume}");
+        assert_eq!(gain(), expected, "{volume}");
+    }
+    assert!(set("nan").is_none(), "not a number");
+    assert_eq!(gain(), 0.25);
+}
+
 #[test]
 fn media_keys_steer_the_engine() {
     let Some(bus) = bus_and("playerctl") else { return };
@@ -191,6 +206,7 @@ fn media_keys_steer_the_engine() {
     assert!((gain - 0.3).abs() < 1e-6, "{gain}");
     wait_until("the volume on disk", || gain_on_disk(&engine.config_path(), 0.3));
     assert!(playerctl(&bus, &["volume"]).starts_with("0.3"));
+    every_volume_is_set_or_refused(&bus, &engine);
 
     let before = controls(&engine)["preset"].clone();
     playerctl(&bus, &["next"]);

@@ -233,6 +233,26 @@ fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &
     }
 }
 
+/// The client refuses what is longer than the server's `max_payload`: the relay was connected, and
+/// nothing went out.
+#[test]
+fn a_relay_says_that_its_frames_are_too_long_for_the_server_and_sends_once_they_are_not() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let mut server = NatsServer::start();
+    server.set_max_payload(20);
+    let engine = hear(&server, "engine");
+    let relay = relay(&server, None, "relay", "home", "web-1");
+    wait_until("the relay to say what is wrong", || relay.log().contains("max_payload to"));
+    let log = relay.log();
+    assert!(log.contains("it takes at most 20") && !log.contains("sending to"), "{log}");
+    assert_eq!(state(&engine, "web-1"), None);
+    server.set_max_payload(1 << 20);
+    wait_for(&engine, "web-1", "live");
+    wait_until("the relay to say that it sends", || relay.log().contains("sending to"));
+}
+
 #[test]
 fn strangers_are_refused_counted_and_shown() {
     if !NatsServer::is_there() {

@@ -124,7 +124,9 @@ fn every_setting_acts_at_once_and_survives_a_restart() {
     // A device can only be chosen where there is one.
     let pulse = Pulse::start();
     let environment = pulse.as_ref().map(|pulse| pulse.environment().to_vec()).unwrap_or_default();
-    let engine = Engine::start(NO_SOCKET.as_ref(), &[], &environment);
+    // What chooses within a site is refused without one.
+    let site = ["--site", "home"];
+    let engine = Engine::start(NO_SOCKET.as_ref(), &site, &environment);
     let schema = engine.get("/api/config/schema");
     let devices = engine.get("/api/audio/devices")["devices"].as_array().cloned().unwrap_or_default();
     let mut changed = Vec::new();
@@ -164,7 +166,7 @@ fn every_setting_acts_at_once_and_survives_a_restart() {
     let (status, dir) = engine.stop();
     assert!(status.success());
     let file = config_file(dir.path());
-    let again = Engine::start_in(dir, NO_SOCKET.as_ref(), &[], &environment);
+    let again = Engine::start_in(dir, NO_SOCKET.as_ref(), &site, &environment);
     let config = again.get("/api/config");
     for (path, value) in changed {
         let kept = file.pointer(&path).unwrap_or_else(|| panic!("{path} is not in the file"));

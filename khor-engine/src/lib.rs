@@ -1,11 +1,12 @@
 //! khor's engine: turns what a machine is doing into signals, music and sound.
 //!
-//! Data flows one way, and the rooms depend on each other only in that direction: [`source`] → [`signal`] →
-//! [`music`] → [`synth`] → [`output`]. `signal`, `music` and `synth` do no I/O, take clock and seed as
-//! inputs, and run the same offline and live. Around them: [`config`] keeps the settings, [`engine`] runs the
-//! rooms live, [`http`] shows and steers it, [`control`] steers it by OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way,
-//! [`relay`] sends what this machine does to others over [`nats`], [`cli`] is the command line. [`files`] opens
-//! the user's files for all of them.
+//! Data flows one way, and the rooms depend on each other only in that direction: [`source`] →
+//! [`signal`] → [`music`] → [`synth`] → [`output`]. `signal`, `music` and `synth` do no I/O, take
+//! clock and seed as inputs, and run the same offline and live. Around them: [`config`] keeps the
+//! settings, [`engine`] runs the rooms live, [`http`] shows and steers it, [`control`] steers it by
+//! OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way, [`relay`] sends what this
+//! machine does to others over [`nats`], [`local_time`] is the clock on the wall, [`cli`] is the
+//! command line. [`files`] opens the user's files for all of them.
 
 pub mod cli;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod doctor;
 pub mod engine;
 pub mod files;
 pub mod http;
+pub mod local_time;
 pub mod music;
 pub mod nats;
 pub mod output;
@@ -22,3 +24,4 @@ pub mod relay;
 pub mod signal;
 pub mod source;
 pub mod synth;
+mod words;

@@ -70,6 +70,15 @@ async function edit(kit, page) {
   await row.locator('[name="curve"]').selectOption('square');
   await page.click('#preview');
   await kit.until('the edited preset is heard', async () => (await previewing()) === name || (await previewing()));
+  await page.reload();
+  await kit.ready(page);
+  await kit.until('after a reload what plays unsaved is said', async () => ((await page.textContent('.unsaved').catch(() => '')) ?? '').includes(name));
+  await kit.until('and is the draft again', async () => (await row.locator('[name="curve"]').inputValue()) === 'square');
+  await kit.shot(page, 'compose-unsaved');
+  await page.click('#end-preview');
+  await kit.until('it can be ended there', async () => (await previewing()) === null);
+  await page.click('#preview');
+  await kit.until('and heard again', async () => (await previewing()) === name);
   await page.click('#preview');
   await kit.until('and no more', async () => (await previewing()) === null);
 

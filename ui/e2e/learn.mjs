@@ -15,6 +15,11 @@ async function tour(kit, page) {
   await kit.until('and goes on by itself', async () => (await step()) !== second);
   await page.click('#tour');
   await kit.until('the machine sounds again', async () => !(await muted()));
+  await page.click('#tour');
+  await kit.until('the tour goes on', muted);
+  await page.reload();
+  await page.waitForSelector('#tour');
+  await kit.until('a page that is left in the middle leaves no silence behind', async () => !(await muted()));
 }
 
 async function quiz(kit, page, clips) {

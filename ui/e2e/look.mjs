@@ -12,6 +12,21 @@ const MOST_SHIFT = 0.1;
 /** Of the first load, compressed. */
 const MOST_WEIGHT_BYTES = 250_000;
 
+/** Least height of what is pressed, CSS pixels: under a thumb, and for a mouse. */
+const THUMB = 44;
+const MOUSE = 24;
+const NARROW = 700;
+
+/** What is pressed and too low for that. A switch is as high as its row, a hidden radio as its label; links within text are as high as that. */
+const tooLow = (page, least) =>
+  page.evaluate((least) => {
+    const all = [...document.querySelectorAll('button, a[href], select, textarea, input, summary')];
+    const seen = all.filter((it) => it.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !it.matches('.skip, .host button') && getComputedStyle(it).display !== 'inline');
+    const area = (it) => (it.matches('[role=switch]') ? it.closest('.field') : it.matches('[type=checkbox], [type=radio]') ? (it.labels?.[0] ?? it) : it);
+    const low = seen.filter((it) => area(it).getBoundingClientRect().height < least - 0.5);
+    return low.map((it) => `${it.id || it.className || it.tagName} (${Math.round(area(it).getBoundingClientRect().height)} px)`);
+  }, least);
+
 async function lookAt(kit, view, path, [width, height], colorScheme) {
   const name = `${view}-${width}-${colorScheme}`;
   const page = await kit.open(path, { viewport: { width, height }, colorScheme });
@@ -21,6 +36,12 @@ async function lookAt(kit, view, path, [width, height], colorScheme) {
   kit.check(moved < MOST_SHIFT, `${name}: nothing jumps (layout shift ${moved.toFixed(4)}${moved < MOST_SHIFT ? '' : `: ${JSON.stringify(shifts)}`})`);
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   kit.check(over <= 0, `${name}: no horizontal overflow (${over} px)`);
+  const low = await tooLow(page, width <= NARROW ? THUMB : MOUSE);
+  kit.check(low.length === 0, `${name}: everything can be pressed${low.length === 0 ? '' : `, but ${low.join(', ')}`}`);
+  if (view === 'now') {
+    const { y, height: high } = await page.locator('#listen').boundingBox();
+    kit.check(y + high <= height, `${name}: Listen is on the first screen (ends at ${Math.round(y + high)} of ${height} px)`);
+  }
   await kit.axeFinds(page, name);
   await kit.shot(page, name);
   await page.context().close();

@@ -101,6 +101,30 @@ async function steer(kit, page) {
   kit.check((await theme()) === 'auto', 'and left to the system');
 }
 
+/** The keys of khor top, but not while somebody types. */
+async function keys(kit, page) {
+  const controls = async () => (await kit.api('/api/metrics')).controls;
+  await page.keyboard.press('s');
+  await kit.until('the key s snoozes', async () => (await controls()).silence?.reason === 'snoozed');
+  await kit.until('the page says until when', async () => /Snoozed until \d\d:\d\d\./.test((await page.textContent('.say')) ?? ''));
+  await page.keyboard.press('m');
+  await kit.until('the key m mutes, also during a snooze', async () => (await controls()).silence?.reason === 'muted');
+  await kit.until('the page says so', async () => /Muted\./.test((await page.textContent('.say')) ?? ''));
+  await page.click('#sound-again');
+  await kit.until('and lets it sound again', async () => !(await controls()).muted);
+  await page.keyboard.press('?');
+  await page.waitForSelector('dialog.keys[open]');
+  await kit.axeFinds(page, 'the list of keys');
+  await kit.shot(page, 'keys');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog.keys', { state: 'detached' });
+  await kit.visit(page, 'Compose');
+  await page.locator('#save-name').pressSequentially('ms');
+  await page.waitForTimeout(600);
+  kit.check(!(await controls()).muted && (await page.inputValue('#save-name')) === 'ms', 'letters that are typed do nothing else');
+  await kit.visit(page, 'Now');
+}
+
 async function visual(kit, page) {
   await page.click('#look');
   await page.waitForSelector('dialog.visual[open]');
@@ -119,6 +143,7 @@ export async function now(kit, signal) {
   const page = await kit.open('/');
   await watch(kit, page, signal);
   await steer(kit, page);
+  await keys(kit, page);
   await visual(kit, page);
   await page.context().close();
 }

@@ -6,7 +6,10 @@ async function sound(kit, page) {
   await kit.flips(page, '#feature-audio', 'sound', (config) => config.features.audio);
   await page.click('#snooze-15');
   await kit.until('a snooze mutes', async () => (await kit.api('/api/metrics')).controls.muted);
-  await kit.until('and the page shows it', async () => (await page.getAttribute('#outputs-mute', 'aria-pressed')) === 'true');
+  await kit.until('and the page shows it', async () => (await page.textContent('#silence-state'))?.startsWith('Silent until'));
+  await page.click('#outputs-mute');
+  await kit.until('a mute during a snooze mutes', async () => (await kit.api('/api/metrics')).controls.silence?.reason === 'muted');
+  await kit.until('and the page shows that', async () => (await page.getAttribute('#outputs-mute', 'aria-pressed')) === 'true');
   await page.click('#outputs-mute');
   await kit.until('unmuting ends it', async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms === null);
   for (const [selector, path] of [['#test-note', '/api/actions/test_note'], ['#panic', '/api/actions/panic']]) {
@@ -47,7 +50,7 @@ async function desktop(kit, page) {
   await page.click('#quiet');
   await kit.until('they mute', async () => (await controls()).muted && (await controls()).quiet_until_ts_ms > Date.now());
   await kit.until('and the page says so', async () => (await page.textContent('#silence-state'))?.startsWith('Quiet hours until'));
-  await page.click('#outputs-mute');
+  await page.click('#outputs-sound');
   await kit.until('a hand is stronger', async () => !(await controls()).muted);
   await page.click('#quiet');
   await kit.until('no quiet hours', async () => !(await kit.api('/api/config')).quiet.enabled);

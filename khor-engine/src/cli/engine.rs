@@ -138,6 +138,11 @@ fn given((_, given, _): &(&str, bool, bool)) -> bool {
 
 pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
     let store = args.places.open_config()?.with_overrides(args.overrides())?;
+    if let Some(host) = args.host.as_ref().filter(|_| store.config().site.name.is_empty()) {
+        bail!(
+            "--host {host} has no effect without a site: add --site NAME, or set site.name in the configuration"
+        );
+    }
     play(store, args.places.socket.clone(), None, true)
 }
 

@@ -7,7 +7,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Places, engine::OutputArgs};
-use crate::source::{CaptureError, CaptureReader, Playback, Recorded};
+use crate::{
+    source::{CaptureError, CaptureReader, Playback, Recorded},
+    words::counted,
+};
 
 /// Flags hold for this run only; the configuration file is not changed by them.
 #[derive(Args, Debug)]
@@ -57,7 +60,8 @@ impl Contents {
     fn describe(&self) -> String {
         let seconds = self.last_ns.saturating_sub(self.first_ns.unwrap_or(self.last_ns)) as f64 * 1e-9;
         let from = self.from.join(", then ");
-        format!("{seconds:.1} s, {} samples, {} cues, from {from}", self.frames, self.cues)
+        let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
+        format!("{seconds:.1} s, {samples}, {cues}, from {from}")
     }
 }
 

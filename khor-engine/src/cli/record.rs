@@ -11,7 +11,10 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{Places, interrupt, progress::Progress, whom::WhomArgs};
-use crate::source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent};
+use crate::{
+    source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent},
+    words::counted,
+};
 
 /// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
 const ANSWERING: Duration = Duration::from_secs(3);
@@ -154,14 +157,16 @@ impl Recording<'_> {
 
     fn progress(&self) -> String {
         let bytes = self.writer.as_ref().map_or(0, CaptureWriter::bytes);
-        format!(", {} samples, {} cues, {} KiB", self.frames, self.cues, bytes / 1024)
+        let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
+        format!(", {samples}, {cues}, {} KiB", bytes / 1024)
     }
 
     fn finish(self) -> anyhow::Result<()> {
         let path = self.args.output.display();
         let writer = self.writer.context("nothing was recorded: no source answered")?;
         let bytes = writer.finish().with_context(|| format!("writing {path}"))?;
-        println!("{path}: {} samples, {} cues ({} lost), {bytes} bytes", self.frames, self.cues, self.lost);
+        let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
+        println!("{path}: {samples}, {cues} ({} lost), {bytes} bytes", self.lost);
         Ok(())
     }
 }

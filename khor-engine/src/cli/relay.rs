@@ -18,6 +18,7 @@ use super::{Cli, interrupt, nats::NatsArgs, place::place, progress::Progress, se
 use crate::{
     config::relay_baseline_path,
     relay::{self, AggregateSettings, Meters, RelayError, RelaySettings},
+    words::counted,
 };
 
 /// Each option that a service needs can be given by its variable too.
@@ -111,16 +112,16 @@ pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
         let settings = args.aggregate(heard);
         let done = runtime
             .block_on(go(args, async |show| relay::aggregate(&settings, interrupt::wait(), show).await))?;
-        println!("{}.{heard}: {} frames sent, {} let go", settings.site, done.frames, done.dropped);
+        let frames = counted(done.frames, "frame");
+        println!("{}.{heard}: {frames} sent, {} dropped", settings.site, done.dropped);
         return Ok(());
     }
     let settings = args.settings()?;
     let done =
         runtime.block_on(go(args, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
-    println!(
-        "{}.{}: {} frames and {} cues sent, {} frames let go",
-        settings.site, settings.host, done.frames, done.cues, done.dropped
-    );
+    let (frames, cues) = (counted(done.frames, "frame"), counted(done.cues, "cue"));
+    let dropped = counted(done.dropped, "frame");
+    println!("{}.{}: {frames} and {cues} sent, {dropped} dropped", settings.site, settings.host);
     Ok(())
 }
 
@@ -143,8 +144,13 @@ async fn go(
         // A frame that was let go is one that was made.
         heartbeat.store(now.frames + now.dropped, Ordering::Relaxed);
         meters.follow(now);
-        let away = if now.connected { "" } else { ", the server is away" };
-        let so_far = format!(", {} frames, {} cues, {} let go{away}", now.frames, now.cues, now.dropped);
+        let away = match (now.connected, &now.trouble) {
+            (false, _) => ", the server is away",
+            (true, Some(_)) => ", too long for the server: see the log",
+            (true, None) => "",
+        };
+        let (frames, cues) = (counted(now.frames, "frame"), counted(now.cues, "cue"));
+        let so_far = format!(", {frames}, {cues}, {} dropped{away}", now.dropped);
         line.show(begun.elapsed().as_secs_f64(), so_far);
     })
     .await?;

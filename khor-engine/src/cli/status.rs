@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{client::EngineAddress, table::row};
 
 /// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 9] = [
     ("source", "detail"),
     ("scope", "whose"),
     ("audio", "device"),
@@ -17,6 +17,7 @@ const PARTS: [(&str, &str); 8] = [
     ("desktop", "detail"),
     ("presets", "folder"),
     ("config", "path"),
+    ("time", "zone"),
 ];
 
 #[derive(Args, Debug)]

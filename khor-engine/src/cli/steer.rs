@@ -2,15 +2,17 @@
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::client::EngineAddress;
+use crate::config::Config;
 
 #[derive(Args, Debug)]
 pub(super) struct MuteArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Without it mute is toggled
+    /// Without it khor mutes, or unmutes what was muted by hand; a snooze becomes a mute
     state: Option<Switch>,
 }
 
@@ -35,7 +37,7 @@ pub(super) struct ConfigArgs {
     engine: EngineAddress,
     /// A setting, such as music.bpm; without it all of them are printed
     path: Option<String>,
-    /// Set it to this: JSON, or text that needs no quotes
+    /// Set it to this: text for a setting that is text, null for one that may be empty, else JSON
     #[arg(requires = "path")]
     value: Option<String>,
 }
@@ -69,11 +71,14 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let place = format!("/{}", path.replace('.', "/"));
     let mut whole = client.get("config")?;
     // A configuration keeps keys that it does not know, for a newer khor; a slip of the pen is none of those.
-    if whole.pointer(&place).is_none() {
+    let Some(held) = whole.pointer(&place) else {
         bail!("'{path}' is no setting: khor config lists them");
-    }
+    };
     if let Some(value) = &args.value {
-        whole = client.patch_config(&nested(path, parsed(value)))?;
+        whole = client.patch_config(&nested(path, parsed(path, held, value)))?;
+        if let Some(switch) = switch_of(path, &whole) {
+            eprintln!("it has no effect until {switch} is on: khor config {switch} true");
+        }
     }
     let value = whole.pointer(&place).unwrap_or(&Value::Null);
     match value.as_str() {
@@ -89,9 +94,62 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// JSON where it is, text otherwise.
-pub(super) fn parsed(value: &str) -> Value {
-    serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()))
+/// A value as the setting at `path` takes it, which has the value `held` now: a preset may be named
+/// `808`, `true` or `null`. JSON for a setting that is no text.
+pub(super) fn parsed(path: &str, held: &Value, value: &str) -> Value {
+    let json = serde_json::from_str::<Value>(value).ok();
+    match text_setting(path).or_else(|| held.is_string().then_some(Text::Required)) {
+        Some(Text::Nullable) if value == "null" => Value::Null,
+        // In quotes, as it would be in the file.
+        Some(_) => json.filter(Value::is_string).unwrap_or_else(|| Value::String(value.to_owned())),
+        None => json.unwrap_or_else(|| Value::String(value.to_owned())),
+    }
+}
+
+/// A setting that is text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Text {
+    Required,
+    /// It may be `null`.
+    Nullable,
+}
+
+/// Whether a setting is text, by the configuration's schema; `None` for another one, or one of a
+/// newer engine.
+fn text_setting(path: &str) -> Option<Text> {
+    let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    let schema = generator.into_root_schema_for::<Config>().to_value();
+    let mut object = &schema;
+    for key in path.split('.') {
+        let reference = object["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
+        let resolved = reference.map_or(Some(object), |place| schema.pointer(place))?;
+        object = resolved["properties"].get(key)?;
+    }
+    let reference = object["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
+    let resolved = reference.map_or(Some(object), |place| schema.pointer(place))?;
+    let is = |kind: &str| match &resolved["type"] {
+        Value::Array(kinds) => kinds.iter().any(|other| other == kind),
+        one => one == kind,
+    };
+    is("string").then(|| if is("null") { Text::Nullable } else { Text::Required })
+}
+
+/// The switch without which a setting has no effect, where that is off.
+fn switch_of(path: &str, config: &Value) -> Option<&'static str> {
+    const SWITCHES: [(&str, &str); 9] = [
+        ("midi.", "features.midi"),
+        ("osc.receive.port", "osc.receive.enabled"),
+        ("osc.host", "features.osc"),
+        ("osc.port", "features.osc"),
+        ("osc.targets", "features.osc"),
+        ("quiet.from", "quiet.enabled"),
+        ("quiet.to", "quiet.enabled"),
+        ("audio.", "features.audio"),
+        ("bpf.", "features.bpf"),
+    ];
+    let (_, switch) = SWITCHES.iter().find(|(start, _)| path.starts_with(start))?;
+    let is_off = config.pointer(&format!("/{}", switch.replace('.', "/"))) == Some(&Value::Bool(false));
+    is_off.then_some(*switch)
 }
 
 /// `music.bpm` and 90 as `{"music": {"bpm": 90}}`.
@@ -107,8 +165,58 @@ mod tests {
 
     #[test]
     fn a_path_and_a_value_are_a_part_of_the_configuration() {
-        assert_eq!(nested("music.bpm", parsed("90")), json!({ "music": { "bpm": 90 } }));
-        assert_eq!(nested("music.preset", parsed("rain")), json!({ "music": { "preset": "rain" } }));
-        assert_eq!(nested("osc.targets", parsed("[\"a:1\"]")), json!({ "osc": { "targets": ["a:1"] } }));
+        let config = serde_json::to_value(Config::default()).unwrap();
+        let change = |path: &str, value: &str| {
+            let held = config.pointer(&format!("/{}", path.replace('.', "/"))).unwrap();
+            nested(path, parsed(path, held, value))
+        };
+        assert_eq!(change("music.bpm", "90"), json!({ "music": { "bpm": 90 } }));
+        assert_eq!(change("music.preset", "rain"), json!({ "music": { "preset": "rain" } }));
+        assert_eq!(change("music.scale", "minor"), json!({ "music": { "scale": "minor" } }));
+        assert_eq!(change("osc.targets", "[\"a:1\"]"), json!({ "osc": { "targets": ["a:1"] } }));
+        assert_eq!(change("features.midi", "true"), json!({ "features": { "midi": true } }));
+        assert_eq!(change("quiet.from", "22:00"), json!({ "quiet": { "from": "22:00" } }));
+        assert_eq!(change("signals.ceilings.rx", "1e6"), json!({ "signals": { "ceilings": { "rx": 1e6 } } }));
+    }
+
+    /// Every setting that is text, whatever JSON would make of the value.
+    #[test]
+    fn text_stays_text_also_where_it_looks_like_something_else() {
+        let config = serde_json::to_value(Config::default()).unwrap();
+        let mut texts = 0;
+        let mut visit = vec![(String::new(), &config)];
+        while let Some((path, held)) = visit.pop() {
+            if let Value::Object(inner) = held {
+                let below =
+                    |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                visit.extend(inner.iter().map(|(key, held)| (below(key), held)));
+                continue;
+            }
+            let is_nullable = text_setting(&path) == Some(Text::Nullable);
+            match held {
+                Value::Null => assert!(is_nullable, "{path}"),
+                Value::String(_) => {}
+                _ => continue,
+            }
+            texts += 1;
+            for value in ["808", "true", "1e3", "[1]", "{}", "-0", "rain", ""] {
+                assert_eq!(parsed(&path, held, value), json!(value), "{path}");
+            }
+            assert_eq!(parsed(&path, held, "\"808\""), json!("808"), "{path}");
+            let null = if is_nullable { Value::Null } else { json!("null") };
+            assert_eq!(parsed(&path, held, "null"), null, "{path}");
+        }
+        assert!(texts >= 20, "{texts}");
+    }
+
+    #[test]
+    fn a_setting_without_effect_names_its_switch() {
+        let mut config = serde_json::to_value(Config::default()).unwrap();
+        assert_eq!(switch_of("osc.port", &config), Some("features.osc"));
+        assert_eq!(switch_of("quiet.from", &config), Some("quiet.enabled"));
+        assert_eq!(switch_of("osc.receive.enabled", &config), None);
+        assert_eq!(switch_of("audio.master_gain", &config), None);
+        config["features"]["osc"] = json!(true);
+        assert_eq!(switch_of("osc.port", &config), None);
     }
 }

@@ -37,6 +37,16 @@ pub enum SiteMode {
 }
 
 impl Site {
+    /// The keys that choose within a site and are set although no site is named, so that they have
+    /// no effect. A file may hold them, because `--site` may name the site.
+    pub fn idle_keys(&self) -> Vec<&'static str> {
+        if !self.name.is_empty() {
+            return Vec::new();
+        }
+        let keys = [("site.host", self.host.is_some()), ("site.mode", self.mode != SiteMode::default())];
+        keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect()
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |field: &str, problem: String| ConfigError { field: field.to_owned(), problem };
         if !self.name.is_empty() {
@@ -53,6 +63,16 @@ impl Site {
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
+
+    #[test]
+    fn a_host_and_a_mode_have_no_effect_without_a_site() {
+        let mut site = super::Site { host: Some("web-1".into()), ..super::Site::default() };
+        assert_eq!(site.idle_keys(), ["site.host"]);
+        site.mode = super::SiteMode::RollCall;
+        assert_eq!(site.idle_keys(), ["site.host", "site.mode"]);
+        site.name = "home".into();
+        assert_eq!(site.idle_keys(), [""; 0]);
+    }
 
     #[test]
     fn a_site_is_one_word_and_its_address_holds_no_secret() {

@@ -3,7 +3,7 @@
 //! | address | types | meaning |
 //! |---|---|---|
 //! | `/khor/set/<path>` | one value | a setting, by its path in the configuration: `/khor/set/music/bpm 96` |
-//! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value it toggles |
+//! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value it mutes, or unmutes what was muted so |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
 //! Only programs on this machine are listened to, and only if the configuration says so (`osc.receive`). Values of one
@@ -136,10 +136,8 @@ impl Desk {
             Ok(Wish::Set(path)) => {
                 self.settings.insert(path, message);
             }
-            Ok(Wish::Mute(muted)) => {
-                let muted = muted.unwrap_or(!self.engine.is_muted());
-                self.engine.set_muted(muted);
-            }
+            Ok(Wish::Mute(Some(muted))) => self.engine.set_muted(muted),
+            Ok(Wish::Mute(None)) => drop(self.engine.toggle_mute()),
             Ok(Wish::Panic) => self.engine.panic(),
             Err(problem) => self.refuse(&problem.to_string()),
         }

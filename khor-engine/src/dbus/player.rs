@@ -98,6 +98,7 @@ impl Player {
         self.engine.set_muted(true);
     }
 
+    /// What is paused plays on, also out of a snooze or quiet hours, which are shown as paused.
     fn play_pause(&self) {
         self.engine.set_muted(!self.engine.is_muted());
     }
@@ -159,8 +160,7 @@ impl Player {
 
     #[zbus(property)]
     async fn set_volume(&self, volume: f64) -> fdo::Result<()> {
-        // The specification wants what is below 0 to be 0.
-        let change = serde_json::json!({ "audio": { "master_gain": volume.max(0.0) } });
+        let change = serde_json::json!({ "audio": { "master_gain": gain(volume)? } });
         self.unwritten.store(true, Relaxed);
         steer::change(&self.engine, move |engine| engine.adjust_config(&change)).await
     }
@@ -200,6 +200,16 @@ impl Player {
     fn can_control(&self) -> bool {
         true
     }
+}
+
+/// The gain for a volume that a client sets, 0..=1. MPRIS has negative volumes set to 0, and allows
+/// volumes above 1.0, which khor does not have: its highest volume is set. Players that turn a
+/// wheel too far are not refused.
+fn gain(volume: f64) -> fdo::Result<f64> {
+    if volume.is_nan() {
+        return Err(fdo::Error::InvalidArgs("Volume: NaN is not allowed, expected 0.0 to 1.0".to_owned()));
+    }
+    Ok(volume.clamp(0.0, 1.0))
 }
 
 /// As the configuration has it, without the noise of its shorter numbers.
@@ -276,5 +286,27 @@ impl Told {
             steer::keep(engine).await;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_volume_is_a_gain_or_refused() {
+        for (volume, expected) in [
+            (0.3, 0.3),
+            (-0.0, 0.0),
+            (-3.0, 0.0),
+            (1.5, 1.0),
+            (1e300, 1.0),
+            (f64::INFINITY, 1.0),
+            (f64::NEG_INFINITY, 0.0),
+        ] {
+            assert_eq!(gain(volume), Ok(expected), "{volume}");
+        }
+        let refusal = gain(f64::NAN).unwrap_err().to_string();
+        assert!(refusal.contains("Volume") && refusal.contains("0.0 to 1.0"), "{refusal}");
     }
 }

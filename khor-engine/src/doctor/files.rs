@@ -18,34 +18,45 @@ fn config(patient: &Patient) -> Check {
     let (name, path) = ("config", patient.config_path.display());
     match ConfigStore::inspect(&patient.config_path) {
         Ok(None) => Check::ok(name, format!("{path}: not there, so the defaults hold")),
-        Ok(Some(Inspected { listen_error: Some(error), .. })) => Check::problem(
-            name,
-            format!("{path}: {error}; an engine that starts now does not serve its page and API"),
-            "fix the section listen, then restart khor engine",
-        ),
-        Ok(Some(Inspected { problems, unknown_keys, .. }))
-            if problems.is_empty() && unknown_keys.is_empty() =>
-        {
-            Check::ok(name, path.to_string())
-        }
-        Ok(Some(Inspected { problems, .. })) if !problems.is_empty() => Check::problem(
-            name,
-            format!("{path}: {}", problems.join("; ")),
-            "fix these settings; until then khor uses their previous values or the defaults",
-        ),
-        Ok(Some(Inspected { unknown_keys, .. })) => Check::problem(
-            name,
-            format!("{path}: {}", unknown_keys.join("; ")),
-            "fix the spelling, or remove the unknown key",
-        ),
-        Err(problem) => Check::problem(
+        Ok(Some(inspected)) => readable_config(patient, &inspected),
+        Err(error) => Check::problem(
             name,
             format!(
-                "{problem}; an engine that starts now uses the defaults and does not serve its page and API"
+                "{error}; an engine that starts now uses the defaults and does not serve its page and API"
             ),
             format!("fix it, or start with the defaults: mv {path} {path}.old"),
         ),
     }
+}
+
+fn readable_config(patient: &Patient, inspected: &Inspected) -> Check {
+    let path = patient.config_path.display();
+    let problem = |detail: &str, fix: &str| Check::problem("config", format!("{path}: {detail}"), fix);
+    let Inspected { config, problems, unknown_keys, listen_error } = inspected;
+    if let Some(error) = listen_error {
+        return problem(
+            &format!("{error}; an engine that starts now does not serve its page and API"),
+            "fix the section listen, then restart khor engine",
+        );
+    }
+    if !problems.is_empty() {
+        return problem(
+            &problems.join("; "),
+            "fix these settings; until then khor uses their previous values or the defaults",
+        );
+    }
+    if !unknown_keys.is_empty() {
+        return problem(&unknown_keys.join("; "), "fix the spelling, or remove the unknown key");
+    }
+    let idle = config.site.idle_keys();
+    // The command line of a running engine may name the site.
+    if !idle.is_empty() && patient.config.site.name.is_empty() {
+        return problem(
+            &format!("no effect without a site: {}", idle.join(", ")),
+            "set site.name, or start khor engine with --site NAME",
+        );
+    }
+    Check::ok("config", path.to_string())
 }
 
 fn presets(patient: &Patient) -> Check {
@@ -56,7 +67,7 @@ fn presets(patient: &Patient) -> Check {
         return Check::problem(
             name,
             problems.join("; "),
-            "mend the line; khor presets --check FILE tells more",
+            "mend the files it names; khor presets --check FILE tells more",
         );
     }
     if library.find(wanted).is_none() {

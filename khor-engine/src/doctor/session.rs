@@ -5,14 +5,20 @@ use std::{fs::OpenOptions, io, path::Path};
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Check, Patient, system_bus};
-use crate::{config::Config, output::audio};
+use crate::{config::Config, local_time::Local, output::audio, source::Shortfall};
 
 const SEQUENCER: &str = "/dev/snd/seq";
 const RTKIT: &str = "org.freedesktop.RealtimeKit1";
 
 pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
     let config = &patient.config;
-    vec![sound(patient).await, priority().await, midi(config.features.midi), clock(config).await]
+    vec![
+        sound(patient).await,
+        priority().await,
+        midi(config.features.midi),
+        clock(config).await,
+        time_zone(patient),
+    ]
 }
 
 async fn sound(patient: &Patient) -> Check {
@@ -111,6 +117,24 @@ async fn clock(config: &Config) -> Check {
             "sudo timedatectl set-ntp true",
         ),
         None => Check::off(name, "nobody says whether it is synchronised (systemd's timedated)"),
+    }
+}
+
+/// The engine's own, where one runs: a service has another environment than a shell.
+fn time_zone(patient: &Patient) -> Check {
+    let name = "time zone";
+    let told = patient.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
+    let (zone, problem) = if let Some(time) = told {
+        let word = |field: &str| time[field].as_str().unwrap_or_default().to_owned();
+        let problem = Shortfall { error: word("error"), fix: word("fix") };
+        (word("zone"), (time["ok"] == false).then_some(problem))
+    } else {
+        let local = Local::now();
+        (local.name(), local.problem)
+    };
+    match problem {
+        Some(Shortfall { error, fix }) => Check::problem(name, error, fix),
+        None => Check::ok(name, zone),
     }
 }
 

@@ -371,7 +371,7 @@ mod tests {
                 learnt: 1.0,
                 counter_rates: [None; Counter::ALL.len()],
             };
-            state.lock().read([None; Counter::ALL.len()], Some(reading), Instant::now());
+            state.lock().read(&[None; Counter::ALL.len()], Some(reading), Instant::now());
             let (time_us, start) = (Arc::new(AtomicU64::new(0)), Instant::now());
             let told = Arc::clone(&time_us);
             let clock = Box::new(move || start + Duration::from_micros(told.load(Relaxed)));

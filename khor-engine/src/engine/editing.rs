@@ -84,13 +84,18 @@ impl Engine {
 
     /// The name of the preset that plays unsaved.
     pub fn previewing(&self) -> Option<String> {
+        self.previewed().map(|preset| preset.name)
+    }
+
+    /// The preset that plays unsaved: a page that is opened again can go on editing it.
+    pub fn previewed(&self) -> Option<Preset> {
         self.previewing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Plays a preset that is not saved, from the next bar line.
     pub fn preview(&self, preset: Preset) {
         let mut previewing = self.previewing.lock().unwrap_or_else(PoisonError::into_inner);
-        *previewing = Some(preset.name.clone());
+        *previewing = Some(preset.clone());
         self.conductor.send(Command::Preset(Box::new(preset)));
     }
 
@@ -155,7 +160,9 @@ fn holds(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {
         Some(preset) => Some(format!("the preset {}", preset.name)),
-        None if path.exists() => Some("a preset that makes no sense yet".to_owned()),
+        None if path.exists() => {
+            Some("a preset that makes no sense yet, or whose name another file has".to_owned())
+        }
         None => None,
     }
 }

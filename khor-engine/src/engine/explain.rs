@@ -14,6 +14,7 @@ use crate::{
     music::{Feature, Input, PulseCast, Route, Sounding, Speaking},
     signal::{Reading, SIGNALS, SignalId},
     source::{Host, Shortfall, SourceKind, whose},
+    words::counted,
 };
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
@@ -100,8 +101,9 @@ fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
     standing
 }
 
-fn heard(sounding: &Sounding, Seen { reading, staged, .. }: &Seen) -> Vec<Heard> {
-    let mut heard = vec![bed(sounding, reading.as_ref())];
+fn heard(sounding: &Sounding, seen: &Seen) -> Vec<Heard> {
+    let staged = &seen.staged;
+    let mut heard = vec![bed(sounding, seen)];
     match &staged.cast.pulse {
         PulseCast::Together => heard.push(pulse(sounding)),
         PulseCast::Sections(_) => heard.extend(staged.benches.iter().map(section)),
@@ -116,7 +118,7 @@ fn heard(sounding: &Sounding, Seen { reading, staged, .. }: &Seen) -> Vec<Heard>
         let of = of.map_or_else(String::new, |solo| format!(" of {}", solo.host));
         heard.push(Heard {
             layer: "voice",
-            what: format!("{}, {onsets} onsets a bar", stream.name()),
+            what: format!("{}, {} a bar", stream.name(), counted(onsets.into(), "onset")),
             because: format!("{}{of}", signal.info().label),
         });
     }
@@ -138,9 +140,9 @@ fn section(seated: &Seated) -> Heard {
     }
 }
 
-fn bed(sounding: &Sounding, reading: Option<&Reading>) -> Heard {
+fn bed(sounding: &Sounding, seen: &Seen) -> Heard {
     if sounding.lost {
-        let (what, because) = ("hollow and dull".to_owned(), "the source is lost".to_owned());
+        let (what, because) = ("hollow and dull".to_owned(), why_lost(seen));
         return Heard { layer: "bed", what, because };
     }
     let words = |feature, word: &str| {
@@ -161,10 +163,22 @@ fn bed(sounding: &Sounding, reading: Option<&Reading>) -> Heard {
     .flatten()
     .collect();
     if parts.is_empty() {
-        return Heard { layer: "bed", what: "calm".into(), because: usual_waits(reading) };
+        return Heard { layer: "bed", what: "calm".into(), because: usual_waits(seen.reading.as_ref()) };
     }
     let (what, because): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
     Heard { layer: "bed", what: what.join(", "), because: because.join(", ") }
+}
+
+/// Why nothing is known, for the bed that says so: the source may be well, and a cgroup or a host
+/// missing.
+fn why_lost(seen: &Seen) -> String {
+    let shortfall = match (&seen.source, &seen.alone) {
+        (SourceState::Up(_), Some(alone)) => alone.shortfall.as_ref(),
+        (SourceState::Up(info), None) => info.shortfall.as_ref().filter(|_| info.scope != Scope::Machine),
+        (SourceState::Down(shortfall), _) => Some(shortfall),
+        (SourceState::Starting, _) => None,
+    };
+    shortfall.map_or_else(|| "nothing is known yet".to_owned(), |shortfall| shortfall.error.clone())
 }
 
 /// Why a bed is calm: nothing waits, or what waits does so as is usual here.
@@ -217,9 +231,9 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
     let subject = match (info.kind, seen.staged.furthest().first(), &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
         (SourceKind::Site, ..) if let Some(alone) = &seen.alone => alone.host.clone(),
-        (SourceKind::Site, Some(solo), _) => format!("Of {hosts} hosts, {}", solo.host),
+        (SourceKind::Site, Some(solo), _) => format!("Of {}, {}", counted(hosts.into(), "host"), solo.host),
         (SourceKind::Site, None, _) if hosts == 0 => "The site, of which no host is heard,".to_owned(),
-        (SourceKind::Site, None, _) => format!("The site of {hosts} hosts"),
+        (SourceKind::Site, None, _) => format!("The site of {}", counted(hosts.into(), "host")),
         (_, _, Scope::Machine) => "This machine".to_owned(),
         (_, _, scope) => capitalised(&whose(scope)),
     };
@@ -282,7 +296,11 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     if !standing_out.is_empty() {
         line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
         for Standing { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
-            let times = factor.map_or_else(|| times(*deviation), as_factor);
+            let times = if is_nothing(ordinary) {
+                "usually none".to_owned()
+            } else {
+                factor.map_or_else(|| times(*deviation), as_factor)
+            };
             line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {times}"));
         }
     }
@@ -329,6 +347,11 @@ fn narrow(text: &str) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
+/// Whether an [`amount`] is shown as nothing: no rate is so many times that.
+pub(crate) fn is_nothing(amount: &str) -> bool {
+    amount.strip_prefix("0.0").is_some_and(|unit| !unit.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// Octaves as people say them.
 pub(crate) fn times(deviation: f32) -> String {
     as_factor(f64::from(deviation).exp2())
@@ -360,68 +383,4 @@ pub(crate) fn amount(unit: &str, rate: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        music::{Composer, Preset, Settings},
-        signal::{Pipeline, Scaling, SignalId, standing_out},
-        source::DemoSource,
-    };
-
-    #[test]
-    fn a_screen_says_what_stands_out_and_what_is_heard() {
-        let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
-        let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
-        let mut seen = Seen::default();
-        for turn in 0..1250 {
-            seen.reading = pipeline.push(demo.advance(20_000_000));
-            composer.advance(f64::from(turn) * 0.02, &seen.lanes(), &mut Vec::new());
-        }
-        seen.sounding = Some(composer.sounding());
-        let Explanation { standing_out, heard, text, .. } = explain(&seen);
-        assert_eq!(standing_out[0].signal, "rx", "the demo downloads now: {text}");
-        assert!(heard.iter().any(|h| h.layer == "voice" && h.what.starts_with("receive")), "{text}");
-        assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    }
-
-    /// What is heard follows a rate at once, what is shown within a second: both columns and the factor are of what is shown.
-    #[test]
-    fn what_stands_out_does_so_by_the_numbers_beside_it() {
-        let mut reading = standing_out(SignalId::Fork, 1.4);
-        let i = SignalId::Fork.index();
-        (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
-        assert!(standing(&reading, false).is_empty(), "it is heard, and over already");
-        reading.rates[i] = Some(60.0);
-        let [fork] = &standing(&reading, false)[..] else { panic!("{reading:?}") };
-        assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
-        assert!((fork.deviation - (31.0_f32 / 7.0).log2()).abs() < 1e-3, "{}", fork.deviation);
-        reading.baselines[i] = Some(0.0);
-        assert_eq!(standing(&reading, false)[0].times, None, "no rate is times nothing");
-        let of_many = &standing(&reading, true)[0];
-        assert_eq!((of_many.deviation, of_many.times), (1.4, None), "no host has the median of all rates");
-    }
-
-    /// A bed that is calm though tasks wait says why, and a long line goes on in the next.
-    #[test]
-    fn a_calm_bed_does_not_deny_what_waits() {
-        let mut reading = standing_out(SignalId::Rx, 0.0);
-        assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
-        reading.rates[SignalId::Cpu.index()] = Some(0.995);
-        let why = usual_waits(Some(&reading));
-        assert_eq!(why, "waiting on cpu, no more than has been usual here");
-        let long = format!("Short\nWhy: {}\n", "a name that is long ".repeat(9));
-        let narrow = narrow(&long);
-        assert!(narrow.starts_with("Short\nWhy: a name") && narrow.ends_with('\n'), "{narrow}");
-        assert!(narrow.lines().all(|line| line.len() <= COLUMNS) && narrow.lines().count() == 4, "{narrow}");
-    }
-
-    #[test]
-    fn amounts_are_short() {
-        assert_eq!(amount("B/s", 24.12e6), "24.1 MB/s");
-        assert_eq!(amount("1/s", 3.0), "3.0/s");
-        assert_eq!((&*amount("1/s", 0.07), &*amount("1/s", 0.0)), ("0.07/s", "0.0/s"), "18 x 0.07 is no 0.1");
-        assert_eq!(amount("1/s", 12e3), "12.0 k/s");
-        assert_eq!(amount("ratio", 0.251), "25.1 %");
-        assert_eq!(amount("s", 0.0123), "12.3 ms");
-    }
-}
+mod tests;

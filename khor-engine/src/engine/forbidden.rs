@@ -33,6 +33,24 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
                 .into(),
         );
     }
+    if let Some(site) = change.get("site") {
+        let mut after = before.site.clone();
+        // A value of a wrong type is refused with its own words later.
+        after.host = site.get("host").map_or(after.host, |host| host.as_str().map(str::to_owned));
+        let mode = site.get("mode").and_then(|mode| serde_json::from_value(mode.clone()).ok());
+        after.mode = mode.unwrap_or(after.mode);
+        let is_changed = |key: &&str| match *key {
+            "site.host" => after.host != before.site.host,
+            _ => after.mode != before.site.mode,
+        };
+        if let Some(key) = after.idle_keys().into_iter().find(is_changed) {
+            return refuse(
+                key,
+                "has no effect without a site: set site.name in the configuration file, or start khor engine with --site NAME"
+                    .into(),
+            );
+        }
+    }
     let host = change.pointer("/listen/host").and_then(Value::as_str);
     if let Some(Ok(ip)) = host.map(str::parse::<std::net::IpAddr>)
         && !ip.is_loopback()

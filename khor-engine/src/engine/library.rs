@@ -67,9 +67,12 @@ impl Library {
         changed
     }
 
-    /// All presets, the built-in ones first.
+    /// All presets, the built-in ones first. Of several files with one name, the first by file
+    /// name.
     pub fn presets(&self) -> impl Iterator<Item = &Preset> {
-        Preset::builtin().iter().chain(self.files.values().filter_map(|file| file.preset.as_ref()))
+        let own = self.files.iter().filter_map(|(path, file)| Some((path, file.preset.as_ref()?)));
+        let own = own.filter(|(path, preset)| self.file_of(&preset.name) == Some(path));
+        Preset::builtin().iter().chain(own.map(|(_, preset)| preset))
     }
 
     /// The preset of that name.
@@ -89,7 +92,18 @@ impl Library {
             .iter()
             .chain(self.files.values().filter_map(|f| f.problem.as_ref()))
             .cloned()
+            .chain(self.shared_names())
             .collect()
+    }
+
+    /// Files whose name is that of an earlier file, which plays instead.
+    fn shared_names(&self) -> impl Iterator<Item = String> {
+        self.files.iter().filter_map(|(path, file)| {
+            let name = &file.preset.as_ref()?.name;
+            let first = self.file_of(name).filter(|first| *first != path)?;
+            let (path, first) = (path.display(), first.file_name()?.display());
+            Some(format!("{path}: the name {name} is also that of {first}, which plays; choose another name"))
+        })
     }
 
     /// The folder.
@@ -157,6 +171,25 @@ mod tests {
         assert!(library.refresh() && library.find("mine").is_some() && library.problems().len() == 1);
         fs::remove_file(&file).unwrap();
         assert!(library.refresh() && library.find("mine").is_none() && library.problems().is_empty());
+    }
+
+    #[test]
+    fn of_two_files_with_one_name_one_plays_and_the_other_is_a_problem() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.toml"), text("mine").replacen("hint = \"", "hint = \"First. ", 1))
+            .unwrap();
+        fs::write(dir.path().join("b.toml"), text("mine")).unwrap();
+        fs::write(dir.path().join("c.toml"), text("other")).unwrap();
+        let mut library = Library::open(dir.path().to_owned());
+        let problems = library.problems();
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(problem.contains("b.toml: the name mine is also that of a.toml, which plays"), "{problem}");
+        let found = library.find("mine").unwrap();
+        assert!(found.hint.starts_with("First."), "{}", found.hint);
+        assert_eq!(library.presets().filter(|preset| preset.name == "mine").count(), 1, "listed once");
+        fs::remove_file(dir.path().join("a.toml")).unwrap();
+        assert!(library.refresh() && library.problems().is_empty());
+        assert!(!library.find("mine").unwrap().hint.starts_with("First."), "now the other one plays");
     }
 
     #[test]

@@ -29,6 +29,7 @@ use crate::{
     output::osc,
     signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
     source::{SourceEvent, SourceInfo, SourceKind},
+    words::counted,
 };
 
 /// Time between two `/khor/metrics` messages.
@@ -139,7 +140,7 @@ impl Listener {
                 SourceEvent::Cue(cue) => self.cue(&cue, None),
                 SourceEvent::Fleet(event) => self.fleet(event),
                 SourceEvent::Lost { cues } => {
-                    warn!("{cues} cues were lost: more happened than can be told one by one");
+                    warn!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
                     self.state.lock().cues_lost += cues;
                 }
             }
@@ -180,8 +181,13 @@ impl Listener {
         if subject != self.subject || subject.is_none() {
             self.kept().await;
             self.pipeline.restore(&subject.as_ref().map_or_else(BTreeMap::new, |it| self.memory.load(it)));
+            let mut seen = self.state.lock();
+            seen.history.clear();
+            if subject != self.subject {
+                // They happened outside of what is heard now.
+                seen.cues.clear();
+            }
             self.subject = subject;
-            self.state.lock().history.clear();
         }
         // While the collector is away /proc says less: that is heard, and so is its return.
         let (was, is) = (self.kind.replace(info.kind), info.kind);
@@ -222,7 +228,7 @@ impl Listener {
         let now = Instant::now();
         let frame = frame.only(&self.heard);
         let reading = self.pipeline.push(frame);
-        self.state.lock().read(frame.counters, reading, now);
+        self.state.lock().read(&frame.counters, reading, now);
         if now.duration_since(self.kept_at) >= KEEP_INTERVAL {
             self.keep();
         }

@@ -24,6 +24,7 @@ mod staging;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
+mod totals;
 mod wanted;
 
 pub use clips::{CLIP_S, CLIPS, Clip, Played};
@@ -31,7 +32,7 @@ pub use cue::heard_as;
 pub use editing::EditError;
 pub use ending::{Ended, Ending};
 pub use explain::Explanation;
-pub(crate) use explain::{WORTH_A_LINE, amount, times};
+pub(crate) use explain::{WORTH_A_LINE, amount, is_nothing, times};
 pub use library::{Library, read as read_preset};
 pub(crate) use memory::Memory;
 pub use offline::{Offline, Performance, Sounding};
@@ -41,6 +42,7 @@ pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
     SignalReport, SubSiteReport, Table,
 };
+pub use silence::{SilenceReason, SilenceReport};
 pub use stage::{Seated, Solo, Stage, Staged};
 pub use state::Since;
 
@@ -50,7 +52,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::ZonedDateTime;
 use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot, watch},
@@ -70,6 +71,7 @@ use crate::{
         Config, ConfigStore, Desktop, NotSaved, Update, UpdateError, baseline_path, presets_dir,
         recordings_dir,
     },
+    local_time::{self, Local},
     music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
     source::{self, LiveSettings, Playback},
@@ -102,8 +104,8 @@ pub struct Engine {
     library: RwLock<Arc<Library>>,
     /// Held while the presets are read again.
     refreshing: Mutex<()>,
-    /// The name of the preset that plays unsaved.
-    previewing: Mutex<Option<String>>,
+    /// The preset that plays unsaved.
+    previewing: Mutex<Option<Preset>>,
     socket: PathBuf,
     capture: Option<Playback>,
     /// When it started, milliseconds since 1970.
@@ -195,7 +197,10 @@ impl Engine {
             capture,
             started_ts_ms: state::unix_ms(SystemTime::now()),
         });
-        engine.pass_time(&ZonedDateTime::now());
+        if let Some(problem) = Local::now().problem {
+            warn!("{}; {}", problem.error, problem.fix);
+        }
+        engine.pass_time(&local_time::now());
         let changed = Arc::clone(&engine.silence_changed);
         ending.follow("keeping the quiet hours", silence::follow_the_clock(Arc::downgrade(&engine), changed));
         ending.follow("watching the user's files", check_files(Arc::downgrade(&engine)));

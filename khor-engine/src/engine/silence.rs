@@ -7,10 +7,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
+use jiff::{Timestamp, ZonedDateTime};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::{sync::Notify, time::timeout};
 
 use super::{ActionError, Engine, conductor::Command, state::unix_ms};
+use crate::local_time::{self, Local};
 
 /// Longest snooze, minutes: a day.
 const MOST_MINUTES: u32 = 24 * 60;
@@ -29,7 +32,43 @@ pub(super) struct Silence {
     heard_until_ts_ms: Option<u64>,
 }
 
+/// What silences the sound device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SilenceReason {
+    /// Muted by hand, until somebody unmutes.
+    Muted,
+    /// A snooze.
+    Snoozed,
+    /// The quiet hours of the configuration.
+    QuietHours,
+}
+
+/// Why the sound device is silent, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SilenceReport {
+    /// The reason that lasts longest.
+    pub reason: SilenceReason,
+    /// When it ends by itself, milliseconds since 1970; `null` if it does not.
+    pub until: Option<u64>,
+}
+
 impl Silence {
+    /// The reason that lasts longest; `None` while the music is heard.
+    pub(super) fn report(&self) -> Option<SilenceReport> {
+        if self.by_hand {
+            return Some(SilenceReport { reason: SilenceReason::Muted, until: None });
+        }
+        let quiet = self.quiet_until_ts_ms.map(|until| (until, SilenceReason::QuietHours));
+        let snooze = self.snoozed_until_ts_ms.map(|until| (until, SilenceReason::Snoozed));
+        let (until, reason) = match (quiet, snooze) {
+            (Some(quiet), Some(snooze)) if snooze.0 > quiet.0 => snooze,
+            (Some(quiet), _) => quiet,
+            (None, snooze) => snooze?,
+        };
+        Some(SilenceReport { reason, until: Some(until) })
+    }
+
     pub(super) fn is_muted(&self) -> bool {
         self.by_hand || self.snoozed_until_ts_ms.is_some() || self.quiet_until_ts_ms.is_some()
     }
@@ -41,6 +80,12 @@ impl Silence {
         if !muted {
             self.heard_until_ts_ms = self.quiet_until_ts_ms.take().or(self.heard_until_ts_ms);
         }
+    }
+
+    /// Mutes by hand, or unmutes what was muted by hand. During a snooze or in quiet hours it
+    /// mutes: it never makes a sound that nobody asked for.
+    fn toggle(&mut self) {
+        self.set_by_hand(!self.by_hand);
     }
 
     fn snooze(&mut self, until_ts_ms: u64) {
@@ -59,21 +104,24 @@ impl Silence {
 /// `muted until 07:00 (quiet hours)`; nothing while the music is heard.
 impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quiet = self.quiet_until_ts_ms.map(|until| (until, "quiet hours"));
-        let snooze = self.snoozed_until_ts_ms.map(|until| (until, "snooze"));
-        match quiet.max(snooze) {
-            _ if self.by_hand => f.write_str("muted"),
-            Some((until, why)) => write!(f, "muted until {} ({why})", local_time(until)),
-            None => Ok(()),
+        let Some(SilenceReport { reason, until }) = self.report() else { return Ok(()) };
+        let why = match reason {
+            SilenceReason::Muted => "by hand",
+            SilenceReason::Snoozed => "snooze",
+            SilenceReason::QuietHours => "quiet hours",
+        };
+        match until {
+            None => f.write_str("muted"),
+            Some(until) => write!(f, "muted until {} ({why})", wall_clock(until)),
         }
     }
 }
 
 /// What the clock on the wall shows then.
-fn local_time(ts_ms: u64) -> String {
+fn wall_clock(ts_ms: u64) -> String {
     Timestamp::from_millisecond(ts_ms as i64).map_or_else(
         |_| "?".to_owned(),
-        |then| then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M").to_string(),
+        |then| then.to_zoned_datetime(Local::now().zone).strftime("%H:%M").to_string(),
     )
 }
 
@@ -87,6 +135,12 @@ impl Engine {
     /// hours stays so until they end.
     pub fn set_muted(&self, muted: bool) {
         self.silence(|silence| silence.set_by_hand(muted));
+    }
+
+    /// Mutes, or unmutes what was muted by hand; says whether it is muted now. A snooze or quiet
+    /// hours become a mute.
+    pub fn toggle_mute(&self) -> bool {
+        self.silence(Silence::toggle)
     }
 
     /// Mutes for so many minutes, 1..=1440, or ends that with 0; says until when, in milliseconds since 1970.
@@ -111,7 +165,7 @@ impl Engine {
     /// Other quiet hours: who unmuted in those before has not decided about these.
     pub(super) fn quiet_hours_changed(&self) {
         self.silence(|silence| silence.heard_until_ts_ms = None);
-        self.pass_time(&ZonedDateTime::now());
+        self.pass_time(&local_time::now());
     }
 
     /// Does what is due by now; says how long until something is again.
@@ -131,19 +185,22 @@ impl Engine {
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
 
-    fn silence(&self, change: impl FnOnce(&mut Silence)) {
+    /// Changes what silences; says whether anything does now.
+    fn silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
         let mut seen = self.state.lock();
         change(&mut seen.silence);
+        let muted = seen.silence.is_muted();
         // In order with others who mute.
-        self.conductor.send(Command::Muted(seen.silence.is_muted()));
+        self.conductor.send(Command::Muted(muted));
         self.silence_changed.notify_one();
+        muted
     }
 }
 
 /// Ends snoozes, begins and ends quiet hours, by the clock on the wall: a machine that slept wakes to the right state.
 pub(super) async fn follow_the_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
     loop {
-        let Some(wait) = engine.upgrade().map(|engine| engine.pass_time(&ZonedDateTime::now())) else {
+        let Some(wait) = engine.upgrade().map(|engine| engine.pass_time(&local_time::now())) else {
             return;
         };
         match wait {
@@ -203,6 +260,37 @@ mod tests {
         assert_eq!(error, "minutes: 1441 is not allowed, expected 0 to 1440");
     }
 
+    /// `khor mute` during a snooze was the end of all silence.
+    #[tokio::test]
+    async fn a_toggle_during_a_snooze_mutes_and_the_next_one_unmutes() {
+        let (engine, _dir) = quiet_engine();
+        engine.snooze_for(Duration::from_millis(20));
+        assert!(engine.toggle_mute(), "muted");
+        assert_eq!(snoozed(&engine), None);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(engine.is_muted(), "for good");
+        assert!(!engine.toggle_mute() && !engine.is_muted());
+        assert!(engine.toggle_mute() && engine.is_muted());
+    }
+
+    #[test]
+    fn the_reason_that_is_told_is_the_one_that_lasts_longest() {
+        let reason = |silence: &Silence| silence.report().map(|report| (report.reason, report.until));
+        let mut silence = Silence::default();
+        assert_eq!(reason(&silence), None);
+        silence.pass(220, NIGHT);
+        assert_eq!(reason(&silence), Some((SilenceReason::QuietHours, NIGHT)));
+        silence.snooze(600);
+        assert_eq!(reason(&silence), Some((SilenceReason::QuietHours, NIGHT)));
+        silence.snooze(900);
+        assert_eq!(reason(&silence), Some((SilenceReason::Snoozed, Some(900))));
+        silence.toggle();
+        assert_eq!(reason(&silence), Some((SilenceReason::Muted, None)));
+        silence.toggle();
+        assert_eq!(reason(&silence), None, "unmuted in quiet hours it is heard");
+        assert_eq!(serde_json::to_value(SilenceReason::QuietHours).unwrap(), "quiet_hours");
+    }
+
     const NIGHT: Option<u64> = Some(700);
 
     #[test]
@@ -256,7 +344,7 @@ mod tests {
     #[tokio::test]
     async fn hours_that_are_set_to_be_now_mute_at_once_and_others_do_not() {
         let (engine, _dir) = quiet_engine();
-        let now = ZonedDateTime::now();
+        let now = local_time::now();
         let around = |hours: i64| {
             let edge = |minutes: i64| {
                 let then = now.timestamp() + jiff::SignedDuration::from_mins(60 * hours + minutes);
@@ -269,7 +357,7 @@ mod tests {
         let words = engine.explain().text;
         assert!(words.contains("muted until") && words.contains("(quiet hours)"), "{words}");
         engine.set_muted(false);
-        engine.pass_time(&ZonedDateTime::now());
+        engine.pass_time(&local_time::now());
         assert!(!engine.is_muted() && engine.controls().quiet_until_ts_ms.is_none());
         engine.update_config(&around(6)).unwrap();
         assert!(!engine.is_muted());

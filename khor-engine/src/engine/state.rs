@@ -14,11 +14,12 @@ use tokio::sync::broadcast;
 
 use super::{
     on_desktop::OnDesktop, receiving::Receiving, report::WrittenPoint, silence::Silence, stage::Staged,
+    totals::Totals,
 };
 use crate::{
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
-    source::{Shortfall, Site, SourceInfo, SourceKind},
+    source::{Shortfall, Site, SourceInfo, SourceKind, whose},
 };
 
 /// Points of history that are kept: two minutes at five a second.
@@ -159,7 +160,9 @@ pub(super) struct Alone {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) source: SourceState,
+    /// The totals of the source's counters, while it delivers.
     pub(super) counters: Option<Counters>,
+    pub(super) totals: Totals,
     pub(super) heard: PerSignal<bool>,
     pub(super) reading: Option<Reading>,
     /// The site that is heard, or was until its server went away.
@@ -218,8 +221,11 @@ impl Seen {
 
     /// The source was lost or changed.
     pub(super) fn source_changed(&mut self, source: SourceState) {
-        if matches!(&source, SourceState::Up(info) if info.kind != SourceKind::Site) {
-            (self.site, self.alone) = (None, None);
+        if let SourceState::Up(info) = &source {
+            self.totals.source_up(&whose(&info.scope));
+            if info.kind != SourceKind::Site {
+                (self.site, self.alone) = (None, None);
+            }
         }
         self.staged = Staged::default();
         self.source = source;
@@ -228,8 +234,8 @@ impl Seen {
     }
 
     /// A frame and what was made of it.
-    pub(super) fn read(&mut self, counters: Counters, reading: Option<Reading>, now: Instant) {
-        self.counters = Some(counters);
+    pub(super) fn read(&mut self, counters: &Counters, reading: Option<Reading>, now: Instant) {
+        self.counters = Some(self.totals.take(counters));
         let Some(reading) = reading else { return };
         self.reading = Some(reading);
         if self.history_at.is_some_and(|at| now.duration_since(at) < HISTORY_INTERVAL) {

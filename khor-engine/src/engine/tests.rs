@@ -9,8 +9,15 @@ use crate::config::ConfigStore;
 
 /// It reads `/proc`, and plays for listeners alone. Must be called within a tokio runtime.
 pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
+    quiet_engine_of("")
+}
+
+/// Likewise of a site, whose server does not answer; an empty name is this machine.
+pub(crate) fn quiet_engine_of(site: &str) -> (Arc<Engine>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    let overrides = json!({ "features": { "audio": false, "bpf": false } });
+    let nats = json!({ "url": "nats://127.0.0.1:1" });
+    let overrides =
+        json!({ "features": { "audio": false, "bpf": false }, "site": { "name": site, "nats": nats } });
     let store = ConfigStore::open(dir.path().join("config.json")).with_overrides(overrides).unwrap();
     let engine =
         Engine::start(store, PathBuf::from("/nonexistent/socket"), None, &Ending::default()).unwrap();

@@ -43,7 +43,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes("vel", "Velocity", number(0.0, 1.0))
             .takes("dur", "Seconds", number(0.01, 10.0))
             .at_once(test_note),
-        post("/api/actions/mute", "Mute or unmute the sound device; without a parameter it toggles")
+        post("/api/actions/mute", "Mute or unmute the sound device; without a parameter it mutes, or unmutes what was muted by hand")
             .takes("on", "Mute, or not", json!({ "type": "boolean" }))
             .at_once(mute),
         post("/api/actions/snooze", "Mute for a while")
@@ -166,14 +166,19 @@ struct Muted {
 fn mute(call: Call) -> Result<Json<Muted>, Failure> {
     let engine = call.engine();
     let muted = match call.text("on") {
-        None => !engine.is_muted(),
-        Some("true") => true,
-        Some("false") => false,
+        None => engine.toggle_mute(),
+        Some("true") => {
+            engine.set_muted(true);
+            true
+        }
+        Some("false") => {
+            engine.set_muted(false);
+            false
+        }
         Some(other) => {
             return Err(Failure::bad(format!("on: {other} is not allowed, expected true or false")));
         }
     };
-    engine.set_muted(muted);
     Ok(Json(Muted { ok: true, muted }))
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+use warp::http::StatusCode;
 
 use super::{
     call::Call,
@@ -34,6 +35,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/api/presets/preview", "Play a preset unsaved, from the next bar line")
             .reads::<PresetText>()
             .at_once(preview),
+        get("/api/presets/preview", "The preset that plays unsaved").at_once(previewed),
         delete("/api/presets/preview", "Play the current preset again").at_once(end_preview),
         get("/api/mapping", "What a mapping may say").at_once(mapping),
     ]
@@ -157,6 +159,20 @@ fn preview(call: Call) -> Result<Json<Done>, Failure> {
     let preset = read(call.json()?, UNNAMED).map_err(EditError::Invalid)?;
     call.engine().preview(preset);
     Ok(Done::JSON)
+}
+
+/// The preset that plays unsaved.
+#[derive(Serialize, JsonSchema)]
+struct Previewed {
+    ok: bool,
+    name: String,
+    preset: PresetText,
+}
+
+fn previewed(call: Call) -> Result<Json<Previewed>, Failure> {
+    let preset = call.engine().previewed();
+    let preset = preset.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "no unsaved preset plays"))?;
+    Ok(Json(Previewed { ok: true, name: preset.name.clone(), preset: preset.written() }))
 }
 
 fn end_preview(call: Call) -> Json<Done> {

@@ -96,7 +96,8 @@ impl Collector for Measured {
     }
 }
 
-/// The kernel's own counts, in base units; those of a scope bear its name, since they don't continue those of another.
+/// Totals of the kernel's counts, in base units. Those of a scope have its name as a label, because
+/// they don't continue those of another.
 fn kernel(sheet: &mut Sheet<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
     for counter in Counter::ALL {
         let Some(count) = counters[counter.index()] else { continue };

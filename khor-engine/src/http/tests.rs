@@ -8,7 +8,10 @@ use warp::http::{HeaderMap, StatusCode};
 
 use super::{access::tests::loopback, call::Desk, openapi, routes, table};
 use crate::{
-    engine::{Engine, tests::quiet_engine},
+    engine::{
+        Engine,
+        tests::{quiet_engine, quiet_engine_of},
+    },
     music::Preset,
 };
 
@@ -33,7 +36,10 @@ impl Told {
 
 impl Api {
     fn new() -> Self {
-        let (engine, dir) = quiet_engine();
+        Self::of(quiet_engine())
+    }
+
+    fn of((engine, dir): (Arc<Engine>, tempfile::TempDir)) -> Self {
         let (stop, stopped) = watch::channel(false);
         let streams = Arc::new(AtomicUsize::new(0));
         Self {
@@ -72,7 +78,7 @@ fn ambient() -> Value {
 
 #[tokio::test]
 async fn how_a_site_is_played_may_be_said_and_which_may_not() {
-    let api = Api::new();
+    let api = Api::of(quiet_engine_of("home"));
     let mode = api.ask("PATCH", "/api/config", &json!({ "site": { "mode": "roll_call" } })).await;
     assert_eq!((mode.status, &mode.json()["site"]["mode"]), (StatusCode::OK, &json!("roll_call")));
     for site in [
@@ -159,8 +165,13 @@ async fn a_preview_plays_until_something_is_selected() {
     for end in [("DELETE", "/api/presets/preview"), ("POST", "/api/preset/select?name=ambient")] {
         assert_eq!(api.ask("POST", "/api/presets/preview", &preset).await.json(), json!({ "ok": true }));
         assert_eq!(previewing().await, "draft");
+        let held = api.ask("GET", "/api/presets/preview", &Value::Null).await.json();
+        let notes = |preset: &Value| preset["bed"]["notes"].clone();
+        assert_eq!((&held["name"], notes(&held["preset"])), (&json!("draft"), notes(&preset)));
         assert_eq!(api.ask(end.0, end.1, &Value::Null).await.status, StatusCode::OK);
         assert_eq!(previewing().await, Value::Null);
+        let gone = api.ask("GET", "/api/presets/preview", &Value::Null).await;
+        assert_eq!(gone.status, StatusCode::NOT_FOUND);
     }
     preset["bed"]["notes"] = json!(9);
     let refused = api.ask("POST", "/api/presets/preview", &preset).await;
@@ -169,6 +180,39 @@ async fn a_preview_plays_until_something_is_selected() {
         (StatusCode::BAD_REQUEST, json!("bed.notes"))
     );
     assert_eq!(previewing().await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_mute_without_a_word_mutes_also_during_a_snooze() {
+    let api = Api::new();
+    let post = async |path: &str| api.ask("POST", path, &Value::Null).await.json();
+    let silence = async || {
+        let metrics = api.ask("GET", "/api/metrics", &Value::Null).await.json();
+        metrics["controls"]["silence"].clone()
+    };
+    assert_eq!(silence().await, Value::Null);
+    let until = post("/api/actions/snooze?minutes=5").await["snoozed_until_ts_ms"].clone();
+    assert_eq!(silence().await, json!({ "reason": "snoozed", "until": until }));
+    assert_eq!(post("/api/actions/mute").await["muted"], true);
+    assert_eq!(silence().await, json!({ "reason": "muted", "until": null }));
+    assert_eq!(post("/api/actions/mute").await["muted"], false);
+    assert_eq!(silence().await, Value::Null);
+}
+
+#[tokio::test]
+async fn what_chooses_within_a_site_is_refused_without_one() {
+    let api = Api::new();
+    for (change, key) in [
+        (json!({ "site": { "host": "web-1" } }), "site.host"),
+        (json!({ "site": { "mode": "roll_call" } }), "site.mode"),
+    ] {
+        let refused = api.ask("PATCH", "/api/config", &change).await;
+        let error = refused.json()["error"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{error}");
+        assert!(error.starts_with(key) && error.contains("--site NAME"), "{error}");
+    }
+    let whole = api.ask("GET", "/api/config", &Value::Null).await.json();
+    assert_eq!(api.ask("PUT", "/api/config", &whole).await.status, StatusCode::OK, "the same again is fine");
 }
 
 #[tokio::test]
@@ -251,10 +295,11 @@ async fn every_operation_answers_as_its_document_says() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         operations.extend(methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())));
     }
-    // Recording begins before it ends, and what is saved is used before it is removed.
+    // Recording begins before it ends, what is saved is used before it is removed, and a preview is
+    // read before it ends.
     let place = |(method, path): &(String, String)| match (method.as_str(), path.as_str()) {
-        ("put", "/api/presets/{name}") | ("post", "/api/recording/start") => 0,
-        ("delete", _) | ("post", "/api/recording/stop") => 2,
+        ("put", "/api/presets/{name}") | ("post", "/api/recording/start" | "/api/presets/preview") => 0,
+        ("delete", _) | ("post", "/api/recording/stop" | "/api/preset/select") => 2,
         _ => 1,
     };
     operations.sort_by_key(place);

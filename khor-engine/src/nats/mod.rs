@@ -196,8 +196,21 @@ impl Link {
         Some(Shortfall { error: format!("the NATS server at {}: {why}", self.server), fix: fix(&why).into() })
     }
 
+    /// The longest message that the server takes, bytes: its `max_payload`.
+    pub fn longest_message(&self) -> usize {
+        self.client.max_payload()
+    }
+
+    /// Whether messages are dropped because they are too long for the server.
+    pub fn drops_long_messages(&self) -> bool {
+        self.troubles.drops_long_messages()
+    }
+
     /// Sends, if that can be done at once, and says whether it was.
     pub async fn send(&self, subject: &str, bytes: Vec<u8>) -> bool {
+        if !self.troubles.fits(bytes.len(), self.longest_message()) {
+            return false;
+        }
         let sending = self.client.publish(subject.to_owned(), bytes.into());
         self.is_up() && matches!(timeout(PATIENCE, sending).await, Ok(Ok(())))
     }

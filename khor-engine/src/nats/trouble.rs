@@ -16,7 +16,7 @@ use super::Nats;
 /// Between two attempts to learn the reason.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// What can be done, by what the reason has in it, in lower case; the first that fits.
-const FIXES: [(&[&str], &str); 6] = [
+const FIXES: [(&[&str], &str); 7] = [
     (
         &["authorization violation", "authentication", "signing nonce"],
         "name the nkey or creds file of a user of that server",
@@ -32,6 +32,7 @@ const FIXES: [(&[&str], &str); 6] = [
         &["corrupt message"],
         "let the server speak TLS, or use an address with nats:// and no tls_ca or tls_cert",
     ),
+    (&["max_payload", "maximum payload"], "set max_payload to 64KB or more in the server's configuration"),
 ];
 const OTHER_FIX: &str = "check that the server runs, and its address";
 
@@ -45,6 +46,9 @@ pub(super) struct Troubles {
 #[derive(Debug)]
 struct Held {
     why: Option<String>,
+    /// Length of the shortest message that was too long for the server, and the server's limit,
+    /// bytes.
+    too_long: Option<(usize, usize)>,
     asked: Option<Instant>,
     warned: Option<Instant>,
 }
@@ -53,12 +57,40 @@ impl Troubles {
     /// Of a server that was not heard yet.
     pub(super) fn new(nats: Nats) -> Self {
         let why = Some("it has not answered yet".to_owned());
-        Self { nats, held: Mutex::new(Held { why, asked: None, warned: None }) }
+        Self { nats, held: Mutex::new(Held { why, too_long: None, asked: None, warned: None }) }
     }
 
     /// Why, while there is trouble.
     pub(super) fn why(&self) -> Option<String> {
-        self.hold().why.clone()
+        let held = self.hold();
+        held.why.clone().or_else(|| held.too_long.map(|(length, most)| too_long(length, most)))
+    }
+
+    /// Whether messages are dropped because they are too long for the server.
+    pub(super) fn drops_long_messages(&self) -> bool {
+        self.hold().too_long.is_some()
+    }
+
+    /// Whether the server takes a message of `length` bytes, where its limit is `most`. Logs when
+    /// that changes.
+    pub(super) fn fits(&self, length: usize, most: usize) -> bool {
+        let mut held = self.hold();
+        let fits = length <= most;
+        match held.too_long {
+            // A short message says nothing about long ones.
+            Some((refused, _)) if fits && length >= refused => {
+                info!("the NATS server at {} takes messages of {length} bytes again", self.nats.url);
+                held.too_long = None;
+            }
+            None if !fits => {
+                let why = too_long(length, most);
+                warn!("the NATS server at {}: {why}; {}", self.nats.url, fix(&why));
+                held.too_long = Some((length, most));
+            }
+            Some((refused, _)) if !fits => held.too_long = Some((refused.min(length), most)),
+            _ => {}
+        }
+        fits
     }
 
     /// Takes an event of the client's.
@@ -144,6 +176,10 @@ impl Troubles {
     }
 }
 
+fn too_long(length: usize, most: usize) -> String {
+    format!("messages of {length} bytes are dropped: it takes at most {most} (max_payload)")
+}
+
 /// What to do about it.
 pub(super) fn fix(why: &str) -> &'static str {
     let why = why.to_lowercase();
@@ -164,8 +200,24 @@ mod tests {
             ("IO error: invalid peer certificate: certificate not valid for name \"rack\"", "address"),
             ("IO error: received fatal alert: BadCertificate", "tls_cert"),
             ("IO error: Connection refused (os error 111)", "runs"),
+            ("server error: maximum payload violation", "max_payload"),
         ] {
             assert!(fix(why).contains(word), "{why}: {}", fix(why));
         }
+    }
+
+    #[test]
+    fn a_limit_that_is_too_small_is_said_until_a_message_as_long_gets_through() {
+        let troubles = Troubles::new(Nats::default());
+        troubles.keep(&mut troubles.hold(), None);
+        assert!(troubles.fits(400, 1_000_000) && troubles.why().is_none());
+        assert!(!troubles.fits(400, 256));
+        assert!(troubles.fits(100, 256), "cues are shorter than frames");
+        let why = troubles.why().unwrap();
+        assert!(why.contains("400 bytes") && why.contains("at most 256"), "{why}");
+        assert!(fix(&why).contains("max_payload"));
+        assert!(!troubles.fits(390, 256) && troubles.drops_long_messages());
+        assert!(troubles.fits(392, 1_000_000));
+        assert_eq!((troubles.why(), troubles.drops_long_messages()), (None, false));
     }
 }

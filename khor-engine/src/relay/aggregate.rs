@@ -136,7 +136,7 @@ impl Aggregator {
 
     async fn say(&mut self, now: Instant) -> bool {
         let frame = self.room.frame(now, wall_ms());
-        let Some(bytes) = fitting(frame, &self.room.blend) else { return false };
+        let Some(bytes) = fitting(frame, &self.room.blend, self.link.longest_message()) else { return false };
         self.progress.heard.frame_bytes = bytes.len() as u64;
         self.link.send(&self.subject, bytes).await
     }
@@ -144,6 +144,7 @@ impl Aggregator {
     /// While the server was away nobody could be heard.
     fn follow_link(&mut self, now: Instant) {
         let connected = self.link.is_up();
+        self.progress.trouble = self.link.trouble().filter(|_| !connected || self.link.drops_long_messages());
         if std::mem::replace(&mut self.progress.connected, connected) == connected {
             return;
         }

@@ -61,7 +61,7 @@ impl Meters {
         registry.register("frames", "Frames that were sent", self.frames.clone());
         registry.register(
             "frames_dropped",
-            "Frames that were let go: the server was away",
+            "Frames that were dropped: the server was away, or takes no message as long",
             self.dropped.clone(),
         );
         registry.register("cues", "Cues that were sent", self.cues.clone());
@@ -93,7 +93,7 @@ impl Meters {
     pub fn follow(&self, progress: &Progress) {
         use std::sync::atomic::Ordering::Relaxed;
         let set = |counter: &Counter, count: u64| counter.inner().store(count, Relaxed);
-        let Progress { frames, dropped, cues, connected, heard } = progress;
+        let Progress { frames, dropped, cues, connected, trouble: _, heard } = progress;
         set(&self.frames, *frames);
         set(&self.dropped, *dropped);
         set(&self.cues, *cues);
@@ -159,7 +159,8 @@ mod tests {
     #[tokio::test]
     async fn a_relay_answers_with_its_counts_and_with_nothing_else() {
         let heard = Heard { hosts: 7, frames: 35, refused: [("foreign", 2); 8], ..Heard::default() };
-        let progress = Progress { frames: 4, dropped: 1, cues: 0, connected: true, heard };
+        let progress =
+            Progress { frames: 4, dropped: 1, cues: 0, connected: true, heard, ..Progress::default() };
         let answer = async |aggregates, path: &str| {
             let meters = Meters::new(aggregates);
             meters.follow(&progress);

@@ -31,7 +31,8 @@ use crate::{
     engine::Memory,
     nats::{Link, Nats, NatsError},
     signal::{Pipeline, Reading, Scaling},
-    source::{self, LiveSettings, ScopeChoice, SourceEvent, SourceInfo, SourceKind},
+    source::{self, LiveSettings, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind},
+    words::counted,
 };
 
 /// Milliseconds between the samples that rates are computed from.
@@ -81,12 +82,14 @@ pub enum RelayError {
 pub struct Progress {
     /// Frames that went out.
     pub frames: u64,
-    /// Frames that were let go: the server was away.
+    /// Frames that were dropped: the server was away, or takes no message as long.
     pub dropped: u64,
     /// Cues that went out.
     pub cues: u64,
     /// Whether the server is there.
     pub connected: bool,
+    /// Why frames are dropped, and the fix.
+    pub trouble: Option<Shortfall>,
     /// What one that aggregates hears.
     pub heard: Heard,
 }
@@ -177,6 +180,8 @@ struct Relay {
     reading: Option<Reading>,
     seq: u64,
     progress: Progress,
+    /// Whether frames go out, as it was logged last.
+    sends: bool,
     begun: Instant,
 }
 
@@ -198,6 +203,7 @@ impl Relay {
             reading: None,
             seq: 0,
             progress: Progress::default(),
+            sends: false,
             begun: Instant::now(),
         }
     }
@@ -210,7 +216,7 @@ impl Relay {
             SourceEvent::Frame(frame) => self.reading = self.pipeline.push(frame).or(self.reading),
             SourceEvent::Cue(cue) => self.send_cue(&cue).await,
             SourceEvent::Lost { cues } => {
-                warn!("{cues} cues were lost: more happened than can be told one by one");
+                warn!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
             }
             SourceEvent::Down(shortfall) => {
                 warn!("{}", shortfall.error);
@@ -259,17 +265,20 @@ impl Relay {
         }
     }
 
-    /// Says it when the connection comes or goes; the link itself says why.
+    /// Logs when frames begin or cease to go out; the link itself logs why.
     fn follow_link(&mut self) {
-        let connected = self.link.is_up();
-        if std::mem::replace(&mut self.progress.connected, connected) != connected {
+        self.progress.connected = self.link.is_up();
+        let sends = self.progress.connected && !self.link.drops_long_messages();
+        self.progress.trouble = if sends { None } else { self.link.trouble() };
+        if std::mem::replace(&mut self.sends, sends) != sends {
             let Progress { frames, dropped, .. } = self.progress;
             let after_s = self.begun.elapsed().as_secs();
-            if connected {
+            if sends {
                 info!("sending to {} (frames that were let go before: {dropped})", self.frame_subject);
             } else {
                 warn!(
-                    "not sending any more, after {after_s} s and {frames} frames; frames are let go until it is back"
+                    "not sending any more, after {after_s} s and {}; frames are dropped until it works again",
+                    counted(frames, "frame")
                 );
             }
         }

@@ -89,7 +89,7 @@ impl Rehearsal {
         self.seq += 1;
         if let Some(room) = &mut self.room {
             let frame = room.frame(now, wall_ms);
-            let bytes = fitting(frame, &room.blend).expect("a site's frame");
+            let bytes = fitting(frame, &room.blend, usize::MAX).expect("a site's frame");
             room.begin_anew(now);
             let subject = subject::of_host(&self.site, &self.site, Kind::Site);
             drop(self.audience.site_frame(&subject, &bytes, now, wall_ms));

@@ -41,8 +41,10 @@ const FINENESS: [(u8, Option<u8>); 12] = [
     (1, None),
 ];
 
-/// A frame as bytes, with sketches as fine as there is room for.
-pub(super) fn fitting(mut frame: SiteFrame, blend: &Blend) -> Option<Vec<u8>> {
+/// A frame as bytes, with sketches as fine as there is room for in `most` bytes; the shortest if
+/// none fits.
+pub(super) fn fitting(mut frame: SiteFrame, blend: &Blend, most: usize) -> Option<Vec<u8>> {
+    let mut shortest: Option<Vec<u8>> = None;
     let sections = frame.sections.take();
     for (parts, section_parts) in FINENESS {
         frame.parts = parts;
@@ -52,12 +54,18 @@ pub(super) fn fitting(mut frame: SiteFrame, blend: &Blend) -> Option<Vec<u8>> {
             (None, Some(_)) => continue,
         };
         blend.tell(&mut frame);
-        if let Ok(bytes) = frame.write() {
-            return Some(bytes);
+        match frame.write() {
+            Ok(bytes) if bytes.len() <= most => return Some(bytes),
+            Ok(bytes) if shortest.as_ref().is_none_or(|shortest| bytes.len() < shortest.len()) => {
+                shortest = Some(bytes);
+            }
+            Ok(_) | Err(_) => {}
         }
     }
-    warn!("a frame of {} is too long even at its coarsest", frame.site);
-    None
+    if shortest.is_none() {
+        warn!("a frame of {} is too long even at its coarsest", frame.site);
+    }
+    shortest
 }
 
 /// What is known, without the connection.
@@ -280,9 +288,29 @@ mod tests {
 
     fn told(room: &mut Room, now: Instant) -> SiteFrame {
         let frame = room.frame(now, wall_ms());
-        let bytes = fitting(frame, &room.blend).unwrap();
+        let bytes = fitting(frame, &room.blend, usize::MAX).unwrap();
         room.begin_anew(now);
         SiteFrame::read(&bytes).unwrap()
+    }
+
+    #[test]
+    fn a_server_that_takes_short_messages_gets_coarser_frames() {
+        let begun = Instant::now();
+        let mut room = Room::new(name("rack"), 1, begun);
+        for i in 0..200_u8 {
+            room.hears(&host(&format!("h{i}"), 0, f32::from(i) / 40.0), begun);
+        }
+        let mut length = |most| {
+            let frame = room.frame(begun, 0);
+            fitting(frame, &room.blend, most).unwrap().len()
+        };
+        let whole = length(usize::MAX);
+        let half = length(whole / 2);
+        assert!(half <= whole / 2, "{half} of {whole} bytes");
+        assert!(
+            length(0) <= half,
+            "what nothing helps is sent as short as can be, and refused with the reason"
+        );
     }
 
     /// Two share a site, frame by frame at random: together they say what one alone would.
@@ -306,7 +334,7 @@ mod tests {
             }
         }
         let mut said = |blend: &Blend| {
-            let bytes = fitting(alone.frame(begun, 0), blend).unwrap();
+            let bytes = fitting(alone.frame(begun, 0), blend, usize::MAX).unwrap();
             let SiteFrame { learnt, signals, sections, .. } = SiteFrame::read(&bytes).unwrap();
             (learnt, signals, sections.unwrap())
         };
@@ -347,7 +375,7 @@ mod tests {
         let mut room = Room::new(name("rack"), 1, begun);
         room.hears(&host("a", 0, 0.0), begun);
         let mut other = Room::new(name("rack"), 2, begun);
-        let peer = fitting(other.frame(begun, 0), &other.blend).unwrap();
+        let peer = fitting(other.frame(begun, 0), &other.blend, usize::MAX).unwrap();
         room.peer(&peer, at(3_900));
         assert_eq!(told(&mut room, at(5_000)).silent, 0, "the other may have heard it");
         let frame = told(&mut room, at(8_100));
@@ -410,7 +438,7 @@ mod tests {
             let known = (0..sections).map(|i| (Some(name(&format!("s{i}"))), 5)).collect();
             let mut room = Room::new(name("rack"), 1, Instant::now());
             let frame = SiteFrame { sections: super::sections(known), ..room.frame(Instant::now(), 0) };
-            let bytes = fitting(frame, &blend).unwrap();
+            let bytes = fitting(frame, &blend, usize::MAX).unwrap();
             assert!(bytes.len() <= SiteFrame::MAX_BYTES);
             let read = SiteFrame::read(&bytes).unwrap();
             let parts = (read.parts, read.sections.map(|told| told.parts));

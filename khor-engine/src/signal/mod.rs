@@ -4,6 +4,7 @@
 //! what is ordinary on this machine, and `lane` what that means together. `pipeline` is the whole way. `ensemble` hears
 //! several machines as one.
 
+mod accumulator;
 mod baseline;
 mod catalogue;
 mod counters;
@@ -13,6 +14,7 @@ mod pipeline;
 mod rate;
 mod scale;
 
+pub use accumulator::Accumulator;
 pub use baseline::Learnt;
 pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
 pub use counters::{Counter, Counters, Frame, PerCounter};

@@ -282,7 +282,7 @@ impl Fallback {
         }
     }
 
-    fn info(&self) -> SourceInfo {
+    fn info(&mut self) -> SourceInfo {
         SourceInfo {
             kind: SourceKind::Proc,
             detail: "/proc, ten times a second".into(),

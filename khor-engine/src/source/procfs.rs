@@ -1,4 +1,8 @@
 //! Counters from `/proc`: the fallback without a collector. Coarser, and blind to program starts and cues.
+//!
+//! The counts of [`devices`] begin at 0 with the source; all others are since the machine booted.
+
+mod devices;
 
 use std::{fs, io, path::PathBuf};
 
@@ -9,6 +13,7 @@ use nix::{
     unistd::{SysconfVar, sysconf},
 };
 
+use self::devices::Devices;
 use super::Machine;
 use crate::signal::{Counter, Counters, Frame, PerCounter};
 
@@ -16,22 +21,23 @@ use crate::signal::{Counter, Counters, Frame, PerCounter};
 #[derive(Clone, Debug)]
 pub(super) struct ProcSource {
     root: PathBuf,
+    devices: Devices,
 }
 
 impl ProcSource {
     /// Reads below `root`, which is `/proc` but for tests.
     pub(super) fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), devices: Devices::default() }
     }
 
     /// All counters now; what can't be read is `None`.
-    pub(super) fn frame(&self) -> io::Result<Frame> {
+    pub(super) fn frame(&mut self) -> io::Result<Frame> {
         let now = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
         let t_ns = now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64;
         let mut counters = [None; Counter::ALL.len()];
         for (file, parse) in FILES {
             if let Ok(text) = fs::read_to_string(self.root.join(file)) {
-                parse(&text, &mut counters);
+                parse(&mut self.devices, &text, &mut counters);
             }
         }
         Ok(Frame { t_ns, counters })
@@ -49,7 +55,7 @@ impl ProcSource {
     }
 
     /// What can be counted here.
-    pub(super) fn availability(&self) -> PerCounter<Availability> {
+    pub(super) fn availability(&mut self) -> PerCounter<Availability> {
         let known = self.frame().map_or([None; Counter::ALL.len()], |frame| frame.counters);
         Counter::ALL.map(|counter| match known[counter.index()] {
             Some(_) => Availability::Available,
@@ -59,17 +65,20 @@ impl ProcSource {
 }
 
 /// A file below `/proc` and what is read from it.
-type Parser = (&'static str, fn(&str, &mut Counters));
+type Parser = (&'static str, fn(&mut Devices, &str, &mut Counters));
 
 const FILES: [Parser; 8] = [
-    ("stat", stat),
-    ("vmstat", vmstat),
-    ("net/dev", net_dev),
-    ("net/snmp", net_snmp),
-    ("diskstats", diskstats),
-    ("pressure/cpu", |text, counters| pressure(text, Counter::CpuStallUs, counters)),
-    ("pressure/io", |text, counters| pressure(text, Counter::IoStallUs, counters)),
-    ("pressure/memory", |text, counters| pressure(text, Counter::MemStallUs, counters)),
+    ("stat", |devices, text, counters| {
+        stat(text, counters);
+        devices.stat(text, counters);
+    }),
+    ("vmstat", |_, text, counters| vmstat(text, counters)),
+    ("net/dev", Devices::net_dev),
+    ("net/snmp", |_, text, counters| net_snmp(text, counters)),
+    ("diskstats", Devices::diskstats),
+    ("pressure/cpu", |_, text, counters| pressure(text, Counter::CpuStallUs, counters)),
+    ("pressure/io", |_, text, counters| pressure(text, Counter::IoStallUs, counters)),
+    ("pressure/memory", |_, text, counters| pressure(text, Counter::MemStallUs, counters)),
 ];
 
 fn absence(counter: Counter) -> &'static str {
@@ -87,8 +96,7 @@ fn set(counters: &mut Counters, counter: Counter, value: Option<u64>) {
     counters[counter.index()] = value;
 }
 
-/// `/proc/stat`: switches, forks, and interrupts. The first number of `intr` is left out: it also counts CPU-local
-/// interrupts such as the timer, which `irq_handler_entry` doesn't see. That of `softirq` is the sum over
+/// `/proc/stat`: switches, forks and soft interrupts, whose first number is the sum over
 /// `/proc/softirqs`.
 fn stat(text: &str, counters: &mut Counters) {
     for line in text.lines() {
@@ -97,10 +105,6 @@ fn stat(text: &str, counters: &mut Counters) {
             Some("ctxt") => set(counters, Counter::Switches, number(words.next())),
             Some("processes") => set(counters, Counter::Forks, number(words.next())),
             Some("softirq") => set(counters, Counter::Softirqs, number(words.next())),
-            Some("intr") => {
-                let numbered: Option<u64> = words.skip(1).map(|w| w.parse::<u64>().ok()).sum();
-                set(counters, Counter::Irqs, numbered);
-            }
             _ => {}
         }
     }
@@ -121,24 +125,6 @@ fn vmstat(text: &str, counters: &mut Counters) {
     }
 }
 
-/// `/proc/net/dev`: bytes and packets of all interfaces.
-fn net_dev(text: &str, counters: &mut Counters) {
-    let mut sums = [0u64; 4];
-    for line in text.lines().skip(2) {
-        let Some((_, numbers)) = line.split_once(':') else { continue };
-        let numbers: Vec<u64> = numbers.split_ascii_whitespace().map_while(|w| w.parse().ok()).collect();
-        if let [rx_bytes, rx_packets, _, _, _, _, _, _, tx_bytes, tx_packets, ..] = numbers[..] {
-            for (sum, value) in sums.iter_mut().zip([rx_bytes, rx_packets, tx_bytes, tx_packets]) {
-                *sum += value;
-            }
-        }
-    }
-    let names = [Counter::RxBytes, Counter::RxPackets, Counter::TxBytes, Counter::TxPackets];
-    for (counter, sum) in names.into_iter().zip(sums) {
-        set(counters, counter, Some(sum));
-    }
-}
-
 /// `/proc/net/snmp`: `RetransSegs`, found by its name in the heading line.
 fn net_snmp(text: &str, counters: &mut Counters) {
     let mut tcp = text.lines().filter_map(|line| line.strip_prefix("Tcp:"));
@@ -147,53 +133,6 @@ fn net_snmp(text: &str, counters: &mut Counters) {
         .find(|(name, _)| *name == "RetransSegs")
         .and_then(|(_, value)| value.parse().ok());
     set(counters, Counter::Retransmits, value);
-}
-
-/// `/proc/diskstats`: requests, sectors (512 bytes) and time of whole disks. Devices stacked on others (dm, md,
-/// loop) and memory disks are left out, since their traffic is counted below them or never reaches a disk. The time
-/// is that of all requests together, in milliseconds, and from when a request was made, so it is a little more than
-/// what the collector counts, from when it was issued.
-fn diskstats(text: &str, counters: &mut Counters) {
-    const SECTOR_BYTES: u64 = 512;
-    const NS_PER_MS: u64 = 1_000_000;
-    let mut disks: Vec<&str> = Vec::new();
-    let mut sums = [0u64; 6];
-    for line in text.lines() {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [_, _, name, reads, _, sectors_read, ms_read, writes, _, sectors_written, ms_written, ..] =
-            words[..]
-        else {
-            continue;
-        };
-        let stacked = ["dm-", "md", "loop", "ram", "zram"].iter().any(|prefix| name.starts_with(prefix));
-        if stacked || disks.iter().any(|disk| is_partition_of(name, disk)) {
-            continue;
-        }
-        disks.push(name);
-        let figures = [reads, sectors_read, ms_read, writes, sectors_written, ms_written];
-        for (sum, word) in sums.iter_mut().zip(figures) {
-            *sum += word.parse::<u64>().unwrap_or(0);
-        }
-    }
-    let [reads, sectors_read, ms_read, writes, sectors_written, ms_written] = sums;
-    set(counters, Counter::ReadRequests, Some(reads));
-    set(counters, Counter::ReadBytes, Some(sectors_read * SECTOR_BYTES));
-    set(counters, Counter::WriteRequests, Some(writes));
-    set(counters, Counter::WriteBytes, Some(sectors_written * SECTOR_BYTES));
-    set(counters, Counter::LatencyNs, Some((ms_read + ms_written) * NS_PER_MS));
-    set(counters, Counter::TimedRequests, Some(reads + writes));
-}
-
-/// Partitions follow their disk in `diskstats`: `sda` then `sda1`, `nvme0n1` then `nvme0n1p1`. The kernel puts
-/// the `p` exactly where the disk's own name ends in a digit: `nvme0n10` is another disk.
-fn is_partition_of(name: &str, disk: &str) -> bool {
-    let Some(rest) = name.strip_prefix(disk) else { return false };
-    let number = if disk.ends_with(|last: char| last.is_ascii_digit()) {
-        rest.strip_prefix('p').unwrap_or_default()
-    } else {
-        rest
-    };
-    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `/proc/pressure/*`: total of the `some` line, microseconds.
@@ -217,9 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn interrupts_are_the_numbered_ones() {
+    fn what_the_whole_machine_counts_is_found_by_name() {
         let counters = parsed(stat, "cpu 1 2\nintr 1000 3 0 4\nctxt 55\nprocesses 7\nsoftirq 30 10 20\n");
-        assert_eq!(counters[Counter::Irqs.index()], Some(7));
         assert_eq!(counters[Counter::Switches.index()], Some(55));
         assert_eq!(counters[Counter::Forks.index()], Some(7));
         assert_eq!(counters[Counter::Softirqs.index()], Some(30));
@@ -233,45 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn interfaces_are_summed() {
-        let text = "Inter-|   Receive\n face |bytes\n    lo: 10 1 0 0 0 0 0 0 20 2 0 0 0 0 0 0\n  eth0:5 1 0 0 0 0 0 0 7 3 0 0 0 0 0 0\n";
-        let counters = parsed(net_dev, text);
-        assert_eq!(counters[Counter::RxBytes.index()], Some(15));
-        assert_eq!(counters[Counter::TxPackets.index()], Some(5));
-    }
-
-    #[test]
     fn retransmits_are_found_by_name() {
         let counters = parsed(net_snmp, "Ip: a b\nIp: 1 2\nTcp: InSegs RetransSegs InErrs\nTcp: 5 42 0\n");
         assert_eq!(counters[Counter::Retransmits.index()], Some(42));
     }
 
     #[test]
-    fn partitions_and_stacked_devices_are_not_counted_twice() {
-        let text = " 8 0 sda 10 0 100 4 20 0 200 3\n 8 1 sda1 9 0 90 0 19 0 190 0\n 253 0 dm-0 9 0 90 0 1 0 1 0\n 259 0 nvme0n1 1 0 1 0 1 0 1 0\n 259 1 nvme0n1p1 1 0 1 0 1 0 1 0\n";
-        let counters = parsed(diskstats, text);
-        assert_eq!(counters[Counter::ReadBytes.index()], Some(101 * 512));
-        assert_eq!(counters[Counter::WriteRequests.index()], Some(21));
-        assert_eq!(counters[Counter::LatencyNs.index()], Some(7_000_000));
-        assert_eq!(counters[Counter::TimedRequests.index()], Some(32));
-    }
-
-    #[test]
-    fn a_partition_has_a_p_where_its_disk_ends_in_a_digit_and_only_there() {
-        for (name, disk) in [("nvme0n1p2", "nvme0n1"), ("mmcblk0p1", "mmcblk0"), ("sda12", "sda")] {
-            assert!(is_partition_of(name, disk), "{name} of {disk}");
-        }
-        let others =
-            [("nvme0n10", "nvme0n1"), ("sdap1", "sda"), ("sdaa", "sda"), ("sda", "sda"), ("sdb1", "sda")];
-        for (name, disk) in others {
-            assert!(!is_partition_of(name, disk), "{name} of {disk}");
-        }
-    }
-
-    #[test]
     fn a_machine_without_pressure_files_says_what_to_do() {
         let empty = tempfile::tempdir().unwrap();
-        let source = ProcSource::new(empty.path());
+        let mut source = ProcSource::new(empty.path());
         let availability = source.availability();
         let Availability::Absent { reason } = &availability[Counter::CpuStallUs.index()] else {
             panic!("there is no pressure file")
@@ -282,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_running_kernel_is_read() {
-        let source = ProcSource::new("/proc");
+        let mut source = ProcSource::new("/proc");
         let (first, second) = (source.frame().unwrap(), source.frame().unwrap());
         let counters = [
             Counter::Switches,

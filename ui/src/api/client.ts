@@ -1,5 +1,5 @@
 // The typed door to the engine's HTTP API: one function per call, one error type for everything that goes wrong.
-import type { PresetDetail, PresetFile, PresetList, Problem, Vocabulary } from './presets';
+import type { PresetDetail, PresetFile, PresetList, Previewed, Problem, Vocabulary } from './presets';
 import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, MetricsWithHistory, RecordingFile } from './types';
 
 const TIMEOUT_MS = 5000;
@@ -54,6 +54,7 @@ export class Client {
   deletePreset = (name: string) => this.call<{ ok: true }>('DELETE', preset(name));
   checkPreset = (file: PresetFile) => this.call<{ ok: boolean; problems: Problem[] }>('POST', '/api/presets/check', file);
   preview = (file: PresetFile) => this.call<{ ok: true }>('POST', '/api/presets/preview', file);
+  previewed = () => this.call<Previewed>('GET', '/api/presets/preview');
   endPreview = () => this.call<{ ok: true }>('DELETE', '/api/presets/preview');
   devices = () => this.call<{ devices: Device[] }>('GET', '/api/audio/devices');
   selectDevice = (device: string) => this.call<{ ok: true; device: string }>('POST', '/api/audio/device', { device });
@@ -63,16 +64,17 @@ export class Client {
   recordings = () => this.call<{ folder: string; recordings: RecordingFile[] }>('GET', '/api/recordings');
   panic = () => this.call<{ ok: true }>('POST', '/api/actions/panic');
   mute = (on: boolean) => this.call<{ ok: true; muted: boolean }>('POST', `/api/actions/mute?on=${String(on)}`);
-  snooze = (minutes: number) =>
-    this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`);
+  /** With `leaving` the request outlives the page. */
+  snooze = (minutes: number, leaving = false) =>
+    this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`, undefined, leaving);
   baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
   login = (token: string) => this.call<{ ok: true }>('POST', '/api/login', { token });
   units = () => this.call<{ units: string[] }>('GET', '/api/units');
   fleet = () => this.call<Fleet>('GET', '/api/fleet');
   doctor = () => this.call<{ ok: boolean; checks: DoctorCheck[] }>('GET', '/api/doctor');
 
-  private async call<T>(method: string, path: string, body?: object): Promise<T> {
-    const init: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store' };
+  private async call<T>(method: string, path: string, body?: object, keepalive = false): Promise<T> {
+    const init: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store', keepalive };
     const headers: Record<string, string> = {};
     if (body !== undefined) {
       headers['content-type'] = 'application/json';

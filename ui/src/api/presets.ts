@@ -13,6 +13,14 @@ export interface PresetList {
   current: string;
   /** The unsaved preset that is being heard; absent where the engine knows no preview. */
   previewing?: string | null;
+  /** What is wrong with the user's files. */
+  problems?: string[];
+}
+
+/** The preset that plays unsaved. */
+export interface Previewed {
+  name: string;
+  preset: PresetFile;
 }
 
 export type Range = [number, number];

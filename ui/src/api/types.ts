@@ -57,10 +57,18 @@ export interface Controls {
   scale: string;
   master_gain: number;
   muted: boolean;
+  /** Why the loudspeaker is silent; null while it sounds, absent where the engine does not tell. */
+  silence?: Silence | null;
   /** When a snooze ends; null when there is none, absent where the engine knows no snooze. */
   snoozed_until_ts_ms?: number | null;
   /** When the quiet hours end that mute now; null when none do. */
   quiet_until_ts_ms?: number | null;
+}
+
+export interface Silence {
+  reason: 'muted' | 'snoozed' | 'quiet_hours';
+  /** When it ends by itself; null if it does not. */
+  until: number | null;
 }
 
 export interface Music {
@@ -263,6 +271,8 @@ export interface Health {
   osc: Trouble & { enabled: boolean; host: string; port: number; targets: OscTarget[]; receive: OscReceive };
   desktop: DesktopHealth;
   config: Trouble & { warnings: string[] };
+  /** The time zone that quiet hours follow; absent where the engine does not tell. */
+  time?: Trouble & { zone: string };
 }
 
 export interface Config {

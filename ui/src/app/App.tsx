@@ -9,6 +9,7 @@ import { MachineView } from '../machine/MachineView';
 import { NowView } from '../now/NowView';
 import { OutputsView } from '../outputs/OutputsView';
 import { ConnectionBanner } from './ConnectionBanner';
+import { Keys } from './Keys';
 import { Login } from './Login';
 import type { View } from './router';
 import { useStores } from './stores';
@@ -32,6 +33,7 @@ export function App() {
       <main id="content" tabIndex={-1} aria-label={title} data-link={link} data-view={locked ? 'login' : view}>
         {locked ? <Login /> : <Current key={view} />}
       </main>
+      {!locked && <Keys />}
     </>
   );
 }

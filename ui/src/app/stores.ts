@@ -12,10 +12,12 @@ import { LiveStore } from '../live/store';
 import { MachineStore } from '../machine/store';
 import { ThemeStore } from '../theme/store';
 import { AccessStore } from './access';
+import { KeysStore } from './shortcuts';
 import { Router } from './router';
 
 export interface Stores {
   router: Router;
+  keys: KeysStore;
   access: AccessStore;
   live: LiveStore;
   settings: SettingsStore;
@@ -34,6 +36,7 @@ export function makeStores(client = new Client()): Stores {
   const settings = new SettingsStore(client);
   return {
     router: new Router(),
+    keys: new KeysStore(),
     access: new AccessStore(client),
     live: new LiveStore(client),
     settings,

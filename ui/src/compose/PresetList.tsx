@@ -40,8 +40,24 @@ function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   );
 }
 
+/** What plays may not be what is chosen: an edited preset that was not saved, from this page or another. */
+function Unsaved() {
+  const { settings, editor } = useStores();
+  const previewing = useObservable(settings.previewing);
+  if (previewing === null) return null;
+  return (
+    <p className="unsaved" role="status">
+      An unsaved version of {previewing} is playing.{' '}
+      <button type="button" id="end-preview" onClick={() => void editor.endPreview()}>
+        Stop hearing it
+      </button>
+    </p>
+  );
+}
+
 export function PresetList() {
   const { settings } = useStores();
+  const problems = useObservable(settings.presetProblems);
   const presets = useObservable(settings.presets);
   const { values, errors } = useObservable(settings.state);
   const chosen = values?.['music.preset'];
@@ -49,6 +65,7 @@ export function PresetList() {
   return (
     <section aria-labelledby="presets-title" className="presets">
       <h2 id="presets-title">Presets</h2>
+      <Unsaved />
       <div role="radiogroup" aria-labelledby="presets-title">
         <ul>
         {presets.map((preset) => (
@@ -59,6 +76,11 @@ export function PresetList() {
       <div role="alert" className="refusal" hidden={error === undefined}>
         {error}
       </div>
+      {problems.map((problem) => (
+        <p key={problem} className="refusal">
+          {problem}
+        </p>
+      ))}
     </section>
   );
 }

@@ -11,6 +11,8 @@ const BAD = { path: 'map[0].range', message: 'map[0].range: too narrow' };
 let calls: string[];
 let bodies: Record<string, PresetFile>;
 let absent: boolean;
+/** What plays unsaved. */
+let heard: PresetFile | null;
 let editor: EditorStore;
 let settings: SettingsStore;
 
@@ -23,8 +25,9 @@ function engine(url: string, init?: RequestInit): Promise<Response> {
   const narrow = body?.map[0]?.range[1] === 1;
   if (absent) return json(404, { ok: false, error: 'no such address' });
   if (url === '/api/mapping') return json(200, { inputs: [], features: [], of: [], curves: [], polarities: [] });
-  if (url === '/api/presets') return json(200, { presets: [], current: 'ambient', previewing: null });
+  if (url === '/api/presets') return json(200, { presets: [], current: 'ambient', previewing: heard?.name ?? null });
   if (url === '/api/presets/check') return json(200, { ok: !narrow, problems: narrow ? [BAD] : [] });
+  if (call === 'GET /api/presets/preview') return heard === null ? json(404, { ok: false, error: 'no unsaved preset plays' }) : json(200, { ok: true, name: heard.name, preset: heard });
   if (url === '/api/presets/preview') return narrow ? json(400, { ok: false, error: BAD.message, problems: [BAD] }) : json(200, { ok: true });
   if (init?.method === 'PUT' && url.endsWith('/ambient')) return json(409, { ok: false, error: 'ambient is built in' });
   const name = url.split('/').pop() ?? '';
@@ -39,12 +42,42 @@ beforeEach(async () => {
   calls = [];
   bodies = {};
   absent = false;
+  heard = null;
   const client = new Client(engine);
   settings = new SettingsStore(client);
   editor = new EditorStore(client, settings);
   await editor.reload();
   await editor.open('ambient');
   await settle();
+});
+
+describe('a page that is loaded while an unsaved preset plays', () => {
+  beforeEach(() => {
+    heard = { name: 'ambient', hint: 'ambient', bed: { notes: 4 }, map: MAP.map((it) => ({ ...it, range: [0, 5] })) } as PresetFile;
+    const client = new Client(engine);
+    settings = new SettingsStore(client);
+    editor = new EditorStore(client, settings);
+  });
+
+  it.each(['before', 'after'])('has it as the draft, be it known %s the editor is open', async (order) => {
+    if (order === 'before') await settings.refreshPresets();
+    await editor.open('ambient');
+    if (order === 'after') await settings.refreshPresets();
+    await settle();
+    expect(editor.state.get().draft?.file.map[0]?.range).toEqual([0, 5]);
+    expect(editor.isEdited('ambient')).toBe(true);
+    expect(editor.state.get().done).toMatch(/unsaved version/);
+    editor.undo();
+    expect(editor.isEdited('ambient')).toBe(false);
+  });
+
+  it('keeps work that was begun here', async () => {
+    await editor.open('ambient');
+    editor.edit(range(3));
+    await settings.refreshPresets();
+    await settle();
+    expect(editor.state.get().draft?.file.map[0]?.range).toEqual([0, 3]);
+  });
 });
 
 describe('EditorStore', () => {

@@ -27,10 +27,13 @@ export class EditorStore {
   /** Unsaved work stays when another preset is looked at. */
   private readonly drafts = new Map<string, Draft>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** The preset that this page plays unsaved; another may be heard since before the page was loaded. */
+  private played: string | null = null;
 
   constructor(client: Client, settings: SettingsStore) {
     this.client = client;
     this.settings = settings;
+    settings.previewing.subscribe(() => void this.restore());
   }
 
   /** After a (re)connection: what may be said, and what the shown preset says now. */
@@ -54,6 +57,7 @@ export class EditorStore {
       const draft = kept !== undefined && edited(kept) ? { ...kept, saved: preset } : draftOf(preset);
       this.put({ name, draft });
       this.checkSoon();
+      await this.restore();
     } catch (error) {
       if (this.state.get().name === name) this.put({ error: messageOf(error) });
     }
@@ -80,6 +84,7 @@ export class EditorStore {
     const { draft, name } = this.state.get();
     if (draft === null || name === null) return;
     await this.attempt(async () => {
+      this.played = name;
       await this.client.preview({ ...draft.file, name });
       this.settings.previewing.set(name);
     });
@@ -88,6 +93,7 @@ export class EditorStore {
   endPreview = (): Promise<void> =>
     this.attempt(async () => {
       await this.client.endPreview();
+      this.played = null;
       this.settings.previewing.set(null);
     });
 
@@ -111,6 +117,23 @@ export class EditorStore {
       await this.settings.refreshPresets();
       await this.settings.refresh();
     });
+
+  /** What plays unsaved since before the page was loaded is the draft again. */
+  private async restore(): Promise<void> {
+    const { name, draft } = this.state.get();
+    if (name === null || draft === null || edited(draft) || this.played === name || this.settings.previewing.get() !== name) return;
+    try {
+      const heard = await this.client.previewed();
+      if (this.state.get().draft !== draft || heard.name !== name) return;
+      this.played = name;
+      const restored = change(draft, heard.preset);
+      if (!edited(restored)) return;
+      this.take(restored);
+      this.put({ done: 'The unsaved version that plays is here again.' });
+    } catch {
+      // It has ended meanwhile, or the engine is of an older version: that it plays is said all the same.
+    }
+  }
 
   private step(how: (draft: Draft) => Draft): void {
     const { draft } = this.state.get();

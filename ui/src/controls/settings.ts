@@ -76,6 +76,11 @@ export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desk
   };
 }
 
+/** Whether it was muted by hand: a snooze and quiet hours are silent too, and a mute outlasts them. */
+export function mutedByHand({ muted, silence }: Controls): boolean {
+  return silence === undefined ? muted : silence?.reason === 'muted';
+}
+
 export function fromControls(controls: Controls): Partial<Settings> {
   return {
     'music.bpm': controls.bpm,
@@ -85,7 +90,7 @@ export function fromControls(controls: Controls): Partial<Settings> {
     'music.density': controls.density,
     'music.smoothing': controls.smoothing,
     'audio.master_gain': controls.master_gain,
-    muted: controls.muted,
+    muted: mutedByHand(controls),
   };
 }
 

@@ -3,7 +3,7 @@ import { ApiError, messageOf, type Client } from '../api/client';
 import type { Preset } from '../api/presets';
 import type { Controls, Device } from '../api/types';
 import { Observable } from '../live/observable';
-import { equal, fromConfig, fromControls, nested, type Path, type Settings } from './settings';
+import { equal, fromConfig, fromControls, mutedByHand, nested, type Path, type Settings } from './settings';
 
 const DEBOUNCE_MS = 180;
 /** Events already on their way when an edit is confirmed still carry the old value. */
@@ -29,6 +29,8 @@ export class SettingsStore {
   readonly presets = new Observable<readonly Preset[]>([]);
   /** The unsaved preset that is being heard instead of the chosen one. */
   readonly previewing = new Observable<string | null>(null);
+  /** What is wrong with the user's preset files. */
+  readonly presetProblems = new Observable<readonly string[]>([]);
   readonly devices = new Observable<Device[]>([]);
   /** Why the last test note, panic or snooze failed. */
   readonly actionError = new Observable<string | null>(null);
@@ -65,6 +67,7 @@ export class SettingsStore {
     if (presets.status !== 'fulfilled') return;
     this.presets.set(presets.value.presets);
     this.previewing.set(presets.value.previewing ?? null);
+    this.presetProblems.set(presets.value.problems ?? []);
   };
 
   /** Not polled: listing devices makes the engine open them. */
@@ -75,7 +78,7 @@ export class SettingsStore {
 
   /** The stream's controls keep several tabs in step. */
   follow(controls: Controls): void {
-    this.muted = controls.muted;
+    this.muted = mutedByHand(controls);
     if (this.confirmed !== null) this.adopt(fromControls(controls));
   }
 
@@ -93,7 +96,10 @@ export class SettingsStore {
 
   panic = (): Promise<void> => this.act(this.client.panic);
 
-  snooze = (minutes: number): Promise<void> => this.act(() => this.client.snooze(minutes));
+  snooze = (minutes: number, leaving = false): Promise<void> => this.act(() => this.client.snooze(minutes, leaving));
+
+  /** Ends every silence: a mute, a snooze, and until their end the quiet hours. */
+  unmute = (): Promise<void> => this.act(() => this.client.mute(false));
 
   private async act(call: () => Promise<unknown>): Promise<void> {
     try {

@@ -1,6 +1,13 @@
 // Rates and units as people read them.
 import { describe, expect, it } from 'vitest';
-import { duration, factor, rate, rateText, size, spanText, spokenBytes, spokenCount, spokenShare } from './units';
+import { duration, factor, isNothing, rate, rateText, size, spanText, spokenBytes, spokenCount, spokenShare } from './units';
+
+describe('isNothing', () => {
+  it('is what is shown as nothing', () => {
+    expect([0, 0.04, 0.06, 12].map((value) => isNothing(value, '1/s'))).toEqual([true, true, false, false]);
+    expect(isNothing(null, 'B/s')).toBe(false);
+  });
+});
 
 describe('rate', () => {
   it.each([

@@ -81,6 +81,11 @@ export function size(bytes: number): string {
   return `${text} ${prefix}B`;
 }
 
+/** Whether a rate is shown as nothing: no other is so many times that. */
+export function isNothing(value: number | null | undefined, unit: Unit): boolean {
+  return value !== null && value !== undefined && Number(rate(value, unit).value) === 0;
+}
+
 /** 2^octaves as a factor: "× 4.2", "× 0.5", "× 140"; a dash where nothing is known. */
 export function factor(octaves: number | null | undefined): string {
   if (octaves === null || octaves === undefined || !Number.isFinite(octaves)) return '–';

@@ -1,4 +1,5 @@
 // The top of every view: the way between them, what is playing, how loud, and the ways to silence it at once.
+import { KeysButton } from '../app/Keys';
 import { Nav } from '../app/Nav';
 import { useStores } from '../app/stores';
 import { Slider } from '../controls/fields';
@@ -70,6 +71,7 @@ export function Header() {
         <MuteButton />
         <Snooze />
         <ThemeButton />
+        <KeysButton />
       </div>
     </header>
   );

@@ -20,6 +20,8 @@ export function Snooze() {
   const { settings } = useStores();
   const asked = useObservable(useStores().live.text) === null;
   const known = useSnooze();
+  const silence = useObservable(useStores().live.text)?.controls.silence;
+  const quiet = silence?.reason === 'quiet_hours' ? silence.until : null;
   const until = asked ? null : known;
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
@@ -47,23 +49,27 @@ export function Snooze() {
     setOpen(false);
     void settings.snooze(minutes);
   };
-  const words = until === null ? 'Snooze: silence for a while' : `Snoozed until ${timeOfDay(until)}`;
+  const wake = () => {
+    setOpen(false);
+    void (quiet === null ? settings.snooze(0) : settings.unmute());
+  };
+  const words = quiet !== null ? `Quiet hours until ${timeOfDay(quiet)}` : until !== null ? `Snoozed until ${timeOfDay(until)}` : 'Snooze: silence for a while';
   return (
     <div className="snooze" ref={box}>
-      <button type="button" className="icon" id="snooze" aria-label={words} title={words} aria-expanded={open} aria-controls="snooze-menu" data-on={until !== null} disabled={asked} onClick={() => setOpen(!open)}>
+      <button type="button" className="icon" id="snooze" aria-label={words} title={words} aria-expanded={open} aria-controls="snooze-menu" data-on={until !== null || quiet !== null} disabled={asked} onClick={() => setOpen(!open)}>
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
           <path d="M8 2.5a6 6 0 1 0 0 12a6 6 0 1 0 0-12zM8 5v3.7l2.6 1.6M2 3.2L4 1.5M14 3.2L12 1.5" strokeLinecap="round" strokeLinejoin="round" />
         </svg>
       </button>
       <div className="menu" id="snooze-menu" role="group" aria-label="Snooze" hidden={!open}>
-        <p>{until === null ? 'Silence for' : `Silent until ${timeOfDay(until)}`}</p>
+        <p>{until === null && quiet === null ? 'Silence for' : words}</p>
         {CHOICES.map(([minutes, text]) => (
           <button type="button" key={minutes} data-minutes={minutes} onClick={() => choose(minutes)}>
             {text}
           </button>
         ))}
-        {until !== null && (
-          <button type="button" data-minutes="0" onClick={() => choose(0)}>
+        {(until !== null || quiet !== null) && (
+          <button type="button" data-minutes="0" onClick={wake}>
             Sound again now
           </button>
         )}

@@ -34,7 +34,7 @@ function Explanation({ asked, chosen }: { asked: Question; chosen: Clip }) {
           <p>
             {chosen.title} sounds different: {chosen.listen_for}
           </p>
-          <button type="button" onClick={() => learn.play(chosen)}>
+          <button type="button" onClick={() => learn.play(chosen, { by: 'quiz' })}>
             Hear {chosen.title.charAt(0).toLowerCase() + chosen.title.slice(1)}
           </button>
         </>
@@ -54,7 +54,7 @@ export function Quiz({ clips }: { clips: readonly Clip[] }) {
     const next = question(clips, score, asked?.clip.scenario ?? null, Math.random);
     setAsked(next);
     setChosen(null);
-    if (next !== null) learn.play(next.clip);
+    if (next !== null) learn.play(next.clip, { by: 'quiz' });
   };
   const answer = (clip: Clip) => {
     if (asked === null || chosen !== null) return;
@@ -89,7 +89,7 @@ export function Quiz({ clips }: { clips: readonly Clip[] }) {
           {asked === null ? 'Start the quiz' : 'Next clip'}
         </button>
         {asked !== null && (
-          <button type="button" id="quiz-replay" aria-pressed={on} onClick={() => (on ? learn.stop() : learn.play(asked.clip))}>
+          <button type="button" id="quiz-replay" aria-pressed={on} onClick={() => (on ? learn.stop() : learn.play(asked.clip, { by: 'quiz' }))}>
             {on ? 'Playing' : 'Hear it again'}
           </button>
         )}

@@ -7,7 +7,7 @@ import { Mark } from '../theme/Mark';
 import type { Clip } from './clips';
 import { route, STOP_S } from './tour';
 
-/** Longer than the tour: if the page is closed in the middle, the machine's music comes back by itself. */
+/** Longer than the tour: if the browser dies in the middle, the machine's music comes back by itself. */
 const SNOOZE_MIN = 2;
 
 /** Silences the machine's own music while the tour runs, if that is wanted and possible. */
@@ -17,13 +17,13 @@ function useQuiet() {
   const [wanted, setWanted] = useState(true);
   const snoozed = useRef(false);
   const quiet = useCallback(
-    (on: boolean) => {
+    (on: boolean, leaving = false) => {
       const controls = live.text.get()?.controls;
       // Whoever muted it keeps it muted.
       if (on && (!wanted || !possible || snoozed.current || controls?.muted === true)) return;
       if (!on && !snoozed.current) return;
       snoozed.current = on;
-      void settings.snooze(on ? SNOOZE_MIN : 0);
+      void settings.snooze(on ? SNOOZE_MIN : 0, leaving);
     },
     [settings, live, wanted, possible],
   );
@@ -42,7 +42,15 @@ export function Tour({ clips }: { clips: readonly Clip[] }) {
   useEffect(() => {
     end.current = quiet;
   }, [quiet]);
-  useEffect(() => () => end.current(false), []);
+  useEffect(() => {
+    // Closed or reloaded in the middle: the machine's music comes back at once.
+    const leave = () => end.current(false, true);
+    addEventListener('pagehide', leave);
+    return () => {
+      removeEventListener('pagehide', leave);
+      end.current(false);
+    };
+  }, []);
 
   const stop = () => {
     setRunning(false);
@@ -59,9 +67,12 @@ export function Tour({ clips }: { clips: readonly Clip[] }) {
     setAt(index);
     setRunning(true);
     quiet(true);
-    learn.play(next.clip, STOP_S, () => go(index + 1));
+    const interrupted = () => {
+      setRunning(false);
+      quiet(false);
+    };
+    learn.play(next.clip, { by: 'tour', seconds: STOP_S, ended: () => go(index + 1), interrupted });
   };
-  // The quiz may have taken the loudspeaker.
   const on = running && playing?.clip === here?.clip;
   if (here === undefined) return null;
   const share = on ? Math.min(1, (playing?.at ?? 0) / Math.min(STOP_S, here.clip.seconds)) : 0;

@@ -19,6 +19,19 @@ function stored(): string | null {
   }
 }
 
+/** Who plays clips. */
+export type Player = 'tour' | 'quiz';
+
+interface Options {
+  by: Player;
+  /** Plays at most so long. */
+  seconds?: number;
+  /** It ended by itself. */
+  ended?: () => void;
+  /** Another player took the loudspeaker, or this browser cannot play it. */
+  interrupted?: () => void;
+}
+
 export class LearnStore {
   /** Null until it is known; empty when this engine carries none. */
   readonly clips = new Observable<readonly Clip[] | null>(null);
@@ -26,6 +39,7 @@ export class LearnStore {
   readonly error = new Observable<string | null>(null);
   readonly score = new Observable<Score>(scoreOf(stored()));
   private audio: HTMLAudioElement | null = null;
+  private options: Options | null = null;
 
   load = async (): Promise<void> => {
     try {
@@ -35,16 +49,20 @@ export class LearnStore {
     }
   };
 
-  /** Plays `clip` for at most `seconds`; `ended` is called when it ends by itself. */
-  play = (clip: Clip, seconds = Infinity, ended: () => void = () => undefined): void => {
+  /** Plays `clip` instead of what plays now. */
+  play = (clip: Clip, options: Options): void => {
+    const before = this.options;
     this.stop();
+    if (before !== null && before.by !== options.by) before.interrupted?.();
+    const { seconds = Infinity } = options;
     const audio = new Audio(clip.file);
     this.audio = audio;
+    this.options = options;
     this.playing.set({ clip, at: 0 });
     const finish = () => {
       if (audio !== this.audio) return;
       this.stop();
-      ended();
+      options.ended?.();
     };
     audio.ontimeupdate = () => {
       if (audio !== this.audio) return;
@@ -57,6 +75,7 @@ export class LearnStore {
       () => {
         if (audio !== this.audio) return;
         this.stop();
+        options.interrupted?.();
         this.error.set(`this browser cannot play ${clip.file}`);
       },
     );
@@ -65,6 +84,7 @@ export class LearnStore {
   stop = (): void => {
     this.audio?.pause();
     this.audio = null;
+    this.options = null;
     this.playing.set(null);
   };
 

@@ -1,5 +1,6 @@
 // Mean rates over the last three seconds, calm enough to be put into words.
 import type { Metrics } from '../api/types';
+import { isNothing } from '../format/units';
 
 const SPAN_MS = 3000;
 
@@ -10,6 +11,8 @@ interface Entry {
   ts: number;
   rates: MeanRates;
   deviations: Record<string, number | null>;
+  /** Signals of which nothing is ordinary. */
+  news: ReadonlySet<string>;
 }
 
 const kilobytes = (value: number | null | undefined) => (value === null || value === undefined ? null : value * 1000);
@@ -25,7 +28,8 @@ export class Recent {
       rates[name] = signal.available ? signal.rate : null;
       deviations[name] = signal.deviation;
     }
-    this.entries.push({ ts: metrics.ts_ms, rates, deviations });
+    const news = Object.entries(metrics.signals).flatMap(([name, { baseline, unit }]) => (isNothing(baseline, unit) ? [name] : []));
+    this.entries.push({ ts: metrics.ts_ms, rates, deviations, news: new Set(news.includes('io') ? [...news, 'read', 'write'] : news) });
     this.entries = this.entries.filter((entry) => Math.abs(metrics.ts_ms - entry.ts) <= SPAN_MS);
   }
 
@@ -40,6 +44,11 @@ export class Recent {
   /** Octaves above what is ordinary, over the same time and by the same names; reading and writing share the disk's. */
   deviations(): Record<string, number | null> {
     return this.meansOf((entry) => entry.deviations);
+  }
+
+  /** Signals of which nothing is ordinary here now. */
+  news(): ReadonlySet<string> {
+    return this.entries.at(-1)?.news ?? new Set();
   }
 
   private meansOf(part: (entry: Entry) => Record<string, number | null>): Record<string, number | null> {

@@ -29,7 +29,7 @@ export function MachineView() {
             <BaselineCard />
             <Places />
           </div>
-          {health.probes.length > 0 && <Probes probes={health.probes} />}
+          {health.probes.length > 0 && <Probes health={health} />}
           <Doctor />
         </div>
       )}

@@ -1,14 +1,15 @@
-// Every probe, the absent ones first with the reason.
-import type { Probe } from '../api/types';
+// Everything that is counted, what is absent first with the reason.
+import type { Health } from '../api/types';
+import { countedText } from '../now/status';
 import { SIGNS } from './HealthPanel';
 
-export function Probes({ probes }: { probes: readonly Probe[] }) {
-  const live = probes.filter((probe) => probe.available).length;
+export function Probes({ health }: { health: Health }) {
+  const { probes } = health;
   const sorted = [...probes].sort((a, b) => Number(a.available) - Number(b.available));
   return (
     <section aria-labelledby="probes-title" className="health">
       <h2 id="probes-title">
-        Probes <span>{`${live} of ${probes.length} live`}</span>
+        {health.source.kind === 'collector' ? 'Probes' : 'Counters'} <span>{countedText(health) ?? ''}</span>
       </h2>
       <ul className="probes">
         {sorted.map(({ name, available, reason }) => (

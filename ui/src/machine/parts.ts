@@ -1,5 +1,6 @@
 // Every part of khor with its state in one word and, when something is wrong, why and what to do.
 import type { Health } from '../api/types';
+import { countedText } from '../now/status';
 
 export type PartState = 'ok' | 'disabled' | 'problem' | 'fallback' | 'demo' | 'capture';
 
@@ -64,23 +65,33 @@ function desktopDetail({ desktop }: Health): string {
   return parts.flatMap(([words, part]) => (part.enabled ? [words] : [])).join(', ');
 }
 
+function presetsRow({ presets }: Health): PartRow {
+  return { name: 'Presets', state: presets.ok ? 'ok' : 'problem', detail: presets.ok ? presets.folder : presets.problems.join('; '), fix: null };
+}
+
+/** Told only where something is wrong: that is when times are not those of the clock on the wall. */
+function timeRows({ time }: Health): PartRow[] {
+  return time === undefined || time.ok ? [] : [{ name: 'Time zone', state: 'problem', detail: time.error ?? time.zone, fix: time.fix ?? null }];
+}
+
 export function partRows(health: Health): PartRow[] {
   const { midi, osc, config } = health;
-  const live = health.probes.filter((probe) => probe.available).length;
   const warnings = config.warnings.join('; ');
   return [
     sourceRow(health),
     scopeRow(health),
-    row('Kernel probes', health.bpf, `${live} of ${health.probes.length} live`),
+    row('Kernel probes', health.bpf, countedText(health) ?? ''),
     row('Sound', health.audio, audioDetail(health)),
     row('MIDI', midi, `port ${midi.port}, channel ${midi.channel}`),
     row('OSC', osc, oscDetail(health)),
     row('Desktop', health.desktop, desktopDetail(health)),
+    presetsRow(health),
     {
       name: 'Config',
       state: config.ok && warnings === '' ? 'ok' : 'problem',
       detail: config.error ?? (warnings === '' ? health.config_path : warnings),
       fix: config.fix ?? null,
     },
+    ...timeRows(health),
   ];
 }

@@ -2,7 +2,7 @@
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/stores';
 import type { Signal } from '../api/types';
-import { factor, rate, rateText } from '../format/units';
+import { factor, isNothing, rate, rateText } from '../format/units';
 import { grainOf, octaves, type LaneSpec } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 
@@ -35,7 +35,10 @@ export function Lane(props: Props) {
   const { value, deviation } = shown(props, live.history.lane(spec.name).rates);
   const figure = rate(absent ? null : value, unit);
   const level = signal?.level ?? 0;
-  const label = `${spec.name}, ${spec.label}: ${rateText(signal?.rate, unit)}, ${factor(signal?.deviation)} what is ordinary, heard at ${Math.round(level * 100)} %`;
+  const hot = (deviation ?? 0) >= HOT;
+  const isNew = hot && isNothing(signal?.baseline, unit);
+  const compared = isNew ? 'where there is usually nothing' : `${factor(signal?.deviation)} what is ordinary`;
+  const label = `${spec.name}, ${spec.label}: ${rateText(signal?.rate, unit)}, ${compared}, heard at ${Math.round(level * 100)} %`;
   return (
     <div className="lane" data-signal={spec.name} data-family={spec.family} data-absent={absent} data-rate={signal?.rate ?? ''}>
       <Mark family={spec.family} lit={lit} />
@@ -54,8 +57,8 @@ export function Lane(props: Props) {
       <div className="value" data-reading={reading}>
         {figure.value} <small>{figure.unit}</small>
       </div>
-      <div className="deviation" data-hot={(deviation ?? 0) >= HOT}>
-        {absent ? '' : factor(deviation)}
+      <div className="deviation" data-hot={hot} title={isNew ? 'usually nothing' : undefined}>
+        {absent ? '' : isNew ? 'new' : factor(deviation)}
       </div>
     </div>
   );

@@ -1,4 +1,5 @@
-// What the machine does and what is heard of it: sentence, lanes and score at the left, words at the right.
+// What the machine does and what is heard of it: sentence, lanes and score at the left, words at the right. The way to listen
+// comes right after the sentence, so that it is on a phone's first screen.
 import { useEffect, useState } from 'react';
 import { useStores } from '../app/stores';
 import { useObservable } from '../live/observable';
@@ -34,17 +35,17 @@ export function NowView() {
   return (
     <div className="now">
       <Sentence />
+      <div className="hand" role="group" aria-label="Listen and look">
+        <ListenButton />
+        <a className="button" id="look" href={VISUAL}>
+          Look at it
+        </a>
+      </div>
       <div className="picture">
         <Lanes />
         <Score />
       </div>
       <aside aria-label="Sound">
-        <div className="hand">
-          <ListenButton />
-          <a className="button" id="look" href={VISUAL}>
-            Look at it
-          </a>
-        </div>
         <SoundingNow />
         <Cues />
       </aside>

@@ -23,7 +23,7 @@ function useTold(): Told | null {
       const rates = live.recent.means();
       // While little is learnt, what is ordinary is mostly another machine's: then nothing is called usual.
       const known = (health.state.get()?.baseline.learnt ?? 0) >= LEARNT;
-      if (Object.keys(rates).length > 0) setTold((old) => tell(rates, old?.keys, known ? live.recent.deviations() : {}));
+      if (Object.keys(rates).length > 0) setTold((old) => tell(rates, old?.keys, known ? live.recent.deviations() : {}, live.recent.news()));
     };
     retell();
     const timer = setInterval(retell, RETELL_MS);
@@ -37,11 +37,11 @@ const PRETENCES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 
 
 export function Sentence() {
   const { live, health, settings } = useStores();
+  const controls = useObservable(live.text)?.controls ?? null;
   const link = useObservable(live.link);
   const state = useObservable(health.state);
-  const values = useObservable(settings.state).values;
   const told = useTold();
-  const sound = soundState(state, values?.muted ?? false);
+  const sound = soundState(state, controls);
   const kind = state?.source.kind ?? null;
   const part = state === null || state.scope.is_machine ? undefined : state.scope.whose;
   const pretence = (kind === null ? undefined : PRETENCES[kind]) ?? part;
@@ -69,6 +69,11 @@ export function Sentence() {
           <strong className="sound" data-tone={sound.tone}>
             {sound.text}
           </strong>
+        )}
+        {sound?.ends === true && (
+          <button type="button" className="quiet" id="sound-again" onClick={() => void settings.unmute()}>
+            Sound again
+          </button>
         )}
         {state === null ? '\u00a0' : statusLine(state)}
       </p>

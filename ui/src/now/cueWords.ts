@@ -27,7 +27,7 @@ export function cueWords({ kind, host, comm, pid, detail }: Cue): CueWords {
     case 'blkerr':
       return { what: 'A disk request failed', who: null, detail: comm ?? '', family: 'disk' };
     case 'retx':
-      return { what: 'Burst of retransmits', who: null, detail: detail === null ? '' : `${detail} segments in a second`, family: 'network' };
+      return { what: 'Burst of retransmits', who: null, detail: detail === null ? '' : `${detail} ${detail === 1 ? 'segment' : 'segments'} in a second`, family: 'network' };
     case 'exec':
       return { what: 'Started', who: comm ?? 'a program', detail: pidText(pid).join(', '), family: 'process' };
     case 'lost':

@@ -20,6 +20,16 @@ describe('tell', () => {
     expect(say({ fork: 400 })).toBe('Creating 400 tasks a second.');
   });
 
+  it('compares with nothing in words', () => {
+    const said = (news: string[]) => plain(tell({ exec: 40 }, [], { exec: 12 }, new Set(news)).parts);
+    expect(said(['exec'])).toBe('Starting 40 programs a second, where there is usually nothing.');
+    expect(said(['rx'])).toBe('Starting 40 programs a second, over a thousand times the usual.');
+  });
+
+  it('says one of a thing as one', () => {
+    expect(say({ retx: 1 }, ['little retx'])).toBe('Little going on: resending 1 lost segment a second.');
+  });
+
   it('puts pressure first, however much traffic there is', () => {
     expect(say({ rx: 900e6, mem: 0.12 })).toBe('Waiting on memory 12 % of the time and receiving 900 MB/s.');
   });

@@ -15,20 +15,23 @@ interface Clause {
 
 const MB = 1e6;
 
+/** "1 program", "20 programs" */
+const counted = (value: number, one: string) => `${spokenCount(value)} ${one}${spokenCount(value) === '1' ? '' : 's'}`;
+
 /** Thresholds are where a person would call it "something going on" on any machine; a tenth of one is "a little". */
 const CLAUSES: readonly Clause[] = [
   { rate: 'mem', family: 'memory', from: 0.05, grave: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
   { rate: 'stall', family: 'disk', from: 0.05, grave: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
   { rate: 'cpu', family: 'kernel', from: 0.1, grave: true, words: (v) => ['waiting on', 'the CPU', `${spokenShare(v)} of the time`] },
-  { rate: 'retx', family: 'network', from: 2, grave: true, words: (v) => ['resending', `${spokenCount(v)} lost segments`, 'a second'] },
+  { rate: 'retx', family: 'network', from: 2, grave: true, words: (v) => ['resending', counted(v, 'lost segment'), 'a second'] },
   { rate: 'rx', family: 'network', from: MB, words: (v) => ['receiving', spokenBytes(v)] },
   { rate: 'tx', family: 'network', from: MB, words: (v) => ['sending', spokenBytes(v)] },
   { rate: 'write', family: 'disk', from: 2 * MB, words: (v) => ['writing', spokenBytes(v), 'to disk'] },
   { rate: 'read', family: 'disk', from: 2 * MB, words: (v) => ['reading', spokenBytes(v), 'from disk'] },
-  { rate: 'exec', family: 'process', from: 20, words: (v) => ['starting', `${spokenCount(v)} programs`, 'a second'] },
-  { rate: 'fork', family: 'process', from: 100, words: (v) => ['creating', `${spokenCount(v)} tasks`, 'a second'] },
-  { rate: 'csw', family: 'kernel', from: 50_000, words: (v) => ['switching tasks', `${spokenCount(v)} times`, 'a second'] },
-  { rate: 'irq', family: 'kernel', from: 50_000, words: (v) => ['handling', `${spokenCount(v)} interrupts`, 'a second'] },
+  { rate: 'exec', family: 'process', from: 20, words: (v) => ['starting', counted(v, 'program'), 'a second'] },
+  { rate: 'fork', family: 'process', from: 100, words: (v) => ['creating', counted(v, 'task'), 'a second'] },
+  { rate: 'csw', family: 'kernel', from: 50_000, words: (v) => ['switching tasks', counted(v, 'time'), 'a second'] },
+  { rate: 'irq', family: 'kernel', from: 50_000, words: (v) => ['handling', counted(v, 'interrupt'), 'a second'] },
 ];
 
 const STAY = 0.7;
@@ -49,9 +52,10 @@ export interface Told {
   keys: string[];
 }
 
-/** How many times the usual, as one says it. */
-function timesUsual(octaves: number | null | undefined): string | null {
+/** How many times the usual, as one says it. Nothing is many times nothing. */
+function timesUsual(octaves: number | null | undefined, isNew: boolean): string | null {
   if (octaves === null || octaves === undefined || octaves < UNUSUAL) return null;
+  if (isNew) return 'where there is usually nothing';
   const times = 2 ** octaves;
   if (times >= 1000) return 'over a thousand times the usual';
   return `${times < 9.5 ? Math.round(times) : Math.round(times / 10) * 10 || 10} times the usual`;
@@ -61,8 +65,8 @@ function urgency(clause: Clause, value: number): number {
   return (clause.grave ? 1000 : 1) * Math.log1p(value / clause.from);
 }
 
-/** `previous` are the keys said last, for hysteresis; `deviations` are octaves above what is ordinary here, where that is known. */
-export function tell(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}): Told {
+/** `previous` are the keys said last, for hysteresis; `deviations` are octaves above what is ordinary here, where that is known; `news` are those of which nothing is ordinary. */
+export function tell(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}, news: ReadonlySet<string> = new Set()): Told {
   const known = Object.values(rates).some((value) => value !== null);
   if (!known) return { parts: [{ text: 'Nothing is known yet.' }], keys: ['unknown'] };
   const valued = CLAUSES.flatMap((clause) => {
@@ -77,7 +81,7 @@ export function tell(rates: MeanRates, previous: readonly string[] = [], deviati
     .slice(0, MOST);
   const first = said[0];
   if (first !== undefined) {
-    const usual = timesUsual(deviations[first.clause.rate]);
+    const usual = timesUsual(deviations[first.clause.rate], news.has(first.clause.rate));
     // The comparison takes the room of a clause.
     const spoken = usual === null ? said : said.slice(0, MOST - 1);
     const words = spoken.map(({ clause, value }) => clause.words(value));

@@ -1,6 +1,6 @@
 // The line under the sentence tells the truth about source and sound.
 import { describe, expect, it } from 'vitest';
-import type { Health } from '../api/types';
+import type { Controls, Health, Silence } from '../api/types';
 import { partRows } from '../machine/parts';
 import { scopeTrouble, soundState, statusLine } from './status';
 
@@ -37,6 +37,12 @@ describe('statusLine', () => {
     expect(statusLine(HEALTH)).toBe('atlas · kernel 6.18.0 · 1 of 2 probes live · heard through the collector, every 20 ms');
   });
 
+  it('has no probes without the collector, and none of a demo', () => {
+    const of = (kind: 'proc' | 'demo') => statusLine({ ...HEALTH, source: { ...HEALTH.source, kind } });
+    expect(of('proc')).toMatch(/1 of 2 counters in \/proc/);
+    expect(of('proc') + of('demo')).not.toMatch(/probes/);
+  });
+
   it('says that a site is not this machine', () => {
     const source = { ...HEALTH.source, kind: 'site' as const, detail: 'site home at nats://rack:4222' };
     expect(statusLine({ ...HEALTH, probes: [], source })).toMatch(/many machines: site home/);
@@ -66,20 +72,39 @@ describe('scopeTrouble', () => {
   });
 });
 
+const CONTROLS: Controls = { bpm: 110, key_midi: 50, density: 0.5, smoothing: 0.5, preset: 'ambient', scale: 'dorian', master_gain: 0.5, muted: false, silence: null };
+const UNTIL = new Date(2026, 0, 1, 7, 5).getTime();
+const silent = (silence: Silence): Controls => ({ ...CONTROLS, muted: true, silence });
+
 describe('soundState', () => {
-  it('is silent while all is well', () => expect(soundState(HEALTH, false)).toBeNull());
-  it('says muted', () => expect(soundState(HEALTH, true)?.text).toBe('Muted.'));
+  it('is silent while all is well', () => expect(soundState(HEALTH, CONTROLS)).toBeNull());
+  it('says muted', () => expect(soundState(HEALTH, silent({ reason: 'muted', until: null }))?.text).toBe('Muted.'));
+  it('says a snooze and its end', () => expect(soundState(HEALTH, silent({ reason: 'snoozed', until: UNTIL }))?.text).toBe('Snoozed until 07:05.'));
+  it('says quiet hours and their end', () => expect(soundState(HEALTH, silent({ reason: 'quiet_hours', until: UNTIL }))?.text).toBe('Quiet hours until 07:05.'));
+  it('says that the volume is 0', () => expect(soundState(HEALTH, { ...CONTROLS, master_gain: 0 })).toEqual({ text: 'The volume is 0.', tone: 'dim' }));
+  it('says muted of an engine that tells no reason', () => {
+    const old: Controls = { ...CONTROLS, muted: true };
+    delete old.silence;
+    expect(soundState(HEALTH, old)?.text).toBe('Muted.');
+  });
   it('says why there is no sound, muted or not', () => {
     const broken = { ...HEALTH, audio: { ...HEALTH.audio, ok: false, error: 'no output device.' } };
-    expect(soundState(broken, true)).toEqual({ text: 'No sound: no output device.', tone: 'bad' });
+    expect(soundState(broken, silent({ reason: 'muted', until: null }))).toEqual({ text: 'No sound: no output device.', tone: 'bad' });
   });
 });
 
 describe('partRows', () => {
   it('tells ok, switched off and broken apart', () => {
     const states = Object.fromEntries(partRows(HEALTH).map((part) => [part.name, part.state]));
-    expect(states).toEqual({ Source: 'ok', Heard: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Desktop: 'ok', Config: 'ok' });
+    expect(states).toEqual({ Source: 'ok', Heard: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Desktop: 'ok', Presets: 'ok', Config: 'ok' });
     expect(partRows(HEALTH).find((part) => part.name === 'Desktop')?.detail).toBe('media keys, notifications');
+  });
+
+  it('says what is wrong with presets and with the clock', () => {
+    const problem = 'b.toml: the name mine is also that of a.toml, which plays; choose another name';
+    const health = { ...HEALTH, presets: { ...HEALTH.presets, ok: false, problems: [problem] }, time: { zone: 'UTC', ok: false, error: 'no time zone is known as TZ=X', fix: 'unset TZ' } };
+    expect(partRows(health).find((part) => part.name === 'Presets')).toMatchObject({ state: 'problem', detail: problem });
+    expect(partRows(health).find((part) => part.name === 'Time zone')).toMatchObject({ state: 'problem', fix: 'unset TZ' });
   });
 
   it('carries the reason and the fix', () => {

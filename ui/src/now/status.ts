@@ -1,9 +1,12 @@
 // The words under the sentence: which machine, heard how, and whether anything can be heard at all.
-import type { Health } from '../api/types';
+import type { Controls, Health } from '../api/types';
+import { timeOfDay } from '../format/units';
 
 export interface SoundState {
   text: string;
   tone: 'dim' | 'bad';
+  /** It can be ended at once, by unmuting. */
+  ends?: true;
 }
 
 /** Why nothing is heard of the part of this machine that is to be heard. */
@@ -11,11 +14,21 @@ export function scopeTrouble(health: Health | null): string | null {
   return health === null || health.scope.ok ? null : `${health.scope.error ?? 'nothing is heard'}.`;
 }
 
+/** What silences the loudspeaker though it works, and until when. */
+function silenceState({ muted, silence, master_gain }: Controls): SoundState | null {
+  const until = silence?.until ?? null;
+  const end = until === null ? '' : ` until ${timeOfDay(until)}`;
+  if (silence?.reason === 'snoozed') return { text: `Snoozed${end}.`, tone: 'dim', ends: true };
+  if (silence?.reason === 'quiet_hours') return { text: `Quiet hours${end}.`, tone: 'dim', ends: true };
+  if (muted) return { text: 'Muted.', tone: 'dim', ends: true };
+  return master_gain === 0 ? { text: 'The volume is 0.', tone: 'dim' } : null;
+}
+
 /** Null while sound plays as it should. */
-export function soundState(health: Health | null, muted: boolean): SoundState | null {
+export function soundState(health: Health | null, controls: Controls | null): SoundState | null {
   if (health !== null && !health.audio.enabled) return { text: 'Sound is off.', tone: 'dim' };
   if (health !== null && !health.audio.ok) return { text: `No sound: ${(health.audio.error ?? 'the reason is not known').replace(/\.$/, '')}.`, tone: 'bad' };
-  return muted ? { text: 'Muted.', tone: 'dim' } : null;
+  return controls === null ? null : silenceState(controls);
 }
 
 export function sourceText({ source }: Pick<Health, 'source'>): string {
@@ -36,8 +49,16 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
   }
 }
 
+/** What is counted, in the source's own word: without the collector there are no probes, only the kernel's counters. */
+export function countedText({ probes, source }: Pick<Health, 'probes' | 'source'>): string | null {
+  const live = probes.filter((probe) => probe.available).length;
+  if (probes.length === 0) return null;
+  if (source.kind === 'collector') return `${live} of ${probes.length} probes live`;
+  return source.kind === 'proc' ? `${live} of ${probes.length} counters in /proc` : null;
+}
+
 export function statusLine(health: Health): string {
-  const live = health.probes.filter((probe) => probe.available).length;
-  const probes = health.probes.length === 0 ? [] : [`${live} of ${health.probes.length} probes live`];
+  const counted = countedText(health);
+  const probes = counted === null ? [] : [counted];
   return [health.host.name, `kernel ${health.host.kernel}`, ...probes, sourceText(health)].join(' · ');
 }

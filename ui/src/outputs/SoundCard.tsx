@@ -15,8 +15,8 @@ const LOUDNESS = [
 ];
 
 function silenceText(snooze: number | null, quiet: number | null): string {
-  if (quiet !== null) return `Quiet hours until ${timeOfDay(quiet)}; unmuted, it is heard until then.`;
-  return snooze === null ? 'A snooze mutes, and unmutes by itself.' : `Silent until ${timeOfDay(snooze)}; unmuting ends it.`;
+  if (quiet !== null) return `Quiet hours until ${timeOfDay(quiet)}.`;
+  return snooze === null ? 'A snooze mutes, and unmutes by itself.' : `Silent until ${timeOfDay(snooze)}. A mute lasts longer.`;
 }
 
 function QuietHours() {
@@ -53,6 +53,11 @@ function Silence() {
           ))}
       </div>
       {until !== undefined && <small id="silence-state">{silenceText(until, quiet)}</small>}
+      {((until ?? null) !== null || quiet !== null) && (
+        <button type="button" className="quiet" id="outputs-sound" onClick={() => void settings.unmute()}>
+          Sound again now
+        </button>
+      )}
     </div>
   );
 }

@@ -19,6 +19,7 @@ use crate::{
     music::{Preset, Role, Scale},
     output::file::Format,
     source::{CaptureReader, DemoSource, Recorded, SCENARIO_S},
+    words::counted,
 };
 
 /// Interval of the demo's samples, nanoseconds.
@@ -145,7 +146,8 @@ fn report(args: &RenderArgs, job: &Job, rendered: &Rendered, took: Duration, int
         return;
     }
     let peak = peak_db.map(|peak| format!(", peak {peak:.1} dBFS")).unwrap_or_default();
-    println!("{}: {seconds:.1} s, {notes} notes{peak}, {speed:.0} x real time", output.display());
+    let notes = counted(*notes, "note");
+    println!("{}: {seconds:.1} s, {notes}{peak}, {speed:.0} x real time", output.display());
     for stem in stems {
         println!("{}", stem.display());
     }

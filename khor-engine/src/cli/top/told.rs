@@ -29,6 +29,17 @@ pub(super) struct Controls {
     pub(super) preset: String,
     pub(super) muted: bool,
     pub(super) snoozed_until_ts_ms: Option<u64>,
+    #[serde(default)]
+    pub(super) quiet_until_ts_ms: Option<u64>,
+    /// Of engines that tell it.
+    #[serde(default)]
+    pub(super) silence: Option<Silence>,
+}
+
+/// Why it is silent.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Silence {
+    pub(super) reason: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +50,9 @@ pub(super) struct Signal {
     pub(super) deviation: Option<f32>,
     /// In `unit`.
     pub(super) rate: Option<f64>,
+    /// What is usual, in `unit`.
+    #[serde(default)]
+    pub(super) baseline: Option<f64>,
     pub(super) unit: String,
     pub(super) label: String,
     pub(super) family: Family,

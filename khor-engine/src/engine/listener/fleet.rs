@@ -56,7 +56,7 @@ impl Listener {
         let mut seen = self.state.lock();
         // When nobody sends nothing is known; counters never are.
         seen.reading = None;
-        seen.read([None; Counter::ALL.len()], reading, Instant::now());
+        seen.read(&[None; Counter::ALL.len()], reading, Instant::now());
         seen.counters = None;
         seen.alone = alone;
         seen.fleet(site, staged);

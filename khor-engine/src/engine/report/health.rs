@@ -13,6 +13,7 @@ use crate::{
         Library, OnDesktop, Receiving, Shown,
         state::{Alone, Seen, SourceState, unix_ms},
     },
+    local_time::Local,
     music::Preset,
     output::{
         Health, audio, osc,
@@ -43,6 +44,7 @@ pub struct HealthReport {
     pub presets: PresetsReport,
     pub baseline: BaselineReport,
     pub config: ConfigReport,
+    pub time: TimeReport,
     pub features: FeaturesReport,
 }
 
@@ -167,6 +169,15 @@ pub struct ConfigReport {
     pub warnings: Vec<String>,
 }
 
+/// The clock that quiet hours follow.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TimeReport {
+    pub zone: String,
+    pub ok: bool,
+    pub error: Option<String>,
+    pub fix: Option<String>,
+}
+
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FeaturesReport {
     pub fake: bool,
@@ -235,6 +246,7 @@ pub(in crate::engine) fn health(
             frozen: seen.baseline_frozen,
         },
         config: ConfigReport { ok: shown.warnings.is_empty(), error: None, warnings: shown.warnings.clone() },
+        time: time_report(),
         features: FeaturesReport { fake: config.features.fake },
     }
 }
@@ -247,6 +259,13 @@ fn presets(config: &Config, library: &Library) -> PresetsReport {
         problems.push(format!("there is no preset {wanted}: {instead} plays; see khor presets"));
     }
     PresetsReport { ok: problems.is_empty(), folder: library.dir().display().to_string(), problems }
+}
+
+fn time_report() -> TimeReport {
+    let local = Local::now();
+    let (zone, ok) = (local.name(), local.problem.is_none());
+    let (error, fix) = local.problem.map(|problem| (problem.error, problem.fix)).unzip();
+    TimeReport { zone, ok, error, fix }
 }
 
 fn host_report() -> HostReport {

@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     engine::{
         listener::{original_rates, original_rates_of},
+        silence::SilenceReport,
         stage::Solo,
         state::{
             Alone, CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState,
@@ -50,7 +51,10 @@ pub struct ControlsReport {
     pub preset: String,
     pub scale: Scale,
     pub master_gain: f32,
+    /// Whether the sound device is silent, for whatever reason.
     pub muted: bool,
+    /// Why it is silent; `null` while the music is heard.
+    pub silence: Option<SilenceReport>,
     pub snoozed_until_ts_ms: Option<u64>,
     pub quiet_until_ts_ms: Option<u64>,
 }
@@ -217,7 +221,8 @@ fn solo_report(solo: &Solo) -> SoloReport {
     }
 }
 
-/// The original's totals. Events are those the kernel told of; counted ones cannot be dropped, cues can.
+/// The original's totals, since the engine started. Events are those the kernel reported; counted
+/// ones cannot be dropped, cues can.
 fn totals(seen: &Seen) -> Table<Option<u64>> {
     let total = |counter: Counter| seen.counters.and_then(|counters| counters[counter.index()]);
     let events = [
@@ -232,7 +237,8 @@ fn totals(seen: &Seen) -> Table<Option<u64>> {
         Counter::Irqs,
     ];
     Table(vec![
-        ("events_total", seen.counters.map(|_| events.into_iter().filter_map(total).sum())),
+        // Also of counters that the present source lacks: else the sum would fall with the source.
+        ("events_total", seen.counters.map(|_| events.map(|counter| seen.totals.of(counter)).iter().sum())),
         ("events_dropped", Some(seen.cues_lost)),
         ("exec_total", total(Counter::Execs)),
         ("net_rx_bytes_total", total(Counter::RxBytes)),
@@ -256,6 +262,7 @@ pub(in crate::engine) fn controls(config: &Config, seen: &Seen) -> ControlsRepor
         scale: music.scale,
         master_gain: config.audio.master_gain,
         muted: seen.silence.is_muted(),
+        silence: seen.silence.report(),
         snoozed_until_ts_ms: seen.silence.snoozed_until_ts_ms,
         quiet_until_ts_ms: seen.silence.quiet_until_ts_ms,
     }

@@ -75,7 +75,8 @@ pub struct Status {
     pub sample_rate_hz: Option<u32>,
     /// Times the stream was opened again after it had played.
     pub restarts: u32,
-    /// Gaps the backend reported on this stream; `None` where it reports none, as cpal's client of sound servers does.
+    /// Gaps the backends reported since the engine started; `None` while one plays that reports
+    /// none, as cpal's client of sound servers does.
     pub xruns: Option<u64>,
     /// Of the thread that plays; `None` until that is known.
     pub priority: Option<Priority>,
@@ -110,6 +111,7 @@ impl Output {
             stream: None,
             retry: FIRST_RETRY,
             played: false,
+            xruns_before: 0,
             server_until: server_until(),
         };
         // It ends when the output is dropped; nobody waits for it, since a sound server may hang.
@@ -179,6 +181,8 @@ struct Supervisor {
     stream: Option<Watched>,
     retry: Duration,
     played: bool,
+    /// Gaps on the streams before the present one.
+    xruns_before: u64,
     /// Until when only a sound server is asked for the default device.
     server_until: Option<Instant>,
 }
@@ -326,7 +330,7 @@ impl Supervisor {
         let Some(watched) = &mut self.stream else { return };
         let faults = &watched.open.faults;
         let transient = faults.transient.load(Relaxed);
-        let xruns = (!watched.open.by_server).then(|| faults.xruns.load(Relaxed));
+        let xruns = (!watched.open.by_server).then(|| self.xruns_before + faults.xruns.load(Relaxed));
         watched.stormy_looks = if transient > watched.transient { watched.stormy_looks + 1 } else { 0 };
         watched.transient = transient;
         let storm = watched.stormy_looks >= STORM_LOOKS;
@@ -357,6 +361,7 @@ impl Supervisor {
             self.say(health);
         }
         let Some(watched) = self.stream.take() else { return };
+        self.xruns_before += watched.open.faults.xruns.load(Relaxed);
         if watched.open.by_server {
             self.server_until = Some(Instant::now() + SERVER_PATIENCE);
         }

@@ -9,6 +9,7 @@ use khor_fleet::{
 use tokio::time::Instant;
 
 use super::{host::Tracked, members::Presence};
+use crate::signal::Accumulator;
 
 /// Without a frame for this long, times those who share what comes, who tells of a site has ended.
 const TELLER_ENDED: Duration = Duration::from_secs(3);
@@ -38,7 +39,7 @@ pub struct SubSite {
     pub hosts: u32,
     /// Hosts that have stopped.
     pub silent_hosts: u32,
-    /// What was refused there.
+    /// What was refused there, as far as its relays were heard meanwhile. Never falls.
     pub refused: u64,
     /// How many levels of sites it is: 1 has hosts alone.
     pub levels: u8,
@@ -54,6 +55,9 @@ pub struct SubSite {
 
 struct Known {
     tellers: Vec<Teller>,
+    /// What the relays that tell of it refused, by their instances: they come, go and begin at 0
+    /// again.
+    refused: Accumulator<u32, 1>,
     /// Hosts of each section, as those who tell of it know; kept while nobody does, as are a silent host's.
     sections: BTreeMap<Option<Name>, u32>,
     seen: Instant,
@@ -96,6 +100,8 @@ pub(super) struct Sites {
     noticed: BTreeMap<Name, (bool, u64, Instant)>,
     shares: u32,
     listening: Instant,
+    /// What was refused in sites that are forgotten.
+    refused_before: u64,
 }
 
 impl Sites {
@@ -106,6 +112,7 @@ impl Sites {
             noticed: BTreeMap::new(),
             shares: 1,
             listening: now,
+            refused_before: 0,
         }
     }
 
@@ -135,6 +142,7 @@ impl Sites {
             None if is_full => return Taken::Crowded,
             None => known.tellers.push(Teller::new(frame, now, now)),
         }
+        known.refused.take(known.tellers.iter().map(|teller| (teller.instance, [teller.refused])));
         (known.seen, known.levels, known.parts) = (now, frame.levels, frame.parts);
         known.section_parts = frame.sections.as_ref().map(|told| told.parts);
         known.count_sections(SILENT * self.shares, now);
@@ -183,7 +191,11 @@ impl Sites {
     /// Which sites nobody tells of any more, since this was asked last.
     pub(super) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         let (listening, shares) = (self.listening, self.shares);
-        self.known.retain(|_, known| now.duration_since(known.seen) < FORGOTTEN);
+        for (_, forgotten) in
+            self.known.extract_if(.., |_, known| now.duration_since(known.seen) >= FORGOTTEN)
+        {
+            self.refused_before += forgotten.refused();
+        }
         self.named.retain(|_, named| now.duration_since(named.seen()) < NAMED * shares);
         self.noticed.retain(|_, (silent, _, told)| {
             let ago = now.duration_since(*told);
@@ -221,9 +233,9 @@ impl Sites {
         self.known.values().flat_map(|known| &known.sections)
     }
 
-    /// What they refused.
+    /// What they refused while they were heard. Never falls.
     pub(super) fn refused(&self) -> u64 {
-        self.known.values().map(Known::refused).sum()
+        self.refused_before + self.known.values().map(Known::refused).sum::<u64>()
     }
 
     /// The most levels of one.
@@ -245,6 +257,7 @@ impl Known {
     fn new(seen: Instant) -> Self {
         Self {
             tellers: Vec::new(),
+            refused: Accumulator::default(),
             sections: BTreeMap::new(),
             seen,
             silent: false,
@@ -280,7 +293,7 @@ impl Known {
 
     /// Each refuses what came to it.
     fn refused(&self) -> u64 {
-        self.tellers.iter().map(|teller| teller.refused).sum()
+        self.refused.totals()[0]
     }
 
     fn look(&self, name: &Name, now: Instant) -> SubSite {
@@ -308,177 +321,4 @@ fn relative_error(parts: u8) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use khor_fleet::{Change, Section, Sections, sketch::Sketch};
-
-    use super::{super::testing::plain_frame, *};
-
-    fn name(text: &str) -> Name {
-        Name::new(text).unwrap()
-    }
-
-    fn frame(instance: u32, seq: u64) -> SiteFrame {
-        SiteFrame {
-            site: name("rack-1"),
-            instance,
-            seq,
-            wall_ms: 1_000,
-            window_ms: 200,
-            version: "0.1.0".into(),
-            levels: 1,
-            hosts: 40,
-            silent: 2,
-            refused: 3,
-            parts: 16,
-            learnt: Sketch::default(),
-            signals: Vec::new(),
-            deviant: Vec::new(),
-            changes: Vec::new(),
-            sections: None,
-        }
-    }
-
-    struct Heard(Sites, Instant);
-
-    impl Heard {
-        fn new() -> Self {
-            let now = Instant::now();
-            Self(Sites::new(now), now)
-        }
-
-        fn at(&mut self, ms: u64, frame: &SiteFrame) -> Taken {
-            self.0.take(frame, self.1 + Duration::from_millis(ms), 1_000)
-        }
-
-        fn fallen(&mut self, ms: u64) -> Vec<Name> {
-            self.0.fallen_silent(self.1 + Duration::from_millis(ms))
-        }
-    }
-
-    #[test]
-    fn two_tell_of_one_site_and_one_of_them_may_go() {
-        let mut heard = Heard::new();
-        heard.at(0, &frame(1, 0));
-        heard.at(0, &SiteFrame { hosts: 39, ..frame(2, 0) });
-        assert_eq!(heard.at(1, &frame(1, 0)), Taken::Late);
-        assert_eq!(
-            (heard.0.count(), heard.0.refused()),
-            ((40, 2), 6),
-            "each knows all, each refuses its own"
-        );
-        for ms in (200..6_000).step_by(200) {
-            heard.at(ms, &SiteFrame { hosts: 39, ..frame(2, ms) });
-            assert!(heard.fallen(ms).is_empty(), "one goes on");
-        }
-        let site = heard.0.look(heard.1 + Duration::from_secs(6)).remove(0);
-        assert_eq!((site.aggregators, site.hosts, site.silent), (1, 39, false));
-        assert_eq!(
-            (heard.fallen(9_700).len(), heard.fallen(9_900).len(), heard.fallen(10_000).len()),
-            (0, 1, 0)
-        );
-        assert_eq!(heard.at(11_000, &frame(3, 0)), Taken::Newer(vec![Presence::Back(name("rack-1"))]));
-    }
-
-    /// Its hosts of each section, and how long before.
-    fn sections(heard: &Heard) -> Vec<(Option<&str>, u32)> {
-        heard.0.sections().map(|(name, hosts)| (name.as_ref().map(Name::as_str), *hosts)).collect()
-    }
-
-    fn with(groups: &[(Option<&str>, u32)], frame: SiteFrame) -> SiteFrame {
-        let group = |(told, hosts): &(Option<&str>, u32)| Section {
-            name: told.map(name),
-            hosts: *hosts,
-            signals: Vec::new(),
-        };
-        let groups = groups.iter().map(group).collect();
-        SiteFrame { sections: Some(Sections { parts: 8, groups }), ..frame }
-    }
-
-    /// Each who tells knows all, one that has only just started less; one of an older version none of the sections.
-    #[test]
-    fn sections_are_those_that_anybody_tells_of() {
-        let mut heard = Heard::new();
-        heard.at(0, &frame(1, 0));
-        assert_eq!(sections(&heard), [(None, 42)], "nobody tells of any");
-        heard.at(0, &with(&[(Some("db"), 10), (None, 32)], frame(2, 0)));
-        heard.at(200, &with(&[(Some("db"), 3), (Some("web"), 1)], frame(3, 0)));
-        assert_eq!(sections(&heard), [(None, 32), (Some("db"), 10), (Some("web"), 1)]);
-        for ms in (400..6_000).step_by(200) {
-            heard.at(ms, &with(&[(Some("db"), 12)], frame(3, ms)));
-            heard.fallen(ms);
-        }
-        assert_eq!(sections(&heard), [(Some("db"), 12)], "the others have ended, and what they told");
-    }
-
-    /// A section has its place as long as it is known, so it must not be gone for a moment.
-    #[test]
-    fn a_new_teller_is_believed_once_it_can_know() {
-        let mut heard = Heard::new();
-        let both = [(Some("db"), 10), (Some("web"), 32)];
-        heard.at(0, &with(&both, frame(1, 0)));
-        heard.fallen(5_000);
-        assert_eq!(sections(&heard), both, "while nobody tells");
-        heard.at(6_000, &with(&both[1..], frame(2, 0)));
-        assert_eq!(sections(&heard), both, "it has only just started");
-        heard.at(10_100, &with(&both[1..], frame(2, 50)));
-        assert_eq!(sections(&heard), both[1..]);
-        let error = heard.0.look(heard.1)[0].section_relative_error.unwrap();
-        assert!((error - (0.0625 + 0.03125)).abs() < 1e-9, "{error}");
-    }
-
-    /// Both who tell of a site notice each host's going and coming, each a little later or earlier.
-    #[test]
-    fn who_goes_and_comes_is_news_once() {
-        let mut heard = Heard::new();
-        let mut tell = |instance, seq, changes: &[(bool, u64)]| {
-            let change = |&(is_back, wall_ms)| Change { name: name("web-1"), is_back, wall_ms };
-            let changes = changes.iter().map(change).collect();
-            match heard.at(seq, &SiteFrame { changes, ..frame(instance, seq) }) {
-                Taken::Newer(news) => news,
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!(tell(1, 1, &[(false, 100)]), [Presence::Lost(name("web-1"))]);
-        assert_eq!(tell(2, 2, &[(false, 300)]), []);
-        assert_eq!(tell(1, 3, &[(false, 100)]), [], "it is told for some seconds");
-        assert_eq!(tell(1, 4, &[(false, 100), (true, 900)]), [Presence::Back(name("web-1"))]);
-        assert_eq!(tell(2, 5, &[(false, 300)]), [], "the other does not know yet");
-        assert_eq!(tell(2, 6, &[(true, 1_200)]), []);
-        assert_eq!(tell(2, 7, &[(false, 9_000)]), [Presence::Lost(name("web-1"))]);
-    }
-
-    #[test]
-    fn a_host_that_is_named_no_more_is_as_the_others() {
-        let mut heard = Heard::new();
-        let host = |seq| Frame { instance: 9, ..plain_frame("web-1", seq) };
-        let named = |heard: &Heard| {
-            let at = heard.1 + Duration::from_millis(300);
-            heard.0.named().map(|host| host.look(at)).next()
-        };
-        let with = |frame: SiteFrame, seq| SiteFrame {
-            deviant: vec![host(seq).write().unwrap(), b"nonsense".to_vec()],
-            ..frame
-        };
-        heard.at(0, &with(frame(1, 0), 5));
-        heard.at(100, &with(frame(2, 0), 4));
-        let host = named(&heard).unwrap();
-        assert_eq!(
-            (host.via, host.seen_ago.as_millis()),
-            (Some(name("rack-1")), 300),
-            "the newer one counts"
-        );
-        heard.fallen(1_600);
-        assert!(named(&heard).is_none());
-    }
-
-    #[test]
-    fn there_is_an_end_to_how_many_tell() {
-        let mut heard = Heard::new();
-        for instance in 0..MOST_TELLERS as u32 {
-            assert!(matches!(heard.at(0, &frame(instance, 0)), Taken::Newer(_)));
-        }
-        assert_eq!(heard.at(0, &frame(1_000, 0)), Taken::Crowded);
-        heard.fallen(3_100);
-        assert!(matches!(heard.at(3_100, &frame(1_000, 0)), Taken::Newer(_)));
-    }
-}
+mod tests;

@@ -56,13 +56,16 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, look: Look) {
 /// Whether it is silent, which one forgets.
 fn silence(state: &State) -> String {
     let Some(controls) = &state.controls else { return String::new() };
-    match controls.snoozed_until_ts_ms {
-        Some(until_ms) => {
-            let left_min = until_ms.saturating_sub(state.ts_ms).div_ceil(60_000);
-            format!("SILENT for {left_min} min")
+    let left_min = |until_ms: u64| until_ms.saturating_sub(state.ts_ms).div_ceil(60_000);
+    match (controls.snoozed_until_ts_ms, controls.quiet_until_ts_ms) {
+        (None, None) if controls.muted => "MUTED".to_owned(),
+        (None, None) => String::new(),
+        // The mute of a hand outlasts both.
+        _ if controls.silence.as_ref().is_some_and(|silence| silence.reason == "muted") => "MUTED".to_owned(),
+        (snooze, Some(quiet)) if snooze.is_none_or(|snooze| snooze <= quiet) => {
+            format!("QUIET HOURS for {} min", left_min(quiet))
         }
-        None if controls.muted => "MUTED".to_owned(),
-        None => String::new(),
+        (snooze, _) => format!("SILENT for {} min", left_min(snooze.unwrap_or_default())),
     }
 }
 

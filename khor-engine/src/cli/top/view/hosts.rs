@@ -16,6 +16,7 @@ use crate::{
         told::{Fleet, FleetHost},
     },
     engine::{WORTH_A_LINE, times},
+    words::counted,
 };
 
 /// Columns from which sections and bars have room.
@@ -40,7 +41,10 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     let words = match (&fleet.site, fleet.live as usize > shown) {
         (None, _) => "hosts".to_owned(),
         (_, true) => {
-            format!("{shown} of {} hosts, the furthest above its ordinary first", fleet.live)
+            format!(
+                "{shown} of {}, the furthest above its ordinary first",
+                counted(fleet.live.into(), "host")
+            )
         }
         (_, false) => "hosts, the furthest above its ordinary first".to_owned(),
     };

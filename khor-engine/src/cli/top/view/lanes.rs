@@ -14,7 +14,7 @@ use crate::{
         look::{DIM, Look, STRONG},
         state::{Lane, PAST_MS, State},
     },
-    engine::{WORTH_A_LINE, amount, times},
+    engine::{WORTH_A_LINE, amount as amount_of, is_nothing, times},
 };
 
 /// Columns from which there is room for labels, and for whole words.
@@ -95,17 +95,22 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: Loo
         return;
     }
     draw_picture(picture, buffer, lane, ts_ms, look, family);
-    let amount = lane.now.rate.map_or_else(String::new, |rate| amount(&lane.now.unit, rate));
+    let amount = lane.now.rate.map_or_else(String::new, |rate| amount_of(&lane.now.unit, rate));
     right(rate, buffer, &amount, weight);
-    let words = lane.now.deviation.map_or_else(String::new, |octaves| words(octaves, columns.label > 0));
+    let usual = lane.now.baseline.map(|baseline| amount_of(&lane.now.unit, baseline));
+    let is_new = usual.is_some_and(|usual| is_nothing(&usual));
+    let words =
+        lane.now.deviation.map_or_else(String::new, |octaves| words(octaves, columns.label > 0, is_new));
     right(deviation, buffer, &words, if stands_out { STRONG } else { DIM });
 }
 
-/// How it compares with what is ordinary.
-fn words(octaves: f32, is_roomy: bool) -> String {
+/// How it compares with what is ordinary; it `is_new` where that is nothing.
+fn words(octaves: f32, is_roomy: bool, is_new: bool) -> String {
     match (octaves.abs() < WORTH_A_LINE, is_roomy) {
         (true, true) => "as usual".to_owned(),
         (true, false) => "usual".to_owned(),
+        (false, true) if is_new && octaves > 0.0 => "usually none".to_owned(),
+        (false, false) if is_new && octaves > 0.0 => "new".to_owned(),
         (false, true) => format!("{} usual", times(octaves)),
         (false, false) => times(octaves),
     }

@@ -1,0 +1,164 @@
+//! Totals that go out never fall and never leap, whatever happens to the source and to devices.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::UdpSocket;
+use std::process::Command;
+
+use khor_e2e::engine::program;
+use khor_e2e::procfs;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Collector, Engine, load, wait_until};
+
+/// All totals of an engine, scraped again and again.
+struct Scraper<'a> {
+    engine: &'a Engine,
+    last: BTreeMap<String, f64>,
+    scrapes: u32,
+}
+
+impl<'a> Scraper<'a> {
+    fn new(engine: &'a Engine) -> Self {
+        Self { engine, last: BTreeMap::new(), scrapes: 0 }
+    }
+
+    /// Scrapes `/metrics` once. A series may be missing, but must not fall, also after it was
+    /// missing. The same holds for the totals of `/api/metrics`.
+    fn scrape(&mut self) {
+        let text = self.engine.read("/metrics", usize::MAX);
+        let text = String::from_utf8(text).expect("text");
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        let samples = samples.map(|line| line.rsplit_once(' ').expect("a name and a value"));
+        let totals =
+            samples.filter(|(name, _)| name.split('{').next().is_some_and(|name| name.ends_with("_total")));
+        let mut totals: Vec<(String, f64)> =
+            totals.map(|(name, value)| (name.to_owned(), value.parse().expect("a number"))).collect();
+        let api = self.engine.get("/api/metrics")["totals"].clone();
+        let api = api.as_object().expect("totals").iter();
+        totals.extend(api.filter_map(|(name, value)| Some((format!("api {name}"), value.as_f64()?))));
+        for (name, value) in totals {
+            let before = self.last.insert(name.clone(), value).unwrap_or(0.0);
+            assert!(value >= before, "{name} fell from {before} to {value} in scrape {}", self.scrapes);
+        }
+        self.scrapes += 1;
+    }
+
+    /// Scrapes until the source is of that kind and its counters are known.
+    fn scrape_until(&mut self, kind: &str) {
+        wait_until(&format!("source {kind}"), || {
+            self.scrape();
+            let source = &self.engine.get("/api/health")["source"];
+            source["kind"] == kind && source["ok"] == true && self.engine.level("csw").is_some()
+        });
+        self.scrape_frames();
+    }
+
+    /// Scrapes until several more frames have come from the source.
+    fn scrape_frames(&mut self) {
+        for _ in 0..5 {
+            let before = self.total("khor_switches_total");
+            wait_until("a frame", || {
+                self.scrape();
+                self.total("khor_switches_total") > before
+            });
+        }
+    }
+
+    /// The total of a series, 0 if it was never there.
+    fn total(&self, series: &str) -> f64 {
+        self.last.get(series).copied().unwrap_or(0.0)
+    }
+}
+
+/// The collector counts from its own start and `/proc` from the machine's, so each change was a
+/// leap or a fall.
+#[test]
+fn totals_go_on_while_the_collector_is_killed_and_proc_takes_over() {
+    if !root_or_skip() {
+        return;
+    }
+    let kernel = || [procfs::stat("processes"), procfs::stat("ctxt")];
+    let before = kernel();
+    let mut collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
+    let mut scraper = Scraper::new(&engine);
+    scraper.scrape_until("collector");
+    for _ in 0..3 {
+        load::execs(50);
+        let dir = collector.into_dir();
+        scraper.scrape_until("proc");
+        load::execs(50);
+        collector = Collector::start_in(&dir, &program("khor-collector"), &["--no-dbus"]);
+        scraper.scrape_until("collector");
+    }
+    let after = kernel();
+    for (i, series) in ["khor_forks_total", "khor_switches_total"].into_iter().enumerate() {
+        let (ours, theirs) = (scraper.total(series), (after[i] - before[i]) as f64);
+        println!(
+            "{series}: {ours}, by the kernel {theirs} in all that time, after {} scrapes",
+            scraper.scrapes
+        );
+        assert!(ours > 0.0 && ours <= theirs, "{series} is {ours}, but the kernel counted {theirs}");
+    }
+}
+
+/// An interface that has sent much before this engine sees it, moved into the engine's network
+/// namespace.
+fn plug_in_used_interface(engine: &Engine) -> bool {
+    let pid = engine.pid();
+    load::in_namespace(move || {
+        let made = ip("link add khor-used type dummy")
+            && ip("addr add 10.99.77.1/24 dev khor-used")
+            && ip("link set khor-used up");
+        if !made {
+            return false;
+        }
+        let socket = UdpSocket::bind("10.99.77.1:0").expect("a socket");
+        let datagram = vec![0; 60_000];
+        for _ in 0..1_000 {
+            // The queue of the interface may be full for a moment.
+            let _ = socket.send_to(&datagram, "10.99.77.2:9");
+        }
+        ip(&format!("link set khor-used netns {pid}"))
+    })
+}
+
+fn ip(arguments: &str) -> bool {
+    Command::new("ip").args(arguments.split_whitespace()).output().is_ok_and(|output| output.status.success())
+}
+
+/// Bytes that an interface of the engine's namespace has sent; `None` without such an interface.
+fn sent_bytes(engine: &Engine, interface: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{}/net/dev", engine.pid())).expect("its interfaces");
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix(interface)?.strip_prefix(':'))?;
+    line.split_whitespace().nth(8)?.parse().ok()
+}
+
+/// router7#3, netdata#6077, Diamond#663: +500 GB when an interface appears, and a fall when it
+/// goes.
+#[test]
+fn an_interface_that_appears_and_disappears_changes_no_total() {
+    const MUCH: u64 = 10_000_000;
+    if !root_or_skip() {
+        return;
+    }
+    load::in_namespace(|| {
+        let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &["--no-audio", "--no-bpf"], &[]);
+        let mut scraper = Scraper::new(&engine);
+        scraper.scrape_until("proc");
+        for _ in 0..3 {
+            if !plug_in_used_interface(&engine) {
+                return skip("needs dummy interfaces");
+            }
+            let used = sent_bytes(&engine, "khor-used").expect("the interface");
+            assert!(used > MUCH, "{used} bytes are too few to notice");
+            scraper.scrape_frames();
+            assert!(ip("link del khor-used"));
+            scraper.scrape_frames();
+        }
+        let loopback = sent_bytes(&engine, "lo").expect("loopback") as f64;
+        let total = scraper.total("khor_tx_bytes_total");
+        println!("{total} bytes in {} scrapes; loopback sent {loopback}", scraper.scrapes);
+        assert!(total > 0.0 && total <= loopback, "{total} bytes, but loopback sent {loopback}");
+    });
+}

@@ -1,0 +1,140 @@
+//! What users ask for by words, at the prompt and in files: names that look like numbers, names
+//! that two files have, time zones, and mutes during a snooze.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use khor_e2e::engine::program;
+use khor_e2e::{Engine, wait_until};
+use khor_patience::progress;
+use serde_json::{Value, json};
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+
+fn engine(environment: &[(&str, &str)]) -> Engine {
+    Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], environment)
+}
+
+/// What `khor` does and says of this engine.
+fn khor(engine: &Engine, arguments: &[&str]) -> Output {
+    progress(format!("running khor {arguments:?}"));
+    let mut khor = Command::new(program("khor"));
+    khor.arg(arguments[0]).arg("--config").arg(engine.config_path());
+    khor.args(["--listen", engine.url().trim_start_matches("http://")]).args(&arguments[1..]);
+    khor.output().expect("running khor")
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Saves a preset like `drone` under another name; where its file is.
+fn save(engine: &Engine, name: &str) -> PathBuf {
+    let mut preset = engine.get("/api/presets/drone")["preset"].clone();
+    preset["name"] = json!(name);
+    let (status, answer) =
+        engine.send("PUT", &format!("/api/presets/{name}"), preset.to_string().as_bytes(), &[]);
+    assert_eq!(status, 200, "{answer:#}");
+    answer["file"].as_str().expect("a file").into()
+}
+
+#[test]
+fn a_preset_is_chosen_by_its_name_whatever_that_looks_like() {
+    let engine = engine(&[]);
+    for name in ["808", "true", "null", "1e3", "-0"] {
+        save(&engine, name);
+        let chosen = khor(&engine, &["config", "music.preset", "--", name]);
+        assert!(chosen.status.success(), "{name}: {}", said(&chosen));
+        assert_eq!(engine.get("/api/config")["music"]["preset"], *name);
+    }
+    let number = khor(&engine, &["config", "music.bpm", "96"]);
+    assert!(number.status.success(), "{}", said(&number));
+    assert_eq!(engine.get("/api/config")["music"]["bpm"], 96.0);
+}
+
+#[test]
+fn a_setting_that_has_no_effect_yet_says_what_it_needs() {
+    let engine = engine(&[]);
+    let refused = khor(&engine, &["config", "site.host", "web-1"]);
+    assert!(!refused.status.success() && said(&refused).contains("--site NAME"), "{}", said(&refused));
+    assert_eq!(engine.get("/api/config")["site"]["host"], Value::Null);
+    let idle = khor(&engine, &["config", "quiet.from", "23:00"]);
+    assert!(
+        idle.status.success() && said(&idle).contains("khor config quiet.enabled true"),
+        "{}",
+        said(&idle)
+    );
+    let mut host = Command::new(program("khor"));
+    host.args(["engine", "--host", "web-1", "--config"]).arg(engine.config_path());
+    let started = host.output().expect("running khor");
+    assert!(!started.status.success() && said(&started).contains("add --site NAME"), "{}", said(&started));
+}
+
+#[test]
+fn of_two_presets_with_one_name_it_is_said_which_plays() {
+    let engine = engine(&[]);
+    let file = save(&engine, "mine");
+    fs::copy(&file, file.with_file_name("another.toml")).expect("a copy");
+    let problems = || engine.get("/api/health")["presets"]["problems"].clone();
+    wait_until("the problem", || problems() != json!([]));
+    let told = problems().to_string();
+    assert!(told.contains("the name mine is also that of another.toml, which plays"), "{told}");
+    let presets = engine.get("/api/presets");
+    let named = presets["presets"].as_array().expect("presets").iter().filter(|it| it["name"] == "mine");
+    assert_eq!(named.count(), 1, "{presets:#}");
+    assert_eq!(presets["problems"], problems());
+    let doctor = khor(&engine, &["doctor"]);
+    assert!(said(&doctor).contains("another.toml"), "{}", said(&doctor));
+    fs::remove_file(file).expect("removing one");
+    wait_until("no problem", || problems() == json!([]));
+}
+
+/// Minutes from now by the C library's clock in a zone, as HH:MM.
+fn clock(zone: &str, minutes: i32) -> String {
+    let then = format!("{minutes:+} minutes");
+    let output = Command::new("date").args(["-d", &then, "+%H:%M"]).env("TZ", zone).output().expect("date");
+    String::from_utf8(output.stdout).expect("a time").trim().to_owned()
+}
+
+#[test]
+fn quiet_hours_follow_the_zone_as_the_c_library_does_or_it_is_said_why_not() {
+    // Without a rule for its summer time; east of any zone that a test machine may be in.
+    for zone in ["XST-13XDT", ":XST-13", "posix/Pacific/Auckland", "/usr/share/zoneinfo/Pacific/Auckland"] {
+        let name = zone.trim_start_matches("posix/").trim_start_matches("/usr/share/zoneinfo/");
+        if name.contains('/') && !std::path::Path::new("/usr/share/zoneinfo").join(name).exists() {
+            continue;
+        }
+        let engine = engine(&[("TZ", zone)]);
+        assert_eq!(engine.get("/api/health")["time"]["ok"], true, "TZ={zone}");
+        let quiet = json!({ "enabled": true, "from": clock(name, -30), "to": clock(name, 30) });
+        assert_eq!(engine.change(&json!({ "quiet": quiet })).0, 200);
+        let silence = engine.get("/api/metrics")["controls"]["silence"].clone();
+        assert_eq!(silence["reason"], "quiet_hours", "TZ={zone}: {quiet}");
+    }
+    let engine = engine(&[("TZ", "Mars/Olympus")]);
+    let time = engine.get("/api/health")["time"].clone();
+    assert_eq!(time["ok"], false, "{time}");
+    assert!(time["error"].as_str().is_some_and(|error| error.contains("Mars/Olympus")), "{time}");
+    for question in ["status", "doctor"] {
+        let told = khor(&engine, &[question]);
+        assert!(
+            said(&told).contains("Mars/Olympus") && !told.status.success(),
+            "{question}: {}",
+            said(&told)
+        );
+    }
+}
+
+/// `khor mute` was the end of a snooze, and so the opposite of a mute.
+#[test]
+fn a_mute_during_a_snooze_mutes() {
+    let engine = engine(&[]);
+    let silence = || engine.get("/api/metrics")["controls"]["silence"]["reason"].clone();
+    assert!(khor(&engine, &["snooze", "30"]).status.success());
+    assert_eq!(silence(), "snoozed");
+    assert_eq!(said(&khor(&engine, &["mute"])), "muted\n");
+    assert_eq!(silence(), "muted");
+    assert_eq!(said(&khor(&engine, &["mute"])), "unmuted\n");
+    assert_eq!(silence(), Value::Null);
+}

@@ -1,0 +1,182 @@
+//! The local time zone as the C library understands it: by `TZ`, else by `/etc/localtime`.
+//!
+//! A `TZ` that nobody understands means UTC in the C library, and here too; but then khor says so,
+//! because quiet hours begin and end by this clock.
+
+use std::{ffi::OsStr, fs, path::Path, sync::OnceLock};
+
+use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
+
+use crate::source::Shortfall;
+
+/// Folders of the zones, by systems that differ in it.
+const FOLDERS: [&str; 4] =
+    ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
+/// The file of the machine's own zone.
+const MACHINE: &str = "/etc/localtime";
+/// What the C library assumes where summer time has a name and no rule: the rule of the United
+/// States.
+const USUAL_RULE: &str = ",M3.2.0,M11.1.0";
+const FIX: &str = "set TZ to a name such as Europe/Berlin and install tzdata, or unset TZ; then restart khor";
+
+/// The zone of this process, or UTC with the reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Local {
+    /// The zone.
+    pub zone: TimeZone,
+    /// Why it is UTC, where another zone was asked for.
+    pub problem: Option<Shortfall>,
+}
+
+impl Local {
+    /// The zone now. The machine's own zone may change while khor runs; `TZ` may not.
+    pub fn now() -> Self {
+        static BY_VARIABLE: OnceLock<Option<Local>> = OnceLock::new();
+        let by_variable = BY_VARIABLE.get_or_init(|| std::env::var_os("TZ").map(|tz| Self::of_variable(&tz)));
+        by_variable.clone().unwrap_or_else(Self::of_machine)
+    }
+
+    /// For people: `Europe/Berlin`, or the difference to UTC now.
+    pub fn name(&self) -> String {
+        let offset = || format!("UTC{}", self.zone.to_offset(Timestamp::now()));
+        self.zone.iana_name().map_or_else(offset, str::to_owned)
+    }
+
+    fn of_variable(tz: &OsStr) -> Self {
+        let known = tz.to_str().and_then(understood);
+        known.map_or_else(|| Self::utc(format!("no time zone is known as TZ={}", tz.display())), Self::zone)
+    }
+
+    fn of_machine() -> Self {
+        match TimeZone::try_system() {
+            Ok(zone) => Self::zone(zone),
+            // A machine of which nobody said where it is.
+            Err(_) if !Path::new(MACHINE).exists() => Self::zone(TimeZone::UTC),
+            Err(error) => Self::utc(format!("{MACHINE} is no time zone: {error}")),
+        }
+    }
+
+    fn zone(zone: TimeZone) -> Self {
+        Self { zone, problem: None }
+    }
+
+    fn utc(why: String) -> Self {
+        let problem = Shortfall { error: format!("{why}, so all times are in UTC"), fix: FIX.to_owned() };
+        Self { zone: TimeZone::UTC, problem: Some(problem) }
+    }
+}
+
+/// The local time now.
+pub fn now() -> ZonedDateTime {
+    Timestamp::now().to_zoned_datetime(Local::now().zone)
+}
+
+/// What a value of `TZ` means: first as a file of zones, then as a rule of POSIX. `None` for
+/// neither.
+fn understood(tz: &str) -> Option<TimeZone> {
+    let tz = tz.strip_prefix(':').unwrap_or(tz);
+    if tz.is_empty() {
+        return Some(TimeZone::UTC);
+    }
+    if tz.starts_with('/') {
+        return of_file(Path::new(tz));
+    }
+    // `posix/` has the same zones once more.
+    let name = tz.strip_prefix("posix/").unwrap_or(tz);
+    let of_database = || TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
+    of_database().or_else(|| of_folders(tz)).or_else(|| of_rule(tz))
+}
+
+fn of_folders(name: &str) -> Option<TimeZone> {
+    let own = std::env::var("TZDIR").ok();
+    let folders = own.as_deref().into_iter().chain(FOLDERS);
+    folders.map(|folder| Path::new(folder).join(name)).find_map(|path| of_file(&path))
+}
+
+/// A file of a zone; its name is what follows the folder of all zones, if it is in one.
+fn of_file(path: &Path) -> Option<TimeZone> {
+    let text = path.to_str()?;
+    let name = text.rsplit_once("zoneinfo/").map_or(text, |(_, name)| name);
+    TimeZone::tzif(name, &fs::read(path).ok()?).ok()
+}
+
+/// `CET-1CEST,M3.5.0,M10.5.0/3`, `CET-1` or `CET-1CEST`.
+fn of_rule(tz: &str) -> Option<TimeZone> {
+    let with_usual_rule = || TimeZone::posix(&format!("{tz}{USUAL_RULE}")).ok();
+    TimeZone::posix(tz).ok().or_else(|| if tz.contains(',') { None } else { with_usual_rule() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Hours and minutes of noon UTC in winter, in spring between the changes of America and
+    /// Europe, and in summer.
+    fn noons(zone: &TimeZone) -> [String; 3] {
+        ["2026-01-15T12:00:00Z", "2026-03-20T12:00:00Z", "2026-07-15T12:00:00Z"].map(|noon| {
+            let noon: Timestamp = noon.parse().unwrap();
+            noon.to_zoned_datetime(zone.clone()).strftime("%H:%M").to_string()
+        })
+    }
+
+    /// What the C library makes of it, as `date` shows.
+    fn by_date(tz: &str) -> Option<[String; 3]> {
+        let mut noons = Vec::new();
+        for noon in ["2026-01-15 12:00:00Z", "2026-03-20 12:00:00Z", "2026-07-15 12:00:00Z"] {
+            let output = Command::new("date").args(["-d", noon, "+%H:%M"]).env("TZ", tz).output().ok()?;
+            noons.push(String::from_utf8(output.stdout).ok()?.trim().to_owned());
+        }
+        noons.try_into().ok()
+    }
+
+    fn zone(tz: &str) -> TimeZone {
+        understood(tz).unwrap_or_else(|| panic!("TZ={tz} is not understood"))
+    }
+
+    #[test]
+    fn a_summer_time_without_a_rule_follows_the_usual_one() {
+        assert_eq!(noons(&zone("CET-1CEST")), ["13:00", "14:00", "14:00"]);
+        assert_eq!(noons(&zone("CET-1CEST,M3.5.0,M10.5.0/3")), ["13:00", "13:00", "14:00"]);
+        assert_eq!(noons(&zone("XST-1")), ["13:00", "13:00", "13:00"]);
+        assert_eq!(noons(&zone("<+0530>-5:30")), ["17:30", "17:30", "17:30"]);
+        assert_eq!(noons(&zone("")), ["12:00"; 3]);
+    }
+
+    #[test]
+    fn what_the_c_library_understands_is_understood_alike() {
+        let rules =
+            ["CET-1CEST", ":CET-1CEST", "XST-1", "<+0530>-5:30", "AEST-10AEDT,M10.1.0,M4.1.0/3", "", "UTC0"];
+        let files =
+            ["Europe/Berlin", ":Europe/Berlin", "posix/Europe/Berlin", "/usr/share/zoneinfo/Europe/Berlin"];
+        let files = files.into_iter().chain(["EST5EDT", ":/usr/share/zoneinfo/Asia/Kolkata"]);
+        let has_files = Path::new("/usr/share/zoneinfo/Europe/Berlin").exists();
+        for tz in rules.into_iter().chain(files.filter(|_| has_files)) {
+            let Some(expected) = by_date(tz) else { return khor_e2e::skip("needs date of coreutils") };
+            if tz.starts_with("posix/") && !Path::new("/usr/share/zoneinfo/posix").exists() {
+                continue; // then date does not know it
+            }
+            assert_eq!(noons(&zone(tz)), expected, "TZ={tz}");
+        }
+    }
+
+    #[test]
+    fn posix_zones_are_known_where_only_their_plain_names_are_installed() {
+        if Path::new("/usr/share/zoneinfo/Europe/Berlin").exists() {
+            assert_eq!(noons(&zone("posix/Europe/Berlin")), ["13:00", "13:00", "14:00"]);
+        }
+    }
+
+    #[test]
+    fn a_zone_that_nobody_understands_is_utc_and_is_said() {
+        for tz in ["Mars/Olympus", "/nonexistent", "CET-1CEST,", "not a zone", "/etc/passwd", "Europe"] {
+            let local = Local::of_variable(OsStr::new(tz));
+            let problem = local.problem.unwrap_or_else(|| panic!("TZ={tz} is understood"));
+            assert_eq!(local.zone, TimeZone::UTC, "{tz}");
+            assert!(problem.error.contains(tz) && problem.error.contains("UTC"), "{problem:?}");
+            assert!(problem.fix.contains("TZ"), "{problem:?}");
+        }
+        assert_eq!(Local::of_variable(OsStr::new("XST-1")).problem, None);
+    }
+}

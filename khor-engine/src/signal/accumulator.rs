@@ -1,0 +1,162 @@
+//! Totals that never fall, from counts of devices and sources that appear, disappear and restart.
+
+use std::collections::BTreeMap;
+
+/// Adds up how much the counts of several devices rise. `K` names a device, and each device has `N`
+/// counts.
+///
+/// A device's first reading adds nothing, because nobody knows when its counts began. The same
+/// holds for the first reading after one in which the device was missing, or after any of its
+/// counts fell: the device was replaced or counts anew. So each total rises by at most the sum of
+/// the rises of devices that were read twice in a row.
+#[derive(Clone, Debug)]
+pub struct Accumulator<K, const N: usize> {
+    last: BTreeMap<K, [u64; N]>,
+    totals: [u64; N],
+}
+
+impl<K, const N: usize> Default for Accumulator<K, N> {
+    fn default() -> Self {
+        Self { last: BTreeMap::new(), totals: [0; N] }
+    }
+}
+
+impl<K: Ord, const N: usize> Accumulator<K, N> {
+    /// Takes one reading of every device that is present now, and returns the totals. A device that
+    /// is listed twice counts once.
+    pub fn take(&mut self, devices: impl IntoIterator<Item = (K, [u64; N])>) -> [u64; N] {
+        let before = std::mem::take(&mut self.last);
+        for (device, now) in devices {
+            if self.last.contains_key(&device) {
+                continue;
+            }
+            let rises = before.get(&device).and_then(|last| rises(last, &now)).unwrap_or([0; N]);
+            for (total, rise) in self.totals.iter_mut().zip(rises) {
+                *total = total.saturating_add(rise);
+            }
+            self.last.insert(device, now);
+        }
+        self.totals
+    }
+
+    /// The totals so far.
+    pub fn totals(&self) -> [u64; N] {
+        self.totals
+    }
+
+    /// Keeps the totals and treats every device as new: another source counts from now on.
+    pub fn forget_devices(&mut self) {
+        self.last.clear();
+    }
+}
+
+/// How much each count rose; `None` if one of them fell.
+fn rises<const N: usize>(last: &[u64; N], now: &[u64; N]) -> Option<[u64; N]> {
+    let mut rises = [0; N];
+    for ((rise, last), now) in rises.iter_mut().zip(last).zip(now) {
+        *rise = now.checked_sub(*last)?;
+    }
+    Some(rises)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    #[test]
+    fn a_first_reading_adds_nothing_and_a_second_adds_its_rise() {
+        let mut total = Accumulator::default();
+        assert_eq!(total.take([("eth0", [500_000_000_000]), ("lo", [7])]), [0]);
+        assert_eq!(total.take([("eth0", [500_000_000_010]), ("lo", [8])]), [11]);
+        assert_eq!(total.totals(), [11]);
+    }
+
+    /// netdata#6077, Diamond#663: an interface with 500 GB on it comes back, and the total leaps by
+    /// that.
+    #[test]
+    fn a_device_that_disappears_and_returns_is_new() {
+        let mut total = Accumulator::default();
+        total.take([("eth0", [100]), ("veth1", [500_000_000_000])]);
+        assert_eq!(total.take([("eth0", [101])]), [1], "it is gone, and its bytes stay counted as before");
+        assert_eq!(total.take([("eth0", [102]), ("veth1", [500_000_000_000])]), [2]);
+        assert_eq!(total.take([("eth0", [103]), ("veth1", [500_000_000_005])]), [8]);
+    }
+
+    #[test]
+    fn a_count_that_begins_at_zero_again_goes_on_from_the_total() {
+        let mut total = Accumulator::default();
+        total.take([("eth0", [1_000, 1_000])]);
+        assert_eq!(total.take([("eth0", [1_500, 1_000])]), [500, 0]);
+        assert_eq!(total.take([("eth0", [3, 9_000])]), [500, 0], "one count fell: it is another device");
+        assert_eq!(total.take([("eth0", [13, 9_001])]), [510, 1]);
+    }
+
+    #[test]
+    fn another_source_continues_the_total() {
+        let mut total = Accumulator::default();
+        total.take([((), [10])]);
+        total.take([((), [30])]);
+        total.forget_devices();
+        assert_eq!(total.take([((), [9_000_000])]), [20]);
+        assert_eq!(total.take([((), [9_000_001])]), [21]);
+    }
+
+    #[test]
+    fn a_device_that_is_listed_twice_counts_once() {
+        let mut total = Accumulator::default();
+        total.take([("sda", [1]), ("sda", [100])]);
+        assert_eq!(total.take([("sda", [2]), ("sda", [200])]), [1]);
+    }
+
+    /// What happens between two readings, of at most four devices with two counts each.
+    fn readings() -> impl Strategy<Value = Vec<(bool, BTreeMap<u8, [u64; 2]>)>> {
+        let count = prop_oneof![0..100_u64, any::<u64>()];
+        let devices = proptest::collection::btree_map(0..4_u8, [count.clone(), count], 0..4);
+        vec((any::<bool>(), devices), 1..40)
+    }
+
+    proptest! {
+        /// Of any sequence of readings, with sources that change in between.
+        #[test]
+        fn a_total_never_falls_nor_rises_by_more_than_devices_seen_twice_did(readings in readings()) {
+            let mut total = Accumulator::default();
+            let (mut before, mut last) = ([0; 2], BTreeMap::<u8, [u64; 2]>::new());
+            for (changes_source, now) in readings {
+                if changes_source {
+                    total.forget_devices();
+                    last.clear();
+                }
+                let after = total.take(now.clone());
+                for i in 0..2 {
+                    let rise = |(device, counts): (&u8, &[u64; 2])| {
+                        let last = last.get(device)?;
+                        Some(u128::from(counts[i].saturating_sub(last[i])))
+                    };
+                    let most: u128 = now.iter().filter_map(rise).sum();
+                    prop_assert!(after[i] >= before[i], "{} after {}", after[i], before[i]);
+                    prop_assert!(u128::from(after[i] - before[i]) <= most);
+                }
+                (before, last) = (after, now);
+            }
+        }
+
+        /// As long as the same devices count on, nothing is lost.
+        #[test]
+        fn every_rise_is_counted(start in any::<[u32; 3]>(), rises in vec(any::<[u32; 3]>(), 1..40)) {
+            let mut total = Accumulator::default();
+            let mut counts = start.map(u64::from);
+            let listed = |counts: [u64; 3]| counts.into_iter().enumerate().map(|(i, count)| (i, [count]));
+            total.take(listed(counts));
+            let mut expected = 0;
+            for rise in rises {
+                for (count, rise) in counts.iter_mut().zip(rise) {
+                    *count += u64::from(rise);
+                    expected += u64::from(rise);
+                }
+                prop_assert_eq!(total.take(listed(counts)), [expected]);
+            }
+        }
+    }
+}

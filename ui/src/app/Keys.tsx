@@ -1,0 +1,92 @@
+// Follows the keys wherever one is on the page, and explains them.
+import { useEffect, useRef } from 'react';
+import { useObservable } from '../live/observable';
+import { keyOf, KEYS, neighbour, SNOOZE_MIN } from './shortcuts';
+import { useStores } from './stores';
+import './keys.css';
+
+/** What each key does. */
+function useKeys(): void {
+  const { keys, settings, live } = useStores();
+  useEffect(() => {
+    const step = (places: number) => {
+      const name = neighbour(settings.presets.get().map((preset) => preset.name), settings.state.get().values?.['music.preset'], places);
+      if (name !== undefined) settings.edit('music.preset', name, 0);
+    };
+    const does: Record<string, () => void> = {
+      m: () => {
+        const muted = settings.state.get().values?.muted;
+        if (muted !== undefined) settings.edit('muted', !muted, 0);
+      },
+      s: () => {
+        const until = live.text.get()?.controls.snoozed_until_ts_ms;
+        if (until !== undefined) void settings.snooze(until === null ? SNOOZE_MIN : 0);
+      },
+      n: () => step(1),
+      p: () => step(-1),
+      '?': () => keys.help.set(!keys.help.get()),
+    };
+    const press = (event: KeyboardEvent) => {
+      const key = keyOf(event);
+      // What explains the keys can always be asked for.
+      if (key === null || (key !== '?' && !keys.on.get())) return;
+      event.preventDefault();
+      does[key]?.();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }, [keys, settings, live]);
+}
+
+function Help() {
+  const { keys } = useStores();
+  const on = useObservable(keys.on);
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  const close = () => keys.help.set(false);
+  return (
+    <dialog className="keys" ref={dialog} aria-labelledby="keys-title" onCancel={close} onClick={(event) => { if (event.target === dialog.current) close(); }}>
+      <div>
+        <h2 id="keys-title">Keys, as in khor top</h2>
+        <dl>
+          {KEYS.map(([key, does]) => (
+            <div key={key}>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{does}</dd>
+            </div>
+          ))}
+        </dl>
+        <label className="check">
+          <input type="checkbox" id="keys-on" checked={on} onChange={(event) => keys.turn(event.target.checked)} /> letters act at once, except while one types
+        </label>
+        <div className="buttons">
+          <button type="button" id="keys-close" onClick={close}>
+            Close
+          </button>
+        </div>
+      </div>
+    </dialog>
+  );
+}
+
+export function Keys() {
+  const { keys } = useStores();
+  useKeys();
+  return useObservable(keys.help) ? <Help /> : null;
+}
+
+/** The way to the list for those who do not know its key; of no use where there is no keyboard. */
+export function KeysButton() {
+  const { keys } = useStores();
+  return (
+    <button type="button" className="icon keys-button" id="keys" aria-label="Keys" title="Keys (?)" aria-haspopup="dialog" onClick={() => keys.help.set(true)}>
+      ?
+    </button>
+  );
+}
