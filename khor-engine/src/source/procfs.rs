@@ -1,8 +1,8 @@
 //! Counters from `/proc`: the fallback without a collector. Coarser, and blind to program starts and cues.
 
-use std::{fs, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
-use khor_proto::Availability;
+use khor_proto::{Availability, kernel_text};
 use nix::{
     sys::utsname::uname,
     time::{ClockId, clock_gettime},
@@ -30,7 +30,7 @@ impl ProcSource {
         let t_ns = now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64;
         let mut counters = [None; Counter::ALL.len()];
         for (file, parse) in FILES {
-            if let Ok(text) = fs::read_to_string(self.root.join(file)) {
+            if let Ok(text) = kernel_text::read(self.root.join(file)) {
                 parse(&text, &mut counters);
             }
         }
@@ -39,7 +39,7 @@ impl ProcSource {
 
     /// The machine this runs on.
     pub(super) fn machine(&self) -> Option<Machine> {
-        let boot_id = fs::read_to_string(self.root.join("sys/kernel/random/boot_id")).unwrap_or_default();
+        let boot_id = kernel_text::read(self.root.join("sys/kernel/random/boot_id")).unwrap_or_default();
         let cpus = sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten();
         Some(Machine {
             kernel_release: uname().ok()?.release().to_string_lossy().into_owned(),
@@ -238,6 +238,17 @@ mod tests {
         let counters = parsed(net_dev, text);
         assert_eq!(counters[Counter::RxBytes.index()], Some(15));
         assert_eq!(counters[Counter::TxPackets.index()], Some(5));
+    }
+
+    #[test]
+    fn an_interface_whose_name_is_no_utf_8_is_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("net")).unwrap();
+        let text = b"Inter-|\n face |\n    lo: 10 1 0 0 0 0 0 0 20 2 0 0 0 0 0 0\n \xff\xfe: 5 1 0 0 0 0 0 0 7 3 0 0 0 0 0 0\n";
+        std::fs::write(dir.path().join("net/dev"), text).unwrap();
+        let counters = ProcSource::new(dir.path()).frame().unwrap().counters;
+        assert_eq!(counters[Counter::RxBytes.index()], Some(15));
+        assert_eq!(counters[Counter::TxBytes.index()], Some(27));
     }
 
     #[test]
