@@ -4,6 +4,7 @@ mod bpf;
 mod desktop;
 mod listen;
 mod model;
+pub(crate) mod numbers;
 mod osc;
 mod quiet;
 mod site;

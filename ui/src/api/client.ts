@@ -1,4 +1,5 @@
 // The typed door to the engine's HTTP API: one function per call, one error type for everything that goes wrong.
+import { at, BASE } from '../app/base';
 import type { PresetDetail, PresetFile, PresetList, Problem, Vocabulary } from './presets';
 import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, MetricsWithHistory, RecordingFile } from './types';
 
@@ -66,7 +67,7 @@ export class Client {
   snooze = (minutes: number) =>
     this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`);
   baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
-  login = (token: string) => this.call<{ ok: true }>('POST', '/api/login', { token });
+  login = (token: string) => this.call<{ ok: true }>('POST', '/api/login', { token, path: BASE });
   units = () => this.call<{ units: string[] }>('GET', '/api/units');
   fleet = () => this.call<Fleet>('GET', '/api/fleet');
   doctor = () => this.call<{ ok: boolean; checks: DoctorCheck[] }>('GET', '/api/doctor');
@@ -82,7 +83,7 @@ export class Client {
     init.headers = headers;
     let answer: Response;
     try {
-      answer = await this.fetch(path, init);
+      answer = await this.fetch(at(path), init);
     } catch {
       throw new ApiError(0, 'the engine is not answering');
     }

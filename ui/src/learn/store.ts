@@ -1,4 +1,5 @@
 // The clips, the one that plays, and the quiz's score, which is kept in this browser.
+import { at } from '../app/base';
 import { Observable } from '../live/observable';
 import { fetchClips, type Clip } from './clips';
 import { answered, scoreOf, NO_SCORE, type Score } from './quiz';
@@ -38,7 +39,7 @@ export class LearnStore {
   /** Plays `clip` for at most `seconds`; `ended` is called when it ends by itself. */
   play = (clip: Clip, seconds = Infinity, ended: () => void = () => undefined): void => {
     this.stop();
-    const audio = new Audio(clip.file);
+    const audio = new Audio(at(clip.file));
     this.audio = audio;
     this.playing.set({ clip, at: 0 });
     const finish = () => {
