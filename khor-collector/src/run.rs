@@ -1,9 +1,9 @@
 //! The collector's life: everything privileged in order, then the server until a signal.
 
-use std::fs;
 use std::io;
 use std::sync::Arc;
 
+use khor_proto::kernel_text;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
@@ -125,7 +125,7 @@ impl Signals {
 }
 
 fn identity(kernel: &dyn Kernel) -> io::Result<Identity> {
-    let line = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned());
+    let line = |path: &str| kernel_text::read(path).map(|text| text.trim().to_owned());
     Ok(Identity {
         kernel_release: line("/proc/sys/kernel/osrelease")?,
         boot_id: line("/proc/sys/kernel/random/boot_id")?,

@@ -16,6 +16,7 @@ pub mod pipewire;
 pub mod port;
 pub mod procfs;
 pub mod pulse;
+pub mod raw_http;
 pub mod simulated;
 pub mod site;
 pub mod skip;

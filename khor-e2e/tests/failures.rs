@@ -179,7 +179,7 @@ fn strangers_are_turned_away() {
     assert_eq!(status("POST", "/api/actions/test_note?midi=200", b"", &[]), 400);
     assert_eq!(status("POST", "/api/audio/device", b"{\"device\": \"id:alsa:nowhere\"}", &[]), 400);
     assert_eq!(status("POST", "/api/actions/panic", b"", &[]), 200);
-    assert_eq!(status("POST", "/api/actions/test_note?midi=60&vel=0.5&dur=0.2", b"", &[]), 200);
+    assert_eq!(status("POST", "/api/actions/test_note?midi=60&vel=0.5&dur=0.2", b"", &[]), 409);
 }
 
 #[test]

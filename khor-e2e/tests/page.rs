@@ -79,6 +79,36 @@ fn the_page_asks_for_the_token_of_an_engine_that_others_can_reach() {
 }
 
 #[test]
+fn the_page_works_below_the_path_of_a_proxy() {
+    const TOKEN: &str = "a-token-that-only-this-test-of-the-page-knows";
+    let _one = one_browser();
+    let ui = checkout().join("ui");
+    if let Some(reason) = lacking(&ui) {
+        return skip(reason);
+    }
+    let dir = TempDir::new().expect("a directory");
+    let token = dir.path().join("token");
+    fs::write(&token, TOKEN).expect("a token");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("its owner's alone");
+    let config = json!({ "listen": { "token_file": token }, "ui": { "dir": ui.join("dist") } });
+    fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    let engine = Engine::start_for_others(dir, &["--fake", "--no-audio"]);
+    succeeds(browser(&engine, &["--token", TOKEN, "--prefix"]), &engine);
+}
+
+#[test]
+fn a_page_of_the_original_gets_its_figures() {
+    let _one = one_browser();
+    if let Some(reason) = lacking(&checkout().join("ui")) {
+        return skip(reason);
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/original");
+    let flags = ["--fake", "--no-audio", "--ui-dir", page.to_str().expect("a plain path")];
+    let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &flags, &[]);
+    succeeds(browser(&engine, &["--original"]), &engine);
+}
+
+#[test]
 fn the_page_shows_and_steers_the_engine() {
     let _one = one_browser();
     if !root_or_skip() {

@@ -1,5 +1,7 @@
 //! One part of the machine heard alone: a unit by its name, a process by its number, chosen while the engine runs.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -184,6 +186,29 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
         "{kept:#}"
     );
     drop((cgroup, slice));
+}
+
+/// The kernel names a process by bytes, and shows that name beside its numbers.
+#[test]
+fn a_process_whose_name_is_no_utf_8_is_heard_with_all_its_signals() {
+    if !root_or_skip() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let shell = dir.path().join(OsStr::from_bytes(b"\xff) R \xfe"));
+    std::fs::copy("/bin/sh", &shell).expect("a program of that name");
+    let script = "while :; do /bin/true; sleep 0.01; done";
+    let load = Load(Command::new(&shell).args(["-c", script]).spawn().expect("a shell"));
+    let pid = load.0.id();
+    wait_until("its name", || {
+        std::fs::read(format!("/proc/{pid}/comm")).is_ok_and(|name| name == b"\xff) R \xfe\n")
+    });
+    let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+    let engine = Engine::start(collector.socket(), &["--no-audio", "--pid", &pid.to_string()], &[]);
+    wait_for_scope(&engine, "the process", |scope| scope["ok"] == true && scope["is_machine"] == false);
+    for signal in ["csw", "fork", "fault"] {
+        wait_until(signal, || engine.level(signal).is_some());
+    }
 }
 
 #[test]

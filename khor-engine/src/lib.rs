@@ -21,6 +21,7 @@ pub mod music;
 pub mod nats;
 pub mod output;
 pub mod relay;
+pub mod shown_path;
 pub mod signal;
 pub mod source;
 pub mod synth;

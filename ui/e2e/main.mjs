@@ -1,7 +1,8 @@
-// Drives the page in a real browser against a running engine: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>] | --token <token> | --site <part>
+// Drives the page in a real browser against a running engine: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>] | --token <token> [--prefix] | --site <part> | --original
 // The caller starts the load when this script prints "ok: there are charts". The script prints what
 // failed and exits non-zero. With --token it tests only the login of an engine that asks for the
-// token. With --site it tests only the view of the site's hosts.
+// token; with --prefix too, the page below the path of a proxy. With --original it tests only that a
+// page which knows the original's API alone gets its figures. With --site it tests only the view of the site's hosts.
 import { parseArgs } from 'node:util';
 import { compose } from './compose.mjs';
 import { SITES } from './fleet.mjs';
@@ -12,16 +13,18 @@ import { login } from './login.mjs';
 import { look } from './look.mjs';
 import { machine } from './machine.mjs';
 import { now } from './now.mjs';
+import { original } from './original.mjs';
 import { outage } from './outage.mjs';
 import { outputs } from './outputs.mjs';
+import { prefix } from './prefix.mjs';
 
 const PARTS = { now, compose, outputs, machine, learn, outage, look, frames };
 
-const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { 'expect-rise': { type: 'string' }, only: { type: 'string' }, token: { type: 'string' }, site: { type: 'string' } } });
+const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { 'expect-rise': { type: 'string' }, only: { type: 'string' }, token: { type: 'string' }, site: { type: 'string' }, prefix: { type: 'boolean' }, original: { type: 'boolean' } } });
 const [base, shots] = positionals;
 const parts = flags.only === undefined ? Object.keys(PARTS) : flags.only.split(',');
 if (!base || !shots || !parts.every((part) => part in PARTS) || (flags.site !== undefined && !(flags.site in SITES))) {
-  console.error(`usage: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only ${Object.keys(PARTS).join('|')}] | --token <token> | --site ${Object.keys(SITES).join('|')}`);
+  console.error(`usage: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only ${Object.keys(PARTS).join('|')}] | --token <token> [--prefix] | --site ${Object.keys(SITES).join('|')} | --original`);
   process.exit(2);
 }
 
@@ -41,7 +44,9 @@ for (const trouble of kit.troubles) console.error(`FAILED: ${trouble}`);
 console.log(kit.troubles.length === 0 ? 'all well' : `${kit.troubles.length} failures`);
 process.exit(kit.troubles.length === 0 ? 0 : 1);
 
-function stepsOf({ token, site, 'expect-rise': rise }) {
+function stepsOf({ token, site, prefix: below, original: alone, 'expect-rise': rise }) {
+  if (alone === true) return [['original', () => original(kit)]];
+  if (below === true) return [['prefix', () => prefix(kit, { token })]];
   if (token !== undefined) return [['login', () => login(kit, { token })]];
   if (site !== undefined) return [[`site: ${site}`, () => SITES[site](kit)]];
   return parts.map((part) => [part, () => PARTS[part](kit, rise)]);

@@ -63,9 +63,9 @@ impl Faults {
         let (file, format) = self.0.as_ref().ok()?;
         let text = file.read(buffer).ok()?;
         match format {
-            Format::Named => Some((number(text, "pgfault")?, number(text, "pgmajfault")?)),
+            Format::Named => Some((number(&text, "pgfault")?, number(&text, "pgmajfault")?)),
             Format::Stat => {
-                let fields = crate::scope::stat_fields(text)?;
+                let fields = crate::scope::stat_fields(&text)?;
                 let (minor, major) = (fields.minor_faults, fields.major_faults);
                 Some((minor + major, major))
             }

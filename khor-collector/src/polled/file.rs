@@ -1,5 +1,6 @@
 //! One of the kernel's text files, kept open and read again and again.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -20,8 +21,8 @@ impl Kept {
         File::open(path).map(Self)
     }
 
-    /// What the file says now, read into `buffer`.
-    pub(super) fn read<'a>(&self, buffer: &'a mut Vec<u8>) -> io::Result<&'a str> {
+    /// What the file says now, read into `buffer`. Bytes that are no UTF-8 become U+FFFD.
+    pub(super) fn read<'a>(&self, buffer: &'a mut Vec<u8>) -> io::Result<Cow<'a, str>> {
         let mut length = 0;
         while length < MAX_BYTES {
             buffer.resize(buffer.len().max(length + CHUNK_BYTES), 0);
@@ -32,7 +33,7 @@ impl Kept {
                 break;
             }
         }
-        std::str::from_utf8(&buffer[..length]).map_err(|_| io::ErrorKind::InvalidData.into())
+        Ok(String::from_utf8_lossy(&buffer[..length]))
     }
 }
 
@@ -54,7 +55,7 @@ mod tests {
         std::fs::write(&path, &text).unwrap();
         let (file, mut buffer) = (Kept::open(&path).unwrap(), Vec::new());
         for _ in 0..2 {
-            assert_eq!(number(file.read(&mut buffer).unwrap(), "last"), Some(7));
+            assert_eq!(number(&file.read(&mut buffer).unwrap(), "last"), Some(7));
         }
         std::fs::write(&path, "last 8\n").unwrap();
         assert_eq!(file.read(&mut buffer).unwrap(), "last 8\n");

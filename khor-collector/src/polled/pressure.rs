@@ -55,7 +55,7 @@ fn unavailable(error: &io::Error) -> String {
 }
 
 fn total_us(file: &Kept, buffer: &mut Vec<u8>) -> io::Result<u64> {
-    parse_total_us(file.read(buffer)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    parse_total_us(&file.read(buffer)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// The `total=` of the line that starts with `some`.

@@ -8,6 +8,7 @@ mod seccomp;
 use std::fs;
 
 use caps::{CapSet, Capability, CapsHashSet};
+use khor_proto::kernel_text;
 use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use nix::unistd::{Gid, Group, Uid, User, setgroups, setresgid, setresuid};
@@ -110,7 +111,7 @@ pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
             return Err(PrivilegeError::Kept { field: "a capability set", value: format!("{left:?}") });
         }
     }
-    verify_status(&fs::read_to_string("/proc/self/status").map_err(give_up("reading /proc/self/status"))?)
+    verify_status(&kernel_text::read("/proc/self/status").map_err(give_up("reading /proc/self/status"))?)
 }
 
 /// Allows no system calls from now on but those that serving needs, in no thread; any other kills the process.

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use khor_layout::MAX_CGROUP_DEPTH;
+use khor_proto::kernel_text;
 
 const MAX_PATH_BYTES: usize = 1024;
 
@@ -17,7 +18,7 @@ pub(super) struct Hierarchy {
 impl Hierarchy {
     /// Finds it among the mounts of this process.
     pub(super) fn find() -> Self {
-        Self { root: fs::read_to_string("/proc/self/mountinfo").ok().and_then(|text| mount_point(&text)) }
+        Self { root: kernel_text::cgroup_root() }
     }
 
     /// The directory of the cgroup at `path`, which must begin with a slash; it need not exist.
@@ -50,26 +51,9 @@ pub(super) fn id(directory: &Path) -> Option<u64> {
     fs::metadata(directory).ok().filter(fs::Metadata::is_dir).map(|found| found.ino())
 }
 
-/// The mount point of the first `cgroup2` in a mountinfo file (`proc_pid_mountinfo(5)`).
-fn mount_point(mountinfo: &str) -> Option<PathBuf> {
-    mountinfo.lines().find_map(|line| {
-        let (mount, filesystem) = line.split_once(" - ")?;
-        let kind = filesystem.split_whitespace().next()?;
-        (kind == "cgroup2").then(|| mount.split_whitespace().nth(4).map(PathBuf::from))?
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_mount_point_is_the_fifth_field() {
-        let text = "22 26 0:20 / /sys rw shared:7 - sysfs sysfs rw\n\
-                    28 22 0:25 / /sys/fs/cgroup rw shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
-        assert_eq!(mount_point(text), Some("/sys/fs/cgroup".into()));
-        assert_eq!(mount_point(""), None);
-    }
 
     #[test]
     fn only_plain_absolute_paths_are_taken() {

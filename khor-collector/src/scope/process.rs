@@ -1,6 +1,6 @@
 //! A process, told from another that gets the same number later.
 
-use std::fs;
+use khor_proto::kernel_text;
 
 /// What is needed of `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,24 +29,28 @@ pub(crate) fn stat_fields(text: &str) -> Option<StatFields> {
 
 /// When process number `pid` started, if it is alive and may be seen.
 pub(super) fn start_ticks(pid: u32) -> Option<u64> {
-    let fields = stat_fields(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+    let fields = stat_fields(&kernel_text::read(format!("/proc/{pid}/stat")).ok()?)?;
     (!fields.zombie).then_some(fields.start_ticks)
 }
 
 /// The process whose thread number `pid` is; itself, if it is a process.
 pub(super) fn process_of(pid: u32) -> Option<u32> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let status = kernel_text::read(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
-/// Path of the process's cgroup in the unified hierarchy.
+/// Path of the process's cgroup in the unified hierarchy; bytes that are no UTF-8 are U+FFFD.
 pub(super) fn cgroup_of(pid: u32) -> Option<String> {
-    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let cgroups = kernel_text::read(format!("/proc/{pid}/cgroup")).ok()?;
     cgroups.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -58,6 +62,24 @@ mod tests {
         assert!(stat_fields("7 (cut").is_none());
         assert!(start_ticks(std::process::id()).is_some());
         assert!(start_ticks(u32::MAX).is_none());
+    }
+
+    /// A real process whose program has bytes in its name that are no UTF-8, and a parenthesis.
+    #[test]
+    fn a_name_that_is_no_utf_8_hides_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join(OsStr::from_bytes(b"\xff) \xfe"));
+        std::fs::copy("/bin/sleep", &program).unwrap();
+        let mut child = Command::new(&program).arg("1000").spawn().unwrap();
+        let name = std::fs::read(format!("/proc/{}/comm", child.id())).unwrap();
+        let (process, started, cgroup) =
+            (process_of(child.id()), start_ticks(child.id()), cgroup_of(child.id()));
+        let faults = crate::polled::Polled::process(child.id()).read(0)[3];
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(name, b"\xff) \xfe\n");
+        assert_eq!((process, cgroup), (Some(child.id()), cgroup_of(std::process::id())));
+        assert!(started.is_some() && faults.is_some(), "{started:?} {faults:?}");
     }
 
     #[test]

@@ -9,7 +9,13 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::{error, info};
 
-use super::{Places, interrupt, nats::NatsArgs, place::place, service, whom::WhomArgs};
+use super::{
+    Places, interrupt,
+    nats::NatsArgs,
+    place::{place, setting_path},
+    service,
+    whom::WhomArgs,
+};
 use crate::{
     config::ConfigStore,
     control, dbus,
@@ -56,7 +62,7 @@ pub(super) struct OutputArgs {
     #[arg(long, value_name = "[HOST:]PORT", value_parser = place)]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the copy in the program
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = setting_path())]
     ui_dir: Option<PathBuf>,
     /// Don't play on a sound device
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::place::setting_path;
 use crate::nats::Nats;
 
 /// Each also has a variable of its own, so that a service needs no command line.
@@ -14,19 +15,19 @@ pub(super) struct NatsArgs {
     #[arg(long, value_name = "URL", env = "KHOR_NATS")]
     nats: Option<String>,
     /// Credentials for it, as NATS' own tools write them
-    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CREDS", conflicts_with = "nkey")]
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CREDS", value_parser = setting_path(), conflicts_with = "nkey")]
     creds: Option<PathBuf>,
     /// Seed of this user's `NKey`
-    #[arg(long, value_name = "FILE", env = "KHOR_NATS_NKEY")]
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_NKEY", value_parser = setting_path())]
     nkey: Option<PathBuf>,
     /// Who vouches for the server, PEM [default: the system's authorities]
-    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CA")]
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CA", value_parser = setting_path())]
     tls_ca: Option<PathBuf>,
     /// This client's certificate, PEM
-    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CERT", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CERT", value_parser = setting_path(), requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// Its key, PEM
-    #[arg(long, value_name = "FILE", env = "KHOR_NATS_KEY", requires = "tls_cert")]
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_KEY", value_parser = setting_path(), requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 }
 

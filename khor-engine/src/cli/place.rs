@@ -1,6 +1,11 @@
-//! Where a server is to listen, as people write it.
+//! Places on the command line: where a server listens, and paths that become settings.
 
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::{
+    net::{Ipv4Addr, SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
+
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 /// The same with a host: a port alone is one of this machine's own.
 pub(super) fn with_host(text: &str) -> String {
@@ -16,6 +21,14 @@ pub(super) fn place(text: &str) -> Result<SocketAddr, String> {
     let expected = "expected PORT or HOST:PORT, as 9117 or 10.0.0.7:9117";
     let found: Vec<SocketAddr> = with_host(text).to_socket_addrs().map_err(|_| expected)?.collect();
     found.iter().find(|place| place.is_ipv4()).or(found.first()).copied().ok_or_else(|| expected.to_owned())
+}
+
+/// Parses a path that becomes a setting. Settings are JSON, which holds no other text than UTF-8.
+pub(super) fn setting_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.to_str() {
+        Some(_) => Ok(path),
+        None => Err("the path is not UTF-8: rename it, or link to it under another name"),
+    })
 }
 
 #[cfg(test)]

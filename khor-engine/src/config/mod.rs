@@ -5,6 +5,7 @@ mod desktop;
 mod listen;
 mod merge;
 mod model;
+pub(crate) mod numbers;
 mod osc;
 mod paths;
 mod quiet;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     Config, ConfigError,
     merge::{check_shape, empty},
+    numbers::fit_numbers,
 };
 
 /// Invalid settings that are removed one by one. Beyond that, whole sections are removed.
@@ -40,6 +41,7 @@ pub(super) fn parse(document: &Value) -> Result<(Config, Vec<String>), ConfigErr
 
 /// Reads a document and replaces each invalid setting by its value in `previous`, or else by the default.
 pub(super) fn recover(mut document: Value, previous: &Value) -> Recovered {
+    fit_numbers(&mut document, &default_shape());
     let mut problems = Vec::new();
     let mut restored = BTreeSet::new();
     loop {
@@ -132,7 +134,7 @@ mod tests {
     fn invalid_settings_fall_back_and_the_others_keep_their_values() {
         let recovered = recover(
             json!({
-                "listen": { "token_file": "/t", "port": 17000 },
+                "listen": { "token_file": "/t", "port": 17000.0 },
                 "music": { "bpm": "96", "density": 0.25, "key_midi": 1e9 },
                 "audio": { "master_gain": 7 },
                 "osc": { "targets": ["a:1", 5, "b:2"] },

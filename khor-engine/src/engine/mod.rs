@@ -25,6 +25,7 @@ mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 mod totals;
+mod understood;
 mod wanted;
 
 pub use clips::{CLIP_S, CLIPS, Clip, Played};
@@ -64,6 +65,7 @@ use self::{
     forbidden::forbid,
     listener::{BaselineWish, Listener, SignalSettings},
     state::State,
+    understood::understood,
     wanted::{audio_wanted, live_settings, midi_wanted, osc_wanted, signal_settings},
 };
 use crate::{
@@ -126,10 +128,18 @@ impl Shown {
     }
 }
 
-/// An action was asked for with a value outside its range.
+/// Why an action was refused.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ActionError(String);
+pub enum ActionError {
+    /// A value is outside its range.
+    #[error("{0}")]
+    Range(String),
+    /// A note would go nowhere.
+    #[error(
+        "there is no output: no sound device plays, MIDI and OSC are off or fail, and nobody listens; GET /api/health says why"
+    )]
+    NoOutput,
+}
 
 impl Engine {
     /// Starts everything the configuration asks for. Whatever fails is a state, not an error; only a machine
@@ -310,8 +320,9 @@ impl Engine {
         if tags.is_some_and(|tags| !tags.contains(&before.tag().as_str())) {
             return Err(UpdateError::Changed);
         }
-        forbid(change, &before, &self.library())?;
-        let update = make(&mut store, change)?;
+        let change = understood(change, &before);
+        forbid(&change, &before, &self.library())?;
+        let update = make(&mut store, &change)?;
         self.show(&store);
         self.apply(&before, &update.config);
         Ok(update)
@@ -324,7 +335,7 @@ impl Engine {
         Ok(update)
     }
 
-    /// Makes another device the current one; empty is the default device.
+    /// Makes another device the current one; empty and `default` are the default device.
     pub fn select_device(&self, device: &str) -> Result<Update, UpdateError> {
         self.update_config(&json!({"audio": {"device": device}}))
     }
@@ -370,17 +381,27 @@ impl Engine {
         self.state.cues()
     }
 
-    /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration 0.01..=10 s.
+    /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration
+    /// 0.01..=10 s. Refused while there is no output to play it.
     pub fn test_note(&self, midi: u8, velocity: f32, duration_s: f32) -> Result<(), ActionError> {
-        let within = |holds: bool, text: String| if holds { Ok(()) } else { Err(ActionError(text)) };
+        let within = |holds: bool, text: String| if holds { Ok(()) } else { Err(ActionError::Range(text)) };
         within(midi <= 127, format!("midi: {midi} is not allowed, expected 0 to 127"))?;
         within((0.0..=1.0).contains(&velocity), format!("vel: {velocity} is not allowed, expected 0 to 1"))?;
         within(
             (0.01..=10.0).contains(&duration_s),
             format!("dur: {duration_s} is not allowed, expected 0.01 to 10"),
         )?;
+        if !self.has_output() {
+            return Err(ActionError::NoOutput);
+        }
         self.conductor.send(Command::TestNote { midi, velocity, duration_s });
         Ok(())
+    }
+
+    /// Whether a note reaches anything: a device, a listener, MIDI or OSC.
+    fn has_output(&self) -> bool {
+        let plays = self.audio.status().health.ok || self.audio.tap().listeners() > 0;
+        plays || self.midi.health().ok || self.osc.targets().iter().any(|target| target.error.is_none())
     }
 
     /// Health of every part.

@@ -147,7 +147,7 @@ impl Engine {
     pub fn snooze(&self, minutes: u32) -> Result<Option<u64>, ActionError> {
         if minutes > MOST_MINUTES {
             let message = format!("minutes: {minutes} is not allowed, expected 0 to {MOST_MINUTES}");
-            return Err(ActionError(message));
+            return Err(ActionError::Range(message));
         }
         if minutes == 0 {
             self.silence(|silence| silence.snoozed_until_ts_ms = None);

@@ -105,7 +105,7 @@ impl Access {
         if beyond_loopback && token.is_none() {
             return Err(AccessError::NoToken { ip });
         }
-        let hosts = listen.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        let hosts = listen.allowed_hosts.iter().map(|host| rootless(host).to_ascii_lowercase()).collect();
         Ok(Self { token, hosts, beyond_loopback, port, guessed: Arc::default() })
     }
 
@@ -114,13 +114,14 @@ impl Access {
         Self { port, ..self }
     }
 
-    /// Whether that is a name of this listener. An address can't be rebound, a name can.
+    /// Whether that is a name of this listener. An address can't be rebound, a name can. A dot at
+    /// the end of a name means the root of all names and changes nothing (RFC 1034).
     pub(super) fn is_ours(&self, authority: &Authority) -> bool {
         self.is_address(authority) || self.is_named(authority)
     }
 
     fn is_address(&self, authority: &Authority) -> bool {
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let host = rootless(authority.host()).trim_start_matches('[').trim_end_matches(']');
         let ip = host.parse::<IpAddr>();
         let fits = host.eq_ignore_ascii_case("localhost")
             || ip.is_ok_and(|ip| ip.is_loopback() || self.beyond_loopback);
@@ -129,7 +130,8 @@ impl Access {
 
     /// Whether it is one of `listen.allowed_hosts`, which name a port or stand for any.
     pub(super) fn is_named(&self, authority: &Authority) -> bool {
-        let (host, whole) = (authority.host().to_ascii_lowercase(), authority.as_str().to_ascii_lowercase());
+        let host = rootless(authority.host()).to_ascii_lowercase();
+        let whole = authority.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         self.hosts.iter().any(|named| *named == host || *named == whole)
     }
 
@@ -149,6 +151,11 @@ impl Access {
     fn is_token(&self, given: &str) -> bool {
         self.token.as_deref().is_some_and(|token| token.as_bytes().ct_eq(given.as_bytes()).into())
     }
+}
+
+/// A host without the dot that may end its name.
+fn rootless(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Whether a path is answered without a token: the page, which asks for it, and where it is handed in.
@@ -194,6 +201,10 @@ pub(crate) fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
 struct Login {
     /// The token in the file that `listen.token_file` names.
     token: String,
+    /// The path that the cookie is for: where a proxy puts the page, such as `/khor/`. Without it,
+    /// all of the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
 }
 
 /// Logged in; the browser is given the token as a cookie that no script can read.
@@ -216,9 +227,21 @@ pub(super) fn operation() -> Operation {
     post(LOGIN, "Hand in the token; the answer sets the cookie khor_token").reads::<Login>().at_once(login)
 }
 
+/// Whether a path can stand in a cookie as it is, and no other attribute with it.
+fn is_cookie_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
+}
+
 fn login(call: Call) -> Result<LoggedIn, Failure> {
-    let Login { token } = serde_json::from_value(call.json()?)
+    let Login { token, path } = serde_json::from_value(call.json()?)
         .map_err(|_| Failure::bad("token: expected {\"token\": \"…\"}"))?;
+    let path = path.as_deref().unwrap_or("/");
+    if !is_cookie_path(path) {
+        return Err(Failure::bad(
+            "path: expected a path of letters, digits, - . _ ~ % and slashes, as /khor/",
+        ));
+    }
     let access = &call.desk.access;
     if access.token.is_none() {
         return Ok(LoggedIn(None));
@@ -236,7 +259,7 @@ fn login(call: Call) -> Result<LoggedIn, Failure> {
         ""
     };
     Ok(LoggedIn(Some(format!(
-        "{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={COOKIE_AGE_S}{secure}"
+        "{COOKIE}={token}; HttpOnly; SameSite=Strict; Path={path}; Max-Age={COOKIE_AGE_S}{secure}"
     ))))
 }
 
@@ -298,15 +321,36 @@ pub(super) mod tests {
             "khor.EXAMPLE",
             "khor.example:443",
             "studio.local:8443",
+            "192.168.1.7.:17321",
+            "localhost.:17321",
+            "khor.example.",
+            "Khor.Example.:443",
+            "studio.local.:8443",
         ] {
             assert!(ours(host), "{host}");
         }
-        for host in
-            ["192.168.1.7:80", "evil.example:17321", "studio.local", "studio.local:17321", "a.khor.example"]
-        {
+        for host in [
+            "192.168.1.7:80",
+            "evil.example:17321",
+            "studio.local",
+            "studio.local:17321",
+            "a.khor.example",
+            "khor.example..",
+            "localhost..:17321",
+        ] {
             assert!(!ours(host), "{host}");
         }
         assert!(!loopback(17321).is_ours(&"192.168.1.7:17321".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_cookie_is_for_a_plain_path() {
+        for path in ["/", "/khor/", "/a/b-c/~x.y/%20/"] {
+            assert!(is_cookie_path(path), "{path}");
+        }
+        for path in ["", "khor/", "/khor; Domain=example", "/khor\r\nset-cookie: a", "/kh\u{f6}r/"] {
+            assert!(!is_cookie_path(path), "{path}");
+        }
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::Call,
+    deliver::uncompressed_tag,
     reply::Failure,
     table::{Done, Json, Operation, Tagged, get, patch, post, put},
 };
@@ -35,9 +36,13 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/config/schema", "The configuration's JSON Schema").at_once(schema),
         get("/api/units", "The units that can be heard alone: those that have a cgroup now").blocking(units),
         get("/api/audio/devices", "The sound devices there are").blocking(devices),
-        post("/api/audio/device", "Choose the sound device; empty is the default")
-            .reads::<Choice>()
-            .blocking(choose),
+        post(
+            "/api/audio/device",
+            "Choose the sound device, by the parameter or the body; empty and default are the default device",
+        )
+        .takes("device", "`id:…` as listed, or empty or default", json!({ "type": "string" }))
+        .may_read::<Choice>()
+        .blocking(choose),
         post("/api/actions/test_note", "Play one note with the melody's timbre")
             .takes("midi", "Note", whole(0, 127))
             .takes("vel", "Velocity", number(0.0, 1.0))
@@ -101,9 +106,10 @@ fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
     Ok(Tagged { json: Changed { config, ok: true, restart_required, not_saved }, tag })
 }
 
-/// The tags of an `If-Match`; a weak one matches nothing, so it stays what it is.
+/// The tags of an `If-Match`; a weak one matches nothing, so it stays what it is. Compressed or
+/// not, it is one configuration.
 fn tags(header: &str) -> Vec<&str> {
-    header.split(',').map(|tag| tag.trim().trim_matches('"')).collect()
+    header.split(',').map(|tag| uncompressed_tag(tag.trim().trim_matches('"'))).collect()
 }
 
 fn schema(_: Call) -> Json<Schema> {
@@ -133,7 +139,7 @@ fn devices(_: Call) -> Json<Devices> {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it is read as a value, for an error that says more; this describes it")]
 struct Choice {
-    /// `id:…` as listed, or empty for the default.
+    /// `id:…` as listed, or empty or `default` for the default device.
     device: String,
 }
 
@@ -144,10 +150,11 @@ struct Chosen {
 }
 
 fn choose(call: Call) -> Result<Json<Chosen>, Failure> {
-    let body = call.json()?;
-    let device = body.get("device").and_then(Value::as_str);
-    let device = device.ok_or_else(|| Failure::bad("device: expected {\"device\": \"id:…\"} or \"\""))?;
-    let update = call.engine().select_device(device)?;
+    let body = if call.body.is_empty() { Value::Null } else { call.json()? };
+    let device = call.text("device").or_else(|| body.get("device")?.as_str());
+    let expected =
+        "device: missing, expected ?device=id:… or {\"device\": \"id:…\"}; default is the default device";
+    let update = call.engine().select_device(device.ok_or_else(|| Failure::bad(expected))?)?;
     Ok(Json(Chosen { ok: true, device: update.config.audio.device }))
 }
 

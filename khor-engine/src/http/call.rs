@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::timeout};
 use warp::http::{HeaderMap, StatusCode, header};
 
 use super::{access::Access, reply::Failure};
-use crate::engine::Engine;
+use crate::{config::numbers, engine::Engine};
 
 /// Longest body, bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -56,10 +56,11 @@ impl Call {
             .map_err(|problem| Failure::bad(format!("the body is not JSON: {problem}")))
     }
 
-    /// A parameter that is a number, or the default.
+    /// A parameter that is a number, or the default. A whole number may come as `62.0`.
     pub(super) fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, Failure> {
         self.query.get(name).map_or(Ok(default), |text| {
-            text.parse().map_err(|_| Failure::bad(format!("{name}: {text} is not a number in its range")))
+            let number = numbers::parse(text);
+            number.ok_or_else(|| Failure::bad(format!("{name}: {text} is not a number in its range")))
         })
     }
 

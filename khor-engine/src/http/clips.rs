@@ -11,7 +11,7 @@ use warp::{
 
 use super::{
     call::Call,
-    reply::Failure,
+    reply::{Failure, content_tag},
     table::{Answer, Content, Json, Operation, get},
 };
 use crate::engine::{CLIP_S, CLIPS, Clip};
@@ -51,12 +51,15 @@ fn list(_: Call) -> Json<List> {
 struct Wav(Vec<u8>);
 
 impl Answer for Wav {
-    const CONTENT: Content = Content { kind: "audio/wav", schema: None };
+    const CONTENT: Content = Content { in_parts: true, tagged: true, ..Content::of("audio/wav") };
 
     fn into_response(self) -> Response {
+        let tag = content_tag(&self.0);
         let mut response = self.0.into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        response.headers_mut().insert(header::ETAG, tag);
         response
     }
 }

@@ -16,13 +16,13 @@ fn openapi() -> Value {
     openapi::write(table().iter().map(AsRef::as_ref))
 }
 
-/// Each operation, as `GET /api/presets/{name}`.
+/// Each operation but `HEAD`, as `GET /api/presets/{name}`.
 fn operations(openapi: &Value) -> BTreeSet<String> {
     let paths = openapi["paths"].as_object().unwrap().iter();
     let of = |(path, methods): (&String, &Value)| {
-        let methods: Vec<String> =
-            methods.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
-        methods.into_iter().map(|method| format!("{method} {path}")).collect::<Vec<_>>()
+        let methods = methods.as_object().unwrap().keys().map(|method| method.to_uppercase());
+        let methods = methods.filter(|method| METHODS.contains(&method.as_str()));
+        methods.map(|method| format!("{method} {path}")).collect::<Vec<_>>()
     };
     paths.flat_map(of).collect()
 }

@@ -98,7 +98,9 @@ mod tests {
 
     #[test]
     fn only_this_listener_is_answered() {
-        for host in ["127.0.0.1:17321", "localhost:17321", "[::1]:17321", "LocalHost:17321"] {
+        for host in
+            ["127.0.0.1:17321", "localhost:17321", "[::1]:17321", "LocalHost:17321", "localhost.:17321"]
+        {
             assert!(allowed(host, true, None), "{host}");
         }
         for host in ["evil.example:17321", "127.0.0.1:80", "127.0.0.1", "localhost.evil.example:17321", ""] {
@@ -111,7 +113,14 @@ mod tests {
         let ours = Some("http://127.0.0.1:17321");
         assert!(allowed("127.0.0.1:17321", false, ours));
         assert!(allowed("127.0.0.1:17321", false, None), "curl has no origin");
-        for origin in ["http://evil.example", "null", "https://127.0.0.1:17321", "http://127.0.0.1:8000"] {
+        assert!(allowed("localhost.:17321", false, Some("http://localhost.:17321")));
+        for origin in [
+            "http://evil.example",
+            "http://evil.example.",
+            "null",
+            "https://127.0.0.1:17321",
+            "http://127.0.0.1:8000",
+        ] {
             assert!(!allowed("127.0.0.1:17321", false, Some(origin)), "{origin}");
         }
     }

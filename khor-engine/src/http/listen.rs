@@ -1,6 +1,11 @@
 //! Listening from a browser or a player: what the sound device is given, as 16-bit stereo.
+//!
+//! Apple's player, which Safari uses, plays nothing from a server that ignores `Range`: it asks for
+//! two bytes first, and then for all. A live stream has no parts, so for that player it is a file
+//! as long as its header says, four gigabytes or six hours. Others that ask for `bytes=0-` get the
+//! stream without end and without a length: those would try to seek in such a file.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, ops::Range};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, Stream, StreamExt, stream};
@@ -11,14 +16,15 @@ use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 use warp::{
     Filter, Reply,
     filters::BoxedFilter,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     reply::Response,
     ws::{Message, WebSocket, Ws},
 };
 
 use super::{
     call::{Call, Desk},
-    reply::Failure,
+    range::{self, Asked},
+    reply::{Failure, live_headers},
     table::{Answer, Content, Operation, get},
     until_stopped,
 };
@@ -26,12 +32,38 @@ use crate::output::{audio::Block, file::to_16_bit};
 
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
+const FRAME_BYTES: u64 = 4;
+/// Of the header of a WAV file.
+const HEADER_BYTES: u64 = 44;
+/// Length of the file that the header of the endless one describes.
+const FILE_BYTES: u64 = HEADER_BYTES + u32::MAX as u64;
 /// Longest message taken from a WebSocket's other end, which has nothing to say.
 const MAX_SAID_BYTES: usize = 1024;
 
-/// `GET /api/listen.wav`.
-pub(super) fn operation() -> Operation {
-    get("/api/listen.wav", "What the sound device is given, as a WAV file without end").at_once(open)
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        get("/api/listen.wav", "What the sound device is given, as a WAV file without end").at_once(open),
+        get("/api/listen", "A WebSocket with what the sound device is given").at_once(no_socket),
+    ]
+}
+
+/// `GET /api/listen` by a client that asks for no WebSocket.
+fn no_socket(_: Call) -> NoSocket {
+    NoSocket
+}
+
+struct NoSocket;
+
+impl Answer for NoSocket {
+    const CONTENT: Content = Content::of("application/json");
+
+    fn into_response(self) -> Response {
+        let said = "this is a WebSocket: connect with ws:// or wss://, or play /api/listen.wav";
+        let mut response = Failure::new(StatusCode::UPGRADE_REQUIRED, said).into_response();
+        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        response
+    }
 }
 
 /// `GET /api/listen`, which only a WebSocket opens.
@@ -46,32 +78,59 @@ pub(super) fn socket(desk: &Desk) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-struct Wav {
-    blocks: broadcast::Receiver<Block>,
-    stop: watch::Receiver<bool>,
+enum Wav {
+    Live {
+        blocks: broadcast::Receiver<Block>,
+        stop: watch::Receiver<bool>,
+        part: Option<Range<u64>>,
+    },
+    /// A part was asked for that is in no file.
+    NoPart,
 }
 
 fn open(call: Call) -> Result<Wav, Failure> {
+    let part = match range::asked(&call.headers, FILE_BYTES, None) {
+        Asked::Nothing => return Ok(Wav::NoPart),
+        Asked::Part(part) if part != (0..FILE_BYTES) || is_apple(&call.headers) => Some(part),
+        Asked::Part(_) | Asked::Whole => None,
+    };
     let blocks =
         call.engine().listen().map_err(|full| Failure::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
-    Ok(Wav { blocks, stop: call.desk.stop })
+    Ok(Wav::Live { blocks, stop: call.desk.stop, part })
+}
+
+/// Whether Apple's player asks, by itself or for Safari.
+fn is_apple(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    agent.is_some_and(|agent| agent.starts_with("AppleCoreMedia/"))
+        || headers.contains_key("x-playback-session-id")
 }
 
 impl Answer for Wav {
-    const CONTENT: Content = Content { kind: "audio/wav", schema: None };
+    const CONTENT: Content = Content { in_parts: true, ..Content::of("audio/wav") };
 
     fn into_response(self) -> Response {
-        let samples = wav(self.blocks).take_until(until_stopped(self.stop));
-        let mut response = warp::reply::stream(samples).into_response();
+        let Self::Live { blocks, stop, part } = self else { return range::unsatisfiable(FILE_BYTES) };
+        let start = part.as_ref().map_or(0, |part| part.start);
+        let length = part.as_ref().map_or(u64::MAX, |part| part.end - part.start);
+        let bytes = bounded(wav(blocks, start), length).take_until(until_stopped(stop));
+        let mut response = warp::reply::stream(bytes).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        live_headers(response.headers_mut());
+        if let Some(part) = part {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            range::part_headers(response.headers_mut(), &part, FILE_BYTES);
+        }
         response
     }
 }
 
-/// A WAV file without end: its header as soon as the first block says the rate. It ends if the rate changes, which no
-/// header can say.
-fn wav(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+/// A WAV file without end, from its byte number `start` on: its header as soon as the first block
+/// says the rate, then what plays now. It ends if the rate changes, which no header can say.
+fn wav(
+    blocks: broadcast::Receiver<Block>,
+    start: u64,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
     let mut begun_at_hz = None;
     heard(blocks)
         .take_while(move |block| {
@@ -79,10 +138,35 @@ fn wav(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Result<Bytes, I
             std::future::ready(is_same)
         })
         .enumerate()
-        .flat_map(|(i, block)| {
-            let header = (i == 0).then(|| Ok(wav_header(block.sample_rate_hz)));
+        .flat_map(move |(i, block)| {
+            let header = (i == 0).then(|| Ok(lead(&wav_header(block.sample_rate_hz), start)));
             stream::iter(header.into_iter().chain([Ok(samples_of(&block))]))
         })
+}
+
+/// The bytes before the first sample of an answer that begins at byte number `start`: the rest of
+/// the header, or silence up to the next frame, so that left stays left.
+fn lead(header: &Bytes, start: u64) -> Bytes {
+    match start.checked_sub(HEADER_BYTES) {
+        None => header.slice(start as usize..),
+        Some(within) => vec![0; ((FRAME_BYTES - within % FRAME_BYTES) % FRAME_BYTES) as usize].into(),
+    }
+}
+
+/// The first `length` bytes.
+fn bounded(
+    pieces: impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync,
+    length: u64,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    pieces.scan(length, |left, piece| {
+        let piece = piece.map(|mut piece| {
+            piece.truncate((*left).min(piece.len() as u64) as usize);
+            *left -= piece.len() as u64;
+            piece
+        });
+        let is_over = matches!(&piece, Ok(piece) if piece.is_empty() && *left == 0);
+        std::future::ready((!is_over).then_some(piece))
+    })
 }
 
 fn wav_header(sample_rate: u32) -> Bytes {
@@ -166,7 +250,7 @@ mod tests {
         ] {
             sender.send(block).unwrap();
         }
-        let pieces: Vec<Bytes> = wav(blocks).map(Result::unwrap).collect().await;
+        let pieces: Vec<Bytes> = wav(blocks, 0).map(Result::unwrap).collect().await;
         let file = pieces.concat();
         let (header, samples) = file.split_at(44);
         assert_eq!(header[40..], [0xFF; 4], "no length");
@@ -176,6 +260,30 @@ mod tests {
         assert_eq!((reader.spec().sample_rate, reader.spec().channels), (48_000, 2));
         let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
         assert_eq!(samples, [0, 32767, -32767, 16384, 8192, -8192, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn a_part_begins_and_ends_where_it_is_asked_for() {
+        let part = async |start: u64, length: u64| {
+            let (sender, blocks) = broadcast::channel(8);
+            for _ in 0..4 {
+                sender.send(block(48_000, &[[0.5, 0.5]])).unwrap();
+            }
+            drop(sender);
+            let pieces: Vec<Bytes> = bounded(wav(blocks, start), length).map(Result::unwrap).collect().await;
+            pieces.concat()
+        };
+        let header = wav_header(48_000);
+        assert_eq!(header.len() as u64, HEADER_BYTES);
+        assert_eq!(part(0, 2).await, b"RI");
+        assert_eq!(part(8, 4).await, b"WAVE");
+        let whole = part(0, u64::MAX).await;
+        assert_eq!((whole.len(), &whole[..44]), (60, &header[..]));
+        assert_eq!(part(40, 8).await, whole[40..48], "from the header into the sound");
+        // Frames stay whole: left stays left.
+        assert_eq!(part(44, 8).await, whole[44..52]);
+        assert_eq!(part(46, 6).await, [&[0, 0], &whole[44..48]].concat());
+        assert_eq!(part(1_000_044, 4).await, whole[44..48]);
     }
 
     #[tokio::test]

@@ -1,18 +1,22 @@
 //! The HTTP side: the API, the event stream and the page; on loopback unless a token guards it.
 //!
-//! Every request passes the [`guard`] (is it meant for us?) and [`access`] (may it come in?), then an operation of the
-//! [`table`], which [`api`], [`clips`], [`doctor`], [`presets`], [`stream`], [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`]
-//! describes, or the [`page`]. The accept loop is our own because warp's has no limit on connections and none on a
-//! half-sent request.
+//! Every request passes the [`guard`] (is it meant for us?) and [`access`] (may it come in?), then
+//! an operation of the [`table`], which [`api`], [`clips`], [`doctor`], [`presets`], [`stream`],
+//! [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`] describes, or the [`page`].
+//! What they answer goes out through [`deliver`]. The accept loop is our own because warp's has no
+//! limit on connections and none on a half-sent request.
 
+mod accept;
 mod access;
 mod api;
 mod call;
 mod clips;
+mod deliver;
 mod doctor;
 #[cfg(test)]
 mod documents;
 mod door;
+mod exposition;
 mod guard;
 #[cfg(test)]
 mod hostile;
@@ -21,6 +25,7 @@ mod openapi;
 mod page;
 mod presets;
 mod prometheus;
+mod range;
 mod recording;
 mod reply;
 mod seldom;
@@ -57,8 +62,8 @@ use warp::{
     reply::Response,
 };
 
-pub(crate) use self::access::read_token;
 pub use self::{access::AccessError, door::Door};
+pub(crate) use self::{access::read_token, exposition::Format};
 use self::{
     call::{Call, Desk, Query},
     reply::Failure,
@@ -148,10 +153,10 @@ fn table() -> Vec<Arc<Operation>> {
     table.extend(presets::operations());
     table.extend(recording::operations());
     table.extend(clips::operations());
+    table.extend(listen::operations());
     table.extend([
         doctor::operation(),
         stream::operation(),
-        listen::operation(),
         prometheus::operation(),
         access::operation(),
         openapi::operation(),
@@ -163,14 +168,12 @@ fn routes(
     desk: &Desk,
 ) -> impl Filter<Extract = (impl Reply + use<>,), Error = Infallible> + Clone + Send + Sync + 'static + use<>
 {
-    let served = listen::socket(desk)
-        .or(operations(desk))
-        .or(recording::files(&desk.engine))
-        .or(page::routes(&desk.engine.config().ui));
-    guard::guard(&desk.access)
-        .and(desk.access.filter())
-        .and(served)
-        .recover(reply::recover)
+    let served = listen::socket(desk).or(operations(desk)).or(page::routes(&desk.engine.config().ui));
+    let answered = guard::guard(&desk.access).and(desk.access.filter()).and(served).recover(reply::recover);
+    warp::method()
+        .and(warp::header::headers_cloned())
+        .and(answered.map(Reply::into_response))
+        .then(deliver::deliver)
         .with(warp::reply::with::headers(guard::headers()))
 }
 
@@ -201,7 +204,7 @@ async fn answer(
         Found::Operation(operation, name) => (operation, name),
         Found::Others(methods) => return not_so(&methods),
     };
-    // Who asks only is not waited for.
+    // The body of a GET or a HEAD means nothing, so it is not waited for.
     let body = if operation.method == Method::GET {
         Ok(bytes::Bytes::new())
     } else {

@@ -2,6 +2,7 @@
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+use warp::http::Method;
 
 use super::{
     call::Call,
@@ -9,6 +10,8 @@ use super::{
     table::{Answer, Content, Json, Operation, get},
 };
 
+/// The operation that only a WebSocket opens.
+const WEB_SOCKET: &str = "/api/listen";
 /// Where answers' shapes are in the document.
 const SHAPES: &str = "/components/schemas";
 
@@ -20,7 +23,7 @@ pub(super) fn operation() -> Operation {
 struct Document(Value);
 
 impl Answer for Document {
-    const CONTENT: Content = Content { kind: "application/json", schema: None };
+    const CONTENT: Content = Content::of("application/json");
 
     fn into_response(self) -> warp::reply::Response {
         Json(self.0).into_response()
@@ -41,10 +44,10 @@ pub(super) fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
     for operation in table {
         let described = describe(operation, &mut answers, &mut bodies, &refusal);
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        if operation.method == Method::GET {
+            path["head"] = head(&described, operation);
+        }
         path[operation.method.as_str().to_ascii_lowercase()] = described;
-    }
-    for (path, described) in by_hand(&refusal) {
-        paths.insert(path.into(), described);
     }
     json!({
         "openapi": "3.1.0",
@@ -84,7 +87,7 @@ fn describe(
     bodies: &mut SchemaGenerator,
     refusal: &Value,
 ) -> Value {
-    let Operation { method, path, summary, query, body, answer, handler: _ } = operation;
+    let Operation { method, path, summary, query, body, needs_body, answer, handler: _ } = operation;
     let shape = answer.schema.map_or_else(
         || {
             if answer.kind == "application/json" {
@@ -105,15 +108,18 @@ fn describe(
         })
         .collect();
     parameters.extend(named(path));
+    let kinds = std::iter::once(&answer.kind).chain(answer.also);
+    let contents: Map<String, Value> =
+        kinds.map(|kind| ((*kind).to_owned(), json!({ "schema": shape }))).collect();
     let mut described = json!({
         "operationId": id(method.as_str(), path),
         "summary": summary,
         "parameters": parameters,
-        "responses": with_refusals(content(answer.kind, shape), refusal),
+        "responses": responses(operation, &json!({ "content": contents }), refusal),
     });
     if let Some(body) = body {
         let mut content = content("application/json", body(bodies).to_value());
-        content["required"] = json!(true);
+        content["required"] = json!(needs_body);
         described["requestBody"] = content;
     }
     described
@@ -132,31 +138,40 @@ fn id(method: &str, path: &str) -> String {
     method.to_ascii_lowercase() + &pieces.map(capital).collect::<String>()
 }
 
-fn with_refusals(mut answer: Value, refusal: &Value) -> Value {
-    answer["description"] = json!("What was asked for");
-    let refused = |said: &str| {
-        let mut refusal = refusal.clone();
-        refusal["description"] = json!(said);
-        refusal
+/// What an operation answers, by status.
+fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
+    let said = |said: &str, of: &Value| {
+        let mut described = of.clone();
+        described["description"] = json!(said);
+        described
     };
-    json!({ "200": answer, "4XX": refused("The request was refused"), "5XX": refused("khor could not do it") })
+    let mut responses = json!({
+        "4XX": said("The request was refused", refusal),
+        "5XX": said("khor could not do it", refusal),
+    });
+    if operation.path == WEB_SOCKET {
+        responses["101"] =
+            json!({ "description": "A WebSocket: formats as text, samples as binary messages" });
+        return responses;
+    }
+    responses["200"] = said("What was asked for", answer);
+    if operation.answer.in_parts {
+        responses["206"] = said("The part that Range asks for", answer);
+    }
+    if operation.answer.tagged && operation.method == Method::GET {
+        responses["304"] = json!({ "description": "The client has it already, by If-None-Match" });
+    }
+    responses
 }
 
-/// What is no operation of the table: a file, and a WebSocket.
-fn by_hand(refusal: &Value) -> [(&'static str, Value); 2] {
-    let bytes = json!({ "content": { "audio/flac": {}, "audio/wav": {} } });
-    let recording = json!({ "get": {
-        "operationId": "getApiRecordingsName", "summary": "A recording",
-        "parameters": [named("/{name}")], "responses": with_refusals(bytes, refusal),
-    } });
-    let mut responses = with_refusals(json!({}), refusal);
-    responses["101"] = json!({ "description": "A WebSocket: formats as text, samples as binary messages" });
-    if let Some(responses) = responses.as_object_mut() {
-        responses.remove("200");
+/// The same without a body.
+fn head(get: &Value, operation: &Operation) -> Value {
+    let mut described = get.clone();
+    described["operationId"] = json!(id("HEAD", operation.path));
+    for response in described["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(response) = response.as_object_mut() {
+            response.remove("content");
+        }
     }
-    let listen = json!({ "get": {
-        "operationId": "getApiListen", "summary": "A WebSocket with what the sound device is given",
-        "responses": responses,
-    } });
-    [("/api/recordings/{name}", recording), ("/api/listen", listen)]
+    described
 }

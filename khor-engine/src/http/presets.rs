@@ -1,7 +1,5 @@
 //! Presets: listed, chosen, read, checked, tried, saved and removed; and what a mapping may say.
 
-use std::path::PathBuf;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,8 +11,10 @@ use super::{
     table::{Done, Json, Operation, delete, get, post, put},
 };
 use crate::{
+    config::numbers,
     engine::{EditError, Engine},
     music::{Curve, Feature, Of, Polarity, Preset, PresetText, Problem},
+    shown_path::ShownPath,
     signal::{Family, SIGNALS},
 };
 
@@ -47,7 +47,7 @@ struct Listed {
     hint: String,
     builtin: bool,
     editable: bool,
-    file: Option<PathBuf>,
+    file: Option<ShownPath>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -61,7 +61,7 @@ struct List {
 fn list(call: Call) -> Json<List> {
     let library = call.engine().library();
     let about = |preset: &Preset| {
-        let file = library.file_of(&preset.name).map(PathBuf::from);
+        let file = library.file_of(&preset.name).map(ShownPath::from);
         let (name, hint, builtin) = (preset.name.clone(), preset.hint.clone(), file.is_none());
         Listed { name, hint, builtin, editable: !builtin, file }
     };
@@ -91,7 +91,7 @@ struct One {
     name: String,
     hint: String,
     builtin: bool,
-    file: Option<PathBuf>,
+    file: Option<ShownPath>,
     preset: PresetText,
 }
 
@@ -102,7 +102,7 @@ fn one(call: Call) -> Result<Json<One>, Failure> {
 fn told(engine: &Engine, name: &str) -> Result<Json<One>, Failure> {
     let library = engine.library();
     let preset = library.find(name).ok_or_else(|| EditError::Unknown(name.to_owned()))?;
-    let file = library.file_of(name).map(PathBuf::from);
+    let file = library.file_of(name).map(ShownPath::from);
     Ok(Json(One {
         ok: true,
         name: preset.name.clone(),
@@ -131,8 +131,9 @@ fn save(call: Call) -> Result<Json<One>, Failure> {
     told(call.engine(), name)
 }
 
-/// A preset in JSON; one that doesn't say has that name.
+/// A preset in JSON; one that doesn't say has that name. Whole numbers may come as floats.
 fn read(mut json: Value, name: &str) -> Result<Preset, Vec<Problem>> {
+    numbers::fit_all(&mut json);
     if let Value::Object(written) = &mut json {
         written.entry("name").or_insert_with(|| json!(name));
     }

@@ -1,22 +1,20 @@
-//! `GET /metrics`: what can be counted, in `OpenMetrics` text, which Prometheus and its kin scrape. Absent is absent.
+//! `GET /metrics`: what can be counted, as text that Prometheus and its kin scrape. Absent is
+//! absent.
 
 use std::{fmt, sync::atomic::Ordering};
 
 use khor_proto::Unit;
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeCounterValue, EncodeMetric, text::encode},
+    encoding::{DescriptorEncoder, EncodeCounterValue, EncodeMetric},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
-use warp::{
-    Reply,
-    http::{HeaderValue, StatusCode, header},
-    reply::Response,
-};
+use warp::{http::StatusCode, reply::Response};
 
 use super::{
     call::Call,
+    exposition::Format,
     reply::Failure,
     table::{Answer, Content, Operation, get},
 };
@@ -28,27 +26,27 @@ use crate::{
 
 /// `GET /metrics`.
 pub(super) fn operation() -> Operation {
-    get("/metrics", "Counters and gauges for Prometheus, in OpenMetrics text").at_once(metrics)
+    get("/metrics", "Counters and gauges for Prometheus, in its own text format or OpenMetrics, by Accept")
+        .at_once(metrics)
 }
 
-/// The text.
-struct Exposition(String);
+/// The text and its format.
+struct Exposition(Format, String);
 
 impl Answer for Exposition {
     const CONTENT: Content =
-        Content { kind: "application/openmetrics-text; version=1.0.0; charset=utf-8", schema: None };
+        Content { also: &[Format::OpenMetrics.kind()], ..Content::of(Format::Prometheus.kind()) };
 
     fn into_response(self) -> Response {
-        let mut response = self.0.into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
-        response
+        self.0.reply(self.1)
     }
 }
 
 fn metrics(call: Call) -> Result<Exposition, Failure> {
     let streams = call.desk.streams.load(Ordering::Relaxed);
     let measured = Measured { measures: call.engine().measures(), streams };
-    text(measured).map(Exposition).map_err(|problem| {
+    let format = Format::asked(&call.headers);
+    text(measured, format).map(|text| Exposition(format, text)).map_err(|problem| {
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("writing metrics: {problem}"))
     })
 }
@@ -60,12 +58,10 @@ struct Measured {
     streams: usize,
 }
 
-fn text(measured: Measured) -> Result<String, fmt::Error> {
+fn text(measured: Measured, format: Format) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("khor");
     registry.register_collector(Box::new(measured));
-    let mut text = String::new();
-    encode(&mut text, &registry)?;
-    Ok(text)
+    format.write(&registry)
 }
 
 impl Collector for Measured {
@@ -306,12 +302,16 @@ mod tests {
     use super::*;
     use crate::engine::tests::quiet_engine;
 
-    /// Reads `OpenMetrics` text strictly: families once each, described before their samples, ended by `# EOF`.
-    fn samples(text: &str) -> BTreeMap<String, f64> {
+    /// Reads a format strictly: families once each, described before their samples. `OpenMetrics`
+    /// ends by `# EOF` and names a family of counters without the `_total` of its samples;
+    /// Prometheus' own format names it with that.
+    fn samples(text: &str, format: Format) -> BTreeMap<String, f64> {
+        let is_open = format == Format::OpenMetrics;
         let mut samples = BTreeMap::new();
         let mut families = BTreeMap::new();
         let mut here = String::new();
-        let body = text.strip_suffix("# EOF\n").expect("an end");
+        let body = if is_open { text.strip_suffix("# EOF\n").expect("an end") } else { text };
+        assert!(!body.contains("# EOF"), "{body}");
         for line in body.lines() {
             if let Some(described) = line.strip_prefix("# ") {
                 let mut words = described.splitn(3, ' ');
@@ -334,7 +334,9 @@ mod tests {
             }
             let (key, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
             let name = key.split('{').next().unwrap();
-            let wanted = if families[&here] == "counter" { format!("{here}_total") } else { here.clone() };
+            let is_counter = families[&here] == "counter";
+            let wanted = if is_counter && is_open { format!("{here}_total") } else { here.clone() };
+            assert_eq!(is_counter, name.ends_with("_total"), "{line}");
             assert_eq!(name, wanted, "{line}");
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{line}");
             if let Some((_, labels)) = key.split_once('{') {
@@ -358,8 +360,11 @@ mod tests {
         let switches = measures.counters.unwrap()[Counter::Switches.index()].unwrap();
         measures.counters.as_mut().unwrap()[Counter::MemStallUs.index()] = Some(1_500_000);
         measures.counters.as_mut().unwrap()[Counter::Execs.index()] = None;
-        let text = text(Measured { measures, streams: 3 }).unwrap();
-        let samples = samples(&text);
+        let measured = || Measured { measures: measures.clone(), streams: 3 };
+        let text = text(measured(), Format::OpenMetrics).unwrap();
+        let samples = samples(&text, Format::OpenMetrics);
+        let plain = super::text(measured(), Format::Prometheus).unwrap();
+        assert_eq!(self::samples(&plain, Format::Prometheus), samples, "both formats say the same");
         let is = |name: &str, value: f64| assert_eq!(samples.get(name), Some(&value), "{name} in {text}");
         is(&format!("khor_{}_total", Counter::Switches.name()), switches as f64);
         is("khor_mem_stall_seconds_total", 1.5);

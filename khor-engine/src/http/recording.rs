@@ -1,25 +1,44 @@
 //! Recordings of what the sound device is given: begun, ended, listed and fetched.
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::MetadataExt,
+    },
+    path::Path,
 };
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use percent_encoding::percent_decode_str;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use warp::{Filter, Reply, filters::BoxedFilter, http::StatusCode, reply::Response};
+use tokio::task::spawn_blocking;
+use warp::{
+    Reply,
+    http::{HeaderValue, StatusCode, header},
+    reply::Response,
+};
 
 use super::{
     call::Call,
+    range::{self, Asked},
     reply::Failure,
-    table::{Json, Operation, get, post},
+    table::{Answer, Content, Json, Operation, get, post},
 };
 use crate::{
-    engine::Engine,
     output::recorder::{Recording, name},
+    shown_path::ShownPath,
 };
 
+/// How much of a file is read at once, bytes.
+const PIECE_BYTES: u64 = 64 * 1024;
 /// The format when none is asked for.
 const USUAL_FORMAT: &str = "flac";
 
@@ -30,15 +49,8 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/api/recording/start", "Begin to record").takes("format", "What", format).blocking(start),
         post("/api/recording/stop", "End the recording").later(stop),
         get("/api/recordings", "The recordings there are, oldest first").blocking(list),
+        get("/api/recordings/{name}", "A recording").blocking(file),
     ]
-}
-
-/// `GET /api/recordings/{name}`: the files.
-pub(super) fn files(engine: &Engine) -> BoxedFilter<(Response,)> {
-    warp::path!("api" / "recordings" / ..)
-        .and(warp::fs::dir(engine.recorder().folder().to_owned()))
-        .map(warp::fs::File::into_response)
-        .boxed()
 }
 
 fn status(call: Call) -> Json<Recording> {
@@ -48,18 +60,18 @@ fn status(call: Call) -> Json<Recording> {
 #[derive(Serialize, JsonSchema)]
 struct Started {
     ok: bool,
-    file: PathBuf,
+    file: ShownPath,
 }
 
 fn start(call: Call) -> Result<Json<Started>, Failure> {
     let format = call.text("format").unwrap_or(USUAL_FORMAT);
-    Ok(Json(Started { ok: true, file: call.engine().recorder().start(format)? }))
+    Ok(Json(Started { ok: true, file: call.engine().recorder().start(format)?.into() }))
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Stopped {
     ok: bool,
-    file: Option<PathBuf>,
+    file: Option<ShownPath>,
     seconds: f64,
 }
 
@@ -80,20 +92,29 @@ struct Recorded {
 
 #[derive(Serialize, JsonSchema)]
 struct Recordings {
-    folder: PathBuf,
+    folder: ShownPath,
     recordings: Vec<Recorded>,
 }
 
 fn list(call: Call) -> Result<Json<Recordings>, Failure> {
     let folder = call.engine().recorder().folder();
-    let recordings = recorded(folder).map_err(|problem| {
-        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {problem}", folder.display()))
-    })?;
-    Ok(Json(Recordings { folder: folder.to_owned(), recordings }))
+    let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
+    let recordings =
+        recordings.into_iter().map(|(name, bytes)| Recorded { name: shown(&name), bytes }).collect();
+    Ok(Json(Recordings { folder: folder.into(), recordings }))
 }
 
-/// The files, newest last; none where nothing was recorded yet.
-fn recorded(folder: &Path) -> io::Result<Vec<Recorded>> {
+fn unreadable(path: &Path, problem: &io::Error) -> Failure {
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {problem}", path.display()))
+}
+
+/// A name as answers show it.
+fn shown(name: &OsString) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+/// The names and lengths of the files, newest last; none where nothing was recorded yet.
+fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -104,14 +125,93 @@ fn recorded(folder: &Path) -> io::Result<Vec<Recorded>> {
         let entry = entry?;
         let metadata = entry.metadata()?;
         if metadata.is_file() {
-            recordings.push(Recorded {
-                name: entry.file_name().to_string_lossy().into_owned(),
-                bytes: metadata.len(),
-            });
+            recordings.push((entry.file_name(), metadata.len()));
         }
     }
-    recordings.sort_by(|one, another| name::age(&one.name).cmp(&name::age(&another.name)));
+    recordings.sort_by_cached_key(|(name, _)| {
+        let name = shown(name);
+        let (second, number, name) = name::age(&name);
+        (second.to_owned(), number, name.to_owned())
+    });
     Ok(recordings)
+}
+
+/// A recording that is fetched, or a part of it.
+struct Stored {
+    file: File,
+    length: u64,
+    part: Asked,
+    tag: String,
+    kind: String,
+}
+
+fn file(call: Call) -> Result<Stored, Failure> {
+    let folder = call.engine().recorder().folder();
+    let wanted = OsString::from_vec(percent_decode_str(&call.name).collect());
+    let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
+    // A name that is no UTF-8 is asked for as it was shown. No path leads out of the folder: each
+    // is one of the list.
+    let of_name = |name: &OsString| *name == wanted || shown(name).as_bytes() == wanted.as_bytes();
+    let found = recordings.into_iter().map(|(name, _)| name).find(of_name);
+    let unknown =
+        || Failure::new(StatusCode::NOT_FOUND, "there is no such recording: /api/recordings lists them");
+    let path = folder.join(found.ok_or_else(unknown)?);
+    let opened = File::open(&path).and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, file) = opened.map_err(|problem| unreadable(&path, &problem))?;
+    let length = metadata.len();
+    let tag = format!("\"{:x}.{:x}-{length:x}\"", metadata.mtime(), metadata.mtime_nsec());
+    let kind = mime_guess::from_path(&path).first_or_octet_stream().to_string();
+    Ok(Stored { file, length, part: range::asked(&call.headers, length, Some(&tag)), tag, kind })
+}
+
+impl Answer for Stored {
+    const CONTENT: Content =
+        Content { also: &["audio/wav"], in_parts: true, tagged: true, ..Content::of("audio/flac") };
+
+    fn into_response(self) -> Response {
+        let Self { mut file, length, part, tag, kind } = self;
+        let (status, part) = match part {
+            Asked::Nothing => return range::unsatisfiable(length),
+            Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+            Asked::Whole => (StatusCode::OK, 0..length),
+        };
+        if let Err(problem) = file.seek(SeekFrom::Start(part.start)) {
+            return Failure::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
+        }
+        let mut response = warp::reply::stream(pieces(file, &part)).into_response();
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
+        if status == StatusCode::PARTIAL_CONTENT {
+            range::part_headers(headers, &part, length);
+        }
+        for (name, value) in [(header::ETAG, tag), (header::CONTENT_TYPE, kind)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// That part of a file, which was sought already, read as fast as it is sent.
+fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
+    stream::try_unfold((file, part.end - part.start), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let reading = spawn_blocking(move || -> io::Result<(File, Vec<u8>)> {
+            let mut piece = vec![0; left.min(PIECE_BYTES) as usize];
+            let length = file.read(&mut piece)?;
+            piece.truncate(length);
+            Ok((file, piece))
+        });
+        let (file, piece) = reading.await.map_err(io::Error::other)??;
+        let left = left - piece.len() as u64;
+        Ok((!piece.is_empty()).then_some((Bytes::from(piece), (file, left))))
+    })
 }
 
 #[cfg(test)]
@@ -127,7 +227,7 @@ mod tests {
             let (path, _) = name::claim(dir.path(), SystemTime::UNIX_EPOCH, "flac").unwrap();
             fs::write(path, vec![0; length]).unwrap();
         }
-        let listed: Vec<u64> = recorded(dir.path()).unwrap().iter().map(|file| file.bytes).collect();
+        let listed: Vec<u64> = recorded(dir.path()).unwrap().iter().map(|(_, bytes)| *bytes).collect();
         assert_eq!(listed, (0..11).collect::<Vec<u64>>());
         assert!(recorded(&dir.path().join("none yet")).unwrap().is_empty());
     }

@@ -1,13 +1,16 @@
 //! Errors as `{"ok": false, "error": "…"}` with the status that fits.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Rejection, Reply,
-    http::{HeaderValue, StatusCode, header},
-    reject::{InvalidHeader, InvalidQuery, MethodNotAllowed},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    reject::{InvalidHeader, InvalidQuery},
     reply::Response,
 };
 
@@ -79,7 +82,11 @@ impl From<UpdateError> for Failure {
 
 impl From<ActionError> for Failure {
     fn from(problem: ActionError) -> Self {
-        Self::bad(problem)
+        let status = match problem {
+            ActionError::Range(_) => StatusCode::BAD_REQUEST,
+            ActionError::NoOutput => StatusCode::CONFLICT,
+        };
+        Self::new(status, problem)
     }
 }
 
@@ -112,6 +119,21 @@ impl From<EditError> for Failure {
     }
 }
 
+/// An entity tag: other bytes have another one.
+pub(super) fn content_tag(content: &[u8]) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// The headers of an answer without end: proxies pass it on at once, keep nothing of it and leave
+/// it as it is.
+pub(super) fn live_headers(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+}
+
 /// Turns what no route took into an error.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     let (status, said) = if rejection.find::<ForeignHost>().is_some() {
@@ -125,15 +147,8 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
         (StatusCode::UNAUTHORIZED, NoToken::SAID)
     } else if rejection.find::<InvalidQuery>().is_some() || rejection.find::<InvalidHeader>().is_some() {
         (StatusCode::BAD_REQUEST, "a parameter is missing or of the wrong type")
-    } else if rejection.find::<MethodNotAllowed>().is_some() && !rejection.is_not_found() {
-        (StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here, expected GET or HEAD")
     } else {
         (StatusCode::NOT_FOUND, "there is nothing here")
     };
-    let mut response = Failure::new(status, said).into_response();
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        // Operations say it themselves; what else there is are files.
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    }
-    Ok(response)
+    Ok(Failure::new(status, said).into_response())
 }

@@ -1,5 +1,9 @@
-//! The event stream: the metrics, ten times a second, with the notes and cues since the event before. Each event says
-//! how far it tells, so that who comes back is told what was missed.
+//! The event stream: the metrics, ten times a second, with the notes and cues since the event
+//! before. The id of each event says how far it reports, so that a client that reconnects gets what
+//! it missed.
+//!
+//! The metrics are unnamed events, which is what the original's clients read. An event about
+//! anything else needs a name, so that these clients do not take it for metrics.
 
 use std::{
     convert::Infallible,
@@ -17,6 +21,7 @@ use warp::{Reply, reply::Response, sse::Event};
 
 use super::{
     call::{Call, Desk},
+    reply::live_headers,
     table::{Answer, Content, Operation, get},
     until_stopped,
 };
@@ -29,7 +34,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// `GET /api/stream`.
 pub(super) fn operation() -> Operation {
-    get("/api/stream", "Server-sent events: the metrics ten times a second, without history").at_once(open)
+    get("/api/stream", "Server-sent events without a name: the metrics ten times a second, without history")
+        .at_once(open)
 }
 
 struct Events {
@@ -44,11 +50,14 @@ fn open(call: Call) -> Events {
 }
 
 impl Answer for Events {
-    const CONTENT: Content = Content { kind: "text/event-stream", schema: None };
+    const CONTENT: Content = Content::of("text/event-stream");
 
     fn into_response(self) -> Response {
         let events = events(self.desk, self.since);
-        warp::sse::reply(warp::sse::keep_alive().interval(KEEP_ALIVE).stream(events)).into_response()
+        let events = warp::sse::keep_alive().interval(KEEP_ALIVE).stream(events);
+        let mut response = warp::sse::reply(events).into_response();
+        live_headers(response.headers_mut());
+        response
     }
 }
 
@@ -80,7 +89,8 @@ fn events(
             let report = desk.engine.metrics(since, false);
             let until = report.until(since);
             since = Some(until);
-            let event = Event::default().event("metrics").id(format!("{run}.{until}"));
+            // Without a name: the original's clients listen to `message` alone.
+            let event = Event::default().id(format!("{run}.{until}"));
             Ok(event.json_data(&report).unwrap_or_else(|_| Event::default().comment("unprintable")))
         })
         .take_until(until_stopped(stop))

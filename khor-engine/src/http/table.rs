@@ -28,6 +28,8 @@ pub(super) struct Operation {
     pub(super) summary: &'static str,
     pub(super) query: Vec<Parameter>,
     pub(super) body: Option<SchemaOf>,
+    /// Whether a request without a body is refused.
+    pub(super) needs_body: bool,
     pub(super) answer: Content,
     pub(super) handler: Handler,
 }
@@ -45,6 +47,12 @@ pub(super) struct Parameter {
 #[derive(Clone, Copy)]
 pub(super) struct Content {
     pub(super) kind: &'static str,
+    /// Other kinds that it may be.
+    pub(super) also: &'static [&'static str],
+    /// Whether a `Range` is answered with a part of it, 206.
+    pub(super) in_parts: bool,
+    /// Whether a client that has it already is answered 304.
+    pub(super) tagged: bool,
     /// Of JSON; anything else is text or bytes.
     pub(super) schema: Option<SchemaOf>,
 }
@@ -76,8 +84,15 @@ impl Done {
     pub(super) const JSON: Json<Self> = Json(Self { ok: true });
 }
 
+impl Content {
+    /// Text or bytes of that kind.
+    pub(super) const fn of(kind: &'static str) -> Self {
+        Self { kind, also: &[], in_parts: false, tagged: false, schema: None }
+    }
+}
+
 const fn json<T: JsonSchema>() -> Content {
-    Content { kind: "application/json", schema: Some(SchemaGenerator::subschema_for::<T>) }
+    Content { schema: Some(SchemaGenerator::subschema_for::<T>), ..Content::of("application/json") }
 }
 
 impl<T: Serialize + JsonSchema + Send + 'static> Answer for Json<T> {
@@ -98,7 +113,7 @@ impl<A: Answer> Answer for Result<A, Failure> {
 }
 
 impl<T: Serialize + JsonSchema + Send + 'static> Answer for Tagged<T> {
-    const CONTENT: Content = json::<T>();
+    const CONTENT: Content = Content { tagged: true, ..json::<T>() };
 
     fn into_response(self) -> Response {
         let mut response = warp::reply::json(&self.json).into_response();
@@ -116,10 +131,11 @@ pub(super) struct Draft {
     summary: &'static str,
     query: Vec<Parameter>,
     body: Option<SchemaOf>,
+    needs_body: bool,
 }
 
 pub(super) fn get(path: &'static str, summary: &'static str) -> Draft {
-    Draft { method: Method::GET, path, summary, query: Vec::new(), body: None }
+    Draft { method: Method::GET, path, summary, query: Vec::new(), body: None, needs_body: false }
 }
 
 pub(super) fn post(path: &'static str, summary: &'static str) -> Draft {
@@ -164,7 +180,13 @@ impl Draft {
     /// It reads a body of that shape.
     pub(super) fn reads<T: JsonSchema>(mut self) -> Self {
         self.body = Some(SchemaGenerator::subschema_for::<T>);
+        self.needs_body = true;
         self
+    }
+
+    /// It reads a body of that shape where there is one.
+    pub(super) fn may_read<T: JsonSchema>(self) -> Self {
+        Self { needs_body: false, ..self.reads::<T>() }
     }
 
     /// It is done at once, without waiting for anything.
@@ -196,8 +218,8 @@ impl Draft {
     }
 
     fn by(self, answer: Content, handler: Handler) -> Operation {
-        let Self { method, path, summary, query, body } = self;
-        Operation { method, path, summary, query, body, answer, handler }
+        let Self { method, path, summary, query, body, needs_body } = self;
+        Operation { method, path, summary, query, body, needs_body, answer, handler }
     }
 }
 
@@ -210,7 +232,8 @@ pub(super) enum Found {
     Others(Vec<Method>),
 }
 
-/// Looks a request up; `None`: no such path.
+/// Looks a request up; `None`: no such path. `HEAD` is answered as `GET`; hyper leaves the body
+/// out.
 pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Option<Found> {
     let mut fitting: Vec<_> =
         table.iter().filter_map(|operation| Some((operation, fits(operation.path, path)?))).collect();
@@ -218,12 +241,21 @@ pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Opt
     if fitting.iter().any(|(_, named)| named.is_empty()) {
         fitting.retain(|(_, named)| named.is_empty());
     }
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
     let found = fitting.iter().find(|(operation, _)| operation.method == *method);
     match found {
         Some((operation, named)) => Some(Found::Operation(Arc::clone(operation), named.clone())),
         None if fitting.is_empty() => None,
-        None => Some(Found::Others(fitting.iter().map(|(operation, _)| operation.method.clone()).collect())),
+        None => Some(Found::Others(
+            fitting.iter().flat_map(|(operation, _)| allowed(operation.method.clone())).collect(),
+        )),
     }
+}
+
+/// The methods that an operation of this method allows.
+fn allowed(method: Method) -> impl Iterator<Item = Method> {
+    let head = (method == Method::GET).then_some(Method::HEAD);
+    std::iter::once(method).chain(head)
 }
 
 /// Whether a path is one of a pattern's, and what the braces stand for, which is never nothing; empty where it is
@@ -273,7 +305,9 @@ mod tests {
         assert_eq!(found(Method::DELETE, "/x/one"), "/x/one ");
         assert_eq!(found(Method::DELETE, "/x/two"), "/x/{name} two");
         assert_eq!(found(Method::POST, "/x/two"), "[DELETE]");
-        assert_eq!(found(Method::POST, "/x/one"), "[DELETE, GET]");
+        assert_eq!(found(Method::POST, "/x/one"), "[DELETE, GET, HEAD]");
+        assert_eq!(found(Method::HEAD, "/x/one"), "/x/one ", "as GET");
+        assert_eq!(found(Method::HEAD, "/x/two"), "[DELETE]");
         assert_eq!(found(Method::GET, "/y"), "nothing");
     }
 }

@@ -303,6 +303,8 @@ async fn every_operation_answers_as_its_document_says() {
         _ => 1,
     };
     operations.sort_by_key(place);
+    // A test note needs somebody who hears it.
+    let _listening = api.engine().listen().unwrap();
     let mut asked_count = 0;
     for (method, path) in &operations {
         let described = &document["paths"][path][method];
@@ -312,15 +314,18 @@ async fn every_operation_answers_as_its_document_says() {
         ) {
             continue; // endless, or no JSON: khor-e2e's tests listen to them
         }
+        if method == "head" {
+            continue; // in-process, nobody leaves the body out: khor-e2e's tests ask for them
+        }
         if path == "/api/recording/stop" {
             until_recorded(&api).await;
         }
         let (url, body) = asked(method, path);
         let told = api.ask(&method.to_uppercase(), &url, &body).await;
         assert_eq!(told.status, StatusCode::OK, "{method} {path}: {}", told.text);
-        let (kind, said) =
-            described["responses"]["200"]["content"].as_object().unwrap().iter().next().unwrap();
-        assert_eq!(told.headers["content-type"], kind.as_str(), "{method} {path}");
+        let kind = told.headers["content-type"].to_str().unwrap();
+        let said = &described["responses"]["200"]["content"][kind];
+        assert!(said.is_object(), "{method} {path}: {kind} in {described:#}");
         if kind == "application/json" {
             assert_eq!(
                 said_wrongly(&document, &said["schema"], &told.json()),
@@ -331,7 +336,8 @@ async fn every_operation_answers_as_its_document_says() {
         asked_count += 1;
     }
     assert!(asked_count >= 30, "{asked_count} of {}", operations.len());
-    assert_eq!(operations.len(), table().len() + 2, "the table, the WebSocket and the files");
+    let heads = operations.iter().filter(|(method, _)| method == "head").count();
+    assert_eq!(operations.len() - heads, table().len());
     let refused = api.ask("GET", "/api/presets/none", &Value::Null).await;
     let schema =
         &document["paths"]["/api/presets/{name}"]["get"]["responses"]["4XX"]["content"]["application/json"];
@@ -375,7 +381,7 @@ async fn what_is_not_there_is_refused_in_the_same_form() {
     let wrong = api.ask("DELETE", "/api/health", &Value::Null).await;
     assert_eq!(
         (wrong.status, wrong.headers["allow"].to_str().unwrap()),
-        (StatusCode::METHOD_NOT_ALLOWED, "GET")
+        (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD")
     );
     let huge = "x".repeat(65 * 1024);
     let huge = api.ask_with("PATCH", "/api/config", &[], &huge).await;

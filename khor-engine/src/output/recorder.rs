@@ -25,6 +25,7 @@ use super::{
     audio::{Block, Tap, TapFull},
     file::{FileError, Format, SoundFile},
 };
+use crate::shown_path::ShownPath;
 
 /// The recorder; records one file at a time.
 pub struct Recorder {
@@ -45,7 +46,7 @@ pub struct Recording {
     /// It goes on.
     pub recording: bool,
     /// The file.
-    pub file: Option<PathBuf>,
+    pub file: Option<ShownPath>,
     /// Length so far, seconds.
     pub seconds: f64,
     /// Blocks of sound that are missing because the disk was too slow.
@@ -108,7 +109,7 @@ impl Recorder {
     fn start_at(&self, now: SystemTime, extension: &str) -> Result<PathBuf, RecorderError> {
         let mut work = lock(&self.work);
         if let Recording { recording: true, file: Some(file), .. } = self.status() {
-            return Err(RecorderError::Busy(file));
+            return Err(RecorderError::Busy(file.as_ref().to_owned()));
         }
         let format = format_of(extension)?;
         let blocks = self.tap.listen()?;
@@ -116,7 +117,8 @@ impl Recorder {
             .and_then(|()| name::claim(&self.folder, now, extension))
             .map_err(|cause| RecorderError::Write { path: self.folder.clone(), cause })?;
         let (stop, stopped) = oneshot::channel();
-        let recording = Recording { recording: true, file: Some(path.clone()), ..Recording::default() };
+        let recording =
+            Recording { recording: true, file: Some(path.clone().into()), ..Recording::default() };
         *lock(&self.shared) = recording;
         let session =
             Session { path: path.clone(), empty: Some(empty), format, shared: Arc::clone(&self.shared) };

@@ -1,21 +1,23 @@
-//! What a relay counts, in `OpenMetrics` text over HTTP, for Prometheus and its kin.
+//! What a relay counts, as text over HTTP, for Prometheus and its kin.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
 use prometheus_client::{
-    encoding::text::encode,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 use tokio::{net::TcpListener, sync::watch};
 use tracing::info;
-use warp::{Filter, Reply, http::header, reply::Response};
+use warp::{
+    Filter, Rejection, Reply,
+    http::{HeaderMap, StatusCode, header},
+    reject::MethodNotAllowed,
+    reply::Response,
+};
 
 use super::Progress;
-use crate::http;
-
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+use crate::http::{self, Format};
 
 type By = [(&'static str, &'static str); 1];
 
@@ -113,10 +115,8 @@ impl Meters {
         self.sharers.set(heard.sharers.into());
     }
 
-    fn text(&self) -> String {
-        let mut text = String::new();
-        encode(&mut text, &self.registry).expect("writing to a string cannot fail");
-        text
+    fn answer(&self, format: Format) -> Response {
+        format.reply(format.write(&self.registry).expect("writing to a string cannot fail"))
     }
 
     /// Begins to answer `GET /metrics` there, until `stop` becomes true.
@@ -138,17 +138,26 @@ impl Meters {
     + 'static
     + use<> {
         let meters = self.clone();
-        let text = warp::path!("metrics").and(warp::get()).map(move || {
-            warp::reply::with_header(meters.text(), header::CONTENT_TYPE, CONTENT_TYPE).into_response()
-        });
-        text.recover(|_| async { Ok::<Response, std::convert::Infallible>(elsewhere()) }).unify()
+        let method = warp::get().or(warp::head()).unify();
+        let text = warp::path!("metrics")
+            .and(method)
+            .and(warp::header::headers_cloned())
+            .map(move |headers: HeaderMap| meters.answer(Format::asked(&headers)));
+        text.recover(
+            |why: Rejection| async move { Ok::<Response, std::convert::Infallible>(elsewhere(&why)) },
+        )
+        .unify()
     }
 }
 
 /// For whoever asks for something else.
-fn elsewhere() -> Response {
-    warp::reply::with_status("GET /metrics is all there is", warp::http::StatusCode::NOT_FOUND)
-        .into_response()
+fn elsewhere(why: &Rejection) -> Response {
+    let said = "GET /metrics is all there is";
+    if why.find::<MethodNotAllowed>().is_none() {
+        return warp::reply::with_status(said, StatusCode::NOT_FOUND).into_response();
+    }
+    let refused = warp::reply::with_status(said, StatusCode::METHOD_NOT_ALLOWED);
+    warp::reply::with_header(refused, header::ALLOW, "GET, HEAD").into_response()
 }
 
 #[cfg(test)]
@@ -161,12 +170,15 @@ mod tests {
         let heard = Heard { hosts: 7, frames: 35, refused: [("foreign", 2); 8], ..Heard::default() };
         let progress =
             Progress { frames: 4, dropped: 1, cues: 0, connected: true, heard, ..Progress::default() };
-        let answer = async |aggregates, path: &str| {
+        let ask = async |aggregates, method: &str, path: &str, accept: &str| {
             let meters = Meters::new(aggregates);
             meters.follow(&progress);
-            let answer = warp::test::request().path(path).reply(&meters.routes()).await;
+            let request = warp::test::request().method(method).path(path).header("accept", accept);
+            let answer = request.reply(&meters.routes()).await;
             (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
         };
+        let open = "application/openmetrics-text";
+        let answer = async |aggregates, path: &str| ask(aggregates, "GET", path, open).await;
         let (status, text) = answer(true, "/metrics").await;
         assert_eq!(status, 200);
         for line in [
@@ -179,7 +191,14 @@ mod tests {
         ] {
             assert!(text.lines().any(|held| held == line), "{line} is not in {text}");
         }
-        assert!(text.ends_with("# EOF\n"));
+        assert!(text.ends_with("# EOF\n") && text.contains("# TYPE khor_relay_frames counter\n"), "{text}");
+        let (_, text) = ask(true, "GET", "/metrics", "*/*").await;
+        assert!(
+            !text.contains("# EOF") && text.contains("# TYPE khor_relay_frames_total counter\n"),
+            "{text}"
+        );
+        assert_eq!(ask(true, "HEAD", "/metrics", "*/*").await.0, 200);
+        assert_eq!(ask(true, "POST", "/metrics", "*/*").await.0, 405);
         let (_, text) = answer(false, "/metrics").await;
         assert!(text.contains("khor_relay_cues_total 0") && !text.contains("hosts"), "{text}");
         assert_eq!(answer(true, "/api/config").await.0, 404);

@@ -1,9 +1,8 @@
 //! Looks through the unified cgroup hierarchy for units by their names.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
+
+use khor_proto::kernel_text;
 
 /// What the names of units that have cgroups end in.
 const UNITS: [&str; 6] = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
@@ -43,7 +42,7 @@ pub fn units() -> Vec<String> {
 
 /// Shows the path of every cgroup, as the collector wants it.
 fn walk(mut see: impl FnMut(&str)) {
-    let Some(root) = root() else { return };
+    let Some(root) = kernel_text::cgroup_root() else { return };
     let mut waiting = vec![(root.clone(), 0)];
     let mut seen = 0;
     while let Some((directory, depth)) = waiting.pop() {
@@ -55,6 +54,7 @@ fn walk(mut see: impl FnMut(&str)) {
             if seen > MOST_DIRECTORIES {
                 return;
             }
+            // A scope names a cgroup by text, so a path that is no UTF-8 cannot be chosen.
             if let Some(relative) = path.strip_prefix(&root).ok().and_then(Path::to_str) {
                 see(&format!("/{relative}"));
             }
@@ -63,16 +63,6 @@ fn walk(mut see: impl FnMut(&str)) {
             }
         }
     }
-}
-
-/// Where the unified hierarchy is mounted.
-fn root() -> Option<PathBuf> {
-    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
-    mounts.lines().find_map(|line| {
-        let mut fields = line.split_whitespace().skip(1);
-        let (point, kind) = (fields.next()?, fields.next()?);
-        (kind == "cgroup2").then(|| point.into())
-    })
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 
 mod devices;
 
-use std::{fs, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
-use khor_proto::Availability;
+use khor_proto::{Availability, kernel_text};
 use nix::{
     sys::utsname::uname,
     time::{ClockId, clock_gettime},
@@ -36,7 +36,7 @@ impl ProcSource {
         let t_ns = now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64;
         let mut counters = [None; Counter::ALL.len()];
         for (file, parse) in FILES {
-            if let Ok(text) = fs::read_to_string(self.root.join(file)) {
+            if let Ok(text) = kernel_text::read(self.root.join(file)) {
                 parse(&mut self.devices, &text, &mut counters);
             }
         }
@@ -45,7 +45,7 @@ impl ProcSource {
 
     /// The machine this runs on.
     pub(super) fn machine(&self) -> Option<Machine> {
-        let boot_id = fs::read_to_string(self.root.join("sys/kernel/random/boot_id")).unwrap_or_default();
+        let boot_id = kernel_text::read(self.root.join("sys/kernel/random/boot_id")).unwrap_or_default();
         let cpus = sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten();
         Some(Machine {
             kernel_release: uname().ok()?.release().to_string_lossy().into_owned(),
@@ -168,6 +168,22 @@ mod tests {
         let counters = parsed(vmstat, "nr_free_pages 9\npgfault 77\npgmajfault 3\n");
         assert_eq!(counters[Counter::Faults.index()], Some(77));
         assert_eq!(counters[Counter::MajorFaults.index()], Some(3));
+    }
+
+    #[test]
+    fn an_interface_with_a_non_utf_8_name_is_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("net")).unwrap();
+        let write = |received: u32| {
+            let mut text = b"Inter-|\n face |\n    lo: 10 1 0 0 0 0 0 0 20 2 0 0 0 0 0 0\n \xff\xfe: ".to_vec();
+            text.extend(format!("{received} 1 0 0 0 0 0 0 7 3 0 0 0 0 0 0\n").bytes());
+            std::fs::write(dir.path().join("net/dev"), text).unwrap();
+        };
+        let mut source = ProcSource::new(dir.path());
+        write(5);
+        source.frame().unwrap();
+        write(12);
+        assert_eq!(source.frame().unwrap().counters[Counter::RxBytes.index()], Some(7));
     }
 
     #[test]

@@ -1,4 +1,5 @@
 // The typed door to the engine's HTTP API: one function per call, one error type for everything that goes wrong.
+import { at, BASE } from '../app/base';
 import type { PresetDetail, PresetFile, PresetList, Previewed, Problem, Vocabulary } from './presets';
 import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, MetricsWithHistory, RecordingFile } from './types';
 
@@ -68,7 +69,7 @@ export class Client {
   snooze = (minutes: number, leaving = false) =>
     this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`, undefined, leaving);
   baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
-  login = (token: string) => this.call<{ ok: true }>('POST', '/api/login', { token });
+  login = (token: string) => this.call<{ ok: true }>('POST', '/api/login', { token, path: BASE });
   units = () => this.call<{ units: string[] }>('GET', '/api/units');
   fleet = () => this.call<Fleet>('GET', '/api/fleet');
   doctor = () => this.call<{ ok: boolean; checks: DoctorCheck[] }>('GET', '/api/doctor');
@@ -84,7 +85,7 @@ export class Client {
     init.headers = headers;
     let answer: Response;
     try {
-      answer = await this.fetch(path, init);
+      answer = await this.fetch(at(path), init);
     } catch {
       throw new ApiError(0, 'the engine is not answering');
     }

@@ -1,6 +1,7 @@
 // The way between the views: beside the name on wide screens, under the thumb on phones.
 import type { MouseEvent } from 'react';
 import { useObservable } from '../live/observable';
+import { at } from './base';
 import { PLACES, type View } from './router';
 import { useStores } from './stores';
 import './nav.css';
@@ -28,7 +29,7 @@ export function Nav() {
   return (
     <nav aria-label="Views">
       {PLACES.filter((place) => ofSite || place.ofSite !== true).map((place) => (
-        <a key={place.view} href={place.path} aria-current={place.view === view ? 'page' : undefined} onClick={(event) => follow(event, place.path)}>
+        <a key={place.view} href={at(place.path)} aria-current={place.view === view ? 'page' : undefined} onClick={(event) => follow(event, place.path)}>
           <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
             <path d={ICONS[place.view]} strokeLinecap="round" strokeLinejoin="round" />
           </svg>

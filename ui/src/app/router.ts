@@ -1,5 +1,6 @@
 // Which of the views is shown: the path in the address bar decides, links change it without loading the page anew.
 import { Observable } from '../live/observable';
+import { at, below } from './base';
 
 export type View = 'now' | 'compose' | 'outputs' | 'machine' | 'learn' | 'fleet';
 
@@ -32,12 +33,13 @@ export class Router {
   readonly place: Observable<Place>;
 
   constructor() {
-    this.place = new Observable(placeOf(location.pathname));
+    this.place = new Observable(placeOf(below(location.pathname)));
   }
 
   go = (path: string): void => {
-    if (path === location.pathname + location.hash) return;
-    history.pushState(null, '', path);
+    const address = at(path);
+    if (address === location.pathname + location.hash) return;
+    history.pushState(null, '', address);
     this.read();
     scrollTo(0, 0);
   };
@@ -49,7 +51,7 @@ export class Router {
   }
 
   private readonly read = (): void => {
-    const place = placeOf(location.pathname);
+    const place = placeOf(below(location.pathname));
     document.title = place.view === 'now' ? 'khor' : `${place.title} · khor`;
     this.place.set(place);
   };

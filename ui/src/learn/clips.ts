@@ -1,4 +1,6 @@
 // The clips to learn from: real captures, played by the engine in its own preset, one for each scenario.
+import { at } from '../app/base';
+
 export interface Clip {
   scenario: string;
   title: string;
@@ -21,6 +23,6 @@ export function clipsOf(json: unknown): Clip[] {
 }
 
 export async function fetchClips(fetcher: typeof fetch = fetch): Promise<Clip[]> {
-  const answer = await fetcher('/api/clips');
+  const answer = await fetcher(at('/api/clips'));
   return answer.ok ? clipsOf(await answer.json()) : [];
 }

@@ -1,4 +1,5 @@
 // The clips, the one that plays, and the quiz's score, which is kept in this browser.
+import { at } from '../app/base';
 import { Observable } from '../live/observable';
 import { fetchClips, type Clip } from './clips';
 import { answered, scoreOf, NO_SCORE, type Score } from './quiz';
@@ -55,7 +56,7 @@ export class LearnStore {
     this.stop();
     if (before !== null && before.by !== options.by) before.interrupted?.();
     const { seconds = Infinity } = options;
-    const audio = new Audio(clip.file);
+    const audio = new Audio(at(clip.file));
     this.audio = audio;
     this.options = options;
     this.playing.set({ clip, at: 0 });

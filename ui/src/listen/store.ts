@@ -1,5 +1,6 @@
 // Listening in this browser: the engine's sound by WebSocket into an audio worklet, again and again until it is stopped.
 import { messageOf } from '../api/client';
+import { at } from '../app/base';
 import { Observable } from '../live/observable';
 import type { Figures } from './worklet';
 import workletUrl from './worklet.ts?worker&url';
@@ -41,7 +42,7 @@ export class ListenStore {
   };
 
   private connect(): void {
-    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/listen`);
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${at('/api/listen')}`);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {

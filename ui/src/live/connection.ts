@@ -1,5 +1,6 @@
 // Keeps one event stream open: reconnects with growing pauses, and notices a stream that has gone silent.
 import type { Metrics } from '../api/types';
+import { at } from '../app/base';
 
 /** The engine sends ten events a second; a silence this long means it is gone or stuck. */
 const SILENCE_MS = 4000;
@@ -22,9 +23,10 @@ export class Connection {
 
   open(): void {
     this.close();
-    const source = new EventSource('/api/stream');
+    const source = new EventSource(at('/api/stream'));
     this.source = source;
-    source.addEventListener('metrics', (event: MessageEvent<string>) => {
+    // The metrics are events without a name.
+    source.addEventListener('message', (event: MessageEvent<string>) => {
       let metrics: Metrics;
       try {
         metrics = JSON.parse(event.data) as Metrics;

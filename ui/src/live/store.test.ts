@@ -63,7 +63,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const send = (ts: number) => FakeSource.last.send('metrics', JSON.stringify(event(ts)));
+const send = (ts: number) => FakeSource.last.send('message', JSON.stringify(event(ts)));
 
 describe('LiveStore', () => {
   it('fetches what came before the first event', async () => {

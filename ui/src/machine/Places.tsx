@@ -1,4 +1,5 @@
 // The addresses other programs read; those this engine does not have are left out.
+import { at } from '../app/base';
 import { useSnooze } from '../header/Snooze';
 
 const ALWAYS: readonly [string, string][] = [
@@ -23,7 +24,7 @@ export function Places() {
         {places.map(([path, words]) => (
           <div key={path}>
             <dt>
-              <a href={path}>{path}</a>
+              <a href={at(path)}>{path}</a>
             </dt>
             <dd>{words}</dd>
           </div>

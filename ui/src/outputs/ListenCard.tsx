@@ -1,4 +1,5 @@
 // Hearing the engine in this browser, and the address for players.
+import { at } from '../app/base';
 import { useStores } from '../app/stores';
 import { useObservable } from '../live/observable';
 import type { ListenState } from '../listen/store';
@@ -29,7 +30,7 @@ export function ListenButton() {
 
 export function ListenCard() {
   const listen = useObservable(useStores().health.state)?.listen;
-  const address = `${location.origin}/api/listen.wav`;
+  const address = `${location.origin}${at('/api/listen.wav')}`;
   return (
     <section aria-labelledby="listen-title" className="card">
       <h2 id="listen-title">Listen from anywhere</h2>

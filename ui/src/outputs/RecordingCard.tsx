@@ -1,5 +1,6 @@
 // Keeps what the engine plays as files, and hands them out.
 import { useEffect, useState } from 'react';
+import { at } from '../app/base';
 import { useStores } from '../app/stores';
 import { duration, size } from '../format/units';
 import { useObservable } from '../live/observable';
@@ -13,7 +14,7 @@ function Files() {
     <ul className="files" aria-label="Recordings" tabIndex={0}>
       {files.toReversed().map(({ name, bytes }) => (
         <li key={name}>
-          <a href={`/api/recordings/${encodeURIComponent(name)}`} download>
+          <a href={at(`/api/recordings/${encodeURIComponent(name)}`)} download>
             {name}
           </a>
           <span>{size(bytes)}</span>

@@ -2,6 +2,7 @@
 //! one asks for what the stream does not tell and does what keys wish.
 
 use std::{
+    io,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
@@ -105,16 +106,29 @@ fn read(client: &Client, news: &Sender<News>) -> anyhow::Result<()> {
     if news.send(News::Arrived(arrived)).is_err() {
         return Ok(());
     }
-    for line in lines {
-        let line = line.context("nothing more is heard of it")?;
-        if let Some(data) = line.strip_prefix("data:") {
-            let event = shaped(serde_json::from_str(data).context("it makes no sense")?)?;
-            if news.send(News::Event(event)).is_err() {
-                break;
-            }
+    for data in unnamed(lines) {
+        let data = data.context("nothing more is heard of it")?;
+        let event = shaped(serde_json::from_str(&data).context("it makes no sense")?)?;
+        if news.send(News::Event(event)).is_err() {
+            break;
         }
     }
     Ok(())
+}
+
+/// The data of the events without a name, which are the metrics. Events about anything else have a
+/// name.
+fn unnamed(lines: impl Iterator<Item = io::Result<String>>) -> impl Iterator<Item = io::Result<String>> {
+    let mut is_named = false;
+    lines.filter_map(move |line| match line {
+        Ok(line) => {
+            if line.is_empty() || line.starts_with("event:") {
+                is_named = !line.is_empty();
+            }
+            line.strip_prefix("data:").filter(|_| !is_named).map(|data| Ok(data.to_owned()))
+        }
+        Err(problem) => Some(Err(problem)),
+    })
 }
 
 /// Does what is wished and asks how the engine is, until nobody wants to know.
@@ -184,4 +198,17 @@ fn select(client: &Client, places: isize) -> anyhow::Result<String> {
 
 fn shaped<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
     serde_json::from_value(value).context("the engine is of another version")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_with_a_name_are_no_metrics() {
+        let stream = "data:1\nid:a.1\n\n:\n\nevent:other\ndata:2\n\ndata:3\n\nevent: other\nid:a.2\ndata:4\n\ndata:5\n";
+        let lines = stream.lines().map(|line| Ok(line.to_owned()));
+        let data: Vec<String> = unnamed(lines).map(Result::unwrap).collect();
+        assert_eq!(data, ["1", "3", "5"]);
+    }
 }

@@ -1,0 +1,122 @@
+//! Whole numbers that arrive as `440.0`: JSON has one kind of number, and some clients write every
+//! one with a point.
+
+use serde_json::{Number, Value};
+
+/// Largest whole number up to which every whole number is exact as `f64`: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Turns each whole float of `document` into an integer where `like`, a document of the same shape,
+/// has none. Keys that `like` does not have stay as they are. A number with a fraction stays as
+/// well, so that its error names it.
+pub(crate) fn fit_numbers(document: &mut Value, like: &Value) {
+    match (document, like) {
+        (Value::Object(document), Value::Object(like)) => {
+            for (key, value) in document {
+                if let Some(like) = like.get(key) {
+                    fit_numbers(value, like);
+                }
+            }
+        }
+        // An empty list is no model, and no list of the settings holds floats.
+        (Value::Array(list), Value::Array(_)) => list.iter_mut().for_each(fit_all),
+        (Value::Number(number), like) if !like.is_f64() => fit(number),
+        _ => {}
+    }
+}
+
+/// Turns every whole float of `document` into an integer. serde reads a float from an integer too.
+pub(crate) fn fit_all(document: &mut Value) {
+    match document {
+        Value::Object(fields) => fields.values_mut().for_each(fit_all),
+        Value::Array(list) => list.iter_mut().for_each(fit_all),
+        Value::Number(number) => fit(number),
+        _ => {}
+    }
+}
+
+fn fit(number: &mut Number) {
+    if let Some(value) = number.as_f64().filter(|_| number.is_f64())
+        && value.fract() == 0.0
+        && value.abs() <= EXACT
+    {
+        *number = Number::from(value as i64);
+    }
+}
+
+/// The number in a text, where a whole number may be written as a float.
+pub(crate) fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let whole = || {
+        let value = text.parse::<f64>().ok()?;
+        (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
+    };
+    text.parse().ok().or_else(|| whole()?.to_string().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn whole_floats_fit_the_settings_and_nothing_else_changes() {
+        let like = serde_json::to_value(Config::default()).unwrap();
+        let mut change = json!({
+            "version": 1.0,
+            "music": { "bpm": 97.0, "key_midi": 57.0, "seed": 9_007_199_254_740_992.0_f64, "density": 1 },
+            "audio": { "sample_rate": 44_100.0, "loudness_lufs": -18.0 },
+            "bpf": { "tgid_allow": [7.0] },
+            "midi": { "channel": 2.5 },
+            "theirs": { "x": 1.0 },
+        });
+        fit_numbers(&mut change, &like);
+        assert_eq!(
+            change.to_string(),
+            json!({
+                "version": 1,
+                "music": { "bpm": 97.0, "key_midi": 57, "seed": 9_007_199_254_740_992_i64, "density": 1 },
+                "audio": { "sample_rate": 44_100, "loudness_lufs": -18 },
+                "bpf": { "tgid_allow": [7] },
+                "midi": { "channel": 2.5 },
+                "theirs": { "x": 1.0 },
+            })
+            .to_string()
+        );
+    }
+
+    #[test]
+    fn every_number_of_the_settings_may_come_in_the_other_form() {
+        let whole = serde_json::to_value(Config::default()).unwrap();
+        let mut floats = whole.clone();
+        visit(&mut floats, &|number| *number = Number::from_f64(number.as_f64().unwrap()).unwrap());
+        assert!(serde_json::from_value::<Config>(floats.clone()).is_err(), "serde alone refuses it");
+        fit_numbers(&mut floats, &whole);
+        assert_eq!(serde_json::from_value::<Config>(floats).unwrap(), Config::default());
+        let mut integers = whole.clone();
+        visit(&mut integers, &|number| *number = Number::from(number.as_f64().unwrap() as i64));
+        fit_numbers(&mut integers, &whole);
+        assert!(serde_json::from_value::<Config>(integers).is_ok());
+    }
+
+    fn visit(value: &mut Value, change: &dyn Fn(&mut Number)) {
+        match value {
+            Value::Object(fields) => fields.values_mut().for_each(|value| visit(value, change)),
+            Value::Array(list) => list.iter_mut().for_each(|value| visit(value, change)),
+            Value::Number(number) => change(number),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn a_text_may_have_a_whole_number_with_a_point() {
+        assert_eq!(
+            (parse::<u8>("62"), parse::<u8>("62.0"), parse::<f32>("0.7")),
+            (Some(62), Some(62), Some(0.7))
+        );
+        for text in ["62.5", "300.0", "-1.0", "", "x", "NaN", "inf", "1e300"] {
+            assert_eq!(parse::<u8>(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Which part of an answer a client asks for with `Range` (RFC 9110, section 14).
+
+use std::ops::Range;
+
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::reply::Failure;
+
+/// What is asked for of so many bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// All of them: there is no range, or one that a server may ignore.
+    Whole,
+    /// These.
+    Part(Range<u64>),
+    /// Some that do not exist.
+    Nothing,
+}
+
+/// Reads `Range` and `If-Range`. `tag` is the answer's entity tag, in quotes. Several ranges at
+/// once are ignored.
+pub(super) fn asked(headers: &HeaderMap, length: u64, tag: Option<&str>) -> Asked {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let unchanged = text(header::IF_RANGE).is_none_or(|wanted| tag == Some(wanted));
+    let spec =
+        text(header::RANGE).filter(|_| unchanged).and_then(|range| range.trim().strip_prefix("bytes="));
+    spec.and_then(|spec| part(spec, length)).unwrap_or(Asked::Whole)
+}
+
+/// `None`: it is malformed, or more than one range.
+fn part(spec: &str, length: u64) -> Option<Asked> {
+    let (first, last) = spec.trim().split_once('-')?;
+    let number = |text: &str| {
+        let is_number = text.bytes().all(|digit| digit.is_ascii_digit());
+        // A number too large for 64 bits is beyond every length.
+        (is_number && !text.is_empty()).then(|| text.parse().unwrap_or(u64::MAX))
+    };
+    let range = if first.is_empty() {
+        length.saturating_sub(number(last)?)..length
+    } else {
+        let (first, last) = (number(first)?, if last.is_empty() { u64::MAX } else { number(last)? });
+        if last < first {
+            return None;
+        }
+        first..last.saturating_add(1).min(length)
+    };
+    Some(if range.start < range.end { Asked::Part(range) } else { Asked::Nothing })
+}
+
+/// The head of an answer with this part of `length` bytes.
+pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u64) {
+    let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
+    if let Ok(range) = HeaderValue::from_str(&range) {
+        headers.insert(header::CONTENT_RANGE, range);
+    }
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+}
+
+/// 416: nothing of `length` bytes was asked for.
+pub(super) fn unsatisfiable(length: u64) -> warp::reply::Response {
+    let said = format!("Range: there are {length} bytes");
+    let mut response = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, said).into_response();
+    if let Ok(range) = HeaderValue::from_str(&format!("bytes */{length}")) {
+        response.headers_mut().insert(header::CONTENT_RANGE, range);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(range: &str, if_range: Option<&str>) -> Asked {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RANGE, range.parse().unwrap());
+        if let Some(tag) = if_range {
+            headers.insert(header::IF_RANGE, tag.parse().unwrap());
+        }
+        asked(&headers, 1000, Some("\"tag\""))
+    }
+
+    #[test]
+    fn a_range_is_read_as_the_standard_says() {
+        for (range, expected) in [
+            ("bytes=0-1", 0..2),
+            ("bytes=0-", 0..1000),
+            ("bytes=0-999", 0..1000),
+            ("bytes=500-99999999999999999999999", 500..1000),
+            ("bytes=999-", 999..1000),
+            ("bytes=-1", 999..1000),
+            ("bytes=-5000", 0..1000),
+            (" bytes=7-7 ", 7..8),
+        ] {
+            assert_eq!(of(range, None), Asked::Part(expected), "{range}");
+        }
+        for range in ["bytes=1000-", "bytes=5000-6000", "bytes=-0"] {
+            assert_eq!(of(range, None), Asked::Nothing, "{range}");
+        }
+        for range in
+            ["bytes=0-1,5-6", "bytes=2-1", "bytes=", "bytes=-", "bytes=a-b", "bytes=+1-2", "frames=0-1", "x"]
+        {
+            assert_eq!(of(range, None), Asked::Whole, "{range}");
+        }
+        assert_eq!(asked(&HeaderMap::new(), 1000, None), Asked::Whole);
+    }
+
+    #[test]
+    fn a_part_of_another_version_is_not_sent() {
+        assert_eq!(of("bytes=0-1", Some("\"tag\"")), Asked::Part(0..2));
+        for other in ["\"other\"", "W/\"tag\"", "Mon, 30 Nov 2026 12:00:00 GMT"] {
+            assert_eq!(of("bytes=0-1", Some(other)), Asked::Whole, "{other}");
+        }
+    }
+}

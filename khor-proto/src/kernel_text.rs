@@ -1,0 +1,105 @@
+//! Reads the text files of the kernel, which may hold bytes that are no UTF-8.
+//!
+//! The kernel puts names of processes, interfaces, mount points and cgroups into these files as the
+//! bytes they are. One such name must not hide the numbers beside it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+/// Reads a whole file. Bytes that are no UTF-8 become U+FFFD.
+///
+/// # Errors
+///
+/// What the system says when the file cannot be opened or read.
+pub fn read(path: impl AsRef<Path>) -> io::Result<String> {
+    let bytes = fs::read(path)?;
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// Where the unified cgroup hierarchy (`cgroup2`) is mounted for this process. `None` where it is
+/// not mounted.
+pub fn cgroup_root() -> Option<PathBuf> {
+    mount_point(&fs::read("/proc/self/mountinfo").ok()?, b"cgroup2")
+}
+
+/// The mount point of the first file system of this kind in a mountinfo file
+/// (`proc_pid_mountinfo(5)`).
+fn mount_point(mountinfo: &[u8], kind: &[u8]) -> Option<PathBuf> {
+    /// Position of the mount point, and of the first field that may be absent.
+    const POINT: usize = 4;
+    const OPTIONAL: usize = 6;
+    mountinfo.split(|byte| *byte == b'\n').find_map(|line| {
+        let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+        let separator = OPTIONAL + fields.iter().skip(OPTIONAL).position(|field| *field == b"-")?;
+        (*fields.get(separator + 1)? == kind).then(|| PathBuf::from(unescaped(fields[POINT])))
+    })
+}
+
+/// A path of a mount table. Blanks, line ends and backslashes stand in it as `\` and three octal
+/// digits.
+fn unescaped(field: &[u8]) -> OsString {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        let escaped = after.first_chunk().filter(|_| *first == b'\\').and_then(octal);
+        if escaped.is_some() {
+            rest = &after[3..];
+        }
+        bytes.push(escaped.unwrap_or(*first));
+    }
+    OsString::from_vec(bytes)
+}
+
+fn octal(digits: &[u8; 3]) -> Option<u8> {
+    digits.iter().try_fold(0_u8, |value, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 8)?;
+        value.checked_mul(8)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_utf_8_hide_nothing_beside_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stat");
+        fs::write(&path, b"7 (\xff\xfe) S 1\n").unwrap();
+        assert_eq!(read(&path).unwrap(), "7 (\u{fffd}\u{fffd}) S 1\n");
+        assert!(read(dir.path().join("missing")).is_err());
+    }
+
+    #[test]
+    fn the_mount_point_is_the_fifth_field() {
+        let text = b"22 26 0:20 / /sys rw shared:7 - sysfs sysfs rw\n\
+                     28 22 0:25 / /sys/fs/cgroup rw shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
+        assert_eq!(mount_point(text, b"cgroup2"), Some("/sys/fs/cgroup".into()));
+        assert_eq!(mount_point(b"", b"cgroup2"), None);
+        let without_optional_fields = b"28 22 0:25 / /cg rw - cgroup2 cgroup2 rw\n";
+        assert_eq!(mount_point(without_optional_fields, b"cgroup2"), Some("/cg".into()));
+    }
+
+    #[test]
+    fn any_bytes_may_be_in_a_mount_point() {
+        let text = b"30 22 0:26 / /mnt/\xff\xfe rw - tmpfs none rw\n\
+                     28 22 0:25 / /a\\040b\\134c\xff rw - cgroup2 none rw\n";
+        let expected = OsString::from_vec(b"/a b\\c\xff".to_vec());
+        assert_eq!(mount_point(text, b"cgroup2"), Some(expected.into()));
+        assert_eq!(unescaped(b"a\\9zz\\1"), OsString::from("a\\9zz\\1"));
+    }
+
+    #[test]
+    fn the_running_kernel_s_table_is_read() {
+        let text = read("/proc/self/mounts").unwrap();
+        assert_eq!(
+            cgroup_root().is_some(),
+            text.lines().any(|line| line.split(' ').nth(2) == Some("cgroup2"))
+        );
+    }
+}

@@ -1,0 +1,18 @@
+// Addresses work at the root and below the path of a proxy.
+import { describe, expect, it } from 'vitest';
+import { at, below } from './base';
+
+describe('at', () => {
+  it('leaves addresses at the root as they are', () => expect(at('/api/health')).toBe('/api/health'));
+  it('puts the path of a proxy before them', () => expect(at('/api/health', '/khor/')).toBe('/khor/api/health'));
+});
+
+describe('below', () => {
+  it.each([
+    ['/', '/', '/'],
+    ['/compose', '/', '/compose'],
+    ['/khor/', '/khor/', '/'],
+    ['/khor/compose', '/khor/', '/compose'],
+    ['/elsewhere', '/khor/', '/elsewhere'],
+  ])('%s below %s is %s', (pathname, base, expected) => expect(below(pathname, base)).toBe(expected));
+});
