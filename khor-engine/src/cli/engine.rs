@@ -18,9 +18,6 @@ use crate::{
     source::Playback,
 };
 
-/// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
-const ONE_CTRL_C: Duration = Duration::from_millis(500);
-
 /// How long the last notes of a capture may ring.
 const LAST_NOTES: Duration = Duration::from_secs(2);
 
@@ -183,13 +180,8 @@ pub(super) fn play(
         info!("stopping");
         service::stopping();
         watchdog.abort();
-        // Whoever asks again doesn't want to wait; a Ctrl-C that comes twice at once is one.
-        tokio::spawn(async {
-            tokio::time::sleep(ONE_CTRL_C).await;
-            if interrupt::wait().await.is_ok() {
-                std::process::exit(130);
-            }
-        });
+        // A user who asks again doesn't want to wait.
+        tokio::spawn(interrupt::exit_at_next());
         stop.send_replace(true);
         for part in parts.into_iter().flatten() {
             part.await.context("stopping to be steered")?;
