@@ -50,7 +50,7 @@ pub(super) struct EngineArgs {
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
     /// Where the page and the API listen; beyond loopback it takes a token, see the configuration
-    #[arg(long, value_name = "[HOST:]PORT", value_parser = place)]
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = place, allow_negative_numbers = true)]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the copy in the program
     #[arg(long, value_name = "DIR")]

@@ -10,7 +10,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Places, interrupt, progress::Progress, whom::WhomArgs};
+use super::{Places, interrupt, number, print::print_line, progress::Progress, whom::WhomArgs};
 use crate::source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent};
 
 /// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
@@ -22,11 +22,11 @@ pub(super) struct RecordArgs {
     output: PathBuf,
     #[command(flatten)]
     places: Places,
-    /// Stop after this many seconds; otherwise Ctrl-C stops
-    #[arg(long, value_name = "S")]
+    /// Stop after this many seconds, 0.001 to 31536000; otherwise Ctrl-C stops
+    #[arg(long, value_name = "S", value_parser = number::seconds(), allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Milliseconds between samples, 5 to 5000
-    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u16).range(5..=5000))]
+    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = number::within(5, 5000_u16), allow_negative_numbers = true)]
     interval: u16,
     /// Record every start of a program as a cue
     #[arg(long)]
@@ -67,8 +67,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let mut recording = Recording { args, writer: None, frames: 0, cues: 0, lost: 0 };
     let mut progress = Progress::new(true);
     let begun = Instant::now();
-    let length = args.seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let length = length.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
+    let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
     // It counts from when a source answers.
     take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
         let was_begun = recording.writer.is_some();
@@ -161,8 +160,10 @@ impl Recording<'_> {
         let path = self.args.output.display();
         let writer = self.writer.context("nothing was recorded: no source answered")?;
         let bytes = writer.finish().with_context(|| format!("writing {path}"))?;
-        println!("{path}: {} samples, {} cues ({} lost), {bytes} bytes", self.frames, self.cues, self.lost);
-        Ok(())
+        print_line(format_args!(
+            "{path}: {} samples, {} cues ({} lost), {bytes} bytes",
+            self.frames, self.cues, self.lost
+        ))
     }
 }
 

@@ -14,7 +14,9 @@ use clap::{Args, CommandFactory, error::ErrorKind};
 use khor_fleet::Name;
 use tokio::{sync::watch, time::Instant};
 
-use super::{Cli, interrupt, nats::NatsArgs, place::place, progress::Progress, service};
+use super::{
+    Cli, interrupt, nats::NatsArgs, number, place::place, print::print_line, progress::Progress, service,
+};
 use crate::{
     config::relay_baseline_path,
     relay::{self, AggregateSettings, Meters, RelayError, RelaySettings},
@@ -41,10 +43,10 @@ pub(super) struct RelayArgs {
     #[arg(long)]
     redact: bool,
     /// Frames a second, 1 to 20; with --aggregate 2 to 20
-    #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=20))]
+    #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = number::within(1, 20_u8), allow_negative_numbers = true)]
     rate_hz: u8,
     /// Answer Prometheus there, GET /metrics; a port alone is one of this machine's own
-    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = place)]
+    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = place, allow_negative_numbers = true)]
     metrics: Option<SocketAddr>,
     /// The collector's socket
     #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
@@ -111,17 +113,18 @@ pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
         let settings = args.aggregate(heard);
         let done = runtime
             .block_on(go(args, async |show| relay::aggregate(&settings, interrupt::wait(), show).await))?;
-        println!("{}.{heard}: {} frames sent, {} let go", settings.site, done.frames, done.dropped);
-        return Ok(());
+        return print_line(format_args!(
+            "{}.{heard}: {} frames sent, {} let go",
+            settings.site, done.frames, done.dropped
+        ));
     }
     let settings = args.settings()?;
     let done =
         runtime.block_on(go(args, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
-    println!(
+    print_line(format_args!(
         "{}.{}: {} frames and {} cues sent, {} frames let go",
         settings.site, settings.host, done.frames, done.cues, done.dropped
-    );
-    Ok(())
+    ))
 }
 
 /// Relays, and shows how it goes: to who watches, to Prometheus, to systemd.

@@ -1,16 +1,12 @@
 //! `khor completions` and `khor man`: the command line, for shells and for `man`.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::Cli;
+use super::{Cli, print::print};
 
 #[derive(Args, Debug)]
 pub(super) struct CompletionsArgs {
@@ -29,7 +25,7 @@ pub(super) struct ManArgs {
 pub(super) fn completions(args: &CompletionsArgs) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "khor", &mut script);
-    print(&script)
+    print(String::from_utf8(script).context("the script is not UTF-8")?)
 }
 
 /// Prints the page, or writes all of them.
@@ -40,13 +36,5 @@ pub(super) fn man(args: &ManArgs) -> anyhow::Result<()> {
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    print(&page)
-}
-
-/// A reader that has read enough, such as `head`, is no failure.
-fn print(text: &[u8]) -> anyhow::Result<()> {
-    match io::stdout().write_all(text) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("printing"),
-    }
+    print(String::from_utf8(page).context("the page is not UTF-8")?)
 }
