@@ -1,10 +1,15 @@
 //! khor's engine: turns what a machine is doing into signals, music and sound.
 //!
-//! Data flows one way, and the rooms depend on each other only in that direction: [`source`] → [`signal`] →
-//! [`music`] → [`synth`] → [`output`]. `signal`, `music` and `synth` do no I/O, take clock and seed as
-//! inputs, and run the same offline and live. Around them: [`config`] keeps the settings, [`engine`] runs the
-//! rooms live, [`http`] shows and steers it, [`control`] steers it by OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way,
-//! [`relay`] sends what this machine does to others over [`nats`], [`cli`] is the command line.
+//! Data flows one way, and the rooms depend on each other only in that direction: [`source`] →
+//! [`signal`] → [`music`] → [`synth`] → [`output`]. `signal`, `music` and `synth` do no I/O, take
+//! clock and seed as inputs, and run the same offline and live. Around them: [`config`] keeps the
+//! settings, [`engine`] runs the rooms live, [`http`] shows and steers it, [`control`] steers it by
+//! OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way, [`relay`] sends what this
+//! machine does to others over [`nats`], [`cli`] is the command line. Every room may use [`files`],
+//! which replaces files so that none is ever half written.
+
+// A full disk or a closed terminal must not end khor: `cli::print` prints without panicking.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod cli;
 pub mod config;
@@ -12,6 +17,7 @@ pub mod control;
 pub mod dbus;
 pub mod doctor;
 pub mod engine;
+pub mod files;
 pub mod http;
 pub mod music;
 pub mod nats;

@@ -69,15 +69,18 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let begun = Instant::now();
     let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
     // It counts from when a source answers.
-    take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
+    let taken = take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
         let was_begun = recording.writer.is_some();
         recording.take(event)?;
         progress.show(begun.elapsed().as_secs_f64(), recording.progress());
         Ok((!was_begun && recording.writer.is_some()).then(|| Instant::now() + length))
     })
-    .await?;
+    .await;
     progress.clear();
-    recording.finish()
+    match taken {
+        Ok(()) => recording.finish(),
+        Err(error) => Err(recording.unfinished(error)),
+    }
 }
 
 /// Takes events until there are no more, `stopped` is ready or the end has come, which an event may put off. One `stopped` for the
@@ -156,14 +159,28 @@ impl Recording<'_> {
         format!(", {} samples, {} cues, {} KiB", self.frames, self.cues, bytes / 1024)
     }
 
-    fn finish(self) -> anyhow::Result<()> {
+    fn finish(mut self) -> anyhow::Result<()> {
         let path = self.args.output.display();
-        let writer = self.writer.context("nothing was recorded: no source answered")?;
-        let bytes = writer.finish().with_context(|| format!("writing {path}"))?;
-        print_line(format_args!(
-            "{path}: {} samples, {} cues ({} lost), {bytes} bytes",
-            self.frames, self.cues, self.lost
-        ))
+        let writer = self.writer.as_mut().context("nothing was recorded: no source answered")?;
+        match writer.finish().with_context(|| format!("writing {path}")) {
+            Ok(bytes) => print_line(format_args!(
+                "{path}: {} samples, {} cues ({} lost), {bytes} bytes",
+                self.frames, self.cues, self.lost
+            )),
+            Err(error) => Err(self.unfinished(error)),
+        }
+    }
+
+    /// The error that ended the recording, and where the recording is up to there.
+    fn unfinished(&self, error: anyhow::Error) -> anyhow::Error {
+        let (output, written) = (&self.args.output, self.writer.as_ref().map(CaptureWriter::path));
+        match written.filter(|written| *written != output) {
+            Some(written) => {
+                let (output, written) = (output.display(), written.display());
+                error.context(format!("{output} is as it was; what was recorded until now is in {written}"))
+            }
+            None => error,
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! `khor completions` and `khor man`: the command line, for shells and for `man`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::{Cli, print::print};
+use crate::files::replace;
 
 #[derive(Args, Debug)]
 pub(super) struct CompletionsArgs {
@@ -31,10 +35,22 @@ pub(super) fn completions(args: &CompletionsArgs) -> anyhow::Result<()> {
 /// Prints the page, or writes all of them.
 pub(super) fn man(args: &ManArgs) -> anyhow::Result<()> {
     if let Some(dir) = &args.dir {
-        fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-        return clap_mangen::generate_to(Cli::command(), dir).context("writing the pages");
+        return pages(dir);
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;
     print(String::from_utf8(page).context("the page is not UTF-8")?)
+}
+
+/// Writes all pages; each replaces the one from before once it is whole.
+fn pages(dir: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+    let fresh = tempfile::tempdir().context("making a temporary folder")?;
+    clap_mangen::generate_to(Cli::command(), fresh.path()).context("making the pages")?;
+    for page in fs::read_dir(fresh.path())? {
+        let page = page?;
+        let place = dir.join(page.file_name());
+        replace(&place, &fs::read(page.path())?).with_context(|| format!("writing {}", place.display()))?;
+    }
+    Ok(())
 }

@@ -16,7 +16,6 @@ pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
 pub use quiet::{Quiet, TimeOfDay};
 pub use site::{Site, SiteMode};
-pub(crate) use store::write_atomically;
 pub use store::{
     ConfigStore, Update, UpdateError, baseline_path, default_path, presets_dir, recordings_dir,
     relay_baseline_path,

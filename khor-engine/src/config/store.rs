@@ -1,8 +1,7 @@
 //! Keeps the configuration on disk: read once, changed in part, written atomically.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +10,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::{Config, ConfigError};
+use crate::files::write_atomically;
 
 /// `$XDG_CONFIG_HOME/khor/config.json`, or `~/.config/khor/config.json`; `None` without a home.
 pub fn default_path() -> Option<PathBuf> {
@@ -236,18 +236,6 @@ impl ConfigStore {
     }
 }
 
-/// Temporary file, fsync, rename, fsync of the folder, which is made if need be: the file is the old or the new
-/// one, never half.
-pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    fs::File::open(folder)?.sync_all()
-}
-
 /// Types, then ranges; also names the keys this version doesn't know.
 fn parse(document: &Value) -> Result<(Config, Vec<String>), ConfigError> {
     let mut unknown = Vec::new();
@@ -396,6 +384,15 @@ mod tests {
         assert!(store.warnings()[0].contains("config.json.bad"), "{:?}", store.warnings());
         store.update(&json!({})).unwrap();
         assert!(ConfigStore::open(store.path().to_owned()).warnings().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_nested_without_end_is_set_aside() {
+        for open in ["[", "{\"a\":", "{\"music\":{\"bpm\":["] {
+            let (_dir, store) = store(Some(&open.repeat(100_000)));
+            assert_eq!(*store.config(), Config::default());
+            assert!(store.warnings()[0].contains("config.json.bad"), "{:?}", store.warnings());
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ use tracing::{info, warn};
 
 use super::{Engine, Library, conductor::Command, preset};
 use crate::{
-    config::{UpdateError, write_atomically},
+    config::UpdateError,
+    files::write_atomically,
     music::{Preset, Problem},
 };
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::state::unix_ms;
-use crate::{config::write_atomically, signal::Learnt};
+use crate::{files::write_atomically, signal::Learnt};
 
 /// Version of the file's layout, and of the scale its octaves are on.
 const VERSION: u32 = 1;
