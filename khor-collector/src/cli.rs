@@ -28,7 +28,7 @@ pub(crate) struct Options {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  stopped by SIGTERM or SIGINT; with --check: every or some probes work
+  0  stopped by SIGTERM, SIGINT or SIGHUP; with --check: every or some probes work
   1  a failure of no kind below
   2  wrong usage
   3  the kernel has no BTF

@@ -19,13 +19,22 @@ pub(crate) fn start() {
     let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
-        .with_target(false);
+        .with_ansi(stderr().is_terminal() && wants_ansi())
+        .with_target(false)
+        // To stderr again, which would panic: a full disk or a closed terminal must not end the
+        // collector.
+        .log_internal_errors(false);
     if is_journal() {
         format.event_format(ForJournal).init();
     } else {
         format.init();
     }
+}
+
+/// Whether the terminal understands colours (`TERM`) and they are wanted (`NO_COLOR`).
+fn wants_ansi() -> bool {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    variable("NO_COLOR").is_none() && variable("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// Whether stderr leads to the journal. The variable alone does not tell: programs that a service starts inherit it,

@@ -22,13 +22,19 @@ mod serve;
 mod service;
 mod table;
 
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
     log::start();
-    match run::run(&cli::Options::parse()) {
+    let done = match cli::Options::try_parse() {
+        Ok(options) => run::run(&options),
+        Err(wrong) if wrong.use_stderr() => wrong.exit(),
+        Err(help) => run::printed(help.print().and_then(|()| stdout().flush())),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             tracing::error!("{failure}");

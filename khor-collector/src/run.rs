@@ -1,9 +1,13 @@
 //! The collector's life: everything privileged in order, then the server until a signal.
 
-use std::io;
+use std::io::{self, Write};
+use std::mem::MaybeUninit;
+use std::ptr;
 use std::sync::Arc;
+use std::task::Poll;
 
 use khor_proto::kernel_text;
+use nix::libc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
@@ -51,8 +55,17 @@ fn check() -> Result<(), Failure> {
     privilege::drop_all()?;
     let probes = Arc::new(probes);
     let kernel = RunningKernel::new(Arc::clone(&probes));
-    println!("{}", table::render(probes.states(), &kernel.catalogue(), &kernel.cues()));
-    Ok(())
+    let table = table::render(probes.states(), &kernel.catalogue(), &kernel.cues());
+    let mut stdout = io::stdout().lock();
+    printed(writeln!(stdout, "{table}").and_then(|()| stdout.flush()))
+}
+
+/// Whether something was printed. A reader that has read enough, such as `head`, is no failure.
+pub(crate) fn printed(outcome: io::Result<()>) -> Result<(), Failure> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.map_err(Failure::while_doing("writing to the standard output")),
+    }
 }
 
 fn log_state(probes: &Probes) {
@@ -105,22 +118,34 @@ fn finished(served: Result<io::Result<()>, JoinError>) -> Result<(), Failure> {
 }
 
 /// What ends the collector.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
+struct Signals(Vec<Signal>);
 
 impl Signals {
+    /// SIGTERM, SIGINT and SIGHUP. A SIGHUP that is ignored stays ignored: `nohup` starts programs
+    /// so.
     fn handle() -> io::Result<Self> {
-        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
-        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+        let mut kinds = vec![SignalKind::terminate(), SignalKind::interrupt()];
+        if !hangup_is_ignored() {
+            kinds.push(SignalKind::hangup());
+        }
+        kinds.into_iter().map(signal).collect::<io::Result<_>>().map(Self)
     }
 
     async fn received(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
+        std::future::poll_fn(|context| {
+            let came = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+fn hangup_is_ignored() -> bool {
+    let mut now = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: the action is only asked for, and the kernel writes a whole one where it answers 0.
+    unsafe {
+        libc::sigaction(libc::SIGHUP, ptr::null(), now.as_mut_ptr()) == 0
+            && now.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 

@@ -11,6 +11,8 @@ use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Collector, wait_until};
 use khor_proto::client::{Client, ClientError};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_khor-collector"))
@@ -105,6 +107,40 @@ fn socket_is_for_root_and_the_group_and_goes_at_the_end() {
     assert!(!socket.exists());
 }
 
+#[test]
+fn a_full_disk_under_the_output_is_an_error_and_no_panic() {
+    let checks = root_or_skip();
+    for argument in ["--help", "--version", "--check"].into_iter().filter(|word| checks || *word != "--check")
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("the device");
+        let output = Command::new(program()).arg(argument).stdout(full).output().expect("the collector");
+        let (code, text) = code(&output);
+        assert!(code == 1 && text.contains("writing to the standard output"), "{argument}: {code} {text}");
+    }
+}
+
+/// A terminal that is closed ends it as well as systemd does, unless it was started by `nohup`.
+#[test]
+fn a_hangup_stops_it_unless_it_is_ignored() {
+    if !root_or_skip() {
+        return;
+    }
+    let mut collector = Collector::start(program(), &["--no-dbus"]);
+    assert_eq!(collector.stop_by(Signal::SIGHUP).code(), Some(0), "{}", collector.log());
+    assert!(!collector.socket().exists());
+
+    // The path of a script that becomes the collector.
+    let dir = tempfile::tempdir().expect("a directory");
+    let script = dir.path().join("nohup");
+    let text = format!("#!/bin/sh\ntrap '' HUP\nexec '{}' \"$@\"\n", program().display());
+    std::fs::write(&script, text).expect("a script");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    let mut collector = Collector::start(&script, &["--no-dbus"]);
+    kill(Pid::from_raw(collector.pid() as i32), Signal::SIGHUP).expect("signalling it");
+    collector.sample();
+    assert_eq!(collector.stop().code(), Some(0), "{}", collector.log());
+}
+
 /// What systemd is told: that the collector serves, that it lives, that it ends.
 #[test]
 fn readiness_liveness_and_the_end_are_told() {
@@ -160,8 +196,7 @@ fn a_socket_that_systemd_opened_is_taken_over_and_left() {
         client.subscribe(khor_proto::Subscribe::default()).await.expect("a subscription");
         client.sample().await.expect("a sample");
     });
-    let pid = nix::unistd::Pid::from_raw(collector.id() as i32);
-    nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).expect("signalling it");
+    kill(Pid::from_raw(collector.id() as i32), Signal::SIGTERM).expect("signalling it");
     assert!(collector.wait().expect("its end").success());
     assert!(socket.exists(), "it belongs to systemd");
 }

@@ -120,7 +120,12 @@ impl Collector {
 
     /// Asks it to stop, and waits for that.
     pub fn stop(&mut self) -> ExitStatus {
-        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
+        self.stop_by(Signal::SIGTERM)
+    }
+
+    /// Sends it a signal that ends it, and waits for its end.
+    pub fn stop_by(&mut self, signal: Signal) -> ExitStatus {
+        kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
         wait_for("the collector to stop", || self.child.try_wait().expect("its state"))
     }
 }

@@ -247,8 +247,13 @@ impl Engine {
     }
 
     /// Asks it to stop, and waits for that.
-    pub fn stop(mut self) -> (ExitStatus, TempDir) {
-        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
+    pub fn stop(self) -> (ExitStatus, TempDir) {
+        self.stop_by(Signal::SIGTERM)
+    }
+
+    /// Sends it a signal that ends it, and waits for its end.
+    pub fn stop_by(mut self, signal: Signal) -> (ExitStatus, TempDir) {
+        kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
         let status = wait_for("the engine to stop", || self.child.try_wait().expect("its state"));
         let dir = std::mem::replace(&mut self.dir, TempDir::new().expect("a directory"));
         (status, dir)

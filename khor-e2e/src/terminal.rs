@@ -38,6 +38,8 @@ pub struct Terminal {
     line: OwnedFd,
     before: Termios,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Something was printed that is not plain text.
+    has_escapes: Arc<AtomicBool>,
     /// Tells the thread that reads to end, since the terminal is gone only when nobody holds its end.
     is_over: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
@@ -74,6 +76,8 @@ impl Terminal {
         let (mut output, shown) = (keyboard.try_clone().expect("another end"), Arc::clone(&screen));
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
+        let has_escapes = Arc::new(AtomicBool::new(false));
+        let escaped = Arc::clone(&has_escapes);
         let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while !over.load(Relaxed) {
@@ -82,10 +86,13 @@ impl Terminal {
                     continue;
                 }
                 let Ok(read @ 1..) = output.read(&mut bytes) else { break };
+                if bytes[..read].contains(&0x1b) {
+                    escaped.store(true, Relaxed);
+                }
                 shown.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..read]);
             }
         });
-        Self { shell, keyboard, line, before, screen, is_over, reader: Some(reader) }
+        Self { shell, keyboard, line, before, screen, has_escapes, is_over, reader: Some(reader) }
     }
 
     /// The program's process.
@@ -116,6 +123,11 @@ impl Terminal {
         cells.any(|cell| {
             [cell.fgcolor(), cell.bgcolor()].iter().any(|colour| *colour != vt100::Color::Default)
         })
+    }
+
+    /// Whether an escape sequence was ever printed on it.
+    pub fn has_escapes(&self) -> bool {
+        self.has_escapes.load(Relaxed)
     }
 
     /// Waits until it shows all of these.

@@ -11,6 +11,7 @@ use khor_ear::{
     table,
     thresholds::Thresholds,
 };
+use khor_engine::files::replace;
 use serde_json::{Value, json};
 
 /// Said wherever the figures are shown.
@@ -103,7 +104,7 @@ fn run(args: &Args) -> Result<bool> {
     let figures = verdicts.iter().map(|verdict| table::to_json(verdict, &thresholds));
     let all =
         json!({ "caveat": CAVEAT, "quick": args.quick, "presets": figures.collect::<Result<Vec<Value>>>()? });
-    fs::write(args.out.join("ear.json"), format!("{all:#}\n")).context("writing ear.json")?;
+    replace(&args.out.join("ear.json"), format!("{all:#}\n").as_bytes()).context("writing ear.json")?;
     if args.json {
         println!("{all:#}");
     } else {
@@ -152,7 +153,7 @@ fn record(verdicts: &[Verdict], thresholds: &mut Thresholds, args: &Args) -> Res
             changed += usize::from(taken);
         }
     }
-    fs::write(&args.thresholds, thresholds.text())
+    replace(&args.thresholds, thresholds.text().as_bytes())
         .with_context(|| format!("writing {}", args.thresholds.display()))?;
     eprintln!("{changed} figures recorded in {}", args.thresholds.display());
     Ok(())

@@ -8,6 +8,9 @@
 //! machine does to others over [`nats`], [`local_time`] is the clock on the wall, [`cli`] is the
 //! command line. [`files`] opens the user's files for all of them.
 
+// A full disk or a closed terminal must not end khor: `cli::print` prints without panicking.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -1,7 +1,8 @@
 //! Asks the running engine, for the commands that show or steer it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
+    iter,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -12,7 +13,7 @@ use clap::Args;
 use serde_json::Value;
 use tracing::warn;
 
-use super::{Places, place::with_host};
+use super::{Places, place::address};
 use crate::{
     config::{ConfigStore, Listen},
     http::read_token,
@@ -23,6 +24,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest silence of an answer that never ends; the event stream says something ten times a second.
 const SILENCE: Duration = Duration::from_secs(3);
 
+/// Longest line of an answer that never ends, bytes: at that port may be another program.
+const MAX_LINE_BYTES: u64 = 8 << 20;
+
 /// What an engine answers.
 type Answer = ureq::http::Response<ureq::Body>;
 
@@ -32,7 +36,7 @@ pub(super) struct EngineAddress {
     #[command(flatten)]
     pub(super) places: Places,
     /// Where the engine listens [default: as configured]
-    #[arg(long, value_name = "[HOST:]PORT")]
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = address, allow_negative_numbers = true)]
     pub(super) listen: Option<String>,
 }
 
@@ -65,7 +69,7 @@ impl EngineAddress {
 impl Client {
     /// The engine that listens so, or at another address.
     pub(super) fn of(listen: &Listen, address: Option<String>) -> anyhow::Result<Self> {
-        let address = address.map_or_else(|| configured(listen), |address| Ok(with_host(&address)))?;
+        let address = address.map_or_else(|| configured(listen), Ok)?;
         let token = listen.token_file.as_deref().map(read_token).transpose()?;
         let config = || ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config().timeout_global(Some(TIMEOUT)).build().into();
@@ -89,12 +93,12 @@ impl Client {
     }
 
     /// The lines of what it answers without end.
-    pub(super) fn lines(&self, path: &str) -> anyhow::Result<impl Iterator<Item = std::io::Result<String>>> {
+    pub(super) fn lines(&self, path: &str) -> anyhow::Result<impl Iterator<Item = io::Result<String>>> {
         let mut answer = self.answer(&self.endless, "GET", path, &[])?;
         if !answer.status().is_success() {
             return Err(self.refusal(&mut answer));
         }
-        Ok(BufReader::new(answer.into_body().into_reader()).lines())
+        Ok(lines(BufReader::new(answer.into_body().into_reader())))
     }
 
     /// Fails with the engine's own words where it refuses.
@@ -131,6 +135,29 @@ impl Client {
     }
 }
 
+/// Lines of at most [`MAX_LINE_BYTES`]; a longer one is an error and the last.
+fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
+    let mut ended = false;
+    iter::from_fn(move || {
+        if ended {
+            return None;
+        }
+        let mut line = String::new();
+        let read = io::Read::take(&mut reader, MAX_LINE_BYTES).read_line(&mut line);
+        let read = match read {
+            Ok(bytes) if bytes as u64 == MAX_LINE_BYTES && !line.ends_with('\n') => {
+                Err(io::Error::other("a line of its answer does not end"))
+            }
+            read => read,
+        };
+        ended = !matches!(read, Ok(1..));
+        match read {
+            Ok(0) => None,
+            read => Some(read.map(|_| line.trim_end_matches(['\r', '\n']).to_owned())),
+        }
+    })
+}
+
 /// Where an engine of this configuration is reached from here: one that listens everywhere also listens on loopback.
 fn configured(listen: &Listen) -> anyhow::Result<String> {
     let host = match listen.host.parse().context("listen.host")? {
@@ -139,4 +166,18 @@ fn configured(listen: &Listen) -> anyhow::Result<String> {
         host => host,
     };
     Ok(SocketAddr::new(host, listen.port).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_bounded() {
+        let text: Vec<_> = lines(&b"one\r\n\ntwo"[..]).map(Result::unwrap).collect();
+        assert_eq!(text, ["one", "", "two"]);
+        let endless = BufReader::new(io::repeat(b'x'));
+        let mut lines = lines(endless);
+        assert!(lines.next().is_some_and(|line| line.is_err()) && lines.next().is_none());
+    }
 }

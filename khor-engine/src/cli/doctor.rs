@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{
     client::{Client, EngineAddress},
+    print::{print, print_line},
     table::row,
 };
 use crate::{
@@ -40,9 +41,9 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&patient));
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&diagnosis)?);
+        print_line(serde_json::to_string_pretty(&diagnosis)?)?;
     } else {
-        diagnosis.checks.iter().for_each(|check| print!("{}", shown(check)));
+        print(diagnosis.checks.iter().map(shown).collect::<String>())?;
     }
     Ok(if diagnosis.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

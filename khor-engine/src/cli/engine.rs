@@ -24,9 +24,6 @@ use crate::{
     source::Playback,
 };
 
-/// Signals this close together are one wish: a terminal and a parent may both pass on the same Ctrl-C.
-const ONE_CTRL_C: Duration = Duration::from_millis(500);
-
 /// How long the last notes of a capture may ring.
 const LAST_NOTES: Duration = Duration::from_secs(2);
 
@@ -59,7 +56,7 @@ pub(super) struct EngineArgs {
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
     /// Where the page and the API listen; beyond loopback it takes a token, see the configuration
-    #[arg(long, value_name = "[HOST:]PORT", value_parser = place)]
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = place, allow_negative_numbers = true)]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the copy in the program
     #[arg(long, value_name = "DIR", value_parser = setting_path())]
@@ -194,13 +191,8 @@ pub(super) fn play(
         info!("stopping");
         service::stopping();
         watchdog.abort();
-        // Whoever asks again doesn't want to wait; a Ctrl-C that comes twice at once is one.
-        tokio::spawn(async {
-            tokio::time::sleep(ONE_CTRL_C).await;
-            if interrupt::wait().await.is_ok() {
-                std::process::exit(130);
-            }
-        });
+        // A user who asks again doesn't want to wait.
+        tokio::spawn(interrupt::exit_at_next());
         stop.send_replace(true);
         for part in parts.into_iter().flatten() {
             part.await.context("stopping to be steered")?;

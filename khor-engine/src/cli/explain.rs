@@ -3,7 +3,10 @@
 use anyhow::Context;
 use clap::Args;
 
-use super::client::EngineAddress;
+use super::{
+    client::EngineAddress,
+    print::{print, print_line},
+};
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
@@ -17,9 +20,7 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     let explanation = args.engine.client()?.get("explain")?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&explanation)?);
-        return Ok(());
+        return print_line(serde_json::to_string_pretty(&explanation)?);
     }
-    print!("{}", explanation["text"].as_str().context("the engine is of another version")?);
-    Ok(())
+    print(explanation["text"].as_str().context("the engine is of another version")?)
 }

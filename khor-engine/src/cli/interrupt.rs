@@ -1,32 +1,43 @@
-//! Ctrl-C and SIGTERM for commands that work in a loop: a flag instead of a sudden end.
+//! The signals that end a command in good order: Ctrl-C, SIGTERM and SIGHUP.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    mem::MaybeUninit,
+    ptr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::Poll,
+    time::Duration,
 };
 
+use nix::libc;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// Signals this close together are one request: a terminal and a parent may both pass on the same
+/// Ctrl-C, and a terminal that is closed sends SIGHUP by the kernel and by the shell.
+const ONE_REQUEST: Duration = Duration::from_millis(500);
+/// Exit code of a command that was told to end twice and did not end in good order.
+const ENDED_AT_ONCE: i32 = 130;
 
 /// Becomes true when the user wants the command to end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Starts to listen. The second signal ends the process as usual.
+    /// Starts to listen. The second signal ends the process at once.
     pub(super) fn listen() -> anyhow::Result<Self> {
         let interrupt = Self::default();
         let flag = Arc::clone(&interrupt.0);
         std::thread::Builder::new().name("khor-signals".into()).spawn(move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
                 return;
             };
             runtime.block_on(async {
                 if wait().await.is_ok() {
                     flag.store(true, Relaxed);
                 }
-                if wait().await.is_ok() {
-                    std::process::exit(130);
-                }
+                exit_at_next().await;
             });
         })?;
         Ok(interrupt)
@@ -38,16 +49,40 @@ impl Interrupt {
     }
 }
 
-/// Waits for SIGINT or SIGTERM. They no longer end the process from the call on, not only once it is awaited.
+/// Waits for SIGINT, SIGTERM or SIGHUP. They no longer end the process from the call on, not only
+/// once it is awaited.
+///
+/// A SIGHUP that is ignored stays ignored: `nohup` starts programs so.
 pub(super) fn wait() -> impl Future<Output = std::io::Result<()>> {
-    let interrupt = signal(SignalKind::interrupt());
-    let terminate = signal(SignalKind::terminate());
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    if !hangup_is_ignored() {
+        kinds.push(SignalKind::hangup());
+    }
+    let signals: std::io::Result<Vec<_>> = kinds.into_iter().map(signal).collect();
     async {
-        let (mut interrupt, mut terminate) = (interrupt?, terminate?);
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        let mut signals = signals?;
+        std::future::poll_fn(|context| {
+            let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
         Ok(())
+    }
+}
+
+/// Ends the process at the next signal after those that are still the same request.
+pub(super) async fn exit_at_next() {
+    tokio::time::sleep(ONE_REQUEST).await;
+    if wait().await.is_ok() {
+        std::process::exit(ENDED_AT_ONCE);
+    }
+}
+
+fn hangup_is_ignored() -> bool {
+    let mut now = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: the action is only asked for, and the kernel writes a whole one where it answers 0.
+    unsafe {
+        libc::sigaction(libc::SIGHUP, ptr::null(), now.as_mut_ptr()) == 0
+            && now.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }

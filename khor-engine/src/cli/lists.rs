@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::Places;
+use super::{
+    Places,
+    print::{print_line, remark},
+};
 use crate::{
     config::presets_dir,
     engine::{Library, read_preset},
@@ -35,8 +38,7 @@ pub(super) struct PresetsArgs {
 pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.check {
         let preset = read_preset(path).map_err(|problem| anyhow::anyhow!("{}: {problem}", path.display()))?;
-        println!("{}: preset {} is fine", path.display(), preset.name);
-        return Ok(());
+        return print_line(format_args!("{}: preset {} is fine", path.display(), preset.name));
     }
     let library = Library::open(presets_dir(&args.places.config_path()?));
     if args.json {
@@ -45,14 +47,13 @@ pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
             json!({ "name": preset.name, "hint": preset.hint, "file": file })
         };
         let list: Vec<_> = library.presets().map(about).collect();
-        println!("{}", serde_json::to_string_pretty(&list)?);
-        return Ok(());
+        return print_line(serde_json::to_string_pretty(&list)?);
     }
     for preset in library.presets() {
-        println!("{:<12} {}", preset.name, preset.hint);
+        print_line(format_args!("{:<12} {}", preset.name, preset.hint))?;
     }
     for problem in library.problems() {
-        eprintln!("{problem}");
+        remark(format_args!("{problem}\n"));
     }
     Ok(())
 }
@@ -60,14 +61,14 @@ pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
 pub(super) fn devices(args: &ListArgs) -> anyhow::Result<()> {
     let devices = audio::list();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&devices)?);
-        return Ok(());
+        return print_line(serde_json::to_string_pretty(&devices)?);
     }
     if devices.is_empty() {
-        println!("No sound device answers: start PipeWire or PulseAudio, or plug in a sound card.");
+        print_line("No sound device answers: start PipeWire or PulseAudio, or plug in a sound card.")?;
     }
     for device in devices {
-        println!("{} {:<40} {}", if device.is_default { "*" } else { " " }, device.id, device.name);
+        let mark = if device.is_default { "*" } else { " " };
+        print_line(format_args!("{mark} {:<40} {}", device.id, device.name))?;
     }
     Ok(())
 }

@@ -11,8 +11,10 @@ mod explain;
 mod interrupt;
 mod lists;
 mod nats;
+mod number;
 mod place;
 mod play;
+mod print;
 mod progress;
 mod record;
 mod relay;
@@ -21,14 +23,18 @@ mod service;
 mod status;
 mod steer;
 mod table;
+mod terminal;
 mod texts;
 mod top;
 mod whom;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
-use nix::sys::signal::{SigHandler, Signal, signal};
 
 use crate::config::{ConfigStore, default_path};
 
@@ -77,33 +83,6 @@ enum Command {
     Man(texts::ManArgs),
 }
 
-impl Command {
-    /// It plays nothing, serves nothing and writes no file.
-    const fn only_prints(&self) -> bool {
-        use Command::{Completions, Config, Devices, Doctor, Explain, Man, Mute, Presets, Snooze, Status};
-        matches!(
-            self,
-            Explain(_)
-                | Status(_)
-                | Doctor(_)
-                | Mute(_)
-                | Snooze(_)
-                | Config(_)
-                | Presets(_)
-                | Devices(_)
-                | Completions(_)
-                | Man(_)
-        )
-    }
-}
-
-/// Ends quietly once nobody reads what is printed, as in `khor status | head`: Rust's default is an error at each line.
-fn end_with_the_reader() {
-    // SAFETY: the default action runs no code of this process.
-    let changed = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
-    debug_assert!(changed.is_ok(), "that signal has a default action");
-}
-
 /// Where the configuration and the collector are.
 #[derive(Args, Clone, Debug)]
 struct Places {
@@ -129,11 +108,15 @@ impl Places {
 
 /// Runs the command line of this process.
 pub fn main() -> anyhow::Result<ExitCode> {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) if wrong.use_stderr() => wrong.exit(),
+        Err(help) => {
+            print::outcome(help.print().and_then(|()| io::stdout().flush()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     start_log();
-    if cli.command.only_prints() {
-        end_with_the_reader();
-    }
     match cli.command {
         Command::Doctor(args) => return doctor::run(&args),
         Command::Status(args) => return status::run(&args),
@@ -157,16 +140,14 @@ pub fn main() -> anyhow::Result<ExitCode> {
 
 /// The log goes to stderr; `RUST_LOG` chooses more or less of it.
 fn start_log() {
-    use std::io::IsTerminal;
-
     use tracing_subscriber::EnvFilter;
 
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,zbus=warn,async_nats=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_ansi(terminal::stderr_is_drawable() && terminal::wants_colours())
         .with_target(false)
         // To stderr again, which would panic: a full disk must not cost the music.
         .log_internal_errors(false)

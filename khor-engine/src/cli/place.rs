@@ -7,8 +7,10 @@ use std::{
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 
+const EXPECTED: &str = "expected PORT or HOST:PORT with a port from 1 to 65535, as 9117 or 10.0.0.7:9117";
+
 /// The same with a host: a port alone is one of this machine's own.
-pub(super) fn with_host(text: &str) -> String {
+fn with_host(text: &str) -> String {
     text.parse::<u16>().map_or_else(|_| text.to_owned(), |port| format!("{}:{port}", Ipv4Addr::LOCALHOST))
 }
 
@@ -18,9 +20,23 @@ pub(super) fn with_host(text: &str) -> String {
 ///
 /// What was expected.
 pub(super) fn place(text: &str) -> Result<SocketAddr, String> {
-    let expected = "expected PORT or HOST:PORT, as 9117 or 10.0.0.7:9117";
-    let found: Vec<SocketAddr> = with_host(text).to_socket_addrs().map_err(|_| expected)?.collect();
-    found.iter().find(|place| place.is_ipv4()).or(found.first()).copied().ok_or_else(|| expected.to_owned())
+    let found = with_host(text).to_socket_addrs().map_err(|_| EXPECTED)?;
+    let found: Vec<SocketAddr> = found.filter(|place| place.port() != 0).collect();
+    found.iter().find(|place| place.is_ipv4()).or(found.first()).copied().ok_or_else(|| EXPECTED.to_owned())
+}
+
+/// A port, or a host and a port, of a server that is asked; the host is looked up when it is.
+///
+/// # Errors
+///
+/// What was expected.
+pub(super) fn address(text: &str) -> Result<String, String> {
+    let address = with_host(text);
+    let (host, port) = address.rsplit_once(':').ok_or(EXPECTED)?;
+    match port.parse::<u16>() {
+        Ok(1..) if !host.is_empty() => Ok(address),
+        _ => Err(EXPECTED.to_owned()),
+    }
 }
 
 /// Parses a path that becomes a setting. Settings are JSON, which holds no other text than UTF-8.
@@ -41,8 +57,18 @@ mod tests {
         assert_eq!(place("0.0.0.0:9117").unwrap().to_string(), "0.0.0.0:9117");
         assert_eq!(place("localhost:9117").unwrap().to_string(), "127.0.0.1:9117");
         assert_eq!(place("[::1]:9117").unwrap().to_string(), "[::1]:9117");
-        for wrong in ["rack", "", "localhost:99999", "10.0.0.7:"] {
+        for wrong in ["rack", "", "localhost:99999", "10.0.0.7:", "-1", "0", "99999"] {
             assert!(place(wrong).unwrap_err().contains("9117"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_checked_without_looking_up_its_host() {
+        assert_eq!(address("9117").unwrap(), "127.0.0.1:9117");
+        assert_eq!(address("no.such.host.invalid:1").unwrap(), "no.such.host.invalid:1");
+        assert_eq!(address("[::1]:9117").unwrap(), "[::1]:9117");
+        for wrong in ["rack", "", "nan", "-1", "0", "99999", "localhost:99999", "10.0.0.7:", ":9117"] {
+            assert!(address(wrong).unwrap_err().contains("from 1 to 65535"), "{wrong}");
         }
     }
 }

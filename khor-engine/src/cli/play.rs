@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::{Places, engine::OutputArgs};
+use super::{Places, engine::OutputArgs, print::print_line};
 use crate::{
     source::{CaptureError, CaptureReader, Playback, Recorded},
     words::counted,
@@ -32,7 +32,7 @@ pub(super) struct PlayArgs {
 pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
     let path = &args.capture;
     let contents = look_through(path).with_context(|| format!("playing {}", path.display()))?;
-    println!("{}: {}", path.display(), contents.describe());
+    print_line(format_args!("{}: {}", path.display(), contents.describe()))?;
     let mut overrides = args.outputs.overrides();
     overrides["features"]["bpf"] = json!(false);
     overrides["features"]["fake"] = json!(false);

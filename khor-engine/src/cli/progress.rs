@@ -2,9 +2,10 @@
 
 use std::{
     fmt::Display,
-    io::IsTerminal,
     time::{Duration, Instant},
 };
+
+use super::{print::remark, terminal::stderr_is_drawable};
 
 /// Between two lines of progress.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -16,23 +17,23 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Shows nothing unless stderr is a terminal and it is `wanted`.
+    /// Shows nothing unless it is `wanted` and stderr is a terminal that can redraw a line.
     pub(super) fn new(wanted: bool) -> Self {
-        Self { wanted: wanted && std::io::stderr().is_terminal(), shown_at: None }
+        Self { wanted: wanted && stderr_is_drawable(), shown_at: None }
     }
 
     /// Shows how many seconds are done, and `more`.
     pub(super) fn show(&mut self, seconds: f64, more: impl Display) {
         if self.wanted && self.shown_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
             self.shown_at = Some(Instant::now());
-            eprint!("\r{seconds:7.1} s{more}");
+            remark(format_args!("\r{seconds:7.1} s{more}"));
         }
     }
 
     /// Takes the line away.
     pub(super) fn clear(&self) {
         if self.shown_at.is_some() {
-            eprint!("\r\x1b[K");
+            remark("\r\x1b[K");
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Places, interrupt, progress::Progress, whom::WhomArgs};
+use super::{Places, interrupt, number, print::print_line, progress::Progress, whom::WhomArgs};
 use crate::{
     source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent},
     words::counted,
@@ -25,11 +25,11 @@ pub(super) struct RecordArgs {
     output: PathBuf,
     #[command(flatten)]
     places: Places,
-    /// Stop after this many seconds; otherwise Ctrl-C stops
-    #[arg(long, value_name = "S")]
+    /// Stop after this many seconds, 0.001 to 31536000; otherwise Ctrl-C stops
+    #[arg(long, value_name = "S", value_parser = number::seconds(), allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Milliseconds between samples, 5 to 5000
-    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u16).range(5..=5000))]
+    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = number::within(5, 5000_u16), allow_negative_numbers = true)]
     interval: u16,
     /// Record every start of a program as a cue
     #[arg(long)]
@@ -70,18 +70,20 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let mut recording = Recording { args, writer: None, frames: 0, cues: 0, lost: 0 };
     let mut progress = Progress::new(true);
     let begun = Instant::now();
-    let length = args.seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let length = length.unwrap_or(Duration::from_secs(u64::from(u32::MAX)));
+    let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
     // It counts from when a source answers.
-    take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
+    let taken = take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
         let was_begun = recording.writer.is_some();
         recording.take(event)?;
         progress.show(begun.elapsed().as_secs_f64(), recording.progress());
         Ok((!was_begun && recording.writer.is_some()).then(|| Instant::now() + length))
     })
-    .await?;
+    .await;
     progress.clear();
-    recording.finish()
+    match taken {
+        Ok(()) => recording.finish(),
+        Err(error) => Err(recording.unfinished(error)),
+    }
 }
 
 /// Takes events until there are no more, `stopped` is ready or the end has come, which an event may put off. One `stopped` for the
@@ -161,13 +163,28 @@ impl Recording<'_> {
         format!(", {samples}, {cues}, {} KiB", bytes / 1024)
     }
 
-    fn finish(self) -> anyhow::Result<()> {
+    fn finish(mut self) -> anyhow::Result<()> {
         let path = self.args.output.display();
-        let writer = self.writer.context("nothing was recorded: no source answered")?;
-        let bytes = writer.finish().with_context(|| format!("writing {path}"))?;
-        let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
-        println!("{path}: {samples}, {cues} ({} lost), {bytes} bytes", self.lost);
-        Ok(())
+        let writer = self.writer.as_mut().context("nothing was recorded: no source answered")?;
+        match writer.finish().with_context(|| format!("writing {path}")) {
+            Ok(bytes) => {
+                let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
+                print_line(format_args!("{path}: {samples}, {cues} ({} lost), {bytes} bytes", self.lost))
+            }
+            Err(error) => Err(self.unfinished(error)),
+        }
+    }
+
+    /// The error that ended the recording, and where the recording is up to there.
+    fn unfinished(&self, error: anyhow::Error) -> anyhow::Error {
+        let (output, written) = (&self.args.output, self.writer.as_ref().map(CaptureWriter::path));
+        match written.filter(|written| *written != output) {
+            Some(written) => {
+                let (output, written) = (output.display(), written.display());
+                error.context(format!("{output} is as it was; what was recorded until now is in {written}"))
+            }
+            None => error,
+        }
     }
 }
 

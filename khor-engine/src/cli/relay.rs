@@ -14,7 +14,9 @@ use clap::{Args, CommandFactory, error::ErrorKind};
 use khor_fleet::Name;
 use tokio::{sync::watch, time::Instant};
 
-use super::{Cli, interrupt, nats::NatsArgs, place::place, progress::Progress, service};
+use super::{
+    Cli, interrupt, nats::NatsArgs, number, place::place, print::print_line, progress::Progress, service,
+};
 use crate::{
     config::relay_baseline_path,
     relay::{self, AggregateSettings, Meters, RelayError, RelaySettings},
@@ -42,10 +44,10 @@ pub(super) struct RelayArgs {
     #[arg(long)]
     redact: bool,
     /// Frames a second, 1 to 20; with --aggregate 2 to 20
-    #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=20))]
+    #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = number::within(1, 20_u8), allow_negative_numbers = true)]
     rate_hz: u8,
     /// Answer Prometheus there, GET /metrics; a port alone is one of this machine's own
-    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = place)]
+    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = place, allow_negative_numbers = true)]
     metrics: Option<SocketAddr>,
     /// The collector's socket
     #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
@@ -113,16 +115,16 @@ pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
         let done = runtime
             .block_on(go(args, async |show| relay::aggregate(&settings, interrupt::wait(), show).await))?;
         let frames = counted(done.frames, "frame");
-        println!("{}.{heard}: {frames} sent, {} dropped", settings.site, done.dropped);
-        return Ok(());
+        let line = format_args!("{}.{heard}: {frames} sent, {} dropped", settings.site, done.dropped);
+        return print_line(line);
     }
     let settings = args.settings()?;
     let done =
         runtime.block_on(go(args, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
     let (frames, cues) = (counted(done.frames, "frame"), counted(done.cues, "cue"));
     let dropped = counted(done.dropped, "frame");
-    println!("{}.{}: {frames} and {cues} sent, {dropped} dropped", settings.site, settings.host);
-    Ok(())
+    let (site, host) = (&settings.site, &settings.host);
+    print_line(format_args!("{site}.{host}: {frames} and {cues} sent, {dropped} dropped"))
 }
 
 /// Relays, and shows how it goes: to who watches, to Prometheus, to systemd.

@@ -5,7 +5,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{client::EngineAddress, table::row};
+use super::{
+    client::EngineAddress,
+    print::{print, print_line},
+    table::row,
+};
 
 /// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
 const PARTS: [(&str, &str); 9] = [
@@ -36,12 +40,10 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let well = PARTS.iter().all(|(part, _)| !is_failing(&health[*part]));
     if args.json {
         let status = json!({ "ok": well, "health": health, "explanation": explanation });
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        print_line(serde_json::to_string_pretty(&status)?)?;
     } else {
-        for (part, worth) in PARTS {
-            print!("{}", shown(part, worth, &health));
-        }
-        print!("\n{}", explanation["text"].as_str().unwrap_or_default());
+        let parts: String = PARTS.iter().map(|(part, worth)| shown(part, worth, &health)).collect();
+        print(format_args!("{parts}\n{}", explanation["text"].as_str().unwrap_or_default()))?;
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,11 +1,15 @@
 //! `khor mute`, `khor snooze` and `khor config`: steer the running engine.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-use super::client::EngineAddress;
+use super::{
+    client::EngineAddress,
+    number,
+    print::{print_line, remark},
+};
 use crate::config::Config;
 
 #[derive(Args, Debug)]
@@ -27,7 +31,7 @@ pub(super) struct SnoozeArgs {
     #[command(flatten)]
     engine: EngineAddress,
     /// For how long, 1 to 1440; 0 ends it
-    #[arg(default_value_t = 15)]
+    #[arg(default_value_t = 15, value_parser = number::within(0, 1440_u32), allow_negative_numbers = true)]
     minutes: u32,
 }
 
@@ -49,24 +53,21 @@ pub(super) fn mute(args: &MuteArgs) -> anyhow::Result<()> {
         None => "",
     };
     let answer = args.engine.client()?.post(&format!("actions/mute{query}"))?;
-    println!("{}", if answer["muted"] == true { "muted" } else { "unmuted" });
-    Ok(())
+    print_line(if answer["muted"] == true { "muted" } else { "unmuted" })
 }
 
 pub(super) fn snooze(args: &SnoozeArgs) -> anyhow::Result<()> {
     args.engine.client()?.post(&format!("actions/snooze?minutes={}", args.minutes))?;
     match args.minutes {
-        0 => println!("awake"),
-        minutes => println!("silent for {minutes} min; khor snooze 0 ends it"),
+        0 => print_line("awake"),
+        minutes => print_line(format_args!("silent for {minutes} min; khor snooze 0 ends it")),
     }
-    Ok(())
 }
 
 pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
     let Some(path) = &args.path else {
-        println!("{}", serde_json::to_string_pretty(&client.get("config")?)?);
-        return Ok(());
+        return print_line(serde_json::to_string_pretty(&client.get("config")?)?);
     };
     let place = format!("/{}", path.replace('.', "/"));
     let mut whole = client.get("config")?;
@@ -82,11 +83,11 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     }
     let value = whole.pointer(&place).unwrap_or(&Value::Null);
     match value.as_str() {
-        Some(text) => println!("{text}"),
-        None => println!("{}", serde_json::to_string_pretty(value).context("printing")?),
+        Some(text) => print_line(text)?,
+        None => print_line(serde_json::to_string_pretty(value)?)?,
     }
     if whole["restart_required"] == true {
-        eprintln!("it acts after a restart of the engine");
+        remark("it acts after a restart of the engine\n");
     }
     if let Some(why) = whole["not_saved"].as_str() {
         eprintln!("the change lasts until the engine ends: {why}");

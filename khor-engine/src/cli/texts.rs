@@ -2,15 +2,15 @@
 
 use std::{
     fs,
-    io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::Cli;
+use super::{Cli, print::print};
+use crate::files::write_output;
 
 #[derive(Args, Debug)]
 pub(super) struct CompletionsArgs {
@@ -29,24 +29,29 @@ pub(super) struct ManArgs {
 pub(super) fn completions(args: &CompletionsArgs) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "khor", &mut script);
-    print(&script)
+    print(String::from_utf8(script).context("the script is not UTF-8")?)
 }
 
 /// Prints the page, or writes all of them.
 pub(super) fn man(args: &ManArgs) -> anyhow::Result<()> {
     if let Some(dir) = &args.dir {
-        fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-        return clap_mangen::generate_to(Cli::command(), dir).context("writing the pages");
+        return pages(dir);
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    print(&page)
+    print(String::from_utf8(page).context("the page is not UTF-8")?)
 }
 
-/// A reader that has read enough, such as `head`, is no failure.
-fn print(text: &[u8]) -> anyhow::Result<()> {
-    match io::stdout().write_all(text) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("printing"),
+/// Writes all pages; each replaces the one from before once it is whole.
+fn pages(dir: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+    let fresh = tempfile::tempdir().context("making a temporary folder")?;
+    clap_mangen::generate_to(Cli::command(), fresh.path()).context("making the pages")?;
+    for page in fs::read_dir(fresh.path())? {
+        let page = page?;
+        let place = dir.join(page.file_name());
+        write_output(&place, &fs::read(page.path())?)
+            .with_context(|| format!("writing {}", place.display()))?;
     }
+    Ok(())
 }

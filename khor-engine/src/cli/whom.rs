@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::number;
 use crate::{
     config::{Config, ConfigError},
     source::ScopeChoice,
@@ -14,7 +15,7 @@ pub(super) struct WhomArgs {
     #[arg(long, value_name = "UNIT|PATH")]
     cgroup: Option<String>,
     /// Hear this process alone; may be given several times, and beside --cgroup
-    #[arg(long, value_name = "PID")]
+    #[arg(long, value_name = "PID", value_parser = number::within(1, number::MAX_PID), allow_negative_numbers = true)]
     pid: Vec<u32>,
 }
 

@@ -6,10 +6,17 @@
 //! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value it mutes, or unmutes what was muted so |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
+//! An address may be a pattern (`/khor/set/signals/ceilings/{rx,tx}`), which stands for every
+//! address that it matches.
+//!
 //! Only programs on this machine are listened to, and only if the configuration says so (`osc.receive`). Values of one
 //! setting that come faster than they can matter are taken as the newest of them; the configuration file is written once
 //! the fader rests.
 
+#[cfg(test)]
+mod hostile;
+mod packet;
+mod pattern;
 mod wish;
 
 use std::{
@@ -19,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rosc::{OscMessage, OscPacket, decoder};
+use rosc::{OscMessage, OscType};
 use serde_json::Value;
 use tokio::{
     net::UdpSocket,
@@ -28,13 +35,13 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::wish::Wish;
+use self::wish::{Refusal, Wish};
 use crate::{engine::Engine, output::Health};
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
-/// Bundles within bundles that are looked into.
-const MAX_DEPTH: usize = 4;
+/// Longest reason that is kept, characters: a message may quote its values in it.
+const MAX_REASON: usize = 300;
 /// Between two looks at what came: settings change at most 50 times a second.
 const PERIOD: Duration = Duration::from_millis(20);
 /// The configuration is written when nothing was set for this long.
@@ -81,7 +88,7 @@ async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     };
     info!("osc: listening on 127.0.0.1:{port}");
     engine.receiving(|receiving| receiving.health = Health::working());
-    let mut desk = Desk { engine: Arc::clone(engine), settings: BTreeMap::new(), unwritten: false };
+    let mut desk = Desk::new(Arc::clone(engine));
     let mut buffer = vec![0; MAX_PACKET_BYTES];
     loop {
         desk.gather(&socket, &mut buffer).await;
@@ -93,12 +100,22 @@ async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
 struct Desk {
     engine: Arc<Engine>,
     /// The newest value of each setting, by its path.
-    settings: BTreeMap<String, OscMessage>,
+    settings: BTreeMap<String, Values>,
+    /// The configuration that patterns are matched against, from the first pattern of a period to
+    /// its end.
+    known: Option<Value>,
     /// The configuration differs from its file.
     unwritten: bool,
 }
 
+/// The values of a message, which a pattern shares among many addresses.
+type Values = Arc<Vec<OscType>>;
+
 impl Desk {
+    fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, settings: BTreeMap::new(), known: None, unwritten: false }
+    }
+
     /// Takes packets for one period from the first on; comes back without any once the fader rests.
     async fn gather(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
         let first = if self.unwritten {
@@ -109,9 +126,8 @@ impl Desk {
         let mut received = first;
         let until = Instant::now() + PERIOD;
         while let Some(result) = received {
-            match result.map(|length| decoder::decode_udp(&buffer[..length])) {
-                Ok(Ok((_, packet))) => self.take(packet, MAX_DEPTH),
-                Ok(Err(problem)) => self.refuse(&format!("a packet that is no OSC: {problem}")),
+            match result {
+                Ok(length) => self.datagram(&buffer[..length]),
                 // An answer to nothing that was sent: the socket goes on.
                 Err(problem) => self.refuse(&problem.to_string()),
             }
@@ -119,22 +135,36 @@ impl Desk {
         }
     }
 
-    /// Time tags are not waited for.
-    fn take(&mut self, packet: OscPacket, depth: usize) {
-        match packet {
-            OscPacket::Message(message) => self.message(message),
-            OscPacket::Bundle(_) if depth == 0 => self.refuse("bundles within bundles within bundles"),
-            OscPacket::Bundle(bundle) => {
-                bundle.content.into_iter().for_each(|packet| self.take(packet, depth - 1));
-            }
+    /// Takes every message of a datagram. Time tags are not waited for.
+    fn datagram(&mut self, datagram: &[u8]) {
+        packet::read(datagram, |element| match element {
+            Ok(message) => self.message(message),
+            Err(problem) => self.refuse(&problem.to_string()),
+        });
+    }
+
+    fn message(&mut self, OscMessage { addr, args }: OscMessage) {
+        self.engine.receiving(|receiving| receiving.messages += 1);
+        let args = Arc::new(args);
+        if !pattern::is_pattern(&addr) {
+            return self.act(&addr, &args);
+        }
+        let engine = &self.engine;
+        let known = self.known.get_or_insert_with(|| shown(engine));
+        let addresses = pattern::expand(&addr, known);
+        if addresses.is_empty() {
+            self.refuse(&Refusal::Pattern(addr).to_string());
+        }
+        for address in addresses {
+            self.act(&address, &args);
         }
     }
 
-    fn message(&mut self, message: OscMessage) {
-        self.engine.receiving(|receiving| receiving.messages += 1);
-        match Wish::of(&message) {
+    /// Does what is asked for at one address; a setting waits for [`Self::settle`].
+    fn act(&mut self, address: &str, args: &Values) {
+        match Wish::of(address, args) {
             Ok(Wish::Set(path)) => {
-                self.settings.insert(path, message);
+                self.settings.insert(path, Arc::clone(args));
             }
             Ok(Wish::Mute(Some(muted))) => self.engine.set_muted(muted),
             Ok(Wish::Mute(None)) => drop(self.engine.toggle_mute()),
@@ -146,12 +176,13 @@ impl Desk {
     fn refuse(&self, problem: &str) {
         self.engine.receiving(|receiving| {
             receiving.refused += 1;
-            receiving.last_refusal = Some(problem.to_owned());
+            receiving.last_refusal = Some(problem.chars().take(MAX_REASON).collect());
         });
     }
 
     /// Makes the settings what was asked for; writes them down if nothing was.
     async fn settle(&mut self) {
+        self.known = None;
         if self.settings.is_empty() {
             if std::mem::take(&mut self.unwritten) {
                 keep(&self.engine).await;
@@ -161,8 +192,8 @@ impl Desk {
         self.unwritten = true;
         let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
         let set = move || {
-            let config = serde_json::to_value(engine.config()).unwrap_or_default();
-            settings.iter().filter_map(|(path, message)| set(&engine, &config, path, message).err()).collect()
+            let config = shown(&engine);
+            settings.iter().filter_map(|(path, args)| set(&engine, &config, path, args).err()).collect()
         };
         // To look for a sound device takes a while. It can only panic, and that is logged.
         let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
@@ -172,8 +203,13 @@ impl Desk {
     }
 }
 
-fn set(engine: &Engine, config: &Value, path: &str, message: &OscMessage) -> Result<(), String> {
-    let change = wish::change(config, path, &message.args).map_err(|problem| problem.to_string())?;
+/// The configuration as JSON; a tree of plain values can always be written.
+fn shown(engine: &Engine) -> Value {
+    serde_json::to_value(engine.config()).unwrap_or_default()
+}
+
+fn set(engine: &Engine, config: &Value, path: &str, args: &[OscType]) -> Result<(), String> {
+    let change = wish::change(config, path, args).map_err(|problem| problem.to_string())?;
     engine.adjust_config(&change).map(drop).map_err(|problem| problem.to_string())
 }
 

@@ -1,11 +1,12 @@
 //! What a message asks for.
 
-use rosc::{OscMessage, OscType};
+use rosc::OscType;
 use serde_json::{Map, Number, Value};
 
-const SET: &str = "/khor/set/";
-const MUTE: &str = "/khor/mute";
-const PANIC: &str = "/khor/panic";
+/// Before the path of a setting.
+pub(super) const SET: &str = "/khor/set/";
+pub(super) const MUTE: &str = "/khor/mute";
+pub(super) const PANIC: &str = "/khor/panic";
 
 /// What can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub(super) enum Refusal {
         "{0}: there is no such address; expected /khor/set/<path of a setting>, /khor/mute or /khor/panic"
     )]
     Address(String),
+    /// A pattern that matches nothing.
+    #[error("{0}: no address matches this pattern; {SET}music/* is one that matches settings")]
+    Pattern(String),
     /// Not a setting.
     #[error("/khor/set/{0}: there is no such setting; GET /api/config shows all")]
     Setting(String),
@@ -40,9 +44,9 @@ pub(super) enum Refusal {
 }
 
 impl Wish {
-    pub(super) fn of(message: &OscMessage) -> Result<Self, Refusal> {
-        let expected = |expected| Refusal::Value { address: message.addr.clone(), expected };
-        match (message.addr.as_str(), message.args.as_slice()) {
+    pub(super) fn of(address: &str, args: &[OscType]) -> Result<Self, Refusal> {
+        let expected = |expected| Refusal::Value { address: address.to_owned(), expected };
+        match (address, args) {
             (MUTE, []) => Ok(Self::Mute(None)),
             (MUTE, [value]) => {
                 let muted = to_bool(value).ok_or_else(|| expected("nothing, or true, false or a number"))?;
@@ -51,12 +55,17 @@ impl Wish {
             (MUTE, _) => Err(expected("nothing, or true, false or a number")),
             // A pad sends its pressure along.
             (PANIC, _) => Ok(Self::Panic),
-            (address, _) => match address.strip_prefix(SET) {
+            _ => match address.strip_prefix(SET) {
                 Some(path) if !path.is_empty() => Ok(Self::Set(path.to_owned())),
                 _ => Err(Refusal::Address(address.to_owned())),
             },
         }
     }
+}
+
+/// Whether a value of the configuration can be set: it is one number, text or switch.
+pub(super) fn is_settable(held: &Value) -> bool {
+    matches!(held, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }
 
 /// The change of the configuration that sets `path`, with the value as the setting's type: a fader sends numbers.
@@ -120,10 +129,6 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    fn message(addr: &str, args: Vec<OscType>) -> OscMessage {
-        OscMessage { addr: addr.to_owned(), args }
-    }
-
     fn set(path: &str, value: OscType) -> Result<Value, Refusal> {
         change(&serde_json::to_value(Config::default()).unwrap(), path, &[value])
     }
@@ -161,7 +166,7 @@ mod tests {
 
     #[test]
     fn addresses_mean_something_or_are_refused() {
-        let wish = |addr, args| Wish::of(&message(addr, args));
+        let wish = |address: &str, args: Vec<OscType>| Wish::of(address, &args);
         assert_eq!(wish("/khor/mute", vec![]), Ok(Wish::Mute(None)));
         assert_eq!(wish("/khor/mute", vec![OscType::Int(0)]), Ok(Wish::Mute(Some(false))));
         assert_eq!(wish("/khor/panic", vec![OscType::Float(1.0)]), Ok(Wish::Panic));

@@ -1,9 +1,10 @@
-//! Reads and replaces files that the user names.
+//! Reads and writes files that the user names.
 //!
 //! A path from the command line, the configuration or a user's folder may lead to a FIFO, a device, a link or a network
 //! server that does not answer. This module opens regular files only, limits their size, and gives up after
-//! [`TIMEOUT`]. Use it for every such path.
+//! [`TIMEOUT`]. Use [`read`] and [`replace`] for settings, and [`Replacement`] for outputs such as renders and captures.
 
+mod output;
 mod read;
 mod replace;
 mod stamp;
@@ -11,6 +12,7 @@ mod stamp;
 mod tests;
 mod timeout;
 
+pub use output::{Replacement, write_output};
 pub use read::{open, read, read_text};
 pub use replace::{back_up, replace};
 pub use stamp::Stamp;

@@ -59,7 +59,7 @@ fn create_backup(path: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
 
 fn replace_now(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = target(path)?;
-    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder(&path);
     fs::create_dir_all(folder)?;
     let old = match fs::metadata(&path) {
         Ok(metadata) => {
@@ -77,8 +77,13 @@ fn replace_now(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
+/// The folder of a file.
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Follows links, even to a file that does not exist yet.
-fn target(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn target(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {

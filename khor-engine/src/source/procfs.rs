@@ -175,7 +175,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("net")).unwrap();
         let write = |received: u32| {
-            let mut text = b"Inter-|\n face |\n    lo: 10 1 0 0 0 0 0 0 20 2 0 0 0 0 0 0\n \xff\xfe: ".to_vec();
+            let mut text =
+                b"Inter-|\n face |\n    lo: 10 1 0 0 0 0 0 0 20 2 0 0 0 0 0 0\n \xff\xfe: ".to_vec();
             text.extend(format!("{received} 1 0 0 0 0 0 0 7 3 0 0 0 0 0 0\n").bytes());
             std::fs::write(dir.path().join("net/dev"), text).unwrap();
         };

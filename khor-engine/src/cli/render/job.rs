@@ -1,6 +1,7 @@
 //! One file that is rendered.
 
 use std::{
+    iter,
     ops::ControlFlow,
     path::{Path, PathBuf},
     time::Duration,
@@ -13,6 +14,7 @@ use crate::{
     cli::{interrupt::Interrupt, progress::Progress},
     config::Config,
     engine::{Offline, Sounding, heard_as},
+    files::Replacement,
     music::{Note, Preset},
     output::file::{FileError, Format, NoteFile, SoundFile},
     signal::Frame,
@@ -47,14 +49,20 @@ pub(super) struct Rendered {
 
 /// Files of sound, or one of notes.
 enum Sheet {
-    Sound { mix: SoundFile, stems: Vec<SoundFile>, peak: f32 },
+    Sound {
+        mix: SoundFile,
+        stems: Vec<SoundFile>,
+        /// Of the mix and the stems, in this order.
+        places: Vec<Replacement>,
+        peak: f32,
+    },
     Notes(NoteFile),
 }
 
 impl Sheet {
     /// Says whether it takes more.
     fn sound(&mut self, samples: &Samples) -> bool {
-        let Self::Sound { mix, stems, peak } = self else { return true };
+        let Self::Sound { mix, stems, peak, .. } = self else { return true };
         *peak = samples.left.iter().chain(&samples.right).fold(*peak, |peak, sample| peak.max(sample.abs()));
         let mut takes_more = mix.push(&samples.left, &samples.right);
         for (file, [left, right]) in stems.iter_mut().zip(&samples.stems) {
@@ -69,13 +77,16 @@ impl Sheet {
         }
     }
 
-    /// Writes what is left to write; says the highest sample where there are any.
+    /// Writes what is left to write; says the highest sample where there are any. All files are
+    /// whole before the first takes its place.
     fn finish(self, job: &Job) -> anyhow::Result<Option<f32>> {
         match self {
-            Self::Sound { mix, stems, peak } => {
-                finish(mix, &job.output)?;
-                for (file, path) in stems.into_iter().zip(&job.stems) {
+            Self::Sound { mix, stems, places, peak } => {
+                for (file, path) in iter::once(mix).chain(stems).zip(job.paths()) {
                     finish(file, path)?;
+                }
+                for (place, path) in places.into_iter().zip(job.paths()) {
+                    place.finish().with_context(|| writing(path))?;
                 }
                 Ok(Some(peak))
             }
@@ -119,18 +130,27 @@ impl Job<'_> {
         Ok(Rendered { seconds: offline.seconds(), notes: offline.notes(), peak })
     }
 
+    /// The files, of the mix first.
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        iter::once(&self.output).chain(&self.stems).map(PathBuf::as_path)
+    }
+
     /// The files, and what must sound to fill them.
     fn sheet(&self) -> anyhow::Result<(Sheet, Sounding)> {
-        let create = |path: &Path| {
-            SoundFile::create(path, self.format, self.config.audio.sample_rate).with_context(|| writing(path))
-        };
-        let Some(mix) = create(&self.output)? else {
+        let (mut files, mut places) = (Vec::new(), Vec::new());
+        for path in self.paths().filter(|_| self.format != Format::Midi) {
+            let place = Replacement::begin(path).with_context(|| writing(path))?;
+            let rate = self.config.audio.sample_rate;
+            let file = place.file().and_then(|file| SoundFile::within(file, self.format, rate));
+            files.extend(file.with_context(|| writing(path))?);
+            places.push(place);
+        }
+        let mut files = files.into_iter();
+        let Some(mix) = files.next() else {
             return Ok((Sheet::Notes(NoteFile::new(self.config.music.bpm)), Sounding::Tacet));
         };
-        let stems: anyhow::Result<Vec<_>> =
-            self.stems.iter().filter_map(|path| create(path).transpose()).collect();
         let sounding = if self.stems.is_empty() { Sounding::Mix } else { Sounding::Stems };
-        Ok((Sheet::Sound { mix, stems: stems?, peak: 0.0 }, sounding))
+        Ok((Sheet::Sound { mix, stems: files.collect(), places, peak: 0.0 }, sounding))
     }
 }
 

@@ -3,6 +3,7 @@
 mod job;
 
 use std::{
+    iter,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -12,7 +13,7 @@ use clap::Args;
 use serde_json::json;
 
 use self::job::{Job, Pieces, Rendered};
-use super::interrupt::Interrupt;
+use super::{interrupt::Interrupt, number, print::print_line};
 use crate::{
     config::{Config, default_path, presets_dir},
     engine::{Library, read_preset},
@@ -42,35 +43,36 @@ pub(super) struct RenderArgs {
     /// they are the whole
     #[arg(long)]
     stems: bool,
-    /// Stop after this many seconds
-    #[arg(long, value_name = "S")]
+    /// Stop after this many seconds, 0.001 to 31536000
+    #[arg(long, value_name = "S", value_parser = number::seconds(), allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Preset (see khor presets), or a preset file (.toml)
     #[arg(long, default_value = "ambient")]
     preset: String,
     /// Beats per minute, 20 to 300
-    #[arg(long)]
+    #[arg(long, value_parser = number::within(20.0, 300.0_f32), allow_negative_numbers = true)]
     bpm: Option<f32>,
     /// Tonic, MIDI note 0 to 127
-    #[arg(long, value_name = "MIDI")]
+    #[arg(long, value_name = "MIDI", value_parser = number::within(0, 127_u8), allow_negative_numbers = true)]
     key: Option<u8>,
     /// Scale, such as dorian or `pentatonic_minor`
     #[arg(long, value_parser = parse_scale)]
     scale: Option<Scale>,
     /// How much of the work becomes notes, 0 to 1
-    #[arg(long)]
+    #[arg(long, value_parser = number::within(0.0, 1.0_f32), allow_negative_numbers = true)]
     density: Option<f32>,
     /// Volume, 0 to 1
-    #[arg(long)]
+    #[arg(long, value_parser = number::within(0.0, 1.0_f32), allow_negative_numbers = true)]
     gain: Option<f32>,
     /// Loudness of an idle machine's music, LUFS: -23, -18 or -16
-    #[arg(long, value_name = "LUFS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "LUFS", value_parser = loudness, allow_negative_numbers = true)]
     loudness: Option<i8>,
-    /// Same seed, same music
-    #[arg(long)]
+    /// Same seed, same music: 0 to 18446744073709551615
+    #[arg(long, value_parser = number::within(0, u64::MAX), allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Hertz, 8000 to 192000
-    #[arg(long, value_name = "HZ", default_value_t = 48_000)]
+    #[arg(long, value_name = "HZ", default_value_t = 48_000,
+          value_parser = number::within(8_000, 192_000_u32), allow_negative_numbers = true)]
     sample_rate: u32,
     /// Print the result as JSON
     #[arg(long)]
@@ -92,9 +94,6 @@ impl RenderArgs {
         config.audio.loudness_lufs = self.loudness.unwrap_or(config.audio.loudness_lufs);
         config.audio.sample_rate = self.sample_rate;
         config.validate()?;
-        if self.seconds.is_some_and(|seconds| !(seconds > 0.0 && seconds.is_finite())) {
-            bail!("--seconds: expected a number above 0");
-        }
         Ok(config)
     }
 
@@ -128,11 +127,10 @@ pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         is_quiet: args.json,
     };
     let rendered = job.run(args.pieces(&config)?)?;
-    report(args, &job, &rendered, begun.elapsed(), interrupt.is_raised());
-    Ok(())
+    print_line(report(args, &job, &rendered, begun.elapsed(), interrupt.is_raised()))
 }
 
-fn report(args: &RenderArgs, job: &Job, rendered: &Rendered, took: Duration, interrupted: bool) {
+fn report(args: &RenderArgs, job: &Job, rendered: &Rendered, took: Duration, interrupted: bool) -> String {
     let (Job { output, stems, .. }, Rendered { seconds, notes, peak }) = (job, rendered);
     let speed = seconds / took.as_secs_f64().max(1e-9);
     let peak_db = peak.map(|peak| 20.0 * peak.max(1e-9).log10());
@@ -142,15 +140,13 @@ fn report(args: &RenderArgs, job: &Job, rendered: &Rendered, took: Duration, int
             "times_real_time": speed, "interrupted": interrupted,
             "stems": stems,
         });
-        println!("{report}");
-        return;
+        return report.to_string();
     }
     let peak = peak_db.map(|peak| format!(", peak {peak:.1} dBFS")).unwrap_or_default();
     let notes = counted(*notes, "note");
-    println!("{}: {seconds:.1} s, {notes}{peak}, {speed:.0} x real time", output.display());
-    for stem in stems {
-        println!("{}", stem.display());
-    }
+    let mix = format!("{}: {seconds:.1} s, {notes}{peak}, {speed:.0} x real time", output.display());
+    let lines = iter::once(mix).chain(stems.iter().map(|stem| stem.display().to_string()));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `x.wav` becomes `x.melody.wav`.
@@ -187,6 +183,11 @@ fn demo(seed: u64, seconds: f64) -> Pieces {
         let cues: Vec<_> = demo.cues().iter().cloned().map(Recorded::Cue).collect();
         cues.into_iter().chain([Recorded::Frame(frame)]).map(Ok)
     }))
+}
+
+fn loudness(text: &str) -> Result<i8, String> {
+    let loudness = text.parse().ok().filter(|loudness| [-23, -18, -16].contains(loudness));
+    loudness.ok_or_else(|| "expected -23, -18 or -16".to_owned())
 }
 
 fn parse_scale(text: &str) -> Result<Scale, String> {

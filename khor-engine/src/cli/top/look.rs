@@ -6,7 +6,10 @@ use ratatui::{
     symbols::{bar, border},
 };
 
-use crate::signal::Family;
+use crate::{
+    cli::terminal::{variable, wants_colours},
+    signal::Family,
+};
 
 /// What is read last, and first.
 pub(super) const DIM: Style = Style::new().add_modifier(Modifier::DIM);
@@ -98,12 +101,11 @@ pub(super) const ASCII: Signs = Signs {
 impl Look {
     /// As the environment says.
     pub(super) fn of_environment() -> Self {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
         let utf8 = ["utf-8", "utf8"].iter().any(|name| locale.to_lowercase().contains(name));
         let console = variable("TERM").is_some_and(|term| term == "linux");
         let signs = if utf8 && !console { &UNICODE } else { &ASCII };
-        Self { colours: variable("NO_COLOR").is_none(), signs }
+        Self { colours: wants_colours(), signs }
     }
 
     /// The family's shape.

@@ -29,7 +29,7 @@ use ratatui::{
 };
 
 use self::{feed::Feed, keys::Asked, look::Look, state::State};
-use super::{client::EngineAddress, interrupt::Interrupt};
+use super::{client::EngineAddress, interrupt::Interrupt, terminal::drawable};
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(100);
@@ -53,6 +53,9 @@ pub(super) struct TopArgs {
 pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
     if !std::io::stdout().is_terminal() || !stdin().is_terminal() {
         bail!("khor top needs a terminal, and this is none: khor status --json is for programs");
+    }
+    if let Err(reason) = drawable() {
+        bail!("khor top cannot draw here: {reason}; use khor status, or set TERM to the terminal's type");
     }
     let feed = Feed::start(args.engine.client()?)?;
     let interrupt = Interrupt::listen()?;
@@ -89,7 +92,8 @@ impl Drop for Screen {
     fn drop(&mut self) {
         // The hook of a panic has done so, and has said something since.
         if !thread::panicking() {
-            ratatui::restore();
+            // The terminal may be gone, and then there is nothing to give back.
+            let _ = ratatui::try_restore();
         }
     }
 }

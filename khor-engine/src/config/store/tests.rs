@@ -72,6 +72,15 @@ fn an_invalid_file_is_backed_up_before_it_is_overwritten() {
 }
 
 #[test]
+fn deeply_nested_json_is_invalid_and_does_not_overflow_the_stack() {
+    for open in ["[", "{\"a\":", "{\"music\":{\"bpm\":["] {
+        let (_dir, store) = store(Some(&open.repeat(100_000)));
+        assert_eq!(*store.config(), Config::default());
+        assert!(store.listen_error().is_some(), "{open}");
+    }
+}
+
+#[test]
 fn an_unreadable_listen_section_is_an_error() {
     let listen_error = |text: &str| store(Some(text)).1.listen_error().map(str::to_owned);
     for valid in ["{}", r#"{"music": 5, "listen": {"token_file": "/t"}}"#, "\u{feff}{}"] {

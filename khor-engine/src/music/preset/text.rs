@@ -222,6 +222,14 @@ mod tests {
 
     const GOOD: &str = include_str!("../../../presets/ambient.toml");
 
+    #[test]
+    fn nesting_without_end_is_an_error() {
+        for (open, key) in [("[", "a = "), ("{a=", "a = "), ("a.", ""), ("[", ""), ("[[", "")] {
+            let text = format!("{key}{}", open.repeat(100_000));
+            assert!(Preset::parse(&text).is_err(), "{open}");
+        }
+    }
+
     /// What is said about a built-in preset with one thing changed, and the line where that stands.
     fn error(from: &str, to: &str) -> (String, usize) {
         let at = GOOD.find(from).unwrap_or_else(|| panic!("{from}"));

@@ -1,6 +1,10 @@
 //! FLAC files, through flac-codec, a piece at a time.
 
-use std::{fs::File, io, io::BufWriter};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Seek, SeekFrom, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use flac_codec::{
     Error,
@@ -10,7 +14,8 @@ use flac_codec::{
 use super::to_24_bit;
 
 pub(super) struct FlacWriter {
-    inner: FlacSampleWriter<BufWriter<File>>,
+    inner: FlacSampleWriter<Shared>,
+    file: Shared,
     /// Samples of one piece, left and right in turn.
     piece: Vec<i32>,
 }
@@ -18,8 +23,9 @@ pub(super) struct FlacWriter {
 impl FlacWriter {
     pub(super) fn new(file: File, sample_rate_hz: u32) -> io::Result<Self> {
         // Its default search makes files 1 % smaller and takes more than twice as long.
-        let inner = FlacSampleWriter::new(BufWriter::new(file), Options::fast(), sample_rate_hz, 24, 2, None);
-        Ok(Self { inner: inner.map_err(io_error)?, piece: Vec::new() })
+        let file = Shared(Arc::new(Mutex::new(BufWriter::new(file))));
+        let inner = FlacSampleWriter::new(file.clone(), Options::fast(), sample_rate_hz, 24, 2, None);
+        Ok(Self { inner: inner.map_err(io_error)?, file, piece: Vec::new() })
     }
 
     pub(super) fn push(&mut self, left: &[f32], right: &[f32]) -> io::Result<()> {
@@ -28,8 +34,40 @@ impl FlacWriter {
         self.inner.write(&self.piece).map_err(io_error)
     }
 
-    pub(super) fn finish(self) -> io::Result<()> {
-        self.inner.finalize().map_err(io_error)
+    /// Writes out the frames that are complete.
+    pub(super) fn write_out(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.inner.finalize().map_err(io_error)?;
+        self.file.flush()
+    }
+}
+
+/// A file that the encoder owns, and that is written out at times of our choice.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<BufWriter<File>>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, BufWriter<File>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lock().flush()
+    }
+}
+
+impl Seek for Shared {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.lock().seek(to)
     }
 }
 

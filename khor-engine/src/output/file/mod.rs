@@ -64,6 +64,10 @@ const PIECE_FRAMES: usize = 4096;
 const WAITING_PIECES: usize = 16;
 
 /// A file of stereo samples, 24 bits each, written by a thread of its own.
+///
+/// Every 4096 frames are written out at once (85 ms at 48 kHz), and a WAV file's header with them:
+/// whatever ends the program, the file plays up to there. A FLAC file that was cut does not say its
+/// length, and its last frame may be incomplete.
 pub struct SoundFile {
     pieces: SyncSender<Piece>,
     next: Piece,
@@ -79,14 +83,6 @@ enum Writer {
 }
 
 impl SoundFile {
-    /// Begins a file; an existing one is replaced. `None`: the format holds no samples.
-    pub fn create(path: &Path, format: Format, sample_rate_hz: u32) -> io::Result<Option<Self>> {
-        match format {
-            Format::Wav | Format::Flac => Self::within(File::create(path)?, format, sample_rate_hz),
-            Format::Midi => Ok(None),
-        }
-    }
-
     /// Begins to write into a file that is open and empty. `None`: the format holds no samples.
     pub fn within(file: File, format: Format, sample_rate_hz: u32) -> io::Result<Option<Self>> {
         let writer = match format {
@@ -134,12 +130,21 @@ impl Writer {
                 Self::Wav(writer) => writer.push(&left, &right),
                 Self::Flac(writer) => writer.push(&left, &right).map_err(FileError::Io),
             };
+            written = written.and_then(|()| Ok(self.write_out()?));
         }
         match self {
             Self::Wav(writer) => writer.finish()?,
             Self::Flac(writer) => writer.finish()?,
         }
         written
+    }
+
+    /// Makes the file playable up to here.
+    fn write_out(&mut self) -> io::Result<()> {
+        match self {
+            Self::Wav(writer) => writer.write_out(),
+            Self::Flac(writer) => writer.write_out(),
+        }
     }
 }
 
@@ -161,10 +166,14 @@ mod tests {
     const RIGHT: [f32; 3] = [-1.0, 0.25, -2.0];
     const IN_24_BITS: [i32; 6] = [0, -8_388_607, 4_194_304, 2_097_152, 8_388_607, -8_388_607];
 
+    fn begun(path: &Path) -> SoundFile {
+        SoundFile::within(File::create(path).unwrap(), Format::of(path).unwrap(), 48_000).unwrap().unwrap()
+    }
+
     fn written(name: &str) -> (tempfile::TempDir, std::path::PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
-        let mut file = SoundFile::create(&path, Format::of(&path).unwrap(), 48_000).unwrap().unwrap();
+        let mut file = begun(&path);
         assert!(file.push(&LEFT[..1], &RIGHT[..1]) && file.push(&LEFT[1..], &RIGHT[1..]));
         file.finish().unwrap();
         (dir, path)
@@ -186,10 +195,56 @@ mod tests {
         assert_eq!(samples, IN_24_BITS);
     }
 
+    /// A copy of the file as it is before its end, once it holds enough, as after `kill -9`.
+    fn cut(name: &str, holds_enough: impl Fn(&Path) -> bool) -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let (whole, cut) = (dir.path().join(name), dir.path().join(format!("cut-{name}")));
+        let mut file = begun(&whole);
+        for _ in 0..12 {
+            let frames = 0..PIECE_FRAMES;
+            let wave: Vec<f32> = frames.map(|frame| (frame as f32 * 0.05).sin() * 0.5).collect();
+            assert!(file.push(&wave, &wave));
+        }
+        khor_e2e::wait_until("a file that plays", || {
+            std::fs::copy(&whole, &cut).unwrap();
+            holds_enough(&cut)
+        });
+        file.finish().unwrap();
+        (dir, cut)
+    }
+
+    #[test]
+    fn a_wav_file_that_is_cut_plays_to_the_cut() {
+        let frames = 12 * PIECE_FRAMES as u32;
+        let duration = |path: &Path| hound::WavReader::open(path).map_or(0, |reader| reader.duration());
+        let (_dir, cut) = cut("x.wav", |path| duration(path) == frames);
+        let samples: Vec<i32> =
+            hound::WavReader::open(&cut).unwrap().samples().collect::<Result<_, _>>().unwrap();
+        assert_eq!(samples.len(), 2 * frames as usize);
+        assert!(samples.iter().any(|sample| *sample > 4_000_000));
+    }
+
+    #[test]
+    fn a_flac_file_that_is_cut_plays_to_its_last_whole_frame() {
+        let readable = |path: &Path| {
+            let Ok(mut reader) = flac_codec::decode::FlacSampleReader::open(path) else { return 0 };
+            let mut samples = Vec::new();
+            // The last frame may be cut.
+            let _ = reader.read_to_end(&mut samples);
+            samples.len() / 2
+        };
+        let wanted = 11 * PIECE_FRAMES;
+        let (_dir, path) = cut("x.flac", |path| readable(path) >= wanted);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert!(readable(&path) >= wanted - 2 * PIECE_FRAMES);
+    }
+
     #[test]
     fn a_disk_that_is_full_is_told() {
         let path = Path::new("/dev/full");
-        let mut file = SoundFile::create(path, Format::Wav, 48_000);
+        let device = crate::files::Replacement::begin(path).unwrap().file().unwrap();
+        let mut file = SoundFile::within(device, Format::Wav, 48_000);
         let told = match &mut file {
             // hound writes the header at once, and the device says no at once.
             Err(error) => error.kind(),

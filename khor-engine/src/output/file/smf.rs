@@ -6,7 +6,10 @@ use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind, num::u15,
 };
 
-use crate::music::{Note, Role};
+use crate::{
+    files::write_output,
+    music::{Note, Role},
+};
 
 /// Ticks per quarter: a step is 120, and a tick at 110 BPM about a millisecond.
 const TICKS_PER_QUARTER: u16 = 480;
@@ -40,7 +43,7 @@ impl NoteFile {
         self.notes.extend_from_slice(notes);
     }
 
-    /// Writes the file; an existing one is replaced.
+    /// Writes the file; an existing one is replaced by a whole one, or stays.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let us_per_quarter = (60e6 / f64::from(self.bpm)).round() as u32;
         let tempo = [
@@ -57,7 +60,9 @@ impl NoteFile {
                     .push(track(&[MetaMessage::TrackName(role.name().as_bytes())], kinds(&events, role)));
             }
         }
-        smf.save(path)
+        let mut bytes = Vec::new();
+        smf.write_std(&mut bytes)?;
+        write_output(path, &bytes)
     }
 
     /// A role's notes as beginnings and ends. A note that is struck while it sounds ends first, since MIDI knows a

@@ -40,6 +40,11 @@ impl WavWriter {
         Ok(())
     }
 
+    /// Writes out what was pushed, and a header that covers it.
+    pub(super) fn write_out(&mut self) -> io::Result<()> {
+        self.inner.flush().map_err(io_error)
+    }
+
     pub(super) fn finish(self) -> io::Result<()> {
         self.inner.finalize().map_err(io_error)
     }

@@ -4,10 +4,14 @@ use std::io::{self, Read};
 
 use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limit};
 
+use super::HEADING;
+
 /// Every block begins with this, so that it can be found again.
 const MARKER: [u8; 4] = *b"\xf5khr";
 /// Marker, two lengths and a checksum.
 const HEAD_BYTES: usize = 12;
+/// Bytes of a heading before the version.
+const NAME_BYTES: usize = HEADING.len() - 1;
 /// No block is longer, neither packed nor unpacked, bytes.
 pub(super) const MAX_BYTES: usize = u16::MAX as usize;
 /// Of deflate, 0..=10: the best that is not many times slower.
@@ -38,6 +42,8 @@ pub(super) enum Problem {
     Cut,
     /// A block is not what was written; the next is looked for.
     Damaged(&'static str),
+    /// A capture of another format follows.
+    Version(u8),
 }
 
 impl From<io::Error> for Problem {
@@ -46,12 +52,24 @@ impl From<io::Error> for Problem {
     }
 }
 
+/// What comes next in a file.
+pub(super) enum Found {
+    /// A block, unpacked.
+    Block(Vec<u8>),
+    /// The heading of another capture, which was appended to the one before.
+    Heading,
+    /// The file's end.
+    Nothing,
+}
+
 /// What stands at one place.
 enum Here {
     Block {
         packed_bytes: usize,
         raw_bytes: usize,
     },
+    /// A capture's heading, with the version of its format.
+    Heading(u8),
     /// The file's end.
     Nothing,
     /// The file ends before what stands here does.
@@ -71,17 +89,29 @@ impl<R: Read> Blocks<R> {
         Self { input, buffer: Vec::new(), at: 0 }
     }
 
-    /// The next block, unpacked; `None` at the end. After `Damaged` the one after it is next.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+    /// What comes next. After `Damaged` it is what follows the damage.
+    pub(super) fn next(&mut self) -> Result<Found, Problem> {
         match self.here()? {
-            Here::Nothing => Ok(None),
+            Here::Nothing => Ok(Found::Nothing),
+            Here::Heading(version) => {
+                self.at += HEADING.len();
+                if version == HEADING[NAME_BYTES] {
+                    Ok(Found::Heading)
+                } else {
+                    Err(Problem::Version(version))
+                }
+            }
             Here::Block { packed_bytes, raw_bytes } => {
                 let start = self.at + HEAD_BYTES;
                 self.at = start + packed_bytes;
                 let packed = &self.buffer[start..self.at];
                 let raw = decompress_to_vec_with_limit(packed, raw_bytes).unwrap_or_default();
                 let whole = raw.len() == raw_bytes;
-                if whole { Ok(Some(raw)) } else { Err(Problem::Damaged("a block cannot be unpacked")) }
+                if whole {
+                    Ok(Found::Block(raw))
+                } else {
+                    Err(Problem::Damaged("a block cannot be unpacked"))
+                }
             }
             // A flipped length looks like a cut, but then there is more.
             Here::Short if self.seek()? => Err(Problem::Damaged("the length of a block is wrong")),
@@ -93,12 +123,12 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Goes to the next whole block after this place; whether there is one.
+    /// Goes to the next whole block or heading after this place; whether there is one.
     fn seek(&mut self) -> io::Result<bool> {
         loop {
             self.at += 1;
             match self.here()? {
-                Here::Block { .. } => return Ok(true),
+                Here::Block { .. } | Here::Heading(_) => return Ok(true),
                 Here::Nothing => return Ok(false),
                 Here::Short | Here::Bad(_) => {}
             }
@@ -109,6 +139,10 @@ impl<R: Read> Blocks<R> {
         let head = self.filled(HEAD_BYTES)?;
         if head.is_empty() {
             return Ok(Here::Nothing);
+        }
+        // A heading may be all that there is of a capture that was appended.
+        if let Some([version, ..]) = head.strip_prefix(&HEADING[..NAME_BYTES]) {
+            return Ok(Here::Heading(*version));
         }
         let Ok(head) = <[u8; HEAD_BYTES]>::try_from(head) else { return Ok(Here::Short) };
         let [m0, m1, m2, m3, p0, p1, r0, r1, sum @ ..] = head;

@@ -8,14 +8,17 @@ use std::{
 
 use super::{
     CaptureError, HEADING, Origin, Recorded,
-    block::{Blocks, Problem},
+    block::{Blocks, Found, Problem},
     bytes::Cursor,
     entry::{Context, Entry, is_source},
 };
 use crate::files;
 
-/// Reads a capture. A damaged block is an error once, and what follows it can still be read; any other error is the
-/// last thing it says.
+/// Reads a capture, and captures that were appended to it as by `cat`: each begins with
+/// [`Recorded::Start`], and its times are moved so that it follows the one before at once.
+///
+/// A damaged block and a capture that was cut are errors once, and what follows can still be read.
+/// Any other error is the last thing it says.
 pub struct CaptureReader<R = BufReader<File>> {
     blocks: Blocks<R>,
     block: Cursor,
@@ -25,6 +28,12 @@ pub struct CaptureReader<R = BufReader<File>> {
     frames: u64,
     first_t_ns: Option<u64>,
     last_t_ns: u64,
+    /// What is added to the times of the capture, modulo 2⁶⁴; `None` until its first time is known.
+    shift_ns: Option<u64>,
+    /// Time between frames of the last source, ns.
+    step_ns: u64,
+    /// The capture's end was read.
+    whole: bool,
     /// Nothing was read since an error.
     faltering: bool,
     ended: bool,
@@ -55,6 +64,9 @@ impl<R: Read> CaptureReader<R> {
             frames: 0,
             first_t_ns: None,
             last_t_ns: 0,
+            shift_ns: Some(0),
+            step_ns: 0,
+            whole: false,
             faltering: false,
             ended: false,
         })
@@ -64,20 +76,30 @@ impl<R: Read> CaptureReader<R> {
         loop {
             match self.context.entry(&mut self.block) {
                 Ok(Some(entry)) => match entry {
-                    Entry::Source(origin) => return Ok(Some(Recorded::Start(origin))),
-                    Entry::Frame(frame) => {
+                    Entry::Source(origin) => {
+                        self.step_ns = u64::from(origin.interval_ms) * 1_000_000;
+                        return Ok(Some(Recorded::Start(origin)));
+                    }
+                    Entry::Frame(mut frame) => {
+                        frame.t_ns = self.shifted(frame.t_ns);
                         self.frames += 1;
                         self.first_t_ns.get_or_insert(frame.t_ns);
                         self.last_t_ns = frame.t_ns;
                         return Ok(Some(Recorded::Frame(frame)));
                     }
-                    Entry::Cue(cue) => return Ok(Some(Recorded::Cue(cue))),
+                    Entry::Cue(mut cue) => {
+                        cue.t_ns = self.shifted(cue.t_ns);
+                        return Ok(Some(Recorded::Cue(cue)));
+                    }
                     Entry::Lost(cues) => return Ok(Some(Recorded::Lost { cues })),
-                    Entry::End => return Ok(None),
+                    Entry::End => {
+                        self.whole = true;
+                        self.block = Cursor::default();
+                    }
                     Entry::Unknown => {}
                 },
                 Ok(None) => match self.next_block()? {
-                    Next::Entries => {}
+                    Next::Entries | Next::Appended => {}
                     Next::OtherSource => return Ok(Some(Recorded::Start(Origin::unknown()))),
                     Next::Over => return Ok(None),
                 },
@@ -91,16 +113,28 @@ impl<R: Read> CaptureReader<R> {
 
     fn next_block(&mut self) -> Result<Next, CaptureError> {
         let raw = match self.blocks.next() {
-            Ok(Some(raw)) => raw,
-            // What is missing then has been told of.
-            Ok(None) if self.faltering => return Ok(Next::Over),
-            Ok(None) | Err(Problem::Cut) => return Err(self.truncated()),
+            Ok(Found::Block(raw)) => raw,
+            Ok(Found::Heading) => return self.appended(),
+            // After an error the missing part has been reported.
+            Ok(Found::Nothing) if self.whole || self.faltering => return Ok(Next::Over),
+            Err(Problem::Cut | Problem::Damaged(_)) if self.whole => {
+                return Err(self.damaged("what follows the capture's end is no capture"));
+            }
+            Ok(Found::Nothing) | Err(Problem::Cut) => {
+                self.ended = true;
+                return Err(self.truncated());
+            }
             Err(Problem::Damaged(problem)) => return Err(self.damaged(problem)),
+            Err(Problem::Version(version)) => {
+                self.ended = true;
+                return Err(CaptureError::Version(version));
+            }
             Err(Problem::Io(error)) => {
                 self.ended = true;
                 return Err(error.into());
             }
         };
+        self.whole = false;
         self.context = Context::default();
         self.block = Cursor::new(raw);
         let Ok(source) = self.block.number() else {
@@ -112,12 +146,25 @@ impl<R: Read> CaptureReader<R> {
         Ok(if changed && !told { Next::OtherSource } else { Next::Entries })
     }
 
+    /// Another capture begins. It is an error if the one before has no end, unless that was
+    /// reported.
+    fn appended(&mut self) -> Result<Next, CaptureError> {
+        let is_cut = !self.whole && !self.faltering;
+        (self.whole, self.faltering, self.source, self.shift_ns) = (false, false, None, None);
+        if is_cut { Err(self.truncated()) } else { Ok(Next::Appended) }
+    }
+
+    /// A time of this capture on the clock of the first one.
+    fn shifted(&mut self, t_ns: u64) -> u64 {
+        let next_ns = self.last_t_ns.wrapping_add(self.step_ns);
+        t_ns.wrapping_add(*self.shift_ns.get_or_insert(next_ns.wrapping_sub(t_ns)))
+    }
+
     fn seconds(&self) -> f64 {
         self.first_t_ns.map_or(0.0, |first| self.last_t_ns.saturating_sub(first) as f64 * 1e-9)
     }
 
-    fn truncated(&mut self) -> CaptureError {
-        self.ended = true;
+    fn truncated(&self) -> CaptureError {
         CaptureError::Truncated { frames: self.frames, seconds: self.seconds() }
     }
 
@@ -133,6 +180,8 @@ enum Next {
     Entries,
     /// It is of another source, whose description was in a damaged block.
     OtherSource,
+    /// Another capture follows.
+    Appended,
     /// There is none.
     Over,
 }

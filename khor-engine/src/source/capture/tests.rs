@@ -248,3 +248,59 @@ fn a_block_that_would_unpack_to_more_than_it_says_is_damage() {
         "{errors:?}"
     );
 }
+
+fn frame_times(pieces: &[Recorded]) -> Vec<u64> {
+    let time = |piece: &Recorded| if let Recorded::Frame(frame) = piece { Some(frame.t_ns) } else { None };
+    pieces.iter().filter_map(time).collect()
+}
+
+#[test]
+fn captures_that_are_joined_are_read_one_after_the_other() {
+    let pieces = pieces(2);
+    let file = written(&pieces, false);
+    let (read, errors) = read(&[file.as_slice(), &file, &file].concat());
+    assert!(errors.is_empty(), "{errors:?}");
+    let is_start = |piece: &&Recorded| matches!(piece, Recorded::Start(_));
+    assert_eq!(read.iter().filter(is_start).count(), 6);
+    assert_eq!(read[..pieces.len()], pieces);
+    let (times, alone) = (frame_times(&read), frame_times(&pieces));
+    for (number, second) in times.chunks(alone.len()).enumerate().skip(1) {
+        // The second follows the first at once, and keeps its own steps. The origin says 100 ms.
+        let shift = second[0] - alone[0];
+        assert_eq!(second[0] - times[number * alone.len() - 1], 100_000_000);
+        assert!(second.iter().zip(&alone).all(|(time, own)| time - own == shift));
+    }
+}
+
+#[test]
+fn a_capture_joined_to_one_that_was_cut_is_read_too() {
+    let pieces = pieces(2);
+    let file = written(&pieces, false);
+    let (starts, counts) = (block_starts(&file), block_pieces(&file));
+    for at in (HEADING.len()..file.len()).step_by(7).chain(starts[..starts.len() - 1].iter().copied()) {
+        let (read, errors) = read(&[&file[..at], &file].concat());
+        assert_eq!(errors.len(), 1, "cut at {at}: {errors:?}");
+        let whole = starts.iter().skip(1).take_while(|end| **end <= at).count();
+        let kept: usize = counts[..whole].iter().sum();
+        assert_eq!(read.len(), kept + pieces.len(), "cut at {at}");
+        let (before, after) = (frame_times(&read[..kept]), frame_times(&read[kept..]));
+        assert!(before.last().is_none_or(|last| after[0] - last == 100_000_000), "cut at {at}");
+    }
+}
+
+#[test]
+fn what_follows_the_end_and_is_no_capture_is_an_error() {
+    let pieces = pieces(1);
+    let file = written(&pieces, false);
+    for (tail, expected) in [
+        (&b"\n"[..], "what follows the capture's end is no capture"),
+        (&[0; 5000], "what follows the capture's end is no capture"),
+        (b"khorcap\x03more", "a capture of format 3"),
+        (b"khorcap\x02", "cut short after"),
+    ] {
+        let (read, errors) = read(&[&file, tail].concat());
+        assert_eq!(read, pieces);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].to_string().contains(expected), "{}", errors[0]);
+    }
+}

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use khor_proto::Cue;
@@ -14,7 +14,7 @@ use super::{
     bytes::put_number,
     entry::{Context, put_end, put_lost, put_origin},
 };
-use crate::signal::Frame;
+use crate::{files::Replacement, signal::Frame};
 
 /// Time in one block.
 const BLOCK_NS: u64 = 1_000_000_000;
@@ -24,6 +24,9 @@ const FULL_BYTES: usize = MAX_BYTES / 2;
 /// Writes a capture.
 pub struct CaptureWriter {
     file: File,
+    /// `None` once it is finished.
+    place: Option<Replacement>,
+    path: PathBuf,
     redact: bool,
     /// Number of the source, from 1.
     source: u64,
@@ -35,14 +38,18 @@ pub struct CaptureWriter {
 }
 
 impl CaptureWriter {
-    /// Begins a capture at `path`; an existing file is replaced. With `redact` it will not say which processes and
-    /// cgroups cues are about, nor the machine's boot id.
+    /// Begins a capture at `path`. An existing file is replaced when the capture is finished; until
+    /// then the capture is beside it, at [`Self::path`]. With `redact` it will not say which
+    /// processes and cgroups cues are about, nor the machine's boot id.
     pub fn create(path: &Path, origin: &Origin, redact: bool) -> io::Result<Self> {
-        let mut file = File::create(path)?;
+        let mut place = Replacement::begin_recording(path)?;
+        let (mut file, path) = (place.file()?, place.path().to_owned());
         file.write_all(&HEADING)?;
+        place.keep_unfinished();
         let bytes = HEADING.len() as u64;
         let (block, context) = (Vec::new(), Context::default());
-        let mut writer = Self { file, redact, source: 0, block, begun_ns: None, context, bytes };
+        let place = Some(place);
+        let mut writer = Self { file, place, path, redact, source: 0, block, begun_ns: None, context, bytes };
         writer.source_changed(origin)?;
         Ok(writer)
     }
@@ -106,10 +113,19 @@ impl CaptureWriter {
         self.bytes
     }
 
-    /// Ends the capture, and answers its length in bytes.
-    pub fn finish(mut self) -> io::Result<u64> {
+    /// Where the capture is, also if it is never finished.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Ends the capture, gives it its place and answers its length in bytes. Nothing may be written
+    /// after it.
+    pub fn finish(&mut self) -> io::Result<u64> {
         put_end(self.open());
         self.flush()?;
+        if let Some(place) = self.place.take() {
+            place.finish()?;
+        }
         Ok(self.bytes)
     }
 

@@ -1,0 +1,169 @@
+//! Input that is made to hurt: datagrams for the OSC port, numbers on the command line, captures
+//! that were joined.
+
+use std::fs;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use khor_e2e::engine::program;
+use khor_e2e::{Engine, free_port, wait_until};
+use khor_patience::progress;
+use rosc::{OscMessage, OscPacket, OscType, encoder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// Most bytes that a datagram holds on IPv4.
+const MAX_DATAGRAM: usize = 65_507;
+
+fn khor(arguments: &[&str], dir: &Path) -> Output {
+    progress(format!("running khor {arguments:?}"));
+    Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("khor")
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn message(address: &str, args: Vec<OscType>) -> Vec<u8> {
+    encoder::encode(&OscPacket::Message(OscMessage { addr: address.into(), args })).expect("a message")
+}
+
+/// A bundle of elements, each of the size it says.
+fn bundle(elements: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
+    for element in elements {
+        bytes.extend((element.len() as u32).to_be_bytes());
+        bytes.extend(element);
+    }
+    bytes
+}
+
+/// A message within as many bundles as a datagram holds.
+fn nested(inner: &[u8]) -> Vec<u8> {
+    const HEAD: usize = 20;
+    let depth = (MAX_DATAGRAM - inner.len()) / HEAD;
+    let sizes = (0..depth).rev().map(|level| ((level * HEAD + inner.len()) as u32).to_be_bytes());
+    let mut bytes: Vec<u8> =
+        sizes.flat_map(|size| [b"#bundle\0\0\0\0\0\0\0\0\x01".as_slice(), &size].concat()).collect();
+    bytes.extend(inner);
+    bytes
+}
+
+/// A message with such type tags and no values.
+fn tagged(tags: &[u8]) -> Vec<u8> {
+    let mut bytes = [b"/khor/panic\0,", tags].concat();
+    bytes.resize((bytes.len() / 4 + 1) * 4, 0);
+    bytes
+}
+
+/// An engine that listens for OSC, and a socket that sends to it.
+fn steered() -> (Engine, UdpSocket) {
+    let (dir, port) = (TempDir::new().expect("a directory"), free_port());
+    let config = json!({ "osc": { "receive": { "port": port } } });
+    fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio", "--osc-in"], &[]);
+    wait_until("it to listen", || receive(&engine)["ok"] == true);
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.connect(("127.0.0.1", port)).expect("loopback");
+    (engine, socket)
+}
+
+fn receive(engine: &Engine) -> Value {
+    engine.get("/api/health")["osc"]["receive"].clone()
+}
+
+#[test]
+fn no_osc_packet_ends_the_engine() {
+    let (engine, socket) = steered();
+    let hostile = [
+        nested(&message("/khor/panic", Vec::new())),
+        nested(b"junk"),
+        tagged(&vec![b'['; 60_000]),
+        tagged(&[vec![b'['; 30_000], vec![b']'; 30_000]].concat()),
+        bundle(&vec![Vec::new(); 16_000]),
+        message(&format!("/khor/{}", "*{a,".repeat(15_000)), Vec::new()),
+        bundle(&vec![message("/khor/set/*/*?*[!a]*", vec![OscType::Nil]); 1000]),
+        vec![0xff; MAX_DATAGRAM],
+    ];
+    for (number, datagram) in hostile.iter().enumerate() {
+        assert!(datagram.len() <= MAX_DATAGRAM, "{number}");
+        let before = receive(&engine);
+        socket.send(datagram).expect("sending");
+        // Each is counted, as messages or as refused.
+        wait_until(&format!("datagram {number} to be counted"), || receive(&engine) != before);
+    }
+    let bpm = |bpm| vec![OscType::Int(bpm)];
+    socket.send(&bundle(&[b"junk".to_vec(), message("/khor/set/music/bpm", bpm(96))])).expect("sending");
+    wait_until("what follows a bad element", || engine.get("/api/config")["music"]["bpm"] == 96.0);
+}
+
+#[test]
+fn patterns_symbols_and_missing_type_tags_are_understood() {
+    let (engine, socket) = steered();
+    let config = || engine.get("/api/config");
+    let ceiling = vec![OscType::Float(2e6)];
+    socket.send(&message("/khor/set/signals/ceilings/[rt]x", ceiling)).expect("sending");
+    wait_until("both ceilings", || {
+        let ceilings = &config()["signals"]["ceilings"];
+        (&ceilings["rx"], &ceilings["tx"]) == (&json!(2e6), &json!(2e6))
+    });
+    socket.send(b"/khor/set/music/preset\0\0,S\0\0rain\0\0\0\0").expect("sending");
+    wait_until("the preset", || config()["music"]["preset"] == "rain");
+    // Without type tags it toggles, as without values.
+    socket.send(b"/khor/mute\0\0").expect("sending");
+    wait_until("it to be mute", || engine.get("/api/metrics")["controls"]["muted"] == true);
+    assert_eq!(receive(&engine)["refused"], 0);
+    socket.send(&message("/khor/set/music/x*", vec![OscType::Int(1)])).expect("sending");
+    wait_until("the refusal", || receive(&engine)["refused"] == 1);
+    let reason = receive(&engine)["last_refusal"].as_str().expect("a reason").to_owned();
+    assert!(reason.contains("no address matches this pattern"), "{reason}");
+}
+
+#[test]
+fn a_number_out_of_its_range_is_wrong_usage_and_the_range_is_named() {
+    let dir = TempDir::new().expect("a directory");
+    for (words, range) in [
+        (&["record", "x.khor", "--demo", "--seconds", "-1"][..], "from 0.001 to 31536000"),
+        (&["record", "x.khor", "--demo", "--seconds", "nan"], "from 0.001 to 31536000"),
+        (&["render", "--demo", "-o", "x.wav", "--seconds", "1e300"], "from 0.001 to 31536000"),
+        (&["render", "--demo", "-o", "x.wav", "--seconds", "inf"], "from 0.001 to 31536000"),
+        (&["snooze", "-5"], "from 0 to 1440"),
+        (&["record", "x.khor", "--pid", "0"], "from 1 to 4194304"),
+        (&["status", "--listen", "99999"], "port from 1 to 65535"),
+    ] {
+        let refused = khor(words, dir.path());
+        let said = text(&refused);
+        assert_eq!(refused.status.code(), Some(2), "{words:?}: {said}");
+        assert!(said.contains(range) && !said.contains("panicked"), "{words:?}: {said}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).expect("the folder").count(), 0, "nothing was written");
+}
+
+#[test]
+fn captures_that_are_joined_are_played_one_after_the_other() {
+    let dir = TempDir::new().expect("a directory");
+    let at = |name: &str| dir.path().join(name);
+    let read = |name: &str| fs::read(at(name)).expect(name);
+    for name in ["a.khor", "b.khor"] {
+        let recorded = khor(&["record", name, "--demo", "--seconds", "1"], dir.path());
+        assert!(recorded.status.success(), "{}", text(&recorded));
+    }
+    let samples = |name: &str| {
+        let played = khor(&["play", name, "--no-http", "--no-audio", "--config", "none.json"], dir.path());
+        let said = text(&played);
+        let words: Vec<&str> = said.split_whitespace().collect();
+        let at = words.iter().position(|word| *word == "samples,").unwrap_or_else(|| panic!("{said}"));
+        (words[at - 1].parse::<u64>().expect("a number"), played.status.success(), said)
+    };
+    let (a, b) = (read("a.khor"), read("b.khor"));
+    fs::write(at("c.khor"), [a.as_slice(), &b].concat()).expect("writing");
+    let (whole, fine, said) = samples("c.khor");
+    assert_eq!(whole, samples("a.khor").0 + samples("b.khor").0, "{said}");
+    assert!(fine && said.contains("the synthetic demo, then the synthetic demo"), "{said}");
+
+    fs::write(at("d.khor"), [a.as_slice(), b"and more"].concat()).expect("writing");
+    let (_, fine, said) = samples("d.khor");
+    assert!(!fine && said.contains("what follows the capture's end is no capture"), "{said}");
+}

@@ -1,0 +1,96 @@
+//! Numbers on the command line: each has a range, and a wrong one is answered with it.
+
+use std::{fmt::Display, str::FromStr};
+
+/// A length of time that a command works, seconds: up to a year.
+const SECONDS: (f64, f64) = (0.001, 31_536_000.0);
+/// Highest number of a process (`PID_MAX_LIMIT` of the kernel).
+pub(super) const MAX_PID: u32 = 4_194_304;
+
+/// A parser for clap of numbers from `least` to `most`. Not a number is in no range.
+pub(super) fn within<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
+where
+    T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| {
+            let kind = if "0.5".parse::<T>().is_ok() { "a number" } else { "a whole number" };
+            format!("expected {kind} from {least} to {most}")
+        })
+    }
+}
+
+/// A parser for clap of a length of time, seconds.
+pub(super) fn seconds() -> impl Fn(&str) -> Result<f64, String> + Clone + Send + Sync {
+    within(SECONDS.0, SECONDS.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::TypeId;
+
+    use clap::{Arg, CommandFactory, error::ErrorKind};
+
+    use crate::cli::Cli;
+
+    const WRONG: [&str; 12] = [
+        "-1",
+        "-0.5",
+        "-1e300",
+        "nan",
+        "NaN",
+        "-nan",
+        "inf",
+        "-inf",
+        "1e300",
+        "99999999999999999999999999999999999999999",
+        "",
+        "ten",
+    ];
+
+    fn is_number(arg: &Arg) -> bool {
+        let id = arg.get_value_parser().type_id();
+        let numbers = [
+            TypeId::of::<u8>(),
+            TypeId::of::<u16>(),
+            TypeId::of::<u32>(),
+            TypeId::of::<u64>(),
+            TypeId::of::<i8>(),
+            TypeId::of::<f32>(),
+            TypeId::of::<f64>(),
+        ];
+        numbers.iter().any(|number| id == *number)
+    }
+
+    fn refusal(words: &[&str]) -> String {
+        let error = Cli::command().try_get_matches_from(words).err();
+        let error = error.unwrap_or_else(|| panic!("{words:?} is taken"));
+        assert_eq!(error.kind(), ErrorKind::ValueValidation, "{words:?}: {error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn every_number_of_every_command_is_refused_with_its_range() {
+        let names_its_range =
+            |said: &str| said.contains("expected ") && (said.contains(" to ") || said.contains(" or "));
+        let mut count = 0;
+        for command in Cli::command().get_subcommands() {
+            for arg in command.get_arguments().filter(|arg| is_number(arg)) {
+                count += 1;
+                for wrong in WRONG {
+                    let Some(long) = arg.get_long() else { continue };
+                    let said = refusal(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
+                    assert!(names_its_range(&said), "{long}: {said}");
+                }
+                // As people write it: without an equals sign.
+                let long = arg.get_long().map(|long| format!("--{long}"));
+                let words: Vec<&str> =
+                    ["khor", command.get_name()].into_iter().chain(long.as_deref()).chain(["-1"]).collect();
+                let said = refusal(&words);
+                assert!(names_its_range(&said), "{said}");
+            }
+        }
+        assert!(count >= 14, "{count}");
+    }
+}

@@ -1,0 +1,157 @@
+//! Datagrams of up to 64 KiB that are made to hurt, at the function that takes real ones, on a
+//! stack as small as the real thread's.
+
+use std::sync::Arc;
+
+use fastrand::Rng;
+use rosc::{OscMessage, OscPacket, OscType, encoder};
+use serde_json::json;
+use tokio::runtime::Handle;
+
+use super::{Desk, MAX_REASON};
+use crate::engine::{Engine, tests::quiet_engine};
+
+/// Most bytes that a datagram holds on IPv4.
+const MAX_DATAGRAM: usize = 65_507;
+/// The stack of a thread of the runtime, which keeps the default of the standard library.
+const STACK_BYTES: usize = 2 << 20;
+const DATAGRAMS: usize = 3000;
+
+fn message(address: &str, args: Vec<OscType>) -> Vec<u8> {
+    encoder::encode(&OscPacket::Message(OscMessage { addr: address.into(), args })).unwrap()
+}
+
+/// A bundle of elements, each of the size it says.
+fn bundle(elements: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
+    for element in elements {
+        bytes.extend((element.len() as u32).to_be_bytes());
+        bytes.extend(element);
+    }
+    bytes
+}
+
+/// A message in as many bundles as a datagram holds.
+fn nested(inner: &[u8]) -> Vec<u8> {
+    const HEAD: usize = 20;
+    let depth = (MAX_DATAGRAM - inner.len()) / HEAD;
+    let mut bytes = Vec::with_capacity(MAX_DATAGRAM);
+    for level in (0..depth).rev() {
+        bytes.extend(b"#bundle\0\0\0\0\0\0\0\0\x01");
+        bytes.extend(((level * HEAD + inner.len()) as u32).to_be_bytes());
+    }
+    bytes.extend(inner);
+    bytes
+}
+
+/// A message with such type tags and no values.
+fn tagged(tags: &[u8]) -> Vec<u8> {
+    let mut bytes = b"/khor/panic\0,".to_vec();
+    bytes.extend(tags);
+    bytes.resize((bytes.len() / 4 + 1) * 4, 0);
+    bytes
+}
+
+/// What is known to hurt others.
+fn classics() -> Vec<Vec<u8>> {
+    let wide = 30_000;
+    vec![
+        Vec::new(),
+        nested(&message("/khor/panic", Vec::new())),
+        nested(b""),
+        nested(b"junk"),
+        bundle(&vec![Vec::new(); 16_000]),
+        bundle(&vec![message("/khor/*", vec![OscType::Nil]); 1500]),
+        tagged(&vec![b'['; wide]),
+        tagged(&[vec![b'['; wide], vec![b']'; wide]].concat()),
+        tagged(&vec![b']'; wide]),
+        tagged(&vec![b'T'; 2 * wide]),
+        message(&format!("/khor/set/{}", "a/".repeat(wide)), Vec::new()),
+        message(&format!("/khor/{}", "*{a,".repeat(15_000)), Vec::new()),
+        message("/khor/set/music/preset", vec![OscType::String("ä".repeat(wide))]),
+        message("/khor/set/music/preset", vec![OscType::Blob(vec![0; 2 * wide])]),
+        b"/khor/mute\0\0,b\0\0\xff\xff\xff\xff".to_vec(),
+        b"#bundle\0\0\0\0\0\0\0\0\x01\xff\xff\xff\xff".to_vec(),
+        vec![b'/'; MAX_DATAGRAM],
+        vec![0; MAX_DATAGRAM],
+    ]
+}
+
+/// A datagram that is nearly right: a few elements, some of them bundles, and some flipped bytes.
+fn mutated(random: &mut Rng) -> Vec<u8> {
+    const ADDRESSES: [&str; 9] = [
+        "/khor/set/music/bpm",
+        "/khor/set/music/preset",
+        "/khor/set/signals/ceilings/[r-t]x",
+        "/khor/set/{music,audio}/*",
+        "/khor/mute",
+        "/khor/panic",
+        "/khor/*",
+        "/*/*/*/*?*",
+        "",
+    ];
+    let mut elements = Vec::new();
+    for _ in 0..random.usize(1..6) {
+        let args = [OscType::Float(f32::NAN), OscType::Int(random.i32(..)), OscType::String("rain".into())];
+        let args = args[..random.usize(0..=args.len())].to_vec();
+        let mut element = message(ADDRESSES[random.usize(0..ADDRESSES.len())], args);
+        for _ in 0..random.usize(0..6) {
+            element = bundle(&[element]);
+        }
+        elements.push(element);
+    }
+    let mut bytes = if random.bool() { bundle(&elements) } else { elements.swap_remove(0) };
+    for _ in 0..random.usize(0..4) {
+        let at = random.usize(0..bytes.len());
+        let any = random.u8(..);
+        bytes[at] = random.choice([0, 0xff, b'[', b'{', b'*', b',', b'S', any]).unwrap();
+    }
+    bytes.truncate(if random.bool() { bytes.len() } else { random.usize(0..=bytes.len()) });
+    bytes
+}
+
+fn noise(random: &mut Rng) -> Vec<u8> {
+    let length = random.usize(0..=MAX_DATAGRAM) >> random.u32(0..16);
+    let start: &[u8] = random.choice([&b""[..], b"/", b"/khor/set/", b"#bundle\0"]).unwrap();
+    let mut bytes = start.to_vec();
+    bytes.extend(std::iter::repeat_with(|| random.u8(..) & 0x7f).take(length));
+    bytes
+}
+
+/// Takes all of them, and then what a fader sends.
+fn take_all(engine: &Arc<Engine>) {
+    let mut desk = Desk::new(Arc::clone(engine));
+    let config = super::shown(engine);
+    let mut random = Rng::with_seed(776);
+    let random =
+        (0..DATAGRAMS).map(|_| if random.bool() { mutated(&mut random) } else { noise(&mut random) });
+    for datagram in classics().into_iter().chain(random) {
+        khor_patience::progress("taking datagrams");
+        desk.datagram(&datagram);
+        // They are not made what they ask for: one might switch on a sound device.
+        for (path, args) in std::mem::take(&mut desk.settings) {
+            let _ = super::wish::change(&config, &path, &args);
+        }
+    }
+    desk.datagram(&bundle(&[b"junk".to_vec(), message("/khor/set/music/bpm", vec![OscType::Int(96)])]));
+    Handle::current().block_on(desk.settle());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn no_datagram_ends_the_engine() {
+    let (engine, _dir) = quiet_engine();
+    let (hears, runtime) = (Arc::clone(&engine), Handle::current());
+    let small = std::thread::Builder::new().stack_size(STACK_BYTES);
+    let thread = small.spawn(move || {
+        let _runtime = runtime.enter();
+        take_all(&hears);
+    });
+    tokio::task::spawn_blocking(|| thread.unwrap().join().expect("no datagram panics")).await.unwrap();
+    assert_eq!(serde_json::to_value(engine.config()).unwrap()["music"]["bpm"], json!(96.0));
+    let (mut refused, mut reason) = (0, String::new());
+    engine.receiving(|receiving| {
+        (refused, reason) = (receiving.refused, receiving.last_refusal.clone().unwrap_or_default());
+    });
+    assert!(refused > 1000, "{refused}");
+    assert!(!reason.is_empty() && reason.chars().count() <= MAX_REASON, "{reason}");
+}

@@ -1,0 +1,229 @@
+//! Reads a datagram: the messages in it, and what is wrong with the rest.
+//!
+//! Bundles are walked with a stack of our own. rosc would call itself for each level, and one
+//! datagram holds more levels than the thread's stack has room for. rosc reads single messages
+//! only.
+
+use rosc::{OscMessage, OscPacket, decoder};
+
+/// Bundles within bundles that are read, and arrays within arrays.
+const MAX_DEPTH: usize = 4;
+/// Longest address, bytes: five times the longest that khor has.
+const MAX_ADDRESS_BYTES: usize = 256;
+/// What a bundle begins with; a time tag follows.
+const BUNDLE: &[u8; 8] = b"#bundle\0";
+const TIME_TAG_BYTES: usize = 8;
+
+/// Why an element of a datagram is no message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Malformed {
+    #[error("a packet that is no OSC: it begins with neither / nor #bundle")]
+    Foreign,
+    #[error("a packet that is no OSC: it ends within a message")]
+    Cut,
+    #[error("an address that is longer than {MAX_ADDRESS_BYTES} bytes; khor has none of that length")]
+    LongAddress,
+    #[error("a text that is not UTF-8; send ASCII or UTF-8")]
+    Text,
+    #[error("{0}: there are values without type tags; send a type tag string, such as ,f")]
+    Untyped(String),
+    #[error("{address}: arrays are nested more than {MAX_DEPTH} deep or have no end; send one value")]
+    Arrays { address: String },
+    #[error("{address}: {problem}")]
+    Values { address: String, problem: String },
+    #[error("a bundle that ends within an element; the elements before it are used")]
+    CutBundle,
+    #[error("bundles nested more than {MAX_DEPTH} deep; send the messages in one bundle")]
+    Depth,
+}
+
+/// Calls `take` for each message of a datagram, in order, and for each element that is none, with
+/// the reason. A bad element costs only itself, unless the place of the next one is unknown.
+pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malformed>)) {
+    // What is unread of each open bundle, the innermost last.
+    let mut open: Vec<&[u8]> = Vec::with_capacity(MAX_DEPTH);
+    let mut element = Some(datagram);
+    loop {
+        if let Some(bytes) = element.take() {
+            match bundle(bytes) {
+                None => take(message(bytes)),
+                Some(Err(problem)) => take(Err(problem)),
+                Some(Ok(_)) if open.len() == MAX_DEPTH => take(Err(Malformed::Depth)),
+                Some(Ok(elements)) => open.push(elements),
+            }
+        }
+        let Some(rest) = open.last_mut() else { return };
+        if rest.is_empty() {
+            open.pop();
+            continue;
+        }
+        if let Some((first, others)) = split(rest) {
+            (element, *rest) = (Some(first), others);
+        } else {
+            take(Err(Malformed::CutBundle));
+            open.pop();
+        }
+    }
+}
+
+/// The elements of a bundle; `None` for a packet that is none.
+fn bundle(bytes: &[u8]) -> Option<Result<&[u8], Malformed>> {
+    let elements = bytes.strip_prefix(BUNDLE)?;
+    Some(elements.get(TIME_TAG_BYTES..).ok_or(Malformed::CutBundle))
+}
+
+/// The first element of a bundle and what follows it; `None` if the bundle ends before it.
+fn split(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (size, rest) = rest.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_be_bytes(*size) as usize)
+}
+
+fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
+    if !bytes.starts_with(b"/") {
+        return Err(Malformed::Foreign);
+    }
+    let (address, rest) = text(bytes)?;
+    if address.len() > MAX_ADDRESS_BYTES {
+        return Err(Malformed::LongAddress);
+    }
+    let address = std::str::from_utf8(address).map_err(|_| Malformed::Text)?.to_owned();
+    // Older senders leave out the type tags of a message without values.
+    if rest.iter().all(|byte| *byte == 0) {
+        return Ok(OscMessage { addr: address, args: Vec::new() });
+    }
+    if !rest.starts_with(b",") {
+        return Err(Malformed::Untyped(address));
+    }
+    let (tags, _) = text(rest)?;
+    if !arrays_are_flat(tags) {
+        return Err(Malformed::Arrays { address });
+    }
+    let begin = bytes.len() - rest.len();
+    let mut standard = bytes.to_vec();
+    for tag in &mut standard[begin..begin + tags.len()] {
+        // rosc does not read symbols, which have the bytes of a text.
+        if *tag == b'S' {
+            *tag = b's';
+        }
+    }
+    match decoder::decode_udp(&standard) {
+        Ok((_, OscPacket::Message(message))) => Ok(message),
+        Ok((_, OscPacket::Bundle(_))) => Err(Malformed::Foreign),
+        Err(problem) => Err(Malformed::Values { address, problem: problem.to_string() }),
+    }
+}
+
+/// A text without its end, and what follows its padding.
+fn text(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let end = bytes.iter().position(|byte| *byte == 0).ok_or(Malformed::Cut)?;
+    let rest = bytes.get((end / 4 + 1) * 4..).ok_or(Malformed::Cut)?;
+    Ok((&bytes[..end], rest))
+}
+
+/// Whether arrays are closed and nested at most [`MAX_DEPTH`] deep: dropping a deep one overflows
+/// the stack too.
+fn arrays_are_flat(tags: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    for tag in tags {
+        match tag {
+            b'[' if depth == MAX_DEPTH => return false,
+            b'[' => depth += 1,
+            b']' if depth == 0 => return false,
+            b']' => depth -= 1,
+            _ => {}
+        }
+    }
+    depth == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use rosc::{OscBundle, OscTime, OscType, encoder};
+
+    use super::*;
+
+    fn encoded(address: &str, args: Vec<OscType>) -> Vec<u8> {
+        encoder::encode(&OscPacket::Message(OscMessage { addr: address.into(), args })).unwrap()
+    }
+
+    /// A bundle of elements that need not be OSC.
+    fn bundled(elements: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = [BUNDLE.as_slice(), &[0; TIME_TAG_BYTES]].concat();
+        for element in elements {
+            bytes.extend((element.len() as u32).to_be_bytes());
+            bytes.extend(element);
+        }
+        bytes
+    }
+
+    fn heard(datagram: &[u8]) -> Vec<Result<String, Malformed>> {
+        let mut heard = Vec::new();
+        read(datagram, |element| heard.push(element.map(|message| message.addr)));
+        heard
+    }
+
+    #[test]
+    fn a_bad_element_costs_only_itself() {
+        let good = |address| encoded(address, vec![OscType::Int(1)]);
+        let bad = [b"hello\0\0\0".to_vec(), Vec::new(), b"/x\0\0,q\0\0".to_vec(), b"/x\0\0,i\0\0".to_vec()];
+        for bad in bad {
+            let heard = heard(&bundled(&[good("/a"), bad.clone(), bundled(&[bad, good("/b")]), good("/c")]));
+            let good: Vec<&String> = heard.iter().flatten().collect();
+            assert_eq!(good, ["/a", "/b", "/c"], "{heard:?}");
+            assert_eq!(heard.iter().filter(|element| element.is_err()).count(), 2, "{heard:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_size_costs_the_rest_of_its_bundle_only() {
+        let mut inner = bundled(&[encoded("/a", Vec::new()), encoded("/b", Vec::new())]);
+        let second = inner.len() - encoded("/b", Vec::new()).len() - 4;
+        inner[second] = 0xff;
+        let outer = bundled(&[inner, encoded("/c", Vec::new())]);
+        assert_eq!(heard(&outer), [Ok("/a".into()), Err(Malformed::CutBundle), Ok("/c".into())]);
+        assert_eq!(heard(b"#bundle\0\0\0\0"), [Err(Malformed::CutBundle)]);
+    }
+
+    #[test]
+    fn nesting_is_bounded_at_any_depth() {
+        let mut packet = encoded("/a", Vec::new());
+        for depth in 1..3000 {
+            packet = bundled(&[packet]);
+            let expected = if depth <= MAX_DEPTH { Ok("/a".to_owned()) } else { Err(Malformed::Depth) };
+            if !(10..=2990).contains(&depth) {
+                assert_eq!(heard(&packet), [expected], "{depth}");
+            }
+        }
+        for (tags, is_read) in
+            [(",[i]", true), (",[[[[i]]]]", true), (",[[[[[i]]]]]", false), (",]i[", false)]
+        {
+            let padding = 4 - tags.len() % 4;
+            let packet = [b"/a\0\0", tags.as_bytes(), &vec![0; padding], &[0, 0, 0, 1]].concat();
+            assert_eq!(heard(&packet)[0].is_ok(), is_read, "{tags}");
+        }
+    }
+
+    #[test]
+    fn missing_type_tags_are_no_values_and_symbols_are_texts() {
+        for packet in [&b"/khor/panic\0"[..], b"/khor/panic\0\0\0\0\0", b"/khor/panic\0,\0\0\0"] {
+            let mut args = None;
+            read(packet, |element| args = Some(element.unwrap().args));
+            assert_eq!(args, Some(Vec::new()), "{packet:?}");
+        }
+        assert_eq!(heard(b"/khor/mute\0\0\0\0\0\x01"), [Err(Malformed::Untyped("/khor/mute".into()))]);
+        let mut args = Vec::new();
+        read(b"/a\0\0,Ss\0rain\0\0\0\0S\0\0\0", |element| args = element.unwrap().args);
+        assert_eq!(args, [OscType::String("rain".into()), OscType::String("S".into())]);
+    }
+
+    #[test]
+    fn what_rosc_writes_is_read() {
+        let args = vec![OscType::Float(0.5), OscType::String("x".into()), OscType::Bool(true)];
+        let message = OscMessage { addr: "/a/b".into(), args };
+        let content = vec![OscPacket::Message(message.clone()), OscPacket::Message(message.clone())];
+        let bundle = OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content };
+        let mut heard = Vec::new();
+        read(&encoder::encode(&OscPacket::Bundle(bundle)).unwrap(), |element| heard.push(element.unwrap()));
+        assert_eq!(heard, [message.clone(), message]);
+    }
+}

@@ -1,0 +1,242 @@
+//! OSC address patterns: `?`, `*`, `[a-z]`, `[!a-z]` and `{one,other}`, none of which matches a
+//! `/`.
+//!
+//! A pattern is matched one part at a time, against all places of a name at once. The time grows
+//! with the length of the pattern and the number of addresses, and there is no recursion. rosc's
+//! own matcher lets a class take several characters, and tries only the first of two alternatives.
+
+use serde_json::{Map, Value};
+
+use super::wish::{MUTE, PANIC, SET, is_settable};
+
+/// Longest name between two slashes, bytes: one bit of a set of places each.
+const MAX_NAME_BYTES: usize = 127;
+
+/// Whether an address is a pattern.
+pub(super) fn is_pattern(address: &str) -> bool {
+    address.contains(['?', '*', '[', ']', '{', '}'])
+}
+
+/// The addresses that a pattern matches, of those that the configuration has and the actions. Empty
+/// for a pattern that is malformed.
+pub(super) fn expand(pattern: &str, config: &Value) -> Vec<String> {
+    let Some(pattern) = pattern.strip_prefix('/') else { return Vec::new() };
+    let tree = addresses(config);
+    let mut found: Vec<(String, &Value)> = vec![(String::new(), &tree)];
+    for part in pattern.split('/') {
+        let Some(part) = Part::of(part) else { return Vec::new() };
+        let below = found.iter().flat_map(|(path, node)| {
+            let children = node.as_object().into_iter().flatten();
+            children.map(move |(name, node)| (path, name, node))
+        });
+        found = below
+            .filter(|(_, name, _)| part.matches(name))
+            .map(|(path, name, node)| (format!("{path}/{name}"), node))
+            .collect();
+    }
+    found.into_iter().filter(|(_, node)| is_settable(node)).map(|(path, _)| path).collect()
+}
+
+/// All addresses as a tree.
+fn addresses(config: &Value) -> Value {
+    let mut root = Value::Object(Map::new());
+    for (address, node) in [(MUTE, &Value::Bool(true)), (PANIC, &Value::Bool(true)), (SET, config)] {
+        let mut place = &mut root;
+        for name in address.split('/').filter(|name| !name.is_empty()) {
+            place = &mut place[name];
+        }
+        *place = node.clone();
+    }
+    root
+}
+
+/// The pattern of one name.
+struct Part<'a>(Vec<Piece<'a>>);
+
+/// What matches a part of a name.
+enum Piece<'a> {
+    Byte(u8),
+    Any,
+    Star,
+    Class { members: &'a [u8], negated: bool },
+    Choice(Vec<&'a [u8]>),
+}
+
+impl<'a> Part<'a> {
+    /// `None` for a bracket that is not closed, or closed only.
+    fn of(text: &'a str) -> Option<Self> {
+        let mut pieces = Vec::new();
+        let mut rest = text.as_bytes();
+        while let Some((first, after)) = rest.split_first() {
+            rest = after;
+            pieces.push(match first {
+                b'?' => Piece::Any,
+                b'*' => Piece::Star,
+                b'[' => {
+                    let inner = until(&mut rest, b']')?;
+                    let negated = inner.first() == Some(&b'!');
+                    Piece::Class { members: &inner[usize::from(negated)..], negated }
+                }
+                b'{' => Piece::Choice(until(&mut rest, b'}')?.split(|byte| *byte == b',').collect()),
+                b']' | b'}' => return None,
+                byte => Piece::Byte(*byte),
+            });
+        }
+        Some(Self(pieces))
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        let name = name.as_bytes();
+        if name.len() > MAX_NAME_BYTES {
+            return false;
+        }
+        // Bit i: the pieces so far match the first i bytes of the name.
+        let mut places = 1_u128;
+        for piece in &self.0 {
+            places = piece.advance(places, name);
+            if places == 0 {
+                return false;
+            }
+        }
+        places >> name.len() & 1 == 1
+    }
+}
+
+impl Piece<'_> {
+    fn advance(&self, places: u128, name: &[u8]) -> u128 {
+        match self {
+            Self::Byte(byte) => step(places, name, |other| other == *byte),
+            Self::Any => step(places, name, |_| true),
+            Self::Star => {
+                // Every place from the first on.
+                let all = u128::MAX >> (MAX_NAME_BYTES - name.len());
+                all & (u128::MAX << places.trailing_zeros())
+            }
+            Self::Class { members, negated } => {
+                step(places, name, |byte| is_member(members, byte) != *negated)
+            }
+            Self::Choice(choices) => choices.iter().fold(0, |found, choice| {
+                let after = choice.iter().fold(places, |places, byte| step(places, name, |b| b == *byte));
+                found | after
+            }),
+        }
+    }
+}
+
+/// The places after one more byte that matches.
+fn step(places: u128, name: &[u8], matches: impl Fn(u8) -> bool) -> u128 {
+    let (mut left, mut next) = (places, 0);
+    while left != 0 {
+        let place = left.trailing_zeros() as usize;
+        left &= left - 1;
+        if name.get(place).is_some_and(|byte| matches(*byte)) {
+            next |= 2 << place;
+        }
+    }
+    next
+}
+
+/// A byte itself or one of a range such as `a-z`; a hyphen at either end is itself.
+fn is_member(members: &[u8], byte: u8) -> bool {
+    let mut rest = members;
+    loop {
+        match rest {
+            [] => return false,
+            [low, b'-', high, after @ ..] => {
+                if (*low..=*high).contains(&byte) {
+                    return true;
+                }
+                rest = after;
+            }
+            [one, after @ ..] => {
+                if *one == byte {
+                    return true;
+                }
+                rest = after;
+            }
+        }
+    }
+}
+
+/// Takes what stands before `end` from `rest`, and `end` itself.
+fn until<'a>(rest: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
+    let at = rest.iter().position(|byte| *byte == end)?;
+    let (inner, after) = rest.split_at(at);
+    *rest = &after[1..];
+    Some(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        Part::of(pattern).is_some_and(|part| part.matches(name))
+    }
+
+    #[test]
+    fn each_kind_of_pattern_matches_what_the_specification_says() {
+        for (pattern, yes, no) in [
+            ("b?m", &["bpm", "b-m"][..], &["bm", "bppm"][..]),
+            ("*", &["", "bpm"], &[]),
+            ("b*m", &["bm", "bpm", "bpmm"], &["bpmx", "pm"]),
+            ("*m*m*", &["mm", "xmxmx"], &["m", "xmx"]),
+            ("**??", &["ab", "abc"], &["a", ""]),
+            ("[a-c]x", &["ax", "cx"], &["dx", "x", "aax"]),
+            ("[!a-c]x", &["dx"], &["ax", "x"]),
+            ("[ab-]", &["a", "-"], &["c"]),
+            ("{rx,retx}", &["rx", "retx"], &["tx", "rxretx", ""]),
+            ("{r,re}tx", &["rtx", "retx"], &["tx"]),
+            ("{,x}y", &["y", "xy"], &["x"]),
+        ] {
+            assert!(yes.iter().all(|name| matches(pattern, name)), "{pattern}");
+            assert!(!no.iter().any(|name| matches(pattern, name)), "{pattern}");
+        }
+        for broken in ["[a", "{a", "a]", "a}", "[]", "[!"] {
+            assert!(!matches(broken, "a"), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_stands_for_the_addresses_that_exist() {
+        let config = serde_json::to_value(Config::default()).unwrap();
+        let expanded = |pattern| expand(pattern, &config);
+        assert_eq!(expanded("/khor/{mute,panic}"), ["/khor/mute", "/khor/panic"]);
+        assert_eq!(expanded("/khor/*"), ["/khor/mute", "/khor/panic"]);
+        assert_eq!(expanded("/khor/set/music/bp?"), ["/khor/set/music/bpm"]);
+        assert_eq!(expanded("/*/set/[l-n]*/{bpm,density}").len(), 2);
+        assert!(expanded("/khor/set/music/*").len() > 4);
+        for none in [
+            "/khor/set/music",
+            "/khor/set/osc/target*",
+            "/khor/x*",
+            "khor/*",
+            "/",
+            "/*",
+            "/khor/set/music/bpm/*",
+        ] {
+            assert_eq!(expanded(none), [""; 0], "{none}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_the_configuration_can_be_matched() {
+        let config = serde_json::to_value(Config::default()).unwrap();
+        let mut open = vec![&config];
+        while let Some(node) = open.pop() {
+            for (name, below) in node.as_object().into_iter().flatten() {
+                assert!(matches("*", name), "{name}");
+                open.push(below);
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_that_make_others_backtrack_are_matched_at_once() {
+        let name = "a".repeat(MAX_NAME_BYTES);
+        assert!(!matches(&format!("{}b", "a*".repeat(5000)), &name));
+        assert!(!matches(&"{a,aa,aaa}".repeat(5000), &name));
+        assert!(matches(&"*".repeat(60_000), &name));
+    }
+}

@@ -1,0 +1,243 @@
+//! Writes output files: first under a temporary name beside the target, then renamed when they are
+//! complete. A full disk or a crash leaves the old file.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, Metadata, OpenOptions, Permissions},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::{MetadataExt, PermissionsExt, fchown},
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use super::replace::{folder, target};
+
+/// What a new file may be, before the process's `umask`.
+const NEW_MODE: u32 = 0o666;
+/// Characters of a file's name that its temporary name begins with: no name may be longer than 255
+/// bytes.
+const KEPT_CHARACTERS: usize = 40;
+
+/// A file that is being written. The file that was at its place stays as it was until
+/// [`Self::finish`].
+#[derive(Debug)]
+pub struct Replacement(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    /// Another name in the same folder, such as `x.part-a1B2c3.wav` for `x.wav`.
+    Beside { file: NamedTempFile, place: PathBuf },
+    /// The place itself: a new file, or a device or pipe, of which nothing can be kept.
+    AtPlace { file: File, place: PathBuf },
+}
+
+impl Replacement {
+    /// Begins a file for `path`. It is removed unless it is finished.
+    ///
+    /// Symbolic links are followed, also to a file that does not exist yet. A device or pipe is
+    /// written at once.
+    ///
+    /// # Errors
+    ///
+    /// The old file may not be written, or the folder takes no new one.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        match fs::metadata(path) {
+            Ok(old) if old.is_file() => Self::beside(target(path)?, Some(&old)),
+            Ok(_) => Ok(Self::at(OpenOptions::new().write(true).open(path)?, path.to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::beside(target(path)?, None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins a file that is worth something unfinished, such as a recording. Where there is no
+    /// file yet it is written at its place at once, so that it is there whatever ends the program.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::begin`].
+    pub fn begin_recording(path: &Path) -> io::Result<Self> {
+        let place = target(path)?;
+        match File::create_new(&place) {
+            Ok(file) => Ok(Self::at(file, place)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::begin(path),
+            Err(error) => Err(error),
+        }
+    }
+
+    const fn at(file: File, place: PathBuf) -> Self {
+        Self(Kind::AtPlace { file, place })
+    }
+
+    fn beside(place: PathBuf, old: Option<&Metadata>) -> io::Result<Self> {
+        let (prefix, suffix) = temporary_name(&place);
+        let file = tempfile::Builder::new()
+            .prefix(&prefix)
+            .suffix(&suffix)
+            .permissions(Permissions::from_mode(NEW_MODE))
+            .tempfile_in(folder(&place))?;
+        if let Some(old) = old {
+            // A file that may not be written may not be replaced either.
+            OpenOptions::new().write(true).open(&place)?;
+            take_after(file.as_file(), old)?;
+        }
+        Ok(Self(Kind::Beside { file, place }))
+    }
+
+    /// The file, to write into.
+    pub fn file(&self) -> io::Result<File> {
+        match &self.0 {
+            Kind::Beside { file, .. } => file.as_file().try_clone(),
+            Kind::AtPlace { file, .. } => file.try_clone(),
+        }
+    }
+
+    /// Leaves the file where it is written, also if it is never finished.
+    pub fn keep_unfinished(&mut self) {
+        if let Kind::Beside { file, .. } = &mut self.0 {
+            file.disable_cleanup(true);
+        }
+    }
+
+    /// Where it is written until it is finished.
+    pub fn path(&self) -> &Path {
+        match &self.0 {
+            Kind::Beside { file, .. } => file.path(),
+            Kind::AtPlace { place, .. } => place,
+        }
+    }
+
+    /// Waits for the disk, and gives the file its place.
+    pub fn finish(self) -> io::Result<()> {
+        match self.0 {
+            Kind::Beside { file, place } => {
+                file.as_file().sync_all()?;
+                file.persist(place).map(drop).map_err(|error| error.error)
+            }
+            Kind::AtPlace { file, .. } => match file.sync_all() {
+                // A device or pipe has nothing to wait for.
+                Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+                synced => synced,
+            },
+        }
+    }
+}
+
+/// Writes an output file. If this fails, the old file stays.
+///
+/// # Errors
+///
+/// The errors of [`Replacement::begin`], and those of writing.
+pub fn write_output(path: &Path, content: &[u8]) -> io::Result<()> {
+    let replacement = Replacement::begin(path)?;
+    replacement.file()?.write_all(content)?;
+    replacement.finish()
+}
+
+/// Gives a file the mode of the one that it replaces, and its owner if that is possible.
+fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
+    // Only root may give a file away, and another owner is better than no file.
+    let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+    file.set_permissions(old.permissions())
+}
+
+/// What a temporary name begins and ends with. Its end says what is in the file, as that of its
+/// place does.
+fn temporary_name(place: &Path) -> (OsString, OsString) {
+    let stem = place.file_stem().unwrap_or_default().to_string_lossy();
+    let kept: String = stem.chars().take(KEPT_CHARACTERS).collect();
+    let mut suffix = OsString::new();
+    if let Some(extension) = place.extension() {
+        suffix.push(".");
+        suffix.push(extension);
+    }
+    (format!("{kept}.part-").into(), suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_old_file_stays_until_the_new_one_is_whole_and_keeps_its_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.wav");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let replacement = Replacement::begin(&path).unwrap();
+        replacement.file().unwrap().write_all(b"new").unwrap();
+        let beside = replacement.path().file_name().unwrap().to_str().unwrap();
+        assert!(
+            beside.strip_prefix("x.part-").is_some_and(|name| name.split('.').next_back() == Some("wav")),
+            "{beside}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        drop(replacement);
+        assert_eq!(names(dir.path()), ["x.wav"], "an unfinished file is removed");
+        write_output(&path, b"new").unwrap();
+        assert_eq!((names(dir.path()), fs::read(&path).unwrap()), (vec!["x.wav".into()], b"new".to_vec()));
+        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o640);
+    }
+
+    #[test]
+    fn a_link_is_written_through_also_to_a_file_that_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name| dir.path().join(name);
+        fs::create_dir(at("folder")).unwrap();
+        symlink("folder/second", at("first")).unwrap();
+        symlink("target", at("folder/second")).unwrap();
+        for content in [b"new", b"two"] {
+            write_output(&at("first"), content).unwrap();
+            assert_eq!(fs::read(at("folder/target")).unwrap(), content);
+            assert!(at("first").is_symlink() && at("folder/second").is_symlink());
+            fs::remove_file(at("folder/target")).unwrap();
+            fs::write(at("folder/target"), "old").unwrap();
+        }
+        symlink("loop", at("loop")).unwrap();
+        assert!(write_output(&at("loop"), b"").unwrap_err().to_string().contains("symbolic links"));
+    }
+
+    #[test]
+    fn a_device_is_written_and_a_folder_is_not() {
+        write_output(Path::new("/dev/null"), b"x").unwrap();
+        assert_eq!(write_output(Path::new("/dev/full"), b"x").unwrap_err().kind(), ErrorKind::StorageFull);
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(write_output(dir.path(), b"x").unwrap_err().kind(), ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn a_recording_is_at_its_place_at_once_and_is_never_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.khor");
+        let first = Replacement::begin_recording(&path).unwrap();
+        first.file().unwrap().write_all(b"cut").unwrap();
+        drop(first);
+        assert_eq!(fs::read(&path).unwrap(), b"cut");
+        let mut second = Replacement::begin_recording(&path).unwrap();
+        second.keep_unfinished();
+        second.file().unwrap().write_all(b"second").unwrap();
+        let beside = second.path().to_owned();
+        drop(second);
+        assert_eq!((fs::read(&path).unwrap(), fs::read(&beside).unwrap()), (b"cut".into(), b"second".into()));
+        Replacement::begin_recording(&path).unwrap().finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+
+    #[test]
+    fn long_names_and_names_without_an_end_are_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["x".to_owned(), "ä".repeat(127), format!("{}.wav", "x".repeat(251))] {
+            write_output(&dir.path().join(&name), b"x").unwrap();
+            assert!(names(dir.path()).contains(&name));
+        }
+    }
+}
