@@ -78,7 +78,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     if let Some(value) = &args.value {
         whole = client.patch_config(&nested(path, parsed(path, held, value)))?;
         if let Some(switch) = switch_of(path, &whole) {
-            eprintln!("it has no effect until {switch} is on: khor config {switch} true");
+            remark(format_args!("it has no effect until {switch} is on: khor config {switch} true\n"));
         }
     }
     let value = whole.pointer(&place).unwrap_or(&Value::Null);
@@ -90,7 +90,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
         remark("it acts after a restart of the engine\n");
     }
     if let Some(why) = whole["not_saved"].as_str() {
-        eprintln!("the change lasts until the engine ends: {why}");
+        remark(format_args!("the change lasts until the engine ends: {why}\n"));
     }
     Ok(())
 }

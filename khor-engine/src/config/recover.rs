@@ -97,7 +97,8 @@ fn step<'a>(value: &'a Value, path: &'a str) -> Option<(String, &'a Value, &'a s
 
 /// A JSON pointer (RFC 6901).
 fn pointer(steps: &[String]) -> String {
-    steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+    let escape = |step: &String| step.replace('~', "~0").replace('/', "~1");
+    steps.iter().flat_map(|step| ["/".to_owned(), escape(step)]).collect()
 }
 
 /// Replaces the value at `steps` by `value`, or removes it.

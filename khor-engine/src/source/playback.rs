@@ -112,12 +112,15 @@ fn read_ahead(path: PathBuf) -> mpsc::Receiver<Result<Recorded, ReadError>> {
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
     let failed = sender.clone();
     let read = move || {
-        // A send fails when playback has ended.
-        match CaptureReader::open(&path) {
-            Ok(mut reader) => {
-                drop(reader.try_for_each(|piece| sender.blocking_send(piece.map_err(ReadError::Damaged))))
+        let reader = match CaptureReader::open(&path) {
+            Ok(reader) => reader,
+            Err(problem) => return drop(sender.blocking_send(Err(ReadError::Open(problem)))),
+        };
+        for piece in reader {
+            // A send fails when playback has ended.
+            if sender.blocking_send(piece.map_err(ReadError::Damaged)).is_err() {
+                return;
             }
-            Err(problem) => drop(sender.blocking_send(Err(ReadError::Open(problem)))),
         }
     };
     if let Err(problem) = thread::Builder::new().name("khor-capture".into()).spawn(read) {

@@ -158,7 +158,7 @@ fn an_unreadable_file_is_not_overwritten() {
     assert_eq!(update.config.music.bpm, 90.0);
     assert!(update.not_saved.unwrap().contains("khor does not overwrite it"));
     let entries: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(entries, [path.clone()]);
+    assert_eq!(entries, std::slice::from_ref(&path));
     fs::remove_file(&path).unwrap();
     fs::write(&path, r#"{"music": {"density": 0.25}}"#).unwrap();
     store.keep().unwrap();
