@@ -23,7 +23,7 @@ use super::{
     not_so,
     reply::{Failure, content_tag},
 };
-use crate::config::Ui;
+use crate::{config::Ui, files};
 
 /// The built page. Empty when the program was built before the page was.
 #[derive(RustEmbed)]
@@ -32,6 +32,8 @@ struct Built;
 
 /// Names of built files carry a hash of their content, so they may be kept for ever.
 const HASHED: &str = "assets/";
+/// Largest file of a user's page folder that is served, bytes.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const INDEX: &str = "index.html";
 /// The codings that the page's build leaves beside its files, the shorter one first, and what their
 /// names end in.
@@ -117,7 +119,11 @@ fn vary(response: &mut Response) {
 
 fn read(dir: Option<&Path>, name: &str) -> Option<Cow<'static, [u8]>> {
     match dir {
-        Some(dir) => std::fs::read(inside(dir, name)?).ok().map(Cow::Owned),
+        Some(dir) => {
+            let name = name.to_owned();
+            let file = files::with_timeout(dir, move |dir| Ok(inside(dir, &name))).ok()??;
+            files::read(&file, MAX_BYTES).ok().map(Cow::Owned)
+        }
         None => Built::get(name).map(|file| file.data),
     }
 }
