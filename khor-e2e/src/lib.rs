@@ -12,6 +12,7 @@ pub mod listener;
 pub mod load;
 mod lock;
 pub mod mount;
+pub mod osc;
 pub mod pipewire;
 pub mod port;
 pub mod procfs;

@@ -7,15 +7,14 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use khor_e2e::engine::program;
+use khor_e2e::osc::{MAX_DATAGRAM, bundle, deepest_bundle, message};
 use khor_e2e::{Engine, free_port, wait_until};
 use khor_patience::progress;
-use rosc::{OscMessage, OscPacket, OscType, encoder};
+use rosc::OscType;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Most bytes that a datagram holds on IPv4.
-const MAX_DATAGRAM: usize = 65_507;
 
 fn khor(arguments: &[&str], dir: &Path) -> Output {
     progress(format!("running khor {arguments:?}"));
@@ -24,31 +23,6 @@ fn khor(arguments: &[&str], dir: &Path) -> Output {
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-fn message(address: &str, args: Vec<OscType>) -> Vec<u8> {
-    encoder::encode(&OscPacket::Message(OscMessage { addr: address.into(), args })).expect("a message")
-}
-
-/// A bundle of elements, each of the size it says.
-fn bundle(elements: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
-    for element in elements {
-        bytes.extend((element.len() as u32).to_be_bytes());
-        bytes.extend(element);
-    }
-    bytes
-}
-
-/// A message within as many bundles as a datagram holds.
-fn nested(inner: &[u8]) -> Vec<u8> {
-    const HEAD: usize = 20;
-    let depth = (MAX_DATAGRAM - inner.len()) / HEAD;
-    let sizes = (0..depth).rev().map(|level| ((level * HEAD + inner.len()) as u32).to_be_bytes());
-    let mut bytes: Vec<u8> =
-        sizes.flat_map(|size| [b"#bundle\0\0\0\0\0\0\0\0\x01".as_slice(), &size].concat()).collect();
-    bytes.extend(inner);
-    bytes
 }
 
 /// A message with such type tags and no values.
@@ -78,8 +52,8 @@ fn receive(engine: &Engine) -> Value {
 fn no_osc_packet_ends_the_engine() {
     let (engine, socket) = steered();
     let hostile = [
-        nested(&message("/khor/panic", Vec::new())),
-        nested(b"junk"),
+        deepest_bundle(&message("/khor/panic", Vec::new())),
+        deepest_bundle(b"junk"),
         tagged(&vec![b'['; 60_000]),
         tagged(&[vec![b'['; 30_000], vec![b']'; 30_000]].concat()),
         bundle(&vec![Vec::new(); 16_000]),

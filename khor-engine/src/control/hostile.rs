@@ -4,45 +4,17 @@
 use std::sync::Arc;
 
 use fastrand::Rng;
-use rosc::{OscMessage, OscPacket, OscType, encoder};
+use khor_e2e::osc::{MAX_DATAGRAM, bundle, deepest_bundle, message};
+use rosc::OscType;
 use serde_json::json;
 use tokio::runtime::Handle;
 
 use super::{Desk, MAX_REASON};
 use crate::engine::{Engine, tests::quiet_engine};
 
-/// Most bytes that a datagram holds on IPv4.
-const MAX_DATAGRAM: usize = 65_507;
 /// The stack of a thread of the runtime, which keeps the default of the standard library.
 const STACK_BYTES: usize = 2 << 20;
 const DATAGRAMS: usize = 3000;
-
-fn message(address: &str, args: Vec<OscType>) -> Vec<u8> {
-    encoder::encode(&OscPacket::Message(OscMessage { addr: address.into(), args })).unwrap()
-}
-
-/// A bundle of elements, each of the size it says.
-fn bundle(elements: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
-    for element in elements {
-        bytes.extend((element.len() as u32).to_be_bytes());
-        bytes.extend(element);
-    }
-    bytes
-}
-
-/// A message in as many bundles as a datagram holds.
-fn nested(inner: &[u8]) -> Vec<u8> {
-    const HEAD: usize = 20;
-    let depth = (MAX_DATAGRAM - inner.len()) / HEAD;
-    let mut bytes = Vec::with_capacity(MAX_DATAGRAM);
-    for level in (0..depth).rev() {
-        bytes.extend(b"#bundle\0\0\0\0\0\0\0\0\x01");
-        bytes.extend(((level * HEAD + inner.len()) as u32).to_be_bytes());
-    }
-    bytes.extend(inner);
-    bytes
-}
 
 /// A message with such type tags and no values.
 fn tagged(tags: &[u8]) -> Vec<u8> {
@@ -57,9 +29,9 @@ fn classics() -> Vec<Vec<u8>> {
     let wide = 30_000;
     vec![
         Vec::new(),
-        nested(&message("/khor/panic", Vec::new())),
-        nested(b""),
-        nested(b"junk"),
+        deepest_bundle(&message("/khor/panic", Vec::new())),
+        deepest_bundle(b""),
+        deepest_bundle(b"junk"),
         bundle(&vec![Vec::new(); 16_000]),
         bundle(&vec![message("/khor/*", vec![OscType::Nil]); 1500]),
         tagged(&vec![b'['; wide]),
