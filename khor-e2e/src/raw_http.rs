@@ -37,14 +37,14 @@ pub fn ask(
     progress(format!("{method} {path}"));
     let mut socket = TcpStream::connect(address).expect("a connection");
     socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
-    let mut request = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
-    if !headers.iter().any(|(name, _)| *name == "host") {
-        request += &format!("host: {address}\r\n");
+    let host = (!headers.iter().any(|(name, _)| *name == "host")).then_some(("host", address));
+    let mut request = Vec::new();
+    write!(request, "{method} {path} HTTP/1.1\r\n").expect("memory");
+    for (name, value) in headers.iter().copied().chain(host).chain([("connection", "close")]) {
+        write!(request, "{name}: {value}\r\n").expect("memory");
     }
-    for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
-    }
-    socket.write_all((request + "\r\n").as_bytes()).expect("asking");
+    request.extend_from_slice(b"\r\n");
+    socket.write_all(&request).expect("asking");
     let (mut read, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
         let head = read.windows(4).position(|end| end == b"\r\n\r\n").map(|at| at + 4);

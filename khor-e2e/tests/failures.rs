@@ -1,13 +1,17 @@
 //! What isn't there, and what is broken: each is a state with a reason and a fix, and the rest goes on.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 
 use khor_e2e::engine::program;
+use khor_e2e::skip::root_or_skip;
 use khor_e2e::{Engine, free_port, wait_until};
 use khor_patience::progress;
+use nix::sched::{CloneFlags, unshare};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -44,6 +48,28 @@ fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
     let exec = engine.get("/api/metrics")["signals"]["exec"].clone();
     assert_eq!((exec["available"].as_bool(), exec["level"].as_f64()), (Some(false), None), "{exec:#}");
     assert!(exec["reason"].as_str().expect("why").contains("khor-collector"), "{exec:#}");
+}
+
+/// The kernel takes nearly any bytes as an interface's name, and /proc/net/dev shows them.
+#[test]
+fn an_interface_whose_name_is_no_utf_8_hides_no_traffic() {
+    if !root_or_skip() {
+        return;
+    }
+    // Of this thread, and of the engine that it starts.
+    unshare(CloneFlags::CLONE_NEWNET).expect("a network of its own");
+    let name = OsStr::from_bytes(b"\xff\xfe");
+    let (set, lo) = (OsStr::new("set"), OsStr::new("lo"));
+    for words in [[set, lo, OsStr::new("name"), name].as_slice(), &[set, name, OsStr::new("up")]] {
+        let status = Command::new("ip").arg("link").args(words).status();
+        assert!(status.expect("ip").success(), "ip link {words:?}");
+    }
+    let table = fs::read("/proc/thread-self/net/dev").expect("the interfaces");
+    assert!(table.windows(3).any(|bytes| bytes == b"\xff\xfe:"), "{}", String::from_utf8_lossy(&table));
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &NO_SOUND);
+    engine.wait_for_source("proc");
+    // Its own answers are the traffic.
+    wait_until("traffic", || engine.get("/api/metrics")["rates"]["rx_kbs"].as_f64() > Some(0.0));
 }
 
 #[test]

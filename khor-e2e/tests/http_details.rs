@@ -193,7 +193,7 @@ fn whole_files_are_sent_in_parts() {
 }
 
 #[test]
-fn what_is_endless_passes_proxies_at_once_and_uncompressed() {
+fn endless_answers_are_neither_held_back_nor_compressed() {
     let (engine, _page) = start();
     for path in ENDLESS {
         let answer = ask(&engine, "GET", path, &[("accept-encoding", "gzip, br")], Some(1000));
@@ -205,7 +205,7 @@ fn what_is_endless_passes_proxies_at_once_and_uncompressed() {
 }
 
 #[test]
-fn text_is_compressed_for_who_takes_it() {
+fn text_is_compressed_for_clients_that_accept_it() {
     let (engine, _page) = start();
     let gzip = [("accept-encoding", "gzip, deflate, br")];
     wait_until("a history", || {

@@ -209,6 +209,20 @@ fn a_process_whose_name_is_no_utf_8_is_heard_with_all_its_signals() {
     for signal in ["csw", "fork", "fault"] {
         wait_until(signal, || engine.level(signal).is_some());
     }
+
+    // So may be the name of a cgroup, below one that is heard.
+    let Some(slice) = Cgroup::make("/khor-e2e-bytes") else { return skip("needs a unified hierarchy") };
+    let below = slice.directory().join(OsStr::from_bytes(b"\xff.slice"));
+    std::fs::create_dir(&below).expect("a cgroup of that name");
+    std::fs::write(below.join("cgroup.procs"), pid.to_string()).expect("moving a process");
+    choose(&engine, &json!({ "cgroup": slice.path(), "tgid_allow": [] }));
+    wait_for_scope(&engine, "the slice", |scope| {
+        scope["ok"] == true && scope["cgroups"] == json!([slice.path()])
+    });
+    wait_until("the load below it", || is_loud(&engine));
+    assert!(engine.get("/api/units")["units"].is_array());
+    drop(load);
+    wait_until("its cgroup to be left", || std::fs::remove_dir(&below).is_ok());
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn unescaped(field: &[u8]) -> OsString {
     let mut rest = field;
     while let [first, after @ ..] = rest {
         rest = after;
-        let escaped = after.first_chunk().filter(|_| *first == b'\\').and_then(octal);
+        let escaped = after.first_chunk().copied().filter(|_| *first == b'\\').and_then(octal);
         if escaped.is_some() {
             rest = &after[3..];
         }
@@ -55,8 +55,8 @@ fn unescaped(field: &[u8]) -> OsString {
     OsString::from_vec(bytes)
 }
 
-fn octal(digits: &[u8; 3]) -> Option<u8> {
-    digits.iter().try_fold(0_u8, |value, digit| {
+fn octal(digits: [u8; 3]) -> Option<u8> {
+    digits.into_iter().try_fold(0_u8, |value, digit| {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit < 8)?;
         value.checked_mul(8)?.checked_add(digit)
     })

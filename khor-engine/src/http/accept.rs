@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_exactly_counts_before_a_wildcard() {
+    fn an_exact_name_counts_before_a_wildcard() {
         let coding = |value: &str| of(header::ACCEPT_ENCODING, value, "gzip");
         for (value, expected) in [
             ("gzip, deflate, br", Some(1.0)),

@@ -1,5 +1,5 @@
-//! The last step of every answer: nothing where the client has it already, a part where it asks for
-//! one, and compression. An answer says by its own headers what may be done with it.
+//! The last step of every answer: 304 if the client has it already, 206 if it asks for a part, and
+//! compression. The headers of an answer say which of these it allows.
 
 use std::io::Write;
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn long_text_is_compressed_for_who_takes_it_and_nothing_else_is() {
+    async fn only_long_text_is_compressed_and_only_for_clients_that_accept_it() {
         let gzip = [("accept-encoding", "br, gzip")];
         let (_, headers, body) = ask(&gzip, answer("application/json", 5000)).await;
         assert_eq!((text(&headers, "content-encoding"), text(&headers, "etag")), ("gzip", "\"a-gzip\""));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_it_already_is_sent_nothing() {
+    async fn a_client_that_has_the_answer_gets_304() {
         let json = || answer("application/json", 5000);
         for (known, coding, expected) in [
             ("\"a\"", "", 304),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_of_a_whole_file_is_sent() {
+    async fn a_range_of_a_whole_file_is_answered_206() {
         let file = || {
             let mut response = answer("audio/wav", 5000);
             response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn open_metrics_goes_to_who_names_it() {
+    fn openmetrics_goes_to_clients_that_name_it() {
         let asked =
             |accept: &str| Format::asked(&HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]));
         for accept in [

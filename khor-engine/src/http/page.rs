@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_build_has_compressed_is_sent_so_to_who_takes_it() {
+    async fn precompressed_files_go_to_clients_that_accept_the_coding() {
         let (_dir, ui) = folder();
         let (_, plain, _) = ask(&ui, "GET", "/assets/a.js", "").await;
         assert_eq!(
