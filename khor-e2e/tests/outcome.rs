@@ -177,6 +177,23 @@ fn caught(pid: u32) -> u64 {
     line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
+/// Then not only comes the signal: whatever is printed fails.
+#[test]
+fn a_terminal_that_is_closed_closes_the_recording() {
+    let dir = TempDir::new().expect("a directory");
+    let capture = dir.path().join("x.khor");
+    let words = ["record", capture.to_str().expect("UTF-8"), "--demo"];
+    let terminal = Terminal::run(&program("khor"), &words, (100, 20), &[]);
+    wait_until("a block", || bytes(&capture) > 100);
+    let cmdline = format!("/proc/{}/cmdline", terminal.pid());
+    drop(terminal);
+    wait_until("its end", || fs::read(&cmdline).map_or(true, |words| words.is_empty()));
+    let mut render = khor();
+    render.args(["render", "x.khor", "-o", "x.mid"]).current_dir(dir.path());
+    let rendered = output(render);
+    assert!(rendered.status.success() && !said(&rendered).contains("cut short"), "{}", said(&rendered));
+}
+
 #[test]
 fn a_hangup_that_is_ignored_stays_ignored() {
     let dir = TempDir::new().expect("a directory");
