@@ -175,7 +175,7 @@ fn gain_on_disk(config: &Path, wanted: f64) -> bool {
 fn every_volume_is_set_or_refused(bus: &Bus, engine: &Engine) {
     const PLAYER: [&str; 4] =
         ["org.mpris.MediaPlayer2.khor", "/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player", "Volume"];
-    let set = |volume: &str| bus.busctl(&[&["set-property"], &PLAYER[..], &["d", volume]].concat());
+    let set = |volume: &str| bus.busctl(&[&["--", "set-property"], &PLAYER[..], &["d", volume]].concat());
     let gain = || controls(engine)["master_gain"].clone();
     for (volume, expected) in [("1.5", 1.0), ("-0.5", 0.0), ("inf", 1.0), ("0.25", 0.25)] {
         assert!(set(volume).is_some(), "{volume}");

@@ -123,9 +123,15 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     let outside = Load::start();
     wait_until("the machine to be heard", || is_loud(&engine));
 
+    let cues = || engine.get("/api/metrics")["cues"].as_array().map_or(0, Vec::len);
+    let crash = Command::new("sh").args(["-c", "kill -SEGV $$"]).status();
+    assert!(crash.is_ok_and(|status| !status.success()), "it crashes");
+    wait_until("its cue", || cues() > 0);
+
     // Not there yet: a state with its reason, and nobody else is heard in its place.
     choose(&engine, &json!({ "cgroup": unit }));
     let absent = wait_for_scope(&engine, "the unit to be missed", |scope| scope["error"].is_string());
+    assert_eq!(cues(), 0, "what happened outside of the unit");
     assert!(
         absent["error"].as_str().is_some_and(|it| it.contains(&unit) && it.contains("no cgroup")),
         "{absent}"

@@ -107,9 +107,11 @@ fn totals_go_on_while_the_collector_is_killed_and_proc_takes_over() {
 fn plug_in_used_interface(engine: &Engine) -> bool {
     let pid = engine.pid();
     load::in_namespace(move || {
-        let made = ip("link add khor-used type dummy")
+        let made = ip("link add khor-used type veth peer name khor-peer")
             && ip("addr add 10.99.77.1/24 dev khor-used")
-            && ip("link set khor-used up");
+            && ip("link set khor-peer up")
+            && ip("link set khor-used up")
+            && ip("neigh add 10.99.77.2 lladdr 02:00:00:00:77:02 dev khor-used");
         if !made {
             return false;
         }
@@ -119,7 +121,8 @@ fn plug_in_used_interface(engine: &Engine) -> bool {
             // The queue of the interface may be full for a moment.
             let _ = socket.send_to(&datagram, "10.99.77.2:9");
         }
-        ip(&format!("link set khor-used netns {pid}"))
+        // One end would end the other with this namespace.
+        ip(&format!("link set khor-used netns {pid}")) && ip(&format!("link set khor-peer netns {pid}"))
     })
 }
 
@@ -148,7 +151,7 @@ fn an_interface_that_appears_and_disappears_changes_no_total() {
         scraper.scrape_until("proc");
         for _ in 0..3 {
             if !plug_in_used_interface(&engine) {
-                return skip("needs dummy interfaces");
+                return skip("needs veth interfaces");
             }
             let used = sent_bytes(&engine, "khor-used").expect("the interface");
             assert!(used > MUCH, "{used} bytes are too few to notice");
