@@ -363,6 +363,7 @@ mod tests {
             let Recording { seconds, error, .. } = recorder.stop().await.unwrap();
             assert_eq!(error, None);
             recorded.push((file, seconds, level));
+            khor_e2e::wait_until_async("the tap to stop", || feed.is_idle()).await;
         }
         for (file, seconds, level) in &recorded {
             assert_holds(file, *seconds, *level);

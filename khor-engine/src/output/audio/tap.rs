@@ -181,6 +181,13 @@ impl Feed {
         let Ok(chunk) = self.frames.write_chunk_uninit(fitting) else { return };
         chunk.fill_from_iter(left.iter().zip(right).map(|(l, r)| [*l, *r]));
     }
+
+    /// Whether the thread has noticed that no listener is left. Until then a new listener may also receive frames that
+    /// were pushed before it subscribed.
+    #[cfg(test)]
+    pub(in crate::output) fn is_idle(&self) -> bool {
+        !self.shared.wanted.load(Relaxed)
+    }
 }
 
 #[cfg(test)]
