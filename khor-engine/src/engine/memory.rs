@@ -51,6 +51,21 @@ impl Document {
     const fn empty() -> Self {
         Self { version: VERSION, signals: BTreeMap::new(), scopes: BTreeMap::new() }
     }
+
+    /// Sets the baseline of a scope. Drops the oldest scope if there are too many.
+    fn insert(&mut self, key: String, signals: Signals) {
+        if key.is_empty() {
+            self.signals = signals;
+            return;
+        }
+        let kept = ScopeSignals { kept_ts_ms: unix_ms(SystemTime::now()), signals };
+        self.scopes.insert(key, kept);
+        while self.scopes.len() > MOST_SCOPES {
+            let oldest = self.scopes.iter().min_by_key(|(_, kept)| kept.kept_ts_ms);
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
+            self.scopes.remove(&oldest);
+        }
+    }
 }
 
 /// Where it is kept.
@@ -68,7 +83,10 @@ impl Memory {
 
     /// What was learnt of that scope; nothing if that can't be read: a machine can learn again.
     pub(crate) fn load(&self, scope: &Scope) -> Signals {
-        let mut document = self.read();
+        let mut document = self.read().unwrap_or_else(|error| {
+            warn!("{error}; khor learns the baseline anew");
+            Document::empty()
+        });
         match key(scope) {
             Some(key) if key.is_empty() => document.signals,
             Some(key) => document.scopes.remove(&key).map(|kept| kept.signals).unwrap_or_default(),
@@ -80,44 +98,55 @@ impl Memory {
     pub(crate) fn save(&self, scope: &Scope, signals: Signals) {
         let Some(key) = key(scope) else { return };
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut document = self.read();
-        if key.is_empty() {
-            document.signals = signals;
-        } else {
-            let kept = ScopeSignals { kept_ts_ms: unix_ms(SystemTime::now()), signals };
-            document.scopes.insert(key, kept);
-            while document.scopes.len() > MOST_SCOPES {
-                let oldest = document.scopes.iter().min_by_key(|(_, kept)| kept.kept_ts_ms);
-                let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
-                document.scopes.remove(&oldest);
-            }
-        }
+        let mut document = match self.read_to_replace() {
+            Ok(document) => document,
+            Err(error) => return warn!("{error}; the baseline is not saved"),
+        };
+        document.insert(key, signals);
         let write = || files::replace(&self.path, serde_json::to_string_pretty(&document)?.as_bytes());
         if let Err(error) = write() {
-            warn!("{}: {error}; what this machine has taught is lost at the next start", self.path.display());
+            warn!("cannot write {}: {error}; the baseline is not saved", self.path.display());
         }
     }
 
-    fn read(&self) -> Document {
-        let read =
-            || -> io::Result<Document> { Ok(serde_json::from_slice(&files::read(&self.path, MAX_BYTES)?)?) };
-        match read() {
-            Ok(document) if document.version == VERSION => document,
-            Ok(document) => {
-                warn!(
-                    "{}: version {} is not {VERSION}; learning anew",
-                    self.path.display(),
-                    document.version
-                );
-                Document::empty()
+    fn read(&self) -> Result<Document, ReadError> {
+        let path = self.path.display();
+        let bytes = match files::read(&self.path, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Document::empty()),
+            Err(error) => return Err(ReadError::Unreadable(format!("cannot read {path}: {error}"))),
+        };
+        match serde_json::from_slice::<Document>(&bytes) {
+            Ok(document) if document.version == VERSION => Ok(document),
+            Ok(Document { version, .. }) => {
+                Err(ReadError::Invalid(format!("{path} has version {version}, expected {VERSION}")))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Document::empty(),
-            Err(error) => {
-                warn!("{}: {error}; learning anew", self.path.display());
-                Document::empty()
+            Err(error) => Err(ReadError::Invalid(format!("{path}: {error}"))),
+        }
+    }
+
+    /// Reads the file for a new version of it. Backs an invalid file up first, since it may be from a newer khor.
+    fn read_to_replace(&self) -> Result<Document, String> {
+        match self.read() {
+            Ok(document) => Ok(document),
+            Err(ReadError::Unreadable(error)) => Err(error),
+            Err(ReadError::Invalid(error)) => {
+                let backup = files::back_up(&self.path)
+                    .map_err(|cause| format!("cannot back up {}: {cause}", self.path.display()))?;
+                warn!("{error}; its backup is {}", backup.display());
+                Ok(Document::empty())
             }
         }
     }
+}
+
+/// Why the baseline could not be read.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error("{0}")]
+    Unreadable(String),
+    #[error("{0}")]
+    Invalid(String),
 }
 
 /// Under what a scope is kept; `None` where it is not.
@@ -155,6 +184,10 @@ mod tests {
         assert!(load().is_empty());
         fs::write(&memory.path, "{\"version\": 9, \"signals\": {}}").unwrap();
         assert!(load().is_empty());
+        memory.save(&Scope::Machine, signals("tx"));
+        assert_eq!(load(), signals("tx"));
+        let backup = fs::read_to_string(dir.path().join("new/baseline.json.bad")).unwrap();
+        assert!(backup.contains("\"version\": 9"), "the file of a newer khor is kept: {backup}");
     }
 
     #[test]
