@@ -74,7 +74,13 @@ fn program_starts_are_told_to_who_asks_or_counted_as_lost() {
     assert!(start.kind == CueKind::Exec && start.pid.is_some());
     let before = asks.sample().get(khor_proto::counter::EXECS).expect("execs");
     let (told, lost) = (asks.cues.len() as u64, asks.lost);
-    load::execs(starts);
+    // Read meanwhile: the collector disconnects a client that does not read for some seconds.
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| load::execs(starts));
+        while !work.is_finished() {
+            asks.sample();
+        }
+    });
     let execs = asks.sample().get(khor_proto::counter::EXECS).expect("execs") - before;
     asks.wait_until("all to be accounted for", |asks| {
         asks.cues.len() as u64 - told + asks.lost - lost >= execs
