@@ -8,10 +8,10 @@ import { defineConfig } from 'vitest/config';
 
 const engine = process.env.KHOR_ENGINE ?? 'http://127.0.0.1:17321';
 
-/** Shorter files fit into one packet anyway, bytes. */
+/** Shorter files are not compressed, bytes: they fit into one packet anyway. */
 const LEAST_BYTES = 1024;
 
-/** Leaves each text compressed beside itself; the engine sends that to browsers that take it. */
+/** Writes compressed copies of each text file; the engine sends them to browsers that accept them. */
 function precompress(): Plugin {
   let folder = '';
   return {
@@ -33,7 +33,7 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  // Relative, so that the page works below the path of a proxy. The engine adjusts deeper views.
+  // Relative, so that the page works below the path of a proxy. The engine adjusts deeper ones.
   base: './',
   plugins: [react(), precompress()],
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: true },

@@ -72,13 +72,13 @@ async function edit(kit, page) {
   await kit.until('the edited preset is heard', async () => (await previewing()) === name || (await previewing()));
   await page.reload();
   await kit.ready(page);
-  await kit.until('after a reload what plays unsaved is said', async () => ((await page.textContent('.unsaved').catch(() => '')) ?? '').includes(name));
-  await kit.until('and is the draft again', async () => (await row.locator('[name="curve"]').inputValue()) === 'square');
+  await kit.until('after a reload the page names the unsaved preset that plays', async () => ((await page.textContent('.unsaved').catch(() => '')) ?? '').includes(name));
+  await kit.until('and it is the draft again', async () => (await row.locator('[name="curve"]').inputValue()) === 'square');
   await kit.shot(page, 'compose-unsaved');
   await page.click('#end-preview');
-  await kit.until('it can be ended there', async () => (await previewing()) === null);
+  await kit.until('the preview can be ended there', async () => (await previewing()) === null);
   await page.click('#preview');
-  await kit.until('and heard again', async () => (await previewing()) === name);
+  await kit.until('and started again', async () => (await previewing()) === name);
   await page.click('#preview');
   await kit.until('and no more', async () => (await previewing()) === null);
 

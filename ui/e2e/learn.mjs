@@ -16,10 +16,10 @@ async function tour(kit, page) {
   await page.click('#tour');
   await kit.until('the machine sounds again', async () => !(await muted()));
   await page.click('#tour');
-  await kit.until('the tour goes on', muted);
+  await kit.until('the tour snoozes the machine again', muted);
   await page.reload();
   await page.waitForSelector('#tour');
-  await kit.until('a page that is left in the middle leaves no silence behind', async () => !(await muted()));
+  await kit.until('a reload during the tour ends the snooze', async () => !(await muted()));
 }
 
 async function quiz(kit, page, clips) {

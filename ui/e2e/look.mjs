@@ -12,12 +12,15 @@ const MOST_SHIFT = 0.1;
 /** Of the first load, compressed. */
 const MOST_WEIGHT_BYTES = 250_000;
 
-/** Least height of what is pressed, CSS pixels: under a thumb, and for a mouse. */
+/** Least height of a control, CSS pixels: for a thumb, and for a mouse. */
 const THUMB = 44;
 const MOUSE = 24;
 const NARROW = 700;
 
-/** What is pressed and too low for that. A switch is as high as its row, a hidden radio as its label; links within text are as high as that. */
+/**
+ * Controls that are too low. A switch counts with its row, a checkbox or radio button with its label.
+ * Links within text are exempt.
+ */
 const tooLow = (page, least) =>
   page.evaluate((least) => {
     const all = [...document.querySelectorAll('button, a[href], select, textarea, input, summary')];
@@ -37,7 +40,7 @@ async function lookAt(kit, view, path, [width, height], colorScheme) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   kit.check(over <= 0, `${name}: no horizontal overflow (${over} px)`);
   const low = await tooLow(page, width <= NARROW ? THUMB : MOUSE);
-  kit.check(low.length === 0, `${name}: everything can be pressed${low.length === 0 ? '' : `, but ${low.join(', ')}`}`);
+  kit.check(low.length === 0, `${name}: every control is high enough${low.length === 0 ? '' : `, but ${low.join(', ')}`}`);
   if (view === 'now') {
     const { y, height: high } = await page.locator('#listen').boundingBox();
     kit.check(y + high <= height, `${name}: Listen is on the first screen (ends at ${Math.round(y + high)} of ${height} px)`);

@@ -101,17 +101,17 @@ async function steer(kit, page) {
   kit.check((await theme()) === 'auto', 'and left to the system');
 }
 
-/** The keys of khor top, but not while somebody types. */
+/** The keys of khor top work, except while the user types. */
 async function keys(kit, page) {
   const controls = async () => (await kit.api('/api/metrics')).controls;
   await page.keyboard.press('s');
   await kit.until('the key s snoozes', async () => (await controls()).silence?.reason === 'snoozed');
-  await kit.until('the page says until when', async () => /Snoozed until \d\d:\d\d\./.test((await page.textContent('.say')) ?? ''));
+  await kit.until('the page gives the end of the snooze', async () => /Snoozed until \d\d:\d\d\./.test((await page.textContent('.say')) ?? ''));
   await page.keyboard.press('m');
   await kit.until('the key m mutes, also during a snooze', async () => (await controls()).silence?.reason === 'muted');
-  await kit.until('the page says so', async () => /Muted\./.test((await page.textContent('.say')) ?? ''));
+  await kit.until('the page says that it is muted', async () => /Muted\./.test((await page.textContent('.say')) ?? ''));
   await page.click('#sound-again');
-  await kit.until('and lets it sound again', async () => !(await controls()).muted);
+  await kit.until('and its button unmutes', async () => !(await controls()).muted);
   await page.keyboard.press('?');
   await page.waitForSelector('dialog.keys[open]');
   await kit.axeFinds(page, 'the list of keys');
@@ -121,7 +121,7 @@ async function keys(kit, page) {
   await kit.visit(page, 'Compose');
   await page.locator('#save-name').pressSequentially('ms');
   await page.waitForTimeout(600);
-  kit.check(!(await controls()).muted && (await page.inputValue('#save-name')) === 'ms', 'letters that are typed do nothing else');
+  kit.check(!(await controls()).muted && (await page.inputValue('#save-name')) === 'ms', 'letters typed into a field are no shortcuts');
   await kit.visit(page, 'Now');
 }
 

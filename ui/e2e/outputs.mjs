@@ -8,8 +8,8 @@ async function sound(kit, page) {
   await kit.until('a snooze mutes', async () => (await kit.api('/api/metrics')).controls.muted);
   await kit.until('and the page shows it', async () => (await page.textContent('#silence-state'))?.startsWith('Silent until'));
   await page.click('#outputs-mute');
-  await kit.until('a mute during a snooze mutes', async () => (await kit.api('/api/metrics')).controls.silence?.reason === 'muted');
-  await kit.until('and the page shows that', async () => (await page.getAttribute('#outputs-mute', 'aria-pressed')) === 'true');
+  await kit.until('the mute button mutes during a snooze', async () => (await kit.api('/api/metrics')).controls.silence?.reason === 'muted');
+  await kit.until('and the page shows the mute', async () => (await page.getAttribute('#outputs-mute', 'aria-pressed')) === 'true');
   await page.click('#outputs-mute');
   await kit.until('unmuting ends it', async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms === null);
   for (const [selector, path] of [['#test-note', '/api/actions/test_note'], ['#panic', '/api/actions/panic']]) {

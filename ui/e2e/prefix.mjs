@@ -1,11 +1,11 @@
-// The page below the path of a proxy, which takes that path away: /khor/ here is / at the engine.
+// The page below the path of a proxy. The proxy removes the path: /khor/ here is / at the engine.
 import { once } from 'node:events';
 import http from 'node:http';
 import { WIDE } from './kit.mjs';
 
 const PREFIX = '/khor';
 
-/** Passes on what is below the path; anything else is somebody else's and is not here. */
+/** Passes on requests below the path. Other requests get 404 and are collected in `strays`. */
 function proxy(engine, strays) {
   const target = (request) => {
     const headers = { ...request.headers, host: engine.host };
@@ -54,7 +54,7 @@ export async function prefix(kit, { token }) {
   await page.locator('#token').press('Enter');
   await kit.ready(page);
   const cookie = (await context.cookies()).find(({ name }) => name === 'khor_token');
-  kit.check(cookie?.path === `${PREFIX}/`, `the cookie is for the page's path alone: ${cookie?.path}`);
+  kit.check(cookie?.path === `${PREFIX}/`, `the cookie is limited to the page's path: ${cookie?.path}`);
   await kit.visit(page, 'Outputs');
   kit.check(page.url() === `${base}outputs`, `a view's address is below the path: ${page.url()}`);
   await page.click('#listen');
@@ -66,7 +66,7 @@ export async function prefix(kit, { token }) {
     await kit.ready(page);
     kit.check(true, `${address} is found after a reload`);
   }
-  kit.check(strays.length === 0, `nothing is asked for outside the path: ${strays.join(' ')}`);
+  kit.check(strays.length === 0, `no request is outside the path: ${strays.join(' ')}`);
   await context.close();
   server.closeAllConnections();
   server.close();

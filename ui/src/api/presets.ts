@@ -13,11 +13,11 @@ export interface PresetList {
   current: string;
   /** The unsaved preset that is being heard; absent where the engine knows no preview. */
   previewing?: string | null;
-  /** What is wrong with the user's files. */
+  /** Problems of the user's preset files. */
   problems?: string[];
 }
 
-/** The preset that plays unsaved. */
+/** The unsaved preset that is playing. */
 export interface Previewed {
   name: string;
   preset: PresetFile;

@@ -57,7 +57,7 @@ export interface Controls {
   scale: string;
   master_gain: number;
   muted: boolean;
-  /** Why the loudspeaker is silent; null while it sounds, absent where the engine does not tell. */
+  /** Why the loudspeaker is silent; null while it sounds. Older engines do not send it. */
   silence?: Silence | null;
   /** When a snooze ends; null when there is none, absent where the engine knows no snooze. */
   snoozed_until_ts_ms?: number | null;
@@ -67,7 +67,7 @@ export interface Controls {
 
 export interface Silence {
   reason: 'muted' | 'snoozed' | 'quiet_hours';
-  /** When it ends by itself; null if it does not. */
+  /** When the silence ends by itself; null if it does not. */
   until: number | null;
 }
 
@@ -271,7 +271,7 @@ export interface Health {
   osc: Trouble & { enabled: boolean; host: string; port: number; targets: OscTarget[]; receive: OscReceive };
   desktop: DesktopHealth;
   config: Trouble & { warnings: string[] };
-  /** The time zone that quiet hours follow; absent where the engine does not tell. */
+  /** The time zone of the quiet hours. Older engines do not send it. */
   time?: Trouble & { zone: string };
 }
 

@@ -1,11 +1,11 @@
-// Follows the keys wherever one is on the page, and explains them.
+// Handles the keyboard shortcuts on every view, and lists them in a dialog.
 import { useEffect, useRef } from 'react';
 import { useObservable } from '../live/observable';
 import { keyOf, KEYS, neighbour, SNOOZE_MIN } from './shortcuts';
 import { useStores } from './stores';
 import './keys.css';
 
-/** What each key does. */
+/** Listens for the keys and runs their actions. */
 function useKeys(): void {
   const { keys, settings, live } = useStores();
   useEffect(() => {
@@ -28,7 +28,7 @@ function useKeys(): void {
     };
     const press = (event: KeyboardEvent) => {
       const key = keyOf(event);
-      // What explains the keys can always be asked for.
+      // The list of keys can always be opened.
       if (key === null || (key !== '?' && !keys.on.get())) return;
       event.preventDefault();
       does[key]?.();
@@ -63,7 +63,7 @@ function Help() {
           ))}
         </dl>
         <label className="check">
-          <input type="checkbox" id="keys-on" checked={on} onChange={(event) => keys.turn(event.target.checked)} /> letters act at once, except while one types
+          <input type="checkbox" id="keys-on" checked={on} onChange={(event) => keys.turn(event.target.checked)} /> use these keys as shortcuts (? always works)
         </label>
         <div className="buttons">
           <button type="button" id="keys-close" onClick={close}>
@@ -81,7 +81,7 @@ export function Keys() {
   return useObservable(keys.help) ? <Help /> : null;
 }
 
-/** The way to the list for those who do not know its key; of no use where there is no keyboard. */
+/** Opens the list of keys. Hidden on phones, which have no keyboard. */
 export function KeysButton() {
   const { keys } = useStores();
   return (

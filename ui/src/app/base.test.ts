@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { at, below } from './base';
 
 describe('at', () => {
-  it('leaves addresses at the root as they are', () => expect(at('/api/health')).toBe('/api/health'));
-  it('puts the path of a proxy before them', () => expect(at('/api/health', '/khor/')).toBe('/khor/api/health'));
+  it('does not change addresses at the root', () => expect(at('/api/health')).toBe('/api/health'));
+  it('puts the path of a proxy before an address', () => expect(at('/api/health', '/khor/')).toBe('/khor/api/health'));
 });
 
 describe('below', () => {

@@ -1,4 +1,4 @@
-// The keys of `khor top` act on the page, but never while somebody types.
+// The keys of `khor top` work on the page, except while the user types.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ function answer(url: string, init?: RequestInit): Promise<Response> {
 
 const at = (id: string): HTMLElement => {
   const element = document.getElementById(id);
-  if (element === null) throw new Error(`there is no ${id}`);
+  if (element === null) throw new Error(`no element ${id}`);
   return element;
 };
 const press = (key: string, target: EventTarget = document.body, init: KeyboardEventInit = {}) =>
@@ -85,7 +85,7 @@ describe('keys', () => {
     expect(posts).toEqual(['/api/actions/mute?on=true']);
   });
 
-  it('do nothing while one types or holds another key', async () => {
+  it('do nothing while the user types, with Ctrl, or when repeated', async () => {
     for (const id of ['text', 'select']) await press('m', at(id));
     await press('s', document.body, { ctrlKey: true });
     await press('m', document.body, { repeat: true });
@@ -94,7 +94,7 @@ describe('keys', () => {
     expect(posts).toHaveLength(1);
   });
 
-  it('are explained, every one, and can be switched off', async () => {
+  it('are all listed and can be switched off, except the question mark', async () => {
     await press('?');
     const listed = [...document.querySelectorAll('dialog kbd')].map((it) => it.textContent);
     expect(listed).toEqual(KEYS.map(([key]) => key));
@@ -112,7 +112,7 @@ describe('keys', () => {
 });
 
 describe('neighbour', () => {
-  it('is a ring', () => {
+  it('wraps around at both ends', () => {
     const names = ['a', 'b', 'c'];
     expect([neighbour(names, 'c', 1), neighbour(names, 'a', -1), neighbour(names, 'gone', 1), neighbour([], 'a', 1)]).toEqual(['a', 'c', 'a', undefined]);
   });

@@ -1,17 +1,17 @@
-// The keys of `khor top`, on the page too: what each does, and when a key is meant for something else.
+// The keyboard shortcuts of the page, as in `khor top`: the list of keys, and which key presses count.
 import { Observable } from '../live/observable';
 
 const KEY = 'khor.keys';
-/** How long `s` silences, minutes; as in `khor top`. */
+/** Length of the snooze that `s` starts, minutes; as in `khor top`. */
 export const SNOOZE_MIN = 15;
 
-/** The keys, as they are explained. */
+/** The keys and their descriptions. */
 export const KEYS: readonly (readonly [key: string, does: string])[] = [
-  ['m', 'mute, or unmute what was muted'],
-  ['s', `silence for ${SNOOZE_MIN} minutes, or the end of it`],
-  ['n', 'the next preset'],
-  ['p', 'the preset before'],
-  ['?', 'this list, or away with it'],
+  ['m', 'mute, or end a mute by hand'],
+  ['s', `snooze for ${SNOOZE_MIN} minutes, or end a snooze`],
+  ['n', 'next preset'],
+  ['p', 'previous preset'],
+  ['?', 'open or close this list'],
 ];
 
 function stored(): boolean {
@@ -22,30 +22,30 @@ function stored(): boolean {
   }
 }
 
-/** Whether somebody types there, or chooses by letters. */
+/** Whether this element uses letter keys itself: a text field or a list. */
 function takesLetters(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
   return target instanceof HTMLInputElement && !['range', 'checkbox', 'radio', 'button'].includes(target.type);
 }
 
-/** The key of the list that was pressed; null where it is meant for something else. */
+/** The shortcut that was pressed; null if the key press is not a shortcut. */
 export function keyOf(event: KeyboardEvent): string | null {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || takesLetters(event.target)) return null;
   const { key } = event;
   return KEYS.some(([it]) => it === key) ? key : null;
 }
 
-/** The name so many places further in the list, which is a ring. */
+/** The name that is `places` further in the list, which wraps around. */
 export function neighbour(names: readonly string[], current: string | undefined, places: number): string | undefined {
   const at = names.indexOf(current ?? '');
   return at < 0 ? names[0] : names[(at + places + names.length) % names.length];
 }
 
 export class KeysStore {
-  /** Single letters get in the way of speech input, so they can be switched off. */
+  /** Whether shortcuts are on. Users can switch them off, because speech input may trigger them. */
   readonly on = new Observable(stored());
-  /** Whether they are explained now. */
+  /** Whether the list of keys is open. */
   readonly help = new Observable(false);
 
   turn = (on: boolean): void => {

@@ -40,7 +40,7 @@ function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   );
 }
 
-/** What plays may not be what is chosen: an edited preset that was not saved, from this page or another. */
+/** Shown while an unsaved preset plays instead of the chosen one, from this page or another. */
 function Unsaved() {
   const { settings, editor } = useStores();
   const previewing = useObservable(settings.previewing);

@@ -11,7 +11,7 @@ const BAD = { path: 'map[0].range', message: 'map[0].range: too narrow' };
 let calls: string[];
 let bodies: Record<string, PresetFile>;
 let absent: boolean;
-/** What plays unsaved. */
+/** The unsaved preset that is playing. */
 let heard: PresetFile | null;
 let editor: EditorStore;
 let settings: SettingsStore;
@@ -59,7 +59,7 @@ describe('a page that is loaded while an unsaved preset plays', () => {
     editor = new EditorStore(client, settings);
   });
 
-  it.each(['before', 'after'])('has it as the draft, be it known %s the editor is open', async (order) => {
+  it.each(['before', 'after'])('makes that preset the draft if the list arrives %s the editor opens', async (order) => {
     if (order === 'before') await settings.refreshPresets();
     await editor.open('ambient');
     if (order === 'after') await settings.refreshPresets();
@@ -71,7 +71,7 @@ describe('a page that is loaded while an unsaved preset plays', () => {
     expect(editor.isEdited('ambient')).toBe(false);
   });
 
-  it('keeps work that was begun here', async () => {
+  it('keeps a draft that was edited on this page', async () => {
     await editor.open('ambient');
     editor.edit(range(3));
     await settings.refreshPresets();

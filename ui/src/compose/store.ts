@@ -27,7 +27,7 @@ export class EditorStore {
   /** Unsaved work stays when another preset is looked at. */
   private readonly drafts = new Map<string, Draft>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** The preset that this page plays unsaved; another may be heard since before the page was loaded. */
+  /** The unsaved preset that this page started or has restored; null while it does not know of one. */
   private played: string | null = null;
 
   constructor(client: Client, settings: SettingsStore) {
@@ -118,7 +118,7 @@ export class EditorStore {
       await this.settings.refresh();
     });
 
-  /** What plays unsaved since before the page was loaded is the draft again. */
+  /** Makes the unsaved preset the draft again if it was playing when the page was loaded. */
   private async restore(): Promise<void> {
     const { name, draft } = this.state.get();
     if (name === null || draft === null || edited(draft) || this.played === name || this.settings.previewing.get() !== name) return;
@@ -129,9 +129,9 @@ export class EditorStore {
       const restored = change(draft, heard.preset);
       if (!edited(restored)) return;
       this.take(restored);
-      this.put({ done: 'The unsaved version that plays is here again.' });
+      this.put({ done: 'Restored the unsaved version that is playing.' });
     } catch {
-      // It has ended meanwhile, or the engine is of an older version: that it plays is said all the same.
+      // The preview has ended, or the engine is older. The page still shows that a preview plays.
     }
   }
 

@@ -76,7 +76,7 @@ export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desk
   };
 }
 
-/** Whether it was muted by hand: a snooze and quiet hours are silent too, and a mute outlasts them. */
+/** Whether the user muted by hand. During a snooze and quiet hours `muted` is true as well. */
 export function mutedByHand({ muted, silence }: Controls): boolean {
   return silence === undefined ? muted : silence?.reason === 'muted';
 }

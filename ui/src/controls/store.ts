@@ -29,7 +29,7 @@ export class SettingsStore {
   readonly presets = new Observable<readonly Preset[]>([]);
   /** The unsaved preset that is being heard instead of the chosen one. */
   readonly previewing = new Observable<string | null>(null);
-  /** What is wrong with the user's preset files. */
+  /** Problems of the user's preset files. */
   readonly presetProblems = new Observable<readonly string[]>([]);
   readonly devices = new Observable<Device[]>([]);
   /** Why the last test note, panic or snooze failed. */
@@ -98,7 +98,7 @@ export class SettingsStore {
 
   snooze = (minutes: number, leaving = false): Promise<void> => this.act(() => this.client.snooze(minutes, leaving));
 
-  /** Ends every silence: a mute, a snooze, and until their end the quiet hours. */
+  /** Ends a mute, a snooze, and the current quiet hours. */
   unmute = (): Promise<void> => this.act(() => this.client.mute(false));
 
   private async act(call: () => Promise<unknown>): Promise<void> {

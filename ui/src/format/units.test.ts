@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { duration, factor, isNothing, rate, rateText, size, spanText, spokenBytes, spokenCount, spokenShare } from './units';
 
 describe('isNothing', () => {
-  it('is what is shown as nothing', () => {
+  it('is true for rates that round to 0', () => {
     expect([0, 0.04, 0.06, 12].map((value) => isNothing(value, '1/s'))).toEqual([true, true, false, false]);
     expect(isNothing(null, 'B/s')).toBe(false);
   });

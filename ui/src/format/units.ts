@@ -81,7 +81,7 @@ export function size(bytes: number): string {
   return `${text} ${prefix}B`;
 }
 
-/** Whether a rate is shown as nothing: no other is so many times that. */
+/** Whether a rate rounds to 0 as shown. Comparing another rate with it as a factor makes no sense. */
 export function isNothing(value: number | null | undefined, unit: Unit): boolean {
   return value !== null && value !== undefined && Number(rate(value, unit).value) === 0;
 }

@@ -7,7 +7,7 @@ import { Mark } from '../theme/Mark';
 import type { Clip } from './clips';
 import { route, STOP_S } from './tour';
 
-/** Longer than the tour: if the browser dies in the middle, the machine's music comes back by itself. */
+/** Longer than the tour. The machine's music resumes by itself even if the browser crashes. */
 const SNOOZE_MIN = 2;
 
 /** Silences the machine's own music while the tour runs, if that is wanted and possible. */
@@ -43,7 +43,7 @@ export function Tour({ clips }: { clips: readonly Clip[] }) {
     end.current = quiet;
   }, [quiet]);
   useEffect(() => {
-    // Closed or reloaded in the middle: the machine's music comes back at once.
+    // If the page is closed or reloaded during the tour, the machine's music resumes at once.
     const leave = () => end.current(false, true);
     addEventListener('pagehide', leave);
     return () => {

@@ -1,4 +1,4 @@
-// The tour silences the machine's own music, and gives it back however it is left.
+// The tour snoozes the machine's own music, and ends the snooze however the user leaves the tour.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -36,7 +36,7 @@ beforeEach(async () => {
   stores.live.text.set({ controls: CONTROLS } as unknown as Metrics);
   document.body.innerHTML = '<div id="root"></div>';
   const place = document.getElementById('root');
-  if (place === null) throw new Error('there is no place for it');
+  if (place === null) throw new Error('no element root');
   root = createRoot(place);
   await act(async () => {
     root.render(
@@ -58,22 +58,22 @@ const SNOOZE = { url: '/api/actions/snooze?minutes=2', keepalive: false };
 const WAKE = '/api/actions/snooze?minutes=0';
 
 describe('the tour', () => {
-  it('silences the machine once, also over several stops', async () => {
+  it('snoozes the machine once for all stops', async () => {
     await click('tour-next');
     expect(posts).toEqual([SNOOZE]);
   });
 
-  it('gives the sound back when the tab is closed', () => {
+  it('ends the snooze when the tab is closed', () => {
     dispatchEvent(new Event('pagehide'));
     expect(posts).toEqual([SNOOZE, { url: WAKE, keepalive: true }]);
   });
 
-  it('gives it back when another view is opened', () => {
+  it('ends the snooze when another view is opened', () => {
     act(() => root.unmount());
     expect(posts.map(({ url }) => url)).toEqual([SNOOZE.url, WAKE]);
   });
 
-  it('gives it back when the quiz takes over', async () => {
+  it('ends the snooze when the quiz plays a clip', async () => {
     await click('quiz-next');
     expect(posts.map(({ url }) => url)).toEqual([SNOOZE.url, WAKE]);
     expect(document.getElementById('tour')?.getAttribute('aria-pressed')).toBe('false');

@@ -20,16 +20,16 @@ function stored(): string | null {
   }
 }
 
-/** Who plays clips. */
+/** The parts of the view that play clips. */
 export type Player = 'tour' | 'quiz';
 
 interface Options {
   by: Player;
-  /** Plays at most so long. */
+  /** Longest time to play. */
   seconds?: number;
-  /** It ended by itself. */
+  /** Called when the clip ends by itself. */
   ended?: () => void;
-  /** Another player took the loudspeaker, or this browser cannot play it. */
+  /** Called when another player starts a clip, or when this browser cannot play the clip. */
   interrupted?: () => void;
 }
 
@@ -50,7 +50,7 @@ export class LearnStore {
     }
   };
 
-  /** Plays `clip` instead of what plays now. */
+  /** Plays `clip`, and stops the clip that is playing. */
   play = (clip: Clip, options: Options): void => {
     const before = this.options;
     this.stop();

@@ -25,7 +25,7 @@ export class Connection {
     this.close();
     const source = new EventSource(at('/api/stream'));
     this.source = source;
-    // The metrics are events without a name.
+    // Metrics are events without a name.
     source.addEventListener('message', (event: MessageEvent<string>) => {
       let metrics: Metrics;
       try {

@@ -11,7 +11,7 @@ interface Entry {
   ts: number;
   rates: MeanRates;
   deviations: Record<string, number | null>;
-  /** Signals of which nothing is ordinary. */
+  /** Signals whose baseline is zero. */
   news: ReadonlySet<string>;
 }
 
@@ -46,7 +46,7 @@ export class Recent {
     return this.meansOf((entry) => entry.deviations);
   }
 
-  /** Signals of which nothing is ordinary here now. */
+  /** Signals whose baseline is zero now. */
   news(): ReadonlySet<string> {
     return this.entries.at(-1)?.news ?? new Set();
   }

@@ -1,4 +1,4 @@
-// Everything that is counted, what is absent first with the reason.
+// All probes or counters, unavailable ones first, with the reason.
 import type { Health } from '../api/types';
 import { countedText } from '../now/status';
 import { SIGNS } from './HealthPanel';

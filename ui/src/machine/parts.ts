@@ -69,7 +69,7 @@ function presetsRow({ presets }: Health): PartRow {
   return { name: 'Presets', state: presets.ok ? 'ok' : 'problem', detail: presets.ok ? presets.folder : presets.problems.join('; '), fix: null };
 }
 
-/** Told only where something is wrong: that is when times are not those of the clock on the wall. */
+/** Shown only if the time zone is invalid: then quiet hours and times are in UTC. */
 function timeRows({ time }: Health): PartRow[] {
   return time === undefined || time.ok ? [] : [{ name: 'Time zone', state: 'problem', detail: time.error ?? time.zone, fix: time.fix ?? null }];
 }

@@ -1,5 +1,5 @@
-// What the machine does and what is heard of it: sentence, lanes and score at the left, words at the right. The way to listen
-// comes right after the sentence, so that it is on a phone's first screen.
+// The view Now: sentence, lanes and score at the left, words at the right. The Listen button follows
+// the sentence, so that it is on a phone's first screen.
 import { useEffect, useState } from 'react';
 import { useStores } from '../app/stores';
 import { useObservable } from '../live/observable';

@@ -20,13 +20,13 @@ describe('tell', () => {
     expect(say({ fork: 400 })).toBe('Creating 400 tasks a second.');
   });
 
-  it('compares with nothing in words', () => {
+  it('gives no factor if the baseline is zero', () => {
     const said = (news: string[]) => plain(tell({ exec: 40 }, [], { exec: 12 }, new Set(news)).parts);
     expect(said(['exec'])).toBe('Starting 40 programs a second, where there is usually nothing.');
     expect(said(['rx'])).toBe('Starting 40 programs a second, over a thousand times the usual.');
   });
 
-  it('says one of a thing as one', () => {
+  it('uses the singular for one', () => {
     expect(say({ retx: 1 }, ['little retx'])).toBe('Little going on: resending 1 lost segment a second.');
   });
 

@@ -52,7 +52,7 @@ export interface Told {
   keys: string[];
 }
 
-/** How many times the usual, as one says it. Nothing is many times nothing. */
+/** How the rate compares with the usual, in words; no factor if the usual is zero (`isNew`). */
 function timesUsual(octaves: number | null | undefined, isNew: boolean): string | null {
   if (octaves === null || octaves === undefined || octaves < UNUSUAL) return null;
   if (isNew) return 'where there is usually nothing';
@@ -65,7 +65,10 @@ function urgency(clause: Clause, value: number): number {
   return (clause.grave ? 1000 : 1) * Math.log1p(value / clause.from);
 }
 
-/** `previous` are the keys said last, for hysteresis; `deviations` are octaves above what is ordinary here, where that is known; `news` are those of which nothing is ordinary. */
+/**
+ * `previous` are the keys of the last sentence, for hysteresis. `deviations` are octaves above the
+ * baseline where it is known. `news` are the signals whose baseline is zero.
+ */
 export function tell(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}, news: ReadonlySet<string> = new Set()): Told {
   const known = Object.values(rates).some((value) => value !== null);
   if (!known) return { parts: [{ text: 'Nothing is known yet.' }], keys: ['unknown'] };

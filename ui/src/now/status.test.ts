@@ -37,7 +37,7 @@ describe('statusLine', () => {
     expect(statusLine(HEALTH)).toBe('atlas · kernel 6.18.0 · 1 of 2 probes live · heard through the collector, every 20 ms');
   });
 
-  it('has no probes without the collector, and none of a demo', () => {
+  it('counts probes only with the collector', () => {
     const of = (kind: 'proc' | 'demo') => statusLine({ ...HEALTH, source: { ...HEALTH.source, kind } });
     expect(of('proc')).toMatch(/1 of 2 counters in \/proc/);
     expect(of('proc') + of('demo')).not.toMatch(/probes/);
@@ -79,10 +79,10 @@ const silent = (silence: Silence): Controls => ({ ...CONTROLS, muted: true, sile
 describe('soundState', () => {
   it('is silent while all is well', () => expect(soundState(HEALTH, CONTROLS)).toBeNull());
   it('says muted', () => expect(soundState(HEALTH, silent({ reason: 'muted', until: null }))?.text).toBe('Muted.'));
-  it('says a snooze and its end', () => expect(soundState(HEALTH, silent({ reason: 'snoozed', until: UNTIL }))?.text).toBe('Snoozed until 07:05.'));
-  it('says quiet hours and their end', () => expect(soundState(HEALTH, silent({ reason: 'quiet_hours', until: UNTIL }))?.text).toBe('Quiet hours until 07:05.'));
+  it('names a snooze and its end', () => expect(soundState(HEALTH, silent({ reason: 'snoozed', until: UNTIL }))?.text).toBe('Snoozed until 07:05.'));
+  it('names quiet hours and their end', () => expect(soundState(HEALTH, silent({ reason: 'quiet_hours', until: UNTIL }))?.text).toBe('Quiet hours until 07:05.'));
   it('says that the volume is 0', () => expect(soundState(HEALTH, { ...CONTROLS, master_gain: 0 })).toEqual({ text: 'The volume is 0.', tone: 'dim' }));
-  it('says muted of an engine that tells no reason', () => {
+  it('says muted if an older engine gives no reason', () => {
     const old: Controls = { ...CONTROLS, muted: true };
     delete old.silence;
     expect(soundState(HEALTH, old)?.text).toBe('Muted.');
@@ -100,7 +100,7 @@ describe('partRows', () => {
     expect(partRows(HEALTH).find((part) => part.name === 'Desktop')?.detail).toBe('media keys, notifications');
   });
 
-  it('says what is wrong with presets and with the clock', () => {
+  it('reports problems of presets and of the time zone', () => {
     const problem = 'b.toml: the name mine is also that of a.toml, which plays; choose another name';
     const health = { ...HEALTH, presets: { ...HEALTH.presets, ok: false, problems: [problem] }, time: { zone: 'UTC', ok: false, error: 'no time zone is known as TZ=X', fix: 'unset TZ' } };
     expect(partRows(health).find((part) => part.name === 'Presets')).toMatchObject({ state: 'problem', detail: problem });

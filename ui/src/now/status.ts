@@ -5,7 +5,7 @@ import { timeOfDay } from '../format/units';
 export interface SoundState {
   text: string;
   tone: 'dim' | 'bad';
-  /** It can be ended at once, by unmuting. */
+  /** Unmuting ends this state. */
   ends?: true;
 }
 
@@ -14,7 +14,7 @@ export function scopeTrouble(health: Health | null): string | null {
   return health === null || health.scope.ok ? null : `${health.scope.error ?? 'nothing is heard'}.`;
 }
 
-/** What silences the loudspeaker though it works, and until when. */
+/** Why a working loudspeaker is silent, and until when. */
 function silenceState({ muted, silence, master_gain }: Controls): SoundState | null {
   const until = silence?.until ?? null;
   const end = until === null ? '' : ` until ${timeOfDay(until)}`;
@@ -49,7 +49,7 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
   }
 }
 
-/** What is counted, in the source's own word: without the collector there are no probes, only the kernel's counters. */
+/** How many probes or counters work. Only the collector has probes; `/proc` has counters. */
 export function countedText({ probes, source }: Pick<Health, 'probes' | 'source'>): string | null {
   const live = probes.filter((probe) => probe.available).length;
   if (probes.length === 0) return null;

@@ -16,7 +16,7 @@ const LOUDNESS = [
 
 function silenceText(snooze: number | null, quiet: number | null): string {
   if (quiet !== null) return `Quiet hours until ${timeOfDay(quiet)}.`;
-  return snooze === null ? 'A snooze mutes, and unmutes by itself.' : `Silent until ${timeOfDay(snooze)}. A mute lasts longer.`;
+  return snooze === null ? 'A snooze mutes, and unmutes by itself.' : `Silent until ${timeOfDay(snooze)}. A mute lasts until you unmute.`;
 }
 
 function QuietHours() {
