@@ -65,6 +65,8 @@ impl Terminal {
             .env_remove("NO_COLOR")
             .env("TERM", "xterm-256color")
             .env("LC_ALL", "C.UTF-8")
+            // A backtrace would fill the screen.
+            .env("RUST_BACKTRACE", "0")
             .envs(environment.iter().copied())
             .stdin(end())
             .stdout(end())

@@ -76,7 +76,10 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
         return refused("there is no such file");
     }
     index(dir, path, headers).unwrap_or_else(|| {
-        refused("the page was not built into this program: run `cargo xtask ui`, then build khor again")
+        refused(match dir {
+            Some(_) => "the folder of ui.dir has no readable index.html",
+            None => "the page was not built into this program: run `cargo xtask ui`, then build khor again",
+        })
     })
 }
 
