@@ -118,8 +118,7 @@ fn plug_in_used_interface(engine: &Engine) -> bool {
             // The queue of the interface may be full for a moment.
             let _ = socket.send_to(&datagram, "10.99.77.2:9");
         }
-        // Moves both ends, because this namespace ends soon and would remove an end that stayed
-        // here.
+        // An end that stays here is removed with this namespace, and the other end with it.
         ip(&format!("link set khor-used netns {pid}")) && ip(&format!("link set khor-peer netns {pid}"))
     })
 }

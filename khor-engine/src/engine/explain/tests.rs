@@ -32,7 +32,7 @@ fn what_stands_out_does_so_by_the_numbers_beside_it() {
     let mut reading = standing_out(SignalId::Fork, 1.4);
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
-    assert!(standing(&reading, false).is_empty(), "the music already follows the fallen rate");
+    assert!(standing(&reading, false).is_empty(), "the displayed rate is below the baseline");
     reading.rates[i] = Some(60.0);
     let [fork] = &standing(&reading, false)[..] else { panic!("{reading:?}") };
     assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
