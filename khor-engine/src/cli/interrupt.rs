@@ -80,8 +80,7 @@ pub(super) async fn exit_at_next() {
 
 fn hangup_is_ignored() -> bool {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: with a null action the call only queries. The kernel initializes `now` if it returns
-    // 0.
+    // SAFETY: with a null action the call only queries. On success the kernel initializes `now`.
     unsafe {
         libc::sigaction(libc::SIGHUP, ptr::null(), now.as_mut_ptr()) == 0
             && now.assume_init().sa_sigaction == libc::SIG_IGN

@@ -203,7 +203,7 @@ impl Player {
 }
 
 /// The gain for a volume that a client sets, 0..=1. MPRIS requires that a negative volume becomes
-/// 0. MPRIS also allows volumes above 1.0, which khor limits to 1.0 instead of rejecting them.
+/// zero. It also allows volumes above 1.0, which khor limits to 1.0 instead of rejecting them.
 fn gain(volume: f64) -> fdo::Result<f64> {
     if volume.is_nan() {
         return Err(fdo::Error::InvalidArgs("Volume: NaN is not allowed, expected 0.0 to 1.0".to_owned()));
