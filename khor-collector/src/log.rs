@@ -21,8 +21,8 @@ pub(crate) fn start() {
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal() && wants_ansi())
         .with_target(false)
-        // To stderr again, which would panic: a full disk or a closed terminal must not end the
-        // collector.
+        // Do not report errors of the log to stderr, because that would panic: a full disk or a
+        // closed terminal must not end the collector.
         .log_internal_errors(false);
     if is_journal() {
         format.event_format(ForJournal).init();
@@ -31,7 +31,7 @@ pub(crate) fn start() {
     }
 }
 
-/// Whether the terminal understands colours (`TERM`) and they are wanted (`NO_COLOR`).
+/// Whether the terminal supports colours (`TERM`) and the user has not disabled them (`NO_COLOR`).
 fn wants_ansi() -> bool {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     variable("NO_COLOR").is_none() && variable("TERM").is_some_and(|term| term != "dumb")

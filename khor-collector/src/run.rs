@@ -60,7 +60,8 @@ fn check() -> Result<(), Failure> {
     printed(writeln!(stdout, "{table}").and_then(|()| stdout.flush()))
 }
 
-/// Whether something was printed. A reader that has read enough, such as `head`, is no failure.
+/// Checks the result of printing. A closed pipe is not an error: the reader, such as `head`, has
+/// read enough.
 pub(crate) fn printed(outcome: io::Result<()>) -> Result<(), Failure> {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -121,8 +122,8 @@ fn finished(served: Result<io::Result<()>, JoinError>) -> Result<(), Failure> {
 struct Signals(Vec<Signal>);
 
 impl Signals {
-    /// SIGTERM, SIGINT and SIGHUP. A SIGHUP that is ignored stays ignored: `nohup` starts programs
-    /// so.
+    /// Handles SIGTERM, SIGINT and SIGHUP. A SIGHUP that is ignored at the start stays ignored, as
+    /// `nohup` requires.
     fn handle() -> io::Result<Self> {
         let mut kinds = vec![SignalKind::terminate(), SignalKind::interrupt()];
         if !hangup_is_ignored() {
@@ -142,7 +143,7 @@ impl Signals {
 
 fn hangup_is_ignored() -> bool {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: the action is only asked for, and the kernel writes a whole one where it answers 0.
+    // SAFETY: with a null action the call only queries. On success the kernel initializes `now`.
     unsafe {
         libc::sigaction(libc::SIGHUP, ptr::null(), now.as_mut_ptr()) == 0
             && now.assume_init().sa_sigaction == libc::SIG_IGN

@@ -108,7 +108,7 @@ fn socket_is_for_root_and_the_group_and_goes_at_the_end() {
 }
 
 #[test]
-fn a_full_disk_under_the_output_is_an_error_and_no_panic() {
+fn printing_to_a_full_disk_is_an_error_and_does_not_panic() {
     let checks = root_or_skip();
     for argument in ["--help", "--version", "--check"].into_iter().filter(|word| checks || *word != "--check")
     {
@@ -119,9 +119,9 @@ fn a_full_disk_under_the_output_is_an_error_and_no_panic() {
     }
 }
 
-/// A terminal that is closed ends it as well as systemd does, unless it was started by `nohup`.
+/// A closed terminal stops the collector as SIGTERM does, unless `nohup` started it.
 #[test]
-fn a_hangup_stops_it_unless_it_is_ignored() {
+fn sighup_stops_the_collector_unless_it_is_ignored() {
     if !root_or_skip() {
         return;
     }
@@ -129,7 +129,7 @@ fn a_hangup_stops_it_unless_it_is_ignored() {
     assert_eq!(collector.stop_by(Signal::SIGHUP).code(), Some(0), "{}", collector.log());
     assert!(!collector.socket().exists());
 
-    // The path of a script that becomes the collector.
+    // This script ignores SIGHUP and then replaces itself by the collector.
     let dir = tempfile::tempdir().expect("a directory");
     let script = dir.path().join("nohup");
     let text = format!("#!/bin/sh\ntrap '' HUP\nexec '{}' \"$@\"\n", program().display());

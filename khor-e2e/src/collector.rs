@@ -123,7 +123,7 @@ impl Collector {
         self.stop_by(Signal::SIGTERM)
     }
 
-    /// Sends it a signal that ends it, and waits for its end.
+    /// Sends a signal that ends the collector, and waits for its exit.
     pub fn stop_by(&mut self, signal: Signal) -> ExitStatus {
         kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
         wait_for("the collector to stop", || self.child.try_wait().expect("its state"))

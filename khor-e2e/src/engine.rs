@@ -251,7 +251,7 @@ impl Engine {
         self.stop_by(Signal::SIGTERM)
     }
 
-    /// Sends it a signal that ends it, and waits for its end.
+    /// Sends a signal that ends the engine, and waits for its exit.
     pub fn stop_by(mut self, signal: Signal) -> (ExitStatus, TempDir) {
         kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
         let status = wait_for("the engine to stop", || self.child.try_wait().expect("its state"));

@@ -1,23 +1,23 @@
-//! HTTP by hand, for tests of what a library would hide: heads, and bytes that must not come.
+//! A raw HTTP client, for tests of headers and bytes that an HTTP library would hide.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use khor_patience::{hang_timeout, progress};
 
-/// An answer as it came.
+/// A response as received.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Its status.
     pub status: u16,
     /// Its headers in their order, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// As much of its body as was read, still chunked where it is sent in chunks.
+    /// The bytes of the body that were read. A chunked body stays chunked.
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// The value of a header; several are joined by commas.
+    /// The value of a header. The values of a repeated header are joined by commas.
     pub fn header(&self, name: &str) -> Option<String> {
         let values = self.headers.iter().filter(|(held, _)| held == name).map(|(_, value)| value.as_str());
         let values: Vec<&str> = values.collect();
@@ -25,8 +25,8 @@ impl Answer {
     }
 }
 
-/// Asks the server at `address` (`host:port`) on a connection of its own. Reads all of the answer,
-/// or its head and at least `enough` bytes of its body.
+/// Sends a request to `address` (`host:port`) on a new connection. Reads the whole response, or
+/// with `enough` the head and at least that many bytes of the body.
 pub fn ask(
     address: &str,
     method: &str,

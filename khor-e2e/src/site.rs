@@ -80,7 +80,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
     }
 
-    /// Restarts it with a limit on the length of messages, bytes.
+    /// Restarts the server with a limit on the length of messages, bytes.
     pub fn set_max_payload(&mut self, bytes: usize) {
         self.kill();
         let path = self.dir.path().join("nats.conf");

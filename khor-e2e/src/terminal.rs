@@ -38,7 +38,7 @@ pub struct Terminal {
     line: OwnedFd,
     before: Termios,
     screen: Arc<Mutex<vt100::Parser>>,
-    /// Something was printed that is not plain text.
+    /// The program printed an escape sequence.
     has_escapes: Arc<AtomicBool>,
     /// Tells the thread that reads to end, since the terminal is gone only when nobody holds its end.
     is_over: Arc<AtomicBool>,
@@ -127,7 +127,7 @@ impl Terminal {
         })
     }
 
-    /// Whether an escape sequence was ever printed on it.
+    /// Whether the program has printed an escape sequence.
     pub fn has_escapes(&self) -> bool {
         self.has_escapes.load(Relaxed)
     }

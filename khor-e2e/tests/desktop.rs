@@ -170,8 +170,8 @@ fn gain_on_disk(config: &Path, wanted: f64) -> bool {
     config["audio"]["master_gain"].as_f64().is_some_and(|gain| (gain - wanted).abs() < 1e-6)
 }
 
-/// Negative is 0 by the specification, above 1 is the highest there is; what is no number is
-/// refused.
+/// MPRIS requires that a negative volume becomes 0. khor limits a volume above 1 to 1, and rejects
+/// NaN.
 fn every_volume_is_set_or_refused(bus: &Bus, engine: &Engine) {
     const PLAYER: [&str; 4] =
         ["org.mpris.MediaPlayer2.khor", "/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player", "Volume"];

@@ -50,13 +50,14 @@ fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
     assert!(exec["reason"].as_str().expect("why").contains("khor-collector"), "{exec:#}");
 }
 
-/// The kernel takes nearly any bytes as an interface's name, and /proc/net/dev shows them.
+/// The kernel accepts nearly any bytes as an interface name, and /proc/net/dev shows them as they
+/// are.
 #[test]
-fn an_interface_whose_name_is_no_utf_8_hides_no_traffic() {
+fn an_interface_with_a_non_utf_8_name_does_not_hide_traffic() {
     if !root_or_skip() {
         return;
     }
-    // Of this thread, and of the engine that it starts.
+    // The namespace applies to this thread and to the engine that it starts.
     unshare(CloneFlags::CLONE_NEWNET).expect("a network of its own");
     let name = OsStr::from_bytes(b"\xff\xfe");
     let (set, lo) = (OsStr::new("set"), OsStr::new("lo"));
@@ -68,7 +69,7 @@ fn an_interface_whose_name_is_no_utf_8_hides_no_traffic() {
     assert!(table.windows(3).any(|bytes| bytes == b"\xff\xfe:"), "{}", String::from_utf8_lossy(&table));
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &NO_SOUND);
     engine.wait_for_source("proc");
-    // Its own answers are the traffic.
+    // The engine's HTTP responses are the traffic.
     wait_until("traffic", || engine.get("/api/metrics")["rates"]["rx_kbs"].as_f64() > Some(0.0));
 }
 

@@ -233,10 +233,10 @@ fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &
     }
 }
 
-/// The client refuses what is longer than the server's `max_payload`: the relay was connected, and
-/// nothing went out.
+/// The NATS client rejects messages that are longer than the server's `max_payload`. The relay
+/// stayed connected, but sent nothing.
 #[test]
-fn a_relay_says_that_its_frames_are_too_long_for_the_server_and_sends_once_they_are_not() {
+fn a_relay_reports_that_its_frames_are_too_long_and_sends_after_the_limit_rises() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }
@@ -244,13 +244,13 @@ fn a_relay_says_that_its_frames_are_too_long_for_the_server_and_sends_once_they_
     server.set_max_payload(20);
     let engine = hear(&server, "engine");
     let relay = relay(&server, None, "relay", "home", "web-1");
-    wait_until("the relay to say what is wrong", || relay.log().contains("max_payload to"));
+    wait_until("the relay to report the limit", || relay.log().contains("max_payload to"));
     let log = relay.log();
-    assert!(log.contains("it takes at most 20") && !log.contains("sending to"), "{log}");
+    assert!(log.contains("its limit is 20") && !log.contains("sending to"), "{log}");
     assert_eq!(state(&engine, "web-1"), None);
     server.set_max_payload(1 << 20);
     wait_for(&engine, "web-1", "live");
-    wait_until("the relay to say that it sends", || relay.log().contains("sending to"));
+    wait_until("the relay to report that it sends", || relay.log().contains("sending to"));
 }
 
 #[test]

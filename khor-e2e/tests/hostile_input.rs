@@ -1,5 +1,4 @@
-//! Input that is made to hurt: datagrams for the OSC port, numbers on the command line, captures
-//! that were joined.
+//! Tests hostile input: OSC datagrams, numbers on the command line, and concatenated captures.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -25,20 +24,20 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A message with such type tags and no values.
+/// Encodes a message with type tags and no values.
 fn tagged(tags: &[u8]) -> Vec<u8> {
     let mut bytes = [b"/khor/panic\0,", tags].concat();
     bytes.resize((bytes.len() / 4 + 1) * 4, 0);
     bytes
 }
 
-/// An engine that listens for OSC, and a socket that sends to it.
+/// Starts an engine that receives OSC, and a socket that sends to it.
 fn steered() -> (Engine, UdpSocket) {
     let (dir, port) = (TempDir::new().expect("a directory"), free_port());
     let config = json!({ "osc": { "receive": { "port": port } } });
     fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio", "--osc-in"], &[]);
-    wait_until("it to listen", || receive(&engine)["ok"] == true);
+    wait_until("the engine to receive OSC", || receive(&engine)["ok"] == true);
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     socket.connect(("127.0.0.1", port)).expect("loopback");
     (engine, socket)
@@ -65,12 +64,12 @@ fn no_osc_packet_ends_the_engine() {
         assert!(datagram.len() <= MAX_DATAGRAM, "{number}");
         let before = receive(&engine);
         socket.send(datagram).expect("sending");
-        // Each is counted, as messages or as refused.
+        // The engine counts each datagram, as messages or as refused.
         wait_until(&format!("datagram {number} to be counted"), || receive(&engine) != before);
     }
     let bpm = |bpm| vec![OscType::Int(bpm)];
     socket.send(&bundle(&[b"junk".to_vec(), message("/khor/set/music/bpm", bpm(96))])).expect("sending");
-    wait_until("what follows a bad element", || engine.get("/api/config")["music"]["bpm"] == 96.0);
+    wait_until("the message after a bad element", || engine.get("/api/config")["music"]["bpm"] == 96.0);
 }
 
 #[test]
@@ -85,9 +84,9 @@ fn patterns_symbols_and_missing_type_tags_are_understood() {
     });
     socket.send(b"/khor/set/music/preset\0\0,S\0\0rain\0\0\0\0").expect("sending");
     wait_until("the preset", || config()["music"]["preset"] == "rain");
-    // Without type tags it toggles, as without values.
+    // Without type tags the address toggles, as it does without values.
     socket.send(b"/khor/mute\0\0").expect("sending");
-    wait_until("it to be mute", || engine.get("/api/metrics")["controls"]["muted"] == true);
+    wait_until("the engine to be muted", || engine.get("/api/metrics")["controls"]["muted"] == true);
     assert_eq!(receive(&engine)["refused"], 0);
     socket.send(&message("/khor/set/music/x*", vec![OscType::Int(1)])).expect("sending");
     wait_until("the refusal", || receive(&engine)["refused"] == 1);
@@ -96,7 +95,7 @@ fn patterns_symbols_and_missing_type_tags_are_understood() {
 }
 
 #[test]
-fn a_number_out_of_its_range_is_wrong_usage_and_the_range_is_named() {
+fn a_number_out_of_range_is_a_usage_error_that_names_the_range() {
     let dir = TempDir::new().expect("a directory");
     for (words, range) in [
         (&["record", "x.khor", "--demo", "--seconds", "-1"][..], "from 0.001 to 31536000"),
@@ -116,7 +115,7 @@ fn a_number_out_of_its_range_is_wrong_usage_and_the_range_is_named() {
 }
 
 #[test]
-fn captures_that_are_joined_are_played_one_after_the_other() {
+fn concatenated_captures_play_in_sequence() {
     let dir = TempDir::new().expect("a directory");
     let at = |name: &str| dir.path().join(name);
     let read = |name: &str| fs::read(at(name)).expect(name);
@@ -139,5 +138,5 @@ fn captures_that_are_joined_are_played_one_after_the_other() {
 
     fs::write(at("d.khor"), [a.as_slice(), b"and more"].concat()).expect("writing");
     let (_, fine, said) = samples("d.khor");
-    assert!(!fine && said.contains("what follows the capture's end is no capture"), "{said}");
+    assert!(!fine && said.contains("the data after the end of the capture is not a capture"), "{said}");
 }

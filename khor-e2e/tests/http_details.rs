@@ -1,4 +1,4 @@
-//! What HTTP clients and proxies expect beside the answers: heads, parts, compression, names and
+//! Tests HTTP details that clients and proxies rely on: HEAD, ranges, compression, host names and
 //! errors.
 
 use std::ffi::OsStr;
@@ -13,10 +13,10 @@ use khor_e2e::{Engine, wait_until};
 use serde_json::Value;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Endless answers: what is read of each is enough for its head.
+/// Endless answers. The tests read only the head and the first bytes.
 const ENDLESS: [&str; 2] = ["/api/stream", "/api/listen.wav"];
 
-/// An engine with a page in a folder, one file of which is compressed already.
+/// Starts an engine that serves a page from a folder. One file of the page has a compressed copy.
 fn start() -> (Engine, tempfile::TempDir) {
     let dir = tempfile::tempdir().expect("a directory");
     fs::create_dir(dir.path().join("assets")).expect("a directory");
@@ -35,7 +35,7 @@ fn ask(engine: &Engine, method: &str, path: &str, headers: &[(&str, &str)], enou
     raw_http::ask(&engine.url().replace("http://", ""), method, path, headers, enough)
 }
 
-/// Waits for a recording and ends it; its name.
+/// Makes a recording and returns its name.
 fn record(engine: &Engine) -> String {
     assert_eq!(engine.post("/api/recording/start?format=wav").0, 200);
     wait_until("recorded sound", || engine.get("/api/recording")["seconds"].as_f64() > Some(0.5));
@@ -44,7 +44,7 @@ fn record(engine: &Engine) -> String {
 }
 
 #[test]
-fn head_is_answered_as_get_and_without_a_body() {
+fn head_has_the_headers_of_get_and_no_body() {
     let (engine, _page) = start();
     let recording = record(&engine);
     let document = engine.get("/api/openapi.json");
@@ -71,8 +71,8 @@ fn head_is_answered_as_get_and_without_a_body() {
             let (get, head) =
                 (ask(&engine, "GET", &path, &headers, enough), ask(&engine, "HEAD", &path, &headers, None));
             assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
-            // The framing of a body is left out with the body; lengths of what changes are of
-            // another moment.
+            // HEAD has no `transfer-encoding`. The lengths may differ, because the content changes
+            // between the requests.
             let kept = |answer: &Answer| {
                 let names = answer.headers.iter().map(|(name, _)| name.clone());
                 let mut names: Vec<String> = names.filter(|name| name != "transfer-encoding").collect();
@@ -112,7 +112,7 @@ fn the_errors_of_paths_and_methods_are_json() {
 }
 
 #[test]
-fn a_name_may_end_in_the_dot_of_the_root() {
+fn a_host_name_may_end_in_a_dot() {
     let (engine, _page) = start();
     let port = engine.url().rsplit(':').next().expect("a port").to_owned();
     let status = |host: &str, origin: &str| {
@@ -147,19 +147,19 @@ fn safari_plays_the_live_stream() {
     assert_eq!(whole.header("content-range"), Some(format!("bytes 0-{}/{total}", total - 1)));
     assert_eq!(whole.header("content-length"), Some(total.to_string()));
     let later = range("bytes=100000-", &apple, Some(50_000));
-    assert_eq!(later.status, 206, "it goes on where the player has lost the connection");
-    // ffmpeg, Chromium and others ask so too: for them the stream has no end.
+    assert_eq!(later.status, 206, "the player continues after a lost connection");
+    // ffmpeg, Chromium and others send this range too. They get the endless stream.
     let endless = range("bytes=0-", &[], Some(50_000));
     assert_eq!(
         (endless.status, endless.header("content-length"), endless.header("accept-ranges")),
         (200, None, None)
     );
     assert_eq!(range("bytes=99999999999-", &[], None).status, 416);
-    wait_until("all listeners to be missed", || engine.get("/api/health")["listen"]["listeners"] == 0);
+    wait_until("all listeners to disconnect", || engine.get("/api/health")["listen"]["listeners"] == 0);
 }
 
 #[test]
-fn whole_files_are_sent_in_parts() {
+fn recordings_and_clips_support_ranges() {
     let (engine, _page) = start();
     let recording = format!("/api/recordings/{}", record(&engine));
     for path in [recording.as_str(), "/api/clips/idle.wav"] {
@@ -193,7 +193,7 @@ fn whole_files_are_sent_in_parts() {
 }
 
 #[test]
-fn endless_answers_are_neither_held_back_nor_compressed() {
+fn endless_answers_are_neither_buffered_nor_compressed() {
     let (engine, _page) = start();
     for path in ENDLESS {
         let answer = ask(&engine, "GET", path, &[("accept-encoding", "gzip, br")], Some(1000));
@@ -224,7 +224,7 @@ fn text_is_compressed_for_clients_that_accept_it() {
     let json: Value = serde_json::from_str(&text).expect("JSON");
     assert!(json["history"].is_array());
 
-    // A tag is of one encoding, and either opens a change.
+    // Each encoding has its own tag. A change accepts either tag.
     let tag = |headers: &[(&str, &str)]| {
         ask(&engine, "GET", "/api/config", headers, None).header("etag").expect("a tag")
     };
@@ -242,7 +242,7 @@ fn text_is_compressed_for_clients_that_accept_it() {
 }
 
 #[test]
-fn metrics_come_in_the_format_that_is_asked_for() {
+fn metrics_come_in_the_requested_format() {
     let (engine, _page) = start();
     let get = |accept: &[(&str, &str)]| {
         let answer = ask(&engine, "GET", "/metrics", accept, None);
@@ -261,9 +261,9 @@ fn metrics_come_in_the_format_that_is_asked_for() {
     }
 }
 
-/// A home of any name: each path in an answer is shown, and none makes the answer an error.
+/// A path may contain any bytes. Each answer shows the path, and no answer fails because of it.
 #[test]
-fn a_folder_whose_name_is_no_utf_8_costs_no_answer() {
+fn answers_show_paths_that_are_not_utf_8() {
     let home =
         tempfile::Builder::new().prefix(OsStr::from_bytes(b"khor-\xff\xfe")).tempdir().expect("a directory");
     let engine = Engine::start_in(home, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
@@ -288,7 +288,7 @@ fn a_folder_whose_name_is_no_utf_8_costs_no_answer() {
     let file = engine.get("/api/health")["recording"]["file"].clone();
     assert!(file.as_str().is_some_and(|file| file.contains("khor-\u{fffd}\u{fffd}")), "{file}");
     assert_eq!(ask(&engine, "GET", &format!("/api/recordings/{recording}"), &[], None).status, 200);
-    // A file that somebody else put there is fetched by the name that is shown.
+    // A client fetches this file, which khor has not recorded, by the name that the list shows.
     let folder = engine.config_path().with_file_name("recordings");
     fs::write(folder.join(OsStr::from_bytes(b"theirs-\xff.wav")), "theirs").expect("a file");
     let fetched = ask(&engine, "GET", "/api/recordings/theirs-%EF%BF%BD.wav", &[], None);
@@ -296,7 +296,7 @@ fn a_folder_whose_name_is_no_utf_8_costs_no_answer() {
 }
 
 #[test]
-fn a_setting_that_is_a_path_must_be_text() {
+fn a_path_that_becomes_a_setting_must_be_utf_8() {
     let mut khor = Command::new(khor_e2e::engine::program("khor"));
     khor.args(["engine", "--ui-dir"]).arg(OsStr::from_bytes(b"/tmp/\xff"));
     let output = khor.stdin(Stdio::null()).output().expect("khor");

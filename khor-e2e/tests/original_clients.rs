@@ -1,4 +1,4 @@
-//! Clients of the original khor, which know its HTTP contract alone: each of its calls works here.
+//! Tests each HTTP call of clients of the original khor, which know only the original's API.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn ask(engine: &Engine, method: &str, path: &str, enough: Option<usize>) -> Answ
     raw_http::ask(&engine.url().replace("http://", ""), method, path, &[], enough)
 }
 
-/// What a JSON call with this body answers.
+/// Replaces the settings; returns the status and the answer.
 fn put(engine: &Engine, config: &Value) -> (u16, Value) {
     engine.send("PUT", "/api/config", config.to_string().as_bytes(), &[])
 }
@@ -76,7 +76,7 @@ fn figures_have_the_fields_of_the_original() {
 }
 
 #[test]
-fn the_stream_has_events_without_a_name_that_can_be_resumed() {
+fn the_stream_has_unnamed_events_and_can_be_resumed() {
     let engine = demo();
     let stream = ask(&engine, "GET", "/api/stream", Some(64 * 1024));
     assert_eq!(stream.header("content-type").as_deref(), Some("text/event-stream"));
@@ -95,7 +95,7 @@ fn the_stream_has_events_without_a_name_that_can_be_resumed() {
 }
 
 #[test]
-fn a_preset_a_device_and_a_note_are_asked_for_as_by_the_original() {
+fn the_originals_calls_select_presets_and_devices_and_play_notes() {
     let engine = demo();
     let status = |path: &str| engine.post(path).0;
     let presets = engine.get("/api/presets");
@@ -121,7 +121,7 @@ fn a_preset_a_device_and_a_note_are_asked_for_as_by_the_original() {
 
     let note = "/api/actions/test_note?midi=62.0&vel=1&dur=0.25";
     let (refused, answer) = engine.post(note);
-    assert!(refused == 409 && answer["error"].is_string(), "nothing plays it: {refused} {answer}");
+    assert!(refused == 409 && answer["error"].is_string(), "no output plays the note: {refused} {answer}");
     let heard = std::thread::scope(|scope| {
         let listening = scope.spawn(|| engine.listen(std::time::Duration::from_secs(2)));
         wait_until("a listener", || engine.get("/api/health")["listen"]["listeners"] == 1);
@@ -136,7 +136,7 @@ fn a_preset_a_device_and_a_note_are_asked_for_as_by_the_original() {
     wait_until("OSC to be an output", || engine.post(note).0 == 200);
 }
 
-/// Every number of a value in another form.
+/// Converts every number in a value.
 fn with_numbers(value: &Value, form: &impl Fn(&Number) -> Number) -> Value {
     match value {
         Value::Object(fields) => {
@@ -150,7 +150,7 @@ fn with_numbers(value: &Value, form: &impl Fn(&Number) -> Number) -> Value {
 }
 
 #[test]
-fn all_settings_are_applied_at_once_whatever_the_form_of_their_numbers() {
+fn all_settings_are_accepted_with_floats_and_with_integers() {
     let engine = demo();
     let before = engine.get("/api/config");
     let mut wanted = json!({});
@@ -206,7 +206,7 @@ fn theirs(engine: &Engine) -> String {
 }
 
 #[test]
-fn every_other_address_shows_the_page_of_the_folder() {
+fn unknown_addresses_show_the_page_of_the_folder() {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("index.html"), "<title>theirs</title>").expect("a page");
     fs::write(dir.path().join("app.js"), "// theirs").expect("a script");

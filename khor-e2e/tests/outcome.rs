@@ -1,5 +1,5 @@
-//! What is left when a command ends early, when a disk is full, or when nobody reads: files that
-//! play, the old file instead of half a new one, and an error instead of a panic.
+//! Tests what remains when a command ends early, the disk is full, or the output is closed:
+//! playable files, the old file instead of half a new one, and an error instead of a panic.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -14,9 +14,9 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Runs a program that may write no byte into a file, as on a full disk.
+/// Runs a program that cannot write any byte to a file, as on a full disk.
 const ON_A_FULL_DISK: &str = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
-/// Runs a program as `nohup` does.
+/// Runs a program that ignores SIGHUP, as `nohup` does.
 const WITHOUT_HANGUPS: &str = "trap '' HUP; exec \"$@\"";
 /// One second of 24-bit stereo at 48 kHz, bytes.
 const SECOND_BYTES: usize = 6 * 48_000;
@@ -25,7 +25,7 @@ fn khor() -> Command {
     Command::new(program("khor"))
 }
 
-/// khor, started by a shell that does something first.
+/// Runs khor through a shell script.
 fn khor_through(script: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", script, "sh"]).arg(program("khor"));
@@ -67,7 +67,7 @@ impl Working {
     }
 
     fn end(&mut self) -> ExitStatus {
-        wait_for("its end", || self.0.try_wait().expect("its state"))
+        wait_for("the command to exit", || self.0.try_wait().expect("its state"))
     }
 }
 
@@ -78,7 +78,7 @@ impl Drop for Working {
     }
 }
 
-/// Bytes of samples by the header of a WAV file, and in the file.
+/// Bytes of samples: according to the header of a WAV file, and actually in the file.
 fn wav_lengths(path: &Path) -> (usize, usize) {
     let wav = fs::read(path).expect("the file");
     let Some(data) = wav.windows(4).position(|chunk| chunk == b"data") else { return (0, 0) };
@@ -86,7 +86,7 @@ fn wav_lengths(path: &Path) -> (usize, usize) {
     (u32::from_le_bytes(length) as usize, wav.len() - data - 8)
 }
 
-/// An engine that records so many seconds into a WAV file.
+/// Starts an engine and records at least `seconds` seconds into a WAV file.
 fn recording(seconds: f64) -> (Engine, PathBuf) {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let (status, started) = engine.post("/api/recording/start?format=wav");
@@ -97,7 +97,7 @@ fn recording(seconds: f64) -> (Engine, PathBuf) {
 }
 
 #[test]
-fn a_hangup_closes_the_recording_of_the_engine() {
+fn sighup_closes_the_recording_of_the_engine() {
     let (engine, file) = recording(0.5);
     let (status, _dir) = engine.stop_by(Signal::SIGHUP);
     assert!(status.success(), "{status}");
@@ -106,10 +106,10 @@ fn a_hangup_closes_the_recording_of_the_engine() {
 }
 
 #[test]
-fn a_recording_that_is_killed_plays_to_the_cut() {
+fn a_recording_plays_after_the_engine_is_killed() {
     let (engine, file) = recording(3.0);
     kill(Pid::from_raw(engine.pid() as i32), Signal::SIGKILL).expect("signalling it");
-    // What waits to be reaped has no command line any more.
+    // A zombie process has an empty command line.
     let cmdline = format!("/proc/{}/cmdline", engine.pid());
     wait_until("its end", || fs::read(&cmdline).is_ok_and(|words| words.is_empty()));
     let (by_header, there) = wav_lengths(&file);
@@ -117,7 +117,7 @@ fn a_recording_that_is_killed_plays_to_the_cut() {
 }
 
 #[test]
-fn a_hangup_ends_every_other_command_in_good_order() {
+fn sighup_ends_every_other_command_cleanly() {
     let dir = TempDir::new().expect("a directory");
     let at = |name: &str| dir.path().join(name);
     let start = |words: &[&str]| {
@@ -138,7 +138,7 @@ fn a_hangup_ends_every_other_command_in_good_order() {
     let (by_header, there) = wav_lengths(&at("x.wav"));
     assert!(by_header == there && there > 0, "{by_header} of {there}");
 
-    // It plays to its end, so it was closed.
+    // This also checks that `record` has closed its capture.
     let port = free_port();
     let listen = format!("127.0.0.1:{port}");
     let mut play =
@@ -157,8 +157,8 @@ fn a_hangup_ends_every_other_command_in_good_order() {
         "--baseline",
         "b.json",
     ]);
-    // The handler is there before the first attempt to connect.
-    wait_until("its handler", || caught(relay.0.id()) & 1 == 1);
+    // The relay installs its signal handler before it first tries to connect.
+    wait_until("the signal handler", || caught(relay.0.id()) & 1 == 1);
     relay.send(Signal::SIGHUP);
     assert!(relay.end().success());
 
@@ -177,9 +177,9 @@ fn caught(pid: u32) -> u64 {
     line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
-/// Then not only comes the signal: whatever is printed fails.
+/// A closed terminal sends SIGHUP, and printing to it fails.
 #[test]
-fn a_terminal_that_is_closed_closes_the_recording() {
+fn closing_the_terminal_closes_the_recording() {
     let dir = TempDir::new().expect("a directory");
     let capture = dir.path().join("x.khor");
     let words = ["record", capture.to_str().expect("UTF-8"), "--demo"];
@@ -195,7 +195,7 @@ fn a_terminal_that_is_closed_closes_the_recording() {
 }
 
 #[test]
-fn a_hangup_that_is_ignored_stays_ignored() {
+fn an_ignored_sighup_stays_ignored() {
     let dir = TempDir::new().expect("a directory");
     let capture = dir.path().join("x.khor");
     let mut command = khor_through(WITHOUT_HANGUPS);
@@ -250,7 +250,7 @@ fn a_full_disk_keeps_the_old_file() {
 }
 
 #[test]
-fn a_render_replaces_the_old_file_only_when_it_is_whole() {
+fn a_render_replaces_the_old_file_only_when_complete() {
     let dir = TempDir::new().expect("a directory");
     let at = |name: &str| dir.path().join(name);
     fs::write(at("real.wav"), "old").expect("writing");
@@ -268,7 +268,7 @@ fn a_render_replaces_the_old_file_only_when_it_is_whole() {
     killed.send(Signal::SIGKILL);
     killed.end();
     assert_eq!(fs::read_to_string(at("real.wav")).expect("the file"), "old");
-    let (by_header, there) = wav_lengths(&at(&part().expect("what was rendered")));
+    let (by_header, there) = wav_lengths(&at(&part().expect("the partial render")));
     assert!(by_header <= there && by_header > there / 2, "{by_header} of {there}");
 
     let rendered = output(render("2"));
@@ -279,7 +279,7 @@ fn a_render_replaces_the_old_file_only_when_it_is_whole() {
     assert_eq!(at("real.wav").metadata().expect("the file").mode() & 0o7777, 0o640);
 }
 
-/// Commands that print, and work without an engine.
+/// Commands that print and need no engine.
 const PRINTING: [&[&str]; 8] = [
     &["--help"],
     &["--version"],
@@ -290,7 +290,7 @@ const PRINTING: [&[&str]; 8] = [
     &["presets", "--json"],
     &["devices", "--json"],
 ];
-/// Commands that ask an engine and print.
+/// Commands that query an engine and print.
 const ASKING: [&[&str]; 8] = [
     &["status"],
     &["status", "--json"],
@@ -302,7 +302,7 @@ const ASKING: [&[&str]; 8] = [
     &["config", "music.bpm"],
 ];
 
-/// Runs each command that prints, with what `to` gives it as its output.
+/// Calls `run` for each command that prints. `run` sets the output of the command.
 fn printing(mut run: impl FnMut(&[&str], Command)) {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let address = engine.url().trim_start_matches("http://").to_owned();
@@ -329,7 +329,7 @@ fn printing(mut run: impl FnMut(&[&str], Command)) {
 }
 
 #[test]
-fn a_full_disk_under_the_output_is_an_error_and_no_panic() {
+fn printing_to_a_full_disk_is_an_error_and_does_not_panic() {
     printing(|words, mut command| {
         command.stdout(File::options().write(true).open("/dev/full").expect("the device"));
         let failed = output(command);
@@ -341,7 +341,7 @@ fn a_full_disk_under_the_output_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_error() {
+fn printing_to_a_closed_pipe_is_not_an_error() {
     printing(|words, mut command| {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -349,14 +349,14 @@ fn a_reader_that_has_gone_is_no_error() {
         let ended = output(command);
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(!said.contains("panicked") && !said.contains("cannot write"), "{words:?}: {said}");
-        // Some find a fault of this machine and say so.
+        // `status` and `doctor` may find a fault of this machine.
         let finds_faults = ["status", "doctor"].contains(&words[0]);
         assert!(ended.status.code() == Some(0) || finds_faults, "{words:?}: {:?} {said}", ended.status);
     });
 }
 
 #[test]
-fn a_full_disk_under_the_log_is_no_error() {
+fn logging_to_a_full_disk_is_not_an_error() {
     let dir = TempDir::new().expect("a directory");
     for words in
         [&["record", "x.khor", "--demo", "--seconds", "0.5"][..], &["render", "x.khor", "-o", "x.mid"]]
@@ -384,5 +384,5 @@ fn a_dumb_terminal_gets_no_escape_sequences() {
     }
     let record = run(&["record", &capture, "--demo", "--seconds", "1"], "xterm");
     assert_eq!(record.wait().0, 0, "{}", record.text());
-    assert!(record.has_escapes(), "an able terminal shows progress");
+    assert!(record.has_escapes(), "xterm shows progress");
 }

@@ -97,7 +97,7 @@ fn the_page_works_below_the_path_of_a_proxy() {
 }
 
 #[test]
-fn a_page_of_the_original_gets_its_figures() {
+fn a_page_of_the_original_receives_metrics() {
     let _one = one_browser();
     if let Some(reason) = lacking(&checkout().join("ui")) {
         return skip(reason);

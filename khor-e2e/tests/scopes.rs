@@ -131,7 +131,7 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     // Not there yet: a state with its reason, and nobody else is heard in its place.
     choose(&engine, &json!({ "cgroup": unit }));
     let absent = wait_for_scope(&engine, "the unit to be missed", |scope| scope["error"].is_string());
-    assert_eq!(cues(), 0, "what happened outside of the unit");
+    assert_eq!(cues(), 0, "a crash outside of the unit has no cue");
     assert!(
         absent["error"].as_str().is_some_and(|it| it.contains(&unit) && it.contains("no cgroup")),
         "{absent}"
@@ -194,9 +194,9 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     drop((cgroup, slice));
 }
 
-/// The kernel names a process by bytes, and shows that name beside its numbers.
+/// A process name may contain any bytes, and the kernel shows it in a line with the numbers.
 #[test]
-fn a_process_whose_name_is_no_utf_8_is_heard_with_all_its_signals() {
+fn a_process_with_a_non_utf_8_name_has_all_signals() {
     if !root_or_skip() {
         return;
     }
@@ -216,7 +216,7 @@ fn a_process_whose_name_is_no_utf_8_is_heard_with_all_its_signals() {
         wait_until(signal, || engine.level(signal).is_some());
     }
 
-    // So may be the name of a cgroup, below one that is heard.
+    // The name of a cgroup below the scope may contain any bytes too.
     let Some(slice) = Cgroup::make("/khor-e2e-bytes") else { return skip("needs a unified hierarchy") };
     let below = slice.directory().join(OsStr::from_bytes(b"\xff.slice"));
     std::fs::create_dir(&below).expect("a cgroup of that name");
@@ -228,7 +228,7 @@ fn a_process_whose_name_is_no_utf_8_is_heard_with_all_its_signals() {
     wait_until("the load below it", || is_loud(&engine));
     assert!(engine.get("/api/units")["units"].is_array());
     drop(load);
-    wait_until("its cgroup to be left", || std::fs::remove_dir(&below).is_ok());
+    wait_until("the cgroup to be empty", || std::fs::remove_dir(&below).is_ok());
 }
 
 #[test]

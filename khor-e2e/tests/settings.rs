@@ -124,7 +124,7 @@ fn every_setting_acts_at_once_and_survives_a_restart() {
     // A device can only be chosen where there is one.
     let pulse = Pulse::start();
     let environment = pulse.as_ref().map(|pulse| pulse.environment().to_vec()).unwrap_or_default();
-    // What chooses within a site is refused without one.
+    // Settings that select within a site are rejected without a site.
     let site = ["--site", "home"];
     let engine = Engine::start(NO_SOCKET.as_ref(), &site, &environment);
     let schema = engine.get("/api/config/schema");

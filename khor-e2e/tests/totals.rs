@@ -1,4 +1,4 @@
-//! Totals that go out never fall and never leap, whatever happens to the source and to devices.
+//! Tests that totals never fall or jump, whatever happens to the source and to devices.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use khor_e2e::procfs;
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Collector, Engine, load, wait_until};
 
-/// All totals of an engine, scraped again and again.
+/// Scrapes all totals of an engine repeatedly.
 struct Scraper<'a> {
     engine: &'a Engine,
     last: BTreeMap<String, f64>,
@@ -22,8 +22,8 @@ impl<'a> Scraper<'a> {
         Self { engine, last: BTreeMap::new(), scrapes: 0 }
     }
 
-    /// Scrapes `/metrics` once. A series may be missing, but must not fall, also after it was
-    /// missing. The same holds for the totals of `/api/metrics`.
+    /// Scrapes `/metrics` once. A series may be missing for a while, but its value must never fall.
+    /// The same holds for the totals of `/api/metrics`.
     fn scrape(&mut self) {
         let text = self.engine.read("/metrics", usize::MAX);
         let text = String::from_utf8(text).expect("text");
@@ -43,7 +43,7 @@ impl<'a> Scraper<'a> {
         self.scrapes += 1;
     }
 
-    /// Scrapes until the source is of that kind and its counters are known.
+    /// Scrapes until the source is `kind` and its counters are known.
     fn scrape_until(&mut self, kind: &str) {
         wait_until(&format!("source {kind}"), || {
             self.scrape();
@@ -70,8 +70,8 @@ impl<'a> Scraper<'a> {
     }
 }
 
-/// The collector counts from its own start and `/proc` from the machine's, so each change was a
-/// leap or a fall.
+/// The collector counts from its own start, and `/proc` from the machine's. Totals that copied
+/// these counts would jump or fall at each change of the source.
 #[test]
 fn totals_go_on_while_the_collector_is_killed_and_proc_takes_over() {
     if !root_or_skip() {
@@ -94,16 +94,13 @@ fn totals_go_on_while_the_collector_is_killed_and_proc_takes_over() {
     let after = kernel();
     for (i, series) in ["khor_forks_total", "khor_switches_total"].into_iter().enumerate() {
         let (ours, theirs) = (scraper.total(series), (after[i] - before[i]) as f64);
-        println!(
-            "{series}: {ours}, by the kernel {theirs} in all that time, after {} scrapes",
-            scraper.scrapes
-        );
+        println!("{series}: {ours}, and {theirs} by the kernel's count, after {} scrapes", scraper.scrapes);
         assert!(ours > 0.0 && ours <= theirs, "{series} is {ours}, but the kernel counted {theirs}");
     }
 }
 
-/// An interface that has sent much before this engine sees it, moved into the engine's network
-/// namespace.
+/// Moves an interface into the engine's network namespace. The interface has sent much before the
+/// engine sees it.
 fn plug_in_used_interface(engine: &Engine) -> bool {
     let pid = engine.pid();
     load::in_namespace(move || {
@@ -121,7 +118,7 @@ fn plug_in_used_interface(engine: &Engine) -> bool {
             // The queue of the interface may be full for a moment.
             let _ = socket.send_to(&datagram, "10.99.77.2:9");
         }
-        // One end would end the other with this namespace.
+        // An end that stays here is removed with this namespace, and the other end with it.
         ip(&format!("link set khor-used netns {pid}")) && ip(&format!("link set khor-peer netns {pid}"))
     })
 }
@@ -137,8 +134,8 @@ fn sent_bytes(engine: &Engine, interface: &str) -> Option<u64> {
     line.split_whitespace().nth(8)?.parse().ok()
 }
 
-/// router7#3, netdata#6077, Diamond#663: +500 GB when an interface appears, and a fall when it
-/// goes.
+/// router7#3, netdata#6077 and Diamond#663: totals rose by 500 GB when an interface appeared, and
+/// fell when it disappeared.
 #[test]
 fn an_interface_that_appears_and_disappears_changes_no_total() {
     const MUCH: u64 = 10_000_000;

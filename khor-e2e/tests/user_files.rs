@@ -1,5 +1,5 @@
-//! Tests the engine with unusual user files: invalid, edited while it runs, linked, on a full or read-only disk, or not
-//! regular files.
+//! Tests the engine with unusual user files: invalid, edited while it runs, linked, on a full or
+//! read-only disk, or not regular files.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,5 +1,5 @@
-//! What users ask for by words, at the prompt and in files: names that look like numbers, names
-//! that two files have, time zones, and mutes during a snooze.
+//! Tests preset names that look like numbers, presets that share a name, settings without effect,
+//! time zones, and mutes during a snooze.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ fn engine(environment: &[(&str, &str)]) -> Engine {
     Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], environment)
 }
 
-/// What `khor` does and says of this engine.
+/// Runs `khor` for this engine.
 fn khor(engine: &Engine, arguments: &[&str]) -> Output {
     progress(format!("running khor {arguments:?}"));
     let mut khor = Command::new(program("khor"));
@@ -29,7 +29,7 @@ fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Saves a preset like `drone` under another name; where its file is.
+/// Saves a copy of the preset `drone` under another name; returns the path of its file.
 fn save(engine: &Engine, name: &str) -> PathBuf {
     let mut preset = engine.get("/api/presets/drone")["preset"].clone();
     preset["name"] = json!(name);
@@ -40,7 +40,7 @@ fn save(engine: &Engine, name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_preset_is_chosen_by_its_name_whatever_that_looks_like() {
+fn a_preset_name_may_look_like_another_type() {
     let engine = engine(&[]);
     for name in ["808", "true", "null", "1e3", "-0"] {
         save(&engine, name);
@@ -54,7 +54,7 @@ fn a_preset_is_chosen_by_its_name_whatever_that_looks_like() {
 }
 
 #[test]
-fn a_setting_that_has_no_effect_yet_says_what_it_needs() {
+fn a_setting_without_effect_names_what_it_needs() {
     let engine = engine(&[]);
     let refused = khor(&engine, &["config", "site.host", "web-1"]);
     assert!(!refused.status.success() && said(&refused).contains("--site NAME"), "{}", said(&refused));
@@ -72,14 +72,14 @@ fn a_setting_that_has_no_effect_yet_says_what_it_needs() {
 }
 
 #[test]
-fn of_two_presets_with_one_name_it_is_said_which_plays() {
+fn two_presets_with_one_name_are_reported() {
     let engine = engine(&[]);
     let file = save(&engine, "mine");
     fs::copy(&file, file.with_file_name("another.toml")).expect("a copy");
     let problems = || engine.get("/api/health")["presets"]["problems"].clone();
     wait_until("the problem", || problems() != json!([]));
     let told = problems().to_string();
-    assert!(told.contains("the name mine is also that of another.toml, which plays"), "{told}");
+    assert!(told.contains("the preset name mine is already used by another.toml, which plays"), "{told}");
     let presets = engine.get("/api/presets");
     let named = presets["presets"].as_array().expect("presets").iter().filter(|it| it["name"] == "mine");
     assert_eq!(named.count(), 1, "{presets:#}");
@@ -90,7 +90,7 @@ fn of_two_presets_with_one_name_it_is_said_which_plays() {
     wait_until("no problem", || problems() == json!([]));
 }
 
-/// Minutes from now by the C library's clock in a zone, as HH:MM.
+/// The time `minutes` from now in a zone, as HH:MM, by the clock of the C library.
 fn clock(zone: &str, minutes: i32) -> String {
     let then = format!("{minutes:+} minutes");
     let output = Command::new("date").args(["-d", &then, "+%H:%M"]).env("TZ", zone).output().expect("date");
@@ -98,8 +98,9 @@ fn clock(zone: &str, minutes: i32) -> String {
 }
 
 #[test]
-fn quiet_hours_follow_the_zone_as_the_c_library_does_or_it_is_said_why_not() {
-    // Without a rule for its summer time; east of any zone that a test machine may be in.
+fn quiet_hours_follow_tz_as_the_c_library_does_or_the_problem_is_reported() {
+    // The first zone has a summer time without a rule. All are far east of the zone of a usual test
+    // machine.
     for zone in ["XST-13XDT", ":XST-13", "posix/Pacific/Auckland", "/usr/share/zoneinfo/Pacific/Auckland"] {
         let name = zone.trim_start_matches("posix/").trim_start_matches("/usr/share/zoneinfo/");
         if name.contains('/') && !std::path::Path::new("/usr/share/zoneinfo").join(name).exists() {
@@ -126,7 +127,7 @@ fn quiet_hours_follow_the_zone_as_the_c_library_does_or_it_is_said_why_not() {
     }
 }
 
-/// `khor mute` was the end of a snooze, and so the opposite of a mute.
+/// `khor mute` used to end the snooze, which is the opposite of a mute.
 #[test]
 fn a_mute_during_a_snooze_mutes() {
     let engine = engine(&[]);

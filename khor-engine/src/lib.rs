@@ -5,7 +5,7 @@
 //! clock and seed as inputs, and run the same offline and live. Around them: [`config`] keeps the
 //! settings, [`engine`] runs the rooms live, [`http`] shows and steers it, [`control`] steers it by
 //! OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way, [`relay`] sends what this
-//! machine does to others over [`nats`], [`local_time`] is the clock on the wall, [`cli`] is the
+//! machine does to others over [`nats`], [`local_time`] is the local time zone, [`cli`] is the
 //! command line. [`files`] opens the user's files for all of them.
 
 // A full disk or a closed terminal must not end khor: `cli::print` prints without panicking.

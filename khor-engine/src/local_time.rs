@@ -1,7 +1,7 @@
-//! The local time zone as the C library understands it: by `TZ`, else by `/etc/localtime`.
+//! The local time zone as the C library determines it: from `TZ`, else from `/etc/localtime`.
 //!
-//! A `TZ` that nobody understands means UTC in the C library, and here too; but then khor says so,
-//! because quiet hours begin and end by this clock.
+//! An invalid `TZ` means UTC, as in the C library. khor also reports it, because quiet hours begin
+//! and end by this clock.
 
 use std::{ffi::OsStr, fs, path::Path, sync::OnceLock};
 
@@ -9,13 +9,12 @@ use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
 use crate::source::Shortfall;
 
-/// Folders of the zones, by systems that differ in it.
+/// Folders of zone files on different systems.
 const FOLDERS: [&str; 4] =
     ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
-/// The file of the machine's own zone.
+/// The zone file of the machine.
 const MACHINE: &str = "/etc/localtime";
-/// What the C library assumes where summer time has a name and no rule: the rule of the United
-/// States.
+/// The rule that the C library assumes for a summer time without a rule: that of the United States.
 const USUAL_RULE: &str = ",M3.2.0,M11.1.0";
 const FIX: &str = "set TZ to a name such as Europe/Berlin and install tzdata, or unset TZ; then restart khor";
 
@@ -24,19 +23,19 @@ const FIX: &str = "set TZ to a name such as Europe/Berlin and install tzdata, or
 pub struct Local {
     /// The zone.
     pub zone: TimeZone,
-    /// Why it is UTC, where another zone was asked for.
+    /// Why the zone is UTC, if another zone was requested.
     pub problem: Option<Shortfall>,
 }
 
 impl Local {
-    /// The zone now. The machine's own zone may change while khor runs; `TZ` may not.
+    /// The current zone. The machine's zone may change while khor runs; `TZ` is read once.
     pub fn now() -> Self {
         static BY_VARIABLE: OnceLock<Option<Local>> = OnceLock::new();
         let by_variable = BY_VARIABLE.get_or_init(|| std::env::var_os("TZ").map(|tz| Self::of_variable(&tz)));
         by_variable.clone().unwrap_or_else(Self::of_machine)
     }
 
-    /// For people: `Europe/Berlin`, or the difference to UTC now.
+    /// Name for people: `Europe/Berlin`, or the current difference to UTC.
     pub fn name(&self) -> String {
         let offset = || format!("UTC{}", self.zone.to_offset(Timestamp::now()));
         self.zone.iana_name().map_or_else(offset, str::to_owned)
@@ -44,15 +43,15 @@ impl Local {
 
     fn of_variable(tz: &OsStr) -> Self {
         let known = tz.to_str().and_then(understood);
-        known.map_or_else(|| Self::utc(format!("no time zone is known as TZ={}", tz.display())), Self::zone)
+        known.map_or_else(|| Self::utc(format!("TZ={} is not a known time zone", tz.display())), Self::zone)
     }
 
     fn of_machine() -> Self {
         match TimeZone::try_system() {
             Ok(zone) => Self::zone(zone),
-            // A machine of which nobody said where it is.
+            // The machine has no zone.
             Err(_) if !Path::new(MACHINE).exists() => Self::zone(TimeZone::UTC),
-            Err(error) => Self::utc(format!("{MACHINE} is no time zone: {error}")),
+            Err(error) => Self::utc(format!("{MACHINE} is not a time zone: {error}")),
         }
     }
 
@@ -71,8 +70,7 @@ pub fn now() -> ZonedDateTime {
     Timestamp::now().to_zoned_datetime(Local::now().zone)
 }
 
-/// What a value of `TZ` means: first as a file of zones, then as a rule of POSIX. `None` for
-/// neither.
+/// Parses a value of `TZ`: first as a zone file, then as a POSIX rule. `None` if it is neither.
 fn understood(tz: &str) -> Option<TimeZone> {
     let tz = tz.strip_prefix(':').unwrap_or(tz);
     if tz.is_empty() {
@@ -81,7 +79,7 @@ fn understood(tz: &str) -> Option<TimeZone> {
     if tz.starts_with('/') {
         return of_file(Path::new(tz));
     }
-    // `posix/` has the same zones once more.
+    // `posix/` contains copies of the same zones.
     let name = tz.strip_prefix("posix/").unwrap_or(tz);
     let of_database = || TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
     of_database().or_else(|| of_folders(tz)).or_else(|| of_rule(tz))
@@ -93,14 +91,14 @@ fn of_folders(name: &str) -> Option<TimeZone> {
     folders.map(|folder| Path::new(folder).join(name)).find_map(|path| of_file(&path))
 }
 
-/// A file of a zone; its name is what follows the folder of all zones, if it is in one.
+/// Reads a zone file. Its name is the path below a `zoneinfo` folder, or the whole path.
 fn of_file(path: &Path) -> Option<TimeZone> {
     let text = path.to_str()?;
     let name = text.rsplit_once("zoneinfo/").map_or(text, |(_, name)| name);
     TimeZone::tzif(name, &fs::read(path).ok()?).ok()
 }
 
-/// `CET-1CEST,M3.5.0,M10.5.0/3`, `CET-1` or `CET-1CEST`.
+/// Parses a rule such as `CET-1CEST,M3.5.0,M10.5.0/3`, `CET-1` or `CET-1CEST`.
 fn of_rule(tz: &str) -> Option<TimeZone> {
     let with_usual_rule = || TimeZone::posix(&format!("{tz}{USUAL_RULE}")).ok();
     TimeZone::posix(tz).ok().or_else(|| if tz.contains(',') { None } else { with_usual_rule() })
@@ -112,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    /// Hours and minutes of noon UTC in winter, in spring between the changes of America and
+    /// Local times of noon UTC in winter, in spring between the clock changes of America and
     /// Europe, and in summer.
     fn noons(zone: &TimeZone) -> [String; 3] {
         ["2026-01-15T12:00:00Z", "2026-03-20T12:00:00Z", "2026-07-15T12:00:00Z"].map(|noon| {
@@ -121,7 +119,7 @@ mod tests {
         })
     }
 
-    /// What the C library makes of it, as `date` shows.
+    /// The same times by the C library, as `date` shows them.
     fn by_date(tz: &str) -> Option<[String; 3]> {
         let mut noons = Vec::new();
         for noon in ["2026-01-15 12:00:00Z", "2026-03-20 12:00:00Z", "2026-07-15 12:00:00Z"] {
@@ -136,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summer_time_without_a_rule_follows_the_usual_one() {
+    fn a_summer_time_without_a_rule_follows_the_united_states() {
         assert_eq!(noons(&zone("CET-1CEST")), ["13:00", "14:00", "14:00"]);
         assert_eq!(noons(&zone("CET-1CEST,M3.5.0,M10.5.0/3")), ["13:00", "13:00", "14:00"]);
         assert_eq!(noons(&zone("XST-1")), ["13:00", "13:00", "13:00"]);
@@ -145,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_c_library_understands_is_understood_alike() {
+    fn tz_means_the_same_as_in_the_c_library() {
         let rules =
             ["CET-1CEST", ":CET-1CEST", "XST-1", "<+0530>-5:30", "AEST-10AEDT,M10.1.0,M4.1.0/3", "", "UTC0"];
         let files =
@@ -162,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn posix_zones_are_known_where_only_their_plain_names_are_installed() {
+    fn posix_zones_work_without_a_posix_folder() {
         if Path::new("/usr/share/zoneinfo/Europe/Berlin").exists() {
             assert_eq!(noons(&zone("posix/Europe/Berlin")), ["13:00", "13:00", "14:00"]);
         }
     }
 
     #[test]
-    fn a_zone_that_nobody_understands_is_utc_and_is_said() {
+    fn an_invalid_tz_means_utc_and_is_reported() {
         for tz in ["Mars/Olympus", "/nonexistent", "CET-1CEST,", "not a zone", "/etc/passwd", "Europe"] {
             let local = Local::of_variable(OsStr::new(tz));
             let problem = local.problem.unwrap_or_else(|| panic!("TZ={tz} is understood"));

@@ -8,8 +8,8 @@ use std::{
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
-/// A path that answers show. Bytes that are no UTF-8 are shown as U+FFFD. serde refuses to write
-/// such a path, which would turn the whole answer into an error.
+/// A path that answers show. Bytes that are not UTF-8 are shown as U+FFFD. serde rejects such a
+/// path, and then the whole answer would be an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownPath(PathBuf);
 
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn any_path_can_be_shown() {
         let path = Path::new(OsStr::from_bytes(b"/home/\xff\xfe/khor"));
-        assert!(serde_json::to_value(path).is_err(), "serde refuses it");
+        assert!(serde_json::to_value(path).is_err(), "serde rejects the path");
         assert_eq!(serde_json::to_value(ShownPath::from(path)).unwrap(), "/home/\u{fffd}\u{fffd}/khor");
     }
 }

@@ -1,6 +1,6 @@
-//! Words for people that more than one part of khor needs.
+//! Text helpers that several modules need.
 
-/// `1 cue`, `2 cues`: a count with its noun, which is regular.
+/// A count with its noun: `1 cue`, `2 cues`. The plural must be regular.
 pub(crate) fn counted(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }

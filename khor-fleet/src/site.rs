@@ -35,7 +35,8 @@ pub struct SiteFrame {
     pub hosts: u32,
     /// Hosts that have stopped, likewise.
     pub silent: u32,
-    /// What it refused since it started, and what those refused that it heard, while it heard them.
+    /// Messages that this relay has refused since it started, and those that the relays below it
+    /// refused while it received those relays.
     pub refused: u64,
     /// Parts of a doubling that the sketches have: 1, 2, 4, 8 or 16.
     pub parts: u8,

@@ -1,7 +1,7 @@
-//! Reads the text files of the kernel, which may hold bytes that are no UTF-8.
+//! Reads the text files of the kernel, which may contain bytes that are not UTF-8.
 //!
-//! The kernel puts names of processes, interfaces, mount points and cgroups into these files as the
-//! bytes they are. One such name must not hide the numbers beside it.
+//! The kernel writes the names of processes, interfaces, mount points and cgroups into these files
+//! unchanged. Such a name must not hide the numbers beside it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,19 +9,19 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// Reads a whole file. Bytes that are no UTF-8 become U+FFFD.
+/// Reads a whole file. Bytes that are not UTF-8 become U+FFFD.
 ///
 /// # Errors
 ///
-/// What the system says when the file cannot be opened or read.
+/// The system's errors when the file cannot be opened or read.
 pub fn read(path: impl AsRef<Path>) -> io::Result<String> {
     let bytes = fs::read(path)?;
     Ok(String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-/// Where the unified cgroup hierarchy (`cgroup2`) is mounted for this process. `None` where it is
-/// not mounted.
+/// Where the unified cgroup hierarchy (`cgroup2`) is mounted for this process; `None` if it is not
+/// mounted.
 pub fn cgroup_root() -> Option<PathBuf> {
     mount_point(&fs::read("/proc/self/mountinfo").ok()?, b"cgroup2")
 }
@@ -39,8 +39,8 @@ fn mount_point(mountinfo: &[u8], kind: &[u8]) -> Option<PathBuf> {
     })
 }
 
-/// A path of a mount table. Blanks, line ends and backslashes stand in it as `\` and three octal
-/// digits.
+/// Decodes a path of a mount table, where spaces, newlines and backslashes are written as `\` and
+/// three octal digits.
 fn unescaped(field: &[u8]) -> OsString {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_are_no_utf_8_hide_nothing_beside_them() {
+    fn a_name_that_is_not_utf_8_does_not_hide_other_values() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("stat");
         fs::write(&path, b"7 (\xff\xfe) S 1\n").unwrap();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn any_bytes_may_be_in_a_mount_point() {
+    fn a_mount_point_may_contain_any_bytes() {
         let text = b"30 22 0:26 / /mnt/\xff\xfe rw - tmpfs none rw\n\
                      28 22 0:25 / /a\\040b\\134c\xff rw - cgroup2 none rw\n";
         let expected = OsString::from_vec(b"/a b\\c\xff".to_vec());

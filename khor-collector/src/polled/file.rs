@@ -21,7 +21,7 @@ impl Kept {
         File::open(path).map(Self)
     }
 
-    /// What the file says now, read into `buffer`. Bytes that are no UTF-8 become U+FFFD.
+    /// Reads the current content of the file into `buffer`. Bytes that are not UTF-8 become U+FFFD.
     pub(super) fn read<'a>(&self, buffer: &'a mut Vec<u8>) -> io::Result<Cow<'a, str>> {
         let mut length = 0;
         while length < MAX_BYTES {

@@ -39,7 +39,7 @@ pub(super) fn process_of(pid: u32) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
-/// Path of the process's cgroup in the unified hierarchy; bytes that are no UTF-8 are U+FFFD.
+/// Path of the process's cgroup in the unified hierarchy. Bytes that are not UTF-8 become U+FFFD.
 pub(super) fn cgroup_of(pid: u32) -> Option<String> {
     let cgroups = kernel_text::read(format!("/proc/{pid}/cgroup")).ok()?;
     cgroups.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
@@ -64,9 +64,9 @@ mod tests {
         assert!(start_ticks(u32::MAX).is_none());
     }
 
-    /// A real process whose program has bytes in its name that are no UTF-8, and a parenthesis.
+    /// The name of this process has a parenthesis and bytes that are not UTF-8.
     #[test]
-    fn a_name_that_is_no_utf_8_hides_nothing() {
+    fn a_process_with_a_non_utf_8_name_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join(OsStr::from_bytes(b"\xff) \xfe"));
         std::fs::copy("/bin/sleep", &program).unwrap();

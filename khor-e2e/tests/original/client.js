@@ -1,4 +1,5 @@
-// Knows the original's API alone: figures by `onmessage`, and all settings at once on "Apply mapping".
+// Uses only the original's API: reads metrics in `onmessage`, and sends all settings on "Apply
+// mapping".
 const cards = document.querySelector('#cards');
 let events = 0;
 new EventSource('/api/stream').onmessage = (event) => {

@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest silence of an answer that never ends; the event stream says something ten times a second.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// Longest line of an answer that never ends, bytes: at that port may be another program.
+/// Longest line of an endless answer, bytes. Another program at this port may send longer lines.
 const MAX_LINE_BYTES: u64 = 8 << 20;
 
 /// What an engine answers.
@@ -135,7 +135,7 @@ impl Client {
     }
 }
 
-/// Lines of at most [`MAX_LINE_BYTES`]; a longer one is an error and the last.
+/// Reads lines of at most [`MAX_LINE_BYTES`]. A longer line is an error, and reading stops.
 fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
     let mut ended = false;
     iter::from_fn(move || {
@@ -146,7 +146,7 @@ fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
         let read = io::Read::take(&mut reader, MAX_LINE_BYTES).read_line(&mut line);
         let read = match read {
             Ok(bytes) if bytes as u64 == MAX_LINE_BYTES && !line.ends_with('\n') => {
-                Err(io::Error::other("a line of its answer does not end"))
+                Err(io::Error::other("a line of its answer is too long"))
             }
             read => read,
         };

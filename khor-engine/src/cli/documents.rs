@@ -69,7 +69,7 @@ fn every_setting_in_the_documents_is_one_and_takes_what_is_said() {
         let path = &command[2];
         let settings = serde_json::to_value(Config::default()).unwrap();
         let held = settings.pointer(&format!("/{}", path.replace('.', "/")));
-        let held = held.unwrap_or_else(|| panic!("{name}: {path} is no setting"));
+        let held = held.unwrap_or_else(|| panic!("{name}: {path} is not a setting"));
         if let Some(value) = command.get(3) {
             let change = steer::nested(path, steer::parsed(path, held, value));
             let mut store = ConfigStore::open(dir.path().join("config.json"));

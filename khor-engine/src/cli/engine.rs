@@ -205,7 +205,7 @@ pub(super) fn play(
     })
 }
 
-/// `None` if the configuration may restrict access in a way that khor could not read.
+/// `None` if the configuration may restrict access, but khor could not read that part.
 fn open_door(store: &ConfigStore) -> anyhow::Result<Option<http::Door>> {
     if let Some(problem) = store.listen_error() {
         error!(

@@ -1,4 +1,4 @@
-//! The signals that end a command in good order: Ctrl-C, SIGTERM and SIGHUP.
+//! Handles the signals that end a command cleanly: Ctrl-C, SIGTERM and SIGHUP.
 
 use std::{
     mem::MaybeUninit,
@@ -14,10 +14,10 @@ use std::{
 use nix::libc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Signals this close together are one request: a terminal and a parent may both pass on the same
-/// Ctrl-C, and a terminal that is closed sends SIGHUP by the kernel and by the shell.
+/// Signals this close together count as one request. A terminal and a parent process may both pass
+/// on one Ctrl-C. When a terminal closes, both the kernel and the shell send SIGHUP.
 const ONE_REQUEST: Duration = Duration::from_millis(500);
-/// Exit code of a command that was told to end twice and did not end in good order.
+/// Exit code after a second request, which ends the process at once.
 const ENDED_AT_ONCE: i32 = 130;
 
 /// Becomes true when the user wants the command to end.
@@ -25,7 +25,7 @@ const ENDED_AT_ONCE: i32 = 130;
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Starts to listen. The second signal ends the process at once.
+    /// Starts to handle signals. The second request ends the process at once.
     pub(super) fn listen() -> anyhow::Result<Self> {
         let interrupt = Self::default();
         let flag = Arc::clone(&interrupt.0);
@@ -49,10 +49,10 @@ impl Interrupt {
     }
 }
 
-/// Waits for SIGINT, SIGTERM or SIGHUP. They no longer end the process from the call on, not only
-/// once it is awaited.
+/// Waits for SIGINT, SIGTERM or SIGHUP. These signals stop ending the process when this function is
+/// called, not only when its future is awaited.
 ///
-/// A SIGHUP that is ignored stays ignored: `nohup` starts programs so.
+/// A SIGHUP that is ignored at the start stays ignored, as `nohup` requires.
 pub(super) fn wait() -> impl Future<Output = std::io::Result<()>> {
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
     if !hangup_is_ignored() {
@@ -70,7 +70,7 @@ pub(super) fn wait() -> impl Future<Output = std::io::Result<()>> {
     }
 }
 
-/// Ends the process at the next signal after those that are still the same request.
+/// Ends the process at the next signal, except those that belong to the first request.
 pub(super) async fn exit_at_next() {
     tokio::time::sleep(ONE_REQUEST).await;
     if wait().await.is_ok() {
@@ -80,7 +80,7 @@ pub(super) async fn exit_at_next() {
 
 fn hangup_is_ignored() -> bool {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: the action is only asked for, and the kernel writes a whole one where it answers 0.
+    // SAFETY: with a null action the call only queries. On success the kernel initializes `now`.
     unsafe {
         libc::sigaction(libc::SIGHUP, ptr::null(), now.as_mut_ptr()) == 0
             && now.assume_init().sa_sigaction == libc::SIG_IGN

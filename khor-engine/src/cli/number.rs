@@ -1,13 +1,13 @@
-//! Numbers on the command line: each has a range, and a wrong one is answered with it.
+//! Parses numbers on the command line. Each number has a range, and the error names the range.
 
 use std::{fmt::Display, str::FromStr};
 
-/// A length of time that a command works, seconds: up to a year.
+/// How long a command may run, seconds: up to a year.
 const SECONDS: (f64, f64) = (0.001, 31_536_000.0);
-/// Highest number of a process (`PID_MAX_LIMIT` of the kernel).
+/// Highest process id (`PID_MAX_LIMIT` of the kernel).
 pub(super) const MAX_PID: u32 = 4_194_304;
 
-/// A parser for clap of numbers from `least` to `most`. Not a number is in no range.
+/// A clap parser for numbers from `least` to `most`. NaN is in no range.
 pub(super) fn within<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
 where
     T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
@@ -21,7 +21,7 @@ where
     }
 }
 
-/// A parser for clap of a length of time, seconds.
+/// A clap parser for a duration, seconds.
 pub(super) fn seconds() -> impl Fn(&str) -> Result<f64, String> + Clone + Send + Sync {
     within(SECONDS.0, SECONDS.1)
 }
@@ -65,13 +65,13 @@ mod tests {
 
     fn refusal(words: &[&str]) -> String {
         let error = Cli::command().try_get_matches_from(words).err();
-        let error = error.unwrap_or_else(|| panic!("{words:?} is taken"));
+        let error = error.unwrap_or_else(|| panic!("{words:?} is accepted"));
         assert_eq!(error.kind(), ErrorKind::ValueValidation, "{words:?}: {error}");
         error.to_string()
     }
 
     #[test]
-    fn every_number_of_every_command_is_refused_with_its_range() {
+    fn every_command_rejects_invalid_numbers_and_names_the_range() {
         let names_its_range =
             |said: &str| said.contains("expected ") && (said.contains(" to ") || said.contains(" or "));
         let mut count = 0;
@@ -83,7 +83,7 @@ mod tests {
                     let said = refusal(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
                     assert!(names_its_range(&said), "{long}: {said}");
                 }
-                // As people write it: without an equals sign.
+                // Without an equals sign, as users type it.
                 let long = arg.get_long().map(|long| format!("--{long}"));
                 let words: Vec<&str> =
                     ["khor", command.get_name()].into_iter().chain(long.as_deref()).chain(["-1"]).collect();

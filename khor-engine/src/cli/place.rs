@@ -1,4 +1,4 @@
-//! Places on the command line: where a server listens, and paths that become settings.
+//! Parses places on the command line: addresses of servers, and paths that become settings.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, ToSocketAddrs},
@@ -7,7 +7,8 @@ use std::{
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 
-const EXPECTED: &str = "expected PORT or HOST:PORT with a port from 1 to 65535, as 9117 or 10.0.0.7:9117";
+const EXPECTED: &str =
+    "expected PORT or HOST:PORT with a port from 1 to 65535, such as 9117 or 10.0.0.7:9117";
 
 /// The same with a host: a port alone is one of this machine's own.
 fn with_host(text: &str) -> String {
@@ -25,11 +26,12 @@ pub(super) fn place(text: &str) -> Result<SocketAddr, String> {
     found.iter().find(|place| place.is_ipv4()).or(found.first()).copied().ok_or_else(|| EXPECTED.to_owned())
 }
 
-/// A port, or a host and a port, of a server that is asked; the host is looked up when it is.
+/// Parses the address of a server: a port, or a host and a port. The host is looked up later, when
+/// khor connects.
 ///
 /// # Errors
 ///
-/// What was expected.
+/// A description of the expected form.
 pub(super) fn address(text: &str) -> Result<String, String> {
     let address = with_host(text);
     let (host, port) = address.rsplit_once(':').ok_or(EXPECTED)?;
@@ -39,7 +41,7 @@ pub(super) fn address(text: &str) -> Result<String, String> {
     }
 }
 
-/// Parses a path that becomes a setting. Settings are JSON, which holds no other text than UTF-8.
+/// Parses a path that becomes a setting. A setting is stored as JSON, so its path must be UTF-8.
 pub(super) fn setting_path() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| match path.to_str() {
         Some(_) => Ok(path),

@@ -1,5 +1,5 @@
-//! Prints on stdout and stderr, which may be a full disk, a closed pipe or a terminal that is gone.
-//! The macros of the standard library would panic there.
+//! Prints to stdout and stderr without panicking. They may be a full disk, a closed pipe or a
+//! closed terminal, where the macros of the standard library panic.
 
 use std::{
     fmt::Display,
@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::Context;
 
-/// Prints text on stdout. A reader that has read enough, such as `head`, is no failure.
+/// Prints text on stdout. A closed pipe is not an error: the reader, such as `head`, has read
+/// enough.
 pub(super) fn print(text: impl Display) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     outcome(write!(stdout, "{text}").and_then(|()| stdout.flush()))
@@ -19,7 +20,7 @@ pub(super) fn print_line(line: impl Display) -> anyhow::Result<()> {
     print(format_args!("{line}\n"))
 }
 
-/// Whether something was printed on stdout.
+/// Checks the result of printing on stdout. A closed pipe is not an error.
 pub(super) fn outcome(printed: io::Result<()>) -> anyhow::Result<()> {
     match printed {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -27,7 +28,7 @@ pub(super) fn outcome(printed: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// Prints text on stderr if that is possible: the work is worth more than a remark about it.
+/// Prints text on stderr. Ignores errors, because the command's work matters more than the remark.
 pub(super) fn remark(text: impl Display) {
     let mut stderr = io::stderr().lock();
     let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());

@@ -17,7 +17,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Shows nothing unless it is `wanted` and stderr is a terminal that can redraw a line.
+    /// Shows progress only if it is `wanted` and stderr is a terminal that can redraw a line.
     pub(super) fn new(wanted: bool) -> Self {
         Self { wanted: wanted && stderr_is_drawable(), shown_at: None }
     }

@@ -175,13 +175,13 @@ impl Recording<'_> {
         }
     }
 
-    /// The error that ended the recording, and where the recording is up to there.
+    /// Adds the path of the partial recording to the error that ended the recording.
     fn unfinished(&self, error: anyhow::Error) -> anyhow::Error {
         let (output, written) = (&self.args.output, self.writer.as_ref().map(CaptureWriter::path));
         match written.filter(|written| *written != output) {
             Some(written) => {
                 let (output, written) = (output.display(), written.display());
-                error.context(format!("{output} is as it was; what was recorded until now is in {written}"))
+                error.context(format!("{output} is unchanged; the partial recording is in {written}"))
             }
             None => error,
         }

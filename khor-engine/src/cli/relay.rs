@@ -147,8 +147,8 @@ async fn go(
         heartbeat.store(now.frames + now.dropped, Ordering::Relaxed);
         meters.follow(now);
         let away = match (now.connected, &now.trouble) {
-            (false, _) => ", the server is away",
-            (true, Some(_)) => ", too long for the server: see the log",
+            (false, _) => ", the server is unavailable",
+            (true, Some(_)) => ", frames are too long for the server: see the log",
             (true, None) => "",
         };
         let (frames, cues) = (counted(now.frames, "frame"), counted(now.cues, "cue"));

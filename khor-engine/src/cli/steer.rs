@@ -16,7 +16,7 @@ use crate::config::Config;
 pub(super) struct MuteArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Without it khor mutes, or unmutes what was muted by hand; a snooze becomes a mute
+    /// Without it the mute by hand toggles; a snooze becomes a mute by hand
     state: Option<Switch>,
 }
 
@@ -41,7 +41,8 @@ pub(super) struct ConfigArgs {
     engine: EngineAddress,
     /// A setting, such as music.bpm; without it all of them are printed
     path: Option<String>,
-    /// Set it to this: text for a setting that is text, null for one that may be empty, else JSON
+    /// New value: text for a text setting, null for a setting that may be empty, JSON for all
+    /// others
     #[arg(requires = "path")]
     value: Option<String>,
 }
@@ -78,7 +79,9 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     if let Some(value) = &args.value {
         whole = client.patch_config(&nested(path, parsed(path, held, value)))?;
         if let Some(switch) = switch_of(path, &whole) {
-            remark(format_args!("it has no effect until {switch} is on: khor config {switch} true\n"));
+            remark(format_args!(
+                "this setting has no effect until {switch} is on: khor config {switch} true\n"
+            ));
         }
     }
     let value = whole.pointer(&place).unwrap_or(&Value::Null);
@@ -87,7 +90,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
         None => print_line(serde_json::to_string_pretty(value)?)?,
     }
     if whole["restart_required"] == true {
-        remark("it acts after a restart of the engine\n");
+        remark("the change takes effect after a restart of the engine\n");
     }
     if let Some(why) = whole["not_saved"].as_str() {
         remark(format_args!("the change lasts until the engine ends: {why}\n"));
@@ -95,28 +98,29 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A value as the setting at `path` takes it, which has the value `held` now: a preset may be named
-/// `808`, `true` or `null`. JSON for a setting that is no text.
+/// Converts a value for the setting at `path`, whose current value is `held`. A text setting takes
+/// the value as text, because a preset may be named `808`, `true` or `null`. Any other setting
+/// takes JSON.
 pub(super) fn parsed(path: &str, held: &Value, value: &str) -> Value {
     let json = serde_json::from_str::<Value>(value).ok();
     match text_setting(path).or_else(|| held.is_string().then_some(Text::Required)) {
         Some(Text::Nullable) if value == "null" => Value::Null,
-        // In quotes, as it would be in the file.
+        // A value in JSON quotes, as in the file, is accepted too.
         Some(_) => json.filter(Value::is_string).unwrap_or_else(|| Value::String(value.to_owned())),
         None => json.unwrap_or_else(|| Value::String(value.to_owned())),
     }
 }
 
-/// A setting that is text.
+/// A kind of text setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Text {
     Required,
-    /// It may be `null`.
+    /// The setting may be `null`.
     Nullable,
 }
 
-/// Whether a setting is text, by the configuration's schema; `None` for another one, or one of a
-/// newer engine.
+/// The kind of a text setting, from the configuration's schema. `None` for other settings, and for
+/// settings of a newer engine.
 fn text_setting(path: &str) -> Option<Text> {
     let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let schema = generator.into_root_schema_for::<Config>().to_value();
@@ -135,7 +139,7 @@ fn text_setting(path: &str) -> Option<Text> {
     is("string").then(|| if is("null") { Text::Nullable } else { Text::Required })
 }
 
-/// The switch without which a setting has no effect, where that is off.
+/// The switch that a setting needs, if that switch is off.
 fn switch_of(path: &str, config: &Value) -> Option<&'static str> {
     const SWITCHES: [(&str, &str); 9] = [
         ("midi.", "features.midi"),
@@ -180,9 +184,9 @@ mod tests {
         assert_eq!(change("signals.ceilings.rx", "1e6"), json!({ "signals": { "ceilings": { "rx": 1e6 } } }));
     }
 
-    /// Every setting that is text, whatever JSON would make of the value.
+    /// Checks every text setting with values that look like other types of JSON.
     #[test]
-    fn text_stays_text_also_where_it_looks_like_something_else() {
+    fn text_settings_take_values_that_look_like_other_types() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let mut texts = 0;
         let mut visit = vec![(String::new(), &config)];

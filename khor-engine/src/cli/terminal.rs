@@ -1,8 +1,8 @@
-//! What the terminal can do, by the environment.
+//! Detects the abilities of the terminal from environment variables.
 
 use std::io::IsTerminal;
 
-/// Why nothing can be drawn on a terminal.
+/// Why khor cannot draw on the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotDrawable {
     #[error("TERM is not set")]
@@ -11,7 +11,7 @@ pub(super) enum NotDrawable {
     Dumb,
 }
 
-/// Whether a terminal of this `TERM` understands escape sequences.
+/// Whether a terminal with this `TERM` understands escape sequences.
 fn is_drawable(term: Option<&str>) -> Result<(), NotDrawable> {
     match term {
         None | Some("") => Err(NotDrawable::Unset),
@@ -25,17 +25,17 @@ pub(super) fn drawable() -> Result<(), NotDrawable> {
     is_drawable(variable("TERM").as_deref())
 }
 
-/// Whether stderr is a terminal that can be drawn on.
+/// Whether stderr is a terminal that khor can draw on.
 pub(super) fn stderr_is_drawable() -> bool {
     std::io::stderr().is_terminal() && drawable().is_ok()
 }
 
-/// Whether colours are wanted: `NO_COLOR` says no.
+/// Whether the user has not disabled colours with `NO_COLOR`.
 pub(super) fn wants_colours() -> bool {
     variable("NO_COLOR").is_none()
 }
 
-/// A variable of the environment, unless it is empty.
+/// An environment variable; `None` if it is unset or empty.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_needs_a_name_that_is_not_dumb() {
+    fn term_must_be_set_and_not_dumb() {
         assert_eq!(is_drawable(None), Err(NotDrawable::Unset));
         assert_eq!(is_drawable(Some("")), Err(NotDrawable::Unset));
         assert_eq!(is_drawable(Some("dumb")), Err(NotDrawable::Dumb));

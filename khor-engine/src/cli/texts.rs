@@ -42,7 +42,7 @@ pub(super) fn man(args: &ManArgs) -> anyhow::Result<()> {
     print(String::from_utf8(page).context("the page is not UTF-8")?)
 }
 
-/// Writes all pages; each replaces the one from before once it is whole.
+/// Writes all man pages. Each page replaces the old one once it is complete.
 fn pages(dir: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
     let fresh = tempfile::tempdir().context("making a temporary folder")?;

@@ -46,8 +46,8 @@ pub(super) fn drop_echoes(change: &mut Value, overrides: &Value) {
     });
 }
 
-/// Rejects a change that replaces an object by another type. serde would accept a list for a struct and use defaults for the
-/// missing fields.
+/// Rejects a change that replaces an object by another type. serde would accept a list for a struct
+/// and use defaults for the missing fields.
 pub(super) fn check_shape(held: &Value, change: &Value, path: &str) -> Result<(), ConfigError> {
     let Value::Object(held) = held else { return Ok(()) };
     let Value::Object(change) = change else {

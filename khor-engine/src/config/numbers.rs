@@ -1,14 +1,14 @@
-//! Whole numbers that arrive as `440.0`: JSON has one kind of number, and some clients write every
-//! one with a point.
+//! Converts whole numbers that arrive as floats, such as `440.0`. JSON has one number type, and
+//! some clients write every number as a float.
 
 use serde_json::{Number, Value};
 
-/// Largest whole number up to which every whole number is exact as `f64`: 2^53.
+/// All whole numbers up to this one are exact as `f64`: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Turns each whole float of `document` into an integer where `like`, a document of the same shape,
-/// has none. Keys that `like` does not have stay as they are. A number with a fraction stays as
-/// well, so that its error names it.
+/// Converts each whole float of `document` to an integer, except where `like` has a float. `like`
+/// is a document of the same shape. Keys that `like` lacks stay unchanged. A float with a fraction
+/// stays unchanged too, so that its error names it.
 pub(crate) fn fit_numbers(document: &mut Value, like: &Value) {
     match (document, like) {
         (Value::Object(document), Value::Object(like)) => {
@@ -18,14 +18,15 @@ pub(crate) fn fit_numbers(document: &mut Value, like: &Value) {
                 }
             }
         }
-        // An empty list is no model, and no list of the settings holds floats.
+        // All items are converted, because `like` may be an empty list. No list of the settings
+        // holds floats.
         (Value::Array(list), Value::Array(_)) => list.iter_mut().for_each(fit_all),
         (Value::Number(number), like) if !like.is_f64() => fit(number),
         _ => {}
     }
 }
 
-/// Turns every whole float of `document` into an integer. serde reads a float from an integer too.
+/// Converts every whole float of `document` to an integer. serde accepts an integer for a float.
 pub(crate) fn fit_all(document: &mut Value) {
     match document {
         Value::Object(fields) => fields.values_mut().for_each(fit_all),
@@ -44,7 +45,7 @@ fn fit(number: &mut Number) {
     }
 }
 
-/// The number in a text, where a whole number may be written as a float.
+/// Parses a number. A whole number may be written as a float.
 pub(crate) fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
     let whole = || {
         let value = text.parse::<f64>().ok()?;
@@ -61,7 +62,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn whole_floats_fit_the_settings_and_nothing_else_changes() {
+    fn whole_floats_become_integers_only_where_a_setting_is_an_integer() {
         let like = serde_json::to_value(Config::default()).unwrap();
         let mut change = json!({
             "version": 1.0,
@@ -87,11 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn every_number_of_the_settings_may_come_in_the_other_form() {
+    fn every_number_of_the_settings_may_be_an_integer_or_a_float() {
         let whole = serde_json::to_value(Config::default()).unwrap();
         let mut floats = whole.clone();
         visit(&mut floats, &|number| *number = Number::from_f64(number.as_f64().unwrap()).unwrap());
-        assert!(serde_json::from_value::<Config>(floats.clone()).is_err(), "serde alone refuses it");
+        assert!(serde_json::from_value::<Config>(floats.clone()).is_err(), "serde alone rejects the floats");
         fit_numbers(&mut floats, &whole);
         assert_eq!(serde_json::from_value::<Config>(floats).unwrap(), Config::default());
         let mut integers = whole.clone();
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_may_have_a_whole_number_with_a_point() {
+    fn a_whole_number_may_be_written_as_a_float() {
         assert_eq!(
             (parse::<u8>("62"), parse::<u8>("62.0"), parse::<f32>("0.7")),
             (Some(62), Some(62), Some(0.7))

@@ -10,8 +10,8 @@ pub fn default_path() -> Option<PathBuf> {
     Some(base.config_dir().join("khor/config.json"))
 }
 
-/// `$XDG_STATE_HOME/khor/baseline.json` for the configuration at its usual place, and beside it for any other:
-/// who keeps a configuration apart keeps its machine's memory apart.
+/// The baseline file: `$XDG_STATE_HOME/khor/baseline.json` for the configuration at the default
+/// path. For any other configuration it is beside the configuration.
 pub fn baseline_path(config: &Path) -> PathBuf {
     let usual = default_path().is_some_and(|usual| usual == config);
     let state = etcetera::choose_base_strategy().ok().and_then(|base| base.state_dir());
@@ -21,7 +21,7 @@ pub fn baseline_path(config: &Path) -> PathBuf {
     }
 }
 
-/// Where a relay keeps what is ordinary: where systemd says (`StateDirectory=`), else `$XDG_STATE_HOME/khor`.
+/// The baseline file of a relay: in systemd's `StateDirectory=`, else in `$XDG_STATE_HOME/khor`.
 pub fn relay_baseline_path() -> Option<PathBuf> {
     let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).or_else(|| {
         let base = etcetera::choose_base_strategy().ok()?;
@@ -30,7 +30,8 @@ pub fn relay_baseline_path() -> Option<PathBuf> {
     state.map(|state| state.join("relay-baseline.json"))
 }
 
-/// `$XDG_DATA_HOME/khor/recordings` for the configuration at its usual place, and beside it for any other.
+/// The folder of recordings: `$XDG_DATA_HOME/khor/recordings` for the configuration at the default
+/// path. For any other configuration it is beside the configuration.
 pub fn recordings_dir(config: &Path) -> PathBuf {
     let usual = default_path().is_some_and(|usual| usual == config);
     match etcetera::choose_base_strategy() {
@@ -39,7 +40,7 @@ pub fn recordings_dir(config: &Path) -> PathBuf {
     }
 }
 
-/// Where the user's presets are: beside the configuration.
+/// The folder of the user's presets, beside the configuration.
 pub fn presets_dir(config: &Path) -> PathBuf {
     config.with_file_name("presets")
 }

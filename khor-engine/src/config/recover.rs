@@ -1,4 +1,5 @@
-//! Reads a configuration with invalid settings: only these settings fall back, the others keep their values.
+//! Reads a configuration with invalid settings: only these settings fall back, the others keep
+//! their values.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +40,8 @@ pub(super) fn parse(document: &Value) -> Result<(Config, Vec<String>), ConfigErr
     Ok((config, unknown))
 }
 
-/// Reads a document and replaces each invalid setting by its value in `previous`, or else by the default.
+/// Reads a document and replaces each invalid setting by its value in `previous`, or else by the
+/// default.
 pub(super) fn recover(mut document: Value, previous: &Value) -> Recovered {
     fit_numbers(&mut document, &default_shape());
     let mut problems = Vec::new();
@@ -55,7 +57,8 @@ pub(super) fn recover(mut document: Value, previous: &Value) -> Recovered {
             steps.truncate(1);
         }
         let pointer = pointer(&steps);
-        // Restore a setting once only: the previous value may conflict with the rest of the document.
+        // Restore a setting once only: the previous value may conflict with the rest of the
+        // document.
         let previous = previous.pointer(&pointer).filter(|_| restored.insert(pointer.clone()));
         replace_or_remove(&mut document, &steps, previous);
         problems.push(problem);
@@ -66,7 +69,8 @@ fn default_shape() -> Value {
     serde_json::to_value(Config::default()).unwrap_or_else(|_| empty())
 }
 
-/// Splits `path` into keys and indices, as far as the document has them. A key may contain dots and brackets.
+/// Splits `path` into keys and indices, as far as the document has them. A key may contain dots and
+/// brackets.
 fn steps(document: &Value, path: &str) -> Vec<String> {
     let (mut value, mut rest) = (document, path);
     let mut steps = Vec::new();

@@ -37,8 +37,8 @@ pub enum SiteMode {
 }
 
 impl Site {
-    /// The keys that choose within a site and are set although no site is named, so that they have
-    /// no effect. A file may hold them, because `--site` may name the site.
+    /// The keys that select within a site and are set without a site, so they have no effect. A
+    /// file may contain them, because `--site` may name the site.
     pub fn idle_keys(&self) -> Vec<&'static str> {
         if !self.name.is_empty() {
             return Vec::new();

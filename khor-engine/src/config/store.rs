@@ -1,4 +1,5 @@
-//! Keeps the configuration on disk. Applies changes that khor makes and edits that the user makes in the file.
+//! Keeps the configuration on disk. Applies changes that khor makes and edits that the user makes
+//! in the file.
 
 use std::{
     io,
@@ -21,8 +22,8 @@ mod tests;
 /// Largest configuration file that is read, bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// The configuration and its file. Unknown keys stay in the file. Command-line flags override the file and are never written
-/// to it; each flag holds until somebody changes its setting.
+/// The configuration and its file. Unknown keys stay in the file. Command-line flags override the
+/// file and are never written to it; each flag holds until somebody changes its setting.
 #[derive(Debug)]
 pub struct ConfigStore {
     path: PathBuf,
@@ -43,7 +44,8 @@ pub struct ConfigStore {
 struct FileState {
     /// Stamp at the last read or write; `None` if there was no file.
     stamp: Option<Stamp>,
-    /// Why the file could not be read. Then it is not written either, because that would destroy its content.
+    /// Why the file could not be read. Then it is not written either, because that would destroy
+    /// its content.
     read_error: Option<String>,
     /// The file has invalid settings or is not JSON, so it is backed up before it is overwritten.
     invalid: bool,
@@ -108,8 +110,9 @@ pub enum UpdateError {
 pub struct NotSaved(String);
 
 impl ConfigStore {
-    /// Reads the file and leaves it unchanged. Uses defaults for a missing file and for invalid settings, with a warning: a
-    /// bad configuration never stops the sound. It can stop the API, see [`Self::listen_error`].
+    /// Reads the file and leaves it unchanged. Uses defaults for a missing file and for invalid
+    /// settings, with a warning: a bad configuration never stops the sound. It can stop the API,
+    /// see [`Self::listen_error`].
     pub fn open(path: PathBuf) -> Self {
         let mut store = Self {
             path,
@@ -187,14 +190,14 @@ impl ConfigStore {
         self.file_warnings.iter().chain(&self.save_error).cloned().collect()
     }
 
-    /// Why the section `listen` could not be read at the start. The engine must not serve its API then: the section may
-    /// require a token. Later changes of the file do not change this value.
+    /// Why the section `listen` could not be read at the start. The engine must not serve its API
+    /// then: the section may require a token. Later changes of the file do not change this value.
     pub fn listen_error(&self) -> Option<&str> {
         self.listen_error.as_deref()
     }
 
-    /// Reads the file again if another program has changed it. Keeps changes that are not saved yet. Returns whether the
-    /// configuration or the warnings may have changed.
+    /// Reads the file again if another program has changed it. Keeps changes that are not saved
+    /// yet. Returns whether the configuration or the warnings may have changed.
     pub fn refresh(&mut self) -> bool {
         // While the file system does not answer, the file counts as unchanged.
         let Ok(stamp) = Stamp::of(&self.path) else { return false };
@@ -258,8 +261,8 @@ impl ConfigStore {
         }
     }
 
-    /// Merges `change` (any part of the configuration, RFC 7396 without deletion) into the configuration and writes the
-    /// file. If the write fails, the change lasts until khor ends.
+    /// Merges `change` (any part of the configuration, RFC 7396 without deletion) into the
+    /// configuration and writes the file. If the write fails, the change lasts until khor ends.
     ///
     /// # Errors
     ///
@@ -272,7 +275,8 @@ impl ConfigStore {
         Ok(Update { not_saved, ..update })
     }
 
-    /// Like [`Self::update`], but does not write the file until [`Self::keep`]. For a fader that moves.
+    /// Like [`Self::update`], but does not write the file until [`Self::keep`]. For a fader that
+    /// moves.
     pub fn adjust(&mut self, change: &Value) -> Result<Update, ConfigError> {
         let draft = self.draft(change)?;
         Ok(self.apply(draft, change))
@@ -370,7 +374,8 @@ fn read(path: &Path) -> Content {
     }
 }
 
-/// The error in the section `listen`, if there is one. An unknown key counts: it may restrict access in a newer version.
+/// The error in the section `listen`, if there is one. An unknown key counts: it may restrict
+/// access in a newer version.
 fn listen_error(recovered: &Recovered) -> Option<String> {
     let problem = recovered.problems.iter().find(|problem| concerns_listen(&problem.field));
     let unknown =

@@ -1,5 +1,5 @@
-//! Datagrams of up to 64 KiB that are made to hurt, at the function that takes real ones, on a
-//! stack as small as the real thread's.
+//! Tests hostile datagrams of up to 64 KiB. The tests call the function that handles received
+//! datagrams, on a stack as small as that of the real thread.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use tokio::runtime::Handle;
 use super::{Desk, MAX_REASON};
 use crate::engine::{Engine, tests::quiet_engine};
 
-/// The stack of a thread of the runtime, which keeps the default of the standard library.
+/// Stack size of a runtime thread, which is the default of the standard library.
 const STACK_BYTES: usize = 2 << 20;
 const DATAGRAMS: usize = 3000;
 
-/// A message with such type tags and no values.
+/// Encodes a message with type tags and no values.
 fn tagged(tags: &[u8]) -> Vec<u8> {
     let mut bytes = b"/khor/panic\0,".to_vec();
     bytes.extend(tags);
@@ -24,7 +24,7 @@ fn tagged(tags: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What is known to hurt others.
+/// Datagrams that are known to break other OSC receivers.
 fn classics() -> Vec<Vec<u8>> {
     let wide = 30_000;
     vec![
@@ -49,7 +49,8 @@ fn classics() -> Vec<Vec<u8>> {
     ]
 }
 
-/// A datagram that is nearly right: a few elements, some of them bundles, and some flipped bytes.
+/// Makes a datagram that is nearly valid: a few elements, some of them bundles, and some changed
+/// bytes.
 fn mutated(random: &mut Rng) -> Vec<u8> {
     const ADDRESSES: [&str; 9] = [
         "/khor/set/music/bpm",
@@ -90,7 +91,7 @@ fn noise(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Takes all of them, and then what a fader sends.
+/// Handles all datagrams, and then a setting such as a fader sends.
 fn take_all(engine: &Arc<Engine>) {
     let mut desk = Desk::new(Arc::clone(engine));
     let config = super::shown(engine);
@@ -100,7 +101,7 @@ fn take_all(engine: &Arc<Engine>) {
     for datagram in classics().into_iter().chain(random) {
         khor_patience::progress("taking datagrams");
         desk.datagram(&datagram);
-        // They are not made what they ask for: one might switch on a sound device.
+        // Checks the settings without applying them, because one might start a sound device.
         for (path, args) in std::mem::take(&mut desk.settings) {
             let _ = super::wish::change(&config, &path, &args);
         }

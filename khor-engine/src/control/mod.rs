@@ -3,11 +3,11 @@
 //! | address | types | meaning |
 //! |---|---|---|
 //! | `/khor/set/<path>` | one value | a setting, by its path in the configuration: `/khor/set/music/bpm 96` |
-//! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value it mutes, or unmutes what was muted so |
+//! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value toggles the mute |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
-//! An address may be a pattern (`/khor/set/signals/ceilings/{rx,tx}`), which stands for every
-//! address that it matches.
+//! An address may be a pattern, such as `/khor/set/signals/ceilings/{rx,tx}`. The message then
+//! applies to every address that the pattern matches.
 //!
 //! Only programs on this machine are listened to, and only if the configuration says so (`osc.receive`). Values of one
 //! setting that come faster than they can matter are taken as the newest of them; the configuration file is written once
@@ -40,7 +40,7 @@ use crate::{engine::Engine, output::Health};
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
-/// Longest reason that is kept, characters: a message may quote its values in it.
+/// Longest reason that is kept, characters. A reason may quote values of the message.
 const MAX_REASON: usize = 300;
 /// Between two looks at what came: settings change at most 50 times a second.
 const PERIOD: Duration = Duration::from_millis(20);
@@ -101,14 +101,14 @@ struct Desk {
     engine: Arc<Engine>,
     /// The newest value of each setting, by its path.
     settings: BTreeMap<String, Values>,
-    /// The configuration that patterns are matched against, from the first pattern of a period to
-    /// its end.
+    /// The configuration that patterns are matched against. It is read at the first pattern of a
+    /// period and dropped at the end of the period.
     known: Option<Value>,
     /// The configuration differs from its file.
     unwritten: bool,
 }
 
-/// The values of a message, which a pattern shares among many addresses.
+/// The values of a message. The addresses that a pattern matches share them.
 type Values = Arc<Vec<OscType>>;
 
 impl Desk {
@@ -135,7 +135,7 @@ impl Desk {
         }
     }
 
-    /// Takes every message of a datagram. Time tags are not waited for.
+    /// Handles every message of a datagram. Time tags do not delay a message.
     fn datagram(&mut self, datagram: &[u8]) {
         packet::read(datagram, |element| match element {
             Ok(message) => self.message(message),
@@ -160,7 +160,7 @@ impl Desk {
         }
     }
 
-    /// Does what is asked for at one address; a setting waits for [`Self::settle`].
+    /// Handles a message to one address. A setting takes effect in [`Self::settle`].
     fn act(&mut self, address: &str, args: &Values) {
         match Wish::of(address, args) {
             Ok(Wish::Set(path)) => {
@@ -203,7 +203,8 @@ impl Desk {
     }
 }
 
-/// The configuration as JSON; a tree of plain values can always be written.
+/// The configuration as JSON. This cannot fail, because the configuration is a tree of plain
+/// values.
 fn shown(engine: &Engine) -> Value {
     serde_json::to_value(engine.config()).unwrap_or_default()
 }

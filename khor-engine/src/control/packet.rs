@@ -1,27 +1,27 @@
-//! Reads a datagram: the messages in it, and what is wrong with the rest.
+//! Reads the messages of a datagram, and reports its malformed elements.
 //!
-//! Bundles are walked with a stack of our own. rosc would call itself for each level, and one
-//! datagram holds more levels than the thread's stack has room for. rosc reads single messages
-//! only.
+//! This module walks bundles with a stack of its own. rosc recurses for each level, and one
+//! datagram can contain more levels than fit on the thread's stack. rosc decodes only single
+//! messages.
 
 use rosc::{OscMessage, OscPacket, decoder};
 
-/// Bundles within bundles that are read, and arrays within arrays.
+/// Deepest nesting of bundles that is read, and of arrays.
 const MAX_DEPTH: usize = 4;
-/// Longest address, bytes: five times the longest that khor has.
+/// Longest address that is read, bytes: five times khor's longest.
 const MAX_ADDRESS_BYTES: usize = 256;
-/// What a bundle begins with; a time tag follows.
+/// The start of a bundle; a time tag follows.
 const BUNDLE: &[u8; 8] = b"#bundle\0";
 const TIME_TAG_BYTES: usize = 8;
 
-/// Why an element of a datagram is no message.
+/// Why an element of a datagram is not a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Malformed {
-    #[error("a packet that is no OSC: it begins with neither / nor #bundle")]
+    #[error("not an OSC packet: it begins with neither / nor #bundle")]
     Foreign,
-    #[error("a packet that is no OSC: it ends within a message")]
+    #[error("not an OSC packet: it ends within a message")]
     Cut,
-    #[error("an address that is longer than {MAX_ADDRESS_BYTES} bytes; khor has none of that length")]
+    #[error("an address longer than {MAX_ADDRESS_BYTES} bytes; khor has no such address")]
     LongAddress,
     #[error("a text that is not UTF-8; send ASCII or UTF-8")]
     Text,
@@ -37,10 +37,10 @@ pub(super) enum Malformed {
     Depth,
 }
 
-/// Calls `take` for each message of a datagram, in order, and for each element that is none, with
-/// the reason. A bad element costs only itself, unless the place of the next one is unknown.
+/// Calls `take` for each message of a datagram, in order, and with an error for each malformed
+/// element. The other elements are still read, unless the next one cannot be located.
 pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malformed>)) {
-    // What is unread of each open bundle, the innermost last.
+    // The unread rest of each open bundle, the innermost last.
     let mut open: Vec<&[u8]> = Vec::with_capacity(MAX_DEPTH);
     let mut element = Some(datagram);
     loop {
@@ -66,13 +66,13 @@ pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malf
     }
 }
 
-/// The elements of a bundle; `None` for a packet that is none.
+/// The elements of a bundle; `None` if the packet is not a bundle.
 fn bundle(bytes: &[u8]) -> Option<Result<&[u8], Malformed>> {
     let elements = bytes.strip_prefix(BUNDLE)?;
     Some(elements.get(TIME_TAG_BYTES..).ok_or(Malformed::CutBundle))
 }
 
-/// The first element of a bundle and what follows it; `None` if the bundle ends before it.
+/// Splits off the first element of a bundle; `None` if the bundle ends within it.
 fn split(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let (size, rest) = rest.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_be_bytes(*size) as usize)
@@ -87,7 +87,7 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
         return Err(Malformed::LongAddress);
     }
     let address = std::str::from_utf8(address).map_err(|_| Malformed::Text)?.to_owned();
-    // Older senders leave out the type tags of a message without values.
+    // Older senders omit the type tags of a message without values.
     if rest.iter().all(|byte| *byte == 0) {
         return Ok(OscMessage { addr: address, args: Vec::new() });
     }
@@ -101,7 +101,7 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     let begin = bytes.len() - rest.len();
     let mut standard = bytes.to_vec();
     for tag in &mut standard[begin..begin + tags.len()] {
-        // rosc does not read symbols, which have the bytes of a text.
+        // rosc does not read symbols, which are encoded like strings.
         if *tag == b'S' {
             *tag = b's';
         }
@@ -113,15 +113,15 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     }
 }
 
-/// A text without its end, and what follows its padding.
+/// Splits off a string with its padding; returns the string and the rest.
 fn text(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let end = bytes.iter().position(|byte| *byte == 0).ok_or(Malformed::Cut)?;
     let rest = bytes.get((end / 4 + 1) * 4..).ok_or(Malformed::Cut)?;
     Ok((&bytes[..end], rest))
 }
 
-/// Whether arrays are closed and nested at most [`MAX_DEPTH`] deep: dropping a deep one overflows
-/// the stack too.
+/// Whether all arrays are closed and nested at most [`MAX_DEPTH`] deep. Even dropping a deep array
+/// would overflow the stack.
 fn arrays_are_flat(tags: &[u8]) -> bool {
     let mut depth = 0_usize;
     for tag in tags {
@@ -146,7 +146,7 @@ mod tests {
         encoder::encode(&OscPacket::Message(OscMessage { addr: address.into(), args })).unwrap()
     }
 
-    /// A bundle of elements that need not be OSC.
+    /// Encodes a bundle. Its elements may be malformed.
     fn bundled(elements: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = [BUNDLE.as_slice(), &[0; TIME_TAG_BYTES]].concat();
         for element in elements {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_element_costs_only_itself() {
+    fn a_bad_element_does_not_affect_the_others() {
         let good = |address| encoded(address, vec![OscType::Int(1)]);
         let bad = [b"hello\0\0\0".to_vec(), Vec::new(), b"/x\0\0,q\0\0".to_vec(), b"/x\0\0,i\0\0".to_vec()];
         for bad in bad {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_size_costs_the_rest_of_its_bundle_only() {
+    fn a_wrong_size_drops_only_the_rest_of_its_bundle() {
         let mut inner = bundled(&[encoded("/a", Vec::new()), encoded("/b", Vec::new())]);
         let second = inner.len() - encoded("/b", Vec::new()).len() - 4;
         inner[second] = 0xff;
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_bounded_at_any_depth() {
+    fn deep_nesting_is_rejected() {
         let mut packet = encoded("/a", Vec::new());
         for depth in 1..3000 {
             packet = bundled(&[packet]);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_type_tags_are_no_values_and_symbols_are_texts() {
+    fn missing_type_tags_mean_no_values_and_symbols_are_strings() {
         for packet in [&b"/khor/panic\0"[..], b"/khor/panic\0\0\0\0\0", b"/khor/panic\0,\0\0\0"] {
             let mut args = None;
             read(packet, |element| args = Some(element.unwrap().args));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rosc_writes_is_read() {
+    fn messages_that_rosc_encodes_are_read() {
         let args = vec![OscType::Float(0.5), OscType::String("x".into()), OscType::Bool(true)];
         let message = OscMessage { addr: "/a/b".into(), args };
         let content = vec![OscPacket::Message(message.clone()), OscPacket::Message(message.clone())];

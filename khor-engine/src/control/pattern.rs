@@ -1,15 +1,15 @@
-//! OSC address patterns: `?`, `*`, `[a-z]`, `[!a-z]` and `{one,other}`, none of which matches a
-//! `/`.
+//! Matches OSC address patterns: `?`, `*`, `[a-z]`, `[!a-z]` and `{one,other}`. None of them
+//! matches a `/`.
 //!
-//! A pattern is matched one part at a time, against all places of a name at once. The time grows
-//! with the length of the pattern and the number of addresses, and there is no recursion. rosc's
-//! own matcher lets a class take several characters, and tries only the first of two alternatives.
+//! A pattern is matched piece by piece, at all positions of a name at once and without recursion.
+//! The time grows with the length of the pattern and the number of addresses. rosc's own matcher
+//! lets a class match several characters, and tries only the first of two alternatives.
 
 use serde_json::{Map, Value};
 
 use super::wish::{MUTE, PANIC, SET, is_settable};
 
-/// Longest name between two slashes, bytes: one bit of a set of places each.
+/// Longest name between two slashes, bytes. A `u128` has one bit for each position in the name.
 const MAX_NAME_BYTES: usize = 127;
 
 /// Whether an address is a pattern.
@@ -17,8 +17,7 @@ pub(super) fn is_pattern(address: &str) -> bool {
     address.contains(['?', '*', '[', ']', '{', '}'])
 }
 
-/// The addresses that a pattern matches, of those that the configuration has and the actions. Empty
-/// for a pattern that is malformed.
+/// The addresses of settings and actions that a pattern matches. Empty if the pattern is malformed.
 pub(super) fn expand(pattern: &str, config: &Value) -> Vec<String> {
     let Some(pattern) = pattern.strip_prefix('/') else { return Vec::new() };
     let tree = addresses(config);
@@ -37,7 +36,7 @@ pub(super) fn expand(pattern: &str, config: &Value) -> Vec<String> {
     found.into_iter().filter(|(_, node)| is_settable(node)).map(|(path, _)| path).collect()
 }
 
-/// All addresses as a tree.
+/// The addresses of all settings and actions, as a tree.
 fn addresses(config: &Value) -> Value {
     let mut root = Value::Object(Map::new());
     for (address, node) in [(MUTE, &Value::Bool(true)), (PANIC, &Value::Bool(true)), (SET, config)] {
@@ -50,10 +49,10 @@ fn addresses(config: &Value) -> Value {
     root
 }
 
-/// The pattern of one name.
+/// The pattern of one name between slashes.
 struct Part<'a>(Vec<Piece<'a>>);
 
-/// What matches a part of a name.
+/// A piece of a pattern.
 enum Piece<'a> {
     Byte(u8),
     Any,
@@ -63,7 +62,7 @@ enum Piece<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// `None` for a bracket that is not closed, or closed only.
+    /// `None` if a bracket is not closed or not opened.
     fn of(text: &'a str) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut rest = text.as_bytes();
@@ -90,7 +89,7 @@ impl<'a> Part<'a> {
         if name.len() > MAX_NAME_BYTES {
             return false;
         }
-        // Bit i: the pieces so far match the first i bytes of the name.
+        // Bit i is set if the pieces so far match the first i bytes of the name.
         let mut places = 1_u128;
         for piece in &self.0 {
             places = piece.advance(places, name);
@@ -108,7 +107,7 @@ impl Piece<'_> {
             Self::Byte(byte) => step(places, name, |other| other == *byte),
             Self::Any => step(places, name, |_| true),
             Self::Star => {
-                // Every place from the first on.
+                // Every position from the first one on.
                 let all = u128::MAX >> (MAX_NAME_BYTES - name.len());
                 all & (u128::MAX << places.trailing_zeros())
             }
@@ -123,7 +122,7 @@ impl Piece<'_> {
     }
 }
 
-/// The places after one more byte that matches.
+/// Moves each position past the next byte of the name, if that byte matches.
 fn step(places: u128, name: &[u8], matches: impl Fn(u8) -> bool) -> u128 {
     let (mut left, mut next) = (places, 0);
     while left != 0 {
@@ -136,7 +135,7 @@ fn step(places: u128, name: &[u8], matches: impl Fn(u8) -> bool) -> u128 {
     next
 }
 
-/// A byte itself or one of a range such as `a-z`; a hyphen at either end is itself.
+/// Whether a class contains `byte`. `a-z` is a range, and a hyphen at either end is a plain byte.
 fn is_member(members: &[u8], byte: u8) -> bool {
     let mut rest = members;
     loop {
@@ -158,7 +157,7 @@ fn is_member(members: &[u8], byte: u8) -> bool {
     }
 }
 
-/// Takes what stands before `end` from `rest`, and `end` itself.
+/// Splits off the bytes of `rest` before `end`, and drops `end`.
 fn until<'a>(rest: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
     let at = rest.iter().position(|byte| *byte == end)?;
     let (inner, after) = rest.split_at(at);
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_pattern_matches_what_the_specification_says() {
+    fn patterns_match_as_the_specification_says() {
         for (pattern, yes, no) in [
             ("b?m", &["bpm", "b-m"][..], &["bm", "bppm"][..]),
             ("*", &["", "bpm"], &[]),
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_stands_for_the_addresses_that_exist() {
+    fn a_pattern_expands_to_existing_addresses() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let expanded = |pattern| expand(pattern, &config);
         assert_eq!(expanded("/khor/{mute,panic}"), ["/khor/mute", "/khor/panic"]);
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_that_make_others_backtrack_are_matched_at_once() {
+    fn patterns_that_cause_backtracking_in_other_matchers_are_fast() {
         let name = "a".repeat(MAX_NAME_BYTES);
         assert!(!matches(&format!("{}b", "a*".repeat(5000)), &name));
         assert!(!matches(&"{a,aa,aaa}".repeat(5000), &name));

@@ -3,7 +3,7 @@
 use rosc::OscType;
 use serde_json::{Map, Number, Value};
 
-/// Before the path of a setting.
+/// Prefix of the address of a setting.
 pub(super) const SET: &str = "/khor/set/";
 pub(super) const MUTE: &str = "/khor/mute";
 pub(super) const PANIC: &str = "/khor/panic";
@@ -28,7 +28,7 @@ pub(super) enum Refusal {
     )]
     Address(String),
     /// A pattern that matches nothing.
-    #[error("{0}: no address matches this pattern; {SET}music/* is one that matches settings")]
+    #[error("{0}: no address matches this pattern; use one such as {SET}music/*")]
     Pattern(String),
     /// Not a setting.
     #[error("/khor/set/{0}: there is no such setting; GET /api/config shows all")]
@@ -63,7 +63,7 @@ impl Wish {
     }
 }
 
-/// Whether a value of the configuration can be set: it is one number, text or switch.
+/// Whether a message can set this value of the configuration: a number, a text or a switch.
 pub(super) fn is_settable(held: &Value) -> bool {
     matches!(held, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }

@@ -98,7 +98,7 @@ impl Player {
         self.engine.set_muted(true);
     }
 
-    /// What is paused plays on, also out of a snooze or quiet hours, which are shown as paused.
+    /// Resumes playing, even during a snooze or quiet hours, which the player shows as paused.
     fn play_pause(&self) {
         self.engine.set_muted(!self.engine.is_muted());
     }
@@ -202,9 +202,8 @@ impl Player {
     }
 }
 
-/// The gain for a volume that a client sets, 0..=1. MPRIS has negative volumes set to 0, and allows
-/// volumes above 1.0, which khor does not have: its highest volume is set. Players that turn a
-/// wheel too far are not refused.
+/// The gain for a volume that a client sets, 0..=1. MPRIS requires that a negative volume becomes
+/// zero. It also allows volumes above 1.0, which khor limits to 1.0 instead of rejecting them.
 fn gain(volume: f64) -> fdo::Result<f64> {
     if volume.is_nan() {
         return Err(fdo::Error::InvalidArgs("Volume: NaN is not allowed, expected 0.0 to 1.0".to_owned()));
@@ -294,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_volume_is_a_gain_or_refused() {
+    fn every_volume_is_limited_or_rejected() {
         for (volume, expected) in [
             (0.3, 0.3),
             (-0.0, 0.0),

@@ -67,7 +67,7 @@ fn presets(patient: &Patient) -> Check {
         return Check::problem(
             name,
             problems.join("; "),
-            "mend the files it names; khor presets --check FILE tells more",
+            "fix the files in the message; khor presets --check FILE shows the error of each",
         );
     }
     if library.find(wanted).is_none() {

@@ -120,7 +120,8 @@ async fn clock(config: &Config) -> Check {
     }
 }
 
-/// The engine's own, where one runs: a service has another environment than a shell.
+/// Uses the clock of the running engine, if there is one: a service may have another environment
+/// than a shell.
 fn time_zone(patient: &Patient) -> Check {
     let name = "time zone";
     let told = patient.own_health().map(|health| &health["time"]).filter(|time| time.is_object());

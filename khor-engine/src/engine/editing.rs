@@ -87,7 +87,7 @@ impl Engine {
         self.previewed().map(|preset| preset.name)
     }
 
-    /// The preset that plays unsaved: a page that is opened again can go on editing it.
+    /// The unsaved preset that plays. A reopened page can continue to edit it.
     pub fn previewed(&self) -> Option<Preset> {
         self.previewing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -160,9 +160,7 @@ fn holds(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {
         Some(preset) => Some(format!("the preset {}", preset.name)),
-        None if path.exists() => {
-            Some("a preset that makes no sense yet, or whose name another file has".to_owned())
-        }
+        None if path.exists() => Some("a preset that is invalid, or whose name another file has".to_owned()),
         None => None,
     }
 }
@@ -189,6 +187,6 @@ mod tests {
         let taken = place(&library, "other").unwrap_err().to_string();
         assert!(taken.contains("other.toml holds the preset mine"), "{taken}");
         let taken = place(&library, "half").unwrap_err().to_string();
-        assert!(taken.contains("makes no sense yet"), "{taken}");
+        assert!(taken.contains("a preset that is invalid"), "{taken}");
     }
 }

@@ -169,8 +169,7 @@ fn bed(sounding: &Sounding, seen: &Seen) -> Heard {
     Heard { layer: "bed", what: what.join(", "), because: because.join(", ") }
 }
 
-/// Why nothing is known, for the bed that says so: the source may be well, and a cgroup or a host
-/// missing.
+/// Why nothing is known. The source may work while its cgroup or host is missing.
 fn why_lost(seen: &Seen) -> String {
     let shortfall = match (&seen.source, &seen.alone) {
         (SourceState::Up(_), Some(alone)) => alone.shortfall.as_ref(),
@@ -347,7 +346,7 @@ fn narrow(text: &str) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// Whether an [`amount`] is shown as nothing: no rate is so many times that.
+/// Whether an [`amount`] is shown as zero. A rate is no multiple of zero.
 pub(crate) fn is_nothing(amount: &str) -> bool {
     amount.strip_prefix("0.0").is_some_and(|unit| !unit.starts_with(|c: char| c.is_ascii_digit()))
 }

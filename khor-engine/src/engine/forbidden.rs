@@ -35,7 +35,7 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
     }
     if let Some(site) = change.get("site") {
         let mut after = before.site.clone();
-        // A value of a wrong type is refused with its own words later.
+        // A value of a wrong type is rejected later, with an error of its own.
         after.host = site.get("host").map_or(after.host, |host| host.as_str().map(str::to_owned));
         let mode = site.get("mode").and_then(|mode| serde_json::from_value(mode.clone()).ok());
         after.mode = mode.unwrap_or(after.mode);

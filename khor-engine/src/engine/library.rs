@@ -67,8 +67,8 @@ impl Library {
         changed
     }
 
-    /// All presets, the built-in ones first. Of several files with one name, the first by file
-    /// name.
+    /// All presets, the built-in ones first. If several files have one preset name, only the file
+    /// whose file name sorts first counts.
     pub fn presets(&self) -> impl Iterator<Item = &Preset> {
         let own = self.files.iter().filter_map(|(path, file)| Some((path, file.preset.as_ref()?)));
         let own = own.filter(|(path, preset)| self.file_of(&preset.name) == Some(path));
@@ -96,13 +96,15 @@ impl Library {
             .collect()
     }
 
-    /// Files whose name is that of an earlier file, which plays instead.
+    /// Files whose preset name an earlier file has, which plays instead.
     fn shared_names(&self) -> impl Iterator<Item = String> {
         self.files.iter().filter_map(|(path, file)| {
             let name = &file.preset.as_ref()?.name;
             let first = self.file_of(name).filter(|first| *first != path)?;
             let (path, first) = (path.display(), first.file_name()?.display());
-            Some(format!("{path}: the name {name} is also that of {first}, which plays; choose another name"))
+            Some(format!(
+                "{path}: the preset name {name} is already used by {first}, which plays; choose another name"
+            ))
         })
     }
 
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_files_with_one_name_one_plays_and_the_other_is_a_problem() {
+    fn of_two_files_with_one_preset_name_the_first_plays_and_the_second_is_a_problem() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.toml"), text("mine").replacen("hint = \"", "hint = \"First. ", 1))
             .unwrap();
@@ -183,7 +185,10 @@ mod tests {
         let mut library = Library::open(dir.path().to_owned());
         let problems = library.problems();
         let [problem] = problems.as_slice() else { panic!("{problems:?}") };
-        assert!(problem.contains("b.toml: the name mine is also that of a.toml, which plays"), "{problem}");
+        assert!(
+            problem.contains("b.toml: the preset name mine is already used by a.toml, which plays"),
+            "{problem}"
+        );
         let found = library.find("mine").unwrap();
         assert!(found.hint.starts_with("First."), "{}", found.hint);
         assert_eq!(library.presets().filter(|preset| preset.name == "mine").count(), 1, "listed once");

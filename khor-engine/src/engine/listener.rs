@@ -184,7 +184,7 @@ impl Listener {
             let mut seen = self.state.lock();
             seen.history.clear();
             if subject != self.subject {
-                // They happened outside of what is heard now.
+                // These cues come from outside of the new scope.
                 seen.cues.clear();
             }
             self.subject = subject;

@@ -106,7 +106,7 @@ pub struct Engine {
     library: RwLock<Arc<Library>>,
     /// Held while the presets are read again.
     refreshing: Mutex<()>,
-    /// The preset that plays unsaved.
+    /// The unsaved preset that plays.
     previewing: Mutex<Option<Preset>>,
     socket: PathBuf,
     capture: Option<Playback>,
@@ -134,7 +134,7 @@ pub enum ActionError {
     /// A value is outside its range.
     #[error("{0}")]
     Range(String),
-    /// A note would go nowhere.
+    /// No output would play a note.
     #[error(
         "there is no output: no sound device plays, MIDI and OSC are off or fail, and nobody listens; GET /api/health says why"
     )]
@@ -270,8 +270,9 @@ impl Engine {
         &self.socket
     }
 
-    /// Changes any part of the configuration, applies the change and writes the file. If the write fails, the change lasts
-    /// until khor ends. Waits for the disk, and for the sound server if the change names a device.
+    /// Changes any part of the configuration, applies the change and writes the file. If the write
+    /// fails, the change lasts until khor ends. Waits for the disk, and for the sound server if the
+    /// change names a device.
     pub fn update_config(&self, change: &Value) -> Result<Update, UpdateError> {
         self.change(change, None, ConfigStore::update)
     }
@@ -382,7 +383,7 @@ impl Engine {
     }
 
     /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration
-    /// 0.01..=10 s. Refused while there is no output to play it.
+    /// 0.01..=10 s. Rejected if there is no output.
     pub fn test_note(&self, midi: u8, velocity: f32, duration_s: f32) -> Result<(), ActionError> {
         let within = |holds: bool, text: String| if holds { Ok(()) } else { Err(ActionError::Range(text)) };
         within(midi <= 127, format!("midi: {midi} is not allowed, expected 0 to 127"))?;
@@ -398,7 +399,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a note reaches anything: a device, a listener, MIDI or OSC.
+    /// Whether an output would play a note: a device, a listener, MIDI or OSC.
     fn has_output(&self) -> bool {
         let plays = self.audio.status().health.ok || self.audio.tap().listeners() > 0;
         plays || self.midi.health().ok || self.osc.targets().iter().any(|target| target.error.is_none())

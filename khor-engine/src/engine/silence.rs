@@ -49,12 +49,12 @@ pub enum SilenceReason {
 pub struct SilenceReport {
     /// The reason that lasts longest.
     pub reason: SilenceReason,
-    /// When it ends by itself, milliseconds since 1970; `null` if it does not.
+    /// When the silence ends by itself, milliseconds since 1970; `null` if it does not.
     pub until: Option<u64>,
 }
 
 impl Silence {
-    /// The reason that lasts longest; `None` while the music is heard.
+    /// The reason that lasts longest; `None` if the sound device is not silent.
     pub(super) fn report(&self) -> Option<SilenceReport> {
         if self.by_hand {
             return Some(SilenceReport { reason: SilenceReason::Muted, until: None });
@@ -82,8 +82,8 @@ impl Silence {
         }
     }
 
-    /// Mutes by hand, or unmutes what was muted by hand. During a snooze or in quiet hours it
-    /// mutes: it never makes a sound that nobody asked for.
+    /// Toggles the mute by hand. During a snooze or quiet hours the first call mutes, because it
+    /// must not start sound by surprise.
     fn toggle(&mut self) {
         self.set_by_hand(!self.by_hand);
     }
@@ -137,8 +137,8 @@ impl Engine {
         self.silence(|silence| silence.set_by_hand(muted));
     }
 
-    /// Mutes, or unmutes what was muted by hand; says whether it is muted now. A snooze or quiet
-    /// hours become a mute.
+    /// Toggles the mute by hand; returns whether the device is muted now. A snooze or quiet hours
+    /// become a mute by hand.
     pub fn toggle_mute(&self) -> bool {
         self.silence(Silence::toggle)
     }
@@ -185,7 +185,7 @@ impl Engine {
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
 
-    /// Changes what silences; says whether anything does now.
+    /// Applies a change; returns whether the sound device is silent now.
     fn silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
         let mut seen = self.state.lock();
         change(&mut seen.silence);
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(error, "minutes: 1441 is not allowed, expected 0 to 1440");
     }
 
-    /// `khor mute` during a snooze was the end of all silence.
+    /// `khor mute` used to end a snooze, and with it all silence.
     #[tokio::test]
     async fn a_toggle_during_a_snooze_mutes_and_the_next_one_unmutes() {
         let (engine, _dir) = quiet_engine();
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_that_is_told_is_the_one_that_lasts_longest() {
+    fn the_reported_reason_is_the_one_that_lasts_longest() {
         let reason = |silence: &Silence| silence.report().map(|report| (report.reason, report.until));
         let mut silence = Silence::default();
         assert_eq!(reason(&silence), None);
@@ -287,7 +287,7 @@ mod tests {
         silence.toggle();
         assert_eq!(reason(&silence), Some((SilenceReason::Muted, None)));
         silence.toggle();
-        assert_eq!(reason(&silence), None, "unmuted in quiet hours it is heard");
+        assert_eq!(reason(&silence), None, "an unmute in quiet hours ends the silence");
         assert_eq!(serde_json::to_value(SilenceReason::QuietHours).unwrap(), "quiet_hours");
     }
 

@@ -160,7 +160,7 @@ pub(super) struct Alone {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) source: SourceState,
-    /// The totals of the source's counters, while it delivers.
+    /// The totals of the source's counters; `None` while the source sends no frames.
     pub(super) counters: Option<Counters>,
     pub(super) totals: Totals,
     pub(super) heard: PerSignal<bool>,

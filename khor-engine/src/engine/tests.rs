@@ -12,7 +12,7 @@ pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
     quiet_engine_of("")
 }
 
-/// Likewise of a site, whose server does not answer; an empty name is this machine.
+/// A quiet engine for a site whose server does not answer. An empty name selects this machine.
 pub(crate) fn quiet_engine_of(site: &str) -> (Arc<Engine>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let nats = json!({ "url": "nats://127.0.0.1:1" });

@@ -1,18 +1,17 @@
-//! The totals that go out, in `/metrics` and the API: they count on when the source changes or
-//! restarts.
+//! Totals for `/metrics` and the API. They continue when the source changes or restarts.
 
 use std::collections::VecDeque;
 
 use crate::signal::{Accumulator, Counter, Counters, PerCounter};
 
-/// Scopes whose totals are kept; the one that was heard longest ago goes first.
+/// How many scopes keep their totals. The scope that was used longest ago is dropped first.
 const KEPT_SCOPES: usize = 64;
 
-/// What was counted since the engine started: of the whole machine, and of each scope, whose
-/// counters do not continue the machine's.
+/// Totals since the engine started, of the whole machine and of each scope. The counters of a scope
+/// do not continue those of the machine.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Totals {
-    /// The current one is the last.
+    /// The current scope is the last.
     scopes: VecDeque<Scope>,
 }
 
@@ -23,8 +22,8 @@ struct Scope {
 }
 
 impl Totals {
-    /// A source begins that counts for `whose`. Its first frame adds nothing: nobody knows when its
-    /// counts began.
+    /// Starts a source that counts for `whose`. Its first frame adds nothing, because the start of
+    /// its counts is unknown.
     pub(super) fn source_up(&mut self, whose: &str) {
         let known = self.scopes.iter().position(|scope| scope.whose == whose);
         let scope = known.and_then(|place| self.scopes.remove(place));
@@ -39,7 +38,7 @@ impl Totals {
         self.scopes.push_back(scope);
     }
 
-    /// Takes a source's counts, and returns the totals of the counters that this source has.
+    /// Adds the counts of a source; returns the totals of the counters that this source has.
     pub(super) fn take(&mut self, counts: &Counters) -> Counters {
         let Some(scope) = self.scopes.back_mut() else { return [None; Counter::ALL.len()] };
         std::array::from_fn(|i| {
@@ -48,7 +47,7 @@ impl Totals {
         })
     }
 
-    /// The total of a counter, also of one that this source does not have.
+    /// The total of a counter, even if the current source does not have this counter.
     pub(super) fn of(&self, counter: Counter) -> u64 {
         let scope = self.scopes.back();
         scope.map_or(0, |scope| scope.counters[counter.index()].totals()[0])
@@ -85,7 +84,7 @@ mod tests {
         assert_eq!(take(&mut totals, Counter::Forks, 3), Some(12));
     }
 
-    /// `/proc` has no execs: the series is missing meanwhile, never 0.
+    /// `/proc` does not count execs. Their series is then missing, and never 0.
     #[test]
     fn a_counter_that_a_source_lacks_is_missing_and_continues_later() {
         let mut totals = Totals::default();
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scope_has_totals_of_its_own_to_which_it_returns() {
+    fn each_scope_continues_its_own_totals() {
         let mut totals = Totals::default();
         for (whose, first, expected) in [
             ("the whole machine", 100, 1),

@@ -1,16 +1,16 @@
-//! Changes of the settings in the forms that clients send, which are more than khor writes itself.
+//! Normalizes changes of the settings. Clients write some values in more forms than khor does.
 
 use serde_json::{Value, json};
 
 use crate::config::{Config, numbers::fit_numbers};
 
-/// The default device by its name in the original khor's API; in the settings it is empty.
+/// Name of the default device in the original khor's API. In the settings the name is empty.
 const DEFAULT_DEVICE: &str = "default";
 
-/// The change with whole numbers as integers and the default device as khor names it.
+/// Returns the change with integers for whole numbers and with khor's name of the default device.
 pub(super) fn understood(change: &Value, before: &Config) -> Value {
     let mut change = change.clone();
-    // A configuration is a tree of plain values; that it can't be written is impossible.
+    // This cannot fail, because a configuration is a tree of plain values.
     fit_numbers(&mut change, &serde_json::to_value(before).unwrap_or_default());
     if let Some(device) = change.pointer_mut("/audio/device")
         && *device == DEFAULT_DEVICE

@@ -1,8 +1,9 @@
 //! Reads and writes files that the user names.
 //!
-//! A path from the command line, the configuration or a user's folder may lead to a FIFO, a device, a link or a network
-//! server that does not answer. This module opens regular files only, limits their size, and gives up after
-//! [`TIMEOUT`]. Use [`read`] and [`replace`] for settings, and [`Replacement`] for outputs such as renders and captures.
+//! A path from the command line, the configuration or a user's folder may lead to a FIFO, a device,
+//! a link or a network server that does not answer. This module opens regular files only, limits
+//! their size, and gives up after [`TIMEOUT`]. Use [`read`] and [`replace`] for settings, and
+//! [`Replacement`] for outputs such as renders and captures.
 
 mod output;
 mod read;

@@ -1,5 +1,5 @@
-//! Writes output files: first under a temporary name beside the target, then renamed when they are
-//! complete. A full disk or a crash leaves the old file.
+//! Writes output files. The content goes to a temporary file beside the target, which is renamed
+//! when it is complete. A full disk or a crash leaves the old file unchanged.
 
 use std::{
     ffi::OsString,
@@ -13,34 +13,33 @@ use tempfile::NamedTempFile;
 
 use super::replace::{folder, target};
 
-/// What a new file may be, before the process's `umask`.
+/// Permissions of a new file, before the process's `umask`.
 const NEW_MODE: u32 = 0o666;
-/// Characters of a file's name that its temporary name begins with: no name may be longer than 255
-/// bytes.
+/// How many characters of the target's name the temporary name keeps. The kernel limits a name to
+/// 255 bytes.
 const KEPT_CHARACTERS: usize = 40;
 
-/// A file that is being written. The file that was at its place stays as it was until
-/// [`Self::finish`].
+/// An output file that is being written. An old file stays unchanged until [`Self::finish`].
 #[derive(Debug)]
 pub struct Replacement(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    /// Another name in the same folder, such as `x.part-a1B2c3.wav` for `x.wav`.
+    /// A temporary file in the same folder, such as `x.part-a1B2c3.wav` for `x.wav`.
     Beside { file: NamedTempFile, place: PathBuf },
-    /// The place itself: a new file, or a device or pipe, of which nothing can be kept.
+    /// The target itself: a new file, or a device or pipe, which has no old content to keep.
     AtPlace { file: File, place: PathBuf },
 }
 
 impl Replacement {
-    /// Begins a file for `path`. It is removed unless it is finished.
+    /// Begins a file for `path`. A temporary file is removed unless it is finished.
     ///
-    /// Symbolic links are followed, also to a file that does not exist yet. A device or pipe is
-    /// written at once.
+    /// Symbolic links are followed, even to a file that does not exist yet. A device or pipe is
+    /// written directly.
     ///
     /// # Errors
     ///
-    /// The old file may not be written, or the folder takes no new one.
+    /// The old file is not writable, or the folder does not allow a new file.
     pub fn begin(path: &Path) -> io::Result<Self> {
         match fs::metadata(path) {
             Ok(old) if old.is_file() => Self::beside(target(path)?, Some(&old)),
@@ -50,12 +49,12 @@ impl Replacement {
         }
     }
 
-    /// Begins a file that is worth something unfinished, such as a recording. Where there is no
-    /// file yet it is written at its place at once, so that it is there whatever ends the program.
+    /// Begins a file that is useful even if it is incomplete, such as a recording. If there is no
+    /// file yet, the target is written directly, so that it exists however the program ends.
     ///
     /// # Errors
     ///
-    /// As of [`Self::begin`].
+    /// The errors of [`Self::begin`].
     pub fn begin_recording(path: &Path) -> io::Result<Self> {
         let place = target(path)?;
         match File::create_new(&place) {
@@ -77,14 +76,14 @@ impl Replacement {
             .permissions(Permissions::from_mode(NEW_MODE))
             .tempfile_in(folder(&place))?;
         if let Some(old) = old {
-            // A file that may not be written may not be replaced either.
+            // A file without write permission must not be replaced either.
             OpenOptions::new().write(true).open(&place)?;
             take_after(file.as_file(), old)?;
         }
         Ok(Self(Kind::Beside { file, place }))
     }
 
-    /// The file, to write into.
+    /// A handle for writing.
     pub fn file(&self) -> io::Result<File> {
         match &self.0 {
             Kind::Beside { file, .. } => file.as_file().try_clone(),
@@ -92,14 +91,14 @@ impl Replacement {
         }
     }
 
-    /// Leaves the file where it is written, also if it is never finished.
+    /// Keeps the temporary file even if [`Self::finish`] is never called.
     pub fn keep_unfinished(&mut self) {
         if let Kind::Beside { file, .. } = &mut self.0 {
             file.disable_cleanup(true);
         }
     }
 
-    /// Where it is written until it is finished.
+    /// The path that is written until [`Self::finish`].
     pub fn path(&self) -> &Path {
         match &self.0 {
             Kind::Beside { file, .. } => file.path(),
@@ -107,7 +106,7 @@ impl Replacement {
         }
     }
 
-    /// Waits for the disk, and gives the file its place.
+    /// Waits for the disk, then renames the file to its target.
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
             Kind::Beside { file, place } => {
@@ -115,7 +114,7 @@ impl Replacement {
                 file.persist(place).map(drop).map_err(|error| error.error)
             }
             Kind::AtPlace { file, .. } => match file.sync_all() {
-                // A device or pipe has nothing to wait for.
+                // A device or pipe cannot be synced.
                 Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
                 synced => synced,
             },
@@ -134,15 +133,15 @@ pub fn write_output(path: &Path, content: &[u8]) -> io::Result<()> {
     replacement.finish()
 }
 
-/// Gives a file the mode of the one that it replaces, and its owner if that is possible.
+/// Gives `file` the mode of the old file, and its owner if possible.
 fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
-    // Only root may give a file away, and another owner is better than no file.
+    // Only root may change an owner. A file with another owner is better than no file.
     let _ = fchown(file, Some(old.uid()), Some(old.gid()));
     file.set_permissions(old.permissions())
 }
 
-/// What a temporary name begins and ends with. Its end says what is in the file, as that of its
-/// place does.
+/// Prefix and suffix of a temporary name. The suffix is the target's extension, which shows the
+/// type of the file.
 fn temporary_name(place: &Path) -> (OsString, OsString) {
     let stem = place.file_stem().unwrap_or_default().to_string_lossy();
     let kept: String = stem.chars().take(KEPT_CHARACTERS).collect();
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_file_stays_until_the_new_one_is_whole_and_keeps_its_mode() {
+    fn the_old_file_stays_until_the_new_one_is_complete_and_the_mode_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.wav");
         fs::write(&path, "old").unwrap();
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_written_through_also_to_a_file_that_is_not_there() {
+    fn a_link_is_followed_even_to_a_missing_file() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name| dir.path().join(name);
         fs::create_dir(at("folder")).unwrap();
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_is_at_its_place_at_once_and_is_never_lost() {
+    fn a_recording_exists_at_once_and_stays_if_unfinished() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.khor");
         let first = Replacement::begin_recording(&path).unwrap();
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_and_names_without_an_end_are_taken() {
+    fn long_names_and_names_without_an_extension_are_accepted() {
         let dir = tempfile::tempdir().unwrap();
         for name in ["x".to_owned(), "ä".repeat(127), format!("{}.wav", "x".repeat(251))] {
             write_output(&dir.path().join(&name), b"x").unwrap();

@@ -17,8 +17,8 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::InvalidInput`] if the path leads to another kind of file, the system's errors, and those of
-/// [`with_timeout`].
+/// [`io::ErrorKind::InvalidInput`] if the path leads to another kind of file, the system's errors,
+/// and those of [`with_timeout`].
 pub fn open(path: &Path) -> io::Result<File> {
     with_timeout(path, open_regular)
 }
@@ -40,7 +40,8 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     })
 }
 
-/// Reads a regular UTF-8 file of at most `limit` bytes. Removes the byte order mark that some editors write.
+/// Reads a regular UTF-8 file of at most `limit` bytes. Removes the byte order mark that some
+/// editors write.
 ///
 /// # Errors
 ///

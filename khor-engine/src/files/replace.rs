@@ -16,20 +16,23 @@ const MAX_LINKS: usize = 40;
 /// Backups of one file.
 const MAX_BACKUPS: u32 = 1000;
 
-/// Replaces the content of the file at `path` and creates missing folders. After a crash the file holds the old or the new
-/// content, never a part. Links stay links; permissions and owner stay.
+/// Replaces the content of the file at `path` and creates missing folders. After a crash the file
+/// holds the old or the new content, never a part. Links stay links; permissions and owner stay.
 ///
-/// A file is overwritten in place, without that guarantee, if it is a mount point or if its folder is not writable.
+/// A file is overwritten in place, without that guarantee, if it is a mount point or if its folder
+/// is not writable.
 ///
 /// # Errors
 ///
-/// The system's errors, including missing write permission for the file, and those of [`with_timeout`].
+/// The system's errors, including missing write permission for the file, and those of
+/// [`with_timeout`].
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let content = content.to_owned();
     with_timeout(path, move |path| replace_now(path, &content))
 }
 
-/// Copies the file at `path` to `path.bad`, or to `path.bad.2` and so on if that name is taken. Returns the copy's path.
+/// Copies the file at `path` to `path.bad`, or to `path.bad.2` and so on if that name is taken.
+/// Returns the copy's path.
 ///
 /// # Errors
 ///
@@ -114,8 +117,8 @@ fn write_beside(path: &Path, folder: &Path, content: &[u8], old: Option<&fs::Met
     File::open(folder)?.sync_all()
 }
 
-/// Whether the file must be overwritten in place: it is a mount point, its folder is not writable, or its owner cannot be
-/// preserved.
+/// Whether the file must be overwritten in place: it is a mount point, its folder is not writable,
+/// or its owner cannot be preserved.
 fn cannot_rename(error: &io::Error) -> bool {
     use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
     matches!(error.kind(), ResourceBusy | CrossesDevices | PermissionDenied | ReadOnlyFilesystem)

@@ -4,8 +4,8 @@ use std::{fs, io, os::unix::fs::MetadataExt, path::Path, time::SystemTime};
 
 use super::timeout::with_timeout;
 
-/// Modification time, length and inode of a file. All three are compared, because one of them alone can stay the same when
-/// a file is written twice within the clock's resolution.
+/// Modification time, length and inode of a file. All three are compared, because one of them alone
+/// can stay the same when a file is written twice within the clock's resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     modified: Option<SystemTime>,

@@ -1,5 +1,5 @@
-//! A timeout for file systems. A network file system whose server is gone blocks its callers for minutes, and no signal
-//! interrupts them.
+//! A timeout for file systems. A network file system whose server is gone blocks its callers for
+//! minutes, and no signal interrupts them.
 
 use std::{
     collections::BTreeSet,
@@ -16,15 +16,16 @@ use std::{
 /// Longest wait for a file system.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Paths whose last access timed out and has not returned yet. Another access would only block another thread.
+/// Paths whose last access timed out and has not returned yet. Another access would only block
+/// another thread.
 static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Runs `work` on `path` in its own thread and waits for at most [`TIMEOUT`].
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::TimedOut`] if the file system does not answer. The thread then remains until it does, and every access
-/// to this path fails at once meanwhile. Other errors are those of `work`.
+/// [`io::ErrorKind::TimedOut`] if the file system does not answer. The thread then remains until it
+/// does, and every access to this path fails at once meanwhile. Other errors are those of `work`.
 pub fn with_timeout<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
@@ -52,7 +53,8 @@ pub(super) fn within<T: Send + 'static>(
         Err(RecvTimeoutError::Disconnected) => Err(panicked()),
         Err(RecvTimeoutError::Timeout) => {
             let mut hung = hung();
-            // The thread sends before it removes the path. Without a result, it will therefore find the path in the set.
+            // The thread sends before it removes the path. Without a result, it will therefore find
+            // the path in the set.
             match receiver.try_recv() {
                 Ok(result) => result,
                 Err(TryRecvError::Disconnected) => Err(panicked()),

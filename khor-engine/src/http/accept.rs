@@ -1,9 +1,9 @@
-//! What a client accepts, by headers with quality values (RFC 9110, section 12.4.2).
+//! What a client accepts: headers with quality values (RFC 9110, section 12.4.2).
 
 use warp::http::{HeaderMap, HeaderName, header};
 
-/// How much a client wants `name` by a header such as `Accept-Encoding`, 0..=1. 0 is not at all.
-/// `None`: the header does not name it, nor anything that includes it.
+/// Quality of `name` in a header such as `Accept-Encoding`, 0..=1. 0 means not acceptable. `None`
+/// if the header has neither `name` nor a wildcard for it.
 pub(super) fn quality(headers: &HeaderMap, header: HeaderName, name: &str) -> Option<f32> {
     let group = name.split_once('/').map(|(group, _)| format!("{group}/*"));
     let specificity = |written: &str| {
@@ -18,11 +18,11 @@ pub(super) fn quality(headers: &HeaderMap, header: HeaderName, name: &str) -> Op
         let quality = parameters.find_map(|it| it.strip_prefix("q=").or_else(|| it.strip_prefix("Q=")));
         Some((specificity, quality.map_or(1.0_f32, |quality| quality.parse().unwrap_or(0.0))))
     });
-    // What is named more exactly counts, and of one name the best.
+    // The most specific entry counts. Among equally specific entries, the highest quality counts.
     listed.max_by(|one, another| one.0.cmp(&another.0).then(one.1.total_cmp(&another.1))).map(|(_, q)| q)
 }
 
-/// Whether a client takes answers in this content coding.
+/// Whether a client accepts answers in this content coding.
 pub(super) fn takes_coding(headers: &HeaderMap, coding: &str) -> bool {
     quality(headers, header::ACCEPT_ENCODING, coding).is_some_and(|quality| quality > 0.0)
 }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_kind_named_twice_the_best_counts() {
+    fn of_a_repeated_name_the_highest_quality_counts() {
         let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
                           application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
         let kind = |name: &str| of(header::ACCEPT, prometheus, name);

@@ -114,8 +114,8 @@ impl Access {
         Self { port, ..self }
     }
 
-    /// Whether that is a name of this listener. An address can't be rebound, a name can. A dot at
-    /// the end of a name means the root of all names and changes nothing (RFC 1034).
+    /// Whether `authority` names this listener. DNS rebinding affects names, but not addresses. A
+    /// dot at the end of a name stands for the DNS root and changes nothing (RFC 1034).
     pub(super) fn is_ours(&self, authority: &Authority) -> bool {
         self.is_address(authority) || self.is_named(authority)
     }
@@ -153,7 +153,7 @@ impl Access {
     }
 }
 
-/// A host without the dot that may end its name.
+/// Removes the dot at the end of a host name.
 fn rootless(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
@@ -201,8 +201,8 @@ pub(crate) fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
 struct Login {
     /// The token in the file that `listen.token_file` names.
     token: String,
-    /// The path that the cookie is for: where a proxy puts the page, such as `/khor/`. Without it,
-    /// all of the host.
+    /// The path of the cookie: where a proxy serves the page, such as `/khor/`. The default is the
+    /// whole host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     path: Option<String>,
 }
@@ -227,7 +227,7 @@ pub(super) fn operation() -> Operation {
     post(LOGIN, "Hand in the token; the answer sets the cookie khor_token").reads::<Login>().at_once(login)
 }
 
-/// Whether a path can stand in a cookie as it is, and no other attribute with it.
+/// Whether a cookie can contain the path as it is, without another attribute.
 fn is_cookie_path(path: &str) -> bool {
     path.starts_with('/')
         && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
@@ -239,7 +239,7 @@ fn login(call: Call) -> Result<LoggedIn, Failure> {
     let path = path.as_deref().unwrap_or("/");
     if !is_cookie_path(path) {
         return Err(Failure::bad(
-            "path: expected a path of letters, digits, - . _ ~ % and slashes, as /khor/",
+            "path: expected a path of letters, digits, - . _ ~ % and slashes, such as /khor/",
         ));
     }
     let access = &call.desk.access;
@@ -344,7 +344,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_cookie_is_for_a_plain_path() {
+    fn a_cookie_path_must_be_plain() {
         for path in ["/", "/khor/", "/a/b-c/~x.y/%20/"] {
             assert!(is_cookie_path(path), "{path}");
         }

@@ -38,7 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/audio/devices", "The sound devices there are").blocking(devices),
         post(
             "/api/audio/device",
-            "Choose the sound device, by the parameter or the body; empty and default are the default device",
+            "Choose the sound device by the parameter or the body; an empty name or default selects the default device",
         )
         .takes("device", "`id:…` as listed, or empty or default", json!({ "type": "string" }))
         .may_read::<Choice>()
@@ -48,7 +48,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes("vel", "Velocity", number(0.0, 1.0))
             .takes("dur", "Seconds", number(0.01, 10.0))
             .at_once(test_note),
-        post("/api/actions/mute", "Mute or unmute the sound device; without a parameter it mutes, or unmutes what was muted by hand")
+        post("/api/actions/mute", "Mute or unmute the sound device; without a parameter the mute by hand toggles")
             .takes("on", "Mute, or not", json!({ "type": "boolean" }))
             .at_once(mute),
         post("/api/actions/snooze", "Mute for a while")
@@ -106,8 +106,8 @@ fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
     Ok(Tagged { json: Changed { config, ok: true, restart_required, not_saved }, tag })
 }
 
-/// The tags of an `If-Match`; a weak one matches nothing, so it stays what it is. Compressed or
-/// not, it is one configuration.
+/// The tags of an `If-Match`. A weak tag is not converted, because it must not match. The
+/// compressed and the plain configuration count as one version.
 fn tags(header: &str) -> Vec<&str> {
     header.split(',').map(|tag| uncompressed_tag(tag.trim().trim_matches('"'))).collect()
 }
@@ -152,8 +152,7 @@ struct Chosen {
 fn choose(call: Call) -> Result<Json<Chosen>, Failure> {
     let body = if call.body.is_empty() { Value::Null } else { call.json()? };
     let device = call.text("device").or_else(|| body.get("device")?.as_str());
-    let expected =
-        "device: missing, expected ?device=id:… or {\"device\": \"id:…\"}; default is the default device";
+    let expected = "device: missing, expected ?device=id:… or {\"device\": \"id:…\"}; default selects the default device";
     let update = call.engine().select_device(device.ok_or_else(|| Failure::bad(expected))?)?;
     Ok(Json(Chosen { ok: true, device: update.config.audio.device }))
 }

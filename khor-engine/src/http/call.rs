@@ -56,7 +56,7 @@ impl Call {
             .map_err(|problem| Failure::bad(format!("the body is not JSON: {problem}")))
     }
 
-    /// A parameter that is a number, or the default. A whole number may come as `62.0`.
+    /// Parses a numeric parameter, or returns the default. A whole number may be written as `62.0`.
     pub(super) fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, Failure> {
         self.query.get(name).map_or(Ok(default), |text| {
             let number = numbers::parse(text);

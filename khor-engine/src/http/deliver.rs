@@ -1,5 +1,5 @@
-//! The last step of every answer: 304 if the client has it already, 206 if it asks for a part, and
-//! compression. The headers of an answer say which of these it allows.
+//! The last step of every answer: 304 if the client already has it, 206 for a range, and
+//! compression. The headers of the answer select which of these steps apply.
 
 use std::io::Write;
 
@@ -18,14 +18,14 @@ use super::{
     range::{self, Asked},
 };
 
-/// Shorter answers fit into one packet anyway, bytes.
+/// Length from which answers are compressed, bytes. A shorter answer fits into one packet anyway.
 const LEAST_BYTES: u64 = 1024;
-/// Answers are compressed once and read once, so time counts as much as length.
+/// Each answer is compressed for one request, so time matters as much as size.
 const LEVEL: Compression = Compression::new(3);
-/// What a tag ends in whose answer was compressed on the way out.
+/// Suffix of the tag of an answer that this module has compressed.
 const COMPRESSED: &str = "-gzip";
 
-/// Answers a request with this method and these headers by `response`.
+/// Delivers `response` to a request with this method and these headers.
 pub(super) async fn deliver(method: Method, headers: HeaderMap, response: Response) -> Response {
     let is_read = response.status() == StatusCode::OK && (method == Method::GET || method == Method::HEAD);
     let response = compressed(&headers, response).await;
@@ -38,12 +38,12 @@ pub(super) async fn deliver(method: Method, headers: HeaderMap, response: Respon
     }
 }
 
-/// The length of an answer that is whole.
+/// The length of a complete answer; `None` for a stream.
 fn length(response: &Response) -> Option<u64> {
     response.body().size_hint().exact()
 }
 
-/// Whether parts of it may be asked for and are to be cut out here.
+/// Whether this module serves ranges of the answer.
 fn is_in_parts(response: &Response) -> bool {
     response.headers().contains_key(header::ACCEPT_RANGES) && length(response).is_some()
 }
@@ -62,7 +62,7 @@ async fn part_of(headers: &HeaderMap, response: Response) -> Response {
     }
 }
 
-/// Its body in one piece. Only for one that is whole, which can't fail.
+/// Collects the body. Only for complete answers, for which this cannot fail.
 async fn whole(response: Response) -> (Parts, Bytes) {
     let (parts, body) = response.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes);
@@ -73,7 +73,7 @@ fn tag_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ETAG)?.to_str().ok()
 }
 
-/// Compresses long text. Events, sound and compressed files stay as they are.
+/// Compresses long text. Event streams, sound and compressed files stay unchanged.
 async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     let is_long = length(&response).is_some_and(|length| length >= LEAST_BYTES);
     if !is_long || !is_text(response.headers()) || response.headers().contains_key(header::CONTENT_ENCODING) {
@@ -85,7 +85,7 @@ async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     }
     let (mut parts, body) = whole(response).await;
     let plain = body.clone();
-    // Half a megabyte takes milliseconds, in which events would wait.
+    // Compressing half a megabyte takes milliseconds, which would delay events.
     match tokio::task::spawn_blocking(move || gzip(&plain)).await {
         Ok(Ok(short)) => {
             if let Some(tag) = tag_of(&parts.headers).and_then(compressed_tag) {
@@ -119,18 +119,18 @@ fn is_text(headers: &HeaderMap) -> bool {
             .contains(&kind))
 }
 
-/// Two encodings of one thing are two answers, so they have two tags.
+/// Each encoding of an answer needs a tag of its own.
 fn compressed_tag(tag: &str) -> Option<HeaderValue> {
     let tag = tag.strip_suffix('"')?;
     HeaderValue::from_str(&format!("{tag}{COMPRESSED}\"")).ok()
 }
 
-/// The tag without quotes that an answer had before it was compressed.
+/// The tag of an answer before its compression, without quotes.
 pub(super) fn uncompressed_tag(tag: &str) -> &str {
     tag.strip_suffix(COMPRESSED).unwrap_or(tag)
 }
 
-/// Whether the client says that it has just this answer.
+/// Whether the client already has this answer, according to `If-None-Match`.
 fn is_known(headers: &HeaderMap, response: &Response) -> bool {
     let Some(tag) = tag_of(response.headers()) else { return false };
     let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
@@ -138,7 +138,7 @@ fn is_known(headers: &HeaderMap, response: &Response) -> bool {
     known.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || weak(known) == weak(tag))
 }
 
-/// 304 with the headers of the answer that the client has.
+/// 304 with the caching headers of the answer.
 fn not_modified(response: &Response) -> Response {
     let mut answer = warp::reply::with_status(warp::reply(), StatusCode::NOT_MODIFIED).into_response();
     for name in [header::ETAG, header::CACHE_CONTROL, header::VARY] {
@@ -234,6 +234,6 @@ mod tests {
         let (status, _, body) = ask(&[("range", "bytes=0-1,4-5")], file()).await;
         assert_eq!((status.as_u16(), body.len()), (200, 5000));
         let (status, ..) = ask(&[("range", "bytes=10-19")], answer("audio/wav", 5000)).await;
-        assert_eq!(status, 200, "where no parts are offered");
+        assert_eq!(status, 200, "without `accept-ranges`");
     }
 }

@@ -16,7 +16,7 @@ fn openapi() -> Value {
     openapi::write(table().iter().map(AsRef::as_ref))
 }
 
-/// Each operation but `HEAD`, as `GET /api/presets/{name}`.
+/// Each operation except `HEAD`, such as `GET /api/presets/{name}`.
 fn operations(openapi: &Value) -> BTreeSet<String> {
     let paths = openapi["paths"].as_object().unwrap().iter();
     let of = |(path, methods): (&String, &Value)| {

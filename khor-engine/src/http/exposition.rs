@@ -1,4 +1,4 @@
-//! The two text formats that Prometheus and its kin scrape: a client chooses by `Accept`.
+//! The two text formats of Prometheus and compatible scrapers. The client selects one by `Accept`.
 
 use std::fmt;
 
@@ -17,15 +17,15 @@ use super::accept::quality;
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// Prometheus text 0.0.4, which everything that scrapes reads.
+    /// Prometheus text 0.0.4, which every scraper reads.
     Prometheus,
     /// `OpenMetrics` 1.0.
     OpenMetrics,
 }
 
 impl Format {
-    /// The format that a client asks for. `OpenMetrics` is sent only to clients that name it: older
-    /// scrapers send `*/*` and fail at the names of its counters.
+    /// The format that a client requests. `OpenMetrics` is sent only to clients that name it: older
+    /// scrapers send `*/*` and fail at its counter names.
     pub(crate) fn asked(headers: &HeaderMap) -> Self {
         let named = |kind: &str| {
             let mut accepted = headers.get_all(header::ACCEPT).into_iter();
@@ -36,7 +36,7 @@ impl Format {
         if open > 0.0 && open >= plain { Self::OpenMetrics } else { Self::Prometheus }
     }
 
-    /// Its media type.
+    /// The media type of this format.
     pub(crate) const fn kind(self) -> &'static str {
         match self {
             Self::Prometheus => prometheus_text::CONTENT_TYPE,
@@ -44,7 +44,7 @@ impl Format {
         }
     }
 
-    /// All that is registered, in this format.
+    /// All registered metrics in this format.
     pub(crate) fn write(self, registry: &Registry) -> Result<String, fmt::Error> {
         let mut written = String::new();
         match self {
@@ -54,7 +54,7 @@ impl Format {
         Ok(written)
     }
 
-    /// The answer with this text.
+    /// An answer with this text.
     pub(crate) fn reply(self, text: String) -> Response {
         let mut response = text.into_response();
         let headers = response.headers_mut();

@@ -1,9 +1,10 @@
 //! Listening from a browser or a player: what the sound device is given, as 16-bit stereo.
 //!
-//! Apple's player, which Safari uses, plays nothing from a server that ignores `Range`: it asks for
-//! two bytes first, and then for all. A live stream has no parts, so for that player it is a file
-//! as long as its header says, four gigabytes or six hours. Others that ask for `bytes=0-` get the
-//! stream without end and without a length: those would try to seek in such a file.
+//! Apple's player, which Safari uses, plays nothing from a server that ignores `Range`. It first
+//! requests two bytes, then the whole file. A live stream has no length, so this player gets a file
+//! of the length in the WAV header: four gigabytes, or six hours. Other clients that request
+//! `bytes=0-` get an endless stream without a length, because they would try to seek in such a
+//! file.
 
 use std::{convert::Infallible, ops::Range};
 
@@ -33,9 +34,9 @@ use crate::output::{audio::Block, file::to_16_bit};
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
 const FRAME_BYTES: u64 = 4;
-/// Of the header of a WAV file.
+/// Length of the header of a WAV file.
 const HEADER_BYTES: u64 = 44;
-/// Length of the file that the header of the endless one describes.
+/// Length of the file that the header of the endless file describes.
 const FILE_BYTES: u64 = HEADER_BYTES + u32::MAX as u64;
 /// Longest message taken from a WebSocket's other end, which has nothing to say.
 const MAX_SAID_BYTES: usize = 1024;
@@ -47,7 +48,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// `GET /api/listen` by a client that asks for no WebSocket.
+/// `GET /api/listen` from a client that does not request a WebSocket.
 fn no_socket(_: Call) -> NoSocket {
     NoSocket
 }
@@ -84,7 +85,7 @@ enum Wav {
         stop: watch::Receiver<bool>,
         part: Option<Range<u64>>,
     },
-    /// A part was asked for that is in no file.
+    /// The requested range is beyond the end of the file.
     NoPart,
 }
 
@@ -99,7 +100,7 @@ fn open(call: Call) -> Result<Wav, Failure> {
     Ok(Wav::Live { blocks, stop: call.desk.stop, part })
 }
 
-/// Whether Apple's player asks, by itself or for Safari.
+/// Whether the client is Apple's player, alone or in Safari.
 fn is_apple(headers: &HeaderMap) -> bool {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     agent.is_some_and(|agent| agent.starts_with("AppleCoreMedia/"))
@@ -125,8 +126,9 @@ impl Answer for Wav {
     }
 }
 
-/// A WAV file without end, from its byte number `start` on: its header as soon as the first block
-/// says the rate, then what plays now. It ends if the rate changes, which no header can say.
+/// An endless WAV file from byte `start` on. The header is sent with the first block, which has the
+/// sample rate. The current sound follows. The file ends if the sample rate changes, because the
+/// header cannot change.
 fn wav(
     blocks: broadcast::Receiver<Block>,
     start: u64,
@@ -144,8 +146,8 @@ fn wav(
         })
 }
 
-/// The bytes before the first sample of an answer that begins at byte number `start`: the rest of
-/// the header, or silence up to the next frame, so that left stays left.
+/// The bytes before the first sample, if the answer begins at byte `start`: the rest of the header,
+/// or silence up to the next frame. The silence keeps left and right apart.
 fn lead(header: &Bytes, start: u64) -> Bytes {
     match start.checked_sub(HEADER_BYTES) {
         None => header.slice(start as usize..),
@@ -153,7 +155,7 @@ fn lead(header: &Bytes, start: u64) -> Bytes {
     }
 }
 
-/// The first `length` bytes.
+/// Limits a stream to its first `length` bytes.
 fn bounded(
     pieces: impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync,
     length: u64,
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_begins_and_ends_where_it_is_asked_for() {
+    async fn a_range_begins_and_ends_at_the_requested_bytes() {
         let part = async |start: u64, length: u64| {
             let (sender, blocks) = broadcast::channel(8);
             for _ in 0..4 {
@@ -280,7 +282,7 @@ mod tests {
         let whole = part(0, u64::MAX).await;
         assert_eq!((whole.len(), &whole[..44]), (60, &header[..]));
         assert_eq!(part(40, 8).await, whole[40..48], "from the header into the sound");
-        // Frames stay whole: left stays left.
+        // Frames stay complete, so left and right are not swapped.
         assert_eq!(part(44, 8).await, whole[44..52]);
         assert_eq!(part(46, 6).await, [&[0, 0], &whole[44..48]].concat());
         assert_eq!(part(1_000_044, 4).await, whole[44..48]);

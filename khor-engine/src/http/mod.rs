@@ -3,7 +3,7 @@
 //! Every request passes the [`guard`] (is it meant for us?) and [`access`] (may it come in?), then
 //! an operation of the [`table`], which [`api`], [`clips`], [`doctor`], [`presets`], [`stream`],
 //! [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`] describes, or the [`page`].
-//! What they answer goes out through [`deliver`]. The accept loop is our own because warp's has no
+//! Their answers go out through [`deliver`]. The accept loop is our own because warp's has no
 //! limit on connections and none on a half-sent request.
 
 mod accept;
@@ -204,7 +204,7 @@ async fn answer(
         Found::Operation(operation, name) => (operation, name),
         Found::Others(methods) => return not_so(&methods),
     };
-    // The body of a GET or a HEAD means nothing, so it is not waited for.
+    // The body of a GET or a HEAD request has no meaning, so khor does not wait for it.
     let body = if operation.method == Method::GET {
         Ok(bytes::Bytes::new())
     } else {

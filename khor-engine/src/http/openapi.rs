@@ -10,7 +10,7 @@ use super::{
     table::{Answer, Content, Json, Operation, get},
 };
 
-/// The operation that only a WebSocket opens.
+/// The only operation that is a WebSocket.
 const WEB_SOCKET: &str = "/api/listen";
 /// Where answers' shapes are in the document.
 const SHAPES: &str = "/components/schemas";
@@ -138,7 +138,7 @@ fn id(method: &str, path: &str) -> String {
     method.to_ascii_lowercase() + &pieces.map(capital).collect::<String>()
 }
 
-/// What an operation answers, by status.
+/// The answers of an operation, by status.
 fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
     let said = |said: &str, of: &Value| {
         let mut described = of.clone();
@@ -146,25 +146,25 @@ fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
         described
     };
     let mut responses = json!({
-        "4XX": said("The request was refused", refusal),
-        "5XX": said("khor could not do it", refusal),
+        "4XX": said("The request was rejected", refusal),
+        "5XX": said("khor could not carry out the request", refusal),
     });
     if operation.path == WEB_SOCKET {
         responses["101"] =
             json!({ "description": "A WebSocket: formats as text, samples as binary messages" });
         return responses;
     }
-    responses["200"] = said("What was asked for", answer);
+    responses["200"] = said("The requested content", answer);
     if operation.answer.in_parts {
-        responses["206"] = said("The part that Range asks for", answer);
+        responses["206"] = said("The requested range", answer);
     }
     if operation.answer.tagged && operation.method == Method::GET {
-        responses["304"] = json!({ "description": "The client has it already, by If-None-Match" });
+        responses["304"] = json!({ "description": "Unchanged since the version in If-None-Match" });
     }
     responses
 }
 
-/// The same without a body.
+/// The `HEAD` operation: `GET` without a body.
 fn head(get: &Value, operation: &Operation) -> Value {
     let mut described = get.clone();
     described["operationId"] = json!(id("HEAD", operation.path));

@@ -1,8 +1,8 @@
 //! The page: the copy inside the program, or a folder instead.
 //!
-//! It works below any path of a proxy: its files and its requests are relative to where it is.
-//! Views have addresses of their own, so the number of slashes in one says how far up the files
-//! are.
+//! The page works below any path of a proxy: its files and its requests are relative to the address
+//! of the page. Each view has an address of its own. The number of slashes in it tells how many
+//! levels up the files are.
 
 use std::{
     borrow::Cow,
@@ -35,11 +35,11 @@ const HASHED: &str = "assets/";
 /// Largest file of a user's page folder that is served, bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const INDEX: &str = "index.html";
-/// The codings that the page's build leaves beside its files, the shorter one first, and what their
-/// names end in.
+/// The codings of the compressed copies that the page's build leaves beside its files, the smallest
+/// first, and the suffixes of the copies.
 const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// Everything that no operation is at.
+/// Answers every path that has no operation.
 pub(super) fn routes(ui: &Ui) -> BoxedFilter<(Response,)> {
     let ui = ui.clone();
     warp::method()
@@ -60,7 +60,7 @@ pub(super) fn routes(ui: &Ui) -> BoxedFilter<(Response,)> {
 fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response {
     let path = path.trim_start_matches('/');
     if !ui.serve || path == "api" || path.starts_with("api/") {
-        return refused("there is nothing here");
+        return refused("there is nothing at this path");
     }
     if method != Method::GET && method != Method::HEAD {
         return not_so(&[Method::GET, Method::HEAD]);
@@ -71,7 +71,7 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
     if !is_view && let Some(found) = file(dir, path, headers) {
         return found;
     }
-    // The original's clients ask a folder for any address and expect the page.
+    // The original's clients expect the page at any address of their folder.
     if !is_view && dir.is_none() {
         return refused("there is no such file");
     }
@@ -98,7 +98,7 @@ fn index(dir: Option<&Path>, path: &str, headers: &HeaderMap) -> Option<Response
     }
 }
 
-/// A file, compressed where the client takes that and the build has left it so.
+/// A file of the page, compressed if the client accepts the coding and the build has made a copy.
 fn file(dir: Option<&Path>, name: &str, headers: &HeaderMap) -> Option<Response> {
     let content = read(dir, name)?;
     let codings =
@@ -156,7 +156,7 @@ mod tests {
 
     const PAGE: &str = "<script src=\"./assets/a.js\"></script>";
 
-    /// A folder beside a file that nobody may read, and a page in it.
+    /// A page folder, beside a file that must not be served.
     fn folder() -> (tempfile::TempDir, Ui) {
         let dir = tempfile::tempdir().unwrap();
         let served = dir.path().join("ui");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_view_finds_the_files_however_deep_it_is() {
+    async fn a_view_at_any_depth_finds_the_files() {
         let (_dir, ui) = folder();
         for (path, files) in [
             ("/", "./assets"),

@@ -35,7 +35,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/api/presets/preview", "Play a preset unsaved, from the next bar line")
             .reads::<PresetText>()
             .at_once(preview),
-        get("/api/presets/preview", "The preset that plays unsaved").at_once(previewed),
+        get("/api/presets/preview", "The unsaved preset that plays").at_once(previewed),
         delete("/api/presets/preview", "Play the current preset again").at_once(end_preview),
         get("/api/mapping", "What a mapping may say").at_once(mapping),
     ]
@@ -131,7 +131,8 @@ fn save(call: Call) -> Result<Json<One>, Failure> {
     told(call.engine(), name)
 }
 
-/// A preset in JSON; one that doesn't say has that name. Whole numbers may come as floats.
+/// Parses a preset in JSON; `name` is the default of its name. Whole numbers may be written as
+/// floats.
 fn read(mut json: Value, name: &str) -> Result<Preset, Vec<Problem>> {
     numbers::fit_all(&mut json);
     if let Value::Object(written) = &mut json {
@@ -162,7 +163,7 @@ fn preview(call: Call) -> Result<Json<Done>, Failure> {
     Ok(Done::JSON)
 }
 
-/// The preset that plays unsaved.
+/// The unsaved preset that plays.
 #[derive(Serialize, JsonSchema)]
 struct Previewed {
     ok: bool,

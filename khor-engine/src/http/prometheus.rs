@@ -1,5 +1,5 @@
-//! `GET /metrics`: what can be counted, as text that Prometheus and its kin scrape. Absent is
-//! absent.
+//! `GET /metrics`: metrics as text for Prometheus and compatible scrapers. A missing value has no
+//! sample.
 
 use std::{fmt, sync::atomic::Ordering};
 
@@ -92,8 +92,8 @@ impl Collector for Measured {
     }
 }
 
-/// Totals of the kernel's counts, in base units. Those of a scope have its name as a label, because
-/// they don't continue those of another.
+/// Totals of the kernel's counts, in base units. The totals of a scope have its name as a label,
+/// because they do not continue those of another scope.
 fn kernel(sheet: &mut Sheet<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
     for counter in Counter::ALL {
         let Some(count) = counters[counter.index()] else { continue };
@@ -302,9 +302,9 @@ mod tests {
     use super::*;
     use crate::engine::tests::quiet_engine;
 
-    /// Reads a format strictly: families once each, described before their samples. `OpenMetrics`
-    /// ends by `# EOF` and names a family of counters without the `_total` of its samples;
-    /// Prometheus' own format names it with that.
+    /// Reads a format strictly: each family occurs once and is described before its samples.
+    /// `OpenMetrics` ends with `# EOF` and names a family of counters without the `_total` of its
+    /// samples. Prometheus' own format names such a family with `_total`.
     fn samples(text: &str, format: Format) -> BTreeMap<String, f64> {
         let is_open = format == Format::OpenMetrics;
         let mut samples = BTreeMap::new();
@@ -364,7 +364,7 @@ mod tests {
         let text = text(measured(), Format::OpenMetrics).unwrap();
         let samples = samples(&text, Format::OpenMetrics);
         let plain = super::text(measured(), Format::Prometheus).unwrap();
-        assert_eq!(self::samples(&plain, Format::Prometheus), samples, "both formats say the same");
+        assert_eq!(self::samples(&plain, Format::Prometheus), samples, "both formats have the same samples");
         let is = |name: &str, value: f64| assert_eq!(samples.get(name), Some(&value), "{name} in {text}");
         is(&format!("khor_{}_total", Counter::Switches.name()), switches as f64);
         is("khor_mem_stall_seconds_total", 1.5);

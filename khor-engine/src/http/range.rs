@@ -6,19 +6,19 @@ use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::reply::Failure;
 
-/// What is asked for of so many bytes.
+/// The requested part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// All of them: there is no range, or one that a server may ignore.
+    /// The whole answer: there is no range, or it is ignored.
     Whole,
-    /// These.
+    /// These bytes.
     Part(Range<u64>),
-    /// Some that do not exist.
+    /// Bytes beyond the end of the answer.
     Nothing,
 }
 
-/// Reads `Range` and `If-Range`. `tag` is the answer's entity tag, in quotes. Several ranges at
-/// once are ignored.
+/// Reads `Range` and `If-Range`. `tag` is the answer's entity tag, in quotes. A header with several
+/// ranges is ignored.
 pub(super) fn asked(headers: &HeaderMap, length: u64, tag: Option<&str>) -> Asked {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let unchanged = text(header::IF_RANGE).is_none_or(|wanted| tag == Some(wanted));
@@ -27,7 +27,7 @@ pub(super) fn asked(headers: &HeaderMap, length: u64, tag: Option<&str>) -> Aske
     spec.and_then(|spec| part(spec, length)).unwrap_or(Asked::Whole)
 }
 
-/// `None`: it is malformed, or more than one range.
+/// `None` if the range is malformed, or if there are several.
 fn part(spec: &str, length: u64) -> Option<Asked> {
     let (first, last) = spec.trim().split_once('-')?;
     let number = |text: &str| {
@@ -47,7 +47,7 @@ fn part(spec: &str, length: u64) -> Option<Asked> {
     Some(if range.start < range.end { Asked::Part(range) } else { Asked::Nothing })
 }
 
-/// The head of an answer with this part of `length` bytes.
+/// Sets the headers of an answer with this part of `length` bytes.
 pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u64) {
     let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
     if let Ok(range) = HeaderValue::from_str(&range) {
@@ -57,9 +57,9 @@ pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
 }
 
-/// 416: nothing of `length` bytes was asked for.
+/// 416: the requested range is beyond the end of `length` bytes.
 pub(super) fn unsatisfiable(length: u64) -> warp::reply::Response {
-    let said = format!("Range: there are {length} bytes");
+    let said = format!("Range: beyond the end, there are {length} bytes");
     let mut response = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, said).into_response();
     if let Ok(range) = HeaderValue::from_str(&format!("bytes */{length}")) {
         response.headers_mut().insert(header::CONTENT_RANGE, range);

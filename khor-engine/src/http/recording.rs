@@ -37,7 +37,7 @@ use crate::{
     shown_path::ShownPath,
 };
 
-/// How much of a file is read at once, bytes.
+/// How many bytes of a file are read at once.
 const PIECE_BYTES: u64 = 64 * 1024;
 /// The format when none is asked for.
 const USUAL_FORMAT: &str = "flac";
@@ -108,12 +108,12 @@ fn unreadable(path: &Path, problem: &io::Error) -> Failure {
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {problem}", path.display()))
 }
 
-/// A name as answers show it.
+/// A file name as answers show it.
 fn shown(name: &OsString) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The names and lengths of the files, newest last; none where nothing was recorded yet.
+/// The names and lengths of the recordings, newest last. Empty if nothing was recorded yet.
 fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -136,7 +136,7 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
     Ok(recordings)
 }
 
-/// A recording that is fetched, or a part of it.
+/// A requested recording, or a part of it.
 struct Stored {
     file: File,
     length: u64,
@@ -149,8 +149,8 @@ fn file(call: Call) -> Result<Stored, Failure> {
     let folder = call.engine().recorder().folder();
     let wanted = OsString::from_vec(percent_decode_str(&call.name).collect());
     let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
-    // A name that is no UTF-8 is asked for as it was shown. No path leads out of the folder: each
-    // is one of the list.
+    // A client requests a name that is not UTF-8 as the list shows it. No path leads out of the
+    // folder, because only names of the list are accepted.
     let of_name = |name: &OsString| *name == wanted || shown(name).as_bytes() == wanted.as_bytes();
     let found = recordings.into_iter().map(|(name, _)| name).find(of_name);
     let unknown =
@@ -196,7 +196,8 @@ impl Answer for Stored {
     }
 }
 
-/// That part of a file, which was sought already, read as fast as it is sent.
+/// Streams a part of `file`, which is positioned at the start of the part. Reads as fast as the
+/// client receives.
 fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
     stream::try_unfold((file, part.end - part.start), |(mut file, left)| async move {
         if left == 0 {

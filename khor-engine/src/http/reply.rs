@@ -119,7 +119,7 @@ impl From<EditError> for Failure {
     }
 }
 
-/// An entity tag: other bytes have another one.
+/// An entity tag: a hash of the content.
 pub(super) fn content_tag(content: &[u8]) -> HeaderValue {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
@@ -127,8 +127,7 @@ pub(super) fn content_tag(content: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// The headers of an answer without end: proxies pass it on at once, keep nothing of it and leave
-/// it as it is.
+/// Sets the headers of an endless answer: proxies must not buffer, store or change it.
 pub(super) fn live_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));

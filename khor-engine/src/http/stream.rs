@@ -1,6 +1,6 @@
-//! The event stream: the metrics, ten times a second, with the notes and cues since the event
-//! before. The id of each event says how far it reports, so that a client that reconnects gets what
-//! it missed.
+//! The event stream: the metrics ten times a second, with the notes and cues since the previous
+//! event. The id of an event is its position, so that a client that reconnects receives the notes
+//! and cues that it missed.
 //!
 //! The metrics are unnamed events, which is what the original's clients read. An event about
 //! anything else needs a name, so that these clients do not take it for metrics.
@@ -89,7 +89,7 @@ fn events(
             let report = desk.engine.metrics(since, false);
             let until = report.until(since);
             since = Some(until);
-            // Without a name: the original's clients listen to `message` alone.
+            // Events have no name, because the original's clients listen to `message` only.
             let event = Event::default().id(format!("{run}.{until}"));
             Ok(event.json_data(&report).unwrap_or_else(|_| Event::default().comment("unprintable")))
         })

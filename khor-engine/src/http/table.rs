@@ -28,7 +28,7 @@ pub(super) struct Operation {
     pub(super) summary: &'static str,
     pub(super) query: Vec<Parameter>,
     pub(super) body: Option<SchemaOf>,
-    /// Whether a request without a body is refused.
+    /// Whether a request without a body is rejected.
     pub(super) needs_body: bool,
     pub(super) answer: Content,
     pub(super) handler: Handler,
@@ -47,11 +47,11 @@ pub(super) struct Parameter {
 #[derive(Clone, Copy)]
 pub(super) struct Content {
     pub(super) kind: &'static str,
-    /// Other kinds that it may be.
+    /// Other media types that the answer may have.
     pub(super) also: &'static [&'static str],
-    /// Whether a `Range` is answered with a part of it, 206.
+    /// Whether `Range` is supported (206).
     pub(super) in_parts: bool,
-    /// Whether a client that has it already is answered 304.
+    /// Whether `If-None-Match` is supported (304).
     pub(super) tagged: bool,
     /// Of JSON; anything else is text or bytes.
     pub(super) schema: Option<SchemaOf>,
@@ -85,7 +85,7 @@ impl Done {
 }
 
 impl Content {
-    /// Text or bytes of that kind.
+    /// Text or bytes of this media type.
     pub(super) const fn of(kind: &'static str) -> Self {
         Self { kind, also: &[], in_parts: false, tagged: false, schema: None }
     }
@@ -184,7 +184,7 @@ impl Draft {
         self
     }
 
-    /// It reads a body of that shape where there is one.
+    /// Reads an optional body of type `T`.
     pub(super) fn may_read<T: JsonSchema>(self) -> Self {
         Self { needs_body: false, ..self.reads::<T>() }
     }
@@ -232,8 +232,8 @@ pub(super) enum Found {
     Others(Vec<Method>),
 }
 
-/// Looks a request up; `None`: no such path. `HEAD` is answered as `GET`; hyper leaves the body
-/// out.
+/// Finds the operation of a request; `None` if there is no such path. `HEAD` finds the `GET`
+/// operation, and hyper omits the body.
 pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Option<Found> {
     let mut fitting: Vec<_> =
         table.iter().filter_map(|operation| Some((operation, fits(operation.path, path)?))).collect();
@@ -252,7 +252,7 @@ pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Opt
     }
 }
 
-/// The methods that an operation of this method allows.
+/// The methods that clients may use for an operation with this method.
 fn allowed(method: Method) -> impl Iterator<Item = Method> {
     let head = (method == Method::GET).then_some(Method::HEAD);
     std::iter::once(method).chain(head)

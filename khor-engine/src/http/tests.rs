@@ -183,7 +183,7 @@ async fn a_preview_plays_until_something_is_selected() {
 }
 
 #[tokio::test]
-async fn a_mute_without_a_word_mutes_also_during_a_snooze() {
+async fn a_mute_without_a_parameter_mutes_during_a_snooze() {
     let api = Api::new();
     let post = async |path: &str| api.ask("POST", path, &Value::Null).await.json();
     let silence = async || {
@@ -200,7 +200,7 @@ async fn a_mute_without_a_word_mutes_also_during_a_snooze() {
 }
 
 #[tokio::test]
-async fn what_chooses_within_a_site_is_refused_without_one() {
+async fn settings_that_select_within_a_site_are_rejected_without_a_site() {
     let api = Api::new();
     for (change, key) in [
         (json!({ "site": { "host": "web-1" } }), "site.host"),
@@ -212,7 +212,11 @@ async fn what_chooses_within_a_site_is_refused_without_one() {
         assert!(error.starts_with(key) && error.contains("--site NAME"), "{error}");
     }
     let whole = api.ask("GET", "/api/config", &Value::Null).await.json();
-    assert_eq!(api.ask("PUT", "/api/config", &whole).await.status, StatusCode::OK, "the same again is fine");
+    assert_eq!(
+        api.ask("PUT", "/api/config", &whole).await.status,
+        StatusCode::OK,
+        "unchanged settings are accepted"
+    );
 }
 
 #[tokio::test]
@@ -295,7 +299,7 @@ async fn every_operation_answers_as_its_document_says() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         operations.extend(methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())));
     }
-    // Recording begins before it ends, what is saved is used before it is removed, and a preview is
+    // A recording starts before it stops, a preset is saved before it is removed, and a preview is
     // read before it ends.
     let place = |(method, path): &(String, String)| match (method.as_str(), path.as_str()) {
         ("put", "/api/presets/{name}") | ("post", "/api/recording/start" | "/api/presets/preview") => 0,
@@ -303,7 +307,7 @@ async fn every_operation_answers_as_its_document_says() {
         _ => 1,
     };
     operations.sort_by_key(place);
-    // A test note needs somebody who hears it.
+    // A test note needs a listener.
     let _listening = api.engine().listen().unwrap();
     let mut asked_count = 0;
     for (method, path) in &operations {
@@ -315,7 +319,7 @@ async fn every_operation_answers_as_its_document_says() {
             continue; // endless, or no JSON: khor-e2e's tests listen to them
         }
         if method == "head" {
-            continue; // in-process, nobody leaves the body out: khor-e2e's tests ask for them
+            continue; // only hyper omits the body, so khor-e2e tests HEAD
         }
         if path == "/api/recording/stop" {
             until_recorded(&api).await;

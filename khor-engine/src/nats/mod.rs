@@ -98,7 +98,8 @@ impl Nats {
         self.url.parse().map_err(|_| NatsError::Address(self.url.clone()))
     }
 
-    /// Reads the connection options. The files are read in a blocking thread, because their file system may hang.
+    /// Reads the connection options. The files are read in a blocking thread, because their file
+    /// system may hang.
     async fn options(&self) -> Result<ConnectOptions, NatsError> {
         let nats = self.clone();
         let options = tokio::task::spawn_blocking(move || nats.options_now()).await;
@@ -196,7 +197,7 @@ impl Link {
         Some(Shortfall { error: format!("the NATS server at {}: {why}", self.server), fix: fix(&why).into() })
     }
 
-    /// The longest message that the server takes, bytes: its `max_payload`.
+    /// Longest message that the server accepts, bytes: its `max_payload`.
     pub fn longest_message(&self) -> usize {
         self.client.max_payload()
     }

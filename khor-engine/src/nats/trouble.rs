@@ -46,8 +46,7 @@ pub(super) struct Troubles {
 #[derive(Debug)]
 struct Held {
     why: Option<String>,
-    /// Length of the shortest message that was too long for the server, and the server's limit,
-    /// bytes.
+    /// Length of the shortest message that exceeded the server's limit, and the limit, bytes.
     too_long: Option<(usize, usize)>,
     asked: Option<Instant>,
     warned: Option<Instant>,
@@ -71,15 +70,14 @@ impl Troubles {
         self.hold().too_long.is_some()
     }
 
-    /// Whether the server takes a message of `length` bytes, where its limit is `most`. Logs when
-    /// that changes.
+    /// Whether the server accepts a message of `length` bytes if its limit is `most`. Logs changes.
     pub(super) fn fits(&self, length: usize, most: usize) -> bool {
         let mut held = self.hold();
         let fits = length <= most;
         match held.too_long {
-            // A short message says nothing about long ones.
+            // A short message does not show that long ones fit.
             Some((refused, _)) if fits && length >= refused => {
-                info!("the NATS server at {} takes messages of {length} bytes again", self.nats.url);
+                info!("the NATS server at {} accepts messages of {length} bytes again", self.nats.url);
                 held.too_long = None;
             }
             None if !fits => {
@@ -177,7 +175,7 @@ impl Troubles {
 }
 
 fn too_long(length: usize, most: usize) -> String {
-    format!("messages of {length} bytes are dropped: it takes at most {most} (max_payload)")
+    format!("messages of {length} bytes are dropped: its limit is {most} (max_payload)")
 }
 
 /// What to do about it.
@@ -207,14 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_is_too_small_is_said_until_a_message_as_long_gets_through() {
+    fn a_limit_is_reported_until_a_message_as_long_as_the_dropped_one_fits() {
         let troubles = Troubles::new(Nats::default());
         troubles.keep(&mut troubles.hold(), None);
         assert!(troubles.fits(400, 1_000_000) && troubles.why().is_none());
         assert!(!troubles.fits(400, 256));
         assert!(troubles.fits(100, 256), "cues are shorter than frames");
         let why = troubles.why().unwrap();
-        assert!(why.contains("400 bytes") && why.contains("at most 256"), "{why}");
+        assert!(why.contains("400 bytes") && why.contains("limit is 256"), "{why}");
         assert!(fix(&why).contains("max_payload"));
         assert!(!troubles.fits(390, 256) && troubles.drops_long_messages());
         assert!(troubles.fits(392, 1_000_000));

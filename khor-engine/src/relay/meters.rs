@@ -1,4 +1,4 @@
-//! What a relay counts, as text over HTTP, for Prometheus and its kin.
+//! The metrics of a relay, as text over HTTP for Prometheus and compatible scrapers.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -63,7 +63,7 @@ impl Meters {
         registry.register("frames", "Frames that were sent", self.frames.clone());
         registry.register(
             "frames_dropped",
-            "Frames that were dropped: the server was away, or takes no message as long",
+            "Frames that were dropped: the server was unavailable, or the frame was too long for it",
             self.dropped.clone(),
         );
         registry.register("cues", "Cues that were sent", self.cues.clone());
@@ -152,7 +152,7 @@ impl Meters {
 
 /// For whoever asks for something else.
 fn elsewhere(why: &Rejection) -> Response {
-    let said = "GET /metrics is all there is";
+    let said = "there is nothing at this path: use GET /metrics";
     if why.find::<MethodNotAllowed>().is_none() {
         return warp::reply::with_status(said, StatusCode::NOT_FOUND).into_response();
     }

@@ -82,7 +82,7 @@ pub enum RelayError {
 pub struct Progress {
     /// Frames that went out.
     pub frames: u64,
-    /// Frames that were dropped: the server was away, or takes no message as long.
+    /// Frames that were dropped: the server was unavailable, or the frame was too long for it.
     pub dropped: u64,
     /// Cues that went out.
     pub cues: u64,
@@ -180,7 +180,7 @@ struct Relay {
     reading: Option<Reading>,
     seq: u64,
     progress: Progress,
-    /// Whether frames go out, as it was logged last.
+    /// Whether frames were sent when this was last logged.
     sends: bool,
     begun: Instant,
 }
@@ -265,7 +265,7 @@ impl Relay {
         }
     }
 
-    /// Logs when frames begin or cease to go out; the link itself logs why.
+    /// Logs when the relay begins or stops sending frames. The link logs the reason.
     fn follow_link(&mut self) {
         self.progress.connected = self.link.is_up();
         let sends = self.progress.connected && !self.link.drops_long_messages();
@@ -277,7 +277,7 @@ impl Relay {
                 info!("sending to {} (frames that were let go before: {dropped})", self.frame_subject);
             } else {
                 warn!(
-                    "not sending any more, after {after_s} s and {}; frames are dropped until it works again",
+                    "sending stopped after {after_s} s and {}; frames are dropped until it works again",
                     counted(frames, "frame")
                 );
             }

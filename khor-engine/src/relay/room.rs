@@ -41,7 +41,7 @@ const FINENESS: [(u8, Option<u8>); 12] = [
     (1, None),
 ];
 
-/// A frame as bytes, with sketches as fine as there is room for in `most` bytes; the shortest if
+/// A frame as bytes, with the finest sketches that fit into `most` bytes. The shortest frame if
 /// none fits.
 pub(super) fn fitting(mut frame: SiteFrame, blend: &Blend, most: usize) -> Option<Vec<u8>> {
     let mut shortest: Option<Vec<u8>> = None;
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_takes_short_messages_gets_coarser_frames() {
+    fn a_server_with_a_small_limit_gets_coarser_frames() {
         let begun = Instant::now();
         let mut room = Room::new(name("rack"), 1, begun);
         for i in 0..200_u8 {
@@ -307,10 +307,7 @@ mod tests {
         let whole = length(usize::MAX);
         let half = length(whole / 2);
         assert!(half <= whole / 2, "{half} of {whole} bytes");
-        assert!(
-            length(0) <= half,
-            "what nothing helps is sent as short as can be, and refused with the reason"
-        );
+        assert!(length(0) <= half, "if no frame fits, the result is the shortest");
     }
 
     /// Two share a site, frame by frame at random: together they say what one alone would.

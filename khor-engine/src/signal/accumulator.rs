@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-/// Adds up how much the counts of several devices rise. `K` names a device, and each device has `N`
-/// counts.
+/// Adds up the increases of the counts of several devices. `K` names a device, and each device has
+/// `N` counts.
 ///
-/// A device's first reading adds nothing, because nobody knows when its counts began. The same
-/// holds for the first reading after one in which the device was missing, or after any of its
-/// counts fell: the device was replaced or counts anew. So each total rises by at most the sum of
-/// the rises of devices that were read twice in a row.
+/// A device's first reading adds nothing, because the start of its counts is unknown. The same
+/// holds for the first reading after the device was missing, and for a reading in which any of its
+/// counts fell: the device was replaced, or its counts restarted. So each total rises by at most
+/// the sum of the increases of devices that were read twice in a row.
 #[derive(Clone, Debug)]
 pub struct Accumulator<K, const N: usize> {
     last: BTreeMap<K, [u64; N]>,
@@ -44,7 +44,7 @@ impl<K: Ord, const N: usize> Accumulator<K, N> {
         self.totals
     }
 
-    /// Keeps the totals and treats every device as new: another source counts from now on.
+    /// Keeps the totals and treats every device as new, because another source follows.
     pub fn forget_devices(&mut self) {
         self.last.clear();
     }
@@ -73,23 +73,23 @@ mod tests {
         assert_eq!(total.totals(), [11]);
     }
 
-    /// netdata#6077, Diamond#663: an interface with 500 GB on it comes back, and the total leaps by
-    /// that.
+    /// netdata#6077 and Diamond#663: an interface with a count of 500 GB returned, and the total
+    /// rose by 500 GB.
     #[test]
     fn a_device_that_disappears_and_returns_is_new() {
         let mut total = Accumulator::default();
         total.take([("eth0", [100]), ("veth1", [500_000_000_000])]);
-        assert_eq!(total.take([("eth0", [101])]), [1], "it is gone, and its bytes stay counted as before");
+        assert_eq!(total.take([("eth0", [101])]), [1], "the total keeps the bytes of a missing device");
         assert_eq!(total.take([("eth0", [102]), ("veth1", [500_000_000_000])]), [2]);
         assert_eq!(total.take([("eth0", [103]), ("veth1", [500_000_000_005])]), [8]);
     }
 
     #[test]
-    fn a_count_that_begins_at_zero_again_goes_on_from_the_total() {
+    fn the_total_continues_when_a_count_restarts_at_zero() {
         let mut total = Accumulator::default();
         total.take([("eth0", [1_000, 1_000])]);
         assert_eq!(total.take([("eth0", [1_500, 1_000])]), [500, 0]);
-        assert_eq!(total.take([("eth0", [3, 9_000])]), [500, 0], "one count fell: it is another device");
+        assert_eq!(total.take([("eth0", [3, 9_000])]), [500, 0], "one count fell, so the device is new");
         assert_eq!(total.take([("eth0", [13, 9_001])]), [510, 1]);
     }
 
@@ -110,7 +110,8 @@ mod tests {
         assert_eq!(total.take([("sda", [2]), ("sda", [200])]), [1]);
     }
 
-    /// What happens between two readings, of at most four devices with two counts each.
+    /// Readings of up to four devices with two counts each. The flag: the source changes before the
+    /// reading.
     fn readings() -> impl Strategy<Value = Vec<(bool, BTreeMap<u8, [u64; 2]>)>> {
         let count = prop_oneof![0..100_u64, any::<u64>()];
         let devices = proptest::collection::btree_map(0..4_u8, [count.clone(), count], 0..4);
@@ -118,7 +119,7 @@ mod tests {
     }
 
     proptest! {
-        /// Of any sequence of readings, with sources that change in between.
+        /// Holds for any sequence of readings, even if the source changes in between.
         #[test]
         fn a_total_never_falls_nor_rises_by_more_than_devices_seen_twice_did(readings in readings()) {
             let mut total = Accumulator::default();
@@ -142,7 +143,7 @@ mod tests {
             }
         }
 
-        /// As long as the same devices count on, nothing is lost.
+        /// While the same devices keep counting, every increase is counted.
         #[test]
         fn every_rise_is_counted(start in any::<[u32; 3]>(), rises in vec(any::<[u32; 3]>(), 1..40)) {
             let mut total = Accumulator::default();

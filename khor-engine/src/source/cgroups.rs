@@ -54,7 +54,7 @@ fn walk(mut see: impl FnMut(&str)) {
             if seen > MOST_DIRECTORIES {
                 return;
             }
-            // A scope names a cgroup by text, so a path that is no UTF-8 cannot be chosen.
+            // A scope names a cgroup by text, so a path that is not UTF-8 cannot be chosen.
             if let Some(relative) = path.strip_prefix(&root).ok().and_then(Path::to_str) {
                 see(&format!("/{relative}"));
             }

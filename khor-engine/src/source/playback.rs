@@ -152,7 +152,8 @@ impl Playback {
     }
 }
 
-/// Waits until `due`; returns false as soon as the settings select another source than this capture.
+/// Waits until `due`; returns false as soon as the settings select another source than this
+/// capture.
 async fn wait_until(
     due: Instant,
     playback: &Playback,

@@ -1,6 +1,7 @@
 //! Counters from `/proc`: the fallback without a collector. Coarser, and blind to program starts and cues.
 //!
-//! The counts of [`devices`] begin at 0 with the source; all others are since the machine booted.
+//! The counts of [`devices`] begin at 0 with the source. All other counts begin when the machine
+//! boots.
 
 mod devices;
 
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_whole_machine_counts_is_found_by_name() {
+    fn counters_of_the_whole_machine_are_found_by_name() {
         let counters = parsed(stat, "cpu 1 2\nintr 1000 3 0 4\nctxt 55\nprocesses 7\nsoftirq 30 10 20\n");
         assert_eq!(counters[Counter::Switches.index()], Some(55));
         assert_eq!(counters[Counter::Forks.index()], Some(7));

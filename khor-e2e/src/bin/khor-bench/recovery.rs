@@ -1,7 +1,7 @@
 //! Measures how long khor takes to recover and to report.
 //!
 //! Recovery: from a restarted sound server to sound, and from a restarted collector to its counts.
-//! End: from the signal to the end of a collector. Report: from a crash to the note of its cue.
+//! End: from the signal to the exit of the collector. Report: from a crash to the note of its cue.
 
 use std::{
     process::Command,
@@ -88,14 +88,14 @@ fn collector() -> (Figure, Figure) {
     )
 }
 
-/// Milliseconds from the signal that ends a collector that serves an engine to the end of its process.
+/// Milliseconds from the signal to the exit of a collector that serves an engine.
 fn stop() -> Figure {
     let stop = |_| {
         let mut collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
         let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
         engine.wait_for_source("collector");
         let told = Instant::now();
-        assert!(collector.stop().success(), "it ends in order");
+        assert!(collector.stop().success(), "the collector exits with status 0");
         told.elapsed().as_secs_f64() * 1e3
     };
     Figure::new("collector told to stop to its end", "ms", (0..STOPS).map(stop).collect())

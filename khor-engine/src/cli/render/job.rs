@@ -52,7 +52,7 @@ enum Sheet {
     Sound {
         mix: SoundFile,
         stems: Vec<SoundFile>,
-        /// Of the mix and the stems, in this order.
+        /// One for the mix and one for each stem, in this order.
         places: Vec<Replacement>,
         peak: f32,
     },
@@ -77,8 +77,8 @@ impl Sheet {
         }
     }
 
-    /// Writes what is left to write; says the highest sample where there are any. All files are
-    /// whole before the first takes its place.
+    /// Completes the files. Returns the peak of sound, `None` for notes. All files are complete
+    /// before the first one replaces its target.
     fn finish(self, job: &Job) -> anyhow::Result<Option<f32>> {
         match self {
             Self::Sound { mix, stems, places, peak } => {
@@ -130,7 +130,7 @@ impl Job<'_> {
         Ok(Rendered { seconds: offline.seconds(), notes: offline.notes(), peak })
     }
 
-    /// The files, of the mix first.
+    /// Paths of the output files, the mix first.
     fn paths(&self) -> impl Iterator<Item = &Path> {
         iter::once(&self.output).chain(&self.stems).map(PathBuf::as_path)
     }

@@ -107,8 +107,8 @@ fn read(client: &Client, news: &Sender<News>) -> anyhow::Result<()> {
         return Ok(());
     }
     for data in unnamed(lines) {
-        let data = data.context("nothing more is heard of it")?;
-        let event = shaped(serde_json::from_str(&data).context("it makes no sense")?)?;
+        let data = data.context("its event stream broke off")?;
+        let event = shaped(serde_json::from_str(&data).context("its event stream is invalid")?)?;
         if news.send(News::Event(event)).is_err() {
             break;
         }
@@ -116,8 +116,7 @@ fn read(client: &Client, news: &Sender<News>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The data of the events without a name, which are the metrics. Events about anything else have a
-/// name.
+/// The data of the unnamed events, which are the metrics. All other events have a name.
 fn unnamed(lines: impl Iterator<Item = io::Result<String>>) -> impl Iterator<Item = io::Result<String>> {
     let mut is_named = false;
     lines.filter_map(move |line| match line {
@@ -205,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_with_a_name_are_no_metrics() {
+    fn named_events_are_not_read_as_metrics() {
         let stream = "data:1\nid:a.1\n\n:\n\nevent:other\ndata:2\n\ndata:3\n\nevent: other\nid:a.2\ndata:4\n\ndata:5\n";
         let lines = stream.lines().map(|line| Ok(line.to_owned()));
         let data: Vec<String> = unnamed(lines).map(Result::unwrap).collect();

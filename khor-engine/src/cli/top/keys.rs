@@ -10,7 +10,7 @@ const SNOOZE_MIN: u32 = 15;
 /// The keys, as they are explained.
 pub(super) const KEYS: [(&str, &str, &str); 7] = [
     ("q", "quit", "quit; so do Esc and Ctrl-C"),
-    ("m", "mute", "mute; or unmute what was muted so"),
+    ("m", "mute", "mute; or end the mute by hand"),
     ("s", "snooze", "silence for 15 minutes, or the end of it"),
     ("n", "next", "the next preset"),
     ("p", "previous", "the preset before"),

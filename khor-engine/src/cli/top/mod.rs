@@ -92,7 +92,7 @@ impl Drop for Screen {
     fn drop(&mut self) {
         // The hook of a panic has done so, and has said something since.
         if !thread::panicking() {
-            // The terminal may be gone, and then there is nothing to give back.
+            // Ignore the error, because the terminal may be closed.
             let _ = ratatui::try_restore();
         }
     }

@@ -31,12 +31,12 @@ pub(super) struct Controls {
     pub(super) snoozed_until_ts_ms: Option<u64>,
     #[serde(default)]
     pub(super) quiet_until_ts_ms: Option<u64>,
-    /// Of engines that tell it.
+    /// `None` from older engines.
     #[serde(default)]
     pub(super) silence: Option<Silence>,
 }
 
-/// Why it is silent.
+/// Why the sound device is silent.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Silence {
     pub(super) reason: String,
@@ -50,7 +50,7 @@ pub(super) struct Signal {
     pub(super) deviation: Option<f32>,
     /// In `unit`.
     pub(super) rate: Option<f64>,
-    /// What is usual, in `unit`.
+    /// Baseline, in `unit`.
     #[serde(default)]
     pub(super) baseline: Option<f64>,
     pub(super) unit: String,

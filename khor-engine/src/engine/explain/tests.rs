@@ -1,4 +1,4 @@
-//! What is said of a machine is true and fits the screen.
+//! Tests that explanations are true and fit the screen.
 
 use khor_proto::{Availability, Selector};
 
@@ -25,14 +25,14 @@ fn a_screen_says_what_stands_out_and_what_is_heard() {
     assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
-/// What is heard follows a rate at once, what is shown within a second: both columns and the factor
-/// are of what is shown.
+/// The music follows a rate at once, and the displayed rate within a second. Both columns and the
+/// factor use displayed rates.
 #[test]
 fn what_stands_out_does_so_by_the_numbers_beside_it() {
     let mut reading = standing_out(SignalId::Fork, 1.4);
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
-    assert!(standing(&reading, false).is_empty(), "it is heard, and over already");
+    assert!(standing(&reading, false).is_empty(), "the displayed rate is below the baseline");
     reading.rates[i] = Some(60.0);
     let [fork] = &standing(&reading, false)[..] else { panic!("{reading:?}") };
     assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
@@ -43,7 +43,7 @@ fn what_stands_out_does_so_by_the_numbers_beside_it() {
     assert_eq!((of_many.deviation, of_many.times), (1.4, None), "no host has the median of all rates");
 }
 
-/// A bed that is calm though tasks wait says why, and a long line goes on in the next.
+/// If tasks wait, the explanation of a calm bed gives the reason. Long lines wrap.
 #[test]
 fn a_calm_bed_does_not_deny_what_waits() {
     let mut reading = standing_out(SignalId::Rx, 0.0);
@@ -71,9 +71,9 @@ fn amounts_are_short() {
     assert!(!is_nothing(&amount("1/s", 0.07)) && !is_nothing(&amount("B/s", 10.0)));
 }
 
-/// "> 999 x" of nothing says nothing.
+/// A factor such as "> 999 x" means nothing if the baseline is zero.
 #[test]
-fn what_usually_is_not_there_is_said_in_words() {
+fn a_baseline_of_zero_is_shown_as_usually_none() {
     let mut seen = Seen::default();
     seen.reading = Some(standing_out(SignalId::Fork, 4.0));
     let reading = seen.reading.as_mut().unwrap();
@@ -107,7 +107,7 @@ fn a_missing_cgroup_is_not_called_a_lost_source() {
 }
 
 #[test]
-fn one_onset_is_one() {
+fn one_onset_is_singular() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     composer.advance(0.0, &Seen::default().lanes(), &mut Vec::new());
     let mut sounding = composer.sounding();

@@ -14,7 +14,7 @@ pub struct Measures {
     pub metrics: MetricsReport,
     /// The hosts of a site.
     pub fleet: FleetReport,
-    /// Totals of the kernel's counters since the engine started, while a source is there.
+    /// Totals of the kernel's counters since the engine started; `None` without a source.
     pub counters: Option<Counters>,
     /// Cues that came, by kind.
     pub cues: BTreeMap<&'static str, u64>,

@@ -51,9 +51,9 @@ pub struct ControlsReport {
     pub preset: String,
     pub scale: Scale,
     pub master_gain: f32,
-    /// Whether the sound device is silent, for whatever reason.
+    /// Whether the sound device is silent, for any reason.
     pub muted: bool,
-    /// Why it is silent; `null` while the music is heard.
+    /// Why the sound device is silent; `null` if it is not.
     pub silence: Option<SilenceReport>,
     pub snoozed_until_ts_ms: Option<u64>,
     pub quiet_until_ts_ms: Option<u64>,
@@ -221,8 +221,8 @@ fn solo_report(solo: &Solo) -> SoloReport {
     }
 }
 
-/// The original's totals, since the engine started. Events are those the kernel reported; counted
-/// ones cannot be dropped, cues can.
+/// The totals of the original khor, since the engine started. Only cues can be dropped: the kernel
+/// counts all other events.
 fn totals(seen: &Seen) -> Table<Option<u64>> {
     let total = |counter: Counter| seen.counters.and_then(|counters| counters[counter.index()]);
     let events = [
@@ -237,7 +237,8 @@ fn totals(seen: &Seen) -> Table<Option<u64>> {
         Counter::Irqs,
     ];
     Table(vec![
-        // Also of counters that the present source lacks: else the sum would fall with the source.
+        // Includes counters that the current source lacks. Otherwise the sum would fall when the
+        // source changes.
         ("events_total", seen.counters.map(|_| events.map(|counter| seen.totals.of(counter)).iter().sum())),
         ("events_dropped", Some(seen.cues_lost)),
         ("exec_total", total(Counter::Execs)),

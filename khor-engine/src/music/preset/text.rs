@@ -223,7 +223,7 @@ mod tests {
     const GOOD: &str = include_str!("../../../presets/ambient.toml");
 
     #[test]
-    fn nesting_without_end_is_an_error() {
+    fn deep_nesting_is_an_error() {
         for (open, key) in [("[", "a = "), ("{a=", "a = "), ("a.", ""), ("[", ""), ("[[", "")] {
             let text = format!("{key}{}", open.repeat(100_000));
             assert!(Preset::parse(&text).is_err(), "{open}");

@@ -101,9 +101,12 @@ fn the_callback_allocates_nothing_at_any_length_rate_and_number_of_channels() {
         let peak = assert_no_alloc(|| play(&mut renderer, &mut commands, &mut buffer, 200));
         assert_eq!(violation_count(), before, "{rate_hz} Hz");
         assert!(peak > 0.05 && peak <= 1.0, "{rate_hz} Hz: {peak}");
-        khor_patience::progress("waiting for what was heard");
+        khor_patience::progress("waiting for a block");
         let block = heard.blocking_recv();
-        assert!(matches!(block, Ok(_) | Err(RecvError::Lagged(_))), "and it was heard: {block:?}");
+        assert!(
+            matches!(block, Ok(_) | Err(RecvError::Lagged(_))),
+            "the listener receives the sound: {block:?}"
+        );
     }
 }
 

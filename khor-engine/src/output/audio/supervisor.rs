@@ -75,8 +75,8 @@ pub struct Status {
     pub sample_rate_hz: Option<u32>,
     /// Times the stream was opened again after it had played.
     pub restarts: u32,
-    /// Gaps the backends reported since the engine started; `None` while one plays that reports
-    /// none, as cpal's client of sound servers does.
+    /// Gaps that the backends have reported since the engine started. `None` while the backend
+    /// reports no gaps, such as cpal's client of sound servers.
     pub xruns: Option<u64>,
     /// Of the thread that plays; `None` until that is known.
     pub priority: Option<Priority>,
@@ -181,7 +181,7 @@ struct Supervisor {
     stream: Option<Watched>,
     retry: Duration,
     played: bool,
-    /// Gaps on the streams before the present one.
+    /// Gaps on earlier streams.
     xruns_before: u64,
     /// Until when only a sound server is asked for the default device.
     server_until: Option<Instant>,

@@ -182,8 +182,8 @@ impl Feed {
         chunk.fill_from_iter(left.iter().zip(right).map(|(l, r)| [*l, *r]));
     }
 
-    /// Whether the thread has noticed that no listener is left. Until then a new listener may also receive frames that
-    /// were pushed before it subscribed.
+    /// Whether the thread has noticed that no listener is left. Until then a new listener may also
+    /// receive frames that were pushed before it subscribed.
     #[cfg(test)]
     pub(in crate::output) fn is_idle(&self) -> bool {
         !self.shared.wanted.load(Relaxed)

@@ -34,7 +34,7 @@ impl FlacWriter {
         self.inner.write(&self.piece).map_err(io_error)
     }
 
-    /// Writes out the frames that are complete.
+    /// Writes the complete frames to the file.
     pub(super) fn write_out(&mut self) -> io::Result<()> {
         self.file.flush()
     }
@@ -45,7 +45,7 @@ impl FlacWriter {
     }
 }
 
-/// A file that the encoder owns, and that is written out at times of our choice.
+/// A file that the encoder owns and that khor can flush.
 #[derive(Clone)]
 struct Shared(Arc<Mutex<BufWriter<File>>>);
 

@@ -65,9 +65,9 @@ const WAITING_PIECES: usize = 16;
 
 /// A file of stereo samples, 24 bits each, written by a thread of its own.
 ///
-/// Every 4096 frames are written out at once (85 ms at 48 kHz), and a WAV file's header with them:
-/// whatever ends the program, the file plays up to there. A FLAC file that was cut does not say its
-/// length, and its last frame may be incomplete.
+/// Every 4096 frames (85 ms at 48 kHz) are written to the file at once, with the header of a WAV
+/// file. However the program ends, the file plays up to there. A truncated FLAC file does not
+/// contain its length, and its last frame may be incomplete.
 pub struct SoundFile {
     pieces: SyncSender<Piece>,
     next: Piece,
@@ -139,7 +139,7 @@ impl Writer {
         written
     }
 
-    /// Makes the file playable up to here.
+    /// Makes the file playable up to the current position.
     fn write_out(&mut self) -> io::Result<()> {
         match self {
             Self::Wav(writer) => writer.write_out(),
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(samples, IN_24_BITS);
     }
 
-    /// A copy of the file as it is before its end, once it holds enough, as after `kill -9`.
+    /// A copy of the unfinished file, as `kill -9` would leave it, once `holds_enough` is true.
     fn cut(name: &str, holds_enough: impl Fn(&Path) -> bool) -> (tempfile::TempDir, std::path::PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let (whole, cut) = (dir.path().join(name), dir.path().join(format!("cut-{name}")));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wav_file_that_is_cut_plays_to_the_cut() {
+    fn an_unfinished_wav_file_plays_to_its_end() {
         let frames = 12 * PIECE_FRAMES as u32;
         let duration = |path: &Path| hound::WavReader::open(path).map_or(0, |reader| reader.duration());
         let (_dir, cut) = cut("x.wav", |path| duration(path) == frames);
@@ -225,11 +225,11 @@ mod tests {
     }
 
     #[test]
-    fn a_flac_file_that_is_cut_plays_to_its_last_whole_frame() {
+    fn a_truncated_flac_file_plays_to_its_last_complete_frame() {
         let readable = |path: &Path| {
             let Ok(mut reader) = flac_codec::decode::FlacSampleReader::open(path) else { return 0 };
             let mut samples = Vec::new();
-            // The last frame may be cut.
+            // The last frame may be incomplete.
             let _ = reader.read_to_end(&mut samples);
             samples.len() / 2
         };

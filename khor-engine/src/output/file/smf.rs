@@ -43,7 +43,7 @@ impl NoteFile {
         self.notes.extend_from_slice(notes);
     }
 
-    /// Writes the file; an existing one is replaced by a whole one, or stays.
+    /// Writes the file. Only a complete file replaces an existing one.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let us_per_quarter = (60e6 / f64::from(self.bpm)).round() as u32;
         let tempo = [

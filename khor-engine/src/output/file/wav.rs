@@ -40,7 +40,7 @@ impl WavWriter {
         Ok(())
     }
 
-    /// Writes out what was pushed, and a header that covers it.
+    /// Writes the pushed samples to the file, with a header that covers them.
     pub(super) fn write_out(&mut self) -> io::Result<()> {
         self.inner.flush().map_err(io_error)
     }

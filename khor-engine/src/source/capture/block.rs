@@ -10,7 +10,7 @@ use super::HEADING;
 const MARKER: [u8; 4] = *b"\xf5khr";
 /// Marker, two lengths and a checksum.
 const HEAD_BYTES: usize = 12;
-/// Bytes of a heading before the version.
+/// Length of a heading without the version, bytes.
 const NAME_BYTES: usize = HEADING.len() - 1;
 /// No block is longer, neither packed nor unpacked, bytes.
 pub(super) const MAX_BYTES: usize = u16::MAX as usize;
@@ -42,7 +42,7 @@ pub(super) enum Problem {
     Cut,
     /// A block is not what was written; the next is looked for.
     Damaged(&'static str),
-    /// A capture of another format follows.
+    /// A capture with another format version follows.
     Version(u8),
 }
 
@@ -52,13 +52,13 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// What comes next in a file.
+/// The next item of a file.
 pub(super) enum Found {
-    /// A block, unpacked.
+    /// An unpacked block.
     Block(Vec<u8>),
-    /// The heading of another capture, which was appended to the one before.
+    /// The heading of another capture, which was appended to the previous one.
     Heading,
-    /// The file's end.
+    /// The end of the file.
     Nothing,
 }
 
@@ -89,7 +89,7 @@ impl<R: Read> Blocks<R> {
         Self { input, buffer: Vec::new(), at: 0 }
     }
 
-    /// What comes next. After `Damaged` it is what follows the damage.
+    /// Reads the next item. After `Damaged` it reads the item after the damage.
     pub(super) fn next(&mut self) -> Result<Found, Problem> {
         match self.here()? {
             Here::Nothing => Ok(Found::Nothing),
@@ -123,7 +123,7 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Goes to the next whole block or heading after this place; whether there is one.
+    /// Moves to the next complete block or heading; returns whether there is one.
     fn seek(&mut self) -> io::Result<bool> {
         loop {
             self.at += 1;
@@ -140,7 +140,7 @@ impl<R: Read> Blocks<R> {
         if head.is_empty() {
             return Ok(Here::Nothing);
         }
-        // A heading may be all that there is of a capture that was appended.
+        // An appended capture may consist of its heading only.
         if let Some([version, ..]) = head.strip_prefix(&HEADING[..NAME_BYTES]) {
             return Ok(Here::Heading(*version));
         }

@@ -14,11 +14,12 @@ use super::{
 };
 use crate::files;
 
-/// Reads a capture, and captures that were appended to it as by `cat`: each begins with
-/// [`Recorded::Start`], and its times are moved so that it follows the one before at once.
+/// Reads a capture, and captures that were appended to it, for example with `cat`. Each capture
+/// begins with [`Recorded::Start`]. Its times are shifted so that it follows the previous capture
+/// without a gap.
 ///
-/// A damaged block and a capture that was cut are errors once, and what follows can still be read.
-/// Any other error is the last thing it says.
+/// A damaged block or a truncated capture is reported once as an error, and reading continues after
+/// it. Any other error ends the reading.
 pub struct CaptureReader<R = BufReader<File>> {
     blocks: Blocks<R>,
     block: Cursor,
@@ -28,11 +29,12 @@ pub struct CaptureReader<R = BufReader<File>> {
     frames: u64,
     first_t_ns: Option<u64>,
     last_t_ns: u64,
-    /// What is added to the times of the capture, modulo 2⁶⁴; `None` until its first time is known.
+    /// The shift of the times of the current capture, modulo 2⁶⁴. `None` until its first time is
+    /// known.
     shift_ns: Option<u64>,
     /// Time between frames of the last source, ns.
     step_ns: u64,
-    /// The capture's end was read.
+    /// The end of the capture was read.
     whole: bool,
     /// Nothing was read since an error.
     faltering: bool,
@@ -115,10 +117,10 @@ impl<R: Read> CaptureReader<R> {
         let raw = match self.blocks.next() {
             Ok(Found::Block(raw)) => raw,
             Ok(Found::Heading) => return self.appended(),
-            // After an error the missing part has been reported.
+            // After an error, the missing part was already reported.
             Ok(Found::Nothing) if self.whole || self.faltering => return Ok(Next::Over),
             Err(Problem::Cut | Problem::Damaged(_)) if self.whole => {
-                return Err(self.damaged("what follows the capture's end is no capture"));
+                return Err(self.damaged("the data after the end of the capture is not a capture"));
             }
             Ok(Found::Nothing) | Err(Problem::Cut) => {
                 self.ended = true;
@@ -146,15 +148,15 @@ impl<R: Read> CaptureReader<R> {
         Ok(if changed && !told { Next::OtherSource } else { Next::Entries })
     }
 
-    /// Another capture begins. It is an error if the one before has no end, unless that was
-    /// reported.
+    /// Starts the next capture. Returns an error if the previous capture has no end, unless that
+    /// was already reported.
     fn appended(&mut self) -> Result<Next, CaptureError> {
         let is_cut = !self.whole && !self.faltering;
         (self.whole, self.faltering, self.source, self.shift_ns) = (false, false, None, None);
         if is_cut { Err(self.truncated()) } else { Ok(Next::Appended) }
     }
 
-    /// A time of this capture on the clock of the first one.
+    /// Converts a time of the current capture to the clock of the first capture.
     fn shifted(&mut self, t_ns: u64) -> u64 {
         let next_ns = self.last_t_ns.wrapping_add(self.step_ns);
         t_ns.wrapping_add(*self.shift_ns.get_or_insert(next_ns.wrapping_sub(t_ns)))

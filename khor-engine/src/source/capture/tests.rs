@@ -255,7 +255,7 @@ fn frame_times(pieces: &[Recorded]) -> Vec<u64> {
 }
 
 #[test]
-fn captures_that_are_joined_are_read_one_after_the_other() {
+fn concatenated_captures_are_read_in_sequence() {
     let pieces = pieces(2);
     let file = written(&pieces, false);
     let (read, errors) = read(&[file.as_slice(), &file, &file].concat());
@@ -265,7 +265,8 @@ fn captures_that_are_joined_are_read_one_after_the_other() {
     assert_eq!(read[..pieces.len()], pieces);
     let (times, alone) = (frame_times(&read), frame_times(&pieces));
     for (number, second) in times.chunks(alone.len()).enumerate().skip(1) {
-        // The second follows the first at once, and keeps its own steps. The origin says 100 ms.
+        // The second capture follows the first after 100 ms, the interval of its source. It keeps
+        // its own steps.
         let shift = second[0] - alone[0];
         assert_eq!(second[0] - times[number * alone.len() - 1], 100_000_000);
         assert!(second.iter().zip(&alone).all(|(time, own)| time - own == shift));
@@ -273,7 +274,7 @@ fn captures_that_are_joined_are_read_one_after_the_other() {
 }
 
 #[test]
-fn a_capture_joined_to_one_that_was_cut_is_read_too() {
+fn a_capture_after_a_truncated_one_is_read() {
     let pieces = pieces(2);
     let file = written(&pieces, false);
     let (starts, counts) = (block_starts(&file), block_pieces(&file));
@@ -289,12 +290,12 @@ fn a_capture_joined_to_one_that_was_cut_is_read_too() {
 }
 
 #[test]
-fn what_follows_the_end_and_is_no_capture_is_an_error() {
+fn data_after_the_end_that_is_not_a_capture_is_an_error() {
     let pieces = pieces(1);
     let file = written(&pieces, false);
     for (tail, expected) in [
-        (&b"\n"[..], "what follows the capture's end is no capture"),
-        (&[0; 5000], "what follows the capture's end is no capture"),
+        (&b"\n"[..], "the data after the end of the capture is not a capture"),
+        (&[0; 5000], "the data after the end of the capture is not a capture"),
         (b"khorcap\x03more", "a capture of format 3"),
         (b"khorcap\x02", "cut short after"),
     ] {

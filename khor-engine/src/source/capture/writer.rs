@@ -24,7 +24,7 @@ const FULL_BYTES: usize = MAX_BYTES / 2;
 /// Writes a capture.
 pub struct CaptureWriter {
     file: File,
-    /// `None` once it is finished.
+    /// `None` after [`Self::finish`].
     place: Option<Replacement>,
     path: PathBuf,
     redact: bool,
@@ -38,9 +38,9 @@ pub struct CaptureWriter {
 }
 
 impl CaptureWriter {
-    /// Begins a capture at `path`. An existing file is replaced when the capture is finished; until
-    /// then the capture is beside it, at [`Self::path`]. With `redact` it will not say which
-    /// processes and cgroups cues are about, nor the machine's boot id.
+    /// Begins a capture at `path`. An existing file is replaced when the capture is finished. Until
+    /// then the capture is in a temporary file at [`Self::path`]. With `redact` the capture
+    /// contains neither the processes and cgroups of cues nor the machine's boot id.
     pub fn create(path: &Path, origin: &Origin, redact: bool) -> io::Result<Self> {
         let mut place = Replacement::begin_recording(path)?;
         let (mut file, path) = (place.file()?, place.path().to_owned());
@@ -113,13 +113,13 @@ impl CaptureWriter {
         self.bytes
     }
 
-    /// Where the capture is, also if it is never finished.
+    /// The path that is written, which remains even if the capture is never finished.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Ends the capture, gives it its place and answers its length in bytes. Nothing may be written
-    /// after it.
+    /// Ends the capture, moves it to its target and returns its length in bytes. Nothing may be
+    /// written afterwards.
     pub fn finish(&mut self) -> io::Result<u64> {
         put_end(self.open());
         self.flush()?;

@@ -1,7 +1,7 @@
-//! What `/proc` counts for each interface, disk and interrupt line, as totals that never fall.
+//! Totals that never fall, from the counts in `/proc` of each interface, disk and interrupt line.
 //!
-//! The kernel removes the counts of a device together with the device, so a plain sum falls when
-//! one disappears and leaps when one appears.
+//! The kernel removes the counts of a device together with the device. A plain sum would fall when
+//! a device disappears, and jump when a device appears.
 
 use crate::signal::{Accumulator, Counter, Counters};
 
@@ -26,10 +26,10 @@ impl Devices {
     }
 
     /// `/proc/diskstats`: requests, sectors (512 bytes) and time of whole disks. Devices stacked on
-    /// others (dm, md, loop) and memory disks are left out, since their traffic is counted below
-    /// them or never reaches a disk. The time is that of all requests together, in milliseconds,
-    /// and from when a request was made, so it is a little more than what the collector counts,
-    /// from when it was issued.
+    /// others (dm, md, loop) and memory disks are skipped, because their traffic is counted below
+    /// them or never reaches a disk. The time is the sum over all requests, in milliseconds, from
+    /// the moment a request was made. The collector counts a little less, from the moment a request
+    /// was issued.
     pub(super) fn diskstats(&mut self, text: &str, counters: &mut Counters) {
         const SECTOR_BYTES: u64 = 512;
         const NS_PER_MS: u64 = 1_000_000;
@@ -43,9 +43,9 @@ impl Devices {
         set(counters, Counter::TimedRequests, Some(reads + writes));
     }
 
-    /// The `intr` line of `/proc/stat`, a count for each interrupt line. Its first number is left
-    /// out: it also counts CPU-local interrupts such as the timer, which `irq_handler_entry`
-    /// doesn't see. A driver that is unloaded takes its count with it.
+    /// The `intr` line of `/proc/stat`, with a count for each interrupt line. The first number is
+    /// skipped: it includes CPU-local interrupts such as the timer, which `irq_handler_entry` does
+    /// not report. When a driver is unloaded, its count disappears.
     pub(super) fn stat(&mut self, text: &str, counters: &mut Counters) {
         let Some(line) = text.lines().find_map(|line| line.strip_prefix("intr ")) else { return };
         let counts = line.split_ascii_whitespace().skip(1).map(str::parse::<u64>).enumerate();
@@ -54,7 +54,7 @@ impl Devices {
     }
 }
 
-/// An interface with its bytes and packets received, then sent.
+/// An interface with its bytes and packets: first received, then sent.
 fn interface(line: &str) -> Option<(String, [u64; 4])> {
     let (name, numbers) = line.split_once(':')?;
     let numbers: Vec<u64> = numbers.split_ascii_whitespace().map_while(|word| word.parse().ok()).collect();
@@ -66,7 +66,7 @@ fn interface(line: &str) -> Option<(String, [u64; 4])> {
     }
 }
 
-/// Disks with their reads, sectors and milliseconds, then those of their writes.
+/// Disks with their reads, read sectors and read milliseconds, then the same for writes.
 fn whole_disks(text: &str) -> Vec<(String, [u64; 6])> {
     let mut disks: Vec<(String, [u64; 6])> = Vec::new();
     for line in text.lines() {
@@ -88,7 +88,7 @@ fn whole_disks(text: &str) -> Vec<(String, [u64; 6])> {
 }
 
 /// Partitions follow their disk in `diskstats`: `sda` then `sda1`, `nvme0n1` then `nvme0n1p1`. The
-/// kernel puts the `p` exactly where the disk's own name ends in a digit: `nvme0n10` is another
+/// kernel adds the `p` exactly if the disk's own name ends in a digit, so `nvme0n10` is another
 /// disk.
 fn is_partition_of(name: &str, disk: &str) -> bool {
     let Some(rest) = name.strip_prefix(disk) else { return false };
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn interrupts_are_the_numbered_ones_and_a_driver_that_is_unloaded_takes_none_back() {
+    fn only_numbered_interrupts_count_and_an_unloaded_driver_does_not_lower_the_total() {
         let steps =
             ["cpu 1\nintr 1000 3 0 4\nctxt 9\n", "intr 1000 5 0 9\n", "intr 1000 6 0 0\n", "intr 9 7 0 2\n"];
         assert_eq!(read(Devices::stat, Counter::Irqs, steps), [0, 7, 8, 11].map(Some));

@@ -39,7 +39,7 @@ pub struct SubSite {
     pub hosts: u32,
     /// Hosts that have stopped.
     pub silent_hosts: u32,
-    /// What was refused there, as far as its relays were heard meanwhile. Never falls.
+    /// Messages that its relays refused while this engine received those relays. Never falls.
     pub refused: u64,
     /// How many levels of sites it is: 1 has hosts alone.
     pub levels: u8,
@@ -55,8 +55,8 @@ pub struct SubSite {
 
 struct Known {
     tellers: Vec<Teller>,
-    /// What the relays that tell of it refused, by their instances: they come, go and begin at 0
-    /// again.
+    /// Messages that the relays of the site refused, by relay instance. A restarted relay counts
+    /// from 0.
     refused: Accumulator<u32, 1>,
     /// Hosts of each section, as those who tell of it know; kept while nobody does, as are a silent host's.
     sections: BTreeMap<Option<Name>, u32>,
@@ -100,7 +100,7 @@ pub(super) struct Sites {
     noticed: BTreeMap<Name, (bool, u64, Instant)>,
     shares: u32,
     listening: Instant,
-    /// What was refused in sites that are forgotten.
+    /// Messages that relays of forgotten sites refused.
     refused_before: u64,
 }
 
@@ -233,7 +233,7 @@ impl Sites {
         self.known.values().flat_map(|known| &known.sections)
     }
 
-    /// What they refused while they were heard. Never falls.
+    /// Messages that the relays of all sites refused while they were received. Never falls.
     pub(super) fn refused(&self) -> u64 {
         self.refused_before + self.known.values().map(Known::refused).sum::<u64>()
     }

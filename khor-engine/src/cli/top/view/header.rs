@@ -60,7 +60,7 @@ fn silence(state: &State) -> String {
     match (controls.snoozed_until_ts_ms, controls.quiet_until_ts_ms) {
         (None, None) if controls.muted => "MUTED".to_owned(),
         (None, None) => String::new(),
-        // The mute of a hand outlasts both.
+        // A mute by hand lasts longer than a snooze and quiet hours.
         _ if controls.silence.as_ref().is_some_and(|silence| silence.reason == "muted") => "MUTED".to_owned(),
         (snooze, Some(quiet)) if snooze.is_none_or(|snooze| snooze <= quiet) => {
             format!("QUIET HOURS for {} min", left_min(quiet))

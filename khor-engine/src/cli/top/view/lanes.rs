@@ -104,7 +104,7 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: Loo
     right(deviation, buffer, &words, if stands_out { STRONG } else { DIM });
 }
 
-/// How it compares with what is ordinary; it `is_new` where that is nothing.
+/// Compares a signal with its baseline. `is_new`: the baseline is shown as zero.
 fn words(octaves: f32, is_roomy: bool, is_new: bool) -> String {
     match (octaves.abs() < WORTH_A_LINE, is_roomy) {
         (true, true) => "as usual".to_owned(),

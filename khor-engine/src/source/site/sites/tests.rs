@@ -1,4 +1,4 @@
-//! Sites within a site are counted and named as their relays say.
+//! Tests that sites within a site are counted and named as their relays report.
 
 use khor_fleet::{Change, Section, Sections, sketch::Sketch};
 
@@ -55,11 +55,11 @@ fn two_tell_of_one_site_and_one_of_them_may_go() {
     assert_eq!(
         (heard.0.count(), heard.0.refused()),
         ((40, 2), 0),
-        "each knows all; what they refused before is not of this time"
+        "each relay reports all hosts; earlier refusals do not count"
     );
     for ms in (200..6_000).step_by(200) {
         heard.at(ms, &SiteFrame { hosts: 39, ..frame(2, ms) });
-        assert!(heard.fallen(ms).is_empty(), "one goes on");
+        assert!(heard.fallen(ms).is_empty(), "one relay still reports the site");
     }
     let site = heard.0.look(heard.1 + Duration::from_secs(6)).remove(0);
     assert_eq!((site.aggregators, site.hosts, site.silent), (1, 39, false));
@@ -67,27 +67,26 @@ fn two_tell_of_one_site_and_one_of_them_may_go() {
     assert_eq!(heard.at(11_000, &frame(3, 0)), Taken::Newer(vec![Presence::Back(name("rack-1"))]));
 }
 
-/// What goes out as a total must not fall when a relay restarts, ends, or is forgotten with its
-/// site.
+/// A total must not fall when a relay restarts or ends, or when its site is forgotten.
 #[test]
-fn what_sites_refused_never_falls() {
+fn the_count_of_refused_messages_never_falls() {
     let mut heard = Heard::new();
     let refusing = |refused, frame: SiteFrame| SiteFrame { refused, ..frame };
     heard.at(0, &refusing(1_000, frame(1, 0)));
     heard.at(0, &refusing(5, frame(2, 0)));
     heard.at(200, &refusing(1_004, frame(1, 1)));
     heard.at(200, &refusing(7, frame(2, 1)));
-    assert_eq!(heard.0.refused(), 6, "each refuses its own");
+    assert_eq!(heard.0.refused(), 6, "the refusals of both relays are added");
     heard.at(400, &refusing(0, frame(3, 0)));
     heard.at(600, &refusing(2, frame(3, 1)));
-    assert_eq!(heard.0.refused(), 8, "one was restarted");
+    assert_eq!(heard.0.refused(), 8, "one relay was restarted");
     heard.fallen(60_000);
-    assert_eq!(heard.0.refused(), 8, "all have ended");
+    assert_eq!(heard.0.refused(), 8, "all relays have ended");
     heard.fallen(FORGOTTEN.as_millis() as u64 + 60_000);
-    assert!(heard.0.is_empty() && heard.0.refused() == 8, "and are forgotten");
+    assert!(heard.0.is_empty() && heard.0.refused() == 8, "the site is forgotten");
 }
 
-/// Its hosts of each section, and how long before.
+/// The number of hosts of each section.
 fn sections(heard: &Heard) -> Vec<(Option<&str>, u32)> {
     heard.0.sections().map(|(name, hosts)| (name.as_ref().map(Name::as_str), *hosts)).collect()
 }
@@ -102,13 +101,13 @@ fn with(groups: &[(Option<&str>, u32)], frame: SiteFrame) -> SiteFrame {
     SiteFrame { sections: Some(Sections { parts: 8, groups }), ..frame }
 }
 
-/// Each who tells knows all, one that has only just started less; one of an older version none of
-/// the sections.
+/// Each relay reports all sections. A relay that has just started reports fewer hosts, and a relay
+/// of an older version reports no sections.
 #[test]
 fn sections_are_those_that_anybody_tells_of() {
     let mut heard = Heard::new();
     heard.at(0, &frame(1, 0));
-    assert_eq!(sections(&heard), [(None, 42)], "nobody tells of any");
+    assert_eq!(sections(&heard), [(None, 42)], "no relay reports sections");
     heard.at(0, &with(&[(Some("db"), 10), (None, 32)], frame(2, 0)));
     heard.at(200, &with(&[(Some("db"), 3), (Some("web"), 1)], frame(3, 0)));
     assert_eq!(sections(&heard), [(None, 32), (Some("db"), 10), (Some("web"), 1)]);
@@ -116,19 +115,19 @@ fn sections_are_those_that_anybody_tells_of() {
         heard.at(ms, &with(&[(Some("db"), 12)], frame(3, ms)));
         heard.fallen(ms);
     }
-    assert_eq!(sections(&heard), [(Some("db"), 12)], "the others have ended, and what they told");
+    assert_eq!(sections(&heard), [(Some("db"), 12)], "the sections of ended relays are gone");
 }
 
-/// A section has its place as long as it is known, so it must not be gone for a moment.
+/// A section that disappears loses its place, so it must not be missing for a moment.
 #[test]
 fn a_new_teller_is_believed_once_it_can_know() {
     let mut heard = Heard::new();
     let both = [(Some("db"), 10), (Some("web"), 32)];
     heard.at(0, &with(&both, frame(1, 0)));
     heard.fallen(5_000);
-    assert_eq!(sections(&heard), both, "while nobody tells");
+    assert_eq!(sections(&heard), both, "no relay reports the site");
     heard.at(6_000, &with(&both[1..], frame(2, 0)));
-    assert_eq!(sections(&heard), both, "it has only just started");
+    assert_eq!(sections(&heard), both, "the relay has just started");
     heard.at(10_100, &with(&both[1..], frame(2, 50)));
     assert_eq!(sections(&heard), both[1..]);
     let error = heard.0.look(heard.1)[0].section_relative_error.unwrap();
