@@ -119,7 +119,7 @@ fn special_files_and_hung_folders_do_not_block_the_engine() {
         let mut khor = Command::new(program("khor"));
         khor.arg(command).arg(dir.path().join("presets/fifo.toml"));
         if command == "render" {
-            khor.arg("--out").arg(dir.path().join("out.wav"));
+            khor.arg("--output").arg(dir.path().join("out.wav"));
         }
         let answer = khor.output().unwrap();
         let said = String::from_utf8_lossy(&answer.stderr);
