@@ -104,7 +104,7 @@ fn what_makes_no_sense_is_refused_counted_and_said() {
     is_refused(&|| fader.set("/khor/set/music/bpm", OscType::Float(900.0)), "expected 20 to 300");
     is_refused(&|| fader.set("/khor/set/listen/host", OscType::String("0.0.0.0".into())), "listen.host");
     is_refused(&|| fader.set("/1/fader1", OscType::Float(0.5)), "there is no such address");
-    is_refused(&|| drop(fader.socket.send(b"hello")), "no OSC");
+    is_refused(&|| drop(fader.socket.send(b"hello")), "not an OSC packet");
     assert_eq!(engine.get("/api/config")["music"]["bpm"], 110.0);
     fader.send(&message("/khor/panic", Vec::new()));
     wait_until("it to go on", || receive(&engine)["messages"] == 5);

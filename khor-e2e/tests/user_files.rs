@@ -44,10 +44,12 @@ impl RawEngine {
         wait_until(&format!("{words:?} in the log"), || log().contains(words));
     }
 
-    fn stop(mut self) {
+    /// Stops the engine and returns its directory.
+    fn stop(mut self) -> TempDir {
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM).unwrap();
         let status = wait_for("the engine to stop", || self.child.try_wait().unwrap());
         assert!(status.success(), "{status:?}");
+        std::mem::replace(&mut self.dir, TempDir::new().unwrap())
     }
 }
 
@@ -130,11 +132,14 @@ fn special_files_and_hung_folders_do_not_block_the_engine() {
     fs::remove_file(dir.path().join("config.json")).unwrap();
     fs::create_dir(dir.path().join("presets")).unwrap();
     mkfifo(&dir.path().join("config.json"), Mode::S_IRWXU).unwrap();
-    let _hung = Mount::hanging(&dir.path().join("presets")).unwrap();
+    let hung = Mount::hanging(&dir.path().join("presets")).unwrap();
     let engine = RawEngine::start(dir);
     engine.wait_for_log("config.json: it is a FIFO");
     engine.wait_for_log("the file system did not answer");
-    engine.stop();
+    let dir = engine.stop();
+    // Otherwise the removal of the directory blocks.
+    drop(hung);
+    drop(dir);
 }
 
 #[test]
