@@ -53,7 +53,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "unit",
         about: "tests inside the crates, examples in the documentation",
-        minutes: Minutes::new(3.0, 3.0),
+        minutes: Minutes::new(2.0, 2.0),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
         after: Some("build"),
@@ -62,7 +62,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "kernel",
         about: "the collector's counts against those of this kernel",
-        minutes: Minutes::new(2.5, 2.5),
+        minutes: Minutes::new(1.5, 1.5),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
         after: Some("build"),
@@ -71,7 +71,7 @@ pub(super) static PARTS: [Part; 12] = [
     Part {
         name: "programs",
         about: "the built programs with real sound servers, buses, browser",
-        minutes: Minutes::new(8.5, 8.5),
+        minutes: Minutes::new(11.0, 11.0),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
         after: Some("build"),
