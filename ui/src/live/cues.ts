@@ -13,6 +13,10 @@ export class CueLog {
     if (fresh.length > 0) this.list.set([...fresh.toReversed(), ...this.list.get()].slice(0, MOST));
   }
 
+  clear(): void {
+    this.list.set([]);
+  }
+
   /** Called with the engine's own list after a (re)connection; an engine started anew counts anew. */
   resync(cues: readonly Cue[]): void {
     const first = cues[0];

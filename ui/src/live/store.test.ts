@@ -103,14 +103,17 @@ describe('LiveStore', () => {
     expect(live.session.get()).toBe(2);
   });
 
-  it('draws nothing of another when somebody else is heard', async () => {
+  it('drops history and cues when the scope changes', async () => {
     send(10_000);
     send(10_400);
     await vi.advanceTimersByTimeAsync(50);
     expect(live.history.times).toEqual([9600, 10_000, 10_400]);
+    live.cues.add([{ seq: 1, ts_ms: 9000, kind: 'oom', pid: 7, comm: 'old', detail: null }]);
+    expect(live.cues.list.get()).toHaveLength(1);
     live.beginAnew();
     await vi.advanceTimersByTimeAsync(50);
     expect(live.history.times).toEqual([9600]);
+    expect(live.cues.list.get()).toEqual([]);
     expect(live.recent.means()).toEqual({});
   });
 

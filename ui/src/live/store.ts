@@ -99,9 +99,10 @@ export class LiveStore {
     this.askPainters();
   }
 
-  /** Somebody else is heard from now on: what was drawn is not theirs. */
+  /** Drops history and cues of the previous scope, after the scope has changed. */
   beginAnew(): void {
     this.history.clear();
+    this.cues.clear();
     this.recent.clear();
     void this.catchUp();
   }
