@@ -27,6 +27,7 @@ pub(crate) mod tests;
 mod totals;
 mod understood;
 mod wanted;
+mod watching;
 
 pub use clips::{CLIP_S, CLIPS, Clip, Played};
 pub use cue::heard_as;
@@ -49,15 +50,12 @@ pub use state::Since;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
 use serde_json::{Value, json};
-use tokio::{
-    sync::{Notify, broadcast, mpsc, oneshot, watch},
-    time::{MissedTickBehavior, interval},
-};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tracing::warn;
 
 use self::{
@@ -79,8 +77,6 @@ use crate::{
     source::{self, LiveSettings, Playback},
 };
 
-/// Time between two checks of the user's files for changes.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Source events that may wait for the listener.
 const SOURCE_QUEUE: usize = 16;
 
@@ -213,7 +209,7 @@ impl Engine {
         engine.pass_time(&local_time::now());
         let changed = Arc::clone(&engine.silence_changed);
         ending.follow("keeping the quiet hours", silence::follow_the_clock(Arc::downgrade(&engine), changed));
-        ending.follow("watching the user's files", check_files(Arc::downgrade(&engine)));
+        ending.follow("watching the user's files", watching::watch(Arc::downgrade(&engine)));
         Ok(engine)
     }
 
@@ -294,15 +290,6 @@ impl Engine {
         let kept = store.keep();
         self.show(&store);
         kept
-    }
-
-    /// Applies changes that another program made in the file. Waits for the disk.
-    fn refresh_config(&self, store: &mut ConfigStore) {
-        let before = store.config().clone();
-        if store.refresh() {
-            self.show(store);
-            self.apply(&before, store.config());
-        }
     }
 
     fn show(&self, store: &ConfigStore) {
@@ -461,11 +448,6 @@ impl Engine {
         self.recorder.end();
     }
 
-    fn check_files(&self) {
-        self.refresh_config(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner));
-        self.refresh_presets();
-    }
-
     fn shown(&self) -> Arc<Shown> {
         Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -506,15 +488,4 @@ impl Engine {
 /// The preset that is to play; if its file is gone, the first is better than silence, and the report says so.
 fn preset(config: &Config, library: &Library) -> Preset {
     library.find(&config.music.preset).unwrap_or(&Preset::builtin()[0]).clone()
-}
-
-async fn check_files(engine: Weak<Engine>) {
-    let mut looks = interval(LOOK_INTERVAL);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        looks.tick().await;
-        let Some(engine) = engine.upgrade() else { return };
-        // It can only panic, and that is logged.
-        drop(tokio::task::spawn_blocking(move || engine.check_files()).await);
-    }
 }

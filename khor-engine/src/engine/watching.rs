@@ -1,0 +1,42 @@
+//! Applies changes that other programs make in the user's files: the configuration and the presets.
+
+use std::{
+    sync::{PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Engine;
+use crate::config::ConfigStore;
+
+/// Time between two checks of the user's files for changes.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Applies changes that another program made in the file. Waits for the disk.
+    pub(super) fn refresh_config(&self, store: &mut ConfigStore) {
+        let before = store.config().clone();
+        if store.refresh() {
+            self.show(store);
+            self.apply(&before, store.config());
+        }
+    }
+
+    fn check_files(&self) {
+        self.refresh_config(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner));
+        self.refresh_presets();
+    }
+}
+
+/// Checks the files until the engine is gone.
+pub(super) async fn watch(engine: Weak<Engine>) {
+    let mut looks = interval(LOOK_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        let Some(engine) = engine.upgrade() else { return };
+        // It can only panic, and that is logged.
+        drop(tokio::task::spawn_blocking(move || engine.check_files()).await);
+    }
+}
