@@ -28,7 +28,7 @@ impl Mount {
         Ok(Self { server: None, place: place.to_owned() })
     }
 
-    /// Mounts a FUSE file system whose server never answers: every access blocks.
+    /// Mounts a FUSE file system on which every access blocks, because its server never answers.
     pub fn hanging(place: &Path) -> std::io::Result<Self> {
         let server = File::options().read(true).write(true).open("/dev/fuse")?;
         let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", server.as_raw_fd());

@@ -18,7 +18,7 @@ const NO_SOCKET: &str = "/nonexistent/collector.sock";
 /// Arguments of an engine that starts fast and makes no sound.
 const QUIET: [&str; 2] = ["--no-audio", "--fake"];
 
-/// An engine whose API may be off, or may need a token. Killed when dropped.
+/// An engine that is started without waiting for its API. Killed when dropped.
 struct RawEngine {
     child: Child,
     dir: TempDir,

@@ -191,7 +191,7 @@ pub(super) fn play(
         info!("stopping");
         service::stopping();
         watchdog.abort();
-        // A user who asks again doesn't want to wait.
+        // A second request ends the process at once.
         tokio::spawn(interrupt::exit_at_next());
         stop.send_replace(true);
         for part in parts.into_iter().flatten() {

@@ -349,9 +349,8 @@ impl ConfigStore {
         let mut text =
             serde_json::to_vec_pretty(&self.document).map_err(|cause| failed("write", cause.into()))?;
         text.push(b'\n');
-        files::replace(&self.path, &text).map_err(|cause| failed("write", cause))?;
-        let stamp = Stamp::of(&self.path).unwrap_or_default();
-        self.file = FileState { stamp, ..FileState::default() };
+        let stamp = files::replace(&self.path, &text).map_err(|cause| failed("write", cause))?;
+        self.file = FileState { stamp: Some(stamp), ..FileState::default() };
         self.unsaved = empty();
         let unknown_keys = parse(&self.document).map(|(_, unknown_keys)| unknown_keys).unwrap_or_default();
         self.file_warnings = unknown_keys.iter().map(|key| unknown_key(key)).collect();

@@ -67,8 +67,8 @@ impl Library {
         changed
     }
 
-    /// All presets, the built-in ones first. If several files have one preset name, only the file
-    /// whose file name sorts first counts.
+    /// All presets, the built-in ones first. If several files have the same preset name,
+    /// khor uses the first file in the order of file names.
     pub fn presets(&self) -> impl Iterator<Item = &Preset> {
         let own = self.files.iter().filter_map(|(path, file)| Some((path, file.preset.as_ref()?)));
         let own = own.filter(|(path, preset)| self.file_of(&preset.name) == Some(path));

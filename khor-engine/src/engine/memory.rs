@@ -125,7 +125,8 @@ impl Memory {
         }
     }
 
-    /// Reads the file for a new version of it. Backs an invalid file up first, since it may be from a newer khor.
+    /// Reads the file before it is replaced. Backs up an invalid file, because a newer khor may
+    /// have written it.
     fn read_to_replace(&self) -> Result<Document, String> {
         match self.read() {
             Ok(document) => Ok(document),

@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use super::{read::check_regular, timeout::with_timeout};
+use super::{read::check_regular, stamp::Stamp, timeout::with_timeout};
 
 /// Symbolic links that are followed. The kernel has the same limit.
 const MAX_LINKS: usize = 40;
@@ -19,6 +19,8 @@ const MAX_BACKUPS: u32 = 1000;
 /// Replaces the content of the file at `path` and creates missing folders. After a crash the file
 /// holds the old or the new content, never a part. Links stay links; permissions and owner stay.
 ///
+/// Returns the stamp of the new content. A later edit by another program therefore has another stamp.
+///
 /// A file is overwritten in place, without that guarantee, if it is a mount point or if its folder
 /// is not writable.
 ///
@@ -26,7 +28,7 @@ const MAX_BACKUPS: u32 = 1000;
 ///
 /// The system's errors, including missing write permission for the file, and those of
 /// [`with_timeout`].
-pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let content = content.to_owned();
     with_timeout(path, move |path| replace_now(path, &content))
 }
@@ -60,7 +62,7 @@ fn create_backup(path: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "there are 1000 backups of it; remove some"))
 }
 
-fn replace_now(path: &Path, content: &[u8]) -> io::Result<()> {
+fn replace_now(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let path = target(path)?;
     let folder = folder(&path);
     fs::create_dir_all(folder)?;
@@ -102,7 +104,7 @@ pub(super) fn target(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Writes a temporary file, syncs it, renames it and syncs the folder.
-fn write_beside(path: &Path, folder: &Path, content: &[u8], old: Option<&fs::Metadata>) -> io::Result<()> {
+fn write_beside(path: &Path, folder: &Path, content: &[u8], old: Option<&fs::Metadata>) -> io::Result<Stamp> {
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
     if let Some(old) = old {
@@ -113,8 +115,10 @@ fn write_beside(path: &Path, folder: &Path, content: &[u8], old: Option<&fs::Met
         file.as_file().set_permissions(fs::Permissions::from_mode(old.mode()))?;
     }
     file.as_file().sync_all()?;
+    let stamp = Stamp::from(&file.as_file().metadata()?);
     file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    File::open(folder)?.sync_all()?;
+    Ok(stamp)
 }
 
 /// Whether the file must be overwritten in place: it is a mount point, its folder is not writable,
@@ -125,15 +129,16 @@ fn cannot_rename(error: &io::Error) -> bool {
 }
 
 /// Restores the old content after an error, as far as possible.
-fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
+fn write_in_place(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let mut old = Vec::new();
     File::open(path)?.read_to_end(&mut old)?;
     overwrite(path, content).inspect_err(|_| drop(overwrite(path, &old)))
 }
 
-fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
+fn overwrite(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let mut file = OpenOptions::new().write(true).open(path)?;
     file.write_all(content)?;
     file.set_len(content.len() as u64)?;
-    file.sync_all()
+    file.sync_all()?;
+    Ok(Stamp::from(&file.metadata()?))
 }
