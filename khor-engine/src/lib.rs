@@ -5,7 +5,8 @@
 //! clock and seed as inputs, and run the same offline and live. Around them: [`config`] keeps the
 //! settings, [`engine`] runs the rooms live, [`http`] shows and steers it, [`control`] steers it by
 //! OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way, [`relay`] sends what this
-//! machine does to others over [`nats`], [`local_time`] is the local time zone, [`cli`] is the
+//! machine does to others over [`nats`], `engine_file` is where the running engine is found, `peer` is
+//! who is at the other end of a connection, [`local_time`] is the local time zone, [`cli`] is the
 //! command line. [`files`] opens the user's files for all of them.
 
 // A full disk or a closed terminal must not end khor: `cli::print` prints without panicking.
@@ -17,12 +18,14 @@ pub mod control;
 pub mod dbus;
 pub mod doctor;
 pub mod engine;
+mod engine_file;
 pub mod files;
 pub mod http;
 pub mod local_time;
 pub mod music;
 pub mod nats;
 pub mod output;
+mod peer;
 pub mod relay;
 pub mod shown_path;
 pub mod signal;

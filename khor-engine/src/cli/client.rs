@@ -3,7 +3,8 @@
 use std::{
     io::{self, BufRead, BufReader},
     iter,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::SocketAddr,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -12,10 +13,16 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::Value;
 use tracing::warn;
+use ureq::unversioned::resolver::DefaultResolver;
 
-use super::{Places, place::address};
+use super::{
+    Places,
+    connect::{Checked, Foreign, Trust},
+    place::address,
+};
 use crate::{
     config::{ConfigStore, Listen},
+    engine_file,
     http::read_token,
 };
 
@@ -35,9 +42,12 @@ type Answer = ureq::http::Response<ureq::Body>;
 pub(super) struct EngineAddress {
     #[command(flatten)]
     pub(super) places: Places,
-    /// Where the engine listens [default: as configured]
+    /// Where the engine listens [default: where this user's engine runs, else as configured]
     #[arg(long, value_name = "[HOST:]PORT", value_parser = address, allow_negative_numbers = true)]
     pub(super) listen: Option<String>,
+    /// The token of an engine of another user or machine [default: as configured, for own engines only]
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
 }
 
 /// A running engine.
@@ -47,7 +57,7 @@ pub(super) struct Client {
     /// What lets it in where one is required.
     token: Option<Arc<str>>,
     agent: ureq::Agent,
-    /// Likewise, for an answer that never ends.
+    /// The agent for answers that never end.
     endless: ureq::Agent,
 }
 
@@ -62,19 +72,38 @@ impl EngineAddress {
             warn!("{}: {problem}", path.display());
         }
         let listen = found.map_or_else(Listen::default, |found| found.config.listen);
-        Client::of(&listen, self.listen.clone())
+        self.client_of(&listen, &path)
+    }
+
+    /// The client of an engine that is configured like this, in the file at `config`.
+    pub(super) fn client_of(&self, listen: &Listen, config: &Path) -> anyhow::Result<Client> {
+        let address = match (&self.listen, engine_file::address(config)) {
+            (Some(address), _) => address.clone(),
+            (None, Some(address)) => address.to_string(),
+            (None, None) => configured(listen)?,
+        };
+        let token_file = self.token_file.as_deref().or(listen.token_file.as_deref());
+        let token = token_file.map(read_token).transpose()?;
+        // The configured token is for this user's engine. What the user names is the user's choice.
+        let is_named = self.token_file.is_some() || (self.listen.is_some() && token.is_none());
+        let trust = if is_named { Trust::Named } else { Trust::Owner };
+        Ok(Client::new(address, token, trust))
     }
 }
 
 impl Client {
-    /// The engine that listens so, or at another address.
-    pub(super) fn of(listen: &Listen, address: Option<String>) -> anyhow::Result<Self> {
-        let address = address.map_or_else(|| configured(listen), Ok)?;
-        let token = listen.token_file.as_deref().map(read_token).transpose()?;
-        let config = || ureq::Agent::config_builder().http_status_as_error(false);
-        let agent = config().timeout_global(Some(TIMEOUT)).build().into();
-        let endless = config().timeout_connect(Some(TIMEOUT)).timeout_per_read(Some(SILENCE)).build().into();
-        Ok(Self { address, token, agent, endless })
+    fn new(address: String, token: Option<Arc<str>>, trust: Trust) -> Self {
+        let config = || ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0);
+        let agent = config().timeout_global(Some(TIMEOUT)).build();
+        let endless = config().timeout_connect(Some(TIMEOUT)).timeout_per_read(Some(SILENCE)).build();
+        let [agent, endless] = [agent, endless]
+            .map(|config| ureq::Agent::with_parts(config, Checked(trust), DefaultResolver::default()));
+        Self { address, token, agent, endless }
+    }
+
+    /// Where the page is.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}/", self.address)
     }
 
     /// What it answers to a GET.
@@ -120,7 +149,11 @@ impl Client {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let answer = agent.run(request.body(body)?);
-        answer.with_context(|| format!("no engine answers at {}: start khor engine", self.address))
+        answer.map_err(|problem| match problem {
+            ureq::Error::Other(problem) if problem.is::<Foreign>() => anyhow!("{problem}"),
+            problem => anyhow::Error::new(problem)
+                .context(format!("no engine answers at {}: start khor engine", self.address)),
+        })
     }
 
     /// Why it refuses, in its own words.
@@ -158,14 +191,10 @@ fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
     })
 }
 
-/// Where an engine of this configuration is reached from here: one that listens everywhere also listens on loopback.
+/// Where programs of this machine reach an engine of this configuration.
 fn configured(listen: &Listen) -> anyhow::Result<String> {
-    let host = match listen.host.parse().context("listen.host")? {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        host => host,
-    };
-    Ok(SocketAddr::new(host, listen.port).to_string())
+    let host = listen.host.parse().context("listen.host")?;
+    Ok(engine_file::reachable(SocketAddr::new(host, listen.port)).to_string())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{
-    client::{Client, EngineAddress},
+    client::EngineAddress,
     print::{print, print_line},
     table::row,
 };
@@ -26,12 +26,12 @@ pub(super) struct DoctorArgs {
 
 /// Exit code 1 when there is a problem.
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let EngineAddress { places, listen } = &args.engine;
+    let places = &args.engine.places;
     let config_path = places.config_path()?;
     // A broken file is a finding, and stays where it is.
     let config =
         ConfigStore::inspect(&config_path).ok().flatten().map_or_else(Config::default, |found| found.config);
-    let engine = Client::of(&config.listen, listen.clone()).ok();
+    let engine = args.engine.client_of(&config.listen, &config_path).ok();
     let ask = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
     let health = ask("health");
     // What a running engine was told by flags is not in the file.

@@ -17,7 +17,7 @@ use super::{
     whom::WhomArgs,
 };
 use crate::{
-    config::ConfigStore,
+    config::{ConfigStore, sessions_path},
     control, dbus,
     engine::{Ended, Ending, Engine},
     http,
@@ -146,16 +146,16 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
             "--host {host} has no effect without a site: add --site NAME, or set site.name in the configuration"
         );
     }
-    play(store, args.places.socket.clone(), None, true)
+    play(store, args.places.socket.clone(), None, Some(&args.outputs))
 }
 
-/// Plays the machine, or a capture until it is over, until a signal comes; with the page if it is to be `served`. A part of
-/// khor that fails inside ends all of it, as an error: whoever started khor may start it anew.
+/// Plays the machine, or a capture until it is over, until a signal comes; with the page if there are
+/// `outputs` for it. A part of khor that fails inside ends all of it, as an error: whoever started khor may start it anew.
 pub(super) fn play(
     store: ConfigStore,
     socket: PathBuf,
     capture: Option<Playback>,
-    served: bool,
+    outputs: Option<&OutputArgs>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // One suffices for fifty frames a second, and two would hand every frame to and fro.
@@ -165,7 +165,7 @@ pub(super) fn play(
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let door = served.then(|| open_door(&store)).transpose()?.flatten();
+    let door = outputs.map(|outputs| open_door(&store, outputs)).transpose()?.flatten();
     runtime.block_on(async {
         // Before the page is up: whoever sees it may end khor at once.
         let interrupted = interrupt::wait();
@@ -174,7 +174,7 @@ pub(super) fn play(
         let engine =
             Engine::start(store, socket, capture, &ending).context("starting the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
-        let parts = served.then(|| {
+        let parts = outputs.map(|_| {
             let steered = control::serve(Arc::clone(&engine), stopped.clone());
             let offered = dbus::serve(Arc::clone(&engine), stopped.clone());
             [ending.follow("being steered by OSC", steered), ending.follow("the session bus", offered)]
@@ -206,7 +206,7 @@ pub(super) fn play(
 }
 
 /// `None` if the configuration may restrict access, but khor could not read that part.
-fn open_door(store: &ConfigStore) -> anyhow::Result<Option<http::Door>> {
+fn open_door(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Option<http::Door>> {
     if let Some(problem) = store.listen_error() {
         error!(
             "the page and the API are not served, because {} may restrict access: {problem}; fix it, then restart khor, \
@@ -215,7 +215,9 @@ fn open_door(store: &ConfigStore) -> anyhow::Result<Option<http::Door>> {
         );
         return Ok(None);
     }
-    http::Door::open(&store.config().listen).map(Some)
+    // Who names a port expects the page there.
+    let may_move = outputs.listen.is_none();
+    http::Door::open(&store.config().listen, may_move, sessions_path(store.path())).map(Some)
 }
 
 /// What a run that ended so is to whoever started it: it failed if a part of khor did, also while it stopped.

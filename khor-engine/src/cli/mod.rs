@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
 
 mod client;
+mod connect;
 mod doctor;
 #[cfg(test)]
 mod documents;
@@ -12,6 +13,7 @@ mod interrupt;
 mod lists;
 mod nats;
 mod number;
+mod open;
 mod place;
 mod play;
 mod print;
@@ -61,6 +63,8 @@ enum Command {
     Relay(relay::RelayArgs),
     /// How the running engine is, and what sounds
     Status(status::StatusArgs),
+    /// Open the page of the running engine in the browser
+    Open(open::OpenArgs),
     /// Watch and steer the running engine, live in this terminal
     Top(top::TopArgs),
     /// What is sounding and why, in words
@@ -127,6 +131,7 @@ pub fn main() -> anyhow::Result<ExitCode> {
         Command::Play(args) => play::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Open(args) => open::run(&args),
         Command::Top(args) => top::run(&args),
         Command::Relay(args) => relay::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -38,7 +38,12 @@ pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
     overrides["features"]["fake"] = json!(false);
     let store = args.places.open_config()?.with_overrides(overrides)?;
     let playback = Playback { path: path.clone(), repeat: args.repeat };
-    super::engine::play(store, args.places.socket.clone(), Some(playback), !args.no_http)?;
+    super::engine::play(
+        store,
+        args.places.socket.clone(),
+        Some(playback),
+        (!args.no_http).then_some(&args.outputs),
+    )?;
     match contents.damage {
         Some(damage) => bail!("{} is {damage}; the rest was played", path.display()),
         None => Ok(()),

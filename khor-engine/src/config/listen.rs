@@ -1,6 +1,6 @@
 //! Where the HTTP API listens, and under which names.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,16 +17,69 @@ pub struct Listen {
     /// TCP port, 1..=65535.
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
-    /// A file with a token of at least 32 characters, which every request must carry. Only the file may name it.
+    /// A file with a token of at least 32 characters, which every client then needs. Only the file may name it.
     pub token_file: Option<PathBuf>,
-    /// Names under which this listener is reached, such as that of a reverse proxy, at most 16.
+    /// Let in every user of this machine, not the engine's own user and root alone. Without effect if there is a token.
+    /// Only the file may set it.
+    pub local_users: bool,
+    /// Names under which this listener is reached, such as that of a reverse proxy, at most 16: a name, `name:port`,
+    /// or with the scheme of the page, `http://name`. Without a scheme the page is at `https://`.
     #[schemars(length(max = 16))]
     pub allowed_hosts: Vec<String>,
 }
 
+/// A name under which a listener is reached, as `listen.allowed_hosts` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedHost {
+    is_https: bool,
+    /// In lower case, without a dot at its end.
+    name: String,
+    port: Option<u16>,
+}
+
+impl FromStr for AllowedHost {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+        let authority: Authority = rest.parse().map_err(|_| ())?;
+        if !matches!(scheme, "http" | "https") || authority.as_str().contains('@') {
+            return Err(());
+        }
+        let (name, port) = (plain(authority.host()), authority.port_u16());
+        Ok(Self { is_https: scheme == "https", name, port })
+    }
+}
+
+impl AllowedHost {
+    /// Whether a `Host` header names it. Without a port of its own it stands for any port.
+    pub fn is_host(&self, host: &Authority) -> bool {
+        plain(host.host()) == self.name && (self.port.is_none() || self.port == host.port_u16())
+    }
+
+    /// Whether it is the origin of this scheme, host and port.
+    pub fn is_origin(&self, scheme: &str, authority: &Authority) -> bool {
+        let (own_scheme, usual_port) = if self.is_https { ("https", 443) } else { ("http", 80) };
+        scheme == own_scheme
+            && plain(authority.host()) == self.name
+            && authority.port_u16().unwrap_or(usual_port) == self.port.unwrap_or(usual_port)
+    }
+}
+
+/// A host name in lower case. The dot at its end stands for the DNS root and changes nothing.
+fn plain(host: &str) -> String {
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
 impl Default for Listen {
     fn default() -> Self {
-        Self { host: "127.0.0.1".into(), port: 17321, token_file: None, allowed_hosts: Vec::new() }
+        Self {
+            host: "127.0.0.1".into(),
+            port: 17321,
+            token_file: None,
+            local_users: false,
+            allowed_hosts: Vec::new(),
+        }
     }
 }
 
@@ -41,9 +94,9 @@ impl Listen {
         let expected = format!("at most {}", Self::HOSTS);
         require(count <= Self::HOSTS, "listen.allowed_hosts", format_args!("{count} names"), &expected)?;
         for (i, host) in self.allowed_hosts.iter().enumerate() {
-            let is_host = host.parse::<Authority>().is_ok_and(|host| !host.as_str().contains('@'));
+            let is_host = host.parse::<AllowedHost>().is_ok();
             let field = format!("listen.allowed_hosts[{i}]");
-            require(is_host, &field, format_args!("\"{host}\""), "a name, or name:port")?;
+            require(is_host, &field, format_args!("\"{host}\""), "a name, name:port, or http://name")?;
         }
         Ok(())
     }
@@ -56,10 +109,11 @@ mod tests {
     #[test]
     fn a_place_to_listen_is_an_address_and_its_names_are_names() {
         let mut config = Config::default();
-        config.listen.allowed_hosts = vec!["khor.example".into(), "studio.local:8443".into()];
+        config.listen.allowed_hosts =
+            vec!["khor.example".into(), "studio.local:8443".into(), "http://plain.example:8080".into()];
         assert_eq!(config.validate(), Ok(()));
         config.listen.allowed_hosts.push("https://khor.example/".into());
-        assert!(config.validate().unwrap_err().to_string().starts_with("listen.allowed_hosts[2]: "));
+        assert!(config.validate().unwrap_err().to_string().starts_with("listen.allowed_hosts[3]: "));
         config = Config::default();
         config.listen.host = "everywhere".into();
         assert_eq!(config.validate().unwrap_err().field, "listen.host");

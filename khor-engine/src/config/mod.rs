@@ -15,10 +15,12 @@ mod store;
 
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
-pub use listen::Listen;
+pub use listen::{AllowedHost, Listen};
 pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
-pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, relay_baseline_path};
+pub use paths::{
+    baseline_path, default_path, presets_dir, recordings_dir, relay_baseline_path, sessions_path,
+};
 pub use quiet::{Quiet, TimeOfDay};
 pub use site::{Site, SiteMode};
 pub use store::{ConfigStore, Inspected, NotSaved, Update, UpdateError};

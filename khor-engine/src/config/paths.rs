@@ -21,6 +21,12 @@ pub fn baseline_path(config: &Path) -> PathBuf {
     }
 }
 
+/// The file of the browsers' sessions: `$XDG_STATE_HOME/khor/sessions.json` for the configuration at
+/// the default path. For any other configuration it is beside the configuration.
+pub fn sessions_path(config: &Path) -> PathBuf {
+    baseline_path(config).with_file_name("sessions.json")
+}
+
 /// The baseline file of a relay: in systemd's `StateDirectory=`, else in `$XDG_STATE_HOME/khor`.
 pub fn relay_baseline_path() -> Option<PathBuf> {
     let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).or_else(|| {

@@ -24,6 +24,11 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
     {
         return refuse("listen.token_file", "only the file itself may name the token's file".into());
     }
+    if let Some(open) = change.pointer("/listen/local_users")
+        && *open != json!(before.listen.local_users)
+    {
+        return refuse("listen.local_users", "only the file itself may let in other users".into());
+    }
     if let Some(site) = change.get("site")
         && !is_of_site(site, &json!(before.site))
     {

@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::timeout};
 use warp::http::{HeaderMap, StatusCode, header};
 
 use super::{access::Access, reply::Failure};
-use crate::{config::numbers, engine::Engine};
+use crate::{config::numbers, engine::Engine, peer::Peer};
 
 /// Longest body, bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -38,6 +38,8 @@ pub(super) struct Desk {
 /// One request.
 pub(super) struct Call {
     pub(super) desk: Desk,
+    /// The client.
+    pub(super) peer: Peer,
     /// What the braces of the path stand for.
     pub(super) name: String,
     pub(super) query: Query,

@@ -4,6 +4,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener as StdListener},
     os::fd::FromRawFd,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -12,29 +13,35 @@ use tokio::{net::TcpListener, time::sleep};
 use tracing::{error, warn};
 
 use super::access::Access;
-use crate::config::Listen;
+use crate::{config::Listen, peer};
 
 /// Between two attempts to take a port that is in use.
 const BIND_RETRY: Duration = Duration::from_secs(2);
 
-/// Where the listener is, and whom it lets in.
+/// Where the listener is, and which clients it lets in.
 pub struct Door {
     address: SocketAddr,
     passed: Option<StdListener>,
+    may_move: bool,
     access: Access,
 }
 
 impl Door {
-    /// Where the configuration says, unless systemd passes a listener. Fails where other machines could come in and no
-    /// token keeps them out. Call once, before anything opens files.
-    pub fn open(listen: &Listen) -> anyhow::Result<Self> {
+    /// Where the configuration says, unless systemd passes a listener. With `may_move` the listener
+    /// takes a free port if a program of another user holds the configured one. `sessions` is the
+    /// file of the browsers' sessions. Call once, before anything opens files.
+    ///
+    /// # Errors
+    ///
+    /// Other machines could come in and there is no token, or the token file is not usable.
+    pub fn open(listen: &Listen, may_move: bool, sessions: PathBuf) -> anyhow::Result<Self> {
         let passed = passed();
         let address = match &passed {
             Some(listener) => listener.local_addr().context("the listener that systemd passed")?,
             None => SocketAddr::new(listen.host.parse().context("listen.host")?, listen.port),
         };
-        let access = Access::open(listen, address.ip(), address.port())?;
-        Ok(Self { address, passed, access })
+        let access = Access::open(listen, sessions, address.ip(), address.port())?;
+        Ok(Self { address, passed, may_move, access })
     }
 
     /// Begins to listen. A port that is in use is tried again; sound doesn't wait for it.
@@ -45,7 +52,7 @@ impl Door {
         });
         let listener = match passed {
             Some(listener) => listener,
-            None => bind(self.address).await,
+            None => bind(self.address, self.may_move).await,
         };
         let port = listener.local_addr().map_or(self.address.port(), |address| address.port());
         (listener, self.access.at_port(port))
@@ -67,25 +74,52 @@ fn passed() -> Option<StdListener> {
     }
 }
 
-async fn bind(address: SocketAddr) -> TcpListener {
+async fn bind(address: SocketAddr, may_move: bool) -> TcpListener {
     let mut told = false;
     loop {
         match TcpListener::bind(address).await {
             Ok(listener) => return listener,
-            Err(problem) if !told => {
-                told = true;
-                let why = match problem.kind() {
-                    io::ErrorKind::PermissionDenied => "ports below 1024 are root's.",
-                    io::ErrorKind::AddrNotAvailable => "this machine has no such address.",
-                    _ => "is another khor running there?",
-                };
-                error!(
-                    "the page can't be served at {address} ({problem}): {why} Choose another place with --listen; khor \
-                     plays on and keeps trying"
-                );
+            Err(problem) if problem.kind() == io::ErrorKind::AddrInUse && may_move => {
+                if let Some(listener) = bind_elsewhere(address, told).await {
+                    return listener;
+                }
+                report(address, &problem, &mut told);
             }
-            Err(_) => {}
+            Err(problem) => report(address, &problem, &mut told),
         }
         sleep(BIND_RETRY).await;
     }
+}
+
+/// Listens on a free port if a program of another user holds the port of `address`. A program that
+/// holds the port without listening has no user that can be found; it counts as another user's
+/// after a `retry`.
+async fn bind_elsewhere(address: SocketAddr, retry: bool) -> Option<TcpListener> {
+    let holder = match peer::listener(address) {
+        Some(uid) if peer::is_own(uid) => return None,
+        Some(uid) => format!("user {uid}"),
+        None if retry => "another user".to_owned(),
+        None => return None,
+    };
+    let listener = TcpListener::bind(SocketAddr::new(address.ip(), 0)).await.ok()?;
+    warn!(
+        "{address} is taken by a program of {holder}; khor takes a free port, and khor open opens its page"
+    );
+    Some(listener)
+}
+
+/// Logs the first of a row of failures.
+fn report(address: SocketAddr, problem: &io::Error, told: &mut bool) {
+    if std::mem::replace(told, true) {
+        return;
+    }
+    let why = match problem.kind() {
+        io::ErrorKind::PermissionDenied => "ports below 1024 are root's.",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address.",
+        _ => "is another khor running there?",
+    };
+    error!(
+        "the page can't be served at {address} ({problem}): {why} Choose another place with --listen; khor plays on and \
+         keeps trying"
+    );
 }

@@ -1,15 +1,17 @@
-//! Who may call: requests for this listener, from this listener's own page or from no page at all.
+//! Rejects requests that a page of another site causes, and requests for another host.
 //!
-//! A foreign `Host` means DNS rebinding, a foreign `Origin` a page elsewhere that tries to steer this engine, or to
-//! listen through a WebSocket, which browsers let any page open.
+//! A foreign `Host` means DNS rebinding. Browsers mark what a page of another site requests with
+//! `Origin` or `Sec-Fetch-Site`. Such a page may not even read: an answer that the browser hides
+//! still costs time, and a WebSocket or a sound it does not hide.
 
 use warp::{
     Filter, Rejection,
     http::{HeaderMap, HeaderValue, Method, uri::Authority},
+    path::FullPath,
     reject,
 };
 
-use super::access::Access;
+use super::access::{Access, Names, is_api};
 
 /// The `Host` is not this listener: 421.
 #[derive(Debug)]
@@ -23,45 +25,34 @@ impl reject::Reject for ForeignOrigin {}
 
 /// Passes requests that are meant for this listener.
 pub(super) fn guard(access: &Access) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
-    let access = access.clone();
+    let names = access.names().clone();
     warp::host::optional()
         .and(warp::method())
-        .and(warp::header::optional::<String>("origin"))
-        .and(warp::header::optional::<String>("upgrade"))
-        .and_then(
-            move |host: Option<Authority>,
-                  method: Method,
-                  origin: Option<String>,
-                  upgrade: Option<String>| {
-                let harmless = upgrade.is_none() && (method == Method::GET || method == Method::HEAD);
-                let verdict = judge(&access, host.as_ref(), harmless, origin.as_deref());
-                async move { verdict }
-            },
-        )
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .and_then(move |host: Option<Authority>, method: Method, path: FullPath, headers: HeaderMap| {
+            let verdict = check(&names, host.as_ref(), &method, path.as_str(), &headers);
+            async move { verdict }
+        })
         .untuple_one()
 }
 
-/// `harmless`: changes nothing, and browsers keep the answer from a page elsewhere.
-fn judge(
-    access: &Access,
+fn check(
+    names: &Names,
     host: Option<&Authority>,
-    harmless: bool,
-    origin: Option<&str>,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
 ) -> Result<(), Rejection> {
-    if !host.is_some_and(|host| access.is_ours(host)) {
-        return Err(reject::custom(ForeignHost));
-    }
-    match origin {
-        Some(origin) if !harmless && !is_own(access, origin) => Err(reject::custom(ForeignOrigin)),
-        _ => Ok(()),
-    }
-}
-
-/// Whether an origin is this listener's page. Only a proxy in front of it, under a name of its own, speaks TLS.
-fn is_own(access: &Access, origin: &str) -> bool {
-    let authority = |scheme: &str| origin.strip_prefix(scheme)?.parse::<Authority>().ok();
-    authority("http://").is_some_and(|authority| access.is_ours(&authority))
-        || authority("https://").is_some_and(|authority| access.is_named(&authority))
+    let host = host.filter(|host| names.is_own_host(host));
+    let host = host.ok_or_else(|| reject::custom(ForeignHost))?;
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_foreign = text("origin").is_some_and(|origin| !names.is_own_origin(origin, host))
+        // Browsers send no `Origin` with images, media and links.
+        || text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    // A link on another site may lead to the page.
+    let is_page = !is_api(path) && (method == Method::GET || method == Method::HEAD);
+    if is_foreign && !is_page { Err(reject::custom(ForeignOrigin)) } else { Ok(()) }
 }
 
 /// Headers of every answer: the page may load from here and nowhere else, and nobody may frame it.
@@ -92,50 +83,63 @@ mod tests {
     use super::*;
     use crate::http::access::tests::loopback;
 
-    fn allowed(host: &str, harmless: bool, origin: Option<&str>) -> bool {
-        judge(&loopback(17321), host.parse().ok().as_ref(), harmless, origin).is_ok()
+    const OURS: &str = "127.0.0.1:17321";
+
+    async fn is_passed(method: &str, path: &str, headers: &[(&str, &str)]) -> bool {
+        let mut request = warp::test::request().method(method).path(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.matches(&guard(&loopback(17321)).map(warp::reply)).await
     }
 
-    #[test]
-    fn only_this_listener_is_answered() {
-        for host in
-            ["127.0.0.1:17321", "localhost:17321", "[::1]:17321", "LocalHost:17321", "localhost.:17321"]
-        {
-            assert!(allowed(host, true, None), "{host}");
+    #[tokio::test]
+    async fn only_own_addresses_are_hosts() {
+        for host in [OURS, "localhost:17321", "LOCALHOST:17321", "localhost.:17321", "[::1]:17321"] {
+            assert!(is_passed("GET", "/api/health", &[("host", host)]).await, "{host}");
         }
-        for host in ["evil.example:17321", "127.0.0.1:80", "127.0.0.1", "localhost.evil.example:17321", ""] {
-            assert!(!allowed(host, true, None), "{host}");
-        }
-    }
-
-    #[test]
-    fn another_site_may_not_change_anything() {
-        let ours = Some("http://127.0.0.1:17321");
-        assert!(allowed("127.0.0.1:17321", false, ours));
-        assert!(allowed("127.0.0.1:17321", false, None), "curl has no origin");
-        assert!(allowed("localhost.:17321", false, Some("http://localhost.:17321")));
-        for origin in [
-            "http://evil.example",
-            "http://evil.example.",
-            "null",
-            "https://127.0.0.1:17321",
-            "http://127.0.0.1:8000",
+        for host in [
+            "evil.example:17321",
+            "evil.example.:17321",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "192.168.1.7:17321",
+            "localhost.evil.example:17321",
+            "localhost..:17321",
         ] {
-            assert!(!allowed("127.0.0.1:17321", false, Some(origin)), "{origin}");
+            assert!(!is_passed("GET", "/", &[("host", host)]).await, "{host}");
+        }
+        assert!(!is_passed("GET", "/", &[]).await, "no host");
+    }
+
+    #[tokio::test]
+    async fn another_site_reads_and_changes_nothing() {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+            for path in ["/api/health", "/api/clips/idle.wav", "/api/listen", "/metrics"] {
+                let asked = async |more: &[(&str, &str)]| {
+                    is_passed(method, path, &[&[("host", OURS)], more].concat()).await
+                };
+                assert!(asked(&[]).await, "curl sends neither header");
+                assert!(asked(&[("origin", "http://127.0.0.1:17321")]).await, "{method} {path}");
+                for own in ["same-origin", "none"] {
+                    assert!(asked(&[("sec-fetch-site", own)]).await, "{method} {path} {own}");
+                }
+                for foreign in ["cross-site", "same-site", "\u{e9}"] {
+                    assert!(!asked(&[("sec-fetch-site", foreign)]).await, "{method} {path} {foreign}");
+                }
+                for foreign in
+                    ["http://evil.example", "null", "https://127.0.0.1:17321", "http://127.0.0.1:8000"]
+                {
+                    assert!(!asked(&[("origin", foreign)]).await, "{method} {path} {foreign}");
+                }
+            }
         }
     }
 
     #[tokio::test]
-    async fn another_site_may_read_what_browsers_hide_and_open_no_socket() {
-        let guarded = guard(&loopback(17321)).map(warp::reply);
-        let asked = || {
-            warp::test::request().header("host", "127.0.0.1:17321").header("origin", "http://evil.example")
-        };
-        assert!(asked().matches(&guarded).await);
-        assert!(!asked().header("upgrade", "websocket").matches(&guarded).await);
-        assert!(asked().method("HEAD").matches(&guarded).await);
-        for method in ["POST", "PUT", "PATCH", "DELETE"] {
-            assert!(!asked().method(method).matches(&guarded).await, "{method}");
-        }
+    async fn a_link_on_another_site_opens_the_page() {
+        let from_elsewhere = [("host", OURS), ("sec-fetch-site", "cross-site")];
+        assert!(is_passed("GET", "/", &from_elsewhere).await);
+        assert!(!is_passed("POST", "/", &from_elsewhere).await);
     }
 }

@@ -14,7 +14,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept, access::tests::loopback, call::Desk, routes};
+use super::{
+    HEAD_TIMEOUT, accept, access::tests::loopback, call::Desk, connections::MAX_CONNECTIONS, routes,
+};
 use crate::engine::tests::quiet_engine;
 
 /// A listening engine.
@@ -129,6 +131,19 @@ async fn too_many_connections_cost_nobody_else_theirs() {
     let ended = crowd.join_all().await;
     assert_eq!(ended.len(), 2 * MAX_CONNECTIONS, "all were closed, by the limit or by the time");
     assert!(engine.is_well().await, "there is room again");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_closed() {
+    let engine = Listening::start().await;
+    let mut socket = engine.connect().await;
+    let ask = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    let asked = async {
+        // Requests are written until the engine, which waits to write an answer, closes.
+        while socket.write_all(ask.as_bytes()).await.is_ok() {}
+    };
+    tokio::time::timeout(hang_timeout(), asked).await.expect("the connection is closed");
+    assert!(engine.is_well().await);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 //! `bytes=0-` get an endless stream without a length, because they would try to seek in such a
 //! file.
 
-use std::{convert::Infallible, ops::Range};
+use std::{convert::Infallible, ops::Range, sync::Arc};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, Stream, StreamExt, stream};
@@ -24,6 +24,7 @@ use warp::{
 
 use super::{
     call::{Call, Desk},
+    connections::Slot,
     range::{self, Asked},
     reply::{Failure, live_headers},
     table::{Answer, Content, Operation, get},
@@ -72,8 +73,9 @@ pub(super) fn socket(desk: &Desk) -> BoxedFilter<(Response,)> {
     let desk = desk.clone();
     warp::path!("api" / "listen")
         .and(warp::ws())
-        .map(move |ws: Ws| match desk.engine.listen() {
-            Ok(blocks) => socket_reply(ws, blocks, desk.stop.clone()),
+        .and(warp::ext::optional())
+        .map(move |ws: Ws, slot| match desk.engine.listen() {
+            Ok(blocks) => socket_reply(ws, slot, blocks, desk.stop.clone()),
             Err(full) => Failure::new(StatusCode::SERVICE_UNAVAILABLE, full).into_response(),
         })
         .boxed()
@@ -194,10 +196,19 @@ fn samples_of(block: &Block) -> Bytes {
     bytes.freeze()
 }
 
-fn socket_reply(ws: Ws, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) -> Response {
+fn socket_reply(
+    ws: Ws,
+    slot: Option<Arc<Slot>>,
+    blocks: broadcast::Receiver<Block>,
+    stop: watch::Receiver<bool>,
+) -> Response {
     ws.max_message_size(MAX_SAID_BYTES)
         .max_frame_size(MAX_SAID_BYTES)
-        .on_upgrade(move |socket| serve(socket, blocks, stop))
+        .on_upgrade(move |socket| async move {
+            // The WebSocket counts as a connection until it ends.
+            let _slot = slot;
+            serve(socket, blocks, stop).await;
+        })
         .into_response()
 }
 

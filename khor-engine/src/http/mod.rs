@@ -1,6 +1,6 @@
-//! The HTTP side: the API, the event stream and the page; on loopback unless a token guards it.
+//! The HTTP side: the API, the event stream and the page; for its own user unless a token opens it to others.
 //!
-//! Every request passes the [`guard`] (is it meant for us?) and [`access`] (may it come in?), then
+//! Every request passes the [`guard`] (is it meant for us?) and [`access`] (is the client let in?), then
 //! an operation of the [`table`], which [`api`], [`clips`], [`doctor`], [`presets`], [`stream`],
 //! [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`] describes, or the [`page`].
 //! Their answers go out through [`deliver`]. The accept loop is our own because warp's has no
@@ -11,6 +11,7 @@ mod access;
 mod api;
 mod call;
 mod clips;
+mod connections;
 mod deliver;
 mod doctor;
 #[cfg(test)]
@@ -36,22 +37,30 @@ mod tests;
 
 use std::{
     convert::Infallible,
+    pin::Pin,
     sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
 
 use bytes::Buf;
 use futures_util::Stream;
+use hyper::{
+    Request,
+    body::Incoming,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
+use nix::sys::socket::{setsockopt, sockopt};
 use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
+    net::{TcpListener, TcpStream},
+    sync::watch,
     time::{sleep, timeout},
 };
+use tokio_io_timeout::TimeoutStream;
 use tracing::{info, warn};
 use warp::{
     Filter, Reply,
@@ -66,18 +75,21 @@ pub use self::{access::AccessError, door::Door};
 pub(crate) use self::{access::read_token, exposition::Format};
 use self::{
     call::{Call, Desk, Query},
+    connections::{Slot, Slots},
     reply::Failure,
     seldom::Seldom,
     table::{Found, Operation},
 };
-use crate::engine::Engine;
+use crate::{engine::Engine, engine_file::EngineFile, peer::Peer};
 
-/// Connections at once; a browser uses six.
-const MAX_CONNECTIONS: usize = 128;
 /// Time to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest request head, bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// How long a client may leave an answer unread.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Most bytes of an answer that the kernel keeps for a client; it counts its own overhead too.
+const UNREAD_BYTES: usize = 256 * 1024;
 /// How long connections may take to end when the engine stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -87,21 +99,22 @@ pub async fn serve(engine: Arc<Engine>, door: Door, mut stop: watch::Receiver<bo
         listening = door.listen() => listening,
         () = stopped(&mut stop) => return,
     };
-    if let Ok(address) = listener.local_addr() {
+    let _published = listener.local_addr().ok().and_then(|address| {
         info!("the page and the API are at http://{address}");
-    }
+        EngineFile::publish(address, &engine.config_path())
+    });
     let desk = Desk { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
     accept(listener, routes(&desk), stop).await;
 }
 
-/// Serves `routes` to those who connect, until `stop` becomes true.
+/// Serves `routes` to clients until `stop` becomes true.
 pub(crate) async fn accept<R: Reply + 'static>(
     listener: TcpListener,
     routes: impl Filter<Extract = (R,), Error = Infallible> + Clone + Send + Sync + 'static,
     mut stop: watch::Receiver<bool>,
 ) {
     let service = TowerToHyperService::new(warp::service(routes));
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let slots = Arc::new(Slots::default());
     let open = GracefulShutdown::new();
     let refused = Seldom::default();
     loop {
@@ -109,24 +122,25 @@ pub(crate) async fn accept<R: Reply + 'static>(
             accepted = listener.accept() => accepted,
             () = stopped(&mut stop) => break,
         };
-        let Ok((socket, _)) = accepted else {
+        let Ok((socket, remote)) = accepted else {
             // Out of file descriptors, most likely: give others time to close theirs.
             sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+        let peer = socket.local_addr().map_or(Peer::Unknown, |local| Peer::of(local, remote));
+        let Some(slot) = slots.take(peer) else {
             if refused.is_due() {
-                warn!("refusing connections: {MAX_CONNECTIONS} are open");
+                warn!("refusing connections of {peer}: too many are open");
             }
             continue;
         };
-        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(MAX_HEAD_BYTES);
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service.clone());
+        let (service, held) = (service.clone(), Arc::clone(&slot));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Arc::clone(&held));
+            service.call(request)
+        });
+        let builder = builder();
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(bounded(socket)), service);
         let watched = open.watch(connection.into_owned());
         tokio::spawn(async move {
             // A connection that breaks is the client's business.
@@ -135,6 +149,22 @@ pub(crate) async fn accept<R: Reply + 'static>(
         });
     }
     drop(timeout(STOP_PATIENCE, open.shutdown()).await);
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    builder
+}
+
+/// Closes the connection of a client that does not read for [`WRITE_TIMEOUT`], and bounds what the
+/// kernel keeps for it.
+fn bounded(socket: TcpStream) -> Pin<Box<TimeoutStream<TcpStream>>> {
+    // Without the option the kernel keeps up to 4 MB, and the timeout begins later.
+    setsockopt(&socket, sockopt::SndBuf, &UNREAD_BYTES).ok();
+    let mut stream = TimeoutStream::new(socket);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    Box::pin(stream)
 }
 
 /// Until khor stops, for an answer that has no end.
@@ -154,13 +184,8 @@ fn table() -> Vec<Arc<Operation>> {
     table.extend(recording::operations());
     table.extend(clips::operations());
     table.extend(listen::operations());
-    table.extend([
-        doctor::operation(),
-        stream::operation(),
-        prometheus::operation(),
-        access::operation(),
-        openapi::operation(),
-    ]);
+    table.extend(access::operations());
+    table.extend([doctor::operation(), stream::operation(), prometheus::operation(), openapi::operation()]);
     table.into_iter().map(Arc::new).collect()
 }
 
@@ -188,13 +213,18 @@ fn operations(desk: &Desk) -> BoxedFilter<(Response,)> {
         })
         .and(warp::query::<Query>())
         .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<Arc<Slot>>())
         .and(warp::body::stream())
-        .then(move |found, query, headers, body| answer(desk.clone(), found, query, headers, body))
+        .then(move |found, query, headers, slot: Option<Arc<Slot>>, body| {
+            let peer = slot.map_or(Peer::Unknown, |slot| slot.peer());
+            answer(desk.clone(), peer, found, query, headers, body)
+        })
         .boxed()
 }
 
 async fn answer(
     desk: Desk,
+    peer: Peer,
     found: Found,
     query: Query,
     headers: HeaderMap,
@@ -211,7 +241,7 @@ async fn answer(
         call::read(&headers, body).await
     };
     match body {
-        Ok(body) => (operation.handler)(Call { desk, name, query, headers, body }).await,
+        Ok(body) => (operation.handler)(Call { desk, peer, name, query, headers, body }).await,
         Err(failure) => failure.into_response(),
     }
 }

@@ -58,14 +58,19 @@ pub(super) fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        // Nothing, or the token where listen.token_file names one.
+        // Nothing for the engine's own user, or the token where listen.token_file names one.
         "security": [{}, { "token": [] }, { "cookie": [] }],
         "paths": paths,
         "components": {
             "schemas": answers.take_definitions(true),
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer" },
-                "cookie": { "type": "apiKey", "in": "cookie", "name": "khor_token" },
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "khor_session_17321",
+                    "description": "A session of POST /api/login. The name ends in the engine's port.",
+                },
             },
         },
     })

@@ -15,7 +15,7 @@ use warp::{
 };
 
 use super::{
-    access::NoToken,
+    access::Denied,
     guard::{ForeignHost, ForeignOrigin},
 };
 use crate::{
@@ -42,11 +42,14 @@ pub(super) struct Refusal {
 pub(super) struct Failure {
     status: StatusCode,
     refusal: Refusal,
+    /// Whether the client would be let in with the token.
+    asks_token: bool,
 }
 
 impl Failure {
     pub(super) fn new(status: StatusCode, error: impl std::fmt::Display) -> Self {
-        Self { status, refusal: Refusal { ok: false, error: error.to_string(), problems: Vec::new() } }
+        let refusal = Refusal { ok: false, error: error.to_string(), problems: Vec::new() };
+        Self { status, refusal, asks_token: false }
     }
 
     /// The request itself is wrong.
@@ -62,11 +65,21 @@ impl Failure {
     pub(super) fn into_response(self) -> Response {
         let mut response =
             warp::reply::with_status(warp::reply::json(&self.refusal), self.status).into_response();
+        if self.asks_token {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
             // The rest of the body is not waited for.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        let asks_token = matches!(denied, Denied::NoToken);
+        Self { asks_token, ..Self::new(StatusCode::UNAUTHORIZED, denied) }
     }
 }
 
@@ -141,9 +154,9 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
             "Host must be this listener, such as 127.0.0.1 with its port, or one of listen.allowed_hosts",
         )
     } else if rejection.find::<ForeignOrigin>().is_some() {
-        (StatusCode::FORBIDDEN, "pages of another origin may not change anything here")
-    } else if rejection.find::<NoToken>().is_some() {
-        (StatusCode::UNAUTHORIZED, NoToken::SAID)
+        (StatusCode::FORBIDDEN, "pages of another origin may not use this engine; see listen.allowed_hosts")
+    } else if let Some(denied) = rejection.find::<Denied>() {
+        return Ok(Failure::from(*denied).into_response());
     } else if rejection.find::<InvalidQuery>().is_some() || rejection.find::<InvalidHeader>().is_some() {
         (StatusCode::BAD_REQUEST, "a parameter is missing or of the wrong type")
     } else {

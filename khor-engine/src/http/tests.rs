@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{access::tests::loopback, call::Desk, openapi, routes, table};
+use super::{access::tests::loopback, call::Desk, connections::Slot, openapi, routes, table};
 use crate::{
     engine::{
         Engine,
         tests::{quiet_engine, quiet_engine_of},
     },
     music::Preset,
+    peer::Peer,
 };
 
 /// A running engine and its API.
@@ -54,8 +55,12 @@ impl Api {
     }
 
     async fn ask_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Told {
-        let mut request =
-            warp::test::request().method(method).path(path).header("host", "127.0.0.1:17321").body(body);
+        let mut request = warp::test::request()
+            .method(method)
+            .path(path)
+            .header("host", "127.0.0.1:17321")
+            .extension(Slot::of(Peer::User(0)))
+            .body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

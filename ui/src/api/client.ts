@@ -10,12 +10,15 @@ export class ApiError extends Error {
   readonly status: number;
   /** What is wrong with a preset, where. */
   readonly problems: readonly Problem[];
+  /** Whether the engine would accept its token. */
+  readonly asksToken: boolean;
 
-  constructor(status: number, message: string, problems: readonly Problem[] = []) {
+  constructor(status: number, message: string, problems: readonly Problem[] = [], asksToken = false) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.problems = problems;
+    this.asksToken = asksToken;
   }
 }
 
@@ -95,7 +98,10 @@ export class Client {
     } catch {
       throw new ApiError(answer.status, `${method} ${path}: the answer (HTTP ${answer.status}) is not JSON`);
     }
-    if (!answer.ok) throw new ApiError(answer.status, errorText(json) ?? `${method} ${path}: HTTP ${answer.status}`, problemsOf(json));
+    if (!answer.ok) {
+      const asksToken = answer.headers.has('www-authenticate');
+      throw new ApiError(answer.status, errorText(json) ?? `${method} ${path}: HTTP ${answer.status}`, problemsOf(json), asksToken);
+    }
     if (path === '/api/config') this.configTag = answer.headers.get('etag');
     return json as T;
   }

@@ -21,7 +21,8 @@ export function App() {
   const { live, router, access } = useStores();
   const link = useObservable(live.link);
   const { view, title } = useObservable(router.place);
-  const locked = useObservable(access.locked);
+  const refusal = useObservable(access.refusal);
+  const locked = refusal !== null;
   const Current = VIEWS[view];
   return (
     <>
@@ -31,7 +32,7 @@ export function App() {
       <Header />
       {!locked && <ConnectionBanner />}
       <main id="content" tabIndex={-1} aria-label={title} data-link={link} data-view={locked ? 'login' : view}>
-        {locked ? <Login /> : <Current key={view} />}
+        {refusal ? <Login refusal={refusal} /> : <Current key={view} />}
       </main>
       {!locked && <Keys />}
     </>

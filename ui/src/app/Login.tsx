@@ -1,11 +1,21 @@
-// Asks for the token of an engine that listens beyond its own machine.
+// Shown in place of the page when the engine does not let the browser in: a login, or the reason.
 import type { SubmitEvent } from 'react';
 import { useObservable } from '../live/observable';
+import type { Refusal } from './access';
 import { useStores } from './stores';
 
-export function Login() {
+export function Login({ refusal }: { refusal: Refusal }) {
   const { access } = useStores();
   const error = useObservable(access.error);
+  if (!refusal.asksToken) {
+    return (
+      <section className="login card" role="alert">
+        <h1>This is the engine of another user</h1>
+        <p>{refusal.reason}</p>
+        <p>To open the page of your own engine, run khor open.</p>
+      </section>
+    );
+  }
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const token = new FormData(event.currentTarget).get('token');
@@ -13,8 +23,8 @@ export function Login() {
   };
   return (
     <form className="login card" onSubmit={submit}>
-      <h1>This engine asks for its token</h1>
-      <p>It listens beyond its own machine. The token is in the file that its setting listen.token_file names.</p>
+      <h1>Log in with the engine’s token</h1>
+      <p>The token is in the file that the setting listen.token_file names.</p>
       <div className="field">
         <label htmlFor="token">Token</label>
         <input type="password" id="token" name="token" autoComplete="current-password" required aria-invalid={error !== null} aria-describedby="token-error" />

@@ -1,9 +1,17 @@
-// Whether the engine asks for its token, which it does when it listens beyond its own machine.
+// Whether the engine lets this browser in, and the login with the token.
 import { ApiError, messageOf, type Client } from '../api/client';
 import { Observable } from '../live/observable';
 
+/** Why the engine does not let the browser in. */
+export interface Refusal {
+  /** The engine's reason. */
+  reason: string;
+  /** Whether the token would help. */
+  asksToken: boolean;
+}
+
 export class AccessStore {
-  readonly locked = new Observable(false);
+  readonly refusal = new Observable<Refusal | null>(null);
   readonly error = new Observable<string | null>(null);
   private readonly client: Client;
 
@@ -11,13 +19,15 @@ export class AccessStore {
     this.client = client;
   }
 
-  /** Asked when the stream breaks: an event source does not tell why it was refused. */
+  /** Asks after the stream broke, because an event source does not report the status. */
   look = async (): Promise<void> => {
     try {
       await this.client.health();
-      this.locked.set(false);
+      this.refusal.set(null);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) this.locked.set(true);
+      if (error instanceof ApiError && error.status === 401) {
+        this.refusal.set({ reason: error.message, asksToken: error.asksToken });
+      }
     }
   };
 
@@ -26,7 +36,7 @@ export class AccessStore {
     try {
       await this.client.login(token);
       this.error.set(null);
-      this.locked.set(false);
+      this.refusal.set(null);
     } catch (error) {
       this.error.set(messageOf(error));
     }

@@ -78,8 +78,8 @@ export function startStores({ router, access, live, settings, editor, health, fl
     }),
     health.state.subscribe(() => fleet.follow(health.state.get())),
     watchScope(health, () => live.beginAnew()),
-    access.locked.subscribe(() => {
-      if (!access.locked.get()) live.reopen();
+    access.refusal.subscribe(() => {
+      if (access.refusal.get() === null) live.reopen();
     }),
     router.start(),
     live.start(),

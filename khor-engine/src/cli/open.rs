@@ -1,0 +1,33 @@
+//! `khor open`: the page of the user's engine, in the browser.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::{client::EngineAddress, print::print_line};
+
+#[derive(Args, Debug)]
+pub(super) struct OpenArgs {
+    #[command(flatten)]
+    engine: EngineAddress,
+    /// Print the address only
+    #[arg(long)]
+    print: bool,
+}
+
+pub(super) fn run(args: &OpenArgs) -> anyhow::Result<()> {
+    let client = args.engine.client()?;
+    // This also checks whose engine answers.
+    client.get("health")?;
+    let url = client.url();
+    if args.print {
+        return print_line(url);
+    }
+    let opener = Command::new("xdg-open").arg(&url).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let opened = opener.with_context(|| format!("cannot start xdg-open; open {url} in a browser"))?;
+    if !opened.success() {
+        bail!("xdg-open found no browser; open {url} in one");
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Sessions of browsers: `POST /api/login` and `POST /api/logout`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use warp::{
+    http::{HeaderValue, StatusCode, header},
+    reply::Response,
+};
+
+use super::{Denied, LOGIN, sessions::LIFE_S};
+use crate::http::{
+    call::Call,
+    reply::Failure,
+    table::{Answer, Content, Done, Json, Operation, post},
+};
+
+/// The body of a login.
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Login {
+    /// The token in the file that `listen.token_file` names.
+    token: String,
+    /// The path of the cookie: where a proxy serves the page, such as `/khor/`. The default is the
+    /// whole host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+/// The session is open or ended. The cookie, if there is one, is not readable by scripts.
+struct Cookie(Option<String>);
+
+impl Answer for Cookie {
+    const CONTENT: Content = Json::<Done>::CONTENT;
+
+    fn into_response(self) -> Response {
+        let mut response = Done::JSON.into_response();
+        if let Some(cookie) = self.0.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+pub(in crate::http) fn operations() -> Vec<Operation> {
+    let everywhere = json!({ "type": "boolean" });
+    vec![
+        post(LOGIN, "Open a session of thirty days with the token; the answer sets its cookie")
+            .reads::<Login>()
+            .blocking(login),
+        post("/api/logout", "End this session, or every session")
+            .takes("everywhere", "Whether every session ends", everywhere)
+            .blocking(logout),
+    ]
+}
+
+/// Whether a cookie can contain the path as it is, without another attribute.
+fn is_cookie_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
+}
+
+fn login(call: Call) -> Result<Cookie, Failure> {
+    let Login { token, path } = serde_json::from_value(call.json()?)
+        .map_err(|_| Failure::bad("token: expected {\"token\": \"…\"}"))?;
+    let path = path.as_deref().unwrap_or("/");
+    if !is_cookie_path(path) {
+        return Err(Failure::bad(
+            "path: expected a path of letters, digits, - . _ ~ % and slashes, such as /khor/",
+        ));
+    }
+    let access = &call.desk.access;
+    let Some(lock) = &access.lock else {
+        access.check_peer(call.peer)?;
+        return Ok(Cookie(None));
+    };
+    if !lock.is_token(&token) {
+        if access.guessed.is_due() {
+            tracing::warn!("a login with a wrong token was refused");
+        }
+        return Err(Denied::NoToken.into());
+    }
+    let id = lock.sessions.open(call.peer).map_err(|problem| {
+        tracing::error!("a session: {problem}");
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why")
+    })?;
+    // Behind a proxy that speaks TLS the browser must never send it unencrypted.
+    let secure = if call.header("origin").is_some_and(|origin| origin.starts_with("https://")) {
+        "; Secure"
+    } else {
+        ""
+    };
+    let name = access.cookie_name();
+    Ok(Cookie(Some(format!("{name}={id}; HttpOnly; SameSite=Strict; Path={path}; Max-Age={LIFE_S}{secure}"))))
+}
+
+fn logout(call: Call) -> Result<Cookie, Failure> {
+    let everywhere = match call.text("everywhere") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Failure::bad("everywhere: expected true or false")),
+    };
+    let access = &call.desk.access;
+    if let Some(lock) = &access.lock {
+        if everywhere {
+            lock.sessions.end_all();
+        }
+        for id in access.session_ids(&call.headers) {
+            lock.sessions.end(id);
+        }
+    }
+    Ok(Cookie(Some(format!("{}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0", access.cookie_name()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_path_must_be_plain() {
+        for path in ["/", "/khor/", "/a/b-c/~x.y/%20/"] {
+            assert!(is_cookie_path(path), "{path}");
+        }
+        for path in ["", "khor/", "/khor; Domain=example", "/khor\r\nset-cookie: a", "/kh\u{f6}r/"] {
+            assert!(!is_cookie_path(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The token that opens the API, and the file that holds it.
+
+use std::{fs, io, net::IpAddr, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+
+use crate::files;
+
+/// Shortest token, characters.
+const LEAST_TOKEN_CHARS: usize = 32;
+/// Largest token file that is read, bytes.
+const MAX_BYTES: u64 = 4096;
+
+/// Why nobody can be let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// Other machines could listen and steer.
+    #[error(
+        "listen.host: {ip} can be reached from other machines, which needs a token: make one with `{}` and set \
+         listen.token_file to that file; or listen on 127.0.0.1 and forward the port: ssh -L 17321:127.0.0.1:17321 HOST",
+        make(Path::new("~/.config/khor/token"))
+    )]
+    NoToken {
+        /// Address of the listener.
+        ip: IpAddr,
+    },
+    /// The file can't be read.
+    #[error("token file: {path}: {cause}; make one with `{}`", make(Path::new(path)))]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The system's error.
+        cause: io::Error,
+    },
+    /// Other users could read the file, or change it.
+    #[error("token file: other users may read or change {0}: chmod 600 {0}")]
+    Open(String),
+    /// The token could be guessed, or does not fit into a header.
+    #[error(
+        "token file: {path} must hold one line of at least 32 letters, digits or any of -._~+/=; make one with `{}`",
+        make(Path::new(path))
+    )]
+    Unfit {
+        /// The file.
+        path: String,
+    },
+}
+
+/// The command that makes a token.
+fn make(path: &Path) -> String {
+    format!("(umask 077; head -c 32 /dev/urandom | base64 -w 0 > {})", path.display())
+}
+
+/// Reads a token and checks that no other user can read it.
+///
+/// # Errors
+///
+/// The file cannot be read, other users may read it, or it does not hold a token.
+pub(crate) fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
+    let shown = || path.display().to_string();
+    let read = || -> io::Result<_> {
+        let text = files::read_text(path, MAX_BYTES)?;
+        Ok((fs::metadata(path)?.permissions().mode(), text))
+    };
+    let (mode, text) = read().map_err(|cause| AccessError::Unreadable { path: shown(), cause })?;
+    if mode & 0o027 != 0 {
+        return Err(AccessError::Open(shown()));
+    }
+    let token = text.trim();
+    let fit = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    if token.len() < LEAST_TOKEN_CHARS || !token.chars().all(fit) {
+        return Err(AccessError::Unfit { path: shown() });
+    }
+    Ok(token.into())
+}

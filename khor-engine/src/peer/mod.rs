@@ -1,0 +1,166 @@
+//! Finds the user whose program is at the other end of a TCP connection.
+//!
+//! The kernel knows this only for connections within this machine. [`sock_diag`] asks for one
+//! socket and is fast; [`table`] reads `/proc/net/tcp` where `sock_diag` is not available.
+
+mod sock_diag;
+mod table;
+
+use std::{
+    fmt, fs, io,
+    net::{IpAddr, SocketAddr},
+    sync::LazyLock,
+};
+
+use nix::unistd::Uid;
+
+/// The program at the other end of a TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Peer {
+    /// A program of this user, on this machine.
+    User(u32),
+    /// A program on this machine. Its user is not known: its socket is closed already, or belongs
+    /// to another network namespace.
+    Unknown,
+    /// A program on another machine.
+    Remote(IpAddr),
+}
+
+/// A socket as the kernel reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Socket {
+    uid: u32,
+    /// 0 if no program holds the socket any more. Its `uid` may then be 0 as well.
+    inode: u32,
+    /// State of the connection, from `include/net/tcp_states.h`.
+    state: u8,
+}
+
+/// `TCP_LISTEN` of `include/net/tcp_states.h`.
+const LISTENING: u8 = 10;
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(uid) => write!(f, "user {uid}"),
+            Self::Unknown => f.write_str("an unknown user"),
+            Self::Remote(ip) => write!(f, "{ip}"),
+        }
+    }
+}
+
+impl Peer {
+    /// The program that is connected from `remote` to the socket of this program at `local`.
+    pub(crate) fn of(local: SocketAddr, remote: SocketAddr) -> Self {
+        let (local, remote) = (canonical(local), canonical(remote));
+        if !remote.ip().is_loopback() && remote.ip() != local.ip() {
+            return Self::Remote(remote.ip());
+        }
+        let found = sock_diag::find(remote, local).or_else(|_| table::find(remote, local));
+        match found {
+            Ok(Some(socket)) if socket.inode != 0 && socket.state != LISTENING => Self::User(socket.uid),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether the program belongs to the user of this process, or to root.
+    pub(crate) fn is_owner(self) -> bool {
+        matches!(self, Self::User(uid) if is_own(uid) || uid == 0)
+    }
+}
+
+/// The user whose program listens at `address`; `None` if there is none, or it is not known.
+pub(crate) fn listener(address: SocketAddr) -> Option<u32> {
+    let any = match address {
+        SocketAddr::V4(_) => SocketAddr::from(([0; 4], 0)),
+        SocketAddr::V6(_) => SocketAddr::from(([0_u16; 8], 0)),
+    };
+    let found = sock_diag::find(address, any).or_else(|_| table::find(address, any));
+    found.ok().flatten().filter(|socket| socket.inode != 0).map(|socket| socket.uid)
+}
+
+/// Whether this is the user of this process.
+///
+/// In a user namespace the kernel reports every user that the namespace does not know as the
+/// overflow user. A process of that user cannot tell its own sockets from theirs.
+pub(crate) fn is_own(uid: u32) -> bool {
+    /// The overflow user of a namespace that does not know all users.
+    static OVERFLOW: LazyLock<Option<u32>> = LazyLock::new(|| {
+        let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        let knows_all = map.split_whitespace().eq(["0", "0", "4294967295"]);
+        let overflow = fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
+        let overflow = overflow.and_then(|text| text.trim().parse().ok()).unwrap_or(65534);
+        (!knows_all).then_some(overflow)
+    });
+    uid == Uid::effective().as_raw() && *OVERFLOW != Some(uid)
+}
+
+/// A mapped address (`::ffff:127.0.0.1`) as the IPv4 address it stands for.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// Fails if the two addresses are not of one family.
+fn check_families(one: SocketAddr, other: SocketAddr) -> io::Result<()> {
+    if one.is_ipv4() == other.is_ipv4() {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "addresses of different families"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// Both ways to find the owner of the socket at `remote` that is connected to `local`.
+    fn found(remote: SocketAddr, local: SocketAddr) -> [Option<Socket>; 2] {
+        let (remote, local) = (canonical(remote), canonical(local));
+        [sock_diag::find(remote, local).unwrap(), table::find(remote, local).unwrap()]
+    }
+
+    #[test]
+    fn the_owner_of_a_connection_is_found_in_both_ways() {
+        for (listen, connect) in
+            [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("0.0.0.0", "::ffff:127.0.0.1"), ("::", "127.0.0.1")]
+        {
+            let listener = TcpListener::bind((listen, 0)).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let client = TcpStream::connect((connect, port)).unwrap();
+            let (server, remote) = listener.accept().unwrap();
+            let local = server.local_addr().unwrap();
+            let own = Uid::effective().as_raw();
+            assert_eq!(Peer::of(local, remote), Peer::User(own), "{listen} from {connect}");
+            for socket in found(remote, local) {
+                assert!(socket.is_some_and(|socket| socket.uid == own && socket.inode != 0));
+            }
+            drop(client);
+            // The socket has no owner now, and neither way may take it for one of root's.
+            for socket in found(remote, local).into_iter().flatten() {
+                assert_eq!(socket.inode, 0, "{listen} from {connect}: {socket:?}");
+            }
+            assert_eq!(Peer::of(local, remote), Peer::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_connection_from_another_machine_has_no_user() {
+        let local = "192.0.2.1:17321".parse().unwrap();
+        let remote: SocketAddr = "192.0.2.2:40000".parse().unwrap();
+        assert_eq!(Peer::of(local, remote), Peer::Remote(remote.ip()));
+        assert!(!Peer::of(local, remote).is_owner());
+    }
+
+    #[test]
+    fn the_user_of_a_listener_is_found() {
+        for listen in ["127.0.0.1", "::1"] {
+            let held = TcpListener::bind((listen, 0)).unwrap();
+            let address = held.local_addr().unwrap();
+            assert_eq!(listener(address), Some(Uid::effective().as_raw()));
+            drop(held);
+            assert_eq!(listener(address), None);
+        }
+    }
+}
