@@ -46,7 +46,7 @@ impl FromStr for AllowedHost {
         if !matches!(scheme, "http" | "https") || authority.as_str().contains('@') {
             return Err(());
         }
-        let (name, port) = (plain(authority.host()), authority.port_u16());
+        let (name, port) = (plain_host(authority.host()), authority.port_u16());
         Ok(Self { is_https: scheme == "https", name, port })
     }
 }
@@ -54,20 +54,20 @@ impl FromStr for AllowedHost {
 impl AllowedHost {
     /// Whether a `Host` header names it. Without a port of its own it stands for any port.
     pub fn is_host(&self, host: &Authority) -> bool {
-        plain(host.host()) == self.name && (self.port.is_none() || self.port == host.port_u16())
+        plain_host(host.host()) == self.name && (self.port.is_none() || self.port == host.port_u16())
     }
 
     /// Whether it is the origin of this scheme, host and port.
     pub fn is_origin(&self, scheme: &str, authority: &Authority) -> bool {
         let (own_scheme, usual_port) = if self.is_https { ("https", 443) } else { ("http", 80) };
         scheme == own_scheme
-            && plain(authority.host()) == self.name
+            && plain_host(authority.host()) == self.name
             && authority.port_u16().unwrap_or(usual_port) == self.port.unwrap_or(usual_port)
     }
 }
 
 /// A host name in lower case. The dot at its end stands for the DNS root and changes nothing.
-fn plain(host: &str) -> String {
+pub(crate) fn plain_host(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 

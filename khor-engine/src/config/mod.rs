@@ -15,6 +15,7 @@ mod store;
 
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
+pub(crate) use listen::plain_host;
 pub use listen::{AllowedHost, Listen};
 pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};

@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use warp::http::uri::Authority;
 
-use crate::config::AllowedHost;
+use crate::config::{AllowedHost, plain_host};
 
 /// The names and addresses under which a listener is reached.
 #[derive(Clone)]
@@ -40,9 +40,10 @@ impl Names {
     }
 
     fn is_address(&self, authority: &Authority) -> bool {
-        let host = rootless(authority.host()).trim_start_matches('[').trim_end_matches(']');
+        let host = plain_host(authority.host());
+        let host = host.trim_start_matches('[').trim_end_matches(']');
         let ip = host.parse::<IpAddr>();
-        let fits = host.eq_ignore_ascii_case("localhost")
+        let fits = host == "localhost"
             || ip.is_ok_and(|ip| ip.is_loopback() || self.beyond_loopback);
         fits && authority.port_u16().unwrap_or(80) == self.port
     }
@@ -56,14 +57,9 @@ impl Names {
         let is_direct = scheme == "http"
             && host.port_u16().unwrap_or(80) == self.port
             && authority.port_u16().unwrap_or(80) == self.port
-            && rootless(authority.host()).eq_ignore_ascii_case(rootless(host.host()));
+            && plain_host(authority.host()) == plain_host(host.host());
         is_direct || self.hosts.iter().any(|allowed| allowed.is_origin(scheme, &authority))
     }
-}
-
-/// Removes the dot at the end of a host name.
-fn rootless(host: &str) -> &str {
-    host.strip_suffix('.').unwrap_or(host)
 }
 
 #[cfg(test)]
