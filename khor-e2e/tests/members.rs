@@ -137,15 +137,16 @@ fn a_process_that_begins_to_act_for_root_is_absent_from_then_on() {
         assert_eq!((subscribed.interval_ms, reason_of_all(&subscribed)), (20, None));
         std::io::Write::write_all(&mut process.0.stdin.as_ref().expect("its input"), b"go\n")
             .expect("writing");
+        wait_until("the program", || khor_e2e::procfs::status(process.0.id(), "Name") == "sleep");
+        let uids = khor_e2e::procfs::status(process.0.id(), "Uid");
+        if uids.split_whitespace().nth(1) != Some("0") {
+            return skip("needs a temporary directory that allows setuid programs");
+        }
         let refused = loop {
             if let Update::Subscribed(subscribed) = update(&mut client).await {
                 break subscribed;
             }
         };
-        let uids = khor_e2e::procfs::status(process.0.id(), "Uid");
-        if uids.split_whitespace().nth(1) != Some("0") {
-            return skip("needs a temporary directory that allows setuid programs");
-        }
         let reason = reason_of_all(&refused).unwrap_or_else(|| panic!("{refused:?}"));
         assert!(reason.contains("another user"), "{reason}");
         loop {

@@ -176,14 +176,15 @@ impl Client {
         }
     }
 
-    /// Says what is counted, unless that was said or something else has to go out first.
-    pub(super) fn tell_changes(&mut self, frame: &mut Vec<u8>, now: Instant) {
+    /// Says what is counted, unless that was said or something else has to go out first. Returns
+    /// whether that was said: the interval may be another then.
+    pub(super) fn tell_changes(&mut self, frame: &mut Vec<u8>, now: Instant) -> bool {
         let Some(subscription) = self.subscription.as_mut().filter(|_| self.outbox.is_clear()) else {
-            return;
+            return false;
         };
         let revision = Some(subscription.count.revision());
         if subscription.told_revision == revision {
-            return;
+            return false;
         }
         subscription.told_revision = revision;
         let is_own = subscription.count.is_own();
@@ -193,6 +194,7 @@ impl Client {
             availability: subscription.count.availability(),
         });
         self.send(&message, frame, now);
+        true
     }
 
     /// Says how many cues were dropped, if any were.

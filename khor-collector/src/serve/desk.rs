@@ -131,13 +131,13 @@ impl Desk {
         let now = Instant::now();
         let Clients { by_id, samples, taken, frame, .. } = clients;
         *taken = 0;
-        let mut next_ns = None;
+        let (mut next_ns, mut is_changed) = (None, false);
         for client in by_id.values_mut() {
             let due = client.due(now_ns);
             let clear = client.outbox.is_clear() || settle(client, now) == Standing::Clear;
             if due && clear {
                 client.tell_lost(&*self.kernel, frame, now);
-                client.tell_changes(frame, now);
+                is_changed |= client.tell_changes(frame, now);
                 // What was just said may have filled the socket, and a sample must not overtake it.
                 if let Some(count) = client.count().filter(|_| client.outbox.is_clear()) {
                     let sample = sample_of(&*count, samples, taken);
@@ -146,6 +146,9 @@ impl Desk {
             }
             let retry_ns = (!client.outbox.is_clear()).then_some(now_ns + RETRY_NS);
             next_ns = [next_ns, client.due_ns(), retry_ns].into_iter().flatten().min();
+        }
+        if is_changed {
+            self.publish_load(clients);
         }
         next_ns
     }
