@@ -21,6 +21,7 @@ mod scope;
 mod serve;
 mod service;
 mod table;
+mod trust;
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;

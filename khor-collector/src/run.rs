@@ -20,6 +20,7 @@ use crate::probes::{self, CueRing, Probes};
 use crate::sampler::{Kernel, RunningKernel};
 use crate::scope;
 use crate::serve::{self, BoundSocket, Identity, Server};
+use crate::trust::Trusted;
 use crate::{memory, privilege, service, table};
 
 /// Cues that may wait for the bus.
@@ -35,6 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         return check();
     }
     let group = privilege::client_group(options.group.as_deref())?;
+    let trusted = Trusted::find(&options.trust);
     let socket = serve::bind(&options.socket, user.as_ref(), group)?;
     privilege::restrict(user.as_ref())?;
     let (probes, ring) = Probes::load()?;
@@ -46,7 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(Failure::while_doing("starting the runtime"))?;
-    runtime.block_on(serve_until_told(options, socket, Arc::new(probes), ring))
+    runtime.block_on(serve_until_told(options, socket, trusted, Arc::new(probes), ring))
 }
 
 /// `--check`.
@@ -80,6 +82,7 @@ fn log_state(probes: &Probes) {
 async fn serve_until_told(
     options: &Options,
     socket: BoundSocket,
+    trusted: Trusted,
     probes: Arc<Probes>,
     ring: CueRing,
 ) -> Result<(), Failure> {
@@ -87,7 +90,7 @@ async fn serve_until_told(
     let kernel = Arc::new(RunningKernel::new(Arc::clone(&probes)));
     let identity = identity(&*kernel).map_err(Failure::while_doing("asking the kernel who it is"))?;
     let facts = facts(options, &probes, &identity);
-    let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity));
+    let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
     // Before the filter, under which no thread can be started.
     let _time = server.keep_time().map_err(Failure::while_doing("starting a thread"))?;
     privilege::confine()?;

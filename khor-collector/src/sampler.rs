@@ -9,6 +9,7 @@ use crate::clock::monotonic_ns;
 use crate::polled::{self, Polled};
 use crate::probes::Probes;
 use crate::scope::Scopes;
+use crate::trust::Peer;
 
 /// What the server asks of the kernel; a fake one stands in for it in tests.
 pub(crate) trait Kernel: Send + Sync {
@@ -16,24 +17,39 @@ pub(crate) trait Kernel: Send + Sync {
     fn catalogue(&self) -> Vec<CounterInfo>;
     /// Every kind of cue.
     fn cues(&self) -> Vec<CueInfo>;
-    /// Starts to count for a scope, or says why that cannot be.
-    fn count(&self, scope: &Scope) -> Result<Arc<dyn Count>, String>;
+    /// Starts to count for a scope on behalf of `peer`, or says why that cannot be.
+    fn count(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String>;
     /// Has program starts told of, or not.
     fn want_exec_cues(&self, wanted: bool);
     /// Cues of a kind that the kernel dropped so far.
     fn lost(&self, kind: CueKind) -> u64;
 }
 
-/// Somebody's counters, counted for as long as it exists.
+/// The counters that one client gets, counted for as long as it exists.
 pub(crate) trait Count: Send + Sync {
     /// Which counters there are, in catalogue order.
     fn availability(&self) -> Vec<Availability>;
-    /// Another number whenever [`availability`](Self::availability) changes.
+    /// Another number whenever [`availability`](Self::availability) or [`is_own`](Self::is_own)
+    /// changes.
     fn revision(&self) -> u64;
     /// Replaces the contents of `counters` by the counts of now, in catalogue order.
     fn read(&self, counters: &mut Vec<Option<u64>>);
-    /// The scope's number; `None` is the whole machine.
-    fn scope(&self) -> Option<usize>;
+    /// Whose counters they are.
+    fn subject(&self) -> Subject;
+    /// Whether everything that is counted belongs to the client's user.
+    fn is_own(&self) -> bool;
+}
+
+/// Whose counters a client gets. Counters of the same machine or scope are the same for all
+/// clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The whole machine's.
+    Machine,
+    /// Those of the scope with this number.
+    Scope(usize),
+    /// None: the client may not have what it asked for.
+    Nobody,
 }
 
 /// The running kernel.
@@ -84,10 +100,10 @@ impl Kernel for RunningKernel {
         cues.map(|(kind, availability)| CueInfo { kind: wire_kind(kind), availability }).collect()
     }
 
-    fn count(&self, scope: &Scope) -> Result<Arc<dyn Count>, String> {
+    fn count(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String> {
         match scope {
             Scope::Machine => Ok(Arc::clone(&self.machine) as Arc<dyn Count>),
-            scope @ Scope::Selected { .. } => self.scopes.open(scope),
+            scope @ Scope::Selected { .. } => self.scopes.open(scope, peer),
         }
     }
 
@@ -117,8 +133,12 @@ impl Count for Machine {
         counters.extend(counted.chain(self.polled.read(monotonic_ns())));
     }
 
-    fn scope(&self) -> Option<usize> {
-        None
+    fn subject(&self) -> Subject {
+        Subject::Machine
+    }
+
+    fn is_own(&self) -> bool {
+        false
     }
 }
 

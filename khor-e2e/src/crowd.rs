@@ -8,35 +8,45 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use khor_proto::client::Client;
+use khor_proto::client::{Client, ClientError};
 use khor_proto::frame::encode;
-use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, Scope, Subscribe};
+use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, Scope, Subscribe, Welcome};
 use nix::unistd::{Gid, Uid, setegid, seteuid};
 
 use crate::Collector;
 use crate::engine::program;
 
-/// A user may have 64 connections.
+/// A trusted user may have 64 connections.
 const USERS: u32 = 4;
 const FIRST_UID: u32 = 54_321;
-const GROUP: u32 = 54_321;
+/// The group that may connect.
+pub const GROUP: u32 = 54_321;
 
-/// A collector that lets them in.
+/// A collector that lets them in and trusts them.
 pub fn collector() -> Collector {
-    Collector::start(&program("khor-collector"), &["--no-dbus", "--group", &GROUP.to_string()])
+    let users: Vec<String> = (0..USERS).map(|n| (FIRST_UID + n).to_string()).collect();
+    let arguments = ["--no-dbus", "--group", &GROUP.to_string(), "--trust", &users.join(",")];
+    Collector::start(&program("khor-collector"), &arguments)
 }
 
 /// Subscriber `number`, as one of several users; to be called by root.
 pub async fn subscriber(socket: &Path, number: usize, interval_ms: u16, scope: Scope) -> Client {
-    // The kernel notes who connects at that moment; all other threads change with this one, and back.
-    setegid(Gid::from_raw(GROUP)).expect("the group");
-    seteuid(Uid::from_raw(FIRST_UID + number as u32 % USERS)).expect("a user");
-    let connected = Client::connect(socket, "crowd").await;
-    seteuid(Uid::from_raw(0)).expect("root again");
-    setegid(Gid::from_raw(0)).expect("root's group again");
+    let connected = connect_as(FIRST_UID + number as u32 % USERS, socket).await;
     let (mut client, _) = connected.expect("a connection");
     client.subscribe(Subscribe { interval_ms, scope, cues: vec![] }).await.expect("samples");
     client
+}
+
+/// Connects as a user whose only group is [`GROUP`]; to be called by root. All threads of the
+/// process change the user with this one, and back.
+pub async fn connect_as(uid: u32, socket: &Path) -> Result<(Client, Welcome), ClientError> {
+    // The kernel notes who connects at that moment.
+    setegid(Gid::from_raw(GROUP)).expect("the group");
+    seteuid(Uid::from_raw(uid)).expect("a user");
+    let connected = Client::connect(socket, "crowd").await;
+    seteuid(Uid::from_raw(0)).expect("root again");
+    setegid(Gid::from_raw(0)).expect("root's group again");
+    connected
 }
 
 /// Three clients that misbehave until this is dropped: one never reads, one reads seldom, one talks nonsense.

@@ -1,13 +1,20 @@
 //! The collector on a real message bus: there, gone, and there again, and sampling all the while.
 
-use std::process::Command;
-use std::sync::Arc;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Collector, Listener, wait_until};
+use khor_e2e::{Bus, Collector, Listener, Wait, wait_until};
 use khor_proto::Scope;
+use nix::unistd::User;
 use tempfile::TempDir;
+
+/// How long to wait for a line before the loop checks whether it hangs.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A collector on that bus, which is found by the environment variable that all of D-Bus heeds.
 fn collector_on(bus: &Bus) -> Collector {
@@ -22,7 +29,21 @@ fn collector_on(bus: &Bus) -> Collector {
 }
 
 /// Where policies are that go beyond the bus's own.
+const POLICY_FILE: &str = "org.khor.Collector.conf";
 const POLICY: &str = include_str!("../../packaging/dbus/org.khor.Collector.conf");
+
+/// The installed policy, for a collector that runs as this user and for members of this group.
+fn policy(user: &str, group: u32) -> String {
+    POLICY
+        .replace("user=\"khor\"", &format!("user=\"{user}\""))
+        .replace("group=\"khor\"", &format!("group=\"{group}\""))
+}
+
+/// The user as whom the collector runs.
+fn user_of(collector: &Collector) -> String {
+    let uids = khor_e2e::procfs::status(collector.pid(), "Uid");
+    uids.split_whitespace().next().expect("a user").to_owned()
+}
 
 /// A property of the collector's.
 fn property(bus: &Bus, name: &str) -> Option<String> {
@@ -105,11 +126,98 @@ fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
     let collector = collector_on(&bus);
     wait_until("the complaint", || collector.log().contains("org.khor.Collector.conf"));
     assert!(collector.sample().get("switches").is_some(), "it counts");
-    // For the user that the collector runs as here.
-    let uid = khor_e2e::procfs::status(collector.pid(), "Uid");
-    let uid = uid.split_whitespace().next().expect("a user");
-    bus.install("org.khor.Collector.conf", &POLICY.replace("user=\"khor\"", &format!("user=\"{uid}\"")));
+    bus.install(POLICY_FILE, &policy(&user_of(&collector), 0));
     wait_until("the name", || property(&bus, "Version").is_some());
     let written = ["set-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"];
     assert!(bus.busctl(&[&written[..], &["Subscribers", "u", "9"]].concat()).is_none(), "nobody may write");
+}
+
+/// Dies of a signal that nobody handles.
+fn crash() {
+    let crashed = Command::new("sh").args(["-c", "kill -SEGV $$"]).status();
+    assert!(crashed.is_ok_and(|status| !status.success()), "it crashes");
+}
+
+#[test]
+fn only_root_and_members_of_the_group_receive_names() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(bus) = Bus::start(true) else { return skip("needs dbus-daemon") };
+    let (Ok(Some(member)), Ok(Some(nobody))) = (User::from_uid(1.into()), User::from_name("nobody")) else {
+        return skip("needs the user nobody and one with the uid 1");
+    };
+    let collector = collector_on(&bus);
+    bus.install(POLICY_FILE, &policy(&user_of(&collector), member.gid.as_raw()));
+    wait_until("the name", || property(&bus, "Version").is_some());
+    let receivers = [&member, &nobody, &root()].map(|user| Receiver::start(&bus, user));
+    let [Some(mut member), Some(mut nobody), Some(mut root)] = receivers else {
+        return skip("needs gdbus");
+    };
+    crash();
+    for receiver in [&mut member, &mut root] {
+        let cue = receiver.wait_for(".Cue ");
+        assert!(cue.contains("'crash', 'sh'"), "{cue}");
+    }
+    // Signals arrive in order: the cue would have come before what all users receive.
+    let _listener = Listener::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
+    nobody.wait_for("'Subscribers': <uint32 1>");
+    let names = nobody.received.iter().filter(|line| line.contains("Cue") && line.contains("crash"));
+    assert_eq!(names.count(), 0, "{:?}", nobody.received);
+}
+
+fn root() -> User {
+    User::from_uid(0.into()).expect("the user database").expect("root")
+}
+
+/// A user who receives what the bus delivers of the collector's signals.
+struct Receiver {
+    gdbus: Child,
+    lines: mpsc::Receiver<String>,
+    /// Everything that came so far.
+    received: Vec<String>,
+}
+
+impl Receiver {
+    /// Returns when it receives. `None` where `gdbus` is missing.
+    fn start(bus: &Bus, user: &User) -> Option<Self> {
+        Command::new("gdbus").arg("help").output().ok()?;
+        let mut gdbus = Command::new("setpriv")
+            .args([format!("--reuid={}", user.uid), format!("--regid={}", user.gid)])
+            .args(["--init-groups", "--", "gdbus", "monitor", "--dest", "org.khor.Collector"])
+            .args(["--address", &bus.address()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .ok()?;
+        let output = BufReader::new(gdbus.stdout.take().expect("its output"));
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut receiver = Self { gdbus, lines, received: Vec::new() };
+        receiver.wait_for("is owned by");
+        Some(receiver)
+    }
+
+    /// The first line from now on that contains `part`.
+    fn wait_for(&mut self, part: &str) -> String {
+        let mut wait = Wait::new(part);
+        loop {
+            match self.lines.recv_timeout(LOOK) {
+                Ok(line) => {
+                    self.received.push(line.clone());
+                    if line.contains(part) {
+                        return line;
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => wait.check(|| format!("{:?}", self.received)),
+                Err(error) => panic!("gdbus ended before {part:?} came: {error}"),
+            }
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let _ = self.gdbus.kill();
+        let _ = self.gdbus.wait();
+    }
 }

@@ -68,11 +68,15 @@ pub struct Hello {
 /// How a client wants to be told, and of what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe {
-    /// Milliseconds between samples, 5..=5000. Out of range is answered with [`ServerMessage::Bye`].
+    /// Milliseconds between samples, 5..=5000. Out of range is answered with
+    /// [`ServerMessage::Bye`]. The collector may grant a longer one: see
+    /// [`Subscribed::interval_ms`].
     pub interval_ms: u16,
-    /// Whose activity is counted.
+    /// Whose activity is counted. A process of another user needs trust: without it, every counter
+    /// is absent with the reason.
     pub scope: Scope,
-    /// Kinds of cues to send, of this scope; none if empty.
+    /// Kinds of cues to send, of this scope; none if empty. A kind that is absent in
+    /// [`Welcome::cues`] is not sent.
     pub cues: Vec<CueKind>,
 }
 
@@ -123,7 +127,9 @@ pub enum ServerMessage {
 /// What a subscription counts. The samples after it belong to it, and compare with none before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribed {
-    /// As asked for.
+    /// Milliseconds between the samples that follow. This is the requested interval for root, for
+    /// users whom the administrator trusts, and in a scope that belongs to the client's user. Other
+    /// clients get at least 100 ms, and multiples of it.
     pub interval_ms: u16,
     /// One for every counter, in catalogue order: a scope has fewer than the machine.
     pub availability: Vec<Availability>,
@@ -144,7 +150,8 @@ pub struct Welcome {
     pub cpus: u32,
     /// The counters, in the order in which every [`Sample`] carries them, as available for the whole machine.
     pub counters: Vec<CounterInfo>,
-    /// The kinds of cues, as available for the whole machine.
+    /// The kinds of cues, as available to this client: program starts are absent for users who are
+    /// not trusted.
     pub cues: Vec<CueInfo>,
 }
 

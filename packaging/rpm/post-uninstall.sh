@@ -4,3 +4,6 @@ if [ -d /run/systemd/system ]; then
         systemctl try-restart khor-collector.service khor-relay.service || :
     fi
 fi
+if [ $1 -eq 0 ] && [ -d /etc/khor ]; then
+    rmdir --ignore-fail-on-non-empty /etc/khor || :
+fi

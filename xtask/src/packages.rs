@@ -67,6 +67,7 @@ pub(crate) const TEST: &[Need] = &[
     Need { sign: Sign::Program("pipewire-pulse"), debian: &["pipewire-pulse"], words: "pipewire-pulse" },
     Need { sign: Sign::Program("dbus-daemon"), debian: &["dbus"], words: "dbus-daemon" },
     Need { sign: Sign::Program("busctl"), debian: &["systemd"], words: "busctl (systemd)" },
+    Need { sign: Sign::Program("gdbus"), debian: &["libglib2.0-bin"], words: "gdbus (GLib)" },
     Need { sign: Sign::Program("playerctl"), debian: &["playerctl"], words: "playerctl" },
     Need { sign: Sign::Program("oscdump"), debian: &["liblo-tools"], words: "oscdump (liblo)" },
     Need { sign: Sign::File("/usr/libexec/rtkit-daemon"), debian: &["rtkit"], words: "rtkit" },

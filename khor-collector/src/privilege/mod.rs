@@ -22,8 +22,9 @@ const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrivilegeError {
     #[error(
-        "missing {missing}: start as root, or under systemd with AmbientCapabilities=CAP_BPF CAP_PERFMON, or \
-         grant it with `setcap cap_bpf,cap_perfmon=ep` on the program (kernel 5.8 or later)"
+        "missing {missing}: start as root or with the unit khor-collector.service, or as root: \
+         `chown root:khor P && chmod 0750 P && setcap cap_bpf,cap_perfmon=ep P`, P being the program (kernel 5.8 \
+         or later)"
     )]
     Missing { missing: String },
     #[error("giving up privileges: {doing}: {reason}")]
@@ -57,7 +58,8 @@ pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, Failure> {
     })
 }
 
-fn find_user(name: &str) -> Option<User> {
+/// The user of that name or number. Reads the user database.
+pub(crate) fn find_user(name: &str) -> Option<User> {
     match name.parse() {
         Ok(uid) => User::from_uid(Uid::from_raw(uid)).ok().flatten(),
         Err(_) => User::from_name(name).ok().flatten(),

@@ -10,7 +10,7 @@ use super::targets::{Target, Targets};
 use crate::clock::monotonic_ns;
 use crate::polled::Polled;
 use crate::probes::{Chosen, CounterState, Owner};
-use crate::sampler::Count;
+use crate::trust::Peer;
 
 /// A scope with its number; released when dropped.
 #[derive(Debug)]
@@ -74,16 +74,28 @@ impl ScopedCount {
     }
 }
 
-impl Count for ScopedCount {
-    fn availability(&self) -> Vec<Availability> {
+impl ScopedCount {
+    /// Why `peer` may not have it, if so.
+    pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
+        self.state.lock().expect("nothing panics holding it").targets.refusal(peer)
+    }
+
+    /// Whether everything in it belongs to that user.
+    pub(super) fn is_of(&self, uid: u32) -> bool {
+        self.state.lock().expect("nothing panics holding it").targets.are_of(uid)
+    }
+
+    pub(super) fn availability(&self) -> Vec<Availability> {
         self.state.lock().expect("nothing panics holding it").availability.clone()
     }
 
-    fn revision(&self) -> u64 {
+    /// Another number whenever what it names or to whom that belongs changes.
+    pub(super) fn revision(&self) -> u64 {
         self.state.lock().expect("nothing panics holding it").revision
     }
 
-    fn read(&self, counters: &mut Vec<Option<u64>>) {
+    /// Replaces the contents of `counters` by the counts of now, in catalogue order.
+    pub(super) fn read(&self, counters: &mut Vec<Option<u64>>) {
         let state = self.state.lock().expect("nothing panics holding it");
         let counts = self.shared.probes.scope(self.number);
         let polled = state.polled.read(monotonic_ns());
@@ -94,10 +106,6 @@ impl Count for ScopedCount {
             all.zip(&state.availability)
                 .map(|(count, availability)| count.filter(|_| available(availability))),
         );
-    }
-
-    fn scope(&self) -> Option<usize> {
-        Some(self.number)
     }
 }
 

@@ -46,9 +46,19 @@ impl Hierarchy {
     }
 }
 
-/// Id of the cgroup whose directory this is, if it exists: the inode number.
-pub(super) fn id(directory: &Path) -> Option<u64> {
-    fs::metadata(directory).ok().filter(fs::Metadata::is_dir).map(|found| found.ino())
+/// A cgroup that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Directory {
+    /// The kernel's id of the cgroup: the inode number.
+    pub(super) id: u64,
+    /// User who owns the directory: a delegated cgroup is its user's.
+    pub(super) owner: u32,
+}
+
+/// The cgroup whose directory this is, if it exists.
+pub(super) fn look(directory: &Path) -> Option<Directory> {
+    let found = fs::metadata(directory).ok().filter(fs::Metadata::is_dir)?;
+    Some(Directory { id: found.ino(), owner: found.uid() })
 }
 
 #[cfg(test)]

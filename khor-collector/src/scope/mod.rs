@@ -5,9 +5,11 @@
 //! every directory above one that does not exist yet; looking four times a second costs less than it.
 
 mod count;
+mod held;
 mod hierarchy;
 mod process;
 mod registry;
+mod share;
 mod targets;
 
 use std::sync::Arc;

@@ -39,6 +39,20 @@ pub(super) fn process_of(pid: u32) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
+/// The user whose process it is, if all of its user ids agree: real, effective, saved, and that for
+/// files. A program that acts for another user than the one who started it belongs to neither.
+pub(super) fn owner(pid: u32) -> Option<u32> {
+    owner_in(&kernel_text::read(format!("/proc/{pid}/status")).ok()?)
+}
+
+fn owner_in(status: &str) -> Option<u32> {
+    let mut ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace();
+    let first: u32 = ids.next()?.parse().ok()?;
+    let mut rest = ids.map(|id| id.parse::<u32>().ok());
+    let same = rest.by_ref().take(3).filter(|id| *id == Some(first)).count() == 3;
+    same.then_some(first)
+}
+
 /// Path of the process's cgroup in the unified hierarchy. Bytes that are not UTF-8 become U+FFFD.
 pub(super) fn cgroup_of(pid: u32) -> Option<String> {
     let cgroups = kernel_text::read(format!("/proc/{pid}/cgroup")).ok()?;
@@ -80,6 +94,16 @@ mod tests {
         assert_eq!(name, b"\xff) \xfe\n");
         assert_eq!((process, cgroup), (Some(child.id()), cgroup_of(std::process::id())));
         assert!(started.is_some() && faults.is_some(), "{started:?} {faults:?}");
+    }
+
+    #[test]
+    fn a_process_has_an_owner_if_all_of_its_ids_agree() {
+        assert_eq!(owner_in("Name:\tUid:\nUid:\t7\t7\t7\t7\n"), Some(7));
+        for mixed in ["7\t0\t0\t0", "7\t7\t0\t7", "7\t7\t7\t0", "7\t7\t7", "", "x\tx\tx\tx"] {
+            assert_eq!(owner_in(&format!("Name:\tsu\nUid:\t{mixed}\n")), None, "{mixed}");
+        }
+        assert_eq!(owner(std::process::id()), Some(nix::unistd::getuid().as_raw()));
+        assert_eq!(owner(u32::MAX), None);
     }
 
     #[test]

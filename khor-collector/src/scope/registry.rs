@@ -1,6 +1,6 @@
 //! The scopes that somebody subscribes to: each has a number while it lasts, and clients of the same scope share it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 
 use khor_layout::{MAX_SCOPES, MAX_SELECTORS};
@@ -8,11 +8,13 @@ use khor_proto::{Scope, Selector};
 use tokio::sync::Notify;
 
 use super::count::ScopedCount;
+use super::held::{Held, Refused};
 use super::hierarchy::Hierarchy;
-use super::process;
 use super::targets::Targets;
+use super::{process, share};
 use crate::probes::{Chosen, Probes, TableFull};
 use crate::sampler::Count;
+use crate::trust::Peer;
 
 /// All scopes.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Shared {
 struct Active {
     scope: Scope,
     count: Weak<ScopedCount>,
+    /// Who subscribes to it, and how many times.
+    holders: BTreeMap<Peer, usize>,
 }
 
 impl Scopes {
@@ -42,21 +46,33 @@ impl Scopes {
         Self { hierarchy: Hierarchy::find(), shared: Arc::new(shared) }
     }
 
-    /// Starts to count for `scope`, or says why that cannot be. Counting ends when the last of those who opened the
-    /// same scope drops it.
-    pub(crate) fn open(&self, scope: &Scope) -> Result<Arc<dyn Count>, String> {
+    /// Starts to count for `scope` on behalf of `peer`, or says why that cannot be. Counting ends
+    /// when the last of those who opened the same scope drops it. A scope that `peer` may not have
+    /// has all counters absent.
+    pub(crate) fn open(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String> {
         let Scope::Selected { include, exclude } = scope else {
             return Err("the whole machine is no scope among others".into());
         };
-        if let Some(count) = self.shared.find(scope) {
-            return Ok(count);
-        }
+        // Looked at anew even if the scope is counted already: what it names may belong to another
+        // user by now.
         let targets = Targets::find(include, exclude, &self.hierarchy)?;
+        if let Some(reason) = targets.refusal(peer) {
+            return Ok(Arc::new(Refused::new(reason, self.shared.probes.counter_states().len())));
+        }
+        let holders = self.shared.scopes_by_holder();
+        share::require(scope, peer, &holders)?;
+        let count = self.shared.find(scope).map_or_else(|| self.begin(scope, targets), Ok)?;
+        self.shared.hold(count.number, peer);
+        Ok(Arc::new(Held::new(count, peer, Arc::clone(&self.shared))))
+    }
+
+    fn begin(&self, scope: &Scope, targets: Targets) -> Result<Arc<ScopedCount>, String> {
         self.shared.require_room(scope)?;
         let number =
             self.shared.free_number().ok_or("64 scopes are being counted already: that is the most")?;
         let count = Arc::new(ScopedCount::new(number, targets, Arc::clone(&self.shared)));
-        self.shared.insert(number, Active { scope: scope.clone(), count: Arc::downgrade(&count) });
+        let (scope, held) = (scope.clone(), Arc::downgrade(&count));
+        self.shared.insert(number, Active { scope, count: held, holders: BTreeMap::new() });
         self.shared.publish().map_err(|error| error.to_string())?; // dropping `count` takes the scope out again
         self.shared.opened.notify_one();
         Ok(count)
@@ -106,12 +122,34 @@ impl Shared {
     fn require_room(&self, scope: &Scope) -> Result<(), String> {
         let active = self.active.lock().expect("nothing panics holding it");
         let scopes = active.values().map(|active| &active.scope).chain([scope]);
-        let named: BTreeSet<&Selector> = scopes.flat_map(selectors).collect();
-        let cgroups = named.iter().filter(|selector| matches!(selector, Selector::Cgroup(_))).count();
-        if cgroups.max(named.len() - cgroups) > MAX_SELECTORS {
+        if share::named(scopes) > MAX_SELECTORS {
             return Err(TableFull.to_string());
         }
         Ok(())
+    }
+
+    /// Each scope with everybody who subscribes to it.
+    fn scopes_by_holder(&self) -> Vec<(Scope, Vec<Peer>)> {
+        let active = self.active.lock().expect("nothing panics holding it");
+        active.values().map(|one| (one.scope.clone(), one.holders.keys().copied().collect())).collect()
+    }
+
+    /// Notes that `peer` subscribes to scope `number` once more.
+    fn hold(&self, number: usize, peer: Peer) {
+        let mut active = self.active.lock().expect("nothing panics holding it");
+        if let Some(one) = active.get_mut(&number) {
+            *one.holders.entry(peer).or_default() += 1;
+        }
+    }
+
+    /// Notes that `peer` subscribes to scope `number` once less.
+    pub(super) fn let_go(&self, number: usize, peer: Peer) {
+        let mut active = self.active.lock().expect("nothing panics holding it");
+        let Some(one) = active.get_mut(&number) else { return };
+        match one.holders.get_mut(&peer) {
+            Some(times @ 2..) => *times -= 1,
+            _ => _ = one.holders.remove(&peer),
+        }
     }
 
     fn free_number(&self) -> Option<usize> {
@@ -138,7 +176,7 @@ impl Shared {
     }
 }
 
-fn selectors(scope: &Scope) -> impl Iterator<Item = &Selector> {
+pub(super) fn selectors(scope: &Scope) -> impl Iterator<Item = &Selector> {
     let (include, exclude): (&[Selector], &[Selector]) = match scope {
         Scope::Machine => (&[], &[]),
         Scope::Selected { include, exclude } => (include, exclude),

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use khor_proto::{Scope, Selector};
 
-use super::hierarchy::{self, Hierarchy};
+use super::hierarchy::{self, Directory, Hierarchy};
 use super::process;
+use crate::trust::Peer;
 
 /// One selector and what it stands for.
 #[derive(Clone, Debug)]
@@ -16,8 +17,8 @@ pub(super) struct Target {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Cgroup { directory: PathBuf, id: Option<u64> },
-    Process { pid: u32, start_ticks: u64, alive: bool },
+    Cgroup { directory: PathBuf, found: Option<Directory> },
+    Process { pid: u32, start_ticks: u64, alive: bool, owner: Option<u32> },
 }
 
 /// Both lists of a scope.
@@ -60,6 +61,22 @@ impl Targets {
     pub(super) fn all(&self) -> impl Iterator<Item = &Target> {
         self.include.iter().chain(&self.exclude)
     }
+
+    /// Whether everything that is counted belongs to that user. Exclusions only take away from it.
+    pub(super) fn are_of(&self, uid: u32) -> bool {
+        !self.include.is_empty() && self.include.iter().all(|target| target.is_of(uid))
+    }
+
+    /// Why `peer` may not have these counted, if so. A process that is excluded counts like one
+    /// that is included: the difference to the whole is its activity.
+    pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
+        if peer.trusted {
+            return None;
+        }
+        let mut alive = self.all().filter(|target| target.process().is_some());
+        let pid = alive.find(|target| !target.is_of(peer.uid))?.process()?;
+        Some(format!("process {pid} belongs to another user, or acts for one; {}", peer.remedy()))
+    }
 }
 
 impl Target {
@@ -67,7 +84,7 @@ impl Target {
         let kind = match selector {
             Selector::Cgroup(path) => {
                 let directory = hierarchy.directory(path)?;
-                Kind::Cgroup { id: hierarchy::id(&directory), directory }
+                Kind::Cgroup { found: hierarchy::look(&directory), directory }
             }
             &Selector::Process(pid) => {
                 let missing = || format!("there is no process {pid}, or /proc hides it (hidepid)");
@@ -76,7 +93,12 @@ impl Target {
                     return Err(format!("{pid} is a thread of process {process}: name that"));
                 }
                 let start_ticks = process::start_ticks(pid).ok_or_else(missing)?;
-                Kind::Process { pid, start_ticks, alive: true }
+                let owner = process::owner(pid);
+                // Between the two, the number may have become another process's.
+                if process::start_ticks(pid) != Some(start_ticks) {
+                    return Err(missing());
+                }
+                Kind::Process { pid, start_ticks, alive: true, owner }
             }
         };
         Ok(Self { selector: selector.clone(), kind })
@@ -84,13 +106,19 @@ impl Target {
 
     fn refresh(&mut self) -> bool {
         match &mut self.kind {
-            Kind::Cgroup { directory, id } => {
-                let now = hierarchy::id(directory);
-                std::mem::replace(id, now) != now
+            Kind::Cgroup { directory, found } => {
+                let now = hierarchy::look(directory);
+                std::mem::replace(found, now) != now
             }
-            Kind::Process { pid, start_ticks, alive } => {
-                let now = *alive && process::start_ticks(*pid) == Some(*start_ticks);
-                std::mem::replace(alive, now) != now
+            Kind::Process { pid, start_ticks, alive, owner } => {
+                if !*alive {
+                    return false;
+                }
+                // A program that changes users keeps its number and its start. The owner is read
+                // first: it is that of this process if the process is still there afterwards.
+                let owner_now = process::owner(*pid);
+                *alive = process::start_ticks(*pid) == Some(*start_ticks);
+                !*alive || std::mem::replace(owner, owner_now) != owner_now
             }
         }
     }
@@ -98,7 +126,7 @@ impl Target {
     /// Id of the cgroup, if it is one and exists.
     pub(super) fn cgroup_id(&self) -> Option<u64> {
         match self.kind {
-            Kind::Cgroup { id, .. } => id,
+            Kind::Cgroup { found, .. } => found.map(|found| found.id),
             Kind::Process { .. } => None,
         }
     }
@@ -106,7 +134,7 @@ impl Target {
     /// Directory of the cgroup, if it is one and exists.
     pub(super) fn cgroup_directory(&self) -> Option<&PathBuf> {
         match &self.kind {
-            Kind::Cgroup { directory, id: Some(_) } => Some(directory),
+            Kind::Cgroup { directory, found: Some(_) } => Some(directory),
             _ => None,
         }
     }
@@ -124,6 +152,14 @@ impl Target {
         matches!(self.kind, Kind::Process { alive: false, .. })
     }
 
+    /// Whether it belongs to that user.
+    fn is_of(&self, uid: u32) -> bool {
+        match self.kind {
+            Kind::Cgroup { found, .. } => found.is_some_and(|found| found.owner == uid),
+            Kind::Process { owner, .. } => owner == Some(uid),
+        }
+    }
+
     /// Whether it is the cgroup at `path`, or one above it, or process `pid`.
     pub(super) fn covers(&self, path: &str, pid: u32) -> bool {
         match &self.selector {
@@ -138,7 +174,7 @@ impl Target {
     /// Why it is not there, if it is not.
     pub(super) fn gone(&self) -> Option<String> {
         match &self.kind {
-            Kind::Cgroup { id: None, .. } => match &self.selector {
+            Kind::Cgroup { found: None, .. } => match &self.selector {
                 Selector::Cgroup(path) => Some(format!("there is no cgroup {} now", shortened(path))),
                 Selector::Process(_) => None,
             },

@@ -8,11 +8,15 @@ use khor_proto::{CueKind, Sample, Scope, ServerMessage, Subscribe, Subscribed};
 
 use super::outbox::{Outbox, Standing};
 use super::wire::Socket;
-use crate::sampler::{Count, Kernel};
+use crate::sampler::{Count, Kernel, Subject};
+use crate::trust::Peer;
+
+const NS_PER_MS: u64 = 1_000_000;
 
 /// The client.
 pub(super) struct Client {
     pub(super) outbox: Outbox,
+    pub(super) peer: Peer,
     /// It was given up because it did not read.
     pub(super) stuck: bool,
     subscription: Option<Subscription>,
@@ -20,6 +24,8 @@ pub(super) struct Client {
 }
 
 struct Subscription {
+    /// As requested, and as granted.
+    wished_ms: u16,
     interval_ms: u16,
     scope: Scope,
     cues: CueKinds,
@@ -32,11 +38,22 @@ struct Subscription {
     lost: u64,
     /// Cues that the kernel had dropped when it was told of last.
     lost_in_kernel: u64,
+    start: Start,
+}
+
+/// Where a subscription's counters start.
+enum Start {
+    /// Where those of the scope do.
+    Shared,
+    /// At its first sample, from which on these are subtracted. Without this, a client that opens
+    /// and closes scopes between two samples would learn what happened in shorter times than its
+    /// interval.
+    FirstSample(Vec<Option<u64>>),
 }
 
 impl Client {
-    pub(super) fn new(socket: Arc<Socket>) -> Self {
-        Self { outbox: Outbox::new(socket), stuck: false, subscription: None, next_seq: 0 }
+    pub(super) fn new(socket: Arc<Socket>, peer: Peer) -> Self {
+        Self { outbox: Outbox::new(socket), peer, stuck: false, subscription: None, next_seq: 0 }
     }
 
     /// Its interval, if it subscribes.
@@ -64,27 +81,41 @@ impl Client {
         self.subscription.as_ref().map(|subscription| Arc::clone(&subscription.count))
     }
 
-    /// Begins a subscription, with a first sample at once; returns whose counters it got before.
+    /// Begins a subscription at `now_ns` of `CLOCK_MONOTONIC`; returns whose counters it got
+    /// before. The first sample comes at once to a client that gets the interval of its choice, and
+    /// to others at the next multiple of theirs.
     pub(super) fn subscribe(
         &mut self,
         wish: &Subscribe,
         count: Arc<dyn Count>,
         kernel: &dyn Kernel,
+        now_ns: u64,
     ) -> Option<Arc<dyn Count>> {
-        let cues = CueKinds::of(&wish.cues);
+        let cues = CueKinds::of(&wish.cues, self.peer);
+        let is_limited = !(self.peer.trusted || count.is_own());
+        let interval_ms = self.peer.interval_ms(wish.interval_ms, !is_limited);
+        let interval_ns = u64::from(interval_ms) * NS_PER_MS;
+        let starts_anew = is_limited && wish.scope != Scope::Machine;
         let former = self.subscription.replace(Subscription {
-            interval_ms: wish.interval_ms,
+            wished_ms: wish.interval_ms,
+            interval_ms,
             scope: wish.scope.clone(),
             cues,
             count,
-            due_ns: 0,
+            due_ns: if is_limited { (now_ns / interval_ns + 1) * interval_ns } else { 0 },
             told_revision: None,
             lost: 0,
             lost_in_kernel: cues.lost_in_kernel(kernel),
+            start: if starts_anew { Start::FirstSample(Vec::new()) } else { Start::Shared },
         })?;
-        if let Some(subscription) = self.subscription.as_mut().filter(|now| now.cues == former.cues) {
+        let Some(subscription) = &mut self.subscription else { return Some(former.count) };
+        if subscription.cues == former.cues {
             // What was dropped and not told of is still to be told.
             (subscription.lost, subscription.lost_in_kernel) = (former.lost, former.lost_in_kernel);
+        }
+        if subscription.scope == former.scope {
+            // Its counters continue.
+            subscription.start = former.start;
         }
         Some(former.count)
     }
@@ -100,7 +131,7 @@ impl Client {
         let Some(subscription) = &mut self.subscription else { return false };
         let due = subscription.due_ns <= now_ns;
         if due {
-            let interval_ns = u64::from(subscription.interval_ms) * 1_000_000;
+            let interval_ns = u64::from(subscription.interval_ms) * NS_PER_MS;
             subscription.due_ns = ((now_ns + interval_ns / 2) / interval_ns + 1) * interval_ns;
         }
         due
@@ -109,7 +140,11 @@ impl Client {
     /// Whether it wants to hear of a cue of that kind in those scopes.
     pub(super) fn wants(&self, kind: CueKind, scopes: u64) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| {
-            let within = subscription.count.scope().is_none_or(|number| scopes >> number & 1 == 1);
+            let within = match subscription.count.subject() {
+                Subject::Machine => true,
+                Subject::Scope(number) => scopes >> number & 1 == 1,
+                Subject::Nobody => false,
+            };
             within && self.wants_kind(kind)
         })
     }
@@ -118,10 +153,15 @@ impl Client {
     pub(super) fn send_sample(&mut self, sample: &mut Sample, frame: &mut Vec<u8>, now: Instant) {
         sample.seq = self.next_seq;
         self.next_seq += 1;
-        let counters = std::mem::take(&mut sample.counters);
+        let own =
+            self.subscription.as_mut().and_then(|subscription| subscription.start.apply(&sample.counters));
+        let is_shared = own.is_none();
+        let counters = own.unwrap_or_else(|| std::mem::take(&mut sample.counters));
         let message = ServerMessage::Sample(Sample { seq: sample.seq, t_ns: sample.t_ns, counters });
         self.send(&message, frame, now);
-        if let ServerMessage::Sample(sent) = message {
+        if let ServerMessage::Sample(sent) = message
+            && is_shared
+        {
             sample.counters = sent.counters; // for the next client, and for its memory
         }
     }
@@ -136,21 +176,25 @@ impl Client {
         }
     }
 
-    /// Says what is counted, unless that was said or something else has to go out first.
-    pub(super) fn tell_changes(&mut self, frame: &mut Vec<u8>, now: Instant) {
+    /// Says what is counted, unless that was said or something else has to go out first. Returns
+    /// whether that was said: the interval may be another then.
+    pub(super) fn tell_changes(&mut self, frame: &mut Vec<u8>, now: Instant) -> bool {
         let Some(subscription) = self.subscription.as_mut().filter(|_| self.outbox.is_clear()) else {
-            return;
+            return false;
         };
         let revision = Some(subscription.count.revision());
         if subscription.told_revision == revision {
-            return;
+            return false;
         }
         subscription.told_revision = revision;
+        let is_own = subscription.count.is_own();
+        subscription.interval_ms = self.peer.interval_ms(subscription.wished_ms, is_own);
         let message = ServerMessage::Subscribed(Subscribed {
             interval_ms: subscription.interval_ms,
             availability: subscription.count.availability(),
         });
         self.send(&message, frame, now);
+        true
     }
 
     /// Says how many cues were dropped, if any were.
@@ -185,14 +229,30 @@ impl Client {
     }
 }
 
+impl Start {
+    /// The counters as this subscription has them, if they are not those of the scope.
+    fn apply(&mut self, counters: &[Option<u64>]) -> Option<Vec<Option<u64>>> {
+        let Self::FirstSample(starts) = self else { return None };
+        starts.resize(counters.len(), None);
+        let since = |(start, count): (&mut Option<u64>, &Option<u64>)| {
+            let count = (*count)?;
+            // A lower count is that of another cgroup, which came at the same path.
+            let start = start.get_or_insert(count);
+            *start = (*start).min(count);
+            Some(count - *start)
+        };
+        Some(starts.iter_mut().zip(counters).map(since).collect())
+    }
+}
+
 /// Some kinds of cues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct CueKinds([bool; CueKind::ALL.len()]);
 
 impl CueKinds {
-    /// Those in a list, which may be long and name them many times.
-    fn of(kinds: &[CueKind]) -> Self {
-        Self(CueKind::ALL.map(|kind| kinds.contains(&kind)))
+    /// Those in a list that `peer` may have. The list may be long and name them many times.
+    fn of(kinds: &[CueKind], peer: Peer) -> Self {
+        Self(CueKind::ALL.map(|kind| kinds.contains(&kind) && (peer.trusted || kind != CueKind::Exec)))
     }
 
     fn iter(self) -> impl Iterator<Item = CueKind> {

@@ -49,7 +49,7 @@ pub(super) async fn serve(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut connection = Connection {
-        place: server.desk.enter(Arc::clone(&reader.0)),
+        place: server.desk.enter(Arc::clone(&reader.0), seat.peer),
         server,
         seat,
         incoming: frame::receiver(reader),
@@ -78,8 +78,8 @@ impl Connection {
         };
         let version = agree(&hello).map_err(End::Fault)?;
         self.name = printable(&hello.client);
-        tracing::debug!("{} (uid {}) is welcome", self.name, self.seat.uid);
-        self.place.say(&self.server.welcome(version));
+        tracing::debug!("{} (uid {}) is welcome", self.name, self.seat.peer.uid);
+        self.place.say(&self.server.welcome(version, self.seat.peer));
         Ok(())
     }
 
@@ -133,7 +133,7 @@ impl Connection {
     }
 
     fn finish(self, end: End, last_word: fn(String) -> ServerMessage) {
-        let (name, uid) = (&self.name, self.seat.uid);
+        let (name, uid) = (&self.name, self.seat.peer.uid);
         let reason = match end {
             End::Gone if self.place.was_stuck() => {
                 return self.server.log(|| format!("dropping {name} (uid {uid}): it does not read"));

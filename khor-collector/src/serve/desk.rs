@@ -20,7 +20,8 @@ use super::client::Client;
 use super::outbox::Standing;
 use super::wire::Socket;
 use crate::clock::{boottime_ns, monotonic_ns};
-use crate::sampler::{Count, Kernel};
+use crate::sampler::{Count, Kernel, Subject};
+use crate::trust::Peer;
 
 /// How soon to try again for those who do not subscribe but have something waiting.
 const RETRY_NS: u64 = 100_000_000;
@@ -32,7 +33,7 @@ const STACK_BYTES: usize = 128 * 1024;
 pub(crate) struct Load {
     /// Clients that subscribe.
     pub(crate) subscribers: u32,
-    /// Shortest interval any of them asks for, ms; 0 without subscribers.
+    /// Shortest interval any of them gets, ms; 0 without subscribers.
     pub(crate) shortest_interval_ms: u32,
 }
 
@@ -50,7 +51,7 @@ struct Clients {
     next_id: u64,
     by_id: BTreeMap<u64, Client>,
     /// Samples taken at this tick, the first `taken` of them, kept for their memory.
-    samples: Vec<(Option<usize>, Sample)>,
+    samples: Vec<(Subject, Sample)>,
     taken: usize,
     /// A frame being made, kept for its memory.
     frame: Vec<u8>,
@@ -68,6 +69,7 @@ pub(crate) struct Loop {
 pub(super) struct Place {
     desk: Arc<Desk>,
     id: u64,
+    peer: Peer,
 }
 
 impl Desk {
@@ -81,12 +83,12 @@ impl Desk {
     }
 
     /// Takes in the client on `socket`.
-    pub(super) fn enter(self: &Arc<Self>, socket: Arc<Socket>) -> Place {
+    pub(super) fn enter(self: &Arc<Self>, socket: Arc<Socket>, peer: Peer) -> Place {
         let mut clients = self.clients();
         clients.next_id += 1;
         let id = clients.next_id;
-        clients.by_id.insert(id, Client::new(socket));
-        Place { desk: Arc::clone(self), id }
+        clients.by_id.insert(id, Client::new(socket, peer));
+        Place { desk: Arc::clone(self), id, peer }
     }
 
     /// Returns when the loop is between two rounds.
@@ -129,13 +131,13 @@ impl Desk {
         let now = Instant::now();
         let Clients { by_id, samples, taken, frame, .. } = clients;
         *taken = 0;
-        let mut next_ns = None;
+        let (mut next_ns, mut is_changed) = (None, false);
         for client in by_id.values_mut() {
             let due = client.due(now_ns);
             let clear = client.outbox.is_clear() || settle(client, now) == Standing::Clear;
             if due && clear {
                 client.tell_lost(&*self.kernel, frame, now);
-                client.tell_changes(frame, now);
+                is_changed |= client.tell_changes(frame, now);
                 // What was just said may have filled the socket, and a sample must not overtake it.
                 if let Some(count) = client.count().filter(|_| client.outbox.is_clear()) {
                     let sample = sample_of(&*count, samples, taken);
@@ -144,6 +146,9 @@ impl Desk {
             }
             let retry_ns = (!client.outbox.is_clear()).then_some(now_ns + RETRY_NS);
             next_ns = [next_ns, client.due_ns(), retry_ns].into_iter().flatten().min();
+        }
+        if is_changed {
+            self.publish_load(clients);
         }
         next_ns
     }
@@ -217,11 +222,11 @@ impl Place {
     /// Begins what the client wishes, or says why that cannot be.
     pub(super) fn subscribe(&self, wish: &Subscribe) -> Result<(), String> {
         self.leave_other_scope(&wish.scope);
-        let count = self.desk.kernel.count(&wish.scope)?;
+        let count = self.desk.kernel.count(&wish.scope, self.peer)?;
         let mut clients = self.desk.clients();
         let Clients { by_id, frame, .. } = &mut *clients;
         let former = by_id.get_mut(&self.id).and_then(|client| {
-            let former = client.subscribe(wish, count, &*self.desk.kernel);
+            let former = client.subscribe(wish, count, &*self.desk.kernel, monotonic_ns());
             client.tell_changes(frame, Instant::now());
             former
         });
@@ -267,20 +272,23 @@ fn settle(client: &mut Client, now: Instant) -> Standing {
 /// The sample of `count` at this tick, taken once for everybody.
 fn sample_of<'a>(
     count: &dyn Count,
-    samples: &'a mut Vec<(Option<usize>, Sample)>,
+    samples: &'a mut Vec<(Subject, Sample)>,
     taken: &mut usize,
 ) -> &'a mut Sample {
-    let index =
-        samples[..*taken].iter().position(|(scope, _)| *scope == count.scope()).unwrap_or_else(|| {
-            if *taken == samples.len() {
-                samples.push((None, Sample { seq: 0, t_ns: 0, counters: Vec::new() }));
-            }
-            let (scope, sample) = &mut samples[*taken];
-            *scope = count.scope();
-            count.read(&mut sample.counters);
-            sample.t_ns = boottime_ns();
-            *taken += 1;
-            *taken - 1
-        });
+    let subject = count.subject();
+    // What nobody counts is asked of each client's own count: one of them may be allowed again by
+    // now.
+    let same = |(taken, _): &(Subject, Sample)| *taken == subject && subject != Subject::Nobody;
+    let index = samples[..*taken].iter().position(same).unwrap_or_else(|| {
+        if *taken == samples.len() {
+            samples.push((subject, Sample { seq: 0, t_ns: 0, counters: Vec::new() }));
+        }
+        let (of, sample) = &mut samples[*taken];
+        *of = subject;
+        count.read(&mut sample.counters);
+        sample.t_ns = boottime_ns();
+        *taken += 1;
+        *taken - 1
+    });
     &mut samples[index].1
 }

@@ -13,6 +13,8 @@ mod seats;
 mod socket;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trust_tests;
 mod wire;
 
 use std::io;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use khor_proto::frame::Message;
-use khor_proto::{CounterInfo, Cue, CueInfo, ProtocolVersion, ServerMessage, Welcome};
+use khor_proto::{Availability, CounterInfo, Cue, CueInfo, CueKind, ProtocolVersion, ServerMessage, Welcome};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -31,6 +33,7 @@ pub(crate) use socket::{BoundSocket, SocketError, bind};
 
 use crate::log::Brake;
 use crate::sampler::Kernel;
+use crate::trust::{Peer, Trusted};
 use desk::Desk;
 use seats::Seats;
 use wire::{Reader, Socket};
@@ -51,15 +54,18 @@ pub(crate) struct Identity {
 /// What all connections share.
 pub(crate) struct Server {
     identity: Identity,
+    trusted: Trusted,
     desk: Arc<Desk>,
     seats: Arc<Seats>,
     brake: Brake,
 }
 
 impl Server {
-    /// Serves what `kernel` counts.
-    pub(crate) fn new(kernel: Arc<dyn Kernel>, identity: Identity) -> Self {
-        Self { identity, desk: Arc::new(Desk::new(kernel)), seats: Arc::default(), brake: Brake::new() }
+    /// Serves what `kernel` counts: all of it to `trusted` users, and to others what they may
+    /// learn.
+    pub(crate) fn new(kernel: Arc<dyn Kernel>, identity: Identity, trusted: Trusted) -> Self {
+        let desk = Arc::new(Desk::new(kernel));
+        Self { identity, trusted, desk, seats: Arc::default(), brake: Brake::new() }
     }
 
     /// How many subscribe, and how often; changes are published.
@@ -134,11 +140,11 @@ impl Server {
             Ok(credentials) => credentials.uid(),
             Err(error) => return self.log(|| format!("asking who connects: {error}")),
         };
-        let seat = match self.seats.admit(uid) {
+        let seat = match self.seats.admit(self.trusted.peer(uid)) {
             Ok(seat) => seat,
             Err(reason) => {
                 self.log(|| format!("refusing uid {uid}: {reason}"));
-                return refuse_at_once(&stream, reason);
+                return refuse_at_once(&stream, &reason);
             }
         };
         match Socket::new(stream) {
@@ -149,8 +155,13 @@ impl Server {
         }
     }
 
-    fn welcome(&self, version: ProtocolVersion) -> ServerMessage {
-        let Identity { kernel_release, boot_id, cpus, counters, cues } = self.identity.clone();
+    fn welcome(&self, version: ProtocolVersion, peer: Peer) -> ServerMessage {
+        let Identity { kernel_release, boot_id, cpus, counters, mut cues } = self.identity.clone();
+        if !peer.trusted {
+            let reason = format!("program starts are for root and trusted users; {}", peer.remedy());
+            let exec = cues.iter_mut().filter(|cue| cue.kind == CueKind::Exec);
+            exec.for_each(|cue| cue.availability = Availability::Absent { reason: reason.clone() });
+        }
         let collector_version = env!("CARGO_PKG_VERSION").to_owned();
         ServerMessage::Welcome(Welcome {
             version,

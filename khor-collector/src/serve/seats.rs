@@ -1,14 +1,21 @@
-//! How many may be connected: in all, of one user, and a few seats that only root may take.
+//! How many may be connected: in all, of one user, and some seats that only root and trusted users
+//! may take.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+
+use crate::trust::Peer;
 
 /// Connections at once, of all users.
 pub(super) const MAX_CONNECTIONS: usize = 256;
 /// Of these, so many are kept for root: who runs the machine gets in even when it is full.
 const KEPT_FOR_ROOT: usize = 8;
-/// Connections at once of one user, so that none can lock the others out.
-pub(super) const MAX_CONNECTIONS_PER_USER: usize = 64;
+/// Of the others, so many are kept for trusted users.
+const KEPT_FOR_TRUSTED: usize = 24;
+/// Connections at once of root or one trusted user.
+pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;
+/// Connections at once of one other user, so that none can lock the others out.
+pub(super) const MAX_CONNECTIONS_PER_USER: usize = 16;
 
 /// Who sits where.
 #[derive(Debug, Default)]
@@ -21,32 +28,38 @@ pub(super) struct Seats {
 pub(super) struct Seat {
     seats: Arc<Seats>,
     /// User on the other end.
-    pub(super) uid: u32,
+    pub(super) peer: Peer,
 }
 
 impl Seats {
-    /// Takes a seat for `uid`, or says why there is none.
-    pub(super) fn admit(self: &Arc<Self>, uid: u32) -> Result<Seat, &'static str> {
+    /// Takes a seat for `peer`, or says why there is none.
+    pub(super) fn admit(self: &Arc<Self>, peer: Peer) -> Result<Seat, String> {
         let mut taken = self.taken.lock().expect("nothing panics holding it");
         let all: usize = taken.values().sum();
-        let of_user = taken.get(&uid).copied().unwrap_or(0);
-        if all >= MAX_CONNECTIONS - if uid == 0 { 0 } else { KEPT_FOR_ROOT } {
-            return Err("the collector serves as many clients as it can (256): try again later");
+        let of_user = taken.get(&peer.uid).copied().unwrap_or(0);
+        let (kept, most) = match peer {
+            Peer { uid: 0, .. } => (0, MAX_CONNECTIONS_PER_TRUSTED),
+            Peer { trusted: true, .. } => (KEPT_FOR_ROOT, MAX_CONNECTIONS_PER_TRUSTED),
+            _ => (KEPT_FOR_ROOT + KEPT_FOR_TRUSTED, MAX_CONNECTIONS_PER_USER),
+        };
+        if all >= MAX_CONNECTIONS - kept {
+            let most = MAX_CONNECTIONS - kept;
+            return Err(format!("the collector serves as many clients as it can ({most}): try again later"));
         }
-        if of_user >= MAX_CONNECTIONS_PER_USER {
-            return Err("this user has as many connections as one may have (64): close some");
+        if of_user >= most {
+            return Err(format!("this user has as many connections as one may have ({most}): close some"));
         }
-        taken.insert(uid, of_user + 1);
-        Ok(Seat { seats: Arc::clone(self), uid })
+        taken.insert(peer.uid, of_user + 1);
+        Ok(Seat { seats: Arc::clone(self), peer })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.seats.taken.lock().expect("nothing panics holding it");
-        match taken.get_mut(&self.uid) {
+        match taken.get_mut(&self.peer.uid) {
             Some(seats @ 2..) => *seats -= 1,
-            _ => _ = taken.remove(&self.uid),
+            _ => _ = taken.remove(&self.peer.uid),
         }
     }
 }
@@ -55,20 +68,36 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
+    fn peer(uid: u32) -> Peer {
+        Peer { uid, trusted: uid < 10 }
+    }
+
     #[test]
     fn seats_are_limited_per_user_and_in_all_and_come_back() {
         let seats = Arc::<Seats>::default();
         let mut taken = Vec::new();
         for uid in 1..4 {
-            taken.extend((0..MAX_CONNECTIONS_PER_USER).map(|_| seats.admit(uid).unwrap()));
-            assert!(seats.admit(uid).unwrap_err().contains("64"));
+            taken.extend((0..MAX_CONNECTIONS_PER_TRUSTED).map(|_| seats.admit(peer(uid)).unwrap()));
+            assert!(seats.admit(peer(uid)).unwrap_err().contains("64"));
         }
-        taken.extend((0..64 - KEPT_FOR_ROOT).map(|_| seats.admit(9).unwrap()));
-        assert!(seats.admit(99).unwrap_err().contains("256"));
-        let roots: Vec<_> = (0..KEPT_FOR_ROOT).map(|_| seats.admit(0).unwrap()).collect();
-        assert!(seats.admit(0).unwrap_err().contains("256"));
+        taken.extend((0..64 - KEPT_FOR_ROOT).map(|_| seats.admit(peer(9)).unwrap()));
+        assert!(seats.admit(peer(8)).unwrap_err().contains("248"));
+        let roots: Vec<_> = (0..KEPT_FOR_ROOT).map(|_| seats.admit(peer(0)).unwrap()).collect();
+        assert!(seats.admit(peer(0)).unwrap_err().contains("256"));
         drop(roots);
         taken.pop();
-        assert!(seats.admit(99).is_ok());
+        assert!(seats.admit(peer(8)).is_ok());
+    }
+
+    #[test]
+    fn users_who_are_not_trusted_get_16_each_and_leave_room() {
+        let seats = Arc::<Seats>::default();
+        let mut taken = Vec::new();
+        for uid in 1000..1014 {
+            taken.extend((0..MAX_CONNECTIONS_PER_USER).map(|_| seats.admit(peer(uid)).unwrap()));
+            assert!(seats.admit(peer(uid)).unwrap_err().contains("16") || taken.len() == 224);
+        }
+        assert!(seats.admit(peer(1014)).unwrap_err().contains("224"));
+        assert!(seats.admit(peer(1)).is_ok() && seats.admit(peer(0)).is_ok());
     }
 }

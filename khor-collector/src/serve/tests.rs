@@ -17,21 +17,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::sampler::Count;
+use crate::sampler::{Count, Subject};
+use crate::trust::Peer;
 
 /// Time between two checks of a condition.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Counts how often it was asked, for the machine and for each of its scopes.
 #[derive(Default)]
-struct FakeKernel {
+pub(super) struct FakeKernel {
     scopes: Mutex<Vec<(Scope, Arc<FakeCount>)>>,
-    exec_cues: AtomicBool,
+    pub(super) exec_cues: AtomicBool,
     lost: AtomicU64,
 }
 
 struct FakeCount {
-    scope: Option<usize>,
+    subject: Subject,
+    /// Whose the scope is.
+    owner: Option<u32>,
     reads: AtomicU64,
     revision: AtomicU64,
 }
@@ -42,17 +45,26 @@ impl Kernel for FakeKernel {
     }
 
     fn cues(&self) -> Vec<CueInfo> {
-        Vec::new()
+        CueKind::ALL.map(|kind| CueInfo { kind, availability: Availability::Available }).into()
     }
 
-    fn count(&self, scope: &Scope) -> Result<Arc<dyn Count>, String> {
+    fn count(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String> {
         if *scope == Scope::only(Selector::Process(0)) {
             return Err("there is no process 0".into());
         }
         let mut scopes = self.scopes.lock().unwrap();
         if !scopes.iter().any(|(known, _)| known == scope) {
-            let number = (*scope != Scope::Machine).then_some(scopes.len());
-            let count = FakeCount { scope: number, reads: AtomicU64::new(0), revision: AtomicU64::new(0) };
+            let subject = match scope {
+                Scope::Machine => Subject::Machine,
+                scope if *scope == others_process() => Subject::Nobody,
+                Scope::Selected { .. } => Subject::Scope(scopes.len()),
+            };
+            let count = FakeCount {
+                subject,
+                owner: (*scope == own_cgroup()).then_some(peer.uid),
+                reads: AtomicU64::new(0),
+                revision: AtomicU64::new(0),
+            };
             scopes.push((scope.clone(), Arc::new(count)));
         }
         let (_, count) = scopes.iter().find(|(known, _)| known == scope).unwrap();
@@ -80,25 +92,46 @@ impl Count for FakeCount {
 
     fn read(&self, counters: &mut Vec<Option<u64>>) {
         counters.clear();
-        counters.extend([Some(self.reads.fetch_add(1, Ordering::Relaxed)), None]);
+        counters.extend([Some(FIRST_READ + self.reads.fetch_add(1, Ordering::Relaxed)), None]);
     }
 
-    fn scope(&self) -> Option<usize> {
-        self.scope
+    fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    fn is_own(&self) -> bool {
+        self.owner.is_some()
     }
 }
 
-struct Running {
-    dir: TempDir,
+/// What a new scope's counter shows first.
+pub(super) const FIRST_READ: u64 = 1000;
+
+/// The scope that the made-up kernel takes for the client's own.
+pub(super) fn own_cgroup() -> Scope {
+    Scope::only(Selector::Cgroup("/own".into()))
+}
+
+/// The scope that it refuses.
+pub(super) fn others_process() -> Scope {
+    Scope::only(Selector::Process(1))
+}
+
+pub(super) struct Running {
+    pub(super) dir: TempDir,
     stop: watch::Sender<bool>,
     task: JoinHandle<io::Result<()>>,
-    server: Arc<Server>,
-    kernel: Arc<FakeKernel>,
+    pub(super) server: Arc<Server>,
+    pub(super) kernel: Arc<FakeKernel>,
     _time: Loop,
 }
 
 impl Running {
     fn start() -> Self {
+        Self::start_trusting(Trusted::find(&[]))
+    }
+
+    pub(super) fn start_trusting(trusted: Trusted) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let socket = bind(&dir.path().join("s"), None, Some(nix::unistd::getegid())).unwrap();
         let kernel = Arc::new(FakeKernel::default());
@@ -109,7 +142,7 @@ impl Running {
             counters: kernel.catalogue(),
             cues: kernel.cues(),
         };
-        let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity));
+        let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(Arc::clone(&server).run(socket, stopped));
         let time = server.keep_time().unwrap();
@@ -120,7 +153,7 @@ impl Running {
         UnixStream::connect(self.dir.path().join("s")).await.unwrap()
     }
 
-    async fn client(&self) -> Client {
+    pub(super) async fn client(&self) -> Client {
         Client::connect(self.dir.path().join("s"), "test").await.unwrap().0
     }
 
@@ -301,7 +334,7 @@ async fn stuck_client_is_dropped_and_delays_nobody() {
 async fn one_user_gets_64_connections_and_a_freed_one_again() {
     let running = Running::start();
     let mut clients = Vec::new();
-    for _ in 0..seats::MAX_CONNECTIONS_PER_USER {
+    for _ in 0..seats::MAX_CONNECTIONS_PER_TRUSTED {
         clients.push(running.client().await);
     }
     let one_more = Client::connect(running.dir.path().join("s"), "test").await;
@@ -339,7 +372,7 @@ async fn everyone_hears_goodbye_beside_a_stuck_client() {
     println!("stopped after {:?}; goodbyes may take {GOODBYE_TIMEOUT:?}", begun.elapsed());
 }
 
-async fn updates_until_sample(client: &mut Client) -> Vec<Update> {
+pub(super) async fn updates_until_sample(client: &mut Client) -> Vec<Update> {
     let mut updates = Vec::new();
     while !matches!(updates.last(), Some(Update::Sample(_))) {
         updates.push(timeout(hang_timeout(), client.update()).await.unwrap().unwrap());
@@ -389,7 +422,7 @@ async fn clients_of_one_interval_and_scope_share_one_reading() {
     assert_eq!(seen.len(), 1, "{seen:?}");
 }
 
-fn cue(kind: CueKind) -> Cue {
+pub(super) fn cue(kind: CueKind) -> Cue {
     Cue { kind, t_ns: 1, pid: Some(2), comm: Some("cat".into()), cgroup_id: None, detail: None }
 }
 

@@ -1,6 +1,6 @@
 //! Who may do what: members of the group, everybody else, and all on the bus.
 
-use crate::unit::{heard, of, require_a_machine_of_our_own, run, said};
+use crate::unit::{SERVICE, heard, of, require_a_machine_of_our_own, run, said};
 
 const OBJECT: &str = "org.khor.Collector /org/khor/Collector";
 
@@ -47,9 +47,26 @@ fn a_member_hears_the_collector_and_a_stranger_is_told_why_not() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
+fn a_member_gets_100_ms_until_the_administrator_trusts_the_user() {
+    const DEFAULTS: &str = "/etc/default/khor";
+    require_a_machine_of_our_own();
+    let record = || said(&of("listener", "khor record --seconds 2 /tmp/limited.khor"));
+    let limited = record();
+    assert!(limited.contains("every 100 ms, not 20") && limited.contains("KHOR_TRUST"), "{limited}");
+    std::fs::write(DEFAULTS, "KHOR_TRUST=second,listener\n").expect("a file");
+    said(&format!("systemctl restart {SERVICE}"));
+    let full = record();
+    assert!(full.contains("listening to the") && !full.contains("not trusted"), "{full}");
+    std::fs::remove_file(DEFAULTS).expect("the test's own file");
+    said(&format!("systemctl restart {SERVICE}"));
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn whoever_starts_it_without_capabilities_is_told_what_is_missing() {
     require_a_machine_of_our_own();
     let output = run(&of("stranger", "khor-collector --check"));
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(4) && text.contains("missing CAP_BPF and CAP_PERFMON"), "{text}");
+    assert!(text.contains("chown root:khor") && text.contains("chmod 0750"), "{text}");
 }

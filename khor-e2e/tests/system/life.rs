@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use khor_e2e::{Engine, load};
 
 use crate::unit::{
-    PATH, SERVICE, SOCKET, complaints, journal_now, listen, main_pid, property, require_a_machine_of_our_own,
-    said, wait_for_another,
+    PATH, SERVICE, SOCKET, complaints, heard, journal_now, listen, main_pid, property,
+    require_a_machine_of_our_own, said, wait_for_another,
 };
 
 /// Where settings for this boot go.
@@ -103,4 +103,23 @@ fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
     said(&format!("systemctl start {SOCKET} {SERVICE}"));
     let _ = listen().sample();
     assert_eq!(complaints(&since), "");
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
+fn the_bus_starts_it_unless_it_is_disabled() {
+    const VERSION: &str = "get-property org.khor.Collector /org/khor/Collector org.khor.Collector1 Version";
+    require_a_machine_of_our_own();
+    let stop = || said(&format!("systemctl stop {SOCKET} {SERVICE}"));
+    stop();
+    println!("{}", said(&format!("busctl --system {VERSION}")));
+    assert!(main_pid().is_some(), "the bus started it");
+    said(&format!("systemctl disable {SERVICE}"));
+    stop();
+    let (success, text) = heard(&format!("busctl --system {VERSION}"));
+    assert!(!success && main_pid().is_none(), "disabled, and the bus started it: {text}");
+    said(&format!("systemctl enable {SERVICE}"));
+    println!("{}", said(&format!("busctl --system {VERSION}")));
+    said(&format!("systemctl start {SOCKET} {SERVICE}"));
+    let _ = listen().sample();
 }

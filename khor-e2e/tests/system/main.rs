@@ -7,6 +7,7 @@ mod access;
 mod boot;
 mod life;
 mod package;
+mod relay;
 mod session;
 mod suspend;
 mod unit;

@@ -41,6 +41,11 @@ fn upgraded_it_goes_on_removed_it_stops_and_purged_it_leaves_nothing() {
     for unit in [SERVICE, SOCKET] {
         assert_eq!(said(&format!("systemctl is-enabled {unit}")), "enabled");
     }
+    assert_eq!(
+        said("systemctl is-enabled dbus-org.khor.Collector.service"),
+        "alias",
+        "the bus starts this name"
+    );
     let _ = listen().sample();
     // Their membership went with the group.
     for user in ["listener", "second"] {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -47,10 +48,110 @@ impl NatsArgs {
         Value::Object(given.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
     }
 
-    /// The server they name.
-    pub(super) fn server(&self) -> Nats {
-        let Self { nats, creds, nkey, tls_ca, tls_cert, tls_key } = self.clone();
+    /// The server they name. Files that no option names come from the service manager's
+    /// credentials, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// Two credentials of which the server accepts only one.
+    pub(super) fn server(&self) -> anyhow::Result<Nats> {
+        self.with(&Credentials::of_service())
+    }
+
+    fn with(&self, credentials: &Credentials) -> anyhow::Result<Nats> {
+        let Self { nats, mut creds, mut nkey, tls_ca, mut tls_cert, mut tls_key } = self.clone();
+        if creds.is_none() && nkey.is_none() {
+            (creds, nkey) = (credentials.find(CREDS), credentials.find(NKEY));
+            if creds.is_some() && nkey.is_some() {
+                bail!(
+                    "found both credentials {CREDS} and {NKEY}: remove /etc/khor/relay.creds or /etc/khor/relay.nk"
+                );
+            }
+        }
+        if tls_cert.is_none() && tls_key.is_none() {
+            (tls_cert, tls_key) = (credentials.find(CERT), credentials.find(KEY));
+        }
+        let tls_ca = tls_ca.or_else(|| credentials.find(CA));
         let url = nats.unwrap_or_else(|| Nats::default().url);
-        Nats { url, creds, nkey, tls_ca, tls_cert, tls_key }
+        Ok(Nats { url, creds, nkey, tls_ca, tls_cert, tls_key })
+    }
+}
+
+/// Names of the credentials in khor-relay.service.
+const CREDS: &str = "nats-creds";
+const NKEY: &str = "nats-nkey";
+const CA: &str = "nats-ca";
+const CERT: &str = "nats-cert";
+const KEY: &str = "nats-key";
+
+/// Files that systemd gives to a service and to no other program (`systemd.exec(5)`,
+/// `LoadCredential`).
+struct Credentials {
+    directory: Option<PathBuf>,
+}
+
+impl Credentials {
+    fn of_service() -> Self {
+        Self { directory: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
+    }
+
+    /// The credential of that name. A blank one stands for a file that the administrator has not
+    /// made: systemd starts no unit without a file that it is told to load.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let path = self.directory.as_ref()?.join(name);
+        let length = std::fs::metadata(&path).ok()?.len();
+        (length > BLANK_BYTES).then_some(path)
+    }
+}
+
+/// Length of the default in khor-relay.service, bytes.
+const BLANK_BYTES: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(files: &[(&str, &str)]) -> (tempfile::TempDir, Credentials) {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            std::fs::write(dir.path().join(name), content).unwrap();
+        }
+        let directory = Some(dir.path().to_owned());
+        (dir, Credentials { directory })
+    }
+
+    #[test]
+    fn files_that_no_option_names_come_from_the_credentials() {
+        let (dir, given) =
+            credentials(&[(NKEY, "SU…"), (CREDS, "\n"), (CA, "PEM"), (CERT, "PEM"), (KEY, "PEM")]);
+        let at = |name: &str| Some(dir.path().join(name));
+        let nats = NatsArgs::default().with(&given).unwrap();
+        assert_eq!((&nats.nkey, &nats.creds), (&at(NKEY), &None), "a blank one is none");
+        assert_eq!((nats.tls_ca, nats.tls_cert, nats.tls_key), (at(CA), at(CERT), at(KEY)));
+        let named = NatsArgs { creds: Some("/other".into()), ..NatsArgs::default() };
+        let nats = named.with(&given).unwrap();
+        assert_eq!((nats.creds, nats.nkey), (Some("/other".into()), None), "an option goes before");
+        let nobody = Credentials { directory: None };
+        assert_eq!(NatsArgs::default().with(&nobody).unwrap(), Nats::default());
+    }
+
+    #[test]
+    fn two_credentials_for_one_server_are_an_error() {
+        let (_dir, given) = credentials(&[(NKEY, "SU…"), (CREDS, "JWT")]);
+        let error = NatsArgs::default().with(&given).unwrap_err().to_string();
+        assert!(error.contains("relay.creds") && error.contains("relay.nk"), "{error}");
+    }
+
+    #[test]
+    fn the_unit_loads_exactly_these_credentials() {
+        let unit = include_str!("../../../systemd/khor-relay.service");
+        for name in [CREDS, NKEY, CA, CERT, KEY] {
+            assert_eq!(unit.matches(&format!("LoadCredential={name}:/etc/khor/")).count(), 1, "{name}");
+            assert!(
+                unit.contains(&format!("SetCredential={name}:\\n\n")),
+                "{name}: optional by a blank default"
+            );
+        }
+        assert_eq!(unit.matches("LoadCredential=").count(), 5);
     }
 }

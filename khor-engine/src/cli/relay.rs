@@ -74,7 +74,7 @@ impl RelayArgs {
             site: self.site.clone(),
             host: self.host.clone().map_or_else(host_name, Ok)?,
             section: self.label.clone(),
-            nats: self.nats.server(),
+            nats: self.nats.server()?,
             redact: self.redact,
             rate_hz: self.rate_hz,
             socket: (!self.no_bpf).then(|| self.socket.clone()),
@@ -93,7 +93,7 @@ fn host_name() -> anyhow::Result<Name> {
 
 impl RelayArgs {
     /// What a relay that aggregates is told; what can't be is wrong usage, as for any flag.
-    fn aggregate(&self, heard: &Name) -> AggregateSettings {
+    fn aggregate(&self, heard: &Name) -> anyhow::Result<AggregateSettings> {
         let wrong = |what: String| Cli::command().error(ErrorKind::ValueValidation, what).exit();
         if *heard == self.site {
             wrong(format!(
@@ -104,14 +104,14 @@ impl RelayArgs {
             wrong(format!("--rate-hz {}: expected 2 to 20 with --aggregate", self.rate_hz));
         }
         let (heard, site) = (heard.clone(), self.site.clone());
-        AggregateSettings { heard, site, nats: self.nats.server(), rate_hz: self.rate_hz }
+        Ok(AggregateSettings { heard, site, nats: self.nats.server()?, rate_hz: self.rate_hz })
     }
 }
 
 pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(heard) = &args.aggregate {
-        let settings = args.aggregate(heard);
+        let settings = args.aggregate(heard)?;
         let done = runtime
             .block_on(go(args, async |show| relay::aggregate(&settings, interrupt::wait(), show).await))?;
         let frames = counted(done.frames, "frame");

@@ -10,7 +10,7 @@ use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use tokio::time::timeout;
 
 use super::{Check, Patient, system_bus};
-use crate::source::{ScopeChoice, whose};
+use crate::source::{ScopeChoice, slower, whose};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
@@ -35,7 +35,8 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
                 format!("collector {} at {}", welcome.collector_version, socket.display()),
             ));
             checks.push(probes(&welcome));
-            checks.push(scope(client, &choice).await);
+            let wished_ms = patient.config.bpf.sample_interval_ms;
+            checks.extend(subscribed(client, &choice, wished_ms).await);
         }
         Err(error) => checks.push(match heard_by_engine(patient) {
             Some(collector) => {
@@ -79,7 +80,9 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &
         }
         ClientError::Connect { .. } if unit.is_some() => format!("sudo systemctl restart {SOCKET_UNIT}"),
         ClientError::Connect { .. } => {
-            "install khor's package, or start it by hand: sudo khor-collector".to_owned()
+            "install khor's package, or start it by hand: sudo khor-collector; to let members of the group khor start \
+             it: chown root:khor P && chmod 0750 P && setcap cap_bpf,cap_perfmon=ep P, P being the program"
+                .to_owned()
         }
         ClientError::Silent => format!("see why in its log: journalctl -u {SERVICE_UNIT}"),
         _ => format!("sudo systemctl restart {SERVICE_UNIT}"),
@@ -141,20 +144,37 @@ fn probes(welcome: &Welcome) -> Check {
     )
 }
 
-/// Whether those who are to be heard can be: asked for as the engine does.
-async fn scope(mut client: Client, choice: &ScopeChoice) -> Check {
-    let (name, whose) = ("scope", whose(&choice.as_written()));
-    if choice.is_machine() {
-        return Check::off(name, format!("{whose} is heard (bpf.cgroup)"));
-    }
+/// Subscribes as the engine does, and checks what is granted: the scope and the interval.
+async fn subscribed(mut client: Client, choice: &ScopeChoice, wished_ms: u16) -> Vec<Check> {
     let resolving = choice.clone();
     let scope = tokio::task::spawn_blocking(move || resolving.resolve()).await;
     let scope = scope.unwrap_or_else(|_| choice.as_written());
     let answer = async {
-        client.subscribe(Subscribe { scope, ..Subscribe::default() }).await?;
+        client.subscribe(Subscribe { interval_ms: wished_ms, scope, cues: Vec::new() }).await?;
         client.update().await
     };
-    let problem = match timeout(PATIENCE, answer).await.unwrap_or(Err(ClientError::Silent)) {
+    let answer = timeout(PATIENCE, answer).await.unwrap_or(Err(ClientError::Silent));
+    let interval = match &answer {
+        Ok(Update::Subscribed(granted)) => Some(interval(wished_ms, granted.interval_ms)),
+        _ => None,
+    };
+    [scope_check(answer, choice)].into_iter().chain(interval).collect()
+}
+
+/// A longer interval than requested is no fault: khor works, and its administrator chose it.
+fn interval(wished_ms: u16, granted_ms: u16) -> Check {
+    let limit = slower(wished_ms, granted_ms);
+    let every = || format!("samples come every {granted_ms} ms");
+    Check::ok("interval", limit.map_or_else(every, |limit| format!("{}; {}", limit.error, limit.fix)))
+}
+
+/// Whether the chosen part of the machine can be heard.
+fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Check {
+    let (name, whose) = ("scope", whose(&choice.as_written()));
+    let problem = match answer {
+        Ok(Update::Subscribed(_)) if choice.is_machine() => {
+            return Check::off(name, format!("{whose} is heard (bpf.cgroup)"));
+        }
         Ok(Update::Subscribed(subscribed)) => {
             let absent = |availability: &Availability| match availability {
                 Availability::Available => None,
@@ -176,7 +196,7 @@ async fn scope(mut client: Client, choice: &ScopeChoice) -> Check {
     Check::problem(
         name,
         format!("nothing can be heard of {whose}: {problem}"),
-        "start it, or choose another: khor config bpf.cgroup '' is the whole machine",
+        "start it or change that, or choose another: khor config bpf.cgroup '' is the whole machine",
     )
 }
 
@@ -207,6 +227,27 @@ mod tests {
         assert!(fix(io::ErrorKind::PermissionDenied, None).contains("usermod --append --groups khor"));
         assert!(fix(io::ErrorKind::NotFound, None).contains("sudo khor-collector"));
         assert!(fix(io::ErrorKind::ConnectionRefused, Some("inactive")).contains("systemctl"));
+    }
+
+    #[test]
+    fn a_longer_interval_is_no_problem_and_names_the_setting() {
+        let limited = interval(20, 100);
+        assert_eq!((limited.state, interval(20, 20).state), (CheckState::Ok, CheckState::Ok));
+        assert!(
+            limited.detail.contains("100 ms, not 20") && limited.detail.contains("KHOR_TRUST="),
+            "{limited:?}"
+        );
+        assert_eq!(interval(20, 20).detail, "samples come every 20 ms");
+    }
+
+    #[test]
+    fn setcap_is_advised_with_owner_group_and_mode() {
+        let missing = refused(io::ErrorKind::NotFound);
+        let check = unreachable(Path::new("/nonexistent"), &missing, None, &ScopeChoice::default());
+        let fix = check.fix.unwrap();
+        let order =
+            ["chown root:khor", "chmod 0750", "setcap cap_bpf,cap_perfmon=ep"].map(|part| fix.find(part));
+        assert!(order.is_sorted() && order[0].is_some(), "{fix}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod collector;
 mod desktop;
 mod files;
 mod kernel;
+mod keys;
 mod session;
 mod system_bus;
 
@@ -98,6 +99,7 @@ pub async fn examine(patient: &Patient) -> Diagnosis {
     checks.extend(session::examine(patient).await);
     checks.push(desktop::examine(patient).await);
     checks.extend(files::examine(patient).await);
+    checks.push(keys::examine(patient).await);
     Diagnosis { ok: checks.iter().all(|check| check.state != CheckState::Problem), checks }
 }
 

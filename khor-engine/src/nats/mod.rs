@@ -3,6 +3,7 @@
 //! Core NATS by its own client. What can't be sent at once is let go, never queued: the next frame says more. `trouble` has the words
 //! for what does not work.
 
+mod keys;
 mod trouble;
 
 use std::{
@@ -15,7 +16,9 @@ use async_nats::{Client, ConnectOptions, ServerAddr, connection::State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
+use tracing::warn;
 
+pub use self::keys::Exposed;
 use self::trouble::{Troubles, fix};
 use crate::{files, source::Shortfall};
 
@@ -140,8 +143,18 @@ impl Nats {
             (None, None) => {}
             _ => return Err(NatsError::Pair),
         }
+        self.warn_of_exposed_secrets();
         let safely = self.url.starts_with("tls://") || self.tls_ca.is_some() || self.tls_cert.is_some();
         Ok(options.require_tls(safely))
+    }
+
+    fn warn_of_exposed_secrets(&self) {
+        // Each file was just read: an error is no reason to give up the connection.
+        let exposed = self.secrets().filter_map(|path| Exposed::find(path).ok().flatten());
+        for Exposed { path, to } in exposed {
+            let path = path.display();
+            warn!("{path}: {to} can read it and act in this name; chmod 600 {path}");
+        }
     }
 }
 

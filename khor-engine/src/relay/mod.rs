@@ -35,8 +35,13 @@ use crate::{
     words::counted,
 };
 
-/// Milliseconds between the samples that rates are computed from.
-const SAMPLE_INTERVAL_MS: u16 = 50;
+/// Milliseconds between the samples that rates are computed from: the shortest interval for users
+/// who are not trusted.
+const SAMPLE_INTERVAL_MS: u16 = 100;
+/// The same with more frames per second than [`MAX_FRAMES_OF_100_MS`].
+const SHORT_SAMPLE_INTERVAL_MS: u16 = 50;
+/// Frames per second up to which each frame has samples of its own.
+const MAX_FRAMES_OF_100_MS: u8 = 10;
 /// Time between two writes of what was learnt.
 const KEEP_INTERVAL: Duration = Duration::from_mins(5);
 /// Source events that may wait.
@@ -129,7 +134,7 @@ pub async fn run(
         site: None,
         demo: false,
         scope: ScopeChoice::default(),
-        interval_ms: SAMPLE_INTERVAL_MS,
+        interval_ms: sample_interval_ms(settings.rate_hz),
         exec_cues: false,
         seed: 1,
     };
@@ -159,6 +164,10 @@ pub async fn run(
             }
         }
     }
+}
+
+fn sample_interval_ms(rate_hz: u8) -> u16 {
+    if rate_hz > MAX_FRAMES_OF_100_MS { SHORT_SAMPLE_INTERVAL_MS } else { SAMPLE_INTERVAL_MS }
 }
 
 fn ticks(every: Duration) -> Interval {

@@ -10,6 +10,7 @@ use khor_proto::{
 use super::{
     Machine, Shortfall, SourceEvent, SourceInfo, SourceKind,
     catalogue::{Catalogue, describe},
+    limit,
     scope::whose,
 };
 
@@ -53,15 +54,11 @@ impl CollectorSource {
         Self { socket: socket.to_owned(), wish, subscription, greeted: None, up: None }
     }
 
-    /// Changes how often samples come, and answers what that changes while it is up.
-    pub(super) fn set_interval(&mut self, interval_ms: u16) -> Option<SourceInfo> {
-        if std::mem::replace(&mut self.wish.interval_ms, interval_ms) == interval_ms {
-            return None;
+    /// Asks for another interval. The collector's answer says which one it grants.
+    pub(super) fn set_interval(&mut self, interval_ms: u16) {
+        if std::mem::replace(&mut self.wish.interval_ms, interval_ms) != interval_ms {
+            self.subscription.subscribe(self.wish.subscribe());
         }
-        self.subscription.subscribe(self.wish.subscribe());
-        let info = self.up.as_mut()?;
-        info.interval_ms = interval_ms;
-        Some(info.clone())
     }
 
     /// Whose activity is asked for.
@@ -83,8 +80,8 @@ impl CollectorSource {
                     self.greeted = Some((welcome, catalogue));
                 }
                 Some(Event::Update(Update::Subscribed(subscribed))) => {
-                    if let Some(info) = self.subscribed(&subscribed) {
-                        return SourceEvent::Up(info);
+                    if let Some(event) = self.subscribed(&subscribed) {
+                        return event;
                     }
                 }
                 Some(Event::Update(Update::Sample(sample))) => {
@@ -102,14 +99,12 @@ impl CollectorSource {
         }
     }
 
-    /// What it is now, unless only the interval is another.
-    fn subscribed(&mut self, subscribed: &Subscribed) -> Option<SourceInfo> {
+    /// What it is now. With the same counters as before it goes on, perhaps at another interval.
+    fn subscribed(&mut self, subscribed: &Subscribed) -> Option<SourceEvent> {
         let (welcome, catalogue) = self.greeted.as_mut()?;
         catalogue.set_availability(&subscribed.availability);
         let availability = catalogue.availability().clone();
-        if self.up.as_ref().is_some_and(|up| up.availability == availability) {
-            return None;
-        }
+        let limit = limit::of(&self.wish, welcome, subscribed.interval_ms);
         let info = SourceInfo {
             kind: SourceKind::Collector,
             detail: describe(welcome, &self.socket),
@@ -120,11 +115,16 @@ impl CollectorSource {
                 cpus: welcome.cpus,
             }),
             scope: self.wish.scope.clone(),
-            interval_ms: self.wish.interval_ms,
+            interval_ms: subscribed.interval_ms,
+            limit,
             availability,
         };
-        self.up = Some(info.clone());
-        Some(info)
+        match self.up.replace(info.clone()) {
+            Some(up) if up.availability != info.availability => Some(SourceEvent::Up(info)),
+            Some(up) if (up.interval_ms, &up.limit) == (info.interval_ms, &info.limit) => None,
+            Some(_) => Some(SourceEvent::Described(info)),
+            None => Some(SourceEvent::Up(info)),
+        }
     }
 
     /// Why nothing comes any more, or why nothing came: one who is greeted and then sent away asked for a scope that
@@ -147,7 +147,7 @@ fn nobody(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
         return None;
     }
     let error = format!("nothing can be heard of {}: {}", whose(scope), reasons.next()??);
-    Some(Shortfall { error, fix: format!("start it, and it is heard; or {CHOOSE_ANOTHER}") })
+    Some(Shortfall { error, fix: format!("start it or change that, and it is heard; or {CHOOSE_ANOTHER}") })
 }
 
 const START_COLLECTOR: &str =

@@ -90,6 +90,7 @@ async fn demo(
         kind: SourceKind::Demo,
         detail: "synthetic demo, not this machine".into(),
         shortfall: None,
+        limit: None,
         machine: None,
         scope: Scope::Machine,
         interval_ms: now.interval_ms,
@@ -130,6 +131,7 @@ async fn machine(
             event = from(&mut collector) => match event {
                 SourceEvent::Up(up) => {
                     info!("listening to the {}, {}", up.detail, whose(&up.scope));
+                    log_limit(&up);
                     fallback.stop();
                     send(events, SourceEvent::Up(up)).await?;
                 }
@@ -138,7 +140,12 @@ async fn machine(
                         send(events, news).await?;
                     }
                 }
-                event => send(events, event).await?,
+                event => {
+                    if let SourceEvent::Described(info) = &event {
+                        log_limit(info);
+                    }
+                    send(events, event).await?;
+                }
             },
             event = fallback.next() => send(events, event).await?,
             _ = looks.tick(), if awaited.is_some() => {
@@ -153,11 +160,17 @@ async fn machine(
                 if wanted != same {
                     return Ok(());
                 }
-                if let Some(info) = collector.as_mut().and_then(|c| c.set_interval(wanted.interval_ms)) {
-                    send(events, SourceEvent::Described(info)).await?;
+                if let Some(collector) = &mut collector {
+                    collector.set_interval(wanted.interval_ms);
                 }
             }
         }
+    }
+}
+
+fn log_limit(info: &SourceInfo) {
+    if let Some(Shortfall { error, fix }) = &info.limit {
+        warn!("{error}; {fix}");
     }
 }
 
@@ -287,6 +300,7 @@ impl Fallback {
             kind: SourceKind::Proc,
             detail: "/proc, ten times a second".into(),
             shortfall: Some(self.why.clone()),
+            limit: None,
             machine: self.proc.machine(),
             scope: Scope::Machine,
             interval_ms: PROC_INTERVAL_MS,

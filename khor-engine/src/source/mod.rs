@@ -9,6 +9,7 @@ mod catalogue;
 mod cgroups;
 mod collector;
 mod demo;
+mod limit;
 mod live;
 mod playback;
 mod procfs;
@@ -18,6 +19,7 @@ mod site;
 pub use capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded};
 pub use cgroups::units;
 pub use demo::{DemoSource, SCENARIO_S};
+pub(crate) use limit::slower;
 pub use live::{LiveSettings, run};
 pub use playback::Playback;
 pub use scope::{ScopeChoice, cgroups_of, whose};
@@ -61,8 +63,10 @@ pub struct SourceInfo {
     pub machine: Option<Machine>,
     /// Whose activity it tells of.
     pub scope: Scope,
-    /// Milliseconds between its frames.
+    /// Milliseconds between its frames: those that are granted, not those that were requested.
     pub interval_ms: u16,
+    /// What it does not grant this user, and how the administrator can change that.
+    pub limit: Option<Shortfall>,
     /// What it can count.
     pub availability: PerCounter<Availability>,
 }

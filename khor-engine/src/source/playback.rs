@@ -144,6 +144,7 @@ impl Playback {
             kind: SourceKind::Capture,
             detail,
             shortfall: None,
+            limit: None,
             machine: origin.machine,
             scope: Scope::Machine,
             interval_ms: origin.interval_ms,

@@ -94,6 +94,7 @@ fn a_missing_cgroup_is_not_called_a_lost_source() {
         kind: SourceKind::Collector,
         detail: "collector".into(),
         shortfall: Some(shortfall.clone()),
+        limit: None,
         machine: None,
         scope: Scope::only(Selector::Cgroup("/system.slice/x.service".into())),
         interval_ms: 20,

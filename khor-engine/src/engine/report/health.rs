@@ -282,7 +282,8 @@ fn source_report(source: &SourceState) -> SourceReport {
         SourceState::Starting => (None, false, None, "looking for the collector".to_owned(), None),
         SourceState::Up(info) => {
             // What a part of the machine lacks is told of the scope.
-            let shortfall = info.shortfall.clone().filter(|_| info.scope == Scope::Machine);
+            let shortfall = info.shortfall.as_ref().filter(|_| info.scope == Scope::Machine);
+            let shortfall = shortfall.or(info.limit.as_ref()).cloned();
             // Each host of a site has an interval of its own.
             let interval_ms = (info.kind != SourceKind::Site).then_some(info.interval_ms);
             (Some(info.kind), true, interval_ms, info.detail.clone(), shortfall)

@@ -220,6 +220,7 @@ impl Ear {
             kind: SourceKind::Site,
             detail: format!("site {} at {}", self.audience.members.site(), self.server),
             shortfall: self.link.trouble(),
+            limit: None,
             machine: None,
             scope: Scope::Machine,
             interval_ms: TICK_MS,

@@ -1,0 +1,116 @@
+//! What a client gets whose user is neither root nor trusted.
+
+use super::tests::{FIRST_READ, Running, cue, others_process, own_cgroup, updates_until_sample};
+use super::*;
+
+use std::sync::atomic::Ordering;
+
+use khor_patience::hang_timeout;
+use khor_proto::client::{Client, Update};
+use khor_proto::{Scope, Selector, Subscribe, Subscribed};
+
+fn running() -> Running {
+    Running::start_trusting(Trusted::nobody())
+}
+
+async fn subscribe(client: &mut Client, interval_ms: u16, scope: Scope) -> (Subscribed, khor_proto::Sample) {
+    client.subscribe(Subscribe { interval_ms, scope, cues: CueKind::ALL.into() }).await.unwrap();
+    let updates = updates_until_sample(client).await;
+    let [Update::Subscribed(subscribed), Update::Sample(sample)] = &updates[..] else {
+        panic!("{updates:?}");
+    };
+    (subscribed.clone(), sample.clone())
+}
+
+#[tokio::test]
+async fn the_granted_interval_is_a_multiple_of_100_ms_except_in_an_own_scope() {
+    let running = running();
+    let mut client = running.client().await;
+    for (wished_ms, granted_ms) in [(5, 100), (100, 100), (101, 200)] {
+        let (subscribed, _) = subscribe(&mut client, wished_ms, Scope::Machine).await;
+        assert_eq!(subscribed.interval_ms, granted_ms);
+    }
+    let (subscribed, _) = subscribe(&mut client, 5, own_cgroup()).await;
+    assert_eq!(subscribed.interval_ms, 5);
+    assert_eq!(running.server.load().borrow().shortest_interval_ms, 5);
+}
+
+/// Each new subscription would otherwise begin with a sample at once, and each interval would have
+/// instants of its own.
+#[tokio::test]
+async fn samples_of_all_subscriptions_come_at_the_same_instants() {
+    let running = running();
+    let mut clients = Vec::new();
+    for interval_ms in [5, 20, 100] {
+        let mut client = running.client().await;
+        subscribe(&mut client, interval_ms, Scope::Machine).await;
+        clients.push(client);
+    }
+    let mut restless = running.client().await;
+    let (mut times_ns, begun) = (Vec::new(), Instant::now());
+    let mut ticks = tokio::time::interval(Duration::from_millis(25));
+    while begun.elapsed() < Duration::from_secs(1) {
+        tokio::select! {
+            _ = ticks.tick() => {
+                let wish = Subscribe { interval_ms: 5, ..Subscribe::default() };
+                restless.subscribe(wish).await.unwrap();
+            }
+            sample = restless.sample() => times_ns.push(sample.unwrap().t_ns),
+        }
+    }
+    assert!(!times_ns.is_empty());
+    for client in &mut clients {
+        for _ in 0..5 {
+            times_ns.push(client.sample().await.unwrap().t_ns);
+        }
+    }
+    // One reading serves all clients of an instant.
+    times_ns.sort_unstable();
+    times_ns.dedup();
+    let (readings, took_ms) = (times_ns.len() as u128, begun.elapsed().as_millis());
+    assert!(readings <= took_ms / 100 + 2, "{readings} readings in {took_ms} ms");
+}
+
+#[tokio::test]
+async fn a_scope_of_others_counts_from_the_first_sample_on() {
+    let running = running();
+    let mut client = running.client().await;
+    let others = Scope::only(Selector::Cgroup("/others".into()));
+    let (_, first) = subscribe(&mut client, 20, others.clone()).await;
+    assert_eq!(first.counters[0], Some(0), "what was counted before is not shown");
+    assert_eq!(client.sample().await.unwrap().counters[0], Some(1));
+    let (_, continued) = subscribe(&mut client, 200, others).await;
+    assert!(continued.counters[0] > Some(1), "another interval goes on with the same counts");
+    let (_, own) = subscribe(&mut client, 20, own_cgroup()).await;
+    assert!(own.counters[0] >= Some(FIRST_READ));
+}
+
+#[tokio::test]
+async fn program_starts_are_absent_and_other_cues_come() {
+    let running = running();
+    let (mut client, welcome) = Client::connect(running.dir.path().join("s"), "test").await.unwrap();
+    for info in welcome.cues {
+        match (info.kind, info.availability) {
+            (CueKind::Exec, Availability::Absent { reason }) => assert!(reason.contains("KHOR_TRUST=")),
+            (kind, availability) => {
+                assert_eq!((kind != CueKind::Exec, availability), (true, Availability::Available));
+            }
+        }
+    }
+    subscribe(&mut client, 5000, Scope::Machine).await;
+    assert!(!running.kernel.exec_cues.load(Ordering::Relaxed), "the kernel does not even report them");
+    running.server.tell(&cue(CueKind::Exec), 0);
+    running.server.tell(&cue(CueKind::Oom), 0);
+    let update = timeout(hang_timeout(), client.update()).await.unwrap().unwrap();
+    assert_eq!(update, Update::Cue(cue(CueKind::Oom)));
+}
+
+#[tokio::test]
+async fn a_refused_scope_has_no_cues_and_the_connection_goes_on() {
+    let running = running();
+    let mut client = running.client().await;
+    subscribe(&mut client, 5000, others_process()).await;
+    running.server.tell(&cue(CueKind::Crash), u64::MAX);
+    let (subscribed, _) = subscribe(&mut client, 20, Scope::Machine).await;
+    assert_eq!(subscribed.interval_ms, 100, "no cue came before it");
+}

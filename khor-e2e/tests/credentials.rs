@@ -1,0 +1,59 @@
+//! What opens a NATS server, as `khor relay` gets it from its service manager.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use khor_e2e::engine::program;
+use tempfile::TempDir;
+
+/// What a relay with these credentials prints before it ends.
+fn relay(credentials: &Path, options: &[&str]) -> String {
+    let output = Command::new(program("khor"))
+        .args(["relay", "--site", "home", "--host", "web-1", "--no-bpf", "--nats", "nats://127.0.0.1:1"])
+        .arg("--baseline")
+        .arg(credentials.join("baseline.json"))
+        .args(options)
+        .env("CREDENTIALS_DIRECTORY", credentials)
+        .output()
+        .expect("khor");
+    assert!(!output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_relay_finds_its_credentials_unless_an_option_names_others() {
+    let dir = TempDir::new().expect("a directory");
+    let write = |name: &str, content: &str| fs::write(dir.path().join(name), content).expect("a file");
+    write("nats-creds", "\n");
+    write("nats-nkey", "no seed");
+    let found = relay(dir.path(), &[]);
+    assert!(found.contains("nats-nkey: expected the seed of a user"), "{found}");
+    let named = relay(dir.path(), &["--nkey", "/nonexistent/other.nk"]);
+    assert!(named.contains("/nonexistent/other.nk") && !named.contains("nats-nkey"), "{named}");
+    write("nats-creds", "no credentials");
+    let both = relay(dir.path(), &[]);
+    assert!(both.contains("relay.creds") && both.contains("relay.nk"), "{both}");
+}
+
+#[test]
+fn the_doctor_warns_of_a_key_that_others_can_read() {
+    let dir = TempDir::new().expect("a directory");
+    let seed = dir.path().join("relay.nk");
+    fs::write(&seed, "no seed").expect("a file");
+    let check = |mode| {
+        fs::set_permissions(&seed, fs::Permissions::from_mode(mode)).expect("its mode");
+        let mut khor = Command::new(program("khor"));
+        khor.args(["doctor", "--json", "--socket", "/nonexistent/collector.sock", "--config"]);
+        let output = khor.arg(dir.path().join("config.json")).output().expect("khor");
+        let diagnosis: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let checks = diagnosis["checks"].as_array().expect("checks").clone();
+        checks.into_iter().find(|check| check["name"] == "keys").expect("the check")
+    };
+    assert_eq!(check(0o600)["state"], "ok");
+    let open = check(0o640);
+    assert_eq!(open["state"], "problem", "{open}");
+    let fix = open["fix"].as_str().expect("a fix");
+    assert!(fix.contains("chmod 600") && fix.contains("relay.nk"), "{open}");
+}

@@ -1,0 +1,328 @@
+//! What a member of the collector's group learns who is neither root nor trusted, tried with real
+//! users.
+
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use khor_e2e::crowd::{GROUP, connect_as};
+use khor_e2e::engine::program;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Cgroup, Collector, Engine, Listener, Wait, load, wait_until};
+use khor_patience::hang_timeout;
+use khor_proto::client::{Client, ClientError, Update};
+use khor_proto::{Availability, CueKind, Sample, Scope, Selector, Subscribe, Subscribed};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+
+/// A member of the group whom nobody trusts, and another one.
+const MEMBER: u32 = 54_331;
+const OTHER: u32 = 54_332;
+
+/// The user of this process changes while a member connects, so these tests take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A collector that lets members in, with the turn; or none where the tests cannot run.
+fn collector(trust: &str) -> Option<(Collector, MutexGuard<'static, ()>)> {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    if !root_or_skip() {
+        return None;
+    }
+    let dir = TempDir::new().expect("a directory").into();
+    let arguments = ["--no-dbus", "--group", &GROUP.to_string()];
+    let environment = [("KHOR_TRUST", trust)];
+    Some((Collector::start_with(&dir, &program("khor-collector"), &arguments, &environment), turn))
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// A process of a user; killed when dropped.
+struct Process(Child);
+
+impl Process {
+    /// Runs a shell script as that user. It may read a line from its input.
+    fn start(uid: u32, script: &str) -> Self {
+        let ids = [format!("--reuid={uid}"), format!("--regid={GROUP}")];
+        let child = Command::new("setpriv")
+            .args(ids)
+            .args(["--clear-groups", "--", "sh", "-c", script])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("setpriv");
+        let process = Self(child);
+        wait_until("the shell", || {
+            std::fs::read_to_string(format!("/proc/{}/comm", process.0.id())).is_ok_and(|it| it == "sh\n")
+        });
+        process
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::only(Selector::Process(self.0.id()))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+const SWITCHING: &str = "while :; do /bin/true; sleep 0.01; done";
+
+async fn update(client: &mut Client) -> Update {
+    timeout(hang_timeout(), client.update()).await.expect("an update").expect("the connection")
+}
+
+/// What the collector answers, and the first sample.
+async fn subscribe(client: &mut Client, scope: Scope) -> (Subscribed, Sample) {
+    client.subscribe(Subscribe { interval_ms: 20, scope, cues: vec![] }).await.expect("sending");
+    let mut subscribed = None;
+    loop {
+        match (update(client).await, &subscribed) {
+            (Update::Subscribed(answer), _) => subscribed = Some(answer),
+            (Update::Sample(sample), Some(answer)) => return (answer.clone(), sample),
+            _ => {}
+        }
+    }
+}
+
+fn reason_of_all(subscribed: &Subscribed) -> Option<String> {
+    let mut reasons = subscribed.availability.iter().map(|availability| match availability {
+        Availability::Absent { reason } => Some(reason.clone()),
+        Availability::Available => None,
+    });
+    let first = reasons.next()??;
+    reasons.all(|reason| reason.as_ref() == Some(&first)).then_some(first)
+}
+
+#[test]
+fn other_users_processes_are_refused_and_the_rest_goes_on() {
+    let Some((collector, _turn)) = collector("") else { return };
+    let [own, others, roots] = [MEMBER, OTHER, 0].map(|uid| Process::start(uid, SWITCHING));
+    let all_but_others = Scope::Selected { include: vec![], exclude: vec![Selector::Process(others.0.id())] };
+    runtime().block_on(async {
+        let (mut client, _) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
+        for scope in [others.scope(), roots.scope(), all_but_others] {
+            let (subscribed, sample) = subscribe(&mut client, scope.clone()).await;
+            let reason = reason_of_all(&subscribed).unwrap_or_else(|| panic!("{scope:?}: {subscribed:?}"));
+            assert!(reason.contains("another user") && reason.contains("KHOR_TRUST=54331"), "{reason}");
+            assert!(sample.counters.iter().all(Option::is_none), "{scope:?}: {sample:?}");
+        }
+        for (scope, interval_ms) in [(own.scope(), 20), (Scope::Machine, 100)] {
+            let (subscribed, sample) = subscribe(&mut client, scope.clone()).await;
+            assert_eq!(subscribed.interval_ms, interval_ms, "{scope:?}");
+            assert!(sample.counters.iter().any(Option::is_some), "{scope:?}: {sample:?}");
+        }
+    });
+}
+
+#[test]
+fn a_process_that_begins_to_act_for_root_is_absent_from_then_on() {
+    let Some((collector, _turn)) = collector("") else { return };
+    let dir = TempDir::new().expect("a directory");
+    std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+    let setuid = dir.path().join("sleep");
+    std::fs::copy("/bin/sleep", &setuid).expect("a program");
+    std::fs::set_permissions(&setuid, PermissionsExt::from_mode(0o4755)).expect("its mode");
+    let process = Process::start(MEMBER, &format!("read go; exec {} 1000", setuid.display()));
+    runtime().block_on(async {
+        let (mut client, _) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
+        let (subscribed, _) = subscribe(&mut client, process.scope()).await;
+        assert_eq!((subscribed.interval_ms, reason_of_all(&subscribed)), (20, None));
+        std::io::Write::write_all(&mut process.0.stdin.as_ref().expect("its input"), b"go\n")
+            .expect("writing");
+        wait_until("the program", || khor_e2e::procfs::status(process.0.id(), "Name") == "sleep");
+        let uids = khor_e2e::procfs::status(process.0.id(), "Uid");
+        if uids.split_whitespace().nth(1) != Some("0") {
+            return skip("needs a temporary directory that allows setuid programs");
+        }
+        let refused = loop {
+            if let Update::Subscribed(subscribed) = update(&mut client).await {
+                break subscribed;
+            }
+        };
+        let reason = reason_of_all(&refused).unwrap_or_else(|| panic!("{refused:?}"));
+        assert!(reason.contains("another user"), "{reason}");
+        loop {
+            if let Update::Sample(sample) = update(&mut client).await {
+                break assert!(sample.counters.iter().all(Option::is_none), "{sample:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn program_starts_are_not_sent_to_members() {
+    let Some((collector, _turn)) = collector("") else { return };
+    let mut root =
+        Listener::new(collector.socket(), Scope::Machine, &[CueKind::Exec, CueKind::Crash]).expect("cues");
+    runtime().block_on(async {
+        let (mut client, welcome) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
+        let exec = welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("in the catalogue");
+        let Availability::Absent { reason } = &exec.availability else { panic!("{exec:?}") };
+        assert!(reason.contains("KHOR_TRUST=54331"), "{reason}");
+        let wish = Subscribe { interval_ms: 5000, scope: Scope::Machine, cues: CueKind::ALL.to_vec() };
+        client.subscribe(wish).await.expect("sending");
+        while !matches!(update(&mut client).await, Update::Sample(_)) {}
+        load::execs(3);
+        let crash = Command::new("sh").args(["-c", "kill -SEGV $$"]).status();
+        assert!(crash.is_ok_and(|status| !status.success()), "it crashes");
+        // Cues of both kinds go to root, and those of crashes to the member.
+        loop {
+            match update(&mut client).await {
+                Update::Cue(cue) if cue.kind == CueKind::Crash => break,
+                Update::Cue(cue) => assert_ne!(cue.kind, CueKind::Exec, "{cue:?}"),
+                _ => {}
+            }
+        }
+    });
+    root.wait_until("program starts", |root| root.cues.iter().any(|cue| cue.kind == CueKind::Exec));
+}
+
+#[test]
+fn a_member_takes_16_connections_and_8_scopes_and_others_keep_theirs() {
+    let Some((collector, _turn)) = collector("") else { return };
+    let socket = collector.socket();
+    let named = |name: String| Scope::only(Selector::Cgroup(format!("/khor-members-{name}")));
+    runtime().block_on(async {
+        let mut clients = Vec::new();
+        for _ in 0..16 {
+            clients.push(connect_as(MEMBER, socket).await.expect("a connection").0);
+        }
+        let one_more = connect_as(MEMBER, socket).await;
+        assert!(
+            matches!(&one_more, Err(ClientError::Refused { reason }) if reason.contains("16")),
+            "{one_more:?}"
+        );
+        for (number, client) in clients[..8].iter_mut().enumerate() {
+            let (subscribed, _) = subscribe(client, named(number.to_string())).await;
+            assert_eq!(subscribed.interval_ms, 100, "a cgroup that is not there is nobody's");
+        }
+        let ninth = &mut clients[8];
+        let wish = Subscribe { scope: named("8".into()), ..Subscribe::default() };
+        ninth.subscribe(wish).await.expect("sending");
+        let answer = timeout(hang_timeout(), ninth.update()).await.expect("an answer");
+        assert!(
+            matches!(&answer, Err(ClientError::Bye { reason }) if reason.contains("8 scopes")),
+            "{answer:?}"
+        );
+        let (mut other, _) = connect_as(OTHER, socket).await.expect("another member's connection");
+        subscribe(&mut other, named("other".into())).await;
+    });
+    Listener::new(socket, named("root".into()), &[]).expect("root's scope");
+}
+
+/// An engine of that user, with a home of the user's own.
+fn engine_of(uid: u32, collector: &Collector) -> Engine {
+    let script = format!(
+        "chown {uid}:{GROUP} \"$HOME\" && exec env -u XDG_RUNTIME_DIR \
+         setpriv --reuid={uid} --regid={GROUP} --clear-groups -- \"$@\""
+    );
+    Engine::start_through(&["sh", "-c", &script, "sh"], collector.socket(), &["--no-audio"], &[])
+}
+
+fn wait_for_health(engine: &Engine, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    let mut wait = Wait::new(what);
+    loop {
+        let health = engine.get("/api/health");
+        if holds(&health) {
+            return health;
+        }
+        wait.pause(|| format!("{}\n{}\n{}", health["source"], health["scope"], engine.log()));
+    }
+}
+
+/// Chooses a scope and waits for the collector's answer.
+fn choose(engine: &Engine, bpf: &Value, holds: impl Fn(&Value) -> bool) -> Value {
+    let (status, answer) = engine.change(&json!({ "bpf": bpf }));
+    assert_eq!(status, 200, "{answer}");
+    wait_for_health(engine, &bpf.to_string(), holds)
+}
+
+fn is_every(health: &Value, interval_ms: u16) -> bool {
+    health["source"]["ok"] == true && health["source"]["interval_ms"] == interval_ms
+}
+
+#[test]
+fn a_members_engine_shows_the_granted_interval_and_its_reason() {
+    let Some((collector, _turn)) = collector("") else { return };
+    let Some(cgroup) = Cgroup::make("/khor-members-own") else { return skip("needs a unified hierarchy") };
+    let [own, others] = [MEMBER, OTHER].map(|uid| Process::start(uid, SWITCHING));
+    let engine = engine_of(MEMBER, &collector);
+    let limited = wait_for_health(&engine, "the collector", |health| is_every(health, 100));
+    let (error, fix) = (&limited["source"]["error"], &limited["source"]["fix"]);
+    assert!(error.as_str().is_some_and(|it| it.contains("every 100 ms, not 20")), "{limited:#}");
+    assert!(fix.as_str().is_some_and(|it| it.contains("add 54331 to KHOR_TRUST")), "{limited:#}");
+    let doctor = engine.get("/api/doctor");
+    let checks = doctor["checks"].as_array().expect("checks");
+    let check = checks.iter().find(|check| check["name"] == "interval").expect("the check");
+    assert_eq!(check["state"], "ok", "{check}");
+    assert!(check["detail"].as_str().is_some_and(|it| it.contains("100 ms, not 20")), "{check}");
+
+    let refused = choose(&engine, &json!({ "tgid_allow": [others.0.id()] }), |health| {
+        health["scope"]["error"].as_str().is_some_and(|error| error.contains("another user"))
+    });
+    assert!(refused["scope"]["error"].as_str().is_some_and(|it| it.contains("KHOR_TRUST")), "{refused:#}");
+    assert_eq!(engine.level("csw"), None, "absent, and not the machine's");
+
+    let heard = choose(&engine, &json!({ "tgid_allow": [own.0.id()] }), |health| is_every(health, 20));
+    assert_eq!((&heard["source"]["error"], &heard["scope"]["ok"]), (&Value::Null, &json!(true)), "{heard:#}");
+    wait_until("its switches", || engine.level("csw").is_some());
+
+    let path = json!({ "tgid_allow": [], "cgroup": cgroup.path() });
+    choose(&engine, &path, |health| is_every(health, 100) && health["scope"]["ok"] == true);
+    // It is given to the member while the engine subscribes to it, as systemd does.
+    chown(cgroup.directory(), Some(MEMBER), Some(GROUP)).expect("its owner");
+    wait_for_health(&engine, "the interval of an own cgroup", |health| is_every(health, 20));
+    choose(&engine, &json!({ "cgroup": "" }), |health| is_every(health, 100));
+    drop(cgroup);
+}
+
+#[test]
+fn a_trusted_user_gets_everything() {
+    let Some((collector, _turn)) = collector("54399, 54331") else { return };
+    let others = Process::start(OTHER, SWITCHING);
+    let engine = engine_of(MEMBER, &collector);
+    let full = wait_for_health(&engine, "the collector", |health| is_every(health, 20));
+    assert_eq!(full["source"]["error"], Value::Null, "{full:#}");
+    choose(&engine, &json!({ "tgid_allow": [others.0.id()] }), |health| {
+        is_every(health, 20) && health["scope"]["ok"] == true && health["scope"]["is_machine"] == false
+    });
+    runtime().block_on(async {
+        let (_, welcome) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
+        let exec = welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("in the catalogue");
+        assert_eq!(exec.availability, Availability::Available);
+    });
+}
+
+#[test]
+fn khor_record_names_what_is_not_granted() {
+    let Some((collector, _turn)) = collector("") else { return };
+    let dir = TempDir::new().expect("a directory");
+    chown(dir.path(), Some(MEMBER), Some(GROUP)).expect("its owner");
+    let record = |options: &[&str], file: &Path| {
+        let output = Command::new("setpriv")
+            .args([format!("--reuid={MEMBER}"), format!("--regid={GROUP}")])
+            .args(["--clear-groups", "--"])
+            .arg(program("khor"))
+            .args(["record", "--seconds", "1", "--socket"])
+            .arg(collector.socket())
+            .args(options)
+            .arg(file)
+            .env("HOME", dir.path())
+            .output()
+            .expect("khor");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let limited = record(&[], &dir.path().join("a.khor"));
+    assert!(limited.contains("every 100 ms, not 20"), "{limited}");
+    let without_cues = record(&["--interval", "100", "--exec-cues"], &dir.path().join("b.khor"));
+    assert!(without_cues.contains("no cues of program starts"), "{without_cues}");
+}

@@ -1,0 +1,74 @@
+//! Files that let their reader act as this host or listener, and who else can read them.
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use nix::unistd::Group;
+
+use super::Nats;
+use crate::files;
+
+/// Permissions of anybody but the owner.
+const OF_OTHERS: u32 = 0o077;
+
+/// A secret file that more users than its owner can read or change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    /// The file.
+    pub path: PathBuf,
+    /// Who else: `the group khor`, or `all users`.
+    pub to: String,
+}
+
+impl Nats {
+    /// The files that are secret: credentials, seed, and the key of the certificate.
+    pub fn secrets(&self) -> impl Iterator<Item = &Path> {
+        [&self.creds, &self.nkey, &self.tls_key].into_iter().flatten().map(PathBuf::as_path)
+    }
+}
+
+impl Exposed {
+    /// Looks at the file's permissions. `None` if only its owner has any.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`files::with_timeout`], and of a file that cannot be looked at.
+    pub fn find(path: &Path) -> io::Result<Option<Self>> {
+        let found = files::with_timeout(path, |path| fs::metadata(path))?;
+        let to = match found.mode() & OF_OTHERS {
+            0 => return Ok(None),
+            mode if mode & 0o007 != 0 => "all users".to_owned(),
+            _ => format!("the group {}", group(found.gid())),
+        };
+        Ok(Some(Self { path: path.to_owned(), to }))
+    }
+}
+
+fn group(gid: u32) -> String {
+    Group::from_gid(gid.into()).ok().flatten().map_or_else(|| gid.to_string(), |group| group.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_exposed_unless_only_its_owner_can_read_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("relay.nk");
+        fs::write(&path, "SU").unwrap();
+        let to = |mode| {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            Exposed::find(&path).unwrap().map(|exposed| exposed.to)
+        };
+        assert_eq!((to(0o600), to(0o400)), (None, None));
+        assert!(to(0o640).unwrap().starts_with("the group "));
+        assert_eq!(to(0o644).as_deref(), Some("all users"));
+        assert!(Exposed::find(&dir.path().join("none")).is_err());
+    }
+}

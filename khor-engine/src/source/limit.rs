@@ -1,0 +1,78 @@
+//! What the collector does not grant a user who is not trusted, and how the administrator can
+//! change that.
+
+use khor_proto::{Availability, CueKind, Welcome};
+use nix::unistd::{Uid, User};
+
+use super::{Shortfall, collector::Wish};
+
+/// What of `wish` is not granted. `granted_ms` is the interval that the collector answered.
+pub(super) fn of(wish: &Wish, welcome: &Welcome, granted_ms: u16) -> Option<Shortfall> {
+    slower(wish.interval_ms, granted_ms).or_else(|| without_exec_cues(welcome).filter(|_| wish.exec_cues))
+}
+
+/// That samples come less often than requested, if so. Both are milliseconds.
+pub(crate) fn slower(wished_ms: u16, granted_ms: u16) -> Option<Shortfall> {
+    (granted_ms > wished_ms).then(|| Shortfall {
+        error: format!("samples come every {granted_ms} ms, not {wished_ms}: this user is not trusted"),
+        fix: format!(
+            "the administrator can allow it: add {} to KHOR_TRUST in /etc/default/khor, then systemctl restart \
+             khor-collector",
+            user()
+        ),
+    })
+}
+
+fn without_exec_cues(welcome: &Welcome) -> Option<Shortfall> {
+    let exec = welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec)?;
+    match &exec.availability {
+        Availability::Available => None,
+        Availability::Absent { reason } => Some(Shortfall {
+            error: format!("no cues of program starts: {reason}"),
+            fix: "remove that cause, or record without --exec-cues".to_owned(),
+        }),
+    }
+}
+
+/// This user's name, or the number of one without a name.
+fn user() -> String {
+    let uid = Uid::effective();
+    User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use khor_proto::{CueInfo, ProtocolVersion, Scope};
+
+    use super::*;
+
+    fn welcome(exec: Availability) -> Welcome {
+        Welcome {
+            version: ProtocolVersion::CURRENT,
+            collector_version: String::new(),
+            kernel_release: String::new(),
+            boot_id: String::new(),
+            cpus: 1,
+            counters: Vec::new(),
+            cues: vec![CueInfo { kind: CueKind::Exec, availability: exec }],
+        }
+    }
+
+    #[test]
+    fn a_longer_interval_is_shown_with_the_setting_that_allows_a_shorter_one() {
+        let limit = slower(20, 100).unwrap();
+        assert!(limit.error.contains("every 100 ms, not 20"), "{limit:?}");
+        assert!(limit.fix.contains("KHOR_TRUST=") && limit.fix.contains("/etc/default/khor"), "{limit:?}");
+        assert_eq!((slower(100, 100), slower(200, 100)), (None, None));
+    }
+
+    #[test]
+    fn absent_program_starts_are_shown_to_those_who_ask_for_them() {
+        let absent = welcome(Availability::Absent { reason: "only for root".into() });
+        let wish = |exec_cues| Wish { interval_ms: 20, exec_cues, scope: Scope::Machine };
+        assert!(of(&wish(true), &absent, 20).unwrap().error.contains("only for root"));
+        assert_eq!(of(&wish(false), &absent, 20), None);
+        assert_eq!(of(&wish(true), &welcome(Availability::Available), 20), None);
+        assert!(of(&wish(true), &absent, 100).unwrap().error.contains("100 ms"), "the interval comes first");
+    }
+}
