@@ -13,6 +13,7 @@ mod recover;
 mod site;
 mod store;
 
+mod steerable;
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
 pub use listen::Listen;
@@ -22,3 +23,4 @@ pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, relay_
 pub use quiet::{Quiet, TimeOfDay};
 pub use site::{Site, SiteMode};
 pub use store::{ConfigStore, Inspected, NotSaved, Update, UpdateError};
+pub(crate) use steerable::{STEERABLE, is_steerable, steerable};
