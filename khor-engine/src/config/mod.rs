@@ -2,6 +2,7 @@
 
 mod bpf;
 mod desktop;
+pub(crate) mod limits;
 mod listen;
 mod merge;
 mod model;
@@ -14,6 +15,7 @@ mod site;
 mod store;
 
 mod steerable;
+mod unknown;
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
 pub use listen::Listen;

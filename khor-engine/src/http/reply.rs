@@ -106,7 +106,7 @@ impl From<EditError> for Failure {
     fn from(problem: EditError) -> Self {
         let status = match problem {
             EditError::Invalid(_) => StatusCode::BAD_REQUEST,
-            EditError::BuiltIn(_) | EditError::Taken { .. } => StatusCode::CONFLICT,
+            EditError::BuiltIn(_) | EditError::Taken { .. } | EditError::Full(_) => StatusCode::CONFLICT,
             EditError::Unknown(_) => StatusCode::NOT_FOUND,
             EditError::Disk { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             EditError::Select(problem) => return problem.into(),
