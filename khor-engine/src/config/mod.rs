@@ -10,12 +10,13 @@ pub(crate) mod numbers;
 mod osc;
 mod paths;
 mod quiet;
+mod recordings;
 mod recover;
 mod site;
-mod store;
-
 mod steerable;
+mod store;
 mod unknown;
+
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
 pub use listen::Listen;
@@ -23,6 +24,7 @@ pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
 pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, relay_baseline_path};
 pub use quiet::{Quiet, TimeOfDay};
+pub use recordings::Recordings;
 pub use site::{Site, SiteMode};
-pub use store::{ConfigStore, Inspected, NotSaved, Update, UpdateError};
 pub(crate) use steerable::{STEERABLE, is_steerable, steerable};
+pub use store::{ConfigStore, Inspected, NotSaved, Update, UpdateError};

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BpfSubscription, Desktop, Listen, Osc, Quiet, Site,
+    BpfSubscription, Desktop, Listen, Osc, Quiet, Recordings, Site,
     limits::{self, DEVICE_CHARS, NAME_CHARS, PATH_CHARS},
 };
 use crate::{
@@ -52,6 +52,8 @@ pub struct Config {
     pub signals: Signals,
     /// Hours in which the sound device is muted.
     pub quiet: Quiet,
+    /// How much space recordings may use.
+    pub recordings: Recordings,
     /// The session bus.
     pub desktop: Desktop,
     /// Which site is heard instead of this machine, and how; only the file may say which.
@@ -179,6 +181,7 @@ impl Default for Config {
             osc: Osc::default(),
             signals: Signals::default(),
             quiet: Quiet::default(),
+            recordings: Recordings::default(),
             desktop: Desktop::default(),
             site: Site::default(),
         }
@@ -284,6 +287,7 @@ impl Config {
         in_range("osc.receive.port", self.osc.receive.port, 1, u16::MAX)?;
         self.osc.check_targets()?;
         self.quiet.check()?;
+        self.recordings.check()?;
         self.site.check()?;
         for (name, ceiling) in &self.signals.ceilings {
             let field = format!("signals.ceilings.{name}");

@@ -152,7 +152,8 @@ impl Engine {
         let library = Library::open(presets_dir(store.path()));
         library.problems().iter().for_each(|problem| warn!("preset {problem}"));
         let (audio, player) = audio::Output::start(audio_wanted(&config))?;
-        let recorder = Recorder::new(audio.tap().clone(), recordings_dir(store.path()));
+        let recorder =
+            Recorder::new(audio.tap().clone(), recordings_dir(store.path()), config.recordings.room());
         let osc = osc::Output::start(osc_wanted(&config))?;
         let midi = midi::Output::start(midi_wanted(&config))?;
         let conductor = Conductor::start(
@@ -482,6 +483,7 @@ impl Engine {
         let live = live_settings(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);
         self.signals.send_replace(signal_settings(now));
+        self.recorder.set_room(now.recordings.room());
     }
 }
 
