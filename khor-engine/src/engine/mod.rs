@@ -37,7 +37,7 @@ pub use explain::Explanation;
 pub(crate) use explain::{WORTH_A_LINE, amount, is_nothing, times};
 pub use library::{Library, read as read_preset};
 pub(crate) use memory::Memory;
-pub use offline::{Offline, Performance, Sounding};
+pub use offline::{Offline, Performance, Sounding, Timeline};
 pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
 pub use report::{
