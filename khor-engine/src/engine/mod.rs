@@ -17,6 +17,7 @@ mod memory;
 mod offline;
 mod on_desktop;
 mod receiving;
+mod renders;
 mod report;
 mod silence;
 mod stage;
@@ -40,6 +41,7 @@ pub(crate) use memory::Memory;
 pub use offline::{Offline, Performance, Sounding, Timeline};
 pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
+pub use renders::{RenderError, Rendered, Renders};
 pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
     SignalReport, SubSiteReport, Table,
@@ -87,6 +89,7 @@ pub struct Engine {
     state: Arc<State>,
     audio: audio::Output,
     recorder: Recorder,
+    renders: Renders,
     osc: osc::Output,
     midi: midi::Output,
     conductor: Conductor,
@@ -188,6 +191,7 @@ impl Engine {
             state,
             audio,
             recorder,
+            renders: Renders::default(),
             osc,
             midi,
             conductor,
@@ -479,11 +483,11 @@ impl Engine {
         if now.quiet != before.quiet {
             self.quiet_hours_changed();
         }
+        self.recorder.set_room(now.recordings.room());
         self.desktop.send_if_modified(|held| std::mem::replace(held, now.desktop) != now.desktop);
         let live = live_settings(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);
         self.signals.send_replace(signal_settings(now));
-        self.recorder.set_room(now.recordings.room());
     }
 }
 

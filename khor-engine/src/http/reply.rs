@@ -25,6 +25,9 @@ use crate::{
     output::recorder::RecorderError,
 };
 
+/// When a client may repeat a request that was refused because khor is busy, seconds.
+const RETRY_AFTER_S: &str = "2";
+
 /// What is said to a request that was refused.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Refusal {
@@ -65,6 +68,9 @@ impl Failure {
         if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
             // The rest of the body is not waited for.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
         }
         response
     }
