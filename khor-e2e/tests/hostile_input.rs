@@ -76,11 +76,11 @@ fn no_osc_packet_ends_the_engine() {
 fn patterns_symbols_and_missing_type_tags_are_understood() {
     let (engine, socket) = steered();
     let config = || engine.get("/api/config");
-    let ceiling = vec![OscType::Float(2e6)];
-    socket.send(&message("/khor/set/signals/ceilings/[rt]x", ceiling)).expect("sending");
-    wait_until("both ceilings", || {
-        let ceilings = &config()["signals"]["ceilings"];
-        (&ceilings["rx"], &ceilings["tx"]) == (&json!(2e6), &json!(2e6))
+    let value = vec![OscType::Float(0.25)];
+    socket.send(&message("/khor/set/music/[ds][em]?[os]*", value)).expect("sending");
+    wait_until("both settings", || {
+        let music = &config()["music"];
+        (&music["density"], &music["smoothing"]) == (&json!(0.25), &json!(0.25))
     });
     socket.send(b"/khor/set/music/preset\0\0,S\0\0rain\0\0\0\0").expect("sending");
     wait_until("the preset", || config()["music"]["preset"] == "rain");

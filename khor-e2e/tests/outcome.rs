@@ -130,8 +130,17 @@ fn sighup_ends_every_other_command_cleanly() {
     record.send(Signal::SIGHUP);
     assert!(record.end().success());
 
-    let mut render =
-        start(&["render", "--demo", "-o", "x.wav", "--sample-rate", "8000", "--seconds", "31536000"]);
+    let mut render = start(&[
+        "render",
+        "--demo",
+        "-o",
+        "x.wav",
+        "--sample-rate",
+        "8000",
+        "--seconds",
+        "31536000",
+        "--force",
+    ]);
     wait_until("samples", || names(dir.path()).iter().any(|name| bytes(&at(name)) > 48_000));
     render.send(Signal::SIGHUP);
     assert!(render.end().success());
@@ -258,7 +267,17 @@ fn a_render_replaces_the_old_file_only_when_complete() {
     symlink("real.wav", at("x.wav")).expect("a link");
     let render = |seconds: &str| {
         let mut command = khor();
-        command.args(["render", "--demo", "-o", "x.wav", "--sample-rate", "8000", "--seconds", seconds]);
+        command.args([
+            "render",
+            "--demo",
+            "-o",
+            "x.wav",
+            "--sample-rate",
+            "8000",
+            "--seconds",
+            seconds,
+            "--force",
+        ]);
         command.current_dir(dir.path());
         command
     };

@@ -73,6 +73,9 @@ fn guesses(schema: &Value, now: &Value) -> Vec<Value> {
             guesses.push(Value::Object(all));
         }
         Value::String(_) | Value::Null => {
+            if schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("integer"))) {
+                guesses.push(json!(7));
+            }
             guesses.extend(
                 ["rain", "05:01", "23:58", "khor-test.service", "127.0.0.2", "127.0.0.1:9124"]
                     .map(Value::from),

@@ -102,7 +102,7 @@ fn what_makes_no_sense_is_refused_counted_and_said() {
     };
     is_refused(&|| fader.set("/khor/set/music/bmp", OscType::Float(90.0)), "there is no such setting");
     is_refused(&|| fader.set("/khor/set/music/bpm", OscType::Float(900.0)), "expected 20 to 300");
-    is_refused(&|| fader.set("/khor/set/listen/host", OscType::String("0.0.0.0".into())), "listen.host");
+    is_refused(&|| fader.set("/khor/set/listen/host", OscType::String("0.0.0.0".into())), "OSC may change");
     is_refused(&|| fader.set("/1/fader1", OscType::Float(0.5)), "there is no such address");
     is_refused(&|| drop(fader.socket.send(b"hello")), "not an OSC packet");
     assert_eq!(engine.get("/api/config")["music"]["bpm"], 110.0);
@@ -121,4 +121,53 @@ fn what_makes_no_sense_is_refused_counted_and_said() {
     assert!(receive(&engine)["fix"].as_str().is_some_and(|fix| fix.contains("osc.receive.port")));
     drop(taken);
     wait_until("it to listen", || receive(&engine)["ok"] == true);
+}
+
+#[test]
+fn osc_changes_music_and_loudness_and_nothing_else() {
+    let (engine, fader) = steered();
+    let before = engine.get("/api/config");
+    let text = |text: &str| OscType::String(text.into());
+    let settings = [
+        ("listen/host", text("0.0.0.0")),
+        ("listen/port", OscType::Int(80)),
+        ("osc/host", text("192.0.2.1")),
+        ("osc/receive/port", OscType::Int(9)),
+        ("bpf/cgroup", text("/\x1b]52;c;aGk=\x07")),
+        ("bpf/sample_interval_ms", OscType::Int(5)),
+        ("features/bpf", OscType::Bool(false)),
+        ("signals/ceilings/rx", OscType::Float(1.0)),
+        ("recordings/quota_mib", OscType::Int(1)),
+        ("desktop/bus", OscType::Bool(true)),
+        ("audio/device", text("id:alsa:null")),
+        ("site/nats/url", text("nats://192.0.2.1")),
+    ];
+    for ((path, value), refused) in settings.into_iter().zip(1..) {
+        fader.set(&format!("/khor/set/{path}"), value);
+        wait_until("the refusal", || receive(&engine)["refused"] == refused);
+        let reason = receive(&engine)["last_refusal"].as_str().expect("a reason").to_owned();
+        let expected = "OSC may change music, audio/master_gain, audio/loudness_lufs only";
+        assert!(reason.contains(expected), "{path}: {reason}");
+    }
+    // A pattern applies to the same settings.
+    fader.set("/khor/set/*/*", OscType::Float(0.25));
+    wait_until("the volume", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
+    wait_until("the density", || engine.get("/api/config")["music"]["density"] == 0.25);
+    fader.set("/khor/set/{listen,osc,bpf}/*", OscType::Int(1));
+    let pattern =
+        || receive(&engine)["last_refusal"].as_str().is_some_and(|why| why.contains("no address matches"));
+    wait_until("the refusal of the pattern", pattern);
+    let without_music = |mut config: Value| {
+        config["music"] = Value::Null;
+        config["audio"]["master_gain"] = Value::Null;
+        config
+    };
+    assert_eq!(without_music(engine.get("/api/config")), without_music(before.clone()));
+    let (status, dir) = engine.stop();
+    assert!(status.success());
+    let text = std::fs::read_to_string(dir.path().join("config.json")).expect("the file");
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    for section in ["bpf", "signals", "desktop", "site", "recordings"] {
+        assert_eq!(file[section], before[section], "{section}");
+    }
 }

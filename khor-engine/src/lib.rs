@@ -31,4 +31,5 @@ pub mod shown_path;
 pub mod signal;
 pub mod source;
 pub mod synth;
+mod turns;
 mod words;

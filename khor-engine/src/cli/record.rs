@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use super::{Places, interrupt, number, print::print_line, progress::Progress, whom::WhomArgs};
 use crate::{
+    files::{LowSpace, SpaceWatch},
     source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent},
     words::counted,
 };
@@ -45,6 +46,9 @@ pub(super) struct RecordArgs {
     /// Record the synthetic demo
     #[arg(long, visible_alias = "fake")]
     demo: bool,
+    /// Leave less free space than khor does by itself
+    #[arg(long)]
+    force: bool,
 }
 
 pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
@@ -67,12 +71,14 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let (_keep, settings) = watch::channel(settings);
     let (sender, mut events) = mpsc::channel(16);
     tokio::spawn(source::run(settings, sender));
+    let mut space = SpaceWatch::begin(&args.output, 0, args.force)?;
     let mut recording = Recording { args, writer: None, frames: 0, cues: 0, lost: 0 };
     let mut progress = Progress::new(true);
     let begun = Instant::now();
     let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
     // It counts from when a source answers.
     let taken = take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
+        space.check()?;
         let was_begun = recording.writer.is_some();
         recording.take(event)?;
         progress.show(begun.elapsed().as_secs_f64(), recording.progress());
@@ -82,6 +88,10 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     progress.clear();
     match taken {
         Ok(()) => recording.finish(),
+        Err(low) if low.is::<LowSpace>() && recording.writer.is_some() => {
+            recording.finish()?;
+            Err(low.context("the recording ended early"))
+        }
         Err(error) => Err(recording.unfinished(error)),
     }
 }

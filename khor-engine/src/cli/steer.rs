@@ -199,8 +199,9 @@ mod tests {
             }
             let is_nullable = text_setting(&path) == Some(Text::Nullable);
             match held {
-                Value::Null => assert!(is_nullable, "{path}"),
                 Value::String(_) => {}
+                Value::Null if is_nullable => {}
+                // Also a number that may be null.
                 _ => continue,
             }
             texts += 1;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigError,
+    limits::PATH_CHARS,
     model::{in_range, require},
 };
 use crate::source::ScopeChoice;
@@ -21,7 +22,7 @@ pub struct BpfSubscription {
     pub sample_interval_ms: u16,
     /// Hear this cgroup alone: a systemd unit (`nginx.service`), or a path from the root of the hierarchy that begins
     /// with a slash. Empty is the whole machine.
-    #[schemars(regex(pattern = r"^(|/.*|[^/]+\.(service|scope|slice|socket|mount|swap))$"))]
+    #[schemars(regex(pattern = r"^(|/.*|[^/]+\.(service|scope|slice|socket|mount|swap))$"), length(max = PATH_CHARS))]
     pub cgroup: String,
     /// Hear these processes, beside what `cgroup` names; at most 15.
     #[schemars(length(max = 15), inner(range(min = 1, max = 4_194_304)))]

@@ -6,25 +6,34 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use warp::http::uri::Authority;
 
-use super::{ConfigError, model::require};
+use super::{
+    ConfigError,
+    limits::{HOST_CHARS, PATH_CHARS},
+    model::require,
+};
+
+/// Longest entry of `listen.allowed_hosts`, characters: a name with a scheme and a port.
+const ENTRY_CHARS: u32 = HOST_CHARS + 15;
 
 /// Where the HTTP API listens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Listen {
     /// An address of this machine; one that others can reach needs a token.
+    #[schemars(length(max = HOST_CHARS))]
     pub host: String,
     /// TCP port, 1..=65535.
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
     /// A file with a token of at least 32 characters, which every client then needs. Only the file may name it.
+    #[schemars(length(max = PATH_CHARS))]
     pub token_file: Option<PathBuf>,
     /// Let in every user of this machine, not the engine's own user and root alone. Without effect if there is a token.
     /// Only the file may set it.
     pub local_users: bool,
     /// Names under which this listener is reached, such as that of a reverse proxy, at most 16: a name, `name:port`,
     /// or with the scheme of the page, `http://name`. Without a scheme the page is at `https://`.
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = 16), inner(length(max = ENTRY_CHARS)))]
     pub allowed_hosts: Vec<String>,
 }
 

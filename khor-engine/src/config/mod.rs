@@ -2,6 +2,7 @@
 
 mod bpf;
 mod desktop;
+pub(crate) mod limits;
 mod listen;
 mod merge;
 mod model;
@@ -9,9 +10,12 @@ pub(crate) mod numbers;
 mod osc;
 mod paths;
 mod quiet;
+mod recordings;
 mod recover;
 mod site;
+mod steerable;
 mod store;
+mod unknown;
 
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
@@ -23,5 +27,7 @@ pub use paths::{
     baseline_path, default_path, presets_dir, recordings_dir, relay_baseline_path, sessions_path,
 };
 pub use quiet::{Quiet, TimeOfDay};
+pub use recordings::Recordings;
 pub use site::{Site, SiteMode};
+pub(crate) use steerable::{STEERABLE, is_steerable, steerable};
 pub use store::{ConfigStore, Inspected, NotSaved, Update, UpdateError};

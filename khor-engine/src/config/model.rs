@@ -9,14 +9,24 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BpfSubscription, Desktop, Listen, Osc, Quiet, Site};
+use super::{
+    BpfSubscription, Desktop, Listen, Osc, Quiet, Recordings, Site,
+    limits::{self, DEVICE_CHARS, NAME_CHARS, PATH_CHARS},
+};
 use crate::{
     music::{Scale, Settings},
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
     synth::Volume,
+    words::cut,
 };
 
-/// Everything that can be configured. Unknown keys in the file are kept and warned about.
+/// Longest value that an error quotes, characters.
+const QUOTED_CHARS: usize = 100;
+/// Longest explanation in an error, characters.
+const PROBLEM_CHARS: usize = 400;
+
+/// Everything that can be configured. Unknown keys in the file are kept and warned about. A change
+/// with an unknown key is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
@@ -42,6 +52,8 @@ pub struct Config {
     pub signals: Signals,
     /// Hours in which the sound device is muted.
     pub quiet: Quiet,
+    /// How much space recordings may use.
+    pub recordings: Recordings,
     /// The session bus.
     pub desktop: Desktop,
     /// Which site is heard instead of this machine, and how; only the file may say which.
@@ -55,6 +67,7 @@ pub struct Ui {
     /// Whether the page is served.
     pub serve: bool,
     /// Serve it from this folder instead of the copy inside the program.
+    #[schemars(length(max = PATH_CHARS))]
     pub dir: Option<PathBuf>,
 }
 
@@ -87,7 +100,7 @@ pub struct Music {
     /// Scale.
     pub scale: Scale,
     /// Name of the preset, built in or the user's own (`khor presets`).
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = NAME_CHARS))]
     pub preset: String,
     /// How much of the work becomes notes, 0..=1.
     #[schemars(range(min = 0, max = 1))]
@@ -107,7 +120,7 @@ pub struct Audio {
     #[schemars(extend("enum" = ["", "pulseaudio", "alsa"]))]
     pub backend: String,
     /// `id:…` as listed by `khor devices`, or empty for the default device.
-    #[schemars(regex(pattern = "^(id:.*)?$"))]
+    #[schemars(regex(pattern = "^(id:.*)?$"), length(max = DEVICE_CHARS))]
     pub device: String,
     /// Asked of the device, hertz; it may answer with another. 8000..=192000.
     #[schemars(range(min = 8000, max = 192_000))]
@@ -125,6 +138,7 @@ pub struct Audio {
 #[serde(default)]
 pub struct Midi {
     /// Name of the ALSA sequencer port.
+    #[schemars(length(min = 1, max = NAME_CHARS))]
     pub port: String,
     /// Channel of the melody, 1..=16; the other roles have fixed channels.
     #[schemars(range(min = 1, max = 16))]
@@ -145,7 +159,7 @@ pub struct Signals {
 
 /// What is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
+#[error("{}: {}", cut(.field, QUOTED_CHARS), cut(.problem, PROBLEM_CHARS))]
 pub struct ConfigError {
     /// Dotted path of the field.
     pub field: String,
@@ -167,6 +181,7 @@ impl Default for Config {
             osc: Osc::default(),
             signals: Signals::default(),
             quiet: Quiet::default(),
+            recordings: Recordings::default(),
             desktop: Desktop::default(),
             site: Site::default(),
         }
@@ -231,6 +246,7 @@ impl Default for Signals {
 impl Config {
     /// Checks every range; the first that is broken is named.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        limits::check(self)?;
         self.listen.check()?;
         in_range("listen.port", self.listen.port, 1, u16::MAX)?;
         self.bpf.check()?;
@@ -271,6 +287,7 @@ impl Config {
         in_range("osc.receive.port", self.osc.receive.port, 1, u16::MAX)?;
         self.osc.check_targets()?;
         self.quiet.check()?;
+        self.recordings.check()?;
         self.site.check()?;
         for (name, ceiling) in &self.signals.ceilings {
             let field = format!("signals.ceilings.{name}");
@@ -351,7 +368,7 @@ pub(super) fn require(
 }
 
 fn refusal(value: &dyn std::fmt::Display, expected: &str) -> String {
-    format!("{value} is not allowed, expected {expected}")
+    format!("{} is not allowed, expected {expected}", cut(&value.to_string(), QUOTED_CHARS))
 }
 
 #[cfg(test)]
@@ -404,7 +421,8 @@ mod tests {
         assert!(ranges.len() >= 12, "{ranges:?}");
         for (path, property) in ranges {
             let (low, high) = (property["minimum"].as_f64().unwrap(), property["maximum"].as_f64().unwrap());
-            let is_whole = property["type"] == "integer";
+            // A setting that may be null has a list of types.
+            let is_whole = property["type"].to_string().contains("integer");
             assert!(holds(&path, low, is_whole) && holds(&path, high, is_whole), "{path}: {property}");
             assert!(
                 !holds(&path, low - 1.0, is_whole) && !holds(&path, high + 1.0, is_whole),

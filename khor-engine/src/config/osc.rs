@@ -3,20 +3,24 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, model::require};
+use super::{ConfigError, limits::HOST_CHARS, model::require};
 use crate::output::osc::Target;
+
+/// Longest entry of `osc.targets`, characters: a host, brackets and a port.
+const TARGET_CHARS: u32 = HOST_CHARS + 8;
 
 /// OSC output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Osc {
     /// Host name or address of the first target.
+    #[schemars(length(min = 1, max = HOST_CHARS))]
     pub host: String,
     /// UDP port of the first target, 1..=65535.
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
     /// Further targets, `host:port` each, at most 8.
-    #[schemars(length(max = 8))]
+    #[schemars(length(max = 8), inner(length(max = TARGET_CHARS)))]
     pub targets: Vec<String>,
     /// Being steered by OSC.
     pub receive: OscReceive,

@@ -15,10 +15,10 @@ pub struct Quiet {
     /// Keep them.
     pub enabled: bool,
     /// When they begin, HH:MM in local time.
-    #[schemars(with = "String", regex(pattern = TimeOfDay::PATTERN))]
+    #[schemars(with = "String", regex(pattern = TimeOfDay::PATTERN), length(max = 5))]
     pub from: TimeOfDay,
     /// When they end, HH:MM in local time; before `from` it is the next day's.
-    #[schemars(with = "String", regex(pattern = TimeOfDay::PATTERN))]
+    #[schemars(with = "String", regex(pattern = TimeOfDay::PATTERN), length(max = 5))]
     pub to: TimeOfDay,
 }
 

@@ -9,6 +9,7 @@ use super::{
     Config, ConfigError,
     merge::{check_shape, empty},
     numbers::fit_numbers,
+    unknown::UnknownKeys,
 };
 
 /// Invalid settings that are removed one by one. Beyond that, whole sections are removed.
@@ -24,16 +25,16 @@ pub(super) struct Recovered {
     /// The invalid settings.
     pub problems: Vec<ConfigError>,
     /// Keys that this version does not know. The document keeps them.
-    pub unknown_keys: Vec<String>,
+    pub unknown_keys: UnknownKeys,
 }
 
 /// Checks types, then ranges. Also returns the keys that this version does not know.
-pub(super) fn parse(document: &Value) -> Result<(Config, Vec<String>), ConfigError> {
-    let mut unknown = Vec::new();
+pub(super) fn parse(document: &Value) -> Result<(Config, UnknownKeys), ConfigError> {
+    let mut unknown = UnknownKeys::default();
     let mut track = serde_path_to_error::Track::new();
     let deserializer = serde_path_to_error::Deserializer::new(document, &mut track);
     let parsed =
-        serde_ignored::deserialize::<_, _, Config>(deserializer, |path| unknown.push(path.to_string()));
+        serde_ignored::deserialize::<_, _, Config>(deserializer, |path| unknown.add(&path.to_string()));
     let config = parsed
         .map_err(|error| ConfigError { field: track.path().to_string(), problem: error.to_string() })?;
     config.validate()?;
@@ -65,7 +66,8 @@ pub(super) fn recover(mut document: Value, previous: &Value) -> Recovered {
     }
 }
 
-fn default_shape() -> Value {
+/// The document of the default configuration, which has every known key.
+pub(super) fn default_shape() -> Value {
     serde_json::to_value(Config::default()).unwrap_or_else(|_| empty())
 }
 
@@ -165,7 +167,8 @@ mod tests {
         assert_eq!((config.listen.port, config.music.density), (17000, 0.25));
         assert_eq!((config.music.bpm, config.osc.targets), (110.0, vec!["a:1".into(), "b:2".into()]));
         assert_eq!(config.signals.ceilings["rx"], 1000.0);
-        assert_eq!((unknown_keys, &document["theirs"]), (vec!["theirs".to_owned()], &json!(1)));
+        assert!(unknown_keys.warning().is_some_and(|warning| warning.contains("theirs")), "{unknown_keys:?}");
+        assert_eq!(document["theirs"], 1);
         assert!(document["quiet"].is_null(), "a conflict with a default removes the section");
     }
 

@@ -12,10 +12,10 @@ use crate::nats::Nats;
 #[serde(default)]
 pub struct Site {
     /// Its name: a-z A-Z 0-9 - _; empty is this machine.
-    #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{0,63}$"))]
+    #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{0,63}$"), length(max = 63))]
     pub name: String,
     /// The host that is heard alone, as if it were this machine; `null` is all of them together.
-    #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{1,63}$"))]
+    #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{1,63}$"), length(max = 63))]
     pub host: Option<String>,
     /// Where it is heard.
     pub nats: Nats,

@@ -12,15 +12,22 @@ use tracing::{info, warn};
 use super::{
     Config, ConfigError,
     merge::{check_shape, drop_changed, drop_echoes, empty, merge},
-    recover::{Recovered, parse, recover},
+    recover::{Recovered, default_shape, parse, recover},
+    unknown::{self, UnknownKeys, concerns_listen},
 };
-use crate::files::{self, Stamp};
+use crate::{
+    files::{self, Stamp},
+    words::counted,
+};
 
 #[cfg(test)]
 mod tests;
 
-/// Largest configuration file that is read, bytes.
-const MAX_BYTES: u64 = 1024 * 1024;
+/// Largest configuration file that is read or written, bytes. All known settings at their longest
+/// take a third of it.
+const MAX_BYTES: usize = 256 * 1024;
+/// Invalid settings that the warnings name one by one.
+const NAMED_PROBLEMS: usize = 8;
 
 /// The configuration and its file. Unknown keys stay in the file. Command-line flags override the
 /// file and are never written to it; each flag holds until somebody changes its setting.
@@ -31,6 +38,8 @@ pub struct ConfigStore {
     overrides: Value,
     config: Config,
     file_warnings: Vec<String>,
+    /// The warnings that the log has. Another read of the file does not repeat them.
+    logged: Vec<String>,
     file: FileState,
     /// Changes that are not in the file yet.
     unsaved: Value,
@@ -66,10 +75,10 @@ enum Content {
 pub struct Inspected {
     /// The valid settings of the file, and defaults for the others.
     pub config: Config,
-    /// The invalid settings, each with its error.
+    /// The invalid settings, the first ones each with its error.
     pub problems: Vec<String>,
-    /// The unknown keys, each as a sentence.
-    pub unknown_keys: Vec<String>,
+    /// A sentence about the unknown keys, if there are any.
+    pub unknown_keys: Option<String>,
     /// Why an engine would not serve its API: see [`ConfigStore::listen_error`].
     pub listen_error: Option<String>,
 }
@@ -79,7 +88,7 @@ struct Draft {
     document: Value,
     overrides: Value,
     config: Config,
-    unknown_keys: Vec<String>,
+    unknown_keys: UnknownKeys,
 }
 
 /// Result of a change.
@@ -120,6 +129,7 @@ impl ConfigStore {
             overrides: empty(),
             config: Config::default(),
             file_warnings: Vec::new(),
+            logged: Vec::new(),
             file: FileState::default(),
             unsaved: empty(),
             save_error: None,
@@ -163,9 +173,8 @@ impl ConfigStore {
         let recovered = recover(document, &empty());
         let listen_error = listen_error(&recovered);
         let Recovered { config, problems, unknown_keys, .. } = recovered;
-        let problems = problems.iter().map(ToString::to_string).collect();
-        let unknown_keys = unknown_keys.iter().map(|key| unknown_key(key)).collect();
-        Ok(Some(Inspected { config, problems, unknown_keys, listen_error }))
+        let problems = named(problems.iter().map(ToString::to_string));
+        Ok(Some(Inspected { config, problems, unknown_keys: unknown_keys.warning(), listen_error }))
     }
 
     /// Overrides the file by `overrides` (any part of the configuration) until khor ends.
@@ -250,15 +259,16 @@ impl ConfigStore {
     fn accept(&mut self, recovered: Recovered, fallback: &str) {
         let Recovered { config, document, problems, unknown_keys } = recovered;
         self.file.invalid = !problems.is_empty();
-        self.file_warnings = problems.iter().map(|problem| format!("{problem}; {fallback}")).collect();
-        self.file_warnings.extend(unknown_keys.iter().map(|key| unknown_key(key)));
+        self.file_warnings = named(problems.iter().map(|problem| format!("{problem}; {fallback}")));
+        self.file_warnings.extend(unknown_keys.warning());
         (self.config, self.document) = (config, document);
     }
 
-    fn log_warnings(&self) {
-        for warning in &self.file_warnings {
+    fn log_warnings(&mut self) {
+        for warning in self.file_warnings.iter().filter(|warning| !self.logged.contains(warning)) {
             warn!("configuration: {warning}");
         }
+        self.logged.clone_from(&self.file_warnings);
     }
 
     /// Merges `change` (any part of the configuration, RFC 7396 without deletion) into the
@@ -303,9 +313,9 @@ impl ConfigStore {
         let mut document = self.document.clone();
         merge(&mut document, &serde_json::to_value(parse(&self.document)?.0).unwrap_or_default());
         check_shape(&document, &change, "")?;
+        unknown::reject(&change, &default_shape(), &self.document, "")?;
         merge(&mut document, &change);
         let (_, unknown_keys) = parse(&document)?;
-        reject_unknown_listen_keys(&unknown_keys, &change)?;
         let mut overrides = self.overrides.clone();
         drop_changed(&mut overrides, &change);
         let config = effective(&document, &overrides)?;
@@ -322,7 +332,7 @@ impl ConfigStore {
         }
         (self.document, self.overrides) = (document, overrides);
         if !self.file.invalid && self.file.read_error.is_none() {
-            self.file_warnings = unknown_keys.iter().map(|key| unknown_key(key)).collect();
+            self.file_warnings = unknown_keys.warning().into_iter().collect();
         }
         self.config = config.clone();
         Update { config, restart_required, not_saved: None }
@@ -346,20 +356,18 @@ impl ConfigStore {
             let backup = files::back_up(&self.path).map_err(|cause| failed("back up", cause))?;
             warn!("{path} had invalid settings; its backup is {}", backup.display());
         }
-        let mut text =
-            serde_json::to_vec_pretty(&self.document).map_err(|cause| failed("write", cause.into()))?;
-        text.push(b'\n');
+        let text = text(&self.document).map_err(|cause| failed("write", cause))?;
         let stamp = files::replace(&self.path, &text).map_err(|cause| failed("write", cause))?;
         self.file = FileState { stamp: Some(stamp), ..FileState::default() };
         self.unsaved = empty();
         let unknown_keys = parse(&self.document).map(|(_, unknown_keys)| unknown_keys).unwrap_or_default();
-        self.file_warnings = unknown_keys.iter().map(|key| unknown_key(key)).collect();
+        self.file_warnings = unknown_keys.warning().into_iter().collect();
         Ok(())
     }
 }
 
 fn read(path: &Path) -> Content {
-    let text = match files::read_text(path, MAX_BYTES) {
+    let text = match files::read_text(path, MAX_BYTES as u64) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Content::Missing,
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -373,30 +381,50 @@ fn read(path: &Path) -> Content {
     }
 }
 
-/// The error in the section `listen`, if there is one. An unknown key counts: it may restrict
-/// access in a newer version.
+/// The text of the file: indented, or in one line if it would be too long otherwise.
+fn text(document: &Value) -> io::Result<Vec<u8>> {
+    let mut text = Bounded(Vec::new());
+    if serde_json::to_writer_pretty(&mut text, document).is_err() {
+        text.0.clear();
+        serde_json::to_writer(&mut text, document)?;
+    }
+    text.0.push(b'\n');
+    Ok(text.0)
+}
+
+/// A text that becomes no longer than the file may be.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() >= MAX_BYTES {
+            let message =
+                format!("it would be larger than {MAX_BYTES} bytes; remove keys that khor does not know");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The first problems, and how many more there are.
+fn named(problems: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let more = problems.len().saturating_sub(NAMED_PROBLEMS);
+    let mut named: Vec<String> = problems.take(NAMED_PROBLEMS).collect();
+    if more > 0 {
+        named.push(counted(more as u64, "more invalid setting"));
+    }
+    named
+}
+
+/// The error in the section `listen`, if there is one.
 fn listen_error(recovered: &Recovered) -> Option<String> {
     let problem = recovered.problems.iter().find(|problem| concerns_listen(&problem.field));
-    let unknown =
-        || recovered.unknown_keys.iter().find(|key| concerns_listen(key)).map(|key| unknown_key(key));
-    problem.map(ToString::to_string).or_else(unknown)
-}
-
-fn concerns_listen(field: &str) -> bool {
-    match field.strip_prefix("listen") {
-        Some(rest) => rest.is_empty() || rest.starts_with(['.', '[']),
-        // The whole document is not an object.
-        None => matches!(field, "" | "."),
-    }
-}
-
-/// Rejects a change that would stop the API at the next start.
-fn reject_unknown_listen_keys(unknown_keys: &[String], change: &Value) -> Result<(), ConfigError> {
-    let in_change = |key: &str| change.pointer(&format!("/{}", key.replace('.', "/"))).is_some();
-    match unknown_keys.iter().find(|key| concerns_listen(key) && in_change(key)) {
-        Some(key) => Err(ConfigError { field: key.clone(), problem: "is not a key khor knows".into() }),
-        None => Ok(()),
-    }
+    problem.map(ToString::to_string).or_else(|| recovered.unknown_keys.listen_error())
 }
 
 /// The configuration in `document`, overridden by `overrides`.
@@ -404,8 +432,4 @@ fn effective(document: &Value, overrides: &Value) -> Result<Config, ConfigError>
     let mut document = document.clone();
     merge(&mut document, overrides);
     Ok(parse(&document)?.0)
-}
-
-fn unknown_key(key: &str) -> String {
-    format!("{key} is not a key khor knows; it is kept")
 }

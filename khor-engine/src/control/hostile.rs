@@ -55,7 +55,7 @@ fn mutated(random: &mut Rng) -> Vec<u8> {
     const ADDRESSES: [&str; 9] = [
         "/khor/set/music/bpm",
         "/khor/set/music/preset",
-        "/khor/set/signals/ceilings/[r-t]x",
+        "/khor/set/music/[b-k]*",
         "/khor/set/{music,audio}/*",
         "/khor/mute",
         "/khor/panic",

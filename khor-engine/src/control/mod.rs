@@ -2,11 +2,11 @@
 //!
 //! | address | types | meaning |
 //! |---|---|---|
-//! | `/khor/set/<path>` | one value | a setting, by its path in the configuration: `/khor/set/music/bpm 96` |
+//! | `/khor/set/<path>` | one value | one of the [`STEERABLE`](crate::config::STEERABLE) settings, by its path: `/khor/set/music/bpm 96` |
 //! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value toggles the mute |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
-//! An address may be a pattern, such as `/khor/set/signals/ceilings/{rx,tx}`. The message then
+//! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
 //! applies to every address that the pattern matches.
 //!
 //! Only programs on this machine are listened to, and only if the configuration says so (`osc.receive`). Values of one
@@ -36,7 +36,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use self::wish::{Refusal, Wish};
-use crate::{engine::Engine, output::Health};
+use crate::{config::steerable, engine::Engine, output::Health};
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
@@ -101,8 +101,8 @@ struct Desk {
     engine: Arc<Engine>,
     /// The newest value of each setting, by its path.
     settings: BTreeMap<String, Values>,
-    /// The configuration that patterns are matched against. It is read at the first pattern of a
-    /// period and dropped at the end of the period.
+    /// The settings that patterns are matched against. They are read at the first pattern of a period
+    /// and dropped at the end of the period.
     known: Option<Value>,
     /// The configuration differs from its file.
     unwritten: bool,
@@ -203,10 +203,10 @@ impl Desk {
     }
 }
 
-/// The configuration as JSON. This cannot fail, because the configuration is a tree of plain
-/// values.
+/// The settings that OSC may change, as JSON. This cannot fail, because the configuration is a tree
+/// of plain values.
 fn shown(engine: &Engine) -> Value {
-    serde_json::to_value(engine.config()).unwrap_or_default()
+    steerable(&serde_json::to_value(engine.config()).unwrap_or_default())
 }
 
 fn set(engine: &Engine, config: &Value, path: &str, args: &[OscType]) -> Result<(), String> {

@@ -17,10 +17,11 @@ pub(super) fn is_pattern(address: &str) -> bool {
     address.contains(['?', '*', '[', ']', '{', '}'])
 }
 
-/// The addresses of settings and actions that a pattern matches. Empty if the pattern is malformed.
-pub(super) fn expand(pattern: &str, config: &Value) -> Vec<String> {
+/// The addresses of `settings` and actions that a pattern matches. Empty if the pattern is malformed.
+/// `settings` are those that OSC may change.
+pub(super) fn expand(pattern: &str, settings: &Value) -> Vec<String> {
     let Some(pattern) = pattern.strip_prefix('/') else { return Vec::new() };
-    let tree = addresses(config);
+    let tree = addresses(settings);
     let mut found: Vec<(String, &Value)> = vec![(String::new(), &tree)];
     for part in pattern.split('/') {
         let Some(part) = Part::of(part) else { return Vec::new() };
@@ -37,9 +38,9 @@ pub(super) fn expand(pattern: &str, config: &Value) -> Vec<String> {
 }
 
 /// The addresses of all settings and actions, as a tree.
-fn addresses(config: &Value) -> Value {
+fn addresses(settings: &Value) -> Value {
     let mut root = Value::Object(Map::new());
-    for (address, node) in [(MUTE, &Value::Bool(true)), (PANIC, &Value::Bool(true)), (SET, config)] {
+    for (address, node) in [(MUTE, &Value::Bool(true)), (PANIC, &Value::Bool(true)), (SET, settings)] {
         let mut place = &mut root;
         for name in address.split('/').filter(|name| !name.is_empty()) {
             place = &mut place[name];
@@ -168,7 +169,7 @@ fn until<'a>(rest: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, steerable};
 
     fn matches(pattern: &str, name: &str) -> bool {
         Part::of(pattern).is_some_and(|part| part.matches(name))
@@ -199,16 +200,25 @@ mod tests {
 
     #[test]
     fn a_pattern_expands_to_existing_addresses() {
-        let config = serde_json::to_value(Config::default()).unwrap();
-        let expanded = |pattern| expand(pattern, &config);
+        let settings = steerable(&serde_json::to_value(Config::default()).unwrap());
+        let expanded = |pattern| expand(pattern, &settings);
         assert_eq!(expanded("/khor/{mute,panic}"), ["/khor/mute", "/khor/panic"]);
         assert_eq!(expanded("/khor/*"), ["/khor/mute", "/khor/panic"]);
         assert_eq!(expanded("/khor/set/music/bp?"), ["/khor/set/music/bpm"]);
         assert_eq!(expanded("/*/set/[l-n]*/{bpm,density}").len(), 2);
         assert!(expanded("/khor/set/music/*").len() > 4);
+        let all = expanded("/khor/set/*/*");
+        assert_eq!(all.len(), 9, "{all:?}");
+        assert!(
+            all.iter().all(|path| path.starts_with("/khor/set/music/") || path.contains("audio/")),
+            "{all:?}"
+        );
         for none in [
             "/khor/set/music",
-            "/khor/set/osc/target*",
+            "/khor/set/osc/hos?",
+            "/khor/set/listen/*",
+            "/khor/set/*/cgroup",
+            "/khor/set/audio/devic{e,es}",
             "/khor/x*",
             "khor/*",
             "/",

@@ -3,6 +3,8 @@
 use rosc::OscType;
 use serde_json::{Map, Number, Value};
 
+use crate::config::{STEERABLE, is_steerable};
+
 /// Prefix of the address of a setting.
 pub(super) const SET: &str = "/khor/set/";
 pub(super) const MUTE: &str = "/khor/mute";
@@ -33,6 +35,9 @@ pub(super) enum Refusal {
     /// Not a setting.
     #[error("/khor/set/{0}: there is no such setting; GET /api/config shows all")]
     Setting(String),
+    /// A setting that OSC may not change, or no setting at all.
+    #[error("/khor/set/{0}: OSC may change {allowed} only; use the page or khor config instead", allowed = STEERABLE.join(", "))]
+    Forbidden(String),
     /// More or less than one value, or one that the setting can't take.
     #[error("{address}: expected {expected}")]
     Value {
@@ -69,8 +74,12 @@ pub(super) fn is_settable(held: &Value) -> bool {
 }
 
 /// The change of the configuration that sets `path`, with the value as the setting's type: a fader sends numbers.
-pub(super) fn change(config: &Value, path: &str, args: &[OscType]) -> Result<Value, Refusal> {
-    let held = config.pointer(&format!("/{path}")).ok_or_else(|| Refusal::Setting(path.to_owned()))?;
+/// `settings` are those that OSC may change.
+pub(super) fn change(settings: &Value, path: &str, args: &[OscType]) -> Result<Value, Refusal> {
+    if !is_steerable(path) {
+        return Err(Refusal::Forbidden(path.to_owned()));
+    }
+    let held = settings.pointer(&format!("/{path}")).ok_or_else(|| Refusal::Setting(path.to_owned()))?;
     let refuse = |expected| Refusal::Value { address: format!("{SET}{path}"), expected };
     let [value] = args else { return Err(refuse("one value")) };
     let (value, expected) = match held {
@@ -127,10 +136,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, steerable};
+
+    fn settings() -> Value {
+        steerable(&serde_json::to_value(Config::default()).unwrap())
+    }
 
     fn set(path: &str, value: OscType) -> Result<Value, Refusal> {
-        change(&serde_json::to_value(Config::default()).unwrap(), path, &[value])
+        change(&settings(), path, &[value])
     }
 
     #[test]
@@ -141,9 +154,43 @@ mod tests {
         is("music/key_midi", OscType::Float(52.4), json!({"music": {"key_midi": 52}}));
         is("audio/loudness_lufs", OscType::Float(-18.0), json!({"audio": {"loudness_lufs": -18}}));
         is("music/preset", OscType::String("rain".into()), json!({"music": {"preset": "rain"}}));
-        is("features/midi", OscType::Float(1.0), json!({"features": {"midi": true}}));
-        is("features/midi", OscType::Bool(false), json!({"features": {"midi": false}}));
-        is("signals/ceilings/rx", OscType::Double(1e6), json!({"signals": {"ceilings": {"rx": 1e6}}}));
+        is("audio/master_gain", OscType::Double(0.25), json!({"audio": {"master_gain": 0.25}}));
+    }
+
+    #[test]
+    fn a_switch_is_on_from_a_half() {
+        let set = |value| change(&json!({"music": {"switch": false}}), "music/switch", &[value]);
+        for (value, is_on) in
+            [(OscType::Float(0.5), true), (OscType::Int(0), false), (OscType::Bool(true), true)]
+        {
+            assert_eq!(set(value), Ok(json!({"music": {"switch": is_on}})));
+        }
+    }
+
+    #[test]
+    fn every_other_setting_is_refused_with_the_list_of_those_that_are_allowed() {
+        let config = serde_json::to_value(Config::default()).unwrap();
+        let mut open = vec![(String::new(), &config)];
+        let (mut allowed, mut refused) = (Vec::new(), 0);
+        while let Some((path, held)) = open.pop() {
+            let below = held.as_object().into_iter().flatten();
+            open.extend(below.map(|(key, held)| (format!("{path}/{key}"), held)));
+            let value = if held.is_string() { OscType::String("x".into()) } else { OscType::Int(1) };
+            match set(path.trim_start_matches('/'), value) {
+                Ok(_) => allowed.push(path),
+                Err(Refusal::Forbidden(_)) => refused += 1,
+                Err(Refusal::Value { .. }) => assert_eq!(path, "/music", "a section is no setting"),
+                Err(other) => panic!("{path}: {other}"),
+            }
+        }
+        assert_eq!(allowed.len(), 9, "{allowed:?}");
+        assert!(refused >= 50, "{refused}");
+        let reason = set("listen/host", OscType::String("0.0.0.0".into())).unwrap_err().to_string();
+        assert!(
+            reason.starts_with("/khor/set/listen/host: ")
+                && reason.contains("music, audio/master_gain, audio/loudness_lufs only"),
+            "{reason}"
+        );
     }
 
     #[test]
@@ -155,13 +202,12 @@ mod tests {
             ("music/bpm", OscType::Float(f32::NAN)),
             ("music/preset", OscType::Int(1)),
             ("music", OscType::Int(1)),
-            ("osc/targets", OscType::String("a:1".into())),
-            ("ui/dir", OscType::String("/".into())),
         ] {
             assert!(matches!(set(path, value.clone()), Err(Refusal::Value { .. })), "{path} {value:?}");
         }
-        let config = serde_json::to_value(Config::default()).unwrap();
-        assert!(change(&config, "music/bpm", &[]).unwrap_err().to_string().ends_with("expected one value"));
+        assert!(
+            change(&settings(), "music/bpm", &[]).unwrap_err().to_string().ends_with("expected one value")
+        );
     }
 
     #[test]

@@ -45,8 +45,8 @@ fn readable_config(patient: &Patient, inspected: &Inspected) -> Check {
             "fix these settings; until then khor uses their previous values or the defaults",
         );
     }
-    if !unknown_keys.is_empty() {
-        return problem(&unknown_keys.join("; "), "fix the spelling, or remove the unknown key");
+    if let Some(unknown_keys) = unknown_keys {
+        return problem(unknown_keys, "fix the spelling, or remove the unknown keys");
     }
     let idle = config.site.idle_keys();
     // The command line of a running engine may name the site.

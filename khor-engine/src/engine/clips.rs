@@ -1,7 +1,12 @@
 //! Short examples of what machines sound like, for whoever learns to hear them: real captures, played as the engine
 //! plays now, in the preset and the settings that were chosen.
 
-use std::{convert::Infallible, io::Cursor, ops::ControlFlow};
+use std::{
+    convert::Infallible,
+    io::Cursor,
+    ops::ControlFlow,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,14 +15,17 @@ use super::{Offline, heard_as};
 use crate::{
     config::Config,
     music::{Note, Preset},
-    output::file::wav_bytes,
+    output::file::WavBytes,
     source::{CaptureError, CaptureReader, Recorded},
+    synth::Samples,
 };
 
 /// Of a capture, what goes before is learnt as ordinary, seconds; its load begins three seconds later.
 const FROM_S: f64 = 9.0;
 /// Length of a clip, seconds: quiet, then the load.
 pub const CLIP_S: f64 = 16.0;
+/// A clip ends with a frame of the capture, so it may be longer by up to this, seconds.
+const SPARE_S: f64 = 0.25;
 
 /// An example.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -104,20 +112,48 @@ pub struct Played {
     pub notes: Vec<Note>,
 }
 
+/// What is heard next of an example.
+enum Piece<'a> {
+    Sound(&'a Samples),
+    Notes(&'a [Note]),
+}
+
+/// Frames of an example at that sample rate.
+fn most_frames(sample_rate_hz: u32) -> usize {
+    (f64::from(sample_rate_hz) * (CLIP_S + SPARE_S)) as usize
+}
+
 impl Clip {
     /// The example of that name.
     pub fn find(scenario: &str) -> Option<&'static Self> {
         CLIPS.iter().find(|clip| clip.scenario == scenario)
     }
 
-    /// A WAV file of [`CLIP_S`], 16 bits, stereo. Takes a fraction of a second of computing.
+    /// Memory that a render takes at most, bytes.
+    pub fn most_bytes(config: &Config) -> usize {
+        WavBytes::length(most_frames(config.audio.sample_rate))
+    }
+
+    /// A WAV file of [`CLIP_S`], 16 bits, stereo. Takes a fraction of a second of computing; `None` if
+    /// it was `cancelled` meanwhile.
     ///
     /// # Errors
     ///
     /// When a capture that is part of this program can't be read.
-    pub fn render(&self, config: &Config, preset: Preset) -> Result<Vec<u8>, CaptureError> {
-        let Played { left, right, .. } = self.play(config, preset)?;
-        Ok(wav_bytes(&left, &right, config.audio.sample_rate))
+    pub fn render(
+        &self,
+        config: &Config,
+        preset: Preset,
+        cancelled: &AtomicBool,
+    ) -> Result<Option<Vec<u8>>, CaptureError> {
+        let rate = config.audio.sample_rate;
+        let mut wav = WavBytes::new(rate, most_frames(rate));
+        let is_whole = self.perform(config, preset, cancelled, |piece| {
+            if let Piece::Sound(samples) = piece {
+                wav.push(&samples.left, &samples.right);
+            }
+        })?;
+        Ok(is_whole.then(|| wav.finish()))
     }
 
     /// Likewise, as samples and notes.
@@ -126,14 +162,40 @@ impl Clip {
     ///
     /// As above.
     pub fn play(&self, config: &Config, preset: Preset) -> Result<Played, CaptureError> {
+        let mut played = Played::default();
+        self.perform(config, preset, &AtomicBool::new(false), |piece| match piece {
+            Piece::Sound(samples) => {
+                played.left.extend_from_slice(&samples.left);
+                played.right.extend_from_slice(&samples.right);
+            }
+            Piece::Notes(notes) => played.notes.extend_from_slice(notes),
+        })?;
+        Ok(played)
+    }
+
+    /// Gives `take` the sound and the notes. Returns whether it came to the end, which it does unless
+    /// it is `cancelled`.
+    fn perform(
+        &self,
+        config: &Config,
+        preset: Preset,
+        cancelled: &AtomicBool,
+        mut take: impl FnMut(Piece),
+    ) -> Result<bool, CaptureError> {
         let mut offline = Offline::new(config, preset, config.audio.sample_rate);
         for piece in CaptureReader::new(Cursor::new(ORDINARY))? {
+            if cancelled.load(Relaxed) {
+                return Ok(false);
+            }
             if let Recorded::Frame(frame) = piece? {
                 offline.learn(frame);
             }
         }
-        let (mut played, mut begin_ns) = (Played::default(), None);
+        let mut begin_ns = None;
         for piece in CaptureReader::new(Cursor::new(self.capture))? {
+            if cancelled.load(Relaxed) {
+                return Ok(false);
+            }
             match piece? {
                 Recorded::Start(_) => offline.restart(),
                 Recorded::Frame(frame) => {
@@ -143,12 +205,11 @@ impl Clip {
                         continue;
                     }
                     let rendered = offline.frame::<Infallible>(frame, &mut |samples| {
-                        played.left.extend_from_slice(&samples.left);
-                        played.right.extend_from_slice(&samples.right);
+                        take(Piece::Sound(samples));
                         ControlFlow::Continue(())
                     });
                     debug_assert!(rendered.is_continue());
-                    played.notes.extend_from_slice(offline.last_notes());
+                    take(Piece::Notes(offline.last_notes()));
                 }
                 Recorded::Cue(cue) => heard_as(cue.kind).into_iter().for_each(|kind| offline.cue(kind)),
                 Recorded::Lost { .. } => {}
@@ -157,7 +218,7 @@ impl Clip {
                 break;
             }
         }
-        Ok(played)
+        Ok(true)
     }
 }
 
@@ -178,7 +239,8 @@ mod tests {
     fn every_example_plays_and_its_load_is_louder_than_the_quiet_before() {
         let config = Config::default();
         for clip in &CLIPS {
-            let wav = clip.render(&config, Preset::builtin()[0].clone()).unwrap();
+            let going_on = AtomicBool::new(false);
+            let wav = clip.render(&config, Preset::builtin()[0].clone(), &going_on).unwrap().unwrap();
             let samples = samples(&wav);
             let seconds = samples.len() as f64 / 2.0 / f64::from(config.audio.sample_rate);
             assert!((seconds - CLIP_S).abs() < 0.1, "{}: {seconds} s", clip.scenario);
@@ -189,5 +251,12 @@ mod tests {
                 assert!(load > 1.2 * quiet, "{}: {quiet}, then {load}", clip.scenario);
             }
         }
+    }
+
+    #[test]
+    fn a_cancelled_render_has_no_result() {
+        let preset = Preset::builtin()[0].clone();
+        let rendered = CLIPS[0].render(&Config::default(), preset, &AtomicBool::new(true));
+        assert!(rendered.unwrap().is_none());
     }
 }

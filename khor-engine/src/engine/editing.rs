@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tracing::{info, warn};
 
-use super::{Engine, Library, conductor::Command, preset};
+use super::{Engine, Library, conductor::Command, library::MOST_FILES, preset};
 use crate::{
     config::UpdateError,
     files,
@@ -35,6 +35,9 @@ pub enum EditError {
         /// What it holds.
         holds: String,
     },
+    /// The folder is full.
+    #[error("{} holds {MOST_FILES} preset files, which is as many as khor reads; remove one first", .0.display())]
+    Full(PathBuf),
     /// There is none of that name.
     #[error("there is no preset {0}; see khor presets")]
     Unknown(String),
@@ -148,6 +151,9 @@ fn place(library: &Library, name: &str) -> Result<PathBuf, EditError> {
     if let Some(path) = library.file_of(name) {
         return Ok(path.to_owned());
     }
+    if library.is_full() {
+        return Err(EditError::Full(library.dir().to_owned()));
+    }
     let path = library.dir().join(format!("{name}.toml"));
     match holds(library, &path) {
         Some(holds) => Err(EditError::Taken { path, holds }),
@@ -188,5 +194,18 @@ mod tests {
         assert!(taken.contains("other.toml holds the preset mine"), "{taken}");
         let taken = place(&library, "half").unwrap_err().to_string();
         assert!(taken.contains("a preset that is invalid"), "{taken}");
+    }
+
+    #[test]
+    fn a_full_folder_takes_changes_and_no_new_preset() {
+        let (dir, mut library) = folder();
+        for number in 0..MOST_FILES {
+            let preset = Preset { name: format!("p{number}"), ..Preset::builtin()[0].clone() };
+            std::fs::write(dir.path().join(format!("p{number}.toml")), preset.to_toml().unwrap()).unwrap();
+        }
+        library.refresh();
+        assert!(place(&library, "p7").is_ok());
+        let full = place(&library, "another").unwrap_err().to_string();
+        assert!(full.contains("holds 256 preset files"), "{full}");
     }
 }

@@ -12,7 +12,9 @@ use tokio::{
 
 /// Threads of khor's that may panic without ending it. What fails in the runtime's is told to who waits for the task; who
 /// looks for a priority or a name owes an answer, and health says that there is none; who ends a stream has no more to do.
-const MAY_FAIL: [&str; 5] = ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file"];
+/// A render that fails is an error of its request.
+const MAY_FAIL: [&str; 6] =
+    ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
 
 /// How a run ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

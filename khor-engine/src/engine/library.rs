@@ -1,7 +1,7 @@
 //! The presets there are: the built-in ones, and the user's own files, read again when they change.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
@@ -10,10 +10,19 @@ use std::{
 use crate::{
     files::{self, Stamp},
     music::Preset,
+    words::{counted, cut},
 };
 
-/// Longest preset file that is read, bytes.
-const MOST_BYTES: u64 = 256 * 1024;
+/// Longest preset file that is read, bytes. A preset with all of its keys takes a tenth of it.
+const MOST_BYTES: u64 = 64 * 1024;
+/// Preset files that are read.
+pub(super) const MOST_FILES: usize = 256;
+/// Entries of the folder that are looked at.
+const MOST_ENTRIES: usize = 4096;
+/// Problems that are named one by one.
+const MOST_PROBLEMS: usize = 16;
+/// Longest text of one problem, characters.
+const PROBLEM_CHARS: usize = 400;
 
 /// Every preset by name. A file that makes no sense is a problem with a line, never the end of the music: while
 /// it is broken, what was read from it before stays.
@@ -44,7 +53,7 @@ impl Library {
     /// Reads what has changed; true if something has.
     pub fn refresh(&mut self) -> bool {
         let (listed, problem) = match files::with_timeout(&self.dir, list) {
-            Ok(listed) => (listed, None),
+            Ok(Listed { files, is_cut }) => (files, is_cut.then(|| self.too_many())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => (BTreeMap::new(), None),
             Err(error) => (BTreeMap::new(), Some(format!("{}: {error}", self.dir.display()))),
         };
@@ -60,11 +69,24 @@ impl Library {
             let kept = before.and_then(|file| file.preset.clone());
             let (preset, problem) = match read(&path) {
                 Ok(preset) => (Some(preset), None),
-                Err(problem) => (kept, Some(format!("{}: {problem}", path.display()))),
+                Err(problem) => {
+                    let problem = format!("{}: {problem}", path.display());
+                    (kept, Some(cut(&problem, PROBLEM_CHARS).into_owned()))
+                }
             };
             self.files.insert(path, File { stamp, preset, problem });
         }
         changed
+    }
+
+    fn too_many(&self) -> String {
+        let dir = self.dir.display();
+        format!("{dir}: khor reads the first {MOST_FILES} preset files only; move the others elsewhere")
+    }
+
+    /// Whether another preset file would not be read.
+    pub(super) fn is_full(&self) -> bool {
+        self.files.len() >= MOST_FILES
     }
 
     /// All presets, the built-in ones first. If several files have the same preset name,
@@ -86,14 +108,17 @@ impl Library {
         from.map(|(path, _)| path.as_path())
     }
 
-    /// What is wrong with files, each with its name and line.
+    /// What is wrong with files, each with its name and line. Of many, the first ones and their number.
     pub fn problems(&self) -> Vec<String> {
-        self.folder_problem
-            .iter()
-            .chain(self.files.values().filter_map(|f| f.problem.as_ref()))
-            .cloned()
-            .chain(self.shared_names())
-            .collect()
+        let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
+        let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
+        let mut problems: Vec<String> = all.collect();
+        let more = problems.len().saturating_sub(MOST_PROBLEMS);
+        problems.truncate(MOST_PROBLEMS);
+        if more > 0 {
+            problems.push(counted(more as u64, "more problem"));
+        }
+        problems
     }
 
     /// Files whose preset name an earlier file has, which plays instead.
@@ -124,19 +149,31 @@ pub fn read(path: &Path) -> Result<Preset, String> {
     Ok(preset)
 }
 
-fn list(dir: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.extension() != Some(OsStr::new("toml")) {
-            continue;
+/// The preset files of a folder.
+struct Listed {
+    files: BTreeMap<PathBuf, Stamp>,
+    /// There are more.
+    is_cut: bool,
+}
+
+/// The first preset files, in the order of their names.
+fn list(dir: &Path) -> io::Result<Listed> {
+    let (mut paths, mut is_cut) = (BTreeSet::new(), false);
+    for (number, entry) in fs::read_dir(dir)?.enumerate() {
+        if number == MOST_ENTRIES {
+            is_cut = true;
+            break;
         }
-        // A file that is gone again is not listed.
-        if let Ok(metadata) = fs::metadata(&path) {
-            files.insert(path, Stamp::from(&metadata));
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new("toml")) {
+            paths.insert(path);
         }
     }
-    Ok(files)
+    is_cut |= paths.len() > MOST_FILES;
+    // A file that is gone again is not listed.
+    let stamped = |path: PathBuf| Some((Stamp::from(&fs::metadata(&path).ok()?), path));
+    let files = paths.into_iter().take(MOST_FILES).filter_map(stamped);
+    Ok(Listed { files: files.map(|(stamp, path)| (path, stamp)).collect(), is_cut })
 }
 
 #[cfg(test)]
@@ -202,5 +239,36 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("x.toml"), text("drone")).unwrap();
         assert!(Library::open(dir.path().to_owned()).problems()[0].contains("built-in"));
+    }
+
+    #[test]
+    fn of_many_files_the_first_are_read_and_few_problems_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..300 {
+            fs::write(dir.path().join(format!("{number:03}.toml")), "name = ").unwrap();
+        }
+        let library = Library::open(dir.path().to_owned());
+        assert!(library.is_full() && library.files.len() == MOST_FILES);
+        let problems = library.problems();
+        assert_eq!(problems.len(), MOST_PROBLEMS + 1, "{problems:?}");
+        assert!(problems[0].contains("the first 256 preset files only"), "{problems:?}");
+        assert!(problems[1].contains("000.toml: line 1"), "{problems:?}");
+        assert_eq!(problems[MOST_PROBLEMS], "241 more problems");
+    }
+
+    #[test]
+    fn long_files_and_long_values_are_problems_of_bounded_length() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = "x".repeat(MOST_BYTES as usize / 2);
+        fs::write(dir.path().join("a.toml"), format!("{}\n# {long}{long}", text("a"))).unwrap();
+        fs::write(dir.path().join("b.toml"), text("b").replacen("hint = \"", &format!("hint = \"{long}"), 1))
+            .unwrap();
+        fs::write(dir.path().join("c.toml"), text("c").replacen("trim_db = ", &format!("{long} = "), 1))
+            .unwrap();
+        let problems = Library::open(dir.path().to_owned()).problems();
+        let [a, b, c] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(a.contains("larger than 65536 bytes"), "{a}");
+        assert!(b.contains("hint: must be within 300 characters"), "{b}");
+        assert!(c.contains("c.toml") && c.chars().count() <= PROBLEM_CHARS + 1, "{c}");
     }
 }

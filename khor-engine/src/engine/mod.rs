@@ -17,6 +17,7 @@ mod memory;
 mod offline;
 mod on_desktop;
 mod receiving;
+mod renders;
 mod report;
 mod silence;
 mod stage;
@@ -37,9 +38,10 @@ pub use explain::Explanation;
 pub(crate) use explain::{WORTH_A_LINE, amount, is_nothing, times};
 pub use library::{Library, read as read_preset};
 pub(crate) use memory::Memory;
-pub use offline::{Offline, Performance, Sounding};
+pub use offline::{Offline, Performance, Sounding, Timeline};
 pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
+pub use renders::{RenderError, Rendered, Renders};
 pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
     SignalReport, SubSiteReport, Table,
@@ -87,6 +89,7 @@ pub struct Engine {
     state: Arc<State>,
     audio: audio::Output,
     recorder: Recorder,
+    renders: Renders,
     osc: osc::Output,
     midi: midi::Output,
     conductor: Conductor,
@@ -152,7 +155,8 @@ impl Engine {
         let library = Library::open(presets_dir(store.path()));
         library.problems().iter().for_each(|problem| warn!("preset {problem}"));
         let (audio, player) = audio::Output::start(audio_wanted(&config))?;
-        let recorder = Recorder::new(audio.tap().clone(), recordings_dir(store.path()));
+        let recorder =
+            Recorder::new(audio.tap().clone(), recordings_dir(store.path()), config.recordings.room());
         let osc = osc::Output::start(osc_wanted(&config))?;
         let midi = midi::Output::start(midi_wanted(&config))?;
         let conductor = Conductor::start(
@@ -187,6 +191,7 @@ impl Engine {
             state,
             audio,
             recorder,
+            renders: Renders::default(),
             osc,
             midi,
             conductor,
@@ -478,6 +483,7 @@ impl Engine {
         if now.quiet != before.quiet {
             self.quiet_hours_changed();
         }
+        self.recorder.set_room(now.recordings.room());
         self.desktop.send_if_modified(|held| std::mem::replace(held, now.desktop) != now.desktop);
         let live = live_settings(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);

@@ -15,8 +15,9 @@ const BLOCK_MS: u32 = 10;
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
 /// How long into such a gap the last levels are still believed.
 const BELIEVED_NS: u64 = 1_000_000_000;
-/// Beyond this the machine was suspended or the time is damaged, and the gap is left out.
-const SKIPPED_GAP_NS: u64 = 3600 * 1_000_000_000;
+/// Beyond this the machine was suspended or the time is damaged, and the gap is left out. A few bytes
+/// of a capture could otherwise become an hour of silence.
+const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
 
 /// What of a performance becomes sound. The music is the same in each case, and so is the mix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,6 +119,33 @@ impl Performance {
     }
 }
 
+/// The length of a render, by the times of its frames.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timeline {
+    last_ns: Option<u64>,
+    rendered_ns: u64,
+}
+
+impl Timeline {
+    /// Goes on to the next frame.
+    pub fn push(&mut self, t_ns: u64) {
+        let gap_ns = gap_before(t_ns, self.last_ns.replace(t_ns));
+        if gap_ns <= SKIPPED_GAP_NS {
+            self.rendered_ns = self.rendered_ns.saturating_add(gap_ns);
+        }
+    }
+
+    /// Seconds that [`Offline`] renders for these frames.
+    pub fn seconds(&self) -> f64 {
+        self.rendered_ns as f64 * 1e-9
+    }
+}
+
+/// Time between a frame and the one before. Time that goes back counts as none.
+fn gap_before(t_ns: u64, last_ns: Option<u64>) -> u64 {
+    t_ns.saturating_sub(last_ns.unwrap_or(t_ns))
+}
+
 /// Renders frames to samples. The same frames and configuration give the same samples.
 pub struct Offline {
     pipeline: Pipeline,
@@ -185,7 +213,7 @@ impl Offline {
         sink: &mut impl FnMut(&Samples) -> ControlFlow<B>,
     ) -> ControlFlow<B, Option<Duration>> {
         self.last_notes.clear();
-        let gap_ns = frame.t_ns.saturating_sub(self.last_ns.replace(frame.t_ns).unwrap_or(frame.t_ns));
+        let gap_ns = gap_before(frame.t_ns, self.last_ns.replace(frame.t_ns));
         let skipped = gap_ns > SKIPPED_GAP_NS;
         if skipped {
             self.restart();
@@ -288,7 +316,7 @@ mod tests {
     #[test]
     fn the_sink_ends_a_render_within_a_gap() {
         let (mut offline, last) = after_two_seconds();
-        let frame = Frame { t_ns: last.t_ns + 1_000_000_000_000, ..last };
+        let frame = Frame { t_ns: last.t_ns + SKIPPED_GAP_NS, ..last };
         let mut blocks = 0;
         let ended = offline.frame(frame, &mut |_| {
             blocks += 1;
@@ -306,6 +334,24 @@ mod tests {
             assert!(gone.is_continue() && (offline.seconds() - 12.0).abs() < 0.03, "{}", offline.seconds());
             assert_eq!(offline.lanes, if believed { heard } else { [None; SignalId::COUNT] });
         }
+    }
+
+    #[test]
+    fn the_length_is_known_before_the_render() {
+        let (mut offline, last) = after_two_seconds();
+        let mut timeline = Timeline::default();
+        let second = 1_000_000_000;
+        let mut t_ns = last.t_ns;
+        timeline.push(t_ns);
+        for step_ns in [second, SKIPPED_GAP_NS, SKIPPED_GAP_NS + 1, second, u64::MAX / 2] {
+            t_ns += step_ns;
+            timeline.push(t_ns);
+            let skipped = render(&mut offline, Frame { t_ns, ..last });
+            assert_eq!(skipped.is_some(), step_ns > SKIPPED_GAP_NS);
+        }
+        timeline.push(0);
+        assert!((timeline.seconds() - 62.0).abs() < 1e-6, "{}", timeline.seconds());
+        assert!((offline.seconds() - 64.0).abs() < 0.03, "{}", offline.seconds());
     }
 
     #[test]

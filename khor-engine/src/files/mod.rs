@@ -8,6 +8,7 @@
 mod output;
 mod read;
 mod replace;
+mod space;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -16,5 +17,6 @@ mod timeout;
 pub use output::{Replacement, write_output};
 pub use read::{open, read, read_text};
 pub use replace::{back_up, replace};
+pub use space::{LowSpace, Space, SpaceWatch};
 pub use stamp::Stamp;
 pub use timeout::{TIMEOUT, with_timeout};

@@ -1,5 +1,7 @@
 //! State, configuration and actions; their shapes are in docs/api.md.
 
+use std::time::Duration;
+
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,6 +22,9 @@ use crate::{
 /// How long a snooze is when nobody says, minutes.
 const USUAL_SNOOZE_MINUTES: u32 = 15;
 
+/// How long a list of devices is valid.
+const DEVICES_LIFE: Duration = Duration::from_millis(500);
+
 /// What there is to ask and to do.
 pub(super) fn operations() -> Vec<Operation> {
     let number = |low: f64, high: f64| json!({ "type": "number", "minimum": low, "maximum": high });
@@ -35,7 +40,7 @@ pub(super) fn operations() -> Vec<Operation> {
         patch("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         get("/api/config/schema", "The configuration's JSON Schema").at_once(schema),
         get("/api/units", "The units that can be heard alone: those that have a cgroup now").blocking(units),
-        get("/api/audio/devices", "The sound devices there are").blocking(devices),
+        get("/api/audio/devices", "The sound devices there are").shared(DEVICES_LIFE, devices),
         post(
             "/api/audio/device",
             "Choose the sound device by the parameter or the body; an empty name or default selects the default device",
@@ -126,13 +131,15 @@ fn units(_: Call) -> Json<Units> {
     Json(Units { units: source::units() })
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 struct Devices {
     devices: Vec<DeviceInfo>,
 }
 
-fn devices(_: Call) -> Json<Devices> {
-    Json(Devices { devices: audio::list() })
+async fn devices(_: Call) -> Json<Devices> {
+    // A panic is logged, and the list is empty then.
+    let devices = tokio::task::spawn_blocking(audio::list).await.unwrap_or_default();
+    Json(Devices { devices })
 }
 
 /// A sound device, as it is asked for.

@@ -4,17 +4,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use warp::{
-    Reply,
     http::{HeaderValue, StatusCode, header},
     reply::Response,
 };
 
 use super::{
     call::Call,
-    reply::{Failure, content_tag},
+    reply::Failure,
     table::{Answer, Content, Json, Operation, get},
+    until_stopped,
 };
-use crate::engine::{CLIP_S, CLIPS, Clip};
+use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, Rendered};
 
 pub(super) fn operations() -> Vec<Operation> {
     let preset = json!({ "type": "string" });
@@ -22,7 +22,7 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/clips", "Examples of what machines sound like").at_once(list),
         get("/api/clips/{name}", "One of them, in the chosen preset unless another is named")
             .takes("preset", "In which preset", preset)
-            .blocking(wav),
+            .later(wav),
     ]
 }
 
@@ -48,31 +48,41 @@ fn list(_: Call) -> Json<List> {
 }
 
 /// A whole WAV file.
-struct Wav(Vec<u8>);
+struct Wav(Rendered);
 
 impl Answer for Wav {
     const CONTENT: Content = Content { in_parts: true, tagged: true, ..Content::of("audio/wav") };
 
     fn into_response(self) -> Response {
-        let tag = content_tag(&self.0);
-        let mut response = self.0.into_response();
+        let Self(Rendered { wav, hash }) = self;
+        let mut response = Response::new(wav.into());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        response.headers_mut().insert(header::ETAG, tag);
+        if let Ok(tag) = HeaderValue::from_str(&format!("\"{hash:016x}\"")) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
         response
     }
 }
 
-fn wav(call: Call) -> Result<Wav, Failure> {
+async fn wav(call: Call) -> Result<Wav, Failure> {
     let clip = call.name.strip_suffix(".wav").and_then(Clip::find);
     let unknown = || Failure::new(StatusCode::NOT_FOUND, "there is no such clip: /api/clips lists them");
     let clip = clip.ok_or_else(unknown)?;
     let (config, library) = (call.engine().config(), call.engine().library());
     let wanted = call.text("preset").unwrap_or(&config.music.preset);
     let preset = library.find(wanted).ok_or_else(|| Failure::bad(format!("preset: there is no {wanted}")))?;
-    clip.render(&config, preset.clone()).map(Wav).map_err(|problem| {
-        tracing::error!("the clip {}: {problem}", clip.scenario);
-        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why")
-    })
+    let (preset, busy) = (preset.clone(), |why| Failure::new(StatusCode::SERVICE_UNAVAILABLE, why));
+    tokio::select! {
+        rendered = call.engine().renders().render(clip, config, preset) => match rendered {
+            Ok(rendered) => Ok(Wav(rendered)),
+            Err(RenderError::Busy(full)) => Err(busy(full.to_string())),
+            Err(problem) => {
+                tracing::error!("the clip {}: {problem}", clip.scenario);
+                Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why"))
+            }
+        },
+        () = until_stopped(call.desk.stop.clone()) => Err(busy("khor is stopping".into())),
+    }
 }

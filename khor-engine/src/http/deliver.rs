@@ -16,6 +16,7 @@ use warp::{
 use super::{
     accept::takes_coding,
     range::{self, Asked},
+    work,
 };
 
 /// Length from which answers are compressed, bytes. A shorter answer fits into one packet anyway.
@@ -86,7 +87,7 @@ async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     let (mut parts, body) = whole(response).await;
     let plain = body.clone();
     // Compressing half a megabyte takes milliseconds, which would delay events.
-    match tokio::task::spawn_blocking(move || gzip(&plain)).await {
+    match work::deliver(move || gzip(&plain)).await {
         Ok(Ok(short)) => {
             if let Some(tag) = tag_of(&parts.headers).and_then(compressed_tag) {
                 parts.headers.insert(header::ETAG, tag);

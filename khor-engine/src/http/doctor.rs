@@ -1,13 +1,18 @@
 //! What is in khor's way on this machine: `GET /api/doctor`.
 
+use std::time::Duration;
+
 use super::{
     call::Call,
     table::{Json, Operation, get},
 };
 use crate::doctor::{Diagnosis, Patient, examine};
 
+/// How long a diagnosis is valid.
+const LIFE: Duration = Duration::from_secs(1);
+
 pub(super) fn operation() -> Operation {
-    get("/api/doctor", "What is in khor's way on this machine, and the fix").later(diagnosis)
+    get("/api/doctor", "What is in khor's way on this machine, and the fix").shared(LIFE, diagnosis)
 }
 
 async fn diagnosis(call: Call) -> Json<Diagnosis> {

@@ -30,10 +30,12 @@ mod range;
 mod recording;
 mod reply;
 mod seldom;
+mod shared;
 mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::{
     convert::Infallible,

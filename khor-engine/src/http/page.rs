@@ -22,6 +22,7 @@ use super::{
     accept::takes_coding,
     not_so,
     reply::{Failure, content_tag},
+    work,
 };
 use crate::{config::Ui, files};
 
@@ -48,10 +49,8 @@ pub(super) fn routes(ui: &Ui) -> BoxedFilter<(Response,)> {
         .then(move |method: Method, path: FullPath, headers: HeaderMap| {
             let ui = ui.clone();
             async move {
-                let work = move || answer(&ui, &method, path.as_str(), &headers);
-                tokio::task::spawn_blocking(work).await.unwrap_or_else(|problem| {
-                    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response()
-                })
+                let answered = move || answer(&ui, &method, path.as_str(), &headers);
+                work::deliver(answered).await.unwrap_or_else(Failure::into_response)
             }
         })
         .boxed()

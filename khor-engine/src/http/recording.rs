@@ -19,7 +19,6 @@ use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use tokio::task::spawn_blocking;
 use warp::{
     Reply,
     http::{HeaderValue, StatusCode, header},
@@ -31,6 +30,7 @@ use super::{
     range::{self, Asked},
     reply::Failure,
     table::{Answer, Content, Json, Operation, get, post},
+    work,
 };
 use crate::{
     output::recorder::{Recording, name},
@@ -203,13 +203,14 @@ fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>
         if left == 0 {
             return Ok(None);
         }
-        let reading = spawn_blocking(move || -> io::Result<(File, Vec<u8>)> {
+        let reading = work::deliver(move || -> io::Result<(File, Vec<u8>)> {
             let mut piece = vec![0; left.min(PIECE_BYTES) as usize];
             let length = file.read(&mut piece)?;
             piece.truncate(length);
             Ok((file, piece))
         });
-        let (file, piece) = reading.await.map_err(io::Error::other)??;
+        let read = reading.await.map_err(|_| io::Error::other("reading it failed inside khor"))?;
+        let (file, piece) = read?;
         let left = left - piece.len() as u64;
         Ok((!piece.is_empty()).then_some((Bytes::from(piece), (file, left))))
     })

@@ -25,6 +25,9 @@ use crate::{
     output::recorder::RecorderError,
 };
 
+/// When a client may repeat a request that was refused because khor is busy, seconds.
+const RETRY_AFTER_S: &str = "2";
+
 /// What is said to a request that was refused.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Refusal {
@@ -72,6 +75,9 @@ impl Failure {
             // The rest of the body is not waited for.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
         response
     }
 }
@@ -108,6 +114,7 @@ impl From<RecorderError> for Failure {
         let status = match problem {
             RecorderError::Busy(_) | RecorderError::Idle => StatusCode::CONFLICT,
             RecorderError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            RecorderError::NoRoom(_) => StatusCode::INSUFFICIENT_STORAGE,
             RecorderError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             RecorderError::Format(_) => StatusCode::BAD_REQUEST,
         };
@@ -119,7 +126,7 @@ impl From<EditError> for Failure {
     fn from(problem: EditError) -> Self {
         let status = match problem {
             EditError::Invalid(_) => StatusCode::BAD_REQUEST,
-            EditError::BuiltIn(_) | EditError::Taken { .. } => StatusCode::CONFLICT,
+            EditError::BuiltIn(_) | EditError::Taken { .. } | EditError::Full(_) => StatusCode::CONFLICT,
             EditError::Unknown(_) => StatusCode::NOT_FOUND,
             EditError::Disk { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             EditError::Select(problem) => return problem.into(),

@@ -2,17 +2,17 @@
 //! Requests are dispatched by the table and the `OpenAPI` document is written from it, so neither knows a thing that the
 //! other doesn't.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use warp::{
     Reply,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, header},
     reply::Response,
 };
 
-use super::{call::Call, reply::Failure};
+use super::{call::Call, reply::Failure, shared::Shared, work};
 
 /// What an operation does with a request.
 type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
@@ -66,6 +66,7 @@ pub(super) trait Answer: Send + 'static {
 }
 
 /// JSON.
+#[derive(Clone)]
 pub(super) struct Json<T>(pub(super) T);
 
 /// JSON with the tag that says which version of it this is.
@@ -194,16 +195,30 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
     }
 
-    /// It waits for the disk or the sound server, away from the event loop.
+    /// It waits for the disk or the sound server, away from the event loop and in a bounded queue.
     pub(super) fn blocking<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             Box::pin(async move {
-                let response = tokio::task::spawn_blocking(move || work(call).into_response()).await;
-                response.unwrap_or_else(|problem| {
-                    tracing::error!("a request failed inside khor: {problem}");
-                    let said = "khor failed at this; its log says why";
-                    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, said).into_response()
-                })
+                let response = work::operate(move || work(call).into_response()).await;
+                response.unwrap_or_else(Failure::into_response)
+            })
+        };
+        self.by(A::CONTENT, Arc::new(handler))
+    }
+
+    /// It takes a while, so requests that come together share one answer, which is valid for `life`.
+    pub(super) fn shared<A: Answer + Clone, F>(self, life: Duration, work: fn(Call) -> F) -> Operation
+    where
+        F: Future<Output = A> + Send + 'static,
+    {
+        let shared = Shared::new(life);
+        let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
+            let shared = shared.clone();
+            Box::pin(async move {
+                match shared.get(work(call)).await {
+                    Ok(answer) => answer.into_response(),
+                    Err(problem) => work::failed(&problem).into_response(),
+                }
             })
         };
         self.by(A::CONTENT, Arc::new(handler))

@@ -11,6 +11,8 @@ use super::problem::{Problem, Problems};
 
 /// Steps a feature must at least cover to say anything.
 const LEAST_STEPS: f32 = 8.0;
+/// Most lines of a mapping: more than there are features, of which each has at most one.
+pub(super) const MAX_ROUTES: u32 = 64;
 /// How much of the remaining silence one signal at full level takes away from `work`.
 const WORK_WEIGHT: f32 = 0.75;
 /// Signals that count as work. Switches and interrupts are left out: they follow everything else.
@@ -168,6 +170,10 @@ impl Mapping {
     /// Checks lines against the rules.
     pub(super) fn check(lines: &[RouteText]) -> Result<Self, Vec<Problem>> {
         let mut found = Problems::default();
+        if lines.len() > MAX_ROUTES as usize {
+            found.within(false, "map", &format!("{MAX_ROUTES} lines"));
+            return found.none_or(Self { routes: Vec::new() });
+        }
         // With their places, which are the lines' as long as every line makes sense.
         let mut routes: Vec<(usize, Route)> = Vec::new();
         for (index, line) in lines.iter().enumerate() {

@@ -20,7 +20,7 @@ use tracing::warn;
 
 pub use self::keys::Exposed;
 use self::trouble::{Troubles, fix};
-use crate::{files, source::Shortfall};
+use crate::{config::limits::PATH_CHARS, files, source::Shortfall};
 
 /// The server's usual port on this machine.
 pub const LOCAL: &str = "nats://127.0.0.1:4222";
@@ -38,6 +38,8 @@ const MUTE: Duration = Duration::from_secs(3);
 const RETRY: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Longest address, characters.
+const URL_CHARS: u32 = 512;
 /// Largest key or certificate file that is read, bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
@@ -46,16 +48,22 @@ const MAX_BYTES: u64 = 256 * 1024;
 #[serde(default)]
 pub struct Nats {
     /// Its address: `nats://HOST:PORT`, or `tls://HOST:PORT`, which is never spoken to in the clear.
+    #[schemars(length(max = URL_CHARS))]
     pub url: String,
     /// A credentials file (JWT and seed), as NATS' own tools write it.
+    #[schemars(length(max = PATH_CHARS))]
     pub creds: Option<PathBuf>,
     /// A file with the seed of a user's `NKey`.
+    #[schemars(length(max = PATH_CHARS))]
     pub nkey: Option<PathBuf>,
     /// Certificates of the authority that vouches for the server, PEM; the system's are used without.
+    #[schemars(length(max = PATH_CHARS))]
     pub tls_ca: Option<PathBuf>,
     /// This client's certificate, PEM, where the server asks for one.
+    #[schemars(length(max = PATH_CHARS))]
     pub tls_cert: Option<PathBuf>,
     /// Its key, PEM.
+    #[schemars(length(max = PATH_CHARS))]
     pub tls_key: Option<PathBuf>,
 }
 

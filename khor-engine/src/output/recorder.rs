@@ -1,6 +1,9 @@
 //! Records what the sound device is given, while it plays, into a file.
 
 pub(crate) mod name;
+mod room;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::{self, File},
@@ -21,16 +24,21 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+pub use self::room::{NoRoom, Room};
 use super::{
     audio::{Block, Tap, TapFull},
     file::{FileError, Format, SoundFile},
 };
 use crate::shown_path::ShownPath;
 
+/// Sound between two checks of the room, seconds.
+const CHECK_S: f64 = 2.0;
+
 /// The recorder; records one file at a time.
 pub struct Recorder {
     tap: Tap,
     folder: PathBuf,
+    room: Arc<Mutex<Room>>,
     shared: Arc<Mutex<Recording>>,
     work: Mutex<Option<Work>>,
 }
@@ -71,6 +79,9 @@ pub enum RecorderError {
     /// Too many listen.
     #[error(transparent)]
     Full(#[from] TapFull),
+    /// The disk has no room for it.
+    #[error("{0}; {fix}", fix = .0.fix())]
+    NoRoom(#[from] NoRoom),
     /// The file can't be written.
     #[error("writing {}: {cause}", path.display())]
     Write {
@@ -85,9 +96,14 @@ pub enum RecorderError {
 }
 
 impl Recorder {
-    /// Records into `folder`, which is made when it is needed.
-    pub fn new(tap: Tap, folder: PathBuf) -> Self {
-        Self { tap, folder, shared: Arc::default(), work: Mutex::default() }
+    /// Records into `folder`, which is made when it is needed, as long as there is `room`.
+    pub fn new(tap: Tap, folder: PathBuf, room: Room) -> Self {
+        Self { tap, folder, room: Arc::new(Mutex::new(room)), shared: Arc::default(), work: Mutex::default() }
+    }
+
+    /// Sets how much space recordings may use, also for the one that goes on.
+    pub fn set_room(&self, room: Room) {
+        *lock(&self.room) = room;
     }
 
     /// Where the files go.
@@ -112,6 +128,8 @@ impl Recorder {
             return Err(RecorderError::Busy(file.as_ref().to_owned()));
         }
         let format = format_of(extension)?;
+        let room = *lock(&self.room);
+        room.check(&self.folder)?;
         let blocks = self.tap.listen()?;
         let (path, empty) = fs::create_dir_all(&self.folder)
             .and_then(|()| name::claim(&self.folder, now, extension))
@@ -120,8 +138,15 @@ impl Recorder {
         let recording =
             Recording { recording: true, file: Some(path.clone().into()), ..Recording::default() };
         *lock(&self.shared) = recording;
-        let session =
-            Session { path: path.clone(), empty: Some(empty), format, shared: Arc::clone(&self.shared) };
+        let session = Session {
+            path: path.clone(),
+            folder: self.folder.clone(),
+            room: Arc::clone(&self.room),
+            checked_s: 0.0,
+            empty: Some(empty),
+            format,
+            shared: Arc::clone(&self.shared),
+        };
         let runtime = Handle::current();
         let task = tokio::task::spawn_blocking(move || session.run(&runtime, blocks, stopped));
         info!("recording {}", path.display());
@@ -155,6 +180,10 @@ impl Recorder {
 /// One file that is recorded.
 struct Session {
     path: PathBuf,
+    folder: PathBuf,
+    room: Arc<Mutex<Room>>,
+    /// Length of the recording at the last check of the room, seconds.
+    checked_s: f64,
     /// The file, until the first block says the rate that it begins with.
     empty: Option<File>,
     format: Format,
@@ -229,6 +258,7 @@ impl Session {
                 fix: "start another recording; what was recorded before is kept",
             });
         }
+        self.check_room()?;
         let (left, right): (Vec<f32>, Vec<f32>) = block.frames.iter().map(|[l, r]| (*l, *r)).unzip();
         let takes_more = open.file.push(&left, &right);
         let seconds = |frames: u64| frames as f64 / f64::from(block.sample_rate_hz);
@@ -237,6 +267,16 @@ impl Session {
         recording.lost_seconds += seconds(block.first_frame.saturating_sub(open.next_frame));
         open.next_frame = block.next_frame();
         Ok(takes_more)
+    }
+
+    fn check_room(&mut self) -> Result<(), Problem> {
+        let seconds = lock(&self.shared).seconds;
+        if seconds - self.checked_s < CHECK_S {
+            return Ok(());
+        }
+        self.checked_s = seconds;
+        let room = *lock(&self.room);
+        room.check(&self.folder).map_err(|found| Problem { error: found.to_string(), fix: found.fix() })
     }
 
     /// `None`: the format holds no samples.
@@ -305,121 +345,4 @@ fn format_of(extension: &str) -> Result<Format, RecorderError> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-
-    use super::*;
-
-    /// The file has so many seconds, all of them of that level, to the left above zero and to the right below.
-    fn assert_holds(file: &Path, seconds: f64, level: f32) {
-        let mut reader = hound::WavReader::open(file).unwrap();
-        assert!((f64::from(reader.duration()) / 48_000.0 - seconds).abs() < 1e-9);
-        let (samples, level): (Vec<i32>, _) =
-            (reader.samples().map(Result::unwrap).collect(), (level * 8_388_608.0) as i32);
-        assert!(samples.chunks(2).all(|frame| frame == [level, -level]), "{}", file.display());
-    }
-
-    /// Lets sound come until the recording has `seconds`.
-    async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
-        khor_e2e::wait_until_async("enough recorded sound", || {
-            let enough = recorder.status().seconds >= seconds;
-            if !enough {
-                push();
-            }
-            enough
-        })
-        .await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn what_is_heard_is_in_the_file_and_one_records_at_a_time() {
-        let dir = tempfile::tempdir().unwrap();
-        let (tap, mut feed) = Tap::start(48_000).unwrap();
-        let recorder = Recorder::new(tap.clone(), dir.path().join("recordings"));
-        assert!(matches!(recorder.stop().await, Err(RecorderError::Idle)));
-        assert!(matches!(recorder.start("mid"), Err(RecorderError::Format(_))));
-        assert!(matches!(recorder.start("mp3"), Err(RecorderError::Format(_))));
-        let file = recorder.start("wav").unwrap();
-        assert!(matches!(recorder.start("wav"), Err(RecorderError::Busy(busy)) if busy == file));
-        feed_until(&recorder, 0.5, || feed.push(&[0.5; 480], &[-0.5; 480])).await;
-        let recorded = recorder.stop().await.unwrap();
-        assert!(!recorded.recording && recorded.error.is_none());
-        assert!(recorded.lost_blocks == 0 && recorded.lost_seconds == 0.0, "{recorded:?}");
-        assert_holds(&file, recorded.seconds, 0.5);
-        tap.close();
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn two_of_one_second_are_two_files_and_both_are_whole() {
-        let dir = tempfile::tempdir().unwrap();
-        let (tap, mut feed) = Tap::start(48_000).unwrap();
-        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
-        let mut recorded = Vec::new();
-        for level in [0.25, 0.5] {
-            let file = recorder.start_at(SystemTime::UNIX_EPOCH, "wav").unwrap();
-            feed_until(&recorder, 0.1, || feed.push(&[level; 480], &[-level; 480])).await;
-            let Recording { seconds, error, .. } = recorder.stop().await.unwrap();
-            assert_eq!(error, None);
-            recorded.push((file, seconds, level));
-            khor_e2e::wait_until_async("the tap to stop", || feed.is_idle()).await;
-        }
-        for (file, seconds, level) in &recorded {
-            assert_holds(file, *seconds, *level);
-        }
-        let names: Vec<_> = recorded.iter().map(|(file, ..)| file.file_name().unwrap()).collect();
-        assert_eq!(names, ["khor-19700101T000000Z.wav", "khor-19700101T000000Z-2.wav"]);
-        tap.close();
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn what_is_missing_in_between_is_told() {
-        let dir = tempfile::tempdir().unwrap();
-        let (tap, mut feed) = Tap::start(48_000).unwrap();
-        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
-        recorder.start("wav").unwrap();
-        feed_until(&recorder, 0.1, || feed.push(&[0.5; 480], &[0.5; 480])).await;
-        // Two seconds at once are more than the tap holds.
-        let long = vec![0.5; 96_000];
-        feed.push(&long, &long);
-        let before = recorder.status().seconds;
-        feed_until(&recorder, before + 1.5, || feed.push(&[0.5; 480], &[0.5; 480])).await;
-        let recorded = recorder.stop().await.unwrap();
-        assert!((0.6..1.5).contains(&recorded.lost_seconds), "{recorded:?}");
-        assert_eq!(recorded.error, None, "it is good for all that");
-        tap.close();
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn where_nothing_was_heard_there_is_no_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let (tap, _feed) = Tap::start(48_000).unwrap();
-        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
-        let file = recorder.start("flac").unwrap();
-        let recorded = recorder.stop().await.unwrap();
-        assert!(recorded.error.is_some_and(|error| error.contains("there is no file")));
-        assert!(!file.exists());
-        tap.close();
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn another_rate_ends_it_with_a_reason_and_keeps_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let (tap, mut feed) = Tap::start(48_000).unwrap();
-        let recorder = Recorder::new(tap.clone(), dir.path().to_owned());
-        let file = recorder.start("flac").unwrap();
-        khor_e2e::wait_until_async("the recording to end", || {
-            feed.push(&[0.5; 480], &[0.5; 480]);
-            if recorder.status().seconds > 0.2 {
-                feed.set_rate(44_100);
-            }
-            !recorder.status().recording
-        })
-        .await;
-        let recorded = recorder.status();
-        assert_eq!(recorded.error.as_deref(), Some("the device's sample rate became 44100 Hz"));
-        assert!(file.metadata().unwrap().len() > 0);
-        tap.close();
-    }
 }

@@ -19,6 +19,8 @@ use super::{
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A capture that is played again and again takes at least this long each time, even if it is empty.
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
+/// Damaged parts of a capture that are named one by one.
+const NAMED_DAMAGES: u32 = 8;
 /// Events of a capture that are read before they are due.
 const PIECES_AHEAD: usize = 64;
 
@@ -64,7 +66,7 @@ async fn play_once(
 ) -> Result<Played, Ended> {
     let name = playback.path.display();
     let mut pieces = read_ahead(playback.path.clone());
-    let mut pace = Pace::default();
+    let (mut pace, mut damages) = (Pace::default(), 0_u32);
     loop {
         let piece = tokio::select! {
             piece = pieces.recv() => piece,
@@ -90,7 +92,14 @@ async fn play_once(
                 SourceEvent::Down(Shortfall { error: format!("{name}: {problem}"), fix })
             }
             Err(ReadError::Damaged(problem)) => {
-                warn!("{name} is {problem}; what can be read is played");
+                damages += 1;
+                match damages {
+                    ..NAMED_DAMAGES => warn!("{name} is {problem}; what can be read is played"),
+                    NAMED_DAMAGES => {
+                        warn!("{name} is {problem}, and perhaps later; khor names no more of this");
+                    }
+                    _ => {}
+                }
                 continue;
             }
         };

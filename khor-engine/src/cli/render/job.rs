@@ -1,6 +1,7 @@
 //! One file that is rendered.
 
 use std::{
+    fmt::Display,
     iter,
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -14,13 +15,17 @@ use crate::{
     cli::{interrupt::Interrupt, progress::Progress},
     config::Config,
     engine::{Offline, Sounding, heard_as},
-    files::Replacement,
+    files::{LowSpace, Replacement, SpaceWatch},
     music::{Note, Preset},
     output::file::{FileError, Format, NoteFile, SoundFile},
     signal::Frame,
     source::{CaptureError, Recorded},
     synth::Samples,
+    words::counted,
 };
+
+/// Parts that were left out and are named one by one.
+const NAMED: u64 = 8;
 
 /// A recording, piece by piece, from wherever.
 pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
@@ -113,17 +118,23 @@ fn writing(path: &Path) -> String {
 }
 
 impl Job<'_> {
-    /// Renders it.
-    pub(super) fn run(&self, pieces: Pieces) -> anyhow::Result<Rendered> {
+    /// Renders it, as long as there is `space`.
+    pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
         let sample_rate_hz = self.config.audio.sample_rate;
         let (sheet, sounding) = self.sheet()?;
         let mut render = Render {
             offline: Offline::sounding(self.config, self.preset.clone(), sample_rate_hz, sounding),
             sheet,
             progress: Progress::new(!self.is_quiet),
+            space,
+            left_out: 0,
             job: self,
         };
-        render.pieces(pieces);
+        let rendered = render.pieces(pieces);
+        if let Err(low) = rendered {
+            render.progress.clear();
+            return Err(anyhow::Error::from(low).context(writing(&self.output)));
+        }
         let Render { offline, sheet, progress, .. } = render;
         let peak = sheet.finish(self)?;
         progress.clear();
@@ -158,20 +169,24 @@ struct Render<'a> {
     offline: Offline,
     sheet: Sheet,
     progress: Progress,
+    space: SpaceWatch,
+    /// Parts of the capture that were left out.
+    left_out: u64,
     job: &'a Job<'a>,
 }
 
 impl Render<'_> {
-    fn pieces(&mut self, pieces: Pieces) {
+    fn pieces(&mut self, pieces: Pieces) -> Result<(), LowSpace> {
         for piece in pieces {
+            self.space.check()?;
             match piece {
                 Ok(Recorded::Start(_)) => self.offline.restart(),
                 Ok(Recorded::Frame(frame)) => match self.frame(frame) {
                     ControlFlow::Continue(None) => {}
-                    ControlFlow::Continue(Some(gap)) => warn!(
-                        "nothing was recorded for {:.1} h (suspended, or damaged): left out",
-                        gap.as_secs_f64() / 3600.0
-                    ),
+                    ControlFlow::Continue(Some(gap)) => self.leave_out(format_args!(
+                        "nothing was recorded for {:.1} min (suspended, or damaged): left out",
+                        gap.as_secs_f64() / 60.0
+                    )),
                     ControlFlow::Break(()) => break,
                 },
                 Ok(Recorded::Cue(cue)) => {
@@ -180,16 +195,30 @@ impl Render<'_> {
                     }
                 }
                 Ok(Recorded::Lost { .. }) => {}
-                Err(problem) => warn!("the capture is {problem}; what was readable is rendered"),
+                Err(problem) => {
+                    self.leave_out(format_args!("the capture is {problem}; what was readable is rendered"));
+                }
             }
             if self.job.interrupt.is_raised() {
                 break;
             }
         }
+        if self.left_out > NAMED {
+            warn!("{} of the capture left out", counted(self.left_out - NAMED, "more part"));
+        }
+        Ok(())
+    }
+
+    /// Warns of a part of the capture that is left out. A damaged capture can have thousands of them.
+    fn leave_out(&mut self, warning: impl Display) {
+        self.left_out += 1;
+        if self.left_out <= NAMED {
+            warn!("{warning}");
+        }
     }
 
     fn frame(&mut self, frame: Frame) -> ControlFlow<(), Option<Duration>> {
-        let Self { offline, sheet, progress, job } = self;
+        let Self { offline, sheet, progress, job, .. } = self;
         let before_s = offline.seconds();
         let mut frames = 0;
         let rendered = offline.frame(frame, &mut |samples| {

@@ -1,6 +1,7 @@
 //! `khor render`: a capture, or the demo, to files of sound or notes.
 
 mod job;
+mod plan;
 
 use std::{
     iter,
@@ -12,8 +13,15 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
-use self::job::{Job, Pieces, Rendered};
-use super::{interrupt::Interrupt, number, print::print_line};
+use self::{
+    job::{Job, Pieces, Rendered},
+    plan::Plan,
+};
+use super::{
+    interrupt::Interrupt,
+    number,
+    print::{print_line, remark},
+};
 use crate::{
     config::{Config, default_path, presets_dir},
     engine::{Library, read_preset},
@@ -74,6 +82,9 @@ pub(super) struct RenderArgs {
     #[arg(long, value_name = "HZ", default_value_t = 48_000,
           value_parser = number::within(8_000, 192_000_u32), allow_negative_numbers = true)]
     sample_rate: u32,
+    /// Render more than 24 hours, and leave less free space than khor does by itself
+    #[arg(long)]
+    force: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -114,6 +125,11 @@ pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     }
     let preset = preset(&config.music.preset)?;
     let interrupt = Interrupt::listen()?;
+    let plan = Plan::of(args, format)?;
+    let space = plan.admit(args)?;
+    if !args.json {
+        remark(format_args!("rendering {}: {plan}\n", args.output.display()));
+    }
     let begun = Instant::now();
     let stems = if args.stems { Role::ALL.map(|role| stem(&args.output, role)).to_vec() } else { Vec::new() };
     let job = Job {
@@ -126,7 +142,7 @@ pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         interrupt: interrupt.clone(),
         is_quiet: args.json,
     };
-    let rendered = job.run(args.pieces(&config)?)?;
+    let rendered = job.run(args.pieces(&config)?, space)?;
     print_line(report(args, &job, &rendered, begun.elapsed(), interrupt.is_raised()))
 }
 

@@ -9,6 +9,10 @@ use crate::music::{
 
 /// Longest name, characters.
 const MOST_NAME_CHARS: usize = 64;
+/// Longest hint, characters.
+pub(super) const MOST_HINT_CHARS: u32 = 300;
+/// Most roots of the bed.
+pub(super) const MOST_ROOTS: u32 = 64;
 
 impl Preset {
     /// Whether a preset may have that name.
@@ -22,8 +26,10 @@ impl Preset {
 
     pub(super) fn checked(self) -> Result<Self, Vec<Problem>> {
         let mut found = Problems::default();
-        let Self { name, hint: _, trim_db, swing, bed, pulse, voices, patches, mapping: _ } = &self;
+        let Self { name, hint, trim_db, swing, bed, pulse, voices, patches, mapping: _ } = &self;
         found.within(Self::may_be_named(name), "name", Self::NAMES);
+        let is_short = hint.chars().count() <= MOST_HINT_CHARS as usize;
+        found.within(is_short, "hint", &format!("{MOST_HINT_CHARS} characters"));
         found.within((-24.0..=24.0).contains(trim_db), "trim_db", "-24..=24");
         found.within((0.0..=0.5).contains(swing), "swing", "0..=0.5");
         bed.check(&mut found);
@@ -57,7 +63,8 @@ impl BedSettings {
         found.within((1..=4).contains(&self.notes), "bed.notes", "1..=4");
         found.within((4..=8).contains(&self.chord_bars), "bed.chord_bars", "4..=8");
         let near = self.roots.iter().all(|root| (-12..=12).contains(root));
-        found.within(near && !self.roots.is_empty(), "bed.roots", "one or more degrees of -12..=12");
+        let count_fits = (1..=MOST_ROOTS as usize).contains(&self.roots.len());
+        found.within(near && count_fits, "bed.roots", &format!("1 to {MOST_ROOTS} degrees of -12..=12"));
         found.within((1.0..=20.0).contains(&self.breath_s), "bed.breath_s", "1..=20");
         found.within((0.0..=4.0).contains(&self.strum_steps), "bed.strum_steps", "0..=4");
     }

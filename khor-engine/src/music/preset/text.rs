@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml::Table;
 
-use super::{BedSettings, Patches, Preset, PulseSettings, VoiceSettings};
+use super::{BedSettings, Patches, Preset, PulseSettings, VoiceSettings, check};
 use crate::music::{
-    mapping::{Mapping, RouteText},
+    mapping::{MAX_ROUTES, Mapping, RouteText},
     problem::Problem,
 };
 
@@ -22,6 +22,7 @@ pub struct PresetText {
     #[schemars(regex(pattern = r"^[a-z0-9_-]{1,64}$"))]
     name: String,
     /// One sentence for people who choose.
+    #[schemars(length(max = check::MOST_HINT_CHARS))]
     hint: String,
     /// Correction that brings the bed to the common loudness, dB.
     #[schemars(range(min = -24, max = 24))]
@@ -38,6 +39,7 @@ pub struct PresetText {
     patches: Patches,
     /// The common contract where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_ROUTES))]
     map: Option<Vec<RouteText>>,
 }
 

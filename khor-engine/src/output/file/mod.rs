@@ -14,7 +14,7 @@ use std::{
 };
 
 pub use smf::NoteFile;
-pub use wav::wav_bytes;
+pub use wav::{MAX_WAV_BYTES, WavBytes, wav_bytes};
 
 use self::{flac::FlacWriter, wav::WavWriter};
 

@@ -6,8 +6,15 @@ use super::{FileError, to_16_bit, to_24_bit};
 
 /// Left and right, 24 bits each.
 const FRAME_BYTES: u32 = 6;
+/// Left and right, 16 bits each.
+const SHORT_FRAME_BYTES: usize = 4;
+/// Length of the header of a file with 16 bits.
+const HEADER_BYTES: usize = 44;
 /// The format counts bytes in 32 bits; some are left for the header.
 const MAX_FRAMES: u64 = ((u32::MAX - 1024) / FRAME_BYTES) as u64;
+
+/// Most bytes of a WAV file.
+pub const MAX_WAV_BYTES: u64 = u32::MAX as u64;
 
 pub(super) struct WavWriter {
     inner: hound::WavWriter<BufWriter<File>>,
@@ -50,26 +57,49 @@ impl WavWriter {
     }
 }
 
+/// A WAV file that grows in memory: 16 bits, stereo.
+pub struct WavBytes(Vec<u8>);
+
+impl WavBytes {
+    /// Bytes of a file with so many frames.
+    pub const fn length(frames: usize) -> usize {
+        HEADER_BYTES + frames * SHORT_FRAME_BYTES
+    }
+
+    /// Begins a file with memory for so many frames.
+    pub fn new(sample_rate_hz: u32, frames: usize) -> Self {
+        let spec = hound::WavSpec {
+            channels: 2,
+            sample_rate: sample_rate_hz,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut bytes = spec.into_header_for_infinite_file();
+        bytes.reserve_exact(frames * SHORT_FRAME_BYTES);
+        Self(bytes)
+    }
+
+    /// Appends samples of -1..=1; beyond is clipped.
+    pub fn push(&mut self, left: &[f32], right: &[f32]) {
+        let samples = left.iter().zip(right).flat_map(|(l, r)| [to_16_bit(*l), to_16_bit(*r)]);
+        self.0.extend(samples.flat_map(i16::to_le_bytes));
+    }
+
+    /// The complete file.
+    pub fn finish(mut self) -> Vec<u8> {
+        // A file beyond the format's 4 GiB would not fit into memory either.
+        let samples = (self.0.len() - HEADER_BYTES) as u32;
+        self.0[4..8].copy_from_slice(&(samples + HEADER_BYTES as u32 - 8).to_le_bytes());
+        self.0[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&samples.to_le_bytes());
+        self.0
+    }
+}
+
 /// A whole WAV file in memory, 16 bits; samples are -1..=1, beyond is clipped.
 pub fn wav_bytes(left: &[f32], right: &[f32], sample_rate_hz: u32) -> Vec<u8> {
-    let spec = hound::WavSpec {
-        channels: 2,
-        sample_rate: sample_rate_hz,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut bytes = io::Cursor::new(Vec::new());
-    let write = |bytes: &mut io::Cursor<Vec<u8>>| {
-        let mut writer = hound::WavWriter::new(bytes, spec)?;
-        for (l, r) in left.iter().zip(right) {
-            writer.write_sample(to_16_bit(*l))?;
-            writer.write_sample(to_16_bit(*r))?;
-        }
-        writer.finalize()
-    };
-    let written = write(&mut bytes);
-    debug_assert!(written.is_ok(), "nothing can fail in memory, short of a file beyond the format's 4 GiB");
-    bytes.into_inner()
+    let mut wav = WavBytes::new(sample_rate_hz, left.len());
+    wav.push(left, right);
+    wav.finish()
 }
 
 /// Of writing, the only error that isn't a mistake of ours is the disk's.
@@ -83,6 +113,21 @@ fn io_error(error: hound::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_in_memory_has_its_length_and_its_samples() {
+        let mut wav = WavBytes::new(44_100, 3);
+        wav.push(&[0.0, 1.0], &[-2.0, 0.5]);
+        wav.push(&[0.25], &[-0.25]);
+        let bytes = wav.finish();
+        assert_eq!(bytes.len(), 44 + 12);
+        let mut reader = hound::WavReader::new(bytes.as_slice()).unwrap();
+        assert_eq!((reader.duration(), reader.spec().sample_rate), (3, 44_100));
+        let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        assert_eq!(samples, [0, -32767, 32767, 16384, 8192, -8192]);
+        let riff = u32::from_le_bytes(bytes[4..8].try_into().unwrap());
+        assert_eq!(riff as usize, bytes.len() - 8);
+    }
 
     #[test]
     fn a_full_file_takes_no_more_and_is_finished_properly() {

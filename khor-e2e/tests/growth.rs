@@ -1,0 +1,200 @@
+//! Tests that nothing grows without bound: the configuration, its warnings, presets, recordings and
+//! renders.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use khor_e2e::engine::program;
+use khor_e2e::{Engine, Mount, skip, wait_until};
+use khor_patience::progress;
+use nix::unistd::Uid;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// Arguments of an engine that starts fast and makes no sound.
+const QUIET: [&str; 2] = ["--no-audio", "--fake"];
+
+fn with_config(text: &str) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("config.json"), text).unwrap();
+    dir
+}
+
+fn khor(arguments: &[&str], dir: &Path) -> Output {
+    progress(format!("running khor {arguments:?}"));
+    Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("khor")
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Settings that no khor knows.
+fn unknown(first: usize, count: usize) -> Value {
+    let keys = (first..first + count).map(|i| (format!("unknown-{i}"), json!("x".repeat(16))));
+    Value::Object(keys.collect::<Map<_, _>>())
+}
+
+#[test]
+fn requests_with_unknown_keys_or_long_texts_change_nothing() {
+    let engine = Engine::start_in(with_config("{\"theirs\": {\"x\": 1}}"), NO_SOCKET.as_ref(), &QUIET, &[]);
+    assert_eq!(engine.change(&json!({ "music": { "bpm": 90 } })).0, 200);
+    let before = fs::read(engine.config_path()).unwrap();
+    for round in 0..50 {
+        let (status, answer) = engine.change(&unknown(1000 * round, 1000));
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(status == 400 && error.contains("khor does not know this key"), "{status}: {error}");
+    }
+    let long = "x".repeat(50_000);
+    for (change, field) in [
+        (json!({ "music": { "bmp": 90 } }), "music.bmp"),
+        (json!({ "osc": { "receive": { "host": "0.0.0.0" } } }), "osc.receive.host"),
+        (json!({ "theirs": { "x": 2 } }), "theirs"),
+        (json!({ "music": { "preset": long } }), "music.preset"),
+        (json!({ "midi": { "port": long } }), "midi.port"),
+        (json!({ "osc": { "host": long } }), "osc.host"),
+        (json!({ "osc": { "targets": [long] } }), "osc.targets[0]"),
+        (json!({ "audio": { "device": format!("id:{long}") } }), "audio.device"),
+        (json!({ "bpf": { "cgroup": format!("/{long}") } }), "bpf.cgroup"),
+        (json!({ "listen": { "allowed_hosts": [long] } }), "listen.allowed_hosts[0]"),
+        (json!({ "signals": { "ceilings": { long.clone(): 1 } } }), "signals.ceilings."),
+    ] {
+        let (status, answer) = engine.change(&change);
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(status == 400 && error.starts_with(field) && error.chars().count() < 700, "{field}: {error}");
+    }
+    assert_eq!(fs::read(engine.config_path()).unwrap(), before);
+    // What GET returns may be sent back.
+    let whole = engine.get("/api/config");
+    let (status, answer) = engine.send("PUT", "/api/config", whole.to_string().as_bytes(), &[]);
+    assert_eq!(status, 200, "{answer}");
+    let (_, dir) = engine.stop();
+    let file: Value = serde_json::from_slice(&fs::read(dir.path().join("config.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&file["theirs"]["x"], &file["music"]["bpm"]),
+        (&json!(1), &json!(90.0)),
+        "it stays in the file"
+    );
+}
+
+#[test]
+fn a_file_with_thousands_of_unknown_keys_has_one_line_in_the_log() {
+    let dir = with_config(&unknown(0, 5000).to_string());
+    let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &QUIET, &[]);
+    let about_keys = || engine.log().lines().filter(|line| line.contains("unknown-")).count();
+    assert_eq!(about_keys(), 1, "{}", engine.log());
+    let warnings = engine.get("/api/health")["config"]["warnings"].clone();
+    let warning = warnings[0].as_str().expect("a warning");
+    assert!(warning.contains(" 5000 keys") && warning.ends_with("and 4995 more"), "{warning}");
+    // Another edit of the file does not repeat it.
+    let mut edited = unknown(0, 5000);
+    edited["music"] = json!({ "bpm": 77 });
+    fs::write(engine.config_path(), edited.to_string()).unwrap();
+    wait_until("the edit to take effect", || engine.get("/api/config")["music"]["bpm"] == 77.0);
+    assert_eq!(about_keys(), 1, "{}", engine.log());
+}
+
+#[test]
+fn thousands_of_broken_presets_have_few_lines_in_the_log() {
+    let dir = with_config("{}");
+    fs::create_dir(dir.path().join("presets")).unwrap();
+    for number in 0..1000 {
+        fs::write(dir.path().join(format!("presets/{number:04}.toml")), "name = ").unwrap();
+    }
+    let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &QUIET, &[]);
+    let problems = engine.get("/api/health")["presets"]["problems"].clone();
+    let problems = problems.as_array().expect("problems");
+    assert!(problems.len() < 20, "{problems:?}");
+    assert!(
+        problems[0].as_str().is_some_and(|it| it.contains("the first 256 preset files only")),
+        "{problems:?}"
+    );
+    let lines = engine.log().lines().filter(|line| line.contains(".toml")).count();
+    assert!(lines < 20, "{lines} lines");
+    let mut preset = engine.get("/api/presets/ambient")["preset"].clone();
+    preset["name"] = json!("mine");
+    let (status, answer) = engine.send("PUT", "/api/presets/mine", preset.to_string().as_bytes(), &[]);
+    let error = answer["error"].as_str().unwrap_or_default();
+    assert!(status == 409 && error.contains("as many as khor reads"), "{status}: {error}");
+}
+
+#[test]
+fn a_recording_ends_at_its_quota_and_none_begins_on_a_full_disk() {
+    let dir = with_config("{\"recordings\": {\"quota_mib\": 1}}");
+    let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &QUIET, &[]);
+    let (status, started) = engine.post("/api/recording/start?format=wav");
+    assert_eq!(status, 200, "{started}");
+    wait_until("the recording to end", || engine.get("/api/health")["recording"]["recording"] == false);
+    let recording = engine.get("/api/health")["recording"].clone();
+    let text = |key: &str| recording[key].as_str().unwrap_or_default().to_owned();
+    assert!(text("error").contains("their quota is 1.0 MB"), "{recording}");
+    assert!(text("fix").contains("recordings.quota_mib"), "{recording}");
+    let file = fs::read(text("file")).expect("the recording is kept");
+    // The header has the right length.
+    let data = file.windows(4).position(|chunk| chunk == b"data").expect("a data chunk");
+    let length = u32::from_le_bytes(file[data + 4..data + 8].try_into().expect("four bytes"));
+    assert_eq!(length as usize, file.len() - data - 8);
+    let refused = |why: &str| {
+        let (status, answer) = engine.post("/api/recording/start?format=wav");
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(status == 507 && error.contains(why), "{status}: {error}");
+    };
+    refused("recordings.quota_mib");
+    let room = json!({ "recordings": { "quota_mib": 1000, "min_free_mib": 16_777_216 } });
+    assert_eq!(engine.change(&room).0, 200);
+    refused("recordings.min_free_mib");
+    assert_eq!(engine.change(&json!({ "recordings": { "min_free_mib": 0 } })).0, 200);
+    assert_eq!(engine.post("/api/recording/start?format=wav").0, 200);
+}
+
+#[test]
+fn a_render_says_its_length_and_size_first_and_a_long_one_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let render = |seconds: &str, more: &[&str]| {
+        khor(&[&["render", "--demo", "--seconds", seconds], more].concat(), dir.path())
+    };
+    let rendered = render("2", &["-o", "x.wav"]);
+    let text = String::from_utf8_lossy(&rendered.stderr).into_owned();
+    assert!(rendered.status.success() && text.contains("rendering x.wav: 2.0 s long, 576.0 kB"), "{text}");
+    for output in ["y.wav", "y.flac", "y.mid"] {
+        let refused = render("90000", &["-o", output]);
+        let text = said(&refused);
+        assert!(refused.status.code() == Some(1) && text.contains("25 h long; add --force"), "{text}");
+        assert!(!dir.path().join(output).exists());
+    }
+}
+
+#[test]
+fn files_do_not_fill_a_small_disk_unless_they_are_forced() {
+    if !Uid::effective().is_root() {
+        return skip("mounting needs root");
+    }
+    let disk = TempDir::new().unwrap();
+    let _mount = Mount::in_memory(disk.path(), 8 << 20).unwrap();
+    let render = |seconds: &str, more: &[&str]| {
+        khor(&[&["render", "--demo", "-o", "x.wav", "--seconds", seconds], more].concat(), disk.path())
+    };
+    // 60 s are 17 MB.
+    let refused = render("60", &[]);
+    let text = said(&refused);
+    assert!(
+        refused.status.code() == Some(1) && text.contains("x.wav would be 60.0 s long, 17.3 MB"),
+        "{text}"
+    );
+    assert!(text.contains("khor leaves 419.4 kB free") && text.contains("--force"), "{text}");
+    assert!(render("1", &[]).status.success());
+    fs::remove_file(disk.path().join("x.wav")).unwrap();
+    // 200 kB remain, less than a twentieth.
+    fs::write(disk.path().join("filler"), vec![0; (8 << 20) - 200_000]).unwrap();
+    let record = |more: &[&str]| {
+        khor(&[&["record", "x.khor", "--demo", "--seconds", "0.5"], more].concat(), disk.path())
+    };
+    let refused = record(&[]);
+    assert!(refused.status.code() == Some(1) && said(&refused).contains("--force"), "{}", said(&refused));
+    assert!(!disk.path().join("x.khor").exists());
+    let forced = record(&["--force"]);
+    assert!(forced.status.success(), "{}", said(&forced));
+    assert!(render("0.5", &["--force"]).status.success());
+}

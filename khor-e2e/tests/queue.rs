@@ -1,0 +1,133 @@
+//! Tests that renders delay nothing else, and that requests that end leave no work behind.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use khor_e2e::{Engine, wait_until};
+use khor_patience::{hang_timeout, progress};
+use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::json;
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+const SCENARIOS: [&str; 9] = [
+    "idle",
+    "exec-storm",
+    "download",
+    "upload",
+    "disk",
+    "compile",
+    "retransmits",
+    "memory-pressure",
+    "crash",
+];
+const PRESETS: [&str; 6] = ["ambient", "percussive", "arp", "drone", "choir", "rain"];
+
+/// Clips that differ from each other.
+fn clips() -> impl Iterator<Item = String> {
+    let of = |scenario| PRESETS.map(move |preset| format!("/api/clips/{scenario}.wav?preset={preset}"));
+    SCENARIOS.into_iter().flat_map(of)
+}
+
+/// Sends a request and does not read the answer.
+fn begin(engine: &Engine, path: &str) -> TcpStream {
+    let address = engine.url().replace("http://", "");
+    let mut socket = TcpStream::connect(&address).expect("a connection");
+    socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("asking");
+    socket
+}
+
+/// The head of the answer.
+fn head(mut socket: TcpStream) -> String {
+    progress("waiting for an answer");
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).expect("an answer");
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n").expect("a head");
+    String::from_utf8_lossy(&answer[..end]).to_lowercase()
+}
+
+/// CPU time of a process and its ended threads, in clock ticks.
+fn cpu_ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process");
+    let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
+    [11, 12].map(|at: usize| fields[at].parse::<u64>().expect("ticks")).iter().sum()
+}
+
+/// CPU time of all processes that this test has waited for, in clock ticks.
+fn cpu_ticks_of_ended() -> u64 {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("usage");
+    let times = [usage.user_time(), usage.system_time()];
+    times.iter().map(|time| (time.tv_sec() * 100 + time.tv_usec() / 10_000) as u64).sum()
+}
+
+/// One test, so that all CPU time is that of its engine.
+#[test]
+fn renders_are_cancelled_bounded_and_delay_neither_a_change_nor_the_end() {
+    let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
+    // A render takes four times as long as usual.
+    assert_eq!(engine.change(&json!({ "audio": { "sample_rate": 192_000 } })).0, 200);
+    let used = || cpu_ticks(engine.pid());
+    let before = used();
+    assert!(head(begin(&engine, "/api/clips/crash.wav?preset=rain")).starts_with("http/1.1 200"));
+    let one = (used() - before).max(1);
+
+    // Sixty requests whose clients go away at once.
+    let before = used();
+    for path in clips().chain(clips()).take(60) {
+        drop(begin(&engine, &path));
+    }
+    wait_until("a free queue", || {
+        let answer = head(begin(&engine, "/api/clips/idle.wav?preset=arp"));
+        answer.starts_with("http/1.1 200")
+    });
+    let all = used() - before;
+    println!("one render took {one} ticks, and 60 cancelled ones and one more took {all}");
+    assert!(all < 6 * one + 20, "{all} ticks, and one render takes {one}");
+
+    // Clients that go away while the first of their clips is rendered.
+    let before = used();
+    let open: Vec<TcpStream> = clips().skip(12).take(5).map(|path| begin(&engine, &path)).collect();
+    wait_until("a render", || used() > before + one / 8);
+    drop(open);
+    assert!(head(begin(&engine, "/api/clips/disk.wav?preset=choir")).starts_with("http/1.1 200"));
+    let all = used() - before;
+    println!("five cancelled renders and one more took {all} ticks");
+    assert!(all < 4 * one + 20, "{all} ticks, and one render takes {one}");
+
+    // One renders, four wait, and the others are refused. A change does not wait for them.
+    let open: Vec<TcpStream> = clips().skip(30).take(12).map(|path| begin(&engine, &path)).collect();
+    assert_eq!(engine.change(&json!({ "music": { "bpm": 90 } })).0, 200);
+    let after_change = open.iter().filter(|socket| is_waiting(socket)).count();
+    assert!(after_change > 0, "a clip was still rendered after the change");
+    let heads: Vec<String> = open.into_iter().map(head).collect();
+    let (rendered, refused): (Vec<_>, Vec<_>) =
+        heads.iter().partition(|head| head.starts_with("http/1.1 200"));
+    assert_eq!(rendered.len(), 5, "{heads:?}");
+    for head in refused {
+        assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: "), "{head}");
+    }
+
+    // The same clip again is not rendered again.
+    let (path, before) = ("/api/clips/idle.wav?preset=drone", used());
+    (0..10).for_each(|_| assert!(head(begin(&engine, path)).starts_with("http/1.1 200")));
+    let again = used() - before;
+    assert!(again < 3 * one + 20, "{again} ticks for ten answers, and one render takes {one}");
+
+    // The end does not wait for renders.
+    let open: Vec<TcpStream> = clips().take(5).map(|path| begin(&engine, &path)).collect();
+    let before = used();
+    assert!(engine.stop().0.success());
+    let to_the_end = cpu_ticks_of_ended().saturating_sub(before);
+    println!("the end took {to_the_end} ticks");
+    assert!(to_the_end < 3 * one + 20, "{to_the_end} ticks, and one render takes {one}");
+    drop(open);
+}
+
+/// Whether no answer has come yet.
+fn is_waiting(socket: &TcpStream) -> bool {
+    socket.set_nonblocking(true).expect("a mode");
+    let peeked = socket.peek(&mut [0]);
+    socket.set_nonblocking(false).expect("a mode");
+    peeked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+}

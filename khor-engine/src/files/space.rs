@@ -1,0 +1,136 @@
+//! Free space of a file system, and how much of it khor leaves free.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use nix::sys::statvfs::statvfs;
+
+use super::{replace::folder, timeout::with_timeout};
+use crate::words::bytes;
+
+/// What khor leaves free on a large file system, bytes.
+const RESERVE_BYTES: u64 = 1 << 30;
+/// What khor leaves free on a small file system: one part of so many.
+const RESERVE_SHARE: u64 = 20;
+/// Time between two checks while a file grows.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Space of a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Free for this user, bytes.
+    pub free: u64,
+    /// Size of the file system, bytes; 0 where it does not tell.
+    pub total: u64,
+}
+
+impl Space {
+    /// The space of the file system that holds the folder `path`, or will hold it.
+    ///
+    /// # Errors
+    ///
+    /// The system's errors, and those of [`with_timeout`].
+    pub fn of(path: &Path) -> io::Result<Self> {
+        with_timeout(path, |path| {
+            let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+            let stat = statvfs(existing)?;
+            let unit = stat.fragment_size();
+            Ok(Self { free: stat.blocks_available() * unit, total: stat.blocks() * unit })
+        })
+    }
+
+    /// What khor leaves free unless the user says otherwise, bytes: 1 GiB or a twentieth of the file
+    /// system, whichever is less.
+    pub fn reserve(self) -> u64 {
+        RESERVE_BYTES.min(self.total / RESERVE_SHARE)
+    }
+}
+
+/// A file would leave too little space free.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} has {} free, and khor leaves {} free; free some space, choose another folder, or add --force",
+    folder.display(), bytes(*free), bytes(*reserve)
+)]
+pub struct LowSpace {
+    folder: PathBuf,
+    free: u64,
+    reserve: u64,
+}
+
+/// Watches the free space while an output file grows.
+#[derive(Debug)]
+pub struct SpaceWatch {
+    /// `None`: the user wants no check, or the output is a device or a pipe.
+    folder: Option<PathBuf>,
+    checked: Instant,
+}
+
+impl SpaceWatch {
+    /// Begins with a check that `needed` more bytes fit into the folder of the output at `path`.
+    ///
+    /// # Errors
+    ///
+    /// There is too little space, and the user has not forced the output.
+    pub fn begin(path: &Path, needed: u64, forced: bool) -> Result<Self, LowSpace> {
+        let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+        let folder = (!forced && !is_special).then(|| folder(path).to_owned());
+        let watch = Self { folder, checked: Instant::now() };
+        watch.look(needed).map(|()| watch)
+    }
+
+    /// Checks the space again, at most once a second.
+    ///
+    /// # Errors
+    ///
+    /// There is too little space by now.
+    pub fn check(&mut self) -> Result<(), LowSpace> {
+        if self.checked.elapsed() < CHECK_INTERVAL {
+            return Ok(());
+        }
+        self.checked = Instant::now();
+        self.look(0)
+    }
+
+    /// A file system that does not tell its space counts as large.
+    fn look(&self, needed: u64) -> Result<(), LowSpace> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let Some(space) = Space::of(folder).ok().filter(|space| space.total > 0) else { return Ok(()) };
+        let (free, reserve) = (space.free, space.reserve());
+        if free >= needed.saturating_add(reserve) {
+            return Ok(());
+        }
+        Err(LowSpace { folder: folder.clone(), free, reserve })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_file_system_keeps_a_gibibyte_and_a_small_one_a_twentieth() {
+        let reserve = |total| Space { free: 0, total }.reserve();
+        assert_eq!((reserve(1 << 40), reserve(20_000), reserve(0)), (1 << 30, 1000, 0));
+    }
+
+    #[test]
+    fn the_space_of_a_folder_that_does_not_exist_yet_is_that_of_its_parent() {
+        let dir = tempfile::tempdir().unwrap();
+        let space = Space::of(&dir.path().join("a/b")).unwrap();
+        assert!(space.total > 0 && space.free <= space.total, "{space:?}");
+    }
+
+    #[test]
+    fn an_output_that_does_not_fit_is_refused_unless_it_is_forced_or_a_device() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.wav");
+        let refused = SpaceWatch::begin(&path, u64::MAX, false).unwrap_err().to_string();
+        assert!(refused.contains(" free, and khor leaves ") && refused.contains("--force"), "{refused}");
+        assert!(SpaceWatch::begin(&path, u64::MAX, true).is_ok());
+        assert!(SpaceWatch::begin(Path::new("/dev/null"), u64::MAX, false).is_ok());
+    }
+}

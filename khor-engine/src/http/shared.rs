@@ -1,0 +1,93 @@
+//! Answers that take work to find: found once for all requests that come meanwhile, and valid for a
+//! moment.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::Mutex, task::JoinError};
+
+/// The last answer of one operation.
+pub(super) struct Shared<A> {
+    life: Duration,
+    /// Locked while the work goes on.
+    last: Arc<Mutex<Option<(Instant, A)>>>,
+}
+
+impl<A> Clone for Shared<A> {
+    fn clone(&self) -> Self {
+        Self { life: self.life, last: Arc::clone(&self.last) }
+    }
+}
+
+impl<A: Clone + Send + 'static> Shared<A> {
+    /// An answer is valid for `life` after it was found.
+    pub(super) fn new(life: Duration) -> Self {
+        Self { life, last: Arc::default() }
+    }
+
+    /// The last answer if it is valid, else that of `work`. Work that has begun goes on if its request
+    /// ends, so requests that end cannot start it again and again.
+    ///
+    /// # Errors
+    ///
+    /// The work panicked.
+    pub(super) async fn get(&self, work: impl Future<Output = A> + Send + 'static) -> Result<A, JoinError> {
+        let mut last = Arc::clone(&self.last).lock_owned().await;
+        if let Some((found, answer)) = &*last
+            && found.elapsed() < self.life
+        {
+            return Ok(answer.clone());
+        }
+        let working = async move {
+            let answer = work.await;
+            *last = Some((Instant::now(), answer.clone()));
+            answer
+        };
+        tokio::spawn(working).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use futures_util::poll;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_work_is_done_once_even_if_its_request_ends() {
+        let shared = Shared::new(Duration::MAX);
+        let (begun, go_on) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
+        let work = || {
+            let (begun, go_on) = (Arc::clone(&begun), Arc::clone(&go_on));
+            async move {
+                begun.fetch_add(1, Relaxed);
+                go_on.notified().await;
+                7
+            }
+        };
+        let mut first = Box::pin(shared.get(work()));
+        let mut second = Box::pin(shared.get(work()));
+        assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+        tokio::task::yield_now().await;
+        drop(first);
+        go_on.notify_one();
+        assert_eq!(second.await.unwrap(), 7);
+        assert_eq!(begun.load(Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_valid_for_its_life_and_a_panic_leaves_none() {
+        let brief = Shared::new(Duration::ZERO);
+        assert_eq!(brief.get(async { 1 }).await.unwrap(), 1);
+        assert_eq!(brief.get(async { 2 }).await.unwrap(), 2);
+        let long = Shared::new(Duration::MAX);
+        assert!(long.get(async { panic!("a request's bug") }).await.is_err());
+        assert_eq!(long.get(async { 3 }).await.unwrap(), 3);
+        assert_eq!(long.get(async { 4 }).await.unwrap(), 3);
+    }
+}

@@ -1,0 +1,87 @@
+//! Blocking work of requests, away from the event loop.
+//!
+//! The process has few threads for blocking work, and tokio's queue for them has no bound. So each
+//! kind of work has a bounded queue before it. A request that ends while it waits leaves the queue.
+//! Renders have a queue and threads of their own ([`Renders`](crate::engine::Renders)).
+
+use std::sync::LazyLock;
+
+use tokio::task::JoinError;
+use warp::http::StatusCode;
+
+use super::reply::Failure;
+use crate::turns::Turns;
+
+/// Operations that wait for the disk or the sound server. Each ends within a few seconds.
+static OPERATIONS: LazyLock<Turns> = LazyLock::new(|| Turns::new(3, 32));
+/// Files of the page, pieces of recordings, compression: each connection has at most one of these,
+/// so this queue is never full.
+static DELIVERIES: LazyLock<Turns> = LazyLock::new(|| Turns::new(2, 512));
+
+/// Runs an operation. Refuses it with 503 if too many wait.
+pub(super) async fn operate<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    run(&OPERATIONS, work).await
+}
+
+/// Runs a part of an answer.
+pub(super) async fn deliver<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    run(&DELIVERIES, work).await
+}
+
+/// The turn ends with the work, even if the request ends before.
+async fn run<T: Send + 'static>(
+    turns: &Turns,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let turn = turns.take().await.map_err(|full| Failure::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
+    let working = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    working.await.map_err(|problem| failed(&problem))
+}
+
+/// The answer where khor's own code panicked.
+pub(super) fn failed(problem: &JoinError) -> Failure {
+    tracing::error!("a request failed inside khor: {problem}");
+    let said = "khor failed at this; its log says why";
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, said)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures_util::poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_is_a_503_and_a_request_that_ends_leaves_no_work() {
+        let turns = Turns::new(1, 1);
+        let (release, released) = mpsc::channel::<()>();
+        let mut first = Box::pin(run(&turns, move || released.recv().is_ok()));
+        assert!(poll!(&mut first).is_pending());
+        let mut second = Box::pin(run(&turns, || panic!("its request has ended")));
+        assert!(poll!(&mut second).is_pending());
+        let refused = run(&turns, || ()).await.err().map(|failure| failure.status());
+        assert_eq!(refused, Some(StatusCode::SERVICE_UNAVAILABLE));
+        drop(second);
+        release.send(()).unwrap();
+        assert!(first.await.is_ok_and(|is_released| is_released));
+        assert!(run(&turns, || ()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_a_500_and_its_turn_ends() {
+        let turns = Turns::new(1, 0);
+        let failed = run(&turns, || panic!("a request's bug")).await.err().map(|failure| failure.status());
+        assert_eq!(failed, Some(StatusCode::INTERNAL_SERVER_ERROR));
+        assert!(run(&turns, || ()).await.is_ok());
+    }
+}

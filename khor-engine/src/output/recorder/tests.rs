@@ -1,0 +1,149 @@
+//! Tests of the recorder with real files and a fed tap.
+
+use super::*;
+
+const AMPLE: Room = Room { quota_bytes: u64::MAX, min_free_bytes: Some(0) };
+
+/// The file has so many seconds, all of them of that level, to the left above zero and to the right below.
+fn assert_holds(file: &Path, seconds: f64, level: f32) {
+    let mut reader = hound::WavReader::open(file).unwrap();
+    assert!((f64::from(reader.duration()) / 48_000.0 - seconds).abs() < 1e-9);
+    let (samples, level): (Vec<i32>, _) =
+        (reader.samples().map(Result::unwrap).collect(), (level * 8_388_608.0) as i32);
+    assert!(samples.chunks(2).all(|frame| frame == [level, -level]), "{}", file.display());
+}
+
+/// Lets sound come until the recording has `seconds`.
+async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
+    khor_e2e::wait_until_async("enough recorded sound", || {
+        let enough = recorder.status().seconds >= seconds;
+        if !enough {
+            push();
+        }
+        enough
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_heard_is_in_the_file_and_one_records_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, mut feed) = Tap::start(48_000).unwrap();
+    let recorder = Recorder::new(tap.clone(), dir.path().join("recordings"), AMPLE);
+    assert!(matches!(recorder.stop().await, Err(RecorderError::Idle)));
+    assert!(matches!(recorder.start("mid"), Err(RecorderError::Format(_))));
+    assert!(matches!(recorder.start("mp3"), Err(RecorderError::Format(_))));
+    let file = recorder.start("wav").unwrap();
+    assert!(matches!(recorder.start("wav"), Err(RecorderError::Busy(busy)) if busy == file));
+    feed_until(&recorder, 0.5, || feed.push(&[0.5; 480], &[-0.5; 480])).await;
+    let recorded = recorder.stop().await.unwrap();
+    assert!(!recorded.recording && recorded.error.is_none());
+    assert!(recorded.lost_blocks == 0 && recorded.lost_seconds == 0.0, "{recorded:?}");
+    assert_holds(&file, recorded.seconds, 0.5);
+    tap.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn two_of_one_second_are_two_files_and_both_are_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, mut feed) = Tap::start(48_000).unwrap();
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
+    let mut recorded = Vec::new();
+    for level in [0.25, 0.5] {
+        let file = recorder.start_at(SystemTime::UNIX_EPOCH, "wav").unwrap();
+        feed_until(&recorder, 0.1, || feed.push(&[level; 480], &[-level; 480])).await;
+        let Recording { seconds, error, .. } = recorder.stop().await.unwrap();
+        assert_eq!(error, None);
+        recorded.push((file, seconds, level));
+        khor_e2e::wait_until_async("the tap to stop", || feed.is_idle()).await;
+    }
+    for (file, seconds, level) in &recorded {
+        assert_holds(file, *seconds, *level);
+    }
+    let names: Vec<_> = recorded.iter().map(|(file, ..)| file.file_name().unwrap()).collect();
+    assert_eq!(names, ["khor-19700101T000000Z.wav", "khor-19700101T000000Z-2.wav"]);
+    tap.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_missing_in_between_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, mut feed) = Tap::start(48_000).unwrap();
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
+    recorder.start("wav").unwrap();
+    feed_until(&recorder, 0.1, || feed.push(&[0.5; 480], &[0.5; 480])).await;
+    // Two seconds at once are more than the tap holds.
+    let long = vec![0.5; 96_000];
+    feed.push(&long, &long);
+    let before = recorder.status().seconds;
+    feed_until(&recorder, before + 1.5, || feed.push(&[0.5; 480], &[0.5; 480])).await;
+    let recorded = recorder.stop().await.unwrap();
+    assert!((0.6..1.5).contains(&recorded.lost_seconds), "{recorded:?}");
+    assert_eq!(recorded.error, None, "it is good for all that");
+    tap.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn where_nothing_was_heard_there_is_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, _feed) = Tap::start(48_000).unwrap();
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
+    let file = recorder.start("flac").unwrap();
+    let recorded = recorder.stop().await.unwrap();
+    assert!(recorded.error.is_some_and(|error| error.contains("there is no file")));
+    assert!(!file.exists());
+    tap.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn another_rate_ends_it_with_a_reason_and_keeps_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, mut feed) = Tap::start(48_000).unwrap();
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
+    let file = recorder.start("flac").unwrap();
+    khor_e2e::wait_until_async("the recording to end", || {
+        feed.push(&[0.5; 480], &[0.5; 480]);
+        if recorder.status().seconds > 0.2 {
+            feed.set_rate(44_100);
+        }
+        !recorder.status().recording
+    })
+    .await;
+    let recorded = recorder.status();
+    assert_eq!(recorded.error.as_deref(), Some("the device's sample rate became 44100 Hz"));
+    assert!(file.metadata().unwrap().len() > 0);
+    tap.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_recording_ends_at_its_quota_and_the_next_one_does_not_begin() {
+    const QUOTA: u64 = 2_000_000;
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, mut feed) = Tap::start(48_000).unwrap();
+    let room = Room { quota_bytes: QUOTA, ..AMPLE };
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), room);
+    let file = recorder.start("wav").unwrap();
+    khor_e2e::wait_until_async("the recording to end", || {
+        feed.push(&[0.5; 480], &[-0.5; 480]);
+        !recorder.status().recording
+    })
+    .await;
+    let recorded = recorder.status();
+    let (error, fix) = (recorded.error.unwrap(), recorded.fix.unwrap());
+    assert!(
+        error.contains("their quota is 2.0 MB") && fix.contains("recordings.quota_mib"),
+        "{error}; {fix}"
+    );
+    assert_holds(&file, recorded.seconds, 0.5);
+    // Between two checks the file grows by two seconds.
+    assert!((QUOTA..QUOTA + 1_000_000).contains(&file.metadata().unwrap().len()), "{file:?}");
+    let refused = recorder.start("wav").unwrap_err();
+    assert!(matches!(refused, RecorderError::NoRoom(NoRoom::Quota { .. })), "{refused}");
+    recorder.set_room(AMPLE);
+    recorder.start("wav").unwrap();
+    assert!(recorder.stop().await.is_ok());
+    recorder.set_room(Room { min_free_bytes: Some(u64::MAX), ..AMPLE });
+    let refused = recorder.start("wav").unwrap_err();
+    assert!(matches!(refused, RecorderError::NoRoom(NoRoom::Disk { .. })), "{refused}");
+    tap.close();
+}

@@ -1,0 +1,71 @@
+//! A bounded queue for work: some of it runs, some waits, and the rest is turned away at once.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A queue for one kind of work.
+#[derive(Clone, Debug)]
+pub(crate) struct Turns {
+    places: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+}
+
+/// The permission to work. The next one in the queue gets it when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _running: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
+
+/// So much waits already that more would wait for too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("khor is busy with earlier requests of this kind; try again in a few seconds")]
+pub struct Full;
+
+impl Turns {
+    /// At most `running` at once, and `waiting` behind them.
+    pub(crate) fn new(running: usize, waiting: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(running + waiting)),
+            running: Arc::new(Semaphore::new(running)),
+        }
+    }
+
+    /// Waits for a turn, in the order of the calls. A caller that is dropped meanwhile leaves the
+    /// queue, and its work never begins.
+    ///
+    /// # Errors
+    ///
+    /// The queue is full.
+    pub(crate) async fn take(&self) -> Result<Turn, Full> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full)?;
+        // Nobody closes the semaphore, so this cannot fail.
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Full)?;
+        Ok(Turn { _running: running, _place: place })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, poll};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_turns_away_and_a_dropped_caller_leaves_it() {
+        let turns = Turns::new(1, 2);
+        let first = turns.take().await.unwrap();
+        let (mut second, mut third) = (Box::pin(turns.take()), Box::pin(turns.take()));
+        assert!(poll!(&mut second).is_pending() && poll!(&mut third).is_pending());
+        assert_eq!(turns.take().await.unwrap_err(), Full);
+        drop(second);
+        let mut fourth = Box::pin(turns.take());
+        assert!(poll!(&mut fourth).is_pending(), "the place of the second is free");
+        drop(first);
+        let third = third.now_or_never().expect("it is next").unwrap();
+        assert!(poll!(&mut fourth).is_pending());
+        drop(third);
+        assert!(fourth.now_or_never().is_some());
+    }
+}
