@@ -9,4 +9,5 @@ mod life;
 mod package;
 mod session;
 mod suspend;
+mod two_users;
 mod unit;
