@@ -43,7 +43,6 @@ pub(crate) fn oversized() -> Vec<Row> {
         ("a scope with an escape sequence", json!({ "bpf": { "cgroup": escape } })),
         ("a scope with a bidi override", json!({ "bpf": { "cgroup": "/a\u{202e}b" } })),
         ("a scope with a zero-width space", json!({ "bpf": { "cgroup": "/a\u{200b}b" } })),
-        ("a MIDI port with an escape sequence", json!({ "midi": { "port": escape } })),
         ("a sample rate that fits no memory", json!({ "audio": { "sample_rate": 4_000_000_000_u32 } })),
         ("local users by the API", json!({ "listen": { "local_users": true } })),
         ("a token file by the API", json!({ "listen": { "token_file": "/etc/hostname" } })),
