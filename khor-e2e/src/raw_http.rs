@@ -1,6 +1,6 @@
 //! A raw HTTP client, for tests of headers and bytes that an HTTP library would hide.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use khor_patience::{hang_timeout, progress};
@@ -34,24 +34,40 @@ pub fn ask(
     headers: &[(&str, &str)],
     enough: Option<usize>,
 ) -> Answer {
-    progress(format!("{method} {path}"));
-    let mut socket = TcpStream::connect(address).expect("a connection");
-    socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
+    try_ask(address, &head(address, method, path, headers), enough)
+        .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+}
+
+/// Writes the head of a request that ends its connection. `headers` may contain another `host`.
+pub fn head(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let host = (!headers.iter().any(|(name, _)| *name == "host")).then_some(("host", address));
-    let mut request = Vec::new();
-    write!(request, "{method} {path} HTTP/1.1\r\n").expect("memory");
+    let mut request = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
     for (name, value) in headers.iter().copied().chain(host).chain([("connection", "close")]) {
         write!(request, "{name}: {value}\r\n").expect("memory");
     }
     request.extend_from_slice(b"\r\n");
-    socket.write_all(&request).expect("asking");
+    request
+}
+
+/// Sends the bytes of a request like [`ask`], and returns an error if no response arrives.
+pub fn try_ask(address: &str, request: &[u8], enough: Option<usize>) -> io::Result<Answer> {
+    progress(format!("asking {address}"));
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_read_timeout(Some(hang_timeout()))?;
+    // A server that refuses may close before it has read all. Its response counts.
+    let sent = socket.write_all(request);
     let (mut read, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
         let head = read.windows(4).position(|end| end == b"\r\n\r\n").map(|at| at + 4);
         let is_enough = head.is_some_and(|head| enough.is_some_and(|enough| read.len() >= head + enough));
-        let length = if is_enough { 0 } else { socket.read(&mut buffer).expect("an answer") };
+        let next = if is_enough { Ok(0) } else { socket.read(&mut buffer) };
+        let length = match next {
+            Err(error) if head.is_none() => return Err(sent.err().unwrap_or(error)),
+            next => next.unwrap_or(0),
+        };
         if length == 0 {
-            return parse(&read, head.unwrap_or_else(|| panic!("{method} {path}: no head in {read:?}")));
+            let nothing = || io::Error::other("the connection ended without a response");
+            return head.map(|head| parse(&read, head)).ok_or_else(nothing);
         }
         read.extend_from_slice(&buffer[..length]);
     }

@@ -1,5 +1,7 @@
-//! khor's chores: `cargo xtask run | test | dist | vm | fuzz | ui | ebpf | bench | ear | captures | samples`.
+//! khor's chores: `cargo xtask run | test | dist | advisories | vm | fuzz | ui | ebpf | bench | ear | captures |
+//! samples`.
 
+mod advisories;
 mod artifacts;
 mod bench;
 mod captures;
@@ -39,6 +41,8 @@ enum Chore {
     Test(test::TestArgs),
     /// Build the packages, with checksums and a bill of materials
     Dist(dist::DistArgs),
+    /// Look up known vulnerabilities of the dependencies; needs the network
+    Advisories,
     /// Run the tests that need a kernel on other kernels, in virtual machines
     Vm(vm::VmArgs),
     /// Feed hostile bytes to the decoders of the protocol
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Chore::Run(args) => run::run(&args),
         Chore::Test(args) => test::run(&args),
         Chore::Dist(args) => dist::run(&args),
+        Chore::Advisories => advisories::require(),
         Chore::Vm(args) => vm::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Ui => ui::prepare().and_then(|()| ui::build()),

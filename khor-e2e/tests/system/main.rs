@@ -10,4 +10,5 @@ mod package;
 mod relay;
 mod session;
 mod suspend;
+mod two_users;
 mod unit;

@@ -1,17 +1,24 @@
-//! Arch's package: the PKGBUILD, followed by `makepkg` as it would be for a release, with a source archive of the checkout.
+//! Arch's package: `makepkg` builds it from a source archive of the checkout, with the checksum of
+//! that archive in the PKGBUILD, as for a release.
 
 use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::kind;
 use crate::{
     packages,
-    process::{command, is_root, root, succeed, target},
+    process::{command, is_root, output, root, succeed, target},
     release,
 };
 
-/// Builds it in target/arch and puts it into `dist`.
+/// Begins the line of the PKGBUILD with the checksum of the archive.
+const SUMS: &str = "sha256sums=(";
+/// Arch's users build from these two files.
+const RECIPE: [&str; 2] = ["PKGBUILD", "khor.install"];
+
+/// Builds the package in target/arch. Puts it into `dist`, with the archive, the PKGBUILD that
+/// names its checksum, and the script for the installation.
 pub(super) fn build(dist: &Path, time: &str) -> Result<()> {
     packages::install(&[packages::ARCH])?;
     let folder = target().join("arch");
@@ -19,10 +26,12 @@ pub(super) fn build(dist: &Path, time: &str) -> Result<()> {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    for file in ["PKGBUILD", "khor.install"] {
+    for file in RECIPE {
         fs::copy(root().join("packaging/arch").join(file), folder.join(file))?;
     }
-    archive(&folder)?;
+    let archive = archive(&folder)?;
+    let recipe = fs::read_to_string(folder.join("PKGBUILD"))?;
+    fs::write(folder.join("PKGBUILD"), with_checksum(&recipe, &checksum(&folder, &archive)?)?)?;
     // The names of packages are Arch's, so that those of this machine are no answer to what is needed.
     let mut makepkg = as_a_user("makepkg");
     makepkg.args(["--nodeps", "--noconfirm"]).current_dir(&folder);
@@ -31,14 +40,35 @@ pub(super) fn build(dist: &Path, time: &str) -> Result<()> {
     let files = fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
     let package = files.into_iter().find(|file| kind(file) == Some("zst")).context("no package was made")?;
     fs::copy(&package, dist.join(package.file_name().context("it has no name")?))?;
+    for file in RECIPE.into_iter().chain([archive.as_str()]) {
+        fs::copy(folder.join(file), dist.join(file))?;
+    }
     Ok(())
 }
 
-/// The source archive that the PKGBUILD names: what is committed.
-fn archive(folder: &Path) -> Result<()> {
+/// Makes the source archive that the PKGBUILD names, of what is committed. Returns its name.
+fn archive(folder: &Path) -> Result<String> {
     let name = format!("khor-{}", env!("CARGO_PKG_VERSION"));
-    let archive = folder.join(format!("{name}.tar.gz")).display().to_string();
-    succeed(&mut command("git", ["archive", &format!("--prefix={name}/"), "-o", &archive, "HEAD"]))
+    let file = format!("{name}.tar.gz");
+    let archive = folder.join(&file).display().to_string();
+    succeed(&mut command("git", ["archive", &format!("--prefix={name}/"), "-o", &archive, "HEAD"]))?;
+    Ok(file)
+}
+
+/// SHA-256 of a file, in hexadecimal digits.
+fn checksum(folder: &Path, file: &str) -> Result<String> {
+    let line = output(command("sha256sum", [file]).current_dir(folder))?;
+    line.split_whitespace().next().map(str::to_owned).context("sha256sum printed nothing")
+}
+
+/// The PKGBUILD with this checksum of its only source.
+fn with_checksum(recipe: &str, sum: &str) -> Result<String> {
+    let count = recipe.lines().filter(|line| line.starts_with(SUMS)).count();
+    ensure!(count == 1, "the PKGBUILD has {count} lines that begin with {SUMS}; it needs one");
+    let line = |line: &str| {
+        if line.starts_with(SUMS) { format!("{SUMS}'{sum}')\n") } else { format!("{line}\n") }
+    };
+    Ok(recipe.lines().map(line).collect())
 }
 
 /// makepkg refuses to work as root. In a user namespace root is a user, who still may read root's toolchain.
@@ -49,4 +79,23 @@ fn as_a_user(program: &str) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-user=1000", "--map-group=1000", program]);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_replaces_the_placeholder_only() {
+        let recipe = fs::read_to_string(root().join("packaging/arch/PKGBUILD")).unwrap();
+        assert!(!recipe.contains("SKIP"), "a source without a checksum");
+        let sum = "0".repeat(64);
+        let written = with_checksum(&recipe, &sum).unwrap();
+        let changed: Vec<(&str, &str)> =
+            recipe.lines().zip(written.lines()).filter(|(before, after)| before != after).collect();
+        let expected = format!("sha256sums=('{sum}')");
+        assert!(matches!(&changed[..], [(_, after)] if *after == expected), "{changed:?}");
+        assert_eq!(recipe.lines().count(), written.lines().count());
+        assert!(with_checksum("pkgname=khor", &sum).is_err());
+    }
 }

@@ -136,11 +136,18 @@ fn checksums(dist: &Path) -> Result<()> {
 fn shipped(dist: &Path) -> Result<Vec<String>> {
     let files = fs::read_dir(dist)?.flatten().map(|entry| entry.path());
     let mut names: Vec<String> = files
-        .filter(|file| matches!(kind(file), Some("deb" | "rpm" | "json" | "zst")))
+        .filter(|file| {
+            matches!(kind(file), Some("deb" | "rpm" | "json" | "zst" | "gz" | "install")) || is_recipe(file)
+        })
         .filter_map(|file| Some(file.file_name()?.to_str()?.to_owned()))
         .collect();
     names.sort();
     Ok(names)
+}
+
+/// Arch's build recipe, which has no extension.
+fn is_recipe(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name == "PKGBUILD")
 }
 
 fn kind(file: &Path) -> Option<&str> {

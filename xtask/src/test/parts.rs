@@ -7,13 +7,13 @@ use super::{
     runner::{self, Suite},
 };
 use crate::{
-    ear, ebpf,
+    advisories, ear, ebpf,
     packages::{self, Need},
     process::{command, is_there, succeed},
     tools, ui, vm,
 };
 
-pub(super) static PARTS: [Part; 12] = [
+pub(super) static PARTS: [Part; 13] = [
     Part {
         name: "lints",
         about: "format and lints of the Rust code",
@@ -40,6 +40,15 @@ pub(super) static PARTS: [Part; 12] = [
         needs: &[packages::BUILD],
         after: None,
         run: licences,
+    },
+    Part {
+        name: "advisories",
+        about: "known vulnerabilities of the dependencies, over the network",
+        minutes: Minutes::new(0.5, 0.2),
+        is_quick: false,
+        needs: &[packages::BUILD, packages::PAGE],
+        after: None,
+        run: |_| advisories::check(),
     },
     Part {
         name: "build",

@@ -1,0 +1,245 @@
+//! Programs of other users, for tests that run as root. The users exist only as numbers. Each has
+//! a home and a runtime folder of its own.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output};
+use std::sync::OnceLock;
+
+use khor_patience::progress;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::connections::listener;
+use crate::engine::program;
+use crate::{Wait, raw_http, wait_for};
+
+/// The user that owns nothing, in Debian and elsewhere.
+pub const NOBODY: u32 = 65_534;
+/// An ordinary user who runs an engine.
+pub const OWNER: u32 = 61_001;
+/// Another ordinary user.
+pub const OTHER: u32 = 61_002;
+
+/// A user with a home. The files are removed when it is dropped.
+#[derive(Debug)]
+pub struct SecondUser {
+    uid: u32,
+    gid: u32,
+    group: Option<u32>,
+    dir: TempDir,
+}
+
+impl SecondUser {
+    /// A user with this number, and with a group of the same number.
+    pub fn new(uid: u32) -> Self {
+        Self::make(uid, uid, None)
+    }
+
+    /// A user who is also a member of `group`.
+    pub fn in_group(uid: u32, group: u32) -> Self {
+        Self::make(uid, uid, Some(group))
+    }
+
+    /// A user of the system's user database, with the home of a test.
+    pub fn named(name: &str) -> Option<Self> {
+        let user = nix::unistd::User::from_name(name).ok()??;
+        Some(Self::make(user.uid.as_raw(), user.gid.as_raw(), None))
+    }
+
+    fn make(uid: u32, gid: u32, group: Option<u32>) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+        let user = Self { uid, gid, group, dir };
+        for (folder, mode) in [("home", 0o700), ("run", 0o700)] {
+            let folder = user.dir.path().join(folder);
+            fs::create_dir(&folder).expect("a folder");
+            fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).expect("its mode");
+            user.own(&folder);
+        }
+        user
+    }
+
+    /// The user's number.
+    pub fn uid(&self) -> u32 {
+        self.uid
+    }
+
+    /// The user's home.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    /// The file by which the user's programs find the user's engine.
+    pub fn engine_file(&self) -> PathBuf {
+        self.dir.path().join("run/khor/engine.json")
+    }
+
+    /// The user's configuration file, at its usual place.
+    pub fn config_path(&self) -> PathBuf {
+        self.home().join(".config/khor/config.json")
+    }
+
+    /// Writes a file that only the user can read, and the folders above it within the home.
+    pub fn write(&self, path: &Path, text: &str) {
+        let folder = path.parent().expect("a folder");
+        fs::create_dir_all(folder).expect("its folder");
+        { folder.ancestors() }
+            .take_while(|folder| folder.starts_with(self.home()))
+            .for_each(|folder| self.own(folder));
+        fs::write(path, text).expect("a file");
+        fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("its mode");
+        self.own(path);
+    }
+
+    /// Writes the user's configuration.
+    pub fn configure(&self, config: &Value) {
+        self.write(&self.config_path(), &config.to_string());
+    }
+
+    /// A command that runs `program` as this user, with nothing of this process's environment.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new("setpriv");
+        command.args([format!("--reuid={}", self.uid), format!("--regid={}", self.gid)]);
+        command.arg(self.group.map_or("--clear-groups".to_owned(), |group| format!("--groups={group}")));
+        command.arg("--").arg(reachable(program)).current_dir(self.home()).env_clear();
+        for name in ["PATH", khor_patience::FACTOR] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        command.env("HOME", self.home()).env("XDG_RUNTIME_DIR", self.dir.path().join("run"));
+        command
+    }
+
+    /// What `khor` prints to this user.
+    pub fn khor(&self, arguments: &[&str]) -> Output {
+        progress(format!("running khor {arguments:?} as user {}", self.uid));
+        self.command(&program("khor")).args(arguments).output().expect("khor")
+    }
+
+    fn own(&self, path: &Path) {
+        chown(path, Some(self.uid), Some(self.gid)).expect("its owner");
+    }
+}
+
+/// The program at a path where every user may run it: a copy, if the folder of the build is closed
+/// to other users.
+fn reachable(program: &Path) -> PathBuf {
+    static COPIES: OnceLock<TempDir> = OnceLock::new();
+    let is_open = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0);
+    if !program.is_absolute() || program.ancestors().all(is_open) {
+        return program.to_owned();
+    }
+    let copies = COPIES.get_or_init(|| {
+        let dir = TempDir::new().expect("a directory");
+        fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+        dir
+    });
+    let copy = copies.path().join(program.file_name().expect("a name"));
+    if !copy.exists() {
+        fs::copy(program, &copy).expect("a copy of the program");
+    }
+    copy
+}
+
+/// An engine of another user; killed when dropped.
+#[derive(Debug)]
+pub struct UserEngine {
+    child: Child,
+    address: String,
+    log: PathBuf,
+}
+
+impl UserEngine {
+    /// Starts `khor engine` with the user's configuration, which names `listen.port`, and waits
+    /// until it answers.
+    pub fn start(user: &SecondUser, arguments: &[&str]) -> Self {
+        let mut wait = Wait::new("another user's engine to answer");
+        let log = user.dir.path().join("log");
+        let _ = fs::remove_file(user.engine_file());
+        let child = user
+            .command(&program("khor"))
+            .arg("engine")
+            .args(arguments)
+            .stderr(File::create(&log).expect("a log"))
+            .spawn()
+            .expect("khor engine");
+        let mut engine = Self { child, address: String::new(), log };
+        while !engine.answers(user) {
+            let ended = engine.child.try_wait().expect("its state");
+            assert!(ended.is_none(), "the engine did not start ({ended:?}): {}", engine.log());
+            wait.pause(|| engine.log());
+        }
+        engine
+    }
+
+    /// Finds the address, and whether the engine answers there.
+    fn answers(&mut self, user: &SecondUser) -> bool {
+        let Some(address) = published(user).or_else(|| configured(user)) else { return false };
+        let request = raw_http::head(&address, "GET", "/api/health", &[]);
+        let answer = raw_http::try_ask(&address, &request, None);
+        self.address = address;
+        answer.is_ok_and(|answer| [200, 401].contains(&answer.status))
+    }
+
+    /// Where it listens, `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The port where it listens.
+    pub fn port(&self) -> u16 {
+        self.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The answer to a GET by root, who may read without a token.
+    pub fn get(&self, path: &str) -> Value {
+        let answer = raw_http::ask(&self.address, "GET", path, &[], None);
+        assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
+        serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Asks it to stop, and waits for that.
+    pub fn stop(mut self) -> ExitStatus {
+        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
+        wait_for("the engine to stop", || self.child.try_wait().expect("its state"))
+    }
+}
+
+/// The address that the user's engine publishes.
+fn published(user: &SecondUser) -> Option<String> {
+    let text = fs::read_to_string(user.engine_file()).ok()?;
+    serde_json::from_str::<Value>(&text).ok()?["address"].as_str().map(str::to_owned)
+}
+
+/// The configured address, if a program of this user listens there.
+fn configured(user: &SecondUser) -> Option<String> {
+    let text = fs::read_to_string(user.config_path()).ok()?;
+    let config: Value = serde_json::from_str(&text).ok()?;
+    let port = listener(user.uid, &[config["listen"]["port"].as_u64()? as u16])?;
+    Some(format!("{}:{port}", config["listen"]["host"].as_str().map_or("127.0.0.1".into(), bracketed)))
+}
+
+/// An address as it is written before a port.
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+impl Drop for UserEngine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

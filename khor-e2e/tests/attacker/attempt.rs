@@ -1,0 +1,198 @@
+//! Runs the rows of a table in a process of another user: this program again, with `--exact`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use khor_e2e::{SecondUser, Wait};
+use khor_patience::progress;
+use serde_json::{Value, json};
+
+use crate::tables;
+
+/// Environment variables of the other process: the table, and what it is aimed at (JSON).
+const TABLE: &str = "KHOR_ATTACK_TABLE";
+const TARGET: &str = "KHOR_ATTACK_TARGET";
+/// Begins each line that the other process prints for the test.
+const MARK: &str = "@@ ";
+
+/// What an attempt got, or how it was refused.
+pub(crate) type Outcome = Result<String, String>;
+
+/// What the attempts are aimed at, such as `{"engine": "127.0.0.1:17321"}`.
+#[derive(Clone, Debug)]
+pub(crate) struct Target(pub(crate) Value);
+
+impl Target {
+    /// A text of the target.
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.0[key].as_str().unwrap_or_else(|| panic!("the target has no {key}: {}", self.0))
+    }
+
+    /// A number of the target.
+    pub(crate) fn number(&self, key: &str) -> u64 {
+        self.0[key].as_u64().unwrap_or_else(|| panic!("the target has no {key}: {}", self.0))
+    }
+
+    /// The engine's port.
+    pub(crate) fn port(&self) -> u16 {
+        self.text("engine").rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+    }
+}
+
+/// An attempt.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// What success would look like.
+    pub(crate) success: &'static str,
+    pub(crate) attempt: Box<dyn Fn(&Target) -> Outcome>,
+}
+
+impl Row {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        success: &'static str,
+        attempt: impl Fn(&Target) -> Outcome + 'static,
+    ) -> Self {
+        Self { name: name.into(), success, attempt: Box::new(attempt) }
+    }
+}
+
+/// A row after its attempt, as the other process printed it.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    name: String,
+    success: String,
+    pub(crate) outcome: Outcome,
+}
+
+/// Prints a line for the test that started this process.
+pub(crate) fn report(line: &str) {
+    println!("{MARK}{line}");
+}
+
+/// The other process of the tests below.
+#[test]
+#[ignore = "the process of another user, started by the tests of this program"]
+fn one_user() {
+    let variable = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+    let target = Target(serde_json::from_str(&variable(TARGET)).expect("JSON"));
+    for row in tables::rows(&variable(TABLE), &target) {
+        progress(row.name.clone());
+        let outcome = (row.attempt)(&target);
+        let (is_success, text) = match &outcome {
+            Ok(text) => (true, text),
+            Err(text) => (false, text),
+        };
+        report(&json!([row.name, row.success, is_success, text]).to_string());
+    }
+}
+
+fn start(user: &SecondUser, table: &str, target: &Value) -> (Child, ChildStdout) {
+    progress(format!("user {}: {table}", user.uid()));
+    let this = std::env::current_exe().expect("this program's path");
+    let mut command: Command = user.command(&this);
+    command.args(["--exact", "attempt::one_user", "--ignored", "--nocapture"]);
+    command.env(TABLE, table).env(TARGET, target.to_string()).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the other user's process");
+    let output = child.stdout.take().expect("its output");
+    (child, output)
+}
+
+/// Runs all rows of a table as `user`.
+pub(crate) fn try_all(user: &SecondUser, table: &str, target: &Value) -> Vec<Tried> {
+    let (mut child, output) = start(user, table, target);
+    let mut tried = Vec::new();
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        progress(format!("{table}: {line}"));
+        let Some(line) = line.strip_prefix(MARK) else { continue };
+        let (name, success, is_success, text): (String, String, bool, String) =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        println!("user {}: {name}: {}: {text}", user.uid(), if is_success { "done" } else { "refused" });
+        tried.push(Tried { name, success, outcome: if is_success { Ok(text) } else { Err(text) } });
+    }
+    assert!(child.wait().expect("its end").success(), "{table}: the other process failed");
+    assert!(!tried.is_empty(), "{table} has no rows");
+    tried
+}
+
+/// Fails with the rows that succeeded. All rows must have been refused.
+pub(crate) fn assert_refused(user: &SecondUser, table: &str, target: &Value) {
+    let tried = try_all(user, table, target);
+    let succeeded: Vec<String> = tried
+        .iter()
+        .filter_map(|row| Some(format!("{}: {} ({})", row.name, row.success, row.outcome.as_ref().ok()?)))
+        .collect();
+    assert!(
+        succeeded.is_empty(),
+        "{} of {} attempts of user {} succeeded:\n{}",
+        succeeded.len(),
+        tried.len(),
+        user.uid(),
+        succeeded.join("\n")
+    );
+}
+
+/// Fails with the rows that were refused. All rows must have succeeded.
+pub(crate) fn assert_granted(user: &SecondUser, table: &str, target: &Value) {
+    let tried = try_all(user, table, target);
+    let refused: Vec<String> = tried
+        .iter()
+        .filter_map(|row| Some(format!("{}: {}", row.name, row.outcome.as_ref().err()?)))
+        .collect();
+    assert!(
+        refused.is_empty(),
+        "honest user {} was refused {} of {} times:\n{}",
+        user.uid(),
+        refused.len(),
+        tried.len(),
+        refused.join("\n")
+    );
+}
+
+/// A process of another user that goes on until this is dropped.
+pub(crate) struct Service {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Service {
+    /// Runs the rows of `table`, which report lines and do not end.
+    pub(crate) fn start(user: &SecondUser, table: &str, target: &Value) -> Self {
+        let (child, output) = start(user, table, target);
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(output).lines().map_while(Result::ok);
+            lines
+                .filter_map(|line| Some(line.strip_prefix(MARK)?.to_owned()))
+                .try_for_each(|line| sender.send(line))
+        });
+        Self { child, lines }
+    }
+
+    /// The next line that begins with `start`, without it.
+    pub(crate) fn wait_for(&self, start: &str) -> String {
+        let mut wait = Wait::new(&format!("the other process to report {start:?}"));
+        loop {
+            match self.lines.recv_timeout(Duration::from_millis(100)) {
+                Ok(line) if line.starts_with(start) => return line[start.len()..].trim().to_owned(),
+                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("the process ended before {start:?}"),
+                _ => wait.check(String::new),
+            }
+        }
+    }
+
+    /// The lines that it has reported and that nobody has read.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

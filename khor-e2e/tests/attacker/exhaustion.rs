@@ -1,0 +1,200 @@
+//! Clients that occupy the engine: they stall, never read, or begin work and leave.
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use khor_e2e::connections::{ESTABLISHED, connections};
+use khor_e2e::raw_http::{ask, head};
+use khor_e2e::second_user::{NOBODY, OTHER, OWNER};
+use khor_e2e::skip::root_or_skip;
+use khor_e2e::{SecondUser, UserEngine, free_port, wait_until};
+use khor_patience::progress;
+use nix::sys::socket::{setsockopt, sockopt};
+use serde_json::{Value, json};
+
+use crate::attempt::{Row, Service, assert_granted, report};
+use crate::requests::{begin, send};
+
+/// Cancelled requests, as in the review of 2026-11.
+const CANCELLED: usize = 60;
+
+/// Holds `target.count` connections that get nowhere. With `target.whole` the requests are whole.
+pub(crate) fn stall() -> Row {
+    Row::new("stall", "all connections of the engine", |target| {
+        let engine = target.text("engine");
+        let request = if target.0["whole"] == true {
+            String::from_utf8_lossy(&head(engine, "GET", "/api/stream", &[])).into_owned()
+        } else {
+            format!("GET /api/health HTTP/1.1\r\nhost: {engine}\r\n")
+        };
+        let open = || {
+            let socket = begin(engine, request.as_bytes()).ok()?;
+            socket.set_nonblocking(true).ok()?;
+            Some(socket)
+        };
+        let mut sockets: Vec<Option<TcpStream>> = (0..target.number("count")).map(|_| open()).collect();
+        report("holding");
+        loop {
+            for socket in &mut sockets {
+                if !socket.as_mut().is_some_and(is_open) {
+                    *socket = open();
+                }
+            }
+            progress("holding connections");
+            thread::sleep(Duration::from_millis(20));
+        }
+    })
+}
+
+fn is_open(socket: &mut TcpStream) -> bool {
+    match socket.read(&mut [0; 4096]) {
+        Ok(length) => length > 0,
+        Err(error) => error.kind() == ErrorKind::WouldBlock,
+    }
+}
+
+fn engine() -> (SecondUser, UserEngine, Value) {
+    let owner = SecondUser::new(OWNER);
+    owner.configure(&json!({ "listen": { "port": free_port() } }));
+    let engine = UserEngine::start(&owner, &["--fake", "--no-audio"]);
+    let target = json!({ "engine": engine.address() });
+    (owner, engine, target)
+}
+
+#[test]
+fn stalled_connections_of_other_users_leave_room_for_the_owner() {
+    if !root_or_skip() {
+        return;
+    }
+    let (owner, _engine, mut target) = engine();
+    for (count, whole) in [(128, false), (200, false), (128, true), (200, true)] {
+        target["count"] = json!(count);
+        target["whole"] = json!(whole);
+        let attackers = [NOBODY, OTHER].map(|uid| Service::start(&SecondUser::new(uid), "stall", &target));
+        for attacker in &attackers {
+            attacker.wait_for("holding");
+        }
+        for _ in 0..3 {
+            assert_granted(&owner, "health", &target);
+        }
+    }
+}
+
+/// Connections that ask for much and never read.
+pub(crate) fn never_read() -> Vec<Row> {
+    let row = |name: &'static str, request: fn(&str) -> Vec<u8>| {
+        Row::new(name, "a place for ever", move |target| {
+            let socket = TcpStream::connect(target.text("engine")).map_err(|error| error.to_string())?;
+            setsockopt(&socket, sockopt::RcvBuf, &4096).map_err(|error| error.to_string())?;
+            let request = request(target.text("engine"));
+            socket.set_write_timeout(Some(Duration::from_secs(1))).map_err(|error| error.to_string())?;
+            // The engine stops reading when it cannot write, so the request may be sent in part.
+            let _ = std::io::Write::write_all(&mut &socket, &request);
+            report(&format!("open {}", socket.local_addr().map_err(|error| error.to_string())?.port()));
+            std::mem::forget(socket);
+            Ok("open".into())
+        })
+    };
+    vec![
+        row("the sound", |engine| head(engine, "GET", "/api/listen.wav", &[])),
+        row("the sound by WebSocket", |engine| {
+            let upgrade = [
+                ("upgrade", "websocket"),
+                ("sec-websocket-version", "13"),
+                ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ];
+            let head = String::from_utf8_lossy(&head(engine, "GET", "/api/listen", &upgrade)).into_owned();
+            head.replace("connection: close", "connection: upgrade").into_bytes()
+        }),
+        row("many requests at once", |engine| {
+            let one = String::from_utf8_lossy(&head(engine, "GET", "/api/clips/idle.wav", &[])).into_owned();
+            one.replace("connection: close", "connection: keep-alive").repeat(50).into_bytes()
+        }),
+        Row::new("wait", "", |_| {
+            loop {
+                progress("not reading");
+                thread::sleep(Duration::from_secs(1));
+            }
+        }),
+    ]
+}
+
+#[test]
+fn a_client_that_never_reads_is_let_go() {
+    if !root_or_skip() {
+        return;
+    }
+    let (owner, engine, target) = engine();
+    let client = Service::start(&owner, "never read", &target);
+    let ports: HashSet<u16> = (0..3).map(|_| client.wait_for("open").parse().expect("a port")).collect();
+    let held = || {
+        let all = connections().into_iter();
+        let ours = all.filter(|one| one.local_port == engine.port() && one.state == ESTABLISHED);
+        ours.map(|one| one.remote_port).filter(|port| ports.contains(port)).collect::<HashSet<_>>()
+    };
+    assert_eq!(held(), ports, "the connections are open");
+    for left in (0..ports.len()).rev() {
+        wait_until(&format!("at most {left} of {} connections", ports.len()), || held().len() <= left);
+    }
+    assert_eq!(engine.get("/api/health")["listen"]["listeners"], 0);
+}
+
+/// Processor time that a process and its ended threads have used, seconds.
+fn cpu_s(pid: u32) -> f64 {
+    const TICKS_PER_S: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("its figures");
+    let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
+    let ticks = |field: usize| fields[field].parse::<f64>().expect("ticks");
+    // utime and stime are the 14th and 15th fields, the first after the name is the third.
+    (ticks(11) + ticks(12)) / TICKS_PER_S
+}
+
+#[test]
+fn cancelled_requests_for_clips_cost_little_and_delay_nothing() {
+    if !root_or_skip() {
+        return;
+    }
+    let (_owner, engine, _) = engine();
+    let clips = engine.get("/api/clips")["clips"].clone();
+    let files = clips.as_array().expect("clips").iter().map(|clip| clip["file"].as_str().expect("a file"));
+    let presets = ["ambient", "drone", "rain", "choir", "arp", "percussive"];
+    let mut paths: Vec<String> =
+        { files }.flat_map(|file| presets.map(|preset| format!("{file}?preset={preset}"))).collect();
+    let first = paths.remove(0);
+    let before_s = cpu_s(engine.pid());
+    assert_eq!(ask(engine.address(), "GET", &first, &[], None).status, 200);
+    let render_s = cpu_s(engine.pid()) - before_s;
+
+    let (begun, before_s) = (Instant::now(), cpu_s(engine.pid()));
+    for path in paths.iter().cycle().take(CANCELLED) {
+        let request = head(engine.address(), "GET", path, &[]);
+        let socket = begin(engine.address(), &request).expect("a connection");
+        // Long enough for the engine to see whose connection it is.
+        thread::sleep(Duration::from_millis(30));
+        drop(socket);
+    }
+    let flood_s = begun.elapsed().as_secs_f64();
+    let bpm = json!({ "music": { "bpm": 83 } });
+    let changed = send(engine.address(), "PATCH", "/api/config", &[], &bpm).expect("an answer");
+    assert_eq!(changed.status, 200);
+    let at_change_s = cpu_s(engine.pid()) - before_s;
+    // What goes on after the change counts too.
+    let mut last_s = cpu_s(engine.pid());
+    wait_until("the renders to end", || {
+        thread::sleep(Duration::from_millis(300));
+        let now_s = cpu_s(engine.pid());
+        let is_idle = now_s - last_s < 0.1;
+        last_s = now_s;
+        is_idle
+    });
+    let used_s = last_s - before_s;
+    println!(
+        "one clip {render_s:.2} s; {CANCELLED} cancelled in {flood_s:.2} s: {used_s:.2} s, {at_change_s:.2} s at the change"
+    );
+    // One render at a time while the requests come, and the last one.
+    assert!(used_s < 1.3 * flood_s + 3.0 * render_s, "{CANCELLED} cancelled requests took {used_s:.2} s");
+    assert!(engine.stop().success());
+}

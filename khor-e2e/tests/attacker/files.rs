@@ -1,0 +1,61 @@
+//! What the installed files allow: keys of relays, activation on the bus, and the advice on
+//! capabilities.
+
+use std::fs;
+use std::path::Path;
+
+fn text(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The settings of a unit or a service file, `Name=value`.
+fn settings(path: &str) -> Vec<(String, String)> {
+    let text = text(path);
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect()
+}
+
+fn value(settings: &[(String, String)], name: &str) -> Option<String> {
+    settings.iter().find(|(held, _)| held == name).map(|(_, value)| value.clone())
+}
+
+/// A member of the group `khor` who can read a relay's key can send as that host.
+#[test]
+fn keys_of_relays_are_credentials_of_the_unit() {
+    let unit = settings("systemd/khor-relay.service");
+    let loads = unit.iter().filter(|(name, _)| name.starts_with("LoadCredential")).count();
+    assert!(loads > 0, "khor-relay.service loads no credential");
+    let guide = text("docs/fleet.md");
+    assert!(
+        guide.contains("LoadCredential") || guide.contains("credential"),
+        "docs/fleet.md names no credential"
+    );
+    for advice in ["root:khor", "chgrp khor", "--group khor", "-g khor"] {
+        let gives_away = guide.lines().any(|line| line.contains(advice) && line.contains("/etc/khor"));
+        assert!(!gives_away, "docs/fleet.md gives a key to the group: {advice}");
+    }
+}
+
+/// `systemctl disable` removes the alias, and with it what the bus would start.
+#[test]
+fn the_bus_starts_the_collector_only_while_it_is_enabled() {
+    let activated = value(&settings("packaging/dbus/org.khor.Collector.service"), "SystemdService");
+    let activated = activated.expect("a unit");
+    let unit = settings("systemd/khor-collector.service");
+    assert_eq!(value(&unit, "Alias"), Some(activated.clone()), "the unit has no such alias");
+    assert_ne!(activated, "khor-collector.service");
+}
+
+/// Capabilities on a program that everybody may run are everybody's.
+#[test]
+fn the_advice_on_capabilities_closes_the_program_to_others() {
+    for path in ["docs/collector.md", "khor-collector/src/privilege/mod.rs"] {
+        let text = text(path);
+        assert!(text.contains("setcap"), "{path} has no advice");
+        assert!(text.contains("0750") || text.contains("750"), "{path} names no mode");
+        assert!(text.contains("root:khor") || text.contains("-g khor"), "{path} names no group");
+    }
+}

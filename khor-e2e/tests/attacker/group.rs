@@ -1,0 +1,235 @@
+//! A member of the group `khor` at the collector's socket.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use khor_e2e::engine::program;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Cgroup, Collector, Listener, SecondUser};
+use khor_patience::progress;
+use khor_proto::client::Client;
+use khor_proto::{Availability, CueKind, Scope, Selector, Subscribe};
+use serde_json::json;
+
+use crate::attempt::{Outcome, Row, Service, Target, assert_granted, assert_refused, report};
+
+const GROUP: u32 = 61_100;
+const MEMBER: u32 = 61_101;
+const OTHER_MEMBER: u32 = 61_102;
+/// As many scopes as the collector counts at once, and some.
+const SCOPES: usize = 70;
+/// As many connections as the collector serves at once, and some.
+const CONNECTIONS: usize = 300;
+/// The shortest interval of what concerns other users, less the jitter of a busy machine.
+const SHORTEST: Duration = Duration::from_millis(80);
+const SAMPLES: u32 = 10;
+
+fn socket(target: &Target) -> &Path {
+    Path::new(target.text("socket"))
+}
+
+/// Success is a subscription that counts something.
+fn subscribe(target: &Target, scope: Scope, cues: &[CueKind]) -> Result<Listener, String> {
+    let listener = Listener::new(socket(target), scope, cues).map_err(|error| error.to_string())?;
+    let counts = listener.subscribed.availability.contains(&Availability::Available);
+    if counts { Ok(listener) } else { Err("nothing is available".into()) }
+}
+
+fn process(pid: u32) -> Selector {
+    Selector::Process(pid)
+}
+
+/// What concerns other users, as often as possible.
+pub(crate) fn about_others() -> Vec<Row> {
+    let pid = |target: &Target| target.number("pid") as u32;
+    vec![
+        Row::new("a process of root as the scope", "its counts", move |target| {
+            subscribe(target, Scope::only(process(pid(target))), &[]).map(|_| "subscribed".into())
+        }),
+        Row::new("a process of root beside one's own", "its counts", move |target| {
+            let include = vec![process(std::process::id()), process(pid(target))];
+            subscribe(target, Scope::Selected { include, exclude: vec![] }, &[]).map(|_| "subscribed".into())
+        }),
+        // The machine without the process, subtracted from the machine, is the process.
+        Row::new("the machine without a process of root", "its counts by subtraction", move |target| {
+            let exclude = vec![process(pid(target))];
+            subscribe(target, Scope::Selected { include: vec![], exclude }, &[]).map(|_| "subscribed".into())
+        }),
+        Row::new("program starts of others", "a cue of each", program_starts),
+        Row::new("a cgroup of root every 5 ms", "times of single keystrokes", intervals),
+    ]
+}
+
+/// What concerns the member's own process.
+pub(crate) fn about_itself() -> Vec<Row> {
+    vec![
+        Row::new("the own process as the scope", "its counts", |target| {
+            subscribe(target, Scope::only(process(std::process::id())), &[]).map(|_| "subscribed".into())
+        }),
+        Row::new("the machine with crashes", "its counts", |target| {
+            let mut listener = subscribe(target, Scope::Machine, &[CueKind::Crash, CueKind::Oom])?;
+            listener.sample();
+            Ok("subscribed".into())
+        }),
+    ]
+}
+
+fn program_starts(target: &Target) -> Outcome {
+    let mut listener =
+        Listener::new(socket(target), Scope::Machine, &[CueKind::Exec]).map_err(|e| e.to_string())?;
+    // The test starts programs all the while.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(2) {
+        listener.sample();
+        if let Some(cue) = listener.cues.iter().find(|cue| cue.kind == CueKind::Exec) {
+            return Ok(format!("{cue:?}"));
+        }
+    }
+    Err("no cue came".into())
+}
+
+/// Success is a mean interval below [`SHORTEST`].
+fn intervals(target: &Target) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let text = |error: khor_proto::client::ClientError| error.to_string();
+        let (mut client, _) = Client::connect(socket(target), "attacker").await.map_err(text)?;
+        let scope = Scope::only(Selector::Cgroup(target.text("cgroup").into()));
+        client.subscribe(Subscribe { interval_ms: 5, scope, cues: vec![] }).await.map_err(text)?;
+        client.sample().await.map_err(text)?;
+        let begun = Instant::now();
+        for _ in 0..SAMPLES {
+            client.sample().await.map_err(text)?;
+        }
+        let interval = begun.elapsed() / SAMPLES;
+        let text = format!("a sample every {interval:?}");
+        if interval < SHORTEST { Ok(text) } else { Err(text) }
+    })
+}
+
+/// Takes all scopes and then all connections it can get, and holds them.
+pub(crate) fn hoard() -> Row {
+    Row::new("hoard", "every scope and connection", |target| {
+        let scope = |i: usize| Scope::only(Selector::Cgroup(format!("{}/{i}", target.text("cgroup"))));
+        let scopes: Vec<_> = (0..SCOPES).map_while(|i| subscribe(target, scope(i), &[]).ok()).collect();
+        report(&format!("scopes {}", scopes.len()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut clients = Vec::new();
+            while clients.len() < CONNECTIONS
+                && let Ok((mut client, _)) = Client::connect(socket(target), "hoarder").await
+            {
+                let _ = client.subscribe(Subscribe { interval_ms: 5000, ..Subscribe::default() }).await;
+                progress("hoarding");
+                clients.push(client);
+            }
+            report(&format!("connections {}", clients.len()));
+            // Those that never read are closed by the collector, so the test looks at once.
+            loop {
+                progress("holding");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        })
+    })
+}
+
+/// One scope that nobody has yet.
+pub(crate) fn one_scope() -> Row {
+    Row::new("one scope", "its counts", |target| {
+        let scope = Scope::only(Selector::Cgroup(format!("{}/mine", target.text("cgroup"))));
+        let mut listener = subscribe(target, scope, &[])?;
+        listener.sample();
+        Ok("subscribed".into())
+    })
+}
+
+fn collector() -> Collector {
+    Collector::start(&program("khor-collector"), &["--no-dbus", "--group", &GROUP.to_string()])
+}
+
+/// A process of root that starts programs; killed when dropped.
+struct Busy(Child);
+
+impl Busy {
+    fn start() -> Self {
+        let script = "while :; do /bin/true; sleep 0.02; done";
+        Self(Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn().expect("sh"))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A cgroup of root with as many children as `names`; the children are removed when this is dropped.
+struct Family {
+    cgroup: Cgroup,
+    children: Vec<std::path::PathBuf>,
+}
+
+impl Family {
+    fn make(path: &str, names: impl Iterator<Item = String>) -> Option<Self> {
+        let cgroup = Cgroup::make(path)?;
+        let children: Vec<_> = names.map(|name| cgroup.directory().join(name)).collect();
+        for child in &children {
+            fs::create_dir_all(child).expect("a cgroup");
+        }
+        Some(Self { cgroup, children })
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        for child in &self.children {
+            let _ = fs::remove_dir(child);
+        }
+    }
+}
+
+#[test]
+fn a_member_of_the_group_learns_little_about_other_users() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(family) = Family::make("/khor-attacker-others", std::iter::empty()) else {
+        return skip("needs a unified hierarchy of cgroups");
+    };
+    let (collector, busy) = (collector(), Busy::start());
+    family.cgroup.take(busy.0.id());
+    let target = json!({ "socket": collector.socket(), "pid": busy.0.id(), "cgroup": family.cgroup.path() });
+    let member = SecondUser::in_group(MEMBER, GROUP);
+    assert_refused(&member, "group", &target);
+    assert_granted(&member, "own process", &target);
+    let root = SecondUser::new(0);
+    assert_granted(&root, "group", &target);
+    // Without the group there is no socket.
+    for table in ["group", "own process"] {
+        assert_refused(&SecondUser::new(MEMBER), table, &target);
+    }
+}
+
+#[test]
+fn one_member_of_the_group_leaves_scopes_and_connections_to_the_others() {
+    if !root_or_skip() {
+        return;
+    }
+    let names = (0..SCOPES).map(|i| i.to_string()).chain(["mine".to_owned()]);
+    let Some(family) = Family::make("/khor-attacker-hoard", names) else {
+        return skip("needs a unified hierarchy of cgroups");
+    };
+    let collector = collector();
+    let target = json!({ "socket": collector.socket(), "cgroup": family.cgroup.path() });
+    let hoarder = Service::start(&SecondUser::in_group(MEMBER, GROUP), "hoard", &target);
+    let scopes: usize = hoarder.wait_for("scopes").parse().expect("a number");
+    let connections: usize = hoarder.wait_for("connections").parse().expect("a number");
+    println!("one member got {scopes} scopes and {connections} more connections");
+    assert!(scopes >= 4, "an honest member watches a few units: {scopes}");
+    let other = SecondUser::in_group(OTHER_MEMBER, GROUP);
+    assert_granted(&other, "one scope", &target);
+    assert_granted(&SecondUser::new(0), "one scope", &target);
+}

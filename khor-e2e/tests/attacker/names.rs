@@ -1,0 +1,71 @@
+//! Process names that are commands to a terminal, or that read otherwise than they are.
+
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use khor_e2e::engine::program;
+use khor_e2e::skip::root_or_skip;
+use khor_e2e::{Collector, Engine, wait_until};
+use khor_patience::progress;
+use tempfile::TempDir;
+
+use crate::system_bus::crash;
+
+/// A clipboard write (OSC 52), a title, a bidi override and a zero-width space, each at most 15 bytes.
+pub(crate) const NAMES: [&str; 4] =
+    ["\x1b]52;c;aGk=\x07", "\x1b]0;owned\x07", "a\u{202e}gnp.exe", "su\u{200b}do"];
+
+/// The first character of `text` that a terminal obeys or hides, lines and tabs aside.
+pub(crate) fn active(text: &str) -> Option<char> {
+    text.chars().find(|c| {
+        (c.is_control() && !['\n', '\t', '\r'].contains(c))
+            || matches!(*c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    })
+}
+
+/// Fails if `what` printed anything active.
+pub(crate) fn assert_inert(what: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    assert_eq!(active(&text), None, "{what} printed an active character: {text:?}");
+}
+
+/// Runs `khor` for this engine.
+pub(crate) fn khor(engine: &Engine, command: &[&str]) -> Output {
+    progress(format!("running khor {command:?}"));
+    let mut khor = Command::new(program("khor"));
+    khor.arg(command[0]).args(["--listen", engine.url().trim_start_matches("http://")]);
+    khor.arg("--config").arg(engine.config_path()).args(&command[1..]);
+    khor.output().expect("khor")
+}
+
+#[test]
+fn names_of_processes_are_printed_without_commands() {
+    if !root_or_skip() {
+        return;
+    }
+    let dir = Arc::new(TempDir::new().expect("a directory"));
+    let debug = [("RUST_LOG", "debug")];
+    let collector = Collector::start_with(&dir, &program("khor-collector"), &["--no-dbus"], &debug);
+    let engine = Engine::start(collector.socket(), &["--no-audio"], &debug);
+    engine.wait_for_source("collector");
+    let crashed = TempDir::new().expect("a directory");
+    let print = |command: &[&str]| {
+        let output = khor(&engine, command);
+        assert_inert(command[0], &output.stdout);
+        assert_inert(command[0], &output.stderr);
+    };
+    for name in NAMES {
+        let pid = crash(crashed.path(), name);
+        wait_until("the crash", || {
+            let metrics = engine.get("/api/metrics");
+            metrics["cues"].as_array().expect("cues").iter().any(|cue| cue["pid"] == pid)
+        });
+        // They name the last cue.
+        print(&["explain"]);
+        print(&["status"]);
+    }
+    print(&["config"]);
+    print(&["doctor"]);
+    assert_inert("the engine's log", engine.log().as_bytes());
+    assert_inert("the collector's log", collector.log().as_bytes());
+}

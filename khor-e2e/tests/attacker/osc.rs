@@ -1,0 +1,116 @@
+//! OSC datagrams of another user, which carry no token.
+
+use std::net::UdpSocket;
+
+use khor_e2e::osc::message;
+use khor_e2e::second_user::{NOBODY, OWNER};
+use khor_e2e::skip::root_or_skip;
+use khor_e2e::{SecondUser, UserEngine, free_port, wait_until};
+use rosc::OscType;
+use serde_json::{Value, json};
+
+use crate::attempt::{Row, Target, try_all};
+
+/// An OSC 52 sequence, which writes to a terminal's clipboard.
+const CLIPBOARD: &str = "\x1b]52;c;aGFoYQ==\x07";
+/// What performers steer: the music, the volume and the mixer.
+const ALLOWED: [&str; 4] = ["/music/", "/audio/master_gain", "/audio/loudness_lufs", "/signals/"];
+
+/// A set of every other setting to another value of its type, and of patterns that match some.
+pub(crate) fn datagrams(target: &Target) -> Vec<Row> {
+    let mut sets: Vec<(String, OscType)> = Vec::new();
+    leaves("", &target.0["config"], &mut sets);
+    sets.retain(|(path, _)| !ALLOWED.iter().any(|allowed| path.starts_with(allowed)));
+    let text = |text: &str| OscType::String(text.into());
+    for (path, value) in [
+        ("/listen/host", text("0.0.0.0")),
+        ("/listen/token_file", text("/etc/hostname")),
+        ("/listen/local_users", OscType::Bool(true)),
+        ("/listen/*", text("0.0.0.0")),
+        ("/*/host", text("192.0.2.1")),
+        ("/{listen,osc}/host", text("0.0.0.0")),
+        ("/osc/host", text("192.0.2.1")),
+        ("/osc/targets", text("192.0.2.1:9")),
+        ("/bpf/cgroup", text(CLIPBOARD)),
+        ("/b?f/cgroup", text("/system.slice")),
+        ("/bpf/sample_interval_ms", OscType::Int(5)),
+        ("/features/midi", OscType::Int(1)),
+        ("/audio/device", text(CLIPBOARD)),
+        ("/music/preset", text(CLIPBOARD)),
+    ] {
+        sets.push((path.into(), value));
+    }
+    let row = |(path, value): (String, OscType)| {
+        let address = format!("/khor/set{path}");
+        Row::new(format!("{address} {value:?}"), "the setting", move |target| {
+            let socket = UdpSocket::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+            let datagram = message(&address, vec![value.clone()]);
+            let sent = socket.send_to(&datagram, ("127.0.0.1", target.number("osc") as u16));
+            sent.map(|_| "sent".into()).map_err(|error| error.to_string())
+        })
+    };
+    sets.into_iter().map(row).collect()
+}
+
+/// Every setting with another value of its type.
+fn leaves(path: &str, value: &Value, sets: &mut Vec<(String, OscType)>) {
+    let other = match value {
+        Value::Object(inner) => {
+            return inner.iter().for_each(|(key, value)| leaves(&format!("{path}/{key}"), value, sets));
+        }
+        Value::Bool(value) => OscType::Bool(!value),
+        Value::Number(number) if number.as_f64() == Some(4.0) => OscType::Int(5),
+        Value::Number(_) => OscType::Int(4),
+        _ => OscType::String("other".into()),
+    };
+    sets.push((path.to_owned(), other));
+}
+
+#[test]
+fn datagrams_steer_the_music_and_nothing_else() {
+    if !root_or_skip() {
+        return;
+    }
+    let (owner, osc) = (SecondUser::new(OWNER), free_port());
+    owner.configure(&json!({ "listen": { "port": free_port() }, "osc": { "receive": { "port": osc } } }));
+    let engine = UserEngine::start(&owner, &["--fake", "--no-audio", "--osc-in"]);
+    let receive = || engine.get("/api/health")["osc"]["receive"].clone();
+    wait_until("the engine to receive OSC", || receive()["ok"] == true);
+    let before = engine.get("/api/config");
+    let target = json!({ "config": before, "osc": osc });
+    let sent = try_all(&SecondUser::new(NOBODY), "osc", &target).len();
+    // The datagrams arrive in their order, so the last one shows that all have been read.
+    let fader = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let set = |path: &str, value| {
+        fader.send_to(&message(path, vec![value]), ("127.0.0.1", osc)).expect("sending");
+    };
+    set("/khor/set/music/bpm", OscType::Int(96));
+    wait_until("the allowed setting", || engine.get("/api/config")["music"]["bpm"] == 96.0);
+    let mut expected = before;
+    expected["music"]["bpm"] = json!(96.0);
+    let (held, expected) = (engine.get("/api/config"), expected);
+    let (held, expected) = (flat(&held), flat(&expected));
+    let changed: Vec<_> = held.iter().filter(|setting| !expected.contains(setting)).collect();
+    assert!(changed.is_empty(), "datagrams of another user changed {changed:?}");
+    assert!(receive()["refused"].as_u64() >= Some(sent as u64), "{} of {sent}", receive()["refused"]);
+    // Volume and mute are a performer's as well.
+    set("/khor/set/audio/master_gain", OscType::Float(0.25));
+    set("/khor/mute", OscType::Int(1));
+    wait_until("the volume", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
+    wait_until("the mute", || engine.get("/api/metrics")["controls"]["muted"] == true);
+}
+
+/// The settings with their values.
+fn flat(config: &Value) -> Vec<String> {
+    fn visit(path: &str, value: &Value, settings: &mut Vec<String>) {
+        match value {
+            Value::Object(inner) => {
+                inner.iter().for_each(|(key, value)| visit(&format!("{path}/{key}"), value, settings));
+            }
+            value => settings.push(format!("{path} = {value}")),
+        }
+    }
+    let mut settings = Vec::new();
+    visit("", config, &mut settings);
+    settings
+}

@@ -1,0 +1,137 @@
+//! A peer on a NATS server that sends hostile texts, and more cues than anybody can hear.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use khor_e2e::Engine;
+use khor_e2e::site::NatsServer;
+use khor_e2e::skip::skip;
+use khor_e2e::wait_until;
+use khor_fleet::{Cue, Frame, Message, Name, SIGNALS, Signal, Source, subject, subject::Kind};
+use std::net::Ipv4Addr;
+
+use crate::names::{NAMES, assert_inert, khor};
+
+/// Cues that pushed out all others in the review.
+const FLOOD: u64 = 20_000;
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64
+}
+
+/// A frame of a host that stands out, of that version.
+fn frame(host: &str, version: &str, seq: u64) -> (String, Vec<u8>) {
+    let signal = |i: usize| {
+        let octaves: f32 = if i == 0 { 8.0 } else { 0.1 };
+        Some(Signal {
+            rate: 1_000.0 * octaves.exp2(),
+            baseline: 1_000.0,
+            deviation: (octaves * Signal::PARTS_OF_OCTAVE) as i16,
+            level: 200,
+            surprise: 0,
+        })
+    };
+    let frame = Frame {
+        host: name(host),
+        section: None,
+        boot_id: None,
+        instance: 1,
+        seq,
+        monotonic_ms: 1_000_000 + seq * 200,
+        wall_ms: now_ms(),
+        version: version.into(),
+        source: Source::Proc,
+        learnt: 255,
+        signals: (0..SIGNALS.len()).map(signal).collect(),
+    };
+    let subject = subject::of_host(&name("home"), &name(host), Kind::Frame);
+    (subject, frame.write().expect("a frame"))
+}
+
+fn cue(host: &str, kind: &str, comm: &str, at: u64) -> (String, Vec<u8>) {
+    let cue = Cue {
+        host: name(host),
+        instance: 1,
+        monotonic_ms: 1_000_000 + at,
+        wall_ms: now_ms(),
+        kind: kind.into(),
+        pid: Some(4711),
+        comm: Some(comm.into()),
+        detail: None,
+    };
+    (subject::of_host(&name("home"), &name(host), Kind::Cue), cue.write().expect("a cue"))
+}
+
+fn send(server: &NatsServer, messages: &[(String, Vec<u8>)]) {
+    let messages: Vec<(&str, Vec<u8>)> =
+        messages.iter().map(|(to, bytes)| (to.as_str(), bytes.clone())).collect();
+    server.send(&messages);
+}
+
+fn site() -> Option<(NatsServer, Engine)> {
+    if !NatsServer::is_there() {
+        skip("needs nats-server");
+        return None;
+    }
+    let server = NatsServer::start();
+    let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
+    Some((server, engine))
+}
+
+#[test]
+fn texts_of_a_peer_are_printed_without_commands() {
+    let Some((server, engine)) = site() else { return };
+    let mut seq = 0;
+    for text in NAMES {
+        wait_until("a cue of the peer", || {
+            seq += 1;
+            send(&server, &[frame("web-1", text, seq), cue("web-1", "crash", text, seq)]);
+            let metrics = engine.get("/api/metrics");
+            metrics["cues"].as_array().expect("cues").iter().any(|cue| cue["host"] == "web-1")
+        });
+        for command in [&["explain"][..], &["status"]] {
+            let output = khor(&engine, command);
+            assert_inert(command[0], &output.stdout);
+            assert_inert(command[0], &output.stderr);
+        }
+    }
+    // A message that names another host or another kind is quoted in the refusal.
+    let (_, other) = frame("web-2", NAMES[0], 1);
+    send(&server, &[("khor.v1.home.web-1.frame".into(), other), cue("web-1", NAMES[0], NAMES[1], 9)]);
+    wait_until("a refusal", || engine.get("/api/fleet")["refused"]["misdirected"] != 0);
+    for command in [&["explain"][..], &["status"]] {
+        assert_inert(command[0], &khor(&engine, command).stdout);
+    }
+    assert_inert("the engine's log", engine.log().as_bytes());
+}
+
+#[test]
+fn a_flood_of_cues_from_one_host_leaves_those_of_the_others() {
+    let Some((server, engine)) = site() else { return };
+    let mut seq = 0;
+    wait_until("the calm host's cue", || {
+        seq += 1;
+        send(
+            &server,
+            &[frame("calm", "0.1.0", seq), frame("loud", "0.1.0", seq), cue("calm", "oom", "postgres", seq)],
+        );
+        engine.hosts_of_cues("oom").contains(&"calm".to_owned())
+    });
+    let flood: Vec<_> = (0..FLOOD).map(|i| cue("loud", "crash", "flood", 10_000 + i)).collect();
+    send(&server, &flood);
+    wait_until("cues of the flood", || !engine.hosts_of_cues("crash").is_empty());
+    // The engine reads in order, so a frame after the flood shows that all of it was read.
+    let late = frame("late", "0.1.0", 1);
+    wait_until("a host after the flood", || {
+        send(&server, std::slice::from_ref(&late));
+        engine.get("/api/fleet")["hosts"].as_array().expect("hosts").iter().any(|host| host["name"] == "late")
+    });
+    assert!(
+        engine.hosts_of_cues("oom").contains(&"calm".to_owned()),
+        "the flood pushed out another host's cue"
+    );
+    assert!(engine.hosts_of_cues("crash").len() < 64, "{}", engine.hosts_of_cues("crash").len());
+}

@@ -1,0 +1,79 @@
+//! Requests of the attacker's process, which report a refusal and do not panic.
+
+use std::io::{self, Write};
+use std::net::TcpStream;
+
+use khor_e2e::raw_http::{self, Answer};
+use serde_json::Value;
+
+use crate::attempt::{Outcome, Row};
+
+/// A request without body on a new connection. `enough`: bytes of an endless body to read.
+pub(crate) fn ask(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    enough: Option<usize>,
+) -> io::Result<Answer> {
+    raw_http::try_ask(address, &raw_http::head(address, method, path, headers), enough)
+}
+
+/// The bytes of a request with a JSON body.
+pub(crate) fn with_body(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Vec<u8> {
+    let body = body.to_string();
+    let length = body.len().to_string();
+    let own = [("content-type", "application/json"), ("content-length", length.as_str())];
+    let headers: Vec<(&str, &str)> = headers.iter().copied().chain(own).collect();
+    [raw_http::head(address, method, path, &headers), body.into_bytes()].concat()
+}
+
+/// A request with a JSON body on a new connection.
+pub(crate) fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> io::Result<Answer> {
+    raw_http::try_ask(address, &with_body(address, method, path, headers, body), None)
+}
+
+/// Success is a status below 400.
+pub(crate) fn judge(answer: io::Result<Answer>) -> Outcome {
+    let answer = answer.map_err(|error| error.to_string())?;
+    let body = String::from_utf8_lossy(&answer.body);
+    let text = format!("{} {}", answer.status, body.chars().take(100).collect::<String>());
+    if answer.status < 400 { Ok(text) } else { Err(text) }
+}
+
+/// A GET of the target's engine.
+pub(crate) fn get(path: &'static str, enough: Option<usize>) -> Row {
+    Row::new(format!("GET {path}"), "its content", move |target| {
+        judge(ask(target.text("engine"), "GET", path, &[], enough))
+    })
+}
+
+/// A change at the target's engine, with a JSON body or none.
+pub(crate) fn change(method: &'static str, path: &'static str, body: &'static str) -> Row {
+    Row::new(format!("{method} {path} {body}"), "the change", move |target| {
+        let engine = target.text("engine");
+        match serde_json::from_str(body) {
+            Ok(body) => judge(send(engine, method, path, &[], &body)),
+            Err(_) => judge(ask(engine, method, path, &[("content-length", "0")], None)),
+        }
+    })
+}
+
+/// Sends a request and returns the connection before a response arrives.
+pub(crate) fn begin(address: &str, request: &[u8]) -> io::Result<TcpStream> {
+    let mut socket = TcpStream::connect(address)?;
+    socket.write_all(request)?;
+    Ok(socket)
+}

@@ -1,0 +1,117 @@
+//! A user without the group on the system bus, while a process crashes.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use khor_e2e::engine::program;
+use khor_e2e::second_user::NOBODY;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Bus, Collector, SecondUser, Wait, procfs, wait_until};
+use tempfile::TempDir;
+
+const POLICY: &str = include_str!("../../../packaging/dbus/org.khor.Collector.conf");
+/// The names of two processes that crash.
+const NAMES: [&str; 2] = ["secret-first", "secret-second"];
+
+/// `dbus-monitor` of a user; killed when dropped.
+struct Eavesdropper {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+    heard: String,
+}
+
+impl Eavesdropper {
+    fn start(user: &SecondUser, bus: &Bus) -> Option<Self> {
+        let monitor = Path::new("/usr/bin/dbus-monitor");
+        let mut child = user
+            .command(monitor)
+            .args(["--address", &bus.address(), "type='signal',interface='org.khor.Collector1'"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let output = BufReader::new(child.stdout.take()?);
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Some(Self { child, lines, heard: String::new() })
+    }
+
+    /// All that it has printed so far.
+    fn heard(&mut self) -> &str {
+        self.heard.extend(self.lines.try_iter().map(|line| line + "\n"));
+        &self.heard
+    }
+
+    fn wait_for(&mut self, word: &str) {
+        let mut wait = Wait::new(&format!("{word} on the bus"));
+        while !self.heard().contains(word) {
+            wait.pause(|| self.heard.clone());
+        }
+    }
+}
+
+impl Drop for Eavesdropper {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Crashes a process with that name.
+pub(crate) fn crash(dir: &Path, name: &str) -> u32 {
+    let link = dir.join(name);
+    symlink("/bin/sh", &link).expect("a link");
+    let mut shell = Command::new(&link).args(["-c", "kill -SEGV $$"]).spawn().expect("a shell");
+    let pid = shell.id();
+    let _ = shell.wait();
+    pid
+}
+
+fn is_on(bus: &Bus) -> bool {
+    let version =
+        ["get-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1", "Version"];
+    bus.busctl(&version).is_some()
+}
+
+#[test]
+fn the_system_bus_tells_other_users_no_names() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(bus) = Bus::start(true) else { return skip("needs dbus-daemon") };
+    let dir = Arc::new(TempDir::new().expect("a directory"));
+    let address = bus.address();
+    let environment = [("DBUS_SYSTEM_BUS_ADDRESS", address.as_str())];
+    let collector = Collector::start_with(&dir, &program("khor-collector"), &[], &environment);
+    // For the user that the collector runs as here, and a group that exists everywhere.
+    let uid = procfs::status(collector.pid(), "Uid");
+    let uid = uid.split_whitespace().next().expect("a user");
+    let policy = POLICY.replace("user=\"khor\"", &format!("user=\"{uid}\""));
+    bus.install("org.khor.Collector.conf", &policy.replace("group=\"khor\"", "group=\"games\""));
+    wait_until("the name", || is_on(&bus));
+
+    let (root, nobody) = (SecondUser::new(0), SecondUser::new(NOBODY));
+    let start = |user| Eavesdropper::start(user, &bus);
+    let (Some(mut roots), Some(mut nobodys)) = (start(&root), start(&nobody)) else {
+        return skip("needs dbus-monitor");
+    };
+    // Both see the bus's own signal when they have connected.
+    for monitor in [&mut roots, &mut nobodys] {
+        monitor.wait_for("NameAcquired");
+    }
+    let crashed = TempDir::new().expect("a directory");
+    for name in NAMES {
+        // A match that comes too late misses the first crash.
+        crash(crashed.path(), name);
+        roots.wait_for(name);
+    }
+    thread::sleep(Duration::from_millis(300));
+    let heard = nobodys.heard();
+    assert!(!NAMES.iter().any(|name| heard.contains(name)), "nobody received: {heard}");
+}

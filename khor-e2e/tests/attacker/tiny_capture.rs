@@ -1,0 +1,83 @@
+//! A small capture from elsewhere that claims to be long.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use flate2::write::DeflateEncoder;
+use flate2::{Compression, Crc};
+use khor_e2e::engine::program;
+use khor_patience::progress;
+use tempfile::TempDir;
+
+const HEADING: &[u8] = b"khorcap\x02";
+/// Between the samples of the hostile capture, ns: a quarter of an hour.
+const STEP_NS: u64 = 900_000_000_000;
+/// More than that needs a word: five minutes of WAV are 86 MB.
+const WITHOUT_A_WORD_BYTES: u64 = 100_000_000;
+/// Entries of a block, as docs/captures.md describes them.
+const SOURCE_NUMBER: u8 = 1;
+const FRAME: u8 = 1;
+const END: u8 = 6;
+
+fn khor(arguments: &[&str], dir: &Path) -> Output {
+    progress(format!("running khor {arguments:?}"));
+    Command::new(program("khor")).args(arguments).current_dir(dir).env("HOME", dir).output().expect("khor")
+}
+
+/// A signed number as LEB128 of its zigzag form.
+fn signed(number: u64) -> Vec<u8> {
+    let (mut rest, mut bytes) = (number << 1, Vec::new());
+    while rest >= 0x80 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+    bytes
+}
+
+fn block(raw: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(raw).expect("memory");
+    let packed = encoder.finish().expect("memory");
+    let lengths = [packed.len(), raw.len()].map(|length| (length as u16).to_le_bytes()).concat();
+    let mut sum = Crc::new();
+    sum.update(&lengths);
+    sum.update(&packed);
+    [b"\xf5khr", &lengths[..], &sum.sum().to_le_bytes(), &packed].concat()
+}
+
+/// The source of a real capture, then two samples that are far apart, then the end.
+fn hostile(real: &[u8]) -> Vec<u8> {
+    let length = |at: usize| usize::from(u16::from_le_bytes([real[at], real[at + 1]]));
+    let first = &real[..HEADING.len() + 12 + length(HEADING.len() + 4)];
+    let mut raw = vec![SOURCE_NUMBER];
+    // The second number is the step less the step before, and no counter has changed.
+    for step in [1_000_000_000, STEP_NS - 1_000_000_000] {
+        raw.push(FRAME);
+        raw.extend(signed(step));
+        raw.push(0);
+    }
+    [first, &block(&raw), &block(&[SOURCE_NUMBER, END])].concat()
+}
+
+#[test]
+fn a_tiny_capture_fills_no_disk_without_a_word() {
+    let dir = TempDir::new().expect("a directory");
+    let recorded = khor(&["record", "real.khor", "--demo", "--seconds", "0.1"], dir.path());
+    assert!(recorded.status.success(), "{recorded:?}");
+    let capture = hostile(&fs::read(dir.path().join("real.khor")).expect("a capture"));
+    assert!(capture.len() < 1000, "{} bytes", capture.len());
+    fs::write(dir.path().join("tiny.khor"), capture).expect("writing");
+    let rendered = khor(&["render", "tiny.khor", "-o", "x.wav"], dir.path());
+    let text = String::from_utf8_lossy(&rendered.stderr).into_owned();
+    assert!(!text.contains("damaged") && !text.contains("not a khor capture"), "{text}");
+    let bytes = fs::metadata(dir.path().join("x.wav")).map_or(0, |file| file.len());
+    let is_announced = ["MB", "GB", "quota", "--seconds"].iter().any(|word| text.contains(word));
+    println!("{bytes} bytes, {}: {text}", rendered.status);
+    assert!(bytes < WITHOUT_A_WORD_BYTES || is_announced, "{bytes} bytes without a word: {text}");
+    // An honest length needs no word.
+    let short = khor(&["render", "tiny.khor", "-o", "short.wav", "--seconds", "2"], dir.path());
+    assert!(short.status.success() && dir.path().join("short.wav").exists(), "{short:?}");
+}

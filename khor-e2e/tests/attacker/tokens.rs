@@ -1,0 +1,192 @@
+//! Tokens and sessions: what a stolen cookie is worth, and when a session ends.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use khor_e2e::second_user::{NOBODY, OTHER, OWNER};
+use khor_e2e::skip::root_or_skip;
+use khor_e2e::{SecondUser, UserEngine, free_port};
+use serde_json::{Value, json};
+
+use crate::attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all};
+use crate::requests::{ask, change, get, judge, send};
+
+const TOKEN: &str = "a-token-of-the-attackers-tests-0123456789";
+const ANOTHER_TOKEN: &str = "another-token-of-the-attackers-tests-0123";
+/// The most sessions of an engine.
+const MAX_SESSIONS: usize = 32;
+const MAX_AGE_S: u64 = 30 * 24 * 3600;
+
+/// Hands in the token, and gets the cookie with its attributes.
+pub(crate) fn login() -> Row {
+    Row::new("log in", "a session", |target| {
+        let token = json!({ "token": target.text("token") });
+        let answer = send(target.text("engine"), "POST", "/api/login", &[], &token);
+        let cookie = answer.as_ref().ok().and_then(|answer| answer.header("set-cookie"));
+        judge(answer).and_then(|_| cookie.ok_or_else(|| "no cookie".into()))
+    })
+}
+
+/// Requests with a cookie of another program, and with the token in its place.
+pub(crate) fn replays(target: &Target) -> Vec<Row> {
+    let cookies = target.0["cookies"].as_array().expect("cookies").iter();
+    let cookies = cookies.map(|cookie| cookie.as_str().expect("a cookie").to_owned()).enumerate();
+    let row = |(i, cookie): (usize, String)| {
+        Row::new(format!("GET with cookie {i}"), "its content", move |target| {
+            let answer = ask(target.text("engine"), "GET", "/api/metrics", &[("cookie", &cookie)], None);
+            judge(answer)
+        })
+    };
+    cookies.map(row).collect()
+}
+
+/// Requests without a token.
+pub(crate) fn tokenless() -> Vec<Row> {
+    let mut rows: Vec<Row> = ["/api/health", "/api/config", "/metrics"].map(|path| get(path, None)).into();
+    rows.push(change("POST", "/api/actions/mute?on=true", ""));
+    rows.push(change("PATCH", "/api/config", r#"{"music": {"bpm": 71}}"#));
+    rows
+}
+
+/// Ends the session of `target.cookie`, or all sessions (`target.everywhere`).
+pub(crate) fn logout() -> Row {
+    Row::new("log out", "the end of the session", |target| {
+        let path = if target.0["everywhere"] == true { "/api/logout?everywhere=true" } else { "/api/logout" };
+        let headers = [("cookie", target.text("cookie")), ("content-length", "0")];
+        judge(ask(target.text("engine"), "POST", path, &headers, None))
+    })
+}
+
+/// An engine with a token, and its user.
+struct Guarded {
+    owner: SecondUser,
+    engine: UserEngine,
+}
+
+impl Guarded {
+    fn start() -> Self {
+        let owner = SecondUser::new(OWNER);
+        let token = token_file(&owner);
+        owner.write(&token, TOKEN);
+        owner.configure(&json!({ "listen": { "port": free_port(), "token_file": token } }));
+        let engine = UserEngine::start(&owner, &["--fake", "--no-audio"]);
+        Self { owner, engine }
+    }
+
+    fn target(&self, more: &Value) -> Value {
+        let mut target = json!({ "engine": self.engine.address(), "token": TOKEN });
+        for (key, value) in more.as_object().expect("an object") {
+            target[key] = value.clone();
+        }
+        target
+    }
+
+    /// A session of the owner: the whole `Set-Cookie`.
+    fn login(&self) -> String {
+        match try_all(&self.owner, "login", &self.target(&json!({}))).remove(0).outcome {
+            Ok(cookie) => cookie,
+            Err(refusal) => panic!("the login was refused: {refusal}"),
+        }
+    }
+
+    /// Whether the owner's requests with this cookie are answered.
+    fn is_open(&self, cookie: &str) -> bool {
+        let target = self.target(&json!({ "cookies": [cookie] }));
+        try_all(&self.owner, "sessions", &target)[0].outcome.is_ok()
+    }
+
+    fn logout(&self, cookie: &str, everywhere: bool) {
+        let target = self.target(&json!({ "cookie": cookie, "everywhere": everywhere }));
+        assert_granted(&self.owner, "logout", &target);
+    }
+}
+
+fn token_file(owner: &SecondUser) -> PathBuf {
+    owner.home().join(".config/khor/token")
+}
+
+/// `name=value` of a `Set-Cookie`.
+fn pair(cookie: &str) -> String {
+    cookie.split(';').next().unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn a_session_is_worth_nothing_to_another_user() {
+    if !root_or_skip() {
+        return;
+    }
+    let guarded = Guarded::start();
+    let cookie = guarded.login();
+    let attributes = cookie.to_ascii_lowercase();
+    let age =
+        attributes.split("max-age=").nth(1).and_then(|rest| rest.split(';').next()?.trim().parse().ok());
+    assert!(age.is_some_and(|age: u64| age > 0 && age <= MAX_AGE_S), "{attributes}");
+    assert!(attributes.contains("httponly") && attributes.contains("samesite=strict"), "{attributes}");
+    let (session, port) = (pair(&cookie), guarded.engine.port());
+    let (name, value) = session.split_once('=').expect("a cookie");
+    assert_eq!(name, format!("khor_session_{port}"));
+    assert!(value.len() >= 32 && !value.contains(TOKEN), "the cookie is the token");
+
+    let stolen = guarded.target(&json!({ "cookies": [session] }));
+    assert_granted(&guarded.owner, "sessions", &stolen);
+    for thief in [NOBODY, OTHER, 0] {
+        assert_refused(&SecondUser::new(thief), "sessions", &stolen);
+    }
+    // A token requires itself of everybody, and stands for no session.
+    for user in [NOBODY, OWNER, 0] {
+        assert_refused(&SecondUser::new(user), "tokenless", &stolen);
+    }
+    let invented = [
+        format!("{name}={TOKEN}"),
+        format!("khor_token={TOKEN}"),
+        format!("khor_session={value}"),
+        format!("{name}={}", &value[..value.len() - 1]),
+    ];
+    let invented = guarded.target(&json!({ "cookies": invented }));
+    assert_refused(&guarded.owner, "sessions", &invented);
+
+    let file = guarded.owner.home().join(".local/state/khor/sessions.json");
+    let (text, mode) =
+        (fs::read_to_string(&file).expect("the sessions"), fs::metadata(&file).expect("its mode"));
+    assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+    assert!(!text.contains(value) && !text.contains(TOKEN), "the file holds hashes only: {text}");
+    assert!(!guarded.engine.log().contains(value) && !guarded.engine.log().contains(TOKEN));
+}
+
+#[test]
+fn a_session_ends_by_logout_by_count_and_by_another_token() {
+    if !root_or_skip() {
+        return;
+    }
+    let guarded = Guarded::start();
+    let sessions: Vec<String> = (0..3).map(|_| pair(&guarded.login())).collect();
+    let open = || sessions.iter().map(|session| guarded.is_open(session)).collect::<Vec<_>>();
+    assert_eq!(open(), [true; 3]);
+    guarded.logout(&sessions[0], false);
+    assert_eq!(open(), [false, true, true]);
+    guarded.logout(&sessions[1], true);
+    assert_eq!(open(), [false; 3]);
+
+    let target = guarded.target(&json!({}));
+    let many = (0..MAX_SESSIONS + 8).filter_map(|_| {
+        let outcome: Outcome = try_all(&guarded.owner, "login", &target).remove(0).outcome;
+        outcome.ok().map(|cookie| pair(&cookie))
+    });
+    let many: Vec<String> = many.collect();
+    let replayed = try_all(&guarded.owner, "sessions", &guarded.target(&json!({ "cookies": many })));
+    let live = replayed.iter().filter(|row| row.outcome.is_ok()).count();
+    assert!((1..=MAX_SESSIONS).contains(&live), "{live} sessions at once");
+
+    // Sessions outlive a restart, but not their token.
+    let last = replayed.iter().rposition(|row| row.outcome.is_ok()).expect("a session");
+    let Guarded { owner, engine } = guarded;
+    assert!(engine.stop().success());
+    let guarded = Guarded { engine: UserEngine::start(&owner, &["--fake", "--no-audio"]), owner };
+    assert!(guarded.is_open(&many[last]), "a session outlives a restart");
+    let Guarded { owner, engine } = guarded;
+    assert!(engine.stop().success());
+    owner.write(&token_file(&owner), ANOTHER_TOKEN);
+    let guarded = Guarded { engine: UserEngine::start(&owner, &["--fake", "--no-audio"]), owner };
+    assert!(!guarded.is_open(&many[last]), "the token changed");
+}

@@ -1,0 +1,135 @@
+//! A page elsewhere on the web, or on another port, in the browser of the engine's own user.
+
+use khor_e2e::second_user::OWNER;
+use khor_e2e::skip::root_or_skip;
+use khor_e2e::{SecondUser, UserEngine, free_port};
+use serde_json::{Value, json};
+
+use crate::attempt::{Row, Target, assert_granted, assert_refused};
+use crate::requests::{ask, judge, send};
+
+/// Answers that never end: their first byte is enough.
+const ENDLESS: [&str; 2] = ["/api/stream", "/api/listen.wav"];
+
+/// The headers that a browser adds for a page elsewhere, one attempt each. `PORT` is the engine's.
+const FOREIGN: [(&str, &str); 10] = [
+    ("origin", "http://evil.example"),
+    ("origin", "https://evil.example"),
+    ("origin", "null"),
+    ("origin", "http://127.0.0.1:8000"),
+    ("origin", "https://127.0.0.1:PORT"),
+    // The page of this listener under another of its names is another origin.
+    ("origin", "http://localhost:PORT"),
+    ("sec-fetch-site", "cross-site"),
+    ("sec-fetch-site", "same-site"),
+    // DNS rebinding: the name of the page leads to this machine.
+    ("host", "evil.example:PORT"),
+    ("host", "evil.example"),
+];
+
+/// The headers of khor's own page, of an address typed by hand, and of curl.
+const OWN: [&[(&str, &str)]; 4] = [
+    &[("origin", "http://127.0.0.1:PORT"), ("sec-fetch-site", "same-origin")],
+    &[("sec-fetch-site", "none")],
+    &[("sec-fetch-site", "same-origin")],
+    &[],
+];
+
+fn with_port(text: &str, target: &Target) -> String {
+    text.replace("PORT", &target.port().to_string())
+}
+
+/// Every path of the API that answers GET, and `/metrics`.
+fn paths(target: &Target) -> Vec<String> {
+    let paths = target.0["paths"].as_array().expect("paths").iter();
+    paths.map(|path| path.as_str().expect("a path").to_owned()).collect()
+}
+
+fn enough(path: &str) -> Option<usize> {
+    ENDLESS.contains(&path).then_some(1)
+}
+
+/// Every GET and some changes with the headers of a page elsewhere.
+pub(crate) fn foreign(target: &Target) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (name, value) in FOREIGN {
+        let value = with_port(value, target);
+        for path in paths(target) {
+            let value = value.clone();
+            rows.push(Row::new(format!("GET {path}, {name}: {value}"), "its content", move |target| {
+                judge(ask(target.text("engine"), "GET", &path, &[(name, &value)], enough(&path)))
+            }));
+        }
+        for method in ["PATCH", "PUT"] {
+            let value = value.clone();
+            rows.push(Row::new(
+                format!("{method} /api/config, {name}: {value}"),
+                "a change",
+                move |target| {
+                    let body = json!({ "music": { "bpm": 71 } });
+                    judge(send(target.text("engine"), method, "/api/config", &[(name, &value)], &body))
+                },
+            ));
+        }
+        rows.push(Row::new(format!("POST mute, {name}: {value}"), "silence", move |target| {
+            let headers = [(name, value.as_str()), ("content-length", "0")];
+            judge(ask(target.text("engine"), "POST", "/api/actions/mute?on=true", &headers, None))
+        }));
+    }
+    rows
+}
+
+/// The same requests with the headers of khor's own page, and without any.
+pub(crate) fn own(target: &Target) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (i, headers) in OWN.into_iter().enumerate() {
+        // The slow answers once.
+        for path in paths(target).into_iter().filter(|path| i == 0 || path != "/api/doctor") {
+            rows.push(Row::new(format!("GET {path}, {headers:?}"), "its content", move |target| {
+                let headers: Vec<_> =
+                    { headers.iter() }.map(|(name, value)| (*name, with_port(value, target))).collect();
+                let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                judge(ask(target.text("engine"), "GET", &path, &headers, enough(&path)))
+            }));
+        }
+    }
+    rows.push(Row::new("PATCH /api/config by the own page", "a change", |target| {
+        let origin = format!("http://{}", target.text("engine"));
+        let body = json!({ "music": { "bpm": 72 } });
+        judge(send(target.text("engine"), "PATCH", "/api/config", &[("origin", &origin)], &body))
+    }));
+    rows
+}
+
+/// What answers GET by the API's own document.
+fn readable(document: &Value) -> Vec<String> {
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let mut paths: Vec<String> = paths
+        .filter(|(path, methods)| methods["get"].is_object() && !path.starts_with("/api/recordings/"))
+        .map(|(path, _)| path.replace("/clips/{name}", "/clips/idle.wav").replace("{name}", "ambient"))
+        // Not over plain HTTP.
+        .filter(|path| path != "/api/listen")
+        .collect();
+    if !paths.iter().any(|path| path == "/metrics") {
+        paths.push("/metrics".into());
+    }
+    paths
+}
+
+#[test]
+fn a_page_elsewhere_neither_reads_nor_steers() {
+    if !root_or_skip() {
+        return;
+    }
+    let owner = SecondUser::new(OWNER);
+    owner.configure(&json!({ "listen": { "port": free_port() } }));
+    let engine = UserEngine::start(&owner, &["--fake", "--no-audio"]);
+    let paths = readable(&engine.get("/api/openapi.json"));
+    assert!(paths.len() >= 15, "{paths:?}");
+    let target = json!({ "engine": engine.address(), "paths": paths });
+    let before = engine.get("/api/config");
+    assert_refused(&owner, "web page", &target);
+    assert_eq!(engine.get("/api/config"), before, "a page elsewhere changed the configuration");
+    assert_granted(&owner, "own page", &target);
+    assert_ne!(engine.get("/api/config"), before);
+}

@@ -1,0 +1,357 @@
+//! Honest use of an engine that serves its own user: the page, `khor`, curl, an ssh tunnel, nginx
+//! in front, and two users at once. The tests run as root, and the engines as other users.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output};
+
+use khor_e2e::second_user::{NOBODY, OTHER, OWNER};
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{SecondUser, UserEngine, free_port, wait_until};
+use khor_patience::progress;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const FLAGS: [&str; 2] = ["--fake", "--no-audio"];
+const TOKEN: &str = "a-token-of-the-tests-of-honest-use-012345";
+const CURL: &str = "/usr/bin/curl";
+/// Addresses of this machine for servers on well-known ports, apart from those of real servers.
+const PROXY: &str = "127.177.0.1";
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// The status of a response, and its head and body, as curl shows them to this user.
+fn curl(user: &SecondUser, arguments: &[&str]) -> (u16, String) {
+    progress(format!("user {}: curl {arguments:?}", user.uid()));
+    let options = ["--silent", "--show-error", "--include", "--noproxy", "*", "--max-time", "60"];
+    let output = user.command(Path::new(CURL)).args(options).args(arguments).output().expect("curl");
+    let text = text(&output);
+    let status = text.split_whitespace().nth(1).and_then(|status| status.parse().ok());
+    (status.unwrap_or_else(|| panic!("curl {arguments:?}: {text}")), text)
+}
+
+fn owner(listen: Value) -> SecondUser {
+    let owner = SecondUser::new(OWNER);
+    owner.configure(&json!({ "listen": listen }));
+    owner
+}
+
+/// What `khor` prints to this user, if it succeeds.
+fn khor(user: &SecondUser, arguments: &[&str]) -> Result<String, String> {
+    let output = user.khor(arguments);
+    if output.status.success() { Ok(text(&output).trim().to_owned()) } else { Err(text(&output)) }
+}
+
+#[test]
+fn the_page_the_commands_and_curl_work_for_the_same_user_and_root() {
+    if !root_or_skip() {
+        return;
+    }
+    let owner = owner(json!({ "port": free_port() }));
+    let engine = UserEngine::start(&owner, &FLAGS);
+    let url = format!("http://{}", engine.address());
+    let page = curl(&owner, &[&url]).1;
+    let script = page.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a script");
+    let script = format!("{url}{}", script.trim_start_matches('.'));
+    let (root, nobody) = (SecondUser::new(0), SecondUser::new(NOBODY));
+    for (user, api) in [(&owner, 200), (&root, 200), (&nobody, 401)] {
+        // The page itself holds nothing of the machine.
+        assert_eq!(curl(user, &[&url]).0, 200);
+        assert_eq!(curl(user, &[&script]).0, 200);
+        assert_eq!(curl(user, &[&format!("{url}/api/health")]).0, api);
+        assert_eq!(curl(user, &[&format!("{url}/metrics")]).0, api);
+        let mute = format!("{url}/api/actions/mute?on=false");
+        assert_eq!(curl(user, &["--request", "POST", &mute]).0, api);
+    }
+    let refusal = curl(&nobody, &[&format!("{url}/api/health")]).1;
+    for word in ["user", "token_file", "local_users"] {
+        assert!(refusal.contains(word), "the reason names no {word}: {refusal}");
+    }
+
+    let published: Value =
+        serde_json::from_str(&fs::read_to_string(owner.engine_file()).expect("engine.json")).expect("JSON");
+    assert_eq!(published["address"], engine.address());
+    assert_eq!(published["pid"], engine.pid());
+    assert_eq!(published["config"], owner.config_path().to_str().expect("a plain path"));
+    let mode = |path: &Path| fs::metadata(path).expect("its mode").permissions().mode() & 0o777;
+    let (file, folder) = (owner.engine_file(), owner.engine_file().with_file_name(""));
+    assert_eq!((mode(&file), mode(&folder)), (0o600, 0o700));
+
+    assert!(khor(&owner, &["status"]).is_ok_and(|text| text.contains("source")));
+    assert_eq!(khor(&owner, &["config", "music.bpm", "96"]), Ok("96.0".into()));
+    assert_eq!(khor(&owner, &["mute", "on"]), Ok("muted".into()));
+    assert!(khor(&owner, &["explain"]).is_ok());
+    assert!(khor(&owner, &["open", "--print"]).is_ok_and(|text| text.trim_end_matches('/') == url));
+    // Root asks by the address, since the configuration is another user's.
+    assert!(khor(&root, &["status", "--listen", engine.address()]).is_ok());
+    let refused = khor(&nobody, &["status", "--listen", engine.address()]);
+    assert!(refused.is_err(), "{refused:?}");
+
+    assert!(engine.stop().success());
+    assert!(!file.exists(), "engine.json outlives the engine");
+    assert!(khor(&owner, &["status"]).is_err());
+}
+
+#[test]
+fn local_users_may_be_let_in() {
+    if !root_or_skip() {
+        return;
+    }
+    let owner = owner(json!({ "port": free_port(), "local_users": true }));
+    let engine = UserEngine::start(&owner, &FLAGS);
+    let url = format!("http://{}/api/health", engine.address());
+    let nobody = SecondUser::new(NOBODY);
+    for user in [&owner, &nobody, &SecondUser::new(0)] {
+        assert_eq!(curl(user, &[&url]).0, 200, "user {}", user.uid());
+    }
+    // The setting does not let web pages in.
+    assert_eq!(curl(&nobody, &["--header", "Origin: http://evil.example", &url]).0, 403);
+    assert_eq!(curl(&nobody, &["--header", "Host: evil.example", &url]).0, 421);
+}
+
+#[test]
+fn two_users_with_one_configured_port_reach_their_own_engines() {
+    if !root_or_skip() {
+        return;
+    }
+    let port = free_port();
+    let users = [SecondUser::new(OWNER), SecondUser::new(OTHER)];
+    let engines = users.each_ref().map(|user| {
+        user.configure(&json!({ "listen": { "port": port } }));
+        UserEngine::start(user, &FLAGS)
+    });
+    assert_eq!(engines[0].port(), port, "the first has the configured port");
+    assert_ne!(engines[1].port(), port, "the second takes a free one");
+    for (user, engine) in users.iter().zip(&engines) {
+        let url = khor(user, &["open", "--print"]).expect("its address");
+        assert!(url.contains(&format!(":{}", engine.port())), "{url}");
+        assert!(khor(user, &["status"]).is_ok());
+        let bpm = if user.uid() == OWNER { "91" } else { "92" };
+        assert!(khor(user, &["config", "music.bpm", bpm]).is_ok());
+        assert_eq!(curl(user, &[&format!("http://{}/api/health", engine.address())]).0, 200);
+    }
+    let bpm = |engine: &UserEngine| engine.get("/api/config")["music"]["bpm"].clone();
+    assert_eq!((bpm(&engines[0]), bpm(&engines[1])), (json!(91.0), json!(92.0)));
+    for (user, engine) in users.iter().zip(engines.iter().rev()) {
+        assert_eq!(curl(user, &[&format!("http://{}/api/health", engine.address())]).0, 401);
+    }
+}
+
+/// A server that the test starts; killed when dropped.
+struct Server {
+    child: Child,
+    log: PathBuf,
+    _dir: Option<TempDir>,
+}
+
+impl Server {
+    fn start(command: &mut Command, log: PathBuf, dir: Option<TempDir>) -> Self {
+        let file = File::create(&log).expect("a log");
+        command.stdout(file.try_clone().expect("a log")).stderr(file);
+        Self { child: command.spawn().expect("a server"), log, _dir: dir }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until something listens there.
+    fn wait_for(&mut self, address: &str) {
+        wait_until(&format!("a server at {address}"), || {
+            let ended = self.child.try_wait().expect("its state");
+            assert!(ended.is_none(), "{ended:?}: {}", self.log());
+            std::net::TcpStream::connect(address).is_ok()
+        });
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // nginx stops its workers on SIGTERM, not when it is killed.
+        let pid = nix::unistd::Pid::from_raw(self.child.id() as i32);
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.child.wait();
+    }
+}
+
+/// An OpenSSH server of the test's own, which every account enters with one key. Debian's system
+/// accounts have no password and no shell, and a tunnel needs neither.
+struct Sshd {
+    dir: PathBuf,
+    port: u16,
+    _server: Server,
+}
+
+impl Sshd {
+    fn start() -> Option<Self> {
+        let sshd = Path::new("/usr/sbin/sshd");
+        if !sshd.exists() {
+            return None;
+        }
+        let (tree, port) = (TempDir::new().expect("a directory"), free_port());
+        let dir = tree.path().to_owned();
+        for key in ["host", "user"] {
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(dir.join(key))
+                .status();
+            assert!(made.is_ok_and(|status| status.success()), "ssh-keygen");
+        }
+        // Privileges are separated in this folder, which Debian's unit would make.
+        fs::create_dir_all("/run/sshd").expect("a folder");
+        let config = format!(
+            "Port {port}\nListenAddress 127.0.0.1\nHostKey {0}/host\nAuthorizedKeysFile {0}/user.pub\n\
+             StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\nPidFile none\n",
+            dir.display()
+        );
+        fs::write(dir.join("config"), config).expect("its configuration");
+        let mut command = Command::new(sshd);
+        command.args(["-D", "-e", "-f"]).arg(dir.join("config"));
+        let mut server = Server::start(&mut command, dir.join("log"), Some(tree));
+        server.wait_for(&format!("127.0.0.1:{port}"));
+        Some(Self { dir, port, _server: server })
+    }
+
+    /// A tunnel through this account from `local` to `remote`, both `host:port`.
+    fn tunnel(&self, account: &str, local: &str, remote: &str) -> Server {
+        let mut ssh = Command::new("ssh");
+        ssh.args(["-F", "none", "-N", "-p", &self.port.to_string(), "-i"]).arg(self.dir.join("user"));
+        for option in [
+            "BatchMode=yes",
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "ExitOnForwardFailure=yes",
+        ] {
+            ssh.args(["-o", option]);
+        }
+        ssh.args(["-L", &format!("{local}:{remote}"), &format!("{account}@127.0.0.1")]);
+        let mut tunnel = Server::start(&mut ssh, self.dir.join(format!("tunnel-{account}")), None);
+        tunnel.wait_for(local);
+        tunnel
+    }
+}
+
+#[test]
+fn an_ssh_tunnel_reaches_the_engine_of_its_own_account() {
+    if !root_or_skip() {
+        return;
+    }
+    // Accounts of every Debian; no test may add one of its own to the machine.
+    let Some(owner) = SecondUser::named("games") else { return skip("needs the account games") };
+    let Some(sshd) = Sshd::start() else { return skip("needs sshd") };
+    let port = free_port();
+    owner.configure(&json!({ "listen": { "port": port } }));
+    let engine = UserEngine::start(&owner, &FLAGS);
+    // A tunnel keeps the port, so that the browser names the engine's own: another address here.
+    let (elsewhere, visitor) = ("127.0.0.2", SecondUser::new(OTHER));
+    let local = format!("{elsewhere}:{port}");
+    for (account, expected) in [("games", 200), ("root", 200), ("daemon", 401)] {
+        let tunnel = sshd.tunnel(account, &local, engine.address());
+        let url = format!("http://{local}");
+        assert_eq!(curl(&visitor, &[&url]).0, 200, "{account}: the page");
+        let own = format!("Origin: {url}");
+        let answer = curl(&visitor, &["--header", &own, &format!("{url}/api/health")]);
+        assert_eq!(answer.0, expected, "{account}: {}\n{}", answer.1, tunnel.log());
+    }
+}
+
+/// nginx as the documentation sets it up: TLS under one name, plain HTTP under another, and a path
+/// that is removed.
+fn nginx(engine: &str) -> Option<Server> {
+    let nginx = Path::new("/usr/sbin/nginx");
+    if !nginx.exists() {
+        return None;
+    }
+    let tree = TempDir::new().expect("a directory");
+    // The workers are another user's.
+    fs::set_permissions(tree.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+    let dir = tree.path().to_owned();
+    let made = Command::new("openssl")
+        .current_dir(&dir)
+        .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2".split(' '))
+        .args(
+            "-keyout key.pem -out cert.pem -subj /CN=khor.test -addext subjectAltName=DNS:khor.test"
+                .split(' '),
+        )
+        .output();
+    assert!(made.is_ok_and(|made| made.status.success()), "openssl");
+    let headers = "proxy_http_version 1.1; proxy_set_header Host $http_host; \
+                   proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;";
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {}/{kind};", dir.display()))
+        .concat();
+    let config = format!(
+        "daemon off; pid {dir}/pid; error_log stderr; events {{}}\n\
+         http {{ access_log off; {temporary}\n\
+         server {{ listen {PROXY}:443 ssl; server_name khor.test; ssl_certificate {dir}/cert.pem;\n\
+         ssl_certificate_key {dir}/key.pem; location / {{ proxy_pass http://{engine}; {headers} }} }}\n\
+         server {{ listen {PROXY}:80; server_name studio.test;\n\
+         location /khor/ {{ proxy_pass http://{engine}/; {headers} }} }} }}\n",
+        dir = dir.display()
+    );
+    fs::write(dir.join("nginx.conf"), config).expect("its configuration");
+    let mut command = Command::new(nginx);
+    command.args(["-e", "stderr", "-p"]).arg(&dir).arg("-c").arg(dir.join("nginx.conf"));
+    let mut server = Server::start(&mut command, dir.join("log"), Some(tree));
+    server.wait_for(&format!("{PROXY}:443"));
+    Some(server)
+}
+
+#[test]
+fn nginx_in_front_works_with_a_token() {
+    if !root_or_skip() {
+        return;
+    }
+    let owner = SecondUser::new(OWNER);
+    let token = owner.home().join(".config/khor/token");
+    owner.write(&token, TOKEN);
+    let names = ["khor.test", "http://studio.test"];
+    owner.configure(
+        &json!({ "listen": { "port": free_port(), "token_file": token, "allowed_hosts": names } }),
+    );
+    let engine = UserEngine::start(&owner, &FLAGS);
+    let Some(server) = nginx(engine.address()) else { return skip("needs nginx") };
+    let visitor = SecondUser::new(OTHER);
+    let login = json!({ "token": TOKEN, "path": "/khor/" }).to_string();
+    for (base, path) in [("https://khor.test", ""), ("http://studio.test", "/khor")] {
+        let jar = visitor.home().join(format!("cookies{}", path.len())).display().to_string();
+        let ask = |origin: Option<&str>, more: &[&str]| {
+            let resolve = [format!("khor.test:443:{PROXY}"), format!("studio.test:80:{PROXY}")];
+            let origin = origin.map(|origin| format!("Origin: {origin}"));
+            let mut arguments = vec!["--insecure", "--cookie", &jar, "--cookie-jar", &jar];
+            arguments.extend(resolve.iter().flat_map(|name| ["--resolve", name.as_str()]));
+            arguments.extend(origin.iter().flat_map(|header| ["--header", header.as_str()]));
+            arguments.extend(more);
+            curl(&visitor, &arguments)
+        };
+        let url = |api: &str| format!("{base}{path}{api}");
+        let (page, api, metrics) = (url("/"), url("/api/health"), url("/metrics"));
+        assert_eq!(ask(None, &[&page]).0, 200, "{}", server.log());
+        assert_eq!(ask(Some(base), &[&api]).0, 401, "without a token");
+        let bearer = format!("Authorization: Bearer {TOKEN}");
+        assert_eq!(ask(None, &["--header", &bearer, &metrics]).0, 200, "a scraper with the token");
+        let sign_in = url("/api/login");
+        let json = ["--header", "Content-Type: application/json", "--data"];
+        let signed = ask(Some(base), &[&json[..], &[login.as_str(), sign_in.as_str()]].concat());
+        assert_eq!(signed.0, 200, "{}", signed.1);
+        assert_eq!(signed.1.contains("; Secure"), base.starts_with("https"), "{}", signed.1);
+        if path.is_empty() {
+            // The cookie of `/khor/` belongs to the other page.
+            let whole = json!({ "token": TOKEN }).to_string();
+            assert_eq!(ask(Some(base), &[&json[..], &[whole.as_str(), sign_in.as_str()]].concat()).0, 200);
+        }
+        assert_eq!(ask(Some(base), &[&api]).0, 200, "{base}: the page's own request");
+        let change = url("/api/config");
+        let patch = ["--request", "PATCH", json[0], json[1], "--data", r#"{"music": {"bpm": 93}}"#, &change];
+        assert_eq!(ask(Some(base), &patch).0, 200, "{base}");
+        for foreign in
+            ["http://khor.test", "https://khor.test:8443", "https://studio.test", "https://evil.test"]
+        {
+            assert_eq!(ask(Some(foreign), &[&api]).0, 403, "{base} from {foreign}");
+            assert_eq!(ask(Some(foreign), &patch).0, 403, "{base} from {foreign}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Two users who log in with the same configuration: each reaches the own engine, and nobody
+//! reads another user's.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
+
+const USERS: [&str; 2] = ["listener", "second"];
+const PORT: u16 = 17321;
+/// Runs as the user who executes it: prints the status of a GET, `0` without a response. The
+/// system has no HTTP client but bash.
+const STATUS: &str = r#"#!/bin/bash
+exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 0
+printf 'GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$1" >&3
+read -r _ status _ <&3
+echo "$status"
+"#;
+const SCRIPT: &str = "/tmp/khor-status-of-health";
+
+fn uid(user: &str) -> String {
+    said(&format!("id -u {user}"))
+}
+
+fn in_session(user: &str, command: &str) -> String {
+    of(user, &format!("env HOME=/home/{user} XDG_RUNTIME_DIR=/run/user/{} {command}", uid(user)))
+}
+
+/// What the user's engine has published, while it runs.
+fn published(user: &str) -> Option<Value> {
+    let text = fs::read_to_string(format!("/run/user/{}/khor/engine.json", uid(user))).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn port(user: &str) -> u16 {
+    let published = published(user).expect("engine.json");
+    let address = published["address"].as_str().expect("an address").to_owned();
+    address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+}
+
+/// The status that a user's request to a port gets.
+fn status(user: &str, port: u16) -> String {
+    said(&of(user, &format!("bash {SCRIPT} {port}")))
+}
+
+fn log_in(user: &str) {
+    let folder = format!("/home/{user}/.config/khor");
+    fs::create_dir_all(&folder).expect("a home");
+    let config = json!({ "listen": { "port": PORT }, "features": { "audio": false } });
+    fs::write(format!("{folder}/config.json"), config.to_string()).expect("a configuration");
+    said(&format!("chown --recursive {user}:{user} /home/{user}"));
+    said(&format!("loginctl enable-linger {user}"));
+    wait_for(&format!("the engine of {user}"), || published(user));
+}
+
+fn log_out(user: &str) {
+    said(&format!("loginctl disable-linger {user}"));
+    said(&format!("systemctl stop user@{}.service", uid(user)));
+}
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
+fn two_users_at_once_reach_their_own_engines_and_not_the_others() {
+    require_a_machine_of_our_own();
+    fs::write(SCRIPT, STATUS).expect("a script");
+    USERS.into_iter().for_each(log_in);
+    let ports = USERS.map(port);
+    println!("{USERS:?} have the ports {ports:?}");
+    assert_eq!(ports[0], PORT, "the first has the configured port");
+    assert_ne!(ports[1], PORT, "the second takes a free one");
+    for (user, own) in USERS.into_iter().zip(ports) {
+        let unit = in_session(user, "systemctl --user is-active khor-engine.service");
+        assert_eq!(said(&unit), "active", "{user}");
+        let url = said(&in_session(user, "khor open --print"));
+        assert!(url.contains(&format!(":{own}")), "{user}: {url}");
+        let text = wait_for(&format!("a good status of {user}"), || {
+            let (is_success, text) = heard(&in_session(user, "khor status"));
+            is_success.then_some(text)
+        });
+        assert!(text.contains("collector"), "{user}: {text}");
+        // Each changes a setting, and only the own engine has it.
+        let bpm = (90 + own % 7).to_string();
+        said(&in_session(user, &format!("khor config music.bpm {bpm}")));
+        let held = fs::read_to_string(format!("/home/{user}/.config/khor/config.json")).expect("its file");
+        let held: Value = serde_json::from_str(&held).expect("JSON");
+        assert_eq!(held["music"]["bpm"].as_f64().map(|bpm| bpm.to_string()), Some(bpm), "{user}");
+        assert_eq!(status(user, own), "200", "{user}");
+        assert_eq!(status("root", own), "200");
+    }
+    for (user, other) in USERS.into_iter().zip([ports[1], ports[0]]) {
+        assert_eq!(status(user, other), "401", "{user} reads the engine of the other");
+        let listen = in_session(user, &format!("khor status --listen 127.0.0.1:{other}"));
+        assert!(!heard(&listen).0, "{user} asked the engine of the other");
+    }
+    for port in ports {
+        assert_eq!(status("stranger", port), "401");
+    }
+    for user in USERS {
+        log_out(user);
+        assert_eq!(published(user), None, "engine.json outlives the session of {user}");
+    }
+}
