@@ -17,6 +17,7 @@ pub mod control;
 pub mod dbus;
 pub mod doctor;
 pub mod engine;
+mod fair;
 pub mod files;
 pub mod http;
 pub mod local_time;
