@@ -7,6 +7,7 @@ pub mod collector;
 pub mod crowd;
 pub mod documents;
 pub mod engine;
+pub mod hostile_text;
 pub mod hosts;
 pub mod listener;
 pub mod load;

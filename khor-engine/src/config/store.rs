@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_proto::inert;
 use serde_json::Value;
 use tracing::{info, warn};
 
@@ -407,5 +408,5 @@ fn effective(document: &Value, overrides: &Value) -> Result<Config, ConfigError>
 }
 
 fn unknown_key(key: &str) -> String {
-    format!("{key} is not a key khor knows; it is kept")
+    format!("{} is not a key khor knows; it is kept", inert::escaped(key, 200))
 }

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_proto::inert;
+
 use crate::{
     files::{self, Stamp},
     music::Preset,
@@ -86,13 +88,14 @@ impl Library {
         from.map(|(path, _)| path.as_path())
     }
 
-    /// What is wrong with files, each with its name and line.
+    /// What is wrong with files, each with its name and line. A file may have any name.
     pub fn problems(&self) -> Vec<String> {
         self.folder_problem
             .iter()
             .chain(self.files.values().filter_map(|f| f.problem.as_ref()))
             .cloned()
             .chain(self.shared_names())
+            .map(inert::owned_line)
             .collect()
     }
 

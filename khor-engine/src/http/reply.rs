@@ -17,6 +17,7 @@ use warp::{
 use super::{
     access::NoToken,
     guard::{ForeignHost, ForeignOrigin},
+    inert_json,
 };
 use crate::{
     config::UpdateError,
@@ -60,8 +61,8 @@ impl Failure {
     }
 
     pub(super) fn into_response(self) -> Response {
-        let mut response =
-            warp::reply::with_status(warp::reply::json(&self.refusal), self.status).into_response();
+        let reply = inert_json::reply(&self.refusal);
+        let mut response = warp::reply::with_status(reply, self.status).into_response();
         if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
             // The rest of the body is not waited for.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
