@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use khor_layout::CueRecord;
-use khor_proto::{Cue, CueKind};
+use khor_proto::{Cue, CueKind, inert};
 use tokio::sync::mpsc;
 
 use crate::probes::CueRing;
@@ -56,10 +56,11 @@ fn cue(kind: CueKind, record: &CueRecord) -> Cue {
     }
 }
 
-/// A name that ends at the first zero.
+/// A name that ends at the first zero. A process names itself, so it is made inert here, before the log, the bus and
+/// clients see it.
 fn comm(bytes: &[u8]) -> Option<String> {
     let name = bytes.split(|byte| *byte == 0).next().filter(|name| !name.is_empty())?;
-    Some(String::from_utf8_lossy(name).into_owned())
+    Some(inert::owned_line(String::from_utf8_lossy(name).into_owned()))
 }
 
 /// The name of a process that the kernel told by number only: one that is being killed still has it.
@@ -89,6 +90,8 @@ mod tests {
         record.detail = 11;
         let crash = cue(CueKind::Crash, &record);
         assert_eq!((crash.comm.as_deref(), crash.detail), (Some("a\u{fffd}b"), Some(11)));
+        record.comm[..6].copy_from_slice(b"\x1b]52;\n");
+        assert_eq!(cue(CueKind::Crash, &record).comm.as_deref(), Some("\u{fffd}]52;\u{fffd}"));
         record.comm = [0; 16];
         record.pid = std::process::id();
         assert!(cue(CueKind::Oom, &record).comm.is_some(), "asked of /proc");

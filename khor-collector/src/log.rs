@@ -5,18 +5,21 @@ use std::io::{IsTerminal, stderr};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use khor_proto::inert;
 use nix::sys::stat::fstat;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::{Format, Writer};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Format, Writer, debug_fn};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, SubscriberBuilder};
 use tracing_subscriber::registry::LookupSpan;
 
 /// Starts logging; `KHOR_LOG` says what. To systemd's journal goes what is fit for it: with priorities, without times,
-/// of which it has its own.
+/// of which it has its own. A record is one line of inert text, whatever its values contain: a client or a process
+/// that names itself cannot forge another, nor steer the terminal of its reader.
 pub(crate) fn start() {
     let filter = EnvFilter::try_from_env("KHOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let format = tracing_subscriber::fmt()
+    let format = inert_lines()
         .with_env_filter(filter)
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal() && wants_ansi())
@@ -29,6 +32,13 @@ pub(crate) fn start() {
     } else {
         format.init();
     }
+}
+
+/// Records whose values are inert.
+fn inert_lines() -> SubscriberBuilder<impl for<'a> FormatFields<'a> + Send + Sync + 'static> {
+    tracing_subscriber::fmt().fmt_fields(
+        debug_fn(|writer, field, value| inert::log_field(writer, field.name(), value)).delimited(" "),
+    )
 }
 
 /// Whether the terminal supports colours (`TERM`) and the user has not disabled them (`NO_COLOR`).
@@ -117,15 +127,17 @@ mod tests {
     fn the_journal_is_told_how_bad_it_is() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let written = Arc::new(file.reopen().expect("the file"));
-        let format = tracing_subscriber::fmt().with_ansi(false).event_format(ForJournal);
+        let format = inert_lines().with_ansi(false).event_format(ForJournal);
         let subscriber = format.with_writer(written).finish();
         tracing::subscriber::with_default(subscriber, || {
             tracing::error!("out of {}", "order");
             tracing::warn!("odd");
             tracing::info!("ready");
+            tracing::info!(client = "a\x1b]52;c;\n<0>b", "{} left", "x\n<0>forged\u{202e}");
         });
         let written = std::fs::read_to_string(file.path()).expect("the file");
-        assert_eq!(written, "<3>out of order\n<4>odd\n<6>ready\n");
+        let forged = "<6>x\u{fffd}<0>forged\u{fffd} left client=\"a\\u{1b}]52;c;\\n<0>b\"\n";
+        assert_eq!(written, format!("<3>out of order\n<4>odd\n<6>ready\n{forged}"));
     }
 
     #[test]

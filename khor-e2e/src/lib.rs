@@ -8,6 +8,7 @@ pub mod connections;
 pub mod crowd;
 pub mod documents;
 pub mod engine;
+pub mod hostile_text;
 pub mod hosts;
 pub mod listener;
 pub mod load;

@@ -19,6 +19,7 @@ pub mod dbus;
 pub mod doctor;
 pub mod engine;
 mod engine_file;
+mod fair;
 pub mod files;
 pub mod http;
 pub mod local_time;

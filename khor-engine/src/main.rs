@@ -1,5 +1,5 @@
 //! The `khor` command.
 
-fn main() -> anyhow::Result<std::process::ExitCode> {
+fn main() -> std::process::ExitCode {
     khor_engine::cli::main()
 }

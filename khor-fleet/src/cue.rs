@@ -47,4 +47,8 @@ impl Message for Cue {
         }
         Ok(())
     }
+
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        [&mut self.kind].into_iter().chain(&mut self.comm)
+    }
 }

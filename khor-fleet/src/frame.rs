@@ -121,4 +121,8 @@ impl Message for Frame {
         }
         Ok(())
     }
+
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        [&mut self.version].into_iter()
+    }
 }

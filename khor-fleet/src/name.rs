@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use khor_proto::inert;
 use serde::{Deserialize, Serialize};
 
 /// A site, a host or a section: 1 to 63 of a-z A-Z 0-9 - _, so that it is one word of a subject.
@@ -13,7 +14,11 @@ pub struct Name(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing there, or too much.
-    #[error("\"{text}\" has {length} characters, expected 1 to {}: give a shorter one", Name::MAX_LEN)]
+    #[error(
+        "\"{}\" has {length} characters, expected 1 to {}: give a shorter one",
+        shown(text),
+        Name::MAX_LEN
+    )]
     Length {
         /// The name.
         text: String,
@@ -21,7 +26,7 @@ pub enum NameError {
         length: usize,
     },
     /// A dot, a wildcard, a space: what means something in a subject, or isn't plain.
-    #[error("\"{text}\" contains {found:?}, expected only a-z A-Z 0-9 - _: try \"{instead}\"")]
+    #[error("\"{}\" contains {found:?}, expected only a-z A-Z 0-9 - _: try \"{instead}\"", shown(text))]
     Character {
         /// The name.
         text: String,
@@ -30,6 +35,11 @@ pub enum NameError {
         /// A name like it that can be.
         instead: String,
     },
+}
+
+/// A refused name may be anything, so its error shows the beginning with escapes.
+fn shown(text: &str) -> String {
+    inert::escaped(text, Name::MAX_LEN)
 }
 
 impl Name {

@@ -162,6 +162,10 @@ impl Message for SiteFrame {
         }
         self.sections.as_ref().map_or(Ok(()), Sections::check)
     }
+
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        [&mut self.version].into_iter()
+    }
 }
 
 impl Sections {

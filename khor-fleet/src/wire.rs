@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bincode::Options;
+use khor_proto::inert;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Longest frame that is sent, bytes.
@@ -64,6 +65,10 @@ pub trait Message: Serialize + DeserializeOwned {
     /// What is wrong with its values.
     fn check(&self) -> Result<(), String>;
 
+    /// Its texts but for names, which have no active characters: [`read`](Self::read) makes them
+    /// inert ([`khor_proto::inert`]).
+    fn texts(&mut self) -> impl Iterator<Item = &mut String>;
+
     /// As bytes.
     fn write(&self) -> Result<Vec<u8>, WriteError> {
         let mut bytes = Vec::with_capacity(Self::MAX_BYTES.min(MAX_READ_BYTES));
@@ -94,9 +99,12 @@ pub trait Message: Serialize + DeserializeOwned {
             lacking => Cow::Owned([body, &vec![0; lacking.into()]].concat()),
         };
         let bincode = bincode::DefaultOptions::new().with_limit(Self::MAX_READ as u64).allow_trailing_bytes();
-        let message: Self =
-            bincode.deserialize(&body).map_err(|error| ReadError::Malformed(error.to_string()))?;
-        message.check().map_err(ReadError::Malformed)?;
+        let malformed = |problem: String| ReadError::Malformed(inert::owned_line(problem));
+        let mut message: Self = bincode.deserialize(&body).map_err(|error| malformed(error.to_string()))?;
+        message.check().map_err(malformed)?;
+        for text in message.texts() {
+            *text = inert::owned_line(std::mem::take(text));
+        }
         Ok(message)
     }
 }

@@ -4,6 +4,7 @@ use khor_fleet::{
     Cue, Frame, MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, Message, Name, ReadError, SIGNALS, Signal,
     Source,
 };
+use khor_proto::inert::is_inert;
 use proptest::{collection::vec, option, prelude::*};
 
 fn name() -> impl Strategy<Value = Name> {
@@ -93,6 +94,35 @@ proptest! {
         bytes[at] = byte;
         let _ = Frame::read(&bytes);
     }
+}
+
+/// A peer may send any text: what is read of it steers no terminal, and names with such text are
+/// refused with escapes.
+#[test]
+fn texts_of_a_peer_are_inert() {
+    let clipboard = "\x1b]52;c;cm0=\x07\u{202e}\u{200b}";
+    let cue = Cue {
+        host: Name::new("web-1").unwrap(),
+        instance: 1,
+        monotonic_ms: 0,
+        wall_ms: 0,
+        kind: "cr\x1b[2J".into(),
+        pid: None,
+        comm: Some(clipboard.into()),
+        detail: None,
+    };
+    let read = Cue::read(&cue.write().unwrap()).unwrap();
+    assert_eq!(read.comm.as_deref(), Some("\u{fffd}]52;c;cm0=\u{fffd}\u{fffd}\u{fffd}"));
+    assert_eq!(read.kind, "cr\u{fffd}[2J");
+    for hostile in [clipboard, &format!("a{clipboard}"), &clipboard.repeat(1000)] {
+        let error = Name::new(hostile).unwrap_err().to_string();
+        assert!(is_inert(&error) && error.contains("\\u{1b}") && error.len() < 1000, "{error}");
+    }
+    let mut bytes = cue.write().unwrap();
+    let at = bytes.windows(5).position(|bytes| bytes == b"web-1").unwrap();
+    bytes[at] = 0x1b;
+    let error = Cue::read(&bytes).unwrap_err().to_string();
+    assert!(is_inert(&error) && error.contains("malformed"), "{error}");
 }
 
 /// All signals, the longest names, the largest numbers.

@@ -80,6 +80,7 @@ pub mod client;
 pub mod counter;
 mod cue;
 pub mod frame;
+pub mod inert;
 pub mod kernel_text;
 pub mod message;
 mod scope;

@@ -72,7 +72,7 @@ fn a_tiny_capture_fills_no_disk_without_a_word() {
     fs::write(dir.path().join("tiny.khor"), capture).expect("writing");
     let rendered = khor(&["render", "tiny.khor", "-o", "x.wav"], dir.path());
     let text = String::from_utf8_lossy(&rendered.stderr).into_owned();
-    assert!(!text.contains("damaged") && !text.contains("not a khor capture"), "{text}");
+    assert!(!text.contains("is damaged") && !text.contains("not a khor capture"), "{text}");
     let bytes = fs::metadata(dir.path().join("x.wav")).map_or(0, |file| file.len());
     let is_announced = ["MB", "GB", "quota", "--seconds"].iter().any(|word| text.contains(word));
     println!("{bytes} bytes, {}: {text}", rendered.status);

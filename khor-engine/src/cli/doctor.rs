@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     client::EngineAddress,
-    print::{print, print_line},
+    print::{print, print_json},
     table::row,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&patient));
     if args.json {
-        print_line(serde_json::to_string_pretty(&diagnosis)?)?;
+        print_json(&diagnosis)?;
     } else {
         print(diagnosis.checks.iter().map(shown).collect::<String>())?;
     }

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::{
     client::EngineAddress,
-    print::{print, print_line},
+    print::{print, print_json},
 };
 
 #[derive(Args, Debug)]
@@ -20,7 +20,7 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     let explanation = args.engine.client()?.get("explain")?;
     if args.json {
-        return print_line(serde_json::to_string_pretty(&explanation)?);
+        return print_json(&explanation);
     }
     print(explanation["text"].as_str().context("the engine is of another version")?)
 }

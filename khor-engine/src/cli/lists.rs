@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Places,
-    print::{print_line, remark},
+    print::{print_json, print_line, remark},
 };
 use crate::{
     config::presets_dir,
@@ -47,7 +47,7 @@ pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
             json!({ "name": preset.name, "hint": preset.hint, "file": file })
         };
         let list: Vec<_> = library.presets().map(about).collect();
-        return print_line(serde_json::to_string_pretty(&list)?);
+        return print_json(&list);
     }
     for preset in library.presets() {
         print_line(format_args!("{:<12} {}", preset.name, preset.hint))?;
@@ -61,7 +61,7 @@ pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
 pub(super) fn devices(args: &ListArgs) -> anyhow::Result<()> {
     let devices = audio::list();
     if args.json {
-        return print_line(serde_json::to_string_pretty(&devices)?);
+        return print_json(&devices);
     }
     if devices.is_empty() {
         print_line("No sound device answers: start PipeWire or PulseAudio, or plug in a sound card.")?;

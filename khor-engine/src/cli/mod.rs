@@ -37,6 +37,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use khor_proto::inert;
 
 use crate::config::{ConfigStore, default_path};
 
@@ -111,7 +112,15 @@ impl Places {
 }
 
 /// Runs the command line of this process.
-pub fn main() -> anyhow::Result<ExitCode> {
+pub fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        // The standard library would print it as it is, with the words of a peer or a file in it.
+        print::remark(format_args!("Error: {error:?}\n"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> anyhow::Result<ExitCode> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(wrong) if wrong.use_stderr() => wrong.exit(),
@@ -143,9 +152,10 @@ pub fn main() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The log goes to stderr; `RUST_LOG` chooses more or less of it.
+/// The log goes to stderr; `RUST_LOG` chooses more or less of it. A record is one line of inert
+/// text, whatever its values contain.
 fn start_log() {
-    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::{EnvFilter, field::MakeExt, fmt::format::debug_fn};
 
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,zbus=warn,async_nats=warn"));
@@ -154,6 +164,9 @@ fn start_log() {
         .with_writer(io::stderr)
         .with_ansi(terminal::stderr_is_drawable() && terminal::wants_colours())
         .with_target(false)
+        .fmt_fields(
+            debug_fn(|writer, field, value| inert::log_field(writer, field.name(), value)).delimited(" "),
+        )
         // To stderr again, which would panic: a full disk must not cost the music.
         .log_internal_errors(false)
         .init();

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{print::remark, terminal::stderr_is_drawable};
+use super::{print::redraw, terminal::stderr_is_drawable};
 
 /// Between two lines of progress.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -26,14 +26,14 @@ impl Progress {
     pub(super) fn show(&mut self, seconds: f64, more: impl Display) {
         if self.wanted && self.shown_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
             self.shown_at = Some(Instant::now());
-            remark(format_args!("\r{seconds:7.1} s{more}"));
+            redraw(&format!("{seconds:7.1} s{more}"));
         }
     }
 
     /// Takes the line away.
     pub(super) fn clear(&self) {
         if self.shown_at.is_some() {
-            remark("\r\x1b[K");
+            redraw("");
         }
     }
 }

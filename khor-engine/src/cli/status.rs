@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     client::EngineAddress,
-    print::{print, print_line},
+    print::{print, print_json},
     table::row,
 };
 
@@ -40,7 +40,7 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let well = PARTS.iter().all(|(part, _)| !is_failing(&health[*part]));
     if args.json {
         let status = json!({ "ok": well, "health": health, "explanation": explanation });
-        print_line(serde_json::to_string_pretty(&status)?)?;
+        print_json(&status)?;
     } else {
         let parts: String = PARTS.iter().map(|(part, worth)| shown(part, worth, &health)).collect();
         print(format_args!("{parts}\n{}", explanation["text"].as_str().unwrap_or_default()))?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     client::EngineAddress,
     number,
-    print::{print_line, remark},
+    print::{print_json, print_line, remark},
 };
 use crate::config::Config;
 
@@ -68,7 +68,7 @@ pub(super) fn snooze(args: &SnoozeArgs) -> anyhow::Result<()> {
 pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
     let Some(path) = &args.path else {
-        return print_line(serde_json::to_string_pretty(&client.get("config")?)?);
+        return print_json(&client.get("config")?);
     };
     let place = format!("/{}", path.replace('.', "/"));
     let mut whole = client.get("config")?;
@@ -87,7 +87,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let value = whole.pointer(&place).unwrap_or(&Value::Null);
     match value.as_str() {
         Some(text) => print_line(text)?,
-        None => print_line(serde_json::to_string_pretty(value)?)?,
+        None => print_json(value)?,
     }
     if whole["restart_required"] == true {
         remark("the change takes effect after a restart of the engine\n");

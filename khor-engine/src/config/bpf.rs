@@ -59,7 +59,7 @@ impl BpfSubscription {
         require(
             ScopeChoice::is_cgroup(&self.cgroup),
             "bpf.cgroup",
-            format_args!("\"{}\"", self.cgroup.escape_debug()),
+            format_args!("\"{}\"", self.cgroup),
             expected,
         )?;
         for (name, list, most) in [

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr};
 
+use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use warp::http::uri::Authority;
@@ -103,7 +104,7 @@ impl Listen {
         let expected = format!("at most {}", Self::HOSTS);
         require(count <= Self::HOSTS, "listen.allowed_hosts", format_args!("{count} names"), &expected)?;
         for (i, host) in self.allowed_hosts.iter().enumerate() {
-            let is_host = host.parse::<AllowedHost>().is_ok();
+            let is_host = inert::is_inert(host) && host.parse::<AllowedHost>().is_ok();
             let field = format!("listen.allowed_hosts[{i}]");
             require(is_host, &field, format_args!("\"{host}\""), "a name, name:port, or http://name")?;
         }

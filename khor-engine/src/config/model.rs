@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -157,9 +158,12 @@ pub struct Signals {
     pub ceilings: BTreeMap<String, f64>,
 }
 
+/// What the name of a preset or port may be, for errors.
+const A_NAME: &str = "a name of visible characters";
+
 /// What is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {}", cut(.field, QUOTED_CHARS), cut(.problem, PROBLEM_CHARS))]
+#[error("{}: {}", inert::escaped(.field, QUOTED_CHARS), inert::lines(&cut(.problem, PROBLEM_CHARS)))]
 pub struct ConfigError {
     /// Dotted path of the field.
     pub field: String,
@@ -254,7 +258,8 @@ impl Config {
             field: format!("music.{}", error.field),
             problem: refusal(&error.value, &error.range.replace("..=", " to ")),
         })?;
-        require(!self.music.preset.is_empty(), "music.preset", &self.music.preset, "a name")?;
+        let is_name = |text: &str| !text.is_empty() && inert::is_inert(text);
+        require(is_name(&self.music.preset), "music.preset", &self.music.preset, A_NAME)?;
         require(
             ["", "pulseaudio", "alsa"].contains(&self.audio.backend.as_str()),
             "audio.backend",
@@ -262,7 +267,8 @@ impl Config {
             "pulseaudio, alsa, or empty for the first that answers",
         )?;
         require(
-            self.audio.device.is_empty() || self.audio.device.starts_with("id:"),
+            self.audio.device.is_empty()
+                || (self.audio.device.starts_with("id:") && is_name(&self.audio.device)),
             "audio.device",
             &self.audio.device,
             "an id as khor devices lists them (id:…), or empty for the default device",
@@ -275,14 +281,9 @@ impl Config {
             self.audio.loudness_lufs,
             "-23, -18 or -16",
         )?;
-        require(
-            !self.midi.port.is_empty() && !self.midi.port.contains('\0'),
-            "midi.port",
-            &self.midi.port,
-            "a name",
-        )?;
+        require(is_name(&self.midi.port), "midi.port", &self.midi.port, A_NAME)?;
         in_range("midi.channel", self.midi.channel, 1, 16)?;
-        require(!self.osc.host.is_empty(), "osc.host", &self.osc.host, "a host name or address")?;
+        require(is_name(&self.osc.host), "osc.host", &self.osc.host, "a host name or address")?;
         in_range("osc.port", self.osc.port, 1, u16::MAX)?;
         in_range("osc.receive.port", self.osc.receive.port, 1, u16::MAX)?;
         self.osc.check_targets()?;
@@ -368,7 +369,8 @@ pub(super) fn require(
 }
 
 fn refusal(value: &dyn std::fmt::Display, expected: &str) -> String {
-    format!("{} is not allowed, expected {expected}", cut(&value.to_string(), QUOTED_CHARS))
+    // The value may be anything of any length.
+    format!("{} is not allowed, expected {expected}", inert::escaped(&value.to_string(), QUOTED_CHARS))
 }
 
 #[cfg(test)]
@@ -388,6 +390,40 @@ mod tests {
         assert_eq!(error, "music.bpm: 10 is not allowed, expected 20 to 300");
         config.music.bpm = f32::NAN;
         assert!(config.validate().is_err(), "not a number is in no range");
+    }
+
+    /// Such text has no use in a setting, and would steer the terminal or page that shows it.
+    #[test]
+    fn active_text_is_refused_and_shown_escaped() {
+        let set = |pointer: &str, text: &str| {
+            let mut config = serde_json::to_value(Config::default()).unwrap();
+            *config.pointer_mut(pointer).unwrap() =
+                if pointer.ends_with('s') { serde_json::json!([text]) } else { serde_json::json!(text) };
+            serde_json::from_value::<Config>(config).unwrap().validate()
+        };
+        let hostile = ["\x1b]52;c;cm0=\x07", "\u{9b}2J", "\u{202e}", "\u{200b}", "\u{e0041}", "\n"];
+        for (pointer, text) in [
+            ("/bpf/cgroup", "/a{}.service"),
+            ("/music/preset", "ra{}in"),
+            ("/audio/backend", "a{}"),
+            ("/audio/device", "id:a{}"),
+            ("/midi/port", "k{}hor"),
+            ("/osc/host", "a{}"),
+            ("/osc/targets", "a{}:1"),
+            ("/listen/host", "1{}"),
+            ("/listen/allowed_hosts", "a{}.local"),
+            ("/site/name", "a{}"),
+            ("/site/host", "a{}"),
+            ("/site/nats/url", "nats://a{}"),
+        ] {
+            for hostile in hostile {
+                let error = set(pointer, &text.replace("{}", hostile)).unwrap_err().to_string();
+                let escaped = inert::escaped(hostile, 200);
+                assert!(inert::is_inert(&error) && error.contains(&escaped), "{pointer}: {error:?}");
+            }
+            let long = set(pointer, &text.replace("{}", &"\x1b".repeat(10_000))).unwrap_err().to_string();
+            assert!(long.len() < 2000, "{pointer}: {} bytes", long.len());
+        }
     }
 
     /// The objects of the configuration as its schema has them, each with its place.

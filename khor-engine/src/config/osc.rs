@@ -1,5 +1,6 @@
 //! OSC: whom it is sent to, and who may steer by it.
 
+use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +64,7 @@ impl Osc {
         let expected = format!("at most {}", Self::TARGETS);
         require(count <= Self::TARGETS, "osc.targets", format_args!("{count} targets"), &expected)?;
         for (i, target) in self.targets.iter().enumerate() {
-            let is_target = target.parse::<Target>().is_ok();
+            let is_target = inert::is_inert(target) && target.parse::<Target>().is_ok();
             require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), Target::FORM)?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use khor_proto::inert;
 use tokio::{
     sync::broadcast::error::RecvError,
     time::{MissedTickBehavior, interval},
@@ -147,8 +148,8 @@ pub(super) async fn attend(engine: &Arc<Engine>, tell: impl Fn(Health)) -> zbus:
             _ = looks.tick() => told.announce(engine, &interface).await?,
             cue = cues.recv() => match cue {
                 Ok(cue) => {
-                    let (comm, pid) = (cue.comm.as_deref().unwrap_or_default(), cue.pid.unwrap_or(0));
-                    interface.cue(cue.kind.name(), comm, pid, cue.t_ns).await?;
+                    let comm = inert::line(cue.comm.as_deref().unwrap_or_default());
+                    interface.cue(cue.kind.name(), &comm, cue.pid.unwrap_or(0), cue.t_ns).await?;
                 }
                 Err(RecvError::Lagged(_)) => {} // more happened than anybody can read
                 Err(RecvError::Closed) => return Ok(()),

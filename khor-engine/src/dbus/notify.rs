@@ -1,11 +1,11 @@
 //! Desktop notifications of what is grave: a program killed for want of memory, a crash, a disk request that failed.
 //!
 //! A storm is one notification, brought up to date once a minute. Names of programs are anybody's choice: they stand in
-//! the title, which is plain text, and never in the body, where some desktops read markup.
+//! the title, which is plain and [inert] text, and never in the body, where some desktops read markup.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use khor_proto::Cue;
+use khor_proto::{Cue, inert};
 use nix::sys::signal::Signal;
 use tokio::{
     sync::broadcast::error::RecvError,
@@ -203,11 +203,8 @@ fn message(cue: &Cue, urgency: u8, replaces: u32, more: u32) -> Message {
 
 /// `firefox (process 1234)`, as far as it is known.
 fn who(cue: &Cue) -> String {
-    // A name may hold line ends and escapes.
-    let printable =
-        |comm: &String| comm.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    match (cue.comm.as_ref().map(printable), cue.pid) {
-        (Some::<String>(comm), Some(pid)) => format!("{comm} (process {pid})"),
+    match (cue.comm.as_deref().map(|comm| inert::line(comm).into_owned()), cue.pid) {
+        (Some(comm), Some(pid)) => format!("{comm} (process {pid})"),
         (Some(comm), None) => comm,
         (None, Some(pid)) => format!("Process {pid}"),
         (None, None) => "A program".to_owned(),
@@ -262,12 +259,12 @@ mod tests {
     #[test]
     fn only_what_is_grave_is_shown_and_a_strangers_words_stand_in_the_title_alone() {
         let mut storms = Storms::default();
-        let mut shown = |kind| storms.take(cue(kind, "<b>\nx"), Instant::now());
+        let mut shown = |kind| storms.take(cue(kind, "<b>\nx\u{202e}"), Instant::now());
         assert_eq!((shown(CueKind::RetransmitBurst), shown(CueKind::Exec)), (None, None));
         let (oom, crash, disk) = (shown(CueKind::Oom), shown(CueKind::Crash), shown(CueKind::BlockError));
         let (oom, crash, disk) = (oom.unwrap(), crash.unwrap(), disk.unwrap());
         assert_eq!((oom.urgency, crash.urgency, disk.urgency), (2, 1, 1));
-        assert_eq!(oom.title, "Out of memory: <b>\u{fffd}x (process 7) was killed");
+        assert_eq!(oom.title, "Out of memory: <b>\u{fffd}x\u{fffd} (process 7) was killed");
         assert_eq!(crash.body, "It died of SIGSEGV.");
         assert!([oom, crash, disk].iter().all(|message| !message.body.contains('<')));
     }

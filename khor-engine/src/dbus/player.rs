@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use khor_proto::inert;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;
 use zbus::{ObjectPath, Variant, fdo, interface, object_server::InterfaceRef};
@@ -225,7 +226,8 @@ struct Track {
 
 impl Track {
     fn of(engine: &Engine) -> Self {
-        Self { title: engine.explain().sentence, album: engine.controls().preset }
+        let album = inert::owned_line(engine.controls().preset);
+        Self { title: engine.explain().sentence, album }
     }
 }
 

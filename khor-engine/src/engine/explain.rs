@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, time::SystemTime};
 
-use khor_proto::Scope;
+use khor_proto::{Scope, inert};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -71,7 +71,8 @@ pub(super) fn explain(seen: &Seen) -> Explanation {
         (None, None) => Vec::new(),
     };
     let heard = seen.sounding.as_ref().map(|sounding| heard(sounding, seen)).unwrap_or_default();
-    let sentence = sentence(seen, &standing_out);
+    // Names and reasons come from elsewhere, and players and bars show the sentence as it is.
+    let sentence = inert::owned_line(sentence(seen, &standing_out));
     let text = text(seen, &sentence, &standing_out, &heard);
     Explanation { sentence, standing_out, heard, text }
 }
@@ -333,7 +334,7 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
             line(format_args!("  {layer:<6} {what:<28} {because}"));
         }
     }
-    narrow(&text)
+    inert::lines(&narrow(&text)).into_owned()
 }
 
 /// The same on a screen of [`COLUMNS`]: what is longer, as errors and names may be, goes on in the next line.

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_proto::inert;
+
 use crate::{
     files::{self, Stamp},
     music::Preset,
@@ -112,7 +114,8 @@ impl Library {
     pub fn problems(&self) -> Vec<String> {
         let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
         let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
-        let mut problems: Vec<String> = all.collect();
+        // A file may have any name.
+        let mut problems: Vec<String> = all.map(inert::owned_line).collect();
         let more = problems.len().saturating_sub(MOST_PROBLEMS);
         problems.truncate(MOST_PROBLEMS);
         if more > 0 {

@@ -17,6 +17,7 @@ use super::{
     totals::Totals,
 };
 use crate::{
+    fair,
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
     source::{Shortfall, Site, SourceInfo, SourceKind, whose},
@@ -78,10 +79,11 @@ impl State {
     }
 
     /// A cue has come, from a host of the site or, without one, from this machine.
-    pub(super) fn cue(&self, cue: &Cue, host: Option<String>) {
+    /// It takes a place of `share` in the list ([`HeardCue::share`]).
+    pub(super) fn cue(&self, cue: &Cue, host: Option<String>, share: Option<String>) {
         let Cue { kind, pid, comm, detail, .. } = cue.clone();
         let is_ours = host.is_none();
-        self.lock().cue(HeardCue { host, pid, comm, detail, ..HeardCue::of(kind.name()) });
+        self.lock().cue(HeardCue { host, share, pid, comm, detail, ..HeardCue::of(kind.name()) });
         if is_ours {
             // Often nobody wants to be told.
             drop(self.cues.send(cue.clone()));
@@ -135,6 +137,8 @@ pub(super) struct HeardCue {
     pub(super) kind: &'static str,
     /// Of a site; `None` is this machine.
     pub(super) host: Option<String>,
+    /// Whose share of the kept cues it takes: that of a host of the site, or the one of all others.
+    pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,
     pub(super) detail: Option<u32>,
@@ -144,7 +148,7 @@ impl HeardCue {
     /// One that is heard of now, and of which nothing more is known.
     pub(super) fn of(kind: &'static str) -> Self {
         let ts_ms = unix_ms(SystemTime::now());
-        Self { seq: 0, ts_ms, kind, host: None, pid: None, comm: None, detail: None }
+        Self { seq: 0, ts_ms, kind, host: None, share: None, pid: None, comm: None, detail: None }
     }
 }
 
@@ -258,10 +262,8 @@ impl Seen {
     pub(super) fn cue(&mut self, cue: HeardCue) {
         self.newest_cue += 1;
         *self.cue_counts.entry(cue.kind).or_default() += 1;
-        if self.cues.len() == KEPT_CUES {
-            self.cues.pop_front();
-        }
         self.cues.push_back(HeardCue { seq: self.newest_cue, ..cue });
+        fair::trim(&mut self.cues, KEPT_CUES, |cue| cue.share.as_deref());
     }
 
     /// A note that begins at `onset`.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use khor_proto::inert;
 use prometheus_client::{
     encoding::{prometheus_text, text},
     registry::Registry,
@@ -44,14 +45,14 @@ impl Format {
         }
     }
 
-    /// All registered metrics in this format.
+    /// All registered metrics in this format. Their labels are inert.
     pub(crate) fn write(self, registry: &Registry) -> Result<String, fmt::Error> {
         let mut written = String::new();
         match self {
             Self::Prometheus => prometheus_text::encode(&mut written, registry)?,
             Self::OpenMetrics => text::encode(&mut written, registry)?,
         }
-        Ok(written)
+        Ok(inert::lines(&written).into_owned())
     }
 
     /// An answer with this text.

@@ -21,6 +21,7 @@ mod exposition;
 mod guard;
 #[cfg(test)]
 mod hostile;
+mod inert_json;
 mod listen;
 mod openapi;
 mod page;

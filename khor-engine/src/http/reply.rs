@@ -17,6 +17,7 @@ use warp::{
 use super::{
     access::Denied,
     guard::{ForeignHost, ForeignOrigin},
+    inert_json,
 };
 use crate::{
     config::UpdateError,
@@ -66,8 +67,8 @@ impl Failure {
     }
 
     pub(super) fn into_response(self) -> Response {
-        let mut response =
-            warp::reply::with_status(warp::reply::json(&self.refusal), self.status).into_response();
+        let reply = inert_json::reply(&self.refusal);
+        let mut response = warp::reply::with_status(reply, self.status).into_response();
         if self.asks_token {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -21,6 +21,7 @@ use warp::{Reply, reply::Response, sse::Event};
 
 use super::{
     call::{Call, Desk},
+    inert_json,
     reply::live_headers,
     table::{Answer, Content, Operation, get},
     until_stopped,
@@ -91,7 +92,8 @@ fn events(
             since = Some(until);
             // Events have no name, because the original's clients listen to `message` only.
             let event = Event::default().id(format!("{run}.{until}"));
-            Ok(event.json_data(&report).unwrap_or_else(|_| Event::default().comment("unprintable")))
+            let text = inert_json::text(&report);
+            Ok(text.map_or_else(|_| Event::default().comment("unprintable"), |text| event.data(text)))
         })
         .take_until(until_stopped(stop))
 }

@@ -7,12 +7,11 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use warp::{
-    Reply,
     http::{HeaderValue, Method, header},
     reply::Response,
 };
 
-use super::{call::Call, reply::Failure, shared::Shared, work};
+use super::{call::Call, inert_json, reply::Failure, shared::Shared, work};
 
 /// What an operation does with a request.
 type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
@@ -100,7 +99,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Json<T> {
     const CONTENT: Content = json::<T>();
 
     fn into_response(self) -> Response {
-        warp::reply::json(&self.0).into_response()
+        inert_json::reply(&self.0)
     }
 }
 
@@ -117,7 +116,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Tagged<T> {
     const CONTENT: Content = Content { tagged: true, ..json::<T>() };
 
     fn into_response(self) -> Response {
-        let mut response = warp::reply::json(&self.json).into_response();
+        let mut response = inert_json::reply(&self.json);
         if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", self.tag)) {
             response.headers_mut().insert(header::ETAG, tag);
         }

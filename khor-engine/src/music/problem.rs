@@ -1,5 +1,6 @@
 //! What is wrong with a preset: where, and what would be right.
 
+use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,6 +14,13 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// Both may quote the preset, so they are made inert.
+    pub(super) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: inert::owned_line(path.into()), message: inert::owned_line(message.into()) }
+    }
+}
+
 fn prefix(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
@@ -23,7 +31,7 @@ pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
     pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), message: message.into() });
+        self.0.push(Problem::new(path, message));
     }
 
     /// A number that has to be in a range.

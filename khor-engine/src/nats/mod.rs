@@ -13,6 +13,7 @@ use std::{
 };
 
 use async_nats::{Client, ConnectOptions, ServerAddr, connection::State};
+use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -106,7 +107,8 @@ impl Nats {
         if self.url.contains('@') {
             return Err(NatsError::Secret);
         }
-        self.url.parse().map_err(|_| NatsError::Address(self.url.clone()))
+        let address = self.url.parse().ok().filter(|_| inert::is_inert(&self.url));
+        address.ok_or_else(|| NatsError::Address(inert::escaped(&self.url, 200)))
     }
 
     /// Reads the connection options. The files are read in a blocking thread, because their file

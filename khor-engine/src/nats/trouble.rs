@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_nats::Event;
+use khor_proto::inert;
 use tracing::{info, warn};
 
 use super::Nats;
@@ -136,7 +137,9 @@ impl Troubles {
     }
 
     /// Keeps what is wrong now and logs what is news.
+    /// A server may say anything, so it is made inert.
     fn keep(&self, held: &mut Held, now: Option<String>) {
+        let now = now.map(inert::owned_line);
         if held.why == now {
             return;
         }

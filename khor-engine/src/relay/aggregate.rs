@@ -158,8 +158,9 @@ impl Aggregator {
 
     /// Cues go on as they are, under the other site.
     async fn pass_on(&mut self, message: Heard) {
-        let Some(cue) = self.room.members.plain_cue(&message.subject, &message.payload) else { return };
         let now = Instant::now();
+        let taken = self.room.members.plain_cue(&message.subject, &message.payload, now);
+        let Some((cue, _)) = taken else { return };
         if now.duration_since(self.cues_since) >= Duration::from_secs(1) {
             (self.cues_left, self.cues_since) = (CUES_A_SECOND, now);
         }

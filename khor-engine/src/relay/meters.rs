@@ -163,11 +163,12 @@ fn elsewhere(why: &Rejection) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relay::Heard;
+    use crate::{relay::Heard, source::Refused};
 
     #[tokio::test]
     async fn a_relay_answers_with_its_counts_and_with_nothing_else() {
-        let heard = Heard { hosts: 7, frames: 35, refused: [("foreign", 2); 8], ..Heard::default() };
+        let heard =
+            Heard { hosts: 7, frames: 35, refused: [("foreign", 2); Refused::REASONS], ..Heard::default() };
         let progress =
             Progress { frames: 4, dropped: 1, cues: 0, connected: true, heard, ..Progress::default() };
         let ask = async |aggregates, method: &str, path: &str, accept: &str| {

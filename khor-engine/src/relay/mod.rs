@@ -31,7 +31,7 @@ use crate::{
     engine::Memory,
     nats::{Link, Nats, NatsError},
     signal::{Pipeline, Reading, Scaling},
-    source::{self, LiveSettings, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind},
+    source::{self, LiveSettings, Refused, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind},
     words::counted,
 };
 
@@ -111,7 +111,7 @@ pub struct Heard {
     /// Hosts that have stopped.
     pub silent: u32,
     /// What was refused, by reason.
-    pub refused: [(&'static str, u64); 8],
+    pub refused: [(&'static str, u64); Refused::REASONS],
     /// Cues that were not passed on.
     pub cues_let_go: u64,
     /// Length of the last frame that was sent.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use khor_proto::kernel_text;
+use khor_proto::{inert, kernel_text};
 
 /// What the names of units that have cgroups end in.
 const UNITS: [&str; 6] = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
@@ -31,10 +31,12 @@ pub(super) fn of_unit(name: &str) -> Vec<String> {
     found
 }
 
-/// The names of all units that have a cgroup now, in order, each once.
+/// The names of all units that have a cgroup now, in order, each once. Names that the
+/// configuration refuses are left out.
 pub fn units() -> Vec<String> {
     let mut found = Vec::new();
-    walk(|path| found.extend(path.rsplit('/').next().filter(|name| is_unit(name)).map(str::to_owned)));
+    let is_choice = |name: &&str| is_unit(name) && inert::is_inert(name);
+    walk(|path| found.extend(path.rsplit('/').next().filter(is_choice).map(str::to_owned)));
     found.sort();
     found.dedup();
     found

@@ -25,8 +25,8 @@ pub use playback::Playback;
 pub use scope::{ScopeChoice, cgroups_of, whose};
 #[cfg(test)]
 pub(crate) use site::testing::plain_frame;
+pub use site::{Admission, FleetEvent, Group, Host, Refused, Site, SiteSettings, SubSite, Together};
 pub(crate) use site::{Audience, Blend, Members, Presence, lanes, wall_ms};
-pub use site::{FleetEvent, Group, Host, Refused, Site, SiteSettings, SubSite, Together};
 
 use khor_proto::{Availability, Cue, Scope};
 use schemars::JsonSchema;

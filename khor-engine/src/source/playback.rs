@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, thread, time::Duration};
 
-use khor_proto::Scope;
+use khor_proto::{Scope, inert};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
@@ -147,6 +147,7 @@ async fn is_replaced(playback: &Playback, settings: &mut watch::Receiver<LiveSet
 impl Playback {
     fn info(&self, origin: Origin) -> SourceInfo {
         let name = self.path.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
+        let name = inert::line(&name);
         let detail = format!("capture {name} of {}, not this machine now", origin.describe());
         info!("playing the {detail}");
         SourceInfo {

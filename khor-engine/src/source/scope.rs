@@ -3,7 +3,7 @@
 //! A unit is named by its name because people know that; which cgroups it has is looked up in the hierarchy, without
 //! asking systemd, so that it works for the units of any user and where there is no bus.
 
-use khor_proto::{Scope, Selector};
+use khor_proto::{Scope, Selector, inert};
 
 use super::cgroups;
 
@@ -19,9 +19,10 @@ pub struct ScopeChoice {
 }
 
 impl ScopeChoice {
-    /// Whether that is empty, a unit's name, or a plain path.
+    /// Whether that is empty, a unit's name, or a plain path. Text that is not [inert] is none: no
+    /// manager of cgroups makes such names.
     pub(crate) fn is_cgroup(text: &str) -> bool {
-        if text.contains('\0') {
+        if !inert::is_inert(text) {
             return false;
         }
         match text.strip_prefix('/') {
@@ -87,11 +88,11 @@ pub fn whose(scope: &Scope) -> String {
     format!("{included} without {}", excluded.join(" and "))
 }
 
-/// The paths of its cgroups.
+/// The paths of its cgroups, for people. Directories above a unit may have any name.
 pub fn cgroups_of(scope: &Scope) -> Vec<String> {
     let Scope::Selected { include, .. } = scope else { return Vec::new() };
     let path = |selector: &Selector| match selector {
-        Selector::Cgroup(path) => Some(path.clone()),
+        Selector::Cgroup(path) => Some(inert::line(path).into_owned()),
         Selector::Process(_) => None,
     };
     include.iter().filter_map(path).collect()
@@ -101,7 +102,7 @@ fn name(selector: &Selector) -> String {
     match selector {
         Selector::Cgroup(path) => {
             let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-            if last.is_empty() { "the root cgroup".to_owned() } else { last.to_owned() }
+            if last.is_empty() { "the root cgroup".to_owned() } else { inert::line(last).into_owned() }
         }
         Selector::Process(pid) => format!("process {pid}"),
     }

@@ -125,7 +125,7 @@ impl Client {
     async fn message(&mut self) -> Result<ServerMessage, ClientError> {
         loop {
             match self.incoming.next().await {
-                Some(Ok(Incoming::Known(message))) => return Ok(message),
+                Some(Ok(Incoming::Known(message))) => return Ok(message.made_inert()),
                 Some(Ok(Incoming::Unknown { kind })) => {
                     tracing::debug!(kind, "skipping a message of a newer collector");
                     self.unknown_frames += 1;

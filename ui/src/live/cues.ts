@@ -4,13 +4,32 @@ import { Observable } from './observable';
 
 const MOST = 64;
 
+/** Whose share of the list a cue takes: its host's, or that of all hosts that come and go. */
+const share = ({ kind, host }: Cue): string => (kind === 'lost' || kind === 'found' ? '' : (host ?? ''));
+
+/** The newest cues. Of more than fit, the oldest of the host that has most are dropped, so a host that floods the list
+ *  removes none of another. */
+function trimmed(newestFirst: readonly Cue[]): readonly Cue[] {
+  const list = [...newestFirst];
+  while (list.length > MOST) {
+    const sizes = new Map<string, number>();
+    for (const cue of list) sizes.set(share(cue), (sizes.get(share(cue)) ?? 0) + 1);
+    const most = Math.max(...sizes.values());
+    list.splice(
+      list.findLastIndex((cue) => sizes.get(share(cue)) === most),
+      1,
+    );
+  }
+  return list;
+}
+
 export class CueLog {
   readonly list = new Observable<readonly Cue[]>([]);
 
   add(cues: readonly Cue[]): void {
     const last = this.list.get()[0]?.seq ?? -1;
     const fresh = cues.filter((cue) => cue.seq > last);
-    if (fresh.length > 0) this.list.set([...fresh.toReversed(), ...this.list.get()].slice(0, MOST));
+    if (fresh.length > 0) this.list.set(trimmed([...fresh.toReversed(), ...this.list.get()]));
   }
 
   clear(): void {
@@ -22,6 +41,6 @@ export class CueLog {
     const first = cues[0];
     const before = first === undefined ? [...this.list.get()] : this.list.get().filter((cue) => cue.ts_ms < first.ts_ms);
     // What was counted by an engine that is gone must not hide what this one counts.
-    this.list.set([...cues.toReversed(), ...before.map((cue) => ({ ...cue, seq: -1 }))].slice(0, MOST));
+    this.list.set(trimmed([...cues.toReversed(), ...before.map((cue) => ({ ...cue, seq: -1 }))]));
   }
 }

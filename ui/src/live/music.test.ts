@@ -89,6 +89,17 @@ describe('CueLog', () => {
     expect(times(log)).toEqual([9000, 200, 100]);
   });
 
+  it('keeps the cues of other hosts while one floods', () => {
+    const log = new CueLog();
+    const of = (seq: number, host: string): Cue => ({ ...cue(seq), host });
+    log.add([of(1, 'web-1'), { ...of(2, 'web-2'), kind: 'lost' }]);
+    for (let seq = 3; seq < 5000; seq += 7) log.add(Array.from({ length: 7 }, (_, i) => of(seq + i, 'evil')));
+    expect(log.list.get()).toHaveLength(64);
+    expect(times(log).slice(-2)).toEqual([200, 100]);
+    log.add([of(9000, 'web-1')]);
+    expect(log.list.get().filter(({ host }) => host === 'web-1')).toHaveLength(2);
+  });
+
   it('takes the engine’s own list for what both have', () => {
     const log = new CueLog();
     log.add([cue(5)]);

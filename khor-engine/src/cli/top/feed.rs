@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
+use khor_proto::inert;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -90,7 +91,7 @@ fn follow(client: &Client, news: &Sender<News>) {
     loop {
         let why = match read(client, news) {
             Ok(()) => "it has ended".to_owned(),
-            Err(error) => format!("{error}"),
+            Err(error) => inert::owned_line(format!("{error}")),
         };
         if news.send(News::Lost(why)).is_err() {
             return;
@@ -137,7 +138,7 @@ fn serve(client: &Client, wished: &Receiver<Wish>, news: &Sender<News>) {
         match wished.recv_timeout(patience) {
             Ok(wish) => {
                 let done = act(client, wish).unwrap_or_else(|error| format!("{error}"));
-                if news.send(News::Done(done)).is_err() {
+                if news.send(News::Done(inert::owned_line(done))).is_err() {
                     return;
                 }
             }
@@ -156,7 +157,7 @@ fn ask(client: &Client) -> anyhow::Result<[News; 2]> {
     let health = News::Health(shaped(client.get("health")?)?);
     let explanation = client.get("explain")?;
     let sentence = explanation["sentence"].as_str().context("there is no sentence")?;
-    Ok([health, News::Sentence(sentence.to_owned())])
+    Ok([health, News::Sentence(inert::line(sentence).into_owned())])
 }
 
 /// An older engine knows of no sites.
@@ -195,13 +196,35 @@ fn select(client: &Client, places: isize) -> anyhow::Result<String> {
     Ok(format!("{name} from the next bar on"))
 }
 
-fn shaped<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
+/// An answer as what is shown of it. Its texts are made inert, because another program may listen
+/// at the engine's port.
+fn shaped<T: DeserializeOwned>(mut value: Value) -> anyhow::Result<T> {
+    make_inert(&mut value);
     serde_json::from_value(value).context("the engine is of another version")
+}
+
+/// Replaces the active characters in all texts but keys, which are only compared.
+fn make_inert(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = inert::owned_line(std::mem::take(text)),
+        Value::Array(values) => values.iter_mut().for_each(make_inert),
+        Value::Object(fields) => fields.values_mut().for_each(make_inert),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_an_answer_are_inert() {
+        let hostile = "\u{1b}]52;c;\u{202e}";
+        let answer = serde_json::json!({ "a": [{ "comm": hostile }, 1, null], "b": hostile });
+        let shown: Value = shaped(answer).unwrap();
+        let inert = "\u{fffd}]52;c;\u{fffd}";
+        assert_eq!(shown, serde_json::json!({ "a": [{ "comm": inert }, 1, null], "b": inert }));
+    }
 
     #[test]
     fn named_events_are_not_read_as_metrics() {

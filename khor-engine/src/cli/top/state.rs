@@ -7,7 +7,7 @@ use super::{
     feed::News,
     told::{Controls, Cue, Fleet, Health, Metrics, Note, Position, Signal},
 };
-use crate::signal::SIGNALS;
+use crate::{fair, signal::SIGNALS};
 
 /// How far back levels and notes are kept.
 pub(super) const PAST_MS: u64 = 60_000;
@@ -147,7 +147,7 @@ impl State {
         forget(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + PAST_MS < ts_ms);
         let told = self.cues.back().map_or(0, |cue| cue.seq);
         self.cues.extend(cues.into_iter().filter(|cue| cue.seq > told));
-        self.cues.drain(..self.cues.len().saturating_sub(CUES));
+        fair::trim(&mut self.cues, CUES, Cue::share);
     }
 
     fn hear(&mut self, mut signals: BTreeMap<String, Signal>, is_time: bool) {

@@ -81,6 +81,14 @@ pub(super) struct Cue {
     pub(super) host: Option<String>,
 }
 
+impl Cue {
+    /// Whose share of the kept cues it takes: that of its host, or the one of all hosts that come
+    /// and go.
+    pub(super) fn share(&self) -> Option<&str> {
+        self.host.as_deref().filter(|_| !matches!(self.kind.as_str(), "lost" | "found"))
+    }
+}
+
 /// Where the music is.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Position {

@@ -13,7 +13,7 @@ use crate::{
     music::CueKind,
     output::osc,
     signal::{Counter, Reading},
-    source::{FleetEvent, Site},
+    source::{Admission, FleetEvent, Site},
 };
 
 impl Listener {
@@ -21,7 +21,9 @@ impl Listener {
         match event {
             FleetEvent::Site(site) if self.alone.is_some() => self.one(site),
             FleetEvent::Site(site) => self.site(site),
-            FleetEvent::Cue { host, cue } => self.cue(&cue, Some(host.to_string())),
+            FleetEvent::Cue { host, cue, admission } => {
+                self.cue(&cue, Some((host.to_string(), admission)));
+            }
             FleetEvent::Lost(host) => self.host_changed(CueKind::Lost, host.to_string()),
             FleetEvent::Back(host) => self.host_changed(CueKind::Found, host.to_string()),
         }
@@ -63,13 +65,16 @@ impl Listener {
     }
 
     /// Something happened, on this machine or on a host: it is heard, shown and sent.
-    pub(super) fn cue(&mut self, cue: &khor_proto::Cue, host: Option<String>) {
+    pub(super) fn cue(&mut self, cue: &khor_proto::Cue, from: Option<(String, Admission)>) {
+        let (host, admission) = from.unzip();
         let is_heard = self.hears(host.as_deref());
-        self.state.cue(cue, host);
+        let share = host.clone().filter(|_| admission.is_some_and(|admission| admission.has_share));
+        self.state.cue(cue, host, share);
         if !is_heard {
             return;
         }
-        if let Some(kind) = heard_as(cue.kind) {
+        let sounds = admission.is_none_or(|admission| admission.sounds);
+        if let Some(kind) = heard_as(cue.kind).filter(|_| sounds) {
             self.conductor.send(Command::Cue(kind));
         }
         let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));

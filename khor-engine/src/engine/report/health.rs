@@ -1,8 +1,8 @@
 //! `GET /api/health`: how every part is.
 
-use std::time::SystemTime;
+use std::{ffi::OsStr, time::SystemTime};
 
-use khor_proto::Scope;
+use khor_proto::{Scope, inert};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -270,9 +270,10 @@ fn time_report() -> TimeReport {
 
 fn host_report() -> HostReport {
     let kernel = nix::sys::utsname::uname();
+    let shown = |text: &OsStr| inert::line(&text.to_string_lossy()).into_owned();
     HostReport {
-        name: nix::unistd::gethostname().map_or_else(|_| String::new(), |n| n.to_string_lossy().into_owned()),
-        kernel: kernel.map_or_else(|_| String::new(), |u| u.release().to_string_lossy().into_owned()),
+        name: nix::unistd::gethostname().map_or_else(|_| String::new(), |name| shown(&name)),
+        kernel: kernel.map_or_else(|_| String::new(), |names| shown(names.release())),
         cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     }
 }

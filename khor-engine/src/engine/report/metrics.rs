@@ -308,7 +308,7 @@ fn note_report(played: &PlayedNote) -> NoteReport {
 }
 
 fn cue_report(heard: &HeardCue) -> CueReport {
-    let HeardCue { seq, ts_ms, kind, host, pid, comm, detail } = heard.clone();
+    let HeardCue { seq, ts_ms, kind, host, share: _, pid, comm, detail } = heard.clone();
     CueReport { seq, ts_ms, kind, host, pid, comm, detail }
 }
 

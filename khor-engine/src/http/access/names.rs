@@ -58,7 +58,11 @@ impl Names {
             && host.port_u16().unwrap_or(80) == self.port
             && authority.port_u16().unwrap_or(80) == self.port
             && plain_host(authority.host()) == plain_host(host.host());
-        is_direct || self.hosts.iter().any(|allowed| allowed.is_origin(scheme, &authority))
+        // A proxy that keeps the `Host` serves the page under that name only.
+        let replaced = self.is_address(host);
+        let is_at = |allowed: &AllowedHost| replaced || allowed.is_host(host);
+        is_direct
+            || self.hosts.iter().any(|allowed| is_at(allowed) && allowed.is_origin(scheme, &authority))
     }
 }
 
@@ -131,6 +135,7 @@ mod tests {
             ("https://khor.example:8443", "khor.example"),
             ("http://studio.local:8443", "studio.local:8443"),
             ("https://plain.example", "plain.example"),
+            ("https://khor.example", "plain.example"),
             ("http://evil.example", "127.0.0.1:17321"),
             ("null", "127.0.0.1:17321"),
             ("127.0.0.1:17321", "127.0.0.1:17321"),

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, sync::LazyLock};
 
+use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -72,7 +73,7 @@ impl Preset {
         let at = |offset: usize| text.get(..offset).map_or(1, |before| 1 + before.matches('\n').count());
         let written: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
             line: at(error.span().map_or(0, |span| span.start)),
-            problem: error.message().to_owned(),
+            problem: inert::line(error.message()).into_owned(),
         })?;
         Self::of(written).map_err(|problems| match problems.first() {
             Some(first) => PresetError { line: line_of(text, &first.path), problem: first.to_string() },
@@ -84,19 +85,19 @@ impl Preset {
     pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
         if !json.is_object() {
             // serde would take a list for an object's values.
-            let message = "a preset is a JSON object".to_owned();
-            return Err(vec![Problem { path: String::new(), message }]);
+            return Err(vec![Problem::new("", "a preset is a JSON object")]);
         }
         let written: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
-            vec![Problem { path, message: error.into_inner().to_string() }]
+            vec![Problem::new(path, error.into_inner().to_string())]
         })?;
         Self::of(written)
     }
 
     fn of(written: PresetText) -> Result<Self, Vec<Problem>> {
         let PresetText { name, hint, trim_db, swing, bed, pulse, voices, patches, map } = written;
+        let hint = inert::owned_line(hint);
         let read = map.map_or_else(|| Ok(STANDARD.clone()), |lines| Mapping::check(&lines));
         let (mapping, mut problems) = match read {
             Ok(mapping) => (mapping, Vec::new()),
@@ -223,6 +224,23 @@ mod tests {
     use super::*;
 
     const GOOD: &str = include_str!("../../../presets/ambient.toml");
+
+    #[test]
+    fn a_preset_from_anybody_prints_inert_text() {
+        let hostile = r"a\u001b]52;c;cm0=\u0007\u202e";
+        let hint = GOOD.replacen("hint = \"", &format!("hint = \"{hostile}"), 1);
+        let preset = Preset::parse(&hint).unwrap();
+        assert!(preset.hint.starts_with("a\u{fffd}]52;c;cm0=\u{fffd}\u{fffd}"), "{}", preset.hint);
+        for broken in [
+            format!("\"{hostile}\" = 1\n{GOOD}"),
+            GOOD.replacen("name = \"", &format!("name = \"{hostile}"), 1),
+            GOOD.replacen("trim_db = ", &format!("trim_db = \"{hostile}\" #"), 1),
+            format!("\u{1b}]52;c;\u{7}{GOOD}"),
+        ] {
+            let error = Preset::parse(&broken).unwrap_err().to_string();
+            assert!(inert::is_inert(&error), "{error:?}");
+        }
+    }
 
     #[test]
     fn deep_nesting_is_an_error() {

@@ -13,6 +13,7 @@ use cpal::{
     Stream, StreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
+use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -126,7 +127,8 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
 fn outputs(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     let default = host.default_output_device().and_then(|device| device.id().ok());
     let info = |device: Device| {
-        let id = device.id().ok()?;
+        // The configuration refuses other ids.
+        let id = device.id().ok().filter(|id| inert::is_inert(&id.to_string()))?;
         let is_plugin = id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm));
         let is_default = preferred && default.as_ref() == Some(&id);
         (!is_plugin).then(|| DeviceInfo { id: format!("id:{id}"), name: name_of(&device), is_default })
@@ -273,7 +275,9 @@ fn config_for(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<Stre
 }
 
 fn name_of(device: &Device) -> String {
-    device.description().map_or_else(|_| device.to_string(), |description| description.name().to_owned())
+    let name =
+        device.description().map_or_else(|_| device.to_string(), |description| description.name().to_owned());
+    inert::owned_line(name)
 }
 
 /// alsa-lib prints its errors to stderr unless told otherwise, per thread.

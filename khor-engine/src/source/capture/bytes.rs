@@ -1,5 +1,7 @@
 //! Numbers and texts as bytes: LEB128, zigzag for signed ones, texts with their length before them.
 
+use khor_proto::inert;
+
 /// The bytes end too early, or say something impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
@@ -75,11 +77,13 @@ impl Cursor {
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
+    /// Text that is safe to print, because a capture may come from anybody.
     pub(super) fn text(&mut self) -> Result<String, Malformed> {
         let length = self.number()? as usize;
         let rest = &self.bytes[self.at..];
         let text = rest.get(..length).filter(|text| text.len() <= MAX_TEXT_BYTES).ok_or(Malformed)?;
-        let text = std::str::from_utf8(text).map_err(|_| Malformed)?.to_owned();
+        let text = std::str::from_utf8(text).map_err(|_| Malformed)?;
+        let text = inert::line(text).into_owned();
         self.at += length;
         Ok(text)
     }
@@ -113,6 +117,16 @@ mod tests {
         {
             assert_eq!(Cursor::new(bytes.into()).text(), Err(Malformed), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn texts_are_inert() {
+        let mut bytes = Vec::new();
+        put_text(&mut bytes, "a\u{1b}]52;c;\u{202e}b");
+        put_number(&mut bytes, 7);
+        let mut cursor = Cursor::new(bytes);
+        assert_eq!(cursor.text().unwrap(), "a\u{fffd}]52;c;\u{fffd}b");
+        assert_eq!(cursor.number(), Ok(7));
     }
 
     #[test]

@@ -197,7 +197,7 @@ fn any_figures_come_back() {
                     kind: random.choice(CueKind::ALL).unwrap(),
                     t_ns: number(&mut random),
                     pid: random.bool().then(|| random.u32(..)),
-                    comm: random.bool().then(|| "ä\0b".into()),
+                    comm: random.bool().then(|| "ä \u{fffd}b".into()),
                     cgroup_id: random.bool().then(|| number(&mut random)),
                     detail: random.bool().then(|| random.u32(..)),
                 }),

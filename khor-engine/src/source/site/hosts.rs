@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use khor_fleet::{Frame, Message, Name, ReadError, subject};
+use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -13,6 +14,8 @@ use super::host::{Host, Taken, Tracked};
 const FORGOTTEN: Duration = Duration::from_hours(24);
 /// Hosts that are kept track of; what more there are is refused and counted.
 const MOST_HOSTS: usize = 10_000;
+/// Characters of a subject that are shown. A server lets any text without spaces be one.
+const SUBJECT_CHARS: usize = 200;
 
 /// What was not taken, since the engine started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -33,21 +36,36 @@ pub struct Refused {
     pub duplicate: u64,
     /// Of more hosts than are kept track of.
     pub crowded: u64,
+    /// Cues beyond what a host may send.
+    pub flooded: u64,
     /// Why the last of them was refused.
     pub last: Option<String>,
 }
 
 impl Refused {
+    /// How many reasons there are.
+    pub const REASONS: usize = 9;
+
     /// One more.
     fn note(&mut self, count: fn(&mut Self) -> &mut u64, subject: &str, why: &str) {
         *count(self) += 1;
-        self.last = Some(format!("{subject}: {why}"));
+        self.last = Some(format!("{}: {why}", inert::escaped(subject, SUBJECT_CHARS)));
     }
 
     /// Each reason with its count.
-    pub fn by_reason(&self) -> [(&'static str, u64); 8] {
-        let Self { oversized, foreign, version, malformed, misdirected, late, duplicate, crowded, last: _ } =
-            *self;
+    pub fn by_reason(&self) -> [(&'static str, u64); Self::REASONS] {
+        let Self {
+            oversized,
+            foreign,
+            version,
+            malformed,
+            misdirected,
+            late,
+            duplicate,
+            crowded,
+            flooded,
+            last: _,
+        } = *self;
         [
             ("oversized", oversized),
             ("foreign", foreign),
@@ -57,6 +75,7 @@ impl Refused {
             ("late", late),
             ("duplicate", duplicate),
             ("crowded", crowded),
+            ("flooded", flooded),
         ]
     }
 }
@@ -187,6 +206,11 @@ impl Hosts {
             .collect()
     }
 
+    /// Whether this host sends frames.
+    pub(super) fn knows(&self, host: &Name) -> bool {
+        self.tracked.contains_key(host)
+    }
+
     /// Everybody, by name.
     pub(super) fn tracked(&self) -> impl Iterator<Item = &Tracked> {
         self.tracked.values()
@@ -315,5 +339,9 @@ mod tests {
         assert_eq!([oversized, foreign, version, malformed, misdirected], [1; 5]);
         assert_eq!(last.unwrap(), "khor.v1.home.web-2.frame: it says it comes from web-1");
         assert!(site.0.tracked.is_empty());
+        let hostile = "khor.v1.home.\x1b]52;c;cm0=\x07\u{202e}.frame";
+        assert!(site.0.frame(hostile, b"hello", now, 0).is_none());
+        let last = site.0.refused.last.clone().unwrap();
+        assert!(inert::is_inert(&last) && last.contains("\\u{1b}]52"), "{last}");
     }
 }

@@ -7,6 +7,7 @@ use khor_proto::CueKind;
 use tokio::time::Instant;
 
 use super::{
+    cue_limits::{self, Admission, CueLimits},
     host::{Host, Tracked},
     hosts::{Arrival, Hosts, Refused},
     sections::Sections,
@@ -68,6 +69,7 @@ pub(crate) struct Members {
     site: Name,
     hosts: Hosts,
     sites: Sites,
+    cue_limits: CueLimits,
     /// What was looked at before, to be written over once nobody looks at it any more.
     looks: Vec<Arc<Site>>,
 }
@@ -77,7 +79,8 @@ impl Members {
     const LOOKS: usize = 4;
 
     pub(crate) fn new(site: Name, now: Instant) -> Self {
-        Self { site, hosts: Hosts::new(now), sites: Sites::new(now), looks: Vec::new() }
+        let (hosts, sites, cue_limits) = (Hosts::new(now), Sites::new(now), CueLimits::new(now));
+        Self { site, hosts, sites, cue_limits, looks: Vec::new() }
     }
 
     pub(crate) fn site(&self) -> &Name {
@@ -129,17 +132,32 @@ impl Members {
     }
 
     /// Takes a cue, in khor-proto's shape. Kinds that a newer version may know are passed over.
-    pub(super) fn cue(&mut self, subject: &str, bytes: &[u8]) -> Option<(Name, khor_proto::Cue)> {
-        let cue = self.plain_cue(subject, bytes)?;
+    pub(super) fn cue(
+        &mut self,
+        subject: &str,
+        bytes: &[u8],
+        now: Instant,
+    ) -> Option<(Name, khor_proto::Cue, Admission)> {
+        let (cue, admission) = self.plain_cue(subject, bytes, now)?;
         let kind = CueKind::ALL.into_iter().find(|kind| kind.name() == cue.kind)?;
         let Cue { host, monotonic_ms, pid, comm, detail, .. } = cue;
         let t_ns = monotonic_ms.saturating_mul(1_000_000);
-        Some((host, khor_proto::Cue { kind, t_ns, pid, comm, cgroup_id: None, detail }))
+        Some((host, khor_proto::Cue { kind, t_ns, pid, comm, cgroup_id: None, detail }, admission))
     }
 
-    /// Takes a cue as it is.
-    pub(crate) fn plain_cue(&mut self, subject: &str, bytes: &[u8]) -> Option<Cue> {
-        self.hosts.read(subject, bytes, |cue: &Cue| &cue.host)
+    /// Takes a cue as it is, unless its host sends too many.
+    pub(crate) fn plain_cue(
+        &mut self,
+        subject: &str,
+        bytes: &[u8],
+        now: Instant,
+    ) -> Option<(Cue, Admission)> {
+        let cue = self.hosts.read(subject, bytes, |cue: &Cue| &cue.host)?;
+        let admission = self.cue_limits.admit(&cue.host, self.hosts.knows(&cue.host), now);
+        if admission.is_none() {
+            self.hosts.refuse(|refused| &mut refused.flooded, subject, cue_limits::REFUSAL);
+        }
+        Some((cue, admission?))
     }
 
     /// Who has stopped sending since this was asked last.

@@ -7,6 +7,7 @@
 
 mod audience;
 mod blend;
+mod cue_limits;
 mod host;
 mod hosts;
 mod members;
@@ -39,6 +40,7 @@ pub(crate) use self::{
     members::{Members, Presence},
 };
 pub use self::{
+    cue_limits::Admission,
     host::Host,
     hosts::Refused,
     members::{Group, Site, Together},
@@ -57,6 +59,8 @@ use crate::{
 const TICK_MS: u16 = 100;
 /// How long the server may be away before that is said: longer than a hiccup.
 const GRACE: Duration = Duration::from_secs(1);
+/// Time between two reports of cues that were refused.
+const FLOODED_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Which site is heard, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +82,8 @@ pub enum FleetEvent {
         host: Name,
         /// What.
         cue: Cue,
+        /// How it is handled.
+        admission: Admission,
     },
     /// A host has stopped sending.
     Lost(Name),
@@ -117,8 +123,10 @@ pub(super) async fn listen(
                 }
             }
             Some(message) = ear.cues.next() => {
-                if let Some((host, cue)) = ear.audience.members.cue(&message.subject, &message.payload) {
-                    send(events, SourceEvent::Fleet(FleetEvent::Cue { host, cue })).await?;
+                let Message { subject, payload, .. } = &message;
+                let taken = ear.audience.members.cue(subject, payload, Instant::now());
+                if let Some((host, cue, admission)) = taken {
+                    send(events, SourceEvent::Fleet(FleetEvent::Cue { host, cue, admission })).await?;
                 }
             }
             _ = ticks.tick() => ear.tick(events).await?,
@@ -158,6 +166,8 @@ struct Ear {
     /// What was said of the source last.
     told: Told,
     away_since: Option<Instant>,
+    /// Refused cues that were reported, and when.
+    flooded: (u64, Instant),
 }
 
 #[derive(PartialEq)]
@@ -182,6 +192,7 @@ impl Ear {
             server: site.nats.url.clone(),
             told: Told::Nothing,
             away_since: None,
+            flooded: (0, Instant::now()),
         })
     }
 
@@ -211,8 +222,24 @@ impl Ear {
         for fallen in self.audience.members.fallen_silent(now) {
             tell(fallen, events).await?;
         }
+        self.report_flooded(now, events).await?;
         let site = self.audience.look(now, wall_ms());
         send(events, SourceEvent::Fleet(FleetEvent::Site(site))).await
+    }
+
+    /// Reports refused cues as lost ones, at intervals, because the log names each report.
+    async fn report_flooded(
+        &mut self,
+        now: Instant,
+        events: &mpsc::Sender<SourceEvent>,
+    ) -> Result<(), Ended> {
+        let (reported, at) = self.flooded;
+        let flooded = self.audience.members.refused().flooded;
+        if flooded == reported || now.duration_since(at) < FLOODED_INTERVAL {
+            return Ok(());
+        }
+        self.flooded = (flooded, now);
+        send(events, SourceEvent::Lost { cues: flooded - reported }).await
     }
 
     fn info(&self) -> SourceInfo {

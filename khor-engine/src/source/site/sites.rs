@@ -8,7 +8,11 @@ use khor_fleet::{
 };
 use tokio::time::Instant;
 
-use super::{host::Tracked, members::Presence};
+use super::{
+    cue_limits::{Bucket, CHANGES},
+    host::Tracked,
+    members::Presence,
+};
 use crate::signal::Accumulator;
 
 /// Without a frame for this long, times those who share what comes, who tells of a site has ended.
@@ -24,6 +28,9 @@ const NOTICED: Duration = Duration::from_mins(2);
 /// Sites that are kept track of, and who tells of one.
 const MOST_SITES: usize = 1_000;
 const MOST_TELLERS: usize = 32;
+/// Sections of a site that are counted: as many as its tellers can name at once. Hosts of others
+/// count as hosts without a section.
+const MOST_SECTIONS: usize = MOST_TELLERS * SiteFrame::MAX_SECTIONS;
 /// Hosts that are named at once, and hosts that came or went that are kept in mind; what there is more is passed over.
 const MOST_NAMED: usize = 2_000;
 const MOST_NOTICED: usize = 10_000;
@@ -65,6 +72,8 @@ struct Known {
     levels: u8,
     parts: u8,
     section_parts: Option<u8>,
+    /// Bounds the changes of its hosts that are reported.
+    changes: Bucket,
 }
 
 /// A relay that tells of a site.
@@ -180,7 +189,8 @@ impl Sites {
             }
             self.noticed.insert(change.name.clone(), (silent, change.wall_ms, now));
             let was_silent = held.is_some_and(|(was_silent, ..)| was_silent);
-            if silent != was_silent {
+            let may_report = |known: &mut Known| known.changes.take(now);
+            if silent != was_silent && self.known.get_mut(&frame.site).is_some_and(may_report) {
                 let name = change.name.clone();
                 news.push(if silent { Presence::Lost(name) } else { Presence::Back(name) });
             }
@@ -264,6 +274,7 @@ impl Known {
             levels: 1,
             parts: 1,
             section_parts: None,
+            changes: Bucket::new(CHANGES, seen),
         }
     }
 
@@ -282,7 +293,9 @@ impl Known {
         }
         let told = self.tellers.iter().flat_map(|teller| &teller.sections);
         for (name, hosts) in told {
-            let most = self.sections.entry(name.clone()).or_default();
+            let is_full = self.sections.len() >= MOST_SECTIONS && !self.sections.contains_key(name);
+            let name = name.clone().filter(|_| !is_full);
+            let most = self.sections.entry(name).or_default();
             *most = (*most).max(*hosts);
         }
         if self.sections.is_empty() {

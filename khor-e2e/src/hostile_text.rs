@@ -1,0 +1,87 @@
+//! Text that steers a terminal, reorders the text around it, or is invisible; and how to find it in what khor prints.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::ops::RangeInclusive;
+
+use flate2::write::DeflateEncoder;
+use flate2::{Compression, Crc};
+
+/// Sets the clipboard of many terminals; short enough for the name of a process.
+pub const OSC_52: &str = "\x1b]52;c;cm0=\x07";
+
+/// One of each kind of character: an escape sequence, C1, DEL, a carriage return, marks and overrides of direction,
+/// zero-width characters, a tag, a line separator, a variation selector.
+pub const HOSTILE: &str = "\x1b]52;c;cm0=\x07\u{9b}2J\u{7f}\r\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}\u{ad}\
+                           \u{e0041}\u{2028}\u{fe0f}";
+
+/// The active characters in a program's output or an answer, each once, escaped. Line feeds and tabs are not active. A list
+/// of its own, not that of the code that is tested.
+pub fn active(text: &str) -> String {
+    const INVISIBLE: [RangeInclusive<char>; 10] = [
+        '\u{ad}'..='\u{ad}',
+        '\u{34f}'..='\u{34f}',
+        '\u{61c}'..='\u{61c}',
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{fe00}'..='\u{fe0f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{fff9}'..='\u{fffb}',
+        '\u{e0000}'..='\u{e0fff}',
+    ];
+    let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let is_active = |c: &char| is_control(*c) || INVISIBLE.iter().any(|range| range.contains(c));
+    let found: BTreeSet<char> = text.chars().filter(is_active).collect();
+    found.into_iter().flat_map(char::escape_unicode).collect()
+}
+
+/// The same in JSON, where controls may also stand as escapes.
+pub fn active_in_json(text: &str) -> String {
+    let value: serde_json::Value =
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let mut found = active(text);
+    let mut visit = vec![&value];
+    while let Some(value) = visit.pop() {
+        match value {
+            serde_json::Value::String(text) => found += &active(text),
+            serde_json::Value::Array(values) => visit.extend(values),
+            serde_json::Value::Object(fields) => {
+                found.extend(fields.keys().map(|key| active(key)));
+                visit.extend(fields.values());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A capture with hostile text in all its texts: a machine, the reason why a counter is absent, two frames and a cue.
+/// `docs/captures.md` describes the bytes.
+pub fn hostile_capture() -> Vec<u8> {
+    const MARKER: [u8; 4] = *b"\xf5khr";
+    let text = |bytes: &mut Vec<u8>| {
+        bytes.push(HOSTILE.len() as u8);
+        bytes.extend_from_slice(HOSTILE.as_bytes());
+    };
+    let mut raw = vec![1, 5, 0, 100];
+    text(&mut raw);
+    raw.push(1);
+    text(&mut raw);
+    text(&mut raw);
+    // One CPU; one counter, which is absent.
+    raw.extend([1, 1, 0]);
+    text(&mut raw);
+    // Two frames without counters, and a crash: kind, parts, its time, pid and name.
+    raw.extend([2, 0, 2, 0, 1, 0, 0, 3, 1, 3, 0, 7]);
+    text(&mut raw);
+    raw.push(6);
+    let mut packer = DeflateEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(&raw).expect("packing");
+    let packed = packer.finish().expect("packing");
+    let lengths = [packed.len(), raw.len()].map(|length| (length as u16).to_le_bytes()).concat();
+    let mut sum = Crc::new();
+    sum.update(&lengths);
+    sum.update(&packed);
+    [b"khorcap\x02", MARKER.as_slice(), &lengths, &sum.sum().to_le_bytes(), &packed].concat()
+}

@@ -1,0 +1,330 @@
+//! Text from elsewhere is inert wherever khor prints it: no name of a process, cgroup or host, no file and no peer steers the
+//! terminal, reorders text or hides characters in the output of a command, a log, a notification or an answer.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+
+use khor_e2e::engine::program;
+use khor_e2e::hostile_text::{HOSTILE, OSC_52, active, active_in_json, hostile_capture};
+use khor_e2e::simulated::{SimulatedHost, Simulation};
+use khor_e2e::site::NatsServer;
+use khor_e2e::skip::{root_or_skip, skip};
+use khor_e2e::{Bus, Cgroup, Collector, Engine, wait_until};
+use khor_fleet::{Cue, Message, Name};
+use khor_patience::progress;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const NO_SOCKET: &str = "/nonexistent/collector.sock";
+
+fn khor(arguments: &[&str], dir: &Path) -> Output {
+    progress(format!("running khor {arguments:?}"));
+    let mut khor = Command::new(program("khor"));
+    khor.args(arguments).current_dir(dir).env("HOME", dir).env("TERM", "xterm-256color");
+    khor.output().expect("running khor")
+}
+
+/// What a command printed, which must be inert.
+fn inert(output: &Output) -> String {
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(active(&said), "", "{said:?}");
+    said
+}
+
+/// What the command prints about this engine.
+fn asked(engine: &Engine, arguments: &[&str]) -> String {
+    let (config, url) = (engine.config_path(), engine.url());
+    let config = config.to_str().expect("a path");
+    let place = ["--config", config, "--listen", url.trim_start_matches("http://")];
+    let all: Vec<&str> =
+        arguments[..1].iter().copied().chain(place).chain(arguments[1..].iter().copied()).collect();
+    inert(&khor(&all, "/".as_ref()))
+}
+
+/// Runs every command that prints what an engine answers, and reads every answer and the log.
+fn all_of_it_is_inert(engine: &Engine) {
+    for command in [
+        &["explain"][..],
+        &["explain", "--json"],
+        &["status"],
+        &["status", "--json"],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["config"],
+        &["config", "music.preset"],
+        &["config", "no.such.setting"],
+    ] {
+        asked(engine, command);
+    }
+    for path in ["explain", "metrics", "health", "fleet", "config", "presets", "doctor", "units"] {
+        let answer = engine.read(&format!("/api/{path}"), usize::MAX);
+        let found = active_in_json(&String::from_utf8(answer).expect("UTF-8"));
+        assert_eq!(found, "", "{path}");
+    }
+    let metrics = String::from_utf8(engine.read("/metrics", usize::MAX)).expect("UTF-8");
+    assert_eq!(active(&metrics), "", "/metrics");
+    assert_eq!(active(&engine.log()), "", "{:?}", engine.log());
+}
+
+fn cue(host: &str, comm: &str) -> Cue {
+    Cue {
+        host: Name::new(host).expect("a name"),
+        instance: 1,
+        monotonic_ms: 1,
+        wall_ms: 1,
+        kind: "crash".into(),
+        pid: Some(7),
+        comm: Some(comm.into()),
+        detail: Some(11),
+    }
+}
+
+fn bytes(cue: &Cue) -> Vec<u8> {
+    cue.write().expect("a cue")
+}
+
+fn cues(engine: &Engine) -> Vec<Value> {
+    engine.get("/api/metrics")["cues"].as_array().expect("cues").clone()
+}
+
+/// `khor explain` used to pass the clipboard write of a peer to the terminal.
+#[test]
+fn a_peer_of_the_site_steers_no_terminal() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
+    wait_until("the server to be heard", || engine.get("/api/health")["source"]["ok"] == true);
+    let strange = format!("khor.v1.home.{}.frame", HOSTILE.replace('\r', ""));
+    let named = format!("{OSC_52}\nLast cue: forged");
+    server.send(&[
+        (&strange, b"hello".to_vec()),
+        ("khor.v1.home.web-1.frame", b"hello".to_vec()),
+        ("khor.v1.home.web-1.cue", bytes(&cue("web-1", HOSTILE))),
+        ("khor.v1.home.web-2.cue", bytes(&cue("web-2", &named))),
+    ]);
+    wait_until("both cues", || cues(&engine).len() == 2);
+    wait_until("what was refused", || engine.get("/api/fleet")["refused"]["foreign"].as_u64() >= Some(2));
+    let said = asked(&engine, &["explain"]);
+    assert!(said.contains("Last cue: crash of \u{fffd}]52;c;cm0=\u{fffd}\u{fffd}Last cue: forged"), "{said}");
+    all_of_it_is_inert(&engine);
+}
+
+/// 20,000 cues of one peer used to push out those of all others.
+#[test]
+fn a_host_that_floods_pushes_out_no_other() {
+    if !NatsServer::is_there() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
+    let host = |name: &str| SimulatedHost {
+        name: name.into(),
+        section: None,
+        signal: "rx",
+        octaves: 0.0,
+        oddity: None,
+    };
+    let _hosts = Simulation::start(&server, vec![host("web-1"), host("evil")]);
+    wait_until("both hosts", || engine.get("/api/fleet")["live"] == 2);
+    server.send(&[("khor.v1.home.web-1.cue", bytes(&cue("web-1", "honest")))]);
+    wait_until("the honest cue", || cues(&engine).iter().any(|cue| cue["comm"] == "honest"));
+    let flood = bytes(&cue("evil", "flood"));
+    let invented: Vec<(String, Vec<u8>)> = (0..5_000)
+        .map(|number| format!("h{number}"))
+        .map(|name| (format!("khor.v1.home.{name}.cue"), bytes(&cue(&name, "invented"))))
+        .collect();
+    let mut messages = vec![("khor.v1.home.evil.cue", flood); 20_000];
+    messages.extend(invented.iter().map(|(subject, bytes)| (subject.as_str(), bytes.clone())));
+    server.send(&messages);
+    let refused = || engine.get("/api/fleet")["refused"]["flooded"].as_u64().unwrap_or_default();
+    wait_until("the flood to be refused", || refused() > 20_000);
+    server.send(&[("khor.v1.home.web-1.cue", bytes(&cue("web-1", "later")))]);
+    wait_until("the later cue", || cues(&engine).iter().any(|cue| cue["comm"] == "later"));
+    let listed = cues(&engine);
+    let of = |comm: &str| listed.iter().filter(|cue| cue["comm"] == comm).count();
+    println!("of {} cues {} are evil's and {} of invented hosts", listed.len(), of("flood"), of("invented"));
+    assert_eq!((of("honest"), of("later")), (1, 1), "{listed:?}");
+    assert!(of("flood") <= 40, "{}", of("flood"));
+    let fleet = engine.get("/api/fleet");
+    let evil = fleet["hosts"].as_array().expect("hosts").iter().find(|host| host["name"] == "evil");
+    let evil = evil.expect("the host");
+    assert!(evil["refused_messages"].as_u64() > Some(19_000), "{evil}");
+    assert!(evil["refusal"].as_str().is_some_and(|why| why.contains("10 at once")), "{evil}");
+    wait_until("the refused cues to be counted as lost", || {
+        engine.get("/api/metrics")["totals"]["events_dropped"].as_u64() > Some(20_000)
+    });
+}
+
+#[test]
+fn files_of_anybody_steer_no_terminal() {
+    let dir = TempDir::new().expect("a directory");
+    let at = |name: &str| dir.path().join(name);
+    let escaped = json!(HOSTILE).to_string();
+    let config = format!(
+        r#"{{ {escaped}: {escaped}, "music": {{ "preset": {escaped}, {escaped}: 1 }}, "midi": {{ "port": {escaped} }},
+            "bpf": {{ "cgroup": {escaped} }}, "audio": {{ "device": "id:x" }}, "osc": {{ "targets": [{escaped}] }},
+            "listen": {{ "allowed_hosts": [] }}, "ui": {{ "dir": {escaped} }} }}"#
+    );
+    fs::write(at("config.json"), config).expect("a configuration");
+    let presets = at("presets");
+    fs::create_dir(&presets).expect("a folder");
+    let good = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../khor-engine/presets/drone.toml"));
+    let good = good.expect("a preset").replacen("\"drone\"", "\"mine\"", 1);
+    let hint = escaped.trim_matches('"').replace('\u{7f}', "\\u007f");
+    let hinted = good.replacen("hint = \"", &format!("hint = \"{hint}"), 1);
+    for (name, text) in [
+        ("mine.toml", hinted),
+        ("raw.toml", format!("{HOSTILE}\n{good}")),
+        ("key.toml", format!("\"{hint}\" = 1\n{good}")),
+        ("name.toml", good.replacen("\"mine\"", &format!("\"{hint}\""), 1)),
+        (&format!("{}.toml", OSC_52.replace('=', "-")), good.replacen("trim_db", "trum_db", 1)),
+    ] {
+        fs::write(presets.join(name), text).expect("a preset");
+    }
+    let config = at("config.json");
+    let config = config.to_str().expect("a path").to_owned();
+    let said = inert(&khor(&["presets", "--config", &config], dir.path()));
+    assert!(said.contains("mine         \u{fffd}]52;c;cm0=\u{fffd}"), "{said}");
+    inert(&khor(&["presets", "--json", "--config", &config], dir.path()));
+    for file in fs::read_dir(&presets).expect("the folder") {
+        let file = file.expect("a file").path();
+        inert(&khor(
+            &["presets", "--config", &config, "--check", file.to_str().expect("a path")],
+            dir.path(),
+        ));
+    }
+    inert(&khor(&["doctor", "--config", &config], dir.path()));
+    let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
+    let presets = engine.get("/api/health")["presets"]["problems"].as_array().map(Vec::len);
+    assert!(presets >= Some(4), "{presets:?}");
+    all_of_it_is_inert(&engine);
+    for (path, wanted) in [("bpf.cgroup", "bpf.cgroup: "), ("midi.port", "midi.port: ")] {
+        let said = asked(&engine, &["config", path, &format!("/a{HOSTILE}")]);
+        assert!(said.contains(wanted) && said.contains("\\u{1b}]52"), "{said}");
+    }
+}
+
+#[test]
+fn a_capture_of_anybody_steers_no_terminal() {
+    let dir = TempDir::new().expect("a directory");
+    let name = format!("{}.khor", OSC_52.replace('=', "-"));
+    for capture in ["plain.khor", &name] {
+        fs::write(dir.path().join(capture), hostile_capture()).expect("a capture");
+        let said =
+            inert(&khor(&["play", capture, "--no-http", "--no-audio", "--config", "none.json"], dir.path()));
+        assert!(said.contains("Linux \u{fffd}]52;c;cm0="), "{said}");
+        inert(&khor(&["render", capture, "-o", "x.mid"], dir.path()));
+    }
+    fs::write(dir.path().join(&name), format!("khor{HOSTILE}")).expect("no capture");
+    inert(&khor(&["play", &name, "--no-http", "--no-audio", "--config", "none.json"], dir.path()));
+}
+
+/// Another program may listen where an engine is expected.
+#[test]
+fn a_program_that_claims_to_be_an_engine_steers_no_terminal() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = listener.local_addr().expect("its address").to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut lines = BufReader::new(stream.try_clone().expect("its other end")).lines();
+            let request = lines.next().and_then(Result::ok).unwrap_or_default();
+            let _head: Vec<String> =
+                lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+            let (status, answer) = if request.starts_with("GET") {
+                let part = json!({ "ok": false, "error": HOSTILE, "fix": HOSTILE });
+                (
+                    "200 OK",
+                    json!({ "text": HOSTILE, "source": part, "audio": part, "midi": { "port": HOSTILE } }),
+                )
+            } else {
+                ("400 Bad Request", json!({ "error": HOSTILE }))
+            };
+            let text = answer.to_string();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{text}",
+                text.len()
+            );
+        }
+    });
+    let dir = TempDir::new().expect("a directory");
+    for command in [
+        &["explain"][..],
+        &["explain", "--json"],
+        &["status"],
+        &["status", "--json"],
+        &["config"],
+        &["config", "midi.port"],
+        &["config", "midi"],
+        &["mute"],
+        &["snooze", "5"],
+        &["doctor"],
+    ] {
+        let place = ["--config", "none.json", "--listen", &address];
+        let all: Vec<&str> =
+            command[..1].iter().copied().chain(place).chain(command[1..].iter().copied()).collect();
+        let said = inert(&khor(&all, dir.path()));
+        assert!(said.contains("52;c;cm0=") || command[0] == "doctor", "{command:?}: {said}");
+    }
+}
+
+/// A process that names itself, in a cgroup with such a name, crashes.
+#[test]
+fn a_process_and_a_cgroup_steer_nothing() {
+    if !root_or_skip() {
+        return;
+    }
+    let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
+    let Some(above) = Cgroup::make(&format!("/khor-inert-{OSC_52}\u{202e}")) else {
+        return skip("needs cgroup2");
+    };
+    let cgroup = Cgroup::make(&format!("{}/khor-inert.service", above.path())).expect("a cgroup");
+    let address = bus.address();
+    let environment = [("DBUS_SESSION_BUS_ADDRESS", address.as_str()), ("RUST_LOG", "debug")];
+    let dir = std::sync::Arc::new(TempDir::new().expect("a directory"));
+    let collector =
+        Collector::start_with(&dir, &program("khor-collector"), &["--no-dbus"], &[("KHOR_LOG", "debug")]);
+    let engine =
+        Engine::start(collector.socket(), &["--no-audio", "--dbus", "--notify", "--mpris"], &environment);
+    engine.wait_for_source("collector");
+    let names = TempDir::new().expect("a directory");
+    let crash = |name: &str| {
+        let shell = names.path().join(name);
+        symlink("/bin/sh", &shell).expect("a link");
+        let script = format!("echo $$ > '{}/cgroup.procs' && kill -SEGV $$", cgroup.directory().display());
+        let _ = Command::new(shell).args(["-c", &script]).output().expect("a shell");
+    };
+    let crashes = || {
+        let named = |cue: &&Value| cue["comm"].as_str().is_some_and(|comm| comm.contains('\u{fffd}'));
+        cues(&engine).iter().filter(named).count()
+    };
+    for (before, name) in [OSC_52, "a\n<0>b\u{202e}\u{200b}"].into_iter().enumerate() {
+        crash(name);
+        wait_until("the crash", || crashes() > before);
+        all_of_it_is_inert(&engine);
+    }
+    assert_eq!(active(&collector.log()), "", "{:?}", collector.log());
+    let forged = |line: &str| line.starts_with("<0>");
+    assert!(!collector.log().lines().any(forged) && !engine.log().lines().any(forged));
+    if let Some(seen) =
+        bus.busctl(&["get-property", "org.khor.Engine", "/org/khor/Engine", "org.khor.Engine1", "Summary"])
+    {
+        assert_eq!(active(&seen), "", "{seen:?}");
+    }
+    let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": "khor-inert.service" } }));
+    assert_eq!(status, 200, "{answer}");
+    wait_until("the scope", || engine.get("/api/health")["scope"]["whose"] == "khor-inert.service");
+    all_of_it_is_inert(&engine);
+    let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": cgroup.path() } }));
+    assert_eq!(status, 400, "{answer}");
+    assert!(answer["error"].as_str().is_some_and(|why| why.contains("\\u{1b}]52")), "{answer}");
+}
