@@ -1,4 +1,5 @@
-//! Text that steers a terminal, reorders the text around it, or is invisible; and how to find it in what khor prints.
+//! Text that steers a terminal, reorders the text around it, or is invisible, and a search for such
+//! text in khor's output.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -10,13 +11,13 @@ use flate2::{Compression, Crc};
 /// Sets the clipboard of many terminals; short enough for the name of a process.
 pub const OSC_52: &str = "\x1b]52;c;cm0=\x07";
 
-/// One of each kind of character: an escape sequence, C1, DEL, a carriage return, marks and overrides of direction,
-/// zero-width characters, a tag, a line separator, a variation selector.
+/// One of each kind of character: an escape sequence, C1, DEL, a carriage return, marks and
+/// overrides of direction, zero-width characters, a tag, a line separator, a variation selector.
 pub const HOSTILE: &str = "\x1b]52;c;cm0=\x07\u{9b}2J\u{7f}\r\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}\u{ad}\
                            \u{e0041}\u{2028}\u{fe0f}";
 
-/// The active characters in a program's output or an answer, each once, escaped. Line feeds and tabs are not active. A list
-/// of its own, not that of the code that is tested.
+/// The active characters in a program's output or an answer, each once, escaped. Line feeds and
+/// tabs are not active. The list is not that of the tested code.
 pub fn active(text: &str) -> String {
     const INVISIBLE: [RangeInclusive<char>; 10] = [
         '\u{ad}'..='\u{ad}',
@@ -56,8 +57,8 @@ pub fn active_in_json(text: &str) -> String {
     found
 }
 
-/// A capture with hostile text in all its texts: a machine, the reason why a counter is absent, two frames and a cue.
-/// `docs/captures.md` describes the bytes.
+/// A capture with hostile text in all its texts: a machine, the reason why a counter is absent, two
+/// frames and a cue. `docs/captures.md` describes the bytes.
 pub fn hostile_capture() -> Vec<u8> {
     const MARKER: [u8; 4] = *b"\xf5khr";
     let text = |bytes: &mut Vec<u8>| {

@@ -1,5 +1,5 @@
-//! Text from elsewhere is inert wherever khor prints it: no name of a process, cgroup or host, no file and no peer steers the
-//! terminal, reorders text or hides characters in the output of a command, a log, a notification or an answer.
+//! Tests that text from elsewhere is inert in the output of every command, in logs and in answers.
+//! Sources are processes, cgroups, peers, captures, presets, configurations and false engines.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

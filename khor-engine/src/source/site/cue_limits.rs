@@ -1,4 +1,5 @@
-//! Limits on the cues of a site's hosts, so that a host that floods the site hides no other. No I/O.
+//! Limits on the cues of a site's hosts, so that a host that floods the site hides no other host.
+//! No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
