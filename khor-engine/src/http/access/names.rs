@@ -43,8 +43,7 @@ impl Names {
         let host = plain_host(authority.host());
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let ip = host.parse::<IpAddr>();
-        let fits = host == "localhost"
-            || ip.is_ok_and(|ip| ip.is_loopback() || self.beyond_loopback);
+        let fits = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback() || self.beyond_loopback);
         fits && authority.port_u16().unwrap_or(80) == self.port
     }
 
@@ -61,8 +60,7 @@ impl Names {
         // A proxy that keeps the `Host` serves the page under that name only.
         let replaced = self.is_address(host);
         let is_at = |allowed: &AllowedHost| replaced || allowed.is_host(host);
-        is_direct
-            || self.hosts.iter().any(|allowed| is_at(allowed) && allowed.is_origin(scheme, &authority))
+        is_direct || self.hosts.iter().any(|allowed| is_at(allowed) && allowed.is_origin(scheme, &authority))
     }
 }
 
