@@ -24,8 +24,8 @@ pub(crate) struct Options {
     /// Group that may connect [default: khor if it exists, else only root may]
     #[arg(long, value_name = "NAME|GID")]
     pub(crate) group: Option<String>,
-    /// User who may learn everything: short intervals, processes of others, program starts; may be
-    /// repeated [default: root and the user who starts it]
+    /// User who gets everything: short intervals, processes of other users, program starts; may be
+    /// repeated [always: root and the user who starts the collector]
     #[arg(long, value_name = "NAME|UID", env = "KHOR_TRUST", value_delimiter = ',', hide_env_values = true)]
     pub(crate) trust: Vec<String>,
 }

@@ -56,8 +56,8 @@ fn cue(kind: CueKind, record: &CueRecord) -> Cue {
     }
 }
 
-/// A name that ends at the first zero. A process names itself, so it is made inert here, before the log, the bus and
-/// clients see it.
+/// A name that ends at the first zero. A process chooses its own name, so this function makes the
+/// name inert before it reaches the log, the bus and clients.
 fn comm(bytes: &[u8]) -> Option<String> {
     let name = bytes.split(|byte| *byte == 0).next().filter(|name| !name.is_empty())?;
     Some(inert::owned_line(String::from_utf8_lossy(name).into_owned()))

@@ -74,7 +74,7 @@ impl Collector {
         self.load.borrow().subscribers
     }
 
-    /// Shortest interval any of them gets; 0 without subscribers.
+    /// Shortest interval that a subscriber gets; 0 without subscribers.
     #[zbus(property)]
     fn sample_interval_ms(&self) -> u32 {
         self.load.borrow().shortest_interval_ms

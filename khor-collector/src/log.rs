@@ -14,9 +14,10 @@ use tracing_subscriber::fmt::format::{Format, Writer, debug_fn};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, SubscriberBuilder};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Starts logging; `KHOR_LOG` says what. To systemd's journal goes what is fit for it: with priorities, without times,
-/// of which it has its own. A record is one line of inert text, whatever its values contain: a client or a process
-/// that names itself cannot forge another, nor steer the terminal of its reader.
+/// Starts logging; `KHOR_LOG` selects the records. Records for systemd's journal have priorities
+/// and no times, because the journal adds its own. Each record is one line of inert text, whatever
+/// its values contain. So the name of a client or a process can neither forge a record nor steer a
+/// reader's terminal.
 pub(crate) fn start() {
     let filter = EnvFilter::try_from_env("KHOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let format = inert_lines()
@@ -34,7 +35,7 @@ pub(crate) fn start() {
     }
 }
 
-/// Records whose values are inert.
+/// A subscriber that makes the values of records inert.
 fn inert_lines() -> SubscriberBuilder<impl for<'a> FormatFields<'a> + Send + Sync + 'static> {
     tracing_subscriber::fmt().fmt_fields(
         debug_fn(|writer, field, value| inert::log_field(writer, field.name(), value)).delimited(" "),

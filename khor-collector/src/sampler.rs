@@ -17,7 +17,7 @@ pub(crate) trait Kernel: Send + Sync {
     fn catalogue(&self) -> Vec<CounterInfo>;
     /// Every kind of cue.
     fn cues(&self) -> Vec<CueInfo>;
-    /// Starts to count for a scope on behalf of `peer`, or says why that cannot be.
+    /// Starts to count for a scope on behalf of `peer`, or returns the reason why it cannot.
     fn count(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String>;
     /// Has program starts told of, or not.
     fn want_exec_cues(&self, wanted: bool);
@@ -25,30 +25,30 @@ pub(crate) trait Kernel: Send + Sync {
     fn lost(&self, kind: CueKind) -> u64;
 }
 
-/// The counters that one client gets, counted for as long as it exists.
+/// The counters of one client. Counting ends when this is dropped.
 pub(crate) trait Count: Send + Sync {
     /// Which counters there are, in catalogue order.
     fn availability(&self) -> Vec<Availability>;
-    /// Another number whenever [`availability`](Self::availability) or [`is_own`](Self::is_own)
-    /// changes.
+    /// A number that changes with [`availability`](Self::availability) and
+    /// [`is_own`](Self::is_own).
     fn revision(&self) -> u64;
     /// Replaces the contents of `counters` by the counts of now, in catalogue order.
     fn read(&self, counters: &mut Vec<Option<u64>>);
-    /// Whose counters they are.
+    /// The machine or scope to which the counters belong.
     fn subject(&self) -> Subject;
-    /// Whether everything that is counted belongs to the client's user.
+    /// Whether all counted activity belongs to the client's user.
     fn is_own(&self) -> bool;
 }
 
-/// Whose counters a client gets. Counters of the same machine or scope are the same for all
-/// clients.
+/// The machine or scope whose counters a client gets. Clients with the same subject get the same
+/// counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// The whole machine's.
+    /// The whole machine.
     Machine,
-    /// Those of the scope with this number.
+    /// The scope with this number.
     Scope(usize),
-    /// None: the client may not have what it asked for.
+    /// No counters: the collector refuses the client's scope.
     Nobody,
 }
 

@@ -1,9 +1,9 @@
-//! What each client may learn: everything for root and trusted users, less for other members of the
-//! group.
+//! Decides which clients are trusted. Root and trusted users get everything; other members of the
+//! group get less.
 //!
-//! Counts reveal more than load when they are taken often enough: the switches of another user's
-//! terminal show when keys are pressed. So other members get samples at common multiples of 100 ms
-//! only, no program starts, and no process that is not their own.
+//! Frequent counts reveal more than load: the context switches of another user's terminal show when
+//! keys are pressed. So untrusted members get samples only at common multiples of 100 ms, no
+//! program starts, and no processes of other users.
 
 use std::collections::BTreeSet;
 
@@ -21,16 +21,16 @@ pub(crate) struct Trusted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Peer {
     pub(crate) uid: u32,
-    /// Whether it is root or a user whom the administrator trusts.
+    /// Whether the user is root or is trusted by the administrator.
     pub(crate) trusted: bool,
 }
 
 impl Trusted {
-    /// Root, the user who started this process, and `users`: names or numbers. A name that does not
-    /// exist is logged and trusts nobody, because the directory that knows it may start later than
-    /// the collector.
+    /// Trusts root, the user who started this process, and `users`, which are names or numbers. An
+    /// unknown name is logged and ignored. It is no error, because a user directory may start later
+    /// than the collector.
     ///
-    /// Reads the user database, so it must be called before the filter of system calls is in force.
+    /// Reads the user database, so call it before the filter of system calls is in force.
     pub(crate) fn find(users: &[String]) -> Self {
         let mut uids = BTreeSet::from([0, getuid().as_raw()]);
         for user in users.iter().map(|user| user.trim()).filter(|user| !user.is_empty()) {
@@ -38,7 +38,9 @@ impl Trusted {
             if let Some(uid) = user.parse().ok().or_else(found) {
                 uids.insert(uid);
             } else {
-                tracing::warn!("--trust {user:?}: no such user; check KHOR_TRUST, or name the user's number");
+                tracing::warn!(
+                    "--trust {user:?}: no such user; correct the name (KHOR_TRUST), or use the user's number"
+                );
             }
         }
         Self { uids }
@@ -49,7 +51,7 @@ impl Trusted {
         Peer { uid, trusted: self.uids.contains(&uid) }
     }
 
-    /// Nobody at all, not even root.
+    /// Trusts nobody, not even root.
     #[cfg(test)]
     pub(crate) fn nobody() -> Self {
         Self::default()
@@ -57,17 +59,17 @@ impl Trusted {
 }
 
 impl Peer {
-    /// Samples of others' activity come at multiples of this only, ms.
+    /// Untrusted users get samples of others' activity only at multiples of this, ms.
     pub(crate) const GRID_MS: u16 = 100;
 
-    /// The interval that is granted when `wished_ms` is requested. `owns_scope` tells that
-    /// everything in the scope belongs to this user.
-    pub(crate) fn interval_ms(self, wished_ms: u16, owns_scope: bool) -> u16 {
-        if self.trusted || owns_scope { wished_ms } else { wished_ms.next_multiple_of(Self::GRID_MS) }
+    /// The granted interval for a requested one. `owns_scope`: everything in the scope belongs to
+    /// this user.
+    pub(crate) fn interval_ms(self, requested_ms: u16, owns_scope: bool) -> u16 {
+        if self.trusted || owns_scope { requested_ms } else { requested_ms.next_multiple_of(Self::GRID_MS) }
     }
 
-    /// How the administrator grants everything to this user. The name is unknown here: looking it
-    /// up may need system calls that the filter forbids.
+    /// Describes how the administrator can trust this user. It has the number, not the name,
+    /// because a look-up may need system calls that the filter forbids.
     pub(crate) fn remedy(self) -> String {
         format!("the administrator can allow it with KHOR_TRUST={} in /etc/default/khor", self.uid)
     }
@@ -87,9 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn an_untrusted_peer_gets_multiples_of_100_ms_of_what_others_do() {
+    fn untrusted_peers_get_others_activity_every_100_ms() {
         let member = Peer { uid: 1000, trusted: false };
-        let granted = [5, 20, 100, 101, 250, 5000].map(|wished_ms| member.interval_ms(wished_ms, false));
+        let granted =
+            [5, 20, 100, 101, 250, 5000].map(|requested_ms| member.interval_ms(requested_ms, false));
         assert_eq!(granted, [100, 100, 100, 200, 300, 5000]);
         assert_eq!(member.interval_ms(5, true), 5);
         assert_eq!(Peer { trusted: true, ..member }.interval_ms(5, false), 5);

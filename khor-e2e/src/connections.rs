@@ -5,13 +5,13 @@ use std::fs;
 /// A TCP socket in `/proc/net/tcp` or `/proc/net/tcp6`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Its own port.
+    /// The port at this end.
     pub local_port: u16,
     /// The port at the other end, 0 for a listener.
     pub remote_port: u16,
-    /// The kernel's number of its state.
+    /// The kernel's number of the socket's state.
     pub state: u8,
-    /// The user of the process that made it, 0 once no process holds it.
+    /// The user of the process that opened the socket, or 0 when no process holds it.
     pub uid: u32,
 }
 
@@ -20,14 +20,14 @@ pub const ESTABLISHED: u8 = 1;
 /// State of a socket that waits for connections.
 pub const LISTEN: u8 = 10;
 
-/// All TCP sockets now.
+/// All current TCP sockets.
 pub fn connections() -> Vec<Connection> {
     let tables = ["tcp", "tcp6"].map(|name| fs::read_to_string(format!("/proc/net/{name}")));
     let lines = tables.iter().flatten().flat_map(|table| table.lines().skip(1));
     lines.filter_map(parse).collect()
 }
 
-/// The port on which a process of the user `uid` listens, if it is one of `ports`.
+/// The first of `ports` on which a process of the user `uid` listens.
 pub fn listener(uid: u32, ports: &[u16]) -> Option<u16> {
     let fits =
         |found: &Connection| found.state == LISTEN && found.uid == uid && ports.contains(&found.local_port);

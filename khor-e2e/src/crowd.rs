@@ -22,7 +22,7 @@ const FIRST_UID: u32 = 54_321;
 /// The group that may connect.
 pub const GROUP: u32 = 54_321;
 
-/// A collector that lets them in and trusts them.
+/// A collector that admits and trusts the crowd's users.
 pub fn collector() -> Collector {
     let users: Vec<String> = (0..USERS).map(|n| (FIRST_UID + n).to_string()).collect();
     let arguments = ["--no-dbus", "--group", &GROUP.to_string(), "--trust", &users.join(",")];
@@ -37,10 +37,10 @@ pub async fn subscriber(socket: &Path, number: usize, interval_ms: u16, scope: S
     client
 }
 
-/// Connects as a user whose only group is [`GROUP`]; to be called by root. All threads of the
-/// process change the user with this one, and back.
+/// Connects as a user whose only group is [`GROUP`]; the caller must be root. All threads of the
+/// process change to that user and back.
 pub async fn connect_as(uid: u32, socket: &Path) -> Result<(Client, Welcome), ClientError> {
-    // The kernel notes who connects at that moment.
+    // The kernel records the user at the moment of the connection.
     setegid(Gid::from_raw(GROUP)).expect("the group");
     seteuid(Uid::from_raw(uid)).expect("a user");
     let connected = Client::connect(socket, "crowd").await;

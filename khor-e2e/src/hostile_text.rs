@@ -1,5 +1,5 @@
-//! Text that steers a terminal, reorders the text around it, or is invisible, and a search for such
-//! text in khor's output.
+//! Hostile text for tests, and a search for it in khor's output. Hostile text steers a terminal,
+//! reorders the text around it, or is invisible.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -17,7 +17,7 @@ pub const HOSTILE: &str = "\x1b]52;c;cm0=\x07\u{9b}2J\u{7f}\r\u{202e}\u{2066}\u{
                            \u{e0041}\u{2028}\u{fe0f}";
 
 /// The active characters in a program's output or an answer, each once, escaped. Line feeds and
-/// tabs are not active. The list is not that of the tested code.
+/// tabs are not active. This list of characters is independent of the tested code.
 pub fn active(text: &str) -> String {
     const INVISIBLE: [RangeInclusive<char>; 10] = [
         '\u{ad}'..='\u{ad}',
@@ -37,7 +37,7 @@ pub fn active(text: &str) -> String {
     found.into_iter().flat_map(char::escape_unicode).collect()
 }
 
-/// The same in JSON, where controls may also stand as escapes.
+/// Like [`active`], for JSON, whose strings may contain active characters as escapes.
 pub fn active_in_json(text: &str) -> String {
     let value: serde_json::Value =
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -73,7 +73,7 @@ pub fn hostile_capture() -> Vec<u8> {
     // One CPU; one counter, which is absent.
     raw.extend([1, 1, 0]);
     text(&mut raw);
-    // Two frames without counters, and a crash: kind, parts, its time, pid and name.
+    // Two frames without counters, and a crash: kind, parts, time, pid and name.
     raw.extend([2, 0, 2, 0, 1, 0, 0, 3, 1, 3, 0, 7]);
     text(&mut raw);
     raw.push(6);

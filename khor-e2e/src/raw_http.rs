@@ -38,7 +38,7 @@ pub fn ask(
         .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
 }
 
-/// Writes the head of a request that ends its connection. `headers` may contain another `host`.
+/// The head of a request with `connection: close`. `headers` may contain a different `host`.
 pub fn head(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let host = (!headers.iter().any(|(name, _)| *name == "host")).then_some(("host", address));
     let mut request = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
@@ -49,12 +49,13 @@ pub fn head(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -
     request
 }
 
-/// Sends the bytes of a request like [`ask`], and returns an error if no response arrives.
+/// Sends the bytes of a request as [`ask`] does. Returns an error if no response arrives.
 pub fn try_ask(address: &str, request: &[u8], enough: Option<usize>) -> io::Result<Answer> {
     progress(format!("asking {address}"));
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(hang_timeout()))?;
-    // A server that refuses may close before it has read all. Its response counts.
+    // A server that refuses the request may close before it has read everything. Its response still
+    // counts.
     let sent = socket.write_all(request);
     let (mut read, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
     loop {

@@ -17,14 +17,14 @@ use crate::connections::listener;
 use crate::engine::program;
 use crate::{Wait, raw_http, wait_for};
 
-/// The user that owns nothing, in Debian and elsewhere.
+/// The user `nobody` of Debian and most other systems, who owns no files.
 pub const NOBODY: u32 = 65_534;
 /// An ordinary user who runs an engine.
 pub const OWNER: u32 = 61_001;
 /// Another ordinary user.
 pub const OTHER: u32 = 61_002;
 
-/// A user with a home. The files are removed when it is dropped.
+/// A user with a home. Dropping it removes the files.
 #[derive(Debug)]
 pub struct SecondUser {
     uid: u32,
@@ -44,7 +44,7 @@ impl SecondUser {
         Self::make(uid, uid, Some(group))
     }
 
-    /// A user of the system's user database, with the home of a test.
+    /// A user of the system's user database, with a home for this test.
     pub fn named(name: &str) -> Option<Self> {
         let user = nix::unistd::User::from_name(name).ok()??;
         Some(Self::make(user.uid.as_raw(), user.gid.as_raw(), None))
@@ -58,7 +58,7 @@ impl SecondUser {
             let folder = user.dir.path().join(folder);
             fs::create_dir(&folder).expect("a folder");
             fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).expect("its mode");
-            user.own(&folder);
+            user.give(&folder);
         }
         user
     }
@@ -83,16 +83,16 @@ impl SecondUser {
         self.home().join(".config/khor/config.json")
     }
 
-    /// Writes a file that only the user can read, and the folders above it within the home.
+    /// Writes a file that only the user can read. Creates its folders within the home.
     pub fn write(&self, path: &Path, text: &str) {
         let folder = path.parent().expect("a folder");
         fs::create_dir_all(folder).expect("its folder");
         { folder.ancestors() }
             .take_while(|folder| folder.starts_with(self.home()))
-            .for_each(|folder| self.own(folder));
+            .for_each(|folder| self.give(folder));
         fs::write(path, text).expect("a file");
         fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("its mode");
-        self.own(path);
+        self.give(path);
     }
 
     /// Writes the user's configuration.
@@ -100,12 +100,13 @@ impl SecondUser {
         self.write(&self.config_path(), &config.to_string());
     }
 
-    /// A command that runs `program` as this user, with nothing of this process's environment.
+    /// A command that runs `program` as this user. Of this process's environment it gets only
+    /// `PATH` and the patience factor.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new("setpriv");
         command.args([format!("--reuid={}", self.uid), format!("--regid={}", self.gid)]);
         command.arg(self.group.map_or("--clear-groups".to_owned(), |group| format!("--groups={group}")));
-        command.arg("--").arg(reachable(program)).current_dir(self.home()).env_clear();
+        command.arg("--").arg(runnable_by_all(program)).current_dir(self.home()).env_clear();
         for name in ["PATH", khor_patience::FACTOR] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
@@ -113,20 +114,21 @@ impl SecondUser {
         command
     }
 
-    /// What `khor` prints to this user.
+    /// Runs `khor` as this user, and returns its output.
     pub fn khor(&self, arguments: &[&str]) -> Output {
         progress(format!("running khor {arguments:?} as user {}", self.uid));
         self.command(&program("khor")).args(arguments).output().expect("khor")
     }
 
-    fn own(&self, path: &Path) {
+    /// Makes this user the owner of `path`.
+    fn give(&self, path: &Path) {
         chown(path, Some(self.uid), Some(self.gid)).expect("its owner");
     }
 }
 
-/// The program at a path where every user may run it: a copy, if the folder of the build is closed
-/// to other users.
-fn reachable(program: &Path) -> PathBuf {
+/// A path at which every user may run the program. It is a copy if other users cannot enter the
+/// build's folder.
+fn runnable_by_all(program: &Path) -> PathBuf {
     static COPIES: OnceLock<TempDir> = OnceLock::new();
     let is_open = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0);
     if !program.is_absolute() || program.ancestors().all(is_open) {
@@ -175,7 +177,7 @@ impl UserEngine {
         engine
     }
 
-    /// Finds the address, and whether the engine answers there.
+    /// Finds the address. Returns whether the engine answers there.
     fn answers(&mut self, user: &SecondUser) -> bool {
         let Some(address) = published(user).or_else(|| configured(user)) else { return false };
         let request = raw_http::head(&address, "GET", "/api/health", &[]);
@@ -184,22 +186,22 @@ impl UserEngine {
         answer.is_ok_and(|answer| [200, 401].contains(&answer.status))
     }
 
-    /// Where it listens, `host:port`.
+    /// The engine's address, `host:port`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The port where it listens.
+    /// The engine's port.
     pub fn port(&self) -> u16 {
         self.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
     }
 
-    /// Its process.
+    /// The number of the engine's process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it logged so far.
+    /// The engine's log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -211,7 +213,7 @@ impl UserEngine {
         serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Asks it to stop, and waits for that.
+    /// Stops the engine and waits for its end.
     pub fn stop(mut self) -> ExitStatus {
         kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
         wait_for("the engine to stop", || self.child.try_wait().expect("its state"))
@@ -232,7 +234,7 @@ fn configured(user: &SecondUser) -> Option<String> {
     Some(format!("{}:{port}", config["listen"]["host"].as_str().map_or("127.0.0.1".into(), bracketed)))
 }
 
-/// An address as it is written before a port.
+/// A host as written before a port: IPv6 addresses get brackets.
 fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Holds the threat table of docs/security.md to the tree: each row names tests that exist.
+//! Checks the threat table of docs/security.md: each row must name tests that exist.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 /// Heading of the section with the table.
 const SECTION: &str = "## Threats";
 
-/// A row: the threat, and what its last cell sets as code.
+/// The rows: the threat, and the code spans of the last cell.
 fn rows() -> Vec<(String, Vec<String>)> {
     let text = read("docs/security.md").expect("docs/security.md");
     let section = text.split(SECTION).nth(1).expect("the section with the table");
@@ -25,8 +25,8 @@ fn read(path: &str) -> Option<String> {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).ok()
 }
 
-/// Why a test that is written as `path/to/file.rs::function`, or as the path of a file of tests in
-/// another language, does not exist.
+/// The reason why a test does not exist, if so. A test is named as `path/to/file.rs::function`, or
+/// as the path of a test file in another language.
 fn problem(test: &str) -> Option<String> {
     let (path, function) = match test.split_once("::") {
         Some((path, function)) => (path, Some(function)),
@@ -42,7 +42,7 @@ fn problem(test: &str) -> Option<String> {
     }
 }
 
-/// Whether `text` has the function, below an attribute that makes it a test or runs it.
+/// Whether `text` has the function, with an attribute that contains `test` just above it.
 fn has_test(text: &str, function: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let declared = [format!("fn {function}("), format!("async fn {function}(")];

@@ -13,8 +13,8 @@ use khor_proto::Scope;
 use nix::unistd::User;
 use tempfile::TempDir;
 
-/// How long to wait for a line before the loop checks whether it hangs.
-const LOOK: Duration = Duration::from_millis(500);
+/// Time to wait for a line before the loop checks for a hang.
+const POLL: Duration = Duration::from_millis(500);
 
 /// A collector on that bus, which is found by the environment variable that all of D-Bus heeds.
 fn collector_on(bus: &Bus) -> Collector {
@@ -32,14 +32,15 @@ fn collector_on(bus: &Bus) -> Collector {
 const POLICY_FILE: &str = "org.khor.Collector.conf";
 const POLICY: &str = include_str!("../../packaging/dbus/org.khor.Collector.conf");
 
-/// The installed policy, for a collector that runs as this user and for members of this group.
+/// The installed policy, changed to a collector that runs as this user and to members of this
+/// group.
 fn policy(user: &str, group: u32) -> String {
     POLICY
         .replace("user=\"khor\"", &format!("user=\"{user}\""))
         .replace("group=\"khor\"", &format!("group=\"{group}\""))
 }
 
-/// The user as whom the collector runs.
+/// The uid of the collector.
 fn user_of(collector: &Collector) -> String {
     let uids = khor_e2e::procfs::status(collector.pid(), "Uid");
     uids.split_whitespace().next().expect("a user").to_owned()
@@ -132,7 +133,7 @@ fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
     assert!(bus.busctl(&[&written[..], &["Subscribers", "u", "9"]].concat()).is_none(), "nobody may write");
 }
 
-/// Dies of a signal that nobody handles.
+/// Crashes a shell.
 fn crash() {
     let crashed = Command::new("sh").args(["-c", "kill -SEGV $$"]).status();
     assert!(crashed.is_ok_and(|status| !status.success()), "it crashes");
@@ -159,7 +160,8 @@ fn only_root_and_members_of_the_group_receive_names() {
         let cue = receiver.wait_for(".Cue ");
         assert!(cue.contains("'crash', 'sh'"), "{cue}");
     }
-    // Signals arrive in order: the cue would have come before what all users receive.
+    // Signals arrive in order. All users receive the signal of the new subscriber; a cue would come
+    // first.
     let _listener = Listener::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
     nobody.wait_for("'Subscribers': <uint32 1>");
     let names = nobody.received.iter().filter(|line| line.contains("Cue") && line.contains("crash"));
@@ -170,16 +172,16 @@ fn root() -> User {
     User::from_uid(0.into()).expect("the user database").expect("root")
 }
 
-/// A user who receives what the bus delivers of the collector's signals.
+/// `gdbus monitor` of a user, for the collector's signals; killed when dropped.
 struct Receiver {
     gdbus: Child,
     lines: mpsc::Receiver<String>,
-    /// Everything that came so far.
+    /// All lines so far.
     received: Vec<String>,
 }
 
 impl Receiver {
-    /// Returns when it receives. `None` where `gdbus` is missing.
+    /// Returns when the monitor is ready. `None` if `gdbus` is missing.
     fn start(bus: &Bus, user: &User) -> Option<Self> {
         Command::new("gdbus").arg("help").output().ok()?;
         let mut gdbus = Command::new("setpriv")
@@ -197,11 +199,11 @@ impl Receiver {
         Some(receiver)
     }
 
-    /// The first line from now on that contains `part`.
+    /// Waits for a line that contains `part`.
     fn wait_for(&mut self, part: &str) -> String {
         let mut wait = Wait::new(part);
         loop {
-            match self.lines.recv_timeout(LOOK) {
+            match self.lines.recv_timeout(POLL) {
                 Ok(line) => {
                     self.received.push(line.clone());
                     if line.contains(part) {

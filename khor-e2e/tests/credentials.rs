@@ -1,4 +1,4 @@
-//! What opens a NATS server, as `khor relay` gets it from its service manager.
+//! The keys of a NATS server, as systemd passes them to `khor relay`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::process::Command;
 use khor_e2e::engine::program;
 use tempfile::TempDir;
 
-/// What a relay with these credentials prints before it ends.
+/// The errors of a relay with these credentials.
 fn relay(credentials: &Path, options: &[&str]) -> String {
     let output = Command::new(program("khor"))
         .args(["relay", "--site", "home", "--host", "web-1", "--no-bpf", "--nats", "nats://127.0.0.1:1"])

@@ -27,11 +27,11 @@ fn khor(arguments: &[&str], dir: &Path) -> Output {
     Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("khor")
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Settings that no khor knows.
+/// Settings with unknown keys.
 fn unknown(first: usize, count: usize) -> Value {
     let keys = (first..first + count).map(|i| (format!("unknown-{i}"), json!("x".repeat(16))));
     Value::Object(keys.collect::<Map<_, _>>())
@@ -66,7 +66,7 @@ fn requests_with_unknown_keys_or_long_texts_change_nothing() {
         assert!(status == 400 && error.starts_with(field) && error.chars().count() < 700, "{field}: {error}");
     }
     assert_eq!(fs::read(engine.config_path()).unwrap(), before);
-    // What GET returns may be sent back.
+    // A client may send back the answer of GET.
     let whole = engine.get("/api/config");
     let (status, answer) = engine.send("PUT", "/api/config", whole.to_string().as_bytes(), &[]);
     assert_eq!(status, 200, "{answer}");
@@ -75,7 +75,7 @@ fn requests_with_unknown_keys_or_long_texts_change_nothing() {
     assert_eq!(
         (&file["theirs"]["x"], &file["music"]["bpm"]),
         (&json!(1), &json!(90.0)),
-        "it stays in the file"
+        "the file keeps its unknown key"
     );
 }
 
@@ -88,7 +88,7 @@ fn a_file_with_thousands_of_unknown_keys_has_one_line_in_the_log() {
     let warnings = engine.get("/api/health")["config"]["warnings"].clone();
     let warning = warnings[0].as_str().expect("a warning");
     assert!(warning.contains(" 5000 keys") && warning.ends_with("and 4995 more"), "{warning}");
-    // Another edit of the file does not repeat it.
+    // Another edit of the file does not repeat the warning.
     let mut edited = unknown(0, 5000);
     edited["music"] = json!({ "bpm": 77 });
     fs::write(engine.config_path(), edited.to_string()).unwrap();
@@ -150,7 +150,7 @@ fn a_recording_ends_at_its_quota_and_none_begins_on_a_full_disk() {
 }
 
 #[test]
-fn a_render_says_its_length_and_size_first_and_a_long_one_is_refused() {
+fn render_prints_length_and_size_and_refuses_long_renders() {
     let dir = TempDir::new().unwrap();
     let render = |seconds: &str, more: &[&str]| {
         khor(&[&["render", "--demo", "--seconds", seconds], more].concat(), dir.path())
@@ -160,7 +160,7 @@ fn a_render_says_its_length_and_size_first_and_a_long_one_is_refused() {
     assert!(rendered.status.success() && text.contains("rendering x.wav: 2.0 s long, 576.0 kB"), "{text}");
     for output in ["y.wav", "y.flac", "y.mid"] {
         let refused = render("90000", &["-o", output]);
-        let text = said(&refused);
+        let text = printed(&refused);
         assert!(refused.status.code() == Some(1) && text.contains("25 h long; add --force"), "{text}");
         assert!(!dir.path().join(output).exists());
     }
@@ -176,9 +176,9 @@ fn files_do_not_fill_a_small_disk_unless_they_are_forced() {
     let render = |seconds: &str, more: &[&str]| {
         khor(&[&["render", "--demo", "-o", "x.wav", "--seconds", seconds], more].concat(), disk.path())
     };
-    // 60 s are 17 MB.
+    // A render of 60 s has 17 MB.
     let refused = render("60", &[]);
-    let text = said(&refused);
+    let text = printed(&refused);
     assert!(
         refused.status.code() == Some(1) && text.contains("x.wav would be 60.0 s long, 17.3 MB"),
         "{text}"
@@ -186,15 +186,19 @@ fn files_do_not_fill_a_small_disk_unless_they_are_forced() {
     assert!(text.contains("khor leaves 419.4 kB free") && text.contains("--force"), "{text}");
     assert!(render("1", &[]).status.success());
     fs::remove_file(disk.path().join("x.wav")).unwrap();
-    // 200 kB remain, less than a twentieth.
+    // 200 kB remain free, less than a twentieth of the disk.
     fs::write(disk.path().join("filler"), vec![0; (8 << 20) - 200_000]).unwrap();
     let record = |more: &[&str]| {
         khor(&[&["record", "x.khor", "--demo", "--seconds", "0.5"], more].concat(), disk.path())
     };
     let refused = record(&[]);
-    assert!(refused.status.code() == Some(1) && said(&refused).contains("--force"), "{}", said(&refused));
+    assert!(
+        refused.status.code() == Some(1) && printed(&refused).contains("--force"),
+        "{}",
+        printed(&refused)
+    );
     assert!(!disk.path().join("x.khor").exists());
     let forced = record(&["--force"]);
-    assert!(forced.status.success(), "{}", said(&forced));
+    assert!(forced.status.success(), "{}", printed(&forced));
     assert!(render("0.5", &["--force"]).status.success());
 }

@@ -16,14 +16,14 @@ use tempfile::TempDir;
 const FLAGS: [&str; 2] = ["--fake", "--no-audio"];
 const TOKEN: &str = "a-token-of-the-tests-of-honest-use-012345";
 const CURL: &str = "/usr/bin/curl";
-/// Addresses of this machine for servers on well-known ports, apart from those of real servers.
+/// Loopback address of the test's nginx on ports 80 and 443. Real servers do not use it.
 const PROXY: &str = "127.177.0.1";
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// The status of a response, and its head and body, as curl shows them to this user.
+/// Runs curl as this user. Returns the status, and the head and body, of the response.
 fn curl(user: &SecondUser, arguments: &[&str]) -> (u16, String) {
     progress(format!("user {}: curl {arguments:?}", user.uid()));
     let options = ["--silent", "--show-error", "--include", "--noproxy", "*", "--max-time", "60"];
@@ -39,7 +39,7 @@ fn owner(listen: Value) -> SecondUser {
     owner
 }
 
-/// What `khor` prints to this user, if it succeeds.
+/// Runs `khor` as this user. Returns the output as `Ok` on success and as `Err` on failure.
 fn khor(user: &SecondUser, arguments: &[&str]) -> Result<String, String> {
     let output = user.khor(arguments);
     if output.status.success() { Ok(text(&output).trim().to_owned()) } else { Err(text(&output)) }
@@ -58,7 +58,7 @@ fn the_page_the_commands_and_curl_work_for_the_same_user_and_root() {
     let script = format!("{url}{}", script.trim_start_matches('.'));
     let (root, nobody) = (SecondUser::new(0), SecondUser::new(NOBODY));
     for (user, api) in [(&owner, 200), (&root, 200), (&nobody, 401)] {
-        // The page itself holds nothing of the machine.
+        // Everybody may read the page's files, because they contain no data of the machine.
         assert_eq!(curl(user, &[&url]).0, 200);
         assert_eq!(curl(user, &[&script]).0, 200);
         assert_eq!(curl(user, &[&format!("{url}/api/health")]).0, api);
@@ -85,7 +85,7 @@ fn the_page_the_commands_and_curl_work_for_the_same_user_and_root() {
     assert_eq!(khor(&owner, &["mute", "on"]), Ok("muted".into()));
     assert!(khor(&owner, &["explain"]).is_ok());
     assert!(khor(&owner, &["open", "--print"]).is_ok_and(|text| text.trim_end_matches('/') == url));
-    // The process at that address is neither the caller's nor root's.
+    // The engine at that address belongs neither to the caller nor to root.
     let refused = khor(&nobody, &["status", "--listen", engine.address()]);
     assert!(refused.is_err(), "{refused:?}");
 
@@ -95,7 +95,7 @@ fn the_page_the_commands_and_curl_work_for_the_same_user_and_root() {
 }
 
 #[test]
-fn local_users_may_be_let_in() {
+fn local_users_setting_gives_other_users_access() {
     if !root_or_skip() {
         return;
     }
@@ -106,7 +106,7 @@ fn local_users_may_be_let_in() {
     for user in [&owner, &nobody, &SecondUser::new(0)] {
         assert_eq!(curl(user, &[&url]).0, 200, "user {}", user.uid());
     }
-    // The setting does not let web pages in.
+    // The setting gives web pages no access.
     assert_eq!(curl(&nobody, &["--header", "Origin: http://evil.example", &url]).0, 403);
     assert_eq!(curl(&nobody, &["--header", "Host: evil.example", &url]).0, 421);
 }
@@ -157,7 +157,7 @@ impl Server {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Waits until something listens there.
+    /// Waits until a server listens at `address`.
     fn wait_for(&mut self, address: &str) {
         wait_until(&format!("a server at {address}"), || {
             let ended = self.child.try_wait().expect("its state");
@@ -176,8 +176,8 @@ impl Drop for Server {
     }
 }
 
-/// An OpenSSH server of the test's own, which every account enters with one key. Debian's system
-/// accounts have no password and no shell, and a tunnel needs neither.
+/// The test's own OpenSSH server. One key logs in to every account. Debian's system accounts have
+/// no password and no shell, and a tunnel needs neither.
 struct Sshd {
     dir: PathBuf,
     port: u16,
@@ -199,7 +199,7 @@ impl Sshd {
                 .status();
             assert!(made.is_ok_and(|status| status.success()), "ssh-keygen");
         }
-        // Privileges are separated in this folder, which Debian's unit would make.
+        // sshd needs this folder for privilege separation. Debian's unit normally creates it.
         fs::create_dir_all("/run/sshd").expect("a folder");
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {0}/host\nAuthorizedKeysFile {0}/user.pub\n\
@@ -214,7 +214,7 @@ impl Sshd {
         Some(Self { dir, port, _server: server })
     }
 
-    /// A tunnel through this account from `local` to `remote`, both `host:port`.
+    /// Opens a tunnel through this account from `local` to `remote`, both `host:port`.
     fn tunnel(&self, account: &str, local: &str, remote: &str) -> Server {
         let mut ssh = Command::new("ssh");
         ssh.args(["-F", "none", "-N", "-p", &self.port.to_string(), "-i"]).arg(self.dir.join("user"));
@@ -238,13 +238,13 @@ fn an_ssh_tunnel_reaches_the_engine_of_its_own_account() {
     if !root_or_skip() {
         return;
     }
-    // Accounts of every Debian; no test may add one of its own to the machine.
+    // These accounts exist on every Debian. Tests may not add accounts to the machine.
     let Some(owner) = SecondUser::named("games") else { return skip("needs the account games") };
     let Some(sshd) = Sshd::start() else { return skip("needs sshd") };
     let port = free_port();
     owner.configure(&json!({ "listen": { "port": port } }));
     let engine = UserEngine::start(&owner, &FLAGS);
-    // A tunnel keeps the port, so that the browser names the engine's own: another address here.
+    // The `Host` must name the engine's port, so the tunnel uses the same port at another address.
     let (elsewhere, visitor) = ("127.0.0.2", SecondUser::new(OTHER));
     let local = format!("{elsewhere}:{port}");
     for (account, expected) in [("games", 200), ("root", 200), ("daemon", 401)] {
@@ -257,15 +257,15 @@ fn an_ssh_tunnel_reaches_the_engine_of_its_own_account() {
     }
 }
 
-/// nginx as the documentation sets it up: TLS under one name, plain HTTP under another, and a path
-/// that is removed.
+/// nginx as documented: TLS under one name, and plain HTTP under another name with a path prefix
+/// that nginx removes.
 fn nginx(engine: &str) -> Option<Server> {
     let nginx = Path::new("/usr/sbin/nginx");
     if !nginx.exists() {
         return None;
     }
     let tree = TempDir::new().expect("a directory");
-    // The workers are another user's.
+    // nginx's workers run as another user.
     fs::set_permissions(tree.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
     let dir = tree.path().to_owned();
     let made = Command::new("openssl")
@@ -338,7 +338,7 @@ fn nginx_in_front_works_with_a_token() {
         assert_eq!(signed.0, 200, "{}", signed.1);
         assert_eq!(signed.1.contains("; Secure"), base.starts_with("https"), "{}", signed.1);
         if path.is_empty() {
-            // The cookie of `/khor/` belongs to the other page.
+            // The first login's cookie is for `/khor/` only, so this page needs its own.
             let whole = json!({ "token": TOKEN }).to_string();
             assert_eq!(ask(Some(base), &[&json[..], &[whole.as_str(), sign_in.as_str()]].concat()).0, 200);
         }

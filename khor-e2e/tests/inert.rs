@@ -1,5 +1,5 @@
-//! Tests that text from elsewhere is inert in the output of every command, in logs and in answers.
-//! Sources are processes, cgroups, peers, captures, presets, configurations and false engines.
+//! Tests that hostile text is inert in the output of every command, in logs and in answers. The
+//! text comes from processes, cgroups, peers, captures, presets, configurations and false engines.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -29,26 +29,26 @@ fn khor(arguments: &[&str], dir: &Path) -> Output {
     khor.output().expect("running khor")
 }
 
-/// What a command printed, which must be inert.
-fn inert(output: &Output) -> String {
-    let said =
+/// The output of a command. Fails if it is not inert.
+fn inert_output(output: &Output) -> String {
+    let printed =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(active(&said), "", "{said:?}");
-    said
+    assert_eq!(active(&printed), "", "{printed:?}");
+    printed
 }
 
-/// What the command prints about this engine.
-fn asked(engine: &Engine, arguments: &[&str]) -> String {
+/// Runs a command for this engine, and returns its inert output.
+fn run_for(engine: &Engine, arguments: &[&str]) -> String {
     let (config, url) = (engine.config_path(), engine.url());
     let config = config.to_str().expect("a path");
     let place = ["--config", config, "--listen", url.trim_start_matches("http://")];
     let all: Vec<&str> =
         arguments[..1].iter().copied().chain(place).chain(arguments[1..].iter().copied()).collect();
-    inert(&khor(&all, "/".as_ref()))
+    inert_output(&khor(&all, "/".as_ref()))
 }
 
-/// Runs every command that prints what an engine answers, and reads every answer and the log.
-fn all_of_it_is_inert(engine: &Engine) {
+/// Checks the output of every command that prints an engine's answers, every answer, and the log.
+fn assert_engine_is_inert(engine: &Engine) {
     for command in [
         &["explain"][..],
         &["explain", "--json"],
@@ -60,7 +60,7 @@ fn all_of_it_is_inert(engine: &Engine) {
         &["config", "music.preset"],
         &["config", "no.such.setting"],
     ] {
-        asked(engine, command);
+        run_for(engine, command);
     }
     for path in ["explain", "metrics", "health", "fleet", "config", "presets", "doctor", "units"] {
         let answer = engine.read(&format!("/api/{path}"), usize::MAX);
@@ -93,7 +93,7 @@ fn cues(engine: &Engine) -> Vec<Value> {
     engine.get("/api/metrics")["cues"].as_array().expect("cues").clone()
 }
 
-/// `khor explain` used to pass the clipboard write of a peer to the terminal.
+/// Before, `khor explain` passed the clipboard write of a peer to the terminal.
 #[test]
 fn a_peer_of_the_site_steers_no_terminal() {
     if !NatsServer::is_there() {
@@ -112,14 +112,17 @@ fn a_peer_of_the_site_steers_no_terminal() {
     ]);
     wait_until("both cues", || cues(&engine).len() == 2);
     wait_until("what was refused", || engine.get("/api/fleet")["refused"]["foreign"].as_u64() >= Some(2));
-    let said = asked(&engine, &["explain"]);
-    assert!(said.contains("Last cue: crash of \u{fffd}]52;c;cm0=\u{fffd}\u{fffd}Last cue: forged"), "{said}");
-    all_of_it_is_inert(&engine);
+    let printed = run_for(&engine, &["explain"]);
+    assert!(
+        printed.contains("Last cue: crash of \u{fffd}]52;c;cm0=\u{fffd}\u{fffd}Last cue: forged"),
+        "{printed}"
+    );
+    assert_engine_is_inert(&engine);
 }
 
-/// 20,000 cues of one peer used to push out those of all others.
+/// Before, 20,000 cues of one peer displaced the cues of all others.
 #[test]
-fn a_host_that_floods_pushes_out_no_other() {
+fn a_flooding_host_displaces_no_cues_of_others() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }
@@ -164,7 +167,7 @@ fn a_host_that_floods_pushes_out_no_other() {
 }
 
 #[test]
-fn files_of_anybody_steer_no_terminal() {
+fn hostile_files_steer_no_terminal() {
     let dir = TempDir::new().expect("a directory");
     let at = |name: &str| dir.path().join(name);
     let escaped = json!(HOSTILE).to_string();
@@ -191,43 +194,45 @@ fn files_of_anybody_steer_no_terminal() {
     }
     let config = at("config.json");
     let config = config.to_str().expect("a path").to_owned();
-    let said = inert(&khor(&["presets", "--config", &config], dir.path()));
-    assert!(said.contains("mine         \u{fffd}]52;c;cm0=\u{fffd}"), "{said}");
-    inert(&khor(&["presets", "--json", "--config", &config], dir.path()));
+    let printed = inert_output(&khor(&["presets", "--config", &config], dir.path()));
+    assert!(printed.contains("mine         \u{fffd}]52;c;cm0=\u{fffd}"), "{printed}");
+    inert_output(&khor(&["presets", "--json", "--config", &config], dir.path()));
     for file in fs::read_dir(&presets).expect("the folder") {
         let file = file.expect("a file").path();
-        inert(&khor(
+        inert_output(&khor(
             &["presets", "--config", &config, "--check", file.to_str().expect("a path")],
             dir.path(),
         ));
     }
-    inert(&khor(&["doctor", "--config", &config], dir.path()));
+    inert_output(&khor(&["doctor", "--config", &config], dir.path()));
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let presets = engine.get("/api/health")["presets"]["problems"].as_array().map(Vec::len);
     assert!(presets >= Some(4), "{presets:?}");
-    all_of_it_is_inert(&engine);
+    assert_engine_is_inert(&engine);
     for (path, wanted) in [("bpf.cgroup", "bpf.cgroup: "), ("midi.port", "midi.port: ")] {
-        let said = asked(&engine, &["config", path, &format!("/a{HOSTILE}")]);
-        assert!(said.contains(wanted) && said.contains("\\u{1b}]52"), "{said}");
+        let printed = run_for(&engine, &["config", path, &format!("/a{HOSTILE}")]);
+        assert!(printed.contains(wanted) && printed.contains("\\u{1b}]52"), "{printed}");
     }
 }
 
 #[test]
-fn a_capture_of_anybody_steers_no_terminal() {
+fn a_hostile_capture_steers_no_terminal() {
     let dir = TempDir::new().expect("a directory");
     let name = format!("{}.khor", OSC_52.replace('=', "-"));
     for capture in ["plain.khor", &name] {
         fs::write(dir.path().join(capture), hostile_capture()).expect("a capture");
-        let said =
-            inert(&khor(&["play", capture, "--no-http", "--no-audio", "--config", "none.json"], dir.path()));
-        assert!(said.contains("Linux \u{fffd}]52;c;cm0="), "{said}");
-        inert(&khor(&["render", capture, "-o", "x.mid"], dir.path()));
+        let printed = inert_output(&khor(
+            &["play", capture, "--no-http", "--no-audio", "--config", "none.json"],
+            dir.path(),
+        ));
+        assert!(printed.contains("Linux \u{fffd}]52;c;cm0="), "{printed}");
+        inert_output(&khor(&["render", capture, "-o", "x.mid"], dir.path()));
     }
     fs::write(dir.path().join(&name), format!("khor{HOSTILE}")).expect("no capture");
-    inert(&khor(&["play", &name, "--no-http", "--no-audio", "--config", "none.json"], dir.path()));
+    inert_output(&khor(&["play", &name, "--no-http", "--no-audio", "--config", "none.json"], dir.path()));
 }
 
-/// Another program may listen where an engine is expected.
+/// Another program may listen at the engine's address.
 #[test]
 fn a_program_that_claims_to_be_an_engine_steers_no_terminal() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
@@ -272,14 +277,14 @@ fn a_program_that_claims_to_be_an_engine_steers_no_terminal() {
         let place = ["--config", "none.json", "--listen", &address];
         let all: Vec<&str> =
             command[..1].iter().copied().chain(place).chain(command[1..].iter().copied()).collect();
-        let said = inert(&khor(&all, dir.path()));
-        assert!(said.contains("52;c;cm0=") || command[0] == "doctor", "{command:?}: {said}");
+        let printed = inert_output(&khor(&all, dir.path()));
+        assert!(printed.contains("52;c;cm0=") || command[0] == "doctor", "{command:?}: {printed}");
     }
 }
 
-/// A process that names itself, in a cgroup with such a name, crashes.
+/// A process with a hostile name crashes in a cgroup with a hostile name.
 #[test]
-fn a_process_and_a_cgroup_steer_nothing() {
+fn process_and_cgroup_names_steer_no_terminal() {
     if !root_or_skip() {
         return;
     }
@@ -310,7 +315,7 @@ fn a_process_and_a_cgroup_steer_nothing() {
     for (before, name) in [OSC_52, "a\n<0>b\u{202e}\u{200b}"].into_iter().enumerate() {
         crash(name);
         wait_until("the crash", || crashes() > before);
-        all_of_it_is_inert(&engine);
+        assert_engine_is_inert(&engine);
     }
     assert_eq!(active(&collector.log()), "", "{:?}", collector.log());
     let forged = |line: &str| line.starts_with("<0>");
@@ -323,7 +328,7 @@ fn a_process_and_a_cgroup_steer_nothing() {
     let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": "khor-inert.service" } }));
     assert_eq!(status, 200, "{answer}");
     wait_until("the scope", || engine.get("/api/health")["scope"]["whose"] == "khor-inert.service");
-    all_of_it_is_inert(&engine);
+    assert_engine_is_inert(&engine);
     let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": cgroup.path() } }));
     assert_eq!(status, 400, "{answer}");
     assert!(answer["error"].as_str().is_some_and(|why| why.contains("\\u{1b}]52")), "{answer}");

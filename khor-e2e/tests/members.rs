@@ -1,5 +1,4 @@
-//! What a member of the collector's group learns who is neither root nor trusted, tried with real
-//! users.
+//! Tests of the limits for untrusted members of the collector's group, with real users.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
@@ -18,14 +17,15 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-/// A member of the group whom nobody trusts, and another one.
+/// Two untrusted members of the group.
 const MEMBER: u32 = 54_331;
 const OTHER: u32 = 54_332;
 
-/// The user of this process changes while a member connects, so these tests take turns.
+/// This process changes its user while a member connects, so only one of these tests runs at a
+/// time.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// A collector that lets members in, with the turn; or none where the tests cannot run.
+/// A collector that admits members, and the lock. `None` where the tests cannot run.
 fn collector(trust: &str) -> Option<(Collector, MutexGuard<'static, ()>)> {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if !root_or_skip() {
@@ -79,7 +79,7 @@ async fn update(client: &mut Client) -> Update {
     timeout(hang_timeout(), client.update()).await.expect("an update").expect("the connection")
 }
 
-/// What the collector answers, and the first sample.
+/// Subscribes, and returns the collector's answer and the first sample.
 async fn subscribe(client: &mut Client, scope: Scope) -> (Subscribed, Sample) {
     client.subscribe(Subscribe { interval_ms: 20, scope, cues: vec![] }).await.expect("sending");
     let mut subscribed = None;
@@ -123,7 +123,7 @@ fn other_users_processes_are_refused_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_process_that_begins_to_act_for_root_is_absent_from_then_on() {
+fn a_process_that_becomes_root_is_refused() {
     let Some((collector, _turn)) = collector("") else { return };
     let dir = TempDir::new().expect("a directory");
     std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
@@ -173,7 +173,7 @@ fn program_starts_are_not_sent_to_members() {
         load::execs(3);
         let crash = Command::new("sh").args(["-c", "kill -SEGV $$"]).status();
         assert!(crash.is_ok_and(|status| !status.success()), "it crashes");
-        // Cues of both kinds go to root, and those of crashes to the member.
+        // Root gets cues of both kinds, and the member only those of crashes.
         loop {
             match update(&mut client).await {
                 Update::Cue(cue) if cue.kind == CueKind::Crash => break,
@@ -202,7 +202,7 @@ fn a_member_takes_16_connections_and_8_scopes_and_others_keep_theirs() {
         );
         for (number, client) in clients[..8].iter_mut().enumerate() {
             let (subscribed, _) = subscribe(client, named(number.to_string())).await;
-            assert_eq!(subscribed.interval_ms, 100, "a cgroup that is not there is nobody's");
+            assert_eq!(subscribed.interval_ms, 100, "a missing cgroup has no owner");
         }
         let ninth = &mut clients[8];
         let wish = Subscribe { scope: named("8".into()), ..Subscribe::default() };
@@ -218,7 +218,7 @@ fn a_member_takes_16_connections_and_8_scopes_and_others_keep_theirs() {
     Listener::new(socket, named("root".into()), &[]).expect("root's scope");
 }
 
-/// An engine of that user, with a home of the user's own.
+/// An engine of that user, with its own home.
 fn engine_of(uid: u32, collector: &Collector) -> Engine {
     let script = format!(
         "chown {uid}:{GROUP} \"$HOME\" && exec env -u XDG_RUNTIME_DIR \
@@ -269,7 +269,7 @@ fn a_members_engine_shows_the_granted_interval_and_its_reason() {
         health["scope"]["error"].as_str().is_some_and(|error| error.contains("another user"))
     });
     assert!(refused["scope"]["error"].as_str().is_some_and(|it| it.contains("KHOR_TRUST")), "{refused:#}");
-    assert_eq!(engine.level("csw"), None, "absent, and not the machine's");
+    assert_eq!(engine.level("csw"), None, "the counter is absent and not the machine's");
 
     let heard = choose(&engine, &json!({ "tgid_allow": [own.0.id()] }), |health| is_every(health, 20));
     assert_eq!((&heard["source"]["error"], &heard["scope"]["ok"]), (&Value::Null, &json!(true)), "{heard:#}");
@@ -277,7 +277,7 @@ fn a_members_engine_shows_the_granted_interval_and_its_reason() {
 
     let path = json!({ "tgid_allow": [], "cgroup": cgroup.path() });
     choose(&engine, &path, |health| is_every(health, 100) && health["scope"]["ok"] == true);
-    // It is given to the member while the engine subscribes to it, as systemd does.
+    // The member becomes the owner during the subscription, as when systemd delegates a cgroup.
     chown(cgroup.directory(), Some(MEMBER), Some(GROUP)).expect("its owner");
     wait_for_health(&engine, "the interval of an own cgroup", |health| is_every(health, 20));
     choose(&engine, &json!({ "cgroup": "" }), |health| is_every(health, 100));

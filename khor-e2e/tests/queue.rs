@@ -1,4 +1,4 @@
-//! Tests that renders delay nothing else, and that requests that end leave no work behind.
+//! Tests that renders delay no other work, and that cancelled requests leave no work behind.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -61,18 +61,18 @@ fn cpu_ticks_of_ended() -> u64 {
     times.iter().map(|time| (time.tv_sec() * 100 + time.tv_usec() / 10_000) as u64).sum()
 }
 
-/// One test, so that all CPU time is that of its engine.
+/// This is one test, because it measures the CPU time of all ended child processes.
 #[test]
-fn renders_are_cancelled_bounded_and_delay_neither_a_change_nor_the_end() {
+fn renders_are_bounded_and_delay_neither_changes_nor_shutdown() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
-    // A render takes four times as long as usual.
+    // At this rate a render takes four times as long as usual.
     assert_eq!(engine.change(&json!({ "audio": { "sample_rate": 192_000 } })).0, 200);
     let used = || cpu_ticks(engine.pid());
     let before = used();
     assert!(head(begin(&engine, "/api/clips/crash.wav?preset=rain")).starts_with("http/1.1 200"));
     let one = (used() - before).max(1);
 
-    // Sixty requests whose clients go away at once.
+    // Sixty clients send a request and disconnect at once.
     let before = used();
     for path in clips().chain(clips()).take(60) {
         drop(begin(&engine, &path));
@@ -85,7 +85,7 @@ fn renders_are_cancelled_bounded_and_delay_neither_a_change_nor_the_end() {
     println!("one render took {one} ticks, and 60 cancelled ones and one more took {all}");
     assert!(all < 6 * one + 20, "{all} ticks, and one render takes {one}");
 
-    // Clients that go away while the first of their clips is rendered.
+    // Five clients disconnect during the render of the first clip.
     let before = used();
     let open: Vec<TcpStream> = clips().skip(12).take(5).map(|path| begin(&engine, &path)).collect();
     wait_until("a render", || used() > before + one / 8);
@@ -95,7 +95,7 @@ fn renders_are_cancelled_bounded_and_delay_neither_a_change_nor_the_end() {
     println!("five cancelled renders and one more took {all} ticks");
     assert!(all < 4 * one + 20, "{all} ticks, and one render takes {one}");
 
-    // One renders, four wait, and the others are refused. A change does not wait for them.
+    // khor renders one clip, queues four and refuses the others. A change does not wait for them.
     let open: Vec<TcpStream> = clips().skip(30).take(12).map(|path| begin(&engine, &path)).collect();
     assert_eq!(engine.change(&json!({ "music": { "bpm": 90 } })).0, 200);
     let after_change = open.iter().filter(|socket| is_waiting(socket)).count();
@@ -108,18 +108,18 @@ fn renders_are_cancelled_bounded_and_delay_neither_a_change_nor_the_end() {
         assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: "), "{head}");
     }
 
-    // The same clip again is not rendered again.
+    // khor does not render the same clip again.
     let (path, before) = ("/api/clips/idle.wav?preset=drone", used());
     (0..10).for_each(|_| assert!(head(begin(&engine, path)).starts_with("http/1.1 200")));
     let again = used() - before;
     assert!(again < 3 * one + 20, "{again} ticks for ten answers, and one render takes {one}");
 
-    // The end does not wait for renders.
+    // The shutdown does not wait for renders.
     let open: Vec<TcpStream> = clips().take(5).map(|path| begin(&engine, &path)).collect();
     let before = used();
     assert!(engine.stop().0.success());
     let to_the_end = cpu_ticks_of_ended().saturating_sub(before);
-    println!("the end took {to_the_end} ticks");
+    println!("the shutdown took {to_the_end} ticks");
     assert!(to_the_end < 3 * one + 20, "{to_the_end} ticks, and one render takes {one}");
     drop(open);
 }

@@ -149,7 +149,7 @@ fn osc_changes_music_and_loudness_and_nothing_else() {
         let expected = "OSC may change music, audio/master_gain, audio/loudness_lufs only";
         assert!(reason.contains(expected), "{path}: {reason}");
     }
-    // A pattern applies to the same settings.
+    // Patterns apply to the allowed settings only.
     fader.set("/khor/set/*/*", OscType::Float(0.25));
     wait_until("the volume", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
     wait_until("the density", || engine.get("/api/config")["music"]["density"] == 0.25);

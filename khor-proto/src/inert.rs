@@ -2,19 +2,20 @@
 //!
 //! Names of processes, cgroups and hosts, errors of peers, and files may contain characters that
 //! steer a terminal, reorder the text around them, or are invisible. [`line`] replaces them with
-//! U+FFFD. Each boundary where such text enters khor calls it: the [client](crate::client) of the
-//! collector, the reader of captures, and the reader of messages over NATS. The logs, the command
-//! line's printing and the API's answers call it or [`lines`] once more for all text.
+//! U+FFFD. Each boundary where such text enters khor calls [`line`]: the [client](crate::client) of
+//! the collector, the reader of captures, and the reader of messages over NATS. The logs, the
+//! output of commands and the API's answers call [`line`], [`lines`] or [`json`] again for all
+//! text.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// Stands for a character that was replaced.
+/// Replaces each active character.
 pub const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
-/// Characters that are neither controls nor visible, or that steer the text around them: Unicode's
-/// default-ignorable code points, the separators of lines and paragraphs, the anchors of
-/// interlinear annotations, and the format controls of hieroglyphs. In order.
+/// Sorted ranges of characters, without controls, that are invisible or steer the text around them:
+/// Unicode's default-ignorable code points, the separators of lines and paragraphs, the anchors of
+/// interlinear annotations, and the format controls of hieroglyphs.
 const INVISIBLE: [(char, char); 18] = [
     ('\u{ad}', '\u{ad}'),       // soft hyphen
     ('\u{34f}', '\u{34f}'),     // grapheme joiner
@@ -51,18 +52,18 @@ pub fn is_inert(text: &str) -> bool {
     is_plain(text) || !text.contains(is_active)
 }
 
-/// A line of text with U+FFFD in place of each [active](is_active) character, line breaks and tabs
-/// included. Copies only text that has one.
+/// Replaces each [active](is_active) character of a line with U+FFFD, even line breaks and tabs.
+/// Copies the text only if it has such a character.
 pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, is_active)
 }
 
-/// The same for text of several lines, which keeps its line feeds and tabs.
+/// Like [`line()`], for text of several lines: line feeds and tabs stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
     replaced(text, |c| is_active(c) && c != '\n' && c != '\t')
 }
 
-/// [`line()`] for text that is owned.
+/// Like [`line()`], for an owned string.
 pub fn owned_line(text: String) -> String {
     match line(&text) {
         Cow::Borrowed(_) => text,
@@ -70,8 +71,8 @@ pub fn owned_line(text: String) -> String {
     }
 }
 
-/// Text for an error about it: [active](is_active) characters are written as `\u{1b}`, and text of
-/// more than `most` characters ends in an ellipsis.
+/// Prepares text for an error message about it. [Active](is_active) characters are written as
+/// `\u{1b}`, and text of more than `most` characters is cut and ends in an ellipsis.
 pub fn escaped(text: &str, most: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(most.saturating_mul(4)));
     let mut rest = text.chars();
@@ -88,8 +89,8 @@ pub fn escaped(text: &str, most: usize) -> String {
     shown
 }
 
-/// JSON with [active](is_active) characters as `\u001b`, so that it says the same and is safe to
-/// print. Line feeds stay, because only the layout of JSON has them.
+/// Writes [active](is_active) characters of a JSON text as `\u001b`. Its value stays the same, and
+/// it is safe to print. Line feeds stay, because in JSON they occur only between tokens.
 pub fn json(text: &str) -> Cow<'_, str> {
     let is_escaped = |c: char| is_active(c) && c != '\n';
     if is_plain(text) || !text.contains(is_escaped) {
@@ -109,8 +110,8 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Writes a field of a log record for `tracing_subscriber::fmt::format::debug_fn`, so that a record
-/// is one line, whatever its values contain.
+/// Writes a field of a log record, for `tracing_subscriber::fmt::format::debug_fn`. Each record is
+/// then one line, whatever its values contain.
 ///
 /// # Errors
 ///
@@ -129,7 +130,7 @@ fn replaced(text: &str, is_replaced: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_replaced(c) { REPLACEMENT } else { c }).collect())
 }
 
-/// Whether text is printable ASCII, as nearly all text is.
+/// Whether text is printable ASCII only. This is fast, and true for nearly all text.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_of_any_script_stays() {
+    fn inert_text_of_any_script_stays() {
         for text in
             ["", "nginx: worker", "größer", "日本語", "שלום", "हिन्दी", "\u{fffd}", "a\u{a0}b", "🎵", "é"]
         {
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_show_what_was_there() {
+    fn escaped_text_shows_active_characters() {
         assert_eq!(escaped("/a\u{1b}]52\u{202e}", 64), "/a\\u{1b}]52\\u{202e}");
         assert_eq!(escaped("abcdef", 3), "abc…");
         assert_eq!(escaped("abc", 3), "abc");
@@ -200,8 +201,8 @@ mod tests {
     }
 
     proptest! {
-        /// Replacing keeps the number of characters and every other character, and needs no second
-        /// pass.
+        /// [`line()`] keeps the number of characters and all inert characters, and a second pass
+        /// changes nothing.
         #[test]
         fn replacing_is_total_and_changes_nothing_else(text in any::<String>()) {
             let inert = line(&text);
@@ -217,7 +218,7 @@ mod tests {
             prop_assert_eq!(owned_line(text.clone()), inert.as_ref());
         }
 
-        /// So a name of 15 bytes fits into the 48 that a cue over NATS has for it.
+        /// So a name of 15 bytes fits into the 48 bytes of a cue's name over NATS.
         #[test]
         fn a_byte_becomes_at_most_three(bytes in any::<Vec<u8>>()) {
             let text = String::from_utf8_lossy(&bytes);
@@ -233,7 +234,7 @@ mod tests {
             }
         }
 
-        /// JSON that was escaped is printable and has the same value.
+        /// Escaped JSON is inert and has the same value.
         #[test]
         fn json_keeps_its_value(text in any::<String>()) {
             let written: String = text.chars().filter(|c| !matches!(c, '"' | '\\' | '\0'..='\u{1f}')).collect();

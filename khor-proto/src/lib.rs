@@ -11,8 +11,9 @@
 //! 1. Within two seconds send [`Hello`]. The answer is [`Welcome`], which lists the counters, or `Refused` with
 //!    a reason and the end of the connection.
 //! 2. Send [`Subscribe`] to start the samples; send it again at any time to change interval, scope
-//!    or cues. The answer is [`Subscribed`], which says what is counted in that scope and how
-//!    often; it comes again by itself when that changes, as when a service of that scope starts.
+//!    or cues. The answer is [`Subscribed`], with the available counters and the interval. The
+//!    collector sends it again when one of these changes, such as when a service of the scope
+//!    starts.
 //! 3. Read a [`Sample`] every interval. Its counters stand in the order of the list in `Welcome` and count from
 //!    an arbitrary start; a rate is the difference of two samples over the difference of their times. Samples on both
 //!    sides of a `Subscribed` do not compare. A client that is slow simply gets fewer samples; one that reads nothing
@@ -20,9 +21,10 @@
 //! 4. Read a [`Cue`] whenever something of a kind happens that you asked for. `Lost` says how many were dropped.
 //! 5. `Bye` gives the reason why the collector closes the connection.
 //!
-//! The collector limits clients that are neither root nor a user whom the administrator trusts:
-//! they get an interval of 100 ms or more, except in cgroups and processes of their own; processes
-//! of other users are absent with the reason; [`CueKind::Exec`] is absent in `Welcome`.
+//! The collector limits clients whose user is neither root nor trusted by the administrator. They
+//! get an interval of 100 ms or more, except in their own cgroups and processes. In a scope that
+//! names another user's process, all counters are absent with the reason. [`CueKind::Exec`] is
+//! absent in `Welcome`.
 //!
 //! Anything malformed is answered with the reason (`Refused` before `Welcome`, `Bye` after) and a close.
 //!

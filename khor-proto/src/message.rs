@@ -69,15 +69,15 @@ pub struct Hello {
 /// How a client wants to be told, and of what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe {
-    /// Milliseconds between samples, 5..=5000. Out of range is answered with
-    /// [`ServerMessage::Bye`]. The collector may grant a longer one: see
+    /// Milliseconds between samples, 5..=5000. The collector answers other values
+    /// with [`ServerMessage::Bye`]. It may grant a longer interval: see
     /// [`Subscribed::interval_ms`].
     pub interval_ms: u16,
-    /// Whose activity is counted. A process of another user needs trust: without it, every counter
-    /// is absent with the reason.
+    /// Whose activity is counted. If the scope names another user's process and the client is not
+    /// trusted, every counter is absent with the reason.
     pub scope: Scope,
-    /// Kinds of cues to send, of this scope; none if empty. A kind that is absent in
-    /// [`Welcome::cues`] is not sent.
+    /// Kinds of cues to send, of this scope; none if empty. The collector does not send kinds that
+    /// are absent in [`Welcome::cues`].
     pub cues: Vec<CueKind>,
 }
 
@@ -126,8 +126,8 @@ pub enum ServerMessage {
 }
 
 impl ServerMessage {
-    /// Replaces characters that would steer the terminal or page that shows its texts: another
-    /// program may listen at the socket's path, and a process may name itself anything.
+    /// Replaces characters in the texts that would steer a terminal or a page. They can occur
+    /// because another program may listen at the socket's path, and a process may choose any name.
     pub(crate) fn made_inert(mut self) -> Self {
         match &mut self {
             Self::Welcome(welcome) => welcome.make_inert(),
@@ -170,9 +170,9 @@ fn make_inert(text: &mut String) {
 /// What a subscription counts. The samples after it belong to it, and compare with none before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribed {
-    /// Milliseconds between the samples that follow. This is the requested interval for root, for
-    /// users whom the administrator trusts, and in a scope that belongs to the client's user. Other
-    /// clients get at least 100 ms, and multiples of it.
+    /// Milliseconds between the samples that follow. Root, trusted users, and clients whose scope
+    /// belongs to their own user get the requested interval. Other clients get a multiple of
+    /// 100 ms.
     pub interval_ms: u16,
     /// One for every counter, in catalogue order: a scope has fewer than the machine.
     pub availability: Vec<Availability>,
@@ -279,7 +279,7 @@ mod tests {
             ServerMessage::Cue(cue),
         ] {
             let shown = format!("{:?}", message.made_inert());
-            // Debug escapes what is left of them.
+            // `Debug` would escape an active character that is left.
             assert!(shown.contains("a\u{fffd}]52;c;\u{fffd}") && !shown.contains("\\u{"), "{shown}");
         }
     }

@@ -1,9 +1,9 @@
 //! `cargo xtask advisories`: looks up known vulnerabilities of the dependencies, in `RustSec`'s
 //! database with cargo-deny, and at npm's registry with `npm audit`.
 //!
-//! Both answer over the network only. `cargo xtask test` reports the part as skipped where one of
-//! them cannot be reached, even where nothing else may be skipped: the state of a foreign server
-//! is no fault of a change. A release must have both answers, so the chore fails without them.
+//! Both need the network. If one of them does not answer, `cargo xtask test` reports the part as
+//! skipped, even if no other part may be skipped: the state of a foreign server is no fault of a
+//! change. A release needs both answers, so the chore fails without them.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -15,13 +15,14 @@ use crate::{
     tools,
 };
 
-/// Severities that fail, in npm's words. Below them are mostly denials of service of build tools.
+/// Severities, in npm's words, that fail the check. Lower ones are mostly denial of service in
+/// build tools.
 const GRAVE: [&str; 2] = ["high", "critical"];
 
-/// What a source of advisories knows.
+/// The answer of a source of advisories.
 #[derive(Debug, PartialEq)]
 enum Report {
-    /// Nothing against these dependencies.
+    /// No advisory that fails the check.
     Clean,
     /// No answer, for this reason.
     Unreachable(String),
@@ -30,12 +31,13 @@ enum Report {
 /// Checks all dependencies, and fails if a source cannot be reached.
 pub(crate) fn require() -> Result<()> {
     match check()? {
-        Outcome::Skipped(reasons) => bail!("{reasons}; run this where the network reaches both"),
+        Outcome::Skipped(reasons) => bail!("{reasons}; run this on a machine whose network reaches both"),
         _ => Ok(()),
     }
 }
 
-/// Checks all dependencies. Skipped if a source cannot be reached and the others know nothing.
+/// Checks all dependencies. The result is `Skipped` if a source does not answer and the other one
+/// has no advisory.
 pub(crate) fn check() -> Result<Outcome> {
     packages::install(&[packages::BUILD, packages::PAGE])?;
     let (crates, page) = (crates(), page());
@@ -46,7 +48,7 @@ pub(crate) fn check() -> Result<Outcome> {
     Ok(if reasons.is_empty() { Outcome::Passed } else { Outcome::Skipped(reasons.join("; ")) })
 }
 
-/// The Rust crates, by `RustSec`'s database.
+/// Checks the Rust crates against `RustSec`'s database.
 fn crates() -> Result<Report> {
     let deny = tools::cargo_deny()?;
     let fetched =
@@ -60,7 +62,7 @@ fn crates() -> Result<Report> {
     Ok(Report::Clean)
 }
 
-/// The page's packages, those that build it included.
+/// Checks the page's packages, including its build tools, at npm's registry.
 fn page() -> Result<Report> {
     let mut npm = command("npm", ["audit", "--json"]);
     let answer = npm.current_dir(root().join("ui")).output().context("starting npm audit")?;
@@ -74,12 +76,16 @@ fn judge(output: &str) -> Result<Report> {
         let reason = report["message"].as_str().unwrap_or("no answer");
         return Ok(Report::Unreachable(format!("npm's advisories: {reason}")));
     }
-    let found = report["vulnerabilities"].as_object().context("npm audit lists no vulnerabilities")?;
+    let found =
+        report["vulnerabilities"].as_object().context("the report of npm audit has no `vulnerabilities`")?;
     let grave = |severity: &Value| GRAVE.iter().any(|word| severity == word);
     let names: Vec<&str> =
         found.iter().filter(|(_, one)| grave(&one["severity"])).map(|(name, _)| name.as_str()).collect();
     if !names.is_empty() {
-        bail!("npm knows grave vulnerabilities of {}; `npm audit` in ui/ describes them", names.join(", "));
+        bail!(
+            "npm reports grave vulnerabilities in {}; run `npm audit` in ui/ for details",
+            names.join(", ")
+        );
     }
     Ok(Report::Clean)
 }

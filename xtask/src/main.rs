@@ -1,5 +1,5 @@
-//! khor's chores: `cargo xtask run | test | dist | advisories | vm | fuzz | ui | ebpf | bench | ear | captures |
-//! samples`.
+//! khor's chores: `cargo xtask run | test | dist | advisories | vm | fuzz | ui | ebpf | bench | ear
+//! | captures | samples`.
 
 mod advisories;
 mod artifacts;

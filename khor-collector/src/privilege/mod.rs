@@ -22,8 +22,8 @@ const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrivilegeError {
     #[error(
-        "missing {missing}: start as root or with the unit khor-collector.service, or as root: \
-         `chown root:khor P && chmod 0750 P && setcap cap_bpf,cap_perfmon=ep P`, P being the program (kernel 5.8 \
+        "missing {missing}: start the program as root or with khor-collector.service, or run as root: \
+         `chown root:khor PROGRAM && chmod 0750 PROGRAM && setcap cap_bpf,cap_perfmon=ep PROGRAM` (kernel 5.8 \
          or later)"
     )]
     Missing { missing: String },
@@ -58,7 +58,7 @@ pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, Failure> {
     })
 }
 
-/// The user of that name or number. Reads the user database.
+/// Finds a user by name or number in the user database.
 pub(crate) fn find_user(name: &str) -> Option<User> {
     match name.parse() {
         Ok(uid) => User::from_uid(Uid::from_raw(uid)).ok().flatten(),

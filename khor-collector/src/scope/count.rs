@@ -75,26 +75,26 @@ impl ScopedCount {
 }
 
 impl ScopedCount {
-    /// Why `peer` may not have it, if so.
+    /// The reason if `peer` may not have these counters.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
         self.state.lock().expect("nothing panics holding it").targets.refusal(peer)
     }
 
-    /// Whether everything in it belongs to that user.
-    pub(super) fn is_of(&self, uid: u32) -> bool {
-        self.state.lock().expect("nothing panics holding it").targets.are_of(uid)
+    /// Whether everything in the scope belongs to that user.
+    pub(super) fn belongs_to(&self, uid: u32) -> bool {
+        self.state.lock().expect("nothing panics holding it").targets.all_belong_to(uid)
     }
 
     pub(super) fn availability(&self) -> Vec<Availability> {
         self.state.lock().expect("nothing panics holding it").availability.clone()
     }
 
-    /// Another number whenever what it names or to whom that belongs changes.
+    /// A number that changes with the targets of the scope and with their owners.
     pub(super) fn revision(&self) -> u64 {
         self.state.lock().expect("nothing panics holding it").revision
     }
 
-    /// Replaces the contents of `counters` by the counts of now, in catalogue order.
+    /// Replaces the contents of `counters` by the current counts, in catalogue order.
     pub(super) fn read(&self, counters: &mut Vec<Option<u64>>) {
         let state = self.state.lock().expect("nothing panics holding it");
         let counts = self.shared.probes.scope(self.number);

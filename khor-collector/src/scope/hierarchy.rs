@@ -51,12 +51,12 @@ impl Hierarchy {
 pub(super) struct Directory {
     /// The kernel's id of the cgroup: the inode number.
     pub(super) id: u64,
-    /// User who owns the directory: a delegated cgroup is its user's.
+    /// User who owns the directory. A delegated cgroup belongs to the user to whom it is delegated.
     pub(super) owner: u32,
 }
 
-/// The cgroup whose directory this is, if it exists.
-pub(super) fn look(directory: &Path) -> Option<Directory> {
+/// The cgroup at `directory`, if there is one.
+pub(super) fn cgroup_at(directory: &Path) -> Option<Directory> {
     let found = fs::metadata(directory).ok().filter(fs::Metadata::is_dir)?;
     Some(Directory { id: found.ino(), owner: found.uid() })
 }

@@ -4,12 +4,12 @@
 //! because cgroups come and go under the same path. Rejected: watching them with inotify, which needs a watch on
 //! every directory above one that does not exist yet; looking four times a second costs less than it.
 
+mod client_count;
 mod count;
-mod held;
 mod hierarchy;
 mod process;
+mod quota;
 mod registry;
-mod share;
 mod targets;
 
 use std::sync::Arc;

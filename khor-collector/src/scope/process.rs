@@ -39,8 +39,8 @@ pub(super) fn process_of(pid: u32) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
-/// The user whose process it is, if all of its user ids agree: real, effective, saved, and that for
-/// files. A program that acts for another user than the one who started it belongs to neither.
+/// The owner of a process, if its real, effective, saved and file system user ids are equal. A
+/// setuid program, whose ids differ while it runs, belongs to neither user.
 pub(super) fn owner(pid: u32) -> Option<u32> {
     owner_in(&kernel_text::read(format!("/proc/{pid}/status")).ok()?)
 }

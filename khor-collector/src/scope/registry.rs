@@ -7,11 +7,11 @@ use khor_layout::{MAX_SCOPES, MAX_SELECTORS};
 use khor_proto::{Scope, Selector};
 use tokio::sync::Notify;
 
+use super::client_count::{ClientCount, RefusedCount};
 use super::count::ScopedCount;
-use super::held::{Held, Refused};
 use super::hierarchy::Hierarchy;
 use super::targets::Targets;
-use super::{process, share};
+use super::{process, quota};
 use crate::probes::{Chosen, Probes, TableFull};
 use crate::sampler::Count;
 use crate::trust::Peer;
@@ -35,7 +35,7 @@ pub(super) struct Shared {
 struct Active {
     scope: Scope,
     count: Weak<ScopedCount>,
-    /// Who subscribes to it, and how many times.
+    /// The subscribers, each with the number of its subscriptions.
     holders: BTreeMap<Peer, usize>,
 }
 
@@ -46,24 +46,24 @@ impl Scopes {
         Self { hierarchy: Hierarchy::find(), shared: Arc::new(shared) }
     }
 
-    /// Starts to count for `scope` on behalf of `peer`, or says why that cannot be. Counting ends
-    /// when the last of those who opened the same scope drops it. A scope that `peer` may not have
-    /// has all counters absent.
+    /// Starts to count for `scope` on behalf of `peer`, or returns the reason why it cannot.
+    /// Counting ends when the last subscriber of the scope drops its count. If `peer` may not have
+    /// the scope, all counters are absent.
     pub(crate) fn open(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String> {
         let Scope::Selected { include, exclude } = scope else {
             return Err("the whole machine is no scope among others".into());
         };
-        // Looked at anew even if the scope is counted already: what it names may belong to another
-        // user by now.
+        // Find the targets again even if the scope is already counted: their owners may have
+        // changed.
         let targets = Targets::find(include, exclude, &self.hierarchy)?;
         if let Some(reason) = targets.refusal(peer) {
-            return Ok(Arc::new(Refused::new(reason, self.shared.probes.counter_states().len())));
+            return Ok(Arc::new(RefusedCount::new(reason, self.shared.probes.counter_states().len())));
         }
         let holders = self.shared.scopes_by_holder();
-        share::require(scope, peer, &holders)?;
+        quota::check(scope, peer, &holders)?;
         let count = self.shared.find(scope).map_or_else(|| self.begin(scope, targets), Ok)?;
-        self.shared.hold(count.number, peer);
-        Ok(Arc::new(Held::new(count, peer, Arc::clone(&self.shared))))
+        self.shared.add_holder(count.number, peer);
+        Ok(Arc::new(ClientCount::new(count, peer, Arc::clone(&self.shared))))
     }
 
     fn begin(&self, scope: &Scope, targets: Targets) -> Result<Arc<ScopedCount>, String> {
@@ -71,8 +71,8 @@ impl Scopes {
         let number =
             self.shared.free_number().ok_or("64 scopes are being counted already: that is the most")?;
         let count = Arc::new(ScopedCount::new(number, targets, Arc::clone(&self.shared)));
-        let (scope, held) = (scope.clone(), Arc::downgrade(&count));
-        self.shared.insert(number, Active { scope, count: held, holders: BTreeMap::new() });
+        let (scope, shared_count) = (scope.clone(), Arc::downgrade(&count));
+        self.shared.insert(number, Active { scope, count: shared_count, holders: BTreeMap::new() });
         self.shared.publish().map_err(|error| error.to_string())?; // dropping `count` takes the scope out again
         self.shared.opened.notify_one();
         Ok(count)
@@ -122,28 +122,28 @@ impl Shared {
     fn require_room(&self, scope: &Scope) -> Result<(), String> {
         let active = self.active.lock().expect("nothing panics holding it");
         let scopes = active.values().map(|active| &active.scope).chain([scope]);
-        if share::named(scopes) > MAX_SELECTORS {
+        if quota::selector_count(scopes) > MAX_SELECTORS {
             return Err(TableFull.to_string());
         }
         Ok(())
     }
 
-    /// Each scope with everybody who subscribes to it.
+    /// Each scope with its subscribers.
     fn scopes_by_holder(&self) -> Vec<(Scope, Vec<Peer>)> {
         let active = self.active.lock().expect("nothing panics holding it");
         active.values().map(|one| (one.scope.clone(), one.holders.keys().copied().collect())).collect()
     }
 
-    /// Notes that `peer` subscribes to scope `number` once more.
-    fn hold(&self, number: usize, peer: Peer) {
+    /// Adds a subscription of `peer` to scope `number`.
+    fn add_holder(&self, number: usize, peer: Peer) {
         let mut active = self.active.lock().expect("nothing panics holding it");
         if let Some(one) = active.get_mut(&number) {
             *one.holders.entry(peer).or_default() += 1;
         }
     }
 
-    /// Notes that `peer` subscribes to scope `number` once less.
-    pub(super) fn let_go(&self, number: usize, peer: Peer) {
+    /// Removes a subscription of `peer` to scope `number`.
+    pub(super) fn remove_holder(&self, number: usize, peer: Peer) {
         let mut active = self.active.lock().expect("nothing panics holding it");
         let Some(one) = active.get_mut(&number) else { return };
         match one.holders.get_mut(&peer) {

@@ -62,19 +62,20 @@ impl Targets {
         self.include.iter().chain(&self.exclude)
     }
 
-    /// Whether everything that is counted belongs to that user. Exclusions only take away from it.
-    pub(super) fn are_of(&self, uid: u32) -> bool {
-        !self.include.is_empty() && self.include.iter().all(|target| target.is_of(uid))
+    /// Whether all counted activity belongs to that user. Exclusions do not matter: they only
+    /// reduce the counts.
+    pub(super) fn all_belong_to(&self, uid: u32) -> bool {
+        !self.include.is_empty() && self.include.iter().all(|target| target.belongs_to(uid))
     }
 
-    /// Why `peer` may not have these counted, if so. A process that is excluded counts like one
-    /// that is included: the difference to the whole is its activity.
+    /// The reason if `peer` may not have these targets counted. An excluded process is refused like
+    /// an included one, because subtraction from the whole reveals its activity.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
         if peer.trusted {
             return None;
         }
         let mut alive = self.all().filter(|target| target.process().is_some());
-        let pid = alive.find(|target| !target.is_of(peer.uid))?.process()?;
+        let pid = alive.find(|target| !target.belongs_to(peer.uid))?.process()?;
         Some(format!("process {pid} belongs to another user, or acts for one; {}", peer.remedy()))
     }
 }
@@ -84,7 +85,7 @@ impl Target {
         let kind = match selector {
             Selector::Cgroup(path) => {
                 let directory = hierarchy.directory(path)?;
-                Kind::Cgroup { found: hierarchy::look(&directory), directory }
+                Kind::Cgroup { found: hierarchy::cgroup_at(&directory), directory }
             }
             &Selector::Process(pid) => {
                 let missing = || format!("there is no process {pid}, or /proc hides it (hidepid)");
@@ -94,7 +95,7 @@ impl Target {
                 }
                 let start_ticks = process::start_ticks(pid).ok_or_else(missing)?;
                 let owner = process::owner(pid);
-                // Between the two, the number may have become another process's.
+                // The kernel may have given the number to another process in between.
                 if process::start_ticks(pid) != Some(start_ticks) {
                     return Err(missing());
                 }
@@ -107,15 +108,16 @@ impl Target {
     fn refresh(&mut self) -> bool {
         match &mut self.kind {
             Kind::Cgroup { directory, found } => {
-                let now = hierarchy::look(directory);
+                let now = hierarchy::cgroup_at(directory);
                 std::mem::replace(found, now) != now
             }
             Kind::Process { pid, start_ticks, alive, owner } => {
                 if !*alive {
                     return false;
                 }
-                // A program that changes users keeps its number and its start. The owner is read
-                // first: it is that of this process if the process is still there afterwards.
+                // A process keeps its number and start time when it changes its user. The owner is
+                // read before the start time, so an equal start time proves that the owner is this
+                // process's.
                 let owner_now = process::owner(*pid);
                 *alive = process::start_ticks(*pid) == Some(*start_ticks);
                 !*alive || std::mem::replace(owner, owner_now) != owner_now
@@ -152,8 +154,8 @@ impl Target {
         matches!(self.kind, Kind::Process { alive: false, .. })
     }
 
-    /// Whether it belongs to that user.
-    fn is_of(&self, uid: u32) -> bool {
+    /// Whether the cgroup or process belongs to that user.
+    fn belongs_to(&self, uid: u32) -> bool {
         match self.kind {
             Kind::Cgroup { found, .. } => found.is_some_and(|found| found.owner == uid),
             Kind::Process { owner, .. } => owner == Some(uid),

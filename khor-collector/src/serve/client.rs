@@ -24,8 +24,9 @@ pub(super) struct Client {
 }
 
 struct Subscription {
-    /// As requested, and as granted.
-    wished_ms: u16,
+    /// The interval that the client requested.
+    requested_ms: u16,
+    /// The interval that the collector grants.
     interval_ms: u16,
     scope: Scope,
     cues: CueKinds,
@@ -41,13 +42,13 @@ struct Subscription {
     start: Start,
 }
 
-/// Where a subscription's counters start.
+/// The start of a subscription's counters.
 enum Start {
-    /// Where those of the scope do.
+    /// The counters start with those of the scope.
     Shared,
-    /// At its first sample, from which on these are subtracted. Without this, a client that opens
-    /// and closes scopes between two samples would learn what happened in shorter times than its
-    /// interval.
+    /// The counters start at the first sample, whose counts are subtracted from all samples.
+    /// Without this, a client that opens and closes scopes between two samples would get the counts
+    /// of periods shorter than its interval.
     FirstSample(Vec<Option<u64>>),
 }
 
@@ -81,9 +82,9 @@ impl Client {
         self.subscription.as_ref().map(|subscription| Arc::clone(&subscription.count))
     }
 
-    /// Begins a subscription at `now_ns` of `CLOCK_MONOTONIC`; returns whose counters it got
-    /// before. The first sample comes at once to a client that gets the interval of its choice, and
-    /// to others at the next multiple of theirs.
+    /// Begins a subscription at `now_ns` of `CLOCK_MONOTONIC`; returns the previous counters. A
+    /// client without limits gets its first sample at once. Other clients get it at the next
+    /// multiple of their interval.
     pub(super) fn subscribe(
         &mut self,
         wish: &Subscribe,
@@ -95,9 +96,9 @@ impl Client {
         let is_limited = !(self.peer.trusted || count.is_own());
         let interval_ms = self.peer.interval_ms(wish.interval_ms, !is_limited);
         let interval_ns = u64::from(interval_ms) * NS_PER_MS;
-        let starts_anew = is_limited && wish.scope != Scope::Machine;
+        let starts_at_first_sample = is_limited && wish.scope != Scope::Machine;
         let former = self.subscription.replace(Subscription {
-            wished_ms: wish.interval_ms,
+            requested_ms: wish.interval_ms,
             interval_ms,
             scope: wish.scope.clone(),
             cues,
@@ -106,7 +107,7 @@ impl Client {
             told_revision: None,
             lost: 0,
             lost_in_kernel: cues.lost_in_kernel(kernel),
-            start: if starts_anew { Start::FirstSample(Vec::new()) } else { Start::Shared },
+            start: if starts_at_first_sample { Start::FirstSample(Vec::new()) } else { Start::Shared },
         })?;
         let Some(subscription) = &mut self.subscription else { return Some(former.count) };
         if subscription.cues == former.cues {
@@ -114,7 +115,7 @@ impl Client {
             (subscription.lost, subscription.lost_in_kernel) = (former.lost, former.lost_in_kernel);
         }
         if subscription.scope == former.scope {
-            // Its counters continue.
+            // The counters of the same scope continue.
             subscription.start = former.start;
         }
         Some(former.count)
@@ -176,8 +177,8 @@ impl Client {
         }
     }
 
-    /// Says what is counted, unless that was said or something else has to go out first. Returns
-    /// whether that was said: the interval may be another then.
+    /// Sends the availability if it has changed and no earlier message waits. Returns whether it
+    /// was sent: the interval may have changed then.
     pub(super) fn tell_changes(&mut self, frame: &mut Vec<u8>, now: Instant) -> bool {
         let Some(subscription) = self.subscription.as_mut().filter(|_| self.outbox.is_clear()) else {
             return false;
@@ -188,7 +189,7 @@ impl Client {
         }
         subscription.told_revision = revision;
         let is_own = subscription.count.is_own();
-        subscription.interval_ms = self.peer.interval_ms(subscription.wished_ms, is_own);
+        subscription.interval_ms = self.peer.interval_ms(subscription.requested_ms, is_own);
         let message = ServerMessage::Subscribed(Subscribed {
             interval_ms: subscription.interval_ms,
             availability: subscription.count.availability(),
@@ -230,13 +231,13 @@ impl Client {
 }
 
 impl Start {
-    /// The counters as this subscription has them, if they are not those of the scope.
+    /// The counters of this subscription, if they differ from the counters of the scope.
     fn apply(&mut self, counters: &[Option<u64>]) -> Option<Vec<Option<u64>>> {
         let Self::FirstSample(starts) = self else { return None };
         starts.resize(counters.len(), None);
         let since = |(start, count): (&mut Option<u64>, &Option<u64>)| {
             let count = (*count)?;
-            // A lower count is that of another cgroup, which came at the same path.
+            // The count falls when another cgroup appears at the same path.
             let start = start.get_or_insert(count);
             *start = (*start).min(count);
             Some(count - *start)
@@ -250,7 +251,7 @@ impl Start {
 struct CueKinds([bool; CueKind::ALL.len()]);
 
 impl CueKinds {
-    /// Those in a list that `peer` may have. The list may be long and name them many times.
+    /// The kinds in a list that `peer` may have. The list may be long and repeat kinds.
     fn of(kinds: &[CueKind], peer: Peer) -> Self {
         Self(CueKind::ALL.map(|kind| kinds.contains(&kind) && (peer.trusted || kind != CueKind::Exec)))
     }

@@ -33,7 +33,7 @@ const STACK_BYTES: usize = 128 * 1024;
 pub(crate) struct Load {
     /// Clients that subscribe.
     pub(crate) subscribers: u32,
-    /// Shortest interval any of them gets, ms; 0 without subscribers.
+    /// Shortest interval that a subscriber gets, ms; 0 without subscribers.
     pub(crate) shortest_interval_ms: u32,
 }
 
@@ -276,15 +276,14 @@ fn sample_of<'a>(
     taken: &mut usize,
 ) -> &'a mut Sample {
     let subject = count.subject();
-    // What nobody counts is asked of each client's own count: one of them may be allowed again by
-    // now.
-    let same = |(taken, _): &(Subject, Sample)| *taken == subject && subject != Subject::Nobody;
-    let index = samples[..*taken].iter().position(same).unwrap_or_else(|| {
+    // Refused clients do not share a sample: the refusal of one of them may have ended by now.
+    let is_same = |(taken, _): &(Subject, Sample)| *taken == subject && subject != Subject::Nobody;
+    let index = samples[..*taken].iter().position(is_same).unwrap_or_else(|| {
         if *taken == samples.len() {
             samples.push((subject, Sample { seq: 0, t_ns: 0, counters: Vec::new() }));
         }
-        let (of, sample) = &mut samples[*taken];
-        *of = subject;
+        let (sampled, sample) = &mut samples[*taken];
+        *sampled = subject;
         count.read(&mut sample.counters);
         sample.t_ns = boottime_ns();
         *taken += 1;

@@ -61,8 +61,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves what `kernel` counts: all of it to `trusted` users, and to others what they may
-    /// learn.
+    /// Serves the counts of `kernel`: without limits to `trusted` users, and with limits to other
+    /// users.
     pub(crate) fn new(kernel: Arc<dyn Kernel>, identity: Identity, trusted: Trusted) -> Self {
         let desk = Arc::new(Desk::new(kernel));
         Self { identity, trusted, desk, seats: Arc::default(), brake: Brake::new() }

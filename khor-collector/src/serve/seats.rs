@@ -1,5 +1,5 @@
-//! How many may be connected: in all, of one user, and some seats that only root and trusted users
-//! may take.
+//! Limits the connections: in all, for each user, and with some reserved for root and trusted
+//! users.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,11 +10,11 @@ use crate::trust::Peer;
 pub(super) const MAX_CONNECTIONS: usize = 256;
 /// Of these, so many are kept for root: who runs the machine gets in even when it is full.
 const KEPT_FOR_ROOT: usize = 8;
-/// Of the others, so many are kept for trusted users.
+/// Of the rest, so many are kept for trusted users.
 const KEPT_FOR_TRUSTED: usize = 24;
 /// Connections at once of root or one trusted user.
 pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;
-/// Connections at once of one other user, so that none can lock the others out.
+/// Connections at once of an untrusted user, so that no user can lock the others out.
 pub(super) const MAX_CONNECTIONS_PER_USER: usize = 16;
 
 /// Who sits where.
@@ -27,7 +27,7 @@ pub(super) struct Seats {
 #[derive(Debug)]
 pub(super) struct Seat {
     seats: Arc<Seats>,
-    /// User on the other end.
+    /// The user at the other end.
     pub(super) peer: Peer,
 }
 
@@ -44,10 +44,10 @@ impl Seats {
         };
         if all >= MAX_CONNECTIONS - kept {
             let most = MAX_CONNECTIONS - kept;
-            return Err(format!("the collector serves as many clients as it can ({most}): try again later"));
+            return Err(format!("the collector has reached its limit of clients ({most}): try again later"));
         }
         if of_user >= most {
-            return Err(format!("this user has as many connections as one may have ({most}): close some"));
+            return Err(format!("this user has reached the limit of connections ({most}): close some"));
         }
         taken.insert(peer.uid, of_user + 1);
         Ok(Seat { seats: Arc::clone(self), peer })

@@ -33,7 +33,7 @@ pub(super) struct FakeKernel {
 
 struct FakeCount {
     subject: Subject,
-    /// Whose the scope is.
+    /// The owner of the scope.
     owner: Option<u32>,
     reads: AtomicU64,
     revision: AtomicU64,
@@ -104,15 +104,15 @@ impl Count for FakeCount {
     }
 }
 
-/// What a new scope's counter shows first.
+/// First value of a new scope's counter.
 pub(super) const FIRST_READ: u64 = 1000;
 
-/// The scope that the made-up kernel takes for the client's own.
+/// The scope that the fake kernel treats as the client's own.
 pub(super) fn own_cgroup() -> Scope {
     Scope::only(Selector::Cgroup("/own".into()))
 }
 
-/// The scope that it refuses.
+/// The scope that the fake kernel refuses.
 pub(super) fn others_process() -> Scope {
     Scope::only(Selector::Process(1))
 }

@@ -1,4 +1,4 @@
-//! What a client gets whose user is neither root nor trusted.
+//! Tests of the limits for clients of untrusted users.
 
 use super::tests::{FIRST_READ, Running, cue, others_process, own_cgroup, updates_until_sample};
 use super::*;
@@ -23,11 +23,11 @@ async fn subscribe(client: &mut Client, interval_ms: u16, scope: Scope) -> (Subs
 }
 
 #[tokio::test]
-async fn the_granted_interval_is_a_multiple_of_100_ms_except_in_an_own_scope() {
+async fn only_own_scopes_get_intervals_below_100_ms() {
     let running = running();
     let mut client = running.client().await;
-    for (wished_ms, granted_ms) in [(5, 100), (100, 100), (101, 200)] {
-        let (subscribed, _) = subscribe(&mut client, wished_ms, Scope::Machine).await;
+    for (requested_ms, granted_ms) in [(5, 100), (100, 100), (101, 200)] {
+        let (subscribed, _) = subscribe(&mut client, requested_ms, Scope::Machine).await;
         assert_eq!(subscribed.interval_ms, granted_ms);
     }
     let (subscribed, _) = subscribe(&mut client, 5, own_cgroup()).await;
@@ -35,8 +35,8 @@ async fn the_granted_interval_is_a_multiple_of_100_ms_except_in_an_own_scope() {
     assert_eq!(running.server.load().borrow().shortest_interval_ms, 5);
 }
 
-/// Each new subscription would otherwise begin with a sample at once, and each interval would have
-/// instants of its own.
+/// Otherwise each new subscription would begin with a sample at once, and each interval would have
+/// its own sampling instants.
 #[tokio::test]
 async fn samples_of_all_subscriptions_come_at_the_same_instants() {
     let running = running();
@@ -46,16 +46,16 @@ async fn samples_of_all_subscriptions_come_at_the_same_instants() {
         subscribe(&mut client, interval_ms, Scope::Machine).await;
         clients.push(client);
     }
-    let mut restless = running.client().await;
+    let mut resubscribing = running.client().await;
     let (mut times_ns, begun) = (Vec::new(), Instant::now());
     let mut ticks = tokio::time::interval(Duration::from_millis(25));
     while begun.elapsed() < Duration::from_secs(1) {
         tokio::select! {
             _ = ticks.tick() => {
                 let wish = Subscribe { interval_ms: 5, ..Subscribe::default() };
-                restless.subscribe(wish).await.unwrap();
+                resubscribing.subscribe(wish).await.unwrap();
             }
-            sample = restless.sample() => times_ns.push(sample.unwrap().t_ns),
+            sample = resubscribing.sample() => times_ns.push(sample.unwrap().t_ns),
         }
     }
     assert!(!times_ns.is_empty());
@@ -72,21 +72,21 @@ async fn samples_of_all_subscriptions_come_at_the_same_instants() {
 }
 
 #[tokio::test]
-async fn a_scope_of_others_counts_from_the_first_sample_on() {
+async fn counts_of_others_start_at_the_first_sample() {
     let running = running();
     let mut client = running.client().await;
     let others = Scope::only(Selector::Cgroup("/others".into()));
     let (_, first) = subscribe(&mut client, 20, others.clone()).await;
-    assert_eq!(first.counters[0], Some(0), "what was counted before is not shown");
+    assert_eq!(first.counters[0], Some(0), "earlier counts are hidden");
     assert_eq!(client.sample().await.unwrap().counters[0], Some(1));
     let (_, continued) = subscribe(&mut client, 200, others).await;
-    assert!(continued.counters[0] > Some(1), "another interval goes on with the same counts");
+    assert!(continued.counters[0] > Some(1), "a new interval continues the counts");
     let (_, own) = subscribe(&mut client, 20, own_cgroup()).await;
     assert!(own.counters[0] >= Some(FIRST_READ));
 }
 
 #[tokio::test]
-async fn program_starts_are_absent_and_other_cues_come() {
+async fn untrusted_clients_get_all_cues_except_program_starts() {
     let running = running();
     let (mut client, welcome) = Client::connect(running.dir.path().join("s"), "test").await.unwrap();
     for info in welcome.cues {
@@ -106,7 +106,7 @@ async fn program_starts_are_absent_and_other_cues_come() {
 }
 
 #[tokio::test]
-async fn a_refused_scope_has_no_cues_and_the_connection_goes_on() {
+async fn a_refused_scope_sends_no_cues_and_keeps_the_connection() {
     let running = running();
     let mut client = running.client().await;
     subscribe(&mut client, 5000, others_process()).await;

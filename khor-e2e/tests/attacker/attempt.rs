@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 
 use crate::tables;
 
-/// Environment variables of the other process: the table, and what it is aimed at (JSON).
+/// Environment variables of the other process: the table and the target (JSON).
 const TABLE: &str = "KHOR_ATTACK_TABLE";
 const TARGET: &str = "KHOR_ATTACK_TARGET";
-/// Begins each line that the other process prints for the test.
+/// Start of each line that the other process prints for the test.
 const MARK: &str = "@@ ";
 
-/// What an attempt got, or how it was refused.
+/// The result of an attempt, or its refusal.
 pub(crate) type Outcome = Result<String, String>;
 
-/// What the attempts are aimed at, such as `{"engine": "127.0.0.1:17321"}`.
+/// The target of the attempts, such as `{"engine": "127.0.0.1:17321"}`.
 #[derive(Clone, Debug)]
 pub(crate) struct Target(pub(crate) Value);
 
@@ -45,7 +45,7 @@ impl Target {
 /// An attempt.
 pub(crate) struct Row {
     pub(crate) name: String,
-    /// What success would look like.
+    /// The attacker's gain if the attempt succeeds.
     pub(crate) success: &'static str,
     pub(crate) attempt: Box<dyn Fn(&Target) -> Outcome>,
 }
@@ -60,9 +60,9 @@ impl Row {
     }
 }
 
-/// A row after its attempt, as the other process printed it.
+/// The result of a row, as the other process printed it.
 #[derive(Debug)]
-pub(crate) struct Tried {
+pub(crate) struct RowResult {
     name: String,
     success: String,
     pub(crate) outcome: Outcome,
@@ -73,7 +73,7 @@ pub(crate) fn report(line: &str) {
     println!("{MARK}{line}");
 }
 
-/// The other process of the tests below.
+/// The process of another user; the tests start it.
 #[test]
 #[ignore = "the process of another user, started by the tests of this program"]
 fn one_user() {
@@ -102,7 +102,7 @@ fn start(user: &SecondUser, table: &str, target: &Value) -> (Child, ChildStdout)
 }
 
 /// Runs all rows of a table as `user`.
-pub(crate) fn try_all(user: &SecondUser, table: &str, target: &Value) -> Vec<Tried> {
+pub(crate) fn try_all(user: &SecondUser, table: &str, target: &Value) -> Vec<RowResult> {
     let (mut child, output) = start(user, table, target);
     let mut tried = Vec::new();
     for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -111,7 +111,7 @@ pub(crate) fn try_all(user: &SecondUser, table: &str, target: &Value) -> Vec<Tri
         let (name, success, is_success, text): (String, String, bool, String) =
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         println!("user {}: {name}: {}: {text}", user.uid(), if is_success { "done" } else { "refused" });
-        tried.push(Tried { name, success, outcome: if is_success { Ok(text) } else { Err(text) } });
+        tried.push(RowResult { name, success, outcome: if is_success { Ok(text) } else { Err(text) } });
     }
     assert!(child.wait().expect("its end").success(), "{table}: the other process failed");
     assert!(!tried.is_empty(), "{table} has no rows");
@@ -144,7 +144,7 @@ pub(crate) fn assert_granted(user: &SecondUser, table: &str, target: &Value) {
         .collect();
     assert!(
         refused.is_empty(),
-        "honest user {} was refused {} of {} times:\n{}",
+        "honest user {}: {} of {} attempts were refused:\n{}",
         user.uid(),
         refused.len(),
         tried.len(),
@@ -152,14 +152,14 @@ pub(crate) fn assert_granted(user: &SecondUser, table: &str, target: &Value) {
     );
 }
 
-/// A process of another user that goes on until this is dropped.
+/// A process of another user; killed when dropped.
 pub(crate) struct Service {
     child: Child,
     lines: mpsc::Receiver<String>,
 }
 
 impl Service {
-    /// Runs the rows of `table`, which report lines and do not end.
+    /// Starts the rows of `table`. They report lines and do not end.
     pub(crate) fn start(user: &SecondUser, table: &str, target: &Value) -> Self {
         let (child, output) = start(user, table, target);
         let (sender, lines) = mpsc::channel();
@@ -172,7 +172,7 @@ impl Service {
         Self { child, lines }
     }
 
-    /// The next line that begins with `start`, without it.
+    /// Waits for a line that begins with `start`, and returns its rest.
     pub(crate) fn wait_for(&self, start: &str) -> String {
         let mut wait = Wait::new(&format!("the other process to report {start:?}"));
         loop {
@@ -184,7 +184,7 @@ impl Service {
         }
     }
 
-    /// The lines that it has reported and that nobody has read.
+    /// The reported lines that the test has not read yet.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.try_iter().collect()
     }

@@ -1,4 +1,4 @@
-//! Requests that make the configuration grow, from a client that may change it.
+//! Requests that try to make the configuration grow, from a client that may change it.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::requests::{judge, send};
 
 /// More than any honest configuration.
 const LARGEST_FILE_BYTES: u64 = 64 * 1024;
-/// Requests that made 3 MB of configuration in the review.
+/// So many requests made a configuration of 3 MB in the security review.
 const REQUESTS: usize = 50;
 
 fn patch(name: impl Into<String>, body: Value) -> Row {
@@ -21,7 +21,7 @@ fn patch(name: impl Into<String>, body: Value) -> Row {
     })
 }
 
-/// Unknown keys, long texts and lists, and texts that are commands to a terminal.
+/// Unknown keys, long texts and lists, texts with terminal commands, and forbidden settings.
 pub(crate) fn oversized() -> Vec<Row> {
     let long = "x".repeat(10_000);
     let many: Vec<String> = (0..2000).map(|i| format!("127.0.0.1:{}", 1000 + i)).collect();
@@ -43,7 +43,7 @@ pub(crate) fn oversized() -> Vec<Row> {
         ("a scope with an escape sequence", json!({ "bpf": { "cgroup": escape } })),
         ("a scope with a bidi override", json!({ "bpf": { "cgroup": "/a\u{202e}b" } })),
         ("a scope with a zero-width space", json!({ "bpf": { "cgroup": "/a\u{200b}b" } })),
-        ("a sample rate that fits no memory", json!({ "audio": { "sample_rate": 4_000_000_000_u32 } })),
+        ("a sample rate too large for memory", json!({ "audio": { "sample_rate": 4_000_000_000_u32 } })),
         ("local users by the API", json!({ "listen": { "local_users": true } })),
         ("a token file by the API", json!({ "listen": { "token_file": "/etc/hostname" } })),
         ("all addresses without a token", json!({ "listen": { "host": "0.0.0.0" } })),
@@ -91,7 +91,7 @@ fn the_configuration_does_not_grow_through_the_api() {
     );
     assert!(length < LARGEST_FILE_BYTES && !text.contains("junk"), "{length} bytes");
     let held: Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(held["future"], json!({ "key": 1 }), "a key of a newer khor in the file is kept");
+    assert_eq!(held["future"], json!({ "key": 1 }), "an unknown key of the file is kept");
     let warnings = engine.log().lines().filter(|line| line.contains("future")).count();
     assert!(warnings <= 1, "{warnings} warnings about one unknown key");
 }

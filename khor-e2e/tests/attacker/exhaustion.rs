@@ -1,4 +1,4 @@
-//! Clients that occupy the engine: they stall, never read, or begin work and leave.
+//! Clients that occupy the engine: they stall, never read, or request work and disconnect.
 
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read};
@@ -18,10 +18,10 @@ use serde_json::{Value, json};
 use crate::attempt::{Row, Service, assert_granted, report};
 use crate::requests::{begin, send};
 
-/// Cancelled requests, as in the review of 2026-11.
+/// Cancelled requests, as many as in the security review of 2026-11.
 const CANCELLED: usize = 60;
 
-/// Holds `target.count` connections that get nowhere. With `target.whole` the requests are whole.
+/// Holds `target.count` connections open. The requests are complete if `target.whole`, else cut.
 pub(crate) fn stall() -> Row {
     Row::new("stall", "all connections of the engine", |target| {
         let engine = target.text("engine");
@@ -65,7 +65,7 @@ fn engine() -> (SecondUser, UserEngine, Value) {
 }
 
 #[test]
-fn stalled_connections_of_other_users_leave_room_for_the_owner() {
+fn stalled_connections_of_others_leave_room_for_the_owner() {
     if !root_or_skip() {
         return;
     }
@@ -83,10 +83,10 @@ fn stalled_connections_of_other_users_leave_room_for_the_owner() {
     }
 }
 
-/// Connections that ask for much and never read.
+/// Connections that request large answers and never read.
 pub(crate) fn never_read() -> Vec<Row> {
     let row = |name: &'static str, request: fn(&str) -> Vec<u8>| {
-        Row::new(name, "a place for ever", move |target| {
+        Row::new(name, "a connection for ever", move |target| {
             let socket = TcpStream::connect(target.text("engine")).map_err(|error| error.to_string())?;
             setsockopt(&socket, sockopt::RcvBuf, &4096).map_err(|error| error.to_string())?;
             let request = request(target.text("engine"));
@@ -123,7 +123,7 @@ pub(crate) fn never_read() -> Vec<Row> {
 }
 
 #[test]
-fn a_client_that_never_reads_is_let_go() {
+fn a_client_that_never_reads_is_disconnected() {
     if !root_or_skip() {
         return;
     }
@@ -148,7 +148,7 @@ fn cpu_s(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("its figures");
     let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
     let ticks = |field: usize| fields[field].parse::<f64>().expect("ticks");
-    // utime and stime are the 14th and 15th fields, the first after the name is the third.
+    // utime and stime are fields 14 and 15. The first field after the name is field 3.
     (ticks(11) + ticks(12)) / TICKS_PER_S
 }
 
@@ -172,7 +172,7 @@ fn cancelled_requests_for_clips_cost_little_and_delay_nothing() {
     for path in paths.iter().cycle().take(CANCELLED) {
         let request = head(engine.address(), "GET", path, &[]);
         let socket = begin(engine.address(), &request).expect("a connection");
-        // Long enough for the engine to see whose connection it is.
+        // Long enough for the engine to find the connection's user.
         thread::sleep(Duration::from_millis(30));
         drop(socket);
     }
@@ -181,7 +181,7 @@ fn cancelled_requests_for_clips_cost_little_and_delay_nothing() {
     let changed = send(engine.address(), "PATCH", "/api/config", &[], &bpm).expect("an answer");
     assert_eq!(changed.status, 200);
     let at_change_s = cpu_s(engine.pid()) - before_s;
-    // What goes on after the change counts too.
+    // Work that continues after the change counts too.
     let mut last_s = cpu_s(engine.pid());
     wait_until("the renders to end", || {
         thread::sleep(Duration::from_millis(300));
@@ -194,7 +194,7 @@ fn cancelled_requests_for_clips_cost_little_and_delay_nothing() {
     println!(
         "one clip {render_s:.2} s; {CANCELLED} cancelled in {flood_s:.2} s: {used_s:.2} s, {at_change_s:.2} s at the change"
     );
-    // One render at a time while the requests come, and the last one.
+    // The bound: one render at a time during the flood, and the end of the last one.
     assert!(used_s < 1.3 * flood_s + 3.0 * render_s, "{CANCELLED} cancelled requests took {used_s:.2} s");
     assert!(engine.stop().success());
 }

@@ -1,5 +1,4 @@
-//! What the installed files allow: keys of relays, activation on the bus, and the advice on
-//! capabilities.
+//! Checks of installed files and advice: keys of relays, activation by the bus, and `setcap`.
 
 use std::fs;
 use std::path::Path;
@@ -39,7 +38,7 @@ fn keys_of_relays_are_credentials_of_the_unit() {
     }
 }
 
-/// `systemctl disable` removes the alias, and with it what the bus would start.
+/// `systemctl disable` removes the alias, so that the bus starts nothing.
 #[test]
 fn the_bus_starts_the_collector_only_while_it_is_enabled() {
     let activated = value(&settings("packaging/dbus/org.khor.Collector.service"), "SystemdService");
@@ -49,7 +48,7 @@ fn the_bus_starts_the_collector_only_while_it_is_enabled() {
     assert_ne!(activated, "khor-collector.service");
 }
 
-/// Capabilities on a program that everybody may run are everybody's.
+/// If every user may run a program with capabilities, every user has these capabilities.
 #[test]
 fn the_advice_on_capabilities_closes_the_program_to_others() {
     for path in ["docs/collector.md", "khor-collector/src/privilege/mod.rs"] {

@@ -1,4 +1,4 @@
-//! A member of the group `khor` at the collector's socket.
+//! A member of the group `khor` as the attacker at the collector's socket.
 
 use std::fs;
 use std::path::Path;
@@ -18,11 +18,11 @@ use crate::attempt::{Outcome, Row, Service, Target, assert_granted, assert_refus
 const GROUP: u32 = 61_100;
 const MEMBER: u32 = 61_101;
 const OTHER_MEMBER: u32 = 61_102;
-/// As many scopes as the collector counts at once, and some.
+/// More scopes than the collector counts at once.
 const SCOPES: usize = 70;
-/// As many connections as the collector serves at once, and some.
+/// More connections than the collector serves at once.
 const CONNECTIONS: usize = 300;
-/// The shortest interval of what concerns other users, less the jitter of a busy machine.
+/// The shortest interval for other users' activity (100 ms), less the jitter of a busy machine.
 const SHORTEST: Duration = Duration::from_millis(80);
 const SAMPLES: u32 = 10;
 
@@ -30,7 +30,7 @@ fn socket(target: &Target) -> &Path {
     Path::new(target.text("socket"))
 }
 
-/// Success is a subscription that counts something.
+/// Subscribes. Success is a subscription with an available counter.
 fn subscribe(target: &Target, scope: Scope, cues: &[CueKind]) -> Result<Listener, String> {
     let listener = Listener::new(socket(target), scope, cues).map_err(|error| error.to_string())?;
     let counts = listener.subscribed.availability.contains(&Availability::Available);
@@ -41,7 +41,7 @@ fn process(pid: u32) -> Selector {
     Selector::Process(pid)
 }
 
-/// What concerns other users, as often as possible.
+/// Attempts to learn about other users.
 pub(crate) fn about_others() -> Vec<Row> {
     let pid = |target: &Target| target.number("pid") as u32;
     vec![
@@ -52,7 +52,7 @@ pub(crate) fn about_others() -> Vec<Row> {
             let include = vec![process(std::process::id()), process(pid(target))];
             subscribe(target, Scope::Selected { include, exclude: vec![] }, &[]).map(|_| "subscribed".into())
         }),
-        // The machine without the process, subtracted from the machine, is the process.
+        // Subtracting these counts from the machine's gives those of the process.
         Row::new("the machine without a process of root", "its counts by subtraction", move |target| {
             let exclude = vec![process(pid(target))];
             subscribe(target, Scope::Selected { include: vec![], exclude }, &[]).map(|_| "subscribed".into())
@@ -62,7 +62,7 @@ pub(crate) fn about_others() -> Vec<Row> {
     ]
 }
 
-/// What concerns the member's own process.
+/// Subscriptions that a member may have.
 pub(crate) fn about_itself() -> Vec<Row> {
     vec![
         Row::new("the own process as the scope", "its counts", |target| {
@@ -79,7 +79,7 @@ pub(crate) fn about_itself() -> Vec<Row> {
 fn program_starts(target: &Target) -> Outcome {
     let mut listener =
         Listener::new(socket(target), Scope::Machine, &[CueKind::Exec]).map_err(|e| e.to_string())?;
-    // The test starts programs all the while.
+    // The test starts programs during this loop.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {
         listener.sample();
@@ -109,7 +109,7 @@ fn intervals(target: &Target) -> Outcome {
     })
 }
 
-/// Takes all scopes and then all connections it can get, and holds them.
+/// Takes as many scopes and then connections as possible, and holds them.
 pub(crate) fn hoard() -> Row {
     Row::new("hoard", "every scope and connection", |target| {
         let scope = |i: usize| Scope::only(Selector::Cgroup(format!("{}/{i}", target.text("cgroup"))));
@@ -126,7 +126,7 @@ pub(crate) fn hoard() -> Row {
                 clients.push(client);
             }
             report(&format!("connections {}", clients.len()));
-            // Those that never read are closed by the collector, so the test looks at once.
+            // The collector closes clients that never read, so the test must act at once.
             loop {
                 progress("holding");
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -135,7 +135,7 @@ pub(crate) fn hoard() -> Row {
     })
 }
 
-/// One scope that nobody has yet.
+/// A scope that no client has yet.
 pub(crate) fn one_scope() -> Row {
     Row::new("one scope", "its counts", |target| {
         let scope = Scope::only(Selector::Cgroup(format!("{}/mine", target.text("cgroup"))));
@@ -166,7 +166,7 @@ impl Drop for Busy {
     }
 }
 
-/// A cgroup of root with as many children as `names`; the children are removed when this is dropped.
+/// A cgroup of root with a child for each of `names`. Dropping this removes the children.
 struct Family {
     cgroup: Cgroup,
     children: Vec<std::path::PathBuf>,
@@ -207,7 +207,7 @@ fn a_member_of_the_group_learns_little_about_other_users() {
     assert_granted(&member, "own process", &target);
     let root = SecondUser::new(0);
     assert_granted(&root, "group", &target);
-    // Without the group there is no socket.
+    // A user outside the group cannot connect.
     for table in ["group", "own process"] {
         assert_refused(&SecondUser::new(MEMBER), table, &target);
     }

@@ -1,4 +1,4 @@
-//! Another user of the machine against an engine on loopback without a token.
+//! Another user of the machine attacks an engine on loopback without a token.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use crate::attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all};
 use crate::requests::{ask, begin, change, get, judge, with_body};
 
-/// How often an attempt that depends on luck is made.
+/// Repetitions of an attempt that depends on timing.
 const TIMES: usize = 40;
 
-/// Everything that an engine on loopback knows.
+/// Requests that read from an engine on loopback.
 pub(crate) fn reading() -> Vec<Row> {
     let mut rows: Vec<Row> = [
         ("/api/health", None),
@@ -64,7 +64,7 @@ pub(crate) fn reading() -> Vec<Row> {
     rows
 }
 
-/// What an engine on loopback can be made to do.
+/// Requests that change the state of an engine on loopback.
 pub(crate) fn steering() -> Vec<Row> {
     vec![
         change("PATCH", "/api/config", r#"{"music": {"bpm": 97}}"#),
@@ -79,7 +79,7 @@ pub(crate) fn steering() -> Vec<Row> {
     ]
 }
 
-/// A WebSocket with the sound.
+/// A request for the sound by WebSocket.
 pub(crate) fn listening() -> Row {
     Row::new("WebSocket /api/listen", "101 and the sound", |target| {
         let upgrade = [
@@ -93,7 +93,7 @@ pub(crate) fn listening() -> Row {
     })
 }
 
-/// A request from the source port that `target.source` names, which another user has just used.
+/// A request from the source port `target.source`, which another user has just used.
 pub(crate) fn same_port() -> Row {
     Row::new("GET from the owner's last source port", "its content", |target| {
         let mut socket =
@@ -118,8 +118,8 @@ fn connect_from(source: u16, port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Changes by connections that are gone when the engine looks up who made them: the kernel lists a
-/// socket without a process as root's. The parent looks for the effect.
+/// Changes by connections that are closed before the engine looks up their user: the kernel lists a
+/// socket without a process as root's. The parent process checks for the effect.
 pub(crate) fn vanishing() -> Vec<Row> {
     let row = |name: &'static str, bpm: u32, leave: fn(TcpStream)| {
         Row::new(name, "another bpm", move |target| {
@@ -219,7 +219,7 @@ fn another_user_neither_reads_nor_steers() {
 }
 
 #[test]
-fn a_connection_that_is_gone_counts_as_nobodys() {
+fn a_connection_without_a_process_has_no_access() {
     if !root_or_skip() {
         return;
     }
@@ -230,7 +230,7 @@ fn a_connection_that_is_gone_counts_as_nobodys() {
     for _ in 0..3 {
         try_all(&nobody, "vanish", &target);
     }
-    // Each answer comes after the requests that the engine had accepted before.
+    // The engine has handled all earlier requests when it answers.
     for _ in 0..20 {
         assert_eq!(bpm(), before, "a request without a process changed the bpm");
         thread::sleep(Duration::from_millis(20));

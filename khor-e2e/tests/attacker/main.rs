@@ -1,10 +1,11 @@
-//! The attacker's script: what another user, a web page, a peer and a member of the group `khor`
-//! try against a fresh engine and a fresh collector.
+//! The attacker's script: another user, a web page, a peer and a member of the group `khor` attack
+//! a fresh engine and a fresh collector.
 //!
-//! Each attempt is a row: its name, what success would look like, and the attempt itself. A test
-//! runs the rows of one table in a process of the attacker's uid, and fails with the list of those
-//! that succeeded. It then runs the same rows in a process of the honest user, where they must
-//! succeed, so no attempt is refused for a reason of its own. The tests run as root.
+//! Each attempt is a row: its name, the attacker's gain, and the attempt itself. A test runs the
+//! rows of a table in a process of the attacker's user, and fails with the list of successful
+//! attempts. It then runs the same rows in a process of the honest user. They must succeed there,
+//! which proves that the attempts are not refused because of their own faults. The tests run as
+//! root.
 
 mod attempt;
 mod bounds;

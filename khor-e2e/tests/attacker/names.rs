@@ -1,4 +1,4 @@
-//! Process names that are commands to a terminal, or that read otherwise than they are.
+//! Process names that contain terminal commands or disguise themselves.
 
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use tempfile::TempDir;
 
 use crate::system_bus::crash;
 
-/// A clipboard write (OSC 52), a title, a bidi override and a zero-width space, each at most 15 bytes.
+/// A clipboard write (OSC 52), a title, a bidi override and a zero-width space. Each name has at
+/// most 15 bytes.
 pub(crate) const NAMES: [&str; 4] =
     ["\x1b]52;c;aGk=\x07", "\x1b]0;owned\x07", "a\u{202e}gnp.exe", "su\u{200b}do"];
 
-/// The first character of `text` that a terminal obeys or hides, lines and tabs aside.
+/// The first character of `text` that a terminal obeys or hides, except line breaks and tabs.
 pub(crate) fn active(text: &str) -> Option<char> {
     text.chars().find(|c| {
         (c.is_control() && !['\n', '\t', '\r'].contains(c))
@@ -39,7 +40,7 @@ pub(crate) fn khor(engine: &Engine, command: &[&str]) -> Output {
 }
 
 #[test]
-fn names_of_processes_are_printed_without_commands() {
+fn process_names_are_printed_without_control_characters() {
     if !root_or_skip() {
         return;
     }
@@ -60,7 +61,7 @@ fn names_of_processes_are_printed_without_commands() {
             let metrics = engine.get("/api/metrics");
             metrics["cues"].as_array().expect("cues").iter().any(|cue| cue["pid"] == pid)
         });
-        // They name the last cue.
+        // These commands print the last cue.
         print(&["explain"]);
         print(&["status"]);
     }

@@ -13,10 +13,10 @@ use crate::attempt::{Row, Target, try_all};
 
 /// An OSC 52 sequence, which writes to a terminal's clipboard.
 const CLIPBOARD: &str = "\x1b]52;c;aGFoYQ==\x07";
-/// What performers steer: the music, the volume and the mixer.
+/// Settings that OSC may change, or that this test leaves out.
 const ALLOWED: [&str; 4] = ["/music/", "/audio/master_gain", "/audio/loudness_lufs", "/signals/"];
 
-/// A set of every other setting to another value of its type, and of patterns that match some.
+/// Messages that set every other setting to a different value of its type, some by patterns.
 pub(crate) fn datagrams(target: &Target) -> Vec<Row> {
     let mut sets: Vec<(String, OscType)> = Vec::new();
     leaves("", &target.0["config"], &mut sets);
@@ -52,7 +52,7 @@ pub(crate) fn datagrams(target: &Target) -> Vec<Row> {
     sets.into_iter().map(row).collect()
 }
 
-/// Every setting with another value of its type.
+/// Every setting with a different value of its type.
 fn leaves(path: &str, value: &Value, sets: &mut Vec<(String, OscType)>) {
     let other = match value {
         Value::Object(inner) => {
@@ -79,7 +79,7 @@ fn datagrams_steer_the_music_and_nothing_else() {
     let before = engine.get("/api/config");
     let target = json!({ "config": before, "osc": osc });
     let sent = try_all(&SecondUser::new(NOBODY), "osc", &target).len();
-    // The datagrams arrive in their order, so the last one shows that all have been read.
+    // Datagrams arrive in order, so the effect of the last one shows that the engine has read all.
     let fader = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let set = |path: &str, value| {
         fader.send_to(&message(path, vec![value]), ("127.0.0.1", osc)).expect("sending");
@@ -92,9 +92,9 @@ fn datagrams_steer_the_music_and_nothing_else() {
     let (held, expected) = (flat(&held), flat(&expected));
     let changed: Vec<_> = held.iter().filter(|setting| !expected.contains(setting)).collect();
     assert!(changed.is_empty(), "datagrams of another user changed {changed:?}");
-    // Of several values for one setting within a period, only the newest is looked at.
+    // The engine checks only the newest of several values for one setting within a period.
     assert!(receive()["refused"].as_u64() > Some(sent as u64 / 2), "{} of {sent}", receive()["refused"]);
-    // Volume and mute are a performer's as well.
+    // OSC may also change volume and mute.
     set("/khor/set/audio/master_gain", OscType::Float(0.25));
     set("/khor/mute", OscType::Int(1));
     wait_until("the volume", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);

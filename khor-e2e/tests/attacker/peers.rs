@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 
 use crate::names::{NAMES, assert_inert, khor};
 
-/// Cues that pushed out all others in the review.
+/// So many cues displaced all others in the security review.
 const FLOOD: u64 = 20_000;
 
 fn name(text: &str) -> Name {
@@ -22,7 +22,7 @@ fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64
 }
 
-/// A frame of a host that stands out, of that version.
+/// A frame with this version, of a host that stands out.
 fn frame(host: &str, version: &str, seq: u64) -> (String, Vec<u8>) {
     let signal = |i: usize| {
         let octaves: f32 = if i == 0 { 8.0 } else { 0.1 };
@@ -82,7 +82,7 @@ fn site() -> Option<(NatsServer, Engine)> {
 }
 
 #[test]
-fn texts_of_a_peer_are_printed_without_commands() {
+fn peer_texts_are_printed_without_control_characters() {
     let Some((server, engine)) = site() else { return };
     let mut seq = 0;
     for text in NAMES {
@@ -98,7 +98,7 @@ fn texts_of_a_peer_are_printed_without_commands() {
             assert_inert(command[0], &output.stderr);
         }
     }
-    // A message that names another host or another kind is quoted in the refusal.
+    // The refusal quotes a message that names another host or kind.
     let (_, other) = frame("web-2", NAMES[0], 1);
     send(&server, &[("khor.v1.home.web-1.frame".into(), other), cue("web-1", NAMES[0], NAMES[1], 9)]);
     wait_until("a refusal", || engine.get("/api/fleet")["refused"]["misdirected"] != 0);
@@ -109,7 +109,7 @@ fn texts_of_a_peer_are_printed_without_commands() {
 }
 
 #[test]
-fn a_flood_of_cues_from_one_host_leaves_those_of_the_others() {
+fn a_flood_from_one_host_keeps_cues_of_others() {
     let Some((server, engine)) = site() else { return };
     let mut seq = 0;
     wait_until("the calm host's cue", || {
@@ -123,7 +123,8 @@ fn a_flood_of_cues_from_one_host_leaves_those_of_the_others() {
     let flood: Vec<_> = (0..FLOOD).map(|i| cue("loud", "crash", "flood", 10_000 + i)).collect();
     send(&server, &flood);
     wait_until("cues of the flood", || !engine.hosts_of_cues("crash").is_empty());
-    // The engine reads in order, so a frame after the flood shows that all of it was read.
+    // The engine reads in order, so the effect of a frame after the flood shows that it has read
+    // the whole flood.
     let late = frame("late", "0.1.0", 1);
     wait_until("a host after the flood", || {
         send(&server, std::slice::from_ref(&late));
@@ -131,7 +132,7 @@ fn a_flood_of_cues_from_one_host_leaves_those_of_the_others() {
     });
     assert!(
         engine.hosts_of_cues("oom").contains(&"calm".to_owned()),
-        "the flood pushed out another host's cue"
+        "the flood displaced another host's cue"
     );
     assert!(engine.hosts_of_cues("crash").len() < 64, "{}", engine.hosts_of_cues("crash").len());
 }

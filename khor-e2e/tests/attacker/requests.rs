@@ -1,4 +1,4 @@
-//! Requests of the attacker's process, which report a refusal and do not panic.
+//! Requests for rows: they return a refusal and do not panic.
 
 use std::io::{self, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::attempt::{Outcome, Row};
 
-/// A request without body on a new connection. `enough`: bytes of an endless body to read.
+/// Sends a request without body on a new connection. `enough`: bytes to read of an endless body.
 pub(crate) fn ask(
     address: &str,
     method: &str,
@@ -34,7 +34,7 @@ pub(crate) fn with_body(
     [raw_http::head(address, method, path, &headers), body.into_bytes()].concat()
 }
 
-/// A request with a JSON body on a new connection.
+/// Sends a request with a JSON body on a new connection.
 pub(crate) fn send(
     address: &str,
     method: &str,
@@ -45,8 +45,8 @@ pub(crate) fn send(
     raw_http::try_ask(address, &with_body(address, method, path, headers, body), None)
 }
 
-/// Success is a status below 400. 404 and 409 count too, because the engine has looked at its state
-/// for them.
+/// Success is a status below 400. 404 and 409 are successes too, because they depend on the
+/// engine's state.
 pub(crate) fn judge(answer: io::Result<Answer>) -> Outcome {
     let answer = answer.map_err(|error| error.to_string())?;
     let body = String::from_utf8_lossy(&answer.body);
@@ -54,14 +54,14 @@ pub(crate) fn judge(answer: io::Result<Answer>) -> Outcome {
     if answer.status < 400 || matches!(answer.status, 404 | 409) { Ok(text) } else { Err(text) }
 }
 
-/// A GET of the target's engine.
+/// A GET request to the target's engine.
 pub(crate) fn get(path: &'static str, enough: Option<usize>) -> Row {
     Row::new(format!("GET {path}"), "its content", move |target| {
         judge(ask(target.text("engine"), "GET", path, &[], enough))
     })
 }
 
-/// A change at the target's engine, with a JSON body or none.
+/// A change of the target's engine, with a JSON body or none.
 pub(crate) fn change(method: &'static str, path: &'static str, body: &'static str) -> Row {
     Row::new(format!("{method} {path} {body}"), "the change", move |target| {
         let engine = target.text("engine");

@@ -1,4 +1,4 @@
-//! A program of another user on the configured port, before the engine starts.
+//! Another user's program takes the configured port before the engine starts.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::attempt::{Row, Service, report};
 
 const TOKEN: &str = "a-token-that-no-squatter-may-receive-0123";
-/// Commands that ask a running engine.
+/// Commands that send requests to a running engine.
 const COMMANDS: [&[&str]; 5] =
     [&["status"], &["explain"], &["mute", "on"], &["config", "music.bpm", "99"], &["snooze", "1"]];
 
@@ -34,7 +34,7 @@ pub(crate) fn squat() -> Row {
                 }
             });
         }
-        Err("no connection any more".into())
+        Err("the listener ended".into())
     })
 }
 

@@ -1,4 +1,4 @@
-//! A user without the group on the system bus, while a process crashes.
+//! A user outside the group listens on the system bus while a process crashes.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
@@ -23,7 +23,7 @@ const NAMES: [&str; 2] = ["secret-first", "secret-second"];
 struct Eavesdropper {
     child: Child,
     lines: mpsc::Receiver<String>,
-    heard: String,
+    received: String,
 }
 
 impl Eavesdropper {
@@ -39,19 +39,19 @@ impl Eavesdropper {
         let output = BufReader::new(child.stdout.take()?);
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Some(Self { child, lines, heard: String::new() })
+        Some(Self { child, lines, received: String::new() })
     }
 
-    /// All that it has printed so far.
-    fn heard(&mut self) -> &str {
-        self.heard.extend(self.lines.try_iter().map(|line| line + "\n"));
-        &self.heard
+    /// Everything that it has printed so far.
+    fn received(&mut self) -> &str {
+        self.received.extend(self.lines.try_iter().map(|line| line + "\n"));
+        &self.received
     }
 
     fn wait_for(&mut self, word: &str) {
         let mut wait = Wait::new(&format!("{word} on the bus"));
-        while !self.heard().contains(word) {
-            wait.pause(|| self.heard.clone());
+        while !self.received().contains(word) {
+            wait.pause(|| self.received.clone());
         }
     }
 }
@@ -80,7 +80,7 @@ fn is_on(bus: &Bus) -> bool {
 }
 
 #[test]
-fn the_system_bus_tells_other_users_no_names() {
+fn the_system_bus_delivers_no_names_to_other_users() {
     if !root_or_skip() {
         return;
     }
@@ -89,7 +89,7 @@ fn the_system_bus_tells_other_users_no_names() {
     let address = bus.address();
     let environment = [("DBUS_SYSTEM_BUS_ADDRESS", address.as_str())];
     let collector = Collector::start_with(&dir, &program("khor-collector"), &[], &environment);
-    // For the user that the collector runs as here, and a group that exists everywhere.
+    // The policy for the collector's user in this test, and for a group that exists everywhere.
     let uid = procfs::status(collector.pid(), "Uid");
     let uid = uid.split_whitespace().next().expect("a user");
     let policy = POLICY.replace("user=\"khor\"", &format!("user=\"{uid}\""));
@@ -101,17 +101,17 @@ fn the_system_bus_tells_other_users_no_names() {
     let (Some(mut roots), Some(mut nobodys)) = (start(&root), start(&nobody)) else {
         return skip("needs dbus-monitor");
     };
-    // Both see the bus's own signal when they have connected.
+    // The bus sends this signal to each client that has connected.
     for monitor in [&mut roots, &mut nobodys] {
         monitor.wait_for("NameAcquired");
     }
     let crashed = TempDir::new().expect("a directory");
     for name in NAMES {
-        // A match that comes too late misses the first crash.
+        // A monitor whose match rule is late misses the first crash.
         crash(crashed.path(), name);
         roots.wait_for(name);
     }
     thread::sleep(Duration::from_millis(300));
-    let heard = nobodys.heard();
-    assert!(!NAMES.iter().any(|name| heard.contains(name)), "nobody received: {heard}");
+    let received = nobodys.received();
+    assert!(!NAMES.iter().any(|name| received.contains(name)), "nobody received: {received}");
 }

@@ -1,4 +1,4 @@
-//! The tables by their names.
+//! Maps the names of tables to their rows.
 
 use crate::attempt::{Row, Target};
 use crate::requests::{change, get};

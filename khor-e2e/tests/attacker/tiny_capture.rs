@@ -1,4 +1,4 @@
-//! A small capture from elsewhere that claims to be long.
+//! A small hostile capture that claims to be long.
 
 use std::fs;
 use std::io::Write;
@@ -12,10 +12,10 @@ use khor_patience::progress;
 use tempfile::TempDir;
 
 const HEADING: &[u8] = b"khorcap\x02";
-/// Between the samples of the hostile capture, ns: a quarter of an hour.
+/// Time between the samples of the hostile capture, ns: a quarter of an hour.
 const STEP_NS: u64 = 900_000_000_000;
-/// More than that needs a word: five minutes of WAV are 86 MB.
-const WITHOUT_A_WORD_BYTES: u64 = 100_000_000;
+/// khor must announce larger files. Five minutes of WAV are 86 MB.
+const UNANNOUNCED_BYTES: u64 = 100_000_000;
 /// Entries of a block, as docs/captures.md describes them.
 const SOURCE_NUMBER: u8 = 1;
 const FRAME: u8 = 1;
@@ -26,7 +26,7 @@ fn khor(arguments: &[&str], dir: &Path) -> Output {
     Command::new(program("khor")).args(arguments).current_dir(dir).env("HOME", dir).output().expect("khor")
 }
 
-/// A signed number as LEB128 of its zigzag form.
+/// A number in zigzag form, as LEB128.
 fn signed(number: u64) -> Vec<u8> {
     let (mut rest, mut bytes) = (number << 1, Vec::new());
     while rest >= 0x80 {
@@ -53,7 +53,7 @@ fn hostile(real: &[u8]) -> Vec<u8> {
     let length = |at: usize| usize::from(u16::from_le_bytes([real[at], real[at + 1]]));
     let first = &real[..HEADING.len() + 12 + length(HEADING.len() + 4)];
     let mut raw = vec![SOURCE_NUMBER];
-    // The second number is the step less the step before, and no counter has changed.
+    // The second number is the difference from the first step. No counter changes.
     for step in [1_000_000_000, STEP_NS - 1_000_000_000] {
         raw.push(FRAME);
         raw.extend(signed(step));
@@ -63,7 +63,7 @@ fn hostile(real: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_tiny_capture_fills_no_disk_without_a_word() {
+fn khor_announces_a_large_render_of_a_tiny_capture() {
     let dir = TempDir::new().expect("a directory");
     let recorded = khor(&["record", "real.khor", "--demo", "--seconds", "0.1"], dir.path());
     assert!(recorded.status.success(), "{recorded:?}");
@@ -76,8 +76,8 @@ fn a_tiny_capture_fills_no_disk_without_a_word() {
     let bytes = fs::metadata(dir.path().join("x.wav")).map_or(0, |file| file.len());
     let is_announced = ["MB", "GB", "quota", "--seconds"].iter().any(|word| text.contains(word));
     println!("{bytes} bytes, {}: {text}", rendered.status);
-    assert!(bytes < WITHOUT_A_WORD_BYTES || is_announced, "{bytes} bytes without a word: {text}");
-    // An honest length needs no word.
+    assert!(bytes < UNANNOUNCED_BYTES || is_announced, "{bytes} bytes without an announcement: {text}");
+    // A short render succeeds.
     let short = khor(&["render", "tiny.khor", "-o", "short.wav", "--seconds", "2"], dir.path());
     assert!(short.status.success() && dir.path().join("short.wav").exists(), "{short:?}");
 }

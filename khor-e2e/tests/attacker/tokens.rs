@@ -1,4 +1,4 @@
-//! Tokens and sessions: what a stolen cookie is worth, and when a session ends.
+//! Tokens and sessions: use of a stolen cookie, and the end of sessions.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,11 +14,11 @@ use crate::requests::{ask, change, get, judge, send};
 
 const TOKEN: &str = "a-token-of-the-attackers-tests-0123456789";
 const ANOTHER_TOKEN: &str = "another-token-of-the-attackers-tests-0123";
-/// The most sessions of an engine.
+/// The most sessions that an engine keeps.
 const MAX_SESSIONS: usize = 32;
 const MAX_AGE_S: u64 = 30 * 24 * 3600;
 
-/// Hands in the token, and gets the cookie with its attributes.
+/// Logs in with the token. The result is the cookie with its attributes.
 pub(crate) fn login() -> Row {
     Row::new("log in", "a session", |target| {
         let token = json!({ "token": target.text("token") });
@@ -28,7 +28,7 @@ pub(crate) fn login() -> Row {
     })
 }
 
-/// Requests with a cookie of another program, and with the token in its place.
+/// Requests with the cookies of the target, one each.
 pub(crate) fn replays(target: &Target) -> Vec<Row> {
     let cookies = target.0["cookies"].as_array().expect("cookies").iter();
     let cookies = cookies.map(|cookie| cookie.as_str().expect("a cookie").to_owned()).enumerate();
@@ -82,7 +82,7 @@ impl Guarded {
         target
     }
 
-    /// A session of the owner: the whole `Set-Cookie`.
+    /// Logs the owner in, and returns the whole `Set-Cookie`.
     fn login(&self) -> String {
         match try_all(&self.owner, "login", &self.target(&json!({}))).remove(0).outcome {
             Ok(cookie) => cookie,
@@ -90,7 +90,7 @@ impl Guarded {
         }
     }
 
-    /// Whether the owner's requests with this cookie are answered.
+    /// Whether the engine accepts the owner's requests with this cookie.
     fn is_open(&self, cookie: &str) -> bool {
         let target = self.target(&json!({ "cookies": [cookie] }));
         try_all(&self.owner, "sessions", &target)[0].outcome.is_ok()
@@ -133,7 +133,7 @@ fn a_session_is_worth_nothing_to_another_user() {
     for thief in [NOBODY, OTHER, 0] {
         assert_refused(&SecondUser::new(thief), "sessions", &stolen);
     }
-    // A token requires itself of everybody, and stands for no session.
+    // Every user needs the token, even the owner and root.
     for user in [NOBODY, OWNER, 0] {
         assert_refused(&SecondUser::new(user), "tokenless", &stolen);
     }
@@ -155,7 +155,7 @@ fn a_session_is_worth_nothing_to_another_user() {
 }
 
 #[test]
-fn a_session_ends_by_logout_by_count_and_by_another_token() {
+fn logout_too_many_logins_or_a_new_token_end_sessions() {
     if !root_or_skip() {
         return;
     }
@@ -178,15 +178,15 @@ fn a_session_ends_by_logout_by_count_and_by_another_token() {
     let live = replayed.iter().filter(|row| row.outcome.is_ok()).count();
     assert!((1..=MAX_SESSIONS).contains(&live), "{live} sessions at once");
 
-    // Sessions outlive a restart, but not their token.
+    // Sessions stay valid after a restart, until the token changes.
     let last = replayed.iter().rposition(|row| row.outcome.is_ok()).expect("a session");
     let Guarded { owner, engine } = guarded;
     assert!(engine.stop().success());
     let guarded = Guarded { engine: UserEngine::start(&owner, &["--fake", "--no-audio"]), owner };
-    assert!(guarded.is_open(&many[last]), "a session outlives a restart");
+    assert!(guarded.is_open(&many[last]), "a restart keeps the session");
     let Guarded { owner, engine } = guarded;
     assert!(engine.stop().success());
     owner.write(&token_file(&owner), ANOTHER_TOKEN);
     let guarded = Guarded { engine: UserEngine::start(&owner, &["--fake", "--no-audio"]), owner };
-    assert!(!guarded.is_open(&many[last]), "the token changed");
+    assert!(!guarded.is_open(&many[last]), "a new token ends the session");
 }

@@ -1,4 +1,4 @@
-//! A page elsewhere on the web, or on another port, in the browser of the engine's own user.
+//! A foreign web page, or a page on another port, in the browser of the engine's own user.
 
 use khor_e2e::second_user::OWNER;
 use khor_e2e::skip::root_or_skip;
@@ -8,21 +8,21 @@ use serde_json::{Value, json};
 use crate::attempt::{Row, Target, assert_granted, assert_refused};
 use crate::requests::{ask, judge, send};
 
-/// Answers that never end: their first byte is enough.
+/// Paths whose answers never end. The tests read one byte of them.
 const ENDLESS: [&str; 2] = ["/api/stream", "/api/listen.wav"];
 
-/// The headers that a browser adds for a page elsewhere, one attempt each. `PORT` is the engine's.
+/// The headers that a browser adds for a foreign page, one attempt each. `PORT` is the engine's.
 const FOREIGN: [(&str, &str); 10] = [
     ("origin", "http://evil.example"),
     ("origin", "https://evil.example"),
     ("origin", "null"),
     ("origin", "http://127.0.0.1:8000"),
     ("origin", "https://127.0.0.1:PORT"),
-    // The page of this listener under another of its names is another origin.
+    // The same listener under another of its names is a different origin.
     ("origin", "http://localhost:PORT"),
     ("sec-fetch-site", "cross-site"),
     ("sec-fetch-site", "same-site"),
-    // DNS rebinding: the name of the page leads to this machine.
+    // DNS rebinding: the page's name resolves to this machine.
     ("host", "evil.example:PORT"),
     ("host", "evil.example"),
 ];
@@ -49,7 +49,7 @@ fn enough(path: &str) -> Option<usize> {
     ENDLESS.contains(&path).then_some(1)
 }
 
-/// Every GET and some changes with the headers of a page elsewhere.
+/// Every GET and some changes with the headers of a foreign page.
 pub(crate) fn foreign(target: &Target) -> Vec<Row> {
     let mut rows = Vec::new();
     for (name, value) in FOREIGN {
@@ -79,11 +79,11 @@ pub(crate) fn foreign(target: &Target) -> Vec<Row> {
     rows
 }
 
-/// The same requests with the headers of khor's own page, and without any.
+/// Every GET and a change with the headers of khor's own page, and GETs without these headers.
 pub(crate) fn own(target: &Target) -> Vec<Row> {
     let mut rows = Vec::new();
     for (i, headers) in OWN.into_iter().enumerate() {
-        // The slow answers once.
+        // The doctor is slow, so it is requested once only.
         for path in paths(target).into_iter().filter(|path| i == 0 || path != "/api/doctor") {
             rows.push(Row::new(format!("GET {path}, {headers:?}"), "its content", move |target| {
                 let headers: Vec<_> =
@@ -101,13 +101,13 @@ pub(crate) fn own(target: &Target) -> Vec<Row> {
     rows
 }
 
-/// What answers GET by the API's own document.
+/// The paths that answer GET, by the API's own document.
 fn readable(document: &Value) -> Vec<String> {
     let paths = document["paths"].as_object().expect("paths").iter();
     let mut paths: Vec<String> = paths
         .filter(|(path, methods)| methods["get"].is_object() && !path.starts_with("/api/recordings/"))
         .map(|(path, _)| path.replace("/clips/{name}", "/clips/idle.wav").replace("{name}", "ambient"))
-        // Not over plain HTTP.
+        // This path is a WebSocket.
         .filter(|path| path != "/api/listen")
         .collect();
     if !paths.iter().any(|path| path == "/metrics") {
@@ -117,7 +117,7 @@ fn readable(document: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_page_elsewhere_neither_reads_nor_steers() {
+fn a_foreign_web_page_neither_reads_nor_steers() {
     if !root_or_skip() {
         return;
     }
@@ -129,7 +129,7 @@ fn a_page_elsewhere_neither_reads_nor_steers() {
     let target = json!({ "engine": engine.address(), "paths": paths });
     let before = engine.get("/api/config");
     assert_refused(&owner, "web page", &target);
-    assert_eq!(engine.get("/api/config"), before, "a page elsewhere changed the configuration");
+    assert_eq!(engine.get("/api/config"), before, "a foreign page changed the configuration");
     assert_granted(&owner, "own page", &target);
     assert_ne!(engine.get("/api/config"), before);
 }

@@ -107,7 +107,7 @@ fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn the_bus_starts_it_unless_it_is_disabled() {
+fn the_bus_starts_the_collector_unless_it_is_disabled() {
     const VERSION: &str = "get-property org.khor.Collector /org/khor/Collector org.khor.Collector1 Version";
     require_a_machine_of_our_own();
     let stop = || said(&format!("systemctl stop {SOCKET} {SERVICE}"));

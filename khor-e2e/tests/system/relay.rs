@@ -1,4 +1,4 @@
-//! The relay's service: its keys are root's, and systemd hands them to it alone.
+//! The relay's service: only root can read its keys, and systemd passes them to the relay alone.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -35,7 +35,7 @@ fn the_relay_uses_a_seed_that_only_root_can_read() {
         }
     }
 
-    // A credential that is no seed shows that the relay reads this file.
+    // The error about a wrong seed shows that the relay reads this file.
     fs::write(SEED, "not a seed").expect("a file");
     said(&format!("systemctl stop {UNIT}"));
     let _ = heard(&format!("systemctl start {UNIT}"));

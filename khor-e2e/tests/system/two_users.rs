@@ -1,5 +1,5 @@
-//! Two users who log in with the same configuration: each reaches the own engine, and nobody
-//! reads another user's.
+//! Two users log in with the same configuration. Each reaches their own engine, and neither reads
+//! the engine of the other.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
 
 const USERS: [&str; 2] = ["listener", "second"];
 const PORT: u16 = 17321;
-/// Runs as the user who executes it: prints the status of a GET, `0` without a response. The
-/// system has no HTTP client but bash.
+/// Prints the status of a GET request by the user who runs it. The system has no HTTP client except
+/// bash.
 const STATUS: &str = r#"#!/bin/bash
 exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 0
 printf 'GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$1" >&3
@@ -27,7 +27,7 @@ fn in_session(user: &str, command: &str) -> String {
     of(user, &format!("env HOME=/home/{user} XDG_RUNTIME_DIR=/run/user/{} {command}", uid(user)))
 }
 
-/// What the user's engine has published, while it runs.
+/// The contents of the `engine.json` that the user's engine publishes while it runs.
 fn published(user: &str) -> Option<Value> {
     let text = fs::read_to_string(format!("/run/user/{}/khor/engine.json", uid(user))).ok()?;
     serde_json::from_str(&text).ok()
@@ -79,7 +79,7 @@ fn two_users_at_once_reach_their_own_engines_and_not_the_others() {
             is_success.then_some(text)
         });
         assert!(text.contains("collector"), "{user}: {text}");
-        // Each changes a setting, and only the own engine has it.
+        // Each user changes a setting, and only that user's engine has the change.
         let bpm = (90 + own % 7).to_string();
         said(&in_session(user, &format!("khor config music.bpm {bpm}")));
         let held = fs::read_to_string(format!("/home/{user}/.config/khor/config.json")).expect("its file");

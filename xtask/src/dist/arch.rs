@@ -1,5 +1,5 @@
-//! Arch's package: `makepkg` builds it from a source archive of the checkout, with the checksum of
-//! that archive in the PKGBUILD, as for a release.
+//! Arch's package. As for a release, `makepkg` builds it from a source archive of the checkout, and
+//! the PKGBUILD contains the archive's checksum.
 
 use std::{fs, path::Path, process::Command};
 
@@ -12,13 +12,13 @@ use crate::{
     release,
 };
 
-/// Begins the line of the PKGBUILD with the checksum of the archive.
+/// Start of the PKGBUILD's line with the checksum of the archive.
 const SUMS: &str = "sha256sums=(";
-/// Arch's users build from these two files.
+/// The files from which users of Arch build the package.
 const RECIPE: [&str; 2] = ["PKGBUILD", "khor.install"];
 
-/// Builds the package in target/arch. Puts it into `dist`, with the archive, the PKGBUILD that
-/// names its checksum, and the script for the installation.
+/// Builds the package in target/arch. Copies to `dist` the package, the source archive, the
+/// PKGBUILD with its checksum, and the installation script.
 pub(super) fn build(dist: &Path, time: &str) -> Result<()> {
     packages::install(&[packages::ARCH])?;
     let folder = target().join("arch");
@@ -46,7 +46,7 @@ pub(super) fn build(dist: &Path, time: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes the source archive that the PKGBUILD names, of what is committed. Returns its name.
+/// Makes the source archive for the PKGBUILD from the last commit. Returns its name.
 fn archive(folder: &Path) -> Result<String> {
     let name = format!("khor-{}", env!("CARGO_PKG_VERSION"));
     let file = format!("{name}.tar.gz");
@@ -61,7 +61,7 @@ fn checksum(folder: &Path, file: &str) -> Result<String> {
     line.split_whitespace().next().map(str::to_owned).context("sha256sum printed nothing")
 }
 
-/// The PKGBUILD with this checksum of its only source.
+/// Writes the checksum of the only source into the text of a PKGBUILD.
 fn with_checksum(recipe: &str, sum: &str) -> Result<String> {
     let count = recipe.lines().filter(|line| line.starts_with(SUMS)).count();
     ensure!(count == 1, "the PKGBUILD has {count} lines that begin with {SUMS}; it needs one");

@@ -90,7 +90,7 @@ impl Collector {
     }
 }
 
-/// The number of the user who hears the machine, also if `sudo` started this process.
+/// The number of the user who runs the engine, even if `sudo` started this process.
 fn user() -> String {
     let own = nix::unistd::getuid();
     let by_sudo = std::env::var("SUDO_UID").ok().filter(|uid| own.is_root() && uid.parse::<u32>().is_ok());

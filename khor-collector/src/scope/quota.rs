@@ -1,4 +1,4 @@
-//! How much of the kernel's table one user may take, so that the others keep room.
+//! Limits each user's part of the kernel's table, so that there is room for other users.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,18 @@ use khor_proto::{Scope, Selector};
 use super::registry::selectors;
 use crate::trust::Peer;
 
-/// Different scopes at once of one user who is not trusted.
+/// Different scopes that an untrusted user may have at once.
 const SCOPES_PER_USER: usize = 8;
-/// Different cgroups in these, and different processes.
+/// Different cgroups in these scopes, and different processes.
 const SELECTORS_PER_USER: usize = 32;
-/// Scopes that all such users together leave to root and trusted users, and a share of the
-/// selectors likewise.
-const SCOPES_KEPT: usize = 16;
-const SELECTORS_KEPT: usize = 32;
+/// Scopes that are reserved for root and trusted users.
+const RESERVED_SCOPES: usize = 16;
+/// Cgroups that are reserved for root and trusted users, and as many processes.
+const RESERVED_SELECTORS: usize = 32;
 
-/// Fails if `peer` may not have `scope` besides what is held already: each scope, and who
-/// subscribes to it.
-pub(super) fn require(scope: &Scope, peer: Peer, held: &[(Scope, Vec<Peer>)]) -> Result<(), String> {
+/// Fails if `scope` exceeds the limit of `peer` or of all untrusted users. `held` lists the current
+/// scopes with their subscribers.
+pub(super) fn check(scope: &Scope, peer: Peer, held: &[(Scope, Vec<Peer>)]) -> Result<(), String> {
     if peer.trusted {
         return Ok(());
     }
@@ -28,21 +28,23 @@ pub(super) fn require(scope: &Scope, peer: Peer, held: &[(Scope, Vec<Peer>)]) ->
         held.map(|(scope, _)| scope).chain([scope]).collect::<BTreeSet<_>>()
     };
     let own = with(&|holder| holder.uid == peer.uid);
-    if own.len() > SCOPES_PER_USER || named(own) > SELECTORS_PER_USER {
+    if own.len() > SCOPES_PER_USER || selector_count(own) > SELECTORS_PER_USER {
         return Err(format!(
-            "a user may have {SCOPES_PER_USER} scopes at once that name {SELECTORS_PER_USER} cgroups and \
-             {SELECTORS_PER_USER} processes, and this is more: close some, or {}",
+            "this user may have {SCOPES_PER_USER} scopes with {SELECTORS_PER_USER} cgroups and \
+             {SELECTORS_PER_USER} processes: close some, or {}",
             peer.remedy()
         ));
     }
     let untrusted = with(&|holder| !holder.trusted);
-    if untrusted.len() > MAX_SCOPES - SCOPES_KEPT || named(untrusted) > MAX_SELECTORS - SELECTORS_KEPT {
-        return Err("all users together have as many scopes as they may: try again later".into());
+    if untrusted.len() > MAX_SCOPES - RESERVED_SCOPES
+        || selector_count(untrusted) > MAX_SELECTORS - RESERVED_SELECTORS
+    {
+        return Err("all users together have reached the limit of scopes: try again later".into());
     }
     Ok(())
 }
 
-/// How many different cgroups or different processes these name, whichever is more.
+/// The number of different cgroups or of different processes in `scopes`, whichever is higher.
 pub(super) fn named<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> usize {
     let named: BTreeSet<&Selector> = scopes.into_iter().flat_map(selectors).collect();
     let cgroups = named.iter().filter(|selector| matches!(selector, Selector::Cgroup(_))).count();
@@ -62,13 +64,13 @@ mod tests {
         Scope::Selected { include, exclude: Vec::new() }
     }
 
-    /// What all of `users` hold when each has taken what it gets.
+    /// The scopes of `users` after each user has taken as many as allowed.
     fn taken(users: std::ops::Range<u32>, selectors: usize) -> Vec<(Scope, Vec<Peer>)> {
         let mut held = Vec::new();
         for uid in users {
             for number in 0..2 * MAX_SCOPES {
                 let scope = scope(uid as usize * 1000 + number, selectors);
-                if require(&scope, peer(uid), &held).is_ok() {
+                if check(&scope, peer(uid), &held).is_ok() {
                     held.push((scope, vec![peer(uid)]));
                 }
             }
@@ -80,11 +82,11 @@ mod tests {
     fn a_user_takes_8_scopes_and_the_others_keep_room() {
         let held = taken(1000..1001, 1);
         assert_eq!(held.len(), 8);
-        let reason = require(&scope(0, 1), peer(1000), &held).unwrap_err();
+        let reason = check(&scope(0, 1), peer(1000), &held).unwrap_err();
         assert!(reason.contains("8 scopes") && reason.contains("KHOR_TRUST=1000"), "{reason}");
-        assert!(require(&held[0].0, peer(1000), &held).is_ok(), "a scope that it has is no further one");
+        assert!(check(&held[0].0, peer(1000), &held).is_ok(), "the user has this scope already");
         assert!(
-            require(&scope(0, 1), peer(1001), &held).is_ok() && require(&scope(0, 1), peer(0), &held).is_ok()
+            check(&scope(0, 1), peer(1001), &held).is_ok() && check(&scope(0, 1), peer(0), &held).is_ok()
         );
         assert_eq!(taken(1000..1001, 16).len(), 2, "32 cgroups");
     }
@@ -94,7 +96,7 @@ mod tests {
         assert_eq!(taken(1000..1020, 1).len(), 48);
         assert_eq!(taken(1000..1020, 16).len(), 6, "96 cgroups");
         let held = taken(1000..1020, 1);
-        assert!(require(&scope(0, 1), peer(1020), &held).unwrap_err().contains("all users"));
-        assert!(require(&scope(0, 1), peer(0), &held).is_ok());
+        assert!(check(&scope(0, 1), peer(1020), &held).unwrap_err().contains("all users"));
+        assert!(check(&scope(0, 1), peer(0), &held).is_ok());
     }
 }

@@ -1,4 +1,5 @@
-//! A scope as one client has it: the shared count, as far as the client may have it.
+//! The counters of a scope for one client: the shared counters, or none if the client may not have
+//! them.
 
 use std::sync::Arc;
 
@@ -10,22 +11,22 @@ use crate::polled;
 use crate::sampler::{Count, Subject};
 use crate::trust::Peer;
 
-/// One client's share of a scope's count; given back when dropped.
+/// A client's subscription to the shared counters of a scope; ends when dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct ClientCount {
     count: Arc<ScopedCount>,
     peer: Peer,
     shared: Arc<Shared>,
 }
 
-impl Held {
-    /// `peer` must have been noted as a holder of the scope.
+impl ClientCount {
+    /// The caller must have registered `peer` with `Shared::add_holder`.
     pub(super) fn new(count: Arc<ScopedCount>, peer: Peer, shared: Arc<Shared>) -> Self {
         Self { count, peer, shared }
     }
 }
 
-impl Count for Held {
+impl Count for ClientCount {
     fn availability(&self) -> Vec<Availability> {
         let counted = self.count.availability();
         match self.count.refusal(self.peer) {
@@ -40,7 +41,7 @@ impl Count for Held {
 
     fn read(&self, counters: &mut Vec<Option<u64>>) {
         self.count.read(counters);
-        // A process in it may have begun to act for another user.
+        // A process in the scope may have changed its user.
         if self.count.refusal(self.peer).is_some() {
             counters.fill(None);
         }
@@ -54,31 +55,31 @@ impl Count for Held {
     }
 
     fn is_own(&self) -> bool {
-        self.count.is_of(self.peer.uid)
+        self.count.belongs_to(self.peer.uid)
     }
 }
 
-impl Drop for Held {
+impl Drop for ClientCount {
     fn drop(&mut self) {
-        self.shared.let_go(self.count.number, self.peer);
+        self.shared.remove_holder(self.count.number, self.peer);
     }
 }
 
-/// A scope that the client may not have. Nothing is counted for it.
+/// Counters of a scope that the client may not have: all are absent, and nothing is counted.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct RefusedCount {
     reason: String,
     counters: usize,
 }
 
-impl Refused {
-    /// `probed` is the number of counters that the kernel's programs feed.
+impl RefusedCount {
+    /// `probed` is the number of counters that the in-kernel programs count.
     pub(super) fn new(reason: String, probed: usize) -> Self {
         Self { reason, counters: probed + polled::COUNTERS.len() }
     }
 }
 
-impl Count for Refused {
+impl Count for RefusedCount {
     fn availability(&self) -> Vec<Availability> {
         absent(&self.reason, self.counters)
     }
