@@ -1,7 +1,7 @@
-//! Where the user's running engine is: `$XDG_RUNTIME_DIR/khor/engine.json`.
+//! The file with the address of the user's running engine: `$XDG_RUNTIME_DIR/khor/engine.json`.
 //!
-//! Only the user can write there, so no other user can lead the commands or the desktop entry to an
-//! engine of its own.
+//! Only the user can write to this folder, so no other user can direct the commands or the desktop
+//! entry to another engine.
 
 use std::{
     env, fs, io,
@@ -20,14 +20,14 @@ use crate::files;
 /// Largest file that is read, bytes.
 const MAX_BYTES: u64 = 16 * 1024;
 
-/// The file, which is there while the engine serves its API. It is removed when this is dropped.
+/// The file of a running engine. Dropping this removes the file.
 #[derive(Debug)]
 pub(crate) struct EngineFile(PathBuf);
 
 /// Content of the file.
 #[derive(Debug, Deserialize, Serialize)]
 struct Content {
-    /// Where programs of this machine reach the API.
+    /// The address at which programs of this machine reach the API.
     address: SocketAddr,
     pid: u32,
     version: String,
@@ -36,8 +36,8 @@ struct Content {
 }
 
 impl EngineFile {
-    /// Writes the file for an engine that listens at `address`. `None` without a session of the
-    /// user, or if the file cannot be written; commands then look at the configured address.
+    /// Writes the file for an engine that listens at `address`. Returns `None` without a session of
+    /// the user, or if the file cannot be written; commands then use the configured address.
     pub(crate) fn publish(address: SocketAddr, config: &Path) -> Option<Self> {
         let path = path()?;
         let content = Content {
@@ -49,10 +49,7 @@ impl EngineFile {
         match write(&path, &content) {
             Ok(()) => Some(Self(path)),
             Err(problem) => {
-                warn!(
-                    "cannot write {}: {problem}; khor open looks at the configured address",
-                    path.display()
-                );
+                warn!("cannot write {}: {problem}; khor open uses the configured address", path.display());
                 None
             }
         }
@@ -68,14 +65,15 @@ impl Drop for EngineFile {
     }
 }
 
-/// Where the user's engine with this configuration file listens; `None` if no such engine runs.
+/// The address of the user's engine with this configuration file; `None` if the file names no such
+/// engine.
 pub(crate) fn address(config: &Path) -> Option<SocketAddr> {
     let content = read(&path()?).ok()?;
     (content.config == absolute(config)).then_some(content.address)
 }
 
-/// Where programs of this machine reach an engine that listens at `address`: an engine that listens
-/// on every address also listens on loopback.
+/// The address at which programs of this machine reach an engine that listens at `address`. An
+/// engine on every address is reached on loopback.
 pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -97,7 +95,7 @@ fn absolute(path: &Path) -> PathBuf {
 fn read(path: &Path) -> io::Result<Content> {
     let owner = fs::metadata(path)?.uid();
     if owner != Uid::effective().as_raw() && owner != 0 {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file of another user"));
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file belongs to another user"));
     }
     serde_json::from_str(&files::read_text(path, MAX_BYTES)?).map_err(io::Error::other)
 }
@@ -137,7 +135,7 @@ mod tests {
         assert_eq!(read(&path).unwrap().address, content.address);
         write(&path, &Content { pid: 1, ..content }).unwrap();
         drop(EngineFile(path.clone()));
-        assert!(path.exists(), "it belongs to another engine");
+        assert!(path.exists(), "the file belongs to another engine");
         let own = Content { pid: process::id(), ..read(&path).unwrap() };
         write(&path, &own).unwrap();
         drop(EngineFile(path.clone()));

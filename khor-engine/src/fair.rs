@@ -1,9 +1,10 @@
-//! Keeps the newest items of a list, shared fairly by those who fill it.
+//! Trims a list to its newest items, with a fair share for each sender.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Removes items beyond `most`, each the oldest of the largest share. So whoever has fewer items
-/// than the others loses none to them. Shares that are equally large lose their oldest item.
+/// Removes items until `most` are left, each time the oldest item of the largest share. So a sender
+/// with few items loses none to a sender with many. Among shares of equal size the oldest item
+/// goes.
 pub(crate) fn trim<T>(list: &mut VecDeque<T>, most: usize, share: impl Fn(&T) -> Option<&str>) {
     while list.len() > most {
         let mut sizes: BTreeMap<Option<&str>, usize> = BTreeMap::new();
@@ -21,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_that_fills_the_list_removes_only_its_own_items() {
+    fn a_flooding_sender_removes_only_its_own_items() {
         let mut list = VecDeque::new();
         let mut push = |share: &'static str, item: u32| {
             list.push_back((share, item));
@@ -41,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn alone_the_oldest_goes() {
+    fn in_a_single_share_the_oldest_item_goes() {
         let mut list: VecDeque<u32> = (0..10).collect();
         trim(&mut list, 4, |_| None);
         assert_eq!(list, [6, 7, 8, 9]);

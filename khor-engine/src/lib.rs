@@ -5,9 +5,9 @@
 //! clock and seed as inputs, and run the same offline and live. Around them: [`config`] keeps the
 //! settings, [`engine`] runs the rooms live, [`http`] shows and steers it, [`control`] steers it by
 //! OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way, [`relay`] sends what this
-//! machine does to others over [`nats`], `engine_file` is where the running engine is found, `peer` is
-//! who is at the other end of a connection, [`local_time`] is the local time zone, [`cli`] is the
-//! command line. [`files`] opens the user's files for all of them.
+//! machine does to others over [`nats`], `engine_file` publishes the address of the running engine,
+//! `peer` finds the user at the other end of a connection, [`local_time`] is the local time zone,
+//! [`cli`] is the command line. [`files`] opens the user's files for all of them.
 
 // A full disk or a closed terminal must not end khor: `cli::print` prints without panicking.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]

@@ -1,4 +1,4 @@
-//! A bounded queue for work: some of it runs, some waits, and the rest is turned away at once.
+//! A bounded queue for work: some tasks run, some wait, and all others are rejected at once.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ pub(crate) struct Turns {
     running: Arc<Semaphore>,
 }
 
-/// The permission to work. The next one in the queue gets it when this is dropped.
+/// The permission to work. Dropping it lets the next caller in the queue work.
 #[derive(Debug)]
 pub(crate) struct Turn {
     _running: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
 }
 
-/// So much waits already that more would wait for too long.
+/// The queue is full: another caller would wait for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("khor is busy with earlier requests of this kind; try again in a few seconds")]
 pub struct Full;
@@ -40,7 +40,7 @@ impl Turns {
     /// The queue is full.
     pub(crate) async fn take(&self) -> Result<Turn, Full> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full)?;
-        // Nobody closes the semaphore, so this cannot fail.
+        // The semaphore is never closed, so this cannot fail.
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Full)?;
         Ok(Turn { _running: running, _place: place })
     }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_full_queue_turns_away_and_a_dropped_caller_leaves_it() {
+    async fn a_full_queue_rejects_and_dropped_callers_leave_it() {
         let turns = Turns::new(1, 2);
         let first = turns.take().await.unwrap();
         let (mut second, mut third) = (Box::pin(turns.take()), Box::pin(turns.take()));

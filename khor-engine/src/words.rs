@@ -15,7 +15,7 @@ pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// A number of bytes for people, with decimal units: `512 bytes`, `20.5 GB`.
+/// A readable number of bytes, with decimal units: `512 bytes`, `20.5 GB`.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 4] =
         [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];

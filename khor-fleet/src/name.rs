@@ -37,7 +37,7 @@ pub enum NameError {
     },
 }
 
-/// A refused name may be anything, so its error shows the beginning with escapes.
+/// The beginning of a refused name, with escapes, because such a name may contain any character.
 fn shown(text: &str) -> String {
     inert::escaped(text, Name::MAX_LEN)
 }

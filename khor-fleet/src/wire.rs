@@ -65,8 +65,8 @@ pub trait Message: Serialize + DeserializeOwned {
     /// What is wrong with its values.
     fn check(&self) -> Result<(), String>;
 
-    /// Its texts but for names, which have no active characters: [`read`](Self::read) makes them
-    /// inert ([`khor_proto::inert`]).
+    /// Its texts that [`read`](Self::read) makes inert ([`khor_proto::inert`]). Names are not among
+    /// them, because they have no active characters.
     fn texts(&mut self) -> impl Iterator<Item = &mut String>;
 
     /// As bytes.

@@ -96,8 +96,8 @@ proptest! {
     }
 }
 
-/// A peer may send any text: what is read of it steers no terminal, and names with such text are
-/// refused with escapes.
+/// A peer may send any text. The texts of a message are inert after reading, and the error of a
+/// refused name shows it with escapes.
 #[test]
 fn texts_of_a_peer_are_inert() {
     let clipboard = "\x1b]52;c;cm0=\x07\u{202e}\u{200b}";

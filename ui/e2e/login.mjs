@@ -16,14 +16,14 @@ export async function login(kit, { token }) {
   await page.click('form.login button');
   await kit.until('a wrong token is said to be wrong', async () => ((await page.textContent('#token-error')) ?? '').length > 5);
   await kit.until('where it can be seen', async () => await page.isVisible('#token-error'));
-  kit.check(!(await context.cookies()).some(({ name }) => name.startsWith('khor_session_')), 'and nothing is remembered');
+  kit.check(!(await context.cookies()).some(({ name }) => name.startsWith('khor_session_')), 'a wrong token sets no cookie');
 
   await page.fill('#token', token);
   await page.locator('#token').press('Enter');
   await kit.ready(page);
   kit.check(true, 'the right token opens the page');
   const cookie = (await context.cookies()).find(({ name }) => name.startsWith('khor_session_'));
-  kit.check(cookie?.httpOnly === true && cookie.sameSite === 'Strict', 'a session is remembered where scripts and other sites do not see it');
+  kit.check(cookie?.httpOnly === true && cookie.sameSite === 'Strict', 'the session cookie is hidden from scripts and other sites');
   kit.check(cookie?.value !== token, 'the cookie is not the token');
   await page.reload();
   await kit.ready(page);

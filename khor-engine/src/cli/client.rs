@@ -42,10 +42,11 @@ type Answer = ureq::http::Response<ureq::Body>;
 pub(super) struct EngineAddress {
     #[command(flatten)]
     pub(super) places: Places,
-    /// Where the engine listens [default: where this user's engine runs, else as configured]
+    /// The engine's address [default: that of this user's running engine, else as configured]
     #[arg(long, value_name = "[HOST:]PORT", value_parser = address, allow_negative_numbers = true)]
     pub(super) listen: Option<String>,
-    /// The token of an engine of another user or machine [default: as configured, for own engines only]
+    /// A file with the token of an engine of another user or machine [default: as configured, for
+    /// this user's engines only]
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
 }
@@ -75,7 +76,7 @@ impl EngineAddress {
         self.client_of(&listen, &path)
     }
 
-    /// The client of an engine that is configured like this, in the file at `config`.
+    /// A client for the engine with these settings, whose configuration file is `config`.
     pub(super) fn client_of(&self, listen: &Listen, config: &Path) -> anyhow::Result<Client> {
         let address = match (&self.listen, engine_file::address(config)) {
             (Some(address), _) => address.clone(),
@@ -84,7 +85,8 @@ impl EngineAddress {
         };
         let token_file = self.token_file.as_deref().or(listen.token_file.as_deref());
         let token = token_file.map(read_token).transpose()?;
-        // The configured token is for this user's engine. What the user names is the user's choice.
+        // The configured token is for this user's engines only. The user trusts any program with
+        // --token-file, or with --listen if there is no token to send.
         let is_named = self.token_file.is_some() || (self.listen.is_some() && token.is_none());
         let trust = if is_named { Trust::Named } else { Trust::Owner };
         Ok(Client::new(address, token, trust))
@@ -101,7 +103,7 @@ impl Client {
         Self { address, token, agent, endless }
     }
 
-    /// Where the page is.
+    /// The address of the page.
     pub(super) fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
@@ -191,7 +193,7 @@ fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
     })
 }
 
-/// Where programs of this machine reach an engine of this configuration.
+/// The address at which programs of this machine reach an engine with these settings.
 fn configured(listen: &Listen) -> anyhow::Result<String> {
     let host = listen.host.parse().context("listen.host")?;
     Ok(engine_file::reachable(SocketAddr::new(host, listen.port)).to_string())

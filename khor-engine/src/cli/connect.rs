@@ -1,4 +1,4 @@
-//! Connects to an engine, and checks whose program answers before anything is sent.
+//! Connects to an engine. Checks which user's program answers before a request is sent.
 
 use std::{
     io::{Read, Write},
@@ -16,30 +16,30 @@ use crate::peer::Peer;
 
 /// Longest wait until a program accepts the connection.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two looks at a connection that is not accepted yet.
+/// Time between two checks of a connection that is not accepted yet.
 const ACCEPT_POLL: Duration = Duration::from_millis(2);
 
 /// Which programs a request may go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Those of this user and of root, on this machine.
+    /// Programs of this user and of root, on this machine.
     Owner,
-    /// All that the user named.
+    /// Any program, because the user chose its address or token.
     Named,
 }
 
-/// The program at the engine's address is not one that the request may go to.
+/// The program at the engine's address belongs neither to this user nor to root.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{address} is served by {peer}, not by an engine of yours: start khor engine; or name the address with --listen, and \
-     with --token-file the file of that engine's token if it asks for one"
+    "{address} is served by {peer}, not by your engine: start khor engine; or name the address with --listen, and the \
+     token's file with --token-file if that engine needs a token"
 )]
 pub(super) struct Foreign {
     address: SocketAddr,
     peer: Peer,
 }
 
-/// Connects, and checks the other end.
+/// Connects, and checks the program at the other end.
 #[derive(Debug)]
 pub(super) struct Checked(pub(super) Trust);
 
@@ -59,7 +59,7 @@ impl Connector for Checked {
     }
 }
 
-/// The program that accepts the connection. Until it does, the connection belongs to nobody.
+/// Waits for the program that accepts the connection. Until then the connection has no owner.
 fn server(stream: &TcpStream) -> Result<Peer, Error> {
     let (local, address, begun) = (stream.local_addr()?, stream.peer_addr()?, Instant::now());
     loop {
@@ -104,7 +104,7 @@ impl Transport for Plain {
         let (timeout, reason) = limit(timeout.for_write())?;
         self.stream.set_write_timeout(timeout)?;
         let output = &self.buffers.output()[..amount];
-        self.stream.write_all(output).map_err(|problem| timed_out(problem, reason))
+        self.stream.write_all(output).map_err(|problem| transport_error(problem, reason))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -114,7 +114,7 @@ impl Transport for Plain {
         let amount = loop {
             match self.stream.read(input) {
                 Err(problem) if problem.kind() == std::io::ErrorKind::Interrupted => {}
-                read => break read.map_err(|problem| timed_out(problem, reason))?,
+                read => break read.map_err(|problem| transport_error(problem, reason))?,
             }
         };
         self.buffers.input_appended(amount);
@@ -122,12 +122,12 @@ impl Transport for Plain {
     }
 
     fn is_open(&mut self) -> bool {
-        // Every request has a connection of its own.
+        // Each request uses a new connection.
         false
     }
 }
 
-/// The time that is left, `None` for no limit, and the name of the limit.
+/// The remaining time, `None` without a limit, and the name of the limit.
 fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
     let left = timeout.not_zero().map(|left| *left);
     if left.is_some_and(|left| left.is_zero()) {
@@ -136,8 +136,8 @@ fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
     Ok((left, timeout.reason))
 }
 
-/// The error of a call that ran into its limit.
-fn timed_out(problem: std::io::Error, reason: Timeout) -> Error {
+/// Converts an error of the system. A timeout keeps the name of its limit.
+fn transport_error(problem: std::io::Error, reason: Timeout) -> Error {
     match problem.kind() {
         std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => Error::Timeout(reason),
         _ => Error::Io(problem),

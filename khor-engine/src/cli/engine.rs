@@ -149,8 +149,9 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
     play(store, args.places.socket.clone(), None, Some(&args.outputs))
 }
 
-/// Plays the machine, or a capture until it is over, until a signal comes; with the page if there are
-/// `outputs` for it. A part of khor that fails inside ends all of it, as an error: whoever started khor may start it anew.
+/// Plays the machine or a capture, until a signal arrives or the capture is over. Serves the page
+/// if there are `outputs`. If a part of khor fails, all of khor ends with an error, so that a
+/// service manager can restart it.
 pub(super) fn play(
     store: ConfigStore,
     socket: PathBuf,
@@ -215,7 +216,7 @@ fn open_door(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Option
         );
         return Ok(None);
     }
-    // Who names a port expects the page there.
+    // With --listen the user expects the page at that port.
     let may_move = outputs.listen.is_none();
     http::Door::open(&store.config().listen, may_move, sessions_path(store.path())).map(Some)
 }

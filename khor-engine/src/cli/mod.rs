@@ -114,7 +114,7 @@ impl Places {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
-        // The standard library would print it as it is, with the words of a peer or a file in it.
+        // The standard library would print the error unchanged, and it may quote a peer or a file.
         print::remark(format_args!("Error: {error:?}\n"));
         ExitCode::FAILURE
     })
@@ -152,8 +152,8 @@ fn run() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The log goes to stderr; `RUST_LOG` chooses more or less of it. A record is one line of inert
-/// text, whatever its values contain.
+/// The log goes to stderr; `RUST_LOG` sets its level. Each record is one line of inert text, even
+/// if its values contain line breaks.
 fn start_log() {
     use tracing_subscriber::{EnvFilter, field::MakeExt, fmt::format::debug_fn};
 

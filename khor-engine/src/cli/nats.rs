@@ -48,12 +48,12 @@ impl NatsArgs {
         Value::Object(given.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
     }
 
-    /// The server they name. Files that no option names come from the service manager's
-    /// credentials, if there are any.
+    /// The server that these options name. Files without an option come from the service manager's
+    /// credentials, if they exist.
     ///
     /// # Errors
     ///
-    /// Two credentials of which the server accepts only one.
+    /// There are two credentials, and the server accepts only one.
     pub(super) fn server(&self) -> anyhow::Result<Nats> {
         self.with(&Credentials::of_service())
     }
@@ -84,8 +84,7 @@ const CA: &str = "nats-ca";
 const CERT: &str = "nats-cert";
 const KEY: &str = "nats-key";
 
-/// Files that systemd gives to a service and to no other program (`systemd.exec(5)`,
-/// `LoadCredential`).
+/// Files that systemd makes readable to one service only (`systemd.exec(5)`, `LoadCredential`).
 struct Credentials {
     directory: Option<PathBuf>,
 }
@@ -95,8 +94,8 @@ impl Credentials {
         Self { directory: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
-    /// The credential of that name. A blank one stands for a file that the administrator has not
-    /// made: systemd starts no unit without a file that it is told to load.
+    /// The path of this credential; `None` if it is blank. The unit sets a blank default for files
+    /// that the administrator has not made, because systemd does not start a unit without them.
     fn find(&self, name: &str) -> Option<PathBuf> {
         let path = self.directory.as_ref()?.join(name);
         let length = std::fs::metadata(&path).ok()?.len();
@@ -121,18 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn files_that_no_option_names_come_from_the_credentials() {
+    fn credentials_replace_missing_options() {
         let (dir, given) =
             credentials(&[(NKEY, "SU…"), (CREDS, "\n"), (CA, "PEM"), (CERT, "PEM"), (KEY, "PEM")]);
         let at = |name: &str| Some(dir.path().join(name));
         let nats = NatsArgs::default().with(&given).unwrap();
-        assert_eq!((&nats.nkey, &nats.creds), (&at(NKEY), &None), "a blank one is none");
+        assert_eq!((&nats.nkey, &nats.creds), (&at(NKEY), &None), "a blank credential is ignored");
         assert_eq!((nats.tls_ca, nats.tls_cert, nats.tls_key), (at(CA), at(CERT), at(KEY)));
         let named = NatsArgs { creds: Some("/other".into()), ..NatsArgs::default() };
         let nats = named.with(&given).unwrap();
-        assert_eq!((nats.creds, nats.nkey), (Some("/other".into()), None), "an option goes before");
-        let nobody = Credentials { directory: None };
-        assert_eq!(NatsArgs::default().with(&nobody).unwrap(), Nats::default());
+        assert_eq!((nats.creds, nats.nkey), (Some("/other".into()), None), "an option comes first");
+        let missing = Credentials { directory: None };
+        assert_eq!(NatsArgs::default().with(&missing).unwrap(), Nats::default());
     }
 
     #[test]
@@ -147,10 +146,7 @@ mod tests {
         let unit = include_str!("../../../systemd/khor-relay.service");
         for name in [CREDS, NKEY, CA, CERT, KEY] {
             assert_eq!(unit.matches(&format!("LoadCredential={name}:/etc/khor/")).count(), 1, "{name}");
-            assert!(
-                unit.contains(&format!("SetCredential={name}:\\n\n")),
-                "{name}: optional by a blank default"
-            );
+            assert!(unit.contains(&format!("SetCredential={name}:\\n\n")), "{name} has no blank default");
         }
         assert_eq!(unit.matches("LoadCredential=").count(), 5);
     }

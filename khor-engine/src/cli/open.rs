@@ -1,4 +1,4 @@
-//! `khor open`: the page of the user's engine, in the browser.
+//! `khor open`: opens the page of the user's engine in the browser.
 
 use std::process::{Command, Stdio};
 
@@ -18,7 +18,7 @@ pub(super) struct OpenArgs {
 
 pub(super) fn run(args: &OpenArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
-    // This also checks whose engine answers.
+    // This request also checks which user's engine answers.
     client.get("health")?;
     let url = client.url();
     if args.print {
@@ -27,7 +27,7 @@ pub(super) fn run(args: &OpenArgs) -> anyhow::Result<()> {
     let opener = Command::new("xdg-open").arg(&url).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let opened = opener.with_context(|| format!("cannot start xdg-open; open {url} in a browser"))?;
     if !opened.success() {
-        bail!("xdg-open found no browser; open {url} in one");
+        bail!("xdg-open cannot open a browser; open {url} in a browser");
     }
     Ok(())
 }

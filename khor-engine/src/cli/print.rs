@@ -1,9 +1,9 @@
 //! Prints to stdout and stderr without panicking. They may be a full disk, a closed pipe or a
 //! closed terminal, where the macros of the standard library panic.
 //!
-//! All text of the command line goes through here. It may contain text of an engine, of another
-//! program at the engine's port, or of a file, so characters that steer a terminal, reorder text or
-//! are invisible are replaced ([`inert`]).
+//! All output of the command line goes through this module. It may contain text of an engine, of
+//! another program at the engine's port, or of a file, so characters that steer a terminal, reorder
+//! text or are invisible are replaced ([`inert`]).
 
 use std::{
     fmt::Display,
@@ -25,8 +25,8 @@ pub(super) fn print_line(line: impl Display) -> anyhow::Result<()> {
     print(format_args!("{line}\n"))
 }
 
-/// Prints a value as JSON on stdout. Characters that are replaced elsewhere are escaped here, so
-/// that the value stays the same.
+/// Prints a value as JSON on stdout. Escapes the characters that [`print()`] replaces, so that the
+/// value stays the same.
 pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     write_text(&format!("{}\n", inert::json(&text)))
@@ -50,7 +50,7 @@ pub(super) fn remark(text: impl Display) {
     write_remark(&inert::lines(&text.to_string()));
 }
 
-/// Replaces the last line of stderr, a terminal, with another, which has no line break.
+/// Replaces the last line of stderr, which is a terminal, with `line`.
 pub(super) fn redraw(line: &str) {
     write_remark(&format!("\r{}\x1b[K", inert::line(line)));
 }

@@ -46,7 +46,7 @@ pub(super) struct RecordArgs {
     /// Record the synthetic demo
     #[arg(long, visible_alias = "fake")]
     demo: bool,
-    /// Leave less free space than khor does by itself
+    /// Record even if less disk space stays free than khor leaves by default
     #[arg(long)]
     force: bool,
 }

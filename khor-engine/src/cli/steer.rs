@@ -201,7 +201,7 @@ mod tests {
             match held {
                 Value::String(_) => {}
                 Value::Null if is_nullable => {}
-                // Also a number that may be null.
+                // Any other type, such as null for a number.
                 _ => continue,
             }
             texts += 1;

@@ -1,5 +1,5 @@
-//! Longest texts of the configuration. The JSON Schema declares them, and this module enforces what
-//! the schema declares, so a limit is written once: at the field.
+//! Limits the length of the configuration's texts. Each limit is written once, as an attribute of
+//! its field. The JSON Schema takes the limits from there, and this module enforces the schema.
 
 use std::sync::LazyLock;
 
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_schema_bounds_is_checked() {
+    fn validation_enforces_the_schemas_limits() {
         let schema = schema();
         let whole = serde_json::to_value(Config::default()).unwrap();
         let refused = |pointer: &str, value: Value| {
@@ -134,7 +134,7 @@ mod tests {
             let is_list = whole.pointer(pointer).is_some_and(Value::is_array);
             let problem = refused(pointer, if is_list { json!([text]) } else { text });
             let expected = format!("{} characters is not allowed, expected at most {chars}", chars + 1);
-            // A time of day is refused by its form.
+            // A time of day is rejected because of its form.
             assert!(problem.contains(&expected) || problem.contains("HH:MM"), "{pointer}: {problem}");
             assert!(problem.chars().count() < 550, "{pointer}: {problem}");
         }

@@ -26,23 +26,25 @@ pub struct Listen {
     /// TCP port, 1..=65535.
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
-    /// A file with a token of at least 32 characters, which every client then needs. Only the file may name it.
+    /// A file with a token of at least 32 characters. Every client then needs the token. Only the
+    /// configuration file may set this.
     #[schemars(length(max = PATH_CHARS))]
     pub token_file: Option<PathBuf>,
-    /// Let in every user of this machine, not the engine's own user and root alone. Without effect if there is a token.
-    /// Only the file may set it.
+    /// Let in every user of this machine, not only the engine's own user and root. Has no effect if
+    /// there is a token. Only the configuration file may set this.
     pub local_users: bool,
-    /// Names under which this listener is reached, such as that of a reverse proxy, at most 16: a name, `name:port`,
-    /// or with the scheme of the page, `http://name`. Without a scheme the page is at `https://`.
+    /// Other names of this listener, such as the name of a reverse proxy; at most 16. Each is a
+    /// name, `name:port`, or `http://name` for a page without TLS. Without a scheme the page is at
+    /// `https://`.
     #[schemars(length(max = 16), inner(length(max = ENTRY_CHARS)))]
     pub allowed_hosts: Vec<String>,
 }
 
-/// A name under which a listener is reached, as `listen.allowed_hosts` has it.
+/// An entry of `listen.allowed_hosts`: a name under which clients reach the listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedHost {
     is_https: bool,
-    /// In lower case, without a dot at its end.
+    /// In lower case, without the final dot.
     name: String,
     port: Option<u16>,
 }
@@ -62,21 +64,21 @@ impl FromStr for AllowedHost {
 }
 
 impl AllowedHost {
-    /// Whether a `Host` header names it. Without a port of its own it stands for any port.
+    /// Whether this entry allows a `Host` header. An entry without a port allows every port.
     pub fn is_host(&self, host: &Authority) -> bool {
         plain_host(host.host()) == self.name && (self.port.is_none() || self.port == host.port_u16())
     }
 
-    /// Whether it is the origin of this scheme, host and port.
+    /// Whether this entry is the origin with this scheme, host and port.
     pub fn is_origin(&self, scheme: &str, authority: &Authority) -> bool {
-        let (own_scheme, usual_port) = if self.is_https { ("https", 443) } else { ("http", 80) };
+        let (own_scheme, default_port) = if self.is_https { ("https", 443) } else { ("http", 80) };
         scheme == own_scheme
             && plain_host(authority.host()) == self.name
-            && authority.port_u16().unwrap_or(usual_port) == self.port.unwrap_or(usual_port)
+            && authority.port_u16().unwrap_or(default_port) == self.port.unwrap_or(default_port)
     }
 }
 
-/// A host name in lower case. The dot at its end stands for the DNS root and changes nothing.
+/// A host name in lower case, without the final dot, which stands for the DNS root.
 pub(crate) fn plain_host(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }

@@ -53,7 +53,7 @@ pub struct Config {
     pub signals: Signals,
     /// Hours in which the sound device is muted.
     pub quiet: Quiet,
-    /// How much space recordings may use.
+    /// Limits of the disk space for recordings.
     pub recordings: Recordings,
     /// The session bus.
     pub desktop: Desktop,
@@ -158,8 +158,8 @@ pub struct Signals {
     pub ceilings: BTreeMap<String, f64>,
 }
 
-/// What the name of a preset or port may be, for errors.
-const A_NAME: &str = "a name of visible characters";
+/// The names of presets and ports that are accepted, for errors.
+const NAME_FORM: &str = "a name of visible characters";
 
 /// What is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -259,7 +259,7 @@ impl Config {
             problem: refusal(&error.value, &error.range.replace("..=", " to ")),
         })?;
         let is_name = |text: &str| !text.is_empty() && inert::is_inert(text);
-        require(is_name(&self.music.preset), "music.preset", &self.music.preset, A_NAME)?;
+        require(is_name(&self.music.preset), "music.preset", &self.music.preset, NAME_FORM)?;
         require(
             ["", "pulseaudio", "alsa"].contains(&self.audio.backend.as_str()),
             "audio.backend",
@@ -281,7 +281,7 @@ impl Config {
             self.audio.loudness_lufs,
             "-23, -18 or -16",
         )?;
-        require(is_name(&self.midi.port), "midi.port", &self.midi.port, A_NAME)?;
+        require(is_name(&self.midi.port), "midi.port", &self.midi.port, NAME_FORM)?;
         in_range("midi.channel", self.midi.channel, 1, 16)?;
         require(is_name(&self.osc.host), "osc.host", &self.osc.host, "a host name or address")?;
         in_range("osc.port", self.osc.port, 1, u16::MAX)?;
@@ -369,7 +369,7 @@ pub(super) fn require(
 }
 
 fn refusal(value: &dyn std::fmt::Display, expected: &str) -> String {
-    // The value may be anything of any length.
+    // The value may be long and may contain any character.
     format!("{} is not allowed, expected {expected}", inert::escaped(&value.to_string(), QUOTED_CHARS))
 }
 
@@ -392,7 +392,8 @@ mod tests {
         assert!(config.validate().is_err(), "not a number is in no range");
     }
 
-    /// Such text has no use in a setting, and would steer the terminal or page that shows it.
+    /// Active characters have no use in a setting, and could steer the terminal or page that shows
+    /// them.
     #[test]
     fn active_text_is_refused_and_shown_escaped() {
         let set = |pointer: &str, text: &str| {

@@ -1,6 +1,6 @@
 //! The settings that OSC may change. Every program on this machine can send a datagram to khor, as
-//! any user and without a token. So OSC changes what is heard, and nothing else: not where khor
-//! listens, what it records or sends, or whose activity it plays.
+//! any user and without a token. So OSC may change the sound only. It may not change where khor
+//! listens, what khor records or sends, or whose activity khor plays.
 
 use serde_json::{Map, Value};
 
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_name_what_is_steerable() {
+    fn api_md_lists_the_steerable_settings() {
         let text = include_str!("../../../docs/api.md");
         let line = text.lines().find(|line| line.starts_with("| `/khor/set/<path>`")).expect("the table");
         for path in STEERABLE {

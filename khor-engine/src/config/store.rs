@@ -23,8 +23,8 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Largest configuration file that is read or written, bytes. All known settings at their longest
-/// take a third of it.
+/// Largest configuration file that is read or written, bytes. All known settings at their greatest
+/// length take a third of it.
 const MAX_BYTES: usize = 256 * 1024;
 /// Invalid settings that the warnings name one by one.
 const NAMED_PROBLEMS: usize = 8;
@@ -38,7 +38,7 @@ pub struct ConfigStore {
     overrides: Value,
     config: Config,
     file_warnings: Vec<String>,
-    /// The warnings that the log has. Another read of the file does not repeat them.
+    /// The warnings that were logged. Reading the file again does not log them again.
     logged: Vec<String>,
     file: FileState,
     /// Changes that are not in the file yet.
@@ -75,7 +75,7 @@ enum Content {
 pub struct Inspected {
     /// The valid settings of the file, and defaults for the others.
     pub config: Config,
-    /// The invalid settings, the first ones each with its error.
+    /// Errors of the first invalid settings, and the number of the others.
     pub problems: Vec<String>,
     /// A sentence about the unknown keys, if there are any.
     pub unknown_keys: Option<String>,
@@ -173,7 +173,7 @@ impl ConfigStore {
         let recovered = recover(document, &empty());
         let listen_error = listen_error(&recovered);
         let Recovered { config, problems, unknown_keys, .. } = recovered;
-        let problems = named(problems.iter().map(ToString::to_string));
+        let problems = first_problems(problems.iter().map(ToString::to_string));
         Ok(Some(Inspected { config, problems, unknown_keys: unknown_keys.warning(), listen_error }))
     }
 
@@ -259,7 +259,7 @@ impl ConfigStore {
     fn accept(&mut self, recovered: Recovered, fallback: &str) {
         let Recovered { config, document, problems, unknown_keys } = recovered;
         self.file.invalid = !problems.is_empty();
-        self.file_warnings = named(problems.iter().map(|problem| format!("{problem}; {fallback}")));
+        self.file_warnings = first_problems(problems.iter().map(|problem| format!("{problem}; {fallback}")));
         self.file_warnings.extend(unknown_keys.warning());
         (self.config, self.document) = (config, document);
     }
@@ -381,7 +381,7 @@ fn read(path: &Path) -> Content {
     }
 }
 
-/// The text of the file: indented, or in one line if it would be too long otherwise.
+/// The text of the file: indented, or in one line if the indented text would be too long.
 fn text(document: &Value) -> io::Result<Vec<u8>> {
     let mut text = Bounded(Vec::new());
     if serde_json::to_writer_pretty(&mut text, document).is_err() {
@@ -392,7 +392,7 @@ fn text(document: &Value) -> io::Result<Vec<u8>> {
     Ok(text.0)
 }
 
-/// A text that becomes no longer than the file may be.
+/// A writer that fails beyond the largest size of the file.
 struct Bounded(Vec<u8>);
 
 impl io::Write for Bounded {
@@ -411,14 +411,14 @@ impl io::Write for Bounded {
     }
 }
 
-/// The first problems, and how many more there are.
-fn named(problems: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+/// The first problems, and the number of the others.
+fn first_problems(problems: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let more = problems.len().saturating_sub(NAMED_PROBLEMS);
-    let mut named: Vec<String> = problems.take(NAMED_PROBLEMS).collect();
+    let mut first: Vec<String> = problems.take(NAMED_PROBLEMS).collect();
     if more > 0 {
-        named.push(counted(more as u64, "more invalid setting"));
+        first.push(counted(more as u64, "more invalid setting"));
     }
-    named
+    first
 }
 
 /// The error in the section `listen`, if there is one.

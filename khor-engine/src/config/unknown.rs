@@ -1,12 +1,12 @@
-//! Keys that this version of khor does not know. In the file they stay, because a newer version or
-//! another program may have written them. In a change they are refused.
+//! Handles keys that this version of khor does not know. They stay in the file, because a newer
+//! version or another program may have written them. A change that contains them is refused.
 
 use serde_json::Value;
 
 use super::ConfigError;
 use crate::words::cut;
 
-/// Names that the warning lists.
+/// Most names that the warning lists.
 const LISTED: usize = 5;
 /// Longest name in the warning, characters.
 const NAME_CHARS: usize = 60;
@@ -15,9 +15,9 @@ const NAME_CHARS: usize = 60;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct UnknownKeys {
     count: usize,
-    /// The first names, without control characters.
+    /// The first names, with control characters escaped.
     first: Vec<String>,
-    /// The first one in the section `listen`.
+    /// The first unknown key in the section `listen`.
     in_listen: Option<String>,
 }
 
@@ -33,7 +33,7 @@ impl UnknownKeys {
         }
     }
 
-    /// One line about all of them; `None` if there are none.
+    /// One line about all unknown keys; `None` without unknown keys.
     pub(super) fn warning(&self) -> Option<String> {
         let Self { count, first, .. } = self;
         let names = first.join(", ");
@@ -48,8 +48,8 @@ impl UnknownKeys {
         }
     }
 
-    /// Why the section `listen` cannot be relied on. An unknown key may restrict access in a newer
-    /// version.
+    /// The error of an unknown key in the section `listen`. A newer version may restrict access
+    /// with that key.
     pub(super) fn listen_error(&self) -> Option<String> {
         self.in_listen.as_ref().map(|key| format!("{key}: {UNKNOWN}"))
     }
@@ -66,8 +66,8 @@ pub(super) fn concerns_listen(field: &str) -> bool {
     }
 }
 
-/// Rejects a key of `change` that `known` lacks. Accepts a key that `held` has with the same value,
-/// because a client may send back what it has read.
+/// Rejects a key of `change` that is not in `known`. Accepts the key if `held` has it with the same
+/// value, because a client may send back what it has read.
 pub(super) fn reject(change: &Value, known: &Value, held: &Value, path: &str) -> Result<(), ConfigError> {
     let (Value::Object(change), Value::Object(known)) = (change, known) else { return Ok(()) };
     change.iter().try_for_each(|(key, value)| {

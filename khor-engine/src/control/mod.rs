@@ -2,12 +2,14 @@
 //!
 //! | address | types | meaning |
 //! |---|---|---|
-//! | `/khor/set/<path>` | one value | one of the [`STEERABLE`](crate::config::STEERABLE) settings, by its path: `/khor/set/music/bpm 96` |
+//! | `/khor/set/<path>` | one value | one of the [`STEERABLE`] settings: `/khor/set/music/bpm 96` |
 //! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value toggles the mute |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
 //! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
 //! applies to every address that the pattern matches.
+//!
+//! [`STEERABLE`]: crate::config::STEERABLE
 //!
 //! Only programs on this machine are listened to, and only if the configuration says so (`osc.receive`). Values of one
 //! setting that come faster than they can matter are taken as the newest of them; the configuration file is written once

@@ -17,8 +17,8 @@ pub(super) fn is_pattern(address: &str) -> bool {
     address.contains(['?', '*', '[', ']', '{', '}'])
 }
 
-/// The addresses of `settings` and actions that a pattern matches. Empty if the pattern is malformed.
-/// `settings` are those that OSC may change.
+/// The addresses of settings and actions that a pattern matches. Empty if the pattern is malformed.
+/// `settings` contains the settings that OSC may change.
 pub(super) fn expand(pattern: &str, settings: &Value) -> Vec<String> {
     let Some(pattern) = pattern.strip_prefix('/') else { return Vec::new() };
     let tree = addresses(settings);

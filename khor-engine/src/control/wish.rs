@@ -35,7 +35,7 @@ pub(super) enum Refusal {
     /// Not a setting.
     #[error("/khor/set/{0}: there is no such setting; GET /api/config shows all")]
     Setting(String),
-    /// A setting that OSC may not change, or no setting at all.
+    /// The path of a setting that OSC may not change, or of no setting.
     #[error("/khor/set/{0}: OSC may change {allowed} only; use the page or khor config instead", allowed = STEERABLE.join(", "))]
     Forbidden(String),
     /// More or less than one value, or one that the setting can't take.
@@ -73,8 +73,8 @@ pub(super) fn is_settable(held: &Value) -> bool {
     matches!(held, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }
 
-/// The change of the configuration that sets `path`, with the value as the setting's type: a fader sends numbers.
-/// `settings` are those that OSC may change.
+/// The change of the configuration that sets `path`. Converts the value to the setting's type,
+/// because a fader sends numbers. `settings` contains the settings that OSC may change.
 pub(super) fn change(settings: &Value, path: &str, args: &[OscType]) -> Result<Value, Refusal> {
     if !is_steerable(path) {
         return Err(Refusal::Forbidden(path.to_owned()));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_on_from_a_half() {
+    fn a_switch_is_on_from_one_half_up() {
         let set = |value| change(&json!({"music": {"switch": false}}), "music/switch", &[value]);
         for (value, is_on) in
             [(OscType::Float(0.5), true), (OscType::Int(0), false), (OscType::Bool(true), true)]
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_setting_is_refused_with_the_list_of_those_that_are_allowed() {
+    fn other_settings_are_refused_with_the_allowed_list() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let mut open = vec![(String::new(), &config)];
         let (mut allowed, mut refused) = (Vec::new(), 0);

@@ -1,7 +1,8 @@
 //! Desktop notifications of what is grave: a program killed for want of memory, a crash, a disk request that failed.
 //!
-//! A storm is one notification, brought up to date once a minute. Names of programs are anybody's choice: they stand in
-//! the title, which is plain and [inert] text, and never in the body, where some desktops read markup.
+//! A storm is one notification, updated once a minute. Anybody can choose the name of a program. So
+//! names are only in the title, which is plain and [inert] text, and never in the body, where some
+//! desktops read markup.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

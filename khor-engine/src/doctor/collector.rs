@@ -35,8 +35,8 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
                 format!("collector {} at {}", welcome.collector_version, socket.display()),
             ));
             checks.push(probes(&welcome));
-            let wished_ms = patient.config.bpf.sample_interval_ms;
-            checks.extend(subscribed(client, &choice, wished_ms).await);
+            let requested_ms = patient.config.bpf.sample_interval_ms;
+            checks.extend(subscribed(client, &choice, requested_ms).await);
         }
         Err(error) => checks.push(match heard_by_engine(patient) {
             Some(collector) => {
@@ -81,7 +81,7 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &
         ClientError::Connect { .. } if unit.is_some() => format!("sudo systemctl restart {SOCKET_UNIT}"),
         ClientError::Connect { .. } => {
             "install khor's package, or start it by hand: sudo khor-collector; to let members of the group khor start \
-             it: chown root:khor P && chmod 0750 P && setcap cap_bpf,cap_perfmon=ep P, P being the program"
+             it: chown root:khor P && chmod 0750 P && setcap cap_bpf,cap_perfmon=ep P, where P is the program"
                 .to_owned()
         }
         ClientError::Silent => format!("see why in its log: journalctl -u {SERVICE_UNIT}"),
@@ -144,31 +144,31 @@ fn probes(welcome: &Welcome) -> Check {
     )
 }
 
-/// Subscribes as the engine does, and checks what is granted: the scope and the interval.
-async fn subscribed(mut client: Client, choice: &ScopeChoice, wished_ms: u16) -> Vec<Check> {
+/// Subscribes as the engine does, and checks the granted scope and interval.
+async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16) -> Vec<Check> {
     let resolving = choice.clone();
     let scope = tokio::task::spawn_blocking(move || resolving.resolve()).await;
     let scope = scope.unwrap_or_else(|_| choice.as_written());
     let answer = async {
-        client.subscribe(Subscribe { interval_ms: wished_ms, scope, cues: Vec::new() }).await?;
+        client.subscribe(Subscribe { interval_ms: requested_ms, scope, cues: Vec::new() }).await?;
         client.update().await
     };
     let answer = timeout(PATIENCE, answer).await.unwrap_or(Err(ClientError::Silent));
     let interval = match &answer {
-        Ok(Update::Subscribed(granted)) => Some(interval(wished_ms, granted.interval_ms)),
+        Ok(Update::Subscribed(granted)) => Some(interval(requested_ms, granted.interval_ms)),
         _ => None,
     };
     [scope_check(answer, choice)].into_iter().chain(interval).collect()
 }
 
-/// A longer interval than requested is no fault: khor works, and its administrator chose it.
-fn interval(wished_ms: u16, granted_ms: u16) -> Check {
-    let limit = slower(wished_ms, granted_ms);
+/// A longer interval than requested is not a problem: khor works, and the administrator chose it.
+fn interval(requested_ms: u16, granted_ms: u16) -> Check {
+    let limit = slower(requested_ms, granted_ms);
     let every = || format!("samples come every {granted_ms} ms");
     Check::ok("interval", limit.map_or_else(every, |limit| format!("{}; {}", limit.error, limit.fix)))
 }
 
-/// Whether the chosen part of the machine can be heard.
+/// Checks whether khor receives data of the chosen part of the machine.
 fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Check {
     let (name, whose) = ("scope", whose(&choice.as_written()));
     let problem = match answer {
@@ -196,7 +196,7 @@ fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Che
     Check::problem(
         name,
         format!("nothing can be heard of {whose}: {problem}"),
-        "start it or change that, or choose another: khor config bpf.cgroup '' is the whole machine",
+        "start it, remove that cause, or choose another: khor config bpf.cgroup '' is the whole machine",
     )
 }
 

@@ -1,4 +1,5 @@
-//! Keys of a NATS server: whether others can read them, and so send or listen in this name.
+//! Checks whether other users can read the secret files of the NATS connection. Such a user can
+//! send and receive in this host's name.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,13 @@ use crate::{
     nats::{Exposed, Nats},
 };
 
-/// The system's relay, whose files only root may read.
+/// The folder of the system's relay, whose secret files only root may read.
 const SYSTEM: &str = "/etc/khor";
 /// Secret files of a relay, in [`SYSTEM`] and beside the configuration.
-const OF_RELAY: [&str; 3] = ["relay.nk", "relay.creds", "relay.key"];
-/// Where a relay's service is told of other ones.
+const RELAY_SECRETS: [&str; 3] = ["relay.nk", "relay.creds", "relay.key"];
+/// The file of a relay's environment variables, which may name other secret files.
 const RELAY_ENV: &str = "relay.env";
+/// The variables that name secret files.
 const VARIABLES: [&str; 3] = ["KHOR_NATS_NKEY", "KHOR_NATS_CREDS", "KHOR_NATS_KEY"];
 /// Longest file of variables that is read, bytes.
 const MAX_ENV_BYTES: u64 = 64 * 1024;
@@ -29,35 +31,35 @@ pub(super) async fn examine(patient: &Patient) -> Check {
 fn keys(folders: Vec<PathBuf>, nats: &Nats) -> Check {
     let mut secrets: Vec<PathBuf> = nats.secrets().map(Path::to_owned).collect();
     for folder in folders {
-        secrets.extend(OF_RELAY.map(|name| folder.join(name)));
+        secrets.extend(RELAY_SECRETS.map(|name| folder.join(name)));
         secrets.extend(named_in(&folder.join(RELAY_ENV)));
     }
     secrets.sort();
     secrets.dedup();
-    // A file that is missing or out of reach is no secret that others could read.
+    // Skips files that are missing, or that this user cannot reach.
     let found: Vec<Option<Exposed>> = secrets.iter().filter_map(|path| Exposed::find(path).ok()).collect();
     let exposed: Vec<&Exposed> = found.iter().flatten().collect();
     if exposed.is_empty() {
         return match found.len() {
-            0 => Check::off("keys", "no keys of a NATS server within reach"),
-            count => Check::ok("keys", format!("{count} readable by their owner alone")),
+            0 => Check::off("keys", "found no secret files of a NATS connection"),
+            count => Check::ok("keys", format!("secret files that only their owner can read: {count}")),
         };
     }
     let detail: Vec<String> =
-        exposed.iter().map(|one| format!("{}: {} can read it", one.path.display(), one.to)).collect();
+        exposed.iter().map(|one| format!("{}: {} can read it", one.path.display(), one.readers)).collect();
     let paths: Vec<String> = exposed.iter().map(|one| one.path.display().to_string()).collect();
     let paths = paths.join(" ");
-    let owner = if exposed.iter().any(|one| one.path.starts_with(SYSTEM)) {
+    let fix = if exposed.iter().any(|one| one.path.starts_with(SYSTEM)) {
         format!(
             "sudo chown root:root {paths} && sudo chmod 600 {paths}: khor-relay.service loads them as root"
         )
     } else {
         format!("chmod 600 {paths}")
     };
-    Check::problem("keys", format!("{}, and act in this name", detail.join("; ")), owner)
+    Check::problem("keys", format!("{}, and act in this host's name", detail.join("; ")), fix)
 }
 
-/// Secret files that a service's variables name, if the file can be read.
+/// Secret files that the variables in the file `env` name. None if that file cannot be read.
 fn named_in(env: &Path) -> Vec<PathBuf> {
     let text = files::read_text(env, MAX_ENV_BYTES).unwrap_or_default();
     let named = text.lines().filter_map(|line| {

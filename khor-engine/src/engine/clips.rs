@@ -24,7 +24,7 @@ use crate::{
 const FROM_S: f64 = 9.0;
 /// Length of a clip, seconds: quiet, then the load.
 pub const CLIP_S: f64 = 16.0;
-/// A clip ends with a frame of the capture, so it may be longer by up to this, seconds.
+/// Longest excess of a clip, seconds, because a clip ends with a frame of the capture.
 const SPARE_S: f64 = 0.25;
 
 /// An example.
@@ -112,14 +112,14 @@ pub struct Played {
     pub notes: Vec<Note>,
 }
 
-/// What is heard next of an example.
+/// The next part of an example.
 enum Piece<'a> {
     Sound(&'a Samples),
     Notes(&'a [Note]),
 }
 
-/// Frames of an example at that sample rate.
-fn most_frames(sample_rate_hz: u32) -> usize {
+/// Most frames of an example at this sample rate.
+fn max_frames(sample_rate_hz: u32) -> usize {
     (f64::from(sample_rate_hz) * (CLIP_S + SPARE_S)) as usize
 }
 
@@ -129,13 +129,13 @@ impl Clip {
         CLIPS.iter().find(|clip| clip.scenario == scenario)
     }
 
-    /// Memory that a render takes at most, bytes.
-    pub fn most_bytes(config: &Config) -> usize {
-        WavBytes::length(most_frames(config.audio.sample_rate))
+    /// Most memory that a render uses, bytes.
+    pub fn max_bytes(config: &Config) -> usize {
+        WavBytes::length(max_frames(config.audio.sample_rate))
     }
 
-    /// A WAV file of [`CLIP_S`], 16 bits, stereo. Takes a fraction of a second of computing; `None` if
-    /// it was `cancelled` meanwhile.
+    /// A WAV file of [`CLIP_S`], 16 bits, stereo. Computes for a fraction of a second. Returns
+    /// `None` if `cancelled` becomes true.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl Clip {
         cancelled: &AtomicBool,
     ) -> Result<Option<Vec<u8>>, CaptureError> {
         let rate = config.audio.sample_rate;
-        let mut wav = WavBytes::new(rate, most_frames(rate));
+        let mut wav = WavBytes::new(rate, max_frames(rate));
         let is_whole = self.perform(config, preset, cancelled, |piece| {
             if let Piece::Sound(samples) = piece {
                 wav.push(&samples.left, &samples.right);
@@ -173,8 +173,7 @@ impl Clip {
         Ok(played)
     }
 
-    /// Gives `take` the sound and the notes. Returns whether it came to the end, which it does unless
-    /// it is `cancelled`.
+    /// Passes the sound and the notes to `take`. Returns false if `cancelled` ended it early.
     fn perform(
         &self,
         config: &Config,
@@ -239,8 +238,8 @@ mod tests {
     fn every_example_plays_and_its_load_is_louder_than_the_quiet_before() {
         let config = Config::default();
         for clip in &CLIPS {
-            let going_on = AtomicBool::new(false);
-            let wav = clip.render(&config, Preset::builtin()[0].clone(), &going_on).unwrap().unwrap();
+            let cancelled = AtomicBool::new(false);
+            let wav = clip.render(&config, Preset::builtin()[0].clone(), &cancelled).unwrap().unwrap();
             let samples = samples(&wav);
             let seconds = samples.len() as f64 / 2.0 / f64::from(config.audio.sample_rate);
             assert!((seconds - CLIP_S).abs() < 0.1, "{}: {seconds} s", clip.scenario);

@@ -36,7 +36,7 @@ pub enum EditError {
         holds: String,
     },
     /// The folder is full.
-    #[error("{} holds {MOST_FILES} preset files, which is as many as khor reads; remove one first", .0.display())]
+    #[error("{} holds {MOST_FILES} preset files, and khor reads no more; remove one first", .0.display())]
     Full(PathBuf),
     /// There is none of that name.
     #[error("there is no preset {0}; see khor presets")]
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_folder_takes_changes_and_no_new_preset() {
+    fn a_full_folder_accepts_changes_but_no_new_preset() {
         let (dir, mut library) = folder();
         for number in 0..MOST_FILES {
             let preset = Preset { name: format!("p{number}"), ..Preset::builtin()[0].clone() };

@@ -10,9 +10,9 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
-/// Threads of khor's that may panic without ending it. What fails in the runtime's is told to who waits for the task; who
-/// looks for a priority or a name owes an answer, and health says that there is none; who ends a stream has no more to do.
-/// A render that fails is an error of its request.
+/// Threads whose panic does not stop the engine. Runtime tasks report their error to the task that
+/// awaits them. The priority and DNS threads only supply a value; health shows it as missing. A
+/// thread that ends a stream has nothing left to do. A failed render is an error of its request.
 const MAY_FAIL: [&str; 6] =
     ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
 

@@ -71,7 +71,8 @@ pub(super) fn explain(seen: &Seen) -> Explanation {
         (None, None) => Vec::new(),
     };
     let heard = seen.sounding.as_ref().map(|sounding| heard(sounding, seen)).unwrap_or_default();
-    // Names and reasons come from elsewhere, and players and bars show the sentence as it is.
+    // Names and reasons come from other programs, and media players and status bars show the
+    // sentence unchanged.
     let sentence = inert::owned_line(sentence(seen, &standing_out));
     let text = text(seen, &sentence, &standing_out, &heard);
     Explanation { sentence, standing_out, heard, text }

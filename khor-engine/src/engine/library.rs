@@ -17,11 +17,11 @@ use crate::{
 
 /// Longest preset file that is read, bytes. A preset with all of its keys takes a tenth of it.
 const MOST_BYTES: u64 = 64 * 1024;
-/// Preset files that are read.
+/// Most preset files that are read.
 pub(super) const MOST_FILES: usize = 256;
-/// Entries of the folder that are looked at.
+/// Most entries of the folder that are examined.
 const MOST_ENTRIES: usize = 4096;
-/// Problems that are named one by one.
+/// Most problems that are listed one by one.
 const MOST_PROBLEMS: usize = 16;
 /// Longest text of one problem, characters.
 const PROBLEM_CHARS: usize = 400;
@@ -110,11 +110,12 @@ impl Library {
         from.map(|(path, _)| path.as_path())
     }
 
-    /// What is wrong with files, each with its name and line. Of many, the first ones and their number.
+    /// What is wrong with files, each with its name and line. Lists the first problems and the
+    /// number of the others.
     pub fn problems(&self) -> Vec<String> {
         let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
         let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
-        // A file may have any name.
+        // The name of a file may contain any character.
         let mut problems: Vec<String> = all.map(inert::owned_line).collect();
         let more = problems.len().saturating_sub(MOST_PROBLEMS);
         problems.truncate(MOST_PROBLEMS);
@@ -155,7 +156,7 @@ pub fn read(path: &Path) -> Result<Preset, String> {
 /// The preset files of a folder.
 struct Listed {
     files: BTreeMap<PathBuf, Stamp>,
-    /// There are more.
+    /// Whether the folder has more of them.
     is_cut: bool,
 }
 
@@ -173,7 +174,7 @@ fn list(dir: &Path) -> io::Result<Listed> {
         }
     }
     is_cut |= paths.len() > MOST_FILES;
-    // A file that is gone again is not listed.
+    // A file that was just deleted is not listed.
     let stamped = |path: PathBuf| Some((Stamp::from(&fs::metadata(&path).ok()?), path));
     let files = paths.into_iter().take(MOST_FILES).filter_map(stamped);
     Ok(Listed { files: files.map(|(stamp, path)| (path, stamp)).collect(), is_cut })
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_files_the_first_are_read_and_few_problems_are_named() {
+    fn only_the_first_files_and_problems_are_listed() {
         let dir = tempfile::tempdir().unwrap();
         for number in 0..300 {
             fs::write(dir.path().join(format!("{number:03}.toml")), "name = ").unwrap();
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn long_files_and_long_values_are_problems_of_bounded_length() {
+    fn problems_of_long_files_have_a_bounded_length() {
         let dir = tempfile::tempdir().unwrap();
         let long = "x".repeat(MOST_BYTES as usize / 2);
         fs::write(dir.path().join("a.toml"), format!("{}\n# {long}{long}", text("a"))).unwrap();

@@ -15,8 +15,8 @@ const BLOCK_MS: u32 = 10;
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
 /// How long into such a gap the last levels are still believed.
 const BELIEVED_NS: u64 = 1_000_000_000;
-/// Beyond this the machine was suspended or the time is damaged, and the gap is left out. A few bytes
-/// of a capture could otherwise become an hour of silence.
+/// A longer gap is left out: the machine was suspended, or the time is damaged. Otherwise a few
+/// bytes of a capture could become an hour of silence.
 const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
 
 /// What of a performance becomes sound. The music is the same in each case, and so is the mix.
@@ -119,7 +119,7 @@ impl Performance {
     }
 }
 
-/// The length of a render, by the times of its frames.
+/// Computes the length of a render from the times of its frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timeline {
     last_ns: Option<u64>,
@@ -127,7 +127,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Goes on to the next frame.
+    /// Adds the next frame.
     pub fn push(&mut self, t_ns: u64) {
         let gap_ns = gap_before(t_ns, self.last_ns.replace(t_ns));
         if gap_ns <= SKIPPED_GAP_NS {
@@ -141,7 +141,7 @@ impl Timeline {
     }
 }
 
-/// Time between a frame and the one before. Time that goes back counts as none.
+/// Time since the previous frame. 0 for the first frame, and when the time goes backwards.
 fn gap_before(t_ns: u64, last_ns: Option<u64>) -> u64 {
     t_ns.saturating_sub(last_ns.unwrap_or(t_ns))
 }

@@ -1,6 +1,7 @@
-//! Renders clips for the API: one at a time, on a thread of its own, and the last ones are kept.
+//! Renders clips for the API, one at a time, each on a thread of its own. Caches the last ones.
 //!
-//! A render takes a processor for a fraction of a second. A client that goes away cancels its render.
+//! A render keeps a processor busy for a fraction of a second. A client that disconnects cancels
+//! its render.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -25,12 +26,12 @@ use crate::{
     turns::{Full, Turn, Turns},
 };
 
-/// Renders that may wait for the one that runs. A page asks for one at a time.
+/// Most renders that wait for the running one. A page requests one at a time.
 const WAITING: usize = 4;
-/// Bytes of the clips that are kept: four at 48 kHz, one at 192 kHz.
+/// Most bytes of the cached clips: four at 48 kHz, one at 192 kHz.
 const KEPT_BYTES: usize = 12 << 20;
-/// Bytes of all clips in memory: those that are kept, that are rendered, and that slow clients still
-/// receive.
+/// Most bytes of all clips in memory: cached clips, running renders, and clips that slow clients
+/// still receive.
 const MOST_BYTES: usize = 48 << 20;
 
 /// Renders clips.
@@ -53,7 +54,7 @@ pub struct Rendered {
 /// Why there is no clip.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// Too many wait, or slow clients still receive too many clips.
+    /// Too many renders wait, or slow clients still receive too many clips.
     #[error(transparent)]
     Busy(#[from] Full),
     /// A capture that is part of this program cannot be read.
@@ -67,7 +68,7 @@ pub enum RenderError {
     Failed,
 }
 
-/// All that a clip depends on.
+/// Key of the cache: everything that a clip depends on.
 #[derive(Clone, Debug, PartialEq)]
 struct Key {
     scenario: &'static str,
@@ -91,7 +92,7 @@ impl Key {
     }
 }
 
-/// The clips that were asked for last, the newest last.
+/// The cached clips, the most recently requested last.
 #[derive(Default)]
 struct Kept(Vec<(Key, Rendered)>);
 
@@ -120,7 +121,7 @@ impl Kept {
     }
 }
 
-/// Cancels a render when its caller is dropped.
+/// Cancels a render when it is dropped, which happens when the caller's future is dropped.
 struct Caller(Arc<AtomicBool>);
 
 impl Drop for Caller {
@@ -136,7 +137,7 @@ impl Default for Renders {
     }
 }
 
-/// A file whose memory counts until its last reader is done.
+/// A WAV file that holds its share of the memory until its last reader is done.
 struct Held {
     wav: Vec<u8>,
     _memory: OwnedSemaphorePermit,
@@ -149,11 +150,11 @@ impl AsRef<[u8]> for Held {
 }
 
 impl Renders {
-    /// Renders a clip, or returns the one that is kept. Dropping the future cancels the render.
+    /// Renders a clip, or returns it from the cache. Dropping the future cancels the render.
     ///
     /// # Errors
     ///
-    /// [`RenderError::Busy`] if other renders wait already.
+    /// [`RenderError::Busy`] if too many renders wait already.
     pub async fn render(
         &self,
         clip: &'static Clip,
@@ -165,11 +166,11 @@ impl Renders {
             return Ok(rendered);
         }
         let turn = self.turns.take().await?;
-        // Another request may have been for the same clip.
+        // An earlier request in the queue may have rendered the same clip.
         if let Some(rendered) = lock(&self.kept).get(&key) {
             return Ok(rendered);
         }
-        let memory = self.reserve(Clip::most_bytes(&config))?;
+        let memory = self.reserve(Clip::max_bytes(&config))?;
         let (sender, receiver) = oneshot::channel();
         let caller = Caller(Arc::default());
         let work = Work { clip, config, preset, key, kept: Arc::clone(&self.kept), memory, turn };
@@ -183,7 +184,7 @@ impl Renders {
         rendered?.ok_or(RenderError::Failed)
     }
 
-    /// Reserves memory, for which clips that are kept make room.
+    /// Reserves memory. Drops cached clips while there is too little.
     fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Full> {
         loop {
             if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(bytes as u32) {
@@ -209,7 +210,7 @@ struct Work {
 }
 
 impl Work {
-    /// `None` if it was cancelled.
+    /// Returns `None` if the render was cancelled.
     fn run(self, cancelled: &AtomicBool) -> Result<Option<Rendered>, CaptureError> {
         let Self { clip, config, preset, key, kept, memory, turn } = self;
         let wav = clip.render(&config, preset, cancelled)?;
@@ -261,7 +262,7 @@ mod tests {
         let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await.unwrap();
         let first = render(0.5).await;
         let again = render(0.5).await;
-        assert_eq!(first.wav.as_ptr(), again.wav.as_ptr(), "kept");
+        assert_eq!(first.wav.as_ptr(), again.wav.as_ptr(), "cached");
         let louder = render(0.75).await;
         assert_ne!(first.wav, louder.wav);
         assert_ne!(first.hash, louder.hash);
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dropped_caller_cancels_its_render_and_more_than_four_do_not_wait() {
+    async fn dropped_callers_cancel_and_excess_callers_are_refused() {
         let renders = Renders::default();
         let mut callers: Vec<_> = (0..=WAITING)
             .map(|i| Box::pin(renders.render(&CLIPS[0], at_8_khz(0.1 + 0.1 * i as f32), preset())))
@@ -289,17 +290,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn clips_that_are_still_received_count_and_kept_ones_make_room() {
+    async fn clips_in_transfer_use_memory_and_cached_clips_free_it() {
         let renders = Renders::default();
         let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await;
         let received = render(0.1).await.unwrap();
         let one = MOST_BYTES - renders.memory.available_permits();
-        assert_eq!(one, Clip::most_bytes(&at_8_khz(0.1)));
+        assert_eq!(one, Clip::max_bytes(&at_8_khz(0.1)));
         // Room for one more clip, and then for none.
         let others =
             Arc::clone(&renders.memory).try_acquire_many_owned((MOST_BYTES - 2 * one) as u32).unwrap();
         drop(render(0.2).await.unwrap());
-        // The first one is dropped from those that are kept, but its memory is still in use.
+        // The first clip is dropped from the cache, but its memory is still in use.
         drop(render(0.3).await.unwrap());
         assert_eq!(lock(&renders.kept).0.len(), 1);
         let third = render(0.3).await.unwrap();
@@ -322,6 +323,6 @@ mod tests {
         assert!(kept.get(&key(0.1)).is_some() && kept.get(&key(0.2)).is_none());
         assert_eq!(kept.0.len(), 4);
         kept.insert(key(0.6), Rendered { wav: vec![0; KEPT_BYTES + 1].into(), hash: 0 });
-        assert!(kept.0.is_empty(), "a clip that is too large is not kept");
+        assert!(kept.0.is_empty(), "a clip that is too large is not cached");
     }
 }

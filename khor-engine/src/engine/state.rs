@@ -78,8 +78,8 @@ impl State {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A cue has come, from a host of the site or, without one, from this machine.
-    /// It takes a place of `share` in the list ([`HeardCue::share`]).
+    /// Records a cue of `host`, or of this machine if there is none. The cue takes a place of
+    /// `share` in the list ([`HeardCue::share`]).
     pub(super) fn cue(&self, cue: &Cue, host: Option<String>, share: Option<String>) {
         let Cue { kind, pid, comm, detail, .. } = cue.clone();
         let is_ours = host.is_none();
@@ -137,7 +137,8 @@ pub(super) struct HeardCue {
     pub(super) kind: &'static str,
     /// Of a site; `None` is this machine.
     pub(super) host: Option<String>,
-    /// Whose share of the kept cues it takes: that of a host of the site, or the one of all others.
+    /// The share of the list that this cue takes (`fair::trim`): a host's of the site, or `None`,
+    /// the share of all other cues.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,

@@ -11,9 +11,9 @@ use nix::sys::statvfs::statvfs;
 use super::{replace::folder, timeout::with_timeout};
 use crate::words::bytes;
 
-/// What khor leaves free on a large file system, bytes.
+/// Space that khor leaves free on a large file system, bytes.
 const RESERVE_BYTES: u64 = 1 << 30;
-/// What khor leaves free on a small file system: one part of so many.
+/// On a small file system khor leaves free its size divided by this.
 const RESERVE_SHARE: u64 = 20;
 /// Time between two checks while a file grows.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Space {
     /// Free for this user, bytes.
     pub free: u64,
-    /// Size of the file system, bytes; 0 where it does not tell.
+    /// Size of the file system, bytes; 0 if the file system does not report it.
     pub total: u64,
 }
 
@@ -42,8 +42,8 @@ impl Space {
         })
     }
 
-    /// What khor leaves free unless the user says otherwise, bytes: 1 GiB or a twentieth of the file
-    /// system, whichever is less.
+    /// Space that khor leaves free by default, bytes: 1 GiB or a twentieth of the file system,
+    /// whichever is less.
     pub fn reserve(self) -> u64 {
         RESERVE_BYTES.min(self.total / RESERVE_SHARE)
     }
@@ -79,24 +79,24 @@ impl SpaceWatch {
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         let folder = (!forced && !is_special).then(|| folder(path).to_owned());
         let watch = Self { folder, checked: Instant::now() };
-        watch.look(needed).map(|()| watch)
+        watch.check_space(needed).map(|()| watch)
     }
 
     /// Checks the space again, at most once a second.
     ///
     /// # Errors
     ///
-    /// There is too little space by now.
+    /// There is too little space now.
     pub fn check(&mut self) -> Result<(), LowSpace> {
         if self.checked.elapsed() < CHECK_INTERVAL {
             return Ok(());
         }
         self.checked = Instant::now();
-        self.look(0)
+        self.check_space(0)
     }
 
-    /// A file system that does not tell its space counts as large.
-    fn look(&self, needed: u64) -> Result<(), LowSpace> {
+    /// Checks the space. A file system that does not report its space passes.
+    fn check_space(&self, needed: u64) -> Result<(), LowSpace> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let Some(space) = Space::of(folder).ok().filter(|space| space.total > 0) else { return Ok(()) };
         let (free, reserve) = (space.free, space.reserve());
@@ -112,20 +112,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_file_system_keeps_a_gibibyte_and_a_small_one_a_twentieth() {
+    fn the_reserve_is_a_gibibyte_or_a_twentieth() {
         let reserve = |total| Space { free: 0, total }.reserve();
         assert_eq!((reserve(1 << 40), reserve(20_000), reserve(0)), (1 << 30, 1000, 0));
     }
 
     #[test]
-    fn the_space_of_a_folder_that_does_not_exist_yet_is_that_of_its_parent() {
+    fn a_missing_folder_has_the_space_of_its_parent() {
         let dir = tempfile::tempdir().unwrap();
         let space = Space::of(&dir.path().join("a/b")).unwrap();
         assert!(space.total > 0 && space.free <= space.total, "{space:?}");
     }
 
     #[test]
-    fn an_output_that_does_not_fit_is_refused_unless_it_is_forced_or_a_device() {
+    fn outputs_must_fit_unless_forced_or_a_device() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.wav");
         let refused = SpaceWatch::begin(&path, u64::MAX, false).unwrap_err().to_string();

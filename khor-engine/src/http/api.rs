@@ -137,7 +137,7 @@ struct Devices {
 }
 
 async fn devices(_: Call) -> Json<Devices> {
-    // A panic is logged, and the list is empty then.
+    // After a panic, which is logged, the list is empty.
     let devices = tokio::task::spawn_blocking(audio::list).await.unwrap_or_default();
     Json(Devices { devices })
 }

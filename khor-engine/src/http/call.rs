@@ -38,7 +38,7 @@ pub(super) struct Desk {
 /// One request.
 pub(super) struct Call {
     pub(super) desk: Desk,
-    /// The client.
+    /// The program that sent the request.
     pub(super) peer: Peer,
     /// What the braces of the path stand for.
     pub(super) name: String,

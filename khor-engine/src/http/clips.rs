@@ -80,7 +80,7 @@ async fn wav(call: Call) -> Result<Wav, Failure> {
             Err(RenderError::Busy(full)) => Err(busy(full.to_string())),
             Err(problem) => {
                 tracing::error!("the clip {}: {problem}", clip.scenario);
-                Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why"))
+                Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed to do this; see its log"))
             }
         },
         () = until_stopped(call.desk.stop.clone()) => Err(busy("khor is stopping".into())),

@@ -1,7 +1,7 @@
 //! Limits the connections, so that one client cannot use up all of them.
 //!
 //! Connections of clients that are not let in, such as other users of this machine, have a small
-//! share. The rest stays for the engine's own user and for clients with the token.
+//! share. The rest stays for the engine's own user and for connections that were let in.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ pub(super) const MAX_STRANGERS: usize = 32;
 /// Most connections of one user or address that is not let in.
 pub(super) const MAX_PER_STRANGER: usize = 16;
 
-/// The connections of a listener.
+/// Counts the connections of a listener.
 #[derive(Debug, Default)]
 pub(super) struct Slots(Mutex<Taken>);
 
@@ -41,7 +41,7 @@ impl Taken {
     }
 }
 
-/// One connection. It ends when the slot is dropped.
+/// The place of one connection. Dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Slot {
     slots: Arc<Slots>,
@@ -74,7 +74,7 @@ impl Slot {
         self.peer
     }
 
-    /// The client was let in: its connection does not count as a stranger's any more.
+    /// Marks the client as let in. Its connection no longer counts as a stranger's.
     pub(super) fn let_in(&self) {
         if !self.is_let_in.swap(true, Ordering::Relaxed) {
             self.slots.0.lock().unwrap_or_else(PoisonError::into_inner).remove_stranger(self.peer);

@@ -27,13 +27,14 @@ pub struct Door {
 }
 
 impl Door {
-    /// Where the configuration says, unless systemd passes a listener. With `may_move` the listener
-    /// takes a free port if a program of another user holds the configured one. `sessions` is the
-    /// file of the browsers' sessions. Call once, before anything opens files.
+    /// A door at the configured address, or with the listener that systemd passes. With `may_move`
+    /// the listener takes a free port if a program of another user holds the configured one.
+    /// `sessions` is the file of the browsers' sessions. Call this once, before anything opens
+    /// files.
     ///
     /// # Errors
     ///
-    /// Other machines could come in and there is no token, or the token file is not usable.
+    /// Other machines can reach the address and there is no token, or the token file is not usable.
     pub fn open(listen: &Listen, may_move: bool, sessions: PathBuf) -> anyhow::Result<Self> {
         let passed = passed();
         let address = match &passed {
@@ -75,25 +76,25 @@ fn passed() -> Option<StdListener> {
 }
 
 async fn bind(address: SocketAddr, may_move: bool) -> TcpListener {
-    let mut told = false;
+    let mut is_logged = false;
     loop {
         match TcpListener::bind(address).await {
             Ok(listener) => return listener,
             Err(problem) if problem.kind() == io::ErrorKind::AddrInUse && may_move => {
-                if let Some(listener) = bind_elsewhere(address, told).await {
+                if let Some(listener) = bind_elsewhere(address, is_logged).await {
                     return listener;
                 }
-                report(address, &problem, &mut told);
+                report(address, &problem, &mut is_logged);
             }
-            Err(problem) => report(address, &problem, &mut told),
+            Err(problem) => report(address, &problem, &mut is_logged),
         }
         sleep(BIND_RETRY).await;
     }
 }
 
-/// Listens on a free port if a program of another user holds the port of `address`. A program that
-/// holds the port without listening has no user that can be found; it counts as another user's
-/// after a `retry`.
+/// Listens on a free port if a program of another user holds the port of `address`. If a program
+/// holds the port without listening, its user cannot be found. After a `retry` that program counts
+/// as another user's.
 async fn bind_elsewhere(address: SocketAddr, retry: bool) -> Option<TcpListener> {
     let holder = match peer::listener(address) {
         Some(uid) if peer::is_own(uid) => return None,
@@ -102,15 +103,13 @@ async fn bind_elsewhere(address: SocketAddr, retry: bool) -> Option<TcpListener>
         None => return None,
     };
     let listener = TcpListener::bind(SocketAddr::new(address.ip(), 0)).await.ok()?;
-    warn!(
-        "{address} is taken by a program of {holder}; khor takes a free port, and khor open opens its page"
-    );
+    warn!("{address} is used by a program of {holder}; khor takes a free port: run khor open for its page");
     Some(listener)
 }
 
-/// Logs the first of a row of failures.
-fn report(address: SocketAddr, problem: &io::Error, told: &mut bool) {
-    if std::mem::replace(told, true) {
+/// Logs the first failure only.
+fn report(address: SocketAddr, problem: &io::Error, is_logged: &mut bool) {
+    if std::mem::replace(is_logged, true) {
         return;
     }
     let why = match problem.kind() {

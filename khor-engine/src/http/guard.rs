@@ -1,8 +1,8 @@
 //! Rejects requests that a page of another site causes, and requests for another host.
 //!
-//! A foreign `Host` means DNS rebinding. Browsers mark what a page of another site requests with
-//! `Origin` or `Sec-Fetch-Site`. Such a page may not even read: an answer that the browser hides
-//! still costs time, and a WebSocket or a sound it does not hide.
+//! A foreign `Host` means DNS rebinding. Browsers mark the requests of another site's page with
+//! `Origin` or `Sec-Fetch-Site`. Such a page may not even read. The browser hides most answers from
+//! the page, but they cost time, and the browser does not hide a WebSocket or a sound.
 
 use warp::{
     Filter, Rejection,

@@ -134,12 +134,12 @@ async fn too_many_connections_cost_nobody_else_theirs() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_closed() {
+async fn a_client_that_does_not_read_is_disconnected() {
     let engine = Listening::start().await;
     let mut socket = engine.connect().await;
     let ask = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
     let asked = async {
-        // Requests are written until the engine, which waits to write an answer, closes.
+        // Sends requests until the engine, which cannot write its answers, closes the connection.
         while socket.write_all(ask.as_bytes()).await.is_ok() {}
     };
     tokio::time::timeout(hang_timeout(), asked).await.expect("the connection is closed");

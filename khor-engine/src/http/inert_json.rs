@@ -16,14 +16,14 @@ use warp::{
     reply::Response,
 };
 
-/// As text, which is one line.
+/// The JSON of a value, in one line.
 pub(super) fn text(value: &impl Serialize) -> serde_json::Result<String> {
     let mut bytes = Vec::with_capacity(1024);
     value.serialize(&mut Serializer::with_formatter(&mut bytes, InertFormatter))?;
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
-/// As an answer.
+/// An answer with the JSON of a value.
 pub(super) fn reply(value: &impl Serialize) -> Response {
     match text(value) {
         Ok(text) => {
@@ -39,7 +39,7 @@ pub(super) fn reply(value: &impl Serialize) -> Response {
     }
 }
 
-/// Compact JSON. In texts only line feeds and tabs remain of the characters that are not inert.
+/// Writes compact JSON. Replaces the active characters in texts, except line feeds and tabs.
 struct InertFormatter;
 
 impl Formatter for InertFormatter {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_inert_and_all_else_is_as_ever() {
+    fn texts_are_inert_and_the_rest_is_unchanged() {
         let plain = json!({ "a": [1, 2.5, null, true], "größer \"b\"\\": "two\nlines\tof /text" });
         assert_eq!(text(&plain).unwrap(), serde_json::to_string(&plain).unwrap());
         let hostile = json!({ "k\u{202e}": "a\u{1b}]52;c;\u{7}\r\u{9b}\u{7f}\u{200b}\u{e0041}b" });

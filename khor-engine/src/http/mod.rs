@@ -1,10 +1,11 @@
-//! The HTTP side: the API, the event stream and the page; for its own user unless a token opens it to others.
+//! Serves the API, the event stream and the page: to the engine's own user by default, and to other
+//! clients with a token.
 //!
-//! Every request passes the [`guard`] (is it meant for us?) and [`access`] (is the client let in?), then
-//! an operation of the [`table`], which [`api`], [`clips`], [`doctor`], [`presets`], [`stream`],
-//! [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`] describes, or the [`page`].
-//! Their answers go out through [`deliver`]. The accept loop is our own because warp's has no
-//! limit on connections and none on a half-sent request.
+//! Every request passes the [`guard`] (is it for this listener?) and [`access`] (is the client let
+//! in?), then an operation of the [`table`], which [`api`], [`clips`], [`doctor`], [`presets`],
+//! [`stream`], [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`] describes, or the
+//! [`page`]. Their answers go out through [`deliver`]. The accept loop is our own because warp's
+//! has no limit on connections and none on a half-sent request.
 
 mod accept;
 mod access;
@@ -91,7 +92,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How long a client may leave an answer unread.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Most bytes of an answer that the kernel keeps for a client; it counts its own overhead too.
+/// Most bytes of unread answers that the kernel keeps for a client, its own overhead included.
 const UNREAD_BYTES: usize = 256 * 1024;
 /// How long connections may take to end when the engine stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
@@ -160,8 +161,8 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Closes the connection of a client that does not read for [`WRITE_TIMEOUT`], and bounds what the
-/// kernel keeps for it.
+/// Limits a connection: it is closed if the client does not read for [`WRITE_TIMEOUT`], and the
+/// kernel keeps at most [`UNREAD_BYTES`] for the client.
 fn bounded(socket: TcpStream) -> Pin<Box<TimeoutStream<TcpStream>>> {
     // Without the option the kernel keeps up to 4 MB, and the timeout begins later.
     setsockopt(&socket, sockopt::SndBuf, &UNREAD_BYTES).ok();

@@ -58,7 +58,7 @@ pub(super) fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        // Nothing for the engine's own user, or the token where listen.token_file names one.
+        // The engine's own user needs nothing. With listen.token_file every client needs the token.
         "security": [{}, { "token": [] }, { "cookie": [] }],
         "paths": paths,
         "components": {
@@ -69,7 +69,7 @@ pub(super) fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": "khor_session_17321",
-                    "description": "A session of POST /api/login. The name ends in the engine's port.",
+                    "description": "A session from POST /api/login. The name ends with the engine's port.",
                 },
             },
         },

@@ -26,7 +26,7 @@ use crate::{
     output::recorder::RecorderError,
 };
 
-/// When a client may repeat a request that was refused because khor is busy, seconds.
+/// Time after which a client may repeat a request that khor was too busy for, seconds.
 const RETRY_AFTER_S: &str = "2";
 
 /// What is said to a request that was refused.
@@ -46,7 +46,7 @@ pub(super) struct Refusal {
 pub(super) struct Failure {
     status: StatusCode,
     refusal: Refusal,
-    /// Whether the client would be let in with the token.
+    /// Whether the token would let the client in.
     asks_token: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Answers that take work to find: found once for all requests that come meanwhile, and valid for a
-//! moment.
+//! Shares the answer of slow work: requests that arrive meanwhile get the same answer, and it stays
+//! valid for a moment.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use tokio::{sync::Mutex, task::JoinError};
 /// The last answer of one operation.
 pub(super) struct Shared<A> {
     life: Duration,
-    /// Locked while the work goes on.
+    /// Locked while the work runs.
     last: Arc<Mutex<Option<(Instant, A)>>>,
 }
 
@@ -27,8 +27,8 @@ impl<A: Clone + Send + 'static> Shared<A> {
         Self { life, last: Arc::default() }
     }
 
-    /// The last answer if it is valid, else that of `work`. Work that has begun goes on if its request
-    /// ends, so requests that end cannot start it again and again.
+    /// The last answer if it is valid, else the answer of `work`. Work that has begun continues
+    /// when its request ends, so clients cannot start it repeatedly by disconnecting.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_valid_for_its_life_and_a_panic_leaves_none() {
+    async fn an_answer_expires_and_a_panic_is_not_kept() {
         let brief = Shared::new(Duration::ZERO);
         assert_eq!(brief.get(async { 1 }).await.unwrap(), 1);
         assert_eq!(brief.get(async { 2 }).await.unwrap(), 2);

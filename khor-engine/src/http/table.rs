@@ -194,7 +194,8 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
     }
 
-    /// It waits for the disk or the sound server, away from the event loop and in a bounded queue.
+    /// For work that waits for the disk or the sound server: it runs in a bounded queue, away from
+    /// the event loop.
     pub(super) fn blocking<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             Box::pin(async move {
@@ -205,7 +206,7 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// It takes a while, so requests that come together share one answer, which is valid for `life`.
+    /// For slow work: requests that arrive together share one answer, which is valid for `life`.
     pub(super) fn shared<A: Answer + Clone, F>(self, life: Duration, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,

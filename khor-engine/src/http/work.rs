@@ -1,7 +1,8 @@
-//! Blocking work of requests, away from the event loop.
+//! Runs the blocking work of requests away from the event loop.
 //!
 //! The process has few threads for blocking work, and tokio's queue for them has no bound. So each
-//! kind of work has a bounded queue before it. A request that ends while it waits leaves the queue.
+//! kind of work waits in a bounded queue of its own. A request that ends while it waits leaves the
+//! queue.
 //! Renders have a queue and threads of their own ([`Renders`](crate::engine::Renders)).
 
 use std::sync::LazyLock;
@@ -14,7 +15,7 @@ use crate::turns::Turns;
 
 /// Operations that wait for the disk or the sound server. Each ends within a few seconds.
 static OPERATIONS: LazyLock<Turns> = LazyLock::new(|| Turns::new(3, 32));
-/// Files of the page, pieces of recordings, compression: each connection has at most one of these,
+/// Files of the page, pieces of recordings, compression. Each connection has at most one of these,
 /// so this queue is never full.
 static DELIVERIES: LazyLock<Turns> = LazyLock::new(|| Turns::new(2, 512));
 
@@ -32,7 +33,7 @@ pub(super) async fn deliver<T: Send + 'static>(
     run(&DELIVERIES, work).await
 }
 
-/// The turn ends with the work, even if the request ends before.
+/// Runs `work` when it has a turn. The turn ends with the work, even if the request ends earlier.
 async fn run<T: Send + 'static>(
     turns: &Turns,
     work: impl FnOnce() -> T + Send + 'static,
@@ -46,11 +47,11 @@ async fn run<T: Send + 'static>(
     working.await.map_err(|problem| failed(&problem))
 }
 
-/// The answer where khor's own code panicked.
+/// Logs a panic of khor's own code, and returns the answer to the client.
 pub(super) fn failed(problem: &JoinError) -> Failure {
     tracing::error!("a request failed inside khor: {problem}");
-    let said = "khor failed at this; its log says why";
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, said)
+    let message = "khor failed to do this; see its log";
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message)
 }
 
 #[cfg(test)]
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_full_queue_is_a_503_and_a_request_that_ends_leaves_no_work() {
+    async fn a_full_queue_is_a_503_and_ended_requests_leave_it() {
         let turns = Turns::new(1, 1);
         let (release, released) = mpsc::channel::<()>();
         let mut first = Box::pin(run(&turns, move || released.recv().is_ok()));

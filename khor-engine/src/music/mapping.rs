@@ -11,7 +11,7 @@ use super::problem::{Problem, Problems};
 
 /// Steps a feature must at least cover to say anything.
 const LEAST_STEPS: f32 = 8.0;
-/// Most lines of a mapping: more than there are features, of which each has at most one.
+/// Most lines of a mapping. Each feature has at most one line, and there are fewer features.
 pub(super) const MAX_ROUTES: u32 = 64;
 /// How much of the remaining silence one signal at full level takes away from `work`.
 const WORK_WEIGHT: f32 = 0.75;

@@ -15,7 +15,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Both may quote the preset, so they are made inert.
+    /// Makes both texts inert, because they may quote the preset.
     pub(super) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: inert::owned_line(path.into()), message: inert::owned_line(message.into()) }
     }

@@ -1,4 +1,5 @@
-//! Files that let their reader act as this host or listener, and who else can read them.
+//! Finds secret files of the NATS connection that users other than the owner can read. A reader of
+//! such a file can act in this host's name.
 
 use std::{
     fs, io,
@@ -11,16 +12,16 @@ use nix::unistd::Group;
 use super::Nats;
 use crate::files;
 
-/// Permissions of anybody but the owner.
-const OF_OTHERS: u32 = 0o077;
+/// Permission bits of all users but the owner.
+const NON_OWNER_BITS: u32 = 0o077;
 
 /// A secret file that more users than its owner can read or change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposed {
     /// The file.
     pub path: PathBuf,
-    /// Who else: `the group khor`, or `all users`.
-    pub to: String,
+    /// The other users: `the group khor`, or `all users`.
+    pub readers: String,
 }
 
 impl Nats {
@@ -31,19 +32,19 @@ impl Nats {
 }
 
 impl Exposed {
-    /// Looks at the file's permissions. `None` if only its owner has any.
+    /// Checks the file's permissions. Returns `None` if only its owner has any.
     ///
     /// # Errors
     ///
-    /// Those of [`files::with_timeout`], and of a file that cannot be looked at.
+    /// Those of [`files::with_timeout`], and the system's if the permissions cannot be read.
     pub fn find(path: &Path) -> io::Result<Option<Self>> {
         let found = files::with_timeout(path, |path| fs::metadata(path))?;
-        let to = match found.mode() & OF_OTHERS {
+        let readers = match found.mode() & NON_OWNER_BITS {
             0 => return Ok(None),
             mode if mode & 0o007 != 0 => "all users".to_owned(),
             _ => format!("the group {}", group(found.gid())),
         };
-        Ok(Some(Self { path: path.to_owned(), to }))
+        Ok(Some(Self { path: path.to_owned(), readers }))
     }
 }
 
@@ -62,13 +63,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("relay.nk");
         fs::write(&path, "SU").unwrap();
-        let to = |mode| {
+        let readers = |mode| {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            Exposed::find(&path).unwrap().map(|exposed| exposed.to)
+            Exposed::find(&path).unwrap().map(|exposed| exposed.readers)
         };
-        assert_eq!((to(0o600), to(0o400)), (None, None));
-        assert!(to(0o640).unwrap().starts_with("the group "));
-        assert_eq!(to(0o644).as_deref(), Some("all users"));
+        assert_eq!((readers(0o600), readers(0o400)), (None, None));
+        assert!(readers(0o640).unwrap().starts_with("the group "));
+        assert_eq!(readers(0o644).as_deref(), Some("all users"));
         assert!(Exposed::find(&dir.path().join("none")).is_err());
     }
 }

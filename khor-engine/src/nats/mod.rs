@@ -159,11 +159,11 @@ impl Nats {
     }
 
     fn warn_of_exposed_secrets(&self) {
-        // Each file was just read: an error is no reason to give up the connection.
+        // Each file was just read, so an error here does not stop the connection.
         let exposed = self.secrets().filter_map(|path| Exposed::find(path).ok().flatten());
-        for Exposed { path, to } in exposed {
+        for Exposed { path, readers } in exposed {
             let path = path.display();
-            warn!("{path}: {to} can read it and act in this name; chmod 600 {path}");
+            warn!("{path}: {readers} can read it and act in this host's name; chmod 600 {path}");
         }
     }
 }

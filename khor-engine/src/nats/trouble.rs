@@ -136,8 +136,8 @@ impl Troubles {
         }
     }
 
-    /// Keeps what is wrong now and logs what is news.
-    /// A server may say anything, so it is made inert.
+    /// Keeps the current problem and logs it if it is new. Makes its text inert, because a server
+    /// may send any text.
     fn keep(&self, held: &mut Held, now: Option<String>) {
         let now = now.map(inert::owned_line);
         if held.why == now {

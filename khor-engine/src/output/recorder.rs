@@ -31,7 +31,7 @@ use super::{
 };
 use crate::shown_path::ShownPath;
 
-/// Sound between two checks of the room, seconds.
+/// Recorded sound between two checks of the room, seconds.
 const CHECK_S: f64 = 2.0;
 
 /// The recorder; records one file at a time.
@@ -79,7 +79,7 @@ pub enum RecorderError {
     /// Too many listen.
     #[error(transparent)]
     Full(#[from] TapFull),
-    /// The disk has no room for it.
+    /// Recordings have reached a limit of disk space.
     #[error("{0}; {fix}", fix = .0.fix())]
     NoRoom(#[from] NoRoom),
     /// The file can't be written.
@@ -96,12 +96,12 @@ pub enum RecorderError {
 }
 
 impl Recorder {
-    /// Records into `folder`, which is made when it is needed, as long as there is `room`.
+    /// Records into `folder`, which is created when it is needed. `room` limits the disk space.
     pub fn new(tap: Tap, folder: PathBuf, room: Room) -> Self {
         Self { tap, folder, room: Arc::new(Mutex::new(room)), shared: Arc::default(), work: Mutex::default() }
     }
 
-    /// Sets how much space recordings may use, also for the one that goes on.
+    /// Sets the limits of the disk space, also for a running recording.
     pub fn set_room(&self, room: Room) {
         *lock(&self.room) = room;
     }

@@ -19,7 +19,7 @@ use nix::unistd::Uid;
 pub(crate) enum Peer {
     /// A program of this user, on this machine.
     User(u32),
-    /// A program on this machine. Its user is not known: its socket is closed already, or belongs
+    /// A program on this machine whose user is not known: its socket is already closed, or belongs
     /// to another network namespace.
     Unknown,
     /// A program on another machine.
@@ -69,7 +69,8 @@ impl Peer {
     }
 }
 
-/// The user whose program listens at `address`; `None` if there is none, or it is not known.
+/// The user whose program listens at `address`; `None` if there is no such program, or its user is
+/// not known.
 pub(crate) fn listener(address: SocketAddr) -> Option<u32> {
     let any = match address {
         SocketAddr::V4(_) => SocketAddr::from(([0; 4], 0)),
@@ -137,7 +138,7 @@ mod tests {
                 assert!(socket.is_some_and(|socket| socket.uid == own && socket.inode != 0));
             }
             drop(client);
-            // The socket has no owner now, and neither way may take it for one of root's.
+            // The socket has no owner now, and neither way may report root as its owner.
             for socket in found(remote, local).into_iter().flatten() {
                 assert_eq!(socket.inode, 0, "{listen} from {connect}: {socket:?}");
             }

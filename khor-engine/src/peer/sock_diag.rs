@@ -12,12 +12,13 @@ use netlink_sys::{Socket as Netlink, SocketAddr as NetlinkAddress, protocols::NE
 
 use super::{Socket, check_families};
 
-/// More than one answer takes.
+/// Size of the buffer for an answer, bytes: more than one answer needs.
 const ANSWER_BYTES: usize = 4096;
 /// The cookie that stands for any socket (`INET_DIAG_NOCOOKIE`).
 const ANY_COOKIE: [u8; 8] = [0xFF; 8];
 
-/// The socket at `source` that is connected to `destination`, or listens if that is unspecified.
+/// The socket at `source` that is connected to `destination`, or that listens if `destination` is
+/// unspecified.
 ///
 /// # Errors
 ///

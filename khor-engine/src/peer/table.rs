@@ -9,14 +9,15 @@ use khor_proto::kernel_text;
 
 use super::{Socket, canonical, check_families};
 
-/// The socket at `source` that is connected to `destination`, or listens if that is unspecified.
+/// The socket at `source` that is connected to `destination`, or that listens if `destination` is
+/// unspecified.
 ///
 /// # Errors
 ///
 /// The system's errors when the tables cannot be read.
 pub(super) fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket>> {
     check_families(source, destination)?;
-    // A client may use an IPv6 socket for an IPv4 address, and then is in the second table.
+    // A client may use an IPv6 socket for an IPv4 address. Its socket is then in the second table.
     let names: &[&str] = if source.is_ipv4() { &["tcp", "tcp6"] } else { &["tcp6"] };
     for name in names {
         let table = kernel_text::read(format!("/proc/net/{name}"))?;

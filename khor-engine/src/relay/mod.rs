@@ -35,13 +35,13 @@ use crate::{
     words::counted,
 };
 
-/// Milliseconds between the samples that rates are computed from: the shortest interval for users
-/// who are not trusted.
+/// Milliseconds between the samples that rates are computed from: the shortest interval that the
+/// collector grants an untrusted user.
 const SAMPLE_INTERVAL_MS: u16 = 100;
-/// The same with more frames per second than [`MAX_FRAMES_OF_100_MS`].
+/// The sample interval if frames are sent faster than [`MAX_SLOW_RATE_HZ`], milliseconds.
 const SHORT_SAMPLE_INTERVAL_MS: u16 = 50;
-/// Frames per second up to which each frame has samples of its own.
-const MAX_FRAMES_OF_100_MS: u8 = 10;
+/// Highest frame rate at which each frame has a sample every 100 ms of its own, hertz.
+const MAX_SLOW_RATE_HZ: u8 = 10;
 /// Time between two writes of what was learnt.
 const KEEP_INTERVAL: Duration = Duration::from_mins(5);
 /// Source events that may wait.
@@ -167,7 +167,7 @@ pub async fn run(
 }
 
 fn sample_interval_ms(rate_hz: u8) -> u16 {
-    if rate_hz > MAX_FRAMES_OF_100_MS { SHORT_SAMPLE_INTERVAL_MS } else { SAMPLE_INTERVAL_MS }
+    if rate_hz > MAX_SLOW_RATE_HZ { SHORT_SAMPLE_INTERVAL_MS } else { SAMPLE_INTERVAL_MS }
 }
 
 fn ticks(every: Duration) -> Interval {

@@ -21,7 +21,8 @@ use crate::{
 
 /// Who shares the load and is heard no more for this long has ended.
 const PEER_ENDED: Duration = Duration::from_secs(3);
-/// Relays that share the load. A peer may invent more, which would make every host's silence late.
+/// Most other relays that share the load. A peer may invent more, and each one would delay the
+/// report that a host is silent.
 const MOST_PEERS: usize = 31;
 /// Who went and who came is told for this long, so that a frame that is lost loses nothing.
 const TOLD_FOR: Duration = Duration::from_secs(5);

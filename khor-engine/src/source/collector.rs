@@ -54,7 +54,7 @@ impl CollectorSource {
         Self { socket: socket.to_owned(), wish, subscription, greeted: None, up: None }
     }
 
-    /// Asks for another interval. The collector's answer says which one it grants.
+    /// Requests another interval. The collector answers with the interval that it grants.
     pub(super) fn set_interval(&mut self, interval_ms: u16) {
         if std::mem::replace(&mut self.wish.interval_ms, interval_ms) != interval_ms {
             self.subscription.subscribe(self.wish.subscribe());
@@ -99,7 +99,8 @@ impl CollectorSource {
         }
     }
 
-    /// What it is now. With the same counters as before it goes on, perhaps at another interval.
+    /// The event that follows from an answer of the collector: `Up` if the counters are new,
+    /// `Described` if only the interval or the limit is new, and none if nothing is new.
     fn subscribed(&mut self, subscribed: &Subscribed) -> Option<SourceEvent> {
         let (welcome, catalogue) = self.greeted.as_mut()?;
         catalogue.set_availability(&subscribed.availability);
@@ -147,7 +148,7 @@ fn nobody(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
         return None;
     }
     let error = format!("nothing can be heard of {}: {}", whose(scope), reasons.next()??);
-    Some(Shortfall { error, fix: format!("start it or change that, and it is heard; or {CHOOSE_ANOTHER}") })
+    Some(Shortfall { error, fix: format!("start it or remove that cause; or {CHOOSE_ANOTHER}") })
 }
 
 const START_COLLECTOR: &str =

@@ -1,4 +1,4 @@
-//! What the collector does not grant a user who is not trusted, and how the administrator can
+//! Describes what the collector does not grant an untrusted user, and how the administrator can
 //! change that.
 
 use khor_proto::{Availability, CueKind, Welcome};
@@ -6,18 +6,19 @@ use nix::unistd::{Uid, User};
 
 use super::{Shortfall, collector::Wish};
 
-/// What of `wish` is not granted. `granted_ms` is the interval that the collector answered.
+/// The first part of `wish` that is not granted. `granted_ms` is the interval in the collector's
+/// answer.
 pub(super) fn of(wish: &Wish, welcome: &Welcome, granted_ms: u16) -> Option<Shortfall> {
     slower(wish.interval_ms, granted_ms).or_else(|| without_exec_cues(welcome).filter(|_| wish.exec_cues))
 }
 
-/// That samples come less often than requested, if so. Both are milliseconds.
-pub(crate) fn slower(wished_ms: u16, granted_ms: u16) -> Option<Shortfall> {
-    (granted_ms > wished_ms).then(|| Shortfall {
-        error: format!("samples come every {granted_ms} ms, not {wished_ms}: this user is not trusted"),
+/// The shortfall if samples come less often than requested. Both intervals are milliseconds.
+pub(crate) fn slower(requested_ms: u16, granted_ms: u16) -> Option<Shortfall> {
+    (granted_ms > requested_ms).then(|| Shortfall {
+        error: format!("samples come every {granted_ms} ms, not {requested_ms}: this user is not trusted"),
         fix: format!(
-            "the administrator can allow it: add {} to KHOR_TRUST in /etc/default/khor, then systemctl restart \
-             khor-collector",
+            "the administrator can allow it: add {} to KHOR_TRUST= in /etc/default/khor, then run systemctl \
+             restart khor-collector",
             user()
         ),
     })
@@ -34,7 +35,7 @@ fn without_exec_cues(welcome: &Welcome) -> Option<Shortfall> {
     }
 }
 
-/// This user's name, or the number of one without a name.
+/// This user's name, or its number if it has no name.
 fn user() -> String {
     let uid = Uid::effective();
     User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_interval_is_shown_with_the_setting_that_allows_a_shorter_one() {
+    fn a_longer_interval_is_reported_with_the_setting() {
         let limit = slower(20, 100).unwrap();
         assert!(limit.error.contains("every 100 ms, not 20"), "{limit:?}");
         assert!(limit.fix.contains("KHOR_TRUST=") && limit.fix.contains("/etc/default/khor"), "{limit:?}");
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_program_starts_are_shown_to_those_who_ask_for_them() {
+    fn missing_exec_cues_are_reported_if_requested() {
         let absent = welcome(Availability::Absent { reason: "only for root".into() });
         let wish = |exec_cues| Wish { interval_ms: 20, exec_cues, scope: Scope::Machine };
         assert!(of(&wish(true), &absent, 20).unwrap().error.contains("only for root"));

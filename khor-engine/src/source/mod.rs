@@ -63,9 +63,9 @@ pub struct SourceInfo {
     pub machine: Option<Machine>,
     /// Whose activity it tells of.
     pub scope: Scope,
-    /// Milliseconds between its frames: those that are granted, not those that were requested.
+    /// Milliseconds between its frames, as granted. A shorter interval may have been requested.
     pub interval_ms: u16,
-    /// What it does not grant this user, and how the administrator can change that.
+    /// What the source does not grant this user, and how the administrator can change that.
     pub limit: Option<Shortfall>,
     /// What it can count.
     pub availability: PerCounter<Availability>,

@@ -19,8 +19,8 @@ use super::{
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A capture that is played again and again takes at least this long each time, even if it is empty.
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
-/// Damaged parts of a capture that are named one by one.
-const NAMED_DAMAGES: u32 = 8;
+/// Most damaged parts of a capture that are logged.
+const MAX_DAMAGE_WARNINGS: u32 = 8;
 /// Events of a capture that are read before they are due.
 const PIECES_AHEAD: usize = 64;
 
@@ -94,9 +94,9 @@ async fn play_once(
             Err(ReadError::Damaged(problem)) => {
                 damages += 1;
                 match damages {
-                    ..NAMED_DAMAGES => warn!("{name} is {problem}; what can be read is played"),
-                    NAMED_DAMAGES => {
-                        warn!("{name} is {problem}, and perhaps later; khor names no more of this");
+                    ..MAX_DAMAGE_WARNINGS => warn!("{name} is {problem}; what can be read is played"),
+                    MAX_DAMAGE_WARNINGS => {
+                        warn!("{name} is {problem}; khor logs no further damage of this capture");
                     }
                     _ => {}
                 }

@@ -19,8 +19,8 @@ pub struct ScopeChoice {
 }
 
 impl ScopeChoice {
-    /// Whether that is empty, a unit's name, or a plain path. Text that is not [inert] is none: no
-    /// manager of cgroups makes such names.
+    /// Whether the text is empty, a unit's name, or a plain path. Text that is not [inert] is not
+    /// accepted, because no manager of cgroups makes such names.
     pub(crate) fn is_cgroup(text: &str) -> bool {
         if !inert::is_inert(text) {
             return false;
@@ -88,7 +88,8 @@ pub fn whose(scope: &Scope) -> String {
     format!("{included} without {}", excluded.join(" and "))
 }
 
-/// The paths of its cgroups, for people. Directories above a unit may have any name.
+/// The paths of its cgroups, for display. They are made [inert], because directories above a unit
+/// may have any name.
 pub fn cgroups_of(scope: &Scope) -> Vec<String> {
     let Scope::Selected { include, .. } = scope else { return Vec::new() };
     let path = |selector: &Selector| match selector {

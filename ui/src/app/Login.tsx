@@ -1,4 +1,4 @@
-// Shown in place of the page when the engine does not let the browser in: a login, or the reason.
+// Replaces the page when the engine does not let the browser in: shows a login, or the reason.
 import type { SubmitEvent } from 'react';
 import { useObservable } from '../live/observable';
 import type { Refusal } from './access';

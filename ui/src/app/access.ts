@@ -19,7 +19,8 @@ export class AccessStore {
     this.client = client;
   }
 
-  /** Asks after the stream broke, because an event source does not report the status. */
+  /** Requests the health after the stream broke, because an event source does not report the
+   *  status. */
   look = async (): Promise<void> => {
     try {
       await this.client.health();

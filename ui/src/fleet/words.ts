@@ -122,7 +122,7 @@ const REFUSALS: Record<RefusedWhy, string> = {
   late: 'late or sent twice',
   duplicate: 'from a second relay of a name',
   crowded: 'from more hosts than are kept track of',
-  flooded: 'cues beyond what a host may send',
+  flooded: 'cues beyond the limit of a host',
 };
 
 /** What was not taken, by reason, the most frequent first. */

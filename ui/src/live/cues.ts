@@ -4,11 +4,12 @@ import { Observable } from './observable';
 
 const MOST = 64;
 
-/** Whose share of the list a cue takes: its host's, or that of all hosts that come and go. */
+/** The share of the list that a cue takes: its host's, or '' for this machine and for hosts that
+ *  were lost or found. */
 const share = ({ kind, host }: Cue): string => (kind === 'lost' || kind === 'found' ? '' : (host ?? ''));
 
-/** The newest cues. Of more than fit, the oldest of the host that has most are dropped, so a host that floods the list
- *  removes none of another. */
+/** The newest cues. While there are too many, the oldest cue of the largest share is dropped, so a
+ *  host with many cues removes none of another host. */
 function trimmed(newestFirst: readonly Cue[]): readonly Cue[] {
   const list = [...newestFirst];
   while (list.length > MOST) {

@@ -24,8 +24,8 @@ use crate::{
     words::counted,
 };
 
-/// Parts that were left out and are named one by one.
-const NAMED: u64 = 8;
+/// Most left-out parts that are logged one by one.
+const MAX_WARNINGS: u64 = 8;
 
 /// A recording, piece by piece, from wherever.
 pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
@@ -118,7 +118,7 @@ fn writing(path: &Path) -> String {
 }
 
 impl Job<'_> {
-    /// Renders it, as long as there is `space`.
+    /// Renders the pieces. Fails when too little disk space is free.
     pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
         let sample_rate_hz = self.config.audio.sample_rate;
         let (sheet, sounding) = self.sheet()?;
@@ -170,7 +170,7 @@ struct Render<'a> {
     sheet: Sheet,
     progress: Progress,
     space: SpaceWatch,
-    /// Parts of the capture that were left out.
+    /// Number of parts of the capture that were left out.
     left_out: u64,
     job: &'a Job<'a>,
 }
@@ -184,7 +184,7 @@ impl Render<'_> {
                 Ok(Recorded::Frame(frame)) => match self.frame(frame) {
                     ControlFlow::Continue(None) => {}
                     ControlFlow::Continue(Some(gap)) => self.leave_out(format_args!(
-                        "nothing was recorded for {:.1} min (suspended, or damaged): left out",
+                        "a gap of {:.1} min is left out: the machine was suspended, or the capture is damaged",
                         gap.as_secs_f64() / 60.0
                     )),
                     ControlFlow::Break(()) => break,
@@ -203,16 +203,17 @@ impl Render<'_> {
                 break;
             }
         }
-        if self.left_out > NAMED {
-            warn!("{} of the capture left out", counted(self.left_out - NAMED, "more part"));
+        if self.left_out > MAX_WARNINGS {
+            warn!("{} of the capture left out", counted(self.left_out - MAX_WARNINGS, "more part"));
         }
         Ok(())
     }
 
-    /// Warns of a part of the capture that is left out. A damaged capture can have thousands of them.
+    /// Warns of a part of the capture that is left out. A damaged capture can have thousands of
+    /// such parts, so only the first ones are logged.
     fn leave_out(&mut self, warning: impl Display) {
         self.left_out += 1;
-        if self.left_out <= NAMED {
+        if self.left_out <= MAX_WARNINGS {
             warn!("{warning}");
         }
     }

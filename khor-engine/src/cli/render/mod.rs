@@ -82,7 +82,7 @@ pub(super) struct RenderArgs {
     #[arg(long, value_name = "HZ", default_value_t = 48_000,
           value_parser = number::within(8_000, 192_000_u32), allow_negative_numbers = true)]
     sample_rate: u32,
-    /// Render more than 24 hours, and leave less free space than khor does by itself
+    /// Render even more than 24 hours, or if less disk space stays free than khor leaves by default
     #[arg(long)]
     force: bool,
     /// Print the result as JSON

@@ -1,5 +1,5 @@
-//! Length and size of a render, known before it begins. A few bytes of a capture can stand for hours
-//! of sound.
+//! Computes the length and size of a render before it begins, because a few bytes of a capture can
+//! become hours of sound.
 
 use std::{fmt, path::Path};
 
@@ -14,25 +14,25 @@ use crate::{
     words::bytes,
 };
 
-/// Length that needs `--force`, seconds.
-const MOST_S: f64 = 24.0 * 3600.0;
-/// Left and right, 24 bits each.
+/// Longest render without `--force`, seconds.
+const MAX_S: f64 = 24.0 * 3600.0;
+/// Bytes of a frame: left and right, 24 bits each.
 const FRAME_BYTES: f64 = 6.0;
-/// Bytes of FLAC, as a share of those of WAV.
+/// Estimated size of a FLAC file, as a share of the WAV file.
 const FLAC_SHARE: f64 = 0.5;
 
-/// What a render will be.
+/// Length and size of a render.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Plan {
     seconds: f64,
-    /// Size of all files together; 0 of notes, which are small.
+    /// Size of all files together; 0 for MIDI files, which are small.
     bytes: u64,
-    /// The size is a guess, because it depends on the sound.
-    is_about: bool,
+    /// Whether the size is an estimate, because it depends on the sound.
+    is_estimate: bool,
 }
 
 impl Plan {
-    /// Reads the capture once.
+    /// Plans a render. Reads the capture once.
     pub(super) fn of(args: &RenderArgs, format: Format) -> anyhow::Result<Self> {
         let length_s = match &args.capture {
             Some(path) => length(path)?,
@@ -54,12 +54,12 @@ impl Plan {
             Format::Flac => wav * FLAC_SHARE,
             Format::Midi => 0.0,
         };
-        Self { seconds, bytes: (files * one) as u64, is_about: format == Format::Flac }
+        Self { seconds, bytes: (files * one) as u64, is_estimate: format == Format::Flac }
     }
 
-    /// Refuses a render that is very long or does not fit on the disk, unless it is forced.
+    /// Rejects a render that is too long or does not fit on the disk, unless `--force` is given.
     pub(super) fn admit(self, args: &RenderArgs) -> anyhow::Result<SpaceWatch> {
-        if self.seconds > MOST_S && !args.force {
+        if self.seconds > MAX_S && !args.force {
             bail!(
                 "the render would be {} long; add --force for more than 24 h, or --seconds S for its beginning",
                 Length(self.seconds)
@@ -73,9 +73,9 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seconds, bytes: size, is_about } = *self;
+        let Self { seconds, bytes: size, is_estimate } = *self;
         write!(f, "{} long", Length(seconds))?;
-        match (size, is_about) {
+        match (size, is_estimate) {
             (0, _) => Ok(()),
             (_, false) => write!(f, ", {}", bytes(size)),
             (_, true) => write!(f, ", about {}", bytes(size)),
@@ -83,7 +83,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// A length for people: `12.3 s`, `30 min`, `26 h 5 min`.
+/// A readable length: `12.3 s`, `30 min`, `26 h 5 min`.
 struct Length(f64);
 
 impl fmt::Display for Length {
@@ -98,7 +98,8 @@ impl fmt::Display for Length {
     }
 }
 
-/// Seconds that a render of the capture takes. What is damaged is told by the render itself.
+/// Length of a render of the capture, seconds. Ignores damaged parts, because the render reports
+/// them.
 fn length(path: &Path) -> anyhow::Result<f64> {
     let reader = CaptureReader::open(path).with_context(|| format!("reading {}", path.display()))?;
     let mut timeline = Timeline::default();
@@ -119,7 +120,7 @@ mod tests {
     };
 
     #[test]
-    fn a_plan_says_length_and_size() {
+    fn a_plan_shows_length_and_size() {
         let plan = |seconds, format, files| Plan::new(seconds, format, 48_000, files).to_string();
         assert_eq!(plan(12.34, Format::Wav, 1.0), "12.3 s long, 3.6 MB");
         assert_eq!(plan(1800.0, Format::Wav, 1.0), "30 min long, 518.4 MB");
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!(
             plan(93_900.0, Format::Wav, 1.0),
             "26 h 5 min long, 4.3 GB",
-            "as much as a WAV file holds"
+            "the size of the largest WAV file"
         );
     }
 

@@ -196,14 +196,14 @@ fn select(client: &Client, places: isize) -> anyhow::Result<String> {
     Ok(format!("{name} from the next bar on"))
 }
 
-/// An answer as what is shown of it. Its texts are made inert, because another program may listen
-/// at the engine's port.
+/// Parses an answer. Makes its texts inert, because another program may listen at the engine's
+/// port.
 fn shaped<T: DeserializeOwned>(mut value: Value) -> anyhow::Result<T> {
     make_inert(&mut value);
     serde_json::from_value(value).context("the engine is of another version")
 }
 
-/// Replaces the active characters in all texts but keys, which are only compared.
+/// Replaces the active characters in all texts. Keys stay, because they are never printed.
 fn make_inert(value: &mut Value) {
     match value {
         Value::String(text) => *text = inert::owned_line(std::mem::take(text)),

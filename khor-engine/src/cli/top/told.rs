@@ -82,8 +82,8 @@ pub(super) struct Cue {
 }
 
 impl Cue {
-    /// Whose share of the kept cues it takes: that of its host, or the one of all hosts that come
-    /// and go.
+    /// The share of the list that this cue takes (`fair::trim`): its host's, or `None`. The cues of
+    /// this machine, and of hosts that were lost or found, have that share together.
     pub(super) fn share(&self) -> Option<&str> {
         self.host.as_deref().filter(|_| !matches!(self.kind.as_str(), "lost" | "found"))
     }

@@ -44,7 +44,7 @@ fn a_wrong_type_or_range_names_the_field_and_changes_nothing() {
 }
 
 #[test]
-fn a_change_with_an_unknown_key_is_refused_and_an_echo_of_the_file_is_not() {
+fn an_unknown_key_is_refused_unless_it_echoes_the_file() {
     let (_dir, mut store) = store(Some(r#"{"theirs": {"x": 1}}"#));
     let error = store.update(&json!({"music": {"bmp": 90, "bpm": 90}})).unwrap_err().to_string();
     assert!(error.starts_with("music.bmp: khor does not know this key"), "{error}");

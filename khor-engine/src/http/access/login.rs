@@ -26,7 +26,7 @@ struct Login {
     path: Option<String>,
 }
 
-/// The session is open or ended. The cookie, if there is one, is not readable by scripts.
+/// Answers a login or a logout, with the session's cookie if there is one. Scripts cannot read it.
 struct Cookie(Option<String>);
 
 impl Answer for Cookie {
@@ -80,10 +80,10 @@ fn login(call: Call) -> Result<Cookie, Failure> {
         return Err(Denied::NoToken.into());
     }
     let id = lock.sessions.open(call.peer).map_err(|problem| {
-        tracing::error!("a session: {problem}");
-        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed at this; its log says why")
+        tracing::error!("cannot open a session: {problem}");
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed to do this; see its log")
     })?;
-    // Behind a proxy that speaks TLS the browser must never send it unencrypted.
+    // Behind a proxy with TLS the browser must never send the cookie unencrypted.
     let secure = if call.header("origin").is_some_and(|origin| origin.starts_with("https://")) {
         "; Secure"
     } else {

@@ -1,9 +1,9 @@
-//! Which clients are let in.
+//! Decides which clients are let in.
 //!
-//! Without a token file, khor serves its own user and root on this machine, and with
-//! `listen.local_users` every user of this machine. With `listen.token_file` every client needs the
-//! token or a session, also on loopback: behind a reverse proxy every request comes from there. The
-//! page's files are served to all clients, so that the page can ask for the token.
+//! Without a token file, khor serves its own user and root on this machine. With
+//! `listen.local_users` it serves every user of this machine. With `listen.token_file` every client
+//! needs the token or a session, even on loopback, because all requests of a reverse proxy come
+//! from there. khor serves the page's files to all clients, so that the page can ask for the token.
 
 mod login;
 mod names;
@@ -41,7 +41,7 @@ const COOKIE: &str = "khor_session_";
 /// Which clients the listener lets in.
 #[derive(Clone)]
 pub(super) struct Access {
-    /// What the token opens; `None` without a token file.
+    /// The token and its sessions; `None` without a token file.
     lock: Option<Arc<Lock>>,
     /// Whether every user of this machine is let in.
     local_users: bool,
@@ -62,7 +62,7 @@ impl Lock {
     }
 }
 
-/// A client was not let in: 401.
+/// Why a client is not let in: 401.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum Denied {
     /// The token is missing or wrong.
@@ -107,7 +107,7 @@ impl Access {
         Ok(Self { lock, local_users: listen.local_users, names, guessed: Arc::default() })
     }
 
-    /// The same on another port, once it is known.
+    /// The same access, with the port that the listener got.
     pub(super) fn at_port(self, port: u16) -> Self {
         Self { names: self.names.at_port(port), ..self }
     }
@@ -117,7 +117,8 @@ impl Access {
         &self.names
     }
 
-    /// Passes requests of clients that are let in, and counts their connections as such.
+    /// Passes the requests of clients that are let in. Their connections no longer count as those
+    /// of strangers.
     pub(super) fn filter(&self) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
         let access = self.clone();
         warp::path::full()
@@ -182,12 +183,12 @@ fn open_lock(path: &Path, sessions: PathBuf) -> Result<Arc<Lock>, AccessError> {
     Ok(Arc::new(Lock { token, sessions }))
 }
 
-/// Whether a path is part of the API, which is not served to every client.
+/// Whether a path is part of the API. khor does not serve the API to every client.
 pub(super) fn is_api(path: &str) -> bool {
     path == "/metrics" || path == "/api" || path.starts_with("/api/")
 }
 
-/// Whether a path is served to every client.
+/// Whether khor serves a path to every client.
 fn is_free(path: &str) -> bool {
     !is_api(path) || path == LOGIN
 }
@@ -238,22 +239,22 @@ pub(super) mod tests {
     #[test]
     fn beyond_loopback_a_token_is_needed_and_the_error_names_the_fix() {
         let any: IpAddr = Ipv6Addr::UNSPECIFIED.into();
-        let said = |listen: &Listen| {
+        let message = |listen: &Listen| {
             Access::open(listen, "/nonexistent".into(), any, 17321).err().map(|error| error.to_string())
         };
-        let error = said(&Listen::default()).unwrap();
+        let error = message(&Listen::default()).unwrap();
         assert!(error.contains("umask 077; head -c 32 /dev/urandom") && error.contains("ssh -L"), "{error}");
         let (_dir, listen) = file(TOKEN, 0o644);
-        assert!(said(&listen).unwrap().contains("chmod 600 /"));
+        assert!(message(&listen).unwrap().contains("chmod 600 /"));
         for unfit in ["short", &format!("{TOKEN} {TOKEN}"), &format!("{TOKEN};"), ""] {
             let (_dir, listen) = file(unfit, 0o600);
-            let error = said(&listen).unwrap();
+            let error = message(&listen).unwrap();
             assert!(error.contains("at least 32") && !error.contains(TOKEN), "{error}");
         }
         let nowhere = Listen { token_file: Some("/nonexistent/token".into()), ..Listen::default() };
-        assert!(said(&nowhere).unwrap().contains("> /nonexistent/token"));
+        assert!(message(&nowhere).unwrap().contains("> /nonexistent/token"));
         let (_dir, listen) = file(TOKEN, 0o640);
-        assert_eq!(said(&listen), None, "a group may read it");
+        assert_eq!(message(&listen), None, "a group may read it");
     }
 
     /// Whether a client with these headers is let in to the path.

@@ -1,4 +1,4 @@
-//! The names of this listener: which `Host` and which `Origin` are its own.
+//! Checks whether the `Host` and the `Origin` of a request belong to this listener.
 //!
 //! A foreign `Host` means DNS rebinding. A foreign `Origin` is a page of another site.
 
@@ -57,9 +57,9 @@ impl Names {
             && host.port_u16().unwrap_or(80) == self.port
             && authority.port_u16().unwrap_or(80) == self.port
             && plain_host(authority.host()) == plain_host(host.host());
-        // A proxy that keeps the `Host` serves the page under that name only.
-        let replaced = self.is_address(host);
-        let is_at = |allowed: &AllowedHost| replaced || allowed.is_host(host);
+        // If the proxy keeps the `Host`, it serves the page under that name only.
+        let is_replaced = self.is_address(host);
+        let is_at = |allowed: &AllowedHost| is_replaced || allowed.is_host(host);
         is_direct || self.hosts.iter().any(|allowed| is_at(allowed) && allowed.is_origin(scheme, &authority))
     }
 }

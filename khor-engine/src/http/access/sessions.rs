@@ -1,7 +1,7 @@
-//! The sessions of browsers that handed in the token.
+//! The sessions of browsers that logged in with the token.
 //!
 //! A browser keeps a random session id as a cookie, never the token. Browsers send a cookie to every
-//! port of a host, so a program of another user may see it. A session therefore counts only on
+//! port of a host, so a program of another user may see it. A session is therefore valid only on
 //! connections from the same kind of client as the login. The file holds hashes of the ids. A new
 //! token ends all sessions.
 
@@ -21,7 +21,7 @@ use crate::{files, peer::Peer};
 
 /// How long a session lasts, seconds: thirty days.
 pub(super) const LIFE_S: u64 = 30 * 24 * 3600;
-/// Most sessions. A new one then replaces the oldest.
+/// Most sessions. One more replaces the oldest.
 const MAX_SESSIONS: usize = 32;
 /// Random bytes of a session id.
 const ID_BYTES: usize = 32;
@@ -33,12 +33,12 @@ pub(super) struct Sessions {
     held: Mutex<Held>,
 }
 
-/// The file.
+/// Content of the file.
 #[derive(Default, Deserialize, Serialize)]
 struct Held {
     /// Hash of the token for which the sessions were opened.
     token: String,
-    /// Oldest first.
+    /// The sessions, oldest first.
     sessions: Vec<Session>,
 }
 
@@ -46,14 +46,15 @@ struct Held {
 struct Session {
     /// Hash of the session id.
     id: String,
-    /// The kind of client, see [`kind`].
+    /// The kind of client that logged in ([`kind`]).
     client: String,
-    /// When it ends, seconds since 1970.
+    /// When the session ends, seconds since 1970.
     until_ts_s: u64,
 }
 
 impl Sessions {
-    /// The sessions of this token in the file at `path`. Without a readable file there are none.
+    /// Reads the sessions of this token from the file at `path`. Without a readable file there are
+    /// none.
     pub(super) fn read(path: PathBuf, token: &str) -> Self {
         let token = hash(token);
         let held = read(&path).unwrap_or_else(|problem| {
@@ -105,20 +106,24 @@ impl Sessions {
         self.change(Vec::clear);
     }
 
-    /// If the file cannot be written, the change lasts until khor ends.
+    /// Changes the sessions and writes the file. If the file cannot be written, the change lasts
+    /// until khor ends.
     fn change(&self, change: impl FnOnce(&mut Vec<Session>)) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let now_s = now_s();
         held.sessions.retain(|session| now_s < session.until_ts_s);
         change(&mut held.sessions);
         if let Err(problem) = write(&self.path, &held) {
-            warn!("cannot write {}: {problem}; the sessions of browsers end with khor", self.path.display());
+            warn!(
+                "cannot write {}: {problem}; changes to the sessions of browsers are lost when khor ends",
+                self.path.display()
+            );
         }
     }
 }
 
 /// The kind of client a session is bound to: a user of this machine, or any other machine. An
-/// address is not part of it, because the address of a laptop changes.
+/// address is not part of the kind, because the address of a laptop changes.
 fn kind(peer: Peer) -> String {
     match peer {
         Peer::User(uid) => format!("user {uid}"),
@@ -175,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_counts_for_the_client_that_logged_in() {
+    fn a_session_is_valid_for_its_own_client_only() {
         let (_dir, path) = fixture();
         let sessions = Sessions::read(path, TOKEN);
         let (local, remote) = (sessions.open(ALICE).unwrap(), sessions.open(REMOTE).unwrap());
@@ -201,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_end() {
+    fn ended_and_expired_sessions_are_invalid() {
         let (_dir, path) = fixture();
         let sessions = Sessions::read(path.clone(), TOKEN);
         let [first, second, third] = [(); 3].map(|()| sessions.open(ALICE).unwrap());

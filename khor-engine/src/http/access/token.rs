@@ -9,10 +9,10 @@ const LEAST_TOKEN_CHARS: usize = 32;
 /// Largest token file that is read, bytes.
 const MAX_BYTES: u64 = 4096;
 
-/// Why nobody can be let in.
+/// Why the listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// Other machines could listen and steer.
+    /// Other machines could listen and steer, because there is no token.
     #[error(
         "listen.host: {ip} can be reached from other machines, which needs a token: make one with `{}` and set \
          listen.token_file to that file; or listen on 127.0.0.1 and forward the port: ssh -L 17321:127.0.0.1:17321 HOST",
@@ -33,7 +33,7 @@ pub enum AccessError {
     /// Other users could read the file, or change it.
     #[error("token file: other users may read or change {0}: chmod 600 {0}")]
     Open(String),
-    /// The token could be guessed, or does not fit into a header.
+    /// The token is easy to guess, or cannot be sent in a header.
     #[error(
         "token file: {path} must hold one line of at least 32 letters, digits or any of -._~+/=; make one with `{}`",
         make(Path::new(path))
@@ -49,11 +49,12 @@ fn make(path: &Path) -> String {
     format!("(umask 077; head -c 32 /dev/urandom | base64 -w 0 > {})", path.display())
 }
 
-/// Reads a token and checks that no other user can read it.
+/// Reads a token. Checks that the file is closed to all users but its owner, and that its group can
+/// at most read it.
 ///
 /// # Errors
 ///
-/// The file cannot be read, other users may read it, or it does not hold a token.
+/// The file cannot be read, other users may read or change it, or it does not hold a token.
 pub(crate) fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
     let shown = || path.display().to_string();
     let read = || -> io::Result<_> {

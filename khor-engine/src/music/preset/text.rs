@@ -226,7 +226,7 @@ mod tests {
     const GOOD: &str = include_str!("../../../presets/ambient.toml");
 
     #[test]
-    fn a_preset_from_anybody_prints_inert_text() {
+    fn hostile_presets_print_inert_text() {
         let hostile = r"a\u001b]52;c;cm0=\u0007\u202e";
         let hint = GOOD.replacen("hint = \"", &format!("hint = \"{hostile}"), 1);
         let preset = Preset::parse(&hint).unwrap();

@@ -127,7 +127,7 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
 fn outputs(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     let default = host.default_output_device().and_then(|device| device.id().ok());
     let info = |device: Device| {
-        // The configuration refuses other ids.
+        // The configuration refuses an id with active characters.
         let id = device.id().ok().filter(|id| inert::is_inert(&id.to_string()))?;
         let is_plugin = id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm));
         let is_default = preferred && default.as_ref() == Some(&id);

@@ -6,9 +6,9 @@ use super::{FileError, to_16_bit, to_24_bit};
 
 /// Left and right, 24 bits each.
 const FRAME_BYTES: u32 = 6;
-/// Left and right, 16 bits each.
+/// Bytes of a frame in memory: left and right, 16 bits each.
 const SHORT_FRAME_BYTES: usize = 4;
-/// Length of the header of a file with 16 bits.
+/// Bytes of the header of a file with 16 bits per sample.
 const HEADER_BYTES: usize = 44;
 /// The format counts bytes in 32 bits; some are left for the header.
 const MAX_FRAMES: u64 = ((u32::MAX - 1024) / FRAME_BYTES) as u64;
@@ -61,12 +61,12 @@ impl WavWriter {
 pub struct WavBytes(Vec<u8>);
 
 impl WavBytes {
-    /// Bytes of a file with so many frames.
+    /// Size of a file with this many frames, bytes.
     pub const fn length(frames: usize) -> usize {
         HEADER_BYTES + frames * SHORT_FRAME_BYTES
     }
 
-    /// Begins a file with memory for so many frames.
+    /// Begins a file and reserves memory for this many frames.
     pub fn new(sample_rate_hz: u32, frames: usize) -> Self {
         let spec = hound::WavSpec {
             channels: 2,
@@ -79,7 +79,7 @@ impl WavBytes {
         Self(bytes)
     }
 
-    /// Appends samples of -1..=1; beyond is clipped.
+    /// Appends samples. Values beyond -1..=1 are clipped.
     pub fn push(&mut self, left: &[f32], right: &[f32]) {
         let samples = left.iter().zip(right).flat_map(|(l, r)| [to_16_bit(*l), to_16_bit(*r)]);
         self.0.extend(samples.flat_map(i16::to_le_bytes));

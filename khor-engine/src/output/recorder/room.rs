@@ -1,4 +1,4 @@
-//! How much space recordings may use: a quota for their folder, and a floor for the free space of
+//! Limits the disk space of recordings: a quota for their folder, and a floor for the free space of
 //! its file system.
 
 use std::{
@@ -14,12 +14,12 @@ use crate::{
 /// Most files in the folder of recordings.
 const MOST_FILES: u64 = 10_000;
 
-/// How much space recordings may use.
+/// Limits of the disk space for recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// All files in the folder of recordings together, bytes.
+    /// Largest total size of the files in the recordings' folder, bytes.
     pub quota_bytes: u64,
-    /// What stays free on the file system, bytes; `None` is [`Space::reserve`].
+    /// Least free space on the file system, bytes; `None` means [`Space::reserve`].
     pub min_free_bytes: Option<u64>,
 }
 
@@ -37,7 +37,7 @@ pub enum NoRoom {
         quota: u64,
     },
     /// The folder has too many files.
-    #[error("{} has {}, which is as many as khor makes", folder.display(), counted(*count, "file"))]
+    #[error("{} has {}, and khor makes no more", folder.display(), counted(*count, "file"))]
     Files {
         /// The folder of recordings.
         folder: PathBuf,
@@ -72,7 +72,7 @@ impl NoRoom {
 }
 
 impl Room {
-    /// Checks both limits. A folder that cannot be read counts as empty, because writing to it fails
+    /// Checks the limits. A folder that cannot be read counts as empty, because writing to it fails
     /// with a better error. Waits for the disk.
     pub(super) fn check(&self, folder: &Path) -> Result<(), NoRoom> {
         let (count, used) = with_timeout(folder, usage).unwrap_or_default();
@@ -93,7 +93,7 @@ impl Room {
 fn usage(folder: &Path) -> io::Result<(u64, u64)> {
     let (mut count, mut used) = (0, 0);
     for entry in fs::read_dir(folder)? {
-        // A file that is gone again uses nothing.
+        // A file that was just deleted uses no space.
         if let Ok(metadata) = entry?.metadata()
             && metadata.is_file()
         {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_quota_counts_all_files_and_the_floor_what_is_free() {
+    fn the_quota_counts_files_and_the_floor_free_space() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a"), [0; 600]).unwrap();
         fs::write(dir.path().join("b"), [0; 400]).unwrap();

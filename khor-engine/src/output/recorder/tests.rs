@@ -4,7 +4,7 @@ use super::*;
 
 const AMPLE: Room = Room { quota_bytes: u64::MAX, min_free_bytes: Some(0) };
 
-/// The file has so many seconds, all of them of that level, to the left above zero and to the right below.
+/// Asserts that the file has this many seconds, with `level` on the left and `-level` on the right.
 fn assert_holds(file: &Path, seconds: f64, level: f32) {
     let mut reader = hound::WavReader::open(file).unwrap();
     assert!((f64::from(reader.duration()) / 48_000.0 - seconds).abs() < 1e-9);
@@ -13,7 +13,7 @@ fn assert_holds(file: &Path, seconds: f64, level: f32) {
     assert!(samples.chunks(2).all(|frame| frame == [level, -level]), "{}", file.display());
 }
 
-/// Lets sound come until the recording has `seconds`.
+/// Feeds sound until the recording has `seconds`.
 async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
     khor_e2e::wait_until_async("enough recorded sound", || {
         let enough = recorder.status().seconds >= seconds;
@@ -26,7 +26,7 @@ async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_is_heard_is_in_the_file_and_one_records_at_a_time() {
+async fn one_recording_at_a_time_holds_the_sound() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
     let recorder = Recorder::new(tap.clone(), dir.path().join("recordings"), AMPLE);
@@ -44,7 +44,7 @@ async fn what_is_heard_is_in_the_file_and_one_records_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn two_of_one_second_are_two_files_and_both_are_whole() {
+async fn two_recordings_of_one_second_are_two_files() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
@@ -66,7 +66,7 @@ async fn two_of_one_second_are_two_files_and_both_are_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_is_missing_in_between_is_told() {
+async fn lost_sound_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
@@ -79,12 +79,12 @@ async fn what_is_missing_in_between_is_told() {
     feed_until(&recorder, before + 1.5, || feed.push(&[0.5; 480], &[0.5; 480])).await;
     let recorded = recorder.stop().await.unwrap();
     assert!((0.6..1.5).contains(&recorded.lost_seconds), "{recorded:?}");
-    assert_eq!(recorded.error, None, "it is good for all that");
+    assert_eq!(recorded.error, None, "the recording is still usable");
     tap.close();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn where_nothing_was_heard_there_is_no_file() {
+async fn a_recording_without_sound_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, _feed) = Tap::start(48_000).unwrap();
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
@@ -96,7 +96,7 @@ async fn where_nothing_was_heard_there_is_no_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn another_rate_ends_it_with_a_reason_and_keeps_the_file() {
+async fn another_rate_ends_the_recording_and_keeps_it() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
@@ -116,7 +116,7 @@ async fn another_rate_ends_it_with_a_reason_and_keeps_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_recording_ends_at_its_quota_and_the_next_one_does_not_begin() {
+async fn the_quota_ends_a_recording_and_prevents_another() {
     const QUOTA: u64 = 2_000_000;
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();

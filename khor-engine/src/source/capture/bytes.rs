@@ -77,7 +77,7 @@ impl Cursor {
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// Text that is safe to print, because a capture may come from anybody.
+    /// Reads a text. Makes it inert, because a capture may come from anybody.
     pub(super) fn text(&mut self) -> Result<String, Malformed> {
         let length = self.number()? as usize;
         let rest = &self.bytes[self.at..];

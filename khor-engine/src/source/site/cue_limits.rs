@@ -1,42 +1,44 @@
-//! Limits on the cues of a site's hosts, so that a host that floods the site hides no other host.
-//! No I/O.
+//! Limits the cues of a site's hosts, so that a host with too many cues hides no other
+//! host. No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use khor_fleet::Name;
 use tokio::time::Instant;
 
-/// Cues of one host that are accepted.
-const HOST: Limit = Limit { at_once: 10.0, a_second: 2.0 };
-/// Of these, cues that sound. The longest takes two seconds, and only one sounds at a time.
-const HOST_SOUNDS: Limit = Limit { at_once: 3.0, a_second: 1.0 / 6.0 };
-/// Cues of all hosts together that send no frames here: a relay that aggregates passes on cues of
-/// such hosts, 20 a second, and a peer may invent them.
-const OTHERS: Limit = Limit { at_once: 40.0, a_second: 20.0 };
-const OTHERS_SOUND: Limit = Limit { at_once: 6.0, a_second: 1.0 / 3.0 };
-/// Hosts that are remembered. A host is forgotten once its limits are as at the start.
+/// Accepted cues of one host.
+const HOST: Limit = Limit { burst: 10.0, per_second: 2.0 };
+/// Accepted cues of one host that also sound. The longest sounds for two seconds, and only one
+/// sounds at a time.
+const HOST_SOUNDS: Limit = Limit { burst: 3.0, per_second: 1.0 / 6.0 };
+/// Accepted cues of all hosts together that send no frames to this site. A relay that aggregates
+/// passes on 20 cues of such hosts a second, and a peer may invent such hosts.
+const OTHERS: Limit = Limit { burst: 40.0, per_second: 20.0 };
+/// Accepted cues of these hosts that also sound.
+const OTHERS_SOUND: Limit = Limit { burst: 6.0, per_second: 1.0 / 3.0 };
+/// Most hosts that are remembered. A host is forgotten once its buckets are full again.
 const MOST_HOSTS: usize = 10_000;
 
 /// Why a cue was refused.
 pub(super) const REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a second";
-/// Changes of hosts that a site within the site may report.
-pub(super) const CHANGES: Limit = Limit { at_once: 16.0, a_second: 4.0 };
+/// Lost and found hosts that a site within the site may report.
+pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 
 /// How an accepted cue is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// Whether the cue may sound. Each one is listed.
+    /// Whether the cue may sound. Every accepted cue is listed.
     pub sounds: bool,
-    /// Whether its host sends frames here. Such a host has a share of the listed cues; all others
-    /// have one together.
+    /// Whether its host sends frames to this site. Such a host has a share of the list of cues. All
+    /// other hosts have one share together.
     pub has_share: bool,
 }
 
 /// A rate with a burst.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
-    at_once: f32,
-    a_second: f32,
+    burst: f32,
+    per_second: f32,
 }
 
 /// A token bucket.
@@ -48,12 +50,12 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// A full one.
+    /// A full bucket.
     pub(super) fn new(limit: Limit, now: Instant) -> Self {
-        Self { limit, left: limit.at_once, at: now }
+        Self { limit, left: limit.burst, at: now }
     }
 
-    /// Takes one, if there is one.
+    /// Takes a token. Returns whether there was one.
     pub(super) fn take(&mut self, now: Instant) -> bool {
         self.left = self.at_now(now);
         self.at = now;
@@ -65,12 +67,12 @@ impl Bucket {
     }
 
     fn at_now(&self, now: Instant) -> f32 {
-        let more = self.limit.a_second * now.duration_since(self.at).as_secs_f32();
-        (self.left + more).min(self.limit.at_once)
+        let more = self.limit.per_second * now.duration_since(self.at).as_secs_f32();
+        (self.left + more).min(self.limit.burst)
     }
 
     fn is_full(&self, now: Instant) -> bool {
-        self.at_now(now) >= self.limit.at_once
+        self.at_now(now) >= self.limit.burst
     }
 }
 
@@ -95,14 +97,15 @@ pub(super) struct CueLimits {
 }
 
 impl CueLimits {
-    /// Between two looks for hosts to forget.
-    const TIDY: Duration = Duration::from_secs(1);
+    /// Time between two searches for hosts to forget.
+    const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 
     pub(super) fn new(now: Instant) -> Self {
         Self { hosts: BTreeMap::new(), others: Limits::new(OTHERS, OTHERS_SOUND, now), tidied: now }
     }
 
-    /// How a cue of this host is handled, which may send frames or not; `None` is too many.
+    /// How to handle a cue of this host; `None` if there are too many. `sends_frames`: whether the
+    /// host sends frames to this site.
     pub(super) fn admit(&mut self, host: &Name, sends_frames: bool, now: Instant) -> Option<Admission> {
         self.tidy(now);
         if !self.hosts.contains_key(host) && self.hosts.len() < MOST_HOSTS {
@@ -122,7 +125,7 @@ impl CueLimits {
     }
 
     fn tidy(&mut self, now: Instant) {
-        if now.duration_since(self.tidied) >= Self::TIDY {
+        if now.duration_since(self.tidied) >= Self::TIDY_INTERVAL {
             self.tidied = now;
             self.hosts.retain(|_, limits| !limits.sounding.is_full(now) || !limits.accepted.is_full(now));
         }
@@ -137,7 +140,7 @@ mod tests {
         Name::new(text).unwrap()
     }
 
-    /// Cues accepted and sounding of `count` that a host sends over `ms`.
+    /// Sends `count` cues over `ms`. Returns how many are accepted, and how many of those sound.
     fn sent(
         limits: &mut CueLimits,
         host: impl Fn(u64) -> Name,
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_floods_leaves_the_others_theirs() {
+    fn a_flooding_host_takes_nothing_from_others() {
         let begun = Instant::now();
         let mut limits = CueLimits::new(begun);
         let flood = sent(&mut limits, |_| name("evil"), true, 20_000, 1000);
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn invented_hosts_share_one_limit_and_none_is_remembered_for_ever() {
+    fn invented_hosts_share_one_limit_and_are_forgotten() {
         let begun = Instant::now();
         let mut limits = CueLimits::new(begun);
         let invented = sent(&mut limits, |i| name(&format!("h{i}")), false, 30_000, 1000);

@@ -14,7 +14,8 @@ use super::host::{Host, Taken, Tracked};
 const FORGOTTEN: Duration = Duration::from_hours(24);
 /// Hosts that are kept track of; what more there are is refused and counted.
 const MOST_HOSTS: usize = 10_000;
-/// Characters of a subject that are shown. A server lets any text without spaces be one.
+/// Most characters of a subject that are shown. A server accepts any text without spaces as a
+/// subject.
 const SUBJECT_CHARS: usize = 200;
 
 /// What was not taken, since the engine started.
@@ -36,14 +37,14 @@ pub struct Refused {
     pub duplicate: u64,
     /// Of more hosts than are kept track of.
     pub crowded: u64,
-    /// Cues beyond what a host may send.
+    /// Cues beyond the limit of a host.
     pub flooded: u64,
     /// Why the last of them was refused.
     pub last: Option<String>,
 }
 
 impl Refused {
-    /// How many reasons there are.
+    /// Number of reasons.
     pub const REASONS: usize = 9;
 
     /// One more.

@@ -166,7 +166,7 @@ struct Ear {
     /// What was said of the source last.
     told: Told,
     away_since: Option<Instant>,
-    /// Refused cues that were reported, and when.
+    /// Number of refused cues at the last report, and the time of that report.
     flooded: (u64, Instant),
 }
 
@@ -227,7 +227,7 @@ impl Ear {
         send(events, SourceEvent::Fleet(FleetEvent::Site(site))).await
     }
 
-    /// Reports refused cues as lost ones, at intervals, because the log names each report.
+    /// Reports refused cues as lost cues. Reports at intervals, because each report is logged.
     async fn report_flooded(
         &mut self,
         now: Instant,

@@ -28,8 +28,8 @@ const NOTICED: Duration = Duration::from_mins(2);
 /// Sites that are kept track of, and who tells of one.
 const MOST_SITES: usize = 1_000;
 const MOST_TELLERS: usize = 32;
-/// Sections of a site that are counted: as many as its tellers can name at once. Hosts of others
-/// count as hosts without a section.
+/// Most sections of a site that are counted: as many as its tellers can name at once. Hosts of
+/// further sections count as hosts without a section.
 const MOST_SECTIONS: usize = MOST_TELLERS * SiteFrame::MAX_SECTIONS;
 /// Hosts that are named at once, and hosts that came or went that are kept in mind; what there is more is passed over.
 const MOST_NAMED: usize = 2_000;
@@ -72,7 +72,7 @@ struct Known {
     levels: u8,
     parts: u8,
     section_parts: Option<u8>,
-    /// Bounds the changes of its hosts that are reported.
+    /// Limits the lost and found hosts of the site that are reported.
     changes: Bucket,
 }
 
