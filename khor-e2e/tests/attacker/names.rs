@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use khor_e2e::engine::program;
+use khor_e2e::hostile_text::active;
 use khor_e2e::skip::root_or_skip;
 use khor_e2e::{Collector, Engine, wait_until};
 use khor_patience::progress;
@@ -16,18 +17,10 @@ use crate::system_bus::crash;
 pub(crate) const NAMES: [&str; 4] =
     ["\x1b]52;c;aGk=\x07", "\x1b]0;owned\x07", "a\u{202e}gnp.exe", "su\u{200b}do"];
 
-/// The first character of `text` that a terminal obeys or hides, except line breaks and tabs.
-pub(crate) fn active(text: &str) -> Option<char> {
-    text.chars().find(|c| {
-        (c.is_control() && !['\n', '\t', '\r'].contains(c))
-            || matches!(*c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    })
-}
-
 /// Fails if `what` printed anything active.
 pub(crate) fn assert_inert(what: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    assert_eq!(active(&text), None, "{what} printed an active character: {text:?}");
+    assert_eq!(active(&text), "", "{what} printed an active character: {text:?}");
 }
 
 /// Runs `khor` for this engine.

@@ -95,7 +95,8 @@ impl EngineAddress {
 
 impl Client {
     fn new(address: String, token: Option<Arc<str>>, trust: Trust) -> Self {
-        let config = || ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0);
+        let config =
+            || ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).proxy(None);
         let agent = config().timeout_global(Some(TIMEOUT)).build();
         let endless = config().timeout_connect(Some(TIMEOUT)).timeout_per_read(Some(SILENCE)).build();
         let [agent, endless] = [agent, endless]

@@ -69,6 +69,9 @@ fn parts(schema: &Value) -> Vec<(String, &Value)> {
         let part = name.map_or(part, |name| &schema["$defs"][name]);
         let properties = part["properties"].as_object().into_iter().flatten();
         open.extend(properties.map(|(key, below)| (format!("{pointer}/{key}"), below)));
+        // A part that may be null.
+        let variants = part["anyOf"].as_array().into_iter().flatten();
+        open.extend(variants.map(|variant| (pointer.clone(), variant)));
         found.push((pointer, part));
     }
     found

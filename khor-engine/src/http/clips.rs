@@ -12,7 +12,7 @@ use super::{
     call::Call,
     reply::Failure,
     table::{Answer, Content, Json, Operation, get},
-    until_stopped,
+    until_stopped, work,
 };
 use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, Rendered};
 
@@ -78,10 +78,7 @@ async fn wav(call: Call) -> Result<Wav, Failure> {
         rendered = call.engine().renders().render(clip, config, preset) => match rendered {
             Ok(rendered) => Ok(Wav(rendered)),
             Err(RenderError::Busy(full)) => Err(busy(full.to_string())),
-            Err(problem) => {
-                tracing::error!("the clip {}: {problem}", clip.scenario);
-                Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed to do this; see its log"))
-            }
+            Err(problem) => Err(work::failed(&format_args!("the clip {}: {problem}", clip.scenario))),
         },
         () = until_stopped(call.desk.stop.clone()) => Err(busy("khor is stopping".into())),
     }

@@ -209,7 +209,7 @@ fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>
             piece.truncate(length);
             Ok((file, piece))
         });
-        let read = reading.await.map_err(|_| io::Error::other("reading the recording failed inside khor"))?;
+        let read = reading.await.map_err(|_| io::Error::other("khor could not read on; see its log"))?;
         let (file, piece) = read?;
         let left = left - piece.len() as u64;
         Ok((!piece.is_empty()).then_some((Bytes::from(piece), (file, left))))

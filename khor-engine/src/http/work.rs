@@ -7,7 +7,6 @@
 
 use std::sync::LazyLock;
 
-use tokio::task::JoinError;
 use warp::http::StatusCode;
 
 use super::reply::Failure;
@@ -47,8 +46,8 @@ async fn run<T: Send + 'static>(
     working.await.map_err(|problem| failed(&problem))
 }
 
-/// Logs a panic of khor's own code, and returns the answer to the client.
-pub(super) fn failed(problem: &JoinError) -> Failure {
+/// Logs a failure that is not the client's, and returns the answer to the client.
+pub(super) fn failed(problem: &impl std::fmt::Display) -> Failure {
     tracing::error!("a request failed inside khor: {problem}");
     let message = "khor failed to do this; see its log";
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message)

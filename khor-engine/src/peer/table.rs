@@ -32,7 +32,9 @@ fn find_in(table: &str, source: SocketAddr, destination: SocketAddr) -> Option<S
     table.lines().skip(1).find_map(|line| {
         let mut fields = line.split_whitespace().skip(1);
         let held = (address(fields.next()?)?, address(fields.next()?)?);
-        if held != (source, destination) {
+        let is_listener = destination.port() == 0 && held.0.ip().is_unspecified();
+        let is_source = held.0 == source || (is_listener && held.0.port() == source.port());
+        if !is_source || held.1 != destination {
             return None;
         }
         let state = u8::from_str_radix(fields.next()?, 16).ok()?;
@@ -77,6 +79,8 @@ mod tests {
         assert_eq!(find_in(table, at(40001), engine), socket(0, 0, 6));
         assert_eq!(find_in(table, engine, "0.0.0.0:0".parse().unwrap()), socket(1000, 4711, 10));
         assert_eq!(find_in(table, at(40002), engine), None);
+        let everywhere = table.replace("0100007F:43A9 00000000:0000", "00000000:43A9 00000000:0000");
+        assert_eq!(find_in(&everywhere, engine, "0.0.0.0:0".parse().unwrap()), socket(1000, 4711, 10));
         assert_eq!(find_in("", at(40000), engine), None);
     }
 }

@@ -10,7 +10,7 @@ export function Login({ refusal }: { refusal: Refusal }) {
   if (!refusal.asksToken) {
     return (
       <section className="login card" role="alert">
-        <h1>This is the engine of another user</h1>
+        <h1>This engine does not let you in</h1>
         <p>{refusal.reason}</p>
         <p>To open the page of your own engine, run khor open.</p>
       </section>

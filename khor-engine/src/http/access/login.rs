@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use warp::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     reply::Response,
 };
 
@@ -13,6 +13,7 @@ use crate::http::{
     call::Call,
     reply::Failure,
     table::{Answer, Content, Done, Json, Operation, post},
+    work,
 };
 
 /// The body of a login.
@@ -79,10 +80,7 @@ fn login(call: Call) -> Result<Cookie, Failure> {
         }
         return Err(Denied::NoToken.into());
     }
-    let id = lock.sessions.open(call.peer).map_err(|problem| {
-        tracing::error!("cannot open a session: {problem}");
-        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "khor failed to do this; see its log")
-    })?;
+    let id = lock.sessions.open(call.peer).map_err(|problem| work::failed(&problem))?;
     // Behind a proxy with TLS the browser must never send the cookie unencrypted.
     let secure = if call.header("origin").is_some_and(|origin| origin.starts_with("https://")) {
         "; Secure"
@@ -101,12 +99,12 @@ fn logout(call: Call) -> Result<Cookie, Failure> {
     };
     let access = &call.desk.access;
     if let Some(lock) = &access.lock {
-        if everywhere {
-            lock.sessions.end_all();
-        }
-        for id in access.session_ids(&call.headers) {
-            lock.sessions.end(id);
-        }
+        let ended = if everywhere {
+            lock.sessions.end_all()
+        } else {
+            access.session_ids(&call.headers).try_for_each(|id| lock.sessions.end(id))
+        };
+        ended.map_err(|problem| work::failed(&problem))?;
     }
     Ok(Cookie(Some(format!("{}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0", access.cookie_name()))))
 }

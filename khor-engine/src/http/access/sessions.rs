@@ -76,11 +76,13 @@ impl Sessions {
         let mut random = [0; ID_BYTES];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let id = hex(&random);
+        // Without the file, the session lasts until khor ends.
         self.change(|sessions| {
             let excess = (sessions.len() + 1).saturating_sub(MAX_SESSIONS);
             sessions.drain(..excess);
             sessions.push(Session { id: hash(&id), client: kind(peer), until_ts_s: now_s() + LIFE_S });
-        });
+        })
+        .ok();
         Ok(id)
     }
 
@@ -96,29 +98,37 @@ impl Sessions {
     }
 
     /// Ends the session of this id. Waits for the disk.
-    pub(super) fn end(&self, id: &str) {
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written. The session then ends only until khor starts again.
+    pub(super) fn end(&self, id: &str) -> io::Result<()> {
         let id = hash(id);
-        self.change(|sessions| sessions.retain(|session| session.id != id));
+        self.change(|sessions| sessions.retain(|session| session.id != id))
     }
 
     /// Ends every session. Waits for the disk.
-    pub(super) fn end_all(&self) {
-        self.change(Vec::clear);
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::end`].
+    pub(super) fn end_all(&self) -> io::Result<()> {
+        self.change(Vec::clear)
     }
 
     /// Changes the sessions and writes the file. If the file cannot be written, the change lasts
     /// until khor ends.
-    fn change(&self, change: impl FnOnce(&mut Vec<Session>)) {
+    fn change(&self, change: impl FnOnce(&mut Vec<Session>)) -> io::Result<()> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let now_s = now_s();
         held.sessions.retain(|session| now_s < session.until_ts_s);
         change(&mut held.sessions);
-        if let Err(problem) = write(&self.path, &held) {
+        write(&self.path, &held).inspect_err(|problem| {
             warn!(
                 "cannot write {}: {problem}; changes to the sessions of browsers are lost when khor ends",
                 self.path.display()
             );
-        }
+        })
     }
 }
 
@@ -210,12 +220,23 @@ mod tests {
         let (_dir, path) = fixture();
         let sessions = Sessions::read(path.clone(), TOKEN);
         let [first, second, third] = [(); 3].map(|()| sessions.open(ALICE).unwrap());
-        sessions.end(&first);
+        sessions.end(&first).unwrap();
         assert!(!sessions.is_valid(&first, ALICE) && sessions.is_valid(&second, ALICE));
         sessions.held.lock().unwrap().sessions[0].until_ts_s = now_s();
         assert!(!sessions.is_valid(&second, ALICE) && sessions.is_valid(&third, ALICE));
-        sessions.end_all();
+        sessions.end_all().unwrap();
         assert!(!sessions.is_valid(&third, ALICE) && !Sessions::read(path, TOKEN).is_valid(&third, ALICE));
+    }
+
+    #[test]
+    fn a_logout_that_cannot_be_saved_is_an_error() {
+        let (dir, _) = fixture();
+        let folder = dir.path().join("sessions.json");
+        fs::create_dir(&folder).unwrap();
+        let sessions = Sessions::read(folder, TOKEN);
+        let id = sessions.open(ALICE).unwrap();
+        assert!(sessions.is_valid(&id, ALICE));
+        assert!(sessions.end(&id).is_err() && !sessions.is_valid(&id, ALICE));
     }
 
     #[test]

@@ -1,6 +1,15 @@
 //! The token that opens the API, and the file that holds it.
 
-use std::{fs, io, net::IpAddr, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{
+    fs::Metadata,
+    io::{self, Read},
+    net::IpAddr,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+};
+
+use nix::unistd::Uid;
 
 use crate::files;
 
@@ -57,13 +66,12 @@ fn make(path: &Path) -> String {
 /// The file cannot be read, other users may read or change it, or it does not hold a token.
 pub(crate) fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
     let shown = || path.display().to_string();
-    let read = || -> io::Result<_> {
-        let text = files::read_text(path, MAX_BYTES)?;
-        Ok((fs::metadata(path)?.permissions().mode(), text))
-    };
-    let (mode, text) = read().map_err(|cause| AccessError::Unreadable { path: shown(), cause })?;
-    if mode & 0o027 != 0 {
+    let (file, text) = read(path).map_err(|cause| AccessError::Unreadable { path: shown(), cause })?;
+    if file.permissions().mode() & 0o027 != 0 {
         return Err(AccessError::Open(shown()));
+    }
+    if file.uid() != Uid::effective().as_raw() && file.uid() != 0 {
+        return Err(AccessError::ForeignOwner { path: shown(), owner: file.uid() });
     }
     let token = text.trim();
     let fit = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
@@ -71,4 +79,12 @@ pub(crate) fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
         return Err(AccessError::Unfit { path: shown() });
     }
     Ok(token.into())
+}
+
+/// The file's metadata and text, of one open file: the path may lead elsewhere a moment later.
+fn read(path: &Path) -> io::Result<(Metadata, String)> {
+    let file = files::open(path)?;
+    let (metadata, mut text) = (file.metadata()?, String::new());
+    file.take(MAX_BYTES).read_to_string(&mut text)?;
+    Ok((metadata, text))
 }

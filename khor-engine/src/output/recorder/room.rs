@@ -60,13 +60,9 @@ impl NoRoom {
     /// What to do about it.
     pub const fn fix(&self) -> &'static str {
         match self {
-            Self::Quota { .. } => {
-                "delete old recordings, or raise recordings.quota_mib; what was recorded is kept"
-            }
-            Self::Files { .. } => "delete old recordings; what was recorded is kept",
-            Self::Disk { .. } => {
-                "free some space, or lower recordings.min_free_mib; what was recorded is kept"
-            }
+            Self::Quota { .. } => "delete old recordings, or raise recordings.quota_mib",
+            Self::Files { .. } => "delete old recordings",
+            Self::Disk { .. } => "free some space, or lower recordings.min_free_mib",
         }
     }
 }
@@ -80,7 +76,7 @@ impl Room {
         if used >= quota {
             return Err(NoRoom::Quota { folder, used, quota });
         }
-        if count > MOST_FILES {
+        if count >= MOST_FILES {
             return Err(NoRoom::Files { folder, count });
         }
         let Some(space) = Space::of(&folder).ok().filter(|space| space.total > 0) else { return Ok(()) };
