@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Collector, Listener, Wait, wait_until};
+use khor_e2e::{Bus, Collector, Crashes, Listener, Wait, crash, wait_until};
 use khor_proto::Scope;
 use nix::unistd::User;
 use tempfile::TempDir;
@@ -98,6 +98,7 @@ fn crashes_and_subscribers_are_told_of_as_they_come() {
         return;
     }
     let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
+    let crashes = Crashes::alone();
     let collector = collector_on(&bus);
     wait_until("the name", || property(&bus, "Version").is_some());
     let monitor = bus.monitor("org.khor.Collector");
@@ -105,10 +106,7 @@ fn crashes_and_subscribers_are_told_of_as_they_come() {
     let changed = monitor.wait_for("the subscriber", |message| message["member"] == "PropertiesChanged");
     assert!(changed["payload"]["data"][1]["Subscribers"]["data"] == 1, "{changed}");
     listener.sample();
-    // Dies of a signal that nobody handles.
-    let crashed = Command::new("sh").args(["-c", "kill -SEGV $$"]).spawn().expect("a shell");
-    let pid = crashed.id();
-    let _ = crashed.wait_with_output();
+    let pid = crashes.crash();
     let cue = monitor.wait_for("the crash", |message| message["member"] == "Cue");
     let data = &cue["payload"]["data"];
     assert_eq!(
@@ -131,12 +129,6 @@ fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
     wait_until("the name", || property(&bus, "Version").is_some());
     let written = ["set-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"];
     assert!(bus.busctl(&[&written[..], &["Subscribers", "u", "9"]].concat()).is_none(), "nobody may write");
-}
-
-/// Crashes a shell.
-fn crash() {
-    let crashed = Command::new("sh").args(["-c", "kill -SEGV $$"]).status();
-    assert!(crashed.is_ok_and(|status| !status.success()), "it crashes");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Collector, Engine, wait_until};
+use khor_e2e::{Collector, Engine, crash, wait_until};
 use serde_json::Value;
 
 const NO_SOCKET: &str = "/nonexistent/khor.sock";
@@ -125,11 +125,4 @@ fn a_crash_is_heard() {
     let heard = notes(&engine).into_iter().find(|note| note["layer"] == "cues").expect("its notes");
     let after_ms = heard["ts_ms"].as_u64().expect("when").saturating_sub(told_ms);
     println!("the note came {after_ms} ms after the cue; a beat at 110 bpm takes 545 ms");
-}
-
-/// A process that dies of a segmentation fault.
-fn crash() {
-    assert!(Path::new("/bin/sh").exists());
-    let status = Command::new("/bin/sh").args(["-c", "kill -SEGV $$"]).status().expect("a shell");
-    assert!(!status.success());
 }

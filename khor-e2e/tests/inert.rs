@@ -4,11 +4,11 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
 
+use khor_e2e::crash::crash_named;
 use khor_e2e::engine::program;
 use khor_e2e::hostile_text::{HOSTILE, OSC_52, active, active_in_json, hostile_capture};
 use khor_e2e::simulated::{SimulatedHost, Simulation};
@@ -302,18 +302,13 @@ fn process_and_cgroup_names_steer_no_terminal() {
         Engine::start(collector.socket(), &["--no-audio", "--dbus", "--notify", "--mpris"], &environment);
     engine.wait_for_source("collector");
     let names = TempDir::new().expect("a directory");
-    let crash = |name: &str| {
-        let shell = names.path().join(name);
-        symlink("/bin/sh", &shell).expect("a link");
-        let script = format!("echo $$ > '{}/cgroup.procs' && kill -SEGV $$", cgroup.directory().display());
-        let _ = Command::new(shell).args(["-c", &script]).output().expect("a shell");
-    };
+    let enter = format!("echo $$ > '{}/cgroup.procs'", cgroup.directory().display());
     let crashes = || {
         let named = |cue: &&Value| cue["comm"].as_str().is_some_and(|comm| comm.contains('\u{fffd}'));
         cues(&engine).iter().filter(named).count()
     };
     for (before, name) in [OSC_52, "a\n<0>b\u{202e}\u{200b}"].into_iter().enumerate() {
-        crash(name);
+        crash_named(names.path(), name, &enter);
         wait_until("the crash", || crashes() > before);
         assert_engine_is_inert(&engine);
     }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use khor_e2e::crowd::{GROUP, connect_as};
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Cgroup, Collector, Engine, Listener, Wait, load, wait_until};
+use khor_e2e::{Cgroup, Collector, Engine, Listener, Wait, crash, load, wait_until};
 use khor_patience::hang_timeout;
 use khor_proto::client::{Client, ClientError, Update};
 use khor_proto::{Availability, CueKind, Sample, Scope, Selector, Subscribe, Subscribed};
@@ -171,8 +171,7 @@ fn program_starts_are_not_sent_to_members() {
         client.subscribe(wish).await.expect("sending");
         while !matches!(update(&mut client).await, Update::Sample(_)) {}
         load::execs(3);
-        let crash = Command::new("sh").args(["-c", "kill -SEGV $$"]).status();
-        assert!(crash.is_ok_and(|status| !status.success()), "it crashes");
+        crash();
         // Root gets cues of both kinds, and the member only those of crashes.
         loop {
             match update(&mut client).await {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Collector, Engine, wait_until};
+use khor_e2e::{Bus, Collector, Crashes, Engine, wait_until};
 use khor_patience::hang_timeout;
 use serde_json::Value;
 use zbus::connection::Builder;
@@ -76,14 +76,6 @@ async fn service_on(bus: &Bus) -> (Connection, mpsc::Receiver<Notification>) {
     (connection, received)
 }
 
-/// A shell that dies of a signal that nobody handles; says which process it was.
-fn crash() -> u32 {
-    let crashed = Command::new("sh").args(["-c", "kill -SEGV $$"]).spawn().expect("a shell");
-    let pid = crashed.id();
-    let _ = crashed.wait_with_output();
-    pid
-}
-
 fn notifications(engine: &Engine) -> Value {
     engine.get("/api/health")["desktop"]["notifications"].clone()
 }
@@ -97,6 +89,7 @@ fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() 
     if Command::new("busctl").arg("--version").output().is_err() {
         return skip("needs busctl");
     }
+    let crashes = Crashes::alone();
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let address = bus.address();
     let environment = [("DBUS_SESSION_BUS_ADDRESS", address.as_str())];
@@ -115,7 +108,7 @@ fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() 
     let (service, shown) = runtime.block_on(service_on(&bus));
     wait_until("the service to be seen", || notifications(&engine)["ok"] == true);
     let monitor = bus.monitor("org.khor.Engine");
-    let pid = crash();
+    let pid = crashes.crash();
     let notification = shown.recv_timeout(hang_timeout()).expect("a notification");
     assert_eq!(notification.title, format!("sh (process {pid}) crashed"));
     assert_eq!((notification.body.as_str(), notification.urgency), ("It died of SIGSEGV.", 1));
@@ -128,7 +121,7 @@ fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() 
         (Some("crash"), Some("sh"), Some(pid.into()))
     );
 
-    crash();
+    crashes.crash();
     let second = shown.recv_timeout(A_WHILE);
     assert!(second.is_err(), "one of a kind a minute: {second:?}");
     drop(service);

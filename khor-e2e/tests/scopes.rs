@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use khor_e2e::engine::program;
 use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Cgroup, Collector, Engine, Wait, wait_until};
+use khor_e2e::{Cgroup, Collector, Engine, Wait, crash, wait_until};
 use khor_patience::progress;
 use serde_json::{Value, json};
 
@@ -124,8 +124,7 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
     wait_until("the machine to be heard", || is_loud(&engine));
 
     let cues = || engine.get("/api/metrics")["cues"].as_array().map_or(0, Vec::len);
-    let crash = Command::new("sh").args(["-c", "kill -SEGV $$"]).status();
-    assert!(crash.is_ok_and(|status| !status.success()), "it crashes");
+    crash();
     wait_until("its cue", || cues() > 0);
 
     // Not there yet: a state with its reason, and nobody else is heard in its place.

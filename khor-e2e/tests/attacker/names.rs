@@ -3,14 +3,13 @@
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use khor_e2e::crash::crash_named;
 use khor_e2e::engine::program;
 use khor_e2e::hostile_text::active;
 use khor_e2e::skip::root_or_skip;
 use khor_e2e::{Collector, Engine, wait_until};
 use khor_patience::progress;
 use tempfile::TempDir;
-
-use crate::system_bus::crash;
 
 /// A clipboard write (OSC 52), a title, a bidi override and a zero-width space. Each name has at
 /// most 15 bytes.
@@ -49,7 +48,7 @@ fn process_names_are_printed_without_control_characters() {
         assert_inert(command[0], &output.stderr);
     };
     for name in NAMES {
-        let pid = crash(crashed.path(), name);
+        let pid = crash_named(crashed.path(), name, "");
         wait_until("the crash", || {
             let metrics = engine.get("/api/metrics");
             metrics["cues"].as_array().expect("cues").iter().any(|cue| cue["pid"] == pid)

@@ -1,14 +1,13 @@
 //! A user outside the group listens on the system bus while a process crashes.
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use khor_e2e::crash::crash_named;
 use khor_e2e::engine::program;
 use khor_e2e::second_user::NOBODY;
 use khor_e2e::skip::{root_or_skip, skip};
@@ -63,16 +62,6 @@ impl Drop for Eavesdropper {
     }
 }
 
-/// Crashes a process with that name.
-pub(crate) fn crash(dir: &Path, name: &str) -> u32 {
-    let link = dir.join(name);
-    symlink("/bin/sh", &link).expect("a link");
-    let mut shell = Command::new(&link).args(["-c", "kill -SEGV $$"]).spawn().expect("a shell");
-    let pid = shell.id();
-    let _ = shell.wait();
-    pid
-}
-
 fn is_on(bus: &Bus) -> bool {
     let version =
         ["get-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1", "Version"];
@@ -108,7 +97,7 @@ fn the_system_bus_delivers_no_names_to_other_users() {
     let crashed = TempDir::new().expect("a directory");
     for name in NAMES {
         // A monitor whose match rule is late misses the first crash.
-        crash(crashed.path(), name);
+        crash_named(crashed.path(), name, "");
         roots.wait_for(name);
     }
     thread::sleep(Duration::from_millis(300));

@@ -1,0 +1,48 @@
+//! Processes that crash. Every collector of the machine reports each crash, so a test that expects
+//! a certain crash must exclude those of other tests.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use crate::lock::MachineLock;
+
+/// Ends a shell by a signal that it does not handle.
+const SCRIPT: &str = "kill -SEGV $$";
+
+/// Excludes the crashes of other tests while it exists.
+#[derive(Debug)]
+pub struct Crashes(MachineLock);
+
+impl Crashes {
+    /// Waits until no other test holds the lock.
+    pub fn alone() -> Self {
+        Self(MachineLock::wait_for("crashes"))
+    }
+
+    /// Crashes a shell, and returns its pid.
+    pub fn crash(&self) -> u32 {
+        run(Command::new("sh").args(["-c", SCRIPT]))
+    }
+}
+
+/// Crashes a shell, and returns its pid.
+pub fn crash() -> u32 {
+    Crashes::alone().crash()
+}
+
+/// Crashes a shell with this process name, through a link in `dir`. The shell first runs `before`,
+/// a script that may be empty.
+pub fn crash_named(dir: &Path, name: &str, before: &str) -> u32 {
+    let link = dir.join(name);
+    symlink("/bin/sh", &link).expect("a link");
+    let _alone = Crashes::alone();
+    run(Command::new(&link).args(["-c", &format!("{before}\n{SCRIPT}")]))
+}
+
+fn run(shell: &mut Command) -> u32 {
+    let mut child = shell.spawn().expect("a shell");
+    let status = child.wait().expect("its end");
+    assert!(!status.success(), "the shell ended without a crash: {status}");
+    child.id()
+}
