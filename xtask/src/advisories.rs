@@ -1,4 +1,4 @@
-//! `cargo xtask advisories`: looks up known vulnerabilities of the dependencies, in RustSec's
+//! `cargo xtask advisories`: looks up known vulnerabilities of the dependencies, in `RustSec`'s
 //! database with cargo-deny, and at npm's registry with `npm audit`.
 //!
 //! Both answer over the network only. `cargo xtask test` reports the part as skipped where one of
@@ -46,7 +46,7 @@ pub(crate) fn check() -> Result<Outcome> {
     Ok(if reasons.is_empty() { Outcome::Passed } else { Outcome::Skipped(reasons.join("; ")) })
 }
 
-/// The Rust crates, by RustSec's database.
+/// The Rust crates, by `RustSec`'s database.
 fn crates() -> Result<Report> {
     let deny = tools::cargo_deny()?;
     let fetched =
