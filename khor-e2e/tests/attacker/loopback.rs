@@ -74,8 +74,15 @@ pub(crate) fn steering() -> Vec<Row> {
         change("POST", "/api/actions/snooze?minutes=1", ""),
         change("POST", "/api/actions/panic", ""),
         change("POST", "/api/actions/baseline?do=freeze", ""),
-        change("POST", "/api/recording/start?format=wav", ""),
-        change("POST", "/api/recording/stop", ""),
+        Row::new("POST /api/recording/start", "a file of sound", |target| {
+            let post =
+                |path| judge(ask(target.text("engine"), "POST", path, &[("content-length", "0")], None));
+            let started = post("/api/recording/start?format=wav")?;
+            // A stop before any sound is an error. The next user must be able to start.
+            thread::sleep(Duration::from_secs(1));
+            let _ = post("/api/recording/stop");
+            Ok(started)
+        }),
     ]
 }
 

@@ -107,8 +107,8 @@ fn readable(document: &Value) -> Vec<String> {
     let mut paths: Vec<String> = paths
         .filter(|(path, methods)| methods["get"].is_object() && !path.starts_with("/api/recordings/"))
         .map(|(path, _)| path.replace("/clips/{name}", "/clips/idle.wav").replace("{name}", "ambient"))
-        // This path is a WebSocket.
-        .filter(|path| path != "/api/listen")
+        // A WebSocket, and a preset that plays unsaved.
+        .filter(|path| path != "/api/listen" && path != "/api/presets/preview")
         .collect();
     if !paths.iter().any(|path| path == "/metrics") {
         paths.push("/metrics".into());
