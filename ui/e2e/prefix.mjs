@@ -53,7 +53,7 @@ export async function prefix(kit, { token }) {
   await page.fill('#token', token);
   await page.locator('#token').press('Enter');
   await kit.ready(page);
-  const cookie = (await context.cookies()).find(({ name }) => name === 'khor_token');
+  const cookie = (await context.cookies()).find(({ name }) => name.startsWith('khor_session_'));
   kit.check(cookie?.path === `${PREFIX}/`, `the cookie is limited to the page's path: ${cookie?.path}`);
   await kit.visit(page, 'Outputs');
   kit.check(page.url() === `${base}outputs`, `a view's address is below the path: ${page.url()}`);
