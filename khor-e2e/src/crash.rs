@@ -12,7 +12,7 @@ const SCRIPT: &str = "kill -SEGV $$";
 
 /// Excludes the crashes of other tests while it exists.
 #[derive(Debug)]
-pub struct Crashes(MachineLock);
+pub struct Crashes(#[expect(dead_code, reason = "dropping the lock releases it")] MachineLock);
 
 impl Crashes {
     /// Waits until no other test holds the lock.

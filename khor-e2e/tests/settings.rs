@@ -9,7 +9,8 @@ use khor_e2e::{Engine, Pulse};
 use serde_json::{Map, Value, json};
 
 /// What only the file may say: the API refuses it.
-const ONLY_IN_FILE: [&str; 4] = ["/ui/dir", "/listen/token_file", "/site/name", "/site/nats/"];
+const ONLY_IN_FILE: [&str; 5] =
+    ["/ui/dir", "/listen/token_file", "/listen/local_users", "/site/name", "/site/nats/"];
 /// The tests' own flags lie over these, so what was set is in the file alone.
 const BELOW_FLAGS: [&str; 2] = ["/listen/host", "/listen/port"];
 const NO_SOCKET: &str = "/nonexistent/collector.sock";

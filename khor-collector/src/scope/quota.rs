@@ -45,7 +45,7 @@ pub(super) fn check(scope: &Scope, peer: Peer, held: &[(Scope, Vec<Peer>)]) -> R
 }
 
 /// The number of different cgroups or of different processes in `scopes`, whichever is higher.
-pub(super) fn named<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> usize {
+pub(super) fn selector_count<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> usize {
     let named: BTreeSet<&Selector> = scopes.into_iter().flat_map(selectors).collect();
     let cgroups = named.iter().filter(|selector| matches!(selector, Selector::Cgroup(_))).count();
     cgroups.max(named.len() - cgroups)

@@ -42,6 +42,14 @@ pub enum AccessError {
     /// Other users could read the file, or change it.
     #[error("token file: other users may read or change {0}: chmod 600 {0}")]
     Open(String),
+    /// Another user owns the file, and could change it.
+    #[error("token file: {path} belongs to user {owner}: chown it to the user who runs khor")]
+    ForeignOwner {
+        /// The file.
+        path: String,
+        /// The user who owns the file.
+        owner: u32,
+    },
     /// The token is easy to guess, or cannot be sent in a header.
     #[error(
         "token file: {path} must hold one line of at least 32 letters, digits or any of -._~+/=; make one with `{}`",
