@@ -86,7 +86,9 @@ impl Collector {
         CueKind::ALL.into_iter().map(|kind| self.kernel.lost(kind)).sum()
     }
 
-    /// Something happened: `oom`, `crash`, `blkerr` or `retx`. Name and process are empty and 0 where not known.
+    /// Something happened: `oom`, `crash`, `blkerr` or `retx`. Name and process are empty and 0
+    /// where not known. The bus delivers it to root and the group `khor` only, by the policy in
+    /// packaging/dbus/org.khor.Collector.conf.
     #[zbus(signal)]
     async fn cue(
         emitter: &SignalEmitter<'_>,
