@@ -1,7 +1,6 @@
 //! Presets of one's own, what is ordinary, cues and explanations, with the real engine.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! A user outside the group listens on the system bus while a process crashes.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
