@@ -9,7 +9,10 @@ mod table;
 use std::{
     fmt, fs, io,
     net::{IpAddr, SocketAddr},
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use nix::unistd::Uid;
@@ -56,8 +59,7 @@ impl Peer {
         if !remote.ip().is_loopback() && remote.ip() != local.ip() {
             return Self::Remote(remote.ip());
         }
-        let found = sock_diag::find(remote, local).or_else(|_| table::find(remote, local));
-        match found {
+        match find(remote, local) {
             Ok(Some(socket)) if socket.inode != 0 && socket.state != LISTENING => Self::User(socket.uid),
             _ => Self::Unknown,
         }
@@ -69,6 +71,22 @@ impl Peer {
     }
 }
 
+/// The socket at `source` that is connected to `destination`, or listens if that is unspecified.
+///
+/// A kernel without `sock_diag` for TCP reports `ENOENT`, as for a socket that does not exist. So
+/// that answer counts only after `sock_diag` has found a socket.
+fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket>> {
+    static HAS_FOUND: AtomicBool = AtomicBool::new(false);
+    match sock_diag::find(source, destination) {
+        Ok(Some(socket)) => {
+            HAS_FOUND.store(true, Ordering::Relaxed);
+            Ok(Some(socket))
+        }
+        Ok(None) if HAS_FOUND.load(Ordering::Relaxed) => Ok(None),
+        Ok(None) | Err(_) => table::find(source, destination),
+    }
+}
+
 /// The user whose program listens at `address`; `None` if there is no such program, or its user is
 /// not known.
 pub(crate) fn listener(address: SocketAddr) -> Option<u32> {
@@ -76,8 +94,7 @@ pub(crate) fn listener(address: SocketAddr) -> Option<u32> {
         SocketAddr::V4(_) => SocketAddr::from(([0; 4], 0)),
         SocketAddr::V6(_) => SocketAddr::from(([0_u16; 8], 0)),
     };
-    let found = sock_diag::find(address, any).or_else(|_| table::find(address, any));
-    found.ok().flatten().filter(|socket| socket.inode != 0).map(|socket| socket.uid)
+    find(address, any).ok().flatten().filter(|socket| socket.inode != 0).map(|socket| socket.uid)
 }
 
 /// Whether this is the user of this process.
