@@ -5,6 +5,7 @@
 
 mod access;
 mod boot;
+mod http;
 mod life;
 mod package;
 mod relay;

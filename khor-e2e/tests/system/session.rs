@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use khor_e2e::load;
 use serde_json::{Value, json};
 
+use crate::http::get;
 use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
 
 const UNIT: &str = "khor-engine.service";
@@ -27,7 +28,7 @@ fn linger(user: &str, port: u16) {
     fs::write(format!("{home}/.config/khor/config.json"), config.to_string()).expect("a configuration");
     said(&format!("chown --recursive {user}:{user} {home}"));
     said(&format!("loginctl enable-linger {user}"));
-    wait_for("the engine's page", || asked(port, "health").filter(|health| health["source"]["ok"] == true));
+    wait_for("the engine's page", || health(user, port).filter(|health| health["source"]["ok"] == true));
 }
 
 /// Ends it: two engines that play leave an emulated machine little for the tests after these.
@@ -37,9 +38,10 @@ fn leave(user: &str) {
     said(&format!("systemctl stop user@{uid}.service"));
 }
 
-fn asked(port: u16, what: &str) -> Option<Value> {
-    let mut answer = ureq::get(format!("http://127.0.0.1:{port}/api/{what}")).call().ok()?;
-    serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
+/// The health of the user's engine, as the user gets it.
+fn health(user: &str, port: u16) -> Option<Value> {
+    let (status, health) = get(user, port, "/api/health")?;
+    (status == 200).then_some(health)
 }
 
 fn in_session(user: &str, command: &str) -> String {
@@ -63,10 +65,10 @@ fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
     require_a_machine_of_our_own();
     linger("listener", 17321);
     assert_eq!(said(&in_session("listener", &format!("systemctl --user is-active {UNIT}"))), "active");
-    let health = asked(17321, "health").expect("its health");
-    assert_eq!(health["source"]["kind"], "collector", "{health:#}");
-    wait_for("the card", || asked(17321, "health").filter(|health| health["audio"]["ok"] == true));
-    println!("{}", asked(17321, "health").expect("its health")["audio"]);
+    let found = health("listener", 17321).expect("its health");
+    assert_eq!(found["source"]["kind"], "collector", "{found:#}");
+    wait_for("the card", || health("listener", 17321).filter(|health| health["audio"]["ok"] == true));
+    println!("{}", health("listener", 17321).expect("its health")["audio"]);
 
     let _busy = load::Background::start(|| load::execs(2));
     wait_for("sound, notes and controllers", || {
@@ -102,7 +104,9 @@ fn on_the_bus() {
     const ENGINE1: &str = "org.khor.Engine /org/khor/Engine org.khor.Engine1";
     let busctl =
         |verb: &str, what: &str| in_session("listener", &format!("busctl --user {verb} {ENGINE1} {what}"));
-    wait_for("the session's bus", || asked(17321, "health").filter(|health| health["desktop"]["ok"] == true));
+    wait_for("the session's bus", || {
+        health("listener", 17321).filter(|health| health["desktop"]["ok"] == true)
+    });
     let introspected = said(&busctl("introspect", ""));
     assert!(introspected.contains(".Signals") && introspected.contains("a{s(ddd)}"), "{introspected}");
     assert_eq!(said(&busctl("get-property", "Muted")), "b false");
@@ -119,7 +123,7 @@ fn on_the_bus() {
 fn another_users_engine_hears_the_same_collector_and_a_stranger_is_told_the_fix() {
     require_a_machine_of_our_own();
     linger("second", 17322);
-    assert_eq!(asked(17322, "health").expect("its health")["source"]["kind"], "collector");
+    assert_eq!(health("second", 17322).expect("its health")["source"]["kind"], "collector");
     let (well, text) = heard(&of("stranger", "khor doctor"));
     assert!(!well && text.contains("usermod --append --groups khor stranger"), "{text}");
     leave("second");

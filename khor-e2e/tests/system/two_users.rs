@@ -5,19 +5,11 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::http::get;
 use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
 
 const USERS: [&str; 2] = ["listener", "second"];
 const PORT: u16 = 17321;
-/// Prints the status of a GET request by the user who runs it. The system has no HTTP client except
-/// bash.
-const STATUS: &str = r#"#!/bin/bash
-exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 0
-printf 'GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$1" >&3
-read -r _ status _ <&3
-echo "$status"
-"#;
-const SCRIPT: &str = "/tmp/khor-status-of-health";
 
 fn uid(user: &str) -> String {
     said(&format!("id -u {user}"))
@@ -40,8 +32,8 @@ fn port(user: &str) -> u16 {
 }
 
 /// The status that a user's request to a port gets.
-fn status(user: &str, port: u16) -> String {
-    said(&of(user, &format!("bash {SCRIPT} {port}")))
+fn status(user: &str, port: u16) -> Option<u16> {
+    Some(get(user, port, "/api/health")?.0)
 }
 
 fn log_in(user: &str) {
@@ -63,7 +55,6 @@ fn log_out(user: &str) {
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn two_users_at_once_reach_their_own_engines_and_not_the_others() {
     require_a_machine_of_our_own();
-    fs::write(SCRIPT, STATUS).expect("a script");
     USERS.into_iter().for_each(log_in);
     let ports = USERS.map(port);
     println!("{USERS:?} have the ports {ports:?}");
@@ -85,16 +76,17 @@ fn two_users_at_once_reach_their_own_engines_and_not_the_others() {
         let held = fs::read_to_string(format!("/home/{user}/.config/khor/config.json")).expect("its file");
         let held: Value = serde_json::from_str(&held).expect("JSON");
         assert_eq!(held["music"]["bpm"].as_f64().map(|bpm| bpm.to_string()), Some(bpm), "{user}");
-        assert_eq!(status(user, own), "200", "{user}");
-        assert_eq!(status("root", own), "200");
+        assert_eq!(status(user, own), Some(200), "{user}");
+        // The unit's user namespace shows root like any other user.
+        assert_eq!(status("root", own), Some(401));
     }
     for (user, other) in USERS.into_iter().zip([ports[1], ports[0]]) {
-        assert_eq!(status(user, other), "401", "{user} reads the engine of the other");
+        assert_eq!(status(user, other), Some(401), "{user} reads the engine of the other");
         let listen = in_session(user, &format!("khor status --listen 127.0.0.1:{other}"));
         assert!(!heard(&listen).0, "{user} asked the engine of the other");
     }
     for port in ports {
-        assert_eq!(status("stranger", port), "401");
+        assert_eq!(status("stranger", port), Some(401));
     }
     for user in USERS {
         log_out(user);
