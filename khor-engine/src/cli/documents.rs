@@ -92,10 +92,11 @@ fn is_read_by(program: &str, argument: &str, text: &str) -> Option<bool> {
 
 #[test]
 fn snippets_for_a_shell_are_read_by_one_and_start_what_is_known() {
-    const PROGRAMS: [&str; 13] = [
+    const PROGRAMS: [&str; 14] = [
         "(umask",
         "aconnect",
         "cargo",
+        "chown",
         "echo",
         "khor",
         "mpv",
