@@ -50,6 +50,37 @@ fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
     assert!(exec["reason"].as_str().expect("why").contains("khor-collector"), "{exec:#}");
 }
 
+/// A container may have a `/proc` with processes only.
+#[test]
+fn without_any_counter_the_source_is_lost_and_not_calm() {
+    if !root_or_skip() {
+        return;
+    }
+    let mount = "mount -t proc -o subset=pid proc /proc && exec \"$@\"";
+    let starter = ["unshare", "--mount", "sh", "-c", mount, "sh"];
+    let engine = Engine::start_through(&starter, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
+    wait_until("the loss to be reported", || engine.get("/api/health")["source"]["error"].is_string());
+    let source = engine.get("/api/health")["source"].clone();
+    assert_shortfall(&source);
+    assert!(source["error"].as_str().expect("why").contains("no counter is known"), "{source:#}");
+    assert!(source["fix"].as_str().expect("a fix").contains("subset=pid"), "{source:#}");
+    let sentence = engine.get("/api/explain")["sentence"].clone();
+    assert!(!sentence.as_str().expect("a sentence").contains("quiet"), "{sentence}");
+    let signals = engine.get("/api/metrics")["signals"].clone();
+    let known = signals.as_object().expect("signals").values().filter(|signal| signal["level"].is_number());
+    assert_eq!(known.count(), 0, "{signals:#}");
+    wait_until("the cue of the lost source", || {
+        let notes = engine.get("/api/metrics")["notes"].clone();
+        notes.as_array().is_some_and(|notes| notes.iter().any(|note| note["layer"] == "cues"))
+    });
+    let status = Command::new(program("khor"))
+        .args(["status", "--listen", engine.url().trim_start_matches("http://")])
+        .output()
+        .expect("khor");
+    let text = String::from_utf8_lossy(&status.stdout).into_owned();
+    assert!(!text.contains("ok       source"), "{text}");
+}
+
 /// The kernel accepts nearly any bytes as an interface name, and /proc/net/dev shows them as they
 /// are.
 #[test]

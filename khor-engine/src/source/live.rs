@@ -17,6 +17,7 @@ use super::{
     scope::whose,
     site::{SiteSettings, listen},
 };
+use crate::signal::Frame;
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -207,6 +208,8 @@ enum FallbackState {
     Off,
     Due(Instant),
     On(Interval),
+    /// No counter can be read, which was reported. Another attempt follows every second.
+    Blind(Interval),
     /// It was said why nothing is heard.
     Withheld,
 }
@@ -257,7 +260,10 @@ impl Fallback {
                 info!("still reading /proc: {}", shortfall.error);
                 Some(SourceEvent::Described(self.info()))
             }
-            FallbackState::On(_) | FallbackState::Due(_) | FallbackState::Withheld => None,
+            FallbackState::On(_)
+            | FallbackState::Due(_)
+            | FallbackState::Blind(_)
+            | FallbackState::Withheld => None,
         }
     }
 
@@ -280,19 +286,47 @@ impl Fallback {
                     if self.scoped.is_some() {
                         return self.withhold();
                     }
-                    self.state = FallbackState::On(ticks(PROC_INTERVAL_MS));
-                    info!("reading /proc: {}", self.why.error);
-                    return SourceEvent::Up(self.info());
+                    return self.begin();
                 }
                 FallbackState::On(ticks) => {
                     ticks.tick().await;
                     match self.proc.frame() {
+                        Ok(frame) if is_blind(&frame) => return self.blind(),
                         Ok(frame) => return SourceEvent::Frame(frame),
                         Err(error) => warn!("reading /proc: {error}; trying again"),
                     }
                 }
+                FallbackState::Blind(ticks) => {
+                    ticks.tick().await;
+                    if self.proc.frame().is_ok_and(|frame| !is_blind(&frame)) {
+                        return self.begin();
+                    }
+                }
             }
         }
+    }
+
+    /// Starts to read `/proc`, if it has any counter.
+    fn begin(&mut self) -> SourceEvent {
+        if !self.proc.frame().is_ok_and(|frame| !is_blind(&frame)) {
+            return self.blind();
+        }
+        self.state = FallbackState::On(ticks(PROC_INTERVAL_MS));
+        info!("reading /proc: {}", self.why.error);
+        SourceEvent::Up(self.info())
+    }
+
+    /// Reports that no counter can be read. Silence would sound like a calm machine.
+    fn blind(&mut self) -> SourceEvent {
+        let error = format!("no counter is known: /proc has none that khor can read, and {}", self.why.error);
+        let fix = format!(
+            "{}; or let khor read /proc (stat, net/dev, diskstats), which a container or the mount option subset=pid \
+             may hide",
+            self.why.fix
+        );
+        warn!("{error}; {fix}");
+        self.state = FallbackState::Blind(ticks(LOOK_INTERVAL_MS));
+        SourceEvent::Down(Shortfall { error, fix })
     }
 
     fn info(&mut self) -> SourceInfo {
@@ -307,6 +341,11 @@ impl Fallback {
             availability: self.proc.availability(),
         }
     }
+}
+
+/// Whether a frame has no counter.
+fn is_blind(frame: &Frame) -> bool {
+    frame.counters.iter().all(Option::is_none)
 }
 
 #[cfg(test)]
@@ -346,6 +385,21 @@ mod tests {
         let why = up.shortfall.unwrap();
         assert!(why.error.contains("none.sock") && why.fix.contains("khor-collector"), "{why:?}");
         assert!(matches!(events.recv().await, Some(SourceEvent::Frame(_))));
+    }
+
+    #[tokio::test]
+    async fn a_proc_without_counters_is_a_lost_source_until_it_has_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut fallback = Fallback::new(false, &ScopeChoice::default());
+        fallback.proc = ProcSource::new(dir.path());
+        let SourceEvent::Down(why) = fallback.next().await else { panic!("not Down") };
+        assert!(why.error.contains("no counter is known") && why.fix.contains("subset=pid"), "{why:?}");
+        std::fs::write(dir.path().join("stat"), "ctxt 5\nprocesses 7\n").unwrap();
+        let SourceEvent::Up(up) = fallback.next().await else { panic!("not Up") };
+        assert_eq!(up.kind, SourceKind::Proc);
+        assert!(matches!(fallback.next().await, SourceEvent::Frame(_)));
+        std::fs::remove_file(dir.path().join("stat")).unwrap();
+        assert!(matches!(fallback.next().await, SourceEvent::Down(_)), "it is lost again");
     }
 
     #[tokio::test]
