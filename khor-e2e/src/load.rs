@@ -2,14 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::libc::O_DIRECT;
@@ -32,7 +32,7 @@ pub fn scaled<N: TryFrom<u64> + Into<u64>>(amount: N) -> N {
 #[derive(Debug)]
 pub struct Background {
     stop: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Background {
@@ -83,20 +83,47 @@ pub fn threads(count: u32) {
 
 /// Two threads hand a byte to and fro `rounds` times: at least two switches each.
 pub fn ping_pong(rounds: u32) {
-    let (mut here, mut there) = UnixStream::pair().expect("a socket pair");
-    let partner = thread::spawn(move || {
+    PingPong::start().run(rounds);
+}
+
+/// A thread that returns each byte. It ends when this is dropped. Until then the kernel's counts of
+/// its process include its switches.
+#[derive(Debug)]
+pub struct PingPong {
+    here: UnixStream,
+    partner: Option<JoinHandle<()>>,
+}
+
+impl PingPong {
+    /// Starts the thread.
+    pub fn start() -> Self {
+        let (here, mut there) = UnixStream::pair().expect("a socket pair");
+        let partner = thread::spawn(move || {
+            let mut byte = [0];
+            while there.read(&mut byte).expect("ping") > 0 {
+                there.write_all(&byte).expect("pong");
+            }
+        });
+        Self { here, partner: Some(partner) }
+    }
+
+    /// Sends a byte to the thread and back, `rounds` times.
+    pub fn run(&mut self, rounds: u32) {
         let mut byte = [0];
         for _ in 0..rounds {
-            there.read_exact(&mut byte).expect("ping");
-            there.write_all(&byte).expect("pong");
+            self.here.write_all(&byte).expect("ping");
+            self.here.read_exact(&mut byte).expect("pong");
         }
-    });
-    let mut byte = [0];
-    for _ in 0..rounds {
-        here.write_all(&byte).expect("ping");
-        here.read_exact(&mut byte).expect("pong");
     }
-    partner.join().expect("the partner");
+}
+
+impl Drop for PingPong {
+    fn drop(&mut self) {
+        self.here.shutdown(Shutdown::Both).expect("an end");
+        if let Some(partner) = self.partner.take() {
+            partner.join().expect("the partner");
+        }
+    }
 }
 
 /// What it costs this machine to wake a thread every 20 ms and have it write 74 bytes to another, µs per tick: the

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use khor_e2e::{Bracket, Cgroup, Listener, bracket, load, procfs, skip};
+use khor_e2e::{Cgroup, Listener, bracket, load, procfs, skip};
 use khor_proto::client::ClientError;
 use khor_proto::{Availability, Scope, Selector, counter};
 
@@ -75,13 +75,13 @@ fn exclusion_goes_before_inclusion() {
 #[test]
 fn a_process_s_switches_agree_with_its_own_count() {
     let Some(turn) = turn() else { return };
-    let mut worker = Worker::start(&format!("switches {}", load::scaled(20_000_u32)), None);
+    let rounds = load::scaled(20_000_u32);
+    let mut worker = Worker::start(&format!("switches {rounds}"), None);
     let pid = worker.pid();
     let mut listener = listen(&turn, Scope::only(Selector::Process(pid)));
-    // A thread that has ended is in our count and no longer in the kernel's: one of them works, and ends.
-    let Bracket { inner, ours, .. } =
+    let switches =
         bracket(|| listener.sample(), counter::SWITCHES, || procfs::switches_of(pid), || worker.work());
-    assert!(ours > 0 && ours >= inner, "{ours} {inner}");
+    assert!(switches.holds() && switches.ours > u64::from(rounds), "{switches:?}");
     let quiet = counted(&mut listener, counter::SWITCHES, || load::ping_pong(2000));
     assert!(quiet < 100, "the test's own {quiet} switches are not the worker's");
     for counter in [counter::RX_BYTES, counter::READ_BYTES, counter::RETRANSMITS] {

@@ -92,7 +92,12 @@ fn work_at(work: &str) {
     let number = || amount.parse().expect("a number");
     match what {
         "execs" => load::execs(number()),
-        "switches" => load::ping_pong(number()),
+        // Its threads stay, because the kernel drops the counts of threads that end.
+        "switches" => std::mem::forget({
+            let mut pair = load::PingPong::start();
+            pair.run(number());
+            pair
+        }),
         "loopback" => load::loopback(number().into(), 0),
         "direct-io" => load::direct_io(Path::new(amount), 8).expect("direct I/O"),
         "abort" => std::process::abort(),
