@@ -63,7 +63,7 @@ mod tests {
     fn a_longer_interval_is_reported_with_the_setting() {
         let limit = slower(20, 100).unwrap();
         assert!(limit.error.contains("every 100 ms, not 20"), "{limit:?}");
-        assert!(limit.fix.contains("to KHOR_TRUST in /etc/default/khor"), "{limit:?}");
+        assert!(limit.fix.contains("to KHOR_TRUST= in /etc/default/khor"), "{limit:?}");
         assert_eq!((slower(100, 100), slower(200, 100)), (None, None));
     }
 
