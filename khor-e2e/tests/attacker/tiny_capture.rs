@@ -72,7 +72,7 @@ fn khor_leaves_out_a_long_gap_and_reports_it() {
     fs::write(dir.path().join("tiny.khor"), capture).expect("writing");
     let rendered = khor(&["render", "tiny.khor", "-o", "x.wav"], dir.path());
     let text = String::from_utf8_lossy(&rendered.stderr).into_owned();
-    assert!(!text.contains("is damaged") && !text.contains("not a khor capture"), "{text}");
+    assert!(rendered.status.success(), "{text}");
     let bytes = fs::metadata(dir.path().join("x.wav")).map_or(0, |file| file.len());
     let is_announced = text.contains("15.0 min") && text.contains("left out");
     println!("{bytes} bytes, {}: {text}", rendered.status);
