@@ -6,7 +6,7 @@ use khor_e2e::documents::{Document, documents};
 use serde_json::Value;
 
 use super::{openapi, table};
-use crate::config::Config;
+use crate::{config::Config, signal::SIGNALS};
 
 /// Methods of operations.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -149,4 +149,13 @@ fn examples_of_answers_have_the_fields_that_answers_have() {
         count += 1;
     }
     assert!(count >= 4, "{count}");
+}
+
+#[test]
+fn every_signal_is_described() {
+    let text = include_str!("../../../docs/api.md");
+    for signal in SIGNALS {
+        let row = format!("\n| `{}` | ", signal.name);
+        assert_eq!(text.matches(&row).count(), 1, "{}", signal.name);
+    }
 }
