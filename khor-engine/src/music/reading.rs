@@ -14,6 +14,8 @@ const OCTAVES_OF_RANKS: f32 = 12.0;
 const NEWS: u8 = 4;
 /// Time without any signal after which the source counts as lost, seconds.
 const LOST_S: f32 = 3.0;
+/// The same for a source that has not delivered any signal yet.
+const NEVER_KNOWN_S: f32 = 10.0;
 
 /// A feature that is mapped.
 #[derive(Clone, Debug)]
@@ -101,9 +103,9 @@ impl Reading {
         }
     }
 
-    /// The source is lost: nothing is known, and something was.
+    /// The source is lost: no signal is known. A source that was never known has more time to start.
     pub(super) fn is_lost(&self) -> bool {
-        self.ever_known && self.unknown_s >= LOST_S
+        self.unknown_s >= if self.ever_known { LOST_S } else { NEVER_KNOWN_S }
     }
 
     /// A feature's value in its own unit; `None` where nothing moves it.
@@ -221,13 +223,15 @@ mod tests {
     }
 
     #[test]
-    fn silence_of_the_source_is_lost_after_a_while_and_never_before_it_was_heard() {
+    fn a_source_without_signals_is_lost_after_3_s_or_after_10_s_if_it_never_had_any() {
         let mut reading = reading();
         let none = [None; SignalId::COUNT];
-        for _ in 0..100 {
-            reading.update(&none, None, 0.5, 0.1);
+        for _ in 0..39 {
+            reading.update(&none, None, 0.5, 0.25);
         }
         assert!(!reading.is_lost());
+        reading.update(&none, None, 0.5, 0.25);
+        assert!(reading.is_lost());
         reading.update(&one(SignalId::Rx, 0.0), None, 0.5, 0.1);
         for _ in 0..29 {
             reading.update(&none, None, 0.5, 0.1);
