@@ -209,7 +209,7 @@ enum FallbackState {
     Due(Instant),
     On(Interval),
     /// No counter can be read, which was reported. Another attempt follows every second.
-    Blind(Interval),
+    Unreadable(Interval),
     /// It was said why nothing is heard.
     Withheld,
 }
@@ -262,7 +262,7 @@ impl Fallback {
             }
             FallbackState::On(_)
             | FallbackState::Due(_)
-            | FallbackState::Blind(_)
+            | FallbackState::Unreadable(_)
             | FallbackState::Withheld => None,
         }
     }
@@ -291,14 +291,14 @@ impl Fallback {
                 FallbackState::On(ticks) => {
                     ticks.tick().await;
                     match self.proc.frame() {
-                        Ok(frame) if is_blind(&frame) => return self.blind(),
+                        Ok(frame) if has_no_counter(&frame) => return self.unreadable(),
                         Ok(frame) => return SourceEvent::Frame(frame),
                         Err(error) => warn!("reading /proc: {error}; trying again"),
                     }
                 }
-                FallbackState::Blind(ticks) => {
+                FallbackState::Unreadable(ticks) => {
                     ticks.tick().await;
-                    if self.proc.frame().is_ok_and(|frame| !is_blind(&frame)) {
+                    if self.proc.frame().is_ok_and(|frame| !has_no_counter(&frame)) {
                         return self.begin();
                     }
                 }
@@ -308,8 +308,8 @@ impl Fallback {
 
     /// Starts to read `/proc`, if it has any counter.
     fn begin(&mut self) -> SourceEvent {
-        if !self.proc.frame().is_ok_and(|frame| !is_blind(&frame)) {
-            return self.blind();
+        if !self.proc.frame().is_ok_and(|frame| !has_no_counter(&frame)) {
+            return self.unreadable();
         }
         self.state = FallbackState::On(ticks(PROC_INTERVAL_MS));
         info!("reading /proc: {}", self.why.error);
@@ -317,7 +317,7 @@ impl Fallback {
     }
 
     /// Reports that no counter can be read. Silence would sound like a calm machine.
-    fn blind(&mut self) -> SourceEvent {
+    fn unreadable(&mut self) -> SourceEvent {
         let error = format!("no counter is known: /proc has none that khor can read, and {}", self.why.error);
         let fix = format!(
             "{}; or let khor read /proc (stat, net/dev, diskstats), which a container or the mount option subset=pid \
@@ -325,7 +325,7 @@ impl Fallback {
             self.why.fix
         );
         warn!("{error}; {fix}");
-        self.state = FallbackState::Blind(ticks(LOOK_INTERVAL_MS));
+        self.state = FallbackState::Unreadable(ticks(LOOK_INTERVAL_MS));
         SourceEvent::Down(Shortfall { error, fix })
     }
 
@@ -344,7 +344,7 @@ impl Fallback {
 }
 
 /// Whether a frame has no counter.
-fn is_blind(frame: &Frame) -> bool {
+fn has_no_counter(frame: &Frame) -> bool {
     frame.counters.iter().all(Option::is_none)
 }
 
