@@ -9,6 +9,7 @@ use super::{DEMO_LOADS, RenderArgs};
 use crate::{
     engine::Timeline,
     files::SpaceWatch,
+    music::Role,
     output::file::{Format, MAX_WAV_BYTES},
     source::{CaptureReader, Recorded, SCENARIO_S},
     words::bytes,
@@ -43,7 +44,8 @@ impl Plan {
             (Some(seconds), false) => seconds.min(length_s),
             (None, _) => length_s,
         };
-        let files = if args.stems { 5.0 } else { 1.0 };
+        let stems = if args.stems { Role::ALL.len() } else { 0 };
+        let files = (1 + stems) as f64;
         Ok(Self::new(seconds, format, args.sample_rate, files))
     }
 
