@@ -47,6 +47,11 @@ fn head(mut socket: TcpStream) -> String {
     String::from_utf8_lossy(&answer[..end]).to_lowercase()
 }
 
+/// Requests a clip until the engine has noticed that earlier clients disconnected, and has room for it.
+fn render_once_free(engine: &Engine, path: &str) {
+    wait_until("a free queue", || head(begin(engine, path)).starts_with("http/1.1 200"));
+}
+
 /// CPU time of a process and its ended threads, in clock ticks.
 fn cpu_ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process");
@@ -77,10 +82,7 @@ fn renders_are_bounded_and_delay_neither_changes_nor_shutdown() {
     for path in clips().chain(clips()).take(60) {
         drop(begin(&engine, &path));
     }
-    wait_until("a free queue", || {
-        let answer = head(begin(&engine, "/api/clips/idle.wav?preset=arp"));
-        answer.starts_with("http/1.1 200")
-    });
+    render_once_free(&engine, "/api/clips/idle.wav?preset=arp");
     let all = used() - before;
     println!("one render took {one} ticks, and 60 cancelled ones and one more took {all}");
     assert!(all < 6 * one + 20, "{all} ticks, and one render takes {one}");
@@ -90,7 +92,7 @@ fn renders_are_bounded_and_delay_neither_changes_nor_shutdown() {
     let open: Vec<TcpStream> = clips().skip(12).take(5).map(|path| begin(&engine, &path)).collect();
     wait_until("a render", || used() > before + one / 8);
     drop(open);
-    assert!(head(begin(&engine, "/api/clips/disk.wav?preset=choir")).starts_with("http/1.1 200"));
+    render_once_free(&engine, "/api/clips/disk.wav?preset=choir");
     let all = used() - before;
     println!("five cancelled renders and one more took {all} ticks");
     assert!(all < 4 * one + 20, "{all} ticks, and one render takes {one}");
@@ -103,7 +105,8 @@ fn renders_are_bounded_and_delay_neither_changes_nor_shutdown() {
     let heads: Vec<String> = open.into_iter().map(head).collect();
     let (rendered, refused): (Vec<_>, Vec<_>) =
         heads.iter().partition(|head| head.starts_with("http/1.1 200"));
-    assert_eq!(rendered.len(), 5, "{heads:?}");
+    // A render that ends before the last request arrives makes room for one more.
+    assert!(rendered.len() >= 5 && !refused.is_empty(), "{heads:?}");
     for head in refused {
         assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: "), "{head}");
     }

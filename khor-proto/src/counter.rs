@@ -4,8 +4,9 @@
 pub const EXECS: &str = "execs";
 /// New tasks, processes and threads (`task_newtask`).
 pub const FORKS: &str = "forks";
-/// Bytes handed to the network stack by devices, without link-layer header (`netif_receive_skb`). In a scope, bytes
-/// that reached its sockets, from the network header on (`sk_filter_trim_cap`).
+/// Bytes that all devices handed to the network stack, without link-layer header (`netif_receive_skb`). A packet counts
+/// at each device that it passes. In a scope: bytes that reached its sockets, from the network header on
+/// (`sk_filter_trim_cap`).
 pub const RX_BYTES: &str = "rx_bytes";
 /// Packets handed to the network stack, in a scope to its sockets (after GRO, so one may stand for several on the
 /// wire).
@@ -14,6 +15,23 @@ pub const RX_PACKETS: &str = "rx_packets";
 pub const TX_BYTES: &str = "tx_bytes";
 /// Packets handed to devices (one may be cut into several by the device).
 pub const TX_PACKETS: &str = "tx_packets";
+/// The part of [`RX_BYTES`] that came in at the machine's edge: devices with hardware behind them, or the virtual
+/// network cards of a guest. In a scope the same as [`RX_BYTES`].
+pub const EDGE_RX_BYTES: &str = "edge_rx_bytes";
+/// The part of [`RX_PACKETS`] that came in at the machine's edge. In a scope the same as [`RX_PACKETS`].
+pub const EDGE_RX_PACKETS: &str = "edge_rx_packets";
+/// The part of [`TX_BYTES`] that went out at the machine's edge. In a scope the same as [`TX_BYTES`].
+pub const EDGE_TX_BYTES: &str = "edge_tx_bytes";
+/// The part of [`TX_PACKETS`] that went out at the machine's edge. In a scope the same as [`TX_PACKETS`].
+pub const EDGE_TX_PACKETS: &str = "edge_tx_packets";
+/// Bytes received by devices that are not at the edge: loopback, veth, bridges, tunnels. A device that hands its packets
+/// on to a bridge or bond does not count, so bridged traffic counts once. Missing in a scope.
+pub const LOCAL_BYTES: &str = "local_bytes";
+/// Packets of [`LOCAL_BYTES`].
+pub const LOCAL_PACKETS: &str = "local_packets";
+/// Events that the kernel did not show to khor's programs, because the same program was already running on that CPU
+/// (`recursion_misses` of all programs together). More than a few only on preemptible tracepoints (PREEMPT_RT).
+pub const MISSED_EVENTS: &str = "missed_events";
 /// Context switches (`sched_switch`).
 pub const SWITCHES: &str = "switches";
 /// Bytes read from block devices, at completion (`block_rq_complete`).

@@ -225,7 +225,7 @@ fn is_stall(counter: Counter) -> bool {
 /// What one event adds: a packet's bytes, a request's bytes, the length of a wait.
 fn quantum(counter: Counter) -> f64 {
     match counter {
-        Counter::RxBytes | Counter::TxBytes => 420.0,
+        Counter::RxBytes | Counter::TxBytes | Counter::EdgeRxBytes | Counter::EdgeTxBytes => 420.0,
         Counter::ReadBytes | Counter::WriteBytes => 12_288.0,
         Counter::CpuStallUs | Counter::IoStallUs | Counter::MemStallUs => 400.0,
         Counter::Switches => 2.0,
@@ -240,6 +240,12 @@ fn group(counter: Counter) -> usize {
         | Counter::RxPackets
         | Counter::TxBytes
         | Counter::TxPackets
+        | Counter::EdgeRxBytes
+        | Counter::EdgeRxPackets
+        | Counter::EdgeTxBytes
+        | Counter::EdgeTxPackets
+        | Counter::LocalBytes
+        | Counter::LocalPackets
         | Counter::Retransmits => 1,
         Counter::ReadBytes
         | Counter::WriteBytes
@@ -250,7 +256,11 @@ fn group(counter: Counter) -> usize {
         | Counter::TimedRequests
         | Counter::IoStallUs
         | Counter::MemStallUs => 2,
-        Counter::Switches | Counter::Irqs | Counter::Softirqs | Counter::CpuStallUs => 3,
+        Counter::Switches
+        | Counter::Irqs
+        | Counter::Softirqs
+        | Counter::CpuStallUs
+        | Counter::MissedEvents => 3,
     }
 }
 

@@ -142,6 +142,13 @@ const fn help(counter: Counter) -> &'static str {
         Counter::MemStallUs => "Time in which some task waited for memory.",
         Counter::Faults => "Page faults.",
         Counter::MajorFaults => "Page faults that had to be read from a disk.",
+        Counter::EdgeRxBytes => "Bytes received from outside the machine.",
+        Counter::EdgeRxPackets => "Packets received from outside the machine.",
+        Counter::EdgeTxBytes => "Bytes sent out of the machine.",
+        Counter::EdgeTxPackets => "Packets sent out of the machine.",
+        Counter::LocalBytes => "Bytes that stayed inside the machine: loopback, containers, tunnels.",
+        Counter::LocalPackets => "Packets that stayed inside the machine.",
+        Counter::MissedEvents => "Events that the kernel did not show to khor's programs.",
     }
 }
 

@@ -30,11 +30,18 @@ pub enum Counter {
     MemStallUs,
     Faults,
     MajorFaults,
+    EdgeRxBytes,
+    EdgeRxPackets,
+    EdgeTxBytes,
+    EdgeTxPackets,
+    LocalBytes,
+    LocalPackets,
+    MissedEvents,
 }
 
 impl Counter {
     /// All counters, in the order of [`Counters`].
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 29] = [
         Self::Execs,
         Self::Forks,
         Self::RxBytes,
@@ -57,6 +64,13 @@ impl Counter {
         Self::MemStallUs,
         Self::Faults,
         Self::MajorFaults,
+        Self::EdgeRxBytes,
+        Self::EdgeRxPackets,
+        Self::EdgeTxBytes,
+        Self::EdgeTxPackets,
+        Self::LocalBytes,
+        Self::LocalPackets,
+        Self::MissedEvents,
     ];
 
     /// Position in [`Counters`].
@@ -89,13 +103,26 @@ impl Counter {
             Self::MemStallUs => counter::MEM_STALL_US,
             Self::Faults => counter::FAULTS,
             Self::MajorFaults => counter::MAJOR_FAULTS,
+            Self::EdgeRxBytes => counter::EDGE_RX_BYTES,
+            Self::EdgeRxPackets => counter::EDGE_RX_PACKETS,
+            Self::EdgeTxBytes => counter::EDGE_TX_BYTES,
+            Self::EdgeTxPackets => counter::EDGE_TX_PACKETS,
+            Self::LocalBytes => counter::LOCAL_BYTES,
+            Self::LocalPackets => counter::LOCAL_PACKETS,
+            Self::MissedEvents => counter::MISSED_EVENTS,
         }
     }
 
     /// Unit of the count.
     pub const fn unit(self) -> Unit {
         match self {
-            Self::RxBytes | Self::TxBytes | Self::ReadBytes | Self::WriteBytes => Unit::Bytes,
+            Self::RxBytes
+            | Self::TxBytes
+            | Self::EdgeRxBytes
+            | Self::EdgeTxBytes
+            | Self::LocalBytes
+            | Self::ReadBytes
+            | Self::WriteBytes => Unit::Bytes,
             Self::CpuStallUs | Self::IoStallUs | Self::MemStallUs => Unit::Microseconds,
             Self::LatencyNs => Unit::Nanoseconds,
             _ => Unit::Count,

@@ -35,6 +35,13 @@ const COUNTERS: PerCounter<Counter> = [
     Counter::MemStallUs,
     Counter::Faults,
     Counter::MajorFaults,
+    Counter::EdgeRxBytes,
+    Counter::EdgeRxPackets,
+    Counter::EdgeTxBytes,
+    Counter::EdgeTxPackets,
+    Counter::LocalBytes,
+    Counter::LocalPackets,
+    Counter::MissedEvents,
 ];
 /// The kinds of cues by their number in the file, from 0. Only ever appended to.
 const CUES: [CueKind; 5] =
