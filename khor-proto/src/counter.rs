@@ -30,7 +30,7 @@ pub const LOCAL_BYTES: &str = "local_bytes";
 /// Packets of [`LOCAL_BYTES`].
 pub const LOCAL_PACKETS: &str = "local_packets";
 /// Events that the kernel did not show to khor's programs, because the same program was already running on that CPU
-/// (`recursion_misses` of all programs together). More than a few only on preemptible tracepoints (PREEMPT_RT).
+/// (`recursion_misses` of all programs together). More than a few only on preemptible tracepoints (`PREEMPT_RT`).
 pub const MISSED_EVENTS: &str = "missed_events";
 /// Context switches (`sched_switch`).
 pub const SWITCHES: &str = "switches";
