@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -157,12 +157,24 @@ pub fn loopback(bytes: u64, datagrams: u32) {
     }
 }
 
-fn transfer(mut sender: TcpStream, listener: &TcpListener, bytes: u64) {
+/// Sends `bytes` to the next connection of `listener`, which must be the other end of `sender`.
+pub fn transfer(mut sender: TcpStream, listener: &TcpListener, bytes: u64) {
     let (mut receiver, _) = listener.accept().expect("the sender");
     let reader = thread::spawn(move || io::copy(&mut receiver, &mut io::sink()).expect("reading"));
     io::copy(&mut io::repeat(0).take(bytes), &mut sender).expect("writing");
     drop(sender);
     assert_eq!(reader.join().expect("the reader"), bytes);
+}
+
+/// Sends `count` datagrams of `bytes` each to `address` from a new socket.
+pub fn datagrams(address: SocketAddr, count: u32, bytes: usize) {
+    let any: IpAddr =
+        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let sender = UdpSocket::bind((any, 0)).expect("a socket");
+    let data = vec![0; bytes];
+    for _ in 0..count {
+        sender.send_to(&data, address).expect("a datagram");
+    }
 }
 
 /// Writes `mebibytes` past the page cache to a new file in `directory` and reads them back likewise; removes it.

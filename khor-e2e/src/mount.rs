@@ -28,6 +28,12 @@ impl Mount {
         Ok(Self { server: None, place: place.to_owned() })
     }
 
+    /// Mounts an old cgroup hierarchy (v1) of that controller.
+    pub fn old_hierarchy(place: &Path, controller: &str) -> nix::Result<Self> {
+        mount(Some("khor-test"), place, Some("cgroup"), MsFlags::empty(), Some(controller))?;
+        Ok(Self { server: None, place: place.to_owned() })
+    }
+
     /// Mounts a FUSE file system on which every access blocks, because its server never answers.
     pub fn hanging(place: &Path) -> std::io::Result<Self> {
         let server = File::options().read(true).write(true).open("/dev/fuse")?;

@@ -34,6 +34,15 @@ pub fn switches_of(pid: u32) -> u64 {
     usage(pid).switches
 }
 
+/// Number of the cgroup hierarchy that a controller is on, from /proc/cgroups; 0 is the unified
+/// one.
+pub fn hierarchy_of(controller: &str) -> u32 {
+    let text = read("/proc/cgroups");
+    let mut rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row[0] == controller).unwrap_or_else(|| panic!("no {controller}"));
+    row[1].parse().expect("a number")
+}
+
 /// Counts of a network interface, or of several together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
@@ -102,10 +111,27 @@ pub fn retransmitted_segments() -> u64 {
 
 /// TCP segments sent again, from such a file of any namespace.
 pub fn retransmitted_segments_of(snmp: &str) -> u64 {
-    let text = read(snmp);
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Tcp:"));
+    protocol_count(snmp, "Tcp", "RetransSegs")
+}
+
+/// What IPv4 received and sent in the network namespace of the calling thread, with its headers.
+pub fn ip_traffic() -> Traffic {
+    const SNMP: &str = "/proc/thread-self/net/snmp";
+    const NETSTAT: &str = "/proc/thread-self/net/netstat";
+    Traffic {
+        rx_bytes: protocol_count(NETSTAT, "IpExt", "InOctets"),
+        rx_packets: protocol_count(SNMP, "Ip", "InReceives"),
+        tx_bytes: protocol_count(NETSTAT, "IpExt", "OutOctets"),
+        tx_packets: protocol_count(SNMP, "Ip", "OutRequests"),
+    }
+}
+
+/// A count in a file that has a line of names and a line of values for each protocol.
+fn protocol_count(file: &str, protocol: &str, name: &str) -> u64 {
+    let text = read(file);
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(protocol)?.strip_prefix(':'));
     let (names, values) = (lines.next().expect("names"), lines.next().expect("values"));
-    let column = names.split_whitespace().position(|name| name == "RetransSegs").expect("RetransSegs");
+    let column = names.split_whitespace().position(|known| known == name).expect(name);
     values.split_whitespace().nth(column).expect("value").parse().expect("a count")
 }
 
