@@ -6,6 +6,7 @@
 
 mod cli;
 mod clock;
+mod controllers;
 mod cues;
 mod dbus;
 mod failure;

@@ -33,7 +33,7 @@ impl Cpu {
         Some(Self { counters: COUNTERS.get_ptr_mut(number)?, number })
     }
 
-    /// Adds with a plain store, for tracepoints that cannot interrupt themselves on one CPU.
+    /// Adds with a plain store, for tracepoints whose program never runs twice at once on one CPU.
     #[inline(always)]
     pub fn add(self, slot: Slot, amount: u64) {
         // SAFETY: this CPU's element lives as long as the program. The collector reads it concurrently, but an
@@ -53,6 +53,13 @@ impl Cpu {
     pub fn lose(self, kind: CueKind) {
         // SAFETY: as in `add`.
         unsafe { add_atomic(&raw mut (*self.counters).lost[kind as usize], 1) };
+    }
+
+    /// Counts an event of a socket that carries a class id or priority in place of its cgroup.
+    #[inline(always)]
+    pub fn note_tagged_socket(self) {
+        // SAFETY: as in `add`.
+        unsafe { add_atomic(&raw mut (*self.counters).tagged_sockets, 1) };
     }
 
     /// What the collector asks for now.

@@ -7,8 +7,8 @@ use khor_layout::global::UNKNOWN;
 /// The field of `object` at `offset` bytes.
 ///
 /// # Safety
-/// `object` must be a tracepoint argument of BTF pointer type, so that the verifier checks the access against
-/// the kernel's own types and turns a fault into zero.
+/// `object` must be a tracepoint argument of BTF pointer type, or such a pointer read from one. The
+/// verifier then checks the access against the kernel's own types and turns a fault into zero.
 #[inline(always)]
 pub unsafe fn read<T: Copy>(object: *const u8, offset: &Global<u32>) -> T {
     // SAFETY: the verifier rejects the program unless a `T` is there (see above).

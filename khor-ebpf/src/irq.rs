@@ -13,7 +13,9 @@ use crate::field;
 #[unsafe(no_mangle)]
 static IRQACTION_NEXT_OFFSET: Global<u32> = Global::new(0);
 
-/// Counts one per interrupt. Plain: hard interrupts run with interrupts off.
+/// Counts one per interrupt. A plain add is exact: handlers of hard interrupts run with interrupts
+/// off. On PREEMPT_RT most handlers are threads, but the tracepoint still fires in the hard
+/// interrupt.
 ///
 /// The tracepoint fires for every handler of a shared line while /proc/stat counts the interrupt once, so only
 /// the last handler counts.
@@ -27,7 +29,9 @@ fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts one, where the kernel counts it for /proc/softirqs. Plain: soft interrupts do not nest on a CPU.
+/// Counts one, where the kernel counts it for /proc/softirqs. A plain add is exact: soft interrupts
+/// do not nest on a CPU. On PREEMPT_RT a task can preempt the program. The kernel then skips the
+/// nested run and counts it in `recursion_misses`.
 #[btf_tracepoint(function = "softirq_entry")]
 fn softirq_entry(_: BtfTracePointContext) -> i32 {
     if let Some(cpu) = Cpu::this() {

@@ -1,9 +1,11 @@
 //! khor's in-kernel programs: each adds to a counter of the CPU it runs on, and sends a cue if the event is rare
 //! enough to deserve one.
 //!
-//! All but one are BTF tracepoints (kernel 5.5 and later): the cheapest kind, and the only one that attaches with no
-//! more than `CAP_BPF` and `CAP_PERFMON`; the exception is the entry of a function, of the same family. Rust emits no CO-RE relocations, so field offsets come in as
-//! read-only globals, which the verifier treats as constants.
+//! Machine counters use BTF tracepoints (kernel 5.5 and later). These are the cheapest kind and
+//! need only `CAP_BPF` and `CAP_PERFMON`. The sockets of scopes also need function entries
+//! (fentry), which have the same needs, but which some kernels do not allow. Rust emits no CO-RE
+//! relocations, so the collector passes field offsets as read-only globals. The verifier treats
+//! these as constants.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
@@ -21,6 +23,7 @@ mod owner;
 mod receive;
 mod sched;
 mod scopes;
+mod send;
 mod tcp;
 
 #[unsafe(no_mangle)]

@@ -10,6 +10,7 @@ use aya_ebpf::Global;
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::bpf_get_current_task;
 
+use crate::counters::Cpu;
 use crate::field::{follow, probe};
 
 #[unsafe(no_mangle)]
@@ -20,6 +21,8 @@ static CSS_SET_CGROUP_OFFSET: Global<u32> = Global::new(0);
 static SOCK_CGROUP_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static SOCK_STATE_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static SOCK_LISTENER_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static CGROUP_ROOT_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
@@ -58,19 +61,32 @@ pub fn cgroup_of_task(task: Pointer) -> Pointer {
     follow(follow(task, &TASK_CGROUPS_OFFSET), &CSS_SET_CGROUP_OFFSET)
 }
 
-/// `struct cgroup *` in which a `struct sock *` was made.
+/// The full socket of a `struct sock *`. Of a connection request this is its listener. Null for a
+/// connection in TIME_WAIT, which no longer has one.
 #[inline(always)]
-pub fn cgroup_of_sock(sock: Pointer) -> Pointer {
-    // Of these two kinds there is only the beginning of the structure.
+pub fn full_sock(sock: Pointer) -> Pointer {
+    // For these two states the kernel allocates only the start of the structure.
     const TCP_TIME_WAIT: u8 = 6;
     const TCP_NEW_SYN_RECV: u8 = 12;
-    if matches!(probe(sock, &SOCK_STATE_OFFSET), TCP_TIME_WAIT | TCP_NEW_SYN_RECV) {
-        return null();
+    match probe(sock, &SOCK_STATE_OFFSET) {
+        TCP_TIME_WAIT => null(),
+        TCP_NEW_SYN_RECV => follow(sock, &SOCK_LISTENER_OFFSET),
+        _ => sock,
     }
-    // Before 5.15 the low bits tell that the word is not, or not only, a pointer.
+}
+
+/// `struct cgroup *` in which a `struct sock *` was made.
+#[inline(always)]
+pub fn cgroup_of_sock(cpu: Cpu, sock: Pointer) -> Pointer {
+    // Before 5.15, a class id or priority (net_cls, net_prio) replaces the pointer and sets a low
+    // bit.
     const TAGS: usize = 3;
-    let word = follow(sock, &SOCK_CGROUP_OFFSET);
-    if word as usize & TAGS == 0 { word } else { null() }
+    let word = follow(full_sock(sock), &SOCK_CGROUP_OFFSET);
+    if word as usize & TAGS == 0 {
+        return word;
+    }
+    cpu.note_tagged_socket();
+    null()
 }
 
 /// `struct cgroup *` to which the I/O controller charges a `struct request *`, if it is of the unified hierarchy: an

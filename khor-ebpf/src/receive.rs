@@ -1,7 +1,8 @@
 //! `sk_filter_trim_cap`: packets as they reach a socket, for scopes only. Kernel 5.5 and later.
 //!
-//! Where a device hands over a packet, nobody knows yet whose it is. Every packet that reaches a socket passes this
-//! function, once, whatever the protocol; cgroups' own accounting programs hook in there too.
+//! The socket of a packet is not known yet where a device hands the packet over. Every packet that
+//! reaches a socket passes this function once, whatever the protocol. The kernel's accounting for
+//! cgroups uses it too.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::fentry;
@@ -28,11 +29,12 @@ static SOCK_FAMILY_OFFSET: Global<u32> = Global::new(0);
 /// Counts one packet for the scopes of the cgroup in which the socket was made.
 #[fentry(function = "sk_filter_trim_cap")]
 fn sk_filter_trim_cap(ctx: FEntryContext) -> i32 {
-    let Some(scopes) = Cpu::this().and_then(Cpu::scopes) else { return 0 };
+    let Some(cpu) = Cpu::this() else { return 0 };
+    let Some(scopes) = cpu.scopes() else { return 0 };
     let (sock, skb): (*const u8, *const u8) = (ctx.arg(0), ctx.arg(1));
     let family: u16 = probe(sock, &SOCK_FAMILY_OFFSET);
     if matches!(family, AF_INET | AF_INET6) {
-        let owners = scopes.of_cgroup(owner::cgroup_of_sock(sock));
+        let owners = scopes.of_cgroup(owner::cgroup_of_sock(cpu, sock));
         scopes.credit(owners, [(Slot::RxBytes, packet_bytes(skb)), (Slot::RxPackets, 1)]);
     }
     0

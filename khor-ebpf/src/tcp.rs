@@ -55,7 +55,7 @@ fn tcp_retransmit_synack(ctx: BtfTracePointContext) -> i32 {
 fn retransmitted(sock: *const u8, segments: u64) {
     let Some(cpu) = Cpu::this() else { return };
     cpu.add_atomic(Slot::Retransmits, segments);
-    let cgroup = owner::cgroup_of_sock(sock);
+    let cgroup = owner::cgroup_of_sock(cpu, sock);
     let owners = credit_cgroup(cpu, cgroup, [(Slot::Retransmits, segments)]);
     let so_far = completes_burst(segments);
     if so_far != 0 {

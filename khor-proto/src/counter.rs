@@ -11,9 +11,12 @@ pub const RX_BYTES: &str = "rx_bytes";
 /// Packets handed to the network stack, in a scope to its sockets (after GRO, so one may stand for several on the
 /// wire).
 pub const RX_PACKETS: &str = "rx_packets";
-/// Bytes handed to devices, with link-layer header (`net_dev_xmit`).
+/// Bytes handed to devices, with link-layer header (`net_dev_xmit`). In a scope: bytes that its
+/// sockets sent, from the network header on, once whatever devices carry them (`ip_output`,
+/// `ip_mc_output`, `ip6_output`).
 pub const TX_BYTES: &str = "tx_bytes";
-/// Packets handed to devices (one may be cut into several by the device).
+/// Packets handed to devices, in a scope those that its sockets sent (a device may cut one into
+/// several).
 pub const TX_PACKETS: &str = "tx_packets";
 /// The part of [`RX_BYTES`] that came in at the machine's edge: devices with hardware behind them, or the virtual
 /// network cards of a guest. In a scope the same as [`RX_BYTES`].

@@ -8,6 +8,7 @@ use std::path::Path;
 use khor_proto::Availability;
 
 use super::file::{Kept, number};
+use crate::controllers::Controller;
 
 /// An open file with both counts, or why there is none.
 #[derive(Debug)]
@@ -25,20 +26,19 @@ enum Format {
 impl Faults {
     /// The whole machine's.
     pub(super) fn of_machine() -> Self {
-        Self::open(Path::new("/proc/vmstat"), Format::Named, "/proc/vmstat cannot be read")
+        Self::open(Path::new("/proc/vmstat"), Format::Named, || "/proc/vmstat cannot be read".into())
     }
 
     /// Those of the cgroup whose directory this is.
     pub(super) fn of_cgroup(directory: &Path) -> Self {
-        let off =
-            "the memory controller is off in this cgroup: `systemctl set-property UNIT MemoryAccounting=yes`";
-        Self::open(&directory.join("memory.stat"), Format::Named, off)
+        let file = directory.join("memory.stat");
+        Self::open(&file, Format::Named, || Controller::Memory.reason_off("in this cgroup"))
     }
 
     /// Those of a process.
     pub(super) fn of_process(pid: u32) -> Self {
         let path = format!("/proc/{pid}/stat");
-        Self::open(Path::new(&path), Format::Stat, &format!("{path} cannot be read"))
+        Self::open(Path::new(&path), Format::Stat, || format!("{path} cannot be read"))
     }
 
     /// None.
@@ -46,8 +46,8 @@ impl Faults {
         Self(Err(reason.to_owned()))
     }
 
-    fn open(path: &Path, format: Format, otherwise: &str) -> Self {
-        Self(Kept::open(path).map(|file| (file, format)).map_err(|_| otherwise.to_owned()))
+    fn open(path: &Path, format: Format, otherwise: impl FnOnce() -> String) -> Self {
+        Self(Kept::open(path).map(|file| (file, format)).map_err(|_| otherwise()))
     }
 
     /// Whether they can be read.

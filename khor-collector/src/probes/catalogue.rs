@@ -22,7 +22,7 @@ pub(super) struct Program {
 pub(super) enum Hook {
     /// `tp_btf`.
     Tracepoint,
-    /// `fentry`: needs the kernel's function tracing besides.
+    /// `fentry`: also needs the kernel's function tracing.
     Function,
 }
 
@@ -39,15 +39,23 @@ pub(crate) enum Owner {
     Nobody,
 }
 
-/// One counter and the programs that must all be attached for it to be true.
+/// One counter.
 pub(super) struct Counter {
     pub(super) name: &'static str,
     pub(super) slot: Slot,
     pub(super) unit: Unit,
+    /// Programs that must all be attached to count it for the machine.
     pub(super) programs: &'static [&'static str],
     pub(super) owner: Owner,
-    /// Programs that must be attached besides for it to be true in a scope.
-    pub(super) scope_programs: &'static [&'static str],
+    pub(super) scoped: Scoped,
+}
+
+/// How a scope counts what a [`Counter`] counts for the machine.
+pub(super) enum Scoped {
+    /// In this slot, if all these programs are attached.
+    In(Slot, &'static [&'static str]),
+    /// Not at all, for this reason.
+    Missing(&'static str),
 }
 
 /// One kind of cue and the program that tells of it.
@@ -60,25 +68,38 @@ const fn tracepoint(name: &'static str, globals: &'static [&'static str]) -> Pro
     Program { name, hook: Hook::Tracepoint, symbol: |_| "", globals }
 }
 
-pub(super) const PROGRAMS: [Program; 15] = [
+const fn function(name: &'static str, globals: &'static [&'static str]) -> Program {
+    Program { name, hook: Hook::Function, symbol: |_| "", globals }
+}
+
+const SENDING: &[&str] = &[global::SKB_LEN_OFFSET, global::SKB_SK_OFFSET];
+
+pub(super) const PROGRAMS: [Program; 17] = [
     tracepoint("sched_process_exec", &[]),
     tracepoint("task_newtask", &[]),
-    tracepoint("netif_receive_skb", &[global::SKB_LEN_OFFSET]),
-    tracepoint("net_dev_xmit", &[]),
-    tracepoint("net_dev_start_xmit", &[global::SKB_SK_OFFSET]),
-    Program {
-        hook: Hook::Function,
-        ..tracepoint(
-            "sk_filter_trim_cap",
-            &[
-                global::SKB_LEN_OFFSET,
-                global::SKB_HEAD_OFFSET,
-                global::SKB_DATA_OFFSET,
-                global::SKB_NETWORK_HEADER_OFFSET,
-                global::SOCK_FAMILY_OFFSET,
-            ],
-        )
-    },
+    tracepoint(
+        "netif_receive_skb",
+        &[
+            global::SKB_LEN_OFFSET,
+            global::SKB_DEV_OFFSET,
+            global::DEVICE_PARENT_OFFSET,
+            global::DEVICE_RX_HANDLER_OFFSET,
+        ],
+    ),
+    tracepoint("net_dev_xmit", &[global::DEVICE_PARENT_OFFSET]),
+    function(
+        "sk_filter_trim_cap",
+        &[
+            global::SKB_LEN_OFFSET,
+            global::SKB_HEAD_OFFSET,
+            global::SKB_DATA_OFFSET,
+            global::SKB_NETWORK_HEADER_OFFSET,
+            global::SOCK_FAMILY_OFFSET,
+        ],
+    ),
+    function("ip_output", SENDING),
+    function("ip_mc_output", SENDING),
+    function("ip6_output", SENDING),
     tracepoint("sched_switch", &[]),
     Program {
         symbol: |offsets| if offsets.queue_first { "block_rq_issue_queue_first" } else { "" },
@@ -107,17 +128,26 @@ impl Program {
 }
 
 const fn of_tasks(name: &'static str, slot: Slot, programs: &'static [&'static str]) -> Counter {
-    Counter { name, slot, unit: Unit::Count, programs, owner: Owner::Task, scope_programs: &[] }
+    let scoped = Scoped::In(slot, programs);
+    Counter { name, slot, unit: Unit::Count, programs, owner: Owner::Task, scoped }
 }
 
-const fn of_sockets(
-    name: &'static str,
-    slot: Slot,
-    unit: Unit,
-    programs: &'static [&'static str],
-    scope_programs: &'static [&'static str],
-) -> Counter {
-    Counter { name, slot, unit, programs, owner: Owner::Socket, scope_programs }
+/// Received packets or bytes; a scope counts those of its sockets, in `scope_slot`.
+const fn received(name: &'static str, slot: Slot, unit: Unit, scope_slot: Slot) -> Counter {
+    let scoped = Scoped::In(scope_slot, &["sk_filter_trim_cap"]);
+    Counter { name, slot, unit, programs: RECEIVED, owner: Owner::Socket, scoped }
+}
+
+/// Sent packets or bytes; a scope counts those of its sockets, in `scope_slot`.
+const fn sent(name: &'static str, slot: Slot, unit: Unit, scope_slot: Slot) -> Counter {
+    let scoped = Scoped::In(scope_slot, &["ip_output", "ip_mc_output", "ip6_output"]);
+    Counter { name, slot, unit, programs: &["net_dev_xmit"], owner: Owner::Socket, scoped }
+}
+
+/// Local traffic, which is a matter of devices. Sockets have none.
+const fn local(name: &'static str, slot: Slot, unit: Unit) -> Counter {
+    let scoped = Scoped::Missing("a unit's bytes are its sockets', whatever device carries them");
+    Counter { name, slot, unit, programs: RECEIVED, owner: Owner::Socket, scoped }
 }
 
 const fn of_requests(
@@ -126,17 +156,15 @@ const fn of_requests(
     unit: Unit,
     programs: &'static [&'static str],
 ) -> Counter {
-    Counter { name, slot, unit, programs, owner: Owner::Request, scope_programs: &[] }
+    Counter { name, slot, unit, programs, owner: Owner::Request, scoped: Scoped::In(slot, programs) }
 }
 
 const fn of_nobody(name: &'static str, slot: Slot, programs: &'static [&'static str]) -> Counter {
-    Counter { name, slot, unit: Unit::Count, programs, owner: Owner::Nobody, scope_programs: &[] }
+    let scoped = Scoped::In(slot, programs);
+    Counter { name, slot, unit: Unit::Count, programs, owner: Owner::Nobody, scoped }
 }
 
 const RECEIVED: &[&str] = &["netif_receive_skb"];
-const RECEIVED_BY: &[&str] = &["sk_filter_trim_cap"];
-const SENT: &[&str] = &["net_dev_xmit"];
-const SENT_BY: &[&str] = &["net_dev_start_xmit"];
 const COMPLETED: &[&str] = &["block_rq_complete"];
 const TIMED: &[&str] = &["block_rq_issue", "block_rq_complete"];
 const RETRANSMITTED: &[&str] = &["tcp_retransmit_skb", "tcp_retransmit_synack"];
@@ -145,10 +173,10 @@ const RETRANSMITTED: &[&str] = &["tcp_retransmit_skb", "tcp_retransmit_synack"];
 pub(super) const COUNTERS: [Counter; Slot::COUNT] = [
     of_tasks(counter::EXECS, Slot::Execs, &["sched_process_exec"]),
     of_tasks(counter::FORKS, Slot::Forks, &["task_newtask"]),
-    of_sockets(counter::RX_BYTES, Slot::RxBytes, Unit::Bytes, RECEIVED, RECEIVED_BY),
-    of_sockets(counter::RX_PACKETS, Slot::RxPackets, Unit::Count, RECEIVED, RECEIVED_BY),
-    of_sockets(counter::TX_BYTES, Slot::TxBytes, Unit::Bytes, SENT, SENT_BY),
-    of_sockets(counter::TX_PACKETS, Slot::TxPackets, Unit::Count, SENT, SENT_BY),
+    received(counter::RX_BYTES, Slot::RxBytes, Unit::Bytes, Slot::RxBytes),
+    received(counter::RX_PACKETS, Slot::RxPackets, Unit::Count, Slot::RxPackets),
+    sent(counter::TX_BYTES, Slot::TxBytes, Unit::Bytes, Slot::TxBytes),
+    sent(counter::TX_PACKETS, Slot::TxPackets, Unit::Count, Slot::TxPackets),
     of_tasks(counter::SWITCHES, Slot::Switches, &["sched_switch"]),
     of_requests(counter::READ_BYTES, Slot::ReadBytes, Unit::Bytes, COMPLETED),
     of_requests(counter::WRITE_BYTES, Slot::WriteBytes, Unit::Bytes, COMPLETED),
@@ -157,9 +185,22 @@ pub(super) const COUNTERS: [Counter; Slot::COUNT] = [
     of_requests(counter::IO_ERRORS, Slot::IoErrors, Unit::Count, COMPLETED),
     of_requests(counter::LATENCY_NS, Slot::LatencyNs, Unit::Nanoseconds, TIMED),
     of_requests(counter::TIMED_REQUESTS, Slot::TimedRequests, Unit::Count, TIMED),
-    of_sockets(counter::RETRANSMITS, Slot::Retransmits, Unit::Count, RETRANSMITTED, &[]),
+    Counter {
+        name: counter::RETRANSMITS,
+        slot: Slot::Retransmits,
+        unit: Unit::Count,
+        programs: RETRANSMITTED,
+        owner: Owner::Socket,
+        scoped: Scoped::In(Slot::Retransmits, RETRANSMITTED),
+    },
     of_nobody(counter::IRQS, Slot::Irqs, &["irq_handler_entry"]),
     of_nobody(counter::SOFTIRQS, Slot::Softirqs, &["softirq_entry"]),
+    received(counter::EDGE_RX_BYTES, Slot::EdgeRxBytes, Unit::Bytes, Slot::RxBytes),
+    received(counter::EDGE_RX_PACKETS, Slot::EdgeRxPackets, Unit::Count, Slot::RxPackets),
+    sent(counter::EDGE_TX_BYTES, Slot::EdgeTxBytes, Unit::Bytes, Slot::TxBytes),
+    sent(counter::EDGE_TX_PACKETS, Slot::EdgeTxPackets, Unit::Count, Slot::TxPackets),
+    local(counter::LOCAL_BYTES, Slot::LocalBytes, Unit::Bytes),
+    local(counter::LOCAL_PACKETS, Slot::LocalPackets, Unit::Count),
 ];
 
 /// In the order of [`CueKind`].
@@ -186,7 +227,9 @@ impl Owner {
     pub(super) fn globals(self) -> impl Iterator<Item = &'static str> {
         let more: &[&str] = match self {
             Self::Task | Self::Nobody => &[],
-            Self::Socket => &[global::SOCK_CGROUP_OFFSET, global::SOCK_STATE_OFFSET],
+            Self::Socket => {
+                &[global::SOCK_CGROUP_OFFSET, global::SOCK_STATE_OFFSET, global::SOCK_LISTENER_OFFSET]
+            }
             Self::Request => &[
                 global::CGROUP_ROOT_OFFSET,
                 global::CGROUP_ROOT_ID_OFFSET,
@@ -213,7 +256,11 @@ mod tests {
         for (index, counter) in COUNTERS.iter().enumerate() {
             assert_eq!(counter.slot as usize, index, "{}", counter.name);
             assert!(!counter.programs.is_empty(), "{}", counter.name);
-            assert!(counter.programs.iter().chain(counter.scope_programs).all(|name| known(name)));
+            let scope_programs = match counter.scoped {
+                Scoped::In(_, programs) => programs,
+                Scoped::Missing(_) => &[],
+            };
+            assert!(counter.programs.iter().chain(scope_programs).all(|name| known(name)));
         }
     }
 

@@ -10,6 +10,7 @@ use nix::sys::mman::ProtFlags;
 use super::mapping::Mapping;
 
 const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
+const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
 /// The mapped arrays.
@@ -56,6 +57,11 @@ impl Counters {
     /// Cues of a kind that the kernel dropped.
     pub(super) fn lost(&self, kind: CueKind) -> u64 {
         self.sum(|cpu| self.machine.load(cpu, LOST + kind as usize))
+    }
+
+    /// Events of sockets that carried a class id or priority in place of their cgroup.
+    pub(super) fn tagged_sockets(&self) -> u64 {
+        self.sum(|cpu| self.machine.load(cpu, TAGGED_SOCKETS))
     }
 
     /// Has the programs do this from now on, by the table they are about to look at.

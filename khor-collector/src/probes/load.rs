@@ -9,7 +9,7 @@ use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned};
 use khor_layout::{COUNTERS_MAP, CUES_MAP, ISSUED_MAP, MAX_SCOPES, SCOPE_COUNTERS_MAP, SCOPES_MAP};
 use khor_proto::Availability;
 
-use super::catalogue::{Hook, PROGRAMS, Program};
+use super::catalogue::{Counter, Hook, PROGRAMS, Program, Scoped};
 use super::counters::{Arrays, Counters};
 use super::cues::CueRing;
 use super::offsets::Offsets;
@@ -63,24 +63,30 @@ fn refused(reason: String) -> ProbesError {
 impl Loaded {
     /// What is counted, for the machine and for scopes.
     pub(super) fn counter_states(&self) -> Vec<CounterState> {
-        let of = |counter: &super::catalogue::Counter| {
-            let machine = availability(&self.states, counter.programs);
-            let globals: Vec<_> = counter.owner.globals().collect();
-            let scope = match (&machine, self.offsets.require(&globals)) {
-                (Availability::Absent { .. }, _) => machine.clone(),
-                (_, Err(reason)) => Availability::Absent { reason },
-                (_, Ok(())) => availability(&self.states, counter.scope_programs),
-            };
-            CounterState {
-                name: counter.name,
-                slot: counter.slot,
-                unit: counter.unit,
-                owner: counter.owner,
-                machine,
-                scope,
-            }
+        COUNTERS.iter().map(|counter| self.counter_state(counter)).collect()
+    }
+
+    fn counter_state(&self, counter: &Counter) -> CounterState {
+        let globals: Vec<_> = counter.owner.globals().collect();
+        let (scope_slot, scope) = match (&counter.scoped, self.offsets.require(&globals)) {
+            (_, Err(reason)) => (counter.slot, Availability::Absent { reason }),
+            (Scoped::Missing(reason), _) => (counter.slot, Availability::Absent { reason: (*reason).into() }),
+            (Scoped::In(slot, programs), Ok(())) => (*slot, availability(&self.states, programs)),
         };
-        COUNTERS.iter().map(of).collect()
+        CounterState {
+            name: counter.name,
+            slot: counter.slot,
+            unit: counter.unit,
+            owner: counter.owner,
+            machine: availability(&self.states, counter.programs),
+            scope_slot,
+            scope,
+        }
+    }
+
+    /// Whether a socket may carry a class id or priority in place of its cgroup.
+    pub(super) fn sockets_have_tags(&self) -> bool {
+        self.offsets.sockets_have_tags
     }
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct CounterState {
     pub(crate) owner: Owner,
     /// Whether it is counted for the machine.
     pub(crate) machine: Availability,
+    /// Where it stands among the counts of a scope. Several counters may share a slot.
+    pub(crate) scope_slot: Slot,
     /// Whether it can be counted for a scope.
     pub(crate) scope: Availability,
 }
@@ -70,6 +72,7 @@ pub(crate) struct Probes {
     states: Vec<ProbeState>,
     counter_states: Vec<CounterState>,
     counters: Counters,
+    sockets_have_tags: bool,
     wished: Mutex<Wished>,
     /// Holds the links: programs detach when it is dropped.
     _programs: Ebpf,
@@ -88,6 +91,7 @@ impl Probes {
         let loaded = load::load()?;
         let probes = Self {
             counter_states: loaded.counter_states(),
+            sockets_have_tags: loaded.sockets_have_tags(),
             states: loaded.states,
             counters: loaded.counters,
             wished: Mutex::default(),
@@ -119,6 +123,12 @@ impl Probes {
     /// The counts of scope number `scope`, from an arbitrary start.
     pub(crate) fn scope(&self, scope: usize) -> Counts {
         self.counters.scope(scope)
+    }
+
+    /// Events of sockets that carried a class id or priority in place of their cgroup, so far;
+    /// `None` on kernels (5.15 and later) whose sockets keep their cgroup.
+    pub(crate) fn tagged_sockets(&self) -> Option<u64> {
+        self.sockets_have_tags.then(|| self.counters.tagged_sockets())
     }
 
     /// Cues of a kind that the kernel dropped so far.

@@ -15,6 +15,8 @@ pub(super) struct Offsets {
     pub(super) queue_first: bool,
     /// Whether `mark_victim` tells a number rather than a task (before 6.8).
     pub(super) victim_is_number: bool,
+    /// Whether a socket has one word for its cgroup and for a class id or priority (before 5.15).
+    pub(super) sockets_have_tags: bool,
 }
 
 impl Offsets {
@@ -43,6 +45,7 @@ impl Offsets {
             globals,
             values,
             queue_first: arguments(btf, "block_rq_issue").is_ok_and(|n| n > 1),
+            sockets_have_tags: offset(btf, "sock_cgroup_data", "val").is_ok(),
             victim_is_number: arguments(btf, "mark_victim").is_ok() && !takes_pointer(btf, "mark_victim"),
         }
     }
@@ -68,13 +71,17 @@ impl Offsets {
 type Path = &'static [(&'static str, &'static str)];
 
 /// Globals that are the offset of one field.
-const FIELDS: [(&str, Path); 25] = [
+const FIELDS: [(&str, Path); 29] = [
     (global::SKB_LEN_OFFSET, &[("sk_buff", "len")]),
+    (global::SKB_DEV_OFFSET, &[("sk_buff", "dev")]),
     (global::SKB_SK_OFFSET, &[("sk_buff", "sk")]),
     (global::SKB_HEAD_OFFSET, &[("sk_buff", "head")]),
     (global::SKB_DATA_OFFSET, &[("sk_buff", "data")]),
     (global::SKB_NETWORK_HEADER_OFFSET, &[("sk_buff", "network_header")]),
     (global::SKB_GSO_SEGS_OFFSET, &[("sk_buff", "cb"), ("tcp_skb_cb", "tcp_gso_segs")]),
+    (global::DEVICE_PARENT_OFFSET, &[("net_device", "dev"), ("device", "parent")]),
+    (global::DEVICE_RX_HANDLER_OFFSET, &[("net_device", "rx_handler")]),
+    (global::SOCK_LISTENER_OFFSET, &[("sock", "__sk_common"), ("sock_common", "skc_listener")]),
     (global::SOCK_STATE_OFFSET, &[("sock", "__sk_common"), ("sock_common", "skc_state")]),
     (global::SOCK_FAMILY_OFFSET, &[("sock", "__sk_common"), ("sock_common", "skc_family")]),
     (global::REQUEST_CMD_FLAGS_OFFSET, &[("request", "cmd_flags")]),

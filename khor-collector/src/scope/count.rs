@@ -6,10 +6,12 @@ use khor_layout::Slot;
 use khor_proto::{Availability, Selector};
 
 use super::registry::Shared;
+use super::tags::SocketTags;
 use super::targets::{Target, Targets};
 use crate::clock::monotonic_ns;
+use crate::controllers::Controller;
 use crate::polled::Polled;
-use crate::probes::{Chosen, CounterState, Owner};
+use crate::probes::{Chosen, Owner};
 use crate::trust::Peer;
 
 /// A scope with its number; released when dropped.
@@ -25,21 +27,27 @@ struct State {
     targets: Targets,
     availability: Vec<Availability>,
     polled: Polled,
+    /// Whether sockets had tags when the availability was determined.
+    tags_in_use: bool,
     revision: u64,
 }
 
 impl ScopedCount {
     pub(super) fn new(number: usize, targets: Targets, shared: Arc<Shared>) -> Self {
-        let (availability, polled) = assess(&targets, shared.probes.counter_states());
-        Self { number, shared, state: Mutex::new(State { targets, availability, polled, revision: 0 }) }
+        let tags_in_use = shared.socket_tags.in_use();
+        let (availability, polled) = assess(&targets, &shared);
+        let state = State { targets, availability, polled, tags_in_use, revision: 0 };
+        Self { number, shared, state: Mutex::new(state) }
     }
 
-    /// Looks again at what the selectors stand for; whether something changed.
+    /// Looks again at what the selectors stand for. Returns whether the kernel's table must change.
     pub(super) fn refresh(&self) -> bool {
         let mut state = self.state.lock().expect("nothing panics holding it");
         let changed = state.targets.refresh();
-        if changed {
-            (state.availability, state.polled) = assess(&state.targets, self.shared.probes.counter_states());
+        let tags_in_use = self.shared.socket_tags.in_use();
+        if changed || tags_in_use != state.tags_in_use {
+            (state.availability, state.polled) = assess(&state.targets, &self.shared);
+            state.tags_in_use = tags_in_use;
             state.revision += 1;
         }
         changed
@@ -98,8 +106,9 @@ impl ScopedCount {
     pub(super) fn read(&self, counters: &mut Vec<Option<u64>>) {
         let state = self.state.lock().expect("nothing panics holding it");
         let counts = self.shared.probes.scope(self.number);
-        let polled = state.polled.read(monotonic_ns());
-        let all = counts.into_iter().map(Some).chain(polled);
+        let counted = self.shared.probes.counter_states().iter();
+        let counted = counted.map(|counter| Some(counts[counter.scope_slot as usize]));
+        let all = counted.chain(state.polled.read(monotonic_ns()));
         let available = |availability: &Availability| *availability == Availability::Available;
         counters.clear();
         counters.extend(
@@ -120,11 +129,12 @@ fn names_process(target: &Target) -> bool {
 }
 
 /// Which counters a scope with these targets has, in catalogue order.
-fn assess(targets: &Targets, counters: &[CounterState]) -> (Vec<Availability>, Polled) {
+fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
+    let counters = shared.probes.counter_states();
     let polled = polled_of(targets);
     let gone = nobody_there(targets);
     let counted = counters.iter().map(|counter| {
-        let reason = gone.clone().or_else(|| unattributable(counter.owner, targets));
+        let reason = gone.clone().or_else(|| unattributable(counter.owner, targets, &shared.socket_tags));
         reason.map_or_else(|| counter.scope.clone(), |reason| Availability::Absent { reason })
     });
     debug_assert_eq!(counters.len(), Slot::COUNT);
@@ -138,7 +148,7 @@ fn nobody_there(targets: &Targets) -> Option<String> {
 }
 
 /// Why events of such an owner cannot be told apart by these targets, if so.
-fn unattributable(owner: Owner, targets: &Targets) -> Option<String> {
+fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> Option<String> {
     let of_what = match owner {
         Owner::Task => return None,
         Owner::Nobody => return Some("interrupts belong to nobody: only the whole machine has them".into()),
@@ -148,17 +158,19 @@ fn unattributable(owner: Owner, targets: &Targets) -> Option<String> {
     if targets.all().any(names_process) {
         return Some(format!("the kernel knows a {of_what}'s cgroup, not its process"));
     }
-    if owner == Owner::Request { uncharged(targets) } else { None }
+    match owner {
+        Owner::Request => uncharged(targets),
+        Owner::Socket => socket_tags.reason(),
+        Owner::Task | Owner::Nobody => None,
+    }
 }
 
-/// Why disk requests are not charged to these cgroups, if so: without the controller, they are to what is above.
+/// Why disk requests are not charged to these cgroups, if so: without the controller, they are
+/// charged to a cgroup above.
 fn uncharged(targets: &Targets) -> Option<String> {
     let mut directories = targets.all().filter_map(Target::cgroup_directory);
     let directory = directories.find(|directory| !directory.join("io.stat").exists())?;
-    Some(format!(
-        "the io controller is off in {}: `systemctl set-property UNIT IOAccounting=yes`",
-        directory.display()
-    ))
+    Some(Controller::Io.reason_off(&format!("in {}", directory.display())))
 }
 
 /// The kernel keeps these for one cgroup or one process; they cannot be added up or subtracted.

@@ -10,6 +10,7 @@ mod hierarchy;
 mod process;
 mod quota;
 mod registry;
+mod tags;
 mod targets;
 
 use std::sync::Arc;

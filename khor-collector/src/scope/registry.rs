@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::client_count::{ClientCount, RefusedCount};
 use super::count::ScopedCount;
 use super::hierarchy::Hierarchy;
+use super::tags::SocketTags;
 use super::targets::Targets;
 use super::{process, quota};
 use crate::probes::{Chosen, Probes, TableFull};
@@ -27,6 +28,7 @@ pub(crate) struct Scopes {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) probes: Arc<Probes>,
+    pub(super) socket_tags: SocketTags,
     active: Mutex<BTreeMap<usize, Active>>,
     opened: Notify,
 }
@@ -42,7 +44,8 @@ struct Active {
 impl Scopes {
     /// None yet.
     pub(crate) fn new(probes: Arc<Probes>) -> Self {
-        let shared = Shared { probes, active: Mutex::default(), opened: Notify::new() };
+        let socket_tags = SocketTags::default();
+        let shared = Shared { probes, socket_tags, active: Mutex::default(), opened: Notify::new() };
         Self { hierarchy: Hierarchy::find(), shared: Arc::new(shared) }
     }
 
@@ -67,6 +70,7 @@ impl Scopes {
     }
 
     fn begin(&self, scope: &Scope, targets: Targets) -> Result<Arc<ScopedCount>, String> {
+        self.shared.refresh_socket_tags();
         self.shared.require_room(scope)?;
         let number =
             self.shared.free_number().ok_or("64 scopes are being counted already: that is the most")?;
@@ -93,6 +97,7 @@ impl Scopes {
     /// Looks again at the cgroups and processes that scopes name; whether there are any scopes at all.
     pub(crate) fn refresh(&self) -> bool {
         let counts = self.shared.counts();
+        self.shared.refresh_socket_tags();
         let changed = counts.iter().fold(false, |changed, count| count.refresh() | changed);
         if changed && let Err(error) = self.shared.publish() {
             // Cannot be: there is room for all that are named, be they there or not.
@@ -159,6 +164,13 @@ impl Shared {
 
     fn insert(&self, number: usize, scope: Active) {
         self.active.lock().expect("nothing panics holding it").insert(number, scope);
+    }
+
+    /// Looks whether the sockets of this kernel carry tags by now.
+    fn refresh_socket_tags(&self) {
+        if let Some(tagged_sockets) = self.probes.tagged_sockets() {
+            self.socket_tags.refresh(tagged_sockets);
+        }
     }
 
     /// Tells the kernel what to count for.

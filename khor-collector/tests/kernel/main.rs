@@ -7,8 +7,11 @@ mod agreement;
 mod counts;
 mod cues;
 mod faults;
+mod network;
 mod privilege;
 mod scopes;
+mod sockets;
+mod tagged_sockets;
 mod worker;
 
 use std::path::Path;

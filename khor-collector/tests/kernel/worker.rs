@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use khor_e2e::{Cgroup, load};
 
 const WORK: &str = "KHOR_WORK";
+/// Data in each datagram that a worker sends.
+pub(crate) const DATAGRAM_BYTES: usize = 1000;
 
 /// The process.
 pub(crate) struct Worker {
@@ -99,6 +101,11 @@ fn work_at(work: &str) {
             pair
         }),
         "loopback" => load::loopback(number().into(), 0),
+        "datagrams" => {
+            let (address, count) = amount.split_once(' ').expect("an address and a number");
+            let address = address.parse().expect("an address");
+            load::datagrams(address, count.parse().expect("a number"), DATAGRAM_BYTES);
+        }
         "direct-io" => load::direct_io(Path::new(amount), 8).expect("direct I/O"),
         "abort" => std::process::abort(),
         "allocate" => {

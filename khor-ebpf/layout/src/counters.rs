@@ -18,11 +18,13 @@ pub enum Slot {
     Execs,
     /// New tasks.
     Forks,
-    /// Bytes received, without link-layer header.
+    /// Bytes received by all devices, without link-layer header. In a scope: by its sockets, from
+    /// the network header on.
     RxBytes,
     /// Packets received.
     RxPackets,
-    /// Bytes sent, with link-layer header.
+    /// Bytes sent by all devices, with link-layer header. In a scope: by its sockets, from the
+    /// network header on.
     TxBytes,
     /// Packets sent.
     TxPackets,
@@ -48,11 +50,23 @@ pub enum Slot {
     Irqs,
     /// Soft interrupts.
     Softirqs,
+    /// The part of [`Slot::RxBytes`] that came in at the machine's edge.
+    EdgeRxBytes,
+    /// Packets of [`Slot::EdgeRxBytes`].
+    EdgeRxPackets,
+    /// The part of [`Slot::TxBytes`] that went out at the machine's edge.
+    EdgeTxBytes,
+    /// Packets of [`Slot::EdgeTxBytes`].
+    EdgeTxPackets,
+    /// Bytes received by devices inside the machine that keep what they receive.
+    LocalBytes,
+    /// Packets of [`Slot::LocalBytes`].
+    LocalPackets,
 }
 
 impl Slot {
     /// Number of slots.
-    pub const COUNT: usize = Self::Softirqs as usize + 1;
+    pub const COUNT: usize = Self::LocalPackets as usize + 1;
 }
 
 /// One CPU's counts since the programs were loaded, and what the collector asks of that CPU's programs.
@@ -67,6 +81,8 @@ pub struct CpuCounters {
     pub wish: u64,
     /// Cues that this CPU had to drop, indexed by [`CueKind`].
     pub lost: [u64; CueKind::COUNT],
+    /// Events of sockets that carry a class id or priority in place of their cgroup (before 5.15).
+    pub tagged_sockets: u64,
 }
 
 /// One scope's counts on one CPU since the programs were loaded, indexed by [`Slot`].

@@ -10,6 +10,8 @@ pub const UNKNOWN: u32 = u32::MAX;
 pub const CPUS: &str = "CPUS";
 /// `sk_buff.len`.
 pub const SKB_LEN_OFFSET: &str = "SKB_LEN_OFFSET";
+/// `sk_buff.dev`.
+pub const SKB_DEV_OFFSET: &str = "SKB_DEV_OFFSET";
 /// `sk_buff.sk`.
 pub const SKB_SK_OFFSET: &str = "SKB_SK_OFFSET";
 /// `sk_buff.head`.
@@ -20,10 +22,16 @@ pub const SKB_DATA_OFFSET: &str = "SKB_DATA_OFFSET";
 pub const SKB_NETWORK_HEADER_OFFSET: &str = "SKB_NETWORK_HEADER_OFFSET";
 /// `tcp_skb_cb.tcp_gso_segs` within the `sk_buff` whose `cb` holds it.
 pub const SKB_GSO_SEGS_OFFSET: &str = "SKB_GSO_SEGS_OFFSET";
+/// `net_device.dev.parent`.
+pub const DEVICE_PARENT_OFFSET: &str = "DEVICE_PARENT_OFFSET";
+/// `net_device.rx_handler`.
+pub const DEVICE_RX_HANDLER_OFFSET: &str = "DEVICE_RX_HANDLER_OFFSET";
 /// `sock.sk_cgrp_data.cgroup`, or `sock.sk_cgrp_data.val` before 5.15.
 pub const SOCK_CGROUP_OFFSET: &str = "SOCK_CGROUP_OFFSET";
 /// `sock.__sk_common.skc_state`.
 pub const SOCK_STATE_OFFSET: &str = "SOCK_STATE_OFFSET";
+/// `sock.__sk_common.skc_listener`.
+pub const SOCK_LISTENER_OFFSET: &str = "SOCK_LISTENER_OFFSET";
 /// `sock.__sk_common.skc_family`.
 pub const SOCK_FAMILY_OFFSET: &str = "SOCK_FAMILY_OFFSET";
 /// `request.cmd_flags`.

@@ -22,8 +22,8 @@ pub(super) const LEFT_OUT: [&str; 7] = [
     "readiness_liveness",
 ];
 /// Kernel modules that [`COUNTS`] need in addition to the disk's drivers. The modules lose packets,
-/// and make disks that fail.
-pub(super) const MODULES: [&str; 3] = ["sch_netem", "sch_tbf", "loop"];
+/// make disks that fail, and make virtual network devices.
+pub(super) const MODULES: [&str; 7] = ["sch_netem", "sch_tbf", "loop", "veth", "bridge", "bonding", "ipip"];
 
 /// What cargo built.
 pub(super) struct Built {

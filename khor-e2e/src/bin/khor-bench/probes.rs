@@ -87,7 +87,7 @@ const LOADS: [Load; 5] = [
         load::execs(100);
         load::threads(500);
     }),
-    (&["netif_receive_skb", "net_dev_start_xmit", "net_dev_xmit", "softirq_entry"], || {
+    (&["netif_receive_skb", "net_dev_xmit", "softirq_entry"], || {
         load::loopback(64 << 20, 5000);
     }),
     (&["block_rq_issue", "block_rq_complete", "irq_handler_entry"], || {

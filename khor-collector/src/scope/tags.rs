@@ -1,0 +1,82 @@
+//! Sockets that carry a class id (`net_cls`) or a priority (`net_prio`) in place of their cgroup.
+//!
+//! Before 5.15 a socket has one word for these. As soon as anyone uses one of the two controllers,
+//! the kernel stores no cgroup in any new socket until it reboots. Packets then have no owner, and
+//! a scope's count would be too small.
+
+use std::sync::OnceLock;
+
+use crate::controllers::Hierarchies;
+
+/// The controllers that tag sockets, as `/proc/cgroups` names them.
+const CONTROLLERS: [&str; 2] = ["net_cls", "net_prio"];
+
+/// Whether sockets carry tags. Once they do, they do until the next boot.
+#[derive(Debug, Default)]
+pub(super) struct SocketTags(OnceLock<String>);
+
+impl SocketTags {
+    /// Looks again. `tagged_sockets` is the number of events whose socket had a tag.
+    pub(super) fn refresh(&self, tagged_sockets: u64) {
+        if !self.in_use()
+            && let Some(user) = user(tagged_sockets, &Hierarchies::read())
+        {
+            let _ = self.0.set(reason(&user)); // another thread may have found the same
+        }
+    }
+
+    /// Whether sockets carry tags.
+    pub(super) fn in_use(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    /// Why packets cannot be attributed, if so.
+    pub(super) fn reason(&self) -> Option<String> {
+        self.0.get().cloned()
+    }
+}
+
+/// The controller in use. A mounted hierarchy that has only its root is not in use: some systems
+/// mount all controllers.
+fn user(tagged_sockets: u64, hierarchies: &Hierarchies) -> Option<String> {
+    let active: Vec<_> = CONTROLLERS.into_iter().filter(|name| hierarchies.has_children(name)).collect();
+    match (active.is_empty(), tagged_sockets) {
+        (true, 0) => None,
+        (true, _) => Some(CONTROLLERS.join(" or ")),
+        (false, _) => Some(active.join(" and ")),
+    }
+}
+
+fn reason(user: &str) -> String {
+    format!(
+        "{user} is in use, and before 5.15 the kernel then forgets the cgroups of sockets: find its user with \
+         `grep net_ /proc/cgroups /proc/mounts`, stop it and reboot, or use a newer kernel"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNUSED: &str = "net_cls\t3\t1\t1\nnet_prio\t3\t1\t1\n";
+
+    #[test]
+    fn a_mounted_controller_is_in_use_once_it_has_a_cgroup_or_a_tagged_socket_was_seen() {
+        let unused = Hierarchies::parse(UNUSED);
+        assert_eq!(user(0, &unused), None);
+        assert_eq!(user(0, &Hierarchies::parse("net_cls\t0\t1\t1\nnet_prio\t0\t1\t1\n")), None);
+        assert_eq!(user(1, &unused).as_deref(), Some("net_cls or net_prio"));
+        let used = Hierarchies::parse("net_cls\t3\t2\t1\nnet_prio\t0\t90\t1\n");
+        assert_eq!(user(0, &used).as_deref(), Some("net_cls"), "in cgroup2 net_prio tags nothing");
+    }
+
+    #[test]
+    fn tags_stay_until_the_next_boot() {
+        let tags = SocketTags::default();
+        assert_eq!(tags.reason(), None);
+        tags.refresh(1);
+        tags.refresh(0);
+        let reason = tags.reason().unwrap();
+        assert!(tags.in_use() && reason.contains("in use") && reason.contains("reboot"), "{reason}");
+    }
+}

@@ -1,0 +1,116 @@
+//! Sockets whose cgroup a class id replaces (before 5.15). This is the last test of all: on such a
+//! kernel it ends the attribution of sockets until the next boot.
+
+use std::fs;
+use std::path::PathBuf;
+
+use khor_e2e::skip::{in_vm, skip_outside_vm};
+use khor_e2e::{Cgroup, Collector, Listener, Mount, skip, wait_until};
+use khor_proto::{Availability, Scope, counter};
+use tempfile::TempDir;
+
+use crate::scopes::{counted, listen, of, reason};
+use crate::worker::Worker;
+use crate::{program, turn};
+
+const OF_SOCKETS: [&str; 5] = [
+    counter::RX_BYTES,
+    counter::TX_BYTES,
+    counter::EDGE_RX_BYTES,
+    counter::EDGE_TX_PACKETS,
+    counter::RETRANSMITS,
+];
+const DATAGRAMS: u64 = 100;
+
+/// A cgroup with a class id in an old hierarchy of its own.
+struct ClassId {
+    group: PathBuf,
+    _hierarchy: Mount,
+    _place: TempDir,
+}
+
+impl ClassId {
+    /// Makes it, or returns `None` where the kernel cannot or the controller is mounted elsewhere.
+    fn set() -> Option<Self> {
+        let place = TempDir::new().expect("a directory");
+        let hierarchy = Mount::old_hierarchy(place.path(), "net_cls").ok()?;
+        let group = place.path().join("khor-test");
+        fs::create_dir(&group).expect("a cgroup");
+        fs::write(group.join("net_cls.classid"), "0x100001").expect("a class id");
+        Some(Self { group, _hierarchy: hierarchy, _place: place })
+    }
+
+    fn take(&self, pid: u32) {
+        fs::write(self.group.join("cgroup.procs"), pid.to_string()).expect("moving a process");
+    }
+}
+
+impl Drop for ClassId {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.group);
+    }
+}
+
+/// Whether a socket of this kernel has one word for its cgroup and a class id.
+fn kernel_replaces_cgroups() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
+    let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or_default());
+    (numbers.next(), numbers.next()) < (Some(5), Some(15))
+}
+
+fn children_of_net_cls() -> bool {
+    let text = fs::read_to_string("/proc/cgroups").expect("the controllers");
+    let row = text.lines().find(|line| line.starts_with("net_cls")).expect("net_cls");
+    row.split_whitespace().nth(2) != Some("1")
+}
+
+fn datagrams(cgroup: &Cgroup) -> Worker {
+    Worker::start(&format!("datagrams 127.0.0.1:9 {DATAGRAMS}"), Some(cgroup))
+}
+
+#[test]
+fn a_class_id_makes_the_traffic_of_scopes_missing_where_it_replaces_cgroups() {
+    let Some(turn) = turn() else { return };
+    let Some(cgroup) = Cgroup::make("/khor-test-tags") else { return skip("needs cgroup2") };
+    if !in_vm() && kernel_replaces_cgroups() {
+        return skip_outside_vm("this kernel would attribute no socket until the next boot");
+    }
+    let mut listener = listen(&turn, Scope::only(of(&cgroup)));
+    let available = |listener: &Listener| OF_SOCKETS.map(|name| listener.availability(name).clone());
+    let before = available(&listener);
+    let Some(class) = ClassId::set() else { return skip_outside_vm("net_cls cannot be mounted") };
+    if kernel_replaces_cgroups() {
+        assert!(before.iter().all(|availability| *availability == Availability::Available), "{before:?}");
+        let missing = |listener: &Listener| {
+            let missing = |name| matches!(listener.availability(name), Availability::Absent { .. });
+            OF_SOCKETS.into_iter().all(missing)
+        };
+        listener.wait_until("the class id to be noticed", |listener| missing(listener));
+        assert!(reason(&listener, counter::TX_BYTES).contains("net_cls is in use"));
+        assert_eq!(listener.sample().get(counter::TX_BYTES), None, "missing, and not zero");
+        drop(class);
+        wait_until("the class id's cgroup to end", || !children_of_net_cls());
+        return a_collector_that_starts_later_notices_tagged_sockets(&cgroup);
+    }
+    // A newer kernel keeps both, so a process with a class id still counts in its scope.
+    let mut worker = datagrams(&cgroup);
+    class.take(worker.pid());
+    listener.sample();
+    assert_eq!(available(&listener), before);
+    if before[1] == Availability::Available {
+        assert_eq!(counted(&mut listener, counter::TX_PACKETS, || worker.work()), DATAGRAMS);
+    }
+}
+
+/// The files no longer show the controller's use. Only the sockets do.
+fn a_collector_that_starts_later_notices_tagged_sockets(cgroup: &Cgroup) {
+    let collector = Collector::start(program(), &["--no-dbus"]);
+    let scope = Scope::only(of(cgroup));
+    let mut listener = Listener::new(collector.socket(), scope, &[]).expect("a subscription");
+    assert_eq!(*listener.availability(counter::TX_BYTES), Availability::Available);
+    datagrams(cgroup).work();
+    listener.wait_until("a tagged socket to be noticed", |listener| {
+        matches!(listener.availability(counter::TX_BYTES), Availability::Absent { reason }
+            if reason.contains("net_cls or net_prio is in use"))
+    });
+}

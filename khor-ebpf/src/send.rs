@@ -1,0 +1,53 @@
+//! `ip_output`, `ip_mc_output` and `ip6_output`: packets as sockets send them, for scopes only.
+//! Kernel 5.5 and later.
+//!
+//! A packet passes one of these functions once for its socket. At devices it would count once for
+//! each of a stack: bond, VLAN, tunnel. The functions get the sending socket as an argument.
+//! Tunnels and forwarding pass another socket or none, so their packets do not match the packet's
+//! own socket. The kernel's accounting for cgroups compares the two in the same way.
+
+use aya_ebpf::Global;
+use aya_ebpf::macros::fentry;
+use aya_ebpf::programs::FEntryContext;
+use khor_layout::Slot;
+
+use crate::counters::Cpu;
+use crate::field::{follow, probe};
+use crate::owner;
+
+#[unsafe(no_mangle)]
+static SKB_SK_OFFSET: Global<u32> = Global::new(0);
+
+/// Counts an IPv4 packet.
+#[fentry(function = "ip_output")]
+fn ip_output(ctx: FEntryContext) -> i32 {
+    credit(ctx.arg(1), ctx.arg(2))
+}
+
+/// Counts an IPv4 packet to a multicast or broadcast address.
+#[fentry(function = "ip_mc_output")]
+fn ip_mc_output(ctx: FEntryContext) -> i32 {
+    credit(ctx.arg(1), ctx.arg(2))
+}
+
+/// Counts an IPv6 packet to any kind of address.
+#[fentry(function = "ip6_output")]
+fn ip6_output(ctx: FEntryContext) -> i32 {
+    credit(ctx.arg(1), ctx.arg(2))
+}
+
+/// Counts a packet, from the network header on, for the scopes of the cgroup in which its socket
+/// was made, if `sender` is that socket.
+#[inline(always)]
+fn credit(sender: *const u8, skb: *const u8) -> i32 {
+    let Some(cpu) = Cpu::this() else { return 0 };
+    let Some(scopes) = cpu.scopes() else { return 0 };
+    let sender = owner::full_sock(sender);
+    if sender.is_null() || sender != owner::full_sock(follow(skb, &SKB_SK_OFFSET)) {
+        return 0;
+    }
+    let len: u32 = probe(skb, &crate::net::SKB_LEN_OFFSET);
+    let owners = scopes.of_cgroup(owner::cgroup_of_sock(cpu, sender));
+    scopes.credit(owners, [(Slot::TxBytes, u64::from(len)), (Slot::TxPackets, 1)]);
+    0
+}
