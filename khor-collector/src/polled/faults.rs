@@ -7,7 +7,7 @@ use std::path::Path;
 
 use khor_proto::Availability;
 
-use super::file::{Kept, number};
+use super::file::{Kept, hidden_by_proc, number};
 
 /// An open file with both counts, or why there is none.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ impl Faults {
     }
 
     fn open(path: &Path, format: Format, otherwise: &str) -> Self {
-        Self(Kept::open(path).map(|file| (file, format)).map_err(|_| otherwise.to_owned()))
+        let reason = |_| hidden_by_proc(path).unwrap_or_else(|| otherwise.to_owned());
+        Self(Kept::open(path).map(|file| (file, format)).map_err(reason))
     }
 
     /// Whether they can be read.
