@@ -27,7 +27,9 @@ fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts one, where the kernel counts it for /proc/softirqs. Plain: soft interrupts do not nest on a CPU.
+/// Counts one, where the kernel counts it for /proc/softirqs. Plain: the program never interrupts
+/// itself. On PREEMPT_RT another soft interrupt may preempt it; the kernel skips that nested run
+/// and counts it in `recursion_misses`, which the collector reports as `missed_events`.
 #[btf_tracepoint(function = "softirq_entry")]
 fn softirq_entry(_: BtfTracePointContext) -> i32 {
     if let Some(cpu) = Cpu::this() {
