@@ -8,6 +8,7 @@ use std::task::Poll;
 
 use khor_proto::kernel_text;
 use nix::libc;
+use nix::sys::utsname::uname;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
@@ -20,8 +21,9 @@ use crate::probes::{self, CueRing, Probes};
 use crate::sampler::{Kernel, RunningKernel};
 use crate::scope;
 use crate::serve::{self, BoundSocket, Identity, Server};
+use crate::table::{self, Parts};
 use crate::trust::Trusted;
-use crate::{memory, privilege, service, table};
+use crate::{memory, privilege, service};
 
 /// Cues that may wait for the bus.
 const CUES_FOR_BUS: usize = 64;
@@ -57,7 +59,14 @@ fn check() -> Result<(), Failure> {
     privilege::drop_all()?;
     let probes = Arc::new(probes);
     let kernel = RunningKernel::new(Arc::clone(&probes));
-    let table = table::render(probes.states(), &kernel.catalogue(), &kernel.cues());
+    let parts = Parts {
+        probes: probes.states(),
+        counters: &kernel.catalogue(),
+        cues: &kernel.cues(),
+        scopes: probes.scopes(),
+        missed_events: kernel.missed_events(),
+    };
+    let table = table::render(&parts);
     let mut stdout = io::stdout().lock();
     printed(writeln!(stdout, "{table}").and_then(|()| stdout.flush()))
 }
@@ -154,10 +163,11 @@ fn hangup_is_ignored() -> bool {
 }
 
 fn identity(kernel: &dyn Kernel) -> io::Result<Identity> {
-    let line = |path: &str| kernel_text::read(path).map(|text| text.trim().to_owned());
+    // Missing where /proc shows only processes (subset=pid): the samples are as good.
+    let boot_id = kernel_text::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     Ok(Identity {
-        kernel_release: line("/proc/sys/kernel/osrelease")?,
-        boot_id: line("/proc/sys/kernel/random/boot_id")?,
+        kernel_release: uname()?.release().to_string_lossy().into_owned(),
+        boot_id: boot_id.trim().to_owned(),
         cpus: probes::possible_cpus().map_err(io::Error::other)? as u32,
         counters: kernel.catalogue(),
         cues: kernel.cues(),

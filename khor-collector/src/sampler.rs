@@ -6,7 +6,7 @@ use khor_layout::Slot;
 use khor_proto::{Availability, CounterInfo, CueInfo, CueKind, Scope};
 
 use crate::clock::monotonic_ns;
-use crate::polled::{self, Polled};
+use crate::polled::{self, Missed, Polled};
 use crate::probes::Probes;
 use crate::scope::Scopes;
 use crate::trust::Peer;
@@ -77,7 +77,15 @@ impl RunningKernel {
             .map(|state| (state.machine == Availability::Available).then_some(state.slot))
             .collect();
         let scopes = Arc::new(Scopes::new(Arc::clone(&probes)));
-        Self { machine: Arc::new(Machine { probes, slots, polled: Polled::machine() }), scopes }
+        let polled = Polled::machine(Missed::open(probes.descriptors()));
+        Self { machine: Arc::new(Machine { probes, slots, polled }), scopes }
+    }
+
+    /// Events that the kernel did not show to the programs so far; `None` if it does not count
+    /// them.
+    pub(crate) fn missed_events(&self) -> Option<u64> {
+        let [.., missed] = self.machine.polled.read(monotonic_ns());
+        missed
     }
 
     /// The scopes, to be watched.

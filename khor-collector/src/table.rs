@@ -1,4 +1,5 @@
-//! What `--check` prints: one line per probe, counter and kind of cue, 80 columns wide.
+//! What `--check` prints: one line per probe, counter and kind of cue, and one for scopes, 80
+//! columns wide.
 
 use khor_proto::{Availability, CounterInfo, CueInfo};
 
@@ -7,20 +8,36 @@ use crate::probes::ProbeState;
 const WIDTH: usize = 80;
 const NAME_WIDTH: usize = 22;
 
-/// The table for these probes, counters and cues.
-pub(crate) fn render(probes: &[ProbeState], counters: &[CounterInfo], cues: &[CueInfo]) -> String {
+/// What the table shows.
+pub(crate) struct Parts<'a> {
+    pub(crate) probes: &'a [ProbeState],
+    pub(crate) counters: &'a [CounterInfo],
+    pub(crate) cues: &'a [CueInfo],
+    /// Whether cgroups and processes can be counted apart.
+    pub(crate) scopes: Availability,
+    /// Events that the kernel did not show to the probes since they were attached.
+    pub(crate) missed_events: Option<u64>,
+}
+
+/// The table.
+pub(crate) fn render(parts: &Parts<'_>) -> String {
     let mut lines = Vec::new();
     heading(&mut lines, "PROBE");
-    for probe in probes {
+    for probe in parts.probes {
         row(&mut lines, probe.name, probe.outcome.as_ref().err().map(String::as_str), "attached");
     }
     heading(&mut lines, "COUNTER");
-    for counter in counters {
+    for counter in parts.counters {
         row(&mut lines, &counter.name, reason(&counter.availability), "available");
     }
     heading(&mut lines, "CUE");
-    for cue in cues {
+    for cue in parts.cues {
         row(&mut lines, cue.kind.name(), reason(&cue.availability), "available");
+    }
+    heading(&mut lines, "SCOPE");
+    row(&mut lines, "cgroups and processes", reason(&parts.scopes), "available");
+    if let Some(missed @ 1..) = parts.missed_events {
+        lines.push(format!("\nThe kernel did not show {missed} events to the probes while they were busy."));
     }
     lines.join("\n")
 }
@@ -78,8 +95,20 @@ mod tests {
             ProbeState { name: "sched_switch", outcome: Ok(()) },
             ProbeState { name: "irq_handler_entry", outcome: Err(format!("why {} and on", "x".repeat(200))) },
         ];
-        let table = render(&probes, &[], &[]);
+        let mut parts = Parts {
+            probes: &probes,
+            counters: &[],
+            cues: &[],
+            scopes: Availability::Absent { reason: "the kernel is locked down and more ".repeat(5) },
+            missed_events: Some(0),
+        };
+        let table = render(&parts);
         assert!(table.contains("sched_switch           attached"), "{table}");
+        assert!(table.lines().all(|line| line.chars().count() <= WIDTH), "{table}");
+        assert!(table.contains("cgroups and processes  absent: the kernel") && !table.contains("busy"));
+        parts.missed_events = Some(12_345);
+        let table = render(&parts);
+        assert!(table.ends_with("did not show 12345 events to the probes while they were busy."), "{table}");
         assert!(table.lines().all(|line| line.chars().count() <= WIDTH), "{table}");
     }
 }

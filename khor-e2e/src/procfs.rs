@@ -82,22 +82,42 @@ pub struct Disk {
     pub write_bytes: u64,
     /// Reads and writes completed.
     pub requests: u64,
+    /// The writes among them.
+    pub write_requests: u64,
     /// Time that they took from being made, all together, ms.
     pub busy_ms: u64,
 }
 
-/// Whole disks that serve requests. Stacked devices without a request queue of their own (dm, md, zram) only
-/// repeat what the disks below them count.
+/// Whole disks that do the work of requests.
 pub fn disks() -> Disk {
+    disks_where(serves_requests)
+}
+
+/// The disk with this name, such as `loop0`.
+pub fn disk(name: &str) -> Disk {
+    disks_where(|disk| disk == name)
+}
+
+/// Whether a disk does the work of requests. Stacked disks repeat what the disks below them count:
+/// those without a request queue (md, most of device-mapper, multipath heads), those with slaves
+/// (device-mapper's multipath) and loop devices, which need not have a disk below them at all.
+fn serves_requests(name: &str) -> bool {
+    let disk = Path::new("/sys/block").join(name);
+    let slaves = fs::read_dir(disk.join("slaves")).is_ok_and(|mut slaves| slaves.next().is_some());
+    disk.join("mq").exists() && !slaves && !name.starts_with("loop")
+}
+
+fn disks_where(select: impl Fn(&str) -> bool) -> Disk {
     const SECTOR_BYTES: u64 = 512;
     let mut sum = Disk::default();
     for line in read("/proc/diskstats").lines() {
         let fields: Vec<_> = line.split_whitespace().collect();
-        if Path::new("/sys/block").join(fields[2]).join("mq").exists() {
+        if select(fields[2]) {
             let field = |index: usize| fields[index].parse::<u64>().expect("a number");
             sum.read_bytes += field(5) * SECTOR_BYTES;
             sum.write_bytes += field(9) * SECTOR_BYTES;
             sum.requests += field(3) + field(7);
+            sum.write_requests += field(7);
             sum.busy_ms += field(6) + field(10);
         }
     }

@@ -1,6 +1,11 @@
 //! `block_rq_issue` and `block_rq_complete`: requests, bytes, errors and latency of block devices, sorted as
 //! /proc/diskstats sorts them. Kernel 5.5 and later.
 //!
+//! A request counts once, at the disk that does the work. Two drivers issue requests that other
+//! disks carry out, loop and the request-based device-mapper targets (multipath), so their disks
+//! count errors only. Other stacked drivers (md, bcache, most of device-mapper) pass I/O on before
+//! it becomes a request.
+//!
 //! Atomic adds: requests are issued and completed in task context as well as in interrupts.
 
 use aya_ebpf::Global;
@@ -8,6 +13,7 @@ use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::LruHashMap;
 use aya_ebpf::programs::BtfTracePointContext;
+use khor_layout::global::UNKNOWN;
 use khor_layout::{CueKind, Slot, Wish};
 
 use crate::counters::Cpu;
@@ -19,6 +25,16 @@ use crate::{field, owner};
 static REQUEST_CMD_FLAGS_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static REQUEST_DATA_LEN_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static REQUEST_STATE_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static REQUEST_FLUSH_SEQUENCE: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static REQUEST_DISK_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static QUEUE_DISK_OFFSET: Global<u32> = Global::new(0);
+#[unsafe(no_mangle)]
+static DISK_NAME_OFFSET: Global<u32> = Global::new(0);
 
 /// When requests were issued, ns, by the address of their `struct request`.
 ///
@@ -53,7 +69,9 @@ fn block_rq_issue_queue_first(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts the bytes done; a request may complete in several parts.
+/// Counts the bytes done; a request may complete in several parts. A write between two flushes, as
+/// a journal makes it, completes twice: with its data, and without data when the second flush is
+/// done. It counts as one then.
 #[btf_tracepoint(function = "block_rq_complete")]
 fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
     let request: *const u8 = ctx.arg(0);
@@ -64,9 +82,14 @@ fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
         Kind::Control if error != 0 => return failed(request),
         Kind::Control | Kind::Passthrough => return 0,
     };
+    if is_stacked(request) {
+        return if error != 0 { failed(request) } else { 0 };
+    }
     // SAFETY: argument 0 is a `struct request *`.
     let left_bytes: u32 = unsafe { field::read(request, &REQUEST_DATA_LEN_OFFSET) };
-    let completed = done_bytes >= left_bytes;
+    // SAFETY: as above.
+    let state: u32 = unsafe { field::read(request, &REQUEST_STATE_OFFSET) };
+    let completed = done_bytes >= left_bytes && state & REQUEST_FLUSH_SEQUENCE.load() == 0;
     let latency_ns = if completed { latency_ns(request) } else { 0 };
     count(request, [
         (bytes, u64::from(done_bytes)),
@@ -79,7 +102,7 @@ fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
 
 #[inline(always)]
 fn issued(request: *const u8) {
-    if !matches!(kind(request), Kind::Read | Kind::Write) {
+    if !matches!(kind(request), Kind::Read | Kind::Write) || is_stacked(request) {
         return;
     }
     // SAFETY: takes nothing and always succeeds.
@@ -118,6 +141,26 @@ fn latency_ns(request: *const u8) -> u64 {
     let _ = ISSUED.remove(request as u64);
     // SAFETY: takes nothing and always succeeds.
     unsafe { bpf_ktime_get_ns() }.saturating_sub(issued_ns).max(1)
+}
+
+/// Whether other disks carry out the request's work.
+///
+/// The name of the disk decides: only the kernel sets it, and 5.10 has no list of the slaves of a
+/// disk. A null pointer reads as zero, which is the name of no disk.
+#[inline(always)]
+fn is_stacked(request: *const u8) -> bool {
+    const LOOP: u32 = u32::from_ne_bytes(*b"loop");
+    const DEVICE_MAPPER: u32 = u32::from_ne_bytes(*b"dm-\0");
+    const THREE_LETTERS: u32 = u32::from_ne_bytes([0xff, 0xff, 0xff, 0]);
+    // SAFETY: callers pass the tracepoint's `struct request *`.
+    let mut disk: *const u8 = unsafe { field::read(request, &REQUEST_DISK_OFFSET) };
+    if QUEUE_DISK_OFFSET.load() != UNKNOWN {
+        // SAFETY: the pointer just read is a `struct request_queue *` on such kernels.
+        disk = unsafe { field::read(disk, &QUEUE_DISK_OFFSET) };
+    }
+    // SAFETY: a `struct gendisk *`, in which the name is an array of bytes.
+    let name: u32 = unsafe { field::read(disk, &DISK_NAME_OFFSET) };
+    name == LOOP || name & THREE_LETTERS == DEVICE_MAPPER
 }
 
 #[inline(always)]

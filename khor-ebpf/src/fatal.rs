@@ -8,7 +8,6 @@ use khor_layout::CueKind;
 
 use crate::counters::Cpu;
 use crate::cues::{self, Subject};
-use crate::field::probe;
 use crate::{field, owner};
 
 #[unsafe(no_mangle)]
@@ -23,13 +22,15 @@ static SIGACTION_HANDLER_OFFSET: Global<u32> = Global::new(0);
 fn mark_victim(ctx: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
     let task: *const u8 = ctx.arg(0);
-    let process = probe(task, &TASK_TGID_OFFSET);
+    // SAFETY: argument 0 is a `struct task_struct *`.
+    let process = unsafe { field::read(task, &TASK_TGID_OFFSET) };
     let cgroup = owner::cgroup_of_task(task);
     let cgroup_id = owner::cgroup_id(cgroup);
     let subject = Subject {
         process,
         cgroup_id,
-        comm: probe(task, &TASK_COMM_OFFSET),
+        // SAFETY: as above; the name is an array of bytes.
+        comm: unsafe { field::read(task, &TASK_COMM_OFFSET) },
         scopes: cpu.scopes().map_or(0, |scopes| scopes.of_task(cgroup_id, cgroup, process)),
     };
     cues::send(cpu, CueKind::Oom, &subject, 0);

@@ -4,6 +4,11 @@ use aya_ebpf::Global;
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use khor_layout::global::UNKNOWN;
 
+/// 0 where the kernel refuses programs that call the helper of [`probe`], else 1. The verifier
+/// knows the value, and does not look at calls that are never reached.
+#[unsafe(no_mangle)]
+static KERNEL_READS: Global<u32> = Global::new(0);
+
 /// The field of `object` at `offset` bytes.
 ///
 /// # Safety
@@ -15,12 +20,12 @@ pub unsafe fn read<T: Copy>(object: *const u8, offset: &Global<u32>) -> T {
     unsafe { *object.add(offset.load() as usize).cast::<T>() }
 }
 
-/// The field of `object` at `offset` bytes, by a helper that needs no types: for chains of pointers, which
-/// verifiers of different ages follow differently. Zero if `object` is null, the kernel has no such field, or the
-/// address cannot be read.
+/// The field of `object` at `offset` bytes, by a helper that needs no types: for chains of
+/// pointers, which verifiers of different ages follow differently. Zero if `object` is null, the
+/// kernel has no such field, the address cannot be read, or the kernel is locked down.
 #[inline(always)]
 pub fn probe<T: Copy + Default>(object: *const u8, offset: &Global<u32>) -> T {
-    if object.is_null() || offset.load() == UNKNOWN {
+    if KERNEL_READS.load() == 0 || object.is_null() || offset.load() == UNKNOWN {
         return T::default();
     }
     let field = object.wrapping_add(offset.load() as usize).cast::<T>();

@@ -30,8 +30,8 @@ fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
 }
 
 /// Counts one, where the kernel counts it for /proc/softirqs. A plain add is exact: soft interrupts
-/// do not nest on a CPU. On PREEMPT_RT a task can preempt the program. The kernel then skips the
-/// nested run and counts it in `recursion_misses`.
+/// do not nest on a CPU. On `PREEMPT_RT` a task can preempt the program. The kernel then skips the
+/// nested run and counts it in `recursion_misses`, which the collector reports as `missed_events`.
 #[btf_tracepoint(function = "softirq_entry")]
 fn softirq_entry(_: BtfTracePointContext) -> i32 {
     if let Some(cpu) = Cpu::this() {

@@ -32,12 +32,15 @@ pub const EDGE_TX_PACKETS: &str = "edge_tx_packets";
 pub const LOCAL_BYTES: &str = "local_bytes";
 /// Packets of [`LOCAL_BYTES`].
 pub const LOCAL_PACKETS: &str = "local_packets";
-/// Events that the kernel did not show to khor's programs, because the same program was already running on that CPU
-/// (`recursion_misses` of all programs together). More than a few only on preemptible tracepoints (`PREEMPT_RT`).
+/// Events that the kernel did not show to khor's programs, because the same program was already
+/// running on that CPU (`recursion_misses` of all programs together, at most a second old). More
+/// than a few only on preemptible tracepoints (`PREEMPT_RT`).
 pub const MISSED_EVENTS: &str = "missed_events";
 /// Context switches (`sched_switch`).
 pub const SWITCHES: &str = "switches";
-/// Bytes read from block devices, at completion (`block_rq_complete`).
+/// Bytes read from block devices, at completion (`block_rq_complete`). A request counts once, at
+/// the disk that does the work: loop devices and device-mapper's own requests (multipath) do not
+/// count, each mirror of a RAID 1 does.
 pub const READ_BYTES: &str = "read_bytes";
 /// Bytes written to block devices, at completion.
 pub const WRITE_BYTES: &str = "write_bytes";

@@ -187,7 +187,8 @@ pub struct Welcome {
     pub collector_version: String,
     /// `uname -r` of the running kernel.
     pub kernel_release: String,
-    /// `/proc/sys/kernel/random/boot_id`: counters and times compare only within one boot.
+    /// `/proc/sys/kernel/random/boot_id`: counters and times compare only within one boot. Empty
+    /// where /proc has no such file (`subset=pid`).
     pub boot_id: String,
     /// CPUs the kernel may ever bring online.
     pub cpus: u32,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use khor_proto::Availability;
 
-use super::file::{Kept, number};
+use super::file::{Kept, hidden_by_proc, number};
 use crate::controllers::Controller;
 
 /// An open file with both counts, or why there is none.
@@ -47,7 +47,8 @@ impl Faults {
     }
 
     fn open(path: &Path, format: Format, otherwise: impl FnOnce() -> String) -> Self {
-        Self(Kept::open(path).map(|file| (file, format)).map_err(|_| otherwise()))
+        let reason = |_| hidden_by_proc(path).unwrap_or_else(otherwise);
+        Self(Kept::open(path).map(|file| (file, format)).map_err(reason))
     }
 
     /// Whether they can be read.

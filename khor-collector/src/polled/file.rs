@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use khor_proto::kernel_text;
+
 /// More than any of these files is long.
 const MAX_BYTES: usize = 64 * 1024;
 /// A page. Lines are shorter than half of it.
@@ -37,6 +39,31 @@ impl Kept {
     }
 }
 
+/// Why a file of the whole machine below /proc is missing, if the mount of /proc is the cause.
+pub(super) fn hidden_by_proc(path: &Path) -> Option<String> {
+    let only_processes = path.starts_with("/proc") && !path.exists() && shows_only_processes(&mounts()?);
+    only_processes.then(|| {
+        format!(
+            "/proc shows only processes here (subset=pid), so there is no {}: mount it without, or \
+                 set ProcSubset=all in the unit",
+            path.display()
+        )
+    })
+}
+
+fn mounts() -> Option<String> {
+    kernel_text::read("/proc/self/mountinfo").ok()
+}
+
+/// Whether the last mount at /proc in a mountinfo file (`proc_pid_mountinfo(5)`), the one on top,
+/// has `subset=pid`.
+fn shows_only_processes(mountinfo: &str) -> bool {
+    const POINT: usize = 4;
+    let at_proc = |line: &&str| line.split(' ').nth(POINT) == Some("/proc");
+    let options = mountinfo.lines().rfind(at_proc).and_then(|line| line.rsplit(' ').next());
+    options.is_some_and(|options| options.split(',').any(|option| option == "subset=pid"))
+}
+
 /// The number after `name` and a space at the start of a line.
 pub(super) fn number(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
@@ -59,6 +86,17 @@ mod tests {
         }
         std::fs::write(&path, "last 8\n").unwrap();
         assert_eq!(file.read(&mut buffer).unwrap(), "last 8\n");
+    }
+
+    #[test]
+    fn the_mount_on_top_decides_whether_proc_shows_only_processes() {
+        let plain = "22 26 0:20 / /proc rw,relatime shared:7 - proc proc rw\n";
+        let subset = "40 22 0:50 / /proc rw - proc proc rw,hidepid=invisible,subset=pid\n";
+        assert!(!shows_only_processes(plain) && shows_only_processes(subset));
+        assert!(shows_only_processes(&format!("{plain}{subset}")));
+        assert!(!shows_only_processes(&format!("{subset}{plain}")));
+        assert!(!shows_only_processes(&subset.replace(" /proc ", " /srv/proc ")));
+        assert_eq!(hidden_by_proc(Path::new("/proc/stat")), None, "there it is");
     }
 
     #[test]

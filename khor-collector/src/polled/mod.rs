@@ -1,4 +1,5 @@
-//! Counts that the kernel keeps itself and shows in files: pressure and page faults.
+//! Counts that the kernel keeps itself and shows in files: pressure, page faults and the programs'
+//! missed events.
 //!
 //! Counting page faults in a program of ours would cost something at every one of them; reading the kernel's sum costs
 //! a few microseconds. All files are read at most ten times a second however many clients there are, and not at all
@@ -6,6 +7,7 @@
 
 mod faults;
 mod file;
+mod missed;
 mod pressure;
 
 use std::path::Path;
@@ -14,20 +16,28 @@ use std::sync::Mutex;
 use khor_proto::{Availability, Unit, counter};
 
 use faults::Faults;
+pub(crate) use missed::Missed;
 use pressure::Pressure;
 
 /// Readings are as old as the last multiple of this, ns, so that a client whose interval is one gets a new reading with
 /// every sample.
 const REFRESH_NS: u64 = 100_000_000;
+/// The same for missed events: to read the counts of all programs costs as much as all other files
+/// together.
+const MISSED_REFRESH_NS: u64 = 1_000_000_000;
 
 /// Name and unit of each, in the order of all arrays here.
-pub(crate) const COUNTERS: [(&str, Unit); 5] = [
+pub(crate) const COUNTERS: [(&str, Unit); 6] = [
     (counter::CPU_STALL_US, Unit::Microseconds),
     (counter::IO_STALL_US, Unit::Microseconds),
     (counter::MEM_STALL_US, Unit::Microseconds),
     (counter::FAULTS, Unit::Count),
     (counter::MAJOR_FAULTS, Unit::Count),
+    (counter::MISSED_EVENTS, Unit::Count),
 ];
+
+/// Why a scope has no missed events.
+const OF_NO_SCOPE: &str = "the kernel counts missed events for the whole machine only";
 
 /// The counts in the order of [`COUNTERS`]; `None` is "not known".
 pub(crate) type Values = [Option<u64>; COUNTERS.len()];
@@ -37,6 +47,7 @@ pub(crate) type Values = [Option<u64>; COUNTERS.len()];
 pub(crate) struct Polled {
     pressure: Pressure,
     faults: Faults,
+    missed: Missed,
     latest: Mutex<Latest>,
 }
 
@@ -44,53 +55,62 @@ pub(crate) struct Polled {
 struct Latest {
     /// Which multiple of [`REFRESH_NS`] the values are of.
     period: Option<u64>,
+    /// Which multiple of [`MISSED_REFRESH_NS`] the missed events are of.
+    missed_period: Option<u64>,
     values: Values,
     buffer: Vec<u8>,
 }
 
 impl Polled {
-    /// The whole machine's.
-    pub(crate) fn machine() -> Self {
+    /// The whole machine's, with the programs' `missed` events.
+    pub(crate) fn machine(missed: Missed) -> Self {
         let pressure = Path::new("/proc/pressure");
-        Self::of(Pressure::open(|resource| pressure.join(resource)), Faults::of_machine())
+        Self::of(Pressure::open(|resource| pressure.join(resource)), Faults::of_machine(), missed)
     }
 
     /// Those of the cgroup whose directory this is, with all below it.
     pub(crate) fn cgroup(directory: &Path) -> Self {
         let file = |resource: &str| directory.join(format!("{resource}.pressure"));
-        Self::of(Pressure::open(file), Faults::of_cgroup(directory))
+        Self::of(Pressure::open(file), Faults::of_cgroup(directory), Missed::absent(OF_NO_SCOPE))
     }
 
     /// Those of process number `pid`.
     pub(crate) fn process(pid: u32) -> Self {
         let pressure = Pressure::absent("the kernel measures pressure for cgroups, not for processes");
-        Self::of(pressure, Faults::of_process(pid))
+        Self::of(pressure, Faults::of_process(pid), Missed::absent(OF_NO_SCOPE))
     }
 
     /// None, for `reason`.
     pub(crate) fn absent(reason: &str) -> Self {
-        Self::of(Pressure::absent(reason), Faults::absent(reason))
+        Self::of(Pressure::absent(reason), Faults::absent(reason), Missed::absent(reason))
     }
 
-    fn of(pressure: Pressure, faults: Faults) -> Self {
-        Self { pressure, faults, latest: Mutex::default() }
+    fn of(pressure: Pressure, faults: Faults, missed: Missed) -> Self {
+        Self { pressure, faults, missed, latest: Mutex::default() }
     }
 
     /// Which can be read.
     pub(crate) fn availability(&self) -> [Availability; COUNTERS.len()] {
         let [cpu, io, memory] = self.pressure.availability();
         let faults = self.faults.availability();
-        [cpu, io, memory, faults.clone(), faults]
+        [cpu, io, memory, faults.clone(), faults, self.missed.availability()]
     }
 
-    /// The counts at `now_ns` of `CLOCK_MONOTONIC`, at most 100 ms old.
+    /// The counts at `now_ns` of `CLOCK_MONOTONIC`, at most 100 ms old; missed events at most a
+    /// second.
     pub(crate) fn read(&self, now_ns: u64) -> Values {
         let mut latest = self.latest.lock().expect("nothing panics holding it");
         let period = Some(now_ns / REFRESH_NS);
         if latest.period != period {
             let [cpu, io, memory] = self.pressure.total_us(&mut latest.buffer);
             let (all, major) = self.faults.read(&mut latest.buffer).unzip();
-            latest.values = [cpu, io, memory, all, major];
+            let [.., mut missed] = latest.values;
+            let missed_period = Some(now_ns / MISSED_REFRESH_NS);
+            if latest.missed_period != missed_period {
+                missed = self.missed.read(&mut latest.buffer);
+                latest.missed_period = missed_period;
+            }
+            latest.values = [cpu, io, memory, all, major, missed];
             latest.period = period;
         }
         latest.values
@@ -115,7 +135,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), 1_234_567, 10);
         let polled = Polled::cgroup(dir.path());
-        let first = [Some(1_234_567), Some(1_234_567), Some(1_234_567), Some(10), Some(3)];
+        let first = [Some(1_234_567), Some(1_234_567), Some(1_234_567), Some(10), Some(3), None];
         assert_eq!(polled.read(5 * REFRESH_NS + 1), first);
         write(dir.path(), 1_234_999, 11);
         assert_eq!(polled.read(6 * REFRESH_NS - 1), first);
@@ -123,9 +143,22 @@ mod tests {
     }
 
     #[test]
+    fn missed_events_are_read_once_a_second() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("fdinfo");
+        let write = |misses: u64| std::fs::write(&path, format!("recursion_misses:\t{misses}\n")).unwrap();
+        write(5);
+        let polled = Polled::machine(Missed::open_files([path.clone()]));
+        let missed = |now_ns| polled.read(now_ns)[5];
+        assert_eq!(missed(0), Some(5));
+        write(6);
+        assert_eq!((missed(MISSED_REFRESH_NS - 1), missed(MISSED_REFRESH_NS)), (Some(5), Some(6)));
+    }
+
+    #[test]
     fn what_is_not_there_is_absent_with_a_reason() {
         let polled = Polled::cgroup(Path::new("/nonexistent"));
-        assert_eq!(polled.read(0), [None; 5]);
+        assert_eq!(polled.read(0), [None; COUNTERS.len()]);
         for availability in polled.availability() {
             assert!(matches!(availability, Availability::Absent { reason } if !reason.is_empty()));
         }
@@ -134,8 +167,8 @@ mod tests {
     #[test]
     fn this_process_faults_and_the_machine_more() {
         let touched = vec![1_u8; 4 << 20];
-        let [.., faults, major] = Polled::process(std::process::id()).read(0);
+        let [.., faults, major, _] = Polled::process(std::process::id()).read(0);
         assert!(faults.unwrap() > major.unwrap(), "{faults:?} {major:?} {}", touched.len());
-        assert!(Polled::machine().read(0)[3] > faults);
+        assert!(Polled::machine(Missed::open([])).read(0)[3] > faults);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use khor_proto::Availability;
 
-use super::file::Kept;
+use super::file::{Kept, hidden_by_proc};
 
 const RESOURCES: [&str; 3] = ["cpu", "io", "memory"];
 
@@ -17,7 +17,9 @@ impl Pressure {
     /// Opens the file that `path` names for each of `cpu`, `io` and `memory`.
     pub(super) fn open(path: impl Fn(&str) -> PathBuf) -> Self {
         Self(RESOURCES.map(|resource| {
-            let file = Kept::open(&path(resource)).map_err(|error| unavailable(&error))?;
+            let path = path(resource);
+            let reason = |error| hidden_by_proc(&path).unwrap_or_else(|| unavailable(&error));
+            let file = Kept::open(&path).map_err(reason)?;
             total_us(&file, &mut Vec::new()).map(|_| file).map_err(|error| unavailable(&error))
         }))
     }

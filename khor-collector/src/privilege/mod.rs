@@ -6,6 +6,7 @@
 mod seccomp;
 
 use std::fs;
+use std::path::Path;
 
 use caps::{CapSet, Capability, CapsHashSet};
 use khor_proto::kernel_text;
@@ -18,6 +19,12 @@ use crate::failure::Failure;
 /// What loading and attaching BTF tracepoints takes, and nothing else does.
 const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
+/// What becoming another user takes.
+const NEEDED_BY_ROOT: [Capability; 2] = [Capability::CAP_SETUID, Capability::CAP_SETGID];
+/// What /proc/self/ns/user points to in the first user namespace; the number is part of the
+/// kernel's interface.
+const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
+
 /// Why privileges are not as they must be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrivilegeError {
@@ -27,6 +34,22 @@ pub(crate) enum PrivilegeError {
          or later)"
     )]
     Missing { missing: String },
+    #[error(
+        "root has no {missing} here: allow them where the process is started (systemd: CapabilityBoundingSet=; \
+         containers: `--cap-add BPF --cap-add PERFMON`)"
+    )]
+    MissingForRoot { missing: String },
+    #[error(
+        "this process is in a user namespace, in which capabilities load no programs: start the collector \
+         outside (systemd: PrivateUsers=no; containers: not rootless, without user remapping)"
+    )]
+    UserNamespace,
+    #[error(
+        "root has no {missing} here, so it cannot become the user {user}: allow them (systemd: \
+         CapabilityBoundingSet=), start the program as that user with CAP_BPF and CAP_PERFMON, or stay root with \
+         `--user root`"
+    )]
+    CannotBecome { missing: String, user: String },
     #[error("giving up privileges: {doing}: {reason}")]
     GiveUp { doing: &'static str, reason: String },
     #[error("giving up privileges: {field} in /proc/self/status is {value}, not 0")]
@@ -35,13 +58,23 @@ pub(crate) enum PrivilegeError {
 
 /// Fails unless the process holds what loading takes.
 pub(crate) fn require() -> Result<(), PrivilegeError> {
+    if fs::read_link("/proc/self/ns/user").is_ok_and(|namespace| namespace != Path::new(FIRST_USER_NAMESPACE))
+    {
+        return Err(PrivilegeError::UserNamespace);
+    }
+    match missing(&NEEDED)? {
+        Some(missing) if Uid::effective().is_root() => Err(PrivilegeError::MissingForRoot { missing }),
+        Some(missing) => Err(PrivilegeError::Missing { missing }),
+        None => Ok(()),
+    }
+}
+
+/// Those of `needed` that the process does not hold, as text.
+fn missing(needed: &[Capability]) -> Result<Option<String>, PrivilegeError> {
     let held = caps::read(None, CapSet::Permitted).map_err(give_up("reading capabilities"))?;
     let missing: Vec<_> =
-        NEEDED.iter().filter(|needed| !held.contains(needed)).map(ToString::to_string).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(PrivilegeError::Missing { missing: missing.join(" and ") })
+        needed.iter().filter(|needed| !held.contains(needed)).map(ToString::to_string).collect();
+    Ok((!missing.is_empty()).then(|| missing.join(" and ")))
 }
 
 /// Whom to become: `name`, or `khor`, or `nobody`. `None` if the process is not root and so cannot choose.
@@ -146,6 +179,9 @@ fn cut_bounding_set(keep: &CapsHashSet) -> Result<(), PrivilegeError> {
 }
 
 fn become_user(user: &User) -> Result<(), PrivilegeError> {
+    if let Some(missing) = missing(&NEEDED_BY_ROOT)? {
+        return Err(PrivilegeError::CannotBecome { missing, user: user.name.clone() });
+    }
     caps::securebits::set_keepcaps(true)
         .map_err(give_up("keeping capabilities across the change of user"))?;
     setgroups(&[]).map_err(give_up("leaving all groups"))?;

@@ -103,16 +103,35 @@ pub(super) const PROGRAMS: [Program; 17] = [
     tracepoint("sched_switch", &[]),
     Program {
         symbol: |offsets| if offsets.queue_first { "block_rq_issue_queue_first" } else { "" },
-        ..tracepoint("block_rq_issue", &[global::REQUEST_CMD_FLAGS_OFFSET])
+        ..tracepoint(
+            "block_rq_issue",
+            &[
+                global::REQUEST_CMD_FLAGS_OFFSET,
+                global::REQUEST_DISK_OFFSET,
+                global::QUEUE_DISK_OFFSET,
+                global::DISK_NAME_OFFSET,
+            ],
+        )
     },
-    tracepoint("block_rq_complete", &[global::REQUEST_CMD_FLAGS_OFFSET, global::REQUEST_DATA_LEN_OFFSET]),
+    tracepoint(
+        "block_rq_complete",
+        &[
+            global::REQUEST_CMD_FLAGS_OFFSET,
+            global::REQUEST_DATA_LEN_OFFSET,
+            global::REQUEST_STATE_OFFSET,
+            global::REQUEST_FLUSH_SEQUENCE,
+            global::REQUEST_DISK_OFFSET,
+            global::QUEUE_DISK_OFFSET,
+            global::DISK_NAME_OFFSET,
+        ],
+    ),
     tracepoint("tcp_retransmit_skb", &[global::SKB_GSO_SEGS_OFFSET, global::RETRANSMIT_HAS_RESULT]),
     tracepoint("tcp_retransmit_synack", &[]),
     tracepoint("irq_handler_entry", &[global::IRQACTION_NEXT_OFFSET]),
     tracepoint("softirq_entry", &[]),
     Program {
         symbol: |offsets| if offsets.victim_is_number { "mark_victim_number" } else { "" },
-        ..tracepoint("mark_victim", &[])
+        ..tracepoint("mark_victim", &[global::TASK_TGID_OFFSET, global::TASK_COMM_OFFSET])
     },
     tracepoint("signal_deliver", &[global::SIGACTION_HANDLER_OFFSET]),
 ];
@@ -124,6 +143,12 @@ impl Program {
             "" => self.name,
             symbol => symbol,
         }
+    }
+
+    /// Whether only counts of scopes need it.
+    pub(super) fn serves_only_scopes(&self) -> bool {
+        let counts = COUNTERS.iter().any(|counter| counter.programs.contains(&self.name));
+        !counts && CUES.iter().all(|cue| cue.program != self.name)
     }
 }
 

@@ -3,23 +3,39 @@
 use std::io;
 use std::mem::offset_of;
 use std::os::fd::BorrowedFd;
+use std::sync::{Mutex, MutexGuard};
 
 use khor_layout::{CpuCounters, CueKind, MAX_SCOPES, ScopeCounters, ScopeTable, Slot, Wish};
 use nix::sys::mman::ProtFlags;
 
 use super::mapping::Mapping;
+use crate::clock::monotonic_ns;
 
 const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
+/// How often empty elements are looked at again, ns. A CPU that comes online appears in the sums
+/// after this time at the latest, with all that it counted.
+const LOOK_NS: u64 = 1_000_000_000;
+
 /// The mapped arrays.
 #[derive(Debug)]
 pub(super) struct Counters {
     cpus: usize,
+    elements: Mutex<Elements>,
     machine: Mapping<CpuCounters>,
     scopes: Mapping<ScopeCounters>,
     tables: Mapping<ScopeTable>,
+}
+
+/// CPUs by whether they have counted. A kernel may have places for hundreds of CPUs that never come
+/// online, and a CPU that goes offline keeps its counts.
+#[derive(Debug)]
+struct Elements {
+    counted: Vec<usize>,
+    empty: Vec<usize>,
+    looked_ns: Option<u64>,
 }
 
 /// The arrays' descriptors.
@@ -33,11 +49,14 @@ pub(super) struct Arrays<'a> {
 pub(crate) type Counts = [u64; Slot::COUNT];
 
 impl Counters {
-    /// Maps `arrays`, made for `cpus` possible CPUs.
-    pub(super) fn map(arrays: &Arrays<'_>, cpus: usize) -> io::Result<Self> {
+    /// Maps `arrays`, made for `cpus` possible CPUs. `idle_cpus_are_empty` says that a CPU without
+    /// a count for the machine has none for scopes either.
+    pub(super) fn map(arrays: &Arrays<'_>, cpus: usize, idle_cpus_are_empty: bool) -> io::Result<Self> {
+        let (empty, counted) = (0..cpus).partition(|_| idle_cpus_are_empty);
         let write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         Ok(Self {
             cpus,
+            elements: Mutex::new(Elements { counted, empty, looked_ns: None }),
             machine: Mapping::map(arrays.machine, cpus, write)?,
             scopes: Mapping::map(arrays.scopes, MAX_SCOPES * cpus, ProtFlags::PROT_READ)?,
             tables: Mapping::map(arrays.tables, 2, write)?,
@@ -46,17 +65,19 @@ impl Counters {
 
     /// The whole machine's counts.
     pub(super) fn machine(&self) -> Counts {
-        std::array::from_fn(|slot| self.sum(|cpu| self.machine.load(cpu, slot)))
+        let elements = self.elements(monotonic_ns());
+        std::array::from_fn(|slot| elements.sum(|cpu| self.machine.load(cpu, slot)))
     }
 
     /// The counts of scope number `scope`, from an arbitrary start.
     pub(super) fn scope(&self, scope: usize) -> Counts {
-        std::array::from_fn(|slot| self.sum(|cpu| self.scopes.load(scope * self.cpus + cpu, slot)))
+        let elements = self.elements(monotonic_ns());
+        std::array::from_fn(|slot| elements.sum(|cpu| self.scopes.load(scope * self.cpus + cpu, slot)))
     }
 
     /// Cues of a kind that the kernel dropped.
     pub(super) fn lost(&self, kind: CueKind) -> u64 {
-        self.sum(|cpu| self.machine.load(cpu, LOST + kind as usize))
+        self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, LOST + kind as usize))
     }
 
     /// Events of sockets that carried a class id or priority in place of their cgroup.
@@ -71,12 +92,86 @@ impl Counters {
         }
     }
 
+    /// Has the next reading look at empty elements again, so that a new scope does not inherit what
+    /// a CPU counted for the scope that had its number before.
+    pub(super) fn look_again(&self) {
+        self.elements.lock().expect("nothing panics holding it").looked_ns = None;
+    }
+
     /// Writes the table that [`wish`](Self::wish) will make the present one.
     pub(super) fn write_table(&self, generation: u64, table: &ScopeTable) {
         self.tables.replace((generation & 1) as usize, table);
     }
 
+    /// The elements at `now_ns` of `CLOCK_MONOTONIC`.
+    fn elements(&self, now_ns: u64) -> MutexGuard<'_, Elements> {
+        let mut elements = self.elements.lock().expect("nothing panics holding it");
+        if elements.looked_ns.is_none_or(|looked_ns| now_ns >= looked_ns + LOOK_NS) {
+            let counts = |cpu: usize| (0..Slot::COUNT).any(|slot| self.machine.load(cpu, slot) != 0);
+            let (counted, empty): (Vec<_>, _) = elements.empty.iter().partition(|cpu| counts(**cpu));
+            elements.counted.extend(counted);
+            elements.empty = empty;
+            elements.looked_ns = Some(now_ns);
+        }
+        elements
+    }
+}
+
+impl Elements {
     fn sum(&self, count: impl Fn(usize) -> u64) -> u64 {
-        (0..self.cpus).map(count).fold(0, u64::wrapping_add)
+        self.counted.iter().map(|cpu| count(*cpu)).fold(0, u64::wrapping_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    const CPUS: usize = 320;
+
+    /// A file in memory that is as long as an array of `elements`.
+    fn array<T>(elements: usize) -> File {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len((elements * size_of::<T>()) as u64).unwrap();
+        file
+    }
+
+    /// Counters in ordinary files, with the machine's mapped a second time for writing.
+    fn counters(idle_cpus_are_empty: bool) -> (Counters, Mapping<CpuCounters>, Mapping<ScopeCounters>) {
+        let machine = array::<CpuCounters>(CPUS);
+        let scopes = array::<ScopeCounters>(MAX_SCOPES * CPUS);
+        let tables = array::<ScopeTable>(2);
+        let arrays = Arrays { machine: machine.as_fd(), scopes: scopes.as_fd(), tables: tables.as_fd() };
+        let counters = Counters::map(&arrays, CPUS, idle_cpus_are_empty).unwrap();
+        let write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        let kernel = Mapping::map(machine.as_fd(), CPUS, write).unwrap();
+        let kernel_scopes = Mapping::map(scopes.as_fd(), MAX_SCOPES * CPUS, write).unwrap();
+        (counters, kernel, kernel_scopes)
+    }
+
+    #[test]
+    fn a_cpu_that_comes_later_is_added_with_all_that_it_counted() {
+        const SLOT: usize = Slot::Switches as usize;
+        let (counters, kernel, kernel_scopes) = counters(true);
+        let sum = |now_ns: u64| counters.elements(now_ns).sum(|cpu| kernel.load(cpu, SLOT));
+        kernel.store(3, SLOT, 10);
+        assert_eq!((sum(0), counters.elements(0).counted.len()), (10, 1));
+        kernel.store(319, SLOT, 5);
+        kernel_scopes.store(CPUS + 319, SLOT, 4); // scope 1
+        assert_eq!(sum(LOOK_NS - 1), 10, "later");
+        assert_eq!((sum(LOOK_NS), counters.elements(LOOK_NS).counted.len()), (15, 2));
+        // Its counts stay when it goes offline: nothing takes an element out.
+        assert_eq!(sum(100 * LOOK_NS), 15);
+        assert_eq!((counters.machine()[SLOT], counters.scope(1)[SLOT]), (15, 4));
+    }
+
+    #[test]
+    fn every_cpu_is_added_where_switches_are_not_counted() {
+        let (counters, _, kernel_scopes) = counters(false);
+        kernel_scopes.store(7, Slot::RxBytes as usize, 9);
+        assert_eq!(counters.scope(0)[Slot::RxBytes as usize], 9);
     }
 }

@@ -12,6 +12,7 @@ use khor_proto::Availability;
 use super::catalogue::{Counter, Hook, PROGRAMS, Program, Scoped};
 use super::counters::{Arrays, Counters};
 use super::cues::CueRing;
+use super::lockdown;
 use super::offsets::Offsets;
 use super::{BTF_PATH, COUNTERS, CounterState, ProbeState, ProbesError};
 
@@ -27,33 +28,44 @@ pub(super) struct Loaded {
     pub(super) counters: Counters,
     pub(super) cues: CueRing,
     pub(super) programs: Ebpf,
+    /// `Err` with the reason if the kernel refuses programs that tell whose an event is.
+    pub(super) kernel_reads: Result<(), String>,
     offsets: Offsets,
 }
 
 /// Loads and attaches everything that this kernel takes.
 pub(super) fn load() -> Result<Loaded, ProbesError> {
     let cpus = possible_cpus().map_err(refused)?;
-    load_for(cpus, requests_in_flight(cpus))
+    load_for(cpus, requests_in_flight(cpus), lockdown::require_reads())
 }
 
-fn load_for(cpus: usize, requests_in_flight: usize) -> Result<Loaded, ProbesError> {
-    let offsets =
-        Offsets::of_running_kernel(BTF_PATH, cpus).map_err(|reason| ProbesError::NoBtf { reason })?;
+fn load_for(
+    cpus: usize,
+    requests_in_flight: usize,
+    kernel_reads: Result<(), String>,
+) -> Result<Loaded, ProbesError> {
+    let offsets = Offsets::of_running_kernel(BTF_PATH, cpus, kernel_reads.is_ok())
+        .map_err(|reason| ProbesError::NoBtf { reason })?;
     let btf = Btf::from_sys_fs().map_err(|error| ProbesError::NoBtf { reason: error.to_string() })?;
     let mut programs = load_object(&offsets, &btf, cpus, requests_in_flight)?;
     let states: Vec<_> = PROGRAMS
         .iter()
         .map(|program| ProbeState {
             name: program.name,
-            outcome: attach(&mut programs, program, &offsets, &btf),
+            outcome: match &kernel_reads {
+                Err(reason) if program.serves_only_scopes() => Err(reason.clone()),
+                _ => attach(&mut programs, program, &offsets, &btf),
+            },
         })
         .collect();
     if let Some(reason) = common_failure(&states) {
         return Err(ProbesError::Refused { reason });
     }
-    let counters = map_counters(&programs, cpus).map_err(refused)?;
+    // A CPU that runs anything switches, so one without a count has nothing to add.
+    let idle_cpus_are_empty = availability(&states, &["sched_switch"]) == Availability::Available;
+    let counters = map_counters(&programs, cpus, idle_cpus_are_empty).map_err(refused)?;
     let cues = take_cues(&mut programs).map_err(refused)?;
-    Ok(Loaded { states, counters, cues, programs, offsets })
+    Ok(Loaded { states, counters, cues, programs, kernel_reads, offsets })
 }
 
 fn refused(reason: String) -> ProbesError {
@@ -68,9 +80,10 @@ impl Loaded {
 
     fn counter_state(&self, counter: &Counter) -> CounterState {
         let globals: Vec<_> = counter.owner.globals().collect();
-        let (scope_slot, scope) = match (&counter.scoped, self.offsets.require(&globals)) {
-            (_, Err(reason)) => (counter.slot, Availability::Absent { reason }),
+        let known = self.kernel_reads.clone().and_then(|()| self.offsets.require(&globals));
+        let (scope_slot, scope) = match (&counter.scoped, known) {
             (Scoped::Missing(reason), _) => (counter.slot, Availability::Absent { reason: (*reason).into() }),
+            (_, Err(reason)) => (counter.slot, Availability::Absent { reason }),
             (Scoped::In(slot, programs), Ok(())) => (*slot, availability(&self.states, programs)),
         };
         CounterState {
@@ -150,13 +163,14 @@ fn attach(programs: &mut Ebpf, program: &Program, offsets: &Offsets, btf: &Btf) 
     })
 }
 
-fn map_counters(programs: &Ebpf, cpus: usize) -> Result<Counters, String> {
+fn map_counters(programs: &Ebpf, cpus: usize, idle_cpus_are_empty: bool) -> Result<Counters, String> {
     let arrays = Arrays {
         machine: array(programs, COUNTERS_MAP)?,
         scopes: array(programs, SCOPE_COUNTERS_MAP)?,
         tables: array(programs, SCOPES_MAP)?,
     };
-    Counters::map(&arrays, cpus).map_err(|error: io::Error| format!("mapping the counters: {error}"))
+    Counters::map(&arrays, cpus, idle_cpus_are_empty)
+        .map_err(|error: io::Error| format!("mapping the counters: {error}"))
 }
 
 fn array<'a>(programs: &'a Ebpf, name: &str) -> Result<BorrowedFd<'a>, String> {
@@ -215,6 +229,7 @@ fn verifier_log_level() -> VerifierLogLevel {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd;
     use std::thread;
 
     use khor_e2e::load::direct_io;
@@ -222,6 +237,8 @@ mod tests {
     use khor_layout::Slot;
 
     use super::*;
+    use crate::polled::Missed;
+    use crate::probes::program_info;
 
     const THREADS: u64 = 8;
     const MEBIBYTES: u64 = 16;
@@ -236,9 +253,69 @@ mod tests {
         }
     }
 
+    fn load_with(kernel_reads: Result<(), String>) -> Loaded {
+        let cpus = possible_cpus().unwrap();
+        load_for(cpus, requests_in_flight(cpus), kernel_reads).unwrap()
+    }
+
+    /// Programs that call `bpf_probe_read_kernel` as they run in the kernel; `None` if it hides its
+    /// addresses.
+    fn programs_that_read(loaded: &Loaded) -> Option<Vec<String>> {
+        let helper = program_info::helper_offset("bpf_probe_read_kernel")?;
+        let attached =
+            loaded.programs.programs().filter_map(|(name, program)| Some((name, program.fd().ok()?)));
+        let reading = attached.filter(|(_, fd)| program_info::helper_calls(fd.as_fd()).contains(&helper));
+        Some(reading.map(|(name, _)| name.to_owned()).collect())
+    }
+
+    /// A kernel in confidentiality lockdown refuses each program that calls this helper anywhere.
+    #[test]
+    fn without_kernel_reads_the_machine_is_counted_and_no_program_reads() {
+        const REASON: &str = "the kernel is locked down";
+        if !root_or_skip() {
+            return;
+        }
+        let locked = load_with(Err(REASON.into()));
+        let Some(reading) = programs_that_read(&locked) else { return skip("needs readable /proc/kallsyms") };
+        assert_eq!(reading, [""; 0]);
+        for counter in locked.counter_states() {
+            assert_eq!(counter.machine, Availability::Available, "{}", counter.name);
+            let absent = Availability::Absent { reason: REASON.into() };
+            assert_eq!(counter.scope, absent, "{}", counter.name);
+        }
+        let mut of_scopes = PROGRAMS.iter().filter(|program| program.serves_only_scopes()).peekable();
+        assert!(of_scopes.peek().is_some());
+        for program in of_scopes {
+            let state = locked.states.iter().find(|state| state.name == program.name).unwrap();
+            assert_eq!(state.outcome, Err(REASON.into()), "{}", program.name);
+        }
+        drop(locked);
+        if lockdown::require_reads().is_ok() {
+            let reading = programs_that_read(&load_with(Ok(()))).unwrap();
+            assert!(reading.iter().any(|name| name == "sched_switch"), "the calls can be seen: {reading:?}");
+        }
+    }
+
+    #[test]
+    fn missed_events_are_those_of_the_programs_infos() {
+        if !root_or_skip() {
+            return;
+        }
+        let loaded = load_with(lockdown::require_reads());
+        let attached = loaded.programs.programs().filter_map(|(_, program)| program.fd().ok());
+        let attached: Vec<_> = attached.map(|fd| fd.as_fd()).collect();
+        let missed = Missed::open(attached.iter().map(AsRawFd::as_raw_fd));
+        let Some(first) = missed.read(&mut Vec::new()) else {
+            return skip("this kernel does not count missed events");
+        };
+        let by_info: u64 = attached.iter().map(|fd| program_info::recursion_misses(*fd)).sum();
+        let second = missed.read(&mut Vec::new()).unwrap();
+        assert!((first..=second).contains(&by_info), "{first} {by_info} {second}");
+    }
+
     fn all_is_counted_with_a_full_map() -> bool {
         let directory = std::env::current_exe().unwrap().parent().unwrap().join("full-map");
-        let loaded = load_for(possible_cpus().unwrap(), 1).unwrap();
+        let loaded = load_for(possible_cpus().unwrap(), 1, lockdown::require_reads()).unwrap();
         let before = loaded.counters.machine();
         thread::scope(|scope| {
             for thread in 0..THREADS {

@@ -8,10 +8,14 @@ mod catalogue;
 mod counters;
 mod cues;
 mod load;
+mod lockdown;
 mod mapping;
 mod offsets;
+#[cfg(test)]
+mod program_info;
 mod table;
 
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Mutex;
 
 use aya::Ebpf;
@@ -74,8 +78,10 @@ pub(crate) struct Probes {
     counters: Counters,
     sockets_have_tags: bool,
     wished: Mutex<Wished>,
+    /// `Err` with the reason if the kernel does not let programs see whose an event is.
+    scopes: Result<(), String>,
     /// Holds the links: programs detach when it is dropped.
-    _programs: Ebpf,
+    programs: Ebpf,
 }
 
 /// What the programs were asked for last.
@@ -95,7 +101,8 @@ impl Probes {
             states: loaded.states,
             counters: loaded.counters,
             wished: Mutex::default(),
-            _programs: loaded.programs,
+            scopes: loaded.kernel_reads,
+            programs: loaded.programs,
         };
         Ok((probes, loaded.cues))
     }
@@ -108,6 +115,18 @@ impl Probes {
     /// Every counter the programs feed, in the order of [`Slot`].
     pub(crate) fn counter_states(&self) -> &[CounterState] {
         &self.counter_states
+    }
+
+    /// Whether scopes can be counted at all.
+    pub(crate) fn scopes(&self) -> Availability {
+        let absent = |reason: &String| Availability::Absent { reason: reason.clone() };
+        self.scopes.as_ref().err().map_or(Availability::Available, absent)
+    }
+
+    /// Descriptors of the programs, open for as long as `self` lives.
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = i32> {
+        let loaded = self.programs.programs().filter_map(|(_, program)| program.fd().ok());
+        loaded.map(|descriptor| descriptor.as_fd().as_raw_fd())
     }
 
     /// Whether the kernel tells of each kind of cue.
@@ -146,13 +165,18 @@ impl Probes {
         }
     }
 
-    /// Has the kernel count for these scopes, each with its number, and no others.
+    /// Has the kernel count for these scopes, each with its number, and no others. Where scopes
+    /// cannot be counted, the programs are not asked to.
     pub(crate) fn count_for(&self, scopes: &[Chosen]) -> Result<(), TableFull> {
         let table = table::build(scopes)?;
+        if self.scopes.is_err() {
+            return Ok(());
+        }
         let mut wished = self.wished.lock().expect("nothing panics holding it");
         wished.generation += 1;
         wished.flags =
             if scopes.is_empty() { wished.flags & !Wish::SCOPES } else { wished.flags | Wish::SCOPES };
+        self.counters.look_again();
         self.counters.write_table(wished.generation, &table);
         self.counters.wish(Wish::new(wished.flags, wished.generation));
         Ok(())

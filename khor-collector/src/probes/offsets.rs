@@ -20,18 +20,20 @@ pub(super) struct Offsets {
 }
 
 impl Offsets {
-    /// Reads the BTF file at `path`, or says why it cannot.
-    pub(super) fn of_running_kernel(path: &str, cpus: usize) -> Result<Self, String> {
+    /// Reads the BTF file at `path`, or says why it cannot. `kernel_reads` says whether programs
+    /// may read the kernel's memory.
+    pub(super) fn of_running_kernel(path: &str, cpus: usize, kernel_reads: bool) -> Result<Self, String> {
         // Since 6.16 the file can be mapped, which spares parsing it; before, it must be read.
         let btf = Btf::from_file_with_backend(path, btf_rs::Backend::Mmap)
             .or_else(|_| Btf::from_file(path))
             .map_err(|error| error.to_string())?;
-        Ok(Self::find(&btf, cpus))
+        Ok(Self::find(&btf, cpus, kernel_reads))
     }
 
-    fn find(btf: &Btf, cpus: usize) -> Self {
+    fn find(btf: &Btf, cpus: usize, kernel_reads: bool) -> Self {
         let mut globals = vec![
             (global::CPUS, Ok(cpus as u32)),
+            (global::KERNEL_READS, Ok(u32::from(kernel_reads))),
             (global::RETRANSMIT_HAS_RESULT, arguments(btf, "tcp_retransmit_skb").map(|n| u32::from(n > 2))),
         ];
         let ids = offset(btf, "cgroup", "ancestor_ids");
@@ -39,6 +41,9 @@ impl Offsets {
         globals.push((global::CGROUP_ANCESTORS_OFFSET, ids.or_else(|_| offset(btf, "cgroup", "ancestors"))));
         globals.extend(FIELDS.iter().map(|(global, path)| (*global, path_offset(btf, path))));
         globals.push((global::SOCK_CGROUP_OFFSET, sock_cgroup(btf)));
+        globals.extend(disk_of_request(btf));
+        globals.push((global::REQUEST_STATE_OFFSET, offset(btf, "request", "rq_flags")));
+        globals.push((global::REQUEST_FLUSH_SEQUENCE, Ok(flush_sequence(btf))));
         let value = |found: &Found| *found.as_ref().unwrap_or(&global::UNKNOWN);
         let values = globals.iter().map(|(name, found)| (*name, value(found))).collect();
         Self {
@@ -109,6 +114,34 @@ fn sock_cgroup(btf: &Btf) -> Found {
     let cgroup =
         offset(btf, "sock_cgroup_data", "cgroup").or_else(|_| offset(btf, "sock_cgroup_data", "val"));
     Ok(data + cgroup?)
+}
+
+/// The way from a request to its disk's name: through the queue since 5.17, when `request.rq_disk`
+/// went.
+fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
+    let direct = offset(btf, "request", "rq_disk");
+    let queue_disk = if direct.is_ok() { Ok(global::UNKNOWN) } else { offset(btf, "request_queue", "disk") };
+    [
+        (global::REQUEST_DISK_OFFSET, direct.or_else(|_| offset(btf, "request", "q"))),
+        (global::QUEUE_DISK_OFFSET, queue_disk),
+        (global::DISK_NAME_OFFSET, offset(btf, "gendisk", "disk_name")),
+    ]
+}
+
+/// `RQF_FLUSH_SEQ`. Since 6.12 an enumerator has its position, at first in an enum without a name;
+/// before, it was a macro, which BTF does not show.
+fn flush_sequence(btf: &Btf) -> u32 {
+    const MACRO: u32 = 1 << 4;
+    let ids =
+        ["rqf_flags", ""].into_iter().flat_map(|name| btf.resolve_ids_by_name(name).unwrap_or_default());
+    let position = { ids }.find_map(|id| match btf.resolve_type_by_id(id).ok()? {
+        Type::Enum(flags) => flags.members.iter().find_map(|member| {
+            let name = btf.resolve_name(member).ok()?;
+            (name == "__RQF_FLUSH_SEQ").then(|| member.val())
+        }),
+        _ => None,
+    });
+    position.map_or(MACRO, |position| 1 << position)
 }
 
 fn path_offset(btf: &Btf, path: Path) -> Found {

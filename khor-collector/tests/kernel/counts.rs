@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::thread;
 use std::time::Duration;
 
-use khor_e2e::{Bracket, bracket, load, procfs, skip};
+use khor_e2e::{Bracket, Collector, bracket, load, procfs, skip};
 use khor_proto::counter;
 
 use crate::agreement::{Amount, agent_is_shielded, agrees, visible_switches};
-use crate::{disk, turn};
+use crate::{disk, program, turn};
 
 /// The promise is for amounts like these: a million switches, 10,000 program starts, a gibibyte each way.
 const SWITCHES: u32 = 1_000_000;
@@ -203,13 +203,48 @@ fn page_faults_agree_with_vmstat() {
     assert!(counted.holds(), "{counted:?}");
 }
 
+const SECOND_CPU: &str = "/sys/devices/system/cpu/cpu1/online";
+
+fn set_second_cpu(online: bool) -> std::io::Result<()> {
+    std::fs::write(SECOND_CPU, if online { "1" } else { "0" })
+}
+
+/// Whether there is a second CPU that can be taken away and brought back; skips the test if not.
+fn second_cpu_or_skip() -> bool {
+    let able = set_second_cpu(false).and_then(|()| set_second_cpu(true)).is_ok();
+    if !able {
+        skip("there is no second CPU that can be taken away");
+    }
+    able
+}
+
+/// The collector looks for further CPUs once a second.
+#[test]
+fn a_cpu_that_comes_after_the_start_loses_no_counts() {
+    let Some(turn) = turn() else { return };
+    if !second_cpu_or_skip() {
+        return;
+    }
+    let kernel = visible_switches(&turn.collector);
+    agrees(&turn.collector, |_| {
+        set_second_cpu(false).expect("a CPU");
+        let collector = Collector::start(program(), &["--no-dbus"]);
+        let work = || {
+            set_second_cpu(true).expect("a CPU");
+            load::ping_pong(20_000);
+            thread::sleep(Duration::from_millis(1100));
+        };
+        let counted = bracket(|| collector.sample(), counter::SWITCHES, &kernel, work);
+        assert!(counted.inner >= 20_000, "{counted:?}");
+        counted
+    });
+}
+
 #[test]
 fn counting_goes_on_while_a_cpu_is_taken_away_and_brought_back() {
-    const ONLINE: &str = "/sys/devices/system/cpu/cpu1/online";
     let Some(turn) = turn() else { return };
-    let set = |online: &str| std::fs::write(ONLINE, online);
-    if set("0").and_then(|()| set("1")).is_err() {
-        return skip("there is no second CPU that can be taken away");
+    if !second_cpu_or_skip() {
+        return;
     }
     let names: Vec<String> =
         turn.collector.sample().counters().iter().map(|counter| counter.name.clone()).collect();
@@ -228,8 +263,8 @@ fn counting_goes_on_while_a_cpu_is_taken_away_and_brought_back() {
             counter::SWITCHES,
             &kernel,
             || {
-                for online in ["0", "1"] {
-                    set(online).expect("a CPU");
+                for online in [false, true] {
+                    set_second_cpu(online).expect("a CPU");
                     load::ping_pong(2000);
                 }
             },

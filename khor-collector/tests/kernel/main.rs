@@ -6,6 +6,7 @@
 mod agreement;
 mod counts;
 mod cues;
+mod disks;
 mod faults;
 mod network;
 mod privilege;
@@ -17,8 +18,9 @@ mod worker;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use khor_e2e::Collector;
 use khor_e2e::skip::{in_vm, root_or_skip};
+use khor_e2e::{Collector, Listener};
+use khor_proto::{Availability, Scope, Selector, counter};
 
 /// The running test holds this lock. In a virtual machine the lock guards the shared collector.
 static TURN: Mutex<Option<Arc<Collector>>> = Mutex::new(None);
@@ -39,6 +41,33 @@ fn turn() -> Option<Turn> {
     let start = || Arc::new(Collector::start(program(), &["--no-dbus"]));
     let collector = if in_vm() { Arc::clone(turn.get_or_insert_with(start)) } else { start() };
     Some(Turn { collector, _turn: turn })
+}
+
+/// Waits for the turn of a test of scopes. On a kernel in confidentiality lockdown there are none:
+/// the absence and its reason are checked instead.
+fn scoped_turn() -> Option<Turn> {
+    let turn = turn()?;
+    if !is_locked_down() {
+        return Some(turn);
+    }
+    let scope = Scope::only(Selector::Cgroup("/".into()));
+    let mut listener = Listener::new(turn.collector.socket(), scope, &[]).expect("a subscription");
+    for name in
+        [counter::EXECS, counter::SWITCHES, counter::RX_BYTES, counter::TX_BYTES, counter::RETRANSMITS]
+    {
+        let Availability::Absent { reason } = listener.availability(name) else {
+            panic!("{name} is available")
+        };
+        assert!(reason.contains("/sys/kernel/security/lockdown"), "{name}: {reason}");
+        assert_eq!(listener.sample().get(name), None, "{name}");
+    }
+    None
+}
+
+/// Whether the kernel lets no program read its memory, so that there are no scopes.
+fn is_locked_down() -> bool {
+    let mode = std::fs::read_to_string("/sys/kernel/security/lockdown");
+    mode.is_ok_and(|mode| mode.contains("[confidentiality]"))
 }
 
 fn program() -> &'static Path {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use khor_e2e::{load, procfs};
+use khor_proto::{Availability, counter};
 
 use crate::turn;
 
@@ -23,6 +24,22 @@ fn collector_is_powerless() {
         }
     }
     assert!(procfs::status(pid, "Uid").split_whitespace().all(|uid| uid != "0"));
+}
+
+/// The kernel's files are opened before the filter of system calls and read under it.
+#[test]
+fn missed_events_are_read_without_privileges_or_absent_with_the_cause() {
+    let Some(turn) = turn() else { return };
+    let reading = turn.collector.sample();
+    let missed = reading.counters().iter().find(|counter| counter.name == counter::MISSED_EVENTS);
+    match &missed.expect("in the catalogue").availability {
+        Availability::Available => {
+            let before = reading.get(counter::MISSED_EVENTS).expect("available");
+            std::thread::sleep(Duration::from_millis(1100));
+            assert!(turn.collector.sample().get(counter::MISSED_EVENTS) >= Some(before));
+        }
+        Availability::Absent { reason } => assert!(reason.contains("and later do"), "{reason}"),
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use khor_proto::client::ClientError;
 use khor_proto::{Availability, Scope, Selector, counter};
 
 use crate::worker::Worker;
-use crate::{Turn, disk, turn};
+use crate::{Turn, disk, scoped_turn as turn};
 
 pub(crate) fn of(cgroup: &Cgroup) -> Selector {
     Selector::Cgroup(cgroup.path().to_owned())

@@ -8,6 +8,8 @@ pub const UNKNOWN: u32 = u32::MAX;
 
 /// Possible CPUs.
 pub const CPUS: &str = "CPUS";
+/// 1 if programs may call `bpf_probe_read_kernel`, 0 if the kernel is locked down.
+pub const KERNEL_READS: &str = "KERNEL_READS";
 /// `sk_buff.len`.
 pub const SKB_LEN_OFFSET: &str = "SKB_LEN_OFFSET";
 /// `sk_buff.dev`.
@@ -38,6 +40,16 @@ pub const SOCK_FAMILY_OFFSET: &str = "SOCK_FAMILY_OFFSET";
 pub const REQUEST_CMD_FLAGS_OFFSET: &str = "REQUEST_CMD_FLAGS_OFFSET";
 /// `request.__data_len`.
 pub const REQUEST_DATA_LEN_OFFSET: &str = "REQUEST_DATA_LEN_OFFSET";
+/// `request.rq_flags`.
+pub const REQUEST_STATE_OFFSET: &str = "REQUEST_STATE_OFFSET";
+/// `RQF_FLUSH_SEQ` in it: the request is part of a sequence of flushes that goes on.
+pub const REQUEST_FLUSH_SEQUENCE: &str = "REQUEST_FLUSH_SEQUENCE";
+/// `request.rq_disk`, or `request.q` since 5.17.
+pub const REQUEST_DISK_OFFSET: &str = "REQUEST_DISK_OFFSET";
+/// `request_queue.disk` where [`REQUEST_DISK_OFFSET`] is that of the queue, else [`UNKNOWN`].
+pub const QUEUE_DISK_OFFSET: &str = "QUEUE_DISK_OFFSET";
+/// `gendisk.disk_name`.
+pub const DISK_NAME_OFFSET: &str = "DISK_NAME_OFFSET";
 /// `request.bio`.
 pub const REQUEST_BIO_OFFSET: &str = "REQUEST_BIO_OFFSET";
 /// `bio.bi_blkg`.

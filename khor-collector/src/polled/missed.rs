@@ -1,0 +1,92 @@
+//! Events that the kernel did not show to the programs, because the same program was already
+//! running on that CPU.
+//!
+//! The kernel shows its count in the `fdinfo` of a program's descriptor. Reading an open file needs
+//! neither a capability nor `bpf()`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use khor_proto::Availability;
+
+use super::file::Kept;
+
+/// The `fdinfo` of every program, or why there is none.
+#[derive(Debug)]
+pub(crate) struct Missed(Result<Vec<Kept>, String>);
+
+impl Missed {
+    /// Opens the `fdinfo` of these descriptors of programs, which must stay open.
+    pub(crate) fn open(programs: impl IntoIterator<Item = i32>) -> Self {
+        Self::open_files(
+            programs.into_iter().map(|descriptor| format!("/proc/self/fdinfo/{descriptor}").into()),
+        )
+    }
+
+    /// Opens these `fdinfo` files.
+    pub(super) fn open_files(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self(paths.into_iter().map(|path| open_one(&path)).collect())
+    }
+
+    /// None, for `reason`.
+    pub(super) fn absent(reason: &str) -> Self {
+        Self(Err(reason.to_owned()))
+    }
+
+    /// Whether it can be read.
+    pub(super) fn availability(&self) -> Availability {
+        match &self.0 {
+            Ok(_) => Availability::Available,
+            Err(reason) => Availability::Absent { reason: reason.clone() },
+        }
+    }
+
+    /// The misses of all programs together.
+    pub(crate) fn read(&self, buffer: &mut Vec<u8>) -> Option<u64> {
+        let programs = self.0.as_ref().ok()?;
+        programs.iter().map(|program| recursion_misses(&program.read(buffer).ok()?)).sum()
+    }
+}
+
+fn open_one(path: &Path) -> Result<Kept, String> {
+    // Before 5.14 a process that has changed its user may not open its own `fdinfo`.
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "this kernel does not count them, or shows them to root only: 5.14 and later do".to_owned()
+        }
+        _ => format!("{} cannot be read: {error}", path.display()),
+    };
+    let file = Kept::open(path).map_err(unreadable)?;
+    let misses = recursion_misses(&file.read(&mut Vec::new()).map_err(unreadable)?);
+    misses.map(|_| file).ok_or_else(|| "this kernel does not count them: 5.12 and later do".into())
+}
+
+fn recursion_misses(text: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix("recursion_misses:"))?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_the_line_is_named_as_the_cause() {
+        let text = "pos:\t0\nprog_id:\t7\nrun_cnt:\t5\nrecursion_misses:\t12\nverified_insns:\t9\n";
+        assert_eq!(recursion_misses(text), Some(12));
+        let no_program = File::open("/dev/null").unwrap();
+        let missed = Missed::open([no_program.as_raw_fd()]);
+        assert_eq!(missed.read(&mut Vec::new()), None);
+        let Availability::Absent { reason } = missed.availability() else { panic!("{missed:?}") };
+        assert!(reason.contains("5.12"), "{reason}");
+        let Availability::Absent { reason } = Missed::open([-1]).availability() else { panic!("no -1") };
+        assert!(reason.contains("/proc/self/fdinfo/-1"), "{reason}");
+    }
+
+    #[test]
+    fn no_program_misses_nothing() {
+        assert_eq!(Missed::open([]).read(&mut Vec::new()), Some(0));
+    }
+}

@@ -1,0 +1,60 @@
+//! Test support: what the kernel tells of a loaded program (`BPF_OBJ_GET_INFO_BY_FD`).
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use khor_proto::kernel_text;
+use nix::libc;
+
+/// `struct bpf_prog_info` of 6.1 in words; the kernel accepts every length.
+const WORDS: usize = 28;
+/// The word with the lengths of the machine code and of the translated instructions.
+const LENGTHS: usize = 2;
+const TRANSLATED: usize = 4;
+const RECURSION_MISSES: usize = 26;
+
+/// Distance of a helper from the address that calls count from; `None` if the kernel hides
+/// addresses.
+pub(super) fn helper_offset(helper: &str) -> Option<i32> {
+    let symbols = kernel_text::read("/proc/kallsyms").ok()?;
+    let address = |name: &str| {
+        let line = symbols.lines().find(|line| line.split_whitespace().nth(2) == Some(name))?;
+        u64::from_str_radix(line.split_whitespace().next()?, 16).ok().filter(|address| *address != 0)
+    };
+    Some(address(helper)?.wrapping_sub(address("__bpf_call_base")?) as i32)
+}
+
+/// The helpers that the program calls, each as its [`helper_offset`].
+pub(super) fn helper_calls(program: BorrowedFd<'_>) -> Vec<i32> {
+    const CALL: u8 = 0x85;
+    let mut info = [0; WORDS];
+    query(program, &mut info);
+    let mut instructions = vec![0_u64; (info[LENGTHS] >> 32) as usize / size_of::<u64>()];
+    info = [0; WORDS];
+    info[LENGTHS] = (size_of_val(&instructions[..]) as u64) << 32;
+    info[TRANSLATED] = instructions.as_mut_ptr() as u64;
+    query(program, &mut info);
+    let calls = instructions.iter().filter(|word| {
+        let [code, registers, ..] = word.to_le_bytes();
+        code == CALL && registers >> 4 == 0
+    });
+    calls.map(|word| (word >> 32) as i32).collect()
+}
+
+/// Events that the kernel did not show to the program.
+pub(super) fn recursion_misses(program: BorrowedFd<'_>) -> u64 {
+    let mut info = [0; WORDS];
+    query(program, &mut info);
+    info[RECURSION_MISSES]
+}
+
+fn query(program: BorrowedFd<'_>, info: &mut [u64; WORDS]) {
+    const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
+    let length = (size_of_val(info) as u64) << 32;
+    let attributes = [program.as_raw_fd() as u64 | length, info.as_mut_ptr() as u64];
+    // SAFETY: `attributes` has descriptor, length and address of `info`, which lives on; a buffer
+    // named in it is as long as it says.
+    let done = unsafe {
+        libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, attributes.as_ptr(), size_of_val(&attributes))
+    };
+    assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
+}

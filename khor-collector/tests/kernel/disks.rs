@@ -1,0 +1,140 @@
+//! A request counts once, at the disk that does the work.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::process::Command;
+
+use khor_e2e::{bracket, procfs, skip};
+use khor_proto::counter;
+use nix::libc::O_DIRECT;
+
+use crate::agreement::agrees;
+use crate::{disk, turn};
+
+const BYTES: u64 = 8 << 20;
+
+/// A loop device over a file on a disk; detached and removed when dropped.
+struct Loop {
+    device: String,
+    file: PathBuf,
+}
+
+impl Loop {
+    fn make(file: PathBuf) -> Option<Self> {
+        let mut backing = File::create(&file).expect("a file on the disk");
+        backing.write_all(&vec![0x5a; BYTES as usize]).expect("room on the disk");
+        backing.sync_all().expect("the disk");
+        let device = run("losetup", &["-f"])?.trim().to_owned();
+        let this = Self { device, file };
+        let attached = run("losetup", &[&this.device, this.file.to_str()?]).is_some();
+        attached.then_some(this)
+    }
+
+    fn name(&self) -> &str {
+        self.device.trim_start_matches("/dev/")
+    }
+
+    fn open(&self) -> File {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).custom_flags(O_DIRECT).open(&self.device).expect("the loop device")
+    }
+
+    /// Writes or reads all of it past the device's own page cache; the file's cache stays.
+    fn transfer(&self, step: impl Fn(&File, &mut [u8], u64)) {
+        const CHUNK: usize = 1 << 20;
+        let mut buffer = vec![0xa5_u8; CHUNK + 4096];
+        let start = buffer.as_ptr().align_offset(4096);
+        let device = self.open();
+        for offset in (0..BYTES).step_by(CHUNK) {
+            step(&device, &mut buffer[start..start + CHUNK], offset);
+        }
+        device.sync_all().expect("the disk");
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        run("losetup", &["-d", &self.device]);
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+fn run(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn a_write_to_a_loop_device_counts_once_and_a_cached_read_not_at_all() {
+    let Some(turn) = turn() else { return };
+    let Some(stacked) = Loop::make(disk().join("khor-loop")) else { return skip("needs loop devices") };
+    // In the file's page cache from now on, from which the loop driver reads.
+    let mut cached = Vec::new();
+    File::open(&stacked.file).expect("the file").read_to_end(&mut cached).expect("its content");
+    for (name, kernel, own, step) in [
+        (
+            counter::WRITE_BYTES,
+            (|disk| disk.write_bytes) as fn(procfs::Disk) -> u64,
+            1,
+            (|device, chunk, offset| device.write_all_at(chunk, offset).expect("a write"))
+                as fn(&File, &mut [u8], u64),
+        ),
+        (
+            counter::READ_BYTES,
+            |disk| disk.read_bytes,
+            0,
+            |device, chunk, offset| device.read_exact_at(chunk, offset).expect("a read"),
+        ),
+    ] {
+        agrees(&turn.collector, |_| {
+            let through_loop = || kernel(procfs::disk(stacked.name()));
+            let before = through_loop();
+            let work = || stacked.transfer(step);
+            let counted = bracket(|| turn.collector.sample(), name, || kernel(procfs::disks()), work);
+            assert!(through_loop() - before >= BYTES, "the loop device did the work");
+            assert!(counted.inner >= own * BYTES, "{name} {counted:?}");
+            counted
+        });
+    }
+}
+
+/// A journal writes its commit between two flushes, after which the kernel ends the same request a
+/// second time.
+#[test]
+fn a_write_between_flushes_is_one_request() {
+    const COMMITS: u64 = 50;
+    let Some(turn) = turn() else { return };
+    let path = disk().join("khor-commits");
+    agrees(&turn.collector, |_| {
+        let written = || procfs::disks().write_requests;
+        let work = || {
+            let mut file = File::create(&path).expect("a file on the disk");
+            for _ in 0..COMMITS {
+                file.write_all(&[0x5a; 4096]).and_then(|()| file.sync_all()).expect("room on the disk");
+            }
+        };
+        let counted = bracket(|| turn.collector.sample(), counter::WRITE_REQUESTS, written, work);
+        assert!(counted.inner >= COMMITS, "{counted:?}");
+        counted
+    });
+    std::fs::remove_file(path).expect("the file");
+}
+
+#[test]
+fn requests_of_a_loop_device_are_not_timed() {
+    let Some(turn) = turn() else { return };
+    let Some(stacked) = Loop::make(disk().join("khor-loop-times")) else { return skip("needs loop devices") };
+    agrees(&turn.collector, |_| {
+        let requests = || procfs::disks().requests;
+        let loop_before = procfs::disk(stacked.name()).requests;
+        let work =
+            || stacked.transfer(|device, chunk, offset| device.read_exact_at(chunk, offset).expect("a read"));
+        let timed = || turn.collector.sample();
+        let counted = bracket(timed, counter::TIMED_REQUESTS, requests, work);
+        assert!(procfs::disk(stacked.name()).requests > loop_before, "the loop device did the work");
+        // Requests of other programs may go untimed, so only the upper bound is exact.
+        khor_e2e::Bracket { inner: counted.inner.min(counted.ours), ..counted }
+    });
+}
