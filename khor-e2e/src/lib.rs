@@ -15,6 +15,7 @@ pub mod listener;
 pub mod load;
 mod lock;
 pub mod mount;
+pub mod network;
 pub mod osc;
 pub mod pipewire;
 pub mod port;
