@@ -16,6 +16,7 @@ pub mod load;
 mod lock;
 pub mod mount;
 pub mod namespace;
+pub mod network;
 pub mod osc;
 pub mod pipewire;
 pub mod port;

@@ -101,7 +101,11 @@ fn an_interface_with_a_non_utf_8_name_does_not_hide_traffic() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &NO_SOUND);
     engine.wait_for_source("proc");
     // The engine's HTTP responses are the traffic.
-    wait_until("traffic", || engine.get("/api/metrics")["rates"]["rx_kbs"].as_f64() > Some(0.0));
+    let metrics = engine.get("/api/metrics");
+    let reason = metrics["signals"]["local"]["reason"].as_str().expect("a reason").to_owned();
+    assert!(reason.contains("shows another network namespace"), "{reason}");
+    let received = || engine.get("/api/metrics")["totals"]["net_rx_bytes_total"].as_u64();
+    wait_until("traffic", || received() > Some(0));
 }
 
 #[test]

@@ -97,9 +97,9 @@ fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
 }
 
 fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) -> Background {
-    let is_of_network = |signal: &Value| signal == "rx" || signal == "tx";
+    let is_local = |signal: &Value| signal == "local";
     let soloists = || engine.get("/api/metrics")["soloists"].as_array().expect("soloists").clone();
-    assert!(!soloists().iter().any(|solo| is_of_network(&solo["signal"])), "nothing is sent there yet");
+    assert!(!soloists().iter().any(|solo| is_local(&solo["signal"])), "nothing moves there yet");
     // What a thread of that host starts is of that host too.
     let load = thread::scope(|scope| {
         let there = scope.spawn(|| {
@@ -109,11 +109,11 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) -> 
         there.join().expect("a thread of that host")
     });
     let took = wait_until(&format!("{name} to take the solo"), || {
-        soloists().first().is_some_and(|solo| solo["host"] == name && is_of_network(&solo["signal"]))
+        soloists().first().is_some_and(|solo| solo["host"] == name && is_local(&solo["signal"]))
     });
     println!("the loaded host took the solo after {took:?}");
     wait_until("its voice", || {
-        engine.notes(|note| note["layer"] == "voices" && is_of_network(&note["signal"])) > 0
+        engine.notes(|note| note["layer"] == "voices" && is_local(&note["signal"])) > 0
     });
     let explained = engine.get("/api/explain");
     assert!(explained["text"].as_str().expect("text").contains(name), "{explained:#}");
@@ -159,14 +159,14 @@ fn deviation(engine: &Engine, signal: &str) -> f64 {
 /// The reading then is that host's, and which site is heard stays the file's to say.
 fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
     hear_alone(engine, &json!(loud));
-    wait_until("the loud one's reading", || deviation(engine, "rx") > 3.0);
+    wait_until("the loud one's reading", || deviation(engine, "local") > 3.0);
     assert_eq!(engine.get("/api/fleet")["soloists"], json!([]), "it has all the voices");
     assert_eq!(engine.get("/api/health")["scope"]["whose"], loud);
     let explained = engine.get("/api/explain");
     assert!(explained["sentence"].as_str().expect("words").starts_with(loud), "{explained:#}");
     assert!(explained["text"].as_str().expect("text").contains(&format!("Heard: {loud} alone")));
     hear_alone(engine, &json!(calm));
-    wait_until("the calm one's reading", || deviation(engine, "rx") < 1.0);
+    wait_until("the calm one's reading", || deviation(engine, "local") < 1.0);
     let there = engine.get("/api/fleet");
     let there = there["hosts"].as_array().expect("hosts");
     assert!(there.iter().any(|host| host["name"] == loud && host["deviation"].as_f64() > Some(3.0)));

@@ -124,7 +124,7 @@ fn the_page_shows_and_steers_the_engine() {
     let flags = ["--ui-dir", dist.to_str().expect("a plain path")];
     let engine = Engine::start(collector.socket(), &flags, &pulse.environment());
     engine.wait_for_source("collector");
-    let browser = browser(&engine, &["--expect-rise", "rx"]);
+    let browser = browser(&engine, &["--expect-rise", "local"]);
     browser.wait_for_line(LOAD_AFTER);
     let _load = Background::with_pauses(|| loopback(8 << 20, 200));
     succeeds(browser, &engine);

@@ -5,7 +5,7 @@
 //! is work, so that is no row of its own.
 
 use crate::adapter::{
-    Instrument::{self, Disk, Kernel, Loss, Memory, Process, Receive, Send},
+    Instrument::{self, Disk, Kernel, Local, Loss, Memory, Process, Receive, Send},
     SignalId,
 };
 
@@ -62,6 +62,7 @@ pub const MAPPING: &[Declared] = &[
     (SignalId::Fork, Feature::VoicePitch(Process), 1.0),
     (SignalId::Rx, Feature::VoiceOnsets(Receive), 1.0),
     (SignalId::Tx, Feature::VoiceOnsets(Send), 1.0),
+    (SignalId::Local, Feature::VoiceOnsets(Local), 1.0),
     (SignalId::Retx, Feature::VoiceOnsets(Loss), 1.0),
     (SignalId::Io, Feature::VoiceOnsets(Disk), 1.0),
     (SignalId::Lat, Feature::VoiceLength(Disk), 1.0),

@@ -6,7 +6,7 @@ use khor_engine::{
     signal::{Counter, Frame},
     source::{CaptureReader, Recorded},
 };
-use khor_proto::CueKind;
+use khor_proto::{Availability, CueKind};
 
 /// Every capture is quiet for this long, seconds.
 const LEAD_S: f64 = 12.0;
@@ -88,7 +88,7 @@ fn the_idle_ones_are_long_and_quiet() {
     for (name, seconds) in [("idle", 39.0), ("idle-long", 180.0)] {
         let idle = Capture::read(name);
         assert!(idle.seconds() >= seconds, "{} s", idle.seconds());
-        assert!(idle.load_rate(Counter::RxBytes) < 1e6 && idle.load_rate(Counter::Execs) < 20.0);
+        assert!(idle.load_rate(Counter::EdgeRxBytes) < 1e6 && idle.load_rate(Counter::Execs) < 20.0);
         assert!(idle.cues.is_empty(), "{:?}", idle.cues);
     }
 }
@@ -106,10 +106,41 @@ fn programs_start_in_the_storm_and_less_so_when_compiling() {
 #[test]
 fn traffic_goes_the_way_the_name_says() {
     let (download, upload) = (Capture::read("download"), Capture::read("upload"));
-    download.rises_to(Counter::RxBytes, 10e6);
-    upload.rises_to(Counter::TxBytes, 5e6);
-    assert!(download.load_rate(Counter::RxBytes) > 10.0 * download.load_rate(Counter::TxBytes));
-    assert!(upload.load_rate(Counter::TxBytes) > 10.0 * upload.load_rate(Counter::RxBytes));
+    download.rises_to(Counter::EdgeRxBytes, 10e6);
+    upload.rises_to(Counter::EdgeTxBytes, 5e6);
+    assert!(download.load_rate(Counter::EdgeRxBytes) > 10.0 * download.load_rate(Counter::EdgeTxBytes));
+    assert!(upload.load_rate(Counter::EdgeTxBytes) > 10.0 * upload.load_rate(Counter::EdgeRxBytes));
+}
+
+/// They were recorded before khor counted the machine's edge.
+#[test]
+fn all_devices_stand_in_for_the_edge_and_local_traffic_is_missing() {
+    let reader = CaptureReader::open(&path("download")).unwrap();
+    let (mut frames, mut starts) = (0, 0);
+    for piece in reader {
+        match piece.unwrap() {
+            Recorded::Frame(Frame { counters, .. }) => {
+                let count = |counter: Counter| counters[counter.index()];
+                assert_eq!(count(Counter::EdgeRxBytes), count(Counter::RxBytes));
+                assert_eq!(count(Counter::EdgeTxPackets), count(Counter::TxPackets));
+                assert_eq!([Counter::LocalBytes, Counter::LocalPackets].map(count), [None; 2]);
+                frames += usize::from(count(Counter::EdgeRxBytes).is_some());
+            }
+            Recorded::Start(origin) => {
+                let of = |counter: Counter| &origin.availability[counter.index()];
+                assert_eq!(of(Counter::EdgeRxBytes), &Availability::Available);
+                match of(Counter::LocalBytes) {
+                    Availability::Absent { reason } => {
+                        assert!(reason.contains("received and sent"), "{reason}");
+                    }
+                    Availability::Available => panic!("it has no local traffic"),
+                }
+                starts += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(frames > 500 && starts == 1, "{frames} {starts}");
 }
 
 #[test]

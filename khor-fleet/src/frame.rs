@@ -8,8 +8,9 @@ use crate::{
 };
 
 /// Names of the signals in the order of [`Frame::signals`]. Newer minor versions append.
-pub const SIGNALS: [&str; 14] = [
+pub const SIGNALS: [&str; 15] = [
     "exec", "fork", "rx", "tx", "retx", "io", "lat", "stall", "mem", "fault", "cpu", "csw", "irq", "softirq",
+    "local",
 ];
 
 /// One host at one moment.

@@ -7,11 +7,11 @@ use khor_proto::inert;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Longest frame that is sent, bytes.
-pub const MAX_FRAME_BYTES: usize = 400;
+pub const MAX_FRAME_BYTES: usize = 416;
 /// Longest cue that is sent, bytes.
 pub const MAX_CUE_BYTES: usize = 200;
 /// Longest frame of a site that is sent, bytes.
-pub const MAX_SITE_BYTES: usize = 32 * 1024;
+pub const MAX_SITE_BYTES: usize = 36 * 1024;
 /// Longest frame or cue that is read, bytes: newer minor versions may append to theirs.
 pub const MAX_READ_BYTES: usize = 1024;
 /// Longest frame of a site that is read, bytes.

@@ -1,7 +1,7 @@
 // The Now view: charts and score move, real load moves the right lane, header controls act in every tab, the visualiser paints.
 import { WIDE } from './kit.mjs';
 
-const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
+const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'local', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
 /** A rise is a rate at least this many times what it was when the page opened, or from nothing to something. */
 const RISE = 3;
 

@@ -31,7 +31,7 @@ fn a_first_connection_starts_it_and_it_counts() {
     load::direct_io(Path::new("/root"), 1).expect("writing");
     let last = listener.sample();
     for (counter, at_least) in
-        [("execs", 20), ("switches", 20), ("rx_bytes", 1 << 20), ("write_bytes", 1 << 20)]
+        [("execs", 20), ("switches", 20), ("local_bytes", 1 << 20), ("write_bytes", 1 << 20)]
     {
         let moved = last.get(counter).expect(counter) - first.get(counter).expect(counter);
         println!("{counter}: {moved}");

@@ -84,8 +84,9 @@ fn counters(signal: &str) -> &'static [&'static str] {
     match signal {
         "exec" => &[counter::EXECS],
         "fork" => &[counter::FORKS],
-        "rx" => &[counter::RX_BYTES],
-        "tx" => &[counter::TX_BYTES],
+        "rx" => &[counter::EDGE_RX_BYTES],
+        "tx" => &[counter::EDGE_TX_BYTES],
+        "local" => &[counter::LOCAL_BYTES],
         "retx" => &[counter::RETRANSMITS],
         "io" => &[counter::READ_BYTES, counter::WRITE_BYTES],
         "lat" => &[counter::LATENCY_NS],

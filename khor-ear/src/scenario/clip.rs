@@ -100,7 +100,7 @@ fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
                 (Counter::LatencyNs, total_ns, Shape::Steady),
             ];
         }
-        SignalId::Csw | SignalId::Irq => vec![(Counter::RxBytes, TRICKLE_BYTES_PER_S, Shape::Steady)],
+        SignalId::Csw | SignalId::Irq => vec![(Counter::EdgeRxBytes, TRICKLE_BYTES_PER_S, Shape::Steady)],
         _ => Vec::new(),
     };
     let counters = signal.counters();
@@ -118,7 +118,7 @@ fn most(signal: SignalId) -> f64 {
     match signal {
         SignalId::Exec => 250.0,
         SignalId::Fork => 500.0,
-        SignalId::Rx | SignalId::Tx => 50e6,
+        SignalId::Rx | SignalId::Tx | SignalId::Local => 50e6,
         SignalId::Retx => 50.0,
         SignalId::Io => 80e6,
         SignalId::Stall | SignalId::Mem | SignalId::Cpu => 900e3,

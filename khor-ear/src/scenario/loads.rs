@@ -1,9 +1,9 @@
 //! What machines are busy with: rates per second at intensity 1, on top of an idle machine.
 
 use crate::adapter::Counter::{
-    self, CpuStallUs, Execs, Faults, Forks, IoStallUs, Irqs, LatencyNs, MemStallUs, ReadBytes, ReadRequests,
-    Retransmits, RxBytes, RxPackets, Softirqs, Switches, TimedRequests, TxBytes, TxPackets, WriteBytes,
-    WriteRequests,
+    self, CpuStallUs, EdgeRxBytes, EdgeRxPackets, EdgeTxBytes, EdgeTxPackets, Execs, Faults, Forks,
+    IoStallUs, Irqs, LatencyNs, LocalBytes, LocalPackets, MemStallUs, ReadBytes, ReadRequests, Retransmits,
+    Softirqs, Switches, TimedRequests, WriteBytes, WriteRequests,
 };
 
 /// How a rate moves around its mean.
@@ -28,10 +28,12 @@ use Shape::{Gusty, Periodic, Rare, Steady};
 pub const IDLE: &[Part] = &[
     (Execs, 0.25, Rare),
     (Forks, 0.7, Rare),
-    (RxBytes, 1.6e3, Rare),
-    (RxPackets, 9.0, Rare),
-    (TxBytes, 1.1e3, Rare),
-    (TxPackets, 8.0, Rare),
+    (EdgeRxBytes, 1.6e3, Rare),
+    (EdgeRxPackets, 9.0, Rare),
+    (EdgeTxBytes, 1.1e3, Rare),
+    (EdgeTxPackets, 8.0, Rare),
+    (LocalBytes, 700.0, Rare),
+    (LocalPackets, 6.0, Rare),
     (Switches, 750.0, Steady),
     (ReadBytes, 2e3, Rare),
     (ReadRequests, 0.3, Rare),
@@ -166,10 +168,10 @@ pub fn everything() -> Vec<Part> {
 }
 
 const DOWNLOAD: &[Part] = &[
-    (RxBytes, 12e6, Steady),
-    (RxPackets, 2.2e3, Steady),
-    (TxBytes, 160e3, Steady),
-    (TxPackets, 2.0e3, Steady),
+    (EdgeRxBytes, 12e6, Steady),
+    (EdgeRxPackets, 2.2e3, Steady),
+    (EdgeTxBytes, 160e3, Steady),
+    (EdgeTxPackets, 2.0e3, Steady),
     (WriteBytes, 11e6, Periodic),
     (WriteRequests, 60.0, Periodic),
     (IoStallUs, 25e3, Periodic),
@@ -183,10 +185,10 @@ const DOWNLOAD: &[Part] = &[
 ];
 
 const UPLOAD: &[Part] = &[
-    (TxBytes, 6e6, Steady),
-    (TxPackets, 1.4e3, Steady),
-    (RxBytes, 110e3, Steady),
-    (RxPackets, 1.3e3, Steady),
+    (EdgeTxBytes, 6e6, Steady),
+    (EdgeTxPackets, 1.4e3, Steady),
+    (EdgeRxBytes, 110e3, Steady),
+    (EdgeRxPackets, 1.3e3, Steady),
     (ReadBytes, 6e6, Gusty),
     (ReadRequests, 50.0, Gusty),
     (IoStallUs, 15e3, Gusty),
@@ -249,10 +251,10 @@ const MEMORY: &[Part] = &[
 
 const LOSSY: &[Part] = &[
     (Retransmits, 11.0, Gusty),
-    (RxBytes, 520e3, Gusty),
-    (RxPackets, 420.0, Gusty),
-    (TxBytes, 480e3, Gusty),
-    (TxPackets, 430.0, Gusty),
+    (EdgeRxBytes, 520e3, Gusty),
+    (EdgeRxPackets, 420.0, Gusty),
+    (EdgeTxBytes, 480e3, Gusty),
+    (EdgeTxPackets, 430.0, Gusty),
     (Switches, 1.3e3, Steady),
     (Irqs, 850.0, Steady),
     (Softirqs, 2.2e3, Steady),
@@ -272,10 +274,10 @@ const STORM: &[Part] = &[
 const BACKUP: &[Part] = &[
     (ReadBytes, 28e6, Steady),
     (ReadRequests, 240.0, Steady),
-    (TxBytes, 26e6, Steady),
-    (TxPackets, 5e3, Steady),
-    (RxBytes, 350e3, Steady),
-    (RxPackets, 4.2e3, Steady),
+    (EdgeTxBytes, 26e6, Steady),
+    (EdgeTxPackets, 5e3, Steady),
+    (EdgeRxBytes, 350e3, Steady),
+    (EdgeRxPackets, 4.2e3, Steady),
     (IoStallUs, 160e3, Steady),
     (CpuStallUs, 30e3, Steady),
     (Switches, 9e3, Steady),
@@ -287,10 +289,10 @@ const BACKUP: &[Part] = &[
 ];
 
 const VIDEO_CALL: &[Part] = &[
-    (RxBytes, 270e3, Steady),
-    (RxPackets, 260.0, Steady),
-    (TxBytes, 220e3, Steady),
-    (TxPackets, 230.0, Steady),
+    (EdgeRxBytes, 270e3, Steady),
+    (EdgeRxPackets, 260.0, Steady),
+    (EdgeTxBytes, 220e3, Steady),
+    (EdgeTxPackets, 230.0, Steady),
     (CpuStallUs, 40e3, Steady),
     (Switches, 6e3, Steady),
     (Irqs, 1.4e3, Steady),

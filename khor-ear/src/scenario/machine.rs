@@ -16,6 +16,41 @@ const MOST_STALL_US: f64 = 960e3;
 /// Groups of counters that come in the same gusts.
 const GROUPS: usize = 4;
 
+/// The counters that loads move, in the order in which they take their seeds.
+const DRIVEN: [Counter; 22] = [
+    Counter::Execs,
+    Counter::Forks,
+    Counter::EdgeRxBytes,
+    Counter::EdgeRxPackets,
+    Counter::EdgeTxBytes,
+    Counter::EdgeTxPackets,
+    Counter::Switches,
+    Counter::ReadBytes,
+    Counter::WriteBytes,
+    Counter::ReadRequests,
+    Counter::WriteRequests,
+    Counter::IoErrors,
+    Counter::LatencyNs,
+    Counter::TimedRequests,
+    Counter::Retransmits,
+    Counter::Irqs,
+    Counter::Softirqs,
+    Counter::CpuStallUs,
+    Counter::IoStallUs,
+    Counter::MemStallUs,
+    Counter::Faults,
+    Counter::MajorFaults,
+];
+/// More of them. They take their seeds last, so that the clips with the older seeds stay as they were.
+const DRIVEN_LATER: [Counter; 2] = [Counter::LocalBytes, Counter::LocalPackets];
+/// Counters of all devices: at the edge, and inside the machine, where each packet passes one device.
+const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
+    (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
+    (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),
+    (Counter::TxBytes, Counter::EdgeTxBytes, Counter::LocalBytes),
+    (Counter::TxPackets, Counter::EdgeTxPackets, Counter::LocalPackets),
+];
+
 /// A machine at work; the same seed gives the same frames.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -67,16 +102,12 @@ impl Machine {
     /// A machine that begins at time zero; `size` 1 is a desktop, 8 has eight times the background.
     pub fn new(size: f64, seed: u64) -> Self {
         let mut seeds = fastrand::Rng::with_seed(seed);
-        let lanes = Counter::ALL.into_iter().map(|counter| Lane::new(counter, &mut seeds)).collect();
+        let mut lanes: Vec<Lane> = DRIVEN.iter().map(|counter| Lane::new(*counter, &mut seeds)).collect();
         let parts = size.round().max(1.0) as usize;
-        Self {
-            t_ns: 0,
-            size,
-            jitter: None,
-            lanes,
-            background: Weather::new(parts, seeds.u64(..)),
-            load: Weather::new(1, seeds.u64(..)),
-        }
+        let background = Weather::new(parts, seeds.u64(..));
+        let load = Weather::new(1, seeds.u64(..));
+        lanes.extend(DRIVEN_LATER.iter().map(|counter| Lane::new(*counter, &mut seeds)));
+        Self { t_ns: 0, size, jitter: None, lanes, background, load }
     }
 
     /// Disturbs every rate of every frame by up to one millionth, up or down.
@@ -93,8 +124,9 @@ impl Machine {
         self.background.advance(dt_s);
         self.load.advance(dt_s);
         let rates = self.rates(load, intensity);
-        let requests = self.lanes[Counter::TimedRequests.index()].count;
-        for (lane, rate) in self.lanes.iter_mut().zip(rates) {
+        let requests = self.lane(Counter::TimedRequests).count;
+        for lane in &mut self.lanes {
+            let rate = rates[lane.counter.index()];
             let jitter = self.jitter.as_mut().map_or(0.0, |random| 1e-6 * (2.0 * random.f64() - 1.0));
             lane.advance(rate * (1.0 + jitter), dt_s);
         }
@@ -103,14 +135,23 @@ impl Machine {
         for lane in &self.lanes {
             counters[lane.counter.index()] = Some(lane.count as u64);
         }
+        for (all, edge, local) in ALL_DEVICES {
+            let count = |counter: Counter| counters[counter.index()].unwrap_or(0);
+            counters[all.index()] = Some(count(edge) + count(local));
+        }
+        counters[Counter::MissedEvents.index()] = Some(0);
         Frame { t_ns: self.t_ns, counters }
+    }
+
+    fn lane(&mut self, counter: Counter) -> &mut Lane {
+        self.lanes.iter_mut().find(|lane| lane.counter == counter).expect("a counter that is driven")
     }
 
     /// Time spent in requests is counted when they complete, and never without one.
     fn wait_for_requests(&mut self, rates: &PerCounter<f64>, requests_before: f64) {
-        let requests = self.lanes[Counter::TimedRequests.index()].count - requests_before;
+        let requests = self.lane(Counter::TimedRequests).count - requests_before;
         let mean_ns = rates[Counter::LatencyNs.index()] / rates[Counter::TimedRequests.index()].max(1e-9);
-        let latency = &mut self.lanes[Counter::LatencyNs.index()];
+        let latency = self.lane(Counter::LatencyNs);
         let unevenness = (0.3 * latency.drift).exp();
         latency.count += requests * mean_ns * unevenness;
     }
@@ -225,7 +266,7 @@ fn is_stall(counter: Counter) -> bool {
 /// What one event adds: a packet's bytes, a request's bytes, the length of a wait.
 fn quantum(counter: Counter) -> f64 {
     match counter {
-        Counter::RxBytes | Counter::TxBytes | Counter::EdgeRxBytes | Counter::EdgeTxBytes => 420.0,
+        Counter::EdgeRxBytes | Counter::EdgeTxBytes | Counter::LocalBytes => 420.0,
         Counter::ReadBytes | Counter::WriteBytes => 12_288.0,
         Counter::CpuStallUs | Counter::IoStallUs | Counter::MemStallUs => 400.0,
         Counter::Switches => 2.0,

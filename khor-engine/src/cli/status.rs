@@ -43,9 +43,16 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
         print_json(&status)?;
     } else {
         let parts: String = PARTS.iter().map(|(part, worth)| shown(part, worth, &health)).collect();
-        print(format_args!("{parts}\n{}", explanation["text"].as_str().unwrap_or_default()))?;
+        let missed = missed(&health);
+        print(format_args!("{parts}{missed}\n{}", explanation["text"].as_str().unwrap_or_default()))?;
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The events that the collector's programs missed, if any.
+fn missed(health: &Value) -> String {
+    let reason = health["missed"]["reason"].as_str();
+    reason.map_or_else(String::new, |reason| row("ok", "missed", [reason]))
 }
 
 /// Parts that can't be switched off have no `enabled`.
@@ -90,6 +97,7 @@ mod tests {
             "audio": { "enabled": true, "ok": false, "error": "no device", "fix": "plug one in" },
             "midi": { "enabled": false, "ok": false },
             "presets": { "ok": false, "problems": ["x.toml: line 3"] },
+            "missed": { "events": 11, "reason": "khor missed 11 events" },
             "source": { "ok": true, "detail": "reading /proc", "error": "no collector", "fix": "start it" },
         });
         let part = |name| shown(name, "detail", &health);
@@ -97,6 +105,7 @@ mod tests {
         assert!(part("midi").starts_with("-        midi"));
         assert!(part("presets").contains("x.toml: line 3"));
         assert!(part("source").starts_with("ok") && part("source").contains("fix: start it"));
+        assert!(missed(&health).contains("missed 11 events") && missed(&json!({})).is_empty());
         assert!(is_failing(&health["audio"]) && !is_failing(&health["midi"]));
     }
 }

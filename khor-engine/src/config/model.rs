@@ -337,7 +337,7 @@ impl Config {
 const fn mask_bits(signal: SignalId) -> u32 {
     match signal {
         SignalId::Exec | SignalId::Fork => 1,
-        SignalId::Rx | SignalId::Tx => 2,
+        SignalId::Rx | SignalId::Tx | SignalId::Local => 2,
         SignalId::Csw => 4,
         SignalId::Io | SignalId::Lat => 8,
         SignalId::Retx => 16,
@@ -473,7 +473,7 @@ mod tests {
         let mut config = Config::default();
         config.bpf.enabled_mask = 63 & !2;
         let heard = config.heard();
-        assert!(!heard[SignalId::Rx.index()] && !heard[SignalId::Tx.index()]);
+        assert!([SignalId::Rx, SignalId::Tx, SignalId::Local].iter().all(|id| !heard[id.index()]));
         assert!(heard[SignalId::Exec.index()] && heard[SignalId::Mem.index()]);
     }
 }

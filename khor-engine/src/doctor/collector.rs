@@ -7,6 +7,7 @@ use khor_proto::{
     client::{Client, ClientError, Update},
 };
 use nix::unistd::{Group, Uid, User, getegid, getgroups};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{Check, Patient, system_bus};
@@ -35,6 +36,7 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
                 format!("collector {} at {}", welcome.collector_version, socket.display()),
             ));
             checks.push(probes(&welcome));
+            checks.extend(missed(patient.health.as_ref()));
             let requested_ms = patient.config.bpf.sample_interval_ms;
             checks.extend(subscribed(client, &choice, requested_ms).await);
         }
@@ -144,6 +146,13 @@ fn probes(welcome: &Welcome) -> Check {
     )
 }
 
+/// The events that the programs missed while the running engine listened. A few are no problem, and no
+/// setting of khor changes them.
+fn missed(health: Option<&Value>) -> Option<Check> {
+    let reason = health?["missed"]["reason"].as_str()?;
+    Some(Check::ok("missed events", reason))
+}
+
 /// Subscribes as the engine does, and checks the granted scope and interval.
 async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16) -> Vec<Check> {
     let resolving = choice.clone();
@@ -227,6 +236,16 @@ mod tests {
         assert!(fix(io::ErrorKind::PermissionDenied, None).contains("usermod --append --groups khor"));
         assert!(fix(io::ErrorKind::NotFound, None).contains("sudo khor-collector"));
         assert!(fix(io::ErrorKind::ConnectionRefused, Some("inactive")).contains("systemctl"));
+    }
+
+    #[test]
+    fn missed_events_are_shown_if_there_are_any() {
+        let health = |reason| serde_json::json!({ "missed": { "events": 11, "reason": reason } });
+        assert_eq!(missed(None), None);
+        assert_eq!(missed(Some(&health(None))), None);
+        let check = missed(Some(&health(Some("khor missed 11 events: ...")))).unwrap();
+        assert_eq!((check.name, check.state), ("missed events", CheckState::Ok));
+        assert!(check.detail.contains("11 events"), "{check:?}");
     }
 
     #[test]

@@ -243,8 +243,8 @@ impl Listener {
     }
 }
 
-/// The nine rates of the original khor by name, in the order of `/khor/metrics`. `mem_pct` is memory pressure:
-/// the share of time some task waited for memory.
+/// The nine rates of the original khor by name, in the order of `/khor/metrics`. `rx_kbs` and `tx_kbs` are those of
+/// the signals `rx` and `tx`. `mem_pct` is memory pressure: the share of time some task waited for memory.
 pub(super) fn original_rates(reading: &Reading) -> [(&'static str, Option<f64>); 9] {
     original_rates_of(|counter| reading.counter_rates[counter.index()])
 }
@@ -256,8 +256,8 @@ pub(super) fn original_rates_of(rate: impl Fn(Counter) -> Option<f64>) -> [(&'st
     let scaled = |counter, by: f64| rate(counter).map(|rate| rate * by);
     [
         ("exec_s", rate(Counter::Execs)),
-        ("rx_kbs", scaled(Counter::RxBytes, 1.0 / BYTES_PER_KB)),
-        ("tx_kbs", scaled(Counter::TxBytes, 1.0 / BYTES_PER_KB)),
+        ("rx_kbs", scaled(Counter::EdgeRxBytes, 1.0 / BYTES_PER_KB)),
+        ("tx_kbs", scaled(Counter::EdgeTxBytes, 1.0 / BYTES_PER_KB)),
         ("csw_s", rate(Counter::Switches)),
         ("blk_r_kbs", scaled(Counter::ReadBytes, 1.0 / BYTES_PER_KB)),
         ("blk_w_kbs", scaled(Counter::WriteBytes, 1.0 / BYTES_PER_KB)),

@@ -16,9 +16,9 @@ pub(super) const MAX_ROUTES: u32 = 64;
 /// How much of the remaining silence one signal at full level takes away from `work`.
 const WORK_WEIGHT: f32 = 0.75;
 /// Signals that count as work. Switches and interrupts are left out: they follow everything else.
-const WORK: [SignalId; 10] = {
-    use SignalId::{Cpu, Exec, Fault, Fork, Io, Mem, Retx, Rx, Stall, Tx};
-    [Exec, Fork, Rx, Tx, Retx, Io, Stall, Mem, Fault, Cpu]
+const WORK: [SignalId; 11] = {
+    use SignalId::{Cpu, Exec, Fault, Fork, Io, Local, Mem, Retx, Rx, Stall, Tx};
+    [Exec, Fork, Rx, Tx, Retx, Io, Stall, Mem, Fault, Cpu, Local]
 };
 
 /// What is heard: one signal, or the sum of all work.

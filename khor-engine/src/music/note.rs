@@ -58,12 +58,13 @@ pub enum Instrument {
     Disk,
     Memory,
     Kernel,
+    Local,
     Cue,
 }
 
 impl Instrument {
     /// All instruments, in the order of the patches a preset hands to the synth.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Melody,
         Self::Bass,
         Self::Chords,
@@ -75,6 +76,7 @@ impl Instrument {
         Self::Disk,
         Self::Memory,
         Self::Kernel,
+        Self::Local,
         Self::Cue,
     ];
 
@@ -97,6 +99,7 @@ impl Instrument {
             Self::Disk => "disk",
             Self::Memory => "memory",
             Self::Kernel => "kernel",
+            Self::Local => "local",
             Self::Cue => "cue",
         }
     }
@@ -105,7 +108,13 @@ impl Instrument {
     /// names none of its own.
     pub const fn role(self) -> Role {
         match self {
-            Self::Melody | Self::Receive | Self::Send | Self::Loss | Self::Kernel | Self::Cue => Role::Melody,
+            Self::Melody
+            | Self::Receive
+            | Self::Send
+            | Self::Loss
+            | Self::Kernel
+            | Self::Local
+            | Self::Cue => Role::Melody,
             Self::Bass | Self::Disk => Role::Bass,
             Self::Chords | Self::Memory => Role::Chords,
             Self::Percussion | Self::Process => Role::Percussion,

@@ -25,6 +25,8 @@ pub enum VoiceStream {
     Memory,
     /// The kernel itself: middle, ticking.
     Kernel,
+    /// What stays inside the machine: middle, turning around its home, in the centre.
+    Local,
 }
 
 /// Where a stream sits and how it moves.
@@ -49,8 +51,16 @@ pub(super) struct Seat {
 
 impl VoiceStream {
     /// All streams; ties in rank go to the first.
-    pub const ALL: [Self; 7] =
-        [Self::Loss, Self::Memory, Self::Disk, Self::Receive, Self::Send, Self::Process, Self::Kernel];
+    pub const ALL: [Self; 8] = [
+        Self::Loss,
+        Self::Memory,
+        Self::Disk,
+        Self::Receive,
+        Self::Send,
+        Self::Process,
+        Self::Kernel,
+        Self::Local,
+    ];
 
     /// Position in [`Self::ALL`].
     pub const fn index(self) -> usize {
@@ -62,6 +72,7 @@ impl VoiceStream {
             Self::Send => 4,
             Self::Process => 5,
             Self::Kernel => 6,
+            Self::Local => 7,
         }
     }
 
@@ -79,6 +90,7 @@ impl VoiceStream {
             Self::Disk => (Instrument::Disk, 36, 50, 0.35, 0.0, 0, 1.6, [0, 0, 2, 0, -1, 0]),
             Self::Memory => (Instrument::Memory, 48, 62, -0.3, -0.3, 4, 4.0, [0, -1, -2, -1, 1, 0]),
             Self::Kernel => (Instrument::Kernel, 55, 69, 0.5, 0.2, 6, 0.7, [0, 2, 1, 2, 1, 0]),
+            Self::Local => (Instrument::Local, 62, 79, 0.0, 0.0, 2, 1.0, [0, 2, 0, -2, 0, 0]),
         };
         let stutter = matches!(self, Self::Loss);
         // What is high and dry is heard at once; and that it is there must not be more than how high it is.

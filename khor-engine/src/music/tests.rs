@@ -361,6 +361,7 @@ fn the_stream_that_stands_out_most_takes_the_voice() {
             (SignalId::Io, VoiceStream::Disk),
             (SignalId::Fault, VoiceStream::Memory),
             (SignalId::Softirq, VoiceStream::Kernel),
+            (SignalId::Local, VoiceStream::Local),
         ] {
             let mut levels = all(0.35);
             levels[signal.index()] = Some(0.9);

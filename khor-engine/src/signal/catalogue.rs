@@ -11,10 +11,12 @@ pub enum SignalId {
     Exec,
     /// New processes and threads.
     Fork,
-    /// Bytes received.
+    /// Bytes received from outside the machine.
     Rx,
-    /// Bytes sent.
+    /// Bytes sent out of the machine.
     Tx,
+    /// Bytes that stayed inside the machine.
+    Local,
     /// TCP segments sent again.
     Retx,
     /// Bytes read from and written to block devices.
@@ -43,7 +45,7 @@ pub enum SignalId {
 pub enum Family {
     /// Processes: exec, fork.
     Process,
-    /// Network: rx, tx, retx.
+    /// Network: rx, tx, local, retx.
     Network,
     /// Disk: io, lat, stall.
     Disk,
@@ -71,7 +73,7 @@ pub struct SignalInfo {
 /// All signals in catalogue order (the order of every `PerSignal` array and of the page's lanes).
 pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
     use Family::{Disk, Kernel, Memory, Network, Process};
-    use SignalId::{Cpu, Csw, Exec, Fault, Fork, Io, Irq, Lat, Mem, Retx, Rx, Softirq, Stall, Tx};
+    use SignalId::{Cpu, Csw, Exec, Fault, Fork, Io, Irq, Lat, Local, Mem, Retx, Rx, Softirq, Stall, Tx};
     const fn info(
         id: SignalId,
         name: &'static str,
@@ -86,6 +88,7 @@ pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
         info(Fork, "fork", "new tasks", Process, "1/s"),
         info(Rx, "rx", "received", Network, "B/s"),
         info(Tx, "tx", "sent", Network, "B/s"),
+        info(Local, "local", "local traffic", Network, "B/s"),
         info(Retx, "retx", "retransmits", Network, "1/s"),
         info(Io, "io", "disk traffic", Disk, "B/s"),
         info(Lat, "lat", "disk waits", Disk, "s"),
@@ -101,7 +104,7 @@ pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
 
 impl SignalId {
     /// Number of signals.
-    pub const COUNT: usize = 14;
+    pub const COUNT: usize = 15;
 
     /// Position in every `PerSignal` array.
     pub const fn index(self) -> usize {

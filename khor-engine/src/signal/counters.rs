@@ -2,7 +2,7 @@
 
 use khor_proto::{Unit, counter};
 
-use super::{PerSignal, SIGNALS};
+use super::{PerSignal, SIGNALS, SignalId};
 
 /// A cumulative count, as every source delivers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -151,11 +151,17 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The frame without the counters of signals that aren't listened to.
+    /// The frame without the counters of signals that aren't listened to. Without `rx` and `tx` the
+    /// bytes of all devices are removed as well.
     #[must_use]
     pub fn only(mut self, heard: &PerSignal<bool>) -> Self {
         for info in SIGNALS.iter().filter(|info| !heard[info.id.index()]) {
-            for counter in info.id.counters() {
+            let of_all_devices: &[Counter] = match info.id {
+                SignalId::Rx => &[Counter::RxBytes],
+                SignalId::Tx => &[Counter::TxBytes],
+                _ => &[],
+            };
+            for counter in info.id.counters().iter().chain(of_all_devices) {
                 self.counters[counter.index()] = None;
             }
         }
@@ -166,15 +172,20 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::SignalId;
 
     #[test]
     fn what_is_not_listened_to_is_not_known() {
         let mut heard = [true; SignalId::COUNT];
         heard[SignalId::Io.index()] = false;
+        heard[SignalId::Tx.index()] = false;
         let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.only(&heard);
         assert_eq!(frame.counters[Counter::ReadBytes.index()], None);
-        assert_eq!(frame.counters[Counter::RxBytes.index()], Some(1));
+        for counter in [Counter::EdgeTxBytes, Counter::TxBytes] {
+            assert_eq!(frame.counters[counter.index()], None);
+        }
+        for counter in [Counter::EdgeRxBytes, Counter::RxBytes, Counter::LocalBytes] {
+            assert_eq!(frame.counters[counter.index()], Some(1));
+        }
     }
 
     #[test]

@@ -44,8 +44,9 @@ fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Optio
     match signal {
         SignalId::Exec => rate(Counter::Execs),
         SignalId::Fork => rate(Counter::Forks),
-        SignalId::Rx => rate(Counter::RxBytes),
-        SignalId::Tx => rate(Counter::TxBytes),
+        SignalId::Rx => rate(Counter::EdgeRxBytes),
+        SignalId::Tx => rate(Counter::EdgeTxBytes),
+        SignalId::Local => rate(Counter::LocalBytes),
         SignalId::Retx => rate(Counter::Retransmits),
         SignalId::Io => Some(rate(Counter::ReadBytes)? + rate(Counter::WriteBytes)?),
         // Nobody waited where nothing was asked for.
@@ -70,8 +71,9 @@ impl SignalId {
         match self {
             Self::Exec => &[Counter::Execs],
             Self::Fork => &[Counter::Forks],
-            Self::Rx => &[Counter::RxBytes],
-            Self::Tx => &[Counter::TxBytes],
+            Self::Rx => &[Counter::EdgeRxBytes],
+            Self::Tx => &[Counter::EdgeTxBytes],
+            Self::Local => &[Counter::LocalBytes],
             Self::Retx => &[Counter::Retransmits],
             Self::Io => &[Counter::ReadBytes, Counter::WriteBytes],
             Self::Stall => &[Counter::IoStallUs],

@@ -18,7 +18,7 @@ const fn scale(signal: SignalId) -> Scale {
     let (grain, ceiling, prior) = match signal {
         SignalId::Exec => (0.5, 250.0, (0.3, 5.0)),
         SignalId::Fork => (2.0, 500.0, (1.0, 10.0)),
-        SignalId::Rx | SignalId::Tx => (20e3, 50e6, (5e3, 60e3)),
+        SignalId::Rx | SignalId::Tx | SignalId::Local => (20e3, 50e6, (5e3, 60e3)),
         SignalId::Retx => (0.3, 50.0, (0.0, 0.3)),
         SignalId::Io => (100e3, 80e6, (20e3, 1e6)),
         SignalId::Lat => (0.001, 0.5, (0.0005, 0.005)),
@@ -57,7 +57,7 @@ pub fn level(signal: SignalId, rate: f64, ceiling: f64) -> f32 {
         SignalId::Stall | SignalId::Mem | SignalId::Cpu => {
             return (rate / ceiling).clamp(0.0, 1.0) as f32;
         }
-        SignalId::Rx | SignalId::Tx | SignalId::Io => 1000.0,
+        SignalId::Rx | SignalId::Tx | SignalId::Local | SignalId::Io => 1000.0,
         SignalId::Lat => 1e-4,
         _ => 1.0,
     };

@@ -2,6 +2,7 @@
 
 use khor_proto::{Availability, CounterInfo, Sample, Welcome};
 
+use super::edge::{is_local, stand_in};
 use crate::signal::{Counter, Frame, PerCounter};
 
 /// Where each of the engine's counters stands in the samples of one connection.
@@ -12,12 +13,14 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// From the collector's greeting; counters this engine doesn't know are passed over.
+    /// From the collector's greeting. Counters that this engine does not know are ignored. An older
+    /// collector lists no counters of the machine's edge; those of all devices stand in for them.
     pub(super) fn new(counters: &[CounterInfo]) -> Self {
-        let places = Counter::ALL.map(|counter| counters.iter().position(|info| info.name == counter.name()));
-        let availability = places.map(|place| match place {
+        let place = |counter: Counter| counters.iter().position(|info| info.name == counter.name());
+        let places = Counter::ALL.map(|counter| place(counter).or_else(|| place(stand_in(counter)?)));
+        let availability = Counter::ALL.map(|counter| match places[counter.index()] {
             Some(place) => counters[place].availability.clone(),
-            None => Availability::Absent { reason: "this collector does not count it".into() },
+            None => Availability::Absent { reason: missing(counter).into() },
         });
         Self { places, availability }
     }
@@ -43,6 +46,15 @@ impl Catalogue {
     }
 }
 
+/// Why a collector lacks a counter.
+fn missing(counter: Counter) -> &'static str {
+    if is_local(counter) {
+        "this collector counts local traffic as received and sent; update khor-collector"
+    } else {
+        "this collector does not count it"
+    }
+}
+
 /// One line about a collector.
 pub(super) fn describe(welcome: &Welcome, socket: &std::path::Path) -> String {
     format!("collector {} at {}", welcome.collector_version, socket.display())
@@ -54,13 +66,31 @@ mod tests {
 
     use super::*;
 
+    fn info(name: &str) -> CounterInfo {
+        CounterInfo { name: name.into(), unit: Unit::Count, availability: Availability::Available }
+    }
+
+    #[test]
+    fn an_older_collectors_counts_of_all_devices_stand_in_for_those_of_the_edge() {
+        let older = Catalogue::new(&[info(counter::TX_BYTES), info(counter::RX_BYTES)]);
+        let frame = older.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), Some(2)] });
+        let of = |frame: &Frame, counter: Counter| frame.counters[counter.index()];
+        assert_eq!([Counter::EdgeRxBytes, Counter::EdgeTxBytes].map(|c| of(&frame, c)), [Some(2), Some(1)]);
+        assert_eq!([Counter::EdgeRxPackets, Counter::LocalBytes].map(|c| of(&frame, c)), [None; 2]);
+        match &older.availability()[Counter::LocalBytes.index()] {
+            Availability::Absent { reason } => assert!(reason.contains("update khor-collector"), "{reason}"),
+            Availability::Available => panic!("it has no local traffic"),
+        }
+        let absent = Availability::Absent { reason: "no probe".into() };
+        let edge = CounterInfo { availability: absent.clone(), ..info(counter::EDGE_RX_BYTES) };
+        let newer = Catalogue::new(&[info(counter::RX_BYTES), edge]);
+        let frame = newer.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), None] });
+        assert_eq!(of(&frame, Counter::EdgeRxBytes), None, "a newer collector means what it reports");
+        assert_eq!(newer.availability()[Counter::EdgeRxBytes.index()], absent);
+    }
+
     #[test]
     fn counters_are_found_wherever_they_stand() {
-        let info = |name: &str| CounterInfo {
-            name: name.into(),
-            unit: Unit::Count,
-            availability: Availability::Available,
-        };
         let catalogue = Catalogue::new(&[info("from_the_future"), info(counter::IRQS)]);
         let frame = catalogue.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), Some(2)] });
         assert_eq!(frame.counters[Counter::Irqs.index()], Some(2));

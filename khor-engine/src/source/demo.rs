@@ -17,14 +17,24 @@ const NOISE: f64 = 0.15;
 /// What a load adds to the idle machine: rates per second in each counter's own unit.
 type Load = (&'static str, &'static [(Counter, f64)]);
 
+/// Counters of all devices: at the edge, and inside the machine, where each packet passes one device.
+const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
+    (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
+    (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),
+    (Counter::TxBytes, Counter::EdgeTxBytes, Counter::LocalBytes),
+    (Counter::TxPackets, Counter::EdgeTxPackets, Counter::LocalPackets),
+];
+
 /// An idle desktop; counters not named stand still.
 const IDLE: &[(Counter, f64)] = &[
     (Counter::Execs, 0.3),
     (Counter::Forks, 0.6),
-    (Counter::RxBytes, 2e3),
-    (Counter::RxPackets, 8.0),
-    (Counter::TxBytes, 1.5e3),
-    (Counter::TxPackets, 8.0),
+    (Counter::EdgeRxBytes, 2e3),
+    (Counter::EdgeRxPackets, 8.0),
+    (Counter::EdgeTxBytes, 1.5e3),
+    (Counter::EdgeTxPackets, 8.0),
+    (Counter::LocalBytes, 500.0),
+    (Counter::LocalPackets, 4.0),
     (Counter::Switches, 900.0),
     (Counter::WriteBytes, 20e3),
     (Counter::WriteRequests, 2.0),
@@ -40,10 +50,10 @@ const LOADS: [Load; 8] = [
     (
         "download",
         &[
-            (Counter::RxBytes, 24e6),
-            (Counter::RxPackets, 4e3),
-            (Counter::TxBytes, 300e3),
-            (Counter::TxPackets, 2e3),
+            (Counter::EdgeRxBytes, 24e6),
+            (Counter::EdgeRxPackets, 4e3),
+            (Counter::EdgeTxBytes, 300e3),
+            (Counter::EdgeTxPackets, 2e3),
             (Counter::Switches, 9e3),
             (Counter::Irqs, 6e3),
             (Counter::WriteBytes, 4e6),
@@ -57,10 +67,10 @@ const LOADS: [Load; 8] = [
     (
         "upload",
         &[
-            (Counter::TxBytes, 12e6),
-            (Counter::TxPackets, 3e3),
-            (Counter::RxBytes, 200e3),
-            (Counter::RxPackets, 1.5e3),
+            (Counter::EdgeTxBytes, 12e6),
+            (Counter::EdgeTxPackets, 3e3),
+            (Counter::EdgeRxBytes, 200e3),
+            (Counter::EdgeRxPackets, 1.5e3),
             (Counter::Switches, 6e3),
             (Counter::Irqs, 4e3),
             (Counter::ReadBytes, 3e6),
@@ -127,10 +137,10 @@ const LOADS: [Load; 8] = [
     (
         "lossy network",
         &[
-            (Counter::RxBytes, 800e3),
-            (Counter::RxPackets, 600.0),
-            (Counter::TxBytes, 700e3),
-            (Counter::TxPackets, 600.0),
+            (Counter::EdgeRxBytes, 800e3),
+            (Counter::EdgeRxPackets, 600.0),
+            (Counter::EdgeTxBytes, 700e3),
+            (Counter::EdgeTxPackets, 600.0),
             (Counter::Retransmits, 18.0),
             (Counter::Switches, 2e3),
             (Counter::Irqs, 1e3),
@@ -253,7 +263,12 @@ impl DemoSource {
             let noise = 1.0 + NOISE * (2.0 * self.random.f64() - 1.0);
             self.counts[i] += self.rates[i] * noise * dt_s;
         }
-        Frame { t_ns: self.t_ns, counters: self.counts.map(|count| Some(count as u64)) }
+        let mut counters = self.counts.map(|count| Some(count as u64));
+        for (all, edge, local) in ALL_DEVICES {
+            let count = self.counts[edge.index()] + self.counts[local.index()];
+            counters[all.index()] = Some(count as u64);
+        }
+        Frame { t_ns: self.t_ns, counters }
     }
 
     /// What happened in the last step.

@@ -9,6 +9,7 @@ mod catalogue;
 mod cgroups;
 mod collector;
 mod demo;
+mod edge;
 mod limit;
 mod live;
 mod playback;
@@ -26,7 +27,7 @@ pub use scope::{ScopeChoice, cgroups_of, whose};
 #[cfg(test)]
 pub(crate) use site::testing::plain_frame;
 pub use site::{Admission, FleetEvent, Group, Host, Refused, Site, SiteSettings, SubSite, Together};
-pub(crate) use site::{Audience, Blend, Members, Presence, lanes, wall_ms};
+pub(crate) use site::{Audience, Blend, Members, Presence, WIRE_ORDER, lanes, wall_ms};
 
 use khor_proto::{Availability, Cue, Scope};
 use schemars::JsonSchema;

@@ -1,11 +1,21 @@
 //! Counters from `/proc`: the fallback without a collector. Coarser, and blind to program starts and cues.
 //!
-//! The counts of [`devices`] begin at 0 with the source. All other counts begin when the machine
-//! boots.
+//! The counts of interfaces, disks and interrupts begin at 0 with the source: the kernel removes the
+//! counts of a device together with the device, so the increases of each device are added up. All
+//! other counts begin when the machine boots.
 
-mod devices;
+mod disks;
+mod interfaces;
+mod interrupts;
+mod links;
+mod network;
+#[cfg(test)]
+mod tests;
 
-use std::{io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use khor_proto::{Availability, kernel_text};
 use nix::{
@@ -14,21 +24,41 @@ use nix::{
     unistd::{SysconfVar, sysconf},
 };
 
-use self::devices::Devices;
+use self::{disks::Disks, interrupts::Interrupts, links::LinkWatch, network::Network};
 use super::Machine;
 use crate::signal::{Counter, Counters, Frame, PerCounter};
 
 /// Reads the counters the kernel itself publishes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct ProcSource {
     root: PathBuf,
     devices: Devices,
+    network: Network,
+}
+
+/// The devices besides the network's.
+#[derive(Debug)]
+struct Devices {
+    disks: Disks,
+    interrupts: Interrupts,
 }
 
 impl ProcSource {
-    /// Reads below `root`, which is `/proc` but for tests.
+    /// Reads below `root`, which is `/proc` except in tests, and below `/sys`.
     pub(super) fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), devices: Devices::default() }
+        Self::below(root, Path::new("/sys"))
+    }
+
+    /// Reads below these folders.
+    fn below(root: impl Into<PathBuf>, sys: &Path) -> Self {
+        let root = root.into();
+        // A copy made by a test changes without notifications.
+        let links = if root.starts_with("/proc") { LinkWatch::open() } else { LinkWatch::blind() };
+        Self {
+            network: Network::new(&root, sys, links),
+            devices: Devices { disks: Disks::new(sys), interrupts: Interrupts::default() },
+            root,
+        }
     }
 
     /// All counters now; what can't be read is `None`.
@@ -36,6 +66,7 @@ impl ProcSource {
         let now = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
         let t_ns = now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64;
         let mut counters = [None; Counter::ALL.len()];
+        self.network.read(&mut counters);
         for (file, parse) in FILES {
             if let Ok(text) = kernel_text::read(self.root.join(file)) {
                 parse(&mut self.devices, &text, &mut counters);
@@ -60,38 +91,52 @@ impl ProcSource {
         let known = self.frame().map_or([None; Counter::ALL.len()], |frame| frame.counters);
         Counter::ALL.map(|counter| match known[counter.index()] {
             Some(_) => Availability::Available,
-            None => Availability::Absent { reason: absence(counter).to_owned() },
+            None => Availability::Absent { reason: self.absence(counter, known[Counter::RxBytes.index()]) },
         })
+    }
+
+    /// Why a counter is missing, and what helps. `net_dev` is a count of `net/dev`, if that is readable.
+    fn absence(&self, counter: Counter, net_dev: Option<u64>) -> String {
+        use Counter::{
+            CpuStallUs, EdgeRxBytes, EdgeRxPackets, EdgeTxBytes, EdgeTxPackets, Execs, IoErrors, IoStallUs,
+            LatencyNs, LocalBytes, LocalPackets, MemStallUs, MissedEvents, ReadBytes, ReadRequests,
+            TimedRequests, WriteBytes, WriteRequests,
+        };
+        match counter {
+            Execs => "the kernel keeps no count of program starts; start khor-collector".to_owned(),
+            IoErrors => "the kernel keeps no count of failed requests; start khor-collector".to_owned(),
+            CpuStallUs | IoStallUs | MemStallUs => "no PSI on this kernel: boot with psi=1".to_owned(),
+            MissedEvents => "only the collector's programs can miss events".to_owned(),
+            EdgeRxBytes | EdgeRxPackets | EdgeTxBytes | EdgeTxPackets | LocalBytes | LocalPackets
+                if net_dev.is_some() =>
+            {
+                self.network.unknown_edge()
+            }
+            ReadBytes | WriteBytes | ReadRequests | WriteRequests | LatencyNs | TimedRequests
+                if fs::File::open(self.root.join("diskstats")).is_ok() =>
+            {
+                self.devices.disks.unknown_disks()
+            }
+            _ => "not readable in /proc".to_owned(),
+        }
     }
 }
 
 /// A file below `/proc` and what is read from it.
 type Parser = (&'static str, fn(&mut Devices, &str, &mut Counters));
 
-const FILES: [Parser; 8] = [
+const FILES: [Parser; 7] = [
     ("stat", |devices, text, counters| {
         stat(text, counters);
-        devices.stat(text, counters);
+        devices.interrupts.stat(text, counters);
     }),
     ("vmstat", |_, text, counters| vmstat(text, counters)),
-    ("net/dev", Devices::net_dev),
     ("net/snmp", |_, text, counters| net_snmp(text, counters)),
-    ("diskstats", Devices::diskstats),
+    ("diskstats", |devices, text, counters| devices.disks.diskstats(text, counters)),
     ("pressure/cpu", |_, text, counters| pressure(text, Counter::CpuStallUs, counters)),
     ("pressure/io", |_, text, counters| pressure(text, Counter::IoStallUs, counters)),
     ("pressure/memory", |_, text, counters| pressure(text, Counter::MemStallUs, counters)),
 ];
-
-fn absence(counter: Counter) -> &'static str {
-    match counter {
-        Counter::Execs => "the kernel keeps no count of program starts; start khor-collector",
-        Counter::IoErrors => "the kernel keeps no count of failed requests; start khor-collector",
-        Counter::CpuStallUs | Counter::IoStallUs | Counter::MemStallUs => {
-            "no PSI on this kernel: boot with psi=1"
-        }
-        _ => "not readable in /proc",
-    }
-}
 
 fn set(counters: &mut Counters, counter: Counter, value: Option<u64>) {
     counters[counter.index()] = value;
@@ -144,86 +189,4 @@ fn pressure(text: &str, counter: Counter, counters: &mut Counters) {
         .and_then(|line| line.split("total=").nth(1))
         .and_then(|total| total.trim().parse().ok());
     set(counters, counter, total);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(parse: fn(&str, &mut Counters), text: &str) -> Counters {
-        let mut counters = [None; Counter::ALL.len()];
-        parse(text, &mut counters);
-        counters
-    }
-
-    #[test]
-    fn counters_of_the_whole_machine_are_found_by_name() {
-        let counters = parsed(stat, "cpu 1 2\nintr 1000 3 0 4\nctxt 55\nprocesses 7\nsoftirq 30 10 20\n");
-        assert_eq!(counters[Counter::Switches.index()], Some(55));
-        assert_eq!(counters[Counter::Forks.index()], Some(7));
-        assert_eq!(counters[Counter::Softirqs.index()], Some(30));
-    }
-
-    #[test]
-    fn page_faults_are_found_by_name() {
-        let counters = parsed(vmstat, "nr_free_pages 9\npgfault 77\npgmajfault 3\n");
-        assert_eq!(counters[Counter::Faults.index()], Some(77));
-        assert_eq!(counters[Counter::MajorFaults.index()], Some(3));
-    }
-
-    #[test]
-    fn an_interface_with_a_non_utf_8_name_is_counted() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("net")).unwrap();
-        let write = |received: u32| {
-            let mut text =
-                b"Inter-|\n face |\n    lo: 10 1 0 0 0 0 0 0 20 2 0 0 0 0 0 0\n \xff\xfe: ".to_vec();
-            text.extend(format!("{received} 1 0 0 0 0 0 0 7 3 0 0 0 0 0 0\n").bytes());
-            std::fs::write(dir.path().join("net/dev"), text).unwrap();
-        };
-        let mut source = ProcSource::new(dir.path());
-        write(5);
-        source.frame().unwrap();
-        write(12);
-        assert_eq!(source.frame().unwrap().counters[Counter::RxBytes.index()], Some(7));
-    }
-
-    #[test]
-    fn retransmits_are_found_by_name() {
-        let counters = parsed(net_snmp, "Ip: a b\nIp: 1 2\nTcp: InSegs RetransSegs InErrs\nTcp: 5 42 0\n");
-        assert_eq!(counters[Counter::Retransmits.index()], Some(42));
-    }
-
-    #[test]
-    fn a_machine_without_pressure_files_says_what_to_do() {
-        let empty = tempfile::tempdir().unwrap();
-        let mut source = ProcSource::new(empty.path());
-        let availability = source.availability();
-        let Availability::Absent { reason } = &availability[Counter::CpuStallUs.index()] else {
-            panic!("there is no pressure file")
-        };
-        assert!(reason.contains("psi=1"), "{reason}");
-        assert_eq!(source.frame().unwrap().counters, [None; Counter::ALL.len()]);
-    }
-
-    #[test]
-    fn the_running_kernel_is_read() {
-        let mut source = ProcSource::new("/proc");
-        let (first, second) = (source.frame().unwrap(), source.frame().unwrap());
-        let counters = [
-            Counter::Switches,
-            Counter::Forks,
-            Counter::RxBytes,
-            Counter::Retransmits,
-            Counter::Softirqs,
-            Counter::Faults,
-            Counter::MajorFaults,
-            Counter::LatencyNs,
-            Counter::TimedRequests,
-        ];
-        for counter in counters {
-            let i = counter.index();
-            assert!(second.counters[i].unwrap() >= first.counters[i].unwrap(), "{}", counter.name());
-        }
-    }
 }

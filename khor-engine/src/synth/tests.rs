@@ -313,7 +313,7 @@ fn crowd(synth: &mut Synth) {
     synth.set_volume(Volume { master_gain: 1.0, loudness_lufs: -11.0 });
     synth.set_controls(Controls { reverb: 1.0, delay: 1.0, echo_s: 0.21, ..Controls::default() });
     for i in 0..200 {
-        let (instrument, role) = (Instrument::ALL[i % 12], Role::ALL[i % 4]);
+        let (instrument, role) = (Instrument::ALL[i % Instrument::ALL.len()], Role::ALL[i % 4]);
         let note = note(i as u64 * 1500, 40_000, 36 + (7 * i % 50) as u8);
         synth.schedule(SynthNote {
             velocity: 1.0,

@@ -261,6 +261,8 @@ export interface Health {
   source: Source;
   scope: Scope;
   probes: Probe[];
+  /** Events that the collector's programs missed; older engines do not report them. */
+  missed?: { events: number | null; reason: string | null };
   audio: AudioHealth;
   recording: Recording;
   listen: { listeners: number; at_most: number };

@@ -19,6 +19,7 @@ export const CATALOGUE: readonly LaneSpec[] = [
   lane('fork', 'new tasks', 'process', 2),
   lane('rx', 'received', 'network', 20e3),
   lane('tx', 'sent', 'network', 20e3),
+  lane('local', 'local traffic', 'network', 20e3),
   lane('retx', 'retransmits', 'network', 0.3),
   lane('io', 'disk traffic', 'disk', 100e3),
   lane('lat', 'disk waits', 'disk', 0.001),

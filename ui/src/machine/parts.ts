@@ -69,6 +69,12 @@ function presetsRow({ presets }: Health): PartRow {
   return { name: 'Presets', state: presets.ok ? 'ok' : 'problem', detail: presets.ok ? presets.folder : presets.problems.join('; '), fix: null };
 }
 
+/** Shown only if the collector's programs missed events. */
+function missedRows({ missed }: Health): PartRow[] {
+  const reason = missed?.reason ?? null;
+  return reason === null ? [] : [{ name: 'Missed events', state: 'ok', detail: reason, fix: null }];
+}
+
 /** Shown only if the time zone is invalid: then quiet hours and times are in UTC. */
 function timeRows({ time }: Health): PartRow[] {
   return time === undefined || time.ok ? [] : [{ name: 'Time zone', state: 'problem', detail: time.error ?? time.zone, fix: time.fix ?? null }];
@@ -81,6 +87,7 @@ export function partRows(health: Health): PartRow[] {
     sourceRow(health),
     scopeRow(health),
     row('Kernel probes', health.bpf, countedText(health) ?? ''),
+    ...missedRows(health),
     row('Sound', health.audio, audioDetail(health)),
     row('MIDI', midi, `port ${midi.port}, channel ${midi.channel}`),
     row('OSC', osc, oscDetail(health)),

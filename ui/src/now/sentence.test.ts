@@ -18,6 +18,7 @@ describe('tell', () => {
     expect(say({ rx: 12e6, write: 40e6 })).toBe('Writing 40 MB/s to disk and receiving 12 MB/s.');
     expect(say({ exec: 40, fork: 400 })).toBe('Starting 40 programs a second.');
     expect(say({ fork: 400 })).toBe('Creating 400 tasks a second.');
+    expect(say({ local: 12e6, rx: 2e6 })).toBe('Moving 12 MB/s inside the machine and receiving 2 MB/s.');
   });
 
   it('gives no factor if the baseline is zero', () => {

@@ -26,6 +26,7 @@ const CLAUSES: readonly Clause[] = [
   { rate: 'retx', family: 'network', from: 2, grave: true, words: (v) => ['resending', counted(v, 'lost segment'), 'a second'] },
   { rate: 'rx', family: 'network', from: MB, words: (v) => ['receiving', spokenBytes(v)] },
   { rate: 'tx', family: 'network', from: MB, words: (v) => ['sending', spokenBytes(v)] },
+  { rate: 'local', family: 'network', from: MB, words: (v) => ['moving', spokenBytes(v), 'inside the machine'] },
   { rate: 'write', family: 'disk', from: 2 * MB, words: (v) => ['writing', spokenBytes(v), 'to disk'] },
   { rate: 'read', family: 'disk', from: 2 * MB, words: (v) => ['reading', spokenBytes(v), 'from disk'] },
   { rate: 'exec', family: 'process', from: 20, words: (v) => ['starting', counted(v, 'program'), 'a second'] },

@@ -107,6 +107,12 @@ describe('partRows', () => {
     expect(partRows(health).find((part) => part.name === 'Time zone')).toMatchObject({ state: 'problem', fix: 'unset TZ' });
   });
 
+  it('shows missed events if there are any', () => {
+    const missed = (reason: string | null) => partRows({ ...HEALTH, missed: { events: 11, reason } }).find((part) => part.name === 'Missed events');
+    expect(missed(null)).toBeUndefined();
+    expect(missed('khor missed 11 events')).toMatchObject({ state: 'ok', detail: 'khor missed 11 events' });
+  });
+
   it('carries the reason and the fix', () => {
     expect(partRows(HEALTH).find((part) => part.name === 'OSC')).toMatchObject({ detail: 'connection refused', fix: 'start the receiver' });
   });

@@ -34,6 +34,7 @@ pub struct HealthReport {
     pub source: SourceReport,
     pub scope: ScopeReport,
     pub probes: Vec<ProbeReport>,
+    pub missed: MissedReport,
     pub audio: AudioReport,
     pub listen: ListenReport,
     pub recording: Recording,
@@ -94,6 +95,13 @@ pub struct ScopeReport {
 pub struct ProbeReport {
     pub name: &'static str,
     pub available: bool,
+    pub reason: Option<String>,
+}
+
+/// Events that the collector's programs missed since the engine started.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MissedReport {
+    pub events: Option<u64>,
     pub reason: Option<String>,
 }
 
@@ -204,6 +212,7 @@ pub(in crate::engine) fn health(
         source,
         scope: seen.alone.as_ref().map_or_else(|| scope_report(config, &seen.source), alone_report),
         probes: probes(&seen.source),
+        missed: missed_report(seen),
         audio: AudioReport {
             health: if config.features.audio && !status.health.enabled {
                 Health { enabled: true, ..status.health }
@@ -342,6 +351,17 @@ fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
     };
     let err_code = i32::from(health.error.is_some());
     BpfReport { health, err_code }
+}
+
+fn missed_report(seen: &Seen) -> MissedReport {
+    let events = seen.counters.and_then(|counters| counters[Counter::MissedEvents.index()]);
+    let reason = events.filter(|events| *events > 0).map(|events| {
+        format!(
+            "khor missed {events} events: the kernel skips a program of the collector that already runs on that CPU, \
+             which a kernel with preemptible tracepoints (PREEMPT_RT) lets happen; the counts are too low by as many"
+        )
+    });
+    MissedReport { events, reason }
 }
 
 fn probes(source: &SourceState) -> Vec<ProbeReport> {

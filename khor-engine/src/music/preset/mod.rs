@@ -166,6 +166,9 @@ pub struct Patches {
     /// Of the voice of the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<Patch>,
+    /// Of the voice of local traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Patch>,
     /// Of the cues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cue: Option<Patch>,
@@ -190,6 +193,7 @@ impl Patches {
             Instrument::Disk => self.disk.as_ref(),
             Instrument::Memory => self.memory.as_ref(),
             Instrument::Kernel => self.kernel.as_ref(),
+            Instrument::Local => self.local.as_ref(),
             Instrument::Cue => self.cue.as_ref(),
         }
     }

@@ -85,7 +85,7 @@ fn a_sections_density_rises_with_its_work() {
                 levels[index] = Some(level);
                 of(&play_cast(preset, 60.0, &lanes(idle()), |_| sections(levels)), Layer::Pulse).len()
             };
-            let counts = [0.05, 0.15, 0.3, 1.0].map(onsets);
+            let counts = [0.05, 0.12, 0.2, 1.0].map(onsets);
             assert!(counts.is_sorted() && counts[3] > counts[1], "{} {index}: {counts:?}", preset.name);
         }
     }

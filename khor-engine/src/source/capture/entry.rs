@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     signal::{Counter, Frame, PerCounter},
-    source::{Machine, SourceKind},
+    source::{Machine, SourceKind, edge},
 };
 
 /// The counters by their number in the file, from 0. Only ever appended to.
@@ -43,6 +43,9 @@ const COUNTERS: PerCounter<Counter> = [
     Counter::LocalPackets,
     Counter::MissedEvents,
 ];
+/// Number of the first counter of the machine's edge. A source that lists fewer is of an older khor.
+const FIRST_OF_EDGE: usize = 22;
+const _: () = assert!(COUNTERS[FIRST_OF_EDGE].index() == Counter::EdgeRxBytes.index());
 /// The kinds of cues by their number in the file, from 0. Only ever appended to.
 const CUES: [CueKind; 5] =
     [CueKind::Oom, CueKind::Crash, CueKind::BlockError, CueKind::RetransmitBurst, CueKind::Exec];
@@ -76,7 +79,11 @@ mod part {
 /// One entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    Source(Origin),
+    Source {
+        origin: Origin,
+        /// Recorded before khor counted the machine's edge.
+        lacks_edge: bool,
+    },
     Frame(Frame),
     Cue(Cue),
     Lost(u64),
@@ -198,7 +205,10 @@ impl Context {
             }
             tag::CUE => self.cue(bytes)?,
             tag::LOST => Entry::Lost(bytes.number()?),
-            tag::SOURCE => Entry::Source(origin(bytes)?),
+            tag::SOURCE => {
+                let (origin, lacks_edge) = origin(bytes)?;
+                Entry::Source { origin, lacks_edge }
+            }
             tag::END => Entry::End,
             _ => return Err(Malformed),
         };
@@ -239,7 +249,8 @@ pub(super) fn put_origin(bytes: &mut Vec<u8>, origin: &Origin) {
     }
 }
 
-fn origin(bytes: &mut Cursor) -> Result<Origin, Malformed> {
+/// A description of a source, and whether the source lacks counters of the machine's edge.
+fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
     let kind = SOURCES.get(usize::from(bytes.byte()?)).copied();
     let interval_ms = bytes.small()?.try_into().map_err(|_| Malformed)?;
     let recorder = bytes.text()?;
@@ -249,7 +260,8 @@ fn origin(bytes: &mut Cursor) -> Result<Origin, Malformed> {
     };
     let absent = |reason: &str| Availability::Absent { reason: reason.to_owned() };
     let mut availability = Counter::ALL.map(|_| absent("not in this capture"));
-    for number in 0..bytes.number()? {
+    let listed = bytes.number()?;
+    for number in 0..listed {
         let found = match bytes.byte()? {
             0 => Availability::Absent { reason: bytes.text()? },
             _ => Availability::Available,
@@ -258,7 +270,11 @@ fn origin(bytes: &mut Cursor) -> Result<Origin, Malformed> {
             availability[counter.index()] = found;
         }
     }
-    Ok(Origin { kind, machine, interval_ms, recorder, availability })
+    let lacks_edge = listed <= FIRST_OF_EDGE as u64;
+    if lacks_edge {
+        edge::fill_availability(&mut availability, "recorded by a khor that counted it as received and sent");
+    }
+    Ok((Origin { kind, machine, interval_ms, recorder, availability }, lacks_edge))
 }
 
 #[cfg(test)]

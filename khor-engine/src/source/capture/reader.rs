@@ -12,7 +12,7 @@ use super::{
     bytes::Cursor,
     entry::{Context, Entry, is_source},
 };
-use crate::files;
+use crate::{files, source::edge};
 
 /// Reads a capture, and captures that were appended to it, for example with `cat`. Each capture
 /// begins with [`Recorded::Start`]. Its times are shifted so that it follows the previous capture
@@ -34,6 +34,9 @@ pub struct CaptureReader<R = BufReader<File>> {
     shift_ns: Option<u64>,
     /// Time between frames of the last source, ns.
     step_ns: u64,
+    /// Whether the last source was recorded before khor counted the machine's edge. `None` if its
+    /// description is damaged.
+    lacks_edge: Option<bool>,
     /// The end of the capture was read.
     whole: bool,
     /// Nothing was read since an error.
@@ -68,6 +71,7 @@ impl<R: Read> CaptureReader<R> {
             last_t_ns: 0,
             shift_ns: Some(0),
             step_ns: 0,
+            lacks_edge: None,
             whole: false,
             faltering: false,
             ended: false,
@@ -78,12 +82,16 @@ impl<R: Read> CaptureReader<R> {
         loop {
             match self.context.entry(&mut self.block) {
                 Ok(Some(entry)) => match entry {
-                    Entry::Source(origin) => {
+                    Entry::Source { origin, lacks_edge } => {
+                        self.lacks_edge = Some(lacks_edge);
                         self.step_ns = u64::from(origin.interval_ms) * 1_000_000;
                         return Ok(Some(Recorded::Start(origin)));
                     }
                     Entry::Frame(mut frame) => {
                         frame.t_ns = self.shifted(frame.t_ns);
+                        if self.lacks_edge.unwrap_or_else(|| edge::is_missing(&frame)) {
+                            edge::fill(&mut frame);
+                        }
                         self.frames += 1;
                         self.first_t_ns.get_or_insert(frame.t_ns);
                         self.last_t_ns = frame.t_ns;
@@ -153,6 +161,7 @@ impl<R: Read> CaptureReader<R> {
     fn appended(&mut self) -> Result<Next, CaptureError> {
         let is_cut = !self.whole && !self.faltering;
         (self.whole, self.faltering, self.source, self.shift_ns) = (false, false, None, None);
+        self.lacks_edge = None;
         if is_cut { Err(self.truncated()) } else { Ok(Next::Appended) }
     }
 

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use khor_fleet::{Name, SiteFrame, sketch::Quantity};
 
 use super::{
+    order::{ORDER, PLACES},
     sections::Sections,
     spread::{SignalSpreads, Spread},
 };
-use crate::signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, SignalId, typical};
-
-const _: () = assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT);
+use crate::signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, typical};
 
 /// Readings of many machines, added up.
 #[derive(Clone, Debug)]
@@ -53,17 +52,17 @@ impl Blend {
     pub(crate) fn add_frame(&mut self, frame: &SiteFrame) {
         let parts = frame.parts;
         self.learnt.add_sketch(&frame.learnt, parts);
-        for (held, told) in self.signals.iter_mut().zip(&frame.signals) {
-            if let Some(told) = told {
+        for (held, place) in self.signals.iter_mut().zip(PLACES) {
+            if let Some(Some(told)) = frame.signals.get(place) {
                 held.get_or_insert_default().add_sketches(told, parts);
             }
         }
         let Some(told) = &frame.sections else {
-            let lanes = frame.signals.iter().map(|told| Some(&told.as_ref()?.lane));
+            let lanes = PLACES.map(|place| Some(&frame.signals.get(place)?.as_ref()?.lane));
             return self.sections.of(None).add_sketches(lanes, parts);
         };
         for group in &told.groups {
-            let lanes = group.signals.iter().map(Option::as_ref);
+            let lanes = PLACES.map(|place| group.signals.get(place)?.as_ref());
             self.sections.of(group.name.as_ref()).add_sketches(lanes, told.parts);
         }
     }
@@ -92,8 +91,8 @@ impl Blend {
     pub(crate) fn tell(&self, frame: &mut SiteFrame) {
         let parts = frame.parts;
         frame.learnt = self.learnt.sketch(parts);
-        let told = self.signals.iter().map(|signal| {
-            let signal = signal.as_deref().filter(|signal| !signal.lane.is_empty())?;
+        let told = ORDER.iter().map(|id| {
+            let signal = self.signals[id.index()].as_deref().filter(|signal| !signal.lane.is_empty())?;
             Some(signal.sketches(parts))
         });
         frame.signals = told.collect();
@@ -133,7 +132,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::signal::{Lane, busiest, ensemble};
+    use crate::signal::{Lane, SignalId, busiest, ensemble};
 
     /// Machines that are unlike each other: sizes over ten octaves, one in five in trouble, one in five without `exec`.
     fn machines(seed: u64, count: usize) -> Vec<Reading> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use khor_fleet::{Frame, Name, Source};
 use tokio::time::Instant;
 
-use crate::signal::{Counter, Lane, Lanes, Reading, SignalId};
+use super::order::PLACES;
+use crate::signal::{Counter, Lane, Lanes, Reading};
 
 /// Without a frame for this long a host is silent: 20 frames at the usual rate, 4 at the lowest.
 const SILENT: Duration = Duration::from_secs(4);
@@ -200,7 +201,7 @@ fn same<T: Clone + PartialEq>(held: &mut T, now: &T) {
 
 /// A frame as what this engine's own pipeline would have made of that machine.
 fn reading(frame: &Frame) -> Reading {
-    let signal = |i: usize| frame.signals.get(i).copied().flatten();
+    let signal = |i: usize| frame.signals.get(PLACES[i]).copied().flatten();
     Reading {
         t_ns: frame.monotonic_ms.saturating_mul(1_000_000),
         lanes: lanes(frame),
@@ -213,9 +214,8 @@ fn reading(frame: &Frame) -> Reading {
 
 /// Its lanes alone.
 pub(crate) fn lanes(frame: &Frame) -> Lanes {
-    const { assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT) };
     std::array::from_fn(|i| {
-        let signal = frame.signals.get(i).copied().flatten()?;
+        let signal = frame.signals.get(PLACES[i]).copied().flatten()?;
         let deviation = f32::from(signal.deviation) / khor_fleet::Signal::PARTS_OF_OCTAVE;
         Some(Lane { level: of_255(signal.level), deviation, surprise: of_255(signal.surprise) })
     })

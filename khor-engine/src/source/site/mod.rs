@@ -1,8 +1,8 @@
 //! A site: many machines over NATS, each heard by a relay of its own, or many by one that aggregates.
 //!
 //! `members` keeps track of who says what: `hosts` of the hosts, each a `host`, `sites` of sites within the site, whose hosts come added up
-//! (`blend`, of `spread`s, and of each of their `sections`; `window` is the last second of them); `audience` hears it all. Here is the
-//! connection. While the server is away nothing is known of any host, which is one loss and not as many as there are
+//! (`blend`, of `spread`s, and of each of their `sections`; `window` is the last second of them); `audience` hears it all;
+//! `order` is the signals' order on the wire. Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many as there are
 //! hosts.
 
 mod audience;
@@ -11,6 +11,7 @@ mod cue_limits;
 mod host;
 mod hosts;
 mod members;
+mod order;
 mod sections;
 mod sites;
 mod spread;
@@ -38,6 +39,7 @@ pub(crate) use self::{
     blend::Blend,
     host::lanes,
     members::{Members, Presence},
+    order::ORDER as WIRE_ORDER,
 };
 pub use self::{
     cue_limits::Admission,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use khor_fleet::{LaneSketches, Name, Section};
 
-use super::spread::LaneSpreads;
+use super::{order::ORDER, spread::LaneSpreads};
 use crate::signal::{BUSIEST, Lanes, PerSignal};
 
 /// Of each section, and of the machines without one.
@@ -84,11 +84,7 @@ impl SectionSpreads {
         }
     }
 
-    pub(super) fn add_sketches<'a>(
-        &mut self,
-        told: impl Iterator<Item = Option<&'a LaneSketches>>,
-        parts: u8,
-    ) {
+    pub(super) fn add_sketches(&mut self, told: PerSignal<Option<&LaneSketches>>, parts: u8) {
         for (held, told) in self.0.iter_mut().zip(told) {
             if let Some(told) = told {
                 held.get_or_insert_default().add_sketches(told, parts);
@@ -117,7 +113,7 @@ impl SectionSpreads {
             let lane = lane.as_deref().filter(|lane| !lane.is_empty())?;
             Some(lane.sketches(parts))
         };
-        self.0.iter().map(heard).collect()
+        ORDER.iter().map(|id| heard(&self.0[id.index()])).collect()
     }
 
     fn busiest(&self) -> Lanes {

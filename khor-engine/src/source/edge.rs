@@ -1,0 +1,53 @@
+//! Sources from before khor counted traffic at the machine's edge apart from local traffic.
+//!
+//! They count the traffic of all devices. Those counts stand in for the counts of the edge, and
+//! local traffic is missing.
+
+use khor_proto::Availability;
+
+use crate::signal::{Counter, Frame, PerCounter};
+
+/// The counter of all devices that stands in for a counter of the edge.
+pub(super) fn stand_in(counter: Counter) -> Option<Counter> {
+    match counter {
+        Counter::EdgeRxBytes => Some(Counter::RxBytes),
+        Counter::EdgeRxPackets => Some(Counter::RxPackets),
+        Counter::EdgeTxBytes => Some(Counter::TxBytes),
+        Counter::EdgeTxPackets => Some(Counter::TxPackets),
+        _ => None,
+    }
+}
+
+/// Whether a counter is one of local traffic.
+pub(super) fn is_local(counter: Counter) -> bool {
+    matches!(counter, Counter::LocalBytes | Counter::LocalPackets)
+}
+
+/// Whether a frame has neither traffic at the edge nor local traffic.
+pub(super) fn is_missing(frame: &Frame) -> bool {
+    let is_apart = |counter: &Counter| stand_in(*counter).is_some() || is_local(*counter);
+    Counter::ALL
+        .iter()
+        .filter(|counter| is_apart(counter))
+        .all(|counter| frame.counters[counter.index()].is_none())
+}
+
+/// Fills in the edge of a frame from such a source.
+pub(super) fn fill(frame: &mut Frame) {
+    for counter in Counter::ALL {
+        if let Some(all) = stand_in(counter) {
+            frame.counters[counter.index()] = frame.counters[all.index()];
+        }
+    }
+}
+
+/// The same for what such a source can count. `no_local` is the reason why local traffic is missing.
+pub(super) fn fill_availability(availability: &mut PerCounter<Availability>, no_local: &str) {
+    for counter in Counter::ALL {
+        if let Some(all) = stand_in(counter) {
+            availability[counter.index()] = availability[all.index()].clone();
+        } else if is_local(counter) {
+            availability[counter.index()] = Availability::Absent { reason: no_local.to_owned() };
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What each network interface is, by sysfs: at the machine's edge or inside the machine.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use khor_proto::kernel_text;
+
+use super::links::{Changes, LinkWatch};
+
+/// `DEVTYPE` of interfaces above others whose packets the kernel counts as received at the interface
+/// below only.
+const COUNTED_BELOW: [&str; 6] = ["bond", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"];
+/// `DEVTYPE` of interfaces above others that receive packets themselves.
+const COUNTED_ABOVE: [&str; 3] = ["bridge", "vxlan", "macsec"];
+/// `type` of Ethernet interfaces.
+const ETHERNET: u32 = 1;
+
+/// One interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Interface {
+    /// Its number, which it keeps when it is renamed.
+    pub(super) index: u32,
+    /// It has hardware behind it, or is a guest's virtual network card.
+    pub(super) is_edge: bool,
+    /// What it receives is local traffic that no other interface counts.
+    pub(super) receives_local: bool,
+    /// What it sends is received by its other end in another namespace, whose counts are not here.
+    pub(super) sends_local: bool,
+    /// Number of its other end, in whatever namespace that is.
+    peer: Option<u32>,
+}
+
+/// The interfaces of a namespace by their names, kept between readings.
+#[derive(Debug)]
+pub(super) struct Interfaces {
+    folder: PathBuf,
+    links: LinkWatch,
+    known: BTreeMap<String, Interface>,
+    is_stale: bool,
+}
+
+impl Interfaces {
+    /// Reads `class/net` below `sys`.
+    pub(super) fn new(sys: &Path, links: LinkWatch) -> Self {
+        Self { folder: sys.join("class/net"), links, known: BTreeMap::new(), is_stale: true }
+    }
+
+    /// The folder that is read.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs `read` and returns its result with the interfaces as they were during it.
+    pub(super) fn during<T>(&mut self, read: impl FnOnce() -> T) -> (T, Seen<'_>) {
+        let is_known = !matches!(self.update(), Update::Failed);
+        let result = read();
+        if !is_known {
+            return (result, Seen::Nothing);
+        }
+        match self.update() {
+            Update::Failed => (result, Seen::Nothing),
+            Update::Done(before) if before != self.known => {
+                self.known = steady(&before, &self.known);
+                self.is_stale = true;
+                (result, Seen::Some(&self.known))
+            }
+            Update::NotNeeded | Update::Done(_) => (result, Seen::All(&self.known)),
+        }
+    }
+
+    /// Reads what may have changed.
+    fn update(&mut self) -> Update {
+        let changed = match self.links.changes() {
+            Changes::Of(indices) if !self.is_stale => {
+                if indices.is_empty() {
+                    return Update::NotNeeded;
+                }
+                Some(indices)
+            }
+            Changes::Of(_) | Changes::Unknown => None,
+        };
+        let Ok(folder) = fs::read_dir(&self.folder) else {
+            self.known.clear();
+            self.is_stale = true;
+            return Update::Failed;
+        };
+        let before = std::mem::take(&mut self.known);
+        for entry in folder.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let same = before.get(&name).copied().filter(|interface| {
+                changed.as_ref().is_some_and(|changed| !changed.contains(&interface.index))
+            });
+            let path = entry.path();
+            let interface = match same {
+                // The other end has another number once it was in another namespace.
+                Some(pair) if pair.peer.is_some() => {
+                    Some(Interface { peer: number(&path, "iflink"), ..pair })
+                }
+                Some(same) => Some(same),
+                None => interface(&path),
+            };
+            if let Some(interface) = interface {
+                self.known.insert(name, interface);
+            }
+        }
+        self.find_peers();
+        self.is_stale = false;
+        Update::Done(before)
+    }
+
+    /// What an interface sends to an end in this namespace is counted there.
+    fn find_peers(&mut self) {
+        let ends: BTreeMap<u32, Option<u32>> =
+            self.known.values().map(|interface| (interface.index, interface.peer)).collect();
+        for interface in self.known.values_mut() {
+            interface.sends_local = interface
+                .peer
+                .is_some_and(|peer| ends.get(&peer).is_none_or(|back| *back != Some(interface.index)));
+        }
+    }
+}
+
+/// What came of an update.
+enum Update {
+    /// Nothing has changed.
+    NotNeeded,
+    /// Sysfs was read. This was known before.
+    Done(BTreeMap<String, Interface>),
+    /// Sysfs cannot be read.
+    Failed,
+}
+
+/// The interfaces that were the same before and after a reading, by their names before and after it.
+/// A name that was given to another interface meanwhile is omitted.
+fn steady(
+    before: &BTreeMap<String, Interface>,
+    after: &BTreeMap<String, Interface>,
+) -> BTreeMap<String, Interface> {
+    let sides = [before, after];
+    let stayed =
+        |interface: &Interface| sides.iter().all(|side| side.values().any(|other| other == interface));
+    let is_its_own = |name: &String, interface: &Interface| {
+        sides.iter().all(|side| side.get(name).is_none_or(|other| other == interface))
+    };
+    sides
+        .into_iter()
+        .flatten()
+        .filter(|(name, interface)| stayed(interface) && is_its_own(name, interface))
+        .map(|(name, interface)| (name.clone(), *interface))
+        .collect()
+}
+
+/// The interfaces that sysfs shows.
+#[derive(Debug)]
+pub(super) enum Seen<'a> {
+    /// All of the namespace.
+    All(&'a BTreeMap<String, Interface>),
+    /// All except those that changed meanwhile.
+    Some(&'a BTreeMap<String, Interface>),
+    /// Sysfs cannot be read.
+    Nothing,
+}
+
+/// One interface by its folder; `None` if it has just disappeared, or is no interface.
+fn interface(folder: &Path) -> Option<Interface> {
+    let has = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok();
+    let index = number(folder, "ifindex")?;
+    if has("device") {
+        return Some(Interface {
+            index,
+            is_edge: true,
+            receives_local: false,
+            sends_local: false,
+            peer: None,
+        });
+    }
+    let kind = kind_of(folder)?;
+    let is_any = |kinds: &[&str]| kinds.contains(&kind.as_str());
+    let is_counted_below = is_any(&COUNTED_BELOW) || (!is_any(&COUNTED_ABOVE) && is_above_another(folder));
+    // A port hands its packets on to a bridge, bond or the like. A VRF's interfaces keep theirs.
+    let master = folder.join("master");
+    let is_port = has("brport") || (has("master") && kind_of(&master).is_none_or(|kind| kind != "vrf"));
+    let link = number(folder, "iflink")?;
+    let is_pair =
+        link != index && !is_counted_below && kind != "vxlan" && number(folder, "type")? == ETHERNET;
+    Some(Interface {
+        index,
+        is_edge: false,
+        receives_local: !is_port && !is_counted_below,
+        sends_local: false,
+        peer: is_pair.then_some(link),
+    })
+}
+
+/// The number in a file.
+fn number(folder: &Path, file: &str) -> Option<u32> {
+    kernel_text::read(folder.join(file)).ok()?.trim().parse().ok()
+}
+
+/// `DEVTYPE` of an interface; empty if it has none.
+fn kind_of(folder: &Path) -> Option<String> {
+    let uevent = kernel_text::read(folder.join("uevent")).ok()?;
+    Some(uevent.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).unwrap_or_default().to_owned())
+}
+
+/// Whether an interface of this namespace is below it.
+fn is_above_another(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("lower_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_that_changed_during_a_reading_are_omitted_unless_only_their_name_changed() {
+        let edge =
+            |index| Interface { index, is_edge: true, receives_local: false, sends_local: false, peer: None };
+        let port = Interface { is_edge: false, ..edge(4) };
+        let map = |interfaces: &[(&str, Interface)]| -> BTreeMap<String, Interface> {
+            interfaces.iter().map(|(name, interface)| ((*name).to_owned(), *interface)).collect()
+        };
+        let common = [("eth0", edge(1)), ("old", edge(2)), ("a", edge(5)), ("b", edge(6))];
+        let before = [&common[..], &[("gone", edge(3)), ("veth", port)]].concat();
+        let veth = Interface { receives_local: true, ..port };
+        let after = [("eth0", edge(1)), ("new", edge(2)), ("a", edge(6)), ("b", edge(5)), ("veth", veth)];
+        let expected = map(&[("eth0", edge(1)), ("old", edge(2)), ("new", edge(2))]);
+        assert_eq!(steady(&map(&before), &map(&after)), expected);
+    }
+}

@@ -1,0 +1,43 @@
+//! The interrupts in `/proc/stat`, with a count for each interrupt line.
+
+use crate::signal::{Accumulator, Counter, Counters};
+
+use super::set;
+
+/// The interrupts of all lines.
+#[derive(Debug, Default)]
+pub(super) struct Interrupts(Accumulator<usize, 1>);
+
+impl Interrupts {
+    /// The `intr` line. The first number is
+    /// skipped: it includes CPU-local interrupts such as the timer, which `irq_handler_entry` does
+    /// not report. When a driver is unloaded, its count disappears.
+    pub(super) fn stat(&mut self, text: &str, counters: &mut Counters) {
+        let Some(line) = text.lines().find_map(|line| line.strip_prefix("intr ")) else { return };
+        let counts = line.split_ascii_whitespace().skip(1).map(str::parse::<u64>).enumerate();
+        let [total] = self.0.take(counts.filter_map(|(line, count)| Some((line, [count.ok()?]))));
+        set(counters, Counter::Irqs, Some(total));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbered_interrupts_count_and_an_unloaded_driver_does_not_lower_the_total() {
+        let read = |texts: &[&str]| {
+            let mut interrupts = Interrupts::default();
+            let total = |text: &&str| {
+                let mut counters = [None; Counter::ALL.len()];
+                interrupts.stat(text, &mut counters);
+                counters[Counter::Irqs.index()]
+            };
+            texts.iter().map(total).collect::<Vec<_>>()
+        };
+        let steps =
+            ["cpu 1\nintr 1000 3 0 4\nctxt 9\n", "intr 1000 5 0 9\n", "intr 1000 6 0 0\n", "intr 9 7 0 2\n"];
+        assert_eq!(read(&steps), [0, 7, 8, 11].map(Some));
+        assert_eq!(read(&["ctxt 9\n"]), [None]);
+    }
+}

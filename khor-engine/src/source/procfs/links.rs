@@ -1,0 +1,81 @@
+//! Reports which network interfaces changed, by the kernel's link notifications (`rtnetlink(7)`).
+
+use std::{
+    collections::BTreeSet,
+    os::fd::{AsRawFd, OwnedFd},
+};
+
+use nix::{
+    errno::Errno,
+    libc::RTMGRP_LINK,
+    sys::socket::{
+        AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+    },
+};
+
+/// What changed since the last look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Changes {
+    /// Only the interfaces with these indices, which may be none.
+    Of(BTreeSet<u32>),
+    /// Any interface may have changed.
+    Unknown,
+}
+
+/// Notifications of created, removed, renamed and moved interfaces, and of new masters.
+#[derive(Debug)]
+pub(super) struct LinkWatch {
+    /// `None` where this process may not have such a socket.
+    socket: Option<OwnedFd>,
+    is_first: bool,
+}
+
+impl LinkWatch {
+    /// Watches the interfaces of this thread's network namespace.
+    pub(super) fn open() -> Self {
+        Self { socket: subscribe().ok(), is_first: true }
+    }
+
+    /// Watches nothing: every look may find a change.
+    pub(super) const fn blind() -> Self {
+        Self { socket: None, is_first: true }
+    }
+
+    /// What changed since the last look.
+    pub(super) fn changes(&mut self) -> Changes {
+        let Some(socket) = &self.socket else { return Changes::Unknown };
+        let mut indices = BTreeSet::new();
+        let mut is_known = !std::mem::replace(&mut self.is_first, false);
+        let mut message = [0; 256];
+        loop {
+            // A longer message is cut. What is needed is at its beginning.
+            match recv(socket.as_raw_fd(), &mut message, MsgFlags::MSG_DONTWAIT) {
+                Ok(length) => indices.extend(interface_index(&message[..length])),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => break,
+                // ENOBUFS: the kernel dropped notifications.
+                Err(_) if is_known => is_known = false,
+                Err(_) => break,
+            }
+        }
+        if is_known { Changes::Of(indices) } else { Changes::Unknown }
+    }
+}
+
+fn subscribe() -> nix::Result<OwnedFd> {
+    let socket = socket(
+        AddressFamily::Netlink,
+        SockType::Raw,
+        SockFlag::SOCK_CLOEXEC,
+        Some(SockProtocol::NetlinkRoute),
+    )?;
+    bind(socket.as_raw_fd(), &NetlinkAddr::new(0, RTMGRP_LINK as u32))?;
+    Ok(socket)
+}
+
+/// `ifi_index` of a link message: an `nlmsghdr` of 16 bytes, then an `ifinfomsg`.
+fn interface_index(message: &[u8]) -> Option<u32> {
+    const INDEX: std::ops::Range<usize> = 20..24;
+    let index = message.get(INDEX)?.try_into().ok()?;
+    Some(u32::from_ne_bytes(index))
+}

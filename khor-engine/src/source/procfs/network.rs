@@ -1,0 +1,148 @@
+//! Traffic in `/proc/net/dev`: of all interfaces, at the machine's edge, and inside the machine.
+//!
+//! `/proc` shows one network namespace. Of other namespaces it shows what enters and leaves them
+//! through a pair of interfaces whose other end is here. Traffic that never leaves another namespace
+//! is missing.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use khor_proto::kernel_text;
+
+use super::{
+    interfaces::{Interface, Interfaces, Seen},
+    links::LinkWatch,
+    set,
+};
+use crate::signal::{Accumulator, Counter, Counters};
+
+/// Bytes and packets: received, then sent.
+type Traffic = [u64; 4];
+
+/// An interface as an accumulator knows it: renamed interfaces keep their number. The name is used
+/// only without sysfs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Device {
+    Numbered(u32),
+    Named(String),
+}
+
+/// The counts of an interface at the edge.
+type AtEdge = (u32, Traffic);
+
+/// The part of an interface's counts that is local traffic: bytes and packets.
+type Inside = ((u32, Way), [u64; 2]);
+
+/// Which of an interface's counts is local traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Received,
+    Sent,
+}
+
+/// The traffic of all interfaces.
+#[derive(Debug)]
+pub(super) struct Network {
+    file: PathBuf,
+    interfaces: Interfaces,
+    /// Sysfs shows the interfaces of another namespace.
+    is_elsewhere: bool,
+    all: Accumulator<Device, 4>,
+    edge: Accumulator<u32, 4>,
+    local: Accumulator<(u32, Way), 2>,
+}
+
+impl Network {
+    /// Reads `net/dev` below `proc` and `class/net` below `sys`.
+    pub(super) fn new(proc: &Path, sys: &Path, links: LinkWatch) -> Self {
+        Self {
+            file: proc.join("net/dev"),
+            interfaces: Interfaces::new(sys, links),
+            is_elsewhere: false,
+            all: Accumulator::default(),
+            edge: Accumulator::default(),
+            local: Accumulator::default(),
+        }
+    }
+
+    /// Why traffic at the edge is not known though `net/dev` is readable, and what helps.
+    pub(super) fn unknown_edge(&self) -> String {
+        let trouble = if self.is_elsewhere { "shows another network namespace" } else { "is not readable" };
+        format!(
+            "{} {trouble}, so traffic from outside cannot be told from local traffic; mount sysfs at /sys in this \
+             namespace",
+            self.interfaces.folder().display()
+        )
+    }
+
+    /// Takes one reading.
+    pub(super) fn read(&mut self, counters: &mut Counters) {
+        let (text, seen) = self.interfaces.during(|| kernel_text::read(&self.file));
+        let Ok(text) = text else { return };
+        let table: Vec<(String, Traffic)> = text.lines().skip(2).filter_map(traffic).collect();
+        let is_missing =
+            |known: &BTreeMap<String, Interface>| table.iter().any(|(name, _)| !known.contains_key(name));
+        self.is_elsewhere = matches!(seen, Seen::All(known) if is_missing(known));
+        let known = match seen {
+            Seen::All(known) | Seen::Some(known) if !self.is_elsewhere => Some(known),
+            _ => None,
+        };
+        let number = |name: &String| Some(known?.get(name)?.index);
+        let devices = table.iter().map(|(name, traffic)| {
+            let device = number(name).map_or_else(|| Device::Named(name.clone()), Device::Numbered);
+            (device, *traffic)
+        });
+        let names = [Counter::RxBytes, Counter::RxPackets, Counter::TxBytes, Counter::TxPackets];
+        for (counter, total) in names.into_iter().zip(self.all.take(devices)) {
+            set(counters, counter, Some(total));
+        }
+        let Some(known) = known else {
+            self.edge.forget_devices();
+            self.local.forget_devices();
+            return;
+        };
+        let (edge, local) = apart(&table, known);
+        let names =
+            [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
+        for (counter, total) in names.into_iter().zip(self.edge.take(edge)) {
+            set(counters, counter, Some(total));
+        }
+        let names = [Counter::LocalBytes, Counter::LocalPackets];
+        for (counter, total) in names.into_iter().zip(self.local.take(local)) {
+            set(counters, counter, Some(total));
+        }
+    }
+}
+
+/// The counts at the edge, and those of local traffic.
+fn apart(table: &[(String, Traffic)], known: &BTreeMap<String, Interface>) -> (Vec<AtEdge>, Vec<Inside>) {
+    let (mut edge, mut local) = (Vec::new(), Vec::new());
+    for (name, traffic) in table {
+        let Some(interface) = known.get(name) else { continue };
+        let (index, [rx_bytes, rx_packets, tx_bytes, tx_packets]) = (interface.index, *traffic);
+        if interface.is_edge {
+            edge.push((index, *traffic));
+        }
+        if interface.receives_local {
+            local.push(((index, Way::Received), [rx_bytes, rx_packets]));
+        }
+        if interface.sends_local {
+            local.push(((index, Way::Sent), [tx_bytes, tx_packets]));
+        }
+    }
+    (edge, local)
+}
+
+/// An interface's line: its name and its counts.
+fn traffic(line: &str) -> Option<(String, Traffic)> {
+    let (name, numbers) = line.split_once(':')?;
+    let numbers: Vec<u64> = numbers.split_ascii_whitespace().map_while(|word| word.parse().ok()).collect();
+    match numbers[..] {
+        [rx_bytes, rx_packets, _, _, _, _, _, _, tx_bytes, tx_packets, ..] => {
+            Some((name.trim().to_owned(), [rx_bytes, rx_packets, tx_bytes, tx_packets]))
+        }
+        _ => None,
+    }
+}
