@@ -208,6 +208,13 @@ pub fn in_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> R {
     })
 }
 
+/// Shows the devices of this thread's network namespace in `/sys`, to this thread and the programs
+/// that it starts.
+pub fn mount_sysfs() {
+    unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace");
+    assert!(run("mount --make-rprivate /") && run("mount -t sysfs sysfs /sys"), "sysfs");
+}
+
 /// Runs `inside` in a network namespace of its own, whose loopback loses TCP segments; it may call
 /// [`lossy_transfer`]. `None` if this kernel can do neither netem nor tbf.
 pub fn in_lossy_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> Option<R> {

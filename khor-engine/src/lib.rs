@@ -6,7 +6,8 @@
 //! settings, [`engine`] runs the rooms live, [`http`] shows and steers it, [`control`] steers it by
 //! OSC, [`dbus`] by the desktop, [`doctor`] says what is in its way, [`relay`] sends what this
 //! machine does to others over [`nats`], `engine_file` publishes the address of the running engine,
-//! `peer` finds the user at the other end of a connection, [`local_time`] is the local time zone,
+//! `peer` finds the user at the other end of a connection, [`OwnTraffic`] counts what khor itself
+//! sends and receives, [`local_time`] is the local time zone,
 //! [`cli`] is the command line. [`files`] opens the user's files for all of them.
 
 // A full disk or a closed terminal must not end khor: `cli::print` prints without panicking.
@@ -26,6 +27,7 @@ pub mod local_time;
 pub mod music;
 pub mod nats;
 pub mod output;
+mod own;
 mod peer;
 pub mod relay;
 pub mod shown_path;
@@ -34,3 +36,5 @@ pub mod source;
 pub mod synth;
 mod turns;
 mod words;
+
+pub use own::OwnTraffic;

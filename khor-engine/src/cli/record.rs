@@ -1,6 +1,6 @@
 //! `khor record`: what the machine does, into a capture file.
 
-use std::{path::PathBuf, pin::pin, time::Duration};
+use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
@@ -70,7 +70,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     };
     let (_keep, settings) = watch::channel(settings);
     let (sender, mut events) = mpsc::channel(16);
-    tokio::spawn(source::run(settings, sender));
+    tokio::spawn(source::run(settings, sender, Arc::default()));
     let mut space = SpaceWatch::begin(&args.output, 0, args.force)?;
     let mut recording = Recording { args, writer: None, frames: 0, cues: 0, lost: 0 };
     let mut progress = Progress::new(true);

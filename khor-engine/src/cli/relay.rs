@@ -18,6 +18,7 @@ use super::{
     Cli, interrupt, nats::NatsArgs, number, place::place, print::print_line, progress::Progress, service,
 };
 use crate::{
+    OwnTraffic,
     config::relay_baseline_path,
     relay::{self, AggregateSettings, Meters, RelayError, RelaySettings},
     words::counted,
@@ -79,6 +80,7 @@ impl RelayArgs {
             rate_hz: self.rate_hz,
             socket: (!self.no_bpf).then(|| self.socket.clone()),
             baseline: baseline.context("no home directory: say where with --baseline FILE")?,
+            own: Arc::default(),
         })
     }
 }
@@ -112,15 +114,17 @@ pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(heard) = &args.aggregate {
         let settings = args.aggregate(heard)?;
-        let done = runtime
-            .block_on(go(args, async |show| relay::aggregate(&settings, interrupt::wait(), show).await))?;
+        let done = runtime.block_on(go(args, Arc::default(), async |show| {
+            relay::aggregate(&settings, interrupt::wait(), show).await
+        }))?;
         let frames = counted(done.frames, "frame");
         let line = format_args!("{}.{heard}: {frames} sent, {} dropped", settings.site, done.dropped);
         return print_line(line);
     }
     let settings = args.settings()?;
+    let own = Arc::clone(&settings.own);
     let done =
-        runtime.block_on(go(args, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
+        runtime.block_on(go(args, own, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
     let (frames, cues) = (counted(done.frames, "frame"), counted(done.cues, "cue"));
     let dropped = counted(done.dropped, "frame");
     let (site, host) = (&settings.site, &settings.host);
@@ -130,12 +134,13 @@ pub(super) fn run(args: &RelayArgs) -> anyhow::Result<()> {
 /// Relays, and shows how it goes: to who watches, to Prometheus, to systemd.
 async fn go(
     args: &RelayArgs,
+    own: Arc<OwnTraffic>,
     relay: impl AsyncFnOnce(&mut dyn FnMut(&relay::Progress)) -> Result<relay::Progress, RelayError>,
 ) -> anyhow::Result<relay::Progress> {
     let meters = Meters::new(args.aggregate.is_some());
     let (stop, stopped) = watch::channel(false);
     if let Some(place) = args.metrics {
-        meters.serve(place, stopped).await?;
+        meters.serve(place, own, stopped).await?;
     }
     let (mut line, begun) = (Progress::new(true), Instant::now());
     let heartbeat = Arc::new(AtomicU64::new(0));

@@ -38,7 +38,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use self::wish::{Refusal, Wish};
-use crate::{config::steerable, engine::Engine, output::Health};
+use crate::{config::steerable, engine::Engine, output::Health, own::Place};
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
@@ -129,7 +129,11 @@ impl Desk {
         let until = Instant::now() + PERIOD;
         while let Some(result) = received {
             match result {
-                Ok(length) => self.datagram(&buffer[..length]),
+                Ok(length) => {
+                    let own = self.engine.own_traffic();
+                    own.received_datagram(Place::Local, length, Ipv4Addr::LOCALHOST.into());
+                    self.datagram(&buffer[..length]);
+                }
                 // An answer to nothing that was sent: the socket goes on.
                 Err(problem) => self.refuse(&problem.to_string()),
             }

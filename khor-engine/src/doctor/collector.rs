@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{Check, Patient, system_bus};
-use crate::source::{ScopeChoice, slower, whose};
+use crate::source::{Gap, ScopeChoice, lockdown_cause, slower, whose};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
@@ -135,14 +135,24 @@ fn probes(welcome: &Welcome) -> Check {
             Availability::Absent { reason } => Some(format!("{}: {reason}", counter.name)),
         })
         .collect();
-    let all = welcome.counters.len();
+    let (all, gap) = (welcome.counters.len(), Gap::of(welcome));
     if absent.is_empty() {
-        return Check::ok("probes", format!("{all} of {all} count"));
+        // An older collector may lack counters that it does not even name.
+        return gap.map_or_else(
+            || Check::ok("probes", format!("{all} of {all} count")),
+            |gap| Check::problem("probes", gap.error(), gap.fix()),
+        );
     }
+    let cause = lockdown_cause().map_or_else(String::new, |cause| format!("; {}", cause.error));
+    let instead =
+        gap.as_ref().map_or_else(String::new, |gap| format!("; khor reads from /proc: {}", gap.names()));
     Check::problem(
         "probes",
-        format!("{} of {all} don't count: {}", absent.len(), absent.join("; ")),
-        "these signals are absent and the others work; another kernel may have them",
+        format!("{} of {all} don't count: {}{cause}{instead}", absent.len(), absent.join("; ")),
+        gap.map_or_else(
+            || "these signals are absent and the others work; another kernel may have them".to_owned(),
+            |gap| gap.fix().to_owned(),
+        ),
     )
 }
 

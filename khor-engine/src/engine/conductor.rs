@@ -361,7 +361,8 @@ mod tests {
         fn new() -> Self {
             let wanted = audio::Wanted { sample_rate_hz: 48_000, ..audio::Wanted::default() };
             let (audio, player) = audio::Output::start(wanted).unwrap();
-            let (osc, midi) = (osc::Output::start(Vec::new()).unwrap(), midi::Output::start(None).unwrap());
+            let (osc, midi) =
+                (osc::Output::start(Vec::new(), Arc::default()).unwrap(), midi::Output::start(None).unwrap());
             let state = Arc::new(State::new());
             let reading = Reading {
                 t_ns: 0,

@@ -69,6 +69,7 @@ use self::{
     wanted::{audio_wanted, live_settings, midi_wanted, osc_wanted, signal_settings},
 };
 use crate::{
+    OwnTraffic,
     config::{
         Config, ConfigStore, Desktop, NotSaved, Update, UpdateError, baseline_path, presets_dir,
         recordings_dir,
@@ -92,6 +93,7 @@ pub struct Engine {
     renders: Renders,
     osc: osc::Output,
     midi: midi::Output,
+    own: Arc<OwnTraffic>,
     conductor: Conductor,
     source: watch::Sender<LiveSettings>,
     signals: watch::Sender<SignalSettings>,
@@ -157,7 +159,8 @@ impl Engine {
         let (audio, player) = audio::Output::start(audio_wanted(&config))?;
         let recorder =
             Recorder::new(audio.tap().clone(), recordings_dir(store.path()), config.recordings.room());
-        let osc = osc::Output::start(osc_wanted(&config))?;
+        let own = Arc::<OwnTraffic>::default();
+        let osc = osc::Output::start(osc_wanted(&config), Arc::clone(&own))?;
         let midi = midi::Output::start(midi_wanted(&config))?;
         let conductor = Conductor::start(
             conductor::Outputs { player, osc: osc.clone(), midi: midi.clone() },
@@ -180,7 +183,7 @@ impl Engine {
             let settings = source_settings.clone();
             move || settings.has_changed().is_err()
         };
-        let source_runs = source::run(source_settings, events);
+        let source_runs = source::run(source_settings, events, Arc::clone(&own));
         ending.follow_source(source_runs, listener.run(receiver), capture.is_some(), was_told);
         let shown = RwLock::new(Shown::of(&store));
         let store = Mutex::new(store);
@@ -194,6 +197,7 @@ impl Engine {
             renders: Renders::default(),
             osc,
             midi,
+            own,
             conductor,
             source,
             signals,
@@ -264,6 +268,11 @@ impl Engine {
     /// The file of the configuration.
     pub fn config_path(&self) -> PathBuf {
         self.shown().path.clone()
+    }
+
+    /// What this engine sends and receives over the network.
+    pub(crate) fn own_traffic(&self) -> &Arc<OwnTraffic> {
+        &self.own
     }
 
     /// The collector's socket.
@@ -421,24 +430,6 @@ impl Engine {
     pub fn controls(&self) -> ControlsReport {
         let shown = self.shown();
         report::controls(&shown.config, &self.state.lock())
-    }
-
-    /// The signals now.
-    pub fn signals(&self) -> Table<SignalReport> {
-        report::signals(&self.state.lock())
-    }
-
-    /// The hosts of the site that is heard.
-    pub fn fleet(&self) -> FleetReport {
-        report::fleet(&self.state.lock())
-    }
-
-    /// Everything that can be counted, for those who draw graphs.
-    pub fn measures(&self) -> Measures {
-        let (health, metrics) = (self.health(), self.metrics(None, false));
-        let seen = self.state.lock();
-        let fleet = report::fleet(&seen);
-        Measures { health, metrics, fleet, counters: seen.counters, cues: seen.cue_counts.clone() }
     }
 
     /// Ends all notes everywhere, and the threads that play them; keeps what was learnt. Waits for the disk.

@@ -35,7 +35,12 @@ impl Listening {
         let (stop, stopped) = watch::channel(false);
         let streams = Arc::new(AtomicUsize::new(0));
         let desk = Desk { engine, stop: stopped.clone(), streams, access: loopback(port) };
-        Self { port, stop, server: tokio::spawn(accept(listener, routes(&desk), stopped)), _dir: dir }
+        Self {
+            port,
+            stop,
+            server: tokio::spawn(accept(listener, routes(&desk), Arc::default(), stopped)),
+            _dir: dir,
+        }
     }
 
     async fn connect(&self) -> TcpStream {

@@ -84,7 +84,7 @@ use self::{
     seldom::Seldom,
     table::{Found, Operation},
 };
-use crate::{engine::Engine, engine_file::EngineFile, peer::Peer};
+use crate::{OwnTraffic, engine::Engine, engine_file::EngineFile, own::Counted, peer::Peer};
 
 /// Time to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -108,13 +108,15 @@ pub async fn serve(engine: Arc<Engine>, door: Door, mut stop: watch::Receiver<bo
         EngineFile::publish(address, &engine.config_path())
     });
     let desk = Desk { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
-    accept(listener, routes(&desk), stop).await;
+    let own = Arc::clone(desk.engine.own_traffic());
+    accept(listener, routes(&desk), own, stop).await;
 }
 
-/// Serves `routes` to clients until `stop` becomes true.
+/// Serves `routes` to clients until `stop` becomes true. Counts the connections in `own`.
 pub(crate) async fn accept<R: Reply + 'static>(
     listener: TcpListener,
     routes: impl Filter<Extract = (R,), Error = Infallible> + Clone + Send + Sync + 'static,
+    own: Arc<OwnTraffic>,
     mut stop: watch::Receiver<bool>,
 ) {
     let service = TowerToHyperService::new(warp::service(routes));
@@ -144,7 +146,7 @@ pub(crate) async fn accept<R: Reply + 'static>(
             service.call(request)
         });
         let builder = builder();
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(bounded(socket)), service);
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(bounded(socket, &own)), service);
         let watched = open.watch(connection.into_owned());
         tokio::spawn(async move {
             // A connection that breaks is the client's business.
@@ -163,10 +165,10 @@ fn builder() -> Builder<TokioExecutor> {
 
 /// Limits a connection: it is closed if the client does not read for [`WRITE_TIMEOUT`], and the
 /// kernel keeps at most [`UNREAD_BYTES`] for the client.
-fn bounded(socket: TcpStream) -> Pin<Box<TimeoutStream<TcpStream>>> {
+fn bounded(socket: TcpStream, own: &Arc<OwnTraffic>) -> Pin<Box<TimeoutStream<Counted>>> {
     // Without the option the kernel keeps up to 4 MB, and the timeout begins later.
     setsockopt(&socket, sockopt::SndBuf, &UNREAD_BYTES).ok();
-    let mut stream = TimeoutStream::new(socket);
+    let mut stream = TimeoutStream::new(Counted::new(socket, own));
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     Box::pin(stream)
 }

@@ -7,6 +7,7 @@ mod keys;
 mod trouble;
 
 use std::{
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
@@ -154,8 +155,11 @@ impl Nats {
             _ => return Err(NatsError::Pair),
         }
         self.warn_of_exposed_secrets();
-        let safely = self.url.starts_with("tls://") || self.tls_ca.is_some() || self.tls_cert.is_some();
-        Ok(options.require_tls(safely))
+        Ok(options.require_tls(self.requires_tls()))
+    }
+
+    fn requires_tls(&self) -> bool {
+        self.url.starts_with("tls://") || self.tls_ca.is_some() || self.tls_cert.is_some()
     }
 
     fn warn_of_exposed_secrets(&self) {
@@ -181,6 +185,7 @@ fn read(field: &'static str, path: &Path) -> Result<String, NatsError> {
 pub struct Link {
     client: Client,
     server: String,
+    is_tls: bool,
     troubles: Arc<Troubles>,
     /// Bytes that had come when that was looked at last, and when they became more.
     came: Arc<Mutex<(u64, Instant)>>,
@@ -198,7 +203,7 @@ impl Link {
         });
         let client = options.connect(address).await.map_err(|error| NatsError::Client(error.to_string()))?;
         let came = Arc::new(Mutex::new((0, Instant::now())));
-        Ok(Self { client, server: nats.url.clone(), troubles, came })
+        Ok(Self { client, server: nats.url.clone(), is_tls: nats.requires_tls(), troubles, came })
     }
 
     /// Whether the connection stands: something came from the server lately. To be asked at least once a second, or so.
@@ -237,6 +242,20 @@ impl Link {
         }
         let sending = self.client.publish(subject.to_owned(), bytes.into());
         self.is_up() && matches!(timeout(PATIENCE, sending).await, Ok(Ok(())))
+    }
+
+    /// Bytes that a message of `payload` bytes takes within TCP, if it is sent alone.
+    pub fn length_on_wire(&self, subject: &str, payload: usize) -> usize {
+        /// Header, type and authentication tag of a TLS 1.3 record.
+        const TLS_RECORD: usize = 22;
+        let command = format!("PUB {subject} {payload}\r\n\r\n").len();
+        let tls = if self.is_tls { TLS_RECORD } else { 0 };
+        command + payload + tls
+    }
+
+    /// The address of this end, as the server sees it.
+    pub fn local_address(&self) -> Option<IpAddr> {
+        self.client.server_info().client_ip.parse().ok()
     }
 
     /// Hears everything that is sent under a subject, over reconnects.

@@ -97,6 +97,12 @@ pub(crate) fn listener(address: SocketAddr) -> Option<u32> {
     find(address, any).ok().flatten().filter(|socket| socket.inode != 0).map(|socket| socket.uid)
 }
 
+/// User and inode of the client's socket of a connection within this machine.
+pub(crate) fn client_socket(local: SocketAddr, remote: SocketAddr) -> Option<(u32, u32)> {
+    let socket = find(canonical(remote), canonical(local)).ok().flatten()?;
+    (socket.inode != 0 && socket.state != LISTENING).then_some((socket.uid, socket.inode))
+}
+
 /// Whether this is the user of this process.
 ///
 /// In a user namespace the kernel reports every user that the namespace does not know as the

@@ -17,7 +17,10 @@ use warp::{
 };
 
 use super::Progress;
-use crate::http::{self, Format};
+use crate::{
+    OwnTraffic,
+    http::{self, Format},
+};
 
 type By = [(&'static str, &'static str); 1];
 
@@ -120,12 +123,18 @@ impl Meters {
     }
 
     /// Begins to answer `GET /metrics` there, until `stop` becomes true.
-    pub async fn serve(&self, address: SocketAddr, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    /// Counts the connections in `own`.
+    pub async fn serve(
+        &self,
+        address: SocketAddr,
+        own: Arc<OwnTraffic>,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
         let listener = TcpListener::bind(address);
         let listener =
             listener.await.with_context(|| format!("--metrics {address}: choose another place"))?;
         info!("metrics are at http://{}/metrics", listener.local_addr().unwrap_or(address));
-        tokio::spawn(http::accept(listener, self.routes(), stop));
+        tokio::spawn(http::accept(listener, self.routes(), own, stop));
         Ok(())
     }
 

@@ -11,7 +11,7 @@ mod meters;
 mod rehearsal;
 mod room;
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use khor_fleet::{Cue, Frame, Message, Name, subject};
 use khor_proto::Scope;
@@ -28,8 +28,10 @@ pub use self::{
     rehearsal::{Rehearsal, Relays},
 };
 use crate::{
+    OwnTraffic,
     engine::Memory,
     nats::{Link, Nats, NatsError},
+    own::Place,
     signal::{Pipeline, Reading, Scaling},
     source::{self, LiveSettings, Refused, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind},
     words::counted,
@@ -66,6 +68,8 @@ pub struct RelaySettings {
     pub socket: Option<PathBuf>,
     /// Where what is ordinary is kept.
     pub baseline: PathBuf,
+    /// Counts what this relay sends and receives.
+    pub own: Arc<OwnTraffic>,
 }
 
 /// Why a relay ends.
@@ -140,7 +144,7 @@ pub async fn run(
     };
     let (_keep, live) = watch::channel(live);
     let (sender, mut events) = mpsc::channel(SOURCE_QUEUE);
-    tokio::spawn(source::run(live, sender));
+    tokio::spawn(source::run(live, sender, Arc::clone(&settings.own)));
     let mut relay = Relay::new(settings, link);
     let mut frames = ticks(Duration::from_secs(1) / u32::from(settings.rate_hz.clamp(1, 20)));
     let mut keep = ticks(KEEP_INTERVAL);
@@ -179,6 +183,9 @@ fn ticks(every: Duration) -> Interval {
 /// A relay at work.
 struct Relay {
     link: Link,
+    own: Arc<OwnTraffic>,
+    /// The last result of [`Self::route`].
+    route: (Option<IpAddr>, Place),
     identity: Identity,
     frame_subject: String,
     cue_subject: String,
@@ -196,12 +203,14 @@ struct Relay {
 
 impl Relay {
     fn new(settings: &RelaySettings, link: Link) -> Self {
-        let RelaySettings { site, host, section, redact, baseline, .. } = settings;
+        let RelaySettings { site, host, section, redact, baseline, own, .. } = settings;
         let memory = Memory::new(baseline.clone());
         let mut pipeline = Pipeline::new(Scaling::default());
         pipeline.restore(&memory.load(&Scope::Machine));
         Self {
             link,
+            own: Arc::clone(own),
+            route: (None, Place::Edge),
             identity: Identity::new(host.clone(), section.clone()),
             frame_subject: subject::of_host(site, host, subject::Kind::Frame),
             cue_subject: subject::of_host(site, host, subject::Kind::Cue),
@@ -263,15 +272,35 @@ impl Relay {
         self.progress.cues += u64::from(self.send::<Cue>(&cue).await);
     }
 
-    async fn send<M: Message>(&self, message: &M) -> bool {
+    async fn send<M: Message>(&mut self, message: &M) -> bool {
         let subject = if M::WORD == Frame::WORD { &self.frame_subject } else { &self.cue_subject };
+        let subject = subject.clone();
         match message.write() {
-            Ok(bytes) => self.link.send(subject, bytes).await,
+            Ok(bytes) => self.publish(&subject, bytes).await,
             Err(error) => {
                 warn!("{subject}: {error}");
                 false
             }
         }
+    }
+
+    /// This end's address on the way to the server, and where devices count the traffic.
+    fn route(&mut self) -> (Option<IpAddr>, Place) {
+        let local = self.link.local_address();
+        if self.route.0 != local {
+            self.route = (local, local.map_or(Place::Edge, Place::of_local_address));
+        }
+        self.route
+    }
+
+    async fn publish(&mut self, subject: &str, bytes: Vec<u8>) -> bool {
+        let length = self.link.length_on_wire(subject, bytes.len());
+        let sent = self.link.send(subject, bytes).await;
+        if sent {
+            let (local, place) = self.route();
+            self.own.sent_message(place, length, local);
+        }
+        sent
     }
 
     /// Logs when the relay begins or stops sending frames. The link logs the reason.

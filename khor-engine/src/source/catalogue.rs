@@ -5,6 +5,12 @@ use khor_proto::{Availability, CounterInfo, Sample, Welcome};
 use super::edge::{is_local, stand_in};
 use crate::signal::{Counter, Frame, PerCounter};
 
+/// Why a counter is absent that the collector does not name.
+pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";
+/// The same for local traffic.
+const COUNTS_ALL_DEVICES: &str =
+    "this collector counts local traffic as received and sent; update khor-collector";
+
 /// Where each of the engine's counters stands in the samples of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Catalogue {
@@ -48,11 +54,12 @@ impl Catalogue {
 
 /// Why a collector lacks a counter.
 fn missing(counter: Counter) -> &'static str {
-    if is_local(counter) {
-        "this collector counts local traffic as received and sent; update khor-collector"
-    } else {
-        "this collector does not count it"
-    }
+    if is_local(counter) { COUNTS_ALL_DEVICES } else { UNKNOWN_TO_COLLECTOR }
+}
+
+/// Whether a counter is absent because the collector is older than the counter.
+pub(super) fn is_of_old_collector(reason: &str) -> bool {
+    [UNKNOWN_TO_COLLECTOR, COUNTS_ALL_DEVICES].contains(&reason)
 }
 
 /// One line about a collector.

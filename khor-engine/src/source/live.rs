@@ -1,6 +1,6 @@
 //! Keeps one source running: the collector where it answers, `/proc` while it doesn't, the demo or a capture when asked.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use khor_proto::Scope;
 use tokio::{
@@ -12,12 +12,13 @@ use tracing::{info, warn};
 use super::{
     DemoSource, Playback, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind,
     collector::{CollectorSource, Wish},
+    complete::Completed,
     playback::{Played, play},
     procfs::ProcSource,
     scope::whose,
     site::{SiteSettings, listen},
 };
-use crate::signal::Frame;
+use crate::{OwnTraffic, signal::Frame};
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -51,7 +52,12 @@ pub struct LiveSettings {
 
 /// Runs until nobody listens to `events` any more, or a capture is over. When the channel is full the source waits:
 /// counters are cumulative, so nothing is lost but time resolution.
-pub async fn run(mut settings: watch::Receiver<LiveSettings>, events: mpsc::Sender<SourceEvent>) {
+/// The traffic in `own` is subtracted from this machine's counters.
+pub async fn run(
+    mut settings: watch::Receiver<LiveSettings>,
+    events: mpsc::Sender<SourceEvent>,
+    own: Arc<OwnTraffic>,
+) {
     loop {
         let now = settings.borrow_and_update().clone();
         let ended = if let Some(playback) = &now.capture {
@@ -65,7 +71,7 @@ pub async fn run(mut settings: watch::Receiver<LiveSettings>, events: mpsc::Send
         } else if now.demo {
             demo(&now, &mut settings, &events).await
         } else {
-            machine(&now, &mut settings, &events).await
+            machine(&now, &mut settings, &events, &own).await
         };
         if ended.is_err() {
             return;
@@ -119,11 +125,13 @@ async fn machine(
     now: &LiveSettings,
     settings: &mut watch::Receiver<LiveSettings>,
     events: &mpsc::Sender<SourceEvent>,
+    own: &Arc<OwnTraffic>,
 ) -> Result<(), Ended> {
     let scope = resolve(&now.scope).await;
     let wish = Wish { interval_ms: now.interval_ms, exec_cues: now.exec_cues, scope };
     let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, wish));
     let mut fallback = Fallback::new(now.use_collector, &now.scope);
+    let mut completed = Completed::new(own);
     let mut looks = ticks(LOOK_INTERVAL_MS);
     loop {
         let awaited = collector.as_ref().filter(|it| now.scope.names_a_unit() && it.hears_nobody());
@@ -134,7 +142,7 @@ async fn machine(
                     info!("listening to the {}, {}", up.detail, whose(&up.scope));
                     log_limit(&up);
                     fallback.stop();
-                    send(events, SourceEvent::Up(up)).await?;
+                    send(events, completed.complete(SourceEvent::Up(up))).await?;
                 }
                 SourceEvent::Down(shortfall) => {
                     if let Some(news) = fallback.collector_lost(&shortfall) {
@@ -145,10 +153,10 @@ async fn machine(
                     if let SourceEvent::Described(info) = &event {
                         log_limit(info);
                     }
-                    send(events, event).await?;
+                    send(events, completed.complete(event)).await?;
                 }
             },
-            event = fallback.next() => send(events, event).await?,
+            event = fallback.next() => send(events, completed.complete(event)).await?,
             _ = looks.tick(), if awaited.is_some() => {
                 if awaited != Some(resolve(&now.scope).await) {
                     return Ok(());
@@ -379,7 +387,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (_settings, watch) = watch::channel(settings(dir.path().join("none.sock")));
         let (sender, mut events) = mpsc::channel(4);
-        tokio::spawn(run(watch, sender));
+        tokio::spawn(run(watch, sender, Arc::default()));
         let up = next_up(&mut events).await;
         assert_eq!(up.kind, SourceKind::Proc);
         let why = up.shortfall.unwrap();
@@ -408,7 +416,7 @@ mod tests {
         let real = settings(dir.path().join("none.sock"));
         let (sender, watch) = watch::channel(LiveSettings { demo: true, ..real.clone() });
         let (events_in, mut events) = mpsc::channel(4);
-        tokio::spawn(run(watch, events_in));
+        tokio::spawn(run(watch, events_in, Arc::default()));
         assert_eq!(next_up(&mut events).await.kind, SourceKind::Demo);
         sender.send(real).unwrap();
         assert_eq!(next_up(&mut events).await.kind, SourceKind::Proc);
@@ -421,7 +429,7 @@ mod tests {
         let (sender, watch) =
             watch::channel(LiveSettings { scope, ..settings(dir.path().join("none.sock")) });
         let (events_in, mut events) = mpsc::channel(4);
-        tokio::spawn(run(watch, events_in));
+        tokio::spawn(run(watch, events_in, Arc::default()));
         let Some(SourceEvent::Down(why)) = events.recv().await else { panic!("not Down") };
         assert!(why.error.contains("x.service") && why.error.contains("none.sock"), "{why:?}");
         sender.send(settings(dir.path().join("none.sock"))).unwrap();

@@ -8,10 +8,13 @@ mod capture;
 mod catalogue;
 mod cgroups;
 mod collector;
+mod complete;
 mod demo;
 mod edge;
 mod limit;
 mod live;
+mod lockdown;
+mod overlay;
 mod playback;
 mod procfs;
 mod scope;
@@ -22,6 +25,8 @@ pub use cgroups::units;
 pub use demo::{DemoSource, SCENARIO_S};
 pub(crate) use limit::slower;
 pub use live::{LiveSettings, run};
+pub(crate) use lockdown::cause as lockdown_cause;
+pub(crate) use overlay::Gap;
 pub use playback::Playback;
 pub use scope::{ScopeChoice, cgroups_of, whose};
 #[cfg(test)]
@@ -58,7 +63,7 @@ pub struct SourceInfo {
     pub kind: SourceKind,
     /// One line for people.
     pub detail: String,
-    /// Why it isn't the better one, where it isn't.
+    /// Why it isn't the better one, where it isn't, or why `/proc` fills a part of it.
     pub shortfall: Option<Shortfall>,
     /// The machine it tells of; `None` for one that does not exist.
     pub machine: Option<Machine>,

@@ -198,6 +198,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::source::{CaptureWriter, DemoSource, ScopeChoice, run};
 
@@ -235,7 +237,7 @@ mod tests {
         let (_keep, watch) = watch::channel(settings(path, false));
         let (sender, mut events) = mpsc::channel(4);
         let (begun, lateness) = (Instant::now(), khor_patience::Lateness::start());
-        tokio::spawn(run(watch, sender));
+        tokio::spawn(run(watch, sender, Arc::default()));
         let (mut frames, mut lost) = (0, 0);
         while let Some(event) = events.recv().await {
             match event {
@@ -263,7 +265,7 @@ mod tests {
         let (_dir, path) = capture(10);
         let (wanted, watch) = watch::channel(settings(path, true));
         let (sender, mut events) = mpsc::channel(4);
-        tokio::spawn(run(watch, sender));
+        tokio::spawn(run(watch, sender, Arc::default()));
         let mut rounds = 0;
         while rounds < 2 {
             rounds += u32::from(matches!(events.recv().await, Some(SourceEvent::Up(_))));
@@ -285,7 +287,7 @@ mod tests {
         std::fs::write(&path, "hello").unwrap();
         let (_keep, watch) = watch::channel(settings(path, false));
         let (sender, mut events) = mpsc::channel(4);
-        tokio::spawn(run(watch, sender));
+        tokio::spawn(run(watch, sender, Arc::default()));
         let Some(SourceEvent::Down(why)) = events.recv().await else { panic!("it is down") };
         assert!(why.error.contains("x.khor: not a khor capture"), "{}", why.error);
         assert!(events.recv().await.is_none());

@@ -341,10 +341,13 @@ fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
         _ if !config.features.bpf || config.features.fake => Health::off(),
         SourceState::Up(info) if matches!(info.kind, SourceKind::Capture | SourceKind::Site) => Health::off(),
         _ if !config.site.name.is_empty() => Health::off(),
-        SourceState::Up(info) if info.kind == SourceKind::Collector => Health::working(),
         SourceState::Up(info) => match &info.shortfall {
-            Some(shortfall) => Health::failing(&shortfall.error, &shortfall.fix),
-            None => Health::off(),
+            // What a scope lacks is no failure of the probes.
+            Some(shortfall) if info.scope == Scope::Machine => {
+                Health::failing(&shortfall.error, &shortfall.fix)
+            }
+            _ if info.kind == SourceKind::Collector => Health::working(),
+            _ => Health::off(),
         },
         SourceState::Down(shortfall) => Health::failing(&shortfall.error, &shortfall.fix),
         SourceState::Starting => Health::starting(),

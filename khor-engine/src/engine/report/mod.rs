@@ -11,6 +11,8 @@ use khor_proto::Availability;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+use super::Engine;
+
 pub(super) use self::{
     fleet::fleet,
     health::health,
@@ -22,6 +24,26 @@ pub use self::{
     measures::Measures,
     metrics::{ControlsReport, MetricsReport, SignalReport},
 };
+
+impl Engine {
+    /// The signals now.
+    pub fn signals(&self) -> Table<SignalReport> {
+        signals(&self.state.lock())
+    }
+
+    /// The hosts of the site that is heard.
+    pub fn fleet(&self) -> FleetReport {
+        fleet(&self.state.lock())
+    }
+
+    /// Everything that can be counted, for those who draw graphs.
+    pub fn measures(&self) -> Measures {
+        let (health, metrics) = (self.health(), self.metrics(None, false));
+        let seen = self.state.lock();
+        let fleet = fleet(&seen);
+        Measures { health, metrics, fleet, counters: seen.counters, cues: seen.cue_counts.clone() }
+    }
+}
 
 /// A JSON object whose keys keep their order.
 #[derive(Clone, Debug)]

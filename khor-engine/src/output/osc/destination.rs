@@ -14,7 +14,7 @@ use serde::Serialize;
 use tracing::{debug, warn};
 
 use super::Target;
-use crate::output::Health;
+use crate::{OwnTraffic, output::Health, own::Place};
 
 /// How often a name is looked up that does not resolve, or whose address can't be sent to.
 const RETRY: Duration = Duration::from_secs(5);
@@ -38,6 +38,7 @@ pub struct TargetHealth {
 #[derive(Debug)]
 pub(super) struct Destination {
     target: Target,
+    own: Arc<OwnTraffic>,
     /// Held by who sends, who looks up and who asks for health, each for microseconds.
     state: Mutex<State>,
 }
@@ -57,6 +58,8 @@ struct State {
 struct Way {
     socket: UdpSocket,
     address: SocketAddr,
+    /// Where its datagrams are counted.
+    place: Place,
 }
 
 /// A datagram did not leave.
@@ -68,14 +71,14 @@ struct SendError {
 }
 
 impl Destination {
-    pub(super) fn new(target: Target) -> Self {
-        Self { target, state: Mutex::default() }
+    pub(super) fn new(target: Target, own: Arc<OwnTraffic>) -> Self {
+        Self { target, own, state: Mutex::default() }
     }
 
     /// Opens the way there: an address at once, a name as soon as it resolves, and anew when it leads elsewhere.
-    pub(super) fn open(target: Target) -> Arc<Self> {
+    pub(super) fn open(target: Target, own: Arc<OwnTraffic>) -> Arc<Self> {
         let is_address = target.host.parse::<IpAddr>().is_ok();
-        let this = Arc::new(Self::new(target));
+        let this = Arc::new(Self::new(target, own));
         if is_address {
             this.take(look_up(&this.target));
         }
@@ -118,10 +121,13 @@ impl Destination {
     /// Sends to the target, if there is a way. Never blocks.
     pub(super) fn send(&self, datagram: &[u8]) {
         let mut state = self.state();
-        let Some(Way { socket, address }) = &state.way else { return };
-        let to = address.ip();
+        let Some(Way { socket, address, place }) = &state.way else { return };
+        let (to, place) = (address.ip(), *place);
         match socket.send_to(datagram, address) {
-            Ok(_) => state.send_error = None,
+            Ok(length) => {
+                self.own.sent_datagram(place, length, to);
+                state.send_error = None;
+            }
             // More than leaves at once, or nobody who listens yet: the way is as good as it was.
             Err(cause) if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionRefused) => {}
             Err(cause) => self.fail(&mut state, SendError { to, cause }),
@@ -201,7 +207,7 @@ impl Way {
         socket.set_nonblocking(true)?;
         // Without it the kernel sends nothing to the address of all.
         socket.set_broadcast(true)?;
-        Ok(Self { socket, address })
+        Ok(Self { socket, address, place: Place::of_destination(address) })
     }
 }
 
@@ -265,7 +271,7 @@ mod tests {
     const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
     fn destination(host: &str, port: u16) -> Destination {
-        Destination::new(Target { host: host.into(), port })
+        Destination::new(Target { host: host.into(), port }, Arc::default())
     }
 
     fn receiver() -> (UdpSocket, SocketAddr) {
@@ -303,11 +309,11 @@ mod tests {
         all.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
         let port = all.local_addr().unwrap().port();
         // All of this machine, which there is without a network as well.
-        let here = Destination::open(Target { host: "127.255.255.255".into(), port });
+        let here = Destination::open(Target { host: "127.255.255.255".into(), port }, Arc::default());
         here.send(b"hello");
         assert_eq!(here.health().error, None);
         assert_eq!(all.recv(&mut [0; 8]).unwrap(), 5);
-        let everywhere = Destination::open(Target { host: "255.255.255.255".into(), port });
+        let everywhere = Destination::open(Target { host: "255.255.255.255".into(), port }, Arc::default());
         everywhere.send(b"hello");
         let health = everywhere.health();
         assert_eq!(health.ok, health.error.is_none());

@@ -31,6 +31,7 @@ pub use self::{
 };
 use super::Health;
 use crate::{
+    OwnTraffic,
     music::Note,
     signal::{Lanes, PerSignal, SIGNALS, SignalId},
 };
@@ -75,12 +76,12 @@ pub struct Output {
 }
 
 impl Output {
-    /// Starts the thread; it ends when the last clone is dropped.
-    pub fn start(targets: Vec<Target>) -> std::io::Result<Self> {
+    /// Starts the thread; it ends when the last clone is dropped. Datagrams are counted in `own`.
+    pub fn start(targets: Vec<Target>, own: Arc<OwnTraffic>) -> std::io::Result<Self> {
         let (events, receiver) = mpsc::sync_channel(QUEUE_EVENTS);
         let destinations = Destinations::default();
         let wanted = Arc::new(AtomicBool::new(!targets.is_empty()));
-        let mut sender = Sender::new(Arc::clone(&destinations));
+        let mut sender = Sender::new(Arc::clone(&destinations), own);
         thread::Builder::new().name("khor-osc".into()).spawn(move || {
             sender.set_targets(targets);
             sender.run(&receiver);
@@ -125,6 +126,7 @@ struct Waiting {
 
 struct Sender {
     shared: Destinations,
+    own: Arc<OwnTraffic>,
     destinations: Vec<Arc<Destination>>,
     /// Which address of each of them was reached when lanes were sent last.
     reached: Vec<Option<SocketAddr>>,
@@ -136,9 +138,10 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(shared: Destinations) -> Self {
+    fn new(shared: Destinations, own: Arc<OwnTraffic>) -> Self {
         Self {
             shared,
+            own,
             destinations: Vec::new(),
             reached: Vec::new(),
             buffer: Vec::with_capacity(1024),
@@ -187,10 +190,9 @@ impl Sender {
     fn set_targets(&mut self, targets: Vec<Target>) {
         let before = std::mem::take(&mut self.destinations);
         let kept = |target: &Target| before.iter().find(|known| known.target() == target).map(Arc::clone);
-        self.destinations = targets
-            .into_iter()
-            .map(|target| kept(&target).unwrap_or_else(|| Destination::open(target)))
-            .collect();
+        let open = |target| Destination::open(target, Arc::clone(&self.own));
+        self.destinations =
+            targets.into_iter().map(|target| kept(&target).unwrap_or_else(|| open(target))).collect();
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.destinations);
         self.forget_sent();
     }
@@ -311,7 +313,7 @@ mod tests {
     #[test]
     fn a_note_is_a_bundle_timed_at_its_onset() {
         let (socket, target) = receiver();
-        let output = Output::start(vec![target]).unwrap();
+        let output = Output::start(vec![target], Arc::default()).unwrap();
         let onset = SystemTime::now() + Duration::from_millis(100);
         let note = Note {
             onset_s: 1.0,
@@ -337,7 +339,7 @@ mod tests {
     #[test]
     fn only_what_changed_is_sent() {
         let (socket, target) = receiver();
-        let output = Output::start(vec![target]).unwrap();
+        let output = Output::start(vec![target], Arc::default()).unwrap();
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
         output.send(Event::Lanes(lanes));
@@ -365,7 +367,7 @@ mod tests {
         let (first, one) = receiver();
         let (second, another) = receiver();
         let lost = Target { host: "no.such.host.invalid".into(), port: 9000 };
-        let output = Output::start(vec![one, lost, another]).unwrap();
+        let output = Output::start(vec![one, lost, another], Arc::default()).unwrap();
         // At once, and not only after the look-up of the lost one is over.
         output.send(Event::Metrics([2.0; 9]));
         assert_eq!(receive(&first), receive(&second));
@@ -382,8 +384,9 @@ mod tests {
         let (socket, _) = receiver();
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        let destination = Arc::new(Destination::new(Target { host: "studio.local".into(), port: 9000 }));
-        let mut sender = Sender::new(Destinations::default());
+        let destination =
+            Arc::new(Destination::new(Target { host: "studio.local".into(), port: 9000 }, Arc::default()));
+        let mut sender = Sender::new(Destinations::default(), Arc::default());
         sender.destinations = vec![Arc::clone(&destination)];
         // The kernel sends to no port 0.
         destination.take(Ok(vec![([127, 0, 0, 1], 0).into()]));
@@ -404,7 +407,7 @@ mod tests {
     fn who_is_added_hears_everything_anew_and_who_is_removed_nothing() {
         let (first, one) = receiver();
         let (second, another) = receiver();
-        let output = Output::start(vec![one]).unwrap();
+        let output = Output::start(vec![one], Arc::default()).unwrap();
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
         output.send(Event::Lanes(lanes));

@@ -1,0 +1,116 @@
+//! A collector that lacks counters, as on a kernel that refuses probes. It speaks the real protocol.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use khor_proto::frame::{self, Incoming};
+use khor_proto::{
+    Availability, ClientMessage, CounterInfo, ProtocolVersion, Sample, ServerMessage, Subscribed, Unit,
+    Welcome,
+};
+use nix::time::{ClockId, clock_gettime};
+use tempfile::TempDir;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::runtime::Runtime;
+use tokio::time::{Interval, interval};
+
+/// A running limited collector. It ends when dropped.
+#[derive(Debug)]
+pub struct LimitedCollector {
+    socket: PathBuf,
+    samples: Arc<AtomicU64>,
+    _runtime: Runtime,
+    _dir: TempDir,
+}
+
+impl LimitedCollector {
+    /// Starts a collector with these counters. One with a reason is absent. The others count the
+    /// samples.
+    pub fn start(counters: &[(&str, Option<&str>)]) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        let socket = dir.path().join("collector.sock");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let counters: Arc<[CounterInfo]> =
+            counters.iter().map(|(name, reason)| info(name, *reason)).collect();
+        let samples = Arc::<AtomicU64>::default();
+        let listener = runtime.block_on(async { UnixListener::bind(&socket).expect("a socket") });
+        let counted = Arc::clone(&samples);
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&counters), Arc::clone(&counted)));
+            }
+        });
+        Self { socket, samples, _runtime: runtime, _dir: dir }
+    }
+
+    /// Where it serves.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Samples that it sent to all clients.
+    pub fn samples(&self) -> u64 {
+        self.samples.load(Relaxed)
+    }
+}
+
+fn info(name: &str, reason: Option<&str>) -> CounterInfo {
+    let availability =
+        reason.map_or(Availability::Available, |reason| Availability::Absent { reason: reason.to_owned() });
+    CounterInfo { name: name.to_owned(), unit: Unit::Count, availability }
+}
+
+/// Serves one client until it goes.
+async fn serve(stream: UnixStream, counters: Arc<[CounterInfo]>, samples: Arc<AtomicU64>) {
+    let (reader, writer) = stream.into_split();
+    let (mut incoming, mut outgoing) = (frame::receiver(reader), frame::sender(writer));
+    let mut ticks: Option<Interval> = None;
+    loop {
+        let answer = tokio::select! {
+            message = incoming.next() => match message {
+                Some(Ok(Incoming::Known(ClientMessage::Hello(_)))) => ServerMessage::Welcome(welcome(&counters)),
+                Some(Ok(Incoming::Known(ClientMessage::Subscribe(wish)))) => {
+                    ticks = Some(interval(Duration::from_millis(wish.interval_ms.into())));
+                    let availability = counters.iter().map(|info| info.availability.clone()).collect();
+                    ServerMessage::Subscribed(Subscribed { interval_ms: wish.interval_ms, availability })
+                }
+                _ => return,
+            },
+            () = async {
+                match &mut ticks {
+                    Some(ticks) => _ = ticks.tick().await,
+                    None => std::future::pending().await,
+                }
+            } => ServerMessage::Sample(sample(&counters, samples.fetch_add(1, Relaxed))),
+        };
+        if outgoing.send(answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn welcome(counters: &[CounterInfo]) -> Welcome {
+    Welcome {
+        version: ProtocolVersion::CURRENT,
+        collector_version: "0.0.0-limited".into(),
+        kernel_release: String::new(),
+        boot_id: String::new(),
+        cpus: 1,
+        counters: counters.to_vec(),
+        cues: Vec::new(),
+    }
+}
+
+fn sample(counters: &[CounterInfo], count: u64) -> Sample {
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("the time");
+    let t_ns = now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64;
+    let value = |info: &CounterInfo| (info.availability == Availability::Available).then_some(count);
+    Sample { seq: count, t_ns, counters: counters.iter().map(value).collect() }
+}

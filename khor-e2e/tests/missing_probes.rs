@@ -1,0 +1,100 @@
+//! A collector without some probes: `/proc` fills the whole machine's counters, and every report
+//! names the probe, the reason and the fix.
+
+use std::process::Command;
+
+use khor_e2e::engine::program;
+use khor_e2e::{Engine, LimitedCollector, load, procfs, wait_until};
+use khor_proto::counter;
+use serde_json::Value;
+
+const REASON: &str = "Invalid argument (os error 22)";
+
+/// Has its own count of forks, and no probe for switches and program starts.
+fn limited() -> LimitedCollector {
+    LimitedCollector::start(&[
+        (counter::FORKS, None),
+        (counter::SWITCHES, Some(REASON)),
+        (counter::EXECS, Some(REASON)),
+    ])
+}
+
+fn probe(engine: &Engine, name: &str) -> Value {
+    let probes = engine.get("/api/health")["probes"].clone();
+    let found = probes.as_array().expect("probes").iter().find(|probe| probe["name"] == name).cloned();
+    found.expect("the probe")
+}
+
+fn total(engine: &Engine, name: &str) -> u64 {
+    engine.get("/api/metrics")["totals"][name].as_u64().expect("a total")
+}
+
+fn assert_named(text: &Value) {
+    let text = text.as_str().expect("a text");
+    assert!(text.contains(&format!("{} ({REASON})", counter::SWITCHES)), "{text}");
+}
+
+#[test]
+fn proc_fills_a_missing_probe_and_reports_name_the_reason_and_the_fix() {
+    let collector = limited();
+    let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
+    engine.wait_for_source("collector");
+    let health = engine.get("/api/health");
+    assert_eq!(health["bpf"]["ok"], false, "{:#}", health["bpf"]);
+    for part in ["bpf", "source"] {
+        assert_named(&health[part]["error"]);
+        assert!(health[part]["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "{:#}", health[part]);
+    }
+    assert_eq!(probe(&engine, counter::SWITCHES)["available"], true);
+    let exec = probe(&engine, counter::EXECS);
+    assert_eq!((&exec["available"], exec["reason"].as_str()), (&Value::Bool(false), Some(REASON)));
+    let doctor = Command::new(program("khor"))
+        .args(["doctor", "--json", "--socket"])
+        .arg(collector.socket())
+        .output()
+        .expect("khor doctor");
+    let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(text.contains("khor reads from /proc") && text.contains(REASON), "{text}");
+}
+
+#[test]
+fn a_filled_counter_is_the_kernel_s_and_others_stay_the_collector_s() {
+    const ROUNDS: u32 = 20_000;
+    let collector = limited();
+    let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
+    engine.wait_for_source("collector");
+    let kernel = procfs::stat("ctxt");
+    // The engine holds a reading for a tenth of a second. The second new one is later than ours.
+    let mut before = total(&engine, "sched_switch_total");
+    for _ in 0..2 {
+        let last = before;
+        wait_until("another reading", || {
+            before = total(&engine, "sched_switch_total");
+            before > last
+        });
+    }
+    load::ping_pong(load::scaled(ROUNDS));
+    let switches = 2 * u64::from(load::scaled(ROUNDS));
+    wait_until("the switches", || total(&engine, "sched_switch_total") - before >= switches);
+    let ours = total(&engine, "sched_switch_total") - before;
+    let kernel = procfs::stat("ctxt") - kernel;
+    println!("{ours} switches, and {kernel} by the kernel's count");
+    assert!(ours <= kernel, "{ours} is more than {kernel}");
+    // The collector counts its samples as forks. /proc counts far more.
+    let forks = engine.read("/metrics", usize::MAX);
+    let forks = String::from_utf8(forks).expect("text");
+    let forks = forks.lines().find_map(|line| line.strip_prefix("khor_forks_total ")).expect("forks");
+    assert!(forks.parse::<f64>().expect("a number") <= collector.samples() as f64, "{forks}");
+}
+
+#[test]
+fn a_scope_is_never_filled_from_the_whole_machine() {
+    let collector = limited();
+    let dir = tempfile::TempDir::new().expect("a directory");
+    let config = serde_json::json!({ "bpf": { "cgroup": "x.service" } });
+    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    let engine = Engine::start_in(dir, collector.socket(), &["--no-audio"], &[]);
+    wait_until("the collector", || engine.get("/api/health")["source"]["kind"] == "collector");
+    let switches = probe(&engine, counter::SWITCHES);
+    assert_eq!((&switches["available"], switches["reason"].as_str()), (&Value::Bool(false), Some(REASON)));
+}

@@ -1,0 +1,234 @@
+//! khor's own traffic: what this process sends and receives over the network.
+//!
+//! Without this module a listener's stream would sound like work of the machine. [`OwnTraffic`]
+//! counts the traffic where it arises. [`Subtraction`] removes it from the counters of this
+//! machine.
+
+mod place;
+mod segments;
+mod stream;
+mod subtract;
+mod tunnel;
+mod wire;
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    os::fd::{AsRawFd, RawFd},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+pub(crate) use self::{place::Place, stream::Counted, subtract::Subtraction};
+use self::{tunnel::Client, wire::Flow};
+use crate::signal::Counter;
+
+/// The counters that own traffic is part of, in the order of [`Amounts`].
+const COUNTERS: [Counter; 6] = [
+    Counter::EdgeRxBytes,
+    Counter::EdgeRxPackets,
+    Counter::EdgeTxBytes,
+    Counter::EdgeTxPackets,
+    Counter::LocalBytes,
+    Counter::LocalPackets,
+];
+/// Shortest time between two searches for tunnels. A search reads `/proc/PID/fd` of every process.
+const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A count for each of [`COUNTERS`].
+type Amounts = [u64; COUNTERS.len()];
+
+/// Counts the traffic of this process.
+#[derive(Debug, Default)]
+pub struct OwnTraffic(Mutex<Ledger>);
+
+#[derive(Debug, Default)]
+struct Ledger {
+    open: HashMap<u64, Connection>,
+    newest: u64,
+    /// Amounts of closed connections, datagrams and published messages.
+    ended: Amounts,
+    searched: Option<Instant>,
+    is_searching: bool,
+}
+
+/// An open TCP connection.
+#[derive(Debug)]
+struct Connection {
+    /// Valid as long as the connection is in the ledger, because its stream outlives its entry.
+    fd: RawFd,
+    local: SocketAddr,
+    remote: SocketAddr,
+    writes: Arc<AtomicU64>,
+    /// Whether the device splits large packets itself.
+    splits: bool,
+    route: Route,
+    flow: Flow,
+}
+
+/// Where the bytes of a connection are counted.
+#[derive(Clone, Copy, Debug)]
+enum Route {
+    At(Place),
+    /// On this machine. The client may be sshd, which forwards the bytes through the edge.
+    Unchecked,
+    /// On this machine, and since `since` also at the edge through sshd.
+    Tunnel {
+        since: Flow,
+    },
+}
+
+/// Keeps a connection in the ledger. Drop it before the connection closes.
+#[derive(Debug)]
+struct Entry {
+    own: Arc<OwnTraffic>,
+    id: u64,
+    writes: Arc<AtomicU64>,
+}
+
+impl OwnTraffic {
+    /// Begins to count a TCP connection, from its handshake on.
+    fn open(self: &Arc<Self>, stream: &tokio::net::TcpStream) -> Option<Entry> {
+        let (local, remote) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
+        let (route, splits) = if place::is_same_machine(local.ip(), remote.ip()) {
+            (Route::Unchecked, true)
+        } else {
+            let (place, splits) = place::find(local.ip());
+            (Route::At(place), splits)
+        };
+        let writes = Arc::<AtomicU64>::default();
+        let (fd, flow) = (stream.as_raw_fd(), Flow::default());
+        let mut ledger = self.lock();
+        ledger.newest += 1;
+        let id = ledger.newest;
+        let connection = Connection { fd, local, remote, writes: Arc::clone(&writes), splits, route, flow };
+        ledger.open.insert(id, connection);
+        drop(ledger);
+        Some(Entry { own: Arc::clone(self), id, writes })
+    }
+
+    /// Counts one UDP datagram of `payload` bytes that was sent.
+    pub(crate) fn sent_datagram(&self, place: Place, payload: usize, remote: IpAddr) {
+        self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.sent));
+    }
+
+    /// Counts one UDP datagram of `payload` bytes that was received.
+    pub(crate) fn received_datagram(&self, place: Place, payload: usize, remote: IpAddr) {
+        self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.received));
+    }
+
+    /// Counts one message of `payload` bytes that was sent through another program's TCP code, and
+    /// its acknowledgement.
+    pub(crate) fn sent_message(&self, place: Place, payload: usize, local: Option<IpAddr>) {
+        self.add(place, &Flow::message(payload, local));
+    }
+
+    fn add(&self, place: Place, flow: &Flow) {
+        sum(&mut self.lock().ended, &flow.amounts(place));
+    }
+
+    /// Everything so far. Asks the kernel about each open connection.
+    fn amounts(&self) -> Amounts {
+        let mut ledger = self.lock();
+        let mut total = ledger.ended;
+        for connection in ledger.open.values_mut() {
+            connection.read();
+            sum(&mut total, &connection.amounts());
+        }
+        total
+    }
+
+    /// Whether there are open connections.
+    fn is_connected(&self) -> bool {
+        !self.lock().open.is_empty()
+    }
+
+    /// Begins to search for the tunnels among new connections, in a thread of its own.
+    fn search_tunnels(self: &Arc<Self>) {
+        let mut ledger = self.lock();
+        let is_due = ledger.searched.is_none_or(|at| at.elapsed() >= SEARCH_INTERVAL);
+        if ledger.is_searching || !is_due {
+            return;
+        }
+        let unchecked = ledger.open.iter().filter(|(_, it)| matches!(it.route, Route::Unchecked));
+        let unchecked: Vec<_> = unchecked.map(|(id, it)| (*id, it.local, it.remote)).collect();
+        if unchecked.is_empty() {
+            return;
+        }
+        (ledger.searched, ledger.is_searching) = (Some(Instant::now()), true);
+        drop(ledger);
+        let own = Arc::clone(self);
+        let search = move || own.checked(&tunnel::search(unchecked));
+        // Without a thread the connections stay local. The next engine start searches again.
+        thread::Builder::new().name("khor-tunnels".into()).spawn(search).ok();
+    }
+
+    fn checked(&self, clients: &[Client]) {
+        let mut ledger = self.lock();
+        ledger.is_searching = false;
+        for client in clients {
+            if let Some(connection) = ledger.open.get_mut(&client.id) {
+                connection.read();
+                connection.route = if client.is_sshd {
+                    Route::Tunnel { since: connection.flow }
+                } else {
+                    Route::At(Place::Local)
+                };
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    fn read(&mut self) {
+        let writes = self.splits.then(|| self.writes.load(Relaxed));
+        if let Some(flow) = wire::read(self.fd, self.local.ip(), writes) {
+            self.flow = flow;
+        }
+    }
+
+    fn amounts(&self) -> Amounts {
+        match self.route {
+            Route::At(place) => self.flow.amounts(place),
+            Route::Unchecked => self.flow.amounts(Place::Local),
+            Route::Tunnel { since } => {
+                let mut amounts = self.flow.amounts(Place::Local);
+                sum(&mut amounts, &self.flow.since(&since).through_ssh().amounts(Place::Edge));
+                amounts
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn wrote(&self) {
+        self.writes.fetch_add(1, Relaxed);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut ledger = self.own.lock();
+        if let Some(mut connection) = ledger.open.remove(&self.id) {
+            connection.read();
+            sum(&mut ledger.ended, &connection.amounts());
+        }
+    }
+}
+
+fn sum(total: &mut Amounts, more: &Amounts) {
+    for (total, more) in total.iter_mut().zip(more) {
+        *total += more;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Where traffic is counted: at the machine's edge, or inside the machine.
+
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    path::Path,
+};
+
+use nix::ifaddrs::getifaddrs;
+
+use super::segments;
+
+/// The kernel's description of each network device.
+const DEVICES: &str = "/sys/class/net";
+/// `ARPHRD_ETHER` of `linux/if_arp.h`.
+const ETHERNET: &str = "1";
+/// Most devices below each other that are followed: a VLAN on a bond on a bridge has three.
+const MAX_DEPTH: usize = 8;
+
+/// Where traffic is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Devices with hardware behind them: `edge_rx_*` and `edge_tx_*`.
+    Edge,
+    /// Loopback, and pairs of virtual devices: `local_*`.
+    Local,
+}
+
+/// Whether both ends of a connection are on this machine.
+pub(super) fn is_same_machine(local: IpAddr, remote: IpAddr) -> bool {
+    let (local, remote) = (local.to_canonical(), remote.to_canonical());
+    remote.is_loopback() || remote == local
+}
+
+/// Where traffic of the address `local` is counted, and whether its device splits large packets.
+pub(super) fn find(local: IpAddr) -> (Place, bool) {
+    let local = local.to_canonical();
+    if local.is_loopback() {
+        return (Place::Local, true);
+    }
+    let Some(device) = device_of(local) else { return (Place::Edge, true) };
+    let is_inside = is_inside(Path::new(DEVICES), &device);
+    // Too few packets hide less than too many.
+    (if is_inside { Place::Local } else { Place::Edge }, segments::splits(&device).unwrap_or(true))
+}
+
+impl Place {
+    /// Where traffic of the address `local` with another machine or namespace is counted.
+    pub(crate) fn of_local_address(local: IpAddr) -> Self {
+        find(local).0
+    }
+
+    /// Where datagrams to `remote` are counted. Sends nothing.
+    pub(crate) fn of_destination(remote: SocketAddr) -> Self {
+        if remote.ip().to_canonical().is_loopback() {
+            return Self::Local;
+        }
+        let any: SocketAddr = if remote.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
+        let route = UdpSocket::bind(any).and_then(|socket| {
+            socket.connect(remote)?;
+            socket.local_addr()
+        });
+        match route {
+            Ok(local) if is_same_machine(local.ip(), remote.ip()) => Self::Local,
+            Ok(local) => Self::of_local_address(local.ip()),
+            Err(_) => Self::Edge,
+        }
+    }
+}
+
+/// The name of the device that has this address.
+fn device_of(local: IpAddr) -> Option<String> {
+    let addresses = getifaddrs().ok()?;
+    addresses
+        .filter(|interface| {
+            let address = interface.address.as_ref();
+            let ipv4 = address.and_then(|it| it.as_sockaddr_in()).map(|it| IpAddr::V4(it.ip()));
+            let ipv6 = address.and_then(|it| it.as_sockaddr_in6()).map(|it| IpAddr::V6(it.ip()));
+            ipv4.or(ipv6) == Some(local)
+        })
+        .map(|interface| interface.interface_name)
+        .next()
+}
+
+/// Whether traffic of a device stays inside the machine: the device is one end of a pair (veth), or
+/// a bridge without a way to hardware. Tunnels and dummy devices are no such devices, because their
+/// traffic leaves through another device.
+fn is_inside(devices: &Path, device: &str) -> bool {
+    let folder = devices.join(device);
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default().trim().to_owned();
+    if read("type") != ETHERNET || reaches_hardware(devices, device, MAX_DEPTH) {
+        return false;
+    }
+    let is_bridge = folder.join("bridge").is_dir();
+    let is_pair = read("iflink") != read("ifindex") && lower(&folder).is_empty();
+    is_bridge || is_pair
+}
+
+fn reaches_hardware(devices: &Path, device: &str, depth: usize) -> bool {
+    let folder = devices.join(device);
+    let is_hardware = folder.join("device").exists();
+    let below = lower(&folder);
+    is_hardware || (depth > 0 && below.iter().any(|device| reaches_hardware(devices, device, depth - 1)))
+}
+
+/// The devices that a device stands on, such as the ports of a bridge.
+fn lower(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_prefix("lower_")?.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Devices as `/sys/class/net` describes them: name, other end of its link, and its files.
+    fn devices(list: &[(&str, u32, &[&str])]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (index, (name, link, files)) in list.iter().enumerate() {
+            let folder = dir.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            let index = index as u32 + 1;
+            let link = if *link == 0 { index } else { *link };
+            fs::write(folder.join("type"), "1\n").unwrap();
+            fs::write(folder.join("ifindex"), format!("{index}\n")).unwrap();
+            fs::write(folder.join("iflink"), format!("{link}\n")).unwrap();
+            for file in *files {
+                fs::create_dir(folder.join(file)).unwrap();
+            }
+        }
+        dir
+    }
+
+    #[test]
+    fn pairs_and_bridges_without_hardware_are_inside() {
+        let dir = devices(&[
+            ("eth0", 0, &["device"]),
+            ("vlan5", 1, &["lower_eth0"]),
+            ("br0", 0, &["bridge", "lower_vlan5", "lower_veth0"]),
+            ("docker0", 0, &["bridge", "lower_veth1"]),
+            ("veth0", 9, &[]),
+            ("veth1", 9, &[]),
+            ("dummy0", 0, &[]),
+        ]);
+        let inside = |device| is_inside(dir.path(), device);
+        let found = ["eth0", "vlan5", "br0", "docker0", "veth0", "dummy0", "none"].map(inside);
+        assert_eq!(found, [false, false, false, true, true, false, false]);
+    }
+
+    #[test]
+    fn loopback_and_own_addresses_are_local() {
+        let same =
+            |local: &str, remote: &str| is_same_machine(local.parse().unwrap(), remote.parse().unwrap());
+        assert!(same("127.0.0.1", "127.0.0.1") && same("::ffff:127.0.0.1", "127.0.0.1"));
+        assert!(same("192.0.2.1", "192.0.2.1") && !same("192.0.2.1", "192.0.2.2"));
+        assert_eq!(Place::of_destination("127.255.255.255:9".parse().unwrap()), Place::Local);
+        assert_eq!(Place::of_local_address("::1".parse().unwrap()), Place::Local);
+    }
+}

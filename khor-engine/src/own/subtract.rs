@@ -1,0 +1,215 @@
+//! Removes khor's own traffic from the counters of this machine.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Amounts, COUNTERS, OwnTraffic};
+use crate::signal::Frame;
+
+/// Shortest time between two readings of the open connections: ten a second, with room for the
+/// jitter of the frames.
+const READ_INTERVAL: Duration = Duration::from_millis(90);
+/// Own traffic that the counters have not shown after one to two of these is dropped. It was
+/// estimated too high, and would hide later traffic of other programs.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Subtracts own traffic from one source's counters of the whole machine.
+///
+/// The results never fall. Own traffic that the counters do not show yet is subtracted later.
+#[derive(Debug)]
+pub(crate) struct Subtraction {
+    own: Arc<OwnTraffic>,
+    /// Own traffic at the last reading.
+    known: Amounts,
+    /// Own traffic that is still to be subtracted.
+    pending: Amounts,
+    /// Own traffic of the last and of the current [`PATIENCE`].
+    recent: [Amounts; 2],
+    recent_since: Option<Instant>,
+    read_at: Option<Instant>,
+    counters: [Series; COUNTERS.len()],
+}
+
+/// One counter.
+#[derive(Clone, Copy, Debug, Default)]
+struct Series {
+    /// Its last value.
+    raw: Option<u64>,
+    /// How much of it was subtracted.
+    own: u64,
+    /// The last result.
+    result: Option<u64>,
+}
+
+impl Subtraction {
+    /// Begins with a new source.
+    pub(crate) fn new(own: Arc<OwnTraffic>) -> Self {
+        let known = own.amounts();
+        Self {
+            own,
+            known,
+            pending: [0; COUNTERS.len()],
+            recent: [[0; COUNTERS.len()]; 2],
+            recent_since: None,
+            read_at: None,
+            counters: [Series::default(); COUNTERS.len()],
+        }
+    }
+
+    /// Replaces the counters that own traffic is part of. While connections are open, the results
+    /// change ten times a second and are held in between: so both sides are read together.
+    pub(crate) fn apply(&mut self, frame: &mut Frame, now: Instant) {
+        let is_held = self.read_at.is_some_and(|at| now.duration_since(at) < READ_INTERVAL);
+        if !is_held {
+            self.read(now);
+        }
+        for (i, counter) in COUNTERS.into_iter().enumerate() {
+            let value = &mut frame.counters[counter.index()];
+            if !is_held || value.is_none() {
+                self.counters[i].take(*value, &mut self.pending[i]);
+            }
+            *value = self.counters[i].result;
+        }
+    }
+
+    /// Reads own traffic. Without open connections every frame is read, which costs nothing.
+    fn read(&mut self, now: Instant) {
+        let is_connected = self.own.is_connected();
+        self.read_at = is_connected.then_some(now);
+        let amounts = self.own.amounts();
+        if self.recent_since.is_none_or(|since| now.duration_since(since) >= PATIENCE) {
+            self.recent = [self.recent[1], [0; COUNTERS.len()]];
+            self.recent_since = Some(now);
+        }
+        for (i, amount) in amounts.into_iter().enumerate() {
+            let more = amount.saturating_sub(self.known[i]);
+            self.recent[1][i] += more;
+            self.pending[i] = (self.pending[i] + more).min(self.recent[0][i] + self.recent[1][i]);
+        }
+        self.known = amounts;
+        if is_connected {
+            self.own.search_tunnels();
+        }
+    }
+}
+
+impl Series {
+    /// Takes a value, and subtracts from its rise as much as is `pending`.
+    fn take(&mut self, value: Option<u64>, pending: &mut u64) {
+        let last = std::mem::replace(&mut self.raw, value);
+        let (Some(value), Some(last)) = (value, last) else {
+            self.result = value.map(|value| value.saturating_sub(self.own));
+            return;
+        };
+        let Some(rise) = value.checked_sub(last) else {
+            // The count restarted. A gap is no spike.
+            *self = Self { raw: Some(value), own: 0, result: None };
+            return;
+        };
+        let own = rise.min(*pending);
+        *pending -= own;
+        self.own += own;
+        self.result = Some(value - self.own);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{own::Place, signal::Counter};
+
+    const TX: usize = 2;
+
+    struct Bench {
+        own: Arc<OwnTraffic>,
+        subtraction: Subtraction,
+        begun: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let own = Arc::<OwnTraffic>::default();
+            Self { subtraction: Subtraction::new(Arc::clone(&own)), own, begun: Instant::now() }
+        }
+
+        /// Counts bytes that khor sent at the edge.
+        fn send(&self, bytes: u64) {
+            self.own.lock().ended[TX] += bytes;
+        }
+
+        /// The result for a counter's value.
+        fn take(&mut self, after_ms: u64, value: Option<u64>) -> Option<u64> {
+            let mut frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] };
+            frame.counters[Counter::EdgeTxBytes.index()] = value;
+            self.subtraction.apply(&mut frame, self.begun + Duration::from_millis(after_ms));
+            assert_eq!(frame.counters[Counter::TxBytes.index()], Some(1), "totals of all devices stay");
+            frame.counters[Counter::EdgeTxBytes.index()]
+        }
+    }
+
+    #[test]
+    fn own_traffic_is_subtracted_and_other_traffic_stays() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.take(0, Some(10_000)), Some(10_000));
+        bench.send(500);
+        assert_eq!(bench.take(20, Some(10_700)), Some(10_200));
+        assert_eq!(bench.take(40, Some(10_900)), Some(10_400));
+    }
+
+    #[test]
+    fn what_the_counter_does_not_show_yet_is_subtracted_later_and_the_result_never_falls() {
+        let mut bench = Bench::new();
+        bench.take(0, Some(10_000));
+        bench.send(500);
+        assert_eq!(bench.take(20, Some(10_100)), Some(10_000));
+        assert_eq!(bench.take(40, Some(10_100)), Some(10_000));
+        assert_eq!(bench.take(60, Some(10_600)), Some(10_100));
+    }
+
+    #[test]
+    fn an_estimate_that_was_too_high_does_not_hide_later_traffic() {
+        let mut bench = Bench::new();
+        bench.take(0, Some(10_000));
+        bench.send(500_000);
+        assert_eq!(bench.take(500, Some(10_100)), Some(10_000));
+        for after_ms in (520..3_000).step_by(20) {
+            bench.take(after_ms, Some(10_100));
+        }
+        assert_eq!(bench.take(3_000, Some(400_100)), Some(400_000));
+    }
+
+    #[test]
+    fn a_count_that_restarts_is_a_gap() {
+        let mut bench = Bench::new();
+        bench.take(0, Some(10_000));
+        bench.send(500);
+        assert_eq!(bench.take(20, Some(10_700)), Some(10_200));
+        assert_eq!(bench.take(40, Some(10_600)), None);
+        assert_eq!(bench.take(60, Some(10_650)), Some(10_650));
+        assert_eq!((bench.take(80, None), bench.take(100, Some(11_000))), (None, Some(11_000)));
+    }
+
+    #[test]
+    fn datagrams_are_counted_with_their_headers() {
+        let own = OwnTraffic::default();
+        own.sent_datagram(Place::Local, 100, [127, 0, 0, 1].into());
+        own.sent_datagram(Place::Edge, 100, [192, 0, 2, 1].into());
+        own.received_datagram(Place::Edge, 100, [192, 0, 2, 1].into());
+        assert_eq!(own.amounts(), [128, 1, 142, 1, 128, 1]);
+    }
+
+    #[tokio::test]
+    async fn with_an_open_connection_results_change_ten_times_a_second() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut bench = Bench::new();
+        let counted = crate::own::Counted::new(listener.accept().await.unwrap().0, &bench.own);
+        assert_eq!(bench.take(0, Some(100)), Some(100));
+        assert_eq!((bench.take(20, Some(150)), bench.take(80, Some(200))), (Some(100), Some(100)));
+        assert_eq!(bench.take(100, Some(250)), Some(250));
+        drop(counted);
+        assert_eq!((bench.take(200, Some(300)), bench.take(220, Some(350))), (Some(300), Some(350)));
+    }
+}

@@ -1,0 +1,270 @@
+//! Fills the counters that the collector lacks from `/proc`, for the whole machine.
+
+use std::time::{Duration, Instant};
+
+use khor_proto::{Availability, Welcome};
+
+use super::{
+    Shortfall, SourceInfo,
+    catalogue::{Catalogue, is_of_old_collector},
+    lockdown,
+    procfs::ProcSource,
+};
+use crate::signal::{Counter, Counters, Frame, PerCounter};
+
+/// Shortest time between two readings of `/proc`, with room for the jitter of the frames.
+const READ_INTERVAL: Duration = Duration::from_millis(95);
+
+/// A byte is either local or at the edge, so these come from the same source as local traffic.
+const EDGE: [Counter; 4] =
+    [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
+
+/// Adds counters from `/proc` to the collector's frames.
+#[derive(Debug)]
+pub(super) struct Overlay {
+    proc: ProcSource,
+    gap: Gap,
+    values: Counters,
+    read_at: Option<Instant>,
+}
+
+/// The counters that the collector lacks and `/proc` has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    counters: Vec<Counter>,
+    why: Shortfall,
+}
+
+impl Overlay {
+    /// Fills what `info` lacks, and describes that in `info`. `None` if `proc` has nothing to add.
+    pub(super) fn of(info: &mut SourceInfo, mut proc: ProcSource) -> Option<Self> {
+        let gap = Gap::find(&info.availability, &proc.availability(), lockdown::cause())?;
+        let overlay = Self { proc, gap, values: [None; Counter::ALL.len()], read_at: None };
+        overlay.describe(info);
+        Some(overlay)
+    }
+
+    /// Describes in `info` what is filled and why.
+    pub(super) fn describe(&self, info: &mut SourceInfo) {
+        for counter in &self.gap.counters {
+            info.availability[counter.index()] = Availability::Available;
+        }
+        info.detail = format!("{}, and /proc for {}", info.detail, self.gap.names());
+        info.shortfall = Some(self.gap.why.clone());
+    }
+
+    /// Why `/proc` is read.
+    pub(super) fn why(&self) -> &Shortfall {
+        &self.gap.why
+    }
+
+    /// Adds the counters to a frame. Reads `/proc` at most ten times a second. In between, the
+    /// values stay the same.
+    pub(super) fn fill(&mut self, frame: &mut Frame, now: Instant) {
+        if self.read_at.is_none_or(|at| now.duration_since(at) >= READ_INTERVAL) {
+            self.read_at = Some(now);
+            if let Ok(read) = self.proc.frame() {
+                self.values = read.counters;
+            }
+        }
+        for counter in &self.gap.counters {
+            frame.counters[counter.index()] = self.values[counter.index()];
+        }
+    }
+}
+
+impl Gap {
+    /// The gap of the collector that sent this greeting.
+    pub(crate) fn of(welcome: &Welcome) -> Option<Self> {
+        let catalogue = Catalogue::new(&welcome.counters);
+        Self::find(catalogue.availability(), &ProcSource::new("/proc").availability(), lockdown::cause())
+    }
+
+    /// The counters by name.
+    pub(crate) fn names(&self) -> String {
+        names(&self.counters)
+    }
+
+    /// What is missing, why, and what khor reads instead.
+    pub(crate) fn error(&self) -> &str {
+        &self.why.error
+    }
+
+    /// What to do.
+    pub(crate) fn fix(&self) -> &str {
+        &self.why.fix
+    }
+
+    fn find(
+        collector: &PerCounter<Availability>,
+        proc: &PerCounter<Availability>,
+        cause: Option<Shortfall>,
+    ) -> Option<Self> {
+        let mut reasons: Vec<(&str, Vec<Counter>)> = Vec::new();
+        for counter in Counter::ALL {
+            let Availability::Absent { reason } = &collector[counter.index()] else { continue };
+            if proc[counter.index()] != Availability::Available {
+                continue;
+            }
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, counters)) => counters.push(counter),
+                None => reasons.push((reason, vec![counter])),
+            }
+        }
+        let known: Vec<Counter> = reasons.iter().flat_map(|(_, counters)| counters.clone()).collect();
+        if let Some((_, counters)) =
+            reasons.iter_mut().find(|(_, counters)| counters.contains(&Counter::LocalBytes))
+        {
+            let is_other = |counter: &Counter| {
+                !known.contains(counter) && proc[counter.index()] == Availability::Available
+            };
+            counters.extend(EDGE.into_iter().filter(is_other));
+        }
+        let counters: Vec<Counter> = reasons.iter().flat_map(|(_, counters)| counters.clone()).collect();
+        (!counters.is_empty()).then(|| Self { counters, why: why(&reasons, cause) })
+    }
+}
+
+/// Names the counters with the collector's reasons, the cause and the fix.
+fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall {
+    let has_old_collector = reasons.iter().any(|(reason, _)| is_of_old_collector(reason));
+    let has_failed_probes = !reasons.iter().all(|(reason, _)| is_of_old_collector(reason));
+    let cause = cause.filter(|_| has_failed_probes);
+    let lists: Vec<String> =
+        reasons.iter().map(|(reason, counters)| format!("{} ({reason})", names(counters))).collect();
+    let because = cause.as_ref().map_or_else(String::new, |cause| format!("; {}", cause.error));
+    let probes = match cause {
+        Some(cause) => Some(cause.fix),
+        None if has_failed_probes => Some(
+            "remove that cause; khor-collector --check lists the probes, and a newer kernel may have them"
+                .into(),
+        ),
+        None => None,
+    };
+    let update = has_old_collector
+        .then(|| format!("update khor-collector to version {}, and restart it", env!("CARGO_PKG_VERSION")));
+    let fixes: Vec<String> = [probes, update].into_iter().flatten().collect();
+    Shortfall {
+        error: format!("read from /proc because the collector lacks them: {}{because}", lists.join("; ")),
+        fix: fixes.join("; "),
+    }
+}
+
+fn names(counters: &[Counter]) -> String {
+    counters.iter().map(|counter| counter.name()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use khor_proto::Scope;
+
+    use super::*;
+    use crate::source::{SourceKind, catalogue::UNKNOWN_TO_COLLECTOR};
+
+    fn absent(reason: &str) -> Availability {
+        Availability::Absent { reason: reason.into() }
+    }
+
+    fn info(lacks: &[(Counter, &str)]) -> SourceInfo {
+        let mut availability = [const { Availability::Available }; Counter::ALL.len()];
+        for (counter, reason) in lacks {
+            availability[counter.index()] = absent(reason);
+        }
+        SourceInfo {
+            kind: SourceKind::Collector,
+            detail: "collector 1.0".into(),
+            shortfall: None,
+            machine: None,
+            scope: Scope::Machine,
+            interval_ms: 20,
+            limit: None,
+            availability,
+        }
+    }
+
+    fn proc(text: &str) -> (tempfile::TempDir, ProcSource) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("stat"), text).unwrap();
+        let source = ProcSource::new(dir.path());
+        (dir, source)
+    }
+
+    #[test]
+    fn a_missing_counter_is_filled_and_described() {
+        let (dir, proc) = proc("ctxt 5\nprocesses 7\n");
+        let mut info =
+            info(&[(Counter::Switches, "no such tracepoint"), (Counter::Execs, "no such tracepoint")]);
+        let mut overlay = Overlay::of(&mut info, proc).unwrap();
+        assert_eq!(info.availability[Counter::Switches.index()], Availability::Available);
+        assert_eq!(
+            info.availability[Counter::Execs.index()],
+            absent("no such tracepoint"),
+            "/proc lacks it too"
+        );
+        let Shortfall { error, fix } = info.shortfall.clone().unwrap();
+        assert!(error.contains("switches (no such tracepoint)") && !error.contains("execs"), "{error}");
+        assert!(
+            fix.contains("--check") && info.detail.ends_with("/proc for switches"),
+            "{fix} {}",
+            info.detail
+        );
+
+        let mut frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] };
+        frame.counters[Counter::Switches.index()] = None;
+        let now = Instant::now();
+        let mut filled = |after_ms| {
+            let mut frame = frame;
+            overlay.fill(&mut frame, now + Duration::from_millis(after_ms));
+            assert_eq!(
+                frame.counters[Counter::Forks.index()],
+                Some(1),
+                "the collector's own is never replaced"
+            );
+            frame.counters[Counter::Switches.index()]
+        };
+        assert_eq!(filled(0), Some(5));
+        fs::write(dir.path().join("stat"), "ctxt 9\nprocesses 8\n").unwrap();
+        assert_eq!(
+            (filled(20), filled(40), filled(100)),
+            (Some(5), Some(5), Some(9)),
+            "ten readings a second"
+        );
+    }
+
+    #[test]
+    fn nothing_is_filled_if_nothing_is_missing_or_proc_lacks_it_too() {
+        let (_dir, source) = proc("ctxt 5\n");
+        assert!(Overlay::of(&mut info(&[]), source).is_none());
+        let (_dir, source) = proc("ctxt 5\n");
+        let mut lacking = info(&[(Counter::Execs, "no such tracepoint")]);
+        assert!(Overlay::of(&mut lacking, source).is_none() && lacking.shortfall.is_none());
+    }
+
+    #[test]
+    fn the_edge_comes_from_the_same_source_as_local_traffic() {
+        let lacks = info(&[(Counter::LocalBytes, UNKNOWN_TO_COLLECTOR)]);
+        let proc = [const { Availability::Available }; Counter::ALL.len()];
+        let gap = Gap::find(&lacks.availability, &proc, None).unwrap();
+        assert_eq!(gap.counters[1..], EDGE);
+        let lacks = info(&[(Counter::RxBytes, "no probe")]);
+        assert_eq!(Gap::find(&lacks.availability, &proc, None).unwrap().counters, [Counter::RxBytes]);
+    }
+
+    #[test]
+    fn the_reasons_the_cause_and_the_fix_are_named() {
+        let lockdown = Shortfall { error: "lockdown".into(), fix: "boot without".into() };
+        let gap = |reason: &str, cause: &Shortfall| {
+            let lacks = info(&[(Counter::Switches, reason), (Counter::Forks, reason), (Counter::Irqs, "x")]);
+            let mut proc = [const { Availability::Available }; Counter::ALL.len()];
+            proc[Counter::Irqs.index()] = absent("not readable");
+            Gap::find(&lacks.availability, &proc, Some(cause.clone())).unwrap().why
+        };
+        let locked = gap("Invalid argument", &lockdown);
+        assert!(locked.error.ends_with("forks, switches (Invalid argument); lockdown"), "{locked:?}");
+        assert_eq!(locked.fix, "boot without");
+        let old = gap(UNKNOWN_TO_COLLECTOR, &lockdown);
+        assert!(!old.error.contains("lockdown") && old.fix.starts_with("update khor-collector"), "{old:?}");
+    }
+}
