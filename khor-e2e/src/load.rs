@@ -7,13 +7,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Once};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::libc::O_DIRECT;
 use nix::sched::{CloneFlags, unshare};
+use nix::unistd::gettid;
+
+use crate::namespace::run_command;
 
 /// Share of their ordinary amounts of work that tests are to ask for, above 0; 1 unless set. Emulated machines, as
 /// those of `cargo xtask vm`, are too slow for all of it.
@@ -157,7 +160,39 @@ pub fn loopback(bytes: u64, datagrams: u32) {
     }
 }
 
-fn transfer(mut sender: TcpStream, listener: &TcpListener, bytes: u64) {
+/// Sends `datagrams` through loopback by each of two threads, while threads of real-time priority send others whenever
+/// they wake: each interrupts a sender, wherever the sender is.
+pub fn preempted_datagrams(datagrams: u32) {
+    const PRIORITY: u32 = 50;
+    let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address = receiver.local_addr().expect("an address");
+    let send = move || {
+        let sender = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        move || sender.send_to(&[0; 100], address).map(drop).expect("a datagram")
+    };
+    let interrupting: Vec<_> = (0..2)
+        .map(|_| {
+            let (is_urgent, send) = (Once::new(), send());
+            Background::start(move || {
+                is_urgent.call_once(|| drop(run_command(&format!("chrt -f -p {PRIORITY} {}", gettid()))));
+                send();
+                thread::sleep(Duration::from_micros(200));
+            })
+        })
+        .collect();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let send = send();
+                (0..datagrams).for_each(|_| send());
+            });
+        }
+    });
+    drop(interrupting);
+}
+
+/// Sends `bytes` to the next connection of `listener`, which must be the other end of `sender`.
+pub fn transfer(mut sender: TcpStream, listener: &TcpListener, bytes: u64) {
     let (mut receiver, _) = listener.accept().expect("the sender");
     let reader = thread::spawn(move || io::copy(&mut receiver, &mut io::sink()).expect("reading"));
     io::copy(&mut io::repeat(0).take(bytes), &mut sender).expect("writing");

@@ -7,6 +7,7 @@ mod agreement;
 mod counts;
 mod cues;
 mod faults;
+mod missed;
 mod privilege;
 mod scopes;
 mod worker;

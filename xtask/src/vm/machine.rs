@@ -49,7 +49,7 @@ const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none
 
 /// What a machine is made of.
 pub(super) struct Setup {
-    /// The kernel's series.
+    /// The kernel's name.
     pub(super) name: &'static str,
     pub(super) kernel: Files,
     /// Holds all that follows.
@@ -59,7 +59,9 @@ pub(super) struct Setup {
     /// Whether what the machine writes stays on the disk; else it is gone when the machine is.
     pub(super) keeps_disk: bool,
     pub(super) memory_mib: u32,
-    /// What the kernel and its first processes are told besides.
+    /// Options of qemu for devices in addition to the disk.
+    pub(super) devices: Vec<String>,
+    /// Added to the kernel's command line.
     pub(super) command_line: &'static str,
 }
 
@@ -71,7 +73,9 @@ impl Setup {
         qemu.arg("-kernel").arg(self.kernel.image()).arg("-initrd").arg(&self.initramfs);
         let snapshot = if self.keeps_disk { "off" } else { "on" };
         let disk = self.disk.display();
-        qemu.arg("-drive").arg(format!("file={disk},format=raw,if=virtio,cache=unsafe,snapshot={snapshot}"));
+        let options = format!("file={disk},format=raw,if=none,id=disk,cache=unsafe,snapshot={snapshot}");
+        // The first disk, hence `vda`.
+        qemu.arg("-drive").arg(options).args(["-device", "virtio-blk-pci,drive=disk"]).args(&self.devices);
         qemu.arg("-append").arg(format!("{KERNEL_COMMAND_LINE} {}", self.command_line));
         qemu.arg("-m").arg(self.memory_mib.to_string());
         qemu

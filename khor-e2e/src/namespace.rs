@@ -1,0 +1,100 @@
+//! A network namespace for a whole test. [`crate::load::in_namespace`] is for a single piece of work.
+
+use std::process::Command;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{Pid, gettid};
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A network namespace with an own thread; both end when this is dropped. Sockets that the thread makes belong to the
+/// namespace, whichever thread uses them later.
+#[derive(Debug)]
+pub struct Namespace {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    id: Pid,
+}
+
+impl Namespace {
+    /// Makes a namespace with loopback and nothing else. Needs root.
+    pub fn new() -> Self {
+        let (jobs, received) = channel::<Job>();
+        let (ready, is_ready) = channel();
+        let thread = thread::spawn(move || {
+            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
+            run_command("ip link set lo up");
+            ready.send(gettid()).expect("the maker waits");
+            received.into_iter().for_each(|job| job());
+        });
+        let id = is_ready.recv().expect("a network namespace");
+        Self { jobs: Some(jobs), thread: Some(thread), id }
+    }
+
+    /// What `ip link … netns` takes for this namespace: the number of its thread.
+    pub fn id(&self) -> i32 {
+        self.id.as_raw()
+    }
+
+    /// Runs `job` in the namespace and returns its result.
+    pub fn run<R: Send + 'static>(&self, job: impl FnOnce() -> R + Send + 'static) -> R {
+        let (done, result) = channel();
+        let send = Box::new(move || drop(done.send(job())));
+        self.jobs.as_ref().and_then(|jobs| jobs.send(send).ok()).expect("the namespace's thread runs");
+        result.recv().expect("the job does not panic")
+    }
+
+    /// Runs a command line in the namespace, as [`run_command`] does.
+    pub fn command(&self, line: &str) {
+        let line = line.to_owned();
+        self.run(move || run_command(&line));
+    }
+}
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        self.jobs.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Runs a command whose words are separated by blanks, and returns what it printed.
+///
+/// # Panics
+///
+/// If the command fails. The message has the command and its errors.
+pub fn run_command(line: &str) -> String {
+    let mut words = line.split_whitespace();
+    let output = Command::new(words.next().expect("a program")).args(words).output();
+    let output = output.unwrap_or_else(|error| panic!("{line}: {error}"));
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{procfs, skip::root_or_skip};
+
+    #[test]
+    fn namespace_has_devices_of_its_own() {
+        if !root_or_skip() {
+            return;
+        }
+        let (one, other) = (Namespace::new(), Namespace::new());
+        one.command(&format!("ip link add khor-one type veth peer name khor-other netns {}", other.id()));
+        let names = |namespace: &Namespace| namespace.run(|| procfs::interfaces());
+        assert_eq!(names(&one), ["khor-one", "lo"]);
+        assert_eq!(names(&other), ["khor-other", "lo"]);
+    }
+}
