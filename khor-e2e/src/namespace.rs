@@ -1,5 +1,6 @@
 //! A network namespace for a whole test. [`crate::load::in_namespace`] is for a single piece of work.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -38,12 +39,12 @@ impl Namespace {
         self.id.as_raw()
     }
 
-    /// Runs `job` in the namespace and returns its result.
+    /// Runs `job` in the namespace and returns its result. Panics if the job does.
     pub fn run<R: Send + 'static>(&self, job: impl FnOnce() -> R + Send + 'static) -> R {
         let (done, result) = channel();
-        let send = Box::new(move || drop(done.send(job())));
+        let send = Box::new(move || drop(done.send(catch_unwind(AssertUnwindSafe(job)))));
         self.jobs.as_ref().and_then(|jobs| jobs.send(send).ok()).expect("the namespace's thread runs");
-        result.recv().expect("the job does not panic")
+        result.recv().expect("the job's result").unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Runs a command line in the namespace, as [`run_command`] does.

@@ -4,11 +4,16 @@
 //! until the first has ended, and counts what it skipped.
 
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
-use khor_e2e::{Wait, load, procfs};
+use khor_e2e::{Collector, Wait, load, procfs};
 use khor_proto::{Availability, counter};
 
 use crate::turn;
+
+/// The collector reads missed events at most once a second.
+const REFRESH: Duration = Duration::from_millis(1100);
 
 /// The kernel's packets lie between ours and ours with all missed events, which are of several programs.
 #[test]
@@ -35,12 +40,14 @@ fn missed_events_cover_the_packets_that_were_not_counted() {
     }
 }
 
-fn packets_are_covered(collector: &khor_e2e::Collector, datagrams: u32) {
+fn packets_are_covered(collector: &Collector, datagrams: u32) {
     let loopback = || procfs::traffic(|interface| interface == "lo").rx_packets;
     let all = || procfs::traffic(|_| true).rx_packets;
     let (all_before, first, loopback_before) = (all(), collector.sample(), loopback());
     load::preempted_datagrams(load::scaled(datagrams));
-    let (loopback_after, last, all_after) = (loopback(), collector.sample(), all());
+    let loopback_after = loopback();
+    thread::sleep(REFRESH);
+    let (last, all_after) = (collector.sample(), all());
     let ours = |name: &str| last.get(name).expect(name) - first.get(name).expect(name);
     let (packets, missed) = (ours(counter::RX_PACKETS), ours(counter::MISSED_EVENTS));
     let (inner, outer) = (loopback_after - loopback_before, all_after - all_before);

@@ -14,7 +14,6 @@ use khor_e2e::engine::program;
 use khor_e2e::namespace::run_command;
 use nix::libc::O_DIRECT;
 
-use crate::measure::Counts;
 use crate::{Turn, turn};
 
 /// What each test writes and reads. Emulated processors need seconds to encrypt more.
@@ -33,8 +32,7 @@ fn row(
     written: RangeInclusive<u64>,
     work: impl FnOnce(),
 ) {
-    let written: (_, fn(Counts) -> u64, _) = ("written", |counts| counts.written, written);
-    turn.sources().measure(work).check(name, [("read", |counts| counts.read, read), written]);
+    turn.sources().measure_disks(work).check(name, [("read", read), ("written", written)]);
 }
 
 /// Writes to a device past the page cache, and reads back.

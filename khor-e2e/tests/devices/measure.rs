@@ -1,9 +1,10 @@
 //! What both sources count while a piece of work runs.
 //!
-//! The collector counts the whole kernel, hence also the cards and tunnels of the namespace "outside", which stands for
-//! other machines. What these did by their own counters is subtracted. `/proc` shows one namespace, the machine's.
+//! The collector counts the whole kernel, hence also the cards of the namespace "outside", which stands for other
+//! machines. What these cards count themselves is subtracted. `/proc` shows one namespace, the machine's.
 
-use std::ops::{RangeInclusive, Sub};
+use std::array;
+use std::ops::RangeInclusive;
 use std::thread;
 use std::time::Duration;
 
@@ -19,71 +20,30 @@ const ETHERNET_BYTES: u64 = 14;
 /// Between two looks at counters that are to stand still.
 const QUIET: Duration = Duration::from_millis(100);
 
+const NETWORK: [&str; 3] = [counter::EDGE_RX_BYTES, counter::EDGE_TX_BYTES, counter::LOCAL_BYTES];
+const DISKS: [&str; 2] = [counter::READ_BYTES, counter::WRITE_BYTES];
+
 /// The collector, and an engine that reads `/proc`.
 pub(crate) struct Sources {
     collector: Collector,
     engine: Engine,
 }
 
-/// Bytes that a source counted.
+/// Bytes that both sources counted while some work ran: the cells of a row of the table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Counts {
-    pub(crate) rx: u64,
-    pub(crate) tx: u64,
-    pub(crate) local: u64,
-    pub(crate) read: u64,
-    pub(crate) written: u64,
+pub(crate) struct Measured<const N: usize> {
+    collector: [u64; N],
+    proc: [u64; N],
 }
 
-/// The counters of [`Counts`], by their names.
-const COUNTERS: [&str; 5] = [
-    counter::EDGE_RX_BYTES,
-    counter::EDGE_TX_BYTES,
-    counter::LOCAL_BYTES,
-    counter::READ_BYTES,
-    counter::WRITE_BYTES,
-];
-
-impl From<[u64; 5]> for Counts {
-    fn from([rx, tx, local, read, written]: [u64; 5]) -> Self {
-        Self { rx, tx, local, read, written }
-    }
-}
-
-impl Sub for Counts {
-    type Output = Self;
-
-    fn sub(self, before: Self) -> Self {
-        Self {
-            rx: self.rx - before.rx,
-            tx: self.tx - before.tx,
-            local: self.local - before.local,
-            read: self.read - before.read,
-            written: self.written - before.written,
-        }
-    }
-}
-
-/// What both sources counted while some work ran.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Measured {
-    pub(crate) collector: Counts,
-    pub(crate) proc: Counts,
-}
-
-impl Measured {
-    /// Prints a row of the table and fails unless `should_be` holds what both sources counted.
-    pub(crate) fn check<const N: usize>(
-        &self,
-        row: &str,
-        should_be: [(&str, fn(Counts) -> u64, RangeInclusive<u64>); N],
-    ) {
-        let cells = |counts: Counts| should_be.each_ref().map(|(_, of, _)| mebibytes(of(counts))).join(" / ");
-        let names = should_be.each_ref().map(|(name, ..)| *name).join(" / ");
-        println!("ROW | {row}: {names} | {} | {} |", cells(self.collector), cells(self.proc));
-        for (name, of, range) in &should_be {
+impl<const N: usize> Measured<N> {
+    /// Prints the row. Fails unless both sources counted bytes within `should_be`.
+    pub(crate) fn check(&self, row: &str, should_be: [(&str, RangeInclusive<u64>); N]) {
+        let cells = |counts: [u64; N]| counts.map(mebibytes).join(" / ");
+        println!("ROW | {row} | {} | {} |", cells(self.collector), cells(self.proc));
+        for (index, (name, range)) in should_be.into_iter().enumerate() {
             for (source, counts) in [("the collector", self.collector), ("/proc", self.proc)] {
-                let counted = of(counts);
+                let counted = counts[index];
                 assert!(range.contains(&counted), "{row}: {name} by {source} is {counted}, not in {range:?}");
             }
         }
@@ -102,28 +62,34 @@ impl Sources {
         Self { collector, engine }
     }
 
-    /// Measures `work`. The collector's counts at the edge must be those of all cards, to the byte and packet.
-    pub(crate) fn measure(&self, work: impl FnOnce()) -> Measured {
-        progress("measuring");
-        let proc_before = self.proc();
-        let before = Instant::now(&self.collector);
+    /// Measures what disks read and write.
+    pub(crate) fn measure_disks(&self, work: impl FnOnce()) -> Measured<2> {
+        progress("measuring disks");
+        let (proc_before, before) = (self.proc(DISKS), get(&self.collector.sample(), DISKS));
         work();
-        let after = Instant::now(&self.collector);
-        let proc = self.proc() - proc_before;
+        let (after, proc) = (get(&self.collector.sample(), DISKS), self.proc(DISKS));
+        Measured { collector: difference(before, after), proc: difference(proc_before, proc) }
+    }
+
+    /// Measures what this machine receives, sends and keeps inside. The collector's counts at the edge must be those of
+    /// all cards, to the byte and packet.
+    pub(crate) fn measure_network(&self, work: impl FnOnce()) -> Measured<3> {
+        progress("measuring the network");
+        let (proc_before, before) = (self.proc(NETWORK), Moment::now(&self.collector));
+        work();
+        let (after, proc) = (Moment::now(&self.collector), self.proc(NETWORK));
         assert_exact(&before, &after);
-        let mut collector = after.counts() - before.counts();
-        let others = |select: fn(&World) -> procfs::Traffic| select(&after.world) - select(&before.world);
-        let cards = others(|world| world.outside);
+        let outside = after.cards.outside - before.cards.outside;
+        let [rx, tx, local] = difference(get(&before.reading, NETWORK), get(&after.reading, NETWORK));
         // Merging is off on the cards, so each packet lacks its own link-layer header.
-        collector.rx -= cards.rx_bytes - ETHERNET_BYTES * cards.rx_packets;
-        collector.tx -= cards.tx_bytes;
-        collector.local -= others(|world| world.outside_local).rx_bytes;
-        Measured { collector, proc }
+        let outside_rx = outside.rx_bytes - ETHERNET_BYTES * outside.rx_packets;
+        let collector = [rx - outside_rx, tx - outside.tx_bytes, local];
+        Measured { collector, proc: difference(proc_before, proc) }
     }
 
     /// What the `/proc` source has counted, in a reading that it began after this call.
-    fn proc(&self) -> Counts {
-        let switches = || self.scrape(&["switches"])[0];
+    fn proc<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
+        let switches = || self.scrape([counter::SWITCHES]);
         for _ in 0..2 {
             let before = switches();
             wait_until("a frame of the /proc source", || {
@@ -131,38 +97,39 @@ impl Sources {
                 switches() > before
             });
         }
-        Counts::from(self.scrape(&COUNTERS))
+        self.scrape(names)
     }
 
-    fn scrape<const N: usize>(&self, names: &[&str; N]) -> [u64; N] {
+    fn scrape<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
         let text = String::from_utf8(self.engine.read("/metrics", usize::MAX)).expect("text");
-        let value = |name: &str| {
+        names.map(|name| {
             let series = format!("khor_{name}_total ");
             let value = text.lines().find_map(|line| line.strip_prefix(&series));
             let value = value.unwrap_or_else(|| panic!("the /proc source has no {name}"));
             value.parse::<f64>().expect("a number") as u64
-        };
-        names.map(value)
+        })
     }
 }
 
-/// The counters of devices.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct World {
-    own: procfs::Traffic,
-    outside: procfs::Traffic,
-    /// Devices of the outside that are not at its edge and receive packets for good.
-    outside_local: procfs::Traffic,
+fn get<const N: usize>(reading: &Reading, names: [&str; N]) -> [u64; N] {
+    names.map(|name| reading.get(name).unwrap_or_else(|| panic!("the collector has no {name}")))
 }
 
-impl World {
+fn difference<const N: usize>(before: [u64; N], after: [u64; N]) -> [u64; N] {
+    array::from_fn(|index| after[index] - before[index])
+}
+
+/// The counters of all cards.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cards {
+    own: procfs::Traffic,
+    outside: procfs::Traffic,
+}
+
+impl Cards {
     fn now() -> Self {
-        let (others, other_local) = outside().run(|| {
-            let local = |name: &str| ["lo", "khor-wg"].contains(&name);
-            (procfs::traffic(|name| OUTSIDE_CARDS.contains(&name)), procfs::traffic(local))
-        });
         let own = procfs::traffic(|name| OWN_CARDS.contains(&name));
-        Self { own, outside: others, outside_local: other_local }
+        Self { own, outside: outside().run(|| procfs::traffic(|name| OUTSIDE_CARDS.contains(&name))) }
     }
 
     /// Waits until no card counts any more, since acknowledgements arrive after the data.
@@ -176,47 +143,38 @@ impl World {
         last
     }
 
-    /// Received and sent bytes and packets of all cards, as the collector counts them.
+    /// What the collector should count of them, in the order of [`EDGE`].
     fn edge(&self) -> [u64; 4] {
         let all = self.own + self.outside;
         [all.rx_bytes - ETHERNET_BYTES * all.rx_packets, all.rx_packets, all.tx_bytes, all.tx_packets]
     }
 }
 
+const EDGE: [&str; 4] =
+    [counter::EDGE_RX_BYTES, counter::EDGE_RX_PACKETS, counter::EDGE_TX_BYTES, counter::EDGE_TX_PACKETS];
+
 /// A sample of the collector, between two readings of the cards.
-struct Instant {
-    before: World,
+struct Moment {
+    cards_before: Cards,
     reading: Reading,
-    world: World,
+    cards: Cards,
 }
 
-impl Instant {
+impl Moment {
     fn now(collector: &Collector) -> Self {
-        let before = World::quiet();
+        let cards_before = Cards::quiet();
         let reading = collector.sample();
-        Self { before, reading, world: World::now() }
-    }
-
-    fn get(&self, name: &str) -> u64 {
-        self.reading.get(name).unwrap_or_else(|| panic!("the collector has no {name}"))
-    }
-
-    fn counts(&self) -> Counts {
-        Counts::from(COUNTERS.map(|name| self.get(name)))
+        Self { cards_before, reading, cards: Cards::now() }
     }
 }
 
 /// Asserts that the collector's counts at the edge are the sums of all cards' own counts.
-fn assert_exact(first: &Instant, last: &Instant) {
-    let names =
-        [counter::EDGE_RX_BYTES, counter::EDGE_RX_PACKETS, counter::EDGE_TX_BYTES, counter::EDGE_TX_PACKETS];
-    for (index, name) in names.into_iter().enumerate() {
-        let between = |first: &World, last: &World| last.edge()[index] - first.edge()[index];
-        let counted = Bracket {
-            inner: between(&first.world, &last.before),
-            ours: last.get(name) - first.get(name),
-            outer: between(&first.before, &last.world),
-        };
+fn assert_exact(first: &Moment, last: &Moment) {
+    let inner = difference(first.cards.edge(), last.cards_before.edge());
+    let ours = difference(get(&first.reading, EDGE), get(&last.reading, EDGE));
+    let outer = difference(first.cards_before.edge(), last.cards.edge());
+    for (index, name) in EDGE.into_iter().enumerate() {
+        let counted = Bracket { inner: inner[index], ours: ours[index], outer: outer[index] };
         println!("{name}: {counted:?}");
         assert!(counted.holds(), "{name} is not the cards' own count: {counted:?}");
     }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use khor_e2e::namespace::run_command;
-use khor_e2e::{Namespace, load};
+use khor_e2e::{Namespace, load, wait_until};
 
 pub(crate) const OWN_CARDS: [&str; 3] = ["eth0", "eth2", "eth4"];
 pub(crate) const OUTSIDE_CARDS: [&str; 3] = ["eth1", "eth3", "eth5"];
@@ -85,22 +85,32 @@ pub(crate) fn loopback() -> [End; 2] {
 pub(crate) fn bond() -> [End; 2] {
     static MADE: OnceLock<()> = OnceLock::new();
     MADE.get_or_init(|| {
-        bond_over("eth2", "eth4", "10.77.3.1/24").iter().for_each(|line| drop(run_command(line)));
-        bond_over("eth3", "eth5", "10.77.3.2/24").iter().for_each(|line| outside().command(line));
+        make_bond("eth2", "eth4", "10.77.3.1/24");
+        outside().run(|| make_bond("eth3", "eth5", "10.77.3.2/24"));
+        wait_until_active("eth2");
+        outside().run(|| wait_until_active("eth3"));
     });
     [End::here([10, 77, 3, 1]), End::within(outside(), [10, 77, 3, 2])]
 }
 
-/// Commands that make a bond. The first card is the active one, at both ends.
-fn bond_over(first: &str, second: &str, address: &str) -> [String; 5] {
-    // Not `bond0`, which the driver makes by itself.
-    [
-        "ip link add khor-bond type bond mode active-backup miimon 100".into(),
-        format!("ip link set {first} master khor-bond"),
-        format!("ip link set {second} master khor-bond"),
-        format!("ip address add {address} dev khor-bond"),
-        "ip link set khor-bond up".into(),
-    ]
+/// Makes a bond in the caller's namespace. It is named so because the driver makes a `bond0` by itself.
+fn make_bond(first: &str, second: &str, address: &str) {
+    run_command("ip link add khor-bond type bond mode active-backup miimon 100");
+    for card in [first, second] {
+        run_command(&format!("ip link set {card} master khor-bond"));
+    }
+    run_command(&format!("ip link set khor-bond type bond primary {first}"));
+    run_command(&format!("ip address add {address} dev khor-bond"));
+    run_command("ip link set khor-bond up");
+}
+
+/// Waits until the bond of the caller's namespace uses `card`. Both ends must use the same pair of cards.
+fn wait_until_active(card: &str) {
+    let active = format!("Currently Active Slave: {card}\n");
+    wait_until("the bond's first card", || {
+        let bond = std::fs::read_to_string("/proc/thread-self/net/bonding/khor-bond").expect("a bond");
+        bond.contains(&active)
+    });
 }
 
 /// Two containers on a bridge of this machine, which routes their packets to the outside.

@@ -38,9 +38,10 @@ const BOOTS: u32 = 12;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Mitigations are for real processors, and flush the emulated one's caches at each system call; for the same reason
-/// the kernel may not give up the processor's clock for a slow emulated one. A fault in the kernel ends the machine.
+/// the kernel may not give up the processor's clock for a slow emulated one, nor a timer that is late on a busy machine.
+/// A fault in the kernel ends the machine.
 const KERNEL_COMMAND_LINE: &str =
-    "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable";
+    "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable no_timer_check";
 /// Emulation only, whatever the machine could do. Without `cmpxchg16b`, after which qemu 7.2 at times has the flags
 /// wrong: one boot in six of kernel 6.12 failed in its memory allocator. In one thread, because the kernel changes its own
 /// code where tracepoints are switched on, and a processor emulated by another thread ran into half of such a change.
