@@ -7,9 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Once};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::libc::O_DIRECT;
@@ -160,35 +160,38 @@ pub fn loopback(bytes: u64, datagrams: u32) {
     }
 }
 
-/// Sends `datagrams` through loopback by each of two threads, while threads of real-time priority send others whenever
-/// they wake: each interrupts a sender, wherever the sender is.
+/// Sends `datagrams` through loopback by each of two threads, while two threads of real-time priority send others
+/// whenever they wake: each interrupts a sender, wherever the sender is.
 pub fn preempted_datagrams(datagrams: u32) {
     const PRIORITY: u32 = 50;
     let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let address = receiver.local_addr().expect("an address");
-    let send = move || {
-        let sender = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        move || sender.send_to(&[0; 100], address).map(drop).expect("a datagram")
-    };
-    let interrupting: Vec<_> = (0..2)
-        .map(|_| {
-            let (is_urgent, send) = (Once::new(), send());
-            Background::start(move || {
-                is_urgent.call_once(|| drop(run_command(&format!("chrt -f -p {PRIORITY} {}", gettid()))));
-                send();
-                thread::sleep(Duration::from_micros(200));
-            })
-        })
-        .collect();
+    let send = |sender: &UdpSocket| sender.send_to(&[0; 100], address).map(drop).expect("a datagram");
+    let sender = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let send = send();
-                (0..datagrams).for_each(|_| send());
+                run_command(&format!("chrt --fifo --pid {PRIORITY} {}", gettid()));
+                let sender = sender();
+                while !is_over.load(Relaxed) {
+                    send(&sender);
+                    thread::sleep(Duration::from_micros(200));
+                }
             });
         }
+        let interrupted: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let sender = sender();
+                    (0..datagrams).for_each(|_| send(&sender));
+                })
+            })
+            .collect();
+        let sent: Vec<_> = interrupted.into_iter().map(ScopedJoinHandle::join).collect();
+        is_over.store(true, Relaxed);
+        sent.into_iter().for_each(|sent| sent.expect("a sender"));
     });
-    drop(interrupting);
 }
 
 /// Sends `bytes` to the next connection of `listener`, which must be the other end of `sender`.

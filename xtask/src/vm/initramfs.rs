@@ -21,7 +21,7 @@ use crate::process::{find_program, output};
 /// Runs as the machine's first process.
 const INIT: &str = include_str!("init.sh");
 /// Programs of this machine that the tests call, or [`INIT`] does.
-const PROGRAMS: [&str; 7] = ["busybox", "ip", "tc", "setpriv", "wg", "dmsetup", "ethtool"];
+const PROGRAMS: [&str; 8] = ["busybox", "ip", "tc", "setpriv", "chrt", "wg", "dmsetup", "ethtool"];
 /// Other names of busybox that must be at fixed places.
 const BUSYBOX_NAMES: [&str; 2] = ["bin/sh", "bin/true"];
 /// Users and groups that the collector looks up.
