@@ -160,8 +160,8 @@ pub fn loopback(bytes: u64, datagrams: u32) {
     }
 }
 
-/// Sends `datagrams` through loopback by each of two threads, while two threads of real-time priority send others
-/// whenever they wake: each interrupts a sender, wherever the sender is.
+/// Sends `datagrams` through loopback by each of two threads, while two threads of real-time
+/// priority send others whenever they wake: each interrupts a sender, wherever the sender is.
 pub fn preempted_datagrams(datagrams: u32) {
     const PRIORITY: u32 = 50;
     let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
@@ -190,7 +190,9 @@ pub fn preempted_datagrams(datagrams: u32) {
             .collect();
         let sent: Vec<_> = interrupted.into_iter().map(ScopedJoinHandle::join).collect();
         is_over.store(true, Relaxed);
-        sent.into_iter().for_each(|sent| sent.expect("a sender"));
+        for sent in sent {
+            sent.expect("a sender");
+        }
     });
 }
 

@@ -1,4 +1,5 @@
-//! A network namespace for a whole test. [`crate::load::in_namespace`] is for a single piece of work.
+//! A network namespace for a whole test. [`crate::load::in_namespace`] is for a single piece of
+//! work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
@@ -10,8 +11,8 @@ use nix::unistd::{Pid, gettid};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A network namespace with an own thread; both end when this is dropped. Sockets that the thread makes belong to the
-/// namespace, whichever thread uses them later.
+/// A network namespace with an own thread; both end when this is dropped. Sockets that the thread
+/// makes belong to the namespace, whichever thread uses them later.
 #[derive(Debug)]
 pub struct Namespace {
     jobs: Option<Sender<Job>>,
@@ -28,7 +29,9 @@ impl Namespace {
             unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
             run_command("ip link set lo up");
             ready.send(gettid()).expect("the maker waits");
-            received.into_iter().for_each(|job| job());
+            for job in received {
+                job();
+            }
         });
         let id = is_ready.recv().expect("a network namespace");
         Self { jobs: Some(jobs), thread: Some(thread), id }
@@ -94,7 +97,7 @@ mod tests {
         }
         let (one, other) = (Namespace::new(), Namespace::new());
         one.command(&format!("ip link add khor-one type veth peer name khor-other netns {}", other.id()));
-        let names = |namespace: &Namespace| namespace.run(|| procfs::interfaces());
+        let names = |namespace: &Namespace| namespace.run(procfs::interfaces);
         assert_eq!(names(&one), ["khor-one", "lo"]);
         assert_eq!(names(&other), ["khor-other", "lo"]);
     }

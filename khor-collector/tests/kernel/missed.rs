@@ -1,7 +1,7 @@
 //! Events that the kernel does not show to the collector's programs.
 //!
-//! Where the kernel can preempt a program, as PREEMPT_RT does, it skips every other run of the same program on that CPU
-//! until the first has ended, and counts what it skipped.
+//! Where the kernel can preempt a program, as `PREEMPT_RT` does, it skips every other run of the
+//! same program on that CPU until the first has ended, and counts what it skipped.
 
 use std::fs;
 use std::thread;
@@ -15,7 +15,8 @@ use crate::turn;
 /// The collector reads missed events at most once a second.
 const REFRESH: Duration = Duration::from_millis(1100);
 
-/// The kernel's packets lie between ours and ours with all missed events, which are of several programs.
+/// The kernel's packets lie between ours and ours with all missed events, which are of several
+/// programs.
 #[test]
 fn missed_events_cover_the_packets_that_were_not_counted() {
     const DATAGRAMS: u32 = 100_000;

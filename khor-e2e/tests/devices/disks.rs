@@ -1,7 +1,8 @@
 //! The paths of requests to disks.
 //!
-//! `vdb` and `vdc` are the disks of the machine that only these tests use. They store nothing, which no count depends
-//! on. They stand for the two paths to one disk, or for the two mirrors of one.
+//! `vdb` and `vdc` are the disks of the machine that only these tests use. They store nothing,
+//! which no count depends on. They stand for the two paths to one disk, or for the two mirrors of
+//! one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};

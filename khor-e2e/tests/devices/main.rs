@@ -1,6 +1,6 @@
-//! What the collector and the `/proc` source count as received, sent, local and disk traffic, with real devices: one
-//! test for each path that bytes take. `cargo xtask vm` runs them, in machines with the network cards and disks that
-//! they need.
+//! What the collector and the `/proc` source count as received, sent, local and disk traffic, with
+//! real devices: one test for each path that bytes take. `cargo xtask vm` runs them, in machines
+//! with the network cards and disks that they need.
 //!
 //! Each test prints a row of the table in docs/specification.md.
 
@@ -15,8 +15,8 @@ use khor_e2e::skip::in_vm;
 
 use crate::measure::Sources;
 
-/// The running test holds this lock, because the tests share the machine and hence its counters. The first test starts
-/// the sources: that takes ten seconds in an emulated machine.
+/// The running test holds this lock, because the tests share the machine and hence its counters.
+/// The first test starts the sources: that takes ten seconds in an emulated machine.
 static SOURCES: Mutex<Option<Sources>> = Mutex::new(None);
 
 /// The sources, with the machine to themselves.

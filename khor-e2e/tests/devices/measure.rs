@@ -1,7 +1,8 @@
 //! What both sources count while a piece of work runs.
 //!
-//! The collector counts the whole kernel, hence also the cards of the namespace "outside", which stands for other
-//! machines. What these cards count themselves is subtracted. `/proc` shows one namespace, the machine's.
+//! The collector counts the whole kernel, hence also the cards of the namespace "outside", which
+//! stands for other machines. What these cards count themselves is subtracted. `/proc` shows one
+//! namespace, the machine's.
 
 use std::array;
 use std::ops::RangeInclusive;
@@ -71,8 +72,8 @@ impl Sources {
         Measured { collector: difference(before, after), proc: difference(proc_before, proc) }
     }
 
-    /// Measures what this machine receives, sends and keeps inside. The collector's counts at the edge must be those of
-    /// all cards, to the byte and packet.
+    /// Measures what this machine receives, sends and keeps inside. The collector's counts at the
+    /// edge must be those of all cards, to the byte and packet.
     pub(crate) fn measure_network(&self, work: impl FnOnce()) -> Measured<3> {
         progress("measuring the network");
         let (proc_before, before) = (self.proc(NETWORK), Moment::now(&self.collector));

@@ -10,7 +10,7 @@ const BYTES: u64 = 4 << 20;
 /// For requests of addresses, the start and end of a connection, and what the test asks the engine.
 const SLACK: u64 = 128 << 10;
 
-/// The payload with its headers: 66 bytes for 1448 of TCP, 112 or 126 for 1368 through WireGuard.
+/// The payload with its headers: 66 bytes for 1448 of TCP, 112 or 126 for 1368 through `WireGuard`.
 const PAYLOAD: RangeInclusive<u64> = BYTES..=BYTES + BYTES / 20 + SLACK;
 const TUNNELLED: RangeInclusive<u64> = BYTES + BYTES / 20..=BYTES + BYTES / 10 + SLACK;
 /// Acknowledgements: at most one of 66 bytes for each segment.
@@ -85,7 +85,8 @@ fn download_through_wireguard_is_received_once_and_local_once() {
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn upload_through_wireguard_is_sent_once() {
-    // The outside's end of the tunnel is in the same kernel. The collector counts the payload that arrives there.
+    // The outside's end of the tunnel is in the same kernel. The collector counts the payload that
+    // arrives there.
     row("upload through WireGuard", tunnel, ShouldBe { rx: ACKS, tx: TUNNELLED, local: ANY });
 }
 

@@ -1,7 +1,9 @@
-//! The machine's network: cards with another world at their other ends, a bond, containers on a bridge, a tunnel.
+//! The machine's network: cards with another world at their other ends, a bond, containers on a
+//! bridge, a tunnel.
 //!
-//! `cargo xtask vm` connects the cards in pairs: `eth0` with `eth1` and so on. The cards with odd numbers are moved
-//! into a network namespace, "outside". The parts are made when a test first needs them, and stay.
+//! `cargo xtask vm` connects the cards in pairs: `eth0` with `eth1` and so on. The cards with odd
+//! numbers are moved into a network namespace, "outside". The parts are made when a test first
+//! needs them, and stay.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -57,7 +59,8 @@ pub(crate) fn outside() -> &'static Namespace {
         quiet();
         outside.run(quiet);
         for card in OWN_CARDS.iter().chain(&OUTSIDE_CARDS) {
-            // Else packets are merged before the collector sees them, and it counts fewer than the card.
+            // Else packets are merged before the collector sees them, and it counts fewer than the
+            // card.
             run_command(&format!("ethtool --offload {card} gro off"));
         }
         for card in OUTSIDE_CARDS {
@@ -93,7 +96,8 @@ pub(crate) fn bond() -> [End; 2] {
     [End::here([10, 77, 3, 1]), End::within(outside(), [10, 77, 3, 2])]
 }
 
-/// Makes a bond in the caller's namespace. It is named so because the driver makes a `bond0` by itself.
+/// Makes a bond in the caller's namespace. It is named so because the driver makes a `bond0` by
+/// itself.
 fn make_bond(first: &str, second: &str, address: &str) {
     run_command("ip link add khor-bond type bond mode active-backup miimon 100");
     for card in [first, second] {
@@ -104,7 +108,8 @@ fn make_bond(first: &str, second: &str, address: &str) {
     run_command("ip link set khor-bond up");
 }
 
-/// Waits until the bond of the caller's namespace uses `card`. Both ends must use the same pair of cards.
+/// Waits until the bond of the caller's namespace uses `card`. Both ends must use the same pair of
+/// cards.
 fn wait_until_active(card: &str) {
     let active = format!("Currently Active Slave: {card}\n");
     wait_until("the bond's first card", || {
@@ -135,7 +140,7 @@ pub(crate) fn containers() -> [End; 2] {
     [End::within(&namespaces[0], [10, 77, 1, 2]), End::within(&namespaces[1], [10, 77, 1, 3])]
 }
 
-/// The two ends of a WireGuard tunnel over the first pair of cards: this machine and outside.
+/// The two ends of a `WireGuard` tunnel over the first pair of cards: this machine and outside.
 pub(crate) fn tunnel() -> [End; 2] {
     static MADE: OnceLock<()> = OnceLock::new();
     MADE.get_or_init(|| {

@@ -44,8 +44,8 @@ impl Apt {
         found.map(str::to_owned).with_context(|| format!("{meta} depends on no {prefix}:\n{printed}"))
     }
 
-    /// The package `image` and the packages with the other parts of the same kernel. Newer kernels have the kernel
-    /// itself and its modules in packages of their own.
+    /// The package `image` and the packages with the other parts of the same kernel. Newer kernels
+    /// have the kernel itself and its modules in packages of their own.
     pub(super) fn parts_of(&self, image: &str) -> Result<Vec<String>> {
         let release = image.strip_prefix("linux-image-").context("a package of a kernel")?;
         let printed = output(self.command("apt-cache").args(["depends", image]).env("LC_ALL", "C"))?;

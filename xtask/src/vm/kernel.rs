@@ -16,9 +16,10 @@ const CLOUD: &str = "linux-image-cloud-amd64";
 /// Depends on the newest generic kernel, which has drivers for sound.
 const GENERIC: &str = "linux-image-amd64";
 
-/// Depends on the newest generic kernel with the patches of PREEMPT_RT switched on.
+/// Depends on the newest generic kernel with the patches of `PREEMPT_RT` switched on.
 const REAL_TIME: &str = "linux-image-rt-amd64";
-/// Suites that may have Debian's newest kernel. Not all exist at all times; the highest version counts.
+/// Suites that may have Debian's newest kernel. Not all exist at all times; the highest version
+/// counts.
 const NEWEST: &[&str] = &["trixie-backports", "stable-backports", "unstable"];
 
 /// A kernel that khor is tested on, or a way to boot it.
@@ -35,7 +36,8 @@ pub(super) struct Kernel {
     pub(super) command_line: &'static str,
 }
 
-/// The kernels that the counts are tested on, from the oldest that khor supports, and ways to boot them.
+/// The kernels that the counts are tested on, from the oldest that khor supports, and ways to boot
+/// them.
 const KERNELS: [Kernel; 9] = [
     OLDEST,
     DEBIAN_12,

@@ -37,9 +37,9 @@ const BOOTS: u32 = 12;
 /// Time between two checks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Mitigations are for real processors, and flush the emulated one's caches at each system call; for the same reason
-/// the kernel may not give up the processor's clock for a slow emulated one, nor a timer that is late on a busy machine.
-/// A fault in the kernel ends the machine.
+/// Mitigations are for real processors, and flush the emulated one's caches at each system call;
+/// for the same reason the kernel may not give up the processor's clock for a slow emulated one,
+/// nor a timer that is late on a busy machine. A fault in the kernel ends the machine.
 const KERNEL_COMMAND_LINE: &str =
     "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable no_timer_check";
 /// Emulation only, whatever the machine could do. Without `cmpxchg16b`, after which qemu 7.2 at times has the flags

@@ -6,8 +6,9 @@
 //! for the tests that need it ([`debian`]). Downloads stay below `target/vm`; remove the folder for
 //! newer kernels.
 //!
-//! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests, [`initramfs`] and [`disk`]
-//! pack them, [`machine`] boots and watches, with the [`devices`] that the tests need, [`report`] shows the results.
+//! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests,
+//! [`initramfs`] and [`disk`] pack them, [`machine`] boots and watches, with the [`devices`] that
+//! the tests need, [`report`] shows the results.
 
 mod apt;
 mod debian;

@@ -61,8 +61,8 @@ pub(super) struct Built {
 
 /// Builds tests, if they are not built yet, each given by package and name, and [`PROGRAMS`].
 pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
-    // With the features of the whole workspace, as `cargo xtask test` has built it: for packages alone, cargo would
-    // build the dependencies once more.
+    // With the features of the whole workspace, as `cargo xtask test` has built it: for packages
+    // alone, cargo would build the dependencies once more.
     let mut cargo = command("cargo", ["build", "--workspace", "--message-format=json-render-diagnostics"]);
     cargo.args(PROGRAMS.iter().flat_map(|program| ["--bin", program]));
     cargo.args(tests.iter().flat_map(|(_, test)| ["--test", test]));
