@@ -25,12 +25,13 @@ pub(super) const LEFT_OUT: [&str; 7] = [
     "readiness_liveness",
 ];
 /// Kernel modules that [`COUNTS`] need in addition to the disk's drivers.
-pub(super) const MODULES: [&str; 18] = [
+pub(super) const MODULES: [&str; 19] = [
     // These lose packets, and make disks that fail.
     "sch_netem",
     "sch_tbf",
     "loop",
-    // The devices of the test `devices`.
+    // The devices of the tests `devices` and `network`.
+    "ipip",
     "virtio_net",
     "veth",
     "bridge",
