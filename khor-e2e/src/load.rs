@@ -9,11 +9,14 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::libc::O_DIRECT;
 use nix::sched::{CloneFlags, unshare};
+use nix::unistd::gettid;
+
+use crate::namespace::run_command;
 
 /// Share of their ordinary amounts of work that tests are to ask for, above 0; 1 unless set. Emulated machines, as
 /// those of `cargo xtask vm`, are too slow for all of it.
@@ -155,6 +158,42 @@ pub fn loopback(bytes: u64, datagrams: u32) {
     for _ in 0..datagrams {
         sender.send_to(&[0; 100], receiver.local_addr().expect("an address")).expect("a datagram");
     }
+}
+
+/// Sends `datagrams` through loopback by each of two threads, while two threads of real-time
+/// priority send others whenever they wake: each interrupts a sender, wherever the sender is.
+pub fn preempted_datagrams(datagrams: u32) {
+    const PRIORITY: u32 = 50;
+    let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address = receiver.local_addr().expect("an address");
+    let send = |sender: &UdpSocket| sender.send_to(&[0; 100], address).map(drop).expect("a datagram");
+    let sender = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                run_command(&format!("chrt --fifo --pid {PRIORITY} {}", gettid()));
+                let sender = sender();
+                while !is_over.load(Relaxed) {
+                    send(&sender);
+                    thread::sleep(Duration::from_micros(200));
+                }
+            });
+        }
+        let interrupted: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let sender = sender();
+                    (0..datagrams).for_each(|_| send(&sender));
+                })
+            })
+            .collect();
+        let sent: Vec<_> = interrupted.into_iter().map(ScopedJoinHandle::join).collect();
+        is_over.store(true, Relaxed);
+        for sent in sent {
+            sent.expect("a sender");
+        }
+    });
 }
 
 /// Sends `bytes` to the next connection of `listener`, which must be the other end of `sender`.

@@ -1,5 +1,7 @@
-//! A network namespace for a whole test. [`crate::load::in_namespace`] is for a single piece of work.
+//! A network namespace for a whole test. [`crate::load::in_namespace`] is for a single piece of
+//! work.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -9,8 +11,8 @@ use nix::unistd::{Pid, gettid};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A network namespace with an own thread; both end when this is dropped. Sockets that the thread makes belong to the
-/// namespace, whichever thread uses them later.
+/// A network namespace with an own thread; both end when this is dropped. Sockets that the thread
+/// makes belong to the namespace, whichever thread uses them later.
 #[derive(Debug)]
 pub struct Namespace {
     jobs: Option<Sender<Job>>,
@@ -40,12 +42,12 @@ impl Namespace {
         self.id.as_raw()
     }
 
-    /// Runs `job` in the namespace and returns its result.
+    /// Runs `job` in the namespace and returns its result. Panics if the job does.
     pub fn run<R: Send + 'static>(&self, job: impl FnOnce() -> R + Send + 'static) -> R {
         let (done, result) = channel();
-        let send = Box::new(move || drop(done.send(job())));
+        let send = Box::new(move || drop(done.send(catch_unwind(AssertUnwindSafe(job)))));
         self.jobs.as_ref().and_then(|jobs| jobs.send(send).ok()).expect("the namespace's thread runs");
-        result.recv().expect("the job does not panic")
+        result.recv().expect("the job's result").unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Runs a command line in the namespace, as [`run_command`] does.
@@ -81,4 +83,22 @@ pub fn run_command(line: &str) -> String {
     let output = output.unwrap_or_else(|error| panic!("{line}: {error}"));
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{procfs, skip::root_or_skip};
+
+    #[test]
+    fn namespace_has_devices_of_its_own() {
+        if !root_or_skip() {
+            return;
+        }
+        let (one, other) = (Namespace::new(), Namespace::new());
+        one.command(&format!("ip link add khor-one type veth peer name khor-other netns {}", other.id()));
+        let names = |namespace: &Namespace| namespace.run(procfs::interfaces);
+        assert_eq!(names(&one), ["khor-one", "lo"]);
+        assert_eq!(names(&other), ["khor-other", "lo"]);
+    }
 }

@@ -1,6 +1,7 @@
 //! The kernel's own counts, which ours are held against.
 
 use std::fs;
+use std::ops::{Add, Sub};
 use std::path::Path;
 
 /// A number after `name` at the start of a line of /proc/stat, such as `ctxt` or `processes`.
@@ -56,6 +57,32 @@ pub struct Traffic {
     pub tx_packets: u64,
 }
 
+impl Add for Traffic {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            rx_bytes: self.rx_bytes + other.rx_bytes,
+            rx_packets: self.rx_packets + other.rx_packets,
+            tx_bytes: self.tx_bytes + other.tx_bytes,
+            tx_packets: self.tx_packets + other.tx_packets,
+        }
+    }
+}
+
+impl Sub for Traffic {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            rx_bytes: self.rx_bytes - before.rx_bytes,
+            rx_packets: self.rx_packets - before.rx_packets,
+            tx_bytes: self.tx_bytes - before.tx_bytes,
+            tx_packets: self.tx_packets - before.tx_packets,
+        }
+    }
+}
+
 /// Traffic of the interfaces for which `select` holds, from /proc/net/dev.
 pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
     let mut sum = Traffic::default();
@@ -71,6 +98,15 @@ pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
         }
     }
     sum
+}
+
+/// Names of the interfaces in the network namespace of the calling thread, sorted.
+pub fn interfaces() -> Vec<String> {
+    let text = read("/proc/thread-self/net/dev");
+    let names = text.lines().skip(2).filter_map(|line| line.split_once(':'));
+    let mut names: Vec<_> = names.map(|(name, _)| name.trim().to_owned()).collect();
+    names.sort();
+    names
 }
 
 /// What block devices did, as /proc/diskstats counts it.

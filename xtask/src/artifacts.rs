@@ -16,17 +16,12 @@ pub(crate) fn of(cargo: &mut Command) -> Result<Vec<Value>> {
     Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
-/// The paths of all programs among the artifacts, without the test builds of programs.
-pub(crate) fn programs(artifacts: &[Value]) -> Vec<PathBuf> {
-    artifacts.iter().filter_map(|artifact| executable(artifact, "bin", None)).collect()
-}
-
 /// The path of an executable of that kind and name, if the artifact is one.
-pub(crate) fn executable(artifact: &Value, kind: &str, name: Option<&str>) -> Option<PathBuf> {
+pub(crate) fn executable(artifact: &Value, kind: &str, name: &str) -> Option<PathBuf> {
     let target = &artifact["target"];
     // The test build of a program is an executable of the same kind.
     let tests_itself = kind == "bin" && artifact["profile"]["test"] == true;
-    let is_it = target["kind"][0] == kind && !tests_itself && name.is_none_or(|name| target["name"] == name);
+    let is_it = target["kind"][0] == kind && !tests_itself && target["name"] == name;
     let path = artifact["executable"].as_str().filter(|_| is_it)?;
     Some(Path::new(path).to_owned())
 }

@@ -52,6 +52,8 @@ const PAREC: Need =
 
 const IP: Need = Need { sign: Sign::Program("ip"), debian: &["iproute2"], words: "ip and tc (iproute2)" };
 
+const ZSTD: Need = Need { sign: Sign::Program("zstd"), debian: &["zstd"], words: "zstd" };
+
 /// To build the programs.
 pub(crate) const BUILD: &[Need] = &[CC, PKG_CONFIG, ALSA];
 
@@ -108,7 +110,11 @@ pub(crate) const VM: &[Need] = &[
     Need { sign: Sign::Program("depmod"), debian: &["kmod"], words: "depmod (kmod)" },
     Need { sign: Sign::Program("mke2fs"), debian: &["e2fsprogs"], words: "mke2fs (e2fsprogs)" },
     Need { sign: Sign::Program("xz"), debian: &["xz-utils"], words: "xz" },
+    ZSTD,
     IP,
+    Need { sign: Sign::Program("wg"), debian: &["wireguard-tools"], words: "wg (wireguard-tools)" },
+    Need { sign: Sign::Program("dmsetup"), debian: &["dmsetup"], words: "dmsetup" },
+    Need { sign: Sign::Program("ethtool"), debian: &["ethtool"], words: "ethtool" },
     Need {
         sign: Sign::File("/usr/share/keyrings/debian-archive-keyring.gpg"),
         debian: &["debian-archive-keyring"],
@@ -160,7 +166,7 @@ pub(crate) const BENCH: &[Need] = &[
 /// To build Arch's package.
 pub(crate) const ARCH: &[Need] = &[
     Need { sign: Sign::Program("makepkg"), debian: &["makepkg", "pacman-package-manager"], words: "makepkg" },
-    Need { sign: Sign::Program("zstd"), debian: &["zstd"], words: "zstd" },
+    ZSTD,
 ];
 
 /// To encode the sound samples.

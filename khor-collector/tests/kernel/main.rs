@@ -8,6 +8,7 @@ mod counts;
 mod cues;
 mod disks;
 mod faults;
+mod missed;
 mod network;
 mod privilege;
 mod scopes;

@@ -13,7 +13,7 @@ use crate::{
     tools, ui, vm,
 };
 
-pub(super) static PARTS: [Part; 13] = [
+pub(super) static PARTS: [Part; 14] = [
     Part {
         name: "lints",
         about: "format and lints of the Rust code",
@@ -121,6 +121,15 @@ pub(super) static PARTS: [Part; 13] = [
         needs: &[packages::BUILD, packages::PAGE],
         after: Some("build"),
         run: |_| machine("6.1"),
+    },
+    Part {
+        name: "vm-newest",
+        about: "counts on Debian's newest kernel, in a virtual machine",
+        minutes: Minutes::new(2.5, 2.0),
+        is_quick: false,
+        needs: &[packages::BUILD, packages::PAGE],
+        after: Some("build"),
+        run: |_| machine("newest"),
     },
     Part {
         name: "vm-debian",

@@ -1,4 +1,4 @@
-//! Downloads a package of any of Debian's suites with apt, in a state directory of its own.
+//! Downloads packages of any of Debian's suites with apt, in a state directory of its own.
 //!
 //! apt verifies what it downloads with Debian's own keys, and its proxy settings are this machine's. The machine's
 //! lists of packages are neither used nor changed.
@@ -44,11 +44,20 @@ impl Apt {
         found.map(str::to_owned).with_context(|| format!("{meta} depends on no {prefix}:\n{printed}"))
     }
 
-    /// Downloads `package` into `folder` and removes the lists, which are the larger part of it all.
-    pub(super) fn download(self, package: &str, folder: &Path) -> Result<()> {
-        println!("downloading {package}");
-        output(self.command("apt-get").args(["download", package]).current_dir(folder))?;
-        fs::remove_dir_all(&self.folder).context("removing apt's lists")
+    /// The package `image` and the packages with the other parts of the same kernel. Newer kernels
+    /// have the kernel itself and its modules in packages of their own.
+    pub(super) fn parts_of(&self, image: &str) -> Result<Vec<String>> {
+        let release = image.strip_prefix("linux-image-").context("a package of a kernel")?;
+        let printed = output(self.command("apt-cache").args(["depends", image]).env("LC_ALL", "C"))?;
+        let needed = printed.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+        let parts = needed.filter(|package| package.ends_with(release)).map(str::to_owned);
+        Ok(std::iter::once(image.to_owned()).chain(parts).collect())
+    }
+
+    /// Downloads `packages` into `folder`.
+    pub(super) fn download(&self, packages: &[String], folder: &Path) -> Result<()> {
+        println!("downloading {}", packages.join(" "));
+        output(self.command("apt-get").arg("download").args(packages).current_dir(folder)).map(drop)
     }
 
     fn command(&self, program: &str) -> Command {

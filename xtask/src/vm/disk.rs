@@ -13,7 +13,8 @@ use anyhow::{Context, Result};
 use super::tests::Built;
 use crate::process::{find_program, output};
 
-/// Programs and tests take a tenth of it, what the tests write a third. The file has holes: it takes what is used.
+/// Programs and tests take a fifth of it, what the tests write a third. The file has holes: it
+/// takes what is used.
 const SIZE: &str = "256M";
 
 /// Makes the disk's image in `folder`.

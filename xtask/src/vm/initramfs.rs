@@ -21,7 +21,7 @@ use crate::process::{find_program, output};
 /// Runs as the machine's first process.
 const INIT: &str = include_str!("init.sh");
 /// Programs of this machine that the tests call, or [`INIT`] does.
-const PROGRAMS: [&str; 4] = ["busybox", "ip", "tc", "setpriv"];
+const PROGRAMS: [&str; 8] = ["busybox", "ip", "tc", "setpriv", "chrt", "wg", "dmsetup", "ethtool"];
 /// Other names of busybox that must be at fixed places.
 const BUSYBOX_NAMES: [&str; 2] = ["bin/sh", "bin/true"];
 /// Users and groups that the collector looks up.
@@ -50,7 +50,7 @@ pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Optio
 /// Adds modules, named so that they sort in the order in which they are to be loaded.
 pub(super) fn add_modules(root: &Path, modules: &[Module]) -> Result<()> {
     for (number, module) in modules.iter().enumerate() {
-        write(root, &format!("modules/{number:02}-{}.ko", module.name), &module.content)?;
+        write(root, &format!("modules/{number:03}-{}.ko", module.name), &module.content)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::{apt::Apt, home};
 use crate::process::{find_program, output};
@@ -16,28 +16,48 @@ const CLOUD: &str = "linux-image-cloud-amd64";
 /// Depends on the newest generic kernel, which has drivers for sound.
 const GENERIC: &str = "linux-image-amd64";
 
-/// A series of kernels that khor is tested on.
+/// Depends on the newest generic kernel with the patches of `PREEMPT_RT` switched on.
+const REAL_TIME: &str = "linux-image-rt-amd64";
+/// Suites that may have Debian's newest kernel. Not all exist at all times; the highest version
+/// counts.
+const NEWEST: &[&str] = &["trixie-backports", "stable-backports", "unstable"];
+
+/// A kernel that khor is tested on, or a way to boot it.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// The first two numbers of the version. [`DEBIAN`] has a name instead.
-    pub(super) series: &'static str,
-    /// Debian's release that has it.
-    release: &'static str,
+    /// Name on the command line.
+    pub(super) name: &'static str,
+    /// Names the folders of its files. The ways to boot a kernel share the files.
+    series: &'static str,
+    /// Debian's suites that may have it.
+    suites: &'static [&'static str],
     meta_package: &'static str,
+    /// Added to the kernel's command line.
+    pub(super) command_line: &'static str,
 }
 
-/// The kernels that the counts are tested on, from the oldest that khor supports.
-const KERNELS: [Kernel; 3] = [
-    Kernel { series: "5.10", release: "bullseye", meta_package: CLOUD },
-    Kernel { series: "6.1", release: "bookworm", meta_package: CLOUD },
-    Kernel { series: "6.12", release: "bookworm-backports", meta_package: CLOUD },
+/// The kernels that the counts are tested on, from the oldest that khor supports, and ways to boot
+/// them.
+const KERNELS: [Kernel; 9] = [
+    OLDEST,
+    DEBIAN_12,
+    Kernel::new("6.12", &["bookworm-backports"], CLOUD),
+    NEWEST_CLOUD,
+    Kernel::new("newest-rt", NEWEST, REAL_TIME),
+    OLDEST.booted("5.10-confidentiality", "lockdown=confidentiality"),
+    DEBIAN_12.booted("6.1-integrity", "lockdown=integrity"),
+    NEWEST_CLOUD.booted("newest-integrity", "lockdown=integrity"),
+    NEWEST_CLOUD.booted("newest-confidentiality", "lockdown=confidentiality"),
 ];
+const OLDEST: Kernel = Kernel::new("5.10", &["bullseye"], CLOUD);
+const DEBIAN_12: Kernel = Kernel::new("6.1", &["bookworm"], CLOUD);
+const NEWEST_CLOUD: Kernel = Kernel::new("newest", NEWEST, CLOUD);
 
 /// The kernel that boots the whole Debian.
-pub(super) const DEBIAN: Kernel = Kernel { series: "debian", release: "bookworm", meta_package: GENERIC };
+pub(super) const DEBIAN: Kernel = Kernel::new("debian", &["bookworm"], GENERIC);
 
-/// The kernels that are tested by default: the oldest, and the one of Debian 12.
-pub(super) const BY_DEFAULT: [&str; 2] = ["5.10", "6.1"];
+/// The kernels that are tested by default: the oldest, the one of Debian 12, and the newest.
+pub(super) const BY_DEFAULT: [&str; 3] = ["5.10", "6.1", "newest"];
 
 /// An unpacked kernel.
 pub(super) struct Files {
@@ -48,7 +68,12 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// The kernel itself. Newer packages have it beside the modules.
     pub(super) fn image(&self) -> PathBuf {
+        let beside_modules = self.modules().join("vmlinuz");
+        if beside_modules.exists() {
+            return beside_modules;
+        }
         self.tree.join("boot").join(format!("vmlinuz-{}", self.release))
     }
 
@@ -57,47 +82,88 @@ impl Files {
     }
 }
 
-/// The kernel that a word of the command line means.
-pub(super) fn find(series: &str) -> Result<&'static Kernel> {
-    let known = || KERNELS.map(|kernel| kernel.series).join(", ");
-    KERNELS.iter().find(|kernel| kernel.series == series).with_context(|| format!("known are {}", known()))
+/// The kernel with that name.
+pub(super) fn find(name: &str) -> Result<&'static Kernel> {
+    KERNELS.iter().find(|kernel| kernel.name == name).with_context(|| format!("the kernels are {}", names()))
+}
+
+/// The names of all kernels.
+pub(super) fn names() -> String {
+    KERNELS.iter().map(|kernel| kernel.name).collect::<Vec<_>>().join(", ")
 }
 
 impl Kernel {
+    const fn new(name: &'static str, suites: &'static [&'static str], meta_package: &'static str) -> Self {
+        Self { name, series: name, suites, meta_package, command_line: "" }
+    }
+
+    /// The same kernel with another command line.
+    const fn booted(&self, name: &'static str, command_line: &'static str) -> Self {
+        Self { name, command_line, ..*self }
+    }
+
     /// Its files, from the nearest place that has them.
     pub(super) fn get(&self, mirror: Option<&str>) -> Result<Files> {
         let packages = home().join("packages").join(self.series);
-        let package = match only_entry(&packages) {
-            Ok(package) => package,
-            Err(_) => self.download(mirror, &packages)?,
-        };
+        if !packages.exists() {
+            self.download(mirror, &packages)?;
+        }
         let tree = home().join("trees").join(self.series);
         if !tree.join("complete").exists() {
-            unpack(&package, &tree)?;
+            unpack(&packages, &tree)?;
         }
         let modules = only_entry(&tree.join("lib/modules"))?;
         let release = modules.file_name().context("a release")?.to_string_lossy().into_owned();
         Ok(Files { release, tree })
     }
 
-    fn download(&self, mirror: Option<&str>, packages: &Path) -> Result<PathBuf> {
+    /// Downloads the kernel's packages into `packages`, which exists only when they are complete.
+    fn download(&self, mirror: Option<&str>, packages: &Path) -> Result<()> {
         if find_program("apt-get").is_none() {
             bail!("Debian's kernels are downloaded with apt-get, which is not here");
         }
-        let apt = Apt::new(home().join("apt").join(self.series), mirror, self.release)?;
-        let package = apt.dependency(self.meta_package, "linux-image-")?;
-        remove(packages)?;
-        fs::create_dir_all(packages)?;
-        apt.download(&package, packages)?;
-        only_entry(packages)
+        let (apt, image) = self.newest_image(mirror)?;
+        let parts = apt.parts_of(&image)?;
+        let partial = packages.with_extension("partial");
+        remove(&partial)?;
+        fs::create_dir_all(&partial)?;
+        apt.download(&parts, &partial)?;
+        fs::rename(&partial, packages).context("keeping the packages")?;
+        // The lists are larger than the packages.
+        remove(&home().join("apt").join(self.series))
+    }
+
+    /// The package with the newest kernel of all suites, and apt with the list that has it. A suite
+    /// that cannot be listed is an error only if no other can.
+    fn newest_image(&self, mirror: Option<&str>) -> Result<(Apt, String)> {
+        let look = |suite: &&str| {
+            let apt = Apt::new(home().join("apt").join(self.series).join(suite), mirror, suite)?;
+            let image = apt.dependency(self.meta_package, "linux-image-")?;
+            anyhow::Ok((apt, image))
+        };
+        let (found, errors): (Vec<_>, Vec<_>) = self.suites.iter().map(look).partition(Result::is_ok);
+        let newest = found.into_iter().flatten().max_by_key(|(_, image)| version_in(image));
+        newest.ok_or_else(|| {
+            let reasons: Vec<_> = errors.into_iter().filter_map(Result::err).collect();
+            anyhow!("no suite has {}: {reasons:?}", self.meta_package)
+        })
     }
 }
 
-/// Unpacks a package and lists which module needs which; marks the tree as complete at the end.
-fn unpack(package: &Path, tree: &Path) -> Result<()> {
+/// 7, 3, 4 of `linux-image-7.3.4+deb13-cloud-amd64`.
+fn version_in(image: &str) -> Vec<u32> {
+    let version = image.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+    version[..end].split('.').map_while(|number| number.parse().ok()).collect()
+}
+
+/// Unpacks packages and lists which module needs which; marks the tree as complete at the end.
+fn unpack(packages: &Path, tree: &Path) -> Result<()> {
     remove(tree)?;
     fs::create_dir_all(tree)?;
-    output(Command::new("dpkg-deb").arg("-x").arg(package).arg(tree))?;
+    for package in fs::read_dir(packages).context("opening the packages")? {
+        output(Command::new("dpkg-deb").arg("-x").arg(package?.path()).arg(tree))?;
+    }
     let newer = tree.join("usr/lib");
     if newer.exists() {
         fs::rename(newer, tree.join("lib")).context("moving modules to where depmod looks")?;
@@ -125,5 +191,25 @@ fn only_entry(folder: &Path) -> Result<PathBuf> {
     match &entries[..] {
         [entry] => Ok(entry.path()),
         _ => bail!("{} has {} entries, not one", folder.display(), entries.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newer_version_is_greater_by_number_not_by_text() {
+        let newer = version_in("linux-image-7.10.1+deb14-rt-amd64");
+        assert_eq!(newer, [7, 10, 1]);
+        assert!(newer > version_in("linux-image-7.3.4+deb13-rt-amd64"));
+        assert!(version_in("linux-image-6.1.0-50-cloud-amd64") > version_in("linux-image-6.0.1-1-amd64"));
+    }
+
+    #[test]
+    fn names_are_unique_and_the_defaults_known() {
+        let names: std::collections::BTreeSet<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
+        assert_eq!(names.len(), KERNELS.len());
+        assert!(BY_DEFAULT.iter().all(|name| find(name).is_ok()));
     }
 }

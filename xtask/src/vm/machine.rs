@@ -37,10 +37,11 @@ const BOOTS: u32 = 12;
 /// Time between two checks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Mitigations are for real processors, and flush the emulated one's caches at each system call; for the same reason
-/// the kernel may not give up the processor's clock for a slow emulated one. A fault in the kernel ends the machine.
+/// Mitigations are for real processors, and flush the emulated one's caches at each system call;
+/// for the same reason the kernel may not give up the processor's clock for a slow emulated one,
+/// nor a timer that is late on a busy machine. A fault in the kernel ends the machine.
 const KERNEL_COMMAND_LINE: &str =
-    "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable";
+    "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable no_timer_check";
 /// Emulation only, whatever the machine could do. Without `cmpxchg16b`, after which qemu 7.2 at times has the flags
 /// wrong: one boot in six of kernel 6.12 failed in its memory allocator. In one thread, because the kernel changes its own
 /// code where tracepoints are switched on, and a processor emulated by another thread ran into half of such a change.
@@ -49,7 +50,7 @@ const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none
 
 /// What a machine is made of.
 pub(super) struct Setup {
-    /// The kernel's series.
+    /// The kernel's name.
     pub(super) name: &'static str,
     pub(super) kernel: Files,
     /// Holds all that follows.
@@ -59,7 +60,9 @@ pub(super) struct Setup {
     /// Whether what the machine writes stays on the disk; else it is gone when the machine is.
     pub(super) keeps_disk: bool,
     pub(super) memory_mib: u32,
-    /// What the kernel and its first processes are told besides.
+    /// Options of qemu for devices in addition to the disk.
+    pub(super) devices: Vec<String>,
+    /// Added to the kernel's command line.
     pub(super) command_line: &'static str,
 }
 
@@ -71,7 +74,9 @@ impl Setup {
         qemu.arg("-kernel").arg(self.kernel.image()).arg("-initrd").arg(&self.initramfs);
         let snapshot = if self.keeps_disk { "off" } else { "on" };
         let disk = self.disk.display();
-        qemu.arg("-drive").arg(format!("file={disk},format=raw,if=virtio,cache=unsafe,snapshot={snapshot}"));
+        let options = format!("file={disk},format=raw,if=none,id=disk,cache=unsafe,snapshot={snapshot}");
+        // The first disk, hence `vda`.
+        qemu.arg("-drive").arg(options).args(["-device", "virtio-blk-pci,drive=disk"]).args(&self.devices);
         qemu.arg("-append").arg(format!("{KERNEL_COMMAND_LINE} {}", self.command_line));
         qemu.arg("-m").arg(self.memory_mib.to_string());
         qemu

@@ -6,11 +6,13 @@
 //! for the tests that need it ([`debian`]). Downloads stay below `target/vm`; remove the folder for
 //! newer kernels.
 //!
-//! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests, [`initramfs`] and [`disk`]
-//! pack them, [`machine`] boots and watches, [`report`] shows the results.
+//! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests,
+//! [`initramfs`] and [`disk`] pack them, [`machine`] boots and watches, with the [`devices`] that
+//! the tests need, [`report`] shows the results.
 
 mod apt;
 mod debian;
+mod devices;
 mod disk;
 mod initramfs;
 mod kernel;
@@ -42,8 +44,7 @@ const OVERHEAD_MIB: usize = 256;
 pub(crate) struct VmArgs {
     #[command(subcommand)]
     what: Option<What>,
-    /// Kernels to test, out of 5.10, 6.1 and 6.12
-    #[arg(long, value_delimiter = ',', default_values = kernel::BY_DEFAULT, value_parser = kernel::find)]
+    #[arg(long, value_name = "NAME", help = kernels_help(), value_delimiter = ',', default_values = kernel::BY_DEFAULT, value_parser = kernel::find)]
     kernels: Vec<&'static Kernel>,
     /// Only tests whose names contain this
     #[arg(long, value_name = "FILTER", global = true)]
@@ -64,9 +65,13 @@ enum What {
     All,
 }
 
+fn kernels_help() -> String {
+    format!("Kernels to test, out of {}", kernel::names())
+}
+
 /// Runs the tests of the counts on one kernel.
-pub(crate) fn kernel(series: &str) -> Result<()> {
-    run(&VmArgs { what: None, kernels: vec![kernel::find(series)?], only: None, keep: false, mirror: None })
+pub(crate) fn kernel(name: &str) -> Result<()> {
+    run(&VmArgs { what: None, kernels: vec![kernel::find(name)?], only: None, keep: false, mirror: None })
 }
 
 /// Runs the tests that need a whole Debian.
@@ -108,7 +113,7 @@ fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
     println!("building the tests");
     let prepare = |kernel: &&'static Kernel| {
         let setup = prepare(kernel, args);
-        setup.with_context(|| format!("preparing a machine with kernel {}", kernel.series))
+        setup.with_context(|| format!("preparing a machine with kernel {}", kernel.name))
     };
     args.kernels.iter().map(prepare).collect()
 }
@@ -117,20 +122,21 @@ fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
 fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
     let built = tests::build(&tests::COUNTS)?;
     let files = kernel.get(args.mirror.as_deref())?;
-    let folder = home().join("machines").join(kernel.series);
+    let folder = home().join("machines").join(kernel.name);
     fs::create_dir_all(&folder)?;
     let modules = modules::load_all(&files, &[&modules::DISK[..], &tests::MODULES].concat())?;
     let initramfs = initramfs::pack(&folder, &modules, &built, args.only.as_deref())?;
     let disk = disk::make(&folder, &built)?;
     Ok(Setup {
-        name: kernel.series,
+        name: kernel.name,
         kernel: files,
         folder,
         initramfs,
         disk,
         keeps_disk: true,
         memory_mib: 768,
-        command_line: "",
+        devices: devices::options(),
+        command_line: kernel.command_line,
     })
 }
 

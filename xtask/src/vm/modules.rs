@@ -9,6 +9,9 @@ use super::kernel::Files;
 /// The disk and its file system. All else that any machine needs is built into Debian's kernels.
 pub(super) const DISK: [&str; 3] = ["virtio_pci", "virtio_blk", "ext4"];
 
+/// Endings of compressed modules, each with the program that decompresses it.
+const DECOMPRESSORS: [(&str, &str); 3] = [("xz", "xz"), ("zst", "zstd"), ("gz", "gzip")];
+
 /// A module's name and its uncompressed content.
 pub(super) struct Module {
     pub(super) name: String,
@@ -54,26 +57,28 @@ fn name_of(path: &str) -> String {
 }
 
 fn load(path: &Path, name: String) -> Result<Module> {
-    let content = if path.extension().is_some_and(|ending| ending == "xz") {
-        decompress(path)?
-    } else {
-        fs::read(path).with_context(|| format!("reading {}", path.display()))?
+    let ending = path.extension().unwrap_or_default();
+    let content = match DECOMPRESSORS.iter().find(|(compressed, _)| ending == *compressed) {
+        Some((_, program)) => decompress(program, path),
+        None => fs::read(path).map_err(Into::into),
     };
+    let content = content.with_context(|| format!("reading the module {name} ({})", path.display()))?;
     Ok(Module { name, content })
 }
 
-fn decompress(path: &Path) -> Result<Vec<u8>> {
-    let xz =
-        Command::new("xz").args(["--decompress", "--stdout"]).arg(path).output().context("starting xz")?;
-    if !xz.status.success() {
-        bail!("unpacking {}: {}", path.display(), String::from_utf8_lossy(&xz.stderr));
+fn decompress(program: &str, path: &Path) -> Result<Vec<u8>> {
+    let decompressed = Command::new(program).args(["--decompress", "--stdout"]).arg(path).output();
+    let decompressed = decompressed.with_context(|| format!("starting {program}"))?;
+    if !decompressed.status.success() {
+        bail!("{program}: {}", String::from_utf8_lossy(&decompressed.stderr));
     }
-    Ok(xz.stdout)
+    Ok(decompressed.stdout)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::is_there;
 
     const DEPENDENCIES: &str = "\
         kernel/a/virtio.ko.xz:\n\
@@ -86,6 +91,24 @@ mod tests {
         let paths = resolve(&["virtio_blk", "virtio_ring", "sch_tbf"], DEPENDENCIES, "").unwrap();
         let names: Vec<_> = paths.iter().map(|path| name_of(path)).collect();
         assert_eq!(names, ["virtio", "virtio_ring", "virtio_blk", "sch_tbf"]);
+    }
+
+    #[test]
+    fn compressed_module_is_unpacked_and_a_bad_one_named() {
+        let folder = std::env::temp_dir().join(format!("khor-modules-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("loop.ko");
+        for (ending, program) in DECOMPRESSORS.into_iter().filter(|(_, name)| is_there(name)) {
+            fs::write(&file, "content").unwrap();
+            let packed = Command::new(program).arg("--force").arg(&file).status();
+            assert!(packed.unwrap().success(), "{program}");
+            let packed = folder.join(format!("loop.ko.{ending}"));
+            assert_eq!(load(&packed, "loop".into()).unwrap().content, b"content");
+            fs::write(&packed, "no archive").unwrap();
+            let error = load(&packed, "loop".into()).err().map(|error| format!("{error:#}"));
+            assert!(error.is_some_and(|error| error.contains("the module loop")));
+        }
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

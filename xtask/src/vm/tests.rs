@@ -6,8 +6,11 @@ use anyhow::{Context, Result};
 
 use crate::{artifacts, process::command};
 
-/// Package and name of the tests that compare the collector's counts with the kernel's.
-pub(super) const COUNTS: [(&str, &str); 2] = [("khor-collector", "kernel"), ("khor-collector", "process")];
+/// Package and name of the tests that compare khor's counts with the kernel's.
+pub(super) const COUNTS: [(&str, &str); 3] =
+    [("khor-collector", "kernel"), ("khor-collector", "process"), ("khor-e2e", "devices")];
+/// The programs that tests start.
+const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
 /// Parts of test names. The machines skip each test of [`COUNTS`] whose name contains one of them.
 pub(super) const LEFT_OUT: [&str; 7] = [
     // The cost of a program on an emulated processor means nothing.
@@ -21,9 +24,31 @@ pub(super) const LEFT_OUT: [&str; 7] = [
     "socket_is_for_root",
     "readiness_liveness",
 ];
-/// Kernel modules that [`COUNTS`] need in addition to the disk's drivers. The modules lose packets,
-/// make disks that fail, and make virtual network devices.
-pub(super) const MODULES: [&str; 7] = ["sch_netem", "sch_tbf", "loop", "veth", "bridge", "bonding", "ipip"];
+/// Kernel modules that [`COUNTS`] need in addition to the disk's drivers.
+pub(super) const MODULES: [&str; 19] = [
+    // These lose packets, and make disks that fail.
+    "sch_netem",
+    "sch_tbf",
+    "loop",
+    // The devices of the tests `devices` and `network`.
+    "ipip",
+    "virtio_net",
+    "veth",
+    "bridge",
+    "bonding",
+    "wireguard",
+    "dm_mod",
+    "dm_multipath",
+    "dm_round_robin",
+    "dm_crypt",
+    "raid1",
+    "nvme",
+    "zram",
+    // What dm_crypt and zram ask for by name, which needs a modprobe that these machines lack.
+    "xts",
+    "ecb",
+    "lzo_rle",
+];
 
 /// What cargo built.
 pub(super) struct Built {
@@ -35,18 +60,24 @@ pub(super) struct Built {
     pub(super) profile: PathBuf,
 }
 
-/// Builds tests, if they are not built yet, each given by package and name, and the programs of their packages.
+/// Builds tests, if they are not built yet, each given by package and name, and [`PROGRAMS`].
 pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
-    // The whole workspace, as `cargo xtask test` has built it: of packages alone, dependencies would have other features,
-    // and be built once more.
-    let all = ["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"];
-    let mut built = artifacts::of(&mut command("cargo", all))?;
-    built.retain(|artifact| tests.iter().any(|(package, _)| artifacts::is_of(artifact, package)));
-    let programs = artifacts::programs(&built);
-    let tests = tests.iter().map(|(_, test)| {
-        let found = built.iter().find_map(|artifact| artifacts::executable(artifact, "test", Some(test)));
-        found.with_context(|| format!("cargo built no test {test}"))
+    // With the features of the whole workspace, as `cargo xtask test` has built it: for packages
+    // alone, cargo would build the dependencies once more.
+    let mut cargo = command("cargo", ["build", "--workspace", "--message-format=json-render-diagnostics"]);
+    cargo.args(PROGRAMS.iter().flat_map(|program| ["--bin", program]));
+    cargo.args(tests.iter().flat_map(|(_, test)| ["--test", test]));
+    let built = artifacts::of(&mut cargo)?;
+    let programs = PROGRAMS.map(|name| {
+        let found = built.iter().find_map(|artifact| artifacts::executable(artifact, "bin", name));
+        found.with_context(|| format!("cargo built no program {name}"))
     });
-    let profile = programs.first().and_then(|program| program.parent()).context("cargo built no program")?;
+    let programs = programs.into_iter().collect::<Result<Vec<_>>>()?;
+    let tests = tests.iter().map(|(package, test)| {
+        let mut of_package = built.iter().filter(|artifact| artifacts::is_of(artifact, package));
+        let found = of_package.find_map(|artifact| artifacts::executable(artifact, "test", test));
+        found.with_context(|| format!("cargo built no test {test} of {package}"))
+    });
+    let profile = programs.first().and_then(|program| program.parent()).context("no folder of programs")?;
     Ok(Built { tests: tests.collect::<Result<_>>()?, profile: profile.to_owned(), programs })
 }

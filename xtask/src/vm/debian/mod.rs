@@ -46,6 +46,7 @@ pub(super) fn prepare(args: &VmArgs) -> Result<Setup> {
         disk,
         keeps_disk: false,
         memory_mib: 1024,
+        devices: Vec::new(),
         command_line: COMMAND_LINE,
     })
 }

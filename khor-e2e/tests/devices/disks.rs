@@ -1,0 +1,214 @@
+//! The paths of requests to disks.
+//!
+//! `vdb` and `vdc` are the disks of the machine that only these tests use. They store nothing,
+//! which no count depends on. They stand for the two paths to one disk, or for the two mirrors of
+//! one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::ops::RangeInclusive;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use khor_e2e::engine::program;
+use khor_e2e::namespace::run_command;
+use nix::libc::O_DIRECT;
+
+use crate::{Turn, turn};
+
+/// What each test writes and reads. Emulated processors need seconds to encrypt more.
+const BYTES: u64 = 4 << 20;
+/// What file systems add.
+const SLACK: u64 = 256 << 10;
+const ONCE: RangeInclusive<u64> = BYTES..=BYTES + SLACK;
+const TWICE: RangeInclusive<u64> = 2 * BYTES..=2 * BYTES + SLACK;
+const NONE: RangeInclusive<u64> = 0..=SLACK;
+
+/// Measures `work` and checks the bytes read and written by disks.
+fn row(
+    turn: &Turn,
+    name: &str,
+    read: RangeInclusive<u64>,
+    written: RangeInclusive<u64>,
+    work: impl FnOnce(),
+) {
+    turn.sources().measure_disks(work).check(name, [("read", read), ("written", written)]);
+}
+
+/// Writes to a device past the page cache, and reads back.
+fn write_and_read(device: &Path) {
+    write(device);
+    read(device);
+}
+
+fn write(device: &Path) {
+    let mut file = direct(OpenOptions::new().write(true), device);
+    chunks(|chunk| file.write_all(chunk).expect("writing"));
+    file.sync_all().expect("writing");
+}
+
+fn read(device: &Path) {
+    let mut file = direct(OpenOptions::new().read(true), device);
+    chunks(|chunk| file.read_exact(chunk).expect("reading"));
+}
+
+fn direct(options: &mut OpenOptions, device: &Path) -> File {
+    let opened = options.custom_flags(O_DIRECT).open(device);
+    opened.unwrap_or_else(|error| panic!("{}: {error}", device.display()))
+}
+
+/// Goes through [`BYTES`] in pieces, with a buffer that is aligned for direct I/O.
+fn chunks(mut each: impl FnMut(&mut [u8])) {
+    const CHUNK: usize = 1 << 20;
+    const ALIGNMENT: usize = 4096;
+    let mut buffer = vec![0x5a; CHUNK + ALIGNMENT];
+    let start = buffer.as_ptr().align_offset(ALIGNMENT);
+    (0..BYTES / CHUNK as u64).for_each(|_| each(&mut buffer[start..start + CHUNK]));
+}
+
+/// A device of device-mapper; removed when dropped.
+struct Mapped(&'static str);
+
+impl Mapped {
+    /// Makes the device `name` with a table for [`BYTES`] after `arguments`.
+    fn new(name: &'static str, arguments: &str) -> Self {
+        dmsetup(&["create", name, "--table", &format!("0 {} {arguments}", BYTES / 512)]);
+        Self(name)
+    }
+
+    fn path(&self) -> PathBuf {
+        Path::new("/dev/mapper").join(self.0)
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        dmsetup(&["remove", "--retry", self.0]);
+    }
+}
+
+fn dmsetup(arguments: &[&str]) {
+    // There is no udev that would make the device's node.
+    let output = Command::new("dmsetup").args(arguments).env("DM_DISABLE_UDEV", "1").output();
+    let output = output.expect("dmsetup");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+#[ignore = "only in a machine of `cargo xtask vm`"]
+fn plain_disk_counts_once() {
+    let turn = turn();
+    row(&turn, "plain disk", ONCE, ONCE, || write_and_read("/dev/vdb".as_ref()));
+}
+
+#[test]
+#[ignore = "only in a machine of `cargo xtask vm`"]
+fn loop_device_counts_what_its_file_writes_and_no_cached_reads() {
+    let turn = turn();
+    let file = program("khor").with_file_name("loop-file");
+    // With all its blocks, so that the file system has nothing to add.
+    fs::write(&file, vec![1; BYTES as usize]).expect("a file");
+    File::open(&file).and_then(|file| file.sync_all()).expect("a file");
+    let device = run_command("losetup -f");
+    let device = Path::new(device.trim());
+    run_command(&format!("losetup {} {}", device.display(), file.display()));
+    row(&turn, "loop device, write", NONE, ONCE, || write(device));
+    row(&turn, "loop device, cached read", NONE, NONE, || read(device));
+    run_command(&format!("losetup -d {}", device.display()));
+    fs::remove_file(file).expect("removing the file");
+}
+
+#[test]
+#[ignore = "only in a machine of `cargo xtask vm`"]
+fn dm_linear_counts_once() {
+    row_of_mapped("dm-linear", "linear /dev/vdb 0");
+}
+
+#[test]
+#[ignore = "only in a machine of `cargo xtask vm`"]
+fn dm_crypt_counts_once() {
+    let key = "0123456789abcdef".repeat(4);
+    row_of_mapped("dm-crypt", &format!("crypt aes-xts-plain64 {key} 0 /dev/vdb 0"));
+}
+
+#[test]
+#[ignore = "only in a machine of `cargo xtask vm`"]
+fn dm_multipath_based_on_requests_counts_once() {
+    let paths = "round-robin 0 2 1 /dev/vdb 100 /dev/vdc 100";
+    row_of_mapped("dm-multipath", &format!("multipath 2 queue_mode mq 0 1 1 {paths}"));
+}
+
+fn row_of_mapped(name: &'static str, arguments: &str) {
+    let turn = turn();
+    let device = Mapped::new(name, arguments);
+    row(&turn, name, ONCE, ONCE, || write_and_read(&device.path()));
+}
+
+#[test]
+#[ignore = "only in a machine of `cargo xtask vm`"]
+fn raid1_counts_the_work_of_both_mirrors() {
+    let turn = turn();
+    let raid = Raid1::new(["vdb", "vdc"]);
+    row(&turn, "raid1", ONCE, TWICE, || write_and_read(Path::new("/dev/md_khor")));
+    drop(raid);
+}
+
+/// A RAID 1 without metadata, made through sysfs; stopped when dropped.
+struct Raid1(PathBuf);
+
+impl Raid1 {
+    fn new(disks: [&str; 2]) -> Self {
+        fs::write("/sys/module/md_mod/parameters/new_array", "md_khor").expect("md");
+        let settings = PathBuf::from("/sys/block/md_khor/md");
+        let set = |name: &str, value: &str| {
+            let written = fs::write(settings.join(name), value);
+            written.unwrap_or_else(|error| panic!("md's {name}={value}: {error}"));
+        };
+        set("metadata_version", "none");
+        set("level", "raid1");
+        set("raid_disks", "2");
+        set("component_size", &(BYTES / 1024).to_string());
+        for (slot, disk) in disks.into_iter().enumerate() {
+            let number = fs::read_to_string(format!("/sys/block/{disk}/dev")).expect("a disk");
+            set("new_dev", number.trim());
+            set(&format!("dev-{disk}/slot"), &slot.to_string());
+        }
+        // Both mirrors hold the same.
+        set("resync_start", "none");
+        set("array_state", "active");
+        Self(settings)
+    }
+}
+
+impl Drop for Raid1 {
+    fn drop(&mut self) {
+        let _ = fs::write(self.0.join("array_state"), "clear");
+    }
+}
+
+#[test]
+#[ignore = "only in a machine of `cargo xtask vm`"]
+fn nvme_with_two_paths_counts_once() {
+    let turn = turn();
+    let mut names = block_devices();
+    names.retain(|name| name.starts_with("nvme"));
+    // `nvme0c0n1` and `nvme0c1n1` are the paths of `nvme0n1`.
+    let (paths, heads): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.contains('c'));
+    assert_eq!((paths.len(), heads.len()), (2, 1), "{names:?}");
+    row(&turn, "NVMe multipath", ONCE, ONCE, || write_and_read(&Path::new("/dev").join(heads[0])));
+}
+
+fn block_devices() -> Vec<String> {
+    let devices = fs::read_dir("/sys/block").expect("block devices").flatten();
+    devices.map(|device| device.file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+#[ignore = "only in a machine of `cargo xtask vm`"]
+fn zram_is_no_disk_traffic() {
+    let turn = turn();
+    fs::write("/sys/block/zram0/disksize", BYTES.to_string()).expect("zram");
+    row(&turn, "zram", NONE, NONE, || write_and_read("/dev/zram0".as_ref()));
+    fs::write("/sys/block/zram0/reset", "1").expect("zram");
+}

@@ -1,0 +1,182 @@
+//! What both sources count while a piece of work runs.
+//!
+//! The collector counts the whole kernel, hence also the cards of the namespace "outside", which
+//! stands for other machines. What these cards count themselves is subtracted. `/proc` shows one
+//! namespace, the machine's.
+
+use std::array;
+use std::ops::RangeInclusive;
+use std::thread;
+use std::time::Duration;
+
+use khor_e2e::engine::program;
+use khor_e2e::{Bracket, Collector, Engine, Reading, procfs, wait_until};
+use khor_patience::progress;
+use khor_proto::counter;
+
+use crate::world::{OUTSIDE_CARDS, OWN_CARDS, outside};
+
+/// Link-layer header. The cards count it in both directions, the collector only in what is sent.
+const ETHERNET_BYTES: u64 = 14;
+/// Between two looks at counters that are to stand still.
+const QUIET: Duration = Duration::from_millis(100);
+
+const NETWORK: [&str; 3] = [counter::EDGE_RX_BYTES, counter::EDGE_TX_BYTES, counter::LOCAL_BYTES];
+const DISKS: [&str; 2] = [counter::READ_BYTES, counter::WRITE_BYTES];
+
+/// The collector, and an engine that reads `/proc`.
+pub(crate) struct Sources {
+    collector: Collector,
+    engine: Engine,
+}
+
+/// Bytes that both sources counted while some work ran: the cells of a row of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured<const N: usize> {
+    collector: [u64; N],
+    proc: [u64; N],
+}
+
+impl<const N: usize> Measured<N> {
+    /// Prints the row. Fails unless both sources counted bytes within `should_be`.
+    pub(crate) fn check(&self, row: &str, should_be: [(&str, RangeInclusive<u64>); N]) {
+        let cells = |counts: [u64; N]| counts.map(mebibytes).join(" / ");
+        println!("ROW | {row} | {} | {} |", cells(self.collector), cells(self.proc));
+        for (index, (name, range)) in should_be.into_iter().enumerate() {
+            for (source, counts) in [("the collector", self.collector), ("/proc", self.proc)] {
+                let counted = counts[index];
+                assert!(range.contains(&counted), "{row}: {name} by {source} is {counted}, not in {range:?}");
+            }
+        }
+    }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.2}", bytes as f64 / f64::from(1 << 20))
+}
+
+impl Sources {
+    pub(crate) fn start() -> Self {
+        let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
+        let engine = Engine::start(collector.socket(), &["--no-bpf", "--no-audio"], &[]);
+        engine.wait_for_source("proc");
+        Self { collector, engine }
+    }
+
+    /// Measures what disks read and write.
+    pub(crate) fn measure_disks(&self, work: impl FnOnce()) -> Measured<2> {
+        progress("measuring disks");
+        let (proc_before, before) = (self.proc(DISKS), get(&self.collector.sample(), DISKS));
+        work();
+        let (after, proc) = (get(&self.collector.sample(), DISKS), self.proc(DISKS));
+        Measured { collector: difference(before, after), proc: difference(proc_before, proc) }
+    }
+
+    /// Measures what this machine receives, sends and keeps inside. The collector's counts at the
+    /// edge must be those of all cards, to the byte and packet.
+    pub(crate) fn measure_network(&self, work: impl FnOnce()) -> Measured<3> {
+        progress("measuring the network");
+        let (proc_before, before) = (self.proc(NETWORK), Moment::now(&self.collector));
+        work();
+        let (after, proc) = (Moment::now(&self.collector), self.proc(NETWORK));
+        assert_exact(&before, &after);
+        let outside = after.cards.outside - before.cards.outside;
+        let [rx, tx, local] = difference(get(&before.reading, NETWORK), get(&after.reading, NETWORK));
+        // Merging is off on the cards, so each packet lacks its own link-layer header.
+        let outside_rx = outside.rx_bytes - ETHERNET_BYTES * outside.rx_packets;
+        let collector = [rx - outside_rx, tx - outside.tx_bytes, local];
+        Measured { collector, proc: difference(proc_before, proc) }
+    }
+
+    /// What the `/proc` source has counted, in a reading that it began after this call.
+    fn proc<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
+        let switches = || self.scrape([counter::SWITCHES]);
+        for _ in 0..2 {
+            let before = switches();
+            wait_until("a frame of the /proc source", || {
+                thread::sleep(QUIET);
+                switches() > before
+            });
+        }
+        self.scrape(names)
+    }
+
+    fn scrape<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
+        let text = String::from_utf8(self.engine.read("/metrics", usize::MAX)).expect("text");
+        names.map(|name| {
+            let series = format!("khor_{name}_total ");
+            let value = text.lines().find_map(|line| line.strip_prefix(&series));
+            let value = value.unwrap_or_else(|| panic!("the /proc source has no {name}"));
+            value.parse::<f64>().expect("a number") as u64
+        })
+    }
+}
+
+fn get<const N: usize>(reading: &Reading, names: [&str; N]) -> [u64; N] {
+    names.map(|name| reading.get(name).unwrap_or_else(|| panic!("the collector has no {name}")))
+}
+
+fn difference<const N: usize>(before: [u64; N], after: [u64; N]) -> [u64; N] {
+    array::from_fn(|index| after[index] - before[index])
+}
+
+/// The counters of all cards.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cards {
+    own: procfs::Traffic,
+    outside: procfs::Traffic,
+}
+
+impl Cards {
+    fn now() -> Self {
+        let own = procfs::traffic(|name| OWN_CARDS.contains(&name));
+        Self { own, outside: outside().run(|| procfs::traffic(|name| OUTSIDE_CARDS.contains(&name))) }
+    }
+
+    /// Waits until no card counts any more, since acknowledgements arrive after the data.
+    fn quiet() -> Self {
+        let mut last = Self::now();
+        wait_until("quiet cards", || {
+            thread::sleep(QUIET);
+            let before = std::mem::replace(&mut last, Self::now());
+            before == last
+        });
+        last
+    }
+
+    /// What the collector should count of them, in the order of [`EDGE`].
+    fn edge(&self) -> [u64; 4] {
+        let all = self.own + self.outside;
+        [all.rx_bytes - ETHERNET_BYTES * all.rx_packets, all.rx_packets, all.tx_bytes, all.tx_packets]
+    }
+}
+
+const EDGE: [&str; 4] =
+    [counter::EDGE_RX_BYTES, counter::EDGE_RX_PACKETS, counter::EDGE_TX_BYTES, counter::EDGE_TX_PACKETS];
+
+/// A sample of the collector, between two readings of the cards.
+struct Moment {
+    cards_before: Cards,
+    reading: Reading,
+    cards: Cards,
+}
+
+impl Moment {
+    fn now(collector: &Collector) -> Self {
+        let cards_before = Cards::quiet();
+        let reading = collector.sample();
+        Self { cards_before, reading, cards: Cards::now() }
+    }
+}
+
+/// Asserts that the collector's counts at the edge are the sums of all cards' own counts.
+fn assert_exact(first: &Moment, last: &Moment) {
+    let inner = difference(first.cards.edge(), last.cards_before.edge());
+    let ours = difference(get(&first.reading, EDGE), get(&last.reading, EDGE));
+    let outer = difference(first.cards_before.edge(), last.cards.edge());
+    for (index, name) in EDGE.into_iter().enumerate() {
+        let counted = Bracket { inner: inner[index], ours: ours[index], outer: outer[index] };
+        println!("{name}: {counted:?}");
+        assert!(counted.holds(), "{name} is not the cards' own count: {counted:?}");
+    }
+}
