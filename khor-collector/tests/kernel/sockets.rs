@@ -7,7 +7,7 @@ use khor_proto::{Availability, Scope, counter};
 use crate::network::{connect, traffic_of};
 use crate::scopes::{counted, listen, of, reason};
 use crate::worker::{DATAGRAM_BYTES, Worker};
-use crate::{Turn, turn};
+use crate::{Turn, scoped_turn as turn};
 
 const DATAGRAMS: u32 = 1000;
 const IPV4_HEADER_BYTES: u64 = 20;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::scopes::{counted, listen, of, reason};
 use crate::worker::Worker;
-use crate::{program, turn};
+use crate::{program, scoped_turn as turn};
 
 const OF_SOCKETS: [&str; 5] = [
     counter::RX_BYTES,
