@@ -123,8 +123,10 @@ pub(crate) const VM: &[Need] = &[
 ];
 
 /// Besides, to make a whole Debian.
-pub(crate) const DEBIAN: &[Need] =
-    &[Need { sign: Sign::Program("debootstrap"), debian: &["debootstrap"], words: "debootstrap" }];
+pub(crate) const DEBIAN: &[Need] = &[
+    Need { sign: Sign::Program("debootstrap"), debian: &["debootstrap"], words: "debootstrap" },
+    Need { sign: Sign::Program("ssh"), debian: &["openssh-client"], words: "an SSH client (OpenSSH)" },
+];
 
 /// To build the in-kernel programs exactly as they were committed.
 pub(crate) const EBPF: &[Need] = &[

@@ -9,17 +9,22 @@ use crate::unit::{of, run};
 /// Prints the response to a GET request of the user who runs it.
 const SCRIPT: &str = r#"#!/bin/bash
 exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
-printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$2" "$1" >&3
+printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n%b\r\n' "$2" "$1" "${3:+Authorization: Bearer $3\r\n}" >&3
 cat <&3
 "#;
 const PATH: &str = "/tmp/khor-get";
 
 /// The status and the JSON that `user` gets from the API at `port`; `None` without a response.
 pub(crate) fn get(user: &str, port: u16, path: &str) -> Option<(u16, Value)> {
+    let (status, body) = text(user, port, path, "")?;
+    Some((status, serde_json::from_str(&body).ok()?))
+}
+
+/// The status and the body that `user` gets with a token; `None` without a response.
+pub(crate) fn text(user: &str, port: u16, path: &str, token: &str) -> Option<(u16, String)> {
     fs::write(PATH, SCRIPT).expect("a script");
-    let output = run(&of(user, &format!("bash {PATH} {port} {path}")));
+    let output = run(&of(user, &format!("bash {PATH} {port} {path} {token}")));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (head, body) = text.split_once("\r\n\r\n")?;
-    let status = head.split_whitespace().nth(1)?.parse().ok()?;
-    Some((status, serde_json::from_str(body).ok()?))
+    Some((head.split_whitespace().nth(1)?.parse().ok()?, body.to_owned()))
 }

@@ -7,6 +7,7 @@ mod access;
 mod boot;
 mod http;
 mod life;
+mod own_traffic;
 mod package;
 mod relay;
 mod session;

@@ -18,6 +18,7 @@ use anyhow::{Context, Result};
 use khor_patience::{HANG, Patience};
 
 use super::{
+    debian::Outside,
     kernel::Files,
     report::{End, Outcome},
 };
@@ -62,6 +63,8 @@ pub(super) struct Setup {
     pub(super) memory_mib: u32,
     /// Options of qemu for devices in addition to the disk.
     pub(super) devices: Vec<String>,
+    /// Clients that connect to the machine from outside while it runs.
+    pub(super) outside: Option<Outside>,
     /// Added to the kernel's command line.
     pub(super) command_line: &'static str,
 }
@@ -101,6 +104,7 @@ pub(super) fn run(setup: &Setup) -> Outcome {
     if interrupt::is_set() {
         return outcome;
     }
+    let _clients = setup.outside.as_ref().map(Outside::start);
     outcome.end = match Machine::start(setup.qemu()) {
         Ok(machine) => machine.watch(Patience::default(), &mut outcome),
         Err(error) => End::Vanished(format!("{error:#}")),

@@ -136,6 +136,7 @@ fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
         keeps_disk: true,
         memory_mib: 768,
         devices: devices::options(),
+        outside: None,
         command_line: kernel.command_line,
     })
 }

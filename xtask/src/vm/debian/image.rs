@@ -17,7 +17,7 @@ const SUITE: &str = "bookworm";
 /// Beyond the essential packages: the system's manager, its bus and devices, sessions with a manager and a bus of their
 /// own, what the tests call, and the one library that khor needs of those a minimal system lacks.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2,libpam-systemd,\
-                        dbus-user-session,alsa-utils,playerctl";
+                        dbus-user-session,alsa-utils,playerctl,openssh-server";
 /// The image has holes: it takes what is used, 300 MB.
 const SIZE: &str = "2G";
 /// Without a journal, and without tables to be made later, which would be written at any time.

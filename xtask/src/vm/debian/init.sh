@@ -19,7 +19,10 @@ mount --move /proc /debian/proc
 # By its path, because busybox has a dpkg of its own.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot /debian /usr/bin/dpkg --install /usr/lib/khor-e2e/khor.deb ||
     echo "the package can't be installed"
-SYSTEMD_OFFLINE=1 chroot /debian systemctl --quiet enable khor-e2e.service
+export SYSTEMD_OFFLINE=1
+chroot /debian systemctl --quiet enable khor-e2e.service
+# One test starts it.
+chroot /debian systemctl --quiet disable ssh.service
 umount /debian/proc
 mount --move /dev /debian/dev
 exec switch_root /debian /sbin/init

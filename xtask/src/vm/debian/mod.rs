@@ -13,20 +13,31 @@
 //! the tests fail to start and print the reason.
 
 mod image;
+mod outside;
 mod payload;
 
 use std::fs;
 
 use anyhow::Result;
 
+pub(super) use outside::Outside;
+
 use super::{VmArgs, home, kernel, machine::Setup, modules};
 
 /// Its name on the command line and in reports.
 const NAME: &str = "debian";
-/// Drivers for the disk, the root file system, a sequencer, and a sound card that records its own
-/// sound. That kernel's ext4 needs `crc32c_generic`, but does not declare it.
-const MODULES: [&str; 7] =
-    ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "snd_seq", "snd_hrtimer", "snd_aloop"];
+/// Drivers for the disk, the root file system, a network card, a sequencer, and a sound card that
+/// records its own sound. That kernel's ext4 needs `crc32c_generic`, but does not declare it.
+const MODULES: [&str; 8] = [
+    "virtio_pci",
+    "virtio_blk",
+    "crc32c_generic",
+    "ext4",
+    "virtio_net",
+    "snd_seq",
+    "snd_hrtimer",
+    "snd_aloop",
+];
 /// Keeps everything except the tests' output off the console.
 const COMMAND_LINE: &str = "systemd.mask=serial-getty@ttyS0.service systemd.show_status=no";
 
@@ -37,7 +48,8 @@ pub(super) fn prepare(args: &VmArgs) -> Result<Setup> {
     let folder = home().join("machines").join(NAME);
     fs::create_dir_all(&folder)?;
     let modules = modules::load_all(&kernel, &MODULES)?;
-    let initramfs = payload::pack(&folder, &modules, args.only.as_deref())?;
+    let outside = Outside::prepare(&folder)?;
+    let initramfs = payload::pack(&folder, &modules, args.only.as_deref(), &outside.public_key()?)?;
     Ok(Setup {
         name: NAME,
         kernel,
@@ -46,7 +58,8 @@ pub(super) fn prepare(args: &VmArgs) -> Result<Setup> {
         disk,
         keeps_disk: false,
         memory_mib: 1024,
-        devices: Vec::new(),
+        devices: outside.qemu_options().to_vec(),
+        outside: Some(outside),
         command_line: COMMAND_LINE,
     })
 }

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use super::outside;
 use crate::{
     dist,
     process::{find_program, output},
@@ -26,15 +27,22 @@ const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
 /// Package and name of each test program, in the order in which they run.
 const SUITES: [(&str, &str); 2] = [("khor-engine", "alsa"), ("khor-e2e", "system")];
 /// Files for the tests: users with and without access to khor, and the service that runs the tests.
-const OURS: [(&str, &str); 4] = [
+const OURS: [(&str, &str); 5] = [
     ("usr/lib/sysusers.d/khor-e2e.conf", include_str!("khor-e2e.sysusers.conf")),
     ("usr/lib/systemd/system/khor-e2e.service", include_str!("khor-e2e.service")),
     ("usr/lib/khor-e2e/run.sh", include_str!("run.sh")),
     ("etc/hostname", "khor-e2e\n"),
+    ("etc/ssh/sshd_config.d/khor-e2e.conf", "AuthorizedKeysFile /etc/ssh/keys/%u\n"),
 ];
 
-/// Builds what was not built yet, and makes the archive in `folder`.
-pub(super) fn pack(folder: &Path, modules: &[Module], only: Option<&str>) -> Result<PathBuf> {
+/// Builds what was not built yet, and makes the archive in `folder`. The owner of `public_key` may
+/// log in by SSH.
+pub(super) fn pack(
+    folder: &Path,
+    modules: &[Module],
+    only: Option<&str>,
+    public_key: &str,
+) -> Result<PathBuf> {
     let archive = folder.join("initramfs");
     if archive.exists() {
         fs::remove_dir_all(&archive)?;
@@ -46,6 +54,8 @@ pub(super) fn pack(folder: &Path, modules: &[Module], only: Option<&str>) -> Res
     initramfs::write(&archive, "init", INIT.as_bytes())?;
     fs::set_permissions(archive.join("init"), fs::Permissions::from_mode(0o755))?;
     fill(&archive.join(PAYLOAD), only)?;
+    let keys = format!("{PAYLOAD}/etc/ssh/keys/{}", outside::USER);
+    initramfs::write(&archive, &keys, public_key.as_bytes())?;
     initramfs::archive(&archive, &folder.join("initramfs.cpio"))
 }
 

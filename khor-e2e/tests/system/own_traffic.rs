@@ -1,0 +1,135 @@
+//! Clients on another machine: khor does not hear the traffic that it causes itself.
+//!
+//! qemu forwards connections of the host into this machine. On the host, `cargo xtask vm debian`
+//! keeps connecting until the engine accepts: one listener, one page, and one listener through an
+//! SSH tunnel (`xtask/src/vm/debian/outside.rs`).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::http::text;
+use crate::unit::{require_a_machine_of_our_own, said, wait_for};
+
+const USER: &str = "listener";
+const PORT: u16 = 17321;
+/// As in `xtask/src/vm/debian/outside.rs`.
+const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
+/// The address that qemu forwards to.
+const ADDRESS: &str = "10.0.2.15/24";
+/// Samples of each half, one per second.
+const SAMPLES: usize = 40;
+/// Signals to which a stream of sound adds.
+const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"];
+
+#[test]
+#[ignore = "only in the machine of `cargo xtask vm debian`"]
+fn clients_elsewhere_are_not_heard_as_traffic() {
+    require_a_machine_of_our_own();
+    let card = said("ls /sys/bus/virtio/drivers/virtio_net/virtio0/net /sys/class/net");
+    let card = card.split_whitespace().find(|name| name.starts_with("en") || name.starts_with("eth"));
+    let card = card.expect("a network card").to_owned();
+    said(&format!("ip address replace {ADDRESS} dev {card}"));
+    start_engine();
+    wait_for("the engine", || metrics().filter(|metrics| metrics["signals"]["tx"]["available"] == true));
+
+    // The clients reach the engine only while the card is up.
+    let idle = watch();
+    println!("without clients: {idle}");
+    said(&format!("ip link set {card} up"));
+    said("systemctl start ssh.service");
+    wait_for("two listeners and a page", || {
+        let (_, gauges) = text(USER, PORT, "/metrics", TOKEN)?;
+        let gauge = |name: &str| {
+            let value = gauges.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            value.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0)
+        };
+        (gauge("khor_listeners") >= 2.0 && gauge("khor_event_streams") >= 1.0).then_some(())
+    });
+    let before = sent(&card);
+    let busy = watch();
+    let sent_per_s = (sent(&card) - before) / SAMPLES as u64;
+    println!("with clients, {sent_per_s} B/s sent: {busy}");
+    assert!(sent_per_s > 200_000, "the listeners received {sent_per_s} B/s");
+    assert!(busy.voices.is_disjoint(&BTreeSet::from(["rx", "tx", "local"].map(str::to_owned))), "{busy}");
+    for signal in ["rx", "tx", "local"] {
+        let level = busy.level(signal);
+        assert!(level < 0.02, "khor hears its own traffic as {signal}: level {level}");
+    }
+    stop_engine();
+    said(&format!("ip link set {card} down"));
+    said("systemctl stop ssh.service");
+}
+
+/// The highest level of each of [`SIGNALS`], and the signals that had a voice.
+struct Watched {
+    levels: Vec<(&'static str, f64)>,
+    voices: BTreeSet<String>,
+}
+
+impl Watched {
+    fn level(&self, signal: &str) -> f64 {
+        self.levels.iter().find(|(name, _)| *name == signal).expect("a signal").1
+    }
+}
+
+impl std::fmt::Display for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (name, level) in &self.levels {
+            write!(f, "{name} {level:.3} ")?;
+        }
+        write!(f, "voices {:?}", self.voices)
+    }
+}
+
+fn watch() -> Watched {
+    let mut watched = Watched { levels: SIGNALS.map(|name| (name, 0.0)).to_vec(), voices: BTreeSet::new() };
+    for _ in 0..SAMPLES {
+        sleep(Duration::from_secs(1));
+        let Some(metrics) = metrics() else { continue };
+        for (name, highest) in &mut watched.levels {
+            let level = metrics["signals"][*name]["level"].as_f64().unwrap_or(0.0);
+            *highest = highest.max(level);
+        }
+        let notes = metrics["notes"].as_array().cloned().unwrap_or_default();
+        let voices = notes.iter().filter(|note| note["layer"] == "voices");
+        watched.voices.extend(voices.filter_map(|note| note["signal"].as_str().map(str::to_owned)));
+    }
+    watched
+}
+
+/// Bytes that the card sent.
+fn sent(card: &str) -> u64 {
+    let text = fs::read_to_string(format!("/sys/class/net/{card}/statistics/tx_bytes")).expect("a card");
+    text.trim().parse().expect("a number")
+}
+
+fn start_engine() {
+    let folder = format!("/home/{USER}/.config/khor");
+    fs::create_dir_all(&folder).expect("a home");
+    let token = format!("{folder}/token");
+    fs::write(&token, TOKEN).expect("a token");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("its mode");
+    let config = json!({
+        "listen": { "host": "0.0.0.0", "port": PORT, "token_file": token },
+        "features": { "audio": false },
+    });
+    fs::write(format!("{folder}/config.json"), config.to_string()).expect("a configuration");
+    said(&format!("chown --recursive {USER}:{USER} /home/{USER}"));
+    said(&format!("loginctl enable-linger {USER}"));
+}
+
+fn stop_engine() {
+    said(&format!("loginctl disable-linger {USER}"));
+    let uid = said(&format!("id -u {USER}"));
+    said(&format!("systemctl stop user@{uid}.service"));
+}
+
+fn metrics() -> Option<Value> {
+    let (status, body) = text(USER, PORT, "/api/metrics", TOKEN)?;
+    (status == 200).then(|| serde_json::from_str(&body).ok())?
+}
