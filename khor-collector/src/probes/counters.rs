@@ -15,8 +15,10 @@ const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
-/// How often empty elements are looked at again, ns. A CPU that comes online appears in the sums
-/// after this time at the latest, with all that it counted.
+/// Slots that show that a CPU runs. Each reading looks at these in empty elements, so a CPU that
+/// comes online or wakes up appears in the sums at once, with all that it counted.
+const SIGNS_OF_LIFE: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
+/// How often all slots of empty elements are looked at, ns.
 const LOOK_NS: u64 = 1_000_000_000;
 
 /// The mapped arrays.
@@ -82,7 +84,7 @@ impl Counters {
 
     /// Events of sockets that carried a class id or priority in place of their cgroup.
     pub(super) fn tagged_sockets(&self) -> u64 {
-        self.sum(|cpu| self.machine.load(cpu, TAGGED_SOCKETS))
+        self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, TAGGED_SOCKETS))
     }
 
     /// Has the programs do this from now on, by the table they are about to look at.
@@ -106,11 +108,15 @@ impl Counters {
     /// The elements at `now_ns` of `CLOCK_MONOTONIC`.
     fn elements(&self, now_ns: u64) -> MutexGuard<'_, Elements> {
         let mut elements = self.elements.lock().expect("nothing panics holding it");
-        if elements.looked_ns.is_none_or(|looked_ns| now_ns >= looked_ns + LOOK_NS) {
-            let counts = |cpu: usize| (0..Slot::COUNT).any(|slot| self.machine.load(cpu, slot) != 0);
-            let (counted, empty): (Vec<_>, _) = elements.empty.iter().partition(|cpu| counts(**cpu));
-            elements.counted.extend(counted);
-            elements.empty = empty;
+        let is_due = elements.looked_ns.is_none_or(|looked_ns| now_ns >= looked_ns + LOOK_NS);
+        let has_counted = |slot: usize, cpu: usize| self.machine.load(cpu, slot) != 0;
+        let runs = |cpu: &usize| {
+            SIGNS_OF_LIFE.iter().any(|slot| has_counted(*slot as usize, *cpu))
+                || is_due && (0..Slot::COUNT).any(|slot| has_counted(slot, *cpu))
+        };
+        let Elements { counted, empty, .. } = &mut *elements;
+        counted.extend(empty.extract_if(.., |cpu| runs(cpu)));
+        if is_due {
             elements.looked_ns = Some(now_ns);
         }
         elements
@@ -153,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cpu_that_comes_later_is_added_with_all_that_it_counted() {
+    fn a_cpu_that_starts_to_count_is_added_with_all_that_it_counted() {
         const SLOT: usize = Slot::Switches as usize;
         let (counters, kernel, kernel_scopes) = counters(true);
         let sum = |now_ns: u64| counters.elements(now_ns).sum(|cpu| kernel.load(cpu, SLOT));
@@ -161,8 +167,10 @@ mod tests {
         assert_eq!((sum(0), counters.elements(0).counted.len()), (10, 1));
         kernel.store(319, SLOT, 5);
         kernel_scopes.store(CPUS + 319, SLOT, 4); // scope 1
-        assert_eq!(sum(LOOK_NS - 1), 10, "later");
-        assert_eq!((sum(LOOK_NS), counters.elements(LOOK_NS).counted.len()), (15, 2));
+        assert_eq!((sum(1), counters.elements(1).counted.len()), (15, 2));
+        kernel.store(7, Slot::TxBytes as usize, 1);
+        assert_eq!(counters.elements(LOOK_NS - 1).counted.len(), 2, "no sign of life yet");
+        assert_eq!(counters.elements(LOOK_NS).counted.len(), 3);
         // Its counts stay when it goes offline: nothing takes an element out.
         assert_eq!(sum(100 * LOOK_NS), 15);
         assert_eq!((counters.machine()[SLOT], counters.scope(1)[SLOT]), (15, 4));

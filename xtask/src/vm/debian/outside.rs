@@ -89,7 +89,15 @@ impl Outside {
 
     fn ssh(&self) -> Command {
         let mut ssh = Command::new("ssh");
-        ssh.args(["-N", "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]);
+        ssh.args([
+            "-N",
+            "-F",
+            "none",
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+        ]);
         ssh.args(["-o", "ExitOnForwardFailure=yes", "-o", "LogLevel=ERROR", "-i"]).arg(&self.key);
         ssh.arg("-L").arg(format!("127.0.0.1:{}:127.0.0.1:{ENGINE_PORT}", self.tunnel));
         ssh.arg("-p").arg(self.ssh.to_string()).arg(format!("{USER}@127.0.0.1"));
