@@ -1,8 +1,8 @@
-//! Which cgroup controllers are on the old hierarchies (cgroup v1), from `/proc/cgroups`.
+//! Shows which cgroup controllers are on the old hierarchies (cgroup v1), from `/proc/cgroups`.
 
 use khor_proto::kernel_text;
 
-/// A controller whose accounts scopes need.
+/// A controller whose counts scopes need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Controller {
     Io,
@@ -34,7 +34,7 @@ impl Controller {
             }
             State::Unified => place,
         };
-        format!("the {name} controller is off {place}: `systemctl set-property UNIT {setting}=yes`")
+        format!("the {name} controller is off {place}: run `systemctl set-property UNIT {setting}=yes`")
     }
 }
 
@@ -64,7 +64,7 @@ struct Row {
 }
 
 impl Hierarchies {
-    /// The present table, empty if it cannot be read.
+    /// The current table, empty if it cannot be read.
     pub(crate) fn read() -> Self {
         kernel_text::read("/proc/cgroups").map(|text| Self::parse(&text)).unwrap_or_default()
     }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hierarchy_has_children_beside_its_root() {
+    fn cgroups_below_the_root_of_a_hierarchy_are_its_children() {
         let hybrid = Hierarchies::parse(HYBRID);
         let children = ["net_cls", "net_prio", "memory", "other"].map(|name| hybrid.has_children(name));
         assert_eq!(children, [true, false, false, false]);

@@ -163,7 +163,7 @@ fn hangup_is_ignored() -> bool {
 }
 
 fn identity(kernel: &dyn Kernel) -> io::Result<Identity> {
-    // Missing where /proc shows only processes (subset=pid): the samples are as good.
+    // Empty where /proc shows only processes (subset=pid). Samples do not need it.
     let boot_id = kernel_text::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     Ok(Identity {
         kernel_release: uname()?.release().to_string_lossy().into_owned(),

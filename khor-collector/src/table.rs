@@ -13,7 +13,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) probes: &'a [ProbeState],
     pub(crate) counters: &'a [CounterInfo],
     pub(crate) cues: &'a [CueInfo],
-    /// Whether cgroups and processes can be counted apart.
+    /// Whether cgroups and processes can be counted.
     pub(crate) scopes: Availability,
     /// Events that the kernel did not show to the probes since they were attached.
     pub(crate) missed_events: Option<u64>,

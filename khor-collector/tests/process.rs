@@ -55,9 +55,9 @@ fn missing_capability_is_4_and_named() {
     assert!(code == 4 && text.contains("CAP_BPF and CAP_PERFMON"), "{code} {text}");
 }
 
-/// Root in a user namespace holds every capability there, and none that counts.
+/// Root in a user namespace holds every capability there. None of them allows loading programs.
 #[test]
-fn user_namespace_is_4_and_named() {
+fn user_namespace_exits_with_4_and_names_the_cause() {
     if !root_or_skip() {
         return;
     }
@@ -73,7 +73,7 @@ fn user_namespace_is_4_and_named() {
     }
 }
 
-/// `--check` as a root that lacks these capabilities.
+/// Runs `--check` as root without these capabilities.
 fn check_without(capabilities: &str, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new("setpriv");
     let sets = ["--inh-caps", "--bounding-set"].map(|set| format!("{set}={capabilities}"));
@@ -82,7 +82,7 @@ fn check_without(capabilities: &str, arguments: &[&str]) -> (i32, String) {
 }
 
 #[test]
-fn root_that_may_not_become_another_user_is_4_and_named() {
+fn root_that_cannot_become_another_user_exits_with_4_and_names_the_cause() {
     if !root_or_skip() {
         return;
     }
@@ -96,25 +96,26 @@ fn root_that_may_not_become_another_user_is_4_and_named() {
         let (code, text) = check_without(removed, &["--user", "root"]);
         assert_eq!(code, 0, "the advice helps: {text}");
     }
-    // The bounding set is cut by those who may, and else left.
+    // Without CAP_SETPCAP the collector leaves the bounding set as it is.
     let (code, text) = check_without("-setpcap", &[]);
     assert_eq!(code, 0, "{text}");
 }
 
 #[test]
-fn root_without_the_needed_capabilities_is_4_and_named() {
+fn root_without_the_needed_capabilities_exits_with_4_and_names_them() {
     if !root_or_skip() {
         return;
     }
-    // By number, as `CAPS` below.
+    // By number, like `CAPS` below.
     let (code, text) = check_without("-cap_38,-cap_39", &[]);
     assert!(code == 4 && text.contains("root has no CAP_BPF and CAP_PERFMON here"), "{code} {text}");
     assert!(!text.contains("as root"), "it is root: {text}");
 }
 
-/// Then /proc has no files of the whole machine, so their counters are absent and the others work.
+/// With `subset=pid`, /proc has no files of the whole machine. Their counters are absent, and the
+/// others work.
 #[test]
-fn proc_with_processes_only_is_named_and_the_rest_works() {
+fn a_proc_that_shows_only_processes_is_named_as_the_cause() {
     if !root_or_skip() {
         return;
     }

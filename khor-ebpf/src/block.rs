@@ -69,9 +69,9 @@ fn block_rq_issue_queue_first(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts the bytes done; a request may complete in several parts. A write between two flushes, as
-/// a journal makes it, completes twice: with its data, and without data when the second flush is
-/// done. It counts as one then.
+/// Counts the bytes done; a request may complete in several parts. A journal writes between two
+/// flushes. Such a write completes twice: with its data, and without data after the second flush.
+/// Only the second completion counts as a request.
 #[btf_tracepoint(function = "block_rq_complete")]
 fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
     let request: *const u8 = ctx.arg(0);

@@ -3,7 +3,7 @@
 //!
 //! Machine counters use BTF tracepoints (kernel 5.5 and later). These are the cheapest kind and
 //! need only `CAP_BPF` and `CAP_PERFMON`. The sockets of scopes also need function entries
-//! (fentry), which have the same needs, but which some kernels do not allow. Rust emits no CO-RE
+//! (fentry), which need the same capabilities. Some kernels do not allow them. Rust emits no CO-RE
 //! relocations, so the collector passes field offsets as read-only globals. The verifier treats
 //! these as constants.
 #![no_std]

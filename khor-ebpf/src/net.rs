@@ -1,9 +1,9 @@
 //! `netif_receive_skb` and `net_dev_xmit`: packets and bytes in and out. Kernel 5.5 and later.
 //!
 //! A device is at the machine's edge if it has a parent device: hardware, or a guest's virtual
-//! card. Loopback, veth, bridges, bonds and tunnels have none. The programs ask the packet's device
-//! each time and keep nothing about devices, so devices may appear, vanish, and change name or
-//! namespace.
+//! card. Loopback, veth, bridges, bonds and tunnels have none. The programs read the packet's
+//! device each time and store nothing about devices, so devices may appear, disappear, and change
+//! name or namespace.
 //!
 //! `net_dev_queue` would not do for sent packets. It runs before software segmentation, whose
 //! headers the device counts, and before the queue may drop the packet.
@@ -74,10 +74,10 @@ fn net_dev_xmit(ctx: BtfTracePointContext) -> i32 {
 struct Device(*const u8);
 
 impl Device {
-    /// Whether the device connects the machine with the world outside.
+    /// Whether the device connects the machine with the outside.
     #[inline(always)]
     fn is_at_edge(self) -> bool {
-        // SAFETY: a typed `struct net_device *` (see there), whose `dev.parent` is a pointer.
+        // SAFETY: a typed `struct net_device *` (see `Device`), whose `dev.parent` is a pointer.
         let parent: *const u8 = unsafe { field::read(self.0, &DEVICE_PARENT_OFFSET) };
         !parent.is_null()
     }
@@ -85,7 +85,7 @@ impl Device {
     /// Whether the device is a port of a bridge, bond or the like, which takes over its packets.
     #[inline(always)]
     fn hands_on(self) -> bool {
-        // SAFETY: a typed `struct net_device *` (see there), whose `rx_handler` is a pointer.
+        // SAFETY: a typed `struct net_device *` (see `Device`), whose `rx_handler` is a pointer.
         let handler: *const u8 = unsafe { field::read(self.0, &DEVICE_RX_HANDLER_OFFSET) };
         !handler.is_null()
     }

@@ -61,8 +61,8 @@ pub fn cgroup_of_task(task: Pointer) -> Pointer {
     follow(follow(task, &TASK_CGROUPS_OFFSET), &CSS_SET_CGROUP_OFFSET)
 }
 
-/// The full socket of a `struct sock *`. Of a connection request this is its listener. Null for a
-/// connection in TIME_WAIT, which no longer has one.
+/// The full socket of a `struct sock *`. For a connection request, this is its listener. Null for
+/// a connection in TIME_WAIT, which no longer has a full socket.
 #[inline(always)]
 pub fn full_sock(sock: Pointer) -> Pointer {
     // For these two states the kernel allocates only the start of the structure.

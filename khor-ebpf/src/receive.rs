@@ -1,6 +1,6 @@
 //! `sk_filter_trim_cap`: packets as they reach a socket, for scopes only. Kernel 5.5 and later.
 //!
-//! The socket of a packet is not known yet where a device hands the packet over. Every packet that
+//! When a device hands over a packet, the kernel does not know its socket yet. Every packet that
 //! reaches a socket passes this function once, whatever the protocol. The kernel's accounting for
 //! cgroups uses it too.
 

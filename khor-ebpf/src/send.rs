@@ -1,10 +1,10 @@
 //! `ip_output`, `ip_mc_output` and `ip6_output`: packets as sockets send them, for scopes only.
 //! Kernel 5.5 and later.
 //!
-//! A packet passes one of these functions once for its socket. At devices it would count once for
-//! each of a stack: bond, VLAN, tunnel. The functions get the sending socket as an argument.
-//! Tunnels and forwarding pass another socket or none, so their packets do not match the packet's
-//! own socket. The kernel's accounting for cgroups compares the two in the same way.
+//! A packet passes one of these functions once for its socket. Devices would count it several
+//! times if they are stacked: bond, VLAN, tunnel. The functions get the sending socket as an
+//! argument. Tunnels and forwarding pass another socket than the packet's own, or none, so their
+//! packets do not count. The kernel's accounting for cgroups compares the same two sockets.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::fentry;

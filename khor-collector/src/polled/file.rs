@@ -39,13 +39,13 @@ impl Kept {
     }
 }
 
-/// Why a file of the whole machine below /proc is missing, if the mount of /proc is the cause.
+/// Why a file of the whole machine below /proc is missing, if a mount option of /proc is the cause.
 pub(super) fn hidden_by_proc(path: &Path) -> Option<String> {
     let only_processes = path.starts_with("/proc") && !path.exists() && shows_only_processes(&mounts()?);
     only_processes.then(|| {
         format!(
-            "/proc shows only processes here (subset=pid), so there is no {}: mount it without, or \
-                 set ProcSubset=all in the unit",
+            "/proc shows only processes here (subset=pid), so there is no {}: mount /proc without that \
+             option, or set ProcSubset=all in the unit",
             path.display()
         )
     })
@@ -55,8 +55,8 @@ fn mounts() -> Option<String> {
     kernel_text::read("/proc/self/mountinfo").ok()
 }
 
-/// Whether the last mount at /proc in a mountinfo file (`proc_pid_mountinfo(5)`), the one on top,
-/// has `subset=pid`.
+/// Whether /proc has the mount option `subset=pid`, from a mountinfo file
+/// (`proc_pid_mountinfo(5)`). The last mount there is on top of the others.
 fn shows_only_processes(mountinfo: &str) -> bool {
     const POINT: usize = 4;
     let at_proc = |line: &&str| line.split(' ').nth(POINT) == Some("/proc");
@@ -96,7 +96,7 @@ mod tests {
         assert!(shows_only_processes(&format!("{plain}{subset}")));
         assert!(!shows_only_processes(&format!("{subset}{plain}")));
         assert!(!shows_only_processes(&subset.replace(" /proc ", " /srv/proc ")));
-        assert_eq!(hidden_by_proc(Path::new("/proc/stat")), None, "there it is");
+        assert_eq!(hidden_by_proc(Path::new("/proc/stat")), None, "the file exists");
     }
 
     #[test]

@@ -28,12 +28,12 @@ impl Missed {
         Self(paths.into_iter().map(|path| open_one(&path)).collect())
     }
 
-    /// None, for `reason`.
+    /// Cannot be read, for `reason`.
     pub(super) fn absent(reason: &str) -> Self {
         Self(Err(reason.to_owned()))
     }
 
-    /// Whether it can be read.
+    /// Whether the misses can be read.
     pub(super) fn availability(&self) -> Availability {
         match &self.0 {
             Ok(_) => Availability::Available,

@@ -22,8 +22,8 @@ use pressure::Pressure;
 /// Readings are as old as the last multiple of this, ns, so that a client whose interval is one gets a new reading with
 /// every sample.
 const REFRESH_NS: u64 = 100_000_000;
-/// The same for missed events: to read the counts of all programs costs as much as all other files
-/// together.
+/// The interval for missed events, ns. Reading the counts of all programs costs as much as reading
+/// all other files.
 const MISSED_REFRESH_NS: u64 = 1_000_000_000;
 
 /// Name and unit of each, in the order of all arrays here.
@@ -62,7 +62,7 @@ struct Latest {
 }
 
 impl Polled {
-    /// The whole machine's, with the programs' `missed` events.
+    /// The whole machine's counts, with the `missed` events of the programs.
     pub(crate) fn machine(missed: Missed) -> Self {
         let pressure = Path::new("/proc/pressure");
         Self::of(Pressure::open(|resource| pressure.join(resource)), Faults::of_machine(), missed)
@@ -96,8 +96,8 @@ impl Polled {
         [cpu, io, memory, faults.clone(), faults, self.missed.availability()]
     }
 
-    /// The counts at `now_ns` of `CLOCK_MONOTONIC`, at most 100 ms old; missed events at most a
-    /// second.
+    /// The counts at `now_ns` of `CLOCK_MONOTONIC`. They are at most 100 ms old, missed events at
+    /// most a second.
     pub(crate) fn read(&self, now_ns: u64) -> Values {
         let mut latest = self.latest.lock().expect("nothing panics holding it");
         let period = Some(now_ns / REFRESH_NS);

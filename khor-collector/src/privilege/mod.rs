@@ -19,9 +19,9 @@ use crate::failure::Failure;
 /// What loading and attaching BTF tracepoints takes, and nothing else does.
 const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
-/// What becoming another user takes.
+/// The capabilities that becoming another user needs.
 const NEEDED_BY_ROOT: [Capability; 2] = [Capability::CAP_SETUID, Capability::CAP_SETGID];
-/// What /proc/self/ns/user points to in the first user namespace; the number is part of the
+/// Target of the link /proc/self/ns/user in the first user namespace. The number is part of the
 /// kernel's interface.
 const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
 
@@ -40,8 +40,8 @@ pub(crate) enum PrivilegeError {
     )]
     MissingForRoot { missing: String },
     #[error(
-        "this process is in a user namespace, in which capabilities load no programs: start the collector \
-         outside (systemd: PrivateUsers=no; containers: not rootless, without user remapping)"
+        "this process is in a user namespace, where no capability allows loading programs: start the collector \
+         outside it (systemd: PrivateUsers=no; containers: not rootless, without user remapping)"
     )]
     UserNamespace,
     #[error(

@@ -44,7 +44,7 @@ pub(super) struct Counter {
     pub(super) name: &'static str,
     pub(super) slot: Slot,
     pub(super) unit: Unit,
-    /// Programs that must all be attached to count it for the machine.
+    /// Programs that must all be attached to count it for the whole machine.
     pub(super) programs: &'static [&'static str],
     pub(super) owner: Owner,
     pub(super) scoped: Scoped,
@@ -145,7 +145,7 @@ impl Program {
         }
     }
 
-    /// Whether only counts of scopes need it.
+    /// Whether only the counts of scopes need this program.
     pub(super) fn serves_only_scopes(&self) -> bool {
         let counts = COUNTERS.iter().any(|counter| counter.programs.contains(&self.name));
         !counts && CUES.iter().all(|cue| cue.program != self.name)
@@ -169,9 +169,9 @@ const fn sent(name: &'static str, slot: Slot, unit: Unit, scope_slot: Slot) -> C
     Counter { name, slot, unit, programs: &["net_dev_xmit"], owner: Owner::Socket, scoped }
 }
 
-/// Local traffic, which is a matter of devices. Sockets have none.
+/// Local traffic, which is counted at devices. Scopes lack it, because they count at sockets.
 const fn local(name: &'static str, slot: Slot, unit: Unit) -> Counter {
-    let scoped = Scoped::Missing("a unit's bytes are its sockets', whatever device carries them");
+    let scoped = Scoped::Missing("local traffic is counted at devices, and a scope's traffic at its sockets");
     Counter { name, slot, unit, programs: RECEIVED, owner: Owner::Socket, scoped }
 }
 

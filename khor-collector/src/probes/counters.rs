@@ -15,10 +15,10 @@ const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
-/// Slots that show that a CPU runs. Each reading looks at these in empty elements, so a CPU that
-/// comes online or wakes up appears in the sums at once, with all that it counted.
+/// Slots that show that a CPU runs. Every reading checks these in the empty elements. So a CPU that
+/// comes online or wakes up is in the sums at once, with everything that it counted.
 const SIGNS_OF_LIFE: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
-/// How often all slots of empty elements are looked at, ns.
+/// Interval at which all slots of the empty elements are checked, ns.
 const LOOK_NS: u64 = 1_000_000_000;
 
 /// The mapped arrays.
@@ -31,8 +31,8 @@ pub(super) struct Counters {
     tables: Mapping<ScopeTable>,
 }
 
-/// CPUs by whether they have counted. A kernel may have places for hundreds of CPUs that never come
-/// online, and a CPU that goes offline keeps its counts.
+/// The CPUs that have counted, and the others. A kernel may have places for hundreds of CPUs that
+/// never come online. A CPU that goes offline keeps its counts.
 #[derive(Debug)]
 struct Elements {
     counted: Vec<usize>,
@@ -52,7 +52,7 @@ pub(crate) type Counts = [u64; Slot::COUNT];
 
 impl Counters {
     /// Maps `arrays`, made for `cpus` possible CPUs. `idle_cpus_are_empty` says that a CPU without
-    /// a count for the machine has none for scopes either.
+    /// counts for the machine has no counts for scopes.
     pub(super) fn map(arrays: &Arrays<'_>, cpus: usize, idle_cpus_are_empty: bool) -> io::Result<Self> {
         let (empty, counted) = (0..cpus).partition(|_| idle_cpus_are_empty);
         let write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
@@ -94,8 +94,8 @@ impl Counters {
         }
     }
 
-    /// Has the next reading look at empty elements again, so that a new scope does not inherit what
-    /// a CPU counted for the scope that had its number before.
+    /// Makes the next reading check all empty elements, so that a new scope does not inherit what a
+    /// CPU counted for the scope that had the same number before.
     pub(super) fn look_again(&self) {
         self.elements.lock().expect("nothing panics holding it").looked_ns = None;
     }

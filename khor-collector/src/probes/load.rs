@@ -28,7 +28,7 @@ pub(super) struct Loaded {
     pub(super) counters: Counters,
     pub(super) cues: CueRing,
     pub(super) programs: Ebpf,
-    /// `Err` with the reason if the kernel refuses programs that tell whose an event is.
+    /// `Err` with the reason if programs may not read kernel memory, which scopes need.
     pub(super) kernel_reads: Result<(), String>,
     offsets: Offsets,
 }
@@ -61,7 +61,7 @@ fn load_for(
     if let Some(reason) = common_failure(&states) {
         return Err(ProbesError::Refused { reason });
     }
-    // A CPU that runs anything switches, so one without a count has nothing to add.
+    // A CPU that runs anything counts switches, so a CPU without counts has nothing to add.
     let idle_cpus_are_empty = availability(&states, &["sched_switch"]) == Availability::Available;
     let counters = map_counters(&programs, cpus, idle_cpus_are_empty).map_err(refused)?;
     let cues = take_cues(&mut programs).map_err(refused)?;
@@ -258,8 +258,8 @@ mod tests {
         load_for(cpus, requests_in_flight(cpus), kernel_reads).unwrap()
     }
 
-    /// Programs that call `bpf_probe_read_kernel` as they run in the kernel; `None` if it hides its
-    /// addresses.
+    /// Loaded programs whose instructions call `bpf_probe_read_kernel`. `None` if the kernel hides
+    /// its addresses.
     fn programs_that_read(loaded: &Loaded) -> Option<Vec<String>> {
         let helper = program_info::helper_offset("bpf_probe_read_kernel")?;
         let attached =
@@ -268,7 +268,7 @@ mod tests {
         Some(reading.map(|(name, _)| name.to_owned()).collect())
     }
 
-    /// A kernel in confidentiality lockdown refuses each program that calls this helper anywhere.
+    /// A kernel in confidentiality lockdown refuses every program that calls this helper.
     #[test]
     fn without_kernel_reads_the_machine_is_counted_and_no_program_reads() {
         const REASON: &str = "the kernel is locked down";
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_events_are_those_of_the_programs_infos() {
+    fn missed_events_are_the_recursion_misses_of_all_programs() {
         if !root_or_skip() {
             return;
         }

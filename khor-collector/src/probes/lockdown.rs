@@ -1,12 +1,11 @@
-//! Whether programs may read the kernel's memory (`bpf_probe_read_kernel`), as telling whose an
-//! event is needs it.
+//! Checks whether programs may read kernel memory (`bpf_probe_read_kernel`). Scopes need that to
+//! find the owner of an event.
 
 use aya::programs::ProgramType;
 use aya::sys::{BpfHelper, is_helper_supported};
 use khor_proto::kernel_text;
 
-/// Names the present mode in brackets: `none integrity [confidentiality]`. The file belongs to
-/// securityfs.
+/// A file of securityfs with the current mode in brackets: `none integrity [confidentiality]`.
 const LOCKDOWN_PATH: &str = "/sys/kernel/security/lockdown";
 
 /// Fails with the reason if the kernel refuses programs that read its memory. Needs `CAP_BPF` and
@@ -14,18 +13,18 @@ const LOCKDOWN_PATH: &str = "/sys/kernel/security/lockdown";
 pub(super) fn require_reads() -> Result<(), String> {
     if is_confidential(&kernel_text::read(LOCKDOWN_PATH).unwrap_or_default()) {
         return Err(format!(
-            "the kernel is locked down (confidentiality, {LOCKDOWN_PATH}), so khor cannot see whose an event is"
+            "the kernel is locked down (confidentiality, {LOCKDOWN_PATH}), so khor cannot find the owner of an event: \
+             boot without lockdown=confidentiality"
         ));
     }
-    // The file may not be mounted. What the kernel does with raw tracepoints, it does with BTF
-    // tracepoints.
+    // Securityfs may not be mounted. The kernel treats BTF tracepoints as it treats raw ones.
     match is_helper_supported(ProgramType::RawTracePoint, BpfHelper::BPF_FUNC_probe_read_kernel) {
         Ok(false) => {
-            Err("the kernel lets no program read its memory (see lockdown= on its command line), so khor \
-                          cannot see whose an event is"
+            Err("the kernel lets no program read its memory, so khor cannot find the owner of an event: \
+                          boot without lockdown=confidentiality"
                 .into())
         }
-        Ok(true) | Err(_) => Ok(()), // other reasons to refuse a program come up at each one
+        Ok(true) | Err(_) => Ok(()), // attaching a program reports every other refusal
     }
 }
 
@@ -38,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mode_in_brackets_counts() {
+    fn the_mode_in_brackets_is_the_current_one() {
         assert!(is_confidential("none integrity [confidentiality]\n"));
         assert!(!is_confidential("none [integrity] confidentiality\n"));
         assert!(!is_confidential("[none] integrity confidentiality\n"));

@@ -64,7 +64,7 @@ pub(crate) struct CounterState {
     pub(crate) owner: Owner,
     /// Whether it is counted for the machine.
     pub(crate) machine: Availability,
-    /// Where it stands among the counts of a scope. Several counters may share a slot.
+    /// Its slot among the counts of a scope. Several counters may share a slot.
     pub(crate) scope_slot: Slot,
     /// Whether it can be counted for a scope.
     pub(crate) scope: Availability,
@@ -78,7 +78,7 @@ pub(crate) struct Probes {
     counters: Counters,
     sockets_have_tags: bool,
     wished: Mutex<Wished>,
-    /// `Err` with the reason if the kernel does not let programs see whose an event is.
+    /// `Err` with the reason if programs may not read kernel memory, which scopes need.
     scopes: Result<(), String>,
     /// Holds the links: programs detach when it is dropped.
     programs: Ebpf,
@@ -165,8 +165,8 @@ impl Probes {
         }
     }
 
-    /// Has the kernel count for these scopes, each with its number, and no others. Where scopes
-    /// cannot be counted, the programs are not asked to.
+    /// Makes the kernel count for these scopes, each with its number, and for no others. If the
+    /// kernel cannot count for scopes, checks only that there is room.
     pub(crate) fn count_for(&self, scopes: &[Chosen]) -> Result<(), TableFull> {
         let table = table::build(scopes)?;
         if self.scopes.is_err() {

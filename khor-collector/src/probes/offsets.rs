@@ -15,7 +15,7 @@ pub(super) struct Offsets {
     pub(super) queue_first: bool,
     /// Whether `mark_victim` tells a number rather than a task (before 6.8).
     pub(super) victim_is_number: bool,
-    /// Whether a socket has one word for its cgroup and for a class id or priority (before 5.15).
+    /// Whether a class id or priority replaces the cgroup of a socket (before 5.15).
     pub(super) sockets_have_tags: bool,
 }
 
@@ -116,8 +116,8 @@ fn sock_cgroup(btf: &Btf) -> Found {
     Ok(data + cgroup?)
 }
 
-/// The way from a request to its disk's name: through the queue since 5.17, when `request.rq_disk`
-/// went.
+/// The offsets that lead from a request to the name of its disk. They lead through the queue since
+/// 5.17, which removed `request.rq_disk`.
 fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     let direct = offset(btf, "request", "rq_disk");
     let queue_disk = if direct.is_ok() { Ok(global::UNKNOWN) } else { offset(btf, "request_queue", "disk") };
@@ -128,8 +128,8 @@ fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     ]
 }
 
-/// `RQF_FLUSH_SEQ`. Since 6.12 an enumerator has its position, at first in an enum without a name;
-/// before, it was a macro, which BTF does not show.
+/// The bit `RQF_FLUSH_SEQ`. Since 6.12 an enumerator is its position, at first in an enum without a
+/// name. Before 6.12 it was a macro, which BTF does not show.
 fn flush_sequence(btf: &Btf) -> u32 {
     const MACRO: u32 = 1 << 4;
     let ids =

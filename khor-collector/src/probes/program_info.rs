@@ -1,4 +1,4 @@
-//! Test support: what the kernel tells of a loaded program (`BPF_OBJ_GET_INFO_BY_FD`).
+//! Reads what the kernel reports about a loaded program (`BPF_OBJ_GET_INFO_BY_FD`), for tests.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -12,8 +12,8 @@ const LENGTHS: usize = 2;
 const TRANSLATED: usize = 4;
 const RECURSION_MISSES: usize = 26;
 
-/// Distance of a helper from the address that calls count from; `None` if the kernel hides
-/// addresses.
+/// Offset of a helper from `__bpf_call_base`, as call instructions have it. `None` if the kernel
+/// hides its addresses.
 pub(super) fn helper_offset(helper: &str) -> Option<i32> {
     let symbols = kernel_text::read("/proc/kallsyms").ok()?;
     let address = |name: &str| {
@@ -51,8 +51,8 @@ fn query(program: BorrowedFd<'_>, info: &mut [u64; WORDS]) {
     const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
     let length = (size_of_val(info) as u64) << 32;
     let attributes = [program.as_raw_fd() as u64 | length, info.as_mut_ptr() as u64];
-    // SAFETY: `attributes` has descriptor, length and address of `info`, which lives on; a buffer
-    // named in it is as long as it says.
+    // SAFETY: `attributes` has the descriptor, and the length and address of `info`, which outlives
+    // the call. A buffer that `info` names has the length that `info` gives.
     let done = unsafe {
         libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, attributes.as_ptr(), size_of_val(&attributes))
     };

@@ -165,8 +165,8 @@ fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> 
     }
 }
 
-/// Why disk requests are not charged to these cgroups, if so: without the controller, they are
-/// charged to a cgroup above.
+/// Why disk requests are not charged to these cgroups, if so. Without the controller, the kernel
+/// charges them to a cgroup above.
 fn uncharged(targets: &Targets) -> Option<String> {
     let mut directories = targets.all().filter_map(Target::cgroup_directory);
     let directory = directories.find(|directory| !directory.join("io.stat").exists())?;

@@ -166,7 +166,7 @@ impl Shared {
         self.active.lock().expect("nothing panics holding it").insert(number, scope);
     }
 
-    /// Looks whether the sockets of this kernel carry tags by now.
+    /// Checks again whether this kernel's sockets carry tags.
     fn refresh_socket_tags(&self) {
         if let Some(tagged_sockets) = self.probes.tagged_sockets() {
             self.socket_tags.refresh(tagged_sockets);

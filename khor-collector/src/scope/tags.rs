@@ -1,8 +1,8 @@
 //! Sockets that carry a class id (`net_cls`) or a priority (`net_prio`) in place of their cgroup.
 //!
-//! Before 5.15 a socket has one word for these. As soon as anyone uses one of the two controllers,
-//! the kernel stores no cgroup in any new socket until it reboots. Packets then have no owner, and
-//! a scope's count would be too small.
+//! Before 5.15 a socket has one word for all three. Once a program uses one of the two controllers,
+//! the kernel stores no cgroup in any new socket until the next boot. Packets then have no owner,
+//! and a scope's count would be too small.
 
 use std::sync::OnceLock;
 
@@ -11,12 +11,12 @@ use crate::controllers::Hierarchies;
 /// The controllers that tag sockets, as `/proc/cgroups` names them.
 const CONTROLLERS: [&str; 2] = ["net_cls", "net_prio"];
 
-/// Whether sockets carry tags. Once they do, they do until the next boot.
+/// Whether sockets carry tags. This never ends before the next boot.
 #[derive(Debug, Default)]
 pub(super) struct SocketTags(OnceLock<String>);
 
 impl SocketTags {
-    /// Looks again. `tagged_sockets` is the number of events whose socket had a tag.
+    /// Checks again. `tagged_sockets` is the number of events whose socket had a tag.
     pub(super) fn refresh(&self, tagged_sockets: u64) {
         if !self.in_use()
             && let Some(user) = user(tagged_sockets, &Hierarchies::read())
@@ -49,8 +49,8 @@ fn user(tagged_sockets: u64, hierarchies: &Hierarchies) -> Option<String> {
 
 fn reason(user: &str) -> String {
     format!(
-        "{user} is in use, and before 5.15 the kernel then forgets the cgroups of sockets: find its user with \
-         `grep net_ /proc/cgroups /proc/mounts`, stop it and reboot, or use a newer kernel"
+        "{user} is in use, and before 5.15 the kernel then forgets the cgroups of sockets: find its mount with \
+         `grep net_ /proc/cgroups /proc/mounts`, stop the program that uses it and reboot, or use kernel 5.15 or later"
     )
 }
 

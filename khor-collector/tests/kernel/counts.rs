@@ -209,7 +209,7 @@ fn set_second_cpu(online: bool) -> std::io::Result<()> {
     std::fs::write(SECOND_CPU, if online { "1" } else { "0" })
 }
 
-/// Whether there is a second CPU that can be taken away and brought back; skips the test if not.
+/// Whether there is a second CPU that can be taken away and brought back. Skips the test if not.
 fn second_cpu_or_skip() -> bool {
     let able = set_second_cpu(false).and_then(|()| set_second_cpu(true)).is_ok();
     if !able {
@@ -218,9 +218,9 @@ fn second_cpu_or_skip() -> bool {
     able
 }
 
-/// The collector looks for further CPUs once a second.
+/// The collector must add the CPU to its sums although it was offline at the start.
 #[test]
-fn a_cpu_that_comes_after_the_start_loses_no_counts() {
+fn a_cpu_that_comes_online_after_the_start_loses_no_counts() {
     let Some(turn) = turn() else { return };
     if !second_cpu_or_skip() {
         return;

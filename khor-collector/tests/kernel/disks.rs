@@ -41,7 +41,7 @@ impl Loop {
         options.read(true).write(true).custom_flags(O_DIRECT).open(&self.device).expect("the loop device")
     }
 
-    /// Writes or reads all of it past the device's own page cache; the file's cache stays.
+    /// Writes or reads the whole device without its own page cache. The file's cache stays.
     fn transfer(&self, step: impl Fn(&File, &mut [u8], u64)) {
         const CHUNK: usize = 1 << 20;
         let mut buffer = vec![0xa5_u8; CHUNK + 4096];
@@ -70,7 +70,7 @@ fn run(program: &str, arguments: &[&str]) -> Option<String> {
 fn a_write_to_a_loop_device_counts_once_and_a_cached_read_not_at_all() {
     let Some(turn) = turn() else { return };
     let Some(stacked) = Loop::make(disk().join("khor-loop")) else { return skip("needs loop devices") };
-    // In the file's page cache from now on, from which the loop driver reads.
+    // The loop driver then reads from the file's page cache.
     let mut cached = Vec::new();
     File::open(&stacked.file).expect("the file").read_to_end(&mut cached).expect("its content");
     for (name, kernel, own, step) in [
@@ -100,8 +100,8 @@ fn a_write_to_a_loop_device_counts_once_and_a_cached_read_not_at_all() {
     }
 }
 
-/// A journal writes its commit between two flushes, after which the kernel ends the same request a
-/// second time.
+/// A journal writes its commit between two flushes. After the second flush the kernel completes the
+/// same request again.
 #[test]
 fn a_write_between_flushes_is_one_request() {
     const COMMITS: u64 = 50;

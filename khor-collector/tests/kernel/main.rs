@@ -44,8 +44,8 @@ fn turn() -> Option<Turn> {
     Some(Turn { collector, _turn: turn })
 }
 
-/// Waits for the turn of a test of scopes. On a kernel in confidentiality lockdown there are none:
-/// the absence and its reason are checked instead.
+/// Waits for the turn of a test of scopes. On a kernel in confidentiality lockdown there are no
+/// scopes. There, this function checks the reason and returns `None`.
 fn scoped_turn() -> Option<Turn> {
     let turn = turn()?;
     if !is_locked_down() {

@@ -1,7 +1,7 @@
 //! Events that the kernel does not show to the collector's programs.
 //!
-//! Where the kernel can preempt a program, as `PREEMPT_RT` does, it skips every other run of the
-//! same program on that CPU until the first has ended, and counts what it skipped.
+//! A kernel with `PREEMPT_RT` can preempt a program. Until this run ends, the kernel skips and
+//! counts all other runs of the same program on that CPU.
 
 use std::fs;
 use std::thread;
@@ -15,8 +15,8 @@ use crate::turn;
 /// The collector reads missed events at most once a second.
 const REFRESH: Duration = Duration::from_millis(1100);
 
-/// The kernel's packets lie between ours and ours with all missed events, which are of several
-/// programs.
+/// The kernel's count of packets is at least khor's, and at most khor's plus all missed events.
+/// Some of these events are not packets.
 #[test]
 fn missed_events_cover_the_packets_that_were_not_counted() {
     const DATAGRAMS: u32 = 100_000;

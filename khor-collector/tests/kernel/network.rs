@@ -1,4 +1,4 @@
-//! Traffic at the machine's edge and inside it, held against the devices' own counts.
+//! Traffic at the machine's edge and inside it, compared with the devices' own counts.
 
 use std::cell::Cell;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -19,8 +19,8 @@ const ETHERNET_HEADER_BYTES: u64 = 14;
 const ATTEMPTS: usize = 30;
 const ATTEMPTS_IN_VM: usize = 5;
 
-/// A device that keeps the packets that it receives: `header` bytes of each are in its own count
-/// only.
+/// A device that keeps the packets that it receives. Its own count has `header` more bytes for each
+/// packet than khor's.
 struct Keeper<'a> {
     namespace: &'a Namespace,
     device: &'static str,
@@ -36,7 +36,7 @@ impl<'a> Keeper<'a> {
         Self { namespace, device, header: 0 }
     }
 
-    /// Bytes and packets that it received, without headers of the link layer.
+    /// Bytes and packets that it received, without link-layer headers.
     fn received(&self) -> (u64, u64) {
         let traffic = traffic_of(self.namespace, self.device);
         (traffic.rx_bytes - self.header * traffic.rx_packets, traffic.rx_packets)
@@ -48,7 +48,7 @@ fn is_at_edge(device: &str) -> bool {
     Path::new("/sys/class/net").join(device).join("device").exists()
 }
 
-/// What the host's own devices inside the machine received: loopback's bytes have no header.
+/// Bytes and packets that the host's own local devices received. Loopback's bytes have no header.
 fn host_received() -> (u64, u64) {
     let traffic = procfs::traffic(|device| !is_at_edge(device));
     (traffic.rx_bytes, traffic.rx_packets)
@@ -59,8 +59,8 @@ fn received(keepers: &[Keeper<'_>]) -> (u64, u64) {
     all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
-/// Counts until a count agrees with the kernel's. Namespaces that the test does not see add
-/// packets: those of other programs and, in a virtual machine, those of earlier tests that the
+/// Repeats `count` until a count agrees with the kernel's. Namespaces that the test does not see
+/// add packets: those of other programs and, in a virtual machine, those of earlier tests that the
 /// kernel has not removed yet. A shielded agent hides a packet now and then. No count may be short
 /// by more than a twentieth.
 fn agrees(count: impl Fn() -> Bracket) {
@@ -72,8 +72,8 @@ fn agrees(count: impl Fn() -> Bracket) {
     assert!(exact, "no count was exact");
 }
 
-/// Holds the bytes and then the packets of local traffic against those of `keepers` during `work`,
-/// which must be between `least` and twice as many bytes.
+/// Compares local bytes, then local packets, with those of `keepers` during `work`. The work must
+/// move at least `least` bytes and less than twice as many.
 fn local_agrees(turn: &Turn, keepers: &[Keeper<'_>], least: u64, work: impl Fn()) {
     agrees(|| {
         let counted =
@@ -84,7 +84,7 @@ fn local_agrees(turn: &Turn, keepers: &[Keeper<'_>], least: u64, work: impl Fn()
     agrees(|| bracket(|| turn.collector.sample(), counter::LOCAL_PACKETS, || received(keepers).1, &work));
 }
 
-/// Connects two namespaces with a virtual cable whose ends have these names.
+/// Connects two namespaces with a veth pair whose ends have these names.
 pub(crate) fn connect(here: &Namespace, end: &str, there: &Namespace, other_end: &str) {
     here.command(&format!("ip link add {end} type veth peer name {other_end} netns {}", there.id()));
     here.command(&format!("ip link set {end} up"));
@@ -112,8 +112,8 @@ fn loopback_is_local_traffic() {
     local_agrees(&turn, &[], bytes, || load::loopback(bytes, 1000));
 }
 
-/// Loopback moves both totals, and none of the edge's counters. Other programs may use the edge, so
-/// one attempt must see none of their packets.
+/// Loopback traffic counts in both totals and not at the edge. Other programs may use the edge, so
+/// one attempt without their packets is enough.
 #[test]
 fn loopback_is_not_at_the_edge() {
     const EDGE: [&str; 4] =
@@ -134,7 +134,7 @@ fn loopback_is_not_at_the_edge() {
 }
 
 #[test]
-fn a_cable_between_namespaces_carries_local_traffic() {
+fn a_veth_pair_between_namespaces_carries_local_traffic() {
     let Some(turn) = turn() else { return };
     let (left, right) = (Namespace::new(), Namespace::new());
     connect(&left, "left", &right, "right");
@@ -145,7 +145,7 @@ fn a_cable_between_namespaces_carries_local_traffic() {
     local_agrees(&turn, &keepers, bytes, || stream(&left, &right, "10.99.0.2", bytes));
 }
 
-/// As between two containers. Every packet passes three devices that receive, of which two hand it
+/// The path between two containers. On it three devices receive every packet. Two of them hand it
 /// on.
 #[test]
 fn bridged_traffic_counts_once() {
@@ -164,7 +164,7 @@ fn bridged_traffic_counts_once() {
     let keepers =
         [Keeper::veth(&left, "left"), Keeper::veth(&right, "right"), Keeper::bridge(&middle, "bridge")];
     local_agrees(&turn, &keepers, bytes, work);
-    // The totals count it at the ports too.
+    // The totals of all devices also count the packets at the ports.
     agrees(|| {
         let ports = ["toleft", "toright"].map(|device| Keeper::veth(&middle, device));
         let edge = Cell::new(0);
@@ -185,8 +185,8 @@ fn bridged_traffic_counts_once() {
     });
 }
 
-/// The programs keep nothing about devices: a device that is renamed, or moved to another namespace
-/// and back, loses no packet and adds none.
+/// The programs store nothing about devices. So renaming a device, or moving it to another
+/// namespace and back, loses no packet and adds none.
 #[test]
 fn devices_may_change_name_and_namespace_during_traffic() {
     const MAC: &str = "02:00:00:00:00:02";

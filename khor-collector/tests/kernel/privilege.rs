@@ -26,7 +26,7 @@ fn collector_is_powerless() {
     assert!(procfs::status(pid, "Uid").split_whitespace().all(|uid| uid != "0"));
 }
 
-/// The kernel's files are opened before the filter of system calls and read under it.
+/// The collector opens the kernel's files before it filters its system calls, and reads them after.
 #[test]
 fn missed_events_are_read_without_privileges_or_absent_with_the_cause() {
     let Some(turn) = turn() else { return };

@@ -1,4 +1,4 @@
-//! Network traffic of scopes: that of their sockets, once, whatever devices carry it.
+//! Network traffic of scopes: every packet of their sockets counts once, whatever devices carry it.
 
 use khor_e2e::skip::skip_outside_vm;
 use khor_e2e::{Cgroup, Listener, Namespace, load, procfs, skip};
@@ -19,8 +19,8 @@ const ATTEMPTS: usize = 5;
 /// A packet without data: headers of IPv4 and TCP, with time stamps.
 const EMPTY_SEGMENT_BYTES: u64 = 52;
 
-/// A cgroup and the counts of its scope, or none where the kernel cannot attribute packets. Few
-/// kernels cannot, but this project's own machine has such a one.
+/// A cgroup and a listener to its scope. `None` where the kernel cannot attribute packets. Such
+/// kernels are rare, but this project's own machine has one.
 fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Listener)> {
     let Some(cgroup) = Cgroup::make(path) else {
         skip("needs cgroup2");
@@ -59,7 +59,7 @@ fn sent(listener: &mut Listener, namespace: &Namespace, address: &str, cgroup: &
     (packets, bytes)
 }
 
-/// What [`DATAGRAMS`] datagrams are, with headers of this size besides UDP's.
+/// Packets and bytes of [`DATAGRAMS`] datagrams whose network header has `header` bytes.
 fn expected(header: u64) -> (u64, u64) {
     let packets = u64::from(DATAGRAMS);
     (packets, packets * (DATAGRAM_BYTES as u64 + UDP_HEADER_BYTES + header))
@@ -71,7 +71,10 @@ fn local_traffic_is_missing_in_a_scope_with_the_reason() {
     let Some(cgroup) = Cgroup::make("/khor-test-local") else { return skip("needs cgroup2") };
     let mut listener = listen(&turn, Scope::only(of(&cgroup)));
     for name in [counter::LOCAL_BYTES, counter::LOCAL_PACKETS] {
-        assert_eq!(reason(&listener, name), "a unit's bytes are its sockets', whatever device carries them");
+        assert_eq!(
+            reason(&listener, name),
+            "local traffic is counted at devices, and a scope's traffic at its sockets"
+        );
         assert_eq!(listener.sample().get(name), None);
     }
 }
@@ -125,8 +128,8 @@ fn a_packet_through_stacked_devices_counts_once_for_its_scope() {
     assert!(through("tunnel") >= u64::from(DATAGRAMS) && through("bond") >= u64::from(DATAGRAMS));
 }
 
-/// All packets of the namespace are the worker's, acknowledgements and answers to connection
-/// requests included. One exception: the last FIN may reach a connection that waits for late
+/// All packets of the namespace are the worker's, including acknowledgements and answers to
+/// connection requests. One exception: the last FIN may reach a connection that waits for late
 /// packets (`TIME_WAIT`) and no longer has a socket. This FIN and its answer belong to no scope.
 #[test]
 fn a_stream_s_packets_are_their_socket_s_to_the_byte() {
@@ -151,7 +154,7 @@ fn a_stream_s_packets_are_their_socket_s_to_the_byte() {
         };
         agrees(sent, kernel_sent) && agrees(received, kernel_received)
     });
-    assert!(exact, "what the scope sent and received was not once what the kernel counted");
+    assert!(exact, "no attempt counted what the kernel counted");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Sockets whose cgroup a class id replaces (before 5.15). This is the last test of all: on such a
+//! Sockets whose cgroup a class id replaces (before 5.15). This test must run last: on such a
 //! kernel it ends the attribution of sockets until the next boot.
 
 use std::fs;
@@ -30,7 +30,7 @@ struct ClassId {
 }
 
 impl ClassId {
-    /// Makes it, or returns `None` where the kernel cannot or the controller is mounted elsewhere.
+    /// Makes the cgroup. `None` if the kernel lacks the controller or it is mounted elsewhere.
     fn set() -> Option<Self> {
         let place = TempDir::new().expect("a directory");
         let hierarchy = Mount::old_hierarchy(place.path(), "net_cls").ok()?;
@@ -51,7 +51,7 @@ impl Drop for ClassId {
     }
 }
 
-/// Whether a socket of this kernel has one word for its cgroup and a class id.
+/// Whether a class id replaces the cgroup of a socket on this kernel.
 fn kernel_replaces_cgroups() -> bool {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
     let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or_default());
@@ -102,7 +102,7 @@ fn a_class_id_makes_the_traffic_of_scopes_missing_where_it_replaces_cgroups() {
     }
 }
 
-/// The files no longer show the controller's use. Only the sockets do.
+/// `/proc/cgroups` no longer shows that the controller was in use. Only the sockets show it.
 fn a_collector_that_starts_later_notices_tagged_sockets(cgroup: &Cgroup) {
     let collector = Collector::start(program(), &["--no-dbus"]);
     let scope = Scope::only(of(cgroup));

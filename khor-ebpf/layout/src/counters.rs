@@ -58,7 +58,7 @@ pub enum Slot {
     EdgeTxBytes,
     /// Packets of [`Slot::EdgeTxBytes`].
     EdgeTxPackets,
-    /// Bytes received by devices inside the machine that keep what they receive.
+    /// Bytes received by devices that are not at the edge and not ports of a bridge or bond.
     LocalBytes,
     /// Packets of [`Slot::LocalBytes`].
     LocalPackets,

@@ -42,7 +42,7 @@ pub const REQUEST_CMD_FLAGS_OFFSET: &str = "REQUEST_CMD_FLAGS_OFFSET";
 pub const REQUEST_DATA_LEN_OFFSET: &str = "REQUEST_DATA_LEN_OFFSET";
 /// `request.rq_flags`.
 pub const REQUEST_STATE_OFFSET: &str = "REQUEST_STATE_OFFSET";
-/// `RQF_FLUSH_SEQ` in it: the request is part of a sequence of flushes that goes on.
+/// Bit `RQF_FLUSH_SEQ` of `request.rq_flags`: the request's flush sequence has not ended yet.
 pub const REQUEST_FLUSH_SEQUENCE: &str = "REQUEST_FLUSH_SEQUENCE";
 /// `request.rq_disk`, or `request.q` since 5.17.
 pub const REQUEST_DISK_OFFSET: &str = "REQUEST_DISK_OFFSET";
