@@ -1,4 +1,5 @@
-//! A collector that lacks counters, as on a kernel that refuses probes. It speaks the real protocol.
+//! A fake collector that lacks counters, as on a kernel that rejects probes. It uses the real
+//! protocol.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::time::{Interval, interval};
 
-/// A running limited collector. It ends when dropped.
+/// A running fake collector. It stops when dropped.
 #[derive(Debug)]
 pub struct LimitedCollector {
     socket: PathBuf,
@@ -27,8 +28,8 @@ pub struct LimitedCollector {
 }
 
 impl LimitedCollector {
-    /// Starts a collector with these counters. One with a reason is absent. The others count the
-    /// samples.
+    /// Starts a collector with these counters. A counter with a reason is missing. The value of the
+    /// others is the number of the sample.
     pub fn start(counters: &[(&str, Option<&str>)]) -> Self {
         let dir = TempDir::new().expect("a directory");
         let socket = dir.path().join("collector.sock");
@@ -50,12 +51,12 @@ impl LimitedCollector {
         Self { socket, samples, _runtime: runtime, _dir: dir }
     }
 
-    /// Where it serves.
+    /// The path of its socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Samples that it sent to all clients.
+    /// Number of samples sent to all clients.
     pub fn samples(&self) -> u64 {
         self.samples.load(Relaxed)
     }
@@ -67,7 +68,7 @@ fn info(name: &str, reason: Option<&str>) -> CounterInfo {
     CounterInfo { name: name.to_owned(), unit: Unit::Count, availability }
 }
 
-/// Serves one client until it goes.
+/// Serves one client until the client disconnects.
 async fn serve(stream: UnixStream, counters: Arc<[CounterInfo]>, samples: Arc<AtomicU64>) {
     let (reader, writer) = stream.into_split();
     let (mut incoming, mut outgoing) = (frame::receiver(reader), frame::sender(writer));
@@ -76,10 +77,10 @@ async fn serve(stream: UnixStream, counters: Arc<[CounterInfo]>, samples: Arc<At
         let answer = tokio::select! {
             message = incoming.next() => match message {
                 Some(Ok(Incoming::Known(ClientMessage::Hello(_)))) => ServerMessage::Welcome(welcome(&counters)),
-                Some(Ok(Incoming::Known(ClientMessage::Subscribe(wish)))) => {
-                    ticks = Some(interval(Duration::from_millis(wish.interval_ms.into())));
+                Some(Ok(Incoming::Known(ClientMessage::Subscribe(request)))) => {
+                    ticks = Some(interval(Duration::from_millis(request.interval_ms.into())));
                     let availability = counters.iter().map(|info| info.availability.clone()).collect();
-                    ServerMessage::Subscribed(Subscribed { interval_ms: wish.interval_ms, availability })
+                    ServerMessage::Subscribed(Subscribed { interval_ms: request.interval_ms, availability })
                 }
                 _ => return,
             },

@@ -160,8 +160,9 @@ pub fn loopback(bytes: u64, datagrams: u32) {
     }
 }
 
-/// Sends `datagrams` through loopback by each of two threads, while two threads of real-time
-/// priority send others whenever they wake: each interrupts a sender, wherever the sender is.
+/// Sends `datagrams` through loopback from each of two threads. Meanwhile, two real-time threads
+/// sleep and send in turn. Each time they wake, they preempt a sender at a random point of its
+/// work.
 pub fn preempted_datagrams(datagrams: u32) {
     const PRIORITY: u32 = 50;
     let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
@@ -196,7 +197,8 @@ pub fn preempted_datagrams(datagrams: u32) {
     });
 }
 
-/// Sends `bytes` to the next connection of `listener`, which must be the other end of `sender`.
+/// Sends `bytes` through `sender`. The next connection that `listener` accepts must be its other
+/// end.
 pub fn transfer(mut sender: TcpStream, listener: &TcpListener, bytes: u64) {
     let (mut receiver, _) = listener.accept().expect("the sender");
     let reader = thread::spawn(move || io::copy(&mut receiver, &mut io::sink()).expect("reading"));
@@ -247,8 +249,8 @@ pub fn in_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-/// Shows the devices of this thread's network namespace in `/sys`, to this thread and the programs
-/// that it starts.
+/// Mounts a sysfs at `/sys` that shows the devices of this thread's network namespace. Only this
+/// thread and the programs that it starts see this mount.
 pub fn mount_sysfs() {
     unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace");
     assert!(run("mount --make-rprivate /") && run("mount -t sysfs sysfs /sys"), "sysfs");

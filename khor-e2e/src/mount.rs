@@ -28,7 +28,7 @@ impl Mount {
         Ok(Self { server: None, place: place.to_owned() })
     }
 
-    /// Mounts an old cgroup hierarchy (v1) of that controller.
+    /// Mounts a cgroup v1 hierarchy with this controller.
     pub fn old_hierarchy(place: &Path, controller: &str) -> nix::Result<Self> {
         mount(Some("khor-test"), place, Some("cgroup"), MsFlags::empty(), Some(controller))?;
         Ok(Self { server: None, place: place.to_owned() })

@@ -1,5 +1,5 @@
-//! A network namespace for a whole test. [`crate::load::in_namespace`] is for a single piece of
-//! work.
+//! A network namespace for a whole test. [`crate::load::in_namespace`] runs a single function in a
+//! namespace.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
@@ -11,8 +11,8 @@ use nix::unistd::{Pid, gettid};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A network namespace with an own thread; both end when this is dropped. Sockets that the thread
-/// makes belong to the namespace, whichever thread uses them later.
+/// A network namespace with a thread in it. Both end when this is dropped. A socket that the thread
+/// creates stays in the namespace, even if another thread uses it later.
 #[derive(Debug)]
 pub struct Namespace {
     jobs: Option<Sender<Job>>,
@@ -21,14 +21,14 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Makes a namespace with loopback and nothing else. Needs root.
+    /// Creates a namespace with a loopback interface only. Needs root.
     pub fn new() -> Self {
         let (jobs, received) = channel::<Job>();
         let (ready, is_ready) = channel();
         let thread = thread::spawn(move || {
             unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
             run_command("ip link set lo up");
-            ready.send(gettid()).expect("the maker waits");
+            ready.send(gettid()).expect("the creator waits");
             for job in received {
                 job();
             }
@@ -37,7 +37,7 @@ impl Namespace {
         Self { jobs: Some(jobs), thread: Some(thread), id }
     }
 
-    /// What `ip link … netns` takes for this namespace: the number of its thread.
+    /// The ID of its thread, by which `ip link … netns` finds the namespace.
     pub fn id(&self) -> i32 {
         self.id.as_raw()
     }
@@ -72,11 +72,11 @@ impl Drop for Namespace {
     }
 }
 
-/// Runs a command whose words are separated by blanks, and returns what it printed.
+/// Runs a command line, split at whitespace, and returns its output.
 ///
 /// # Panics
 ///
-/// If the command fails. The message has the command and its errors.
+/// If the command fails. The message contains the command and its error output.
 pub fn run_command(line: &str) -> String {
     let mut words = line.split_whitespace();
     let output = Command::new(words.next().expect("a program")).args(words).output();
@@ -91,7 +91,7 @@ mod tests {
     use crate::{procfs, skip::root_or_skip};
 
     #[test]
-    fn namespace_has_devices_of_its_own() {
+    fn namespaces_do_not_share_devices() {
         if !root_or_skip() {
             return;
         }

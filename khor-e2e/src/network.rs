@@ -1,4 +1,4 @@
-//! Network namespaces of a test's own, with interfaces between them and a sysfs that shows them.
+//! Network namespaces for tests, with interfaces between them and a sysfs that shows them.
 
 use std::fs::File;
 use std::net::{SocketAddr, UdpSocket};
@@ -11,8 +11,9 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::wait_until;
 
-/// Runs `inside` in a network namespace of its own with loopback up, and passes the folder where its
-/// sysfs is mounted. `/proc/thread-self` is its view of `/proc`.
+/// Runs `inside` in a new network namespace whose loopback is up. The argument of `inside` is the
+/// folder with the namespace's sysfs. `/proc/thread-self/net` shows the namespace; `/proc/net`
+/// shows the main thread's.
 pub fn in_network<R: Send>(inside: impl FnOnce(&Path) -> R + Send) -> R {
     thread::scope(|scope| {
         let namespaced = scope.spawn(|| {
@@ -22,7 +23,7 @@ pub fn in_network<R: Send>(inside: impl FnOnce(&Path) -> R + Send) -> R {
             let sys = tempfile::tempdir().expect("a folder");
             mount(Some("sysfs"), sys.path(), Some("sysfs"), MsFlags::MS_RDONLY, None::<&str>).expect("sysfs");
             ip("link set lo up");
-            without_ipv6();
+            disable_ipv6();
             let result = inside(sys.path());
             nix::mount::umount(sys.path()).expect("unmounting sysfs");
             result
@@ -31,8 +32,8 @@ pub fn in_network<R: Send>(inside: impl FnOnce(&Path) -> R + Send) -> R {
     })
 }
 
-/// IPv6 would send packets of its own accord.
-fn without_ipv6() {
+/// Disables IPv6, because the kernel sends IPv6 packets that no program asked for.
+fn disable_ipv6() {
     let file = "/proc/thread-self/net/if_inet6";
     if Path::new(file).exists() {
         std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").expect("no IPv6");
@@ -45,14 +46,14 @@ pub fn ip(arguments: &str) {
     assert!(status.success(), "ip {arguments}");
 }
 
-/// Another network namespace. It ends when dropped.
+/// Another network namespace, which a process keeps alive. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Namespace {
     keeper: Child,
 }
 
 impl Namespace {
-    /// Makes one with loopback up.
+    /// Creates a namespace whose loopback is up.
     pub fn new() -> Self {
         let keeper = Command::new("unshare").args(["--net", "sleep", "infinity"]).spawn().expect("unshare");
         let namespace = Self { keeper };
@@ -61,29 +62,29 @@ impl Namespace {
         wait_until("another namespace", || std::fs::read_link(&path).is_ok_and(|other| other != own));
         namespace.run(|| {
             ip("link set lo up");
-            without_ipv6();
+            disable_ipv6();
         });
         namespace
     }
 
-    /// A process in it.
+    /// The process that keeps it alive.
     pub fn pid(&self) -> u32 {
         self.keeper.id()
     }
 
-    /// Runs `inside` in a thread of this namespace.
+    /// Runs `inside` on a new thread in this namespace.
     pub fn run<R: Send>(&self, inside: impl FnOnce() -> R + Send) -> R {
         let file = File::open(format!("/proc/{}/ns/net", self.pid())).expect("the namespace");
         thread::scope(|scope| {
             let entered = scope.spawn(|| {
-                setns(file, CloneFlags::CLONE_NEWNET).expect("entering it");
+                setns(file, CloneFlags::CLONE_NEWNET).expect("entering the namespace");
                 inside()
             });
             entered.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
-    /// Moves an interface of this thread's namespace here, and configures it.
+    /// Moves an interface from this thread's namespace into this one, and configures it.
     pub fn adopt(&self, interface: &str, address: &str) {
         ip(&format!("link set {interface} netns {}", self.pid()));
         self.run(|| {
@@ -92,7 +93,7 @@ impl Namespace {
         });
     }
 
-    /// The counts of one of its interfaces.
+    /// The kernel's counts of one of its interfaces.
     pub fn traffic(&self, interface: &str) -> Traffic {
         traffic_in(Path::new(&format!("/proc/{}/net/dev", self.pid())), interface)
     }
@@ -134,13 +135,14 @@ fn traffic_in(table: &Path, interface: &str) -> Traffic {
     Traffic { rx_bytes: counts[0], rx_packets: counts[1], tx_bytes: counts[8], tx_packets: counts[9] }
 }
 
-/// Sends `count` datagrams of `bytes` from this thread's namespace to an address nobody listens at.
+/// Sends `count` datagrams of `bytes` each from this thread's namespace to port 9 of `to`. No
+/// program listens there.
 pub fn send_datagrams(to: &str, count: u32, bytes: usize) {
     let to: SocketAddr = format!("{to}:9").parse().expect("an address");
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     let datagram = vec![0; bytes];
     for _ in 0..count {
-        // The receiver's kernel reports that the port is closed. That is an error of a later send.
+        // The receiver's kernel reports the closed port, which makes a later send fail.
         let _ = socket.send_to(&datagram, to);
     }
 }

@@ -35,8 +35,7 @@ pub fn switches_of(pid: u32) -> u64 {
     usage(pid).switches
 }
 
-/// Number of the cgroup hierarchy that a controller is on, from /proc/cgroups; 0 is the unified
-/// one.
+/// Number of the controller's cgroup hierarchy, from /proc/cgroups. The unified hierarchy is 0.
 pub fn hierarchy_of(controller: &str) -> u32 {
     let text = read("/proc/cgroups");
     let mut rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -124,7 +123,7 @@ pub struct Disk {
     pub busy_ms: u64,
 }
 
-/// Whole disks that do the work of requests.
+/// The disks that serve requests themselves.
 pub fn disks() -> Disk {
     disks_where(serves_requests)
 }
@@ -134,9 +133,10 @@ pub fn disk(name: &str) -> Disk {
     disks_where(|disk| disk == name)
 }
 
-/// Whether a disk does the work of requests. Stacked disks repeat what the disks below them count:
-/// those without a request queue (md, most of device-mapper, multipath heads), those with slaves
-/// (device-mapper's multipath) and loop devices, which need not have a disk below them at all.
+/// Whether a disk serves requests itself. A stacked disk passes them on to disks below it, which
+/// count them again. Stacked disks have no request queue (md, most of device-mapper, `NVMe`
+/// multipath heads) or have slaves (device-mapper multipath). A loop device passes requests on to a
+/// file, which may even be in memory.
 fn serves_requests(name: &str) -> bool {
     let disk = Path::new("/sys/block").join(name);
     let slaves = fs::read_dir(disk.join("slaves")).is_ok_and(|mut slaves| slaves.next().is_some());
@@ -170,7 +170,7 @@ pub fn retransmitted_segments_of(snmp: &str) -> u64 {
     protocol_count(snmp, "Tcp", "RetransSegs")
 }
 
-/// What IPv4 received and sent in the network namespace of the calling thread, with its headers.
+/// IPv4 traffic of the calling thread's network namespace, including IP headers.
 pub fn ip_traffic() -> Traffic {
     const SNMP: &str = "/proc/thread-self/net/snmp";
     const NETSTAT: &str = "/proc/thread-self/net/netstat";

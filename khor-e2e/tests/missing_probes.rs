@@ -1,5 +1,5 @@
-//! A collector without some probes: `/proc` fills the whole machine's counters, and every report
-//! names the probe, the reason and the fix.
+//! Tests with a collector that lacks some probes. For the whole machine, the engine reads their
+//! counters from `/proc`. Every report names the probe, the reason and the fix.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 const REASON: &str = "Invalid argument (os error 22)";
 
-/// Has its own count of forks, and no probe for switches and program starts.
+/// A collector that counts forks and lacks the probes for switches and program starts.
 fn limited() -> LimitedCollector {
     LimitedCollector::start(&[
         (counter::FORKS, None),
@@ -58,13 +58,14 @@ fn proc_fills_a_missing_probe_and_reports_name_the_reason_and_the_fix() {
 }
 
 #[test]
-fn a_filled_counter_is_the_kernel_s_and_others_stay_the_collector_s() {
+fn a_missing_counter_comes_from_proc_and_the_others_from_the_collector() {
     const ROUNDS: u32 = 20_000;
     let collector = limited();
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
     let kernel = procfs::stat("ctxt");
-    // The engine holds a reading for a tenth of a second. The second new one is later than ours.
+    // The engine keeps a reading of /proc for 0.1 s. The second new reading is later than the
+    // test's.
     let mut before = total(&engine, "sched_switch_total");
     for _ in 0..2 {
         let last = before;
@@ -80,7 +81,7 @@ fn a_filled_counter_is_the_kernel_s_and_others_stay_the_collector_s() {
     let kernel = procfs::stat("ctxt") - kernel;
     println!("{ours} switches, and {kernel} by the kernel's count");
     assert!(ours <= kernel, "{ours} is more than {kernel}");
-    // The collector counts its samples as forks. /proc counts far more.
+    // The fake collector's forks are its samples. /proc counts far more.
     let forks = engine.read("/metrics", usize::MAX);
     let forks = String::from_utf8(forks).expect("text");
     let forks = forks.lines().find_map(|line| line.strip_prefix("khor_forks_total ")).expect("forks");
@@ -88,7 +89,7 @@ fn a_filled_counter_is_the_kernel_s_and_others_stay_the_collector_s() {
 }
 
 #[test]
-fn a_scope_is_never_filled_from_the_whole_machine() {
+fn a_counter_that_a_scope_lacks_is_not_read_from_proc() {
     let collector = limited();
     let dir = tempfile::TempDir::new().expect("a directory");
     let config = serde_json::json!({ "bpf": { "cgroup": "x.service" } });

@@ -1,5 +1,5 @@
-//! khor does not hear itself: what it sends to listeners and pages is subtracted from the machine's
-//! traffic. Each test has a network namespace of its own, where nobody else sends.
+//! Tests that khor subtracts what it sends to listeners and pages from the machine's traffic. Each
+//! test runs in a separate network namespace, where no other program sends.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use khor_patience::progress;
 use khor_proto::kernel_text;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// What a listener gets in ten seconds.
+/// Bytes that a listener receives in ten seconds.
 const STREAM_BYTES: u64 = 1_920_000;
 
 /// Bytes through the loopback device of this thread's namespace.
@@ -28,7 +28,7 @@ fn counted_bytes(engine: &Engine) -> u64 {
     value.expect("a total of local traffic").parse::<f64>().expect("a number") as u64
 }
 
-/// Reads a response without end until `stop`.
+/// Reads an endless response until `stop` is true.
 fn read_on(engine: &Engine, path: &str, stop: &AtomicBool) {
     let mut answer = ureq::get(format!("{}{path}", engine.url())).call().expect("an answer");
     let mut reader = answer.body_mut().as_reader();
@@ -48,7 +48,7 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// Runs `inside` while a player plays the sound and a page is open.
+/// Runs `inside` while one client receives the sound and another has a page open.
 fn with_listeners<R>(engine: &Engine, inside: impl FnOnce() -> R) -> R {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -59,11 +59,11 @@ fn with_listeners<R>(engine: &Engine, inside: impl FnOnce() -> R) -> R {
     })
 }
 
-/// How many bytes the engine counts as local traffic while `load` runs, and the device's count.
+/// Bytes of local traffic while `load` runs: the engine's count and the device's count.
 fn counted_during(engine: &Engine, load: impl FnOnce()) -> (u64, u64) {
     let (counted, device) = (counted_bytes(engine), device_bytes());
     load();
-    // Two readings later everything is counted.
+    // The engine has counted everything after two more readings.
     thread::sleep(std::time::Duration::from_millis(500));
     (counted_bytes(engine) - counted, device_bytes() - device)
 }
@@ -73,12 +73,12 @@ fn start_engine() -> Engine {
     load::mount_sysfs();
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     engine.wait_for_source("proc");
-    wait_until("local traffic to be known", || engine.level("local").is_some());
+    wait_until("a level of local traffic", || engine.level("local").is_some());
     engine
 }
 
 #[test]
-fn a_listener_and_a_page_are_not_heard() {
+fn traffic_to_a_listener_and_a_page_is_subtracted() {
     if !root_or_skip() {
         return;
     }
@@ -105,8 +105,8 @@ fn a_listener_and_a_page_are_not_heard() {
 }
 
 #[test]
-fn other_traffic_beside_a_listener_is_counted() {
-    /// Each byte once, headers come in addition.
+fn other_traffic_is_counted_while_a_listener_is_connected() {
+    /// Payload only. The counts also include headers.
     const OTHER_BYTES: u64 = 4 << 20;
     if !root_or_skip() {
         return;

@@ -1,8 +1,7 @@
-//! The paths of requests to disks.
+//! Tests how often a request to each kind of block device counts.
 //!
-//! `vdb` and `vdc` are the disks of the machine that only these tests use. They store nothing,
-//! which no count depends on. They stand for the two paths to one disk, or for the two mirrors of
-//! one.
+//! Only these tests use the disks `vdb` and `vdc`. The disks discard all data, which does not
+//! affect the counts. They serve as two paths to one disk, or as the two mirrors of a RAID 1.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -17,15 +16,15 @@ use nix::libc::O_DIRECT;
 
 use crate::{Turn, turn};
 
-/// What each test writes and reads. Emulated processors need seconds to encrypt more.
+/// Bytes that each test writes and reads. An emulated processor needs seconds to encrypt more.
 const BYTES: u64 = 4 << 20;
-/// What file systems add.
+/// Bytes that file systems may add.
 const SLACK: u64 = 256 << 10;
 const ONCE: RangeInclusive<u64> = BYTES..=BYTES + SLACK;
 const TWICE: RangeInclusive<u64> = 2 * BYTES..=2 * BYTES + SLACK;
 const NONE: RangeInclusive<u64> = 0..=SLACK;
 
-/// Measures `work` and checks the bytes read and written by disks.
+/// Measures `work` and checks the bytes that disks read and wrote.
 fn row(
     turn: &Turn,
     name: &str,
@@ -36,7 +35,7 @@ fn row(
     turn.sources().measure_disks(work).check(name, [("read", read), ("written", written)]);
 }
 
-/// Writes to a device past the page cache, and reads back.
+/// Writes [`BYTES`] to a device and reads them back, both without the page cache.
 fn write_and_read(device: &Path) {
     write(device);
     read(device);
@@ -58,7 +57,7 @@ fn direct(options: &mut OpenOptions, device: &Path) -> File {
     opened.unwrap_or_else(|error| panic!("{}: {error}", device.display()))
 }
 
-/// Goes through [`BYTES`] in pieces, with a buffer that is aligned for direct I/O.
+/// Calls `each` for every piece of [`BYTES`], with a buffer that is aligned for direct I/O.
 fn chunks(mut each: impl FnMut(&mut [u8])) {
     const CHUNK: usize = 1 << 20;
     const ALIGNMENT: usize = 4096;
@@ -67,11 +66,11 @@ fn chunks(mut each: impl FnMut(&mut [u8])) {
     (0..BYTES / CHUNK as u64).for_each(|_| each(&mut buffer[start..start + CHUNK]));
 }
 
-/// A device of device-mapper; removed when dropped.
+/// A device-mapper device. It is removed when dropped.
 struct Mapped(&'static str);
 
 impl Mapped {
-    /// Makes the device `name` with a table for [`BYTES`] after `arguments`.
+    /// Creates the device `name` with [`BYTES`]. `arguments` are the target's type and parameters.
     fn new(name: &'static str, arguments: &str) -> Self {
         dmsetup(&["create", name, "--table", &format!("0 {} {arguments}", BYTES / 512)]);
         Self(name)
@@ -89,7 +88,7 @@ impl Drop for Mapped {
 }
 
 fn dmsetup(arguments: &[&str]) {
-    // There is no udev that would make the device's node.
+    // No udev runs here, so dmsetup must create the device's node.
     let output = Command::new("dmsetup").args(arguments).env("DM_DISABLE_UDEV", "1").output();
     let output = output.expect("dmsetup");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -104,10 +103,10 @@ fn plain_disk_counts_once() {
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
-fn loop_device_counts_what_its_file_writes_and_no_cached_reads() {
+fn writes_to_a_loop_device_count_once_and_cached_reads_do_not_count() {
     let turn = turn();
     let file = program("khor").with_file_name("loop-file");
-    // With all its blocks, so that the file system has nothing to add.
+    // Allocates all blocks now, so that the file system writes no metadata later.
     fs::write(&file, vec![1; BYTES as usize]).expect("a file");
     File::open(&file).and_then(|file| file.sync_all()).expect("a file");
     let device = run_command("losetup -f");
@@ -134,7 +133,7 @@ fn dm_crypt_counts_once() {
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
-fn dm_multipath_based_on_requests_counts_once() {
+fn request_based_dm_multipath_counts_once() {
     let paths = "round-robin 0 2 1 /dev/vdb 100 /dev/vdc 100";
     row_of_mapped("dm-multipath", &format!("multipath 2 queue_mode mq 0 1 1 {paths}"));
 }
@@ -154,7 +153,7 @@ fn raid1_counts_the_work_of_both_mirrors() {
     drop(raid);
 }
 
-/// A RAID 1 without metadata, made through sysfs; stopped when dropped.
+/// A RAID 1 without metadata, created through sysfs. It is stopped when dropped.
 struct Raid1(PathBuf);
 
 impl Raid1 {
@@ -174,7 +173,7 @@ impl Raid1 {
             set("new_dev", number.trim());
             set(&format!("dev-{disk}/slot"), &slot.to_string());
         }
-        // Both mirrors hold the same.
+        // The mirrors need no resync.
         set("resync_start", "none");
         set("array_state", "active");
         Self(settings)
@@ -206,7 +205,7 @@ fn block_devices() -> Vec<String> {
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
-fn zram_is_no_disk_traffic() {
+fn zram_does_not_count() {
     let turn = turn();
     fs::write("/sys/block/zram0/disksize", BYTES.to_string()).expect("zram");
     row(&turn, "zram", NONE, NONE, || write_and_read("/dev/zram0".as_ref()));

@@ -1,6 +1,6 @@
-//! What the collector and the `/proc` source count as received, sent, local and disk traffic, with
-//! real devices: one test for each path that bytes take. `cargo xtask vm` runs them, in machines
-//! with the network cards and disks that they need.
+//! Tests what the collector and the `/proc` source count as received, sent, local and disk traffic.
+//! There is one test for each path of bytes through devices. `cargo xtask vm` runs the tests in
+//! virtual machines with the necessary network cards and disks.
 //!
 //! Each test prints a row of the table in docs/specification.md.
 
@@ -15,11 +15,11 @@ use khor_e2e::skip::in_vm;
 
 use crate::measure::Sources;
 
-/// The running test holds this lock, because the tests share the machine and hence its counters.
-/// The first test starts the sources: that takes ten seconds in an emulated machine.
+/// The running test holds this lock, because the tests share the machine's counters. The first test
+/// starts the sources, which takes ten seconds in an emulated machine.
 static SOURCES: Mutex<Option<Sources>> = Mutex::new(None);
 
-/// The sources, with the machine to themselves.
+/// Exclusive access to the sources and the machine.
 struct Turn(MutexGuard<'static, Option<Sources>>);
 
 impl Turn {
@@ -28,9 +28,9 @@ impl Turn {
     }
 }
 
-/// Waits for the turn of this test.
+/// Waits until no other test runs. Starts the sources for the first test.
 fn turn() -> Turn {
-    assert!(in_vm(), "only in a machine of `cargo xtask vm`, whose network cards and disks nobody else uses");
+    assert!(in_vm(), "only `cargo xtask vm` has the network cards and disks for these tests; run it");
     let mut sources = SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
     sources.get_or_insert_with(Sources::start);
     Turn(sources)

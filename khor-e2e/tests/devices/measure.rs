@@ -1,8 +1,8 @@
-//! What both sources count while a piece of work runs.
+//! Measures what both sources count while a test runs its load.
 //!
-//! The collector counts the whole kernel, hence also the cards of the namespace "outside", which
-//! stands for other machines. What these cards count themselves is subtracted. `/proc` shows one
-//! namespace, the machine's.
+//! The collector counts in all namespaces. It therefore also counts the cards of the namespace
+//! "outside", which stands for other machines. [`Sources::measure_network`] subtracts what these
+//! cards counted. `/proc` shows the machine's own namespace only.
 
 use std::array;
 use std::ops::RangeInclusive;
@@ -16,9 +16,10 @@ use khor_proto::counter;
 
 use crate::world::{OUTSIDE_CARDS, OWN_CARDS, outside};
 
-/// Link-layer header. The cards count it in both directions, the collector only in what is sent.
+/// Size of an Ethernet header. The cards count it in both directions, the collector only for sent
+/// packets.
 const ETHERNET_BYTES: u64 = 14;
-/// Between two looks at counters that are to stand still.
+/// Time between two readings of counters that must have stopped.
 const QUIET: Duration = Duration::from_millis(100);
 
 const NETWORK: [&str; 3] = [counter::EDGE_RX_BYTES, counter::EDGE_TX_BYTES, counter::LOCAL_BYTES];
@@ -38,11 +39,11 @@ pub(crate) struct Measured<const N: usize> {
 }
 
 impl<const N: usize> Measured<N> {
-    /// Prints the row. Fails unless both sources counted bytes within `should_be`.
-    pub(crate) fn check(&self, row: &str, should_be: [(&str, RangeInclusive<u64>); N]) {
+    /// Prints the row. Panics unless both sources counted bytes within `expected`.
+    pub(crate) fn check(&self, row: &str, expected: [(&str, RangeInclusive<u64>); N]) {
         let cells = |counts: [u64; N]| counts.map(mebibytes).join(" / ");
         println!("ROW | {row} | {} | {} |", cells(self.collector), cells(self.proc));
-        for (index, (name, range)) in should_be.into_iter().enumerate() {
+        for (index, (name, range)) in expected.into_iter().enumerate() {
             for (source, counts) in [("the collector", self.collector), ("/proc", self.proc)] {
                 let counted = counts[index];
                 assert!(range.contains(&counted), "{row}: {name} by {source} is {counted}, not in {range:?}");
@@ -72,8 +73,8 @@ impl Sources {
         Measured { collector: difference(before, after), proc: difference(proc_before, proc) }
     }
 
-    /// Measures what this machine receives, sends and keeps inside. The collector's counts at the
-    /// edge must be those of all cards, to the byte and packet.
+    /// Measures what this machine receives and sends, and its local traffic. Panics unless the
+    /// collector's counts at the edge equal the sums of all cards, to the byte and packet.
     pub(crate) fn measure_network(&self, work: impl FnOnce()) -> Measured<3> {
         progress("measuring the network");
         let (proc_before, before) = (self.proc(NETWORK), Moment::now(&self.collector));
@@ -82,13 +83,13 @@ impl Sources {
         assert_exact(&before, &after);
         let outside = after.cards.outside - before.cards.outside;
         let [rx, tx, local] = difference(get(&before.reading, NETWORK), get(&after.reading, NETWORK));
-        // Merging is off on the cards, so each packet lacks its own link-layer header.
+        // GRO is off, so the collector counts each packet, without its Ethernet header.
         let outside_rx = outside.rx_bytes - ETHERNET_BYTES * outside.rx_packets;
         let collector = [rx - outside_rx, tx - outside.tx_bytes, local];
         Measured { collector, proc: difference(proc_before, proc) }
     }
 
-    /// What the `/proc` source has counted, in a reading that it began after this call.
+    /// The `/proc` source's counts, from a reading that starts after this call.
     fn proc<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
         let switches = || self.scrape([counter::SWITCHES]);
         for _ in 0..2 {
@@ -133,7 +134,7 @@ impl Cards {
         Self { own, outside: outside().run(|| procfs::traffic(|name| OUTSIDE_CARDS.contains(&name))) }
     }
 
-    /// Waits until no card counts any more, since acknowledgements arrive after the data.
+    /// Waits until the counters of all cards stop: acknowledgements arrive after the data.
     fn quiet() -> Self {
         let mut last = Self::now();
         wait_until("quiet cards", || {
@@ -144,7 +145,7 @@ impl Cards {
         last
     }
 
-    /// What the collector should count of them, in the order of [`EDGE`].
+    /// The expected counts of the collector for these cards, in the order of [`EDGE`].
     fn edge(&self) -> [u64; 4] {
         let all = self.own + self.outside;
         [all.rx_bytes - ETHERNET_BYTES * all.rx_packets, all.rx_packets, all.tx_bytes, all.tx_packets]
@@ -169,7 +170,7 @@ impl Moment {
     }
 }
 
-/// Asserts that the collector's counts at the edge are the sums of all cards' own counts.
+/// Asserts that the collector's counts at the edge equal the sums of all cards' own counts.
 fn assert_exact(first: &Moment, last: &Moment) {
     let inner = difference(first.cards.edge(), last.cards_before.edge());
     let ours = difference(get(&first.reading, EDGE), get(&last.reading, EDGE));

@@ -1,16 +1,18 @@
-//! The paths of packets.
+//! Tests where the traffic of each path counts: received, sent or local.
 
 use std::ops::RangeInclusive;
 
 use crate::turn;
 use crate::world::{End, bond, containers, loopback, plain, transfer, tunnel};
 
-/// What each test transfers. Emulated cards carry a few MiB in a second.
+/// Bytes that each test transfers. Emulated cards carry a few MiB per second.
 const BYTES: u64 = 4 << 20;
-/// For requests of addresses, the start and end of a connection, and what the test asks the engine.
+/// Allowance for ARP, for the start and end of connections, and for the test's requests to the
+/// engine.
 const SLACK: u64 = 128 << 10;
 
-/// The payload with its headers: 66 bytes for 1448 of TCP, 112 or 126 for 1368 through `WireGuard`.
+/// The payload with its headers: 66 bytes of headers for 1448 bytes of TCP payload. Through
+/// `WireGuard` ([`TUNNELLED`]), 112 or 126 bytes for 1368.
 const PAYLOAD: RangeInclusive<u64> = BYTES..=BYTES + BYTES / 20 + SLACK;
 const TUNNELLED: RangeInclusive<u64> = BYTES + BYTES / 20..=BYTES + BYTES / 10 + SLACK;
 /// Acknowledgements: at most one of 66 bytes for each segment.
@@ -18,21 +20,21 @@ const ACKS: RangeInclusive<u64> = 0..=BYTES / 20 + SLACK;
 const NONE: RangeInclusive<u64> = 0..=SLACK;
 const ANY: RangeInclusive<u64> = 0..=u64::MAX;
 
-/// What should be received and sent at the edge, and local.
-struct ShouldBe {
+/// The expected bytes: received and sent at the edge, and local.
+struct Expected {
     rx: RangeInclusive<u64>,
     tx: RangeInclusive<u64>,
     local: RangeInclusive<u64>,
 }
 
-/// Measures a transfer from one end to another.
-fn row(name: &str, ends: impl FnOnce() -> [End; 2], should_be: ShouldBe) {
+/// Measures a transfer from one end to another, and checks the counts.
+fn row(name: &str, ends: impl FnOnce() -> [End; 2], expected: Expected) {
     let turn = turn();
     let [from, to] = ends();
-    // Neighbours are found and routes cached before.
+    // One byte in advance, so that ARP and the route lookup are not measured.
     transfer(from, to, 1);
     let measured = turn.sources().measure_network(|| transfer(from, to, BYTES));
-    let ShouldBe { rx, tx, local } = should_be;
+    let Expected { rx, tx, local } = expected;
     measured.check(name, [("received", rx), ("sent", tx), ("local", local)]);
 }
 
@@ -43,33 +45,33 @@ fn reversed([one, other]: [End; 2]) -> [End; 2] {
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn download_is_received() {
-    row("plain download", || reversed(plain()), ShouldBe { rx: PAYLOAD, tx: ACKS, local: NONE });
+    row("plain download", || reversed(plain()), Expected { rx: PAYLOAD, tx: ACKS, local: NONE });
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn upload_is_sent() {
-    row("plain upload", plain, ShouldBe { rx: ACKS, tx: PAYLOAD, local: NONE });
+    row("plain upload", plain, Expected { rx: ACKS, tx: PAYLOAD, local: NONE });
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn download_into_a_container_is_received_once_and_local_once() {
     let ends = || [plain()[1], containers()[0]];
-    row("download into a container", ends, ShouldBe { rx: PAYLOAD, tx: ACKS, local: PAYLOAD });
+    row("download into a container", ends, Expected { rx: PAYLOAD, tx: ACKS, local: PAYLOAD });
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn upload_from_a_container_is_sent_once_and_local_once() {
     let ends = || [containers()[0], plain()[1]];
-    row("upload from a container", ends, ShouldBe { rx: ACKS, tx: PAYLOAD, local: PAYLOAD });
+    row("upload from a container", ends, Expected { rx: ACKS, tx: PAYLOAD, local: PAYLOAD });
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn traffic_between_containers_is_local_once() {
-    row("container to container", containers, ShouldBe { rx: NONE, tx: NONE, local: PAYLOAD });
+    row("container to container", containers, Expected { rx: NONE, tx: NONE, local: PAYLOAD });
 }
 
 #[test]
@@ -78,32 +80,32 @@ fn download_through_wireguard_is_received_once_and_local_once() {
     row(
         "download through WireGuard",
         || reversed(tunnel()),
-        ShouldBe { rx: TUNNELLED, tx: ACKS, local: PAYLOAD },
+        Expected { rx: TUNNELLED, tx: ACKS, local: PAYLOAD },
     );
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn upload_through_wireguard_is_sent_once() {
-    // The outside's end of the tunnel is in the same kernel. The collector counts the payload that
-    // arrives there.
-    row("upload through WireGuard", tunnel, ShouldBe { rx: ACKS, tx: TUNNELLED, local: ANY });
+    // The outside end of the tunnel is in the same kernel, so the collector also counts the payload
+    // that arrives there.
+    row("upload through WireGuard", tunnel, Expected { rx: ACKS, tx: TUNNELLED, local: ANY });
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn download_through_a_bond_is_received_once() {
-    row("download through a bond", || reversed(bond()), ShouldBe { rx: PAYLOAD, tx: ACKS, local: NONE });
+    row("download through a bond", || reversed(bond()), Expected { rx: PAYLOAD, tx: ACKS, local: NONE });
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn upload_through_a_bond_is_sent_once() {
-    row("upload through a bond", bond, ShouldBe { rx: ACKS, tx: PAYLOAD, local: NONE });
+    row("upload through a bond", bond, Expected { rx: ACKS, tx: PAYLOAD, local: NONE });
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
 fn loopback_is_local() {
-    row("loopback", loopback, ShouldBe { rx: NONE, tx: NONE, local: PAYLOAD });
+    row("loopback", loopback, Expected { rx: NONE, tx: NONE, local: PAYLOAD });
 }

@@ -1,9 +1,8 @@
-//! The machine's network: cards with another world at their other ends, a bond, containers on a
-//! bridge, a tunnel.
+//! Builds the network of the tests: pairs of cards, a bond, containers on a bridge, and a tunnel.
 //!
-//! `cargo xtask vm` connects the cards in pairs: `eth0` with `eth1` and so on. The cards with odd
-//! numbers are moved into a network namespace, "outside". The parts are made when a test first
-//! needs them, and stay.
+//! `cargo xtask vm` connects the cards in pairs: `eth0` with `eth1` and so on. [`outside`] moves
+//! the cards with odd numbers into a network namespace, which stands for other machines. Each part
+//! is created when a test first needs it, and stays.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -16,7 +15,7 @@ use khor_e2e::{Namespace, load, wait_until};
 pub(crate) const OWN_CARDS: [&str; 3] = ["eth0", "eth2", "eth4"];
 pub(crate) const OUTSIDE_CARDS: [&str; 3] = ["eth1", "eth3", "eth5"];
 
-/// An end of a transfer: where it is, and its address.
+/// One end of a transfer: its namespace and its address.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
     /// `None` is the machine itself.
@@ -49,18 +48,18 @@ pub(crate) fn transfer(from: End, to: End, bytes: u64) {
     load::transfer(sender, &listener, bytes);
 }
 
-/// The namespace at the other ends of the cards.
+/// The namespace "outside", which has the other card of each pair.
 pub(crate) fn outside() -> &'static Namespace {
     static OUTSIDE: OnceLock<Namespace> = OnceLock::new();
     OUTSIDE.get_or_init(|| {
         let outside = Namespace::new();
-        // Addresses that the kernel makes by itself cause packets that nobody asked for.
+        // Disables IPv6, because the kernel sends IPv6 packets that no program asked for.
         let quiet = || std::fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").expect("a setting");
         quiet();
         outside.run(quiet);
         for card in OWN_CARDS.iter().chain(&OUTSIDE_CARDS) {
-            // Else packets are merged before the collector sees them, and it counts fewer than the
-            // card.
+            // With GRO the kernel merges packets before the collector sees them, so the collector
+            // would count fewer packets than the card.
             run_command(&format!("ethtool --offload {card} gro off"));
         }
         for card in OUTSIDE_CARDS {
@@ -96,8 +95,7 @@ pub(crate) fn bond() -> [End; 2] {
     [End::here([10, 77, 3, 1]), End::within(outside(), [10, 77, 3, 2])]
 }
 
-/// Makes a bond in the caller's namespace. It is named so because the driver makes a `bond0` by
-/// itself.
+/// Creates the bond `khor-bond` in the caller's namespace. The driver already creates a `bond0`.
 fn make_bond(first: &str, second: &str, address: &str) {
     run_command("ip link add khor-bond type bond mode active-backup miimon 100");
     for card in [first, second] {
@@ -112,7 +110,7 @@ fn make_bond(first: &str, second: &str, address: &str) {
 /// cards.
 fn wait_until_active(card: &str) {
     let active = format!("Currently Active Slave: {card}\n");
-    wait_until("the bond's first card", || {
+    wait_until("the bond to use its first card", || {
         let bond = std::fs::read_to_string("/proc/thread-self/net/bonding/khor-bond").expect("a bond");
         bond.contains(&active)
     });
@@ -165,7 +163,7 @@ impl Keys {
         Self { private, public }
     }
 
-    /// Makes the end of a tunnel in the caller's namespace.
+    /// Creates one end of a tunnel in the caller's namespace.
     fn tunnel(&self, address: &str, peer: &str, endpoint: &str) {
         run_command("ip link add khor-wg type wireguard");
         let settings = "private-key /proc/self/fd/0 listen-port 51820";
@@ -176,14 +174,14 @@ impl Keys {
     }
 }
 
-/// Runs a command that reads `input`, and returns what it printed.
+/// Runs a command with `input` on its standard input, and returns its output.
 fn with_input(line: &str, input: &str) -> String {
     let mut words = line.split_whitespace();
     let mut command = Command::new(words.next().expect("a program"));
     let command = command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
-    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("writing");
-    let output = child.wait_with_output().expect("its end");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("writing");
+    let output = child.wait_with_output().expect("its output");
     assert!(output.status.success(), "{line}");
     String::from_utf8(output.stdout).expect("text")
 }

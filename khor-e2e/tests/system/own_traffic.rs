@@ -1,6 +1,6 @@
-//! Clients on another machine: khor does not hear the traffic that it causes itself.
+//! Tests that khor subtracts the traffic of clients on another machine.
 //!
-//! qemu forwards connections of the host into this machine. On the host, `cargo xtask vm debian`
+//! qemu forwards connections from the host into this machine. On the host, `cargo xtask vm debian`
 //! keeps connecting until the engine accepts: one listener, one page, and one listener through an
 //! SSH tunnel (`xtask/src/vm/debian/outside.rs`).
 
@@ -17,18 +17,18 @@ use crate::unit::{require_a_machine_of_our_own, said, wait_for};
 
 const USER: &str = "listener";
 const PORT: u16 = 17321;
-/// As in `xtask/src/vm/debian/outside.rs`.
+/// Must equal the token in `xtask/src/vm/debian/outside.rs`.
 const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
 /// The address that qemu forwards to.
 const ADDRESS: &str = "10.0.2.15/24";
-/// Samples of each half, one per second.
+/// Samples without clients, and samples with clients. One per second.
 const SAMPLES: usize = 40;
-/// Signals to which a stream of sound adds.
+/// Signals that a stream of sound could raise.
 const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"];
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn clients_elsewhere_are_not_heard_as_traffic() {
+fn traffic_to_clients_on_another_machine_is_subtracted() {
     require_a_machine_of_our_own();
     let card = said("ls /sys/bus/virtio/drivers/virtio_net/virtio0/net /sys/class/net");
     let card = card.split_whitespace().find(|name| name.starts_with("en") || name.starts_with("eth"));

@@ -16,7 +16,7 @@ const MOST_STALL_US: f64 = 960e3;
 /// Groups of counters that come in the same gusts.
 const GROUPS: usize = 4;
 
-/// The counters that loads move, in the order in which they take their seeds.
+/// The counters that loads change, in the order in which they draw their seeds.
 const DRIVEN: [Counter; 22] = [
     Counter::Execs,
     Counter::Forks,
@@ -41,9 +41,11 @@ const DRIVEN: [Counter; 22] = [
     Counter::Faults,
     Counter::MajorFaults,
 ];
-/// More of them. They take their seeds last, so that the clips with the older seeds stay as they were.
+/// Newer counters that loads change. They draw their seeds last, so that existing clips stay the
+/// same.
 const DRIVEN_LATER: [Counter; 2] = [Counter::LocalBytes, Counter::LocalPackets];
-/// Counters of all devices: at the edge, and inside the machine, where each packet passes one device.
+/// Each counter of all devices, and its two parts: at the edge and local. A local packet passes one
+/// device.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),
@@ -144,7 +146,7 @@ impl Machine {
     }
 
     fn lane(&mut self, counter: Counter) -> &mut Lane {
-        self.lanes.iter_mut().find(|lane| lane.counter == counter).expect("a counter that is driven")
+        self.lanes.iter_mut().find(|lane| lane.counter == counter).expect("a driven counter")
     }
 
     /// Time spent in requests is counted when they complete, and never without one.

@@ -137,7 +137,7 @@ fn probes(welcome: &Welcome) -> Check {
         .collect();
     let (all, gap) = (welcome.counters.len(), Gap::of(welcome));
     if absent.is_empty() {
-        // An older collector may lack counters that it does not even name.
+        // An older collector does not list newer counters.
         return gap.map_or_else(
             || Check::ok("probes", format!("{all} of {all} count")),
             |gap| Check::problem("probes", gap.error(), gap.fix()),
@@ -150,14 +150,14 @@ fn probes(welcome: &Welcome) -> Check {
         "probes",
         format!("{} of {all} don't count: {}{cause}{instead}", absent.len(), absent.join("; ")),
         gap.map_or_else(
-            || "these signals are absent and the others work; another kernel may have them".to_owned(),
+            || "these signals are missing, the others work; a newer kernel may have them".to_owned(),
             |gap| gap.fix().to_owned(),
         ),
     )
 }
 
-/// The events that the programs missed while the running engine listened. A few are no problem, and no
-/// setting of khor changes them.
+/// The events that the collector's programs missed since the engine started. A few are no problem,
+/// and no setting of khor prevents them.
 fn missed(health: Option<&Value>) -> Option<Check> {
     let reason = health?["missed"]["reason"].as_str()?;
     Some(Check::ok("missed events", reason))
@@ -253,7 +253,7 @@ mod tests {
         let health = |reason| serde_json::json!({ "missed": { "events": 11, "reason": reason } });
         assert_eq!(missed(None), None);
         assert_eq!(missed(Some(&health(None))), None);
-        let check = missed(Some(&health(Some("khor missed 11 events: ...")))).unwrap();
+        let check = missed(Some(&health(Some("khor missed 11 events, ...")))).unwrap();
         assert_eq!((check.name, check.state), ("missed events", CheckState::Ok));
         assert!(check.detail.contains("11 events"), "{check:?}");
     }

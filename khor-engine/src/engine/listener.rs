@@ -243,8 +243,9 @@ impl Listener {
     }
 }
 
-/// The nine rates of the original khor by name, in the order of `/khor/metrics`. `rx_kbs` and `tx_kbs` are those of
-/// the signals `rx` and `tx`. `mem_pct` is memory pressure: the share of time some task waited for memory.
+/// The nine rates of the original khor by name, in the order of `/khor/metrics`. `rx_kbs` and
+/// `tx_kbs` are the rates of the signals `rx` and `tx`. `mem_pct` is memory pressure: the share of
+/// time some task waited for memory.
 pub(super) fn original_rates(reading: &Reading) -> [(&'static str, Option<f64>); 9] {
     original_rates_of(|counter| reading.counter_rates[counter.index()])
 }

@@ -270,7 +270,7 @@ impl Engine {
         self.shown().path.clone()
     }
 
-    /// What this engine sends and receives over the network.
+    /// This engine's own network traffic.
     pub(crate) fn own_traffic(&self) -> &Arc<OwnTraffic> {
         &self.own
     }

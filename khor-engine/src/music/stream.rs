@@ -25,7 +25,7 @@ pub enum VoiceStream {
     Memory,
     /// The kernel itself: middle, ticking.
     Kernel,
-    /// What stays inside the machine: middle, turning around its home, in the centre.
+    /// Local traffic: middle register, turning around its home note, in the centre.
     Local,
 }
 

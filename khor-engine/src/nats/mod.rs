@@ -244,7 +244,8 @@ impl Link {
         self.is_up() && matches!(timeout(PATIENCE, sending).await, Ok(Ok(())))
     }
 
-    /// Bytes that a message of `payload` bytes takes within TCP, if it is sent alone.
+    /// TCP payload of a published message with `payload` bytes, if no other message shares its
+    /// packet.
     pub fn length_on_wire(&self, subject: &str, payload: usize) -> usize {
         /// Header, type and authentication tag of a TLS 1.3 record.
         const TLS_RECORD: usize = 22;
@@ -253,7 +254,7 @@ impl Link {
         command + payload + tls
     }
 
-    /// The address of this end, as the server sees it.
+    /// This client's address, as the server sees it.
     pub fn local_address(&self) -> Option<IpAddr> {
         self.client.server_info().client_ip.parse().ok()
     }

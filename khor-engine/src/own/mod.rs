@@ -1,8 +1,7 @@
 //! khor's own traffic: what this process sends and receives over the network.
 //!
-//! Without this module a listener's stream would sound like work of the machine. [`OwnTraffic`]
-//! counts the traffic where it arises. [`Subtraction`] removes it from the counters of this
-//! machine.
+//! Without this module, a listener's stream would sound like work of the machine. [`OwnTraffic`]
+//! counts the traffic. [`Subtraction`] subtracts it from the counters of this machine.
 
 mod place;
 mod segments;
@@ -27,7 +26,7 @@ pub(crate) use self::{place::Place, stream::Counted, subtract::Subtraction};
 use self::{tunnel::Client, wire::Flow};
 use crate::signal::Counter;
 
-/// The counters that own traffic is part of, in the order of [`Amounts`].
+/// The counters that include own traffic, in the order of [`Amounts`].
 const COUNTERS: [Counter; 6] = [
     Counter::EdgeRxBytes,
     Counter::EdgeRxPackets,
@@ -50,7 +49,7 @@ pub struct OwnTraffic(Mutex<Ledger>);
 struct Ledger {
     open: HashMap<u64, Connection>,
     newest: u64,
-    /// Amounts of closed connections, datagrams and published messages.
+    /// Sums over closed connections, datagrams and published messages.
     ended: Amounts,
     searched: Option<Instant>,
     is_searching: bool,
@@ -74,9 +73,10 @@ struct Connection {
 #[derive(Clone, Copy, Debug)]
 enum Route {
     At(Place),
-    /// On this machine. The client may be sshd, which forwards the bytes through the edge.
+    /// The client is on this machine. It may be sshd, which forwards the bytes through the edge.
+    /// The search for tunnels has not checked it yet.
     Unchecked,
-    /// On this machine, and since `since` also at the edge through sshd.
+    /// The client is sshd. The bytes count as local, and those after `since` also at the edge.
     Tunnel {
         since: Flow,
     },
@@ -91,7 +91,7 @@ struct Entry {
 }
 
 impl OwnTraffic {
-    /// Begins to count a TCP connection, from its handshake on.
+    /// Starts to count a TCP connection. The count includes the handshake.
     fn open(self: &Arc<Self>, stream: &tokio::net::TcpStream) -> Option<Entry> {
         let (local, remote) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
         let (route, splits) = if place::is_same_machine(local.ip(), remote.ip()) {
@@ -121,8 +121,8 @@ impl OwnTraffic {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.received));
     }
 
-    /// Counts one message of `payload` bytes that was sent through another program's TCP code, and
-    /// its acknowledgement.
+    /// Counts one message of `payload` bytes that a client library sent over its own TCP
+    /// connection, and the acknowledgement.
     pub(crate) fn sent_message(&self, place: Place, payload: usize, local: Option<IpAddr>) {
         self.add(place, &Flow::message(payload, local));
     }
@@ -131,7 +131,7 @@ impl OwnTraffic {
         sum(&mut self.lock().ended, &flow.amounts(place));
     }
 
-    /// Everything so far. Asks the kernel about each open connection.
+    /// All own traffic so far. Queries the kernel about each open connection.
     fn amounts(&self) -> Amounts {
         let mut ledger = self.lock();
         let mut total = ledger.ended;
@@ -147,7 +147,7 @@ impl OwnTraffic {
         !self.lock().open.is_empty()
     }
 
-    /// Begins to search for the tunnels among new connections, in a thread of its own.
+    /// Starts a thread that searches for tunnels among new connections.
     fn search_tunnels(self: &Arc<Self>) {
         let mut ledger = self.lock();
         let is_due = ledger.searched.is_none_or(|at| at.elapsed() >= SEARCH_INTERVAL);
@@ -163,10 +163,12 @@ impl OwnTraffic {
         drop(ledger);
         let own = Arc::clone(self);
         let search = move || own.checked(&tunnel::search(unchecked));
-        // Without a thread the connections stay local. The next engine start searches again.
+        // If the thread cannot start, there is no further search, and these connections count as
+        // local.
         thread::Builder::new().name("khor-tunnels".into()).spawn(search).ok();
     }
 
+    /// Stores the results of a search.
     fn checked(&self, clients: &[Client]) {
         let mut ledger = self.lock();
         ledger.is_searching = false;

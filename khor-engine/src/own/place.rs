@@ -14,7 +14,7 @@ use super::segments;
 const DEVICES: &str = "/sys/class/net";
 /// `ARPHRD_ETHER` of `linux/if_arp.h`.
 const ETHERNET: &str = "1";
-/// Most devices below each other that are followed: a VLAN on a bond on a bridge has three.
+/// Maximum depth of stacked devices. A bridge on a VLAN on a bond has depth three.
 const MAX_DEPTH: usize = 8;
 
 /// Where traffic is counted.
@@ -40,17 +40,17 @@ pub(super) fn find(local: IpAddr) -> (Place, bool) {
     }
     let Some(device) = device_of(local) else { return (Place::Edge, true) };
     let is_inside = is_inside(Path::new(DEVICES), &device);
-    // Too few packets hide less than too many.
+    // If unknown, the device splits packets. A low estimate hides less of other programs' traffic.
     (if is_inside { Place::Local } else { Place::Edge }, segments::splits(&device).unwrap_or(true))
 }
 
 impl Place {
-    /// Where traffic of the address `local` with another machine or namespace is counted.
+    /// Where traffic between the address `local` and another machine or namespace is counted.
     pub(crate) fn of_local_address(local: IpAddr) -> Self {
         find(local).0
     }
 
-    /// Where datagrams to `remote` are counted. Sends nothing.
+    /// Where datagrams to `remote` are counted. Sends no packet.
     pub(crate) fn of_destination(remote: SocketAddr) -> Self {
         if remote.ip().to_canonical().is_loopback() {
             return Self::Local;
@@ -82,9 +82,9 @@ fn device_of(local: IpAddr) -> Option<String> {
         .next()
 }
 
-/// Whether traffic of a device stays inside the machine: the device is one end of a pair (veth), or
-/// a bridge without a way to hardware. Tunnels and dummy devices are no such devices, because their
-/// traffic leaves through another device.
+/// Whether a device's traffic stays inside the machine. This is true for one end of a pair (veth),
+/// and for a bridge without hardware below it. It is false for tunnels and dummy devices, because
+/// their traffic leaves through another device.
 fn is_inside(devices: &Path, device: &str) -> bool {
     let folder = devices.join(device);
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default().trim().to_owned();
@@ -103,7 +103,7 @@ fn reaches_hardware(devices: &Path, device: &str, depth: usize) -> bool {
     is_hardware || (depth > 0 && below.iter().any(|device| reaches_hardware(devices, device, depth - 1)))
 }
 
-/// The devices that a device stands on, such as the ports of a bridge.
+/// The devices directly below a device, such as the ports of a bridge.
 fn lower(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_prefix("lower_")?.to_owned())).collect()
@@ -113,7 +113,7 @@ fn lower(folder: &Path) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Devices as `/sys/class/net` describes them: name, other end of its link, and its files.
+    /// Devices as `/sys/class/net` describes them: name, index of the other end, and files.
     fn devices(list: &[(&str, u32, &[&str])]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (index, (name, link, files)) in list.iter().enumerate() {

@@ -1,7 +1,7 @@
-//! Who splits large packets into segments: the kernel, or the device that sends them.
+//! Finds out whether the kernel or the sending device splits large packets into segments.
 //!
-//! A device counts the packets that the kernel hands to it. If the device splits them itself
-//! (TSO), several segments are one packet with one header.
+//! A device counts the packets that the kernel hands to it. If the device splits them itself (TSO),
+//! several segments count as one packet with one header.
 
 use std::io;
 
@@ -23,9 +23,10 @@ struct Value {
 ///
 /// # Errors
 ///
-/// There is no such device, or it does not say.
+/// The device does not exist, or does not report this setting.
 pub(super) fn splits(device: &str) -> io::Result<bool> {
-    // SAFETY: the structure consists of integers and a union of such, for which zero is a value.
+    // SAFETY: the structure consists of integers, raw pointers and unions of them. Zero is valid
+    // for all.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     if device.len() >= request.ifr_name.len() {
         return Err(io::ErrorKind::InvalidInput.into());

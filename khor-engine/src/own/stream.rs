@@ -23,7 +23,7 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    /// Begins to count. A connection that is closed already is not counted.
+    /// Starts to count the connection, unless it is already closed.
     pub(crate) fn new(stream: TcpStream, own: &Arc<OwnTraffic>) -> Self {
         Self { entry: own.open(&stream), stream }
     }

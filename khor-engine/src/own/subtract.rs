@@ -8,11 +8,11 @@ use std::{
 use super::{Amounts, COUNTERS, OwnTraffic};
 use crate::signal::Frame;
 
-/// Shortest time between two readings of the open connections: ten a second, with room for the
+/// Shortest time between two readings of the open connections: ten per second, with room for the
 /// jitter of the frames.
 const READ_INTERVAL: Duration = Duration::from_millis(90);
-/// Own traffic that the counters have not shown after one to two of these is dropped. It was
-/// estimated too high, and would hide later traffic of other programs.
+/// Own traffic is dropped if the counters do not show it within one or two of these periods. The
+/// estimate was too high, and would hide later traffic of other programs.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Subtracts own traffic from one source's counters of the whole machine.
@@ -23,9 +23,9 @@ pub(crate) struct Subtraction {
     own: Arc<OwnTraffic>,
     /// Own traffic at the last reading.
     known: Amounts,
-    /// Own traffic that is still to be subtracted.
+    /// Own traffic that is not subtracted yet.
     pending: Amounts,
-    /// Own traffic of the last and of the current [`PATIENCE`].
+    /// Own traffic of the previous and of the current period of [`PATIENCE`].
     recent: [Amounts; 2],
     recent_since: Option<Instant>,
     read_at: Option<Instant>,
@@ -37,14 +37,14 @@ pub(crate) struct Subtraction {
 struct Series {
     /// Its last value.
     raw: Option<u64>,
-    /// How much of it was subtracted.
+    /// How much was subtracted from it.
     own: u64,
     /// The last result.
     result: Option<u64>,
 }
 
 impl Subtraction {
-    /// Begins with a new source.
+    /// Starts with a new source.
     pub(crate) fn new(own: Arc<OwnTraffic>) -> Self {
         let known = own.amounts();
         Self {
@@ -58,8 +58,9 @@ impl Subtraction {
         }
     }
 
-    /// Replaces the counters that own traffic is part of. While connections are open, the results
-    /// change ten times a second and are held in between: so both sides are read together.
+    /// Subtracts own traffic from the frame's counters. While connections are open, the results
+    /// change only ten times per second. Then the counters and the own traffic are read at the same
+    /// time.
     pub(crate) fn apply(&mut self, frame: &mut Frame, now: Instant) {
         let is_held = self.read_at.is_some_and(|at| now.duration_since(at) < READ_INTERVAL);
         if !is_held {
@@ -74,7 +75,8 @@ impl Subtraction {
         }
     }
 
-    /// Reads own traffic. Without open connections every frame is read, which costs nothing.
+    /// Reads own traffic. Without open connections this happens at every frame, because it needs no
+    /// system call.
     fn read(&mut self, now: Instant) {
         let is_connected = self.own.is_connected();
         self.read_at = is_connected.then_some(now);
@@ -96,7 +98,7 @@ impl Subtraction {
 }
 
 impl Series {
-    /// Takes a value, and subtracts from its rise as much as is `pending`.
+    /// Takes the next value, and subtracts `pending` from its rise, as far as possible.
     fn take(&mut self, value: Option<u64>, pending: &mut u64) {
         let last = std::mem::replace(&mut self.raw, value);
         let (Some(value), Some(last)) = (value, last) else {
@@ -104,7 +106,7 @@ impl Series {
             return;
         };
         let Some(rise) = value.checked_sub(last) else {
-            // The count restarted. A gap is no spike.
+            // The count restarted. A missing result avoids a spike.
             *self = Self { raw: Some(value), own: 0, result: None };
             return;
         };
@@ -139,7 +141,7 @@ mod tests {
             self.own.lock().ended[TX] += bytes;
         }
 
-        /// The result for a counter's value.
+        /// The result for a value of the counter.
         fn take(&mut self, after_ms: u64, value: Option<u64>) -> Option<u64> {
             let mut frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] };
             frame.counters[Counter::EdgeTxBytes.index()] = value;
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_counter_does_not_show_yet_is_subtracted_later_and_the_result_never_falls() {
+    fn own_traffic_not_counted_yet_is_subtracted_later_and_the_result_never_falls() {
         let mut bench = Bench::new();
         bench.take(0, Some(10_000));
         bench.send(500);

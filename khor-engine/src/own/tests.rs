@@ -1,4 +1,4 @@
-//! Compares the ledger with the kernel's counts of devices, in network namespaces of its own.
+//! Compares the ledger with the kernel's counts of devices, in separate network namespaces.
 
 use std::{
     io::{Read, Write},
@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 
-/// What a listener gets in five seconds, and in how many pieces.
+/// Bytes that a listener receives in five seconds, and the size of each piece.
 const STREAM_BYTES: usize = 960_000;
 const PIECE_BYTES: usize = 4_096;
 const REQUEST_BYTES: usize = 300;
@@ -58,7 +58,7 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
         stream.read_exact(&mut [0; REQUEST_BYTES]).await.unwrap();
         for _ in 0..STREAM_BYTES / PIECE_BYTES {
             stream.write_all(&[7; PIECE_BYTES]).await.unwrap();
-            // A listener gets a piece every 21 ms, and the kernel sends each piece at once.
+            // A real listener gets a piece every 21 ms, and the kernel sends each piece at once.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         stream.write_all(&vec![7; STREAM_BYTES % PIECE_BYTES]).await.unwrap();
@@ -66,7 +66,7 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
     });
 }
 
-/// Whether `ours` differs from the kernel's count by at most 3 %.
+/// Asserts that `ours` differs from the kernel's count by at most 3 %.
 fn assert_close(what: &str, ours: u64, kernel: u64) {
     println!("{what}: {ours}, and {kernel} by the kernel's count");
     assert!(ours.abs_diff(kernel) <= kernel * 3 / 100, "{what}: {ours} is not {kernel}");
@@ -103,7 +103,8 @@ fn a_stream_over_a_pair_of_devices_is_counted_as_the_device_counts_it() {
     }
     let (to_client, from_server) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
-    // The devices end with the namespace of either end.
+    // The devices disappear with the namespace of either end, so the client waits for the
+    // measurement.
     let (measured, is_measured) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -111,7 +112,7 @@ fn a_stream_over_a_pair_of_devices_is_counted_as_the_device_counts_it() {
                 ready.send(gettid()).unwrap();
                 let server: SocketAddr = from_server.recv().unwrap();
                 assert!(ip("addr add 10.99.78.2/24 dev khor-there") && ip("link set khor-there up"));
-                wait_until("the way to the server", || TcpStream::connect(server).is_ok());
+                wait_until("a connection to the server", || TcpStream::connect(server).is_ok());
                 listen(server);
                 is_measured.recv().ok();
             });
@@ -124,7 +125,7 @@ fn a_stream_over_a_pair_of_devices_is_counted_as_the_device_counts_it() {
             assert!(ip("addr add 10.99.78.1/24 dev khor-here") && ip("link set khor-here up"));
             let listener = TcpListener::bind("10.99.78.1:0").unwrap();
             to_client.send(listener.local_addr().unwrap()).unwrap();
-            drop(listener.accept().unwrap()); // the attempt that found the way
+            drop(listener.accept().unwrap()); // the attempt of `wait_until`
             let own = Arc::<OwnTraffic>::default();
             let before = device("khor-here");
             serve(listener, &own);

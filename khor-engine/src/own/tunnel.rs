@@ -1,6 +1,6 @@
 //! Finds connections that come through sshd (`ssh -L`).
 //!
-//! Such a client is on this machine, but sshd sends the same bytes on through the machine's edge.
+//! Such a client is on this machine, but sshd forwards the bytes through the machine's edge.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,12 +13,12 @@ use khor_proto::kernel_text;
 
 use crate::peer;
 
-/// Names of sshd's processes. Since OpenSSH 9.8 the process of a session has a program of its own.
+/// Names of sshd's processes. Since OpenSSH 9.8, a session runs a separate program.
 const NAMES: [&str; 2] = ["sshd", "sshd-session"];
 /// How the title of a session's process begins.
 const TITLES: [&str; 2] = ["sshd: ", "sshd-session: "];
 
-/// A connection that was looked at.
+/// The result of a search for one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Client {
     pub(super) id: u64,
@@ -32,7 +32,7 @@ struct End {
     inode: u32,
 }
 
-/// What is known of the processes of this machine.
+/// The processes of this machine, as far as the search needs them.
 #[derive(Debug, Default)]
 struct Processes {
     /// The names of the programs that hold the sockets, by inode.
@@ -41,7 +41,8 @@ struct Processes {
     ssh_users: HashSet<u32>,
 }
 
-/// Looks at the clients of connections: number, address of this end, address of the client's.
+/// Checks whether the clients of connections are sshd. Each connection has a number, the server's
+/// address and the client's address.
 pub(super) fn search(connections: Vec<(u64, SocketAddr, SocketAddr)>) -> Vec<Client> {
     let ends: Vec<_> = connections
         .into_iter()
@@ -62,7 +63,7 @@ impl Processes {
         let mut processes = Self::default();
         for entry in fs::read_dir(proc).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
-                // A process may end at any time.
+                // A process may end at any time, so errors are ignored.
                 processes.take(&entry.path(), wanted);
             }
         }
@@ -87,8 +88,8 @@ impl Processes {
         Some(())
     }
 
-    /// Whether sshd holds this socket. Only root can read which sockets sshd holds. For other users
-    /// a socket without a known holder is sshd's if its user has a session.
+    /// Whether sshd holds this socket. Only root can read which sockets sshd holds. Without root, a
+    /// socket with an unknown holder is assumed to be sshd's if its user has a session.
     fn is_sshd(&self, end: End) -> bool {
         match self.holders.get(&end.inode) {
             Some(name) => NAMES.contains(&&**name),
@@ -103,7 +104,7 @@ fn is_session(title: &str) -> bool {
     TITLES.iter().any(|begin| title.starts_with(begin)) && !title.contains('[')
 }
 
-/// The real user in `/proc/PID/status`.
+/// The real user ID in `/proc/PID/status`.
 fn user_of(status: &str) -> Option<u32> {
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     line.split_ascii_whitespace().next()?.parse().ok()

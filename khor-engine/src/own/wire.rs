@@ -1,4 +1,4 @@
-//! From the kernel's figures of a connection to the bytes that devices count.
+//! Computes the bytes and packets that devices count from the kernel's statistics of a connection.
 
 use std::{net::IpAddr, os::fd::RawFd};
 
@@ -14,11 +14,11 @@ const TCP_HEADER: u64 = 20;
 const TCP_TIMESTAMPS: u64 = 12;
 /// `TCPI_OPT_TIMESTAMPS` of `linux/tcp.h`.
 const HAS_TIMESTAMPS: u8 = 1;
-/// How much longer the options of a SYN are than [`TCP_TIMESTAMPS`].
+/// Bytes by which the options of a SYN are longer than [`TCP_TIMESTAMPS`].
 const SYN_OPTIONS: u64 = 8;
 /// Most bytes that the kernel hands to a device at once, headers included.
 const LARGEST_PACKET: u64 = 65_536;
-/// What SSH adds to each piece of forwarded data: lengths, channel number, padding and MAC.
+/// Bytes that SSH adds to each piece of forwarded data: lengths, channel number, padding and MAC.
 /// Measured with OpenSSH 9.2 and its usual cipher, for pieces of 1, 4 and 16 KiB.
 const SSH_OVERHEAD: u64 = 36;
 
@@ -82,9 +82,10 @@ impl Flow {
         Self { sent, received, header: self.header }
     }
 
-    /// What sshd sends and receives for this traffic at the machine's edge. sshd encrypts what it
-    /// reads at once, so each packet of ours becomes one of its packets. Its client acknowledges
-    /// each of them at least once. The connection is taken for IPv4, which hides less.
+    /// The traffic that sshd causes at the machine's edge when it forwards this traffic. sshd
+    /// encrypts and sends data as soon as it reads them, so each data packet becomes one packet.
+    /// The estimate assumes one acknowledgement per packet, and IPv4: a low estimate hides less of
+    /// other programs' traffic.
     pub(super) fn through_ssh(&self) -> Self {
         let through = |direction: &Direction, answered: &Direction| Direction {
             payload: direction.payload + direction.data_packets * SSH_OVERHEAD,
@@ -98,8 +99,8 @@ impl Flow {
         }
     }
 
-    /// The counts of devices there. Devices count a packet that they send with its Ethernet header
-    /// and a packet that they receive without.
+    /// The counts of the devices at `place`. Devices count a packet that they send with its
+    /// Ethernet header and a packet that they receive without.
     pub(super) fn amounts(&self, place: Place) -> Amounts {
         let Self { sent, received, header } = self;
         match place {
@@ -123,12 +124,12 @@ fn ip_header(address: IpAddr) -> u64 {
     if address.to_canonical().is_ipv4() { IPV4_HEADER } else { IPV6_HEADER }
 }
 
-/// The traffic of the TCP connection behind `fd`. `writes` is the number of pieces in which its
-/// data was written, if its device splits large packets itself.
+/// The traffic of the TCP connection behind `fd`. `writes` is the number of writes to it, if its
+/// device splits large packets itself.
 pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>) -> Option<Flow> {
     let info = tcp_info(fd)?;
     let data_segments = u64::from(info.tcpi_data_segs_out);
-    // While a connection keeps up, the kernel hands each write to the device as one packet.
+    // If the connection is fast enough, the kernel hands each write to the device as one packet.
     let pieces = writes.map(|writes| writes.max(info.tcpi_bytes_sent.div_ceil(LARGEST_PACKET)));
     let data_packets = pieces.map_or(data_segments, |pieces| pieces.min(data_segments));
     let others = u64::from(info.tcpi_segs_out).saturating_sub(data_segments);
@@ -153,8 +154,8 @@ fn tcp_info(fd: RawFd) -> Option<libc::tcp_info> {
     // SAFETY: the structure consists of integers, for which zero is a value.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `length` bytes to `info`. A descriptor that is not open is
-    // an error and no undefined behaviour.
+    // SAFETY: the kernel writes at most `length` bytes to `info`. A closed descriptor causes an
+    // error, not undefined behaviour.
     let result = unsafe {
         libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &raw mut length)
     };

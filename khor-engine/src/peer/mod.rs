@@ -97,7 +97,7 @@ pub(crate) fn listener(address: SocketAddr) -> Option<u32> {
     find(address, any).ok().flatten().filter(|socket| socket.inode != 0).map(|socket| socket.uid)
 }
 
-/// User and inode of the client's socket of a connection within this machine.
+/// User and inode of the client's socket, for a connection within this machine.
 pub(crate) fn client_socket(local: SocketAddr, remote: SocketAddr) -> Option<(u32, u32)> {
     let socket = find(canonical(remote), canonical(local)).ok().flatten()?;
     (socket.inode != 0 && socket.state != LISTENING).then_some((socket.uid, socket.inode))

@@ -122,8 +122,8 @@ impl Meters {
         format.reply(format.write(&self.registry).expect("writing to a string cannot fail"))
     }
 
-    /// Begins to answer `GET /metrics` there, until `stop` becomes true.
-    /// Counts the connections in `own`.
+    /// Serves `GET /metrics` at `address` until `stop` becomes true. Counts the connections in
+    /// `own`.
     pub async fn serve(
         &self,
         address: SocketAddr,

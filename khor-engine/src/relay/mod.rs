@@ -284,7 +284,7 @@ impl Relay {
         }
     }
 
-    /// This end's address on the way to the server, and where devices count the traffic.
+    /// This client's address towards the server, and where devices count the traffic.
     fn route(&mut self) -> (Option<IpAddr>, Place) {
         let local = self.link.local_address();
         if self.route.0 != local {

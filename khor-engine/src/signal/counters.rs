@@ -151,8 +151,8 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The frame without the counters of signals that aren't listened to. Without `rx` and `tx` the
-    /// bytes of all devices are removed as well.
+    /// Removes the counters of signals that are off. If `rx` or `tx` is off, also removes the bytes
+    /// that all devices received or sent.
     #[must_use]
     pub fn only(mut self, heard: &PerSignal<bool>) -> Self {
         for info in SIGNALS.iter().filter(|info| !heard[info.id.index()]) {

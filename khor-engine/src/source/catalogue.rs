@@ -5,9 +5,9 @@ use khor_proto::{Availability, CounterInfo, Sample, Welcome};
 use super::edge::{is_local, stand_in};
 use crate::signal::{Counter, Frame, PerCounter};
 
-/// Why a counter is absent that the collector does not name.
+/// The reason for a missing counter that the collector does not list.
 pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";
-/// The same for local traffic.
+/// The reason for missing local traffic.
 const COUNTS_ALL_DEVICES: &str =
     "this collector counts local traffic as received and sent; update khor-collector";
 
@@ -19,8 +19,8 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// From the collector's greeting. Counters that this engine does not know are ignored. An older
-    /// collector lists no counters of the machine's edge; those of all devices stand in for them.
+    /// Reads the collector's welcome message. Ignores counters that this engine does not know. An
+    /// older collector lists no edge counters. The counters of all devices replace them.
     pub(super) fn new(counters: &[CounterInfo]) -> Self {
         let place = |counter: Counter| counters.iter().position(|info| info.name == counter.name());
         let places = Counter::ALL.map(|counter| place(counter).or_else(|| place(stand_in(counter)?)));
@@ -57,7 +57,7 @@ fn missing(counter: Counter) -> &'static str {
     if is_local(counter) { COUNTS_ALL_DEVICES } else { UNKNOWN_TO_COLLECTOR }
 }
 
-/// Whether a counter is absent because the collector is older than the counter.
+/// Whether a counter is missing because the collector is older than the counter.
 pub(super) fn is_of_old_collector(reason: &str) -> bool {
     [UNKNOWN_TO_COLLECTOR, COUNTS_ALL_DEVICES].contains(&reason)
 }

@@ -9,8 +9,8 @@ use tracing::warn;
 use super::{Shortfall, SourceEvent, SourceInfo, SourceKind, overlay::Overlay, procfs::ProcSource};
 use crate::{OwnTraffic, own::Subtraction, signal::Frame};
 
-/// Changes the events of one machine's sources on their way to the listener. Leaves a scope alone:
-/// `/proc` does not know its part of the machine.
+/// Changes the events of this machine's sources on their way to the listener. Events of a scope
+/// stay as they are, because `/proc` counts the whole machine.
 #[derive(Debug)]
 pub(super) struct Completed {
     own: Arc<OwnTraffic>,
@@ -33,7 +33,7 @@ impl Completed {
                 SourceEvent::Up(info)
             }
             SourceEvent::Described(mut info) => {
-                // The counters continue, so the same are filled.
+                // The counters continue, so the overlay fills the same ones.
                 if let Some(overlay) = &self.overlay {
                     overlay.describe(&mut info);
                 }
@@ -75,7 +75,7 @@ impl Completed {
     }
 }
 
-/// Whether a counter is absent.
+/// Whether a counter is missing.
 fn has_gap(info: &SourceInfo) -> bool {
     info.availability.iter().any(|availability| *availability != Availability::Available)
 }

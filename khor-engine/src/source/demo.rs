@@ -17,7 +17,8 @@ const NOISE: f64 = 0.15;
 /// What a load adds to the idle machine: rates per second in each counter's own unit.
 type Load = (&'static str, &'static [(Counter, f64)]);
 
-/// Counters of all devices: at the edge, and inside the machine, where each packet passes one device.
+/// Each counter of all devices, and its two parts: at the edge and local. A local packet passes one
+/// device.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),

@@ -1,13 +1,13 @@
-//! Sources from before khor counted traffic at the machine's edge apart from local traffic.
+//! Supports older sources, which do not separate local traffic from traffic at the machine's edge.
 //!
-//! They count the traffic of all devices. Those counts stand in for the counts of the edge, and
-//! local traffic is missing.
+//! They count the traffic of all devices. These counts replace the edge counts, and local traffic
+//! is missing.
 
 use khor_proto::Availability;
 
 use crate::signal::{Counter, Frame, PerCounter};
 
-/// The counter of all devices that stands in for a counter of the edge.
+/// The counter of all devices that replaces an edge counter.
 pub(super) fn stand_in(counter: Counter) -> Option<Counter> {
     match counter {
         Counter::EdgeRxBytes => Some(Counter::RxBytes),
@@ -18,7 +18,7 @@ pub(super) fn stand_in(counter: Counter) -> Option<Counter> {
     }
 }
 
-/// Whether a counter is one of local traffic.
+/// Whether a counter counts local traffic.
 pub(super) fn is_local(counter: Counter) -> bool {
     matches!(counter, Counter::LocalBytes | Counter::LocalPackets)
 }
@@ -32,7 +32,7 @@ pub(super) fn is_missing(frame: &Frame) -> bool {
         .all(|counter| frame.counters[counter.index()].is_none())
 }
 
-/// Fills in the edge of a frame from such a source.
+/// Fills the edge counters of a frame from an older source.
 pub(super) fn fill(frame: &mut Frame) {
     for counter in Counter::ALL {
         if let Some(all) = stand_in(counter) {
@@ -41,7 +41,8 @@ pub(super) fn fill(frame: &mut Frame) {
     }
 }
 
-/// The same for what such a source can count. `no_local` is the reason why local traffic is missing.
+/// Fills the availability of the edge counters of an older source. `no_local` is the reason why
+/// local traffic is missing.
 pub(super) fn fill_availability(availability: &mut PerCounter<Availability>, no_local: &str) {
     for counter in Counter::ALL {
         if let Some(all) = stand_in(counter) {

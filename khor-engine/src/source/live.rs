@@ -50,9 +50,9 @@ pub struct LiveSettings {
     pub seed: u64,
 }
 
-/// Runs until nobody listens to `events` any more, or a capture is over. When the channel is full the source waits:
-/// counters are cumulative, so nothing is lost but time resolution.
-/// The traffic in `own` is subtracted from this machine's counters.
+/// Runs until nobody listens to `events` any more, or a capture is over. When the channel is full
+/// the source waits: counters are cumulative, so nothing is lost but time resolution. Subtracts the
+/// traffic in `own` from this machine's counters.
 pub async fn run(
     mut settings: watch::Receiver<LiveSettings>,
     events: mpsc::Sender<SourceEvent>,

@@ -9,7 +9,7 @@ use super::Shortfall;
 /// Every user can read this file. It is missing if the kernel has no lockdown mode.
 const FILE: &str = "/sys/kernel/security/lockdown";
 
-/// Why probes are missing and what to do, if this kernel's lockdown mode denies them kernel memory.
+/// Why probes are missing and what to do, if the lockdown mode denies them access to kernel memory.
 pub(crate) fn cause() -> Option<Shortfall> {
     of(Path::new(FILE))
 }
@@ -18,7 +18,10 @@ fn of(file: &Path) -> Option<Shortfall> {
     // The active mode is in brackets. The mode `integrity` allows the probes.
     let text = kernel_text::read(file).ok()?;
     text.contains("[confidentiality]").then(|| Shortfall {
-        error: format!("the kernel's lockdown mode is confidentiality ({FILE}), which denies probes kernel memory"),
+        error: format!(
+            "the kernel's lockdown mode is confidentiality ({FILE}), which denies probes access to kernel \
+             memory"
+        ),
         fix: "boot with lockdown=integrity or without that parameter; the mode cannot be lowered while the kernel runs"
             .to_owned(),
     })

@@ -63,7 +63,7 @@ pub struct SourceInfo {
     pub kind: SourceKind,
     /// One line for people.
     pub detail: String,
-    /// Why it isn't the better one, where it isn't, or why `/proc` fills a part of it.
+    /// Why a better source is not used, or why `/proc` fills some of the counters.
     pub shortfall: Option<Shortfall>,
     /// The machine it tells of; `None` for one that does not exist.
     pub machine: Option<Machine>,

@@ -15,7 +15,8 @@ use crate::signal::{Counter, Counters, Frame, PerCounter};
 /// Shortest time between two readings of `/proc`, with room for the jitter of the frames.
 const READ_INTERVAL: Duration = Duration::from_millis(95);
 
-/// A byte is either local or at the edge, so these come from the same source as local traffic.
+/// Edge counters come from the same source as local traffic, so that both count each byte by the
+/// same rules.
 const EDGE: [Counter; 4] =
     [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
 
@@ -74,7 +75,7 @@ impl Overlay {
 }
 
 impl Gap {
-    /// The gap of the collector that sent this greeting.
+    /// The gap of the collector that sent this welcome message.
     pub(crate) fn of(welcome: &Welcome) -> Option<Self> {
         let catalogue = Catalogue::new(&welcome.counters);
         Self::find(catalogue.availability(), &ProcSource::new("/proc").availability(), lockdown::cause())
@@ -136,7 +137,7 @@ fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall 
     let probes = match cause {
         Some(cause) => Some(cause.fix),
         None if has_failed_probes => Some(
-            "remove that cause; khor-collector --check lists the probes, and a newer kernel may have them"
+            "list the probes with khor-collector --check and remove the cause; a newer kernel may have them"
                 .into(),
         ),
         None => None,
@@ -145,7 +146,7 @@ fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall 
         .then(|| format!("update khor-collector to version {}, and restart it", env!("CARGO_PKG_VERSION")));
     let fixes: Vec<String> = [probes, update].into_iter().flatten().collect();
     Shortfall {
-        error: format!("read from /proc because the collector lacks them: {}{because}", lists.join("; ")),
+        error: format!("khor reads from /proc what the collector lacks: {}{because}", lists.join("; ")),
         fix: fixes.join("; "),
     }
 }

@@ -1,8 +1,8 @@
 //! Counters from `/proc`: the fallback without a collector. Coarser, and blind to program starts and cues.
 //!
-//! The counts of interfaces, disks and interrupts begin at 0 with the source: the kernel removes the
-//! counts of a device together with the device, so the increases of each device are added up. All
-//! other counts begin when the machine boots.
+//! The counts of interfaces, disks and interrupts start at 0 when the source starts. The kernel
+//! removes a device's counts together with the device, so the source sums the increases of each
+//! device. All other counts start when the machine boots.
 
 mod disks;
 mod interfaces;
@@ -36,7 +36,7 @@ pub(super) struct ProcSource {
     network: Network,
 }
 
-/// The devices besides the network's.
+/// Devices other than network interfaces.
 #[derive(Debug)]
 struct Devices {
     disks: Disks,
@@ -49,10 +49,10 @@ impl ProcSource {
         Self::below(root, Path::new("/sys"))
     }
 
-    /// Reads below these folders.
+    /// Reads below these two folders.
     fn below(root: impl Into<PathBuf>, sys: &Path) -> Self {
         let root = root.into();
-        // A copy made by a test changes without notifications.
+        // The kernel sends no notifications about a test's files.
         let links = if root.starts_with("/proc") { LinkWatch::open() } else { LinkWatch::blind() };
         Self {
             network: Network::new(&root, sys, links),
@@ -95,7 +95,8 @@ impl ProcSource {
         })
     }
 
-    /// Why a counter is missing, and what helps. `net_dev` is a count of `net/dev`, if that is readable.
+    /// Why a counter is missing, and how to fix it. `net_dev` is a count in `net/dev`, if that file
+    /// is readable.
     fn absence(&self, counter: Counter, net_dev: Option<u64>) -> String {
         use Counter::{
             CpuStallUs, EdgeRxBytes, EdgeRxPackets, EdgeTxBytes, EdgeTxPackets, Execs, IoErrors, IoStallUs,

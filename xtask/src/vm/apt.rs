@@ -1,4 +1,4 @@
-//! Downloads packages of any of Debian's suites with apt, in a state directory of its own.
+//! Downloads packages from any of Debian's suites with apt, in a separate state directory.
 //!
 //! apt verifies what it downloads with Debian's own keys, and its proxy settings are this machine's. The machine's
 //! lists of packages are neither used nor changed.
@@ -44,8 +44,8 @@ impl Apt {
         found.map(str::to_owned).with_context(|| format!("{meta} depends on no {prefix}:\n{printed}"))
     }
 
-    /// The package `image` and the packages with the other parts of the same kernel. Newer kernels
-    /// have the kernel itself and its modules in packages of their own.
+    /// The package `image` and the other packages of the same kernel. Newer kernels have separate
+    /// packages for the kernel image and for the modules.
     pub(super) fn parts_of(&self, image: &str) -> Result<Vec<String>> {
         let release = image.strip_prefix("linux-image-").context("a package of a kernel")?;
         let printed = output(self.command("apt-cache").args(["depends", image]).env("LC_ALL", "C"))?;

@@ -1,11 +1,10 @@
-//! Devices of a machine besides its disk: network cards and disks for the tests of what is counted
-//! where.
+//! Network cards and disks for the tests `devices`, in addition to the machine's own disk.
 
-/// Pairs of network cards. The cards of a pair are on a hub of their own: the test moves one of
-/// them into a network namespace, which is then the world outside. No traffic leaves qemu.
+/// Pairs of network cards. A hub connects the two cards of a pair. The tests move one of them into
+/// a network namespace, which stands for other machines. No traffic leaves qemu.
 const PAIRS_OF_CARDS: usize = 3;
-/// Disks behind virtio, in addition to the machine's own. They keep nothing and are as fast as can
-/// be.
+/// Disks behind virtio, in addition to the machine's own. They discard all data, which makes them
+/// fast.
 const DISKS: usize = 2;
 const DISK: &str = "driver=null-co,read-zeroes=on,size=64M,if=none";
 /// One namespace of an `NVMe` subsystem with two controllers: two paths to the same disk.
@@ -17,7 +16,7 @@ const NVME: &str = "-device nvme-subsys,id=subsystem -device nvme,serial=khor,su
 pub(super) fn options() -> Vec<String> {
     let card = |card: usize| {
         let hub = card / 2;
-        // Without the ROM that boots from a network, which is in another package.
+        // Without the ROM for booting from a network, which is in another package.
         let device = format!("virtio-net-pci,netdev=card{card},mac=52:54:00:00:00:0{card},romfile=");
         format!("-netdev hubport,id=card{card},hubid={hub} -device {device}")
     };

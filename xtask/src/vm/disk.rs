@@ -13,8 +13,7 @@ use anyhow::{Context, Result};
 use super::tests::Built;
 use crate::process::{find_program, output};
 
-/// Programs and tests take a fifth of it, what the tests write a third. The file has holes: it
-/// takes what is used.
+/// The programs take a fifth of it, the tests' files a third. The image is a sparse file.
 const SIZE: &str = "256M";
 
 /// Makes the disk's image in `folder`.

@@ -29,7 +29,7 @@ echo "lockdown: $(cat /sys/kernel/security/lockdown), command line: $(cat /proc/
 cd "$PROFILE"
 worst=0
 for test in $TESTS; do
-    # The tests of devices run nowhere else. What other test programs ignore is no test.
+    # The tests `devices` are ignored elsewhere. Ignored tests of other programs are only helpers.
     case "$test" in
     */devices-*) ignored=--ignored ;;
     *) ignored= ;;

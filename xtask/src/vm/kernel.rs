@@ -16,28 +16,28 @@ const CLOUD: &str = "linux-image-cloud-amd64";
 /// Depends on the newest generic kernel, which has drivers for sound.
 const GENERIC: &str = "linux-image-amd64";
 
-/// Depends on the newest generic kernel with the patches of `PREEMPT_RT` switched on.
+/// Depends on the newest generic kernel with `PREEMPT_RT`.
 const REAL_TIME: &str = "linux-image-rt-amd64";
-/// Suites that may have Debian's newest kernel. Not all exist at all times; the highest version
-/// counts.
+/// Suites that may have Debian's newest kernel. Some suites do not always exist. The highest
+/// version wins.
 const NEWEST: &[&str] = &["trixie-backports", "stable-backports", "unstable"];
 
-/// A kernel that khor is tested on, or a way to boot it.
+/// A kernel that khor is tested on, or the same kernel with another command line.
 #[derive(Debug)]
 pub(super) struct Kernel {
     /// Name on the command line.
     pub(super) name: &'static str,
-    /// Names the folders of its files. The ways to boot a kernel share the files.
+    /// Names the folders of its files. Kernels that differ only in the command line share them.
     series: &'static str,
-    /// Debian's suites that may have it.
+    /// Debian's suites that may have this kernel.
     suites: &'static [&'static str],
     meta_package: &'static str,
     /// Added to the kernel's command line.
     pub(super) command_line: &'static str,
 }
 
-/// The kernels that the counts are tested on, from the oldest that khor supports, and ways to boot
-/// them.
+/// The kernels that the counts are tested on, from the oldest that khor supports. Some appear again
+/// with another command line.
 const KERNELS: [Kernel; 9] = [
     OLDEST,
     DEBIAN_12,
@@ -68,7 +68,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The kernel itself. Newer packages have it beside the modules.
+    /// The kernel image. Newer packages have it beside the modules.
     pub(super) fn image(&self) -> PathBuf {
         let beside_modules = self.modules().join("vmlinuz");
         if beside_modules.exists() {
@@ -84,7 +84,7 @@ impl Files {
 
 /// The kernel with that name.
 pub(super) fn find(name: &str) -> Result<&'static Kernel> {
-    KERNELS.iter().find(|kernel| kernel.name == name).with_context(|| format!("the kernels are {}", names()))
+    KERNELS.iter().find(|kernel| kernel.name == name).with_context(|| format!("use one of {}", names()))
 }
 
 /// The names of all kernels.
@@ -129,12 +129,12 @@ impl Kernel {
         fs::create_dir_all(&partial)?;
         apt.download(&parts, &partial)?;
         fs::rename(&partial, packages).context("keeping the packages")?;
-        // The lists are larger than the packages.
+        // Removes the lists, which are larger than the packages.
         remove(&home().join("apt").join(self.series))
     }
 
-    /// The package with the newest kernel of all suites, and apt with the list that has it. A suite
-    /// that cannot be listed is an error only if no other can.
+    /// The package with the newest kernel of all suites, and apt for its suite. Suites that cannot
+    /// be listed are an error only if all fail.
     fn newest_image(&self, mirror: Option<&str>) -> Result<(Apt, String)> {
         let look = |suite: &&str| {
             let apt = Apt::new(home().join("apt").join(self.series).join(suite), mirror, suite)?;
@@ -150,14 +150,14 @@ impl Kernel {
     }
 }
 
-/// 7, 3, 4 of `linux-image-7.3.4+deb13-cloud-amd64`.
+/// The version in the name of a package: 7, 3, 4 for `linux-image-7.3.4+deb13-cloud-amd64`.
 fn version_in(image: &str) -> Vec<u32> {
     let version = image.trim_start_matches(|c: char| !c.is_ascii_digit());
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     version[..end].split('.').map_while(|number| number.parse().ok()).collect()
 }
 
-/// Unpacks packages and lists which module needs which; marks the tree as complete at the end.
+/// Unpacks packages and lists the dependencies of modules. Marks the tree as complete at the end.
 fn unpack(packages: &Path, tree: &Path) -> Result<()> {
     remove(tree)?;
     fs::create_dir_all(tree)?;
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn newer_version_is_greater_by_number_not_by_text() {
+    fn versions_compare_as_numbers_not_as_text() {
         let newer = version_in("linux-image-7.10.1+deb14-rt-amd64");
         assert_eq!(newer, [7, 10, 1]);
         assert!(newer > version_in("linux-image-7.3.4+deb13-rt-amd64"));

@@ -38,9 +38,9 @@ const BOOTS: u32 = 12;
 /// Time between two checks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Mitigations are for real processors, and flush the emulated one's caches at each system call;
-/// for the same reason the kernel may not give up the processor's clock for a slow emulated one,
-/// nor a timer that is late on a busy machine. A fault in the kernel ends the machine.
+/// Options for an emulated processor. Mitigations would flush the emulator's caches at each system
+/// call. On a busy host, emulation is so slow that the kernel would reject the processor's clock
+/// (`tsc=reliable`) or a late timer (`no_timer_check`). A kernel fault ends the machine.
 const KERNEL_COMMAND_LINE: &str =
     "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable no_timer_check";
 /// Emulation only, whatever the machine could do. Without `cmpxchg16b`, after which qemu 7.2 at times has the flags
@@ -58,10 +58,10 @@ pub(super) struct Setup {
     pub(super) folder: PathBuf,
     pub(super) initramfs: PathBuf,
     pub(super) disk: PathBuf,
-    /// Whether what the machine writes stays on the disk; else it is gone when the machine is.
+    /// Whether the disk keeps the machine's writes after the machine ends.
     pub(super) keeps_disk: bool,
     pub(super) memory_mib: u32,
-    /// Options of qemu for devices in addition to the disk.
+    /// Options of qemu for devices other than the disk.
     pub(super) devices: Vec<String>,
     /// Clients that connect to the machine from outside while it runs.
     pub(super) outside: Option<Outside>,
@@ -78,7 +78,7 @@ impl Setup {
         let snapshot = if self.keeps_disk { "off" } else { "on" };
         let disk = self.disk.display();
         let options = format!("file={disk},format=raw,if=none,id=disk,cache=unsafe,snapshot={snapshot}");
-        // The first disk, hence `vda`.
+        // This must be the first disk: Linux names it `vda`.
         qemu.arg("-drive").arg(options).args(["-device", "virtio-blk-pci,drive=disk"]).args(&self.devices);
         qemu.arg("-append").arg(format!("{KERNEL_COMMAND_LINE} {}", self.command_line));
         qemu.arg("-m").arg(self.memory_mib.to_string());

@@ -9,7 +9,7 @@ use super::kernel::Files;
 /// The disk and its file system. All else that any machine needs is built into Debian's kernels.
 pub(super) const DISK: [&str; 3] = ["virtio_pci", "virtio_blk", "ext4"];
 
-/// Endings of compressed modules, each with the program that decompresses it.
+/// File extensions of compressed modules, each with the program that decompresses it.
 const DECOMPRESSORS: [(&str, &str); 3] = [("xz", "xz"), ("zst", "zstd"), ("gz", "gzip")];
 
 /// A module's name and its uncompressed content.
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_module_is_unpacked_and_a_bad_one_named() {
+    fn compressed_modules_are_unpacked_and_errors_name_the_module() {
         let folder = std::env::temp_dir().join(format!("khor-modules-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("loop.ko");

@@ -26,11 +26,11 @@ pub(super) const LEFT_OUT: [&str; 7] = [
 ];
 /// Kernel modules that [`COUNTS`] need in addition to the disk's drivers.
 pub(super) const MODULES: [&str; 19] = [
-    // These lose packets, and make disks that fail.
+    // For packet loss, and for failing disks.
     "sch_netem",
     "sch_tbf",
     "loop",
-    // The devices of the tests `devices` and `network`.
+    // For the tests `devices` and `network`.
     "ipip",
     "virtio_net",
     "veth",
@@ -44,7 +44,7 @@ pub(super) const MODULES: [&str; 19] = [
     "raid1",
     "nvme",
     "zram",
-    // What dm_crypt and zram ask for by name, which needs a modprobe that these machines lack.
+    // dm_crypt and zram request these through modprobe, which these machines lack.
     "xts",
     "ecb",
     "lzo_rle",
@@ -60,10 +60,10 @@ pub(super) struct Built {
     pub(super) profile: PathBuf,
 }
 
-/// Builds tests, if they are not built yet, each given by package and name, and [`PROGRAMS`].
+/// Builds [`PROGRAMS`] and `tests`, each given by package and name.
 pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
-    // With the features of the whole workspace, as `cargo xtask test` has built it: for packages
-    // alone, cargo would build the dependencies once more.
+    // Builds with the features of the whole workspace, as `cargo xtask test` does. For single
+    // packages, cargo would build the dependencies again.
     let mut cargo = command("cargo", ["build", "--workspace", "--message-format=json-render-diagnostics"]);
     cargo.args(PROGRAMS.iter().flat_map(|program| ["--bin", program]));
     cargo.args(tests.iter().flat_map(|(_, test)| ["--test", test]));

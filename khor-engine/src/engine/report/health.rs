@@ -342,7 +342,7 @@ fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
         SourceState::Up(info) if matches!(info.kind, SourceKind::Capture | SourceKind::Site) => Health::off(),
         _ if !config.site.name.is_empty() => Health::off(),
         SourceState::Up(info) => match &info.shortfall {
-            // What a scope lacks is no failure of the probes.
+            // A scope may lack counters although all probes work.
             Some(shortfall) if info.scope == Scope::Machine => {
                 Health::failing(&shortfall.error, &shortfall.fix)
             }
@@ -360,8 +360,8 @@ fn missed_report(seen: &Seen) -> MissedReport {
     let events = seen.counters.and_then(|counters| counters[Counter::MissedEvents.index()]);
     let reason = events.filter(|events| *events > 0).map(|events| {
         format!(
-            "khor missed {events} events: the kernel skips a program of the collector that already runs on that CPU, \
-             which a kernel with preemptible tracepoints (PREEMPT_RT) lets happen; the counts are too low by as many"
+            "khor missed {events} events, so its counts are too low by as many: the kernel skips a collector program \
+             that already runs on the same CPU, as can happen with preemptible tracepoints (PREEMPT_RT)"
         )
     });
     MissedReport { events, reason }

@@ -26,17 +26,17 @@ pub use self::{
 };
 
 impl Engine {
-    /// The signals now.
+    /// The current signals.
     pub fn signals(&self) -> Table<SignalReport> {
         signals(&self.state.lock())
     }
 
-    /// The hosts of the site that is heard.
+    /// The hosts of the current site.
     pub fn fleet(&self) -> FleetReport {
         fleet(&self.state.lock())
     }
 
-    /// Everything that can be counted, for those who draw graphs.
+    /// All measurements, for clients that draw graphs.
     pub fn measures(&self) -> Measures {
         let (health, metrics) = (self.health(), self.metrics(None, false));
         let seen = self.state.lock();

@@ -137,39 +137,39 @@ pub struct VoiceSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Patches {
-    /// Of [`Role::Melody`].
+    /// The timbre of [`Role::Melody`].
     pub melody: Patch,
-    /// Of [`Role::Bass`].
+    /// The timbre of [`Role::Bass`].
     pub bass: Patch,
-    /// Of [`Role::Chords`].
+    /// The timbre of [`Role::Chords`].
     pub chords: Patch,
-    /// Of [`Role::Percussion`].
+    /// The timbre of [`Role::Percussion`].
     pub percussion: Patch,
-    /// Of the voice of new processes.
+    /// The timbre of the voice of new processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Patch>,
-    /// Of the voice of what is received.
+    /// The timbre of the voice of received traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receive: Option<Patch>,
-    /// Of the voice of what is sent.
+    /// The timbre of the voice of sent traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send: Option<Patch>,
-    /// Of the voice of retransmits.
+    /// The timbre of the voice of retransmits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Patch>,
-    /// Of the voice of disks.
+    /// The timbre of the voice of disks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<Patch>,
-    /// Of the voice of memory.
+    /// The timbre of the voice of memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Patch>,
-    /// Of the voice of the kernel.
+    /// The timbre of the voice of the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<Patch>,
-    /// Of the voice of local traffic.
+    /// The timbre of the voice of local traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<Patch>,
-    /// Of the cues.
+    /// The timbre of the cues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cue: Option<Patch>,
 }

@@ -58,7 +58,7 @@ struct State {
 struct Way {
     socket: UdpSocket,
     address: SocketAddr,
-    /// Where its datagrams are counted.
+    /// Where the datagrams count as own traffic.
     place: Place,
 }
 

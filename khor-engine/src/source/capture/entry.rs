@@ -43,7 +43,7 @@ const COUNTERS: PerCounter<Counter> = [
     Counter::LocalPackets,
     Counter::MissedEvents,
 ];
-/// Number of the first counter of the machine's edge. A source that lists fewer is of an older khor.
+/// Number of the first edge counter. An older khor recorded sources without this counter.
 const FIRST_OF_EDGE: usize = 22;
 const _: () = assert!(COUNTERS[FIRST_OF_EDGE].index() == Counter::EdgeRxBytes.index());
 /// The kinds of cues by their number in the file, from 0. Only ever appended to.
@@ -249,7 +249,7 @@ pub(super) fn put_origin(bytes: &mut Vec<u8>, origin: &Origin) {
     }
 }
 
-/// A description of a source, and whether the source lacks counters of the machine's edge.
+/// Reads the description of a source. Also returns whether the source lacks edge counters.
 fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
     let kind = SOURCES.get(usize::from(bytes.byte()?)).copied();
     let interval_ms = bytes.small()?.try_into().map_err(|_| Malformed)?;
@@ -272,7 +272,7 @@ fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
     }
     let lacks_edge = listed <= FIRST_OF_EDGE as u64;
     if lacks_edge {
-        edge::fill_availability(&mut availability, "recorded by a khor that counted it as received and sent");
+        edge::fill_availability(&mut availability, "an older khor counted it as received and sent");
     }
     Ok((Origin { kind, machine, interval_ms, recorder, availability }, lacks_edge))
 }

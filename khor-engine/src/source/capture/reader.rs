@@ -34,8 +34,8 @@ pub struct CaptureReader<R = BufReader<File>> {
     shift_ns: Option<u64>,
     /// Time between frames of the last source, ns.
     step_ns: u64,
-    /// Whether the last source was recorded before khor counted the machine's edge. `None` if its
-    /// description is damaged.
+    /// Whether the last source was recorded before khor counted the machine's edge. `None` if the
+    /// description of the source is damaged.
     lacks_edge: Option<bool>,
     /// The end of the capture was read.
     whole: bool,

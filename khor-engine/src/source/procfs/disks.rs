@@ -1,4 +1,4 @@
-//! Requests in `/proc/diskstats`, each counted once, at the device that does the work.
+//! Counts requests in `/proc/diskstats`. Each counts once, at the device that serves it.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,8 @@ use crate::signal::{Accumulator, Counter, Counters};
 
 use super::set;
 
-/// Readings after which the devices are classified again: a stack may change below the same name.
+/// Number of readings after which the devices are classified again. The devices below a device may
+/// change while its name stays the same.
 const READINGS_KEPT: u32 = 10;
 /// Major number of loop devices.
 const LOOP_MAJOR: &str = "7";
@@ -24,7 +25,7 @@ pub(super) struct Disks {
     folder: PathBuf,
     /// Whether a device's requests count, by its name.
     counted: BTreeMap<String, bool>,
-    /// Sysfs could be read.
+    /// Whether sysfs was readable.
     is_known: bool,
     /// Readings since the devices were classified.
     age: u32,
@@ -43,17 +44,17 @@ impl Disks {
         }
     }
 
-    /// Why no requests are known though `diskstats` is readable, and what helps.
+    /// Why the counts of requests are missing although `diskstats` is readable, and how to fix it.
     pub(super) fn unknown_disks(&self) -> String {
         format!(
-            "{} is not readable, so disks cannot be told from devices stacked on them; mount sysfs at /sys",
+            "{} is not readable, so khor cannot distinguish disks from devices stacked on them; mount sysfs at /sys",
             self.folder.display()
         )
     }
 
-    /// `/proc/diskstats`: requests, sectors (512 bytes) and time of the devices that do the work. The
-    /// time is the sum over all requests, in milliseconds, from the moment a request was made. The
-    /// collector counts a little less, from the moment a request was issued.
+    /// Reads `/proc/diskstats`: requests, sectors (512 bytes) and time of the devices that serve
+    /// requests. The time is the sum over all requests in milliseconds, starting when a request was
+    /// made. The collector counts a little less, because it starts when a request was issued.
     pub(super) fn diskstats(&mut self, text: &str, counters: &mut Counters) {
         const SECTOR_BYTES: u64 = 512;
         const NS_PER_MS: u64 = 1_000_000;
@@ -73,7 +74,8 @@ impl Disks {
         set(counters, Counter::TimedRequests, Some(reads + writes));
     }
 
-    /// Learns what these devices are, if that may have changed. False if sysfs cannot be read.
+    /// Classifies these devices again if they may have changed. Returns false if sysfs is not
+    /// readable.
     fn classify<'a>(&mut self, names: impl Iterator<Item = &'a str> + Clone) -> bool {
         let is_same = names.clone().count() == self.counted.len()
             && names.clone().all(|name| self.counted.contains_key(name));
@@ -82,24 +84,24 @@ impl Disks {
             return true;
         }
         self.age = 0;
-        self.counted = names.map(|name| (name.to_owned(), does_the_work(&self.folder, name))).collect();
+        self.counted = names.map(|name| (name.to_owned(), serves_requests(&self.folder, name))).collect();
         self.is_known = fs::metadata(&self.folder).is_ok();
         self.is_known
     }
 }
 
-/// Whether a device has a request queue and no devices below it. A partition, md, bcache, zram and the
-/// head of an `NVMe` multipath have no such queue. Device-mapper may have one, above the queues of its
-/// paths.
-fn does_the_work(folder: &Path, name: &str) -> bool {
+/// Whether a device has a request queue and no devices below it. Partitions, md, bcache, zram and
+/// `NVMe` multipath heads have no such queue. Request-based device-mapper has one, but also has
+/// devices below it.
+fn serves_requests(folder: &Path, name: &str) -> bool {
     // A device in a subdirectory of /dev has an exclamation mark in its name in sysfs.
     let device = folder.join(name.replace('/', "!"));
     let has_slaves = || fs::read_dir(device.join("slaves")).is_ok_and(|mut slaves| slaves.next().is_some());
     device.join("mq").is_dir() && !has_slaves()
 }
 
-/// A device's line, except a loop device's: its requests are made to the file below it, or served
-/// from memory.
+/// Parses a device's line. Skips loop devices: their requests go to the disk of their file, or to
+/// memory.
 fn device(line: &str) -> Option<(&str, Requests)> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let [major, _, name, reads, _, sectors_read, ms_read, writes, _, sectors_written, ms_written, ..] =

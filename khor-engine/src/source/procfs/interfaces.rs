@@ -1,4 +1,4 @@
-//! What each network interface is, by sysfs: at the machine's edge or inside the machine.
+//! Classifies network interfaces by sysfs: at the machine's edge, or inside the machine.
 
 use std::{
     collections::BTreeMap,
@@ -10,10 +10,9 @@ use khor_proto::kernel_text;
 
 use super::links::{Changes, LinkWatch};
 
-/// `DEVTYPE` of interfaces above others whose packets the kernel counts as received at the interface
-/// below only.
+/// `DEVTYPE` of stacked interfaces whose received packets count at the interface below only.
 const COUNTED_BELOW: [&str; 6] = ["bond", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"];
-/// `DEVTYPE` of interfaces above others that receive packets themselves.
+/// `DEVTYPE` of stacked interfaces whose received packets also count at the interface itself.
 const COUNTED_ABOVE: [&str; 3] = ["bridge", "vxlan", "macsec"];
 /// `type` of Ethernet interfaces.
 const ETHERNET: u32 = 1;
@@ -21,15 +20,16 @@ const ETHERNET: u32 = 1;
 /// One interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interface {
-    /// Its number, which it keeps when it is renamed.
+    /// Its index, which stays the same if it is renamed.
     pub(super) index: u32,
-    /// It has hardware behind it, or is a guest's virtual network card.
+    /// Whether it has hardware behind it, or is a guest's virtual network card.
     pub(super) is_edge: bool,
-    /// What it receives is local traffic that no other interface counts.
+    /// Whether its received packets are local traffic that no other interface counts.
     pub(super) receives_local: bool,
-    /// What it sends is received by its other end in another namespace, whose counts are not here.
+    /// Whether its peer receives its packets in another namespace, whose counts are not visible
+    /// here.
     pub(super) sends_local: bool,
-    /// Number of its other end, in whatever namespace that is.
+    /// Index of its peer, which may be in another namespace.
     peer: Option<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Interfaces {
         &self.folder
     }
 
-    /// Runs `read` and returns its result with the interfaces as they were during it.
+    /// Runs `read` and returns its result, with the interfaces that existed while it ran.
     pub(super) fn during<T>(&mut self, read: impl FnOnce() -> T) -> (T, Seen<'_>) {
         let is_known = !matches!(self.update(), Update::Failed);
         let result = read();
@@ -71,7 +71,7 @@ impl Interfaces {
         }
     }
 
-    /// Reads what may have changed.
+    /// Reads the interfaces that may have changed.
     fn update(&mut self) -> Update {
         let changed = match self.links.changes() {
             Changes::Of(indices) if !self.is_stale => {
@@ -95,7 +95,7 @@ impl Interfaces {
             });
             let path = entry.path();
             let interface = match same {
-                // The other end has another number once it was in another namespace.
+                // The peer may get another index when it moves to another namespace.
                 Some(pair) if pair.peer.is_some() => {
                     Some(Interface { peer: number(&path, "iflink"), ..pair })
                 }
@@ -111,7 +111,8 @@ impl Interfaces {
         Update::Done(before)
     }
 
-    /// What an interface sends to an end in this namespace is counted there.
+    /// Finds the interfaces whose peer is in another namespace. A peer in this namespace counts the
+    /// packets itself.
     fn find_peers(&mut self) {
         let ends: BTreeMap<u32, Option<u32>> =
             self.known.values().map(|interface| (interface.index, interface.peer)).collect();
@@ -123,18 +124,18 @@ impl Interfaces {
     }
 }
 
-/// What came of an update.
+/// The result of [`Interfaces::update`].
 enum Update {
     /// Nothing has changed.
     NotNeeded,
-    /// Sysfs was read. This was known before.
+    /// Sysfs was read. These are the previous interfaces.
     Done(BTreeMap<String, Interface>),
     /// Sysfs cannot be read.
     Failed,
 }
 
-/// The interfaces that were the same before and after a reading, by their names before and after it.
-/// A name that was given to another interface meanwhile is omitted.
+/// The interfaces that were the same before and after a reading, by their names before and after.
+/// Omits a name that passed to another interface meanwhile.
 fn steady(
     before: &BTreeMap<String, Interface>,
     after: &BTreeMap<String, Interface>,
@@ -156,15 +157,15 @@ fn steady(
 /// The interfaces that sysfs shows.
 #[derive(Debug)]
 pub(super) enum Seen<'a> {
-    /// All of the namespace.
+    /// All interfaces of the namespace.
     All(&'a BTreeMap<String, Interface>),
-    /// All except those that changed meanwhile.
+    /// All interfaces except those that changed during the reading.
     Some(&'a BTreeMap<String, Interface>),
     /// Sysfs cannot be read.
     Nothing,
 }
 
-/// One interface by its folder; `None` if it has just disappeared, or is no interface.
+/// Reads an interface from its folder. `None` if it has just disappeared, or is no interface.
 fn interface(folder: &Path) -> Option<Interface> {
     let has = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok();
     let index = number(folder, "ifindex")?;
@@ -180,7 +181,8 @@ fn interface(folder: &Path) -> Option<Interface> {
     let kind = kind_of(folder)?;
     let is_any = |kinds: &[&str]| kinds.contains(&kind.as_str());
     let is_counted_below = is_any(&COUNTED_BELOW) || (!is_any(&COUNTED_ABOVE) && is_above_another(folder));
-    // A port hands its packets on to a bridge, bond or the like. A VRF's interfaces keep theirs.
+    // A port passes its packets to a master such as a bridge or bond. The interfaces of a VRF keep
+    // theirs.
     let master = folder.join("master");
     let is_port = has("brport") || (has("master") && kind_of(&master).is_none_or(|kind| kind != "vrf"));
     let link = number(folder, "iflink")?;

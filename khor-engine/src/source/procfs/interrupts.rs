@@ -1,4 +1,4 @@
-//! The interrupts in `/proc/stat`, with a count for each interrupt line.
+//! Counts the interrupts in `/proc/stat`, which has a count for each interrupt line.
 
 use crate::signal::{Accumulator, Counter, Counters};
 
@@ -9,9 +9,9 @@ use super::set;
 pub(super) struct Interrupts(Accumulator<usize, 1>);
 
 impl Interrupts {
-    /// The `intr` line. The first number is
-    /// skipped: it includes CPU-local interrupts such as the timer, which `irq_handler_entry` does
-    /// not report. When a driver is unloaded, its count disappears.
+    /// Reads the `intr` line. Skips the first number, because it includes CPU-local interrupts such
+    /// as the timer. The tracepoint `irq_handler_entry` does not report those. The count of a
+    /// driver disappears when the driver is unloaded.
     pub(super) fn stat(&mut self, text: &str, counters: &mut Counters) {
         let Some(line) = text.lines().find_map(|line| line.strip_prefix("intr ")) else { return };
         let counts = line.split_ascii_whitespace().skip(1).map(str::parse::<u64>).enumerate();

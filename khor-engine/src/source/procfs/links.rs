@@ -13,7 +13,7 @@ use nix::{
     },
 };
 
-/// What changed since the last look.
+/// What changed since the last call of [`LinkWatch::changes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Changes {
     /// Only the interfaces with these indices, which may be none.
@@ -22,10 +22,10 @@ pub(super) enum Changes {
     Unknown,
 }
 
-/// Notifications of created, removed, renamed and moved interfaces, and of new masters.
+/// Receives notifications of created, removed, renamed and moved interfaces, and of new masters.
 #[derive(Debug)]
 pub(super) struct LinkWatch {
-    /// `None` where this process may not have such a socket.
+    /// `None` if the kernel denied this socket.
     socket: Option<OwnedFd>,
     is_first: bool,
 }
@@ -36,19 +36,19 @@ impl LinkWatch {
         Self { socket: subscribe().ok(), is_first: true }
     }
 
-    /// Watches nothing: every look may find a change.
+    /// Watches nothing, and always reports [`Changes::Unknown`].
     pub(super) const fn blind() -> Self {
         Self { socket: None, is_first: true }
     }
 
-    /// What changed since the last look.
+    /// What changed since the last call.
     pub(super) fn changes(&mut self) -> Changes {
         let Some(socket) = &self.socket else { return Changes::Unknown };
         let mut indices = BTreeSet::new();
         let mut is_known = !std::mem::replace(&mut self.is_first, false);
         let mut message = [0; 256];
         loop {
-            // A longer message is cut. What is needed is at its beginning.
+            // The kernel truncates longer messages. The index is at the beginning.
             match recv(socket.as_raw_fd(), &mut message, MsgFlags::MSG_DONTWAIT) {
                 Ok(length) => indices.extend(interface_index(&message[..length])),
                 Err(Errno::EINTR) => {}

@@ -1,8 +1,7 @@
-//! Traffic in `/proc/net/dev`: of all interfaces, at the machine's edge, and inside the machine.
+//! Counts traffic in `/proc/net/dev`: of all interfaces, at the machine's edge, and local.
 //!
-//! `/proc` shows one network namespace. Of other namespaces it shows what enters and leaves them
-//! through a pair of interfaces whose other end is here. Traffic that never leaves another namespace
-//! is missing.
+//! `/proc` shows one network namespace. Traffic with another namespace counts if it crosses a pair
+//! of interfaces with one end here. Traffic that stays inside another namespace is missing.
 
 use std::{
     collections::BTreeMap,
@@ -21,8 +20,8 @@ use crate::signal::{Accumulator, Counter, Counters};
 /// Bytes and packets: received, then sent.
 type Traffic = [u64; 4];
 
-/// An interface as an accumulator knows it: renamed interfaces keep their number. The name is used
-/// only without sysfs.
+/// The key of an interface in an accumulator. A renamed interface keeps its number. The name is
+/// used only without sysfs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Device {
     Numbered(u32),
@@ -35,7 +34,7 @@ type AtEdge = (u32, Traffic);
 /// The part of an interface's counts that is local traffic: bytes and packets.
 type Inside = ((u32, Way), [u64; 2]);
 
-/// Which of an interface's counts is local traffic.
+/// Which counts of an interface are local traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     Received,
@@ -47,7 +46,7 @@ enum Way {
 pub(super) struct Network {
     file: PathBuf,
     interfaces: Interfaces,
-    /// Sysfs shows the interfaces of another namespace.
+    /// Whether sysfs shows the interfaces of another namespace.
     is_elsewhere: bool,
     all: Accumulator<Device, 4>,
     edge: Accumulator<u32, 4>,
@@ -67,12 +66,12 @@ impl Network {
         }
     }
 
-    /// Why traffic at the edge is not known though `net/dev` is readable, and what helps.
+    /// Why traffic at the edge is missing although `net/dev` is readable, and how to fix it.
     pub(super) fn unknown_edge(&self) -> String {
         let trouble = if self.is_elsewhere { "shows another network namespace" } else { "is not readable" };
         format!(
-            "{} {trouble}, so traffic from outside cannot be told from local traffic; mount sysfs at /sys in this \
-             namespace",
+            "{} {trouble}, so khor cannot distinguish outside traffic from local traffic; mount sysfs at /sys in \
+             this namespace",
             self.interfaces.folder().display()
         )
     }
@@ -103,7 +102,7 @@ impl Network {
             self.local.forget_devices();
             return;
         };
-        let (edge, local) = apart(&table, known);
+        let (edge, local) = split(&table, known);
         let names =
             [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
         for (counter, total) in names.into_iter().zip(self.edge.take(edge)) {
@@ -116,8 +115,8 @@ impl Network {
     }
 }
 
-/// The counts at the edge, and those of local traffic.
-fn apart(table: &[(String, Traffic)], known: &BTreeMap<String, Interface>) -> (Vec<AtEdge>, Vec<Inside>) {
+/// Splits the counts into those at the edge and those of local traffic.
+fn split(table: &[(String, Traffic)], known: &BTreeMap<String, Interface>) -> (Vec<AtEdge>, Vec<Inside>) {
     let (mut edge, mut local) = (Vec::new(), Vec::new());
     for (name, traffic) in table {
         let Some(interface) = known.get(name) else { continue };

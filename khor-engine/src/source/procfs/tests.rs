@@ -1,4 +1,4 @@
-//! `/proc` and sysfs as files that a test writes.
+//! Tests the `/proc` source.
 
 mod disks;
 mod kernel;

@@ -1,9 +1,10 @@
-//! A site: many machines over NATS, each heard by a relay of its own, or many by one that aggregates.
+//! A site: many machines over NATS. Each has its own relay, or an aggregating relay combines many.
 //!
-//! `members` keeps track of who says what: `hosts` of the hosts, each a `host`, `sites` of sites within the site, whose hosts come added up
-//! (`blend`, of `spread`s, and of each of their `sections`; `window` is the last second of them); `audience` hears it all;
-//! `order` is the signals' order on the wire. Here is the connection. While the server is away nothing is known of any host, which is one loss and not as many as there are
-//! hosts.
+//! `members` tracks the senders: `hosts` tracks each `host`, `sites` tracks sites within the site.
+//! A site within the site sends sums over its hosts: `blend` adds them up from `spread`s, also for
+//! each of the `sections`. `window` keeps the last second of them. `audience` receives all
+//! messages. `order` is the signals' order on the wire. This module has the connection. A lost
+//! connection is one loss, not one loss per host.
 
 mod audience;
 mod blend;

@@ -1,8 +1,8 @@
-//! The order of the signals on the wire. It differs from the catalogue's, because the wire only appends.
+//! The order of the signals on the wire. New signals are appended there, but not in the catalogue.
 
 use crate::signal::{PerSignal, SIGNALS, SignalId};
 
-/// Place of each signal in the lists of a frame.
+/// Position of each signal in a frame's lists.
 pub(crate) const PLACES: PerSignal<usize> = places();
 /// The signals in the order of a frame's lists.
 pub(crate) const ORDER: PerSignal<SignalId> = order();

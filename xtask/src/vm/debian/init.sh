@@ -21,7 +21,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot /debian /usr/bin/dpkg --install /usr/l
     echo "the package can't be installed"
 export SYSTEMD_OFFLINE=1
 chroot /debian systemctl --quiet enable khor-e2e.service
-# One test starts it.
+# A test starts this service.
 chroot /debian systemctl --quiet disable ssh.service
 umount /debian/proc
 mount --move /dev /debian/dev

@@ -1,8 +1,7 @@
-//! Clients of the engine in the machine, on this side of qemu: two listeners and a page.
+//! Runs clients on the host that connect to the virtual machine's engine: two listeners and a page.
 //!
-//! qemu forwards two ports of loopback to the machine. Each client connects again and again until
-//! the machine ends, because only one test starts the servers. One listener comes through an SSH
-//! tunnel.
+//! qemu forwards two loopback ports of the host to the machine. Each client reconnects until the
+//! machine ends, because the servers run during one test only. One listener uses an SSH tunnel.
 
 use std::{
     fs,
@@ -22,17 +21,17 @@ use anyhow::{Context, Result};
 
 use crate::process::output;
 
-/// As in `khor-e2e/tests/system/own_traffic.rs`.
+/// Must equal the token in `khor-e2e/tests/system/own_traffic.rs`.
 const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
 pub(super) const USER: &str = "listener";
 const ENGINE_PORT: u16 = 17321;
 const SSH_PORT: u16 = 22;
 /// Time between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(1);
-/// Longest wait for data before a client looks whether to stop.
+/// Longest wait for data before a client checks whether to stop.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The ports on this machine, and the key that logs in.
+/// The host's ports, and the SSH key for the machine.
 pub(in crate::vm) struct Outside {
     engine: u16,
     ssh: u16,
@@ -47,7 +46,7 @@ pub(in crate::vm) struct Clients {
 }
 
 impl Outside {
-    /// Chooses free ports, and makes a key in `folder`.
+    /// Chooses free ports, and creates a key in `folder`.
     pub(super) fn prepare(folder: &Path) -> Result<Self> {
         let key = folder.join("ssh-key");
         for file in [key.clone(), key.with_extension("pub")] {
@@ -59,10 +58,10 @@ impl Outside {
 
     /// The public key, which the machine accepts.
     pub(super) fn public_key(&self) -> Result<String> {
-        fs::read_to_string(self.key.with_extension("pub")).context("the public key")
+        fs::read_to_string(self.key.with_extension("pub")).context("reading the public key")
     }
 
-    /// qemu's options: a network card whose only way out is these two ports.
+    /// qemu's options for a network card that only these two ports reach.
     pub(super) fn qemu_options(&self) -> [String; 4] {
         let forward = |from: u16, to: u16| format!("hostfwd=tcp:127.0.0.1:{from}-:{to}");
         let forwards = [forward(self.engine, ENGINE_PORT), forward(self.ssh, SSH_PORT)].join(",");
@@ -122,7 +121,7 @@ fn while_running(stop: &AtomicBool, mut attempt: impl FnMut()) {
     }
 }
 
-/// Requests `/api{path}` and discards what comes, until the connection ends.
+/// Requests `/api{path}` and discards the response, until the connection ends.
 fn receive(port: u16, path: &str, stop: &AtomicBool) {
     let Ok(mut socket) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return };
     let request = format!(
@@ -141,7 +140,7 @@ fn receive(port: u16, path: &str, stop: &AtomicBool) {
     }
 }
 
-/// Keeps a tunnel open until it ends.
+/// Runs a tunnel until it ends or `stop` is true.
 fn tunnel(ssh: &mut Command, stop: &AtomicBool) {
     let Ok(mut child) = ssh.spawn() else { return };
     while !stop.load(Ordering::Relaxed) && is_running(&mut child) {

@@ -35,8 +35,8 @@ const OURS: [(&str, &str); 5] = [
     ("etc/ssh/sshd_config.d/khor-e2e.conf", "AuthorizedKeysFile /etc/ssh/keys/%u\n"),
 ];
 
-/// Builds what was not built yet, and makes the archive in `folder`. The owner of `public_key` may
-/// log in by SSH.
+/// Builds the programs if necessary, and creates the archive in `folder`. The owner of `public_key`
+/// may log in by SSH.
 pub(super) fn pack(
     folder: &Path,
     modules: &[Module],

@@ -1,4 +1,4 @@
-//! Which devices do the work, by files that a test writes.
+//! Tests which devices' requests count, with a `/proc` and a sysfs of plain files.
 
 use std::fs;
 
@@ -57,7 +57,7 @@ fn reads(source: &mut ProcSource) -> Option<u64> {
 }
 
 #[test]
-fn a_request_counts_once_at_the_device_that_does_the_work() {
+fn a_request_counts_once_at_the_device_that_serves_it() {
     let fake = Fake::new();
     let mut source = fake.source();
     fake.reads(|_, _| Some(0));
@@ -108,7 +108,7 @@ fn a_stack_that_changes_below_the_same_name_is_noticed() {
     assert_eq!(rise(&mut source), Some(1));
     fs::create_dir(fake.0.path().join("sys/block/dm-1/slaves/sda")).unwrap();
     let later: Vec<_> = (0..20).map(|_| rise(&mut source)).collect();
-    assert_eq!(later[10], later[19], "its paths do the work");
+    assert_eq!(later[10], later[19], "only the disks below it count");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The counts of `/proc` against the kernel's own, in network namespaces and on disks.
+//! Compares the `/proc` source with the kernel's counts, in network namespaces and on disks.
 
 use std::{fs, path::Path, process::Command};
 
@@ -27,7 +27,8 @@ fn counted(source: &mut ProcSource) -> [u64; 4] {
     counters.map(|counter| frame.counters[counter.index()].unwrap())
 }
 
-/// Waits until an address answers at this link: its first packets are dropped until both ends are up.
+/// Waits until packets to `address` arrive in `namespace`. The kernel drops packets until both ends
+/// of the link are up.
 fn wait_for_link(address: &str, namespace: &Namespace) {
     wait_until("the link to be up", || {
         send_datagrams(address, 1, DATAGRAM_BYTES);
@@ -35,7 +36,7 @@ fn wait_for_link(address: &str, namespace: &Namespace) {
     });
 }
 
-/// Bytes and packets that were received since `before`.
+/// Bytes and packets received since `before`.
 fn received(before: Traffic, now: Traffic) -> [u64; 2] {
     [now.rx_bytes - before.rx_bytes, now.rx_packets - before.rx_packets]
 }
@@ -56,7 +57,7 @@ fn loopback_is_local_traffic_and_is_counted_once() {
 }
 
 #[test]
-fn what_a_container_sends_and_receives_is_local_traffic_and_is_counted_once() {
+fn traffic_of_a_container_is_local_and_is_counted_once() {
     if !root_or_skip() {
         return;
     }
@@ -109,7 +110,7 @@ fn a_packet_over_a_bridge_is_counted_once() {
             assert_eq!((rx, tx), (0, 0));
             packets >= DATAGRAMS.into() && [bytes, packets] == sum
         });
-        // Beside the datagrams there are a few error messages and ARP.
+        // In addition to the datagrams, there are a few ICMP errors and ARP packets.
         let [_, _, _, packets] = counted(&mut source);
         assert!(packets < u64::from(DATAGRAMS) * 3 / 2, "{packets}");
     });
@@ -134,7 +135,7 @@ fn an_interface_that_is_renamed_or_moved_causes_no_spike_and_loses_nothing() {
         ip("link set left name center");
         let [.., packets] = counted(&mut source);
         assert!(packets >= DATAGRAMS.into(), "{packets}");
-        // It leaves, and returns with all that it has counted.
+        // The interface moves away, and returns with all its counts.
         ip(&format!("link set center netns {}", other.pid()));
         let [.., away] = counted(&mut source);
         let here = format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid());
@@ -155,7 +156,7 @@ fn an_interface_that_is_renamed_or_moved_causes_no_spike_and_loses_nothing() {
     });
 }
 
-/// Bytes that the disks of this machine and its loop devices read and wrote.
+/// Bytes read and written by the disks of this machine, and by its loop devices.
 fn disk_bytes() -> [[u64; 2]; 2] {
     let (mut disks, mut loops) = ([0; 2], [0; 2]);
     for line in fs::read_to_string("/proc/diskstats").unwrap().lines() {
@@ -196,8 +197,8 @@ fn run(command: &str) {
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Other programs use the disk meanwhile, so the expected counts are those of the disks before and
-/// after each reading.
+/// Other programs use the disk meanwhile. The disks' counts before and after each reading bound the
+/// expected counts.
 #[test]
 fn requests_to_a_loop_device_count_at_the_disk_below_and_cached_reads_do_not_count() {
     const MIB: u64 = 1 << 20;

@@ -1,4 +1,4 @@
-//! Which interfaces are at the edge, by files that a test writes.
+//! Tests which interfaces are at the edge, with a `/proc` and a sysfs of plain files.
 
 use std::fs;
 
@@ -63,7 +63,7 @@ fn bytes(source: &mut ProcSource) -> [Option<u64>; 5] {
 }
 
 #[test]
-fn traffic_of_the_edge_is_counted_apart_and_a_bridged_packet_once() {
+fn edge_and_local_traffic_are_separate_and_a_bridged_packet_counts_once() {
     let fake = Fake::new();
     let names = ["lo", "eth0", "br0", "veth1", "bond0", "wg0", "eth1", "vlan5", "team0"];
     fake.interface("lo", 1, &["type=772"]);
@@ -78,7 +78,7 @@ fn traffic_of_the_edge_is_counted_apart_and_a_bridged_packet_once() {
     let mut source = fake.source();
     fake.traffic(&names.map(|name| (name, 0, 0)));
     assert_eq!(bytes(&mut source), [Some(0); 5]);
-    // Interface by interface, the received and the sent bytes are powers of two.
+    // Each count is a different power of two, so a sum shows which counts it includes.
     let counts: Vec<_> =
         names.iter().enumerate().map(|(i, name)| (*name, 1 << (2 * i), 2 << (2 * i))).collect();
     fake.traffic(&counts);
@@ -92,12 +92,12 @@ fn traffic_of_the_edge_is_counted_apart_and_a_bridged_packet_once() {
     let [_, _, rx, tx, local] = bytes(&mut source);
     assert_eq!(rx, sum(&[("eth0", 0), ("eth1", 0)]));
     assert_eq!(tx, sum(&[("eth0", 1), ("eth1", 1)]));
-    // What the port sends is received in another namespace.
+    // The packets that the port sends arrive in another namespace.
     assert_eq!(local, sum(&[("lo", 0), ("br0", 0), ("wg0", 0), ("veth1", 1)]));
 }
 
 #[test]
-fn what_a_pair_of_one_namespace_sends_is_counted_once() {
+fn traffic_between_the_ends_of_a_pair_in_one_namespace_counts_once() {
     let fake = Fake::new();
     fake.interface("a", 4, &["iflink=5"]);
     fake.interface("b", 5, &["iflink=4"]);
@@ -127,7 +127,7 @@ fn a_renamed_interface_keeps_its_traffic_and_another_of_its_name_is_new() {
     fake.interface("eth0", 2, &["device"]);
     fake.interface("wan", 3, &["device"]);
     fake.traffic(&[("eth0", 141, 0), ("wan", 500_000_002, 0)]);
-    assert_eq!(bytes(&mut source)[2], Some(43), "the names were exchanged");
+    assert_eq!(bytes(&mut source)[2], Some(43), "the interfaces swapped their names");
 }
 
 #[test]
