@@ -82,8 +82,8 @@ impl Loaded {
         let globals: Vec<_> = counter.owner.globals().collect();
         let known = self.kernel_reads.clone().and_then(|()| self.offsets.require(&globals));
         let (scope_slot, scope) = match (&counter.scoped, known) {
-            (Scoped::Missing(reason), _) => (counter.slot, Availability::Absent { reason: (*reason).into() }),
             (_, Err(reason)) => (counter.slot, Availability::Absent { reason }),
+            (Scoped::Missing(reason), _) => (counter.slot, Availability::Absent { reason: (*reason).into() }),
             (Scoped::In(slot, programs), Ok(())) => (*slot, availability(&self.states, programs)),
         };
         CounterState {

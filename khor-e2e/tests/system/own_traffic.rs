@@ -52,11 +52,11 @@ fn traffic_to_clients_on_another_machine_is_subtracted() {
     });
     let before = sent(&card);
     let busy = watch();
-    let sent_per_s = (sent(&card) - before) / SAMPLES as u64;
-    println!("with clients, {sent_per_s} B/s sent: {busy}");
-    assert!(sent_per_s > 200_000, "the listeners received {sent_per_s} B/s");
-    assert!(busy.voices.is_disjoint(&BTreeSet::from(["rx", "tx", "local"].map(str::to_owned))), "{busy}");
+    let sent_bytes = sent(&card) - before;
+    println!("with clients, which received {sent_bytes} bytes: {busy}");
+    assert!(sent_bytes > MIN_SENT_BYTES, "the clients received {sent_bytes} bytes");
     for signal in ["rx", "tx", "local"] {
+        assert!(!busy.voices.contains(signal), "{signal} has a voice: {busy}");
         let level = busy.level(signal);
         assert!(level < 0.02, "khor hears its own traffic as {signal}: level {level}");
     }
@@ -90,12 +90,13 @@ fn watch() -> Watched {
     let mut watched = Watched { levels: SIGNALS.map(|name| (name, 0.0)).to_vec(), voices: BTreeSet::new() };
     for _ in 0..SAMPLES {
         sleep(Duration::from_secs(1));
-        let Some(metrics) = metrics() else { continue };
+        let metrics = wait_for("metrics", metrics);
         for (name, highest) in &mut watched.levels {
-            let level = metrics["signals"][*name]["level"].as_f64().unwrap_or(0.0);
+            let signal = &metrics["signals"][*name];
+            let level = signal["level"].as_f64().unwrap_or_else(|| panic!("{name} is missing: {signal}"));
             *highest = highest.max(level);
         }
-        let notes = metrics["notes"].as_array().cloned().unwrap_or_default();
+        let notes = metrics["notes"].as_array().expect("notes");
         let voices = notes.iter().filter(|note| note["layer"] == "voices");
         watched.voices.extend(voices.filter_map(|note| note["signal"].as_str().map(str::to_owned)));
     }

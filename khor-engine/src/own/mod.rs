@@ -163,9 +163,9 @@ impl OwnTraffic {
         drop(ledger);
         let own = Arc::clone(self);
         let search = move || own.checked(&tunnel::search(unchecked));
-        // If the thread cannot start, there is no further search, and these connections count as
-        // local.
-        thread::Builder::new().name("khor-tunnels".into()).spawn(search).ok();
+        if thread::Builder::new().name("khor-tunnels".into()).spawn(search).is_err() {
+            self.lock().is_searching = false; // the next reading after the interval tries again
+        }
     }
 
     /// Stores the results of a search.
