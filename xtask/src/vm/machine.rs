@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn silent_machine_is_hung_and_its_test_named() {
         let outcome =
-            watch("echo test one ... ok; printf 'test two ... '; sleep 3600", Patience::new(SECOND));
+            watch("echo test one ... ok; printf 'test two ... '; exec sleep 3600", Patience::new(SECOND));
         assert_eq!(outcome.end, End::Hung);
         assert_eq!(outcome.test.as_deref(), Some("two"));
     }
