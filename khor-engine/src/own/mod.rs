@@ -191,8 +191,17 @@ impl OwnTraffic {
 
 impl Connection {
     fn read(&mut self) {
+        self.read_flow(false);
+    }
+
+    /// The last reading, just before the connection is closed.
+    fn read_last(&mut self) {
+        self.read_flow(true);
+    }
+
+    fn read_flow(&mut self, is_closing: bool) {
         let writes = self.splits.then(|| self.writes.load(Relaxed));
-        if let Some(flow) = wire::read(self.fd, self.local.ip(), writes) {
+        if let Some(flow) = wire::read(self.fd, self.local.ip(), writes, is_closing) {
             self.flow = flow;
         }
     }
@@ -220,7 +229,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let mut ledger = self.own.lock();
         if let Some(mut connection) = ledger.open.remove(&self.id) {
-            connection.read();
+            connection.read_last();
             sum(&mut ledger.ended, &connection.amounts());
         }
     }

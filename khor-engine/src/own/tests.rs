@@ -66,6 +66,23 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
     });
 }
 
+/// Writes to a client that does not read until the kernel takes no more, and closes the connection.
+/// Returns how many bytes the kernel took.
+fn fill_and_close(listener: TcpListener, own: &Arc<OwnTraffic>) -> usize {
+    const FULL: Duration = Duration::from_millis(100);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let mut stream = Counted::new(listener.accept().await.unwrap().0, own);
+        let mut queued = 0;
+        while let Ok(written) = tokio::time::timeout(FULL, stream.write(&[7; 65_536])).await {
+            queued += written.unwrap();
+        }
+        queued
+    })
+}
+
 /// Asserts that `ours` differs from the kernel's count by at most 3 %.
 fn assert_close(what: &str, ours: u64, kernel: u64) {
     println!("{what}: {ours}, and {kernel} by the kernel's count");
@@ -155,5 +172,23 @@ fn traffic_through_sshd_counts_at_the_edge_from_its_discovery_on() {
         let [rx, _, tx, tx_packets, local, _] = own.amounts();
         assert!((5_000..5_300).contains(&tx) && tx_packets == 1, "{tx} {tx_packets}");
         assert!((52..300).contains(&rx) && local > 6_000, "{rx} {local}");
+    });
+}
+
+#[test]
+fn bytes_that_are_queued_at_the_close_are_counted() {
+    if !root_or_skip() {
+        return;
+    }
+    in_namespace(|| {
+        let (own, before) = (Arc::<OwnTraffic>::default(), device("lo"));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let queued = fill_and_close(listener, &own);
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).unwrap();
+        assert_eq!(received.len(), queued);
+        let [bytes, ..] = rise(before, device("lo"));
+        assert_close("bytes", own.amounts()[4], bytes);
     });
 }

@@ -125,9 +125,13 @@ fn ip_header(address: IpAddr) -> u64 {
 }
 
 /// The traffic of the TCP connection behind `fd`. `writes` is the number of writes to it, if its
-/// device splits large packets itself.
-pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>) -> Option<Flow> {
-    let info = tcp_info(fd)?;
+/// device splits large packets itself. `is_closing` adds the bytes that the kernel will send after
+/// the connection is closed.
+pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>, is_closing: bool) -> Option<Flow> {
+    let mut info = tcp_info(fd)?;
+    if is_closing {
+        add_unsent(&mut info);
+    }
     let data_segments = u64::from(info.tcpi_data_segs_out);
     // If the connection is fast enough, the kernel hands each write to the device as one packet.
     let pieces = writes.map(|writes| writes.max(info.tcpi_bytes_sent.div_ceil(LARGEST_PACKET)));
@@ -148,6 +152,14 @@ pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>) -> Option<Flow
         },
         header: ip_header(local) + TCP_HEADER + timestamps,
     })
+}
+
+/// Counts the bytes that are still queued as sent, in full segments.
+fn add_unsent(info: &mut libc::tcp_info) {
+    let segments = info.tcpi_notsent_bytes.div_ceil(info.tcpi_snd_mss.max(1));
+    info.tcpi_bytes_sent += u64::from(info.tcpi_notsent_bytes);
+    info.tcpi_segs_out = info.tcpi_segs_out.saturating_add(segments);
+    info.tcpi_data_segs_out = info.tcpi_data_segs_out.saturating_add(segments);
 }
 
 fn tcp_info(fd: RawFd) -> Option<libc::tcp_info> {
