@@ -76,7 +76,7 @@ fn fill_and_close(listener: TcpListener, own: &Arc<OwnTraffic>) -> usize {
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         let mut stream = Counted::new(listener.accept().await.unwrap().0, own);
         let mut queued = 0;
-        while let Ok(written) = tokio::time::timeout(FULL, stream.write(&[7; 65_536])).await {
+        while let Ok(written) = tokio::time::timeout(FULL, stream.write(&[7; PIECE_BYTES])).await {
             queued += written.unwrap();
         }
         queued
