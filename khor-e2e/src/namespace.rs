@@ -1,21 +1,20 @@
 //! A network namespace for a whole test. [`crate::load::in_namespace`] runs a single function in a
 //! namespace.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::fs::File;
+use std::panic::resume_unwind;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{Pid, gettid};
 
-type Job = Box<dyn FnOnce() + Send>;
-
-/// A network namespace with a thread in it. Both end when this is dropped. A socket that the thread
-/// creates stays in the namespace, even if another thread uses it later.
+/// A network namespace. A thread in it keeps it alive until this is dropped.
 #[derive(Debug)]
 pub struct Namespace {
-    jobs: Option<Sender<Job>>,
+    /// The thread ends when this is dropped.
+    end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
     id: Pid,
 }
@@ -23,18 +22,16 @@ pub struct Namespace {
 impl Namespace {
     /// Creates a namespace with a loopback interface only. Needs root.
     pub fn new() -> Self {
-        let (jobs, received) = channel::<Job>();
+        let (end, ended) = channel();
         let (ready, is_ready) = channel();
         let thread = thread::spawn(move || {
             unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
             run_command("ip link set lo up");
             ready.send(gettid()).expect("the creator waits");
-            for job in received {
-                job();
-            }
+            let _ = ended.recv();
         });
         let id = is_ready.recv().expect("a network namespace");
-        Self { jobs: Some(jobs), thread: Some(thread), id }
+        Self { end: Some(end), thread: Some(thread), id }
     }
 
     /// The ID of its thread, by which `ip link … netns` finds the namespace.
@@ -42,18 +39,29 @@ impl Namespace {
         self.id.as_raw()
     }
 
-    /// Runs `job` in the namespace and returns its result. Panics if the job does.
-    pub fn run<R: Send + 'static>(&self, job: impl FnOnce() -> R + Send + 'static) -> R {
-        let (done, result) = channel();
-        let send = Box::new(move || drop(done.send(catch_unwind(AssertUnwindSafe(job)))));
-        self.jobs.as_ref().and_then(|jobs| jobs.send(send).ok()).expect("the namespace's thread runs");
-        result.recv().expect("the job's result").unwrap_or_else(|panic| resume_unwind(panic))
+    /// Runs `inside` on a new thread in the namespace and returns its result. Panics if `inside`
+    /// does. A socket that `inside` creates stays in the namespace.
+    pub fn run<R: Send>(&self, inside: impl FnOnce() -> R + Send) -> R {
+        let file = File::open(format!("/proc/self/task/{}/ns/net", self.id)).expect("the namespace");
+        thread::scope(|scope| {
+            let entered = scope.spawn(|| {
+                setns(file, CloneFlags::CLONE_NEWNET).expect("entering the namespace");
+                inside()
+            });
+            entered.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
     }
 
     /// Runs a command line in the namespace, as [`run_command`] does.
     pub fn command(&self, line: &str) {
-        let line = line.to_owned();
-        self.run(move || run_command(&line));
+        self.run(|| run_command(line));
+    }
+
+    /// Moves an interface from this thread's namespace into this one, and configures it.
+    pub fn adopt(&self, interface: &str, address: &str) {
+        run_command(&format!("ip link set {interface} netns {}", self.id));
+        self.command(&format!("ip addr add {address} dev {interface}"));
+        self.command(&format!("ip link set {interface} up"));
     }
 }
 
@@ -65,7 +73,7 @@ impl Default for Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        self.jobs.take();
+        self.end.take();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -3,7 +3,10 @@
 use std::{fs, path::Path, process::Command};
 
 use khor_e2e::{
-    network::{Namespace, Traffic, in_network, ip, send_datagrams, traffic},
+    Namespace,
+    namespace::run_command,
+    network::{in_network, ip, other_network, send_datagrams, traffic},
+    procfs::Traffic,
     skip::root_or_skip,
     wait_until,
 };
@@ -14,8 +17,8 @@ const DATAGRAMS: u32 = 2_000;
 const DATAGRAM_BYTES: usize = 1_000;
 
 /// A source that reads the namespace of this thread.
-fn source(sys: &Path) -> ProcSource {
-    let mut source = ProcSource::below("/proc/thread-self", sys);
+fn source() -> ProcSource {
+    let mut source = ProcSource::below("/proc/thread-self", Path::new("/sys"));
     source.frame().unwrap();
     source
 }
@@ -27,12 +30,17 @@ fn counted(source: &mut ProcSource) -> [u64; 4] {
     counters.map(|counter| frame.counters[counter.index()].unwrap())
 }
 
+/// The kernel's counts of the interface `inner` in `namespace`.
+fn inner_traffic(namespace: &Namespace) -> Traffic {
+    namespace.run(|| traffic("inner"))
+}
+
 /// Waits until packets to `address` arrive in `namespace`. The kernel drops packets until both ends
 /// of the link are up.
 fn wait_for_link(address: &str, namespace: &Namespace) {
     wait_until("the link to be up", || {
         send_datagrams(address, 1, DATAGRAM_BYTES);
-        namespace.traffic("inner").rx_bytes > DATAGRAM_BYTES as u64
+        inner_traffic(namespace).rx_bytes > DATAGRAM_BYTES as u64
     });
 }
 
@@ -46,8 +54,8 @@ fn loopback_is_local_traffic_and_is_counted_once() {
     if !root_or_skip() {
         return;
     }
-    in_network(|sys| {
-        let (mut source, before) = (source(sys), traffic("lo"));
+    in_network(|| {
+        let (mut source, before) = (source(), traffic("lo"));
         send_datagrams("127.0.0.1", DATAGRAMS, DATAGRAM_BYTES);
         let [rx, tx, bytes, packets] = counted(&mut source);
         assert_eq!([bytes, packets], received(before, traffic("lo")));
@@ -61,20 +69,20 @@ fn traffic_of_a_container_is_local_and_is_counted_once() {
     if !root_or_skip() {
         return;
     }
-    in_network(|sys| {
-        let container = Namespace::new();
+    in_network(|| {
+        let container = other_network();
         ip("link add host type veth peer name inner");
         container.adopt("inner", "10.9.0.2/24");
         ip("addr add 10.9.0.1/24 dev host");
         ip("link set host up");
         wait_for_link("10.9.0.2", &container);
-        let mut source = source(sys);
-        let before = [traffic("host"), container.traffic("inner")];
+        let mut source = source();
+        let before = [traffic("host"), inner_traffic(&container)];
         send_datagrams("10.9.0.2", DATAGRAMS, DATAGRAM_BYTES);
         container.run(|| send_datagrams("10.9.0.1", DATAGRAMS / 2, DATAGRAM_BYTES));
         wait_until("the same counts as the kernel's", || {
             let host = received(before[0], traffic("host"));
-            let inner = received(before[1], container.traffic("inner"));
+            let inner = received(before[1], inner_traffic(&container));
             let [rx, tx, bytes, packets] = counted(&mut source);
             assert_eq!((rx, tx), (0, 0));
             packets >= u64::from(DATAGRAMS) * 3 / 2
@@ -88,10 +96,10 @@ fn a_packet_over_a_bridge_is_counted_once() {
     if !root_or_skip() {
         return;
     }
-    in_network(|sys| {
+    in_network(|| {
         ip("link add bridge type bridge");
         ip("link set bridge up");
-        let containers = [Namespace::new(), Namespace::new()];
+        let containers = [other_network(), other_network()];
         for (i, container) in containers.iter().enumerate() {
             ip(&format!("link add port{i} type veth peer name inner"));
             ip(&format!("link set port{i} master bridge"));
@@ -99,8 +107,8 @@ fn a_packet_over_a_bridge_is_counted_once() {
             container.adopt("inner", &format!("10.9.0.{}/24", i + 1));
         }
         containers[0].run(|| wait_for_link("10.9.0.2", &containers[1]));
-        let mut source = source(sys);
-        let all = || [traffic("bridge"), containers[0].traffic("inner"), containers[1].traffic("inner")];
+        let mut source = source();
+        let all = || [traffic("bridge"), inner_traffic(&containers[0]), inner_traffic(&containers[1])];
         let before = all();
         containers[0].run(|| send_datagrams("10.9.0.2", DATAGRAMS, DATAGRAM_BYTES));
         wait_until("the same counts as the kernel's", || {
@@ -121,14 +129,14 @@ fn an_interface_that_is_renamed_or_moved_causes_no_spike_and_loses_nothing() {
     if !root_or_skip() {
         return;
     }
-    in_network(|sys| {
-        let other = Namespace::new();
+    in_network(|| {
+        let other = other_network();
         ip("link add left type veth peer name inner");
         other.adopt("inner", "10.9.0.2/24");
         ip("addr add 10.9.0.1/24 dev left");
         ip("link set left up");
         wait_for_link("10.9.0.2", &other);
-        let mut source = source(sys);
+        let mut source = source();
         send_datagrams("10.9.0.2", DATAGRAMS, DATAGRAM_BYTES);
         // The source reads only after the interface has another name.
         ip("link set left down");
@@ -136,17 +144,17 @@ fn an_interface_that_is_renamed_or_moved_causes_no_spike_and_loses_nothing() {
         let [.., packets] = counted(&mut source);
         assert!(packets >= DATAGRAMS.into(), "{packets}");
         // The interface moves away, and returns with all its counts.
-        ip(&format!("link set center netns {}", other.pid()));
+        ip(&format!("link set center netns {}", other.id()));
         let [.., away] = counted(&mut source);
         let here = format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid());
         other.run(|| ip(&format!("link set center netns {here}")));
         assert!(traffic("center").tx_packets >= DATAGRAMS.into(), "it kept its counts");
         ip("addr add 10.9.0.1/24 dev center");
         ip("link set center up");
-        let before = other.traffic("inner").rx_packets;
+        let before = inner_traffic(&other).rx_packets;
         wait_until("the link to be up again", || {
             send_datagrams("10.9.0.2", 1, DATAGRAM_BYTES);
-            other.traffic("inner").rx_packets > before
+            inner_traffic(&other).rx_packets > before
         });
         let [.., returned] = counted(&mut source);
         assert!(returned - packets < 100, "{packets}, {away}, then {returned}");
@@ -191,12 +199,6 @@ impl Drop for Loop {
     }
 }
 
-fn run(command: &str) {
-    let mut words = command.split_whitespace();
-    let output = Command::new(words.next().unwrap()).args(words).output().unwrap();
-    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
 /// Other programs use the disk meanwhile. The disks' counts before and after each reading bound the
 /// expected counts.
 #[test]
@@ -221,7 +223,7 @@ fn requests_to_a_loop_device_count_at_the_disk_below_and_cached_reads_do_not_cou
         (0, format!("dd if={} of=/dev/null bs=1M count=64 iflag=direct", device.0)),
     ] {
         let first = reading();
-        run(&command);
+        run_command(&command);
         let last = reading();
         let counted = last.1[direction] - first.1[direction];
         let least = last.0[0][direction] - first.2[0][direction];
