@@ -99,6 +99,12 @@ pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
     sum
 }
 
+/// Whether tasks can preempt tracepoints on this kernel (`PREEMPT_RT`). The kernel then skips nested
+/// runs of a program.
+pub fn is_preemptible() -> bool {
+    read("/proc/version").contains("PREEMPT_RT")
+}
+
 /// Names of the interfaces in the network namespace of the calling thread, sorted.
 pub fn interfaces() -> Vec<String> {
     let text = read("/proc/thread-self/net/dev");

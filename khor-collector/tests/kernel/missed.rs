@@ -3,7 +3,6 @@
 //! A kernel with `PREEMPT_RT` can preempt a program. Until this run ends, the kernel skips and
 //! counts all other runs of the same program on that CPU.
 
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -28,8 +27,7 @@ fn missed_events_cover_the_packets_that_were_not_counted() {
         // 5.10 is the only kernel of `cargo xtask vm` that does not count them.
         return assert!(reason.starts_with("this kernel does not count them"), "{reason}");
     }
-    let version = fs::read_to_string("/proc/version").expect("the kernel's version");
-    let is_preemptible = version.contains("PREEMPT_RT");
+    let is_preemptible = procfs::is_preemptible();
     let mut wait = Wait::new("an event that was missed");
     let missed = || turn.collector.sample().get(counter::MISSED_EVENTS).expect("missed events");
     let before = missed();

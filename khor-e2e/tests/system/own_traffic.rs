@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -62,9 +63,9 @@ fn traffic_to_clients_on_another_machine_is_subtracted() {
         let level = busy.level(signal);
         assert!(level < 0.02, "khor hears its own traffic as {signal}: level {level}");
     }
-    stop_engine();
     said(&format!("ip link set {card} down"));
     said("systemctl stop ssh.service");
+    end_sessions();
 }
 
 /// The highest level of each of [`SIGNALS`], and the signals that had a voice.
@@ -126,10 +127,15 @@ fn start_engine() {
     said(&format!("loginctl enable-linger {USER}"));
 }
 
-fn stop_engine() {
-    said(&format!("loginctl disable-linger {USER}"));
+/// Ends the engine and the SSH session of the tunnel. Otherwise systemd would not start the user's
+/// manager again for the next test.
+fn end_sessions() {
     let uid = said(&format!("id -u {USER}"));
-    said(&format!("systemctl stop user@{uid}.service"));
+    said(&format!("loginctl disable-linger {USER}"));
+    said(&format!("loginctl terminate-user {USER}"));
+    let user = format!("/run/systemd/users/{uid}");
+    wait_for("the end of the user's sessions", || (!Path::new(&user).exists()).then_some(()));
+    fs::remove_dir_all(format!("/home/{USER}/.config/khor")).expect("the test's own folder");
 }
 
 fn metrics() -> Option<Value> {
