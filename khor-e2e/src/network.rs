@@ -1,4 +1,5 @@
-//! Network namespaces in which only the test sends packets, with a sysfs that shows their interfaces.
+//! Network namespaces in which only the test sends packets, with a sysfs that shows their
+//! interfaces.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;

@@ -47,7 +47,8 @@ fn head(mut socket: TcpStream) -> String {
     String::from_utf8_lossy(&answer[..end]).to_lowercase()
 }
 
-/// Requests a clip until the engine has noticed that earlier clients disconnected, and has room for it.
+/// Requests a clip until the engine has noticed that earlier clients disconnected, and has room
+/// for it.
 fn render_once_free(engine: &Engine, path: &str) {
     wait_until("a free queue", || head(begin(engine, path)).starts_with("http/1.1 200"));
 }

@@ -4,12 +4,12 @@
 pub const EXECS: &str = "execs";
 /// New tasks, processes and threads (`task_newtask`).
 pub const FORKS: &str = "forks";
-/// Bytes that all devices handed to the network stack, without link-layer header (`netif_receive_skb`). A packet counts
-/// at each device that it passes. In a scope: bytes that reached its sockets, from the network header on
-/// (`sk_filter_trim_cap`).
+/// Bytes that all devices handed to the network stack, without link-layer header
+/// (`netif_receive_skb`). A packet counts at each device that it passes. In a scope: bytes that
+/// reached its sockets, from the network header on (`sk_filter_trim_cap`).
 pub const RX_BYTES: &str = "rx_bytes";
-/// Packets handed to the network stack, in a scope to its sockets (after GRO, so one may stand for several on the
-/// wire).
+/// Packets handed to the network stack, in a scope to its sockets (after GRO, so one may stand for
+/// several on the wire).
 pub const RX_PACKETS: &str = "rx_packets";
 /// Bytes handed to devices, with link-layer header (`net_dev_xmit`). In a scope: bytes that its
 /// sockets sent, from the network header on, once whatever devices carry them (`ip_output`,
@@ -18,17 +18,21 @@ pub const TX_BYTES: &str = "tx_bytes";
 /// Packets handed to devices, in a scope those that its sockets sent (a device may cut one into
 /// several).
 pub const TX_PACKETS: &str = "tx_packets";
-/// The part of [`RX_BYTES`] that came in at the machine's edge: devices with hardware behind them, or the virtual
-/// network cards of a guest. In a scope the same as [`RX_BYTES`].
+/// The part of [`RX_BYTES`] that came in at the machine's edge: devices with hardware behind them,
+/// or the virtual network cards of a guest. In a scope the same as [`RX_BYTES`].
 pub const EDGE_RX_BYTES: &str = "edge_rx_bytes";
-/// The part of [`RX_PACKETS`] that came in at the machine's edge. In a scope the same as [`RX_PACKETS`].
+/// The part of [`RX_PACKETS`] that came in at the machine's edge. In a scope the same as
+/// [`RX_PACKETS`].
 pub const EDGE_RX_PACKETS: &str = "edge_rx_packets";
-/// The part of [`TX_BYTES`] that went out at the machine's edge. In a scope the same as [`TX_BYTES`].
+/// The part of [`TX_BYTES`] that went out at the machine's edge. In a scope the same as
+/// [`TX_BYTES`].
 pub const EDGE_TX_BYTES: &str = "edge_tx_bytes";
-/// The part of [`TX_PACKETS`] that went out at the machine's edge. In a scope the same as [`TX_PACKETS`].
+/// The part of [`TX_PACKETS`] that went out at the machine's edge. In a scope the same as
+/// [`TX_PACKETS`].
 pub const EDGE_TX_PACKETS: &str = "edge_tx_packets";
-/// Bytes received by devices that are not at the edge: loopback, veth, bridges, tunnels. A device that hands its packets
-/// on to a bridge or bond does not count, so bridged traffic counts once. Missing in a scope.
+/// Bytes received by devices that are not at the edge: loopback, veth, bridges, tunnels. A device
+/// that hands its packets on to a bridge or bond does not count, so bridged traffic counts once.
+/// Missing in a scope.
 pub const LOCAL_BYTES: &str = "local_bytes";
 /// Packets of [`LOCAL_BYTES`].
 pub const LOCAL_PACKETS: &str = "local_packets";
@@ -50,8 +54,8 @@ pub const READ_REQUESTS: &str = "read_requests";
 pub const WRITE_REQUESTS: &str = "write_requests";
 /// Block requests of any kind that completed with an error.
 pub const IO_ERRORS: &str = "io_errors";
-/// Time from issue (`block_rq_issue`, the last if there were several) to completion of all [`TIMED_REQUESTS`]
-/// together, ns.
+/// Time from issue (`block_rq_issue`, the last if there were several) to completion of all
+/// [`TIMED_REQUESTS`] together, ns.
 pub const LATENCY_NS: &str = "latency_ns";
 /// Read and write requests whose time is in [`LATENCY_NS`]: nearly all.
 pub const TIMED_REQUESTS: &str = "timed_requests";
