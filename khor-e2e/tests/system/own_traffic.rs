@@ -24,7 +24,7 @@ const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
 const ADDRESS: &str = "10.0.2.15/24";
 /// Samples without clients, and samples with clients. One per second.
 const SAMPLES: usize = 20;
-/// One listener gets four times as much in that time, if the emulated machine is fast enough.
+/// One listener gets twice as much in that time, if the emulated machine is fast enough.
 const MIN_SENT_BYTES: u64 = 2_000_000;
 /// Signals that a stream of sound could raise.
 const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"];
