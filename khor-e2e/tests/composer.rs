@@ -11,7 +11,7 @@ use khor_e2e::{Collector, Engine, crash, wait_until};
 use serde_json::Value;
 
 const NO_SOCKET: &str = "/nonexistent/khor.sock";
-const DRONE: &str = include_str!("../../khor-engine/presets/drone.toml");
+const DRONE: &str = include_str!("../../khor-engine/music/presets/drone.toml");
 
 fn quiet_engine() -> Engine {
     Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], &[])

@@ -78,9 +78,11 @@
 //!
 //! A message whose number is unknown comes from a newer minor version: skip the frame.
 
+#[cfg(feature = "client")]
 pub mod client;
 pub mod counter;
 mod cue;
+#[cfg(feature = "client")]
 pub mod frame;
 pub mod inert;
 pub mod kernel_text;

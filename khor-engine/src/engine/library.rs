@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     fn text(name: &str) -> String {
-        include_str!("../../presets/drone.toml").replacen("\"drone\"", &format!("{name:?}"), 1)
+        include_str!("../../music/presets/drone.toml").replacen("\"drone\"", &format!("{name:?}"), 1)
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! `select!` at any rate without ever interrupting a half-made connection.
 
 mod error;
+mod inert_message;
 mod reconnect;
 
 use std::io;

@@ -19,7 +19,7 @@ const ROOTS: [&str; 10] = [
     "khor-engine/Cargo.toml",
     "khor-engine/build.rs",
     "khor-engine/captures",
-    "khor-engine/presets",
+    "khor-engine/music/presets",
     "khor-engine/src",
     "khor-ear",
     "khor-fleet",

@@ -1,0 +1,81 @@
+//! The continuous side of the music: what the synth does between notes.
+
+use serde::Serialize;
+
+use super::feature::Feature;
+use super::reading::{Reading, approach};
+
+/// Continuous parameters for the synth.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Controls {
+    /// Filter opening of all patches, 0 (dark) ..=1 (bright); 0.5 is the patch as written.
+    pub brightness: f32,
+    /// Reverb return, 0..=1.
+    pub reverb: f32,
+    /// Delay return, 0..=1.
+    pub delay: f32,
+    /// Delay time, seconds, 0.05..=1; three steps of the tempo, halved until it fits.
+    pub echo_s: f32,
+    /// Vowel of what is sung, 0 (u) over o and a ..=1 (e).
+    pub vowel: f32,
+}
+
+/// Vowel while the pad's brightness is neutral, just past o; it closes towards u as the pad darkens.
+const VOWEL: f32 = 0.35;
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self { brightness: 0.5, reverb: 0.5, delay: 0.4, echo_s: 0.4, vowel: VOWEL }
+    }
+}
+
+/// Time constant of all controls, seconds: slow enough to be a mood, quick enough to belong to its cause.
+const CONTROLS_TAU_S: f32 = 1.5;
+
+impl Controls {
+    /// Moves towards what the reading asks for. The pad's brightness also colours everything a little.
+    pub(super) fn follow(&mut self, reading: &Reading, step_s: f64, elapsed_s: f32) {
+        let brightness = 0.5 + 0.1 * reading.gliding(Feature::BedBrightness).unwrap_or(0.0);
+        let reverb = 0.65 * reading.gliding(Feature::RoomReverb).unwrap_or(0.8);
+        let delay = 0.45_f32;
+        approach(&mut self.brightness, brightness.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
+        approach(&mut self.reverb, reverb.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
+        approach(&mut self.delay, delay.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
+        self.echo_s = echo_s(step_s);
+        let vowel = VOWEL + 0.2 * reading.gliding(Feature::BedBrightness).unwrap_or(0.0);
+        approach(&mut self.vowel, vowel.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
+    }
+}
+
+fn echo_s(step_s: f64) -> f32 {
+    let mut echo = step_s * 3.0;
+    while echo > 0.7 {
+        echo *= 0.5;
+    }
+    echo as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Preset;
+    use khor_signal::{Lane, SignalId};
+
+    #[test]
+    fn controls_stay_in_range_and_work_dries_the_room() {
+        let settle = |level| {
+            let mut reading = Reading::new(&Preset::builtin()[0].mapping);
+            let mut controls = Controls::default();
+            for _ in 0..1000 {
+                let lane = Lane { level, deviation: 8.0 * level, surprise: 0.0 };
+                reading.update(&[Some(lane); SignalId::COUNT], None, 0.5, 0.1);
+                controls.follow(&reading, 0.75, 0.1);
+                let Controls { brightness, reverb, delay, echo_s, vowel } = controls;
+                assert!([brightness, reverb, delay, vowel].iter().all(|v| (0.0..=1.0).contains(v)));
+                assert!((0.05..=1.0).contains(&echo_s));
+            }
+            controls
+        };
+        assert!(settle(1.0).reverb < settle(0.0).reverb - 0.2);
+    }
+}

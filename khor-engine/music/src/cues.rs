@@ -1,0 +1,265 @@
+//! The cues: short motifs for what the kernel reports, in key and on the beat by severity, never two at once.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::composer::Moment;
+use super::note::{Instrument, Layer, Note, Role};
+
+/// Cues that may wait; more of a kind melt into the one that waits, and the rest is let go.
+const WAITING: usize = 6;
+/// Silence between the end of one cue and the beginning of the next, seconds.
+const APART_S: f64 = 0.3;
+/// A cue that could not be played for this long is history, seconds.
+const STALE_S: f64 = 20.0;
+
+/// What a cue says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CueKind {
+    /// The kernel killed a process for want of memory.
+    Oom,
+    /// A process died of a fatal signal.
+    Crash,
+    /// A block request failed.
+    Blkerr,
+    /// Many TCP segments had to be sent again.
+    Retx,
+    /// The source was lost: silence says nothing any more.
+    Lost,
+    /// It is back.
+    Found,
+}
+
+impl CueKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] = [Self::Oom, Self::Crash, Self::Blkerr, Self::Retx, Self::Lost, Self::Found];
+
+    /// Name in API and explanations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Oom => "oom",
+            Self::Crash => "crash",
+            Self::Blkerr => "blkerr",
+            Self::Retx => "retx",
+            Self::Lost => "lost",
+            Self::Found => "found",
+        }
+    }
+
+    /// How urgent it is.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Oom => Severity::Grave,
+            Self::Crash | Self::Blkerr => Severity::Serious,
+            Self::Retx | Self::Lost | Self::Found => Severity::Notable,
+        }
+    }
+
+    /// Rhythm, contour and register differ from kind to kind: alarms that share them are confused (ear.md).
+    const fn motif(self) -> &'static [Tone] {
+        const fn tone(at_steps: f32, octave: i32, degree: i32, length_steps: f32, brightness: f32) -> Tone {
+            Tone { at_steps, octave, degree, length_steps, brightness }
+        }
+        match self {
+            // A heavy fall over three octaves.
+            Self::Oom => {
+                const {
+                    &[
+                        tone(0.0, 2, 0, 1.5, 1.5),
+                        tone(1.0, 1, 0, 1.5, 1.0),
+                        tone(2.0, 0, 0, 2.0, 0.5),
+                        tone(3.0, -1, 0, 8.0, 0.0),
+                    ]
+                }
+            }
+            // Three quick blows high up, and one below.
+            Self::Crash => {
+                const {
+                    &[
+                        tone(0.0, 3, 4, 0.5, 2.0),
+                        tone(0.5, 3, 2, 0.5, 2.0),
+                        tone(1.0, 3, 0, 0.5, 2.0),
+                        tone(2.0, 1, 0, 4.0, 1.0),
+                    ]
+                }
+            }
+            // A knock, twice, on one note.
+            Self::Blkerr => {
+                const {
+                    &[
+                        tone(0.0, 1, 0, 0.7, 1.8),
+                        tone(1.0, 1, 0, 0.7, 1.8),
+                        tone(4.0, 1, 0, 0.7, 1.8),
+                        tone(5.0, 1, 0, 2.0, 1.8),
+                    ]
+                }
+            }
+            // A trill that goes nowhere.
+            Self::Retx => {
+                const {
+                    &[
+                        tone(0.0, 2, 1, 0.5, 1.0),
+                        tone(0.5, 2, 0, 0.5, 1.0),
+                        tone(1.0, 2, 1, 0.5, 1.0),
+                        tone(1.5, 2, 0, 0.5, 1.0),
+                        tone(2.0, 2, 1, 2.0, 1.0),
+                    ]
+                }
+            }
+            // Two long steps down, away from home.
+            Self::Lost => const { &[tone(0.0, 1, 2, 4.0, -0.5), tone(4.0, 1, 1, 8.0, -1.0)] },
+            // And home again.
+            Self::Found => {
+                const {
+                    &[
+                        tone(0.0, 1, 1, 2.0, 0.3),
+                        tone(2.0, 1, 2, 2.0, 0.3),
+                        tone(4.0, 1, 4, 2.0, 0.5),
+                        tone(6.0, 2, 0, 6.0, 0.6),
+                    ]
+                }
+            }
+        }
+    }
+}
+
+/// How urgent a cue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// On the next beat.
+    Notable,
+    /// On the next step.
+    Serious,
+    /// At once, off the grid, unless another cue sounds.
+    Grave,
+}
+
+/// One note of a cue.
+#[derive(Clone, Copy, Debug)]
+struct Tone {
+    /// Steps of a fixed tempo after the cue's beginning: a cue is recognised by its rhythm at any tempo.
+    at_steps: f32,
+    /// Octaves above the tonic near middle C.
+    octave: i32,
+    /// Scale steps above that.
+    degree: i32,
+    length_steps: f32,
+    /// Octaves of filter.
+    brightness: f32,
+}
+
+/// Length of a cue's own step, seconds: a sixteenth at 110 bpm.
+const STEP_S: f32 = 0.136;
+
+/// Of a cue's last tone, the others make room for this much; then it rings among them. Steps.
+const FOREGROUND_STEPS: f32 = 2.0;
+
+/// State of the cues: who waits, until when the others make room for one, and until when it sounds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cues {
+    waiting: VecDeque<(CueKind, f64)>,
+    speaks_until_s: f64,
+    sounds_until_s: Option<f64>,
+}
+
+impl Cues {
+    /// Something happened at `now_s` of musical time.
+    pub(super) fn push(&mut self, kind: CueKind, now_s: f64) {
+        if self.waiting.iter().any(|(waiting, _)| *waiting == kind) {
+            return;
+        }
+        if self.waiting.len() == WAITING {
+            let least = (0..WAITING).min_by_key(|&i| self.waiting[i].0.severity());
+            if let Some(least) = least.filter(|&i| self.waiting[i].0.severity() < kind.severity()) {
+                self.waiting.remove(least);
+            } else {
+                return;
+            }
+        }
+        self.waiting.push_back((kind, now_s));
+    }
+
+    /// Called with the time composed so far: what is too grave for the grid begins now, or when the cue that sounds is over.
+    pub(super) fn at_once(&mut self, moment: &Moment<'_>, now_s: f64, out: &mut Vec<Note>) {
+        self.play(moment, now_s, Severity::Grave, out);
+    }
+
+    /// Called on every step, before the layers that make room.
+    pub(super) fn step(&mut self, moment: &Moment<'_>, out: &mut Vec<Note>) {
+        let least = if moment.step.is_multiple_of(4) { Severity::Notable } else { Severity::Serious };
+        self.waiting.retain(|(_, since_s)| moment.onset_s - since_s < STALE_S);
+        self.play(moment, moment.onset_s, least, out);
+    }
+
+    /// Whether a cue speaks at this time: the others then make room for it.
+    pub(super) fn speaks_at(&self, onset_s: f64) -> bool {
+        onset_s < self.speaks_until_s
+    }
+
+    fn play(&mut self, moment: &Moment<'_>, onset_s: f64, least: Severity, out: &mut Vec<Note>) {
+        if self.sounds_until_s.is_some_and(|until_s| onset_s < until_s + APART_S) {
+            return;
+        }
+        let severe = |&(i, (kind, _)): &(usize, &(CueKind, f64))| (kind.severity(), std::cmp::Reverse(i));
+        let next = self.waiting.iter().enumerate().filter(|(_, (kind, _))| kind.severity() >= least);
+        let Some((index, &(kind, _))) = next.max_by_key(severe) else { return };
+        self.waiting.remove(index);
+        for tone in kind.motif() {
+            let begins_s = onset_s + f64::from(tone.at_steps * STEP_S);
+            out.push(Note {
+                onset_s: begins_s,
+                duration_s: tone.length_steps * STEP_S,
+                midi: pitch(moment, tone),
+                velocity: 0.95,
+                pan: 0.0,
+                brightness: tone.brightness,
+                role: Role::Melody,
+                instrument: Instrument::Cue,
+                layer: Layer::Cues,
+                signal: None,
+            });
+            self.speaks_until_s = begins_s + f64::from(tone.length_steps.min(FOREGROUND_STEPS) * STEP_S);
+            let ends_s = begins_s + f64::from(tone.length_steps * STEP_S);
+            self.sounds_until_s = Some(self.sounds_until_s.map_or(ends_s, |until_s| until_s.max(ends_s)));
+        }
+    }
+}
+
+fn pitch(moment: &Moment<'_>, tone: &Tone) -> u8 {
+    let degree = tone.degree.min(moment.key.len() - 1) + tone.octave * moment.key.len();
+    let midi = moment.key.midi(degree);
+    // The tonic near middle C lies within 48..=59; three octaves up and one down stay within 36..=96.
+    midi.clamp(36, 96) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_differ_in_rhythm_and_stay_in_register() {
+        for (i, kind) in CueKind::ALL.into_iter().enumerate() {
+            let rhythm =
+                |kind: CueKind| kind.motif().iter().map(|t| (t.at_steps * 2.0) as i32).collect::<Vec<_>>();
+            for other in &CueKind::ALL[i + 1..] {
+                let place = |kind: CueKind| kind.motif()[0].octave * 7 + kind.motif()[0].degree;
+                assert!(rhythm(kind) != rhythm(*other) || place(kind) != place(*other), "{kind:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_so_many_wait_and_the_gravest_is_kept() {
+        let mut cues = Cues::default();
+        for kind in
+            [CueKind::Retx, CueKind::Lost, CueKind::Found, CueKind::Crash, CueKind::Blkerr, CueKind::Oom]
+        {
+            for _ in 0..10 {
+                cues.push(kind, 0.0);
+            }
+        }
+        assert_eq!(cues.waiting.len(), CueKind::ALL.len());
+    }
+}

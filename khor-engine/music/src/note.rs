@@ -1,0 +1,173 @@
+//! What the music hands to synth, MIDI, OSC and page.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use khor_signal::SignalId;
+
+/// A musical job; decides timbre and MIDI channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The line one follows.
+    Melody,
+    /// The lowest line.
+    Bass,
+    /// Pads and chords.
+    Chords,
+    /// Unpitched or short.
+    Percussion,
+}
+
+impl Role {
+    /// All roles, in MIDI-channel order.
+    pub const ALL: [Self; 4] = [Self::Melody, Self::Bass, Self::Chords, Self::Percussion];
+
+    /// Name, in lower case.
+    pub fn name(self) -> &'static str {
+        Instrument::from(self).name()
+    }
+
+    /// MIDI channel, 1..=16.
+    pub const fn midi_channel(self) -> u8 {
+        match self {
+            Self::Melody => 1,
+            Self::Bass => 2,
+            Self::Chords => 3,
+            Self::Percussion => 10,
+        }
+    }
+}
+
+/// Whose timbre a note has: one of the four roles', a voice stream's, or the cues'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    missing_docs,
+    reason = "the first four are roles, the others voice streams, which the mapping describes"
+)]
+pub enum Instrument {
+    Melody,
+    Bass,
+    Chords,
+    Percussion,
+    Process,
+    Receive,
+    Send,
+    Loss,
+    Disk,
+    Memory,
+    Kernel,
+    Local,
+    Cue,
+}
+
+impl Instrument {
+    /// All instruments, in the order of the patches a preset hands to the synth.
+    pub const ALL: [Self; 13] = [
+        Self::Melody,
+        Self::Bass,
+        Self::Chords,
+        Self::Percussion,
+        Self::Process,
+        Self::Receive,
+        Self::Send,
+        Self::Loss,
+        Self::Disk,
+        Self::Memory,
+        Self::Kernel,
+        Self::Local,
+        Self::Cue,
+    ];
+
+    /// Position in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Name in preset files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Melody => "melody",
+            Self::Bass => "bass",
+            Self::Chords => "chords",
+            Self::Percussion => "percussion",
+            Self::Process => "process",
+            Self::Receive => "receive",
+            Self::Send => "send",
+            Self::Loss => "loss",
+            Self::Disk => "disk",
+            Self::Memory => "memory",
+            Self::Kernel => "kernel",
+            Self::Local => "local",
+            Self::Cue => "cue",
+        }
+    }
+
+    /// The job its notes have unless the score says otherwise; its patch is that of this role where a preset
+    /// names none of its own.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Melody
+            | Self::Receive
+            | Self::Send
+            | Self::Loss
+            | Self::Kernel
+            | Self::Local
+            | Self::Cue => Role::Melody,
+            Self::Bass | Self::Disk => Role::Bass,
+            Self::Chords | Self::Memory => Role::Chords,
+            Self::Percussion | Self::Process => Role::Percussion,
+        }
+    }
+}
+
+impl From<Role> for Instrument {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Melody => Self::Melody,
+            Role::Bass => Self::Bass,
+            Role::Chords => Self::Chords,
+            Role::Percussion => Self::Percussion,
+        }
+    }
+}
+
+/// Which of the layers a note belongs to; each has one job in telling what the machine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Quiet pad: slow saturation.
+    Bed,
+    /// Onset density: total work.
+    Pulse,
+    /// Lines for the signals that stand out.
+    Voices,
+    /// What the kernel reports.
+    Cues,
+}
+
+/// One note, placed in musical time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Note {
+    /// Start, seconds of musical time since the composer began.
+    pub onset_s: f64,
+    /// Time from onset to release, seconds, > 0.
+    pub duration_s: f32,
+    /// MIDI note number, 0..=127.
+    pub midi: u8,
+    /// 0..=1.
+    pub velocity: f32,
+    /// -1 (left) ..= 1 (right).
+    pub pan: f32,
+    /// Filter opening of this note alone, octaves, -3..=3; 0 is the patch as written.
+    pub brightness: f32,
+    /// Its job, which decides the MIDI channel.
+    pub role: Role,
+    /// Its timbre.
+    pub instrument: Instrument,
+    /// Its layer.
+    pub layer: Layer,
+    /// The signal it speaks for, where it is one.
+    pub signal: Option<SignalId>,
+}

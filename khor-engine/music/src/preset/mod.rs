@@ -1,0 +1,250 @@
+//! Presets: one musical character as a TOML file, its instruments included. `text` reads and writes them, `check` knows
+//! their ranges.
+
+mod check;
+mod text;
+
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::text::{PresetError, PresetText};
+use super::mapping::Mapping;
+use super::note::{Instrument, Role};
+use super::patch::Patch;
+use super::scale::Register;
+
+/// A musical character. Built-in ones are files in `khor-engine/presets/`; users add their own in the same form
+/// (docs/presets.md).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preset {
+    /// Name in config, API and UI: lower case, unique.
+    pub name: String,
+    /// One sentence for people who choose.
+    pub hint: String,
+    /// Correction that brings the bed to the common loudness, dB, -24..=24.
+    pub trim_db: f32,
+    /// Delay of every second step, share of a step, 0..=0.5.
+    pub swing: f32,
+    /// The pad.
+    pub bed: BedSettings,
+    /// Streams of the pulse layer, at most [`MAX_PULSE_STREAMS`].
+    pub pulse: Vec<PulseSettings>,
+    /// The lines of the families that stand out.
+    pub voices: VoiceSettings,
+    /// The timbres.
+    pub patches: Patches,
+    /// Which signal moves what: the common contract unless the file carries its own.
+    pub mapping: Mapping,
+}
+
+/// More streams than this in one layer melt into each other.
+pub const MAX_PULSE_STREAMS: usize = 4;
+
+/// How the bed is played.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BedSettings {
+    /// Where the chord lies; at least two octaves less five semitones wide for smooth voice leading.
+    pub register: Register,
+    /// Loudness of its notes, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
+    pub velocity: f32,
+    /// Loudness of the bass note under the chord, 0..=1; 0 is none.
+    #[schemars(range(min = 0, max = 1))]
+    pub bass_velocity: f32,
+    /// Chord notes played at once, 1..=4.
+    #[schemars(range(min = 1, max = 4))]
+    pub notes: u8,
+    /// Bars between harmony changes, 4..=8.
+    #[schemars(range(min = 4, max = 8))]
+    pub chord_bars: u8,
+    /// Roots as scale degrees, 1 to 64; the first is home.
+    #[schemars(length(min = 1, max = check::MOST_ROOTS), inner(range(min = -12, max = 12)))]
+    pub roots: Vec<i32>,
+    /// Length of one breath of the pad, seconds, 1..=20; rounded to whole bars.
+    #[schemars(range(min = 1, max = 20))]
+    pub breath_s: f32,
+    /// Time between the chord's notes, steps, 0..=4.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 4))]
+    pub strum_steps: f32,
+}
+
+/// How a stream of the pulse chooses its pitches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Motion {
+    /// Up through the chord, again and again.
+    Up,
+    /// Up and down.
+    UpDown,
+    /// The chord's root.
+    Root,
+    /// A seeded walk among chord notes.
+    Walk,
+}
+
+/// One stream of the pulse layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PulseSettings {
+    /// Whose timbre it has.
+    pub role: Role,
+    /// Where it lies.
+    pub register: Register,
+    /// Choice of pitches.
+    pub motion: Motion,
+    /// Total work at which it begins, 0..=0.9.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 0.9))]
+    pub from: f32,
+    /// Onsets per bar at full work and density 0.5, 1..=16.
+    #[schemars(range(min = 1, max = 16))]
+    pub max_onsets: u8,
+    /// Loudness, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
+    pub velocity: f32,
+    /// Length of its notes, steps, 0.1..=16.
+    #[schemars(range(min = 0.1, max = 16))]
+    pub gate_steps: f32,
+    /// -1 (left) ..=1 (right).
+    #[serde(default)]
+    #[schemars(range(min = -1, max = 1))]
+    pub pan: f32,
+}
+
+/// How the voices are played.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoiceSettings {
+    /// Loudness, 0..=1.
+    #[schemars(range(min = 0, max = 1))]
+    pub velocity: f32,
+    /// Onsets, as a factor of what the mapping asks for, 0.25..=2.
+    #[schemars(range(min = 0.25, max = 2))]
+    pub pace: f32,
+    /// Length of their notes, as a factor of what the stream asks for, 0.1..=4.
+    #[schemars(range(min = 0.1, max = 4))]
+    pub gate: f32,
+    /// Seconds between the single notes of an idle machine, on average, 5..=120.
+    #[schemars(range(min = 5, max = 120))]
+    pub rare_s: f32,
+}
+
+/// The timbres: one per role, and one for each voice stream and the cues where they differ from their role's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Patches {
+    /// The timbre of [`Role::Melody`].
+    pub melody: Patch,
+    /// The timbre of [`Role::Bass`].
+    pub bass: Patch,
+    /// The timbre of [`Role::Chords`].
+    pub chords: Patch,
+    /// The timbre of [`Role::Percussion`].
+    pub percussion: Patch,
+    /// The timbre of the voice of new processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Patch>,
+    /// The timbre of the voice of received traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive: Option<Patch>,
+    /// The timbre of the voice of sent traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send: Option<Patch>,
+    /// The timbre of the voice of retransmits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Patch>,
+    /// The timbre of the voice of disks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Patch>,
+    /// The timbre of the voice of memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Patch>,
+    /// The timbre of the voice of the kernel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<Patch>,
+    /// The timbre of the voice of local traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Patch>,
+    /// The timbre of the cues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cue: Option<Patch>,
+}
+
+impl Patches {
+    /// The timbre of an instrument.
+    pub fn of(&self, instrument: Instrument) -> &Patch {
+        self.own(instrument).unwrap_or_else(|| self.of(instrument.role().into()))
+    }
+
+    fn own(&self, instrument: Instrument) -> Option<&Patch> {
+        match instrument {
+            Instrument::Melody => Some(&self.melody),
+            Instrument::Bass => Some(&self.bass),
+            Instrument::Chords => Some(&self.chords),
+            Instrument::Percussion => Some(&self.percussion),
+            Instrument::Process => self.process.as_ref(),
+            Instrument::Receive => self.receive.as_ref(),
+            Instrument::Send => self.send.as_ref(),
+            Instrument::Loss => self.loss.as_ref(),
+            Instrument::Disk => self.disk.as_ref(),
+            Instrument::Memory => self.memory.as_ref(),
+            Instrument::Kernel => self.kernel.as_ref(),
+            Instrument::Local => self.local.as_ref(),
+            Instrument::Cue => self.cue.as_ref(),
+        }
+    }
+}
+
+static BUILTIN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
+    const FILES: [&str; 6] = [
+        include_str!("../../presets/ambient.toml"),
+        include_str!("../../presets/percussive.toml"),
+        include_str!("../../presets/arp.toml"),
+        include_str!("../../presets/drone.toml"),
+        include_str!("../../presets/choir.toml"),
+        include_str!("../../presets/rain.toml"),
+    ];
+    FILES.iter().map(|text| Preset::parse(text).expect("built-in presets are parsed by a test")).collect()
+});
+
+impl Preset {
+    /// The built-in presets; the first is the default.
+    pub fn builtin() -> &'static [Self] {
+        &BUILTIN
+    }
+
+    /// A built-in preset by name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        BUILTIN.iter().find(|preset| preset.name == name)
+    }
+
+    /// Timbres in the order of [`Instrument::ALL`], the preset's trim included.
+    pub fn patches(&self) -> [Patch; Instrument::ALL.len()] {
+        Instrument::ALL.map(|instrument| {
+            let patch = *self.patches.of(instrument);
+            Patch { gain_db: patch.gain_db + self.trim_db, ..patch }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_presets_parse() {
+        let names: Vec<&str> = Preset::builtin().iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names, ["ambient", "percussive", "arp", "drone", "choir", "rain"]);
+        assert!(Preset::find("arp").is_some() && Preset::find("polka").is_none());
+    }
+
+    #[test]
+    fn the_trim_is_part_of_the_patches() {
+        let preset = Preset { trim_db: -3.0, ..Preset::builtin()[0].clone() };
+        assert_eq!(preset.patches()[0].gain_db, preset.patches.melody.gain_db - 3.0);
+    }
+}

@@ -1,0 +1,396 @@
+//! Presets as they are written, in TOML for files and in JSON for the API: the same keys, read by the same rules.
+
+use std::{fmt::Write, sync::LazyLock};
+
+use khor_proto::inert;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use toml::Table;
+
+use super::{BedSettings, Patches, Preset, PulseSettings, VoiceSettings, check};
+use crate::{
+    mapping::{MAX_ROUTES, Mapping, RouteText},
+    problem::Problem,
+};
+
+/// A preset as it is written.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Preset")]
+pub struct PresetText {
+    /// 1 to 64 of a-z 0-9 - _.
+    #[schemars(regex(pattern = r"^[a-z0-9_-]{1,64}$"))]
+    name: String,
+    /// One sentence for people who choose.
+    #[schemars(length(max = check::MOST_HINT_CHARS))]
+    hint: String,
+    /// Correction that brings the bed to the common loudness, dB.
+    #[schemars(range(min = -24, max = 24))]
+    trim_db: f32,
+    /// Delay of every second step, share of a step.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 0.5))]
+    swing: f32,
+    bed: BedSettings,
+    #[serde(default)]
+    #[schemars(length(max = 4))]
+    pulse: Vec<PulseSettings>,
+    voices: VoiceSettings,
+    patches: Patches,
+    /// The common contract where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_ROUTES))]
+    map: Option<Vec<RouteText>>,
+}
+
+/// The common contract as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MappingText {
+    map: Vec<RouteText>,
+}
+
+/// Why a preset file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct PresetError {
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// Which field, what is wrong with it, and what would be right.
+    pub problem: String,
+}
+
+static STANDARD: LazyLock<Mapping> = LazyLock::new(|| {
+    let text = include_str!("../../presets/mapping.toml");
+    let lines: MappingText = toml::from_str(text).expect("the common mapping is parsed by a test");
+    Mapping::check(&lines.map).expect("the common mapping is linted by a test")
+});
+
+impl Preset {
+    /// Reads and checks a file.
+    pub fn parse(text: &str) -> Result<Self, PresetError> {
+        let at = |offset: usize| text.get(..offset).map_or(1, |before| 1 + before.matches('\n').count());
+        let written: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
+            line: at(error.span().map_or(0, |span| span.start)),
+            problem: inert::line(error.message()).into_owned(),
+        })?;
+        Self::of(written).map_err(|problems| match problems.first() {
+            Some(first) => PresetError { line: line_of(text, &first.path), problem: first.to_string() },
+            None => PresetError { line: 1, problem: "it breaks a rule".into() },
+        })
+    }
+
+    /// Reads and checks JSON with the keys of a file; tells everything that is wrong with its values.
+    pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
+        if !json.is_object() {
+            // serde would take a list for an object's values.
+            return Err(vec![Problem::new("", "a preset is a JSON object")]);
+        }
+        let written: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
+            let path = error.path().to_string();
+            let path = if path == "." { String::new() } else { path };
+            vec![Problem::new(path, error.into_inner().to_string())]
+        })?;
+        Self::of(written)
+    }
+
+    fn of(written: PresetText) -> Result<Self, Vec<Problem>> {
+        let PresetText { name, hint, trim_db, swing, bed, pulse, voices, patches, map } = written;
+        let hint = inert::owned_line(hint);
+        let read = map.map_or_else(|| Ok(STANDARD.clone()), |lines| Mapping::check(&lines));
+        let (mapping, mut problems) = match read {
+            Ok(mapping) => (mapping, Vec::new()),
+            Err(problems) => (STANDARD.clone(), problems),
+        };
+        let preset = Self { name, hint, trim_db, swing, bed, pulse, voices, patches, mapping }.checked();
+        match preset {
+            Ok(preset) if problems.is_empty() => Ok(preset),
+            Ok(_) => Err(problems),
+            Err(more) => {
+                problems.splice(0..0, more);
+                Err(problems)
+            }
+        }
+    }
+
+    /// The preset as it is written, its mapping included.
+    pub fn written(&self) -> PresetText {
+        let Self { name, hint, trim_db, swing, bed, pulse, voices, patches, mapping } = self.clone();
+        PresetText {
+            name,
+            hint,
+            trim_db,
+            swing,
+            bed,
+            pulse,
+            voices,
+            patches,
+            map: Some(mapping.routes().iter().map(RouteText::from).collect()),
+        }
+    }
+
+    /// The preset as a file. One that has the common contract goes on having it, so it names no mapping.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        let mut written = self.written();
+        if self.mapping == *STANDARD {
+            written.map = None;
+        }
+        let mut text = String::new();
+        put_table(&mut text, "", &Table::try_from(written)?);
+        Ok(text)
+    }
+}
+
+/// A table as people write it: its values, then the tables below it, registers in one line.
+fn put_table(text: &mut String, name: &str, table: &Table) {
+    let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+    let is_table = |key: &str, value: &toml::Value| match value {
+        toml::Value::Table(_) => key != "register",
+        toml::Value::Array(items) => items.first().is_some_and(toml::Value::is_table),
+        _ => false,
+    };
+    for (key, value) in table.iter().filter(|(key, value)| !is_table(key, value)) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{key} = {}", inline(value));
+    }
+    for (key, value) in table.iter().filter(|(key, value)| is_table(key, value)) {
+        let name = below(key);
+        match value {
+            toml::Value::Table(table) => {
+                // A table of tables needs no head of its own.
+                if table.values().any(|value| !value.is_table()) {
+                    let _ = writeln!(text, "\n[{name}]");
+                }
+                put_table(text, &name, table);
+            }
+            toml::Value::Array(tables) => {
+                for table in tables.iter().filter_map(toml::Value::as_table) {
+                    let _ = writeln!(text, "\n[[{name}]]");
+                    put_table(text, &name, table);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A value in one line. Every number with a fraction is an `f32` of a preset, and is written as short as one can be.
+fn inline(value: &toml::Value) -> String {
+    let list = |values: Vec<String>| values.join(", ");
+    match value {
+        toml::Value::Float(number) => format!("{:?}", *number as f32),
+        toml::Value::Array(values) => format!("[{}]", list(values.iter().map(inline).collect())),
+        toml::Value::Table(table) => {
+            let pairs = table.iter().map(|(key, value)| format!("{key} = {}", inline(value)));
+            format!("{{ {} }}", list(pairs.collect()))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Line of a field, from 1: the checks know fields, people look for lines. The line of its table where the field
+/// itself is written in another form, 1 where even that is.
+fn line_of(text: &str, path: &str) -> usize {
+    let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let (mut here, mut of_table) = (String::new(), 1);
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if let Some(name) = line.strip_prefix("[[").and_then(|rest| rest.split(']').next()) {
+            let count = counts.entry(name.to_owned()).or_default();
+            here = format!("{name}[{count}]");
+            *count += 1;
+        } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            name.clone_into(&mut here);
+        }
+        if line.starts_with('[') && here == path {
+            return index + 1;
+        }
+        if here == table {
+            of_table = if line.starts_with('[') { index + 1 } else { of_table };
+            if line.split('=').next().is_some_and(|written| written.trim() == key) {
+                return index + 1;
+            }
+        }
+    }
+    of_table
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const GOOD: &str = include_str!("../../presets/ambient.toml");
+
+    #[test]
+    fn hostile_presets_print_inert_text() {
+        let hostile = r"a\u001b]52;c;cm0=\u0007\u202e";
+        let hint = GOOD.replacen("hint = \"", &format!("hint = \"{hostile}"), 1);
+        let preset = Preset::parse(&hint).unwrap();
+        assert!(preset.hint.starts_with("a\u{fffd}]52;c;cm0=\u{fffd}\u{fffd}"), "{}", preset.hint);
+        for broken in [
+            format!("\"{hostile}\" = 1\n{GOOD}"),
+            GOOD.replacen("name = \"", &format!("name = \"{hostile}"), 1),
+            GOOD.replacen("trim_db = ", &format!("trim_db = \"{hostile}\" #"), 1),
+            format!("\u{1b}]52;c;\u{7}{GOOD}"),
+        ] {
+            let error = Preset::parse(&broken).unwrap_err().to_string();
+            assert!(inert::is_inert(&error), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error() {
+        for (open, key) in [("[", "a = "), ("{a=", "a = "), ("a.", ""), ("[", ""), ("[[", "")] {
+            let text = format!("{key}{}", open.repeat(100_000));
+            assert!(Preset::parse(&text).is_err(), "{open}");
+        }
+    }
+
+    /// What is said about a built-in preset with one thing changed, and the line where that stands.
+    fn error(from: &str, to: &str) -> (String, usize) {
+        let at = GOOD.find(from).unwrap_or_else(|| panic!("{from}"));
+        let error = Preset::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(error.to_string(), format!("line {}: {}", error.line, error.problem));
+        (error.problem, error.line.abs_diff(GOOD[..at].lines().count().max(1)))
+    }
+
+    #[test]
+    fn errors_name_the_line_the_field_and_the_range() {
+        let (problem, off) = error("\nchord_bars = ", "\nchord_bars = 1");
+        assert_eq!((problem.as_str(), off), ("bed.chord_bars: must be within 4..=8", 1));
+        let (problem, off) = error("hint = ", "hnit = ");
+        assert!(problem.contains("hnit") && off == 1, "{problem} {off}");
+        let (problem, off) = error("\nsustain = ", "\nsustain = 7");
+        assert!(
+            problem.contains("patches.melody.sustain: must be within 0..=1") && off == 1,
+            "{problem} {off}"
+        );
+        let (problem, off) = error("register = { low = 62", "register = { low = 20");
+        assert!(problem.contains("pulse[0].register: must be within 36..=96") && off == 1, "{problem} {off}");
+    }
+
+    #[test]
+    fn half_a_file_is_an_error_with_a_line() {
+        for cut in 1..GOOD.len() {
+            if let Err(error) = Preset::parse(&GOOD[..cut]) {
+                assert!(error.line >= 1 && error.line <= GOOD.lines().count() + 1);
+                assert!(!error.problem.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn the_rules_of_the_mapping_are_kept() {
+        let said = |rows: &str| {
+            let text = format!("{GOOD}\n{rows}");
+            let error = Preset::parse(&text).expect_err(rows);
+            assert!(error.line > GOOD.lines().count(), "{error}");
+            error.problem
+        };
+        let row = |signal: &str, to: &str, more: &str| {
+            format!("[[map]]\nsignal = \"{signal}\"\nto = \"{to}\"\n{more}\n")
+        };
+        let good = row("rx", "voices.receive.density", "range = [0, 9]");
+        assert!(Preset::parse(&format!("{GOOD}\n{good}")).is_ok());
+        for (rows, expected) in [
+            (row("xr", "pulse.density", "range = [0, 16]"), "no signal xr"),
+            (row("rx", "pulse.density", "range = [0, 4]"), "4.0 audible steps, expected at least 8"),
+            (row("rx", "pulse.density", "range = [0, 99]"), "within [0, 16]"),
+            (row("rx", "voices.receive.loudness", "range = [0, 9]"), "no feature voices.receive.loudness"),
+            (row("csw", "pulse.height", "range = [0, 9]"), "only its deviation"),
+            (row("rx", "room.reverb", "range = [0, 1]"), "carried by room.reverb alone"),
+            (
+                format!("{good}{}", row("tx", "voices.receive.density", "range = [0, 9]")),
+                "no two signals on one",
+            ),
+            (row("rx", "pulse.density", "range = [0, 16]\ncurve = \"wavy\""), "wavy"),
+        ] {
+            let problem = said(&rows);
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
+
+    #[test]
+    fn all_built_in_presets_share_the_contract() {
+        for preset in Preset::builtin() {
+            assert_eq!(preset.mapping, *STANDARD, "{}", preset.name);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same_preset() {
+        for preset in Preset::builtin() {
+            let file = preset.to_toml().unwrap();
+            assert_eq!(Preset::parse(&file).as_ref(), Ok(preset), "{file}");
+            assert!(!file.contains("[[map]]"), "the common contract stays the common one");
+            let json = serde_json::to_value(preset.written()).unwrap();
+            assert!(json["map"].as_array().is_some_and(|map| !map.is_empty()), "{json}");
+            assert_eq!(Preset::from_json(&json).as_ref(), Ok(preset));
+        }
+        let mut own = Preset::builtin()[0].clone();
+        let mut json = serde_json::to_value(own.written()).unwrap();
+        json["map"].as_array_mut().unwrap().truncate(2);
+        own = Preset::from_json(&json).unwrap();
+        let file = own.to_toml().unwrap();
+        assert_eq!((file.matches("[[map]]").count(), Preset::parse(&file).as_ref()), (2, Ok(&own)), "{file}");
+    }
+
+    #[test]
+    fn json_is_told_everything_that_is_wrong_with_it() {
+        let mut json = serde_json::to_value(Preset::builtin()[0].written()).unwrap();
+        json["bed"]["velocity"] = json!(2);
+        json["pulse"][1]["from"] = json!(-1);
+        json["map"][3]["range"] = json!([0, 99]);
+        json["map"][0]["signal"] = json!("xr");
+        json["patches"]["melody"]["sustain"] = json!(3);
+        let problems = Preset::from_json(&json).unwrap_err();
+        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["bed.velocity", "pulse[1].from", "patches.melody.sustain", "map[0].signal", "map[3].range"]
+        );
+        json["map"][4]["curve"] = json!("wavy");
+        let problems = Preset::from_json(&json).unwrap_err();
+        assert!(problems[0].path == "map[4].curve" && problems[0].message.contains("wavy"), "{problems:?}");
+        let problems = Preset::from_json(&json!([null])).unwrap_err();
+        assert_eq!(problems[0].to_string(), "a preset is a JSON object");
+        let problems = Preset::from_json(&json!({ "name": "x" })).unwrap_err();
+        assert!(problems[0].path.is_empty() && problems[0].message.contains("hint"), "{problems:?}");
+    }
+
+    /// Every number in a value, by its JSON pointer.
+    fn numbers(value: &Value, path: &str) -> Vec<String> {
+        match value {
+            Value::Number(_) => vec![path.to_owned()],
+            Value::Object(map) => map.iter().flat_map(|(k, v)| numbers(v, &format!("{path}/{k}"))).collect(),
+            Value::Array(list) => {
+                list.iter().enumerate().flat_map(|(i, v)| numbers(v, &format!("{path}/{i}"))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_schema_has_a_range_wherever_the_rules_have_one() {
+        let schema = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
+        let schema = serde_json::to_value(schema.into_root_schema_for::<PresetText>()).unwrap();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        for preset in Preset::builtin() {
+            let mut json = serde_json::to_value(preset.written()).unwrap();
+            assert!(validator.is_valid(&json), "{}", preset.name);
+            json.as_object_mut().unwrap().remove("map"); // its ranges are those of what it names
+            for path in numbers(&json, "") {
+                for wild in [json!(-1_000_000), json!(1_000_000)] {
+                    let mut changed = json.clone();
+                    *changed.pointer_mut(&path).unwrap() = wild;
+                    assert!(Preset::from_json(&changed).is_err(), "{path} has no range");
+                    assert!(!validator.is_valid(&changed), "the schema has no range for {path}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What the layers know: features followed at their own pace and quantised with hysteresis, and who stands out.
+
+use khor_signal::{Lanes, SignalId};
+
+use super::feature::{Feature, Pace};
+use super::mapping::{Input, Mapping, Route};
+use super::quantise::Quantiser;
+use super::stream::VoiceStream;
+
+/// Half octaves of deviation that are told apart in the ranking, up to 12 octaves.
+const RANKS: u8 = 24;
+const OCTAVES_OF_RANKS: f32 = 12.0;
+/// Steps of surprise.
+const NEWS: u8 = 4;
+/// Time without any signal after which the source counts as lost, seconds.
+const LOST_S: f32 = 3.0;
+/// The same for a source that has not delivered any signal yet.
+const NEVER_KNOWN_S: f32 = 10.0;
+
+/// A feature that is mapped.
+#[derive(Clone, Debug)]
+struct Followed {
+    route: Route,
+    position: f32,
+    quantiser: Quantiser,
+}
+
+impl Followed {
+    /// How far it is from rest, quantised, 0..=1.
+    fn quantised(&self) -> f32 {
+        f32::from(self.quantiser.get()) / f32::from(self.route.steps())
+    }
+}
+
+/// Smoothed and quantised view of the lanes; advanced once per step. Nothing in it hovers: a change of an input
+/// by a millionth changes no note.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    features: [Option<Followed>; Feature::COUNT],
+    ranks: [Quantiser; SignalId::COUNT],
+    news: [Quantiser; SignalId::COUNT],
+    unknown_s: f32,
+    ever_known: bool,
+}
+
+/// Moves `value` towards `target` with time constant `tau_s` over `elapsed_s`.
+pub(super) fn approach(value: &mut f32, target: f32, tau_s: f32, elapsed_s: f32) {
+    *value += (target - *value) * (1.0 - (-elapsed_s / tau_s.max(1e-3)).exp());
+}
+
+impl Reading {
+    pub(super) fn new(mapping: &Mapping) -> Self {
+        let mut reading = Self {
+            features: [const { None }; Feature::COUNT],
+            ranks: [const { Quantiser::new(RANKS) }; SignalId::COUNT],
+            news: [const { Quantiser::new(NEWS) }; SignalId::COUNT],
+            unknown_s: 0.0,
+            ever_known: false,
+        };
+        reading.remap(mapping);
+        reading
+    }
+
+    /// Takes another mapping; features that go on keep their position.
+    pub(super) fn remap(&mut self, mapping: &Mapping) {
+        let mut before = std::mem::replace(&mut self.features, [const { None }; Feature::COUNT]);
+        for route in mapping.routes() {
+            let i = route.to.index();
+            let position = before[i].take().map_or(0.0, |followed| followed.position);
+            let mut quantiser = Quantiser::new(route.steps());
+            quantiser.update(position);
+            self.features[i] = Some(Followed { route: *route, position, quantiser });
+        }
+    }
+
+    /// Takes the lanes of one step of `elapsed_s`: the voices' from `solo`, if one machine of several has it, all else
+    /// from `lanes`. `smoothing` 0..=1 scales all time constants.
+    pub(super) fn update(&mut self, lanes: &Lanes, solo: Option<&Lanes>, smoothing: f32, elapsed_s: f32) {
+        let voiced = solo.unwrap_or(lanes);
+        for followed in self.features.iter_mut().flatten() {
+            let is_voice = followed.route.to.stream().is_some();
+            let target = followed.route.position(if is_voice { voiced } else { lanes });
+            let rising = target > followed.position;
+            let tau_s = match (followed.route.to.pace(), rising) {
+                (Pace::Slow, true) => 3.0 + 4.0 * smoothing,
+                (Pace::Slow, false) => 4.0 + 10.0 * smoothing,
+                (Pace::Quick, true) => 0.02 + 0.4 * smoothing,
+                (Pace::Quick, false) => 0.2 + 2.0 * smoothing,
+            };
+            approach(&mut followed.position, target, tau_s, elapsed_s);
+            followed.quantiser.update(followed.position);
+        }
+        for (i, lane) in voiced.iter().enumerate() {
+            let lane = lane.unwrap_or_default();
+            let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
+            self.ranks[i].update(finite(lane.deviation) / OCTAVES_OF_RANKS);
+            self.news[i].update(finite(lane.surprise));
+        }
+        if lanes.iter().any(Option::is_some) {
+            (self.unknown_s, self.ever_known) = (0.0, true);
+        } else {
+            self.unknown_s += elapsed_s;
+        }
+    }
+
+    /// The source is lost: no signal is known. A source that was never known has more time to start.
+    pub(super) fn is_lost(&self) -> bool {
+        self.unknown_s >= if self.ever_known { LOST_S } else { NEVER_KNOWN_S }
+    }
+
+    /// A feature's value in its own unit; `None` where nothing moves it.
+    pub(super) fn value(&self, feature: Feature) -> Option<f32> {
+        let followed = self.features[feature.index()].as_ref()?;
+        Some(followed.route.value(followed.quantised()))
+    }
+
+    /// How far a feature is from rest, 0 (rest) ..=1.
+    pub(super) fn position(&self, feature: Feature) -> f32 {
+        self.features[feature.index()].as_ref().map_or(0.0, Followed::quantised)
+    }
+
+    /// A feature's value and how far it is from rest, 0..=1, by these lanes as they are now: in whole steps, but unsmoothed.
+    pub(super) fn sample(&self, feature: Feature, lanes: &Lanes) -> Option<(f32, f32)> {
+        let route = self.features[feature.index()].as_ref()?.route;
+        let steps = f32::from(route.steps());
+        let position = (route.position(lanes) * steps).round() / steps;
+        Some((route.value(position), position))
+    }
+
+    /// How far the furthest of a voice's features is from rest, 0..=1.
+    pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
+        let of_stream = |followed: &&Followed| followed.route.to.stream() == Some(stream);
+        self.features.iter().flatten().filter(of_stream).map(Followed::quantised).fold(0.0, f32::max)
+    }
+
+    /// A feature's continuous value, for what glides anyway.
+    pub(super) fn gliding(&self, feature: Feature) -> Option<f32> {
+        let followed = self.features[feature.index()].as_ref()?;
+        Some(followed.route.value(followed.position))
+    }
+
+    /// How far a voice stands out, half octaves above its baseline, 0..=24: the highest of its signals.
+    pub(super) fn rank(&self, stream: VoiceStream) -> u8 {
+        self.signals_of(stream).map(|signal| self.ranks[signal.index()].get()).max().unwrap_or(0)
+    }
+
+    /// The signal a voice speaks for: the one that stands out most; ties go to the first of the mapping.
+    pub(super) fn leader(&self, stream: VoiceStream) -> Option<SignalId> {
+        self.signals_of(stream).reduce(|best, signal| {
+            if self.ranks[signal.index()].get() > self.ranks[best.index()].get() { signal } else { best }
+        })
+    }
+
+    /// Whether something unexpected happens to a voice's signals.
+    pub(super) fn is_news(&self, stream: VoiceStream) -> bool {
+        self.signals_of(stream).any(|signal| self.news[signal.index()].get() > 1)
+    }
+
+    /// What moves a feature, and how far, 0..=1.
+    pub(super) fn moved(&self) -> impl Iterator<Item = (Route, f32)> {
+        self.features.iter().flatten().map(|followed| (followed.route, followed.quantised()))
+    }
+
+    fn signals_of(&self, stream: VoiceStream) -> impl Iterator<Item = SignalId> {
+        self.features.iter().flatten().filter_map(move |followed| match followed.route.input {
+            Input::Signal(signal) if followed.route.to.stream() == Some(stream) => Some(signal),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Preset;
+    use khor_signal::Lane;
+
+    fn reading() -> Reading {
+        Reading::new(&Preset::builtin()[0].mapping)
+    }
+
+    fn one(signal: SignalId, level: f32) -> Lanes {
+        let mut lanes = [Some(Lane::default()); SignalId::COUNT];
+        lanes[signal.index()] = Some(Lane { level, deviation: 8.0 * level, surprise: 0.0 });
+        lanes
+    }
+
+    #[test]
+    fn a_signal_moves_its_own_voice_and_the_pulse() {
+        let mut reading = reading();
+        for _ in 0..200 {
+            reading.update(&one(SignalId::Rx, 0.8), None, 0.5, 0.1);
+        }
+        let density = |stream| reading.position(Feature::Density(stream));
+        assert!(density(VoiceStream::Receive) > 0.6 && density(VoiceStream::Send) == 0.0);
+        assert!(reading.position(Feature::PulseDensity) > 0.3);
+        assert_eq!(reading.leader(VoiceStream::Receive), Some(SignalId::Rx));
+        assert!(reading.rank(VoiceStream::Receive) > reading.rank(VoiceStream::Disk));
+    }
+
+    #[test]
+    fn a_soloist_has_the_voices_and_nothing_else() {
+        let mut reading = reading();
+        let idle = [Some(Lane::default()); SignalId::COUNT];
+        for _ in 0..200 {
+            reading.update(&idle, Some(&one(SignalId::Rx, 0.8)), 0.5, 0.1);
+        }
+        assert!(reading.position(Feature::Density(VoiceStream::Receive)) > 0.6);
+        assert!(reading.rank(VoiceStream::Receive) > 0);
+        assert_eq!(reading.position(Feature::PulseDensity), 0.0);
+    }
+
+    #[test]
+    fn moods_are_slow_and_work_is_quick() {
+        let (mut mood, mut work) = (reading(), reading());
+        for _ in 0..10 {
+            mood.update(&one(SignalId::Mem, 1.0), None, 0.5, 0.1);
+            work.update(&one(SignalId::Rx, 1.0), None, 0.5, 0.1);
+        }
+        let (tension, density) =
+            (mood.position(Feature::BedTension), work.position(Feature::Density(VoiceStream::Receive)));
+        assert!(tension < 0.4 && density > 0.8, "{tension} {density}");
+    }
+
+    #[test]
+    fn a_source_without_signals_is_lost_after_3_s_or_after_10_s_if_it_never_had_any() {
+        let mut reading = reading();
+        let none = [None; SignalId::COUNT];
+        for _ in 0..39 {
+            reading.update(&none, None, 0.5, 0.25);
+        }
+        assert!(!reading.is_lost());
+        reading.update(&none, None, 0.5, 0.25);
+        assert!(reading.is_lost());
+        reading.update(&one(SignalId::Rx, 0.0), None, 0.5, 0.1);
+        for _ in 0..29 {
+            reading.update(&none, None, 0.5, 0.1);
+        }
+        assert!(!reading.is_lost());
+        reading.update(&none, None, 0.5, 0.2);
+        assert!(reading.is_lost());
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_at_rest() {
+        let mut reading = reading();
+        let bad = Lane { level: f32::NAN, deviation: f32::INFINITY, surprise: f32::NAN };
+        reading.update(&[Some(bad); SignalId::COUNT], None, 0.5, 0.1);
+        assert!(Feature::all().all(|feature| reading.value(feature).is_none_or(f32::is_finite)));
+    }
+}

@@ -1,0 +1,35 @@
+//! From counters to signals: frames → rates → lanes (level, deviation, surprise); no I/O and no clock of its own.
+//!
+//! `rate` is the one place where a difference of counters is taken, `scale` says how big a rate is, `baseline`
+//! what is ordinary on this machine, and `lane` what that means together. `pipeline` is the whole way. `ensemble` hears
+//! several machines as one.
+
+mod accumulator;
+mod baseline;
+mod catalogue;
+mod counters;
+mod ensemble;
+mod lane;
+mod pipeline;
+mod rate;
+mod scale;
+
+pub use accumulator::Accumulator;
+pub use baseline::Learnt;
+pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
+pub use counters::{Counter, Counters, Frame, PerCounter};
+#[cfg(any(test, feature = "testing"))]
+pub use ensemble::standing_out;
+pub use ensemble::{
+    BUSIEST, Seating, Soloists, busiest, ensemble, louder, only, standing, typical, waiting_most,
+};
+pub use lane::{Lane, Lanes, RangeMode, Scaling};
+pub use pipeline::{Pipeline, Reading};
+pub use rate::{CounterRates, counter_rates};
+pub use scale::{default_ceilings, level};
+
+/// One value for every signal, in catalogue order.
+pub type PerSignal<T> = [T; SignalId::COUNT];
+
+/// Levels of all signals at one instant, each 0..=1; `None` is "absent", never zero.
+pub type Levels = PerSignal<Option<f32>>;

@@ -1,0 +1,126 @@
+//! What all voices share: the choir's vowel, delay, reverb, master gain and DC block.
+//!
+//! Linear throughout, so that shares of the voices that go through effects of their own add up to the whole.
+
+use khor_music::Controls;
+
+use super::choir::{Choir, Sums};
+use super::delay::Delay;
+use super::group::{BUSES, BusBlock, Buses};
+use super::lanes::{BLOCK, LANES, contain};
+use super::master::{DcBlock, Glide};
+use super::reverb::Reverb;
+
+/// Reverb and delay returns at full control, linear.
+const REVERB_RETURN: f32 = 0.9;
+const DELAY_RETURN: f32 = 0.9;
+/// Gain of the master at setting 1: with the default setting 0.5 the built-in presets' beds are at -23 LUFS.
+const MASTER_AT_FULL: f32 = 2.0;
+
+/// One block of left and right.
+pub(super) type Sides = [[f32; BLOCK]; 2];
+
+/// The effects. Memory is allocated once.
+#[derive(Debug)]
+pub(super) struct Effects {
+    choir: Choir,
+    delay: Delay,
+    reverb: Reverb,
+    delay_return: Glide,
+    reverb_return: Glide,
+    master: Glide,
+    dc: DcBlock,
+}
+
+impl Effects {
+    /// Effects at default controls and master gain (0.5).
+    pub(super) fn new(sample_rate_hz: f32) -> Self {
+        let controls = Controls::default();
+        let mut effects = Self {
+            choir: Choir::new(controls.vowel, sample_rate_hz),
+            delay: Delay::new(sample_rate_hz),
+            reverb: Reverb::new(sample_rate_hz),
+            delay_return: Glide::new(controls.delay * DELAY_RETURN, sample_rate_hz),
+            reverb_return: Glide::new(controls.reverb * REVERB_RETURN, sample_rate_hz),
+            master: Glide::new(0.5 * MASTER_AT_FULL, sample_rate_hz),
+            dc: DcBlock::new(sample_rate_hz),
+        };
+        effects.set_controls(&controls);
+        effects
+    }
+
+    /// Sets what of the controls concerns the effects; it glides. Audio thread; no allocation.
+    pub(super) fn set_controls(&mut self, controls: &Controls) {
+        self.reverb_return.set(controls.reverb.clamp(0.0, 1.0) * REVERB_RETURN);
+        self.delay_return.set(controls.delay.clamp(0.0, 1.0) * DELAY_RETURN);
+        self.delay.set_time(controls.echo_s);
+        self.choir.set_vowel(controls.vowel);
+    }
+
+    /// Sets the master gain, 0..=1, times `louder`; it glides. Audio thread; no allocation.
+    pub(super) fn set_gain(&mut self, master_gain: f32, louder: f32) {
+        self.master.set(master_gain.clamp(0.0, 1.0) * MASTER_AT_FULL * louder);
+    }
+
+    /// The block that the voices' buses become; none: no voice sounds, and the rooms ring out.
+    /// Audio thread; no allocation.
+    #[inline(always)]
+    pub(super) fn render(&mut self, buses: Option<&Buses>) -> Sides {
+        let mut sums = match buses {
+            Some(buses) => sum(&buses.straight),
+            None => [[0.0; BLOCK]; BUSES],
+        };
+        let sung = match buses {
+            Some(buses) if buses.sings => Some(sum(&buses.sung)),
+            _ => None,
+        };
+        self.choir.render(sung.as_ref(), &mut sums);
+        let [mut left, mut right, to_delay, to_reverb] = sums;
+        self.rooms(&to_delay, &to_reverb, &mut left, &mut right);
+        self.dc.render(&mut left, &mut right);
+        [left, right]
+    }
+
+    /// Adds delay and reverb, then applies the master gain.
+    #[inline(always)]
+    fn rooms(
+        &mut self,
+        to_delay: &[f32; BLOCK],
+        to_reverb: &[f32; BLOCK],
+        left: &mut [f32; BLOCK],
+        right: &mut [f32; BLOCK],
+    ) {
+        let mut delay = [[0.0; BLOCK]; 2];
+        let mut reverb = [[0.0; BLOCK]; 2];
+        let [delay_left, delay_right] = &mut delay;
+        self.delay.render(to_delay, delay_left, delay_right);
+        let [reverb_left, reverb_right] = &mut reverb;
+        self.reverb.render(to_reverb, reverb_left, reverb_right);
+        let (delay_gain, reverb_gain) = (self.delay_return.block(), self.reverb_return.block());
+        let master = self.master.block();
+        for i in 0..BLOCK {
+            left[i] = (left[i] + delay_gain[i] * delay[0][i] + reverb_gain[i] * reverb[0][i]) * master[i];
+            right[i] = (right[i] + delay_gain[i] * delay[1][i] + reverb_gain[i] * reverb[1][i]) * master[i];
+        }
+    }
+}
+
+/// Sums the lanes of each bus. Not inlined, and so not compiled for AVX2, on purpose: of vectors of eight the compiler
+/// shuffles more than it adds (24 voices were 5 % slower).
+#[inline(never)]
+fn sum(buses: &BusBlock) -> Sums {
+    let mut out = [[0.0; BLOCK]; BUSES];
+    for (bus, sums) in buses.iter().zip(&mut out) {
+        // In two loops, each of which the compiler makes vectors of; pairwise, where a running sum would be one chain.
+        let mut halves = [[0.0; LANES / 2]; BLOCK];
+        for (lanes, half) in bus.iter().zip(&mut halves) {
+            for l in 0..LANES / 2 {
+                half[l] = lanes[l] + lanes[l + LANES / 2];
+            }
+        }
+        for (half, sum) in halves.iter().zip(sums) {
+            *sum = contain((half[0] + half[2]) + (half[1] + half[3]));
+        }
+    }
+    out
+}

@@ -1,0 +1,285 @@
+//! The synth as a whole: schedule notes, set parameters, render frames.
+
+use std::ops::Range;
+
+use khor_music::{Controls, Instrument, Patch, Role};
+
+use super::bank::{Bank, VOICES};
+use super::effects::{Effects, Sides};
+use super::group::{Buses, Start};
+use super::lanes::BLOCK;
+use super::limiter::{LATENCY_FRAMES, Limiter, highest};
+use super::master::{Glide, Mute};
+use super::queue::{NoteQueue, SynthNote};
+use super::stem::{Samples, Stem};
+use super::wide::Wide;
+
+/// Octaves between neutral and full brightness.
+const BRIGHTNESS_OCTAVES: f32 = 1.5;
+/// Integrated loudness of the built-in presets' beds as they are written, LUFS.
+const PRESETS_LUFS: f32 = -23.0;
+
+/// How loud all of it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Volume {
+    /// Linear amplitude, 0..=1; 0.5 is as loud as `loudness_lufs` says.
+    pub master_gain: f32,
+    /// Loudness of an idle machine's music, LUFS, -23..=-11: quiet enough to be forgotten at -23 (EBU R 128), as loud
+    /// as music players and streams are at -18 and -16. The limiter holds what stands out.
+    pub loudness_lufs: f32,
+}
+
+impl Default for Volume {
+    fn default() -> Self {
+        Self { master_gain: 0.5, loudness_lufs: PRESETS_LUFS }
+    }
+}
+
+/// What the synth tells about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Meter {
+    /// Highest output magnitude since the last call, linear, 0..=1.
+    pub peak: f32,
+    /// Voices that sound, 0..=24.
+    pub active_voices: u32,
+    /// Voices stolen since the start.
+    pub stolen: u64,
+    /// Notes dropped since the start because the queue was full or no voice could be stolen.
+    pub dropped: u64,
+}
+
+/// 24 voices and their effects. All memory is allocated by [`Synth::new`]; every other method may be called on
+/// the audio thread and neither allocates, locks, logs nor enters the kernel.
+#[derive(Debug)]
+pub struct Synth {
+    queue: NoteQueue,
+    bank: Bank,
+    patches: [Patch; Instrument::ALL.len()],
+    effects: Effects,
+    /// Cutoff shift, octaves.
+    brightness: Glide,
+    limiter: Limiter,
+    mute: Mute,
+    /// The mix's, then each stem's.
+    buses: Box<[Buses]>,
+    /// One of each role, or none.
+    stems: Box<[Stem]>,
+    /// The last computed block and how much of it has been given out.
+    ready: Sides,
+    given: usize,
+    /// First frame of the next block to be computed.
+    next_block: u64,
+    /// State of the phase generator.
+    phase: u32,
+    peak: f32,
+    pub(super) wide: Wide,
+}
+
+impl Synth {
+    /// Allocates a synth at default patches, controls and master gain (0.5), unmuted.
+    /// `sample_rate_hz` is brought within 8000..=192000. Not for the audio thread.
+    pub fn new(sample_rate_hz: u32, seed: u64) -> Self {
+        Self::with(sample_rate_hz, seed, 0)
+    }
+
+    /// The same with a stem for each role, for [`Self::render_stems`]: four times the work. Not for the audio thread.
+    pub fn with_stems(sample_rate_hz: u32, seed: u64) -> Self {
+        Self::with(sample_rate_hz, seed, Role::ALL.len())
+    }
+
+    fn with(sample_rate_hz: u32, seed: u64, stems: usize) -> Self {
+        let rate = sample_rate_hz.clamp(8000, 192_000) as f32;
+        let mut synth = Self {
+            queue: NoteQueue::new(),
+            bank: Bank::new(rate),
+            patches: [Patch::default(); Instrument::ALL.len()],
+            effects: Effects::new(rate),
+            brightness: Glide::new(0.0, rate),
+            limiter: Limiter::new(rate),
+            mute: Mute::new(rate),
+            buses: vec![Buses::SILENT; 1 + stems].into_boxed_slice(),
+            stems: (0..stems).map(|_| Stem::new(rate)).collect(),
+            ready: [[0.0; BLOCK]; 2],
+            given: BLOCK,
+            next_block: 0,
+            phase: (seed ^ (seed >> 32)) as u32,
+            peak: 0.0,
+            wide: Wide::detect(),
+        };
+        synth.set_controls(Controls::default());
+        synth
+    }
+
+    /// Sets the timbres, in the order of [`Instrument::ALL`]. Sounding notes keep theirs. Audio thread; no allocation.
+    pub fn set_patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
+        self.patches = patches;
+    }
+
+    /// Sets one timbre. Sounding notes keep theirs. Audio thread; no allocation.
+    pub fn set_patch(&mut self, instrument: Instrument, patch: Patch) {
+        self.patches[instrument.index()] = patch;
+    }
+
+    /// Queues a note; dropped and counted when 512 wait already. Audio thread; no allocation.
+    pub fn schedule(&mut self, note: SynthNote) {
+        self.queue.push(note);
+    }
+
+    /// Sets the continuous parameters; they glide. Audio thread; no allocation.
+    pub fn set_controls(&mut self, controls: Controls) {
+        self.brightness.set((controls.brightness.clamp(0.0, 1.0) - 0.5) * 2.0 * BRIGHTNESS_OCTAVES);
+        self.effects.set_controls(&controls);
+        self.stems.iter_mut().for_each(|stem| stem.effects.set_controls(&controls));
+    }
+
+    /// Sets how loud all of it is; it glides. Not-a-number is ignored. Audio thread; no allocation.
+    pub fn set_volume(&mut self, volume: Volume) {
+        let Volume { master_gain, loudness_lufs } = volume;
+        let louder_db = (loudness_lufs - PRESETS_LUFS).clamp(0.0, 12.0);
+        let louder = 10_f32.powf(louder_db / 20.0);
+        self.effects.set_gain(master_gain, louder);
+        self.stems.iter_mut().for_each(|stem| stem.effects.set_gain(master_gain, louder));
+    }
+
+    /// Mutes or unmutes with a fade of 20 ms. The music goes on underneath. Audio thread; no allocation.
+    pub fn set_muted(&mut self, muted: bool) {
+        self.mute.set(muted);
+        self.stems.iter_mut().for_each(|stem| stem.mute.set(muted));
+    }
+
+    /// Lets at most so many voices sound, 1..=24; of more that sound the least missed fade within 5 ms. For a
+    /// processor that is too slow for all. Audio thread; no allocation.
+    pub fn set_voice_limit(&mut self, voices: u32) {
+        self.bank.set_limit(voices as usize);
+    }
+
+    /// Voices there are.
+    pub const VOICES: u32 = VOICES as u32;
+
+    /// Forgets waiting notes and fades sounding ones within 12 ms; delay and reverb ring out.
+    /// Audio thread; no allocation.
+    pub fn all_notes_off(&mut self) {
+        self.queue.clear();
+        self.bank.all_off();
+    }
+
+    /// The next frame to be rendered; a note scheduled here sounds [`Self::LATENCY_FRAMES`] later.
+    pub fn frame(&self) -> u64 {
+        self.next_block - (BLOCK - self.given) as u64
+    }
+
+    /// Frames between a note's onset and its sound (the limiter's look-ahead).
+    pub const LATENCY_FRAMES: u64 = LATENCY_FRAMES as u64;
+
+    /// Levels and counts; resets the peak. Audio thread; no allocation.
+    pub fn meter(&mut self) -> Meter {
+        Meter {
+            peak: std::mem::take(&mut self.peak),
+            active_voices: self.bank.active() as u32,
+            stolen: self.bank.stolen(),
+            dropped: self.queue.dropped() + self.bank.dropped(),
+        }
+    }
+
+    /// Writes the next frames, as many as the shorter slice holds. Audio thread; no allocation.
+    pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
+        let frames = left.len().min(right.len());
+        let mut done = 0;
+        while done < frames {
+            let ready = self.advance(frames - done);
+            let until = done + ready.len();
+            left[done..until].copy_from_slice(&self.ready[0][ready.clone()]);
+            right[done..until].copy_from_slice(&self.ready[1][ready]);
+            done = until;
+        }
+    }
+
+    /// Writes the next frames of the mix and of the stems, as many as there are of either; all are of one length.
+    /// Audio thread; no allocation.
+    pub fn render_stems(&mut self, samples: &mut Samples) {
+        let frames = samples.left.len();
+        let mut done = 0;
+        while done < frames {
+            let ready = self.advance(frames - done);
+            let until = done + ready.len();
+            samples.left[done..until].copy_from_slice(&self.ready[0][ready.clone()]);
+            samples.right[done..until].copy_from_slice(&self.ready[1][ready.clone()]);
+            for (out, stem) in samples.stems.iter_mut().zip(&self.stems) {
+                for (out, side) in out.iter_mut().zip(&stem.ready) {
+                    out[done..until].copy_from_slice(&side[ready.clone()]);
+                }
+            }
+            done = until;
+        }
+    }
+
+    /// Which frames of the block in hand come next, at most so many; computes the next block when all were given out.
+    #[inline(always)]
+    fn advance(&mut self, most: usize) -> Range<usize> {
+        if self.given == BLOCK {
+            self.wide.run(
+                #[inline(always)]
+                || self.block(),
+            );
+            self.given = 0;
+        }
+        let from = self.given;
+        self.given += most.min(BLOCK - from);
+        from..self.given
+    }
+
+    /// Computes one block.
+    #[inline(always)]
+    fn block(&mut self) {
+        let sounding = self.voices();
+        let [mut left, mut right] = self.effects.render(sounding.then_some(&self.buses[0]));
+        let gains = self.limiter.render(&mut left, &mut right);
+        for (stem, buses) in self.stems.iter_mut().zip(&self.buses[1..]) {
+            stem.render(sounding.then_some(buses), &gains);
+        }
+        self.mute.render(&mut left, &mut right);
+        self.peak = self.peak.max(highest(&left)).max(highest(&right));
+        self.ready = [left, right];
+        self.next_block += BLOCK as u64;
+    }
+
+    /// Renders the voices of a block, split where notes begin. False: nothing sounds, the buses are stale.
+    #[inline(always)]
+    fn voices(&mut self) -> bool {
+        let shift_octaves = self.brightness.block()[BLOCK - 1];
+        let end = self.next_block + BLOCK as u64;
+        if self.bank.active() == 0 && self.queue.next_frame().is_none_or(|frame| frame >= end) {
+            return false;
+        }
+        self.buses.iter_mut().for_each(Buses::clear);
+        let mut at = 0;
+        while at < BLOCK {
+            let frame = self.next_block + at as u64;
+            while let Some(note) = self.queue.pop_before(frame + 1) {
+                let start = self.prepare(&note, frame);
+                self.bank.play(start);
+            }
+            let until = self.queue.next_frame().unwrap_or(end).min(end);
+            let frames = (until - frame) as usize;
+            self.bank.render(frame, frames, shift_octaves, &mut self.buses, at);
+            at += frames;
+        }
+        true
+    }
+
+    fn prepare(&mut self, note: &SynthNote, frame: u64) -> Start {
+        let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
+        // Numerical Recipes' linear congruential generator: phases need no more.
+        self.phase = self.phase.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Start {
+            patch: self.patches[note.instrument.index()],
+            midi: note.midi.min(127),
+            velocity: finite(note.velocity).clamp(0.0, 1.0),
+            pan: finite(note.pan).clamp(-1.0, 1.0),
+            brightness: finite(note.brightness).clamp(-3.0, 3.0),
+            release_frame: frame.saturating_add(note.duration_frames.max(1)),
+            phase: (self.phase >> 8) as f32 / (1_u32 << 24) as f32,
+            role: note.role,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A stem: one role's share of the mix, through effects of its own and turned down as the mix is.
+
+use khor_music::Role;
+
+use super::effects::{Effects, Sides};
+use super::group::Buses;
+use super::lanes::BLOCK;
+use super::limiter::Lookahead;
+use super::master::Mute;
+
+/// Stems there are.
+const STEMS: usize = Role::ALL.len();
+
+/// Stereo samples, all of the same length.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    /// The mix's left.
+    pub left: Vec<f32>,
+    /// The mix's right.
+    pub right: Vec<f32>,
+    /// Left and right of each stem in the order of [`khor_music::Role::ALL`], or none: they add up to the mix, but
+    /// for rounding.
+    pub stems: Vec<[Vec<f32>; 2]>,
+}
+
+impl Samples {
+    /// Silence for so many frames, with so many stems.
+    pub fn silence(frames: usize, stems: usize) -> Self {
+        let channel = || vec![0.0; frames];
+        let stems = (0..stems).map(|_| [channel(), channel()]).collect();
+        Self { left: channel(), right: channel(), stems }
+    }
+
+    /// Lets the stems add up to the mix whatever rounding and the range of a file, -1..=1, would take from that.
+    pub fn settle(&mut self) {
+        let Self { left, right, stems } = self;
+        let Ok(stems) = <&mut [_; STEMS]>::try_from(&mut stems[..]) else { return };
+        for (side, mix) in [left, right].into_iter().enumerate() {
+            for (i, &mut mix) in mix.iter_mut().enumerate() {
+                let parts = settled(mix, stems.each_ref().map(|stem| stem[side][i]));
+                stems.iter_mut().zip(parts).for_each(|(stem, part)| stem[side][i] = part);
+            }
+        }
+    }
+
+    /// The mix, left and right in turn.
+    pub fn interleaved(&self) -> impl Iterator<Item = f32> {
+        self.left.iter().zip(&self.right).flat_map(|(&left, &right)| [left, right])
+    }
+}
+
+/// One sample of each stem, so that they add up to the mix's. What rounding has left over, below -110 dBFS, goes to the
+/// loudest. If that is beyond what a file can hold, which happens for instants when the limiter works hard, another one
+/// cancels most of it in the mix, and takes the rest.
+fn settled(mix: f32, mut parts: [f32; STEMS]) -> [f32; STEMS] {
+    let loudest = highest(parts.map(f32::abs));
+    parts[loudest] += mix - parts.iter().sum::<f32>();
+    let over = parts[loudest] - parts[loudest].clamp(-1.0, 1.0);
+    if over != 0.0 {
+        let against = highest(parts.map(|part| -part * over));
+        parts[loudest] -= over;
+        parts[against] += over;
+    }
+    parts
+}
+
+/// Where the highest is.
+fn highest(values: [f32; STEMS]) -> usize {
+    (1..STEMS).fold(0, |best, n| if values[n] > values[best] { n } else { best })
+}
+
+/// All after the voices. Memory is allocated once.
+#[derive(Debug)]
+pub(super) struct Stem {
+    pub(super) effects: Effects,
+    lookahead: Lookahead,
+    pub(super) mute: Mute,
+    /// The last computed block.
+    pub(super) ready: Sides,
+}
+
+impl Stem {
+    pub(super) fn new(sample_rate_hz: f32) -> Self {
+        Self {
+            effects: Effects::new(sample_rate_hz),
+            lookahead: Lookahead::new(),
+            mute: Mute::new(sample_rate_hz),
+            ready: [[0.0; BLOCK]; 2],
+        }
+    }
+
+    /// Computes the next block of what its voices became, with the gains that the limiter gave the mix.
+    /// Audio thread; no allocation.
+    #[inline(always)]
+    pub(super) fn render(&mut self, buses: Option<&Buses>, gains: &[f32; BLOCK]) {
+        let [mut left, mut right] = self.effects.render(buses);
+        self.lookahead.render(&mut left, &mut right);
+        for i in 0..BLOCK {
+            left[i] *= gains[i];
+            right[i] *= gains[i];
+        }
+        self.mute.render(&mut left, &mut right);
+        self.ready = [left, right];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_over_and_what_is_too_much_goes_where_it_is_heard_least() {
+        let near = |a: [f32; STEMS], b: [f32; STEMS]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
+        assert!(near(settled(0.31, [0.1, -0.5, 0.7, 0.0]), [0.1, -0.5, 0.71, 0.0]));
+        assert!(near(settled(0.0, [-1.25, 0.5, 0.75, 0.0]), [-1.0, 0.5, 0.5, 0.0]));
+        assert!(near(settled(0.8, [1.5, -1.25, 0.0, 0.55]), [1.0, -0.75, 0.0, 0.55]));
+    }
+}

@@ -1,0 +1,127 @@
+//! Vibrato for eight voices: a slow swing of the pitch that sets in after the note has begun.
+
+use khor_music::Patch;
+
+use super::lanes::{LANES, Lanes, exp2, positive};
+use super::oscillator::cosine;
+
+/// Time before the swing begins, seconds: singers reach the pitch first. Chosen within the 0.2 to 0.5 s that
+/// measured singers take.
+const DELAY_S: f32 = 0.3;
+/// Time it takes to full swing, seconds.
+const GROWTH_S: f32 = 0.5;
+/// How far a note's rate differs from the patch's at most, as a share: singers differ by about one in five or six Hz
+/// (Sundberg, "The Science of the Singing Voice", 1987, gives 5.5 to 7.5 Hz).
+const RATE_SPREAD: f32 = 0.1;
+/// Phase between the two oscillators of a voice, periods: as two singers, never in step nor in opposition.
+const APART: f32 = 0.31;
+
+/// Eight vibratos. They move once per block: at 12 Hz and 100 cents by 5 cents, which glides.
+#[derive(Clone, Debug)]
+pub(super) struct Vibratos {
+    /// Full swing, octaves.
+    depth: Lanes,
+    /// Advance per frame, periods.
+    rate: Lanes,
+    /// 0..1.
+    phase: Lanes,
+    /// Share of the full swing; negative during the delay, at most 1.
+    onset: Lanes,
+    sample_rate_hz: f32,
+}
+
+impl Vibratos {
+    pub(super) const fn new(sample_rate_hz: f32) -> Self {
+        Self {
+            depth: [0.0; LANES],
+            rate: [0.0; LANES],
+            phase: [0.0; LANES],
+            onset: [0.0; LANES],
+            sample_rate_hz,
+        }
+    }
+
+    /// Begins a note; `phase` 0..1 decides where its swing begins and how its rate differs.
+    /// Audio thread; no allocation.
+    pub(super) fn start(&mut self, lane: usize, patch: &Patch, phase: f32) {
+        self.depth[lane] = patch.vibrato_cents / 1200.0;
+        // Another digit of the phase, so that rate and phase are not of one piece.
+        let spread = 1.0 + RATE_SPREAD * (2.0 * (phase * 7.0).fract() - 1.0);
+        self.rate[lane] = patch.vibrato_hz * spread / self.sample_rate_hz;
+        self.phase[lane] = phase;
+        self.onset[lane] = -DELAY_S / GROWTH_S;
+    }
+
+    /// No vibrato. Audio thread; no allocation.
+    pub(super) fn stop(&mut self, lane: usize) {
+        self.depth[lane] = 0.0;
+    }
+
+    /// Factors of the frequencies of both oscillators for the next frames; none while nothing swings.
+    /// Audio thread; no allocation.
+    #[inline(always)]
+    pub(super) fn advance(&mut self, frames: usize) -> Option<[Lanes; 2]> {
+        if self.depth == [0.0; LANES] {
+            return None;
+        }
+        let frames = frames as f32;
+        let growth = frames / (GROWTH_S * self.sample_rate_hz);
+        let [mut first, mut second] = [[1.0; LANES]; 2];
+        for l in 0..LANES {
+            let onset = self.onset[l] + growth;
+            self.onset[l] = if onset < 1.0 { onset } else { 1.0 };
+            let phase = self.phase[l] + self.rate[l] * frames;
+            self.phase[l] = if phase < 1.0 { phase } else { phase - 1.0 };
+            let depth = self.depth[l] * positive(self.onset[l]);
+            let other = self.phase[l] + APART;
+            first[l] = exp2(depth * cosine(self.phase[l]));
+            second[l] = exp2(depth * cosine(if other < 1.0 { other } else { other - 1.0 }));
+        }
+        Some([first, second])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lanes::BLOCK;
+    use super::*;
+
+    const RATE_HZ: f32 = 48_000.0;
+
+    /// Cents of the first oscillator, block by block, over two seconds.
+    fn cents(patch: &Patch, phase: f32) -> Vec<f32> {
+        let mut vibratos = Vibratos::new(RATE_HZ);
+        vibratos.start(4, patch, phase);
+        (0..3000).map(|_| 1200.0 * vibratos.advance(BLOCK).unwrap()[0][4].log2()).collect()
+    }
+
+    #[test]
+    fn it_sets_in_late_swings_as_far_as_told_and_about_as_often() {
+        let cents = cents(&Patch { vibrato_cents: 30.0, vibrato_hz: 5.0, ..Patch::default() }, 0.25);
+        let block_s = BLOCK as f32 / RATE_HZ;
+        let before = (0.29 / block_s) as usize;
+        assert!(cents[..before].iter().all(|c| c.abs() < 0.1));
+        let full = &cents[(0.81 / block_s) as usize..];
+        let (low, high) = full.iter().fold((0.0_f32, 0.0_f32), |(low, high), &c| (low.min(c), high.max(c)));
+        assert!((low + 30.0).abs() < 0.5 && (high - 30.0).abs() < 0.5, "{low} {high}");
+        let crossings = full.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count();
+        let hz = crossings as f32 / (full.len() as f32 * block_s);
+        assert!((4.0..=6.0).contains(&hz), "{hz}");
+    }
+
+    #[test]
+    fn two_notes_do_not_swing_together() {
+        let patch = Patch { vibrato_cents: 30.0, ..Patch::default() };
+        let (a, b) = (cents(&patch, 0.1), cents(&patch, 0.55));
+        let apart = a.iter().zip(&b).filter(|(a, b)| (*a - *b).abs() > 5.0).count();
+        assert!(apart > a.len() / 4, "{apart}");
+        assert_eq!(a, cents(&patch, 0.1));
+    }
+
+    #[test]
+    fn without_depth_there_is_nothing_to_do() {
+        let mut vibratos = Vibratos::new(RATE_HZ);
+        vibratos.start(0, &Patch::default(), 0.5);
+        assert!(vibratos.advance(BLOCK).is_none());
+    }
+}
