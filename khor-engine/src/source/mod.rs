@@ -38,6 +38,8 @@ use khor_proto::{Availability, Cue, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use khor_system::Shortfall;
+
 use crate::signal::{Frame, PerCounter};
 
 /// What kind of source is heard.
@@ -86,15 +88,6 @@ pub struct Machine {
     pub boot_id: String,
     /// CPUs the kernel may ever bring online.
     pub cpus: u32,
-}
-
-/// Why something isn't there, and what the machine's owner can do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shortfall {
-    /// What is wrong.
-    pub error: String,
-    /// What to do.
-    pub fix: String,
 }
 
 /// What a live source says.

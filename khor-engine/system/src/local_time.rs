@@ -7,7 +7,7 @@ use std::{ffi::OsStr, fs, path::Path, sync::OnceLock};
 
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
-use crate::source::Shortfall;
+use crate::Shortfall;
 
 /// Folders of zone files on different systems.
 const FOLDERS: [&str; 4] =

@@ -19,7 +19,7 @@ use nix::unistd::Uid;
 
 /// The program at the other end of a TCP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Peer {
+pub enum Peer {
     /// A program of this user, on this machine.
     User(u32),
     /// A program on this machine whose user is not known: its socket is already closed, or belongs
@@ -54,7 +54,7 @@ impl fmt::Display for Peer {
 
 impl Peer {
     /// The program that is connected from `remote` to the socket of this program at `local`.
-    pub(crate) fn of(local: SocketAddr, remote: SocketAddr) -> Self {
+    pub fn of(local: SocketAddr, remote: SocketAddr) -> Self {
         let (local, remote) = (canonical(local), canonical(remote));
         if !remote.ip().is_loopback() && remote.ip() != local.ip() {
             return Self::Remote(remote.ip());
@@ -66,7 +66,7 @@ impl Peer {
     }
 
     /// Whether the program belongs to the user of this process, or to root.
-    pub(crate) fn is_owner(self) -> bool {
+    pub fn is_owner(self) -> bool {
         matches!(self, Self::User(uid) if is_own(uid) || uid == 0)
     }
 }
@@ -89,7 +89,7 @@ fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket
 
 /// The user whose program listens at `address`; `None` if there is no such program, or its user is
 /// not known.
-pub(crate) fn listener(address: SocketAddr) -> Option<u32> {
+pub fn listener(address: SocketAddr) -> Option<u32> {
     let any = match address {
         SocketAddr::V4(_) => SocketAddr::from(([0; 4], 0)),
         SocketAddr::V6(_) => SocketAddr::from(([0_u16; 8], 0)),
@@ -98,7 +98,7 @@ pub(crate) fn listener(address: SocketAddr) -> Option<u32> {
 }
 
 /// User and inode of the client's socket, for a connection within this machine.
-pub(crate) fn client_socket(local: SocketAddr, remote: SocketAddr) -> Option<(u32, u32)> {
+pub fn client_socket(local: SocketAddr, remote: SocketAddr) -> Option<(u32, u32)> {
     let socket = find(canonical(remote), canonical(local)).ok().flatten()?;
     (socket.inode != 0 && socket.state != LISTENING).then_some((socket.uid, socket.inode))
 }
@@ -107,7 +107,7 @@ pub(crate) fn client_socket(local: SocketAddr, remote: SocketAddr) -> Option<(u3
 ///
 /// In a user namespace the kernel reports every user that the namespace does not know as the
 /// overflow user. A process of that user cannot tell its own sockets from theirs.
-pub(crate) fn is_own(uid: u32) -> bool {
+pub fn is_own(uid: u32) -> bool {
     /// The overflow user of a namespace that does not know all users.
     static OVERFLOW: LazyLock<Option<u32>> = LazyLock::new(|| {
         let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();

@@ -1,0 +1,14 @@
+//! What khor's unprivileged programs need of the operating system.
+//!
+//! [`files`] opens the user's files safely, [`peer`] finds the user at the other end of a
+//! connection, [`local_time`] is the local time zone. [`words`] and [`shown_path`] make text for
+//! people, and a [`Shortfall`] says what is missing and how to mend it.
+
+pub mod files;
+pub mod local_time;
+pub mod peer;
+mod shortfall;
+pub mod shown_path;
+pub mod words;
+
+pub use shortfall::Shortfall;
