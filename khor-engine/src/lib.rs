@@ -25,7 +25,7 @@ pub mod http;
 pub use khor_music as music;
 pub mod nats;
 pub mod output;
-mod own;
+pub use khor_own_traffic as own;
 pub mod relay;
 pub use khor_signal as signal;
 pub mod source;

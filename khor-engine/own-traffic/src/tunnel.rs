@@ -11,7 +11,7 @@ use std::{
 
 use khor_proto::kernel_text;
 
-use crate::peer;
+use khor_system::peer;
 
 /// Names of sshd's processes. Since OpenSSH 9.8, a session runs a separate program.
 const NAMES: [&str; 2] = ["sshd", "sshd-session"];

@@ -16,7 +16,7 @@ use super::{Entry, OwnTraffic};
 
 /// A connection that [`OwnTraffic`] counts until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Counted {
+pub struct Counted {
     // Dropped before `stream`: the last reading needs the open connection.
     entry: Option<Entry>,
     stream: TcpStream,
@@ -24,7 +24,7 @@ pub(crate) struct Counted {
 
 impl Counted {
     /// Starts to count the connection, unless it is already closed.
-    pub(crate) fn new(stream: TcpStream, own: &Arc<OwnTraffic>) -> Self {
+    pub fn new(stream: TcpStream, own: &Arc<OwnTraffic>) -> Self {
         Self { entry: own.open(&stream), stream }
     }
 

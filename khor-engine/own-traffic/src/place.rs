@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 8;
 
 /// Where traffic is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// Devices with hardware behind them: `edge_rx_*` and `edge_tx_*`.
     Edge,
     /// Loopback, and pairs of virtual devices: `local_*`.
@@ -46,12 +46,12 @@ pub(super) fn find(local: IpAddr) -> (Place, bool) {
 
 impl Place {
     /// Where traffic between the address `local` and another machine or namespace is counted.
-    pub(crate) fn of_local_address(local: IpAddr) -> Self {
+    pub fn of_local_address(local: IpAddr) -> Self {
         find(local).0
     }
 
     /// Where datagrams to `remote` are counted. Sends no packet.
-    pub(crate) fn of_destination(remote: SocketAddr) -> Self {
+    pub fn of_destination(remote: SocketAddr) -> Self {
         if remote.ip().to_canonical().is_loopback() {
             return Self::Local;
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Amounts, COUNTERS, OwnTraffic};
-use crate::signal::Frame;
+use khor_signal::Frame;
 
 /// Shortest time between two readings of the open connections: ten per second, with room for the
 /// jitter of the frames.
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// The results never fall. Own traffic that the counters do not show yet is subtracted later.
 #[derive(Debug)]
-pub(crate) struct Subtraction {
+pub struct Subtraction {
     own: Arc<OwnTraffic>,
     /// Own traffic at the last reading.
     known: Amounts,
@@ -45,7 +45,7 @@ struct Series {
 
 impl Subtraction {
     /// Starts with a new source.
-    pub(crate) fn new(own: Arc<OwnTraffic>) -> Self {
+    pub fn new(own: Arc<OwnTraffic>) -> Self {
         let known = own.amounts();
         Self {
             own,
@@ -61,7 +61,7 @@ impl Subtraction {
     /// Subtracts own traffic from the frame's counters. While connections are open, the results
     /// change only ten times per second. Then the counters and the own traffic are read at the same
     /// time.
-    pub(crate) fn apply(&mut self, frame: &mut Frame, now: Instant) {
+    pub fn apply(&mut self, frame: &mut Frame, now: Instant) {
         let is_held = self.read_at.is_some_and(|at| now.duration_since(at) < READ_INTERVAL);
         if !is_held {
             self.read(now);
@@ -120,7 +120,8 @@ impl Series {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{own::Place, signal::Counter};
+    use khor_signal::Counter;
+    use crate::Place;
 
     const TX: usize = 2;
 
@@ -207,7 +208,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut bench = Bench::new();
-        let counted = crate::own::Counted::new(listener.accept().await.unwrap().0, &bench.own);
+        let counted = crate::Counted::new(listener.accept().await.unwrap().0, &bench.own);
         assert_eq!(bench.take(0, Some(100)), Some(100));
         assert_eq!((bench.take(20, Some(150)), bench.take(80, Some(200))), (Some(100), Some(100)));
         assert_eq!(bench.take(100, Some(250)), Some(250));

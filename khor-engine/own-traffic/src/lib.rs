@@ -22,9 +22,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use self::{place::Place, stream::Counted, subtract::Subtraction};
+pub use self::{place::Place, stream::Counted, subtract::Subtraction};
 use self::{tunnel::Client, wire::Flow};
-use crate::signal::Counter;
+use khor_signal::Counter;
 
 /// The counters that include own traffic, in the order of [`Amounts`].
 const COUNTERS: [Counter; 6] = [
@@ -112,18 +112,18 @@ impl OwnTraffic {
     }
 
     /// Counts one UDP datagram of `payload` bytes that was sent.
-    pub(crate) fn sent_datagram(&self, place: Place, payload: usize, remote: IpAddr) {
+    pub fn sent_datagram(&self, place: Place, payload: usize, remote: IpAddr) {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.sent));
     }
 
     /// Counts one UDP datagram of `payload` bytes that was received.
-    pub(crate) fn received_datagram(&self, place: Place, payload: usize, remote: IpAddr) {
+    pub fn received_datagram(&self, place: Place, payload: usize, remote: IpAddr) {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.received));
     }
 
     /// Counts one message of `payload` bytes that a client library sent over its own TCP
     /// connection, and the acknowledgement.
-    pub(crate) fn sent_message(&self, place: Place, payload: usize, local: Option<IpAddr>) {
+    pub fn sent_message(&self, place: Place, payload: usize, local: Option<IpAddr>) {
         self.add(place, &Flow::message(payload, local));
     }
 
