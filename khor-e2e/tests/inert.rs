@@ -179,7 +179,8 @@ fn hostile_files_steer_no_terminal() {
     fs::write(at("config.json"), config).expect("a configuration");
     let presets = at("presets");
     fs::create_dir(&presets).expect("a folder");
-    let good = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../khor-engine/music/presets/drone.toml"));
+    let good =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../khor-engine/music/presets/drone.toml"));
     let good = good.expect("a preset").replacen("\"drone\"", "\"mine\"", 1);
     let hint = escaped.trim_matches('"').replace('\u{7f}', "\\u007f");
     let hinted = good.replacen("hint = \"", &format!("hint = \"{hint}"), 1);

@@ -28,9 +28,10 @@ pub mod output;
 pub use khor_own_traffic as own;
 pub mod relay;
 pub use khor_signal as signal;
+pub mod site;
 pub mod source;
-pub use khor_system::{files, local_time, peer, shown_path, words};
 pub use khor_synth as synth;
+pub use khor_system::{files, local_time, peer, shown_path, words};
 mod turns;
 
 pub use own::OwnTraffic;

@@ -120,8 +120,8 @@ impl Series {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use khor_signal::Counter;
     use crate::Place;
+    use khor_signal::Counter;
 
     const TX: usize = 2;
 

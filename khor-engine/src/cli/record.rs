@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use super::{Places, interrupt, number, print::print_line, progress::Progress, whom::WhomArgs};
 use crate::{
     files::{LowSpace, SpaceWatch},
-    source::{self, CaptureWriter, LiveSettings, Origin, SourceEvent},
+    source::{self, CaptureWriter, DemoSettings, MachineSettings, Origin, SourceEvent},
     words::counted,
 };
 
@@ -57,20 +57,8 @@ pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
 }
 
 async fn record(args: &RecordArgs) -> anyhow::Result<()> {
-    let settings = LiveSettings {
-        socket: args.places.socket.clone(),
-        use_collector: !args.no_bpf,
-        capture: None,
-        site: None,
-        demo: args.demo,
-        scope: args.whom.scope()?,
-        interval_ms: args.interval,
-        exec_cues: args.exec_cues,
-        seed: 1,
-    };
-    let (_keep, settings) = watch::channel(settings);
     let (sender, mut events) = mpsc::channel(16);
-    tokio::spawn(source::run(settings, sender, Arc::default()));
+    let _settings = start_source(args, sender)?;
     let mut space = SpaceWatch::begin(&args.output, 0, args.force)?;
     let mut recording = Recording { args, writer: None, frames: 0, cues: 0, lost: 0 };
     let mut progress = Progress::new(true);
@@ -94,6 +82,27 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
         }
         Err(error) => Err(recording.unfinished(error)),
     }
+}
+
+/// Starts the source. It ends when the result is dropped.
+fn start_source(
+    args: &RecordArgs,
+    events: mpsc::Sender<SourceEvent>,
+) -> anyhow::Result<watch::Sender<MachineSettings>> {
+    let interval_ms = args.interval;
+    let (keep, settings) = watch::channel(MachineSettings {
+        socket: args.places.socket.clone(),
+        use_collector: !args.no_bpf,
+        scope: args.whom.scope()?,
+        interval_ms,
+        exec_cues: args.exec_cues,
+    });
+    if args.demo {
+        tokio::spawn(async move { source::demo(DemoSettings { seed: 1, interval_ms }, &events).await });
+    } else {
+        tokio::spawn(async move { source::machine(settings, &events, &Arc::default()).await });
+    }
+    Ok(keep)
 }
 
 /// Takes events until there are no more, `stopped` is ready or the end has come, which an event may put off. One `stopped` for the
@@ -162,7 +171,7 @@ impl Recording<'_> {
             }
             (SourceEvent::Down(shortfall), None) => warn!("{}", shortfall.error),
             (SourceEvent::Frame(_) | SourceEvent::Cue(_) | SourceEvent::Lost { .. }, None)
-            | (SourceEvent::Described(_) | SourceEvent::Fleet(_), _) => {}
+            | (SourceEvent::Described(_), _) => {}
         }
         Ok(())
     }

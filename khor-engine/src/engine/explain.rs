@@ -13,7 +13,8 @@ use super::{
 use crate::{
     music::{Feature, Input, PulseCast, Route, Sounding, Speaking},
     signal::{Reading, SIGNALS, SignalId},
-    source::{Host, Shortfall, SourceKind, whose},
+    site::Host,
+    source::{Shortfall, SourceKind, whose},
     words::counted,
 };
 

@@ -20,6 +20,7 @@ use tracing::warn;
 use super::{
     conductor::{Command, Conductor},
     memory::Memory,
+    sources::InputEvent,
     stage::Stage,
     state::{SourceState, State},
 };
@@ -114,7 +115,7 @@ impl Listener {
     }
 
     /// Runs until the source ends.
-    pub(super) async fn run(mut self, mut events: mpsc::Receiver<SourceEvent>) {
+    pub(super) async fn run(mut self, mut events: mpsc::Receiver<InputEvent>) {
         loop {
             let event = tokio::select! {
                 event = events.recv() => event,
@@ -132,13 +133,19 @@ impl Listener {
             };
             let Some(event) = event else { return };
             self.follow_settings();
+            let event = match event {
+                InputEvent::Source(event) => event,
+                InputEvent::Fleet(event) => {
+                    self.fleet(event);
+                    continue;
+                }
+            };
             match event {
                 SourceEvent::Up(info) => self.source_up(info).await,
                 SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
                 SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
                 SourceEvent::Frame(frame) => self.frame(frame),
                 SourceEvent::Cue(cue) => self.cue(&cue, None),
-                SourceEvent::Fleet(event) => self.fleet(event),
                 SourceEvent::Lost { cues } => {
                     warn!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
                     self.state.lock().cues_lost += cues;

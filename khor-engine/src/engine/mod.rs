@@ -20,6 +20,7 @@ mod receiving;
 mod renders;
 mod report;
 mod silence;
+mod sources;
 mod stage;
 mod staging;
 mod state;
@@ -64,9 +65,10 @@ use self::{
     conductor::{Command, Conductor},
     forbidden::forbid,
     listener::{BaselineWish, Listener, SignalSettings},
+    sources::SourceChoice,
     state::State,
     understood::understood,
-    wanted::{audio_wanted, live_settings, midi_wanted, osc_wanted, signal_settings},
+    wanted::{audio_wanted, midi_wanted, osc_wanted, signal_settings, source_choice},
 };
 use crate::{
     OwnTraffic,
@@ -77,7 +79,7 @@ use crate::{
     local_time::{self, Local},
     music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
-    source::{self, LiveSettings, Playback},
+    source::Playback,
 };
 
 /// Source events that may wait for the listener.
@@ -95,7 +97,7 @@ pub struct Engine {
     midi: midi::Output,
     own: Arc<OwnTraffic>,
     conductor: Conductor,
-    source: watch::Sender<LiveSettings>,
+    source: watch::Sender<SourceChoice>,
     signals: watch::Sender<SignalSettings>,
     /// The port to be steered by OSC on.
     osc_port: watch::Sender<Option<u16>>,
@@ -169,7 +171,7 @@ impl Engine {
             preset(&config, &library),
         )?;
         conductor.send(Command::Volume(config.volume()));
-        let (source, source_settings) = watch::channel(live_settings(&config, &socket, capture.as_ref()));
+        let (source, source_settings) = watch::channel(source_choice(&config, &socket, capture.as_ref()));
         let (signals, signal_settings) = watch::channel(signal_settings(&config));
         let (osc_port, _) = watch::channel(config.osc.receive_port());
         let (desktop, _) = watch::channel(config.desktop);
@@ -183,7 +185,7 @@ impl Engine {
             let settings = source_settings.clone();
             move || settings.has_changed().is_err()
         };
-        let source_runs = source::run(source_settings, events, Arc::clone(&own));
+        let source_runs = sources::run(source_settings, events, Arc::clone(&own));
         ending.follow_source(source_runs, listener.run(receiver), capture.is_some(), was_told);
         let shown = RwLock::new(Shown::of(&store));
         let store = Mutex::new(store);
@@ -476,8 +478,8 @@ impl Engine {
         }
         self.recorder.set_room(now.recordings.room());
         self.desktop.send_if_modified(|held| std::mem::replace(held, now.desktop) != now.desktop);
-        let live = live_settings(now, &self.socket, self.capture.as_ref());
-        self.source.send_if_modified(|held| std::mem::replace(held, live.clone()) != live);
+        let choice = source_choice(now, &self.socket, self.capture.as_ref());
+        self.source.send_if_modified(|held| std::mem::replace(held, choice.clone()) != choice);
         self.signals.send_replace(signal_settings(now));
     }
 }

@@ -6,7 +6,7 @@ use super::stage::{GroupOnStage, Known, OnStage, Stage, Staged};
 use crate::{
     config::SiteMode,
     signal::{PerSignal, Reading, only},
-    source::{Host, Site},
+    site::{Host, Site},
 };
 
 impl Stage {

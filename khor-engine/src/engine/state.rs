@@ -20,7 +20,8 @@ use crate::{
     fair,
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
-    source::{Shortfall, Site, SourceInfo, SourceKind, whose},
+    site::Site,
+    source::{Shortfall, SourceInfo, SourceKind, whose},
 };
 
 /// Points of history that are kept: two minutes at five a second.

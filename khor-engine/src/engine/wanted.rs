@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::listener::SignalSettings;
+use super::{listener::SignalSettings, sources::SourceChoice};
 use crate::{
     config::{Config, Midi},
     output::{audio, midi, osc},
-    source::{LiveSettings, Playback, SiteSettings},
+    site::SiteSettings,
+    source::{DemoSettings, MachineSettings, Playback},
 };
 
 pub(super) fn audio_wanted(config: &Config) -> audio::Wanted {
@@ -31,17 +32,24 @@ pub(super) fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
     config.features.midi.then(wanted)
 }
 
-pub(super) fn live_settings(config: &Config, socket: &Path, capture: Option<&Playback>) -> LiveSettings {
-    LiveSettings {
-        socket: socket.to_owned(),
-        use_collector: config.features.bpf,
-        capture: capture.cloned(),
-        site: config.site.name.parse().ok().map(|name| SiteSettings { name, nats: config.site.nats.clone() }),
-        demo: config.features.fake,
-        scope: config.bpf.scope(),
-        interval_ms: config.bpf.sample_interval_ms,
-        exec_cues: false,
-        seed: config.music.seed,
+/// The source that the configuration selects. A `capture` comes before all others, then a site.
+pub(super) fn source_choice(config: &Config, socket: &Path, capture: Option<&Playback>) -> SourceChoice {
+    let interval_ms = config.bpf.sample_interval_ms;
+    let site = config.site.name.parse().ok();
+    if let Some(playback) = capture {
+        SourceChoice::Capture(playback.clone())
+    } else if let Some(name) = site {
+        SourceChoice::Site(SiteSettings { name, nats: config.site.nats.clone() })
+    } else if config.features.fake {
+        SourceChoice::Demo(DemoSettings { seed: config.music.seed, interval_ms })
+    } else {
+        SourceChoice::Machine(MachineSettings {
+            socket: socket.to_owned(),
+            use_collector: config.features.bpf,
+            scope: config.bpf.scope(),
+            interval_ms,
+            exec_cues: false,
+        })
     }
 }
 

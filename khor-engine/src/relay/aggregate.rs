@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     nats::{Link, Nats},
-    source::wall_ms,
+    site::wall_ms,
 };
 
 /// The queue group of those who share a site.

@@ -5,7 +5,8 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::{
     signal::{Lane, Reading, SignalId},
-    source::{SourceKind, WIRE_ORDER, wall_ms},
+    site::{WIRE_ORDER, wall_ms},
+    source::SourceKind,
 };
 
 /// Who speaks.

@@ -172,7 +172,7 @@ fn elsewhere(why: &Rejection) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{relay::Heard, source::Refused};
+    use crate::{relay::Heard, site::Refused};
 
     #[tokio::test]
     async fn a_relay_answers_with_its_counts_and_with_nothing_else() {

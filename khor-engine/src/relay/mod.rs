@@ -33,7 +33,8 @@ use crate::{
     nats::{Link, Nats, NatsError},
     own::Place,
     signal::{Pipeline, Reading, Scaling},
-    source::{self, LiveSettings, Refused, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind},
+    site::Refused,
+    source::{MachineSettings, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind, machine},
     words::counted,
 };
 
@@ -131,20 +132,17 @@ pub async fn run(
     mut show: impl FnMut(&Progress),
 ) -> Result<Progress, RelayError> {
     let link = Link::open(&settings.nats).await?;
-    let live = LiveSettings {
+    let live = MachineSettings {
         socket: settings.socket.clone().unwrap_or_default(),
         use_collector: settings.socket.is_some(),
-        capture: None,
-        site: None,
-        demo: false,
         scope: ScopeChoice::default(),
         interval_ms: sample_interval_ms(settings.rate_hz),
         exec_cues: false,
-        seed: 1,
     };
     let (_keep, live) = watch::channel(live);
     let (sender, mut events) = mpsc::channel(SOURCE_QUEUE);
-    tokio::spawn(source::run(live, sender, Arc::clone(&settings.own)));
+    let own = Arc::clone(&settings.own);
+    tokio::spawn(async move { machine(live, &sender, &own).await });
     let mut relay = Relay::new(settings, link);
     let mut frames = ticks(Duration::from_secs(1) / u32::from(settings.rate_hz.clamp(1, 20)));
     let mut keep = ticks(KEEP_INTERVAL);
@@ -229,8 +227,7 @@ impl Relay {
     async fn take(&mut self, event: SourceEvent) {
         match event {
             SourceEvent::Up(info) => self.source_up(info),
-            // A relay hears its own machine, never a site.
-            SourceEvent::Described(_) | SourceEvent::Fleet(_) => {}
+            SourceEvent::Described(_) => {}
             SourceEvent::Frame(frame) => self.reading = self.pipeline.push(frame).or(self.reading),
             SourceEvent::Cue(cue) => self.send_cue(&cue).await,
             SourceEvent::Lost { cues } => {

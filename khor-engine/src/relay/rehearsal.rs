@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     signal::Reading,
-    source::{Audience, Site, SourceKind},
+    site::{Audience, Site},
+    source::SourceKind,
 };
 
 /// Who tells of the hosts.

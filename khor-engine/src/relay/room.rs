@@ -16,7 +16,7 @@ use tracing::warn;
 
 use crate::{
     signal::{Lanes, standing},
-    source::{Blend, Members, Presence, lanes, wall_ms},
+    site::{Blend, Members, Presence, lanes, wall_ms},
 };
 
 /// Who shares the load and is heard no more for this long has ended.
@@ -248,7 +248,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::source::plain_frame;
+    use crate::site::testing::plain_frame;
 
     /// A host's message.
     struct Said {

@@ -3,8 +3,10 @@
 //! Two cues come in every round: late in the memory pressure a process is killed for it, and within the lossy network
 //! TCP retransmits a lot for two seconds. All rates are made up, in proportions such as real machines have them.
 
-use khor_proto::{Availability, Cue, CueKind};
+use khor_proto::{Availability, Cue, CueKind, Scope};
+use tokio::sync::mpsc;
 
+use super::{SourceEnded, SourceEvent, SourceInfo, SourceKind, machine::ticks, send};
 use crate::signal::{Counter, Frame, PerCounter};
 
 /// How long each load lasts, seconds.
@@ -301,6 +303,43 @@ impl DemoSource {
             rates[Counter::Retransmits.index()] += BURST_PER_S;
         }
         rates
+    }
+}
+
+/// How the demo runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemoSettings {
+    /// Seed of its noise.
+    pub seed: u64,
+    /// Milliseconds between frames.
+    pub interval_ms: u16,
+}
+
+/// Sends the demo's events until nobody receives them any more.
+pub async fn demo<E: From<SourceEvent>>(settings: DemoSettings, events: &mpsc::Sender<E>) -> SourceEnded {
+    let DemoSettings { seed, interval_ms } = settings;
+    let up = SourceInfo {
+        kind: SourceKind::Demo,
+        detail: "synthetic demo, not this machine".into(),
+        shortfall: None,
+        limit: None,
+        machine: None,
+        scope: Scope::Machine,
+        interval_ms,
+        availability: DemoSource::availability(),
+    };
+    let (mut demo, mut ticks) = (DemoSource::new(seed), ticks(interval_ms));
+    let mut next = vec![SourceEvent::Up(up)];
+    loop {
+        for event in next.drain(..) {
+            if let Err(ended) = send(events, event).await {
+                return ended;
+            }
+        }
+        ticks.tick().await;
+        let frame = demo.advance(u64::from(interval_ms) * 1_000_000);
+        next.extend(demo.cues().iter().cloned().map(SourceEvent::Cue));
+        next.push(SourceEvent::Frame(frame));
     }
 }
 

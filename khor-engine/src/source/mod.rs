@@ -11,32 +11,29 @@ mod collector;
 mod complete;
 mod demo;
 mod edge;
+mod fallback;
 mod limit;
-mod live;
 mod lockdown;
+mod machine;
 mod overlay;
 mod playback;
 mod procfs;
 mod scope;
-mod site;
 
 pub use capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded};
 pub use cgroups::units;
-pub use demo::{DemoSource, SCENARIO_S};
+pub use demo::{DemoSettings, DemoSource, SCENARIO_S, demo};
 pub(crate) use limit::slower;
-pub use live::{LiveSettings, run};
 pub(crate) use lockdown::cause as lockdown_cause;
+pub use machine::{MachineSettings, machine};
 pub(crate) use overlay::Gap;
-pub use playback::Playback;
+pub use playback::{Playback, play};
 pub use scope::{ScopeChoice, cgroups_of, whose};
-#[cfg(test)]
-pub(crate) use site::testing::plain_frame;
-pub use site::{Admission, FleetEvent, Group, Host, Refused, Site, SiteSettings, SubSite, Together};
-pub(crate) use site::{Audience, Blend, Members, Presence, WIRE_ORDER, lanes, wall_ms};
 
 use khor_proto::{Availability, Cue, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 pub use khor_system::Shortfall;
 
@@ -107,8 +104,22 @@ pub enum SourceEvent {
         /// How many.
         cues: u64,
     },
-    /// A site's hosts, when one is heard.
-    Fleet(FleetEvent),
     /// The source was lost.
     Down(Shortfall),
+}
+
+/// Nobody receives the events of a source any more, or nobody can change its settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceEnded;
+
+/// Sends an event to whoever listens to a source.
+///
+/// # Errors
+///
+/// Nobody listens any more.
+pub async fn send<E: From<SourceEvent>>(
+    events: &mpsc::Sender<E>,
+    event: SourceEvent,
+) -> Result<(), SourceEnded> {
+    events.send(event.into()).await.map_err(|_| SourceEnded)
 }

@@ -4,15 +4,14 @@ use std::{path::PathBuf, thread, time::Duration};
 
 use khor_proto::{Scope, inert};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     time::{Instant, sleep_until},
 };
 use tracing::{info, warn};
 
 use super::{
-    CaptureError, CaptureReader, LiveSettings, Origin, Recorded, Shortfall, SourceEvent, SourceInfo,
-    SourceKind,
-    live::{Ended, send},
+    CaptureError, CaptureReader, Origin, Recorded, Shortfall, SourceEnded, SourceEvent, SourceInfo,
+    SourceKind, send,
 };
 
 /// No gap in a capture is waited out longer than this, such as that of a night in suspend.
@@ -33,55 +32,33 @@ pub struct Playback {
     pub repeat: bool,
 }
 
-/// How playing ended.
-pub(super) enum Played {
-    /// The capture is over.
-    Over,
-    /// The settings ask for something else.
-    Replaced,
-}
-
-/// Plays it. What can't be read is told in the log and left out.
-pub(super) async fn play(
+/// Plays the capture. Returns when it is over. Damaged parts are logged and left out.
+pub async fn play<E: From<SourceEvent>>(
     playback: &Playback,
-    settings: &mut watch::Receiver<LiveSettings>,
-    events: &mpsc::Sender<SourceEvent>,
-) -> Result<Played, Ended> {
+    events: &mpsc::Sender<E>,
+) -> Result<(), SourceEnded> {
     loop {
         let round = Instant::now();
-        let played = play_once(playback, settings, events).await?;
-        if matches!(played, Played::Replaced) || !playback.repeat {
-            return Ok(played);
+        play_once(playback, events).await?;
+        if !playback.repeat {
+            return Ok(());
         }
-        if !wait_until(round + SHORTEST_ROUND, playback, settings).await? {
-            return Ok(Played::Replaced);
-        }
+        sleep_until(round + SHORTEST_ROUND).await;
     }
 }
 
-async fn play_once(
+async fn play_once<E: From<SourceEvent>>(
     playback: &Playback,
-    settings: &mut watch::Receiver<LiveSettings>,
-    events: &mpsc::Sender<SourceEvent>,
-) -> Result<Played, Ended> {
+    events: &mpsc::Sender<E>,
+) -> Result<(), SourceEnded> {
     let name = playback.path.display();
     let mut pieces = read_ahead(playback.path.clone());
     let (mut pace, mut damages) = (Pace::default(), 0_u32);
-    loop {
-        let piece = tokio::select! {
-            piece = pieces.recv() => piece,
-            replaced = is_replaced(playback, settings) => {
-                replaced?;
-                return Ok(Played::Replaced);
-            }
-        };
-        let Some(piece) = piece else { return Ok(Played::Over) };
+    while let Some(piece) = pieces.recv().await {
         let event = match piece {
             Ok(Recorded::Start(origin)) => SourceEvent::Up(playback.info(origin)),
             Ok(Recorded::Frame(frame)) => {
-                if !wait_until(pace.due(frame.t_ns), playback, settings).await? {
-                    return Ok(Played::Replaced);
-                }
+                sleep_until(pace.due(frame.t_ns)).await;
                 SourceEvent::Frame(frame)
             }
             Ok(Recorded::Cue(cue)) => SourceEvent::Cue(cue),
@@ -105,6 +82,7 @@ async fn play_once(
         };
         send(events, event).await?;
     }
+    Ok(())
 }
 
 /// An error while a capture is read.
@@ -138,12 +116,6 @@ fn read_ahead(path: PathBuf) -> mpsc::Receiver<Result<Recorded, ReadError>> {
     pieces
 }
 
-/// Waits until the settings select another source than this capture.
-async fn is_replaced(playback: &Playback, settings: &mut watch::Receiver<LiveSettings>) -> Result<(), Ended> {
-    let is_other = |settings: &LiveSettings| settings.capture.as_ref() != Some(playback);
-    settings.wait_for(is_other).await.map(drop).map_err(|_| Ended)
-}
-
 impl Playback {
     fn info(&self, origin: Origin) -> SourceInfo {
         let name = self.path.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
@@ -160,19 +132,6 @@ impl Playback {
             interval_ms: origin.interval_ms,
             availability: origin.availability,
         }
-    }
-}
-
-/// Waits until `due`; returns false as soon as the settings select another source than this
-/// capture.
-async fn wait_until(
-    due: Instant,
-    playback: &Playback,
-    settings: &mut watch::Receiver<LiveSettings>,
-) -> Result<bool, Ended> {
-    tokio::select! {
-        () = sleep_until(due) => Ok(true),
-        replaced = is_replaced(playback, settings) => replaced.map(|()| false),
     }
 }
 
@@ -198,10 +157,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::source::{CaptureWriter, DemoSource, ScopeChoice, run};
+    use crate::source::{CaptureWriter, DemoSource};
 
     fn capture(frames: u64) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -217,27 +174,18 @@ mod tests {
         (dir, path)
     }
 
-    fn settings(path: PathBuf, repeat: bool) -> LiveSettings {
-        LiveSettings {
-            socket: "none.sock".into(),
-            use_collector: false,
-            capture: Some(Playback { path, repeat }),
-            site: None,
-            demo: false,
-            scope: ScopeChoice::default(),
-            interval_ms: 20,
-            exec_cues: false,
-            seed: 1,
-        }
+    /// Starts to play a capture.
+    fn start(path: PathBuf, repeat: bool) -> mpsc::Receiver<SourceEvent> {
+        let (sender, events) = mpsc::channel(4);
+        tokio::spawn(async move { play(&Playback { path, repeat }, &sender).await });
+        events
     }
 
     #[tokio::test]
     async fn a_capture_plays_in_its_own_time_and_ends() {
         let (_dir, path) = capture(26);
-        let (_keep, watch) = watch::channel(settings(path, false));
-        let (sender, mut events) = mpsc::channel(4);
+        let mut events = start(path, false);
         let (begun, lateness) = (Instant::now(), khor_patience::Lateness::start());
-        tokio::spawn(run(watch, sender, Arc::default()));
         let (mut frames, mut lost) = (0, 0);
         while let Some(event) = events.recv().await {
             match event {
@@ -261,22 +209,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_loop_begins_again_until_something_else_is_wanted() {
+    async fn a_repeated_capture_begins_again() {
         let (_dir, path) = capture(10);
-        let (wanted, watch) = watch::channel(settings(path, true));
-        let (sender, mut events) = mpsc::channel(4);
-        tokio::spawn(run(watch, sender, Arc::default()));
+        let mut events = start(path, true);
         let mut rounds = 0;
         while rounds < 2 {
             rounds += u32::from(matches!(events.recv().await, Some(SourceEvent::Up(_))));
-        }
-        wanted.send_modify(|wanted| (wanted.capture, wanted.demo) = (None, true));
-        loop {
-            if let Some(SourceEvent::Up(info)) = events.recv().await
-                && info.kind == SourceKind::Demo
-            {
-                return;
-            }
         }
     }
 
@@ -285,9 +223,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.khor");
         std::fs::write(&path, "hello").unwrap();
-        let (_keep, watch) = watch::channel(settings(path, false));
-        let (sender, mut events) = mpsc::channel(4);
-        tokio::spawn(run(watch, sender, Arc::default()));
+        let mut events = start(path, false);
         let Some(SourceEvent::Down(why)) = events.recv().await else { panic!("it is down") };
         assert!(why.error.contains("x.khor: not a khor capture"), "{}", why.error);
         assert!(events.recv().await.is_none());

@@ -13,7 +13,8 @@ use crate::{
         state::Alone,
     },
     signal::{Reading, only},
-    source::{Host, Shortfall, Site},
+    site::{Host, Site},
+    source::Shortfall,
 };
 
 impl Listener {

@@ -13,7 +13,7 @@ use crate::{
     music::CueKind,
     output::osc,
     signal::{Counter, Reading},
-    source::{Admission, FleetEvent, Site},
+    site::{Admission, FleetEvent, Site},
 };
 
 impl Listener {

@@ -13,7 +13,8 @@ use crate::{
     },
     music::{Bench, Register, Role},
     signal::{SIGNALS, standing},
-    source::{Host, Refused, SourceKind, SubSite},
+    site::{Host, Refused, SubSite},
+    source::SourceKind,
 };
 
 /// A clock that is this far off is worth a remark, milliseconds.

@@ -30,7 +30,7 @@ use futures_util::StreamExt;
 use khor_fleet::{Name, subject};
 use khor_proto::{Availability, Cue, Scope};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     time::{Instant, MissedTickBehavior, interval},
 };
 use tracing::{info, warn};
@@ -49,13 +49,10 @@ pub use self::{
     members::{Group, Site, Together},
     sites::SubSite,
 };
-use super::{
-    LiveSettings, Shortfall, SourceEvent, SourceInfo, SourceKind,
-    live::{Ended, send},
-};
 use crate::{
     nats::{Link, Nats, NatsError},
     signal::Counter,
+    source::{Shortfall, SourceEnded, SourceEvent, SourceInfo, SourceKind, send},
 };
 
 /// Milliseconds between two looks at all hosts.
@@ -94,21 +91,30 @@ pub enum FleetEvent {
     Back(Name),
 }
 
-/// Returns when the settings ask for something else.
-pub(super) async fn listen(
+/// Sends the events of a site until nobody receives them any more.
+pub async fn listen<E: From<SourceEvent> + From<FleetEvent>>(
     site: &SiteSettings,
-    settings: &mut watch::Receiver<LiveSettings>,
-    events: &mpsc::Sender<SourceEvent>,
-) -> Result<(), Ended> {
-    let mut ear = match Ear::open(site).await {
-        Ok(ear) => ear,
+    events: &mpsc::Sender<E>,
+) -> SourceEnded {
+    match Ear::open(site).await {
+        Ok(ear) => hear(ear, events).await.unwrap_or_else(|ended| ended),
         Err(error) => {
             warn!("site {}: {error}", site.name);
             let fix = "correct it in the configuration or on the command line, and start again".into();
-            send(events, SourceEvent::Down(Shortfall { error: error.to_string(), fix })).await?;
-            return settings.changed().await.map_err(|_| Ended);
+            let down = SourceEvent::Down(Shortfall { error: error.to_string(), fix });
+            if let Err(ended) = send(events, down).await {
+                return ended;
+            }
+            events.closed().await;
+            SourceEnded
         }
-    };
+    }
+}
+
+async fn hear<E: From<SourceEvent> + From<FleetEvent>>(
+    mut ear: Ear,
+    events: &mpsc::Sender<E>,
+) -> Result<SourceEnded, SourceEnded> {
     let mut ticks = interval(Duration::from_millis(TICK_MS.into()));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -116,36 +122,34 @@ pub(super) async fn listen(
             Some(message) = ear.frames.next() => {
                 let Message { subject, payload, .. } = &message;
                 if let Some(back) = ear.audience.frame(subject, payload, Instant::now(), wall_ms()) {
-                    tell(back, events).await?;
+                    tell(events, event_of(back)).await?;
                 }
             }
             Some(message) = ear.sites.next() => {
                 let Message { subject, payload, .. } = &message;
                 for change in ear.audience.site_frame(subject, payload, Instant::now(), wall_ms()) {
-                    tell(change, events).await?;
+                    tell(events, event_of(change)).await?;
                 }
             }
             Some(message) = ear.cues.next() => {
                 let Message { subject, payload, .. } = &message;
                 let taken = ear.audience.members.cue(subject, payload, Instant::now());
                 if let Some((host, cue, admission)) = taken {
-                    send(events, SourceEvent::Fleet(FleetEvent::Cue { host, cue, admission })).await?;
+                    tell(events, FleetEvent::Cue { host, cue, admission }).await?;
                 }
             }
             _ = ticks.tick() => ear.tick(events).await?,
-            changed = settings.changed() => {
-                changed.map_err(|_| Ended)?;
-                if settings.borrow_and_update().site.as_ref() != Some(site) {
-                    return Ok(());
-                }
-            }
         }
     }
 }
 
-/// Says who went or came.
-async fn tell(change: Presence, events: &mpsc::Sender<SourceEvent>) -> Result<(), Ended> {
-    let event = match change {
+async fn tell<E: From<FleetEvent>>(events: &mpsc::Sender<E>, event: FleetEvent) -> Result<(), SourceEnded> {
+    events.send(event.into()).await.map_err(|_| SourceEnded)
+}
+
+/// The event for who went or came. Logs it.
+fn event_of(change: Presence) -> FleetEvent {
+    match change {
         Presence::Lost(name) => {
             warn!("{name} has stopped sending");
             FleetEvent::Lost(name)
@@ -154,8 +158,7 @@ async fn tell(change: Presence, events: &mpsc::Sender<SourceEvent>) -> Result<()
             info!("{name} is back");
             FleetEvent::Back(name)
         }
-    };
-    send(events, SourceEvent::Fleet(event)).await
+    }
 }
 
 /// The connection and who is heard through it.
@@ -199,7 +202,10 @@ impl Ear {
         })
     }
 
-    async fn tick(&mut self, events: &mpsc::Sender<SourceEvent>) -> Result<(), Ended> {
+    async fn tick<E: From<SourceEvent> + From<FleetEvent>>(
+        &mut self,
+        events: &mpsc::Sender<E>,
+    ) -> Result<(), SourceEnded> {
         let now = Instant::now();
         if !self.link.is_up() {
             let since = *self.away_since.get_or_insert(now);
@@ -223,19 +229,19 @@ impl Ear {
             send(events, event).await?;
         }
         for fallen in self.audience.members.fallen_silent(now) {
-            tell(fallen, events).await?;
+            tell(events, event_of(fallen)).await?;
         }
         self.report_flooded(now, events).await?;
         let site = self.audience.look(now, wall_ms());
-        send(events, SourceEvent::Fleet(FleetEvent::Site(site))).await
+        tell(events, FleetEvent::Site(site)).await
     }
 
     /// Reports refused cues as lost cues. Reports at intervals, because each report is logged.
-    async fn report_flooded(
+    async fn report_flooded<E: From<SourceEvent>>(
         &mut self,
         now: Instant,
-        events: &mpsc::Sender<SourceEvent>,
-    ) -> Result<(), Ended> {
+        events: &mpsc::Sender<E>,
+    ) -> Result<(), SourceEnded> {
         let (reported, at) = self.flooded;
         let flooded = self.audience.members.refused().flooded;
         if flooded == reported || now.duration_since(at) < FLOODED_INTERVAL {

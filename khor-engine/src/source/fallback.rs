@@ -1,0 +1,193 @@
+//! Decides when `/proc` is read instead of the collector.
+
+use std::time::Duration;
+
+use khor_proto::Scope;
+use tokio::time::{Instant, Interval, sleep_until};
+use tracing::{info, warn};
+
+use super::{
+    ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind,
+    machine::{SEARCH_INTERVAL_MS, ticks},
+    procfs::ProcSource,
+    scope::whose,
+};
+use crate::signal::Frame;
+
+/// How long the collector may be away before `/proc` takes over: longer than its restart takes.
+const GRACE: Duration = Duration::from_millis(1500);
+/// `/proc` costs a few hundred µs a reading; ten a second are enough for it.
+const PROC_INTERVAL_MS: u16 = 100;
+
+/// `/proc`, when its turn comes. It knows the whole machine only: of a scope it has nothing to say.
+pub(super) struct Fallback {
+    proc: ProcSource,
+    state: FallbackState,
+    why: Shortfall,
+    /// Whose activity is wanted, if it is not the whole machine's.
+    scoped: Option<String>,
+}
+
+enum FallbackState {
+    Off,
+    Due(Instant),
+    On(Interval),
+    /// No counter can be read, which was reported. Another attempt follows every second.
+    Unreadable(Interval),
+    /// It was said why nothing is heard.
+    Withheld,
+}
+
+impl Fallback {
+    pub(super) fn new(use_collector: bool, choice: &ScopeChoice) -> Self {
+        let why = if use_collector {
+            Shortfall {
+                error: "the collector has not answered yet".into(),
+                fix: "start khor-collector".into(),
+            }
+        } else {
+            Shortfall {
+                error: "the collector is switched off".into(),
+                fix: "set features.bpf to true, or start without --no-bpf".into(),
+            }
+        };
+        let grace = if use_collector { GRACE } else { Duration::ZERO };
+        let scoped = (!choice.is_machine()).then(|| whose(&choice.as_written()));
+        Self {
+            proc: ProcSource::new("/proc"),
+            state: FallbackState::Due(Instant::now() + grace),
+            why,
+            scoped,
+        }
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.state = FallbackState::Off;
+    }
+
+    /// Notes why the collector is away, and answers what is news about that: that it is lost, or why `/proc` is
+    /// still read.
+    pub(super) fn collector_lost(&mut self, shortfall: &Shortfall) -> Option<SourceEvent> {
+        let reworded = self.why != *shortfall;
+        self.why.clone_from(shortfall);
+        if self.scoped.is_some() {
+            let is_news = reworded || !matches!(self.state, FallbackState::Withheld);
+            return is_news.then(|| self.withhold());
+        }
+        match self.state {
+            FallbackState::Off => {
+                warn!("the collector was lost: {}; /proc takes over if it stays away", shortfall.error);
+                self.state = FallbackState::Due(Instant::now() + GRACE);
+                Some(SourceEvent::Down(shortfall.clone()))
+            }
+            FallbackState::On(_) if reworded => {
+                info!("still reading /proc: {}", shortfall.error);
+                Some(SourceEvent::Described(self.info()))
+            }
+            FallbackState::On(_)
+            | FallbackState::Due(_)
+            | FallbackState::Unreadable(_)
+            | FallbackState::Withheld => None,
+        }
+    }
+
+    /// Nothing is heard rather than somebody else.
+    fn withhold(&mut self) -> SourceEvent {
+        let whose = self.scoped.as_deref().unwrap_or_default();
+        let error = format!("nothing is heard of {whose}: {}", self.why.error);
+        warn!("{error}; only the collector can tell it apart");
+        self.state = FallbackState::Withheld;
+        SourceEvent::Down(Shortfall { error, fix: self.why.fix.clone() })
+    }
+
+    /// The next event of `/proc`, if it is its turn; else waits. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> SourceEvent {
+        loop {
+            match &mut self.state {
+                FallbackState::Off | FallbackState::Withheld => std::future::pending().await,
+                FallbackState::Due(at) => {
+                    sleep_until(*at).await;
+                    if self.scoped.is_some() {
+                        return self.withhold();
+                    }
+                    return self.begin();
+                }
+                FallbackState::On(ticks) => {
+                    ticks.tick().await;
+                    match self.proc.frame() {
+                        Ok(frame) if has_no_counter(&frame) => return self.unreadable(),
+                        Ok(frame) => return SourceEvent::Frame(frame),
+                        Err(error) => warn!("reading /proc: {error}; trying again"),
+                    }
+                }
+                FallbackState::Unreadable(ticks) => {
+                    ticks.tick().await;
+                    if self.proc.frame().is_ok_and(|frame| !has_no_counter(&frame)) {
+                        return self.begin();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Starts to read `/proc`, if it has any counter.
+    fn begin(&mut self) -> SourceEvent {
+        if !self.proc.frame().is_ok_and(|frame| !has_no_counter(&frame)) {
+            return self.unreadable();
+        }
+        self.state = FallbackState::On(ticks(PROC_INTERVAL_MS));
+        info!("reading /proc: {}", self.why.error);
+        SourceEvent::Up(self.info())
+    }
+
+    /// Reports that no counter can be read. Silence would sound like a calm machine.
+    fn unreadable(&mut self) -> SourceEvent {
+        let error = format!("no counter is known: /proc has none that khor can read, and {}", self.why.error);
+        let fix = format!(
+            "{}; or let khor read /proc (stat, net/dev, diskstats), which a container or the mount option subset=pid \
+             may hide",
+            self.why.fix
+        );
+        warn!("{error}; {fix}");
+        self.state = FallbackState::Unreadable(ticks(SEARCH_INTERVAL_MS));
+        SourceEvent::Down(Shortfall { error, fix })
+    }
+
+    fn info(&mut self) -> SourceInfo {
+        SourceInfo {
+            kind: SourceKind::Proc,
+            detail: "/proc, ten times a second".into(),
+            shortfall: Some(self.why.clone()),
+            limit: None,
+            machine: self.proc.machine(),
+            scope: Scope::Machine,
+            interval_ms: PROC_INTERVAL_MS,
+            availability: self.proc.availability(),
+        }
+    }
+}
+
+/// Whether a frame has no counter.
+fn has_no_counter(frame: &Frame) -> bool {
+    frame.counters.iter().all(Option::is_none)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_proc_without_counters_is_a_lost_source_until_it_has_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut fallback = Fallback::new(false, &ScopeChoice::default());
+        fallback.proc = ProcSource::new(dir.path());
+        let SourceEvent::Down(why) = fallback.next().await else { panic!("not Down") };
+        assert!(why.error.contains("no counter is known") && why.fix.contains("subset=pid"), "{why:?}");
+        std::fs::write(dir.path().join("stat"), "ctxt 5\nprocesses 7\n").unwrap();
+        let SourceEvent::Up(up) = fallback.next().await else { panic!("not Up") };
+        assert_eq!(up.kind, SourceKind::Proc);
+        assert!(matches!(fallback.next().await, SourceEvent::Frame(_)));
+        std::fs::remove_file(dir.path().join("stat")).unwrap();
+        assert!(matches!(fallback.next().await, SourceEvent::Down(_)), "it is lost again");
+    }
+}

@@ -1,0 +1,191 @@
+//! Listens to this machine: to the collector where it answers, and to `/proc` while it does not.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use khor_proto::Scope;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Interval, MissedTickBehavior, interval},
+};
+use tracing::{info, warn};
+
+use super::{
+    ScopeChoice, Shortfall, SourceEnded, SourceEvent, SourceInfo,
+    collector::{CollectorSource, Wish},
+    complete::Completed,
+    fallback::Fallback,
+    scope::whose,
+    send,
+};
+use crate::OwnTraffic;
+
+/// Time between two attempts to find what is absent: a unit that is not running, or counters in `/proc`.
+pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;
+
+/// How this machine is listened to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineSettings {
+    /// The collector's socket.
+    pub socket: PathBuf,
+    /// Whether to use the collector. Without it, `/proc` is read.
+    pub use_collector: bool,
+    /// Whose activity is heard.
+    pub scope: ScopeChoice,
+    /// Milliseconds between the collector's samples, 5..=5000.
+    pub interval_ms: u16,
+    /// Whether every start of a program is a cue.
+    pub exec_cues: bool,
+}
+
+/// Sends this machine's events until nobody receives them or changes the settings any more. When
+/// the channel is full the source waits: counters are cumulative, so nothing is lost but time
+/// resolution. Subtracts the traffic in `own` from the counters.
+pub async fn machine<E: From<SourceEvent>>(
+    mut settings: watch::Receiver<MachineSettings>,
+    events: &mpsc::Sender<E>,
+    own: &Arc<OwnTraffic>,
+) -> SourceEnded {
+    loop {
+        let current = settings.borrow_and_update().clone();
+        if let Err(ended) = listen(&current, &mut settings, events, own).await {
+            return ended;
+        }
+    }
+}
+
+/// Returns when the settings require a new beginning, or a unit is somewhere else than before.
+async fn listen<E: From<SourceEvent>>(
+    now: &MachineSettings,
+    settings: &mut watch::Receiver<MachineSettings>,
+    events: &mpsc::Sender<E>,
+    own: &Arc<OwnTraffic>,
+) -> Result<(), SourceEnded> {
+    let scope = resolve(&now.scope).await;
+    let wish = Wish { interval_ms: now.interval_ms, exec_cues: now.exec_cues, scope };
+    let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, wish));
+    let mut fallback = Fallback::new(now.use_collector, &now.scope);
+    let mut completed = Completed::new(own);
+    let mut looks = ticks(SEARCH_INTERVAL_MS);
+    loop {
+        let awaited = collector.as_ref().filter(|it| now.scope.names_a_unit() && it.hears_nobody());
+        let awaited = awaited.map(|collector| collector.scope().clone());
+        tokio::select! {
+            event = from(&mut collector) => match event {
+                SourceEvent::Up(up) => {
+                    info!("listening to the {}, {}", up.detail, whose(&up.scope));
+                    log_limit(&up);
+                    fallback.stop();
+                    send(events, completed.complete(SourceEvent::Up(up))).await?;
+                }
+                SourceEvent::Down(shortfall) => {
+                    if let Some(news) = fallback.collector_lost(&shortfall) {
+                        send(events, news).await?;
+                    }
+                }
+                event => {
+                    if let SourceEvent::Described(info) = &event {
+                        log_limit(info);
+                    }
+                    send(events, completed.complete(event)).await?;
+                }
+            },
+            event = fallback.next() => send(events, completed.complete(event)).await?,
+            _ = looks.tick(), if awaited.is_some() => {
+                if awaited != Some(resolve(&now.scope).await) {
+                    return Ok(());
+                }
+            }
+            changed = settings.changed() => {
+                changed.map_err(|_| SourceEnded)?;
+                let wanted = settings.borrow_and_update().clone();
+                let same = MachineSettings { interval_ms: wanted.interval_ms, ..now.clone() };
+                if wanted != same {
+                    return Ok(());
+                }
+                if let Some(collector) = &mut collector {
+                    collector.set_interval(wanted.interval_ms);
+                }
+            }
+        }
+    }
+}
+
+fn log_limit(info: &SourceInfo) {
+    if let Some(Shortfall { error, fix }) = &info.limit {
+        warn!("{error}; {fix}");
+    }
+}
+
+/// What that stands for now; looks into the file system.
+async fn resolve(choice: &ScopeChoice) -> Scope {
+    let (choice, as_written) = (choice.clone(), choice.as_written());
+    // It can only panic, and that is logged.
+    tokio::task::spawn_blocking(move || choice.resolve()).await.unwrap_or(as_written)
+}
+
+async fn from(collector: &mut Option<CollectorSource>) -> SourceEvent {
+    match collector {
+        Some(collector) => collector.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+pub(super) fn ticks(interval_ms: u16) -> Interval {
+    let mut ticks = interval(Duration::from_millis(u64::from(interval_ms)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceKind;
+
+    fn settings(socket: PathBuf) -> MachineSettings {
+        MachineSettings {
+            socket,
+            use_collector: true,
+            scope: ScopeChoice::default(),
+            interval_ms: 20,
+            exec_cues: false,
+        }
+    }
+
+    /// Starts the source.
+    fn start(settings: MachineSettings) -> (watch::Sender<MachineSettings>, mpsc::Receiver<SourceEvent>) {
+        let (sender, receiver) = watch::channel(settings);
+        let (events, received) = mpsc::channel(4);
+        tokio::spawn(async move { machine(receiver, &events, &Arc::default()).await });
+        (sender, received)
+    }
+
+    async fn next_up(events: &mut mpsc::Receiver<SourceEvent>) -> SourceInfo {
+        loop {
+            if let SourceEvent::Up(up) = events.recv().await.unwrap() {
+                return up;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_collector_proc_takes_over_and_says_why() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_settings, mut events) = start(settings(dir.path().join("none.sock")));
+        let up = next_up(&mut events).await;
+        assert_eq!(up.kind, SourceKind::Proc);
+        let why = up.shortfall.unwrap();
+        assert!(why.error.contains("none.sock") && why.fix.contains("khor-collector"), "{why:?}");
+        assert!(matches!(events.recv().await, Some(SourceEvent::Frame(_))));
+    }
+
+    #[tokio::test]
+    async fn of_a_scope_nothing_is_heard_rather_than_the_whole_machine() {
+        let dir = tempfile::tempdir().unwrap();
+        let scope = ScopeChoice { cgroup: "x.service".into(), ..ScopeChoice::default() };
+        let (sender, mut events) = start(MachineSettings { scope, ..settings(dir.path().join("none.sock")) });
+        let Some(SourceEvent::Down(why)) = events.recv().await else { panic!("not Down") };
+        assert!(why.error.contains("x.service") && why.error.contains("none.sock"), "{why:?}");
+        sender.send(settings(dir.path().join("none.sock"))).unwrap();
+        assert_eq!(next_up(&mut events).await.kind, SourceKind::Proc);
+    }
+}
