@@ -31,7 +31,7 @@ pub use khor_signal as signal;
 pub mod site;
 pub mod source;
 pub use khor_synth as synth;
-pub use khor_system::{files, local_time, peer, shown_path, words};
+pub use khor_system::{clock, files, local_time, peer, shown_path, words};
 mod turns;
 
 pub use own::OwnTraffic;

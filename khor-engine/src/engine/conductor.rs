@@ -10,8 +10,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::state::{State, unix_ms};
+use super::state::State;
 use crate::{
+    clock::unix_ms,
     music::{Composer, Controls, CueKind, Instrument, Layer, Note, Position, Preset, Role, Settings},
     output::{audio, midi, osc},
     signal::Lanes,

@@ -1,6 +1,6 @@
 //! What is sounding and why, in words: one screen, from what can be seen.
 
-use std::{fmt::Write, time::SystemTime};
+use std::fmt::Write;
 
 use khor_proto::{Scope, inert};
 use schemars::JsonSchema;
@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::{
     stage::Seated,
-    state::{Alone, HeardCue, Seen, SourceState, told_deviation, unix_ms},
+    state::{Alone, HeardCue, Seen, SourceState, told_deviation},
 };
 use crate::{
+    clock::now_unix_ms,
     music::{Feature, Input, PulseCast, Route, Sounding, Speaking},
     signal::{Reading, SIGNALS, SignalId},
     site::Host,
@@ -324,7 +325,7 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
         line(format_args!("Silent: {}", silent.join(", ")));
     }
     if let Some(HeardCue { ts_ms, kind, host, pid, comm, .. }) = seen.cues.back() {
-        let ago_s = unix_ms(SystemTime::now()).saturating_sub(*ts_ms) / 1000;
+        let ago_s = now_unix_ms().saturating_sub(*ts_ms) / 1000;
         let whose = comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
         let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
         let at = host.as_ref().map_or_else(String::new, |host| format!(" at {host}"));

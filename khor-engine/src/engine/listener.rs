@@ -19,7 +19,6 @@ use tracing::warn;
 
 use super::{
     conductor::{Command, Conductor},
-    memory::Memory,
     sources::InputEvent,
     stage::Stage,
     state::{SourceState, State},
@@ -29,7 +28,7 @@ use crate::{
     music::CueKind,
     output::osc,
     signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling},
-    source::{SourceEvent, SourceInfo, SourceKind},
+    source::{BaselineFile, SourceEvent, SourceInfo, SourceKind},
     words::counted,
 };
 
@@ -69,7 +68,7 @@ pub(super) struct Listener {
     heard: PerSignal<bool>,
     metrics_at: Option<Instant>,
     wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
-    memory: Memory,
+    baseline_file: BaselineFile,
     conductor: Conductor,
     /// Whose activity is heard on this machine, which teaches what is ordinary; `None` for the demo and captures.
     subject: Option<Scope>,
@@ -88,7 +87,7 @@ impl Listener {
         osc: osc::Output,
         mut settings: watch::Receiver<SignalSettings>,
         wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
-        memory: Memory,
+        baseline_file: BaselineFile,
         conductor: Conductor,
     ) -> Self {
         let SignalSettings { scaling, heard, alone, mode } = settings.borrow_and_update().clone();
@@ -103,7 +102,7 @@ impl Listener {
             heard,
             metrics_at: None,
             wishes,
-            memory,
+            baseline_file,
             conductor,
             subject: None,
             kind: None,
@@ -187,7 +186,8 @@ impl Listener {
         let subject = real.then(|| info.scope.clone());
         if subject != self.subject || subject.is_none() {
             self.kept().await;
-            self.pipeline.restore(&subject.as_ref().map_or_else(BTreeMap::new, |it| self.memory.load(it)));
+            self.pipeline
+                .restore(&subject.as_ref().map_or_else(BTreeMap::new, |it| self.baseline_file.load(it)));
             let mut seen = self.state.lock();
             seen.history.clear();
             if subject != self.subject {
@@ -213,9 +213,7 @@ impl Listener {
     /// Begins to write down what was learnt.
     fn keep(&mut self) -> Option<JoinHandle<()>> {
         self.kept_at = Instant::now();
-        let (memory, learnt) = (self.memory.clone(), self.pipeline.learnt());
-        let subject = self.subject.clone()?;
-        Some(tokio::task::spawn_blocking(move || memory.save(&subject, learnt)))
+        self.baseline_file.save_later(self.subject.as_ref()?, self.pipeline.learnt())
     }
 
     /// Writes it down.

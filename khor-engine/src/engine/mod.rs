@@ -13,7 +13,6 @@ mod explain;
 mod forbidden;
 mod library;
 mod listener;
-mod memory;
 mod offline;
 mod on_desktop;
 mod receiving;
@@ -38,7 +37,6 @@ pub use ending::{Ended, Ending};
 pub use explain::Explanation;
 pub(crate) use explain::{WORTH_A_LINE, amount, is_nothing, times};
 pub use library::{Library, read as read_preset};
-pub(crate) use memory::Memory;
 pub use offline::{Offline, Performance, Sounding, Timeline};
 pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
@@ -54,7 +52,7 @@ pub use state::Since;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -72,6 +70,7 @@ use self::{
 };
 use crate::{
     OwnTraffic,
+    clock::now_unix_ms,
     config::{
         Config, ConfigStore, Desktop, NotSaved, Update, UpdateError, baseline_path, presets_dir,
         recordings_dir,
@@ -79,7 +78,7 @@ use crate::{
     local_time::{self, Local},
     music::Preset,
     output::{audio, midi, osc, recorder::Recorder},
-    source::Playback,
+    source::{BaselineFile, Playback},
 };
 
 /// Source events that may wait for the listener.
@@ -177,9 +176,9 @@ impl Engine {
         let (desktop, _) = watch::channel(config.desktop);
         let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
         let (baseline, wishes) = mpsc::unbounded_channel();
-        let memory = Memory::new(baseline_path(store.path()));
+        let baseline_file = BaselineFile::new(baseline_path(store.path()));
         let (seen, told) = (Arc::clone(&state), conductor.clone());
-        let listener = Listener::new(seen, osc.clone(), signal_settings, wishes, memory, told);
+        let listener = Listener::new(seen, osc.clone(), signal_settings, wishes, baseline_file, told);
         // The other end of its settings goes with the engine.
         let was_told = {
             let settings = source_settings.clone();
@@ -212,7 +211,7 @@ impl Engine {
             previewing: Mutex::default(),
             socket,
             capture,
-            started_ts_ms: state::unix_ms(SystemTime::now()),
+            started_ts_ms: now_unix_ms(),
         });
         if let Some(problem) = Local::now().problem {
             warn!("{}; {}", problem.error, problem.fix);

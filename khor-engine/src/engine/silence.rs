@@ -12,8 +12,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::{sync::Notify, time::timeout};
 
-use super::{ActionError, Engine, conductor::Command, state::unix_ms};
-use crate::local_time::{self, Local};
+use super::{ActionError, Engine, conductor::Command};
+use crate::{
+    clock::unix_ms,
+    local_time::{self, Local},
+};
 
 /// Longest snooze, minutes: a day.
 const MOST_MINUTES: u32 = 24 * 60;

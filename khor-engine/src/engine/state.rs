@@ -6,7 +6,7 @@ use std::{
     num::ParseIntError,
     str::FromStr,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime},
 };
 
 use khor_proto::Cue;
@@ -17,6 +17,7 @@ use super::{
     totals::Totals,
 };
 use crate::{
+    clock::{now_unix_ms, unix_ms},
     fair,
     music::{Note, Position, Sounding},
     signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId},
@@ -149,7 +150,7 @@ pub(super) struct HeardCue {
 impl HeardCue {
     /// One that is heard of now, and of which nothing more is known.
     pub(super) fn of(kind: &'static str) -> Self {
-        let ts_ms = unix_ms(SystemTime::now());
+        let ts_ms = now_unix_ms();
         Self { seq: 0, ts_ms, kind, host: None, share: None, pid: None, comm: None, detail: None }
     }
 }
@@ -252,7 +253,7 @@ impl Seen {
             self.history.pop_front();
         }
         self.history.push_back(HistoryPoint {
-            ts_ms: unix_ms(SystemTime::now()),
+            ts_ms: now_unix_ms(),
             levels: reading.levels(),
             rates: reading.rates,
             counter_rates: reading.counter_rates,
@@ -276,9 +277,4 @@ impl Seen {
         }
         self.notes.push_back(PlayedNote { seq: self.newest_note, ts_ms: unix_ms(onset), note });
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn unix_ms(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

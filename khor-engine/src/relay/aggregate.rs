@@ -23,8 +23,8 @@ use super::{
     ticks,
 };
 use crate::{
+    clock::now_unix_ms,
     nats::{Link, Nats},
-    site::wall_ms,
 };
 
 /// The queue group of those who share a site.
@@ -135,7 +135,7 @@ impl Aggregator {
     }
 
     async fn say(&mut self, now: Instant) -> bool {
-        let frame = self.room.frame(now, wall_ms());
+        let frame = self.room.frame(now, now_unix_ms());
         let Some(bytes) = fitting(frame, &self.room.blend, self.link.longest_message()) else { return false };
         self.progress.heard.frame_bytes = bytes.len() as u64;
         self.link.send(&self.subject, bytes).await

@@ -4,8 +4,9 @@ use khor_fleet::{Cue, Frame, Name, Signal, Source};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::{
+    clock::now_unix_ms,
     signal::{Lane, Reading, SignalId},
-    site::{WIRE_ORDER, wall_ms},
+    site::WIRE_ORDER,
     source::SourceKind,
 };
 
@@ -98,7 +99,7 @@ impl Clocks {
     pub(super) fn now() -> Self {
         let monotonic_ms = clock_gettime(ClockId::CLOCK_BOOTTIME)
             .map_or(0, |t| t.tv_sec() as u64 * 1000 + t.tv_nsec() as u64 / 1_000_000);
-        Self { monotonic_ms, wall_ms: wall_ms() }
+        Self { monotonic_ms, wall_ms: now_unix_ms() }
     }
 }
 

@@ -29,12 +29,13 @@ pub use self::{
 };
 use crate::{
     OwnTraffic,
-    engine::Memory,
     nats::{Link, Nats, NatsError},
     own::Place,
     signal::{Pipeline, Reading, Scaling},
     site::Refused,
-    source::{MachineSettings, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind, machine},
+    source::{
+        BaselineFile, MachineSettings, ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind, machine,
+    },
     words::counted,
 };
 
@@ -189,7 +190,7 @@ struct Relay {
     cue_subject: String,
     redact: bool,
     pipeline: Pipeline,
-    memory: Memory,
+    baseline_file: BaselineFile,
     kind: Option<SourceKind>,
     reading: Option<Reading>,
     seq: u64,
@@ -202,9 +203,9 @@ struct Relay {
 impl Relay {
     fn new(settings: &RelaySettings, link: Link) -> Self {
         let RelaySettings { site, host, section, redact, baseline, own, .. } = settings;
-        let memory = Memory::new(baseline.clone());
+        let baseline_file = BaselineFile::new(baseline.clone());
         let mut pipeline = Pipeline::new(Scaling::default());
-        pipeline.restore(&memory.load(&Scope::Machine));
+        pipeline.restore(&baseline_file.load(&Scope::Machine));
         Self {
             link,
             own: Arc::clone(own),
@@ -214,7 +215,7 @@ impl Relay {
             cue_subject: subject::of_host(site, host, subject::Kind::Cue),
             redact: *redact,
             pipeline,
-            memory,
+            baseline_file,
             kind: None,
             reading: None,
             seq: 0,
@@ -321,10 +322,9 @@ impl Relay {
 
     /// Writes down what was learnt.
     async fn keep(&self) {
-        let (memory, learnt) = (self.memory.clone(), self.pipeline.learnt());
-        if !learnt.is_empty() {
+        if let Some(saving) = self.baseline_file.save_later(&Scope::Machine, self.pipeline.learnt()) {
             // It can only panic, and that is logged.
-            drop(tokio::task::spawn_blocking(move || memory.save(&Scope::Machine, learnt)).await);
+            drop(saving.await);
         }
     }
 }

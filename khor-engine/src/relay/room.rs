@@ -15,8 +15,9 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::{
+    clock::now_unix_ms,
     signal::{Lanes, standing},
-    site::{Blend, Members, Presence, lanes, wall_ms},
+    site::{Blend, Members, Presence, lanes},
 };
 
 /// Who shares the load and is heard no more for this long has ended.
@@ -104,7 +105,7 @@ impl Room {
     }
 
     pub(super) fn host(&mut self, subject: &str, bytes: &Bytes, now: Instant) {
-        let Some(arrival) = self.members.frame(subject, bytes, now, wall_ms()) else { return };
+        let Some(arrival) = self.members.frame(subject, bytes, now, now_unix_ms()) else { return };
         self.blend.record(arrival.host.section.as_ref(), &arrival.host.reading);
         self.deviant.offer(&arrival.host.name, &arrival.host.reading.lanes, bytes);
         self.frames += 1;
@@ -115,7 +116,7 @@ impl Room {
     }
 
     pub(super) fn site(&mut self, subject: &str, bytes: &[u8], now: Instant) {
-        let heard = self.members.site_frame(subject, bytes, now, wall_ms());
+        let heard = self.members.site_frame(subject, bytes, now, now_unix_ms());
         let Some((frame, changes)) = heard else { return };
         self.blend.add_frame(&frame);
         for bytes in &frame.deviant {
@@ -155,7 +156,7 @@ impl Room {
             if self.changes.len() == SiteFrame::MAX_CHANGES {
                 self.changes.pop_front();
             }
-            self.changes.push_back((now, Change { name, is_back, wall_ms: wall_ms() }));
+            self.changes.push_back((now, Change { name, is_back, wall_ms: now_unix_ms() }));
         }
     }
 
@@ -293,7 +294,7 @@ mod tests {
     }
 
     fn told(room: &mut Room, now: Instant) -> SiteFrame {
-        let frame = room.frame(now, wall_ms());
+        let frame = room.frame(now, now_unix_ms());
         let bytes = fitting(frame, &room.blend, usize::MAX).unwrap();
         room.begin_anew(now);
         SiteFrame::read(&bytes).unwrap()

@@ -20,10 +20,7 @@ mod spread;
 pub(crate) mod testing;
 mod window;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use async_nats::Message;
 use futures_util::StreamExt;
@@ -50,6 +47,7 @@ pub use self::{
     sites::SubSite,
 };
 use crate::{
+    clock::now_unix_ms,
     nats::{Link, Nats, NatsError},
     signal::Counter,
     source::{Shortfall, SourceEnded, SourceEvent, SourceInfo, SourceKind, send},
@@ -121,13 +119,13 @@ async fn hear<E: From<SourceEvent> + From<FleetEvent>>(
         tokio::select! {
             Some(message) = ear.frames.next() => {
                 let Message { subject, payload, .. } = &message;
-                if let Some(back) = ear.audience.frame(subject, payload, Instant::now(), wall_ms()) {
+                if let Some(back) = ear.audience.frame(subject, payload, Instant::now(), now_unix_ms()) {
                     tell(events, event_of(back)).await?;
                 }
             }
             Some(message) = ear.sites.next() => {
                 let Message { subject, payload, .. } = &message;
-                for change in ear.audience.site_frame(subject, payload, Instant::now(), wall_ms()) {
+                for change in ear.audience.site_frame(subject, payload, Instant::now(), now_unix_ms()) {
                     tell(events, event_of(change)).await?;
                 }
             }
@@ -232,7 +230,7 @@ impl Ear {
             tell(events, event_of(fallen)).await?;
         }
         self.report_flooded(now, events).await?;
-        let site = self.audience.look(now, wall_ms());
+        let site = self.audience.look(now, now_unix_ms());
         tell(events, FleetEvent::Site(site)).await
     }
 
@@ -263,9 +261,4 @@ impl Ear {
             availability: Counter::ALL.map(|_| Availability::Available),
         }
     }
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn wall_ms() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

@@ -4,6 +4,7 @@
 //! itself, and whatever goes wrong is an event too. Reading a capture offline is a plain iterator, since nobody waits.
 //! A site's hosts send what they made of their own frames, so that comes as another kind of event.
 
+mod baseline_file;
 mod capture;
 mod catalogue;
 mod cgroups;
@@ -20,6 +21,7 @@ mod playback;
 mod procfs;
 mod scope;
 
+pub use baseline_file::BaselineFile;
 pub use capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded};
 pub use cgroups::units;
 pub use demo::{DemoSettings, DemoSource, SCENARIO_S, demo};

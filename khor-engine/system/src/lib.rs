@@ -1,9 +1,10 @@
 //! What khor's unprivileged programs need of the operating system.
 //!
 //! [`files`] opens the user's files safely, [`peer`] finds the user at the other end of a
-//! connection, [`local_time`] is the local time zone. [`words`] and [`shown_path`] make text for
+//! connection, [`clock`] and [`local_time`] give the time. [`words`] and [`shown_path`] make text for
 //! people, and a [`Shortfall`] says what is missing and how to mend it.
 
+pub mod clock;
 pub mod files;
 pub mod local_time;
 pub mod peer;

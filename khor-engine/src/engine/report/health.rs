@@ -1,6 +1,6 @@
 //! `GET /api/health`: how every part is.
 
-use std::{ffi::OsStr, time::SystemTime};
+use std::ffi::OsStr;
 
 use khor_proto::{Scope, inert};
 use schemars::JsonSchema;
@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::reason;
 use crate::{
+    clock::now_unix_ms,
     config::Config,
     engine::{
         Library, OnDesktop, Receiving, Shown,
-        state::{Alone, Seen, SourceState, unix_ms},
+        state::{Alone, Seen, SourceState},
     },
     local_time::Local,
     music::Preset,
@@ -204,7 +205,7 @@ pub(in crate::engine) fn health(
     let (status, meters) = (audio.status(), audio.meters());
     let source = source_report(&seen.source);
     HealthReport {
-        ts_ms: unix_ms(SystemTime::now()),
+        ts_ms: now_unix_ms(),
         version: env!("CARGO_PKG_VERSION"),
         config_path: shown.path.display().to_string(),
         host: host_report(),

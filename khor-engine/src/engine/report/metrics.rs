@@ -1,6 +1,6 @@
 //! `GET /api/metrics`: rates, signals, and what is heard.
 
-use std::{borrow::Cow, sync::Arc, time::SystemTime};
+use std::{borrow::Cow, sync::Arc};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Table, reason};
 use crate::{
+    clock::now_unix_ms,
     config::Config,
     engine::{
         listener::{original_rates, original_rates_of},
@@ -15,7 +16,7 @@ use crate::{
         stage::Solo,
         state::{
             Alone, CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState,
-            told_deviation, unix_ms,
+            told_deviation,
         },
     },
     music::{Layer, Role, Scale},
@@ -194,7 +195,7 @@ pub(in crate::engine) fn metrics(
     let since = since.unwrap_or_default();
     let rates = seen.reading.as_ref().map_or_else(|| original_rates_of(|_| None), original_rates);
     MetricsReport {
-        ts_ms: unix_ms(SystemTime::now()),
+        ts_ms: now_unix_ms(),
         totals: totals(seen),
         rates: Table(rates.to_vec()),
         controls: controls(config, seen),

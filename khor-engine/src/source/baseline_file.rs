@@ -13,10 +13,10 @@ use std::{
 
 use khor_proto::{Scope, Selector};
 use serde::{Deserialize, Serialize};
+use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
 
-use super::state::unix_ms;
-use crate::{files, signal::Learnt};
+use crate::{clock::unix_ms, files, signal::Learnt};
 
 /// Version of the file's layout, and of the scale its octaves are on.
 const VERSION: u32 = 1;
@@ -26,7 +26,7 @@ const MOST_SCOPES: usize = 64;
 /// Largest file that is read, bytes. Each scope takes a few kilobytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// By signal name.
+/// Baselines by signal name.
 type Signals = BTreeMap<String, Learnt>;
 
 /// The file.
@@ -68,21 +68,22 @@ impl Document {
     }
 }
 
-/// Where it is kept.
+/// The file with the baselines.
 #[derive(Clone, Debug)]
-pub(crate) struct Memory {
+pub struct BaselineFile {
     path: PathBuf,
     /// Held while the file is read and written again.
     writing: Arc<Mutex<()>>,
 }
 
-impl Memory {
-    pub(crate) fn new(path: PathBuf) -> Self {
+impl BaselineFile {
+    /// The file at `path`.
+    pub fn new(path: PathBuf) -> Self {
         Self { path, writing: Arc::default() }
     }
 
     /// What was learnt of that scope; nothing if that can't be read: a machine can learn again.
-    pub(crate) fn load(&self, scope: &Scope) -> Signals {
+    pub fn load(&self, scope: &Scope) -> Signals {
         let mut document = self.read().unwrap_or_else(|error| {
             warn!("{error}; khor learns the baseline anew");
             Document::empty()
@@ -94,8 +95,14 @@ impl Memory {
         }
     }
 
-    /// Keeps what was learnt of that scope. Waits for the disk.
-    pub(crate) fn save(&self, scope: &Scope, signals: Signals) {
+    /// Saves the baselines of a scope in the background. Saves nothing if there are none.
+    pub fn save_later(&self, scope: &Scope, signals: Signals) -> Option<JoinHandle<()>> {
+        let (file, scope) = (self.clone(), scope.clone());
+        (!signals.is_empty()).then(|| spawn_blocking(move || file.save(&scope, signals)))
+    }
+
+    /// Saves the baselines of a scope. Waits for the disk.
+    fn save(&self, scope: &Scope, signals: Signals) {
         let Some(key) = key(scope) else { return };
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut document = match self.read_to_replace() {
@@ -176,16 +183,16 @@ mod tests {
     #[test]
     fn what_is_kept_is_found_and_what_is_broken_is_forgotten() {
         let dir = tempfile::tempdir().unwrap();
-        let memory = Memory::new(dir.path().join("new/baseline.json"));
-        let load = || memory.load(&Scope::Machine);
+        let file = BaselineFile::new(dir.path().join("new/baseline.json"));
+        let load = || file.load(&Scope::Machine);
         assert!(load().is_empty());
-        memory.save(&Scope::Machine, signals("rx"));
+        file.save(&Scope::Machine, signals("rx"));
         assert_eq!(load()["rx"], LEARNT);
-        fs::write(&memory.path, "{\"version\": 1, \"signals\": {").unwrap();
+        fs::write(&file.path, "{\"version\": 1, \"signals\": {").unwrap();
         assert!(load().is_empty());
-        fs::write(&memory.path, "{\"version\": 9, \"signals\": {}}").unwrap();
+        fs::write(&file.path, "{\"version\": 9, \"signals\": {}}").unwrap();
         assert!(load().is_empty());
-        memory.save(&Scope::Machine, signals("tx"));
+        file.save(&Scope::Machine, signals("tx"));
         assert_eq!(load(), signals("tx"));
         let backup = fs::read_to_string(dir.path().join("new/baseline.json.bad")).unwrap();
         assert!(backup.contains("\"version\": 9"), "the file of a newer khor is kept: {backup}");
@@ -194,21 +201,21 @@ mod tests {
     #[test]
     fn each_scope_has_its_own_and_processes_have_none() {
         let dir = tempfile::tempdir().unwrap();
-        let memory = Memory::new(dir.path().join("baseline.json"));
+        let file = BaselineFile::new(dir.path().join("baseline.json"));
         let cgroup = |number: usize| Scope::only(Selector::Cgroup(format!("/{number}")));
-        memory.save(&Scope::Machine, signals("rx"));
-        memory.save(&cgroup(0), signals("tx"));
-        assert_eq!(memory.load(&Scope::Machine), signals("rx"));
-        assert_eq!(memory.load(&cgroup(0)), signals("tx"));
+        file.save(&Scope::Machine, signals("rx"));
+        file.save(&cgroup(0), signals("tx"));
+        assert_eq!(file.load(&Scope::Machine), signals("rx"));
+        assert_eq!(file.load(&cgroup(0)), signals("tx"));
         let process = Scope::only(Selector::Process(1));
-        memory.save(&process, signals("io"));
-        assert!(memory.load(&process).is_empty());
+        file.save(&process, signals("io"));
+        assert!(file.load(&process).is_empty());
         std::thread::sleep(std::time::Duration::from_millis(2));
         for number in 1..=MOST_SCOPES {
-            memory.save(&cgroup(number), signals("tx"));
+            file.save(&cgroup(number), signals("tx"));
         }
-        assert!(memory.load(&cgroup(0)).is_empty(), "the oldest makes room");
-        assert_eq!(memory.load(&cgroup(MOST_SCOPES)), signals("tx"));
-        assert_eq!(memory.load(&Scope::Machine), signals("rx"), "the machine stays");
+        assert!(file.load(&cgroup(0)).is_empty(), "the oldest makes room");
+        assert_eq!(file.load(&cgroup(MOST_SCOPES)), signals("tx"));
+        assert_eq!(file.load(&Scope::Machine), signals("rx"), "the machine stays");
     }
 }
