@@ -29,7 +29,7 @@ pub use khor_own_traffic as own;
 pub mod relay;
 pub use khor_signal as signal;
 pub mod site;
-pub mod source;
+pub use khor_source as source;
 pub use khor_synth as synth;
 pub use khor_system::{clock, files, local_time, peer, shown_path, words};
 mod turns;

@@ -7,7 +7,8 @@ use khor_proto::{Availability, Scope};
 use tracing::warn;
 
 use super::{Shortfall, SourceEvent, SourceInfo, SourceKind, overlay::Overlay, procfs::ProcSource};
-use crate::{OwnTraffic, own::Subtraction, signal::Frame};
+use khor_own_traffic::{OwnTraffic, Subtraction};
+use khor_signal::Frame;
 
 /// Changes the events of this machine's sources on their way to the listener. Events of a scope
 /// stay as they are, because `/proc` counts the whole machine.

@@ -12,7 +12,8 @@ use super::{
     bytes::Cursor,
     entry::{Context, Entry, is_source},
 };
-use crate::{files, source::edge};
+use khor_system::files;
+use crate::edge;
 
 /// Reads a capture, and captures that were appended to it, for example with `cat`. Each capture
 /// begins with [`Recorded::Start`]. Its times are shifted so that it follows the previous capture

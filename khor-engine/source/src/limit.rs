@@ -13,7 +13,7 @@ pub(super) fn of(wish: &Wish, welcome: &Welcome, granted_ms: u16) -> Option<Shor
 }
 
 /// The shortfall if samples come less often than requested. Both intervals are milliseconds.
-pub(crate) fn slower(requested_ms: u16, granted_ms: u16) -> Option<Shortfall> {
+pub fn slower(requested_ms: u16, granted_ms: u16) -> Option<Shortfall> {
     (granted_ms > requested_ms).then(|| Shortfall {
         error: format!("samples come every {granted_ms} ms, not {requested_ms}: this user is not trusted"),
         fix: format!(

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
 
-use crate::{clock::unix_ms, files, signal::Learnt};
+use khor_signal::Learnt;
+use khor_system::clock::unix_ms;
+use khor_system::files;
 
 /// Version of the file's layout, and of the scale its octaves are on.
 const VERSION: u32 = 1;

@@ -14,7 +14,8 @@ use super::{
     bytes::put_number,
     entry::{Context, put_end, put_lost, put_origin},
 };
-use crate::{files::Replacement, signal::Frame};
+use khor_signal::Frame;
+use khor_system::files::Replacement;
 
 /// Time in one block.
 const BLOCK_NS: u64 = 1_000_000_000;

@@ -158,7 +158,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{CaptureWriter, DemoSource};
+    use crate::{CaptureWriter, DemoSource};
 
     fn capture(frames: u64) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();

@@ -20,7 +20,7 @@ use std::io;
 use khor_proto::{Availability, Cue};
 
 use super::{Machine, SourceInfo, SourceKind};
-use crate::signal::{Counter, Frame, PerCounter};
+use khor_signal::{Counter, Frame, PerCounter};
 
 /// What every capture begins with; the last byte is the version of the format.
 const HEADING: [u8; 8] = *b"khorcap\x02";

@@ -26,7 +26,7 @@ use nix::{
 
 use self::{disks::Disks, interrupts::Interrupts, links::LinkWatch, network::Network};
 use super::Machine;
-use crate::signal::{Counter, Counters, Frame, PerCounter};
+use khor_signal::{Counter, Counters, Frame, PerCounter};
 
 /// Reads the counters the kernel itself publishes.
 #[derive(Debug)]

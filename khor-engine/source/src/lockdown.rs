@@ -10,7 +10,7 @@ use super::Shortfall;
 const FILE: &str = "/sys/kernel/security/lockdown";
 
 /// Why probes are missing and what to do, if the lockdown mode denies them access to kernel memory.
-pub(crate) fn cause() -> Option<Shortfall> {
+pub fn cause() -> Option<Shortfall> {
     of(Path::new(FILE))
 }
 

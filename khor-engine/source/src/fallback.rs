@@ -12,7 +12,7 @@ use super::{
     procfs::ProcSource,
     scope::whose,
 };
-use crate::signal::Frame;
+use khor_signal::Frame;
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
 const GRACE: Duration = Duration::from_millis(1500);

@@ -3,7 +3,7 @@
 use khor_proto::{Availability, CounterInfo, Sample, Welcome};
 
 use super::edge::{is_local, stand_in};
-use crate::signal::{Counter, Frame, PerCounter};
+use khor_signal::{Counter, Frame, PerCounter};
 
 /// The reason for a missing counter that the collector does not list.
 pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";

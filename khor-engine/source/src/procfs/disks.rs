@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::signal::{Accumulator, Counter, Counters};
+use khor_signal::{Accumulator, Counter, Counters};
 
 use super::set;
 

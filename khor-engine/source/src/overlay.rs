@@ -10,7 +10,7 @@ use super::{
     lockdown,
     procfs::ProcSource,
 };
-use crate::signal::{Counter, Counters, Frame, PerCounter};
+use khor_signal::{Counter, Counters, Frame, PerCounter};
 
 /// Shortest time between two readings of `/proc`, with room for the jitter of the frames.
 const READ_INTERVAL: Duration = Duration::from_millis(95);
@@ -31,7 +31,7 @@ pub(super) struct Overlay {
 
 /// The counters that the collector lacks and `/proc` has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Gap {
+pub struct Gap {
     counters: Vec<Counter>,
     why: Shortfall,
 }
@@ -76,23 +76,23 @@ impl Overlay {
 
 impl Gap {
     /// The gap of the collector that sent this welcome message.
-    pub(crate) fn of(welcome: &Welcome) -> Option<Self> {
+    pub fn of(welcome: &Welcome) -> Option<Self> {
         let catalogue = Catalogue::new(&welcome.counters);
         Self::find(catalogue.availability(), &ProcSource::new("/proc").availability(), lockdown::cause())
     }
 
     /// The counters by name.
-    pub(crate) fn names(&self) -> String {
+    pub fn names(&self) -> String {
         names(&self.counters)
     }
 
     /// What is missing, why, and what khor reads instead.
-    pub(crate) fn error(&self) -> &str {
+    pub fn error(&self) -> &str {
         &self.why.error
     }
 
     /// What to do.
-    pub(crate) fn fix(&self) -> &str {
+    pub fn fix(&self) -> &str {
         &self.why.fix
     }
 
@@ -162,7 +162,7 @@ mod tests {
     use khor_proto::Scope;
 
     use super::*;
-    use crate::source::{SourceKind, catalogue::UNKNOWN_TO_COLLECTOR};
+    use crate::{SourceKind, catalogue::UNKNOWN_TO_COLLECTOR};
 
     fn absent(reason: &str) -> Availability {
         Availability::Absent { reason: reason.into() }

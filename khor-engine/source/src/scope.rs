@@ -21,7 +21,7 @@ pub struct ScopeChoice {
 impl ScopeChoice {
     /// Whether the text is empty, a unit's name, or a plain path. Text that is not [inert] is not
     /// accepted, because no manager of cgroups makes such names.
-    pub(crate) fn is_cgroup(text: &str) -> bool {
+    pub fn is_cgroup(text: &str) -> bool {
         if !inert::is_inert(text) {
             return false;
         }

@@ -6,10 +6,8 @@ use super::{
     CaptureError, CaptureReader, CaptureWriter, HEADING, Origin, Recorded,
     block::{MAX_BYTES, pack},
 };
-use crate::{
-    signal::{Counter, Frame},
-    source::{DemoSource, Machine, SourceKind},
-};
+use khor_signal::{Counter, Frame};
+use crate::{DemoSource, Machine, SourceKind};
 
 fn origin(kind: SourceKind) -> Origin {
     let mut availability = DemoSource::availability();

@@ -6,10 +6,8 @@ use super::{
     Origin,
     bytes::{Cursor, Malformed, put_number, put_signed, put_text},
 };
-use crate::{
-    signal::{Counter, Frame, PerCounter},
-    source::{Machine, SourceKind, edge},
-};
+use khor_signal::{Counter, Frame, PerCounter};
+use crate::{Machine, SourceKind, edge};
 
 /// The counters by their number in the file, from 0. Only ever appended to.
 const COUNTERS: PerCounter<Counter> = [

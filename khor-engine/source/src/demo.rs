@@ -7,7 +7,7 @@ use khor_proto::{Availability, Cue, CueKind, Scope};
 use tokio::sync::mpsc;
 
 use super::{SourceEnded, SourceEvent, SourceInfo, SourceKind, machine::ticks, send};
-use crate::signal::{Counter, Frame, PerCounter};
+use khor_signal::{Counter, Frame, PerCounter};
 
 /// How long each load lasts, seconds.
 pub const SCENARIO_S: u64 = 15;
@@ -346,7 +346,7 @@ pub async fn demo<E: From<SourceEvent>>(settings: DemoSettings, events: &mpsc::S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{Pipeline, Scaling, SignalId};
+    use khor_signal::{Pipeline, Scaling, SignalId};
 
     #[test]
     fn the_same_seed_gives_the_same_machine() {

@@ -15,7 +15,7 @@ use super::{
     links::LinkWatch,
     set,
 };
-use crate::signal::{Accumulator, Counter, Counters};
+use khor_signal::{Accumulator, Counter, Counters};
 
 /// Bytes and packets: received, then sent.
 type Traffic = [u64; 4];

@@ -5,7 +5,7 @@
 
 use khor_proto::Availability;
 
-use crate::signal::{Counter, Frame, PerCounter};
+use khor_signal::{Counter, Frame, PerCounter};
 
 /// The counter of all devices that replaces an edge counter.
 pub(super) fn stand_in(counter: Counter) -> Option<Counter> {

@@ -1,6 +1,6 @@
 //! Counts the interrupts in `/proc/stat`, which has a count for each interrupt line.
 
-use crate::signal::{Accumulator, Counter, Counters};
+use khor_signal::{Accumulator, Counter, Counters};
 
 use super::set;
 

@@ -25,10 +25,10 @@ pub use baseline_file::BaselineFile;
 pub use capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded};
 pub use cgroups::units;
 pub use demo::{DemoSettings, DemoSource, SCENARIO_S, demo};
-pub(crate) use limit::slower;
-pub(crate) use lockdown::cause as lockdown_cause;
+pub use limit::slower;
+pub use lockdown::cause as lockdown_cause;
 pub use machine::{MachineSettings, machine};
-pub(crate) use overlay::Gap;
+pub use overlay::Gap;
 pub use playback::{Playback, play};
 pub use scope::{ScopeChoice, cgroups_of, whose};
 
@@ -39,7 +39,7 @@ use tokio::sync::mpsc;
 
 pub use khor_system::Shortfall;
 
-use crate::signal::{Frame, PerCounter};
+use khor_signal::{Frame, PerCounter};
 
 /// What kind of source is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]

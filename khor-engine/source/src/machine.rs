@@ -17,7 +17,7 @@ use super::{
     scope::whose,
     send,
 };
-use crate::OwnTraffic;
+use khor_own_traffic::OwnTraffic;
 
 /// Time between two attempts to find what is absent: a unit that is not running, or counters in `/proc`.
 pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;
@@ -139,7 +139,7 @@ pub(super) fn ticks(interval_ms: u16) -> Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceKind;
+    use crate::SourceKind;
 
     fn settings(socket: PathBuf) -> MachineSettings {
         MachineSettings {
