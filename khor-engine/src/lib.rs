@@ -24,7 +24,7 @@ mod fair;
 pub mod http;
 pub use khor_music as music;
 pub mod nats;
-pub mod output;
+pub use khor_output as output;
 pub use khor_own_traffic as own;
 pub mod relay;
 pub use khor_signal as signal;

@@ -6,8 +6,8 @@ use super::{
     Origin,
     bytes::{Cursor, Malformed, put_number, put_signed, put_text},
 };
-use khor_signal::{Counter, Frame, PerCounter};
 use crate::{Machine, SourceKind, edge};
+use khor_signal::{Counter, Frame, PerCounter};
 
 /// The counters by their number in the file, from 0. Only ever appended to.
 const COUNTERS: PerCounter<Counter> = [

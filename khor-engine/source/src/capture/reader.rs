@@ -12,8 +12,8 @@ use super::{
     bytes::Cursor,
     entry::{Context, Entry, is_source},
 };
-use khor_system::files;
 use crate::edge;
+use khor_system::files;
 
 /// Reads a capture, and captures that were appended to it, for example with `cat`. Each capture
 /// begins with [`Recorded::Start`]. Its times are shifted so that it follows the previous capture

@@ -6,8 +6,8 @@ use super::{
     CaptureError, CaptureReader, CaptureWriter, HEADING, Origin, Recorded,
     block::{MAX_BYTES, pack},
 };
-use khor_signal::{Counter, Frame};
 use crate::{DemoSource, Machine, SourceKind};
+use khor_signal::{Counter, Frame};
 
 fn origin(kind: SourceKind) -> Origin {
     let mut availability = DemoSource::availability();

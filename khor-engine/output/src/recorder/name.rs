@@ -14,7 +14,7 @@ const MOST: u32 = 1000;
 
 /// Makes an empty file in `folder` for a recording begun at `now`, where there was none: of one second, or of a clock
 /// that was set back, the second one's name ends in `-2`. Waits for the disk.
-pub(crate) fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(PathBuf, File)> {
+pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(PathBuf, File)> {
     let mut last = io::Error::from(ErrorKind::AlreadyExists);
     for number in 1..=MOST {
         let path = folder.join(file_name(now, number, extension));
@@ -28,7 +28,7 @@ pub(crate) fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Resu
 }
 
 /// What names are sorted by so that the oldest recording is first: a second, which one of it, and the name itself.
-pub(crate) fn age(name: &str) -> (&str, u32, &str) {
+pub fn age(name: &str) -> (&str, u32, &str) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let numbered = stem.rsplit_once('-').filter(|(second, _)| second.ends_with('Z'));
     let numbered = numbered.and_then(|(second, number)| Some((second, number.parse().ok()?)));

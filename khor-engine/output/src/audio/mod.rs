@@ -35,10 +35,8 @@ use self::{
     link::Link,
     renderer::{Command, Settings},
 };
-use crate::{
-    music::{Controls, Instrument, Note, Patch},
-    synth::{SynthNote, Volume},
-};
+use khor_music::{Controls, Instrument, Note, Patch};
+use khor_synth::{SynthNote, Volume};
 
 /// The feeding end of the sound: turns musical time into frames and hands commands to the callback.
 /// Not for the audio thread; never blocks.

@@ -1,6 +1,6 @@
 //! Records what the sound device is given, while it plays, into a file.
 
-pub(crate) mod name;
+pub mod name;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ use super::{
     audio::{Block, Tap, TapFull},
     file::{FileError, Format, SoundFile},
 };
-use crate::shown_path::ShownPath;
+use khor_system::shown_path::ShownPath;
 
 /// Recorded sound between two checks of the room, seconds.
 const CHECK_S: f64 = 2.0;

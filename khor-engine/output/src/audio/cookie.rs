@@ -14,7 +14,7 @@ use std::{
 use tempfile::NamedTempFile;
 use tracing::warn;
 
-use crate::files;
+use khor_system::files;
 
 /// Length of a cookie (`PA_NATIVE_COOKIE_LENGTH`), bytes.
 const LENGTH: usize = 256;

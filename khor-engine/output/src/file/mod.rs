@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_disk_that_is_full_is_told() {
         let path = Path::new("/dev/full");
-        let device = crate::files::Replacement::begin(path).unwrap().file().unwrap();
+        let device = khor_system::files::Replacement::begin(path).unwrap().file().unwrap();
         let mut file = SoundFile::within(device, Format::Wav, 48_000);
         let told = match &mut file {
             // hound writes the header at once, and the device says no at once.

@@ -14,7 +14,8 @@ use serde::Serialize;
 use tracing::{debug, warn};
 
 use super::Target;
-use crate::{OwnTraffic, output::Health, own::Place};
+use crate::Health;
+use khor_own_traffic::{OwnTraffic, Place};
 
 /// How often a name is looked up that does not resolve, or whose address can't be sent to.
 const RETRY: Duration = Duration::from_secs(5);

@@ -21,10 +21,8 @@ use super::{
     renderer::{Command, Renderer},
     tap::{Block, Tap},
 };
-use crate::{
-    music::{Controls, Instrument, Preset, Role},
-    synth::{SynthNote, Volume},
-};
+use khor_music::{Controls, Instrument, Preset, Role};
+use khor_synth::{SynthNote, Volume};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;

@@ -6,10 +6,8 @@ use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind, num::u15,
 };
 
-use crate::{
-    files::write_output,
-    music::{Note, Role},
-};
+use khor_music::{Note, Role};
+use khor_system::files::write_output;
 
 /// Ticks per quarter: a step is 120, and a tick at 110 BPM about a millisecond.
 const TICKS_PER_QUARTER: u16 = 480;
@@ -121,7 +119,7 @@ fn track(head: &[MetaMessage<'static>], events: Vec<(u64, TrackEventKind<'static
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::music::{Instrument, Layer};
+    use khor_music::{Instrument, Layer};
 
     fn note(onset_s: f64, duration_s: f32, midi: u8, role: Role) -> Note {
         Note {

@@ -30,11 +30,9 @@ pub use self::{
     target::{NotATarget, Target},
 };
 use super::Health;
-use crate::{
-    OwnTraffic,
-    music::Note,
-    signal::{Lanes, PerSignal, SIGNALS, SignalId},
-};
+use khor_music::Note;
+use khor_own_traffic::OwnTraffic;
+use khor_signal::{Lanes, PerSignal, SIGNALS, SignalId};
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
@@ -292,10 +290,8 @@ mod tests {
     use std::net::UdpSocket;
 
     use super::*;
-    use crate::{
-        music::{Layer, Role},
-        signal::Lane,
-    };
+    use khor_music::{Layer, Role};
+    use khor_signal::Lane;
 
     fn receiver() -> (UdpSocket, Target) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -323,7 +319,7 @@ mod tests {
             pan: 0.0,
             brightness: 0.0,
             role: Role::Bass,
-            instrument: crate::music::Instrument::Bass,
+            instrument: khor_music::Instrument::Bass,
             layer: Layer::Pulse,
             signal: None,
         };

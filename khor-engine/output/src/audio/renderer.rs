@@ -12,10 +12,8 @@ use super::{
     shed::Shed,
     tap::Feed,
 };
-use crate::{
-    music::{Controls, Instrument, Patch},
-    synth::{SYNTH_SEED, Synth, SynthNote, Volume},
-};
+use khor_music::{Controls, Instrument, Patch};
+use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
 
 /// Frames rendered at a time; callbacks of any length are cut into these.
 const CHUNK_FRAMES: usize = 512;
@@ -270,7 +268,7 @@ mod tests {
     use rtrb::{Producer, RingBuffer};
 
     use super::{super::tap::Tap, *};
-    use crate::music::{Preset, Role};
+    use khor_music::{Preset, Role};
 
     const RATE_HZ: u32 = 48_000;
 

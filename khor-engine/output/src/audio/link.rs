@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::synth::Synth;
+use khor_synth::Synth;
 
 /// A stream whose callback was silent for this long isn't running.
 const STALE: Duration = Duration::from_millis(500);

@@ -23,7 +23,7 @@ use super::{
     renderer::{Lease, Renderer},
     tap::Tap,
 };
-use crate::output::Health;
+use crate::Health;
 
 /// Room for commands between two callbacks: far more than a bar of notes at the busiest.
 const QUEUE_COMMANDS: usize = 1024;

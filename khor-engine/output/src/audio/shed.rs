@@ -1,6 +1,6 @@
 //! When the processor is too slow for the music, fewer voices sound: better thinner than torn.
 
-use crate::synth::Synth;
+use khor_synth::Synth;
 
 /// Above this share of the time it has, a callback is near to tearing.
 const TOO_MUCH: f32 = 0.85;

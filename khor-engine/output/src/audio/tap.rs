@@ -75,7 +75,7 @@ impl Tap {
     pub const MAX_LISTENERS: usize = 32;
 
     /// A tap, and the end of it that the callback feeds.
-    pub(in crate::output) fn start(sample_rate_hz: u32) -> std::io::Result<(Self, Feed)> {
+    pub(crate) fn start(sample_rate_hz: u32) -> std::io::Result<(Self, Feed)> {
         let shared = Arc::new(Shared::new(sample_rate_hz));
         let (producer, consumer) = RingBuffer::new(RING_FRAMES);
         let carrier = Arc::clone(&shared);
@@ -100,7 +100,7 @@ impl Tap {
     }
 
     /// Ends the thread.
-    pub(in crate::output) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.shared.closed.store(true, Relaxed);
         self.thread.unpark();
     }
@@ -155,20 +155,20 @@ fn take_all(ring: &mut Consumer<StereoFrame>) -> Option<Arc<[StereoFrame]>> {
 }
 
 /// The callback's end.
-pub(in crate::output) struct Feed {
+pub(crate) struct Feed {
     shared: Arc<Shared>,
     frames: Producer<StereoFrame>,
 }
 
 impl Feed {
     /// What follows has this rate.
-    pub(in crate::output) fn set_rate(&self, sample_rate_hz: u32) {
+    pub(crate) fn set_rate(&self, sample_rate_hz: u32) {
         self.shared.sample_rate_hz.store(sample_rate_hz, Relaxed);
     }
 
     /// Passes frames on if somebody listens: as many as there is room for, and counts the others. Audio thread: no
     /// lock, no allocation, no system call.
-    pub(in crate::output) fn push(&mut self, left: &[f32], right: &[f32]) {
+    pub(crate) fn push(&mut self, left: &[f32], right: &[f32]) {
         if !self.shared.wanted.load(Relaxed) {
             return;
         }
@@ -185,7 +185,7 @@ impl Feed {
     /// Whether the thread has noticed that no listener is left. Until then a new listener may also
     /// receive frames that were pushed before it subscribed.
     #[cfg(test)]
-    pub(in crate::output) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         !self.shared.wanted.load(Relaxed)
     }
 }

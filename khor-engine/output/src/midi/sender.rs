@@ -20,11 +20,9 @@ use super::{
     queue::TimeMap,
     schedule::{Due, Message, Schedule},
 };
-use crate::{
-    music::{Note, Role},
-    output::Health,
-    signal::{Levels, SignalId},
-};
+use crate::Health;
+use khor_music::{Note, Role};
+use khor_signal::{Levels, SignalId};
 
 /// How often a sequencer that isn't there is tried again.
 const RETRY: Duration = Duration::from_secs(5);

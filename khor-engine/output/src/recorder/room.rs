@@ -6,10 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    files::{Space, with_timeout},
-    words::{bytes, counted},
-};
+use khor_system::files::{Space, with_timeout};
+use khor_system::words::{bytes, counted};
 
 /// Most files in the folder of recordings.
 const MOST_FILES: u64 = 10_000;

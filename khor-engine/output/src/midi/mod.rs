@@ -27,7 +27,8 @@ use tracing::debug;
 
 use self::sender::Sender;
 use super::Health;
-use crate::{music::Note, signal::Levels};
+use khor_music::Note;
+use khor_signal::Levels;
 
 /// Events that may wait for the thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
