@@ -10,7 +10,6 @@ mod controllers;
 mod cues;
 mod dbus;
 mod failure;
-mod log;
 mod memory;
 mod polled;
 mod privilege;
@@ -30,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    log::start();
+    khor_log::start("info");
     let done = match cli::Options::try_parse() {
         Ok(options) => run::run(&options),
         Err(wrong) if wrong.use_stderr() => wrong.exit(),

@@ -11,15 +11,16 @@ use khor_engine::{
     config::Config,
     engine::{Offline, Performance, Sounding, Stage},
     music::{self, Cast, Preset},
-    relay::Rehearsal,
     signal::{Frame, Lanes, Pipeline, Reading},
 };
 pub use khor_engine::{
     config::SiteMode,
     music::{CueKind, Instrument, Layer},
-    relay::Relays,
     signal::{Counter, Family, SIGNALS, SignalId},
 };
+
+use crate::rehearsal::Rehearsal;
+pub use crate::rehearsal::Relays;
 
 /// Sample rate of every render, Hz.
 pub const RATE_HZ: u32 = 48_000;

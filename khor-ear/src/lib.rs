@@ -17,6 +17,7 @@ pub mod parallel;
 pub mod picture;
 pub mod plan;
 pub mod rank;
+mod rehearsal;
 pub mod scenario;
 pub mod table;
 pub mod thresholds;

@@ -21,6 +21,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use khor_log::RateLimit;
 use khor_proto::frame::Message;
 use khor_proto::{Availability, CounterInfo, Cue, CueInfo, CueKind, ProtocolVersion, ServerMessage, Welcome};
 use tokio::net::{UnixListener, UnixStream};
@@ -31,13 +32,16 @@ use tokio::time::timeout;
 pub(crate) use desk::{Load, Loop};
 pub(crate) use socket::{BoundSocket, SocketError, bind};
 
-use crate::log::Brake;
 use crate::sampler::Kernel;
 use crate::trust::{Peer, Trusted};
 use desk::Desk;
 use seats::Seats;
 use wire::{Reader, Socket};
 
+/// Most records in each [`LOG_INTERVAL`] about what clients do.
+const LOGGED_CONVERSATIONS: u32 = 10;
+/// Interval of the limit on records about what clients do.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the stop waits for connections to end.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -57,7 +61,7 @@ pub(crate) struct Server {
     trusted: Trusted,
     desk: Arc<Desk>,
     seats: Arc<Seats>,
-    brake: Brake,
+    log_limit: RateLimit,
 }
 
 impl Server {
@@ -65,7 +69,13 @@ impl Server {
     /// users.
     pub(crate) fn new(kernel: Arc<dyn Kernel>, identity: Identity, trusted: Trusted) -> Self {
         let desk = Arc::new(Desk::new(kernel));
-        Self { identity, trusted, desk, seats: Arc::default(), brake: Brake::new() }
+        Self {
+            identity,
+            trusted,
+            desk,
+            seats: Arc::default(),
+            log_limit: RateLimit::new(LOGGED_CONVERSATIONS, LOG_INTERVAL),
+        }
     }
 
     /// How many subscribe, and how often; changes are published.
@@ -176,7 +186,7 @@ impl Server {
 
     /// Logs what a client caused, within reason.
     fn log(&self, message: impl FnOnce() -> String) {
-        match self.brake.release(Instant::now()) {
+        match self.log_limit.permit(Instant::now()) {
             Some(0) => tracing::warn!("{}", message()),
             Some(held_back) => {
                 tracing::warn!("{} ({held_back} such messages before it held back)", message());

@@ -18,13 +18,13 @@ use ureq::unversioned::resolver::DefaultResolver;
 use super::{
     Places,
     connect::{Checked, Foreign, Trust},
-    place::address,
 };
 use crate::{
     config::{ConfigStore, Listen},
     engine_file,
     http::read_token,
 };
+use khor_command_line::place::address;
 
 /// Longest wait for the engine.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -5,15 +5,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
-use super::{
-    client::EngineAddress,
-    print::{print, print_json},
-    table::row,
-};
+use super::{client::EngineAddress, table::row};
 use crate::{
     config::{Config, ConfigStore},
     doctor::{Check, CheckState, Patient, examine},
 };
+use khor_command_line::print::{print, print_json};
 
 #[derive(Args, Debug)]
 pub(super) struct DoctorArgs {

@@ -9,13 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::{error, info};
 
-use super::{
-    Places, interrupt,
-    nats::NatsArgs,
-    place::{place, setting_path},
-    service,
-    whom::WhomArgs,
-};
+use super::{Places, whom::WhomArgs};
 use crate::{
     config::{ConfigStore, sessions_path},
     control, dbus,
@@ -23,6 +17,12 @@ use crate::{
     http,
     source::Playback,
 };
+use khor_command_line::{
+    interrupt,
+    place::{place, setting_path},
+    service,
+};
+use khor_relay::NatsArgs;
 
 /// How long the last notes of a capture may ring.
 const LAST_NOTES: Duration = Duration::from_secs(2);

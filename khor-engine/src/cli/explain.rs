@@ -3,10 +3,8 @@
 use anyhow::Context;
 use clap::Args;
 
-use super::{
-    client::EngineAddress,
-    print::{print, print_json},
-};
+use super::client::EngineAddress;
+use khor_command_line::print::{print, print_json};
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {

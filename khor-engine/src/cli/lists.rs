@@ -5,16 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{
-    Places,
-    print::{print_json, print_line, remark},
-};
+use super::Places;
 use crate::{
     config::presets_dir,
     engine::{Library, read_preset},
     music::Preset,
     output::audio,
 };
+use khor_command_line::print::{print_json, print_line, remark};
 
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {

@@ -9,42 +9,30 @@ mod doctor;
 mod documents;
 mod engine;
 mod explain;
-mod interrupt;
 mod lists;
-mod nats;
-mod number;
+#[cfg(test)]
+mod numbers;
 mod open;
-mod place;
 mod play;
-mod print;
-mod progress;
 mod record;
-mod relay;
 mod render;
-mod service;
 mod status;
 mod steer;
 mod table;
-mod terminal;
 mod texts;
 mod top;
 mod whom;
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use khor_proto::inert;
 
 use crate::config::{ConfigStore, default_path};
 
 /// Hear what a Linux machine is doing.
 #[derive(Debug, Parser)]
 #[command(name = "khor", version, about, max_term_width = 80)]
-#[command(after_help = "Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.")]
+#[command(after_help = khor_command_line::EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -61,7 +49,7 @@ enum Command {
     /// Record what the machine does into a capture file
     Record(record::RecordArgs),
     /// Send what this machine does to a site's listeners, over NATS
-    Relay(relay::RelayArgs),
+    Relay(khor_relay::RelayArgs),
     /// How the running engine is, and what sounds
     Status(status::StatusArgs),
     /// Open the page of the running engine in the browser
@@ -113,23 +101,10 @@ impl Places {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    run().unwrap_or_else(|error| {
-        // The standard library would print the error unchanged, and it may quote a peer or a file.
-        print::remark(format_args!("Error: {error:?}\n"));
-        ExitCode::FAILURE
-    })
+    khor_command_line::run("info,zbus=warn,async_nats=warn", run)
 }
 
-fn run() -> anyhow::Result<ExitCode> {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(wrong) if wrong.use_stderr() => wrong.exit(),
-        Err(help) => {
-            print::outcome(help.print().and_then(|()| io::stdout().flush()))?;
-            return Ok(ExitCode::SUCCESS);
-        }
-    };
-    start_log();
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Doctor(args) => return doctor::run(&args),
         Command::Status(args) => return status::run(&args),
@@ -142,7 +117,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Record(args) => record::run(&args),
         Command::Open(args) => open::run(&args),
         Command::Top(args) => top::run(&args),
-        Command::Relay(args) => relay::run(&args),
+        Command::Relay(args) => khor_relay::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),
@@ -150,26 +125,6 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Man(args) => texts::man(&args),
     }?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The log goes to stderr; `RUST_LOG` sets its level. Each record is one line of inert text, even
-/// if its values contain line breaks.
-fn start_log() {
-    use tracing_subscriber::{EnvFilter, field::MakeExt, fmt::format::debug_fn};
-
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,zbus=warn,async_nats=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(terminal::stderr_is_drawable() && terminal::wants_colours())
-        .with_target(false)
-        .fmt_fields(
-            debug_fn(|writer, field, value| inert::log_field(writer, field.name(), value)).delimited(" "),
-        )
-        // To stderr again, which would panic: a full disk must not cost the music.
-        .log_internal_errors(false)
-        .init();
 }
 
 #[cfg(test)]

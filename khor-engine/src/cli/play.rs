@@ -6,11 +6,12 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::{Places, engine::OutputArgs, print::print_line};
+use super::{Places, engine::OutputArgs};
 use crate::{
     source::{CaptureError, CaptureReader, Playback, Recorded},
     words::counted,
 };
+use khor_command_line::print::print_line;
 
 /// Flags hold for this run only; the configuration file is not changed by them.
 #[derive(Args, Debug)]

@@ -10,12 +10,13 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Places, interrupt, number, print::print_line, progress::Progress, whom::WhomArgs};
+use super::{Places, whom::WhomArgs};
 use crate::{
     files::{LowSpace, SpaceWatch},
     source::{self, CaptureWriter, DemoSettings, MachineSettings, Origin, SourceEvent},
     words::counted,
 };
+use khor_command_line::{interrupt, number, print::print_line, progress::Progress};
 
 /// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
 const ANSWERING: Duration = Duration::from_secs(3);

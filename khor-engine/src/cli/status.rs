@@ -5,11 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{
-    client::EngineAddress,
-    print::{print, print_json},
-    table::row,
-};
+use super::{client::EngineAddress, table::row};
+use khor_command_line::print::{print, print_json};
 
 /// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
 const PARTS: [(&str, &str); 9] = [

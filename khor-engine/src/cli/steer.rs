@@ -5,12 +5,12 @@ use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-use super::{
-    client::EngineAddress,
+use super::client::EngineAddress;
+use crate::config::Config;
+use khor_command_line::{
     number,
     print::{print_json, print_line, remark},
 };
-use crate::config::Config;
 
 #[derive(Args, Debug)]
 pub(super) struct MuteArgs {

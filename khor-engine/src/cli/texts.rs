@@ -9,8 +9,9 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Cli, print::print};
+use super::Cli;
 use crate::files::write_output;
+use khor_command_line::print::print;
 
 #[derive(Args, Debug)]
 pub(super) struct CompletionsArgs {

@@ -3,11 +3,11 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::number;
 use crate::{
     config::{Config, ConfigError},
     source::ScopeChoice,
 };
+use khor_command_line::number;
 
 #[derive(Args, Debug)]
 pub(super) struct WhomArgs {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{Config, ConfigError, model::require};
 
-/// Longest path of a file, characters: the kernel's own limit (`PATH_MAX`).
-pub(crate) const PATH_CHARS: u32 = 4096;
+pub(crate) use khor_system::files::PATH_CHARS;
+
 /// Longest host name or address, characters.
 pub(crate) const HOST_CHARS: u32 = 255;
 /// Longest name of a preset or of a MIDI port, characters.

@@ -23,9 +23,7 @@ pub(crate) use listen::plain_host;
 pub use listen::{AllowedHost, Listen};
 pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
-pub use paths::{
-    baseline_path, default_path, presets_dir, recordings_dir, relay_baseline_path, sessions_path,
-};
+pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, sessions_path};
 pub use quiet::{Quiet, TimeOfDay};
 pub use recordings::Recordings;
 pub use site::{Site, SiteMode};

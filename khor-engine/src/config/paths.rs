@@ -27,15 +27,6 @@ pub fn sessions_path(config: &Path) -> PathBuf {
     baseline_path(config).with_file_name("sessions.json")
 }
 
-/// The baseline file of a relay: in systemd's `StateDirectory=`, else in `$XDG_STATE_HOME/khor`.
-pub fn relay_baseline_path() -> Option<PathBuf> {
-    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).or_else(|| {
-        let base = etcetera::choose_base_strategy().ok()?;
-        Some(base.state_dir()?.join("khor"))
-    });
-    state.map(|state| state.join("relay-baseline.json"))
-}
-
 /// The folder of recordings: `$XDG_DATA_HOME/khor/recordings` for the configuration at the default
 /// path. For any other configuration it is beside the configuration.
 pub fn recordings_dir(config: &Path) -> PathBuf {

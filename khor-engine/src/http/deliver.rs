@@ -14,10 +14,10 @@ use warp::{
 };
 
 use super::{
-    accept::takes_coding,
     range::{self, Asked},
     work,
 };
+use khor_http::negotiation::takes_coding;
 
 /// Length from which answers are compressed, bytes. A shorter answer fits into one packet anyway.
 const LEAST_BYTES: u64 = 1024;

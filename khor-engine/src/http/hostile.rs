@@ -14,10 +14,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{
-    HEAD_TIMEOUT, accept, access::tests::loopback, call::Desk, connections::MAX_CONNECTIONS, routes,
-};
+use super::{access::tests::loopback, call::Desk, routes};
 use crate::engine::tests::quiet_engine;
+use khor_http::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept};
 
 /// A listening engine.
 struct Listening {

@@ -24,13 +24,13 @@ use warp::{
 
 use super::{
     call::{Call, Desk},
-    connections::Slot,
     range::{self, Asked},
     reply::{Failure, live_headers},
     table::{Answer, Content, Operation, get},
     until_stopped,
 };
 use crate::output::{audio::Block, file::to_16_bit};
+use khor_http::Slot;
 
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;

@@ -19,12 +19,12 @@ use warp::{
 };
 
 use super::{
-    accept::takes_coding,
     not_so,
     reply::{Failure, content_tag},
     work,
 };
 use crate::{config::Ui, files};
+use khor_http::negotiation::takes_coding;
 
 /// The built page. Empty when the program was built before the page was.
 #[derive(RustEmbed)]

@@ -14,7 +14,6 @@ use warp::{http::StatusCode, reply::Response};
 
 use super::{
     call::Call,
-    exposition::Format,
     reply::Failure,
     table::{Answer, Content, Operation, get},
 };
@@ -23,6 +22,7 @@ use crate::{
     signal::{Counter, Counters},
     source::SourceKind,
 };
+use khor_http::MetricsFormat;
 
 /// `GET /metrics`.
 pub(super) fn operation() -> Operation {
@@ -31,11 +31,13 @@ pub(super) fn operation() -> Operation {
 }
 
 /// The text and its format.
-struct Exposition(Format, String);
+struct Exposition(MetricsFormat, String);
 
 impl Answer for Exposition {
-    const CONTENT: Content =
-        Content { also: &[Format::OpenMetrics.kind()], ..Content::of(Format::Prometheus.kind()) };
+    const CONTENT: Content = Content {
+        also: &[MetricsFormat::OpenMetrics.kind()],
+        ..Content::of(MetricsFormat::Prometheus.kind())
+    };
 
     fn into_response(self) -> Response {
         self.0.reply(self.1)
@@ -45,7 +47,7 @@ impl Answer for Exposition {
 fn metrics(call: Call) -> Result<Exposition, Failure> {
     let streams = call.desk.streams.load(Ordering::Relaxed);
     let measured = Measured { measures: call.engine().measures(), streams };
-    let format = Format::asked(&call.headers);
+    let format = MetricsFormat::asked(&call.headers);
     text(measured, format).map(|text| Exposition(format, text)).map_err(|problem| {
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("writing metrics: {problem}"))
     })
@@ -58,7 +60,7 @@ struct Measured {
     streams: usize,
 }
 
-fn text(measured: Measured, format: Format) -> Result<String, fmt::Error> {
+fn text(measured: Measured, format: MetricsFormat) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("khor");
     registry.register_collector(Box::new(measured));
     format.write(&registry)
@@ -312,8 +314,8 @@ mod tests {
     /// Reads a format strictly: each family occurs once and is described before its samples.
     /// `OpenMetrics` ends with `# EOF` and names a family of counters without the `_total` of its
     /// samples. Prometheus' own format names such a family with `_total`.
-    fn samples(text: &str, format: Format) -> BTreeMap<String, f64> {
-        let is_open = format == Format::OpenMetrics;
+    fn samples(text: &str, format: MetricsFormat) -> BTreeMap<String, f64> {
+        let is_open = format == MetricsFormat::OpenMetrics;
         let mut samples = BTreeMap::new();
         let mut families = BTreeMap::new();
         let mut here = String::new();
@@ -368,10 +370,14 @@ mod tests {
         measures.counters.as_mut().unwrap()[Counter::MemStallUs.index()] = Some(1_500_000);
         measures.counters.as_mut().unwrap()[Counter::Execs.index()] = None;
         let measured = || Measured { measures: measures.clone(), streams: 3 };
-        let text = text(measured(), Format::OpenMetrics).unwrap();
-        let samples = samples(&text, Format::OpenMetrics);
-        let plain = super::text(measured(), Format::Prometheus).unwrap();
-        assert_eq!(self::samples(&plain, Format::Prometheus), samples, "both formats have the same samples");
+        let text = text(measured(), MetricsFormat::OpenMetrics).unwrap();
+        let samples = samples(&text, MetricsFormat::OpenMetrics);
+        let plain = super::text(measured(), MetricsFormat::Prometheus).unwrap();
+        assert_eq!(
+            self::samples(&plain, MetricsFormat::Prometheus),
+            samples,
+            "both formats have the same samples"
+        );
         let is = |name: &str, value: f64| assert_eq!(samples.get(name), Some(&value), "{name} in {text}");
         is(&format!("khor_{}_total", Counter::Switches.name()), switches as f64);
         is("khor_mem_stall_seconds_total", 1.5);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{access::tests::loopback, call::Desk, connections::Slot, openapi, routes, table};
+use super::{access::tests::loopback, call::Desk, openapi, routes, table};
 use crate::{
     engine::{
         Engine,
@@ -15,6 +15,7 @@ use crate::{
     music::Preset,
     peer::Peer,
 };
+use khor_http::Slot;
 
 /// A running engine and its API.
 struct Api {

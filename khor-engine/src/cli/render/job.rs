@@ -12,7 +12,6 @@ use anyhow::Context;
 use tracing::warn;
 
 use crate::{
-    cli::{interrupt::Interrupt, progress::Progress},
     config::Config,
     engine::{Offline, Sounding, heard_as},
     files::{LowSpace, Replacement, SpaceWatch},
@@ -23,6 +22,7 @@ use crate::{
     synth::Samples,
     words::counted,
 };
+use khor_command_line::{interrupt::Interrupt, progress::Progress};
 
 /// Most left-out parts that are logged one by one.
 const MAX_WARNINGS: u64 = 8;

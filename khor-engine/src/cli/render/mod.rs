@@ -17,11 +17,6 @@ use self::{
     job::{Job, Pieces, Rendered},
     plan::Plan,
 };
-use super::{
-    interrupt::Interrupt,
-    number,
-    print::{print_line, remark},
-};
 use crate::{
     config::{Config, default_path, presets_dir},
     engine::{Library, read_preset},
@@ -29,6 +24,11 @@ use crate::{
     output::file::Format,
     source::{CaptureReader, DemoSource, Recorded, SCENARIO_S},
     words::counted,
+};
+use khor_command_line::{
+    interrupt::Interrupt,
+    number,
+    print::{print_line, remark},
 };
 
 /// Interval of the demo's samples, nanoseconds.

@@ -6,10 +6,8 @@ use ratatui::{
     symbols::{bar, border},
 };
 
-use crate::{
-    cli::terminal::{variable, wants_colours},
-    signal::Family,
-};
+use crate::signal::Family;
+use khor_command_line::terminal::{variable, wants_colours};
 
 /// What is read last, and first.
 pub(super) const DIM: Style = Style::new().add_modifier(Modifier::DIM);

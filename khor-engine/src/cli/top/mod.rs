@@ -29,7 +29,8 @@ use ratatui::{
 };
 
 use self::{feed::Feed, keys::Asked, look::Look, state::State};
-use super::{client::EngineAddress, interrupt::Interrupt, terminal::drawable};
+use super::client::EngineAddress;
+use khor_command_line::{interrupt::Interrupt, terminal::drawable};
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(100);

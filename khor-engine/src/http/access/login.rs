@@ -1,5 +1,7 @@
 //! Sessions of browsers: `POST /api/login` and `POST /api/logout`.
 
+use std::time::Instant;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -75,7 +77,7 @@ fn login(call: Call) -> Result<Cookie, Failure> {
         return Ok(Cookie(None));
     };
     if !lock.is_token(&token) {
-        if access.guessed.is_due() {
+        if access.wrong_token_log.permit(Instant::now()).is_some() {
             tracing::warn!("a login with a wrong token was refused");
         }
         return Err(Denied::NoToken.into());

@@ -14,6 +14,7 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use nix::unistd::Uid;
@@ -29,9 +30,12 @@ use self::sessions::Sessions;
 pub use self::token::AccessError;
 pub(crate) use self::token::read_token;
 pub(super) use self::{login::operations, names::Names};
-use super::{connections::Slot, seldom::Seldom};
 use crate::{config::Listen, peer::Peer};
+use khor_http::Slot;
+use khor_log::RateLimit;
 
+/// Shortest time between two records about wrong tokens.
+const WRONG_TOKEN_LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// The path that needs no token, because clients send the token to it.
 const LOGIN: &str = "/api/login";
 /// Name of the cookie that holds the session id, without the port. Browsers send a cookie to every
@@ -47,7 +51,7 @@ pub(super) struct Access {
     local_users: bool,
     names: Names,
     /// Limits the log lines about wrong tokens.
-    guessed: Arc<Seldom>,
+    wrong_token_log: Arc<RateLimit>,
 }
 
 /// The token and the sessions that it opened.
@@ -104,7 +108,12 @@ impl Access {
             return Err(AccessError::NoToken { ip });
         }
         let names = Names::new(&listen.allowed_hosts, beyond_loopback, port);
-        Ok(Self { lock, local_users: listen.local_users, names, guessed: Arc::default() })
+        Ok(Self {
+            lock,
+            local_users: listen.local_users,
+            names,
+            wrong_token_log: Arc::new(RateLimit::new(1, WRONG_TOKEN_LOG_INTERVAL)),
+        })
     }
 
     /// The same access, with the port that the listener got.

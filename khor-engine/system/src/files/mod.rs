@@ -20,3 +20,6 @@ pub use replace::{back_up, replace};
 pub use space::{LowSpace, Space, SpaceWatch};
 pub use stamp::Stamp;
 pub use timeout::{TIMEOUT, with_timeout};
+
+/// Longest path of a file, characters: the kernel's own limit (`PATH_MAX`).
+pub const PATH_CHARS: u32 = 4096;

@@ -1,0 +1,27 @@
+//! Parses numbers on the command line. Each number has a range, and the error names the range.
+
+use std::{fmt::Display, str::FromStr};
+
+/// How long a command may run, seconds: up to a year.
+const SECONDS: (f64, f64) = (0.001, 31_536_000.0);
+/// Highest process id (`PID_MAX_LIMIT` of the kernel).
+pub const MAX_PID: u32 = 4_194_304;
+
+/// A clap parser for numbers from `least` to `most`. NaN is in no range.
+pub fn within<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
+where
+    T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| {
+            let kind = if "0.5".parse::<T>().is_ok() { "a number" } else { "a whole number" };
+            format!("expected {kind} from {least} to {most}")
+        })
+    }
+}
+
+/// A clap parser for a duration, seconds.
+pub fn seconds() -> impl Fn(&str) -> Result<f64, String> + Clone + Send + Sync {
+    within(SECONDS.0, SECONDS.1)
+}

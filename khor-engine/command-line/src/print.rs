@@ -1,0 +1,61 @@
+//! Prints to stdout and stderr without panicking. They may be a full disk, a closed pipe or a
+//! closed terminal, where the macros of the standard library panic.
+//!
+//! All output of the command line goes through this module. It may contain text of an engine, of
+//! another program at the engine's port, or of a file, so characters that steer a terminal, reorder
+//! text or are invisible are replaced ([`inert`]).
+
+use std::{
+    fmt::Display,
+    io::{self, ErrorKind, Write},
+};
+
+use anyhow::Context;
+use khor_proto::inert;
+use serde::Serialize;
+
+/// Prints text on stdout. A closed pipe is not an error: the reader, such as `head`, has read
+/// enough.
+pub fn print(text: impl Display) -> anyhow::Result<()> {
+    write_text(&inert::lines(&text.to_string()))
+}
+
+/// Prints a line on stdout.
+pub fn print_line(line: impl Display) -> anyhow::Result<()> {
+    print(format_args!("{line}\n"))
+}
+
+/// Prints a value as JSON on stdout. Escapes the characters that [`print()`] replaces, so that the
+/// value stays the same.
+pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    write_text(&format!("{}\n", inert::json(&text)))
+}
+
+fn write_text(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    outcome(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Checks the result of printing on stdout. A closed pipe is not an error.
+pub fn outcome(printed: io::Result<()>) -> anyhow::Result<()> {
+    match printed {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("cannot write to the standard output"),
+    }
+}
+
+/// Prints text on stderr. Ignores errors, because the command's work matters more than the remark.
+pub fn remark(text: impl Display) {
+    write_remark(&inert::lines(&text.to_string()));
+}
+
+/// Replaces the last line of stderr, which is a terminal, with `line`.
+pub fn redraw(line: &str) {
+    write_remark(&format!("\r{}\x1b[K", inert::line(line)));
+}
+
+fn write_remark(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}

@@ -1,0 +1,56 @@
+//! Detects the abilities of the terminal from environment variables.
+
+use std::io::IsTerminal;
+
+/// Why khor cannot draw on the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDrawable {
+    #[error("TERM is not set")]
+    /// Without the variable, the abilities of the terminal are unknown.
+    Unset,
+    #[error("TERM=dumb is a terminal that cannot move its cursor")]
+    /// The variable says that it has none.
+    Dumb,
+}
+
+/// Whether a terminal with this `TERM` understands escape sequences.
+fn is_drawable(term: Option<&str>) -> Result<(), NotDrawable> {
+    match term {
+        None | Some("") => Err(NotDrawable::Unset),
+        Some("dumb") => Err(NotDrawable::Dumb),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether the terminal of this process understands escape sequences.
+pub fn drawable() -> Result<(), NotDrawable> {
+    is_drawable(variable("TERM").as_deref())
+}
+
+/// Whether stderr is a terminal that khor can draw on.
+pub fn stderr_is_drawable() -> bool {
+    std::io::stderr().is_terminal() && drawable().is_ok()
+}
+
+/// Whether the user has not disabled colours with `NO_COLOR`.
+pub fn wants_colours() -> bool {
+    variable("NO_COLOR").is_none()
+}
+
+/// An environment variable; `None` if it is unset or empty.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn term_must_be_set_and_not_dumb() {
+        assert_eq!(is_drawable(None), Err(NotDrawable::Unset));
+        assert_eq!(is_drawable(Some("")), Err(NotDrawable::Unset));
+        assert_eq!(is_drawable(Some("dumb")), Err(NotDrawable::Dumb));
+        assert_eq!(is_drawable(Some("linux")), Ok(()));
+    }
+}

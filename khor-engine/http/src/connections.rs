@@ -1,0 +1,142 @@
+//! Limits the connections, so that one client cannot use up all of them.
+//!
+//! Connections of clients that are not let in, such as other users of this machine, have a small
+//! share. The rest stays for the engine's own user and for connections that were let in.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use khor_system::peer::Peer;
+
+/// Most connections; a browser uses six.
+pub const MAX_CONNECTIONS: usize = 128;
+/// Most connections of clients that are not let in.
+pub(super) const MAX_STRANGERS: usize = 32;
+/// Most connections of one user or address that is not let in.
+pub(super) const MAX_PER_STRANGER: usize = 16;
+
+/// Counts the connections of a listener.
+#[derive(Debug, Default)]
+pub(super) struct Slots(Mutex<Taken>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    strangers: HashMap<Peer, usize>,
+}
+
+impl Taken {
+    /// Removes one connection of a client that was not let in.
+    fn remove_stranger(&mut self, peer: Peer) {
+        let count = self.strangers.entry(peer).or_default();
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            self.strangers.remove(&peer);
+        }
+    }
+}
+
+/// The place of one connection. Dropping it frees the place.
+#[derive(Debug)]
+pub struct Slot {
+    slots: Arc<Slots>,
+    peer: Peer,
+    is_let_in: AtomicBool,
+}
+
+impl Slots {
+    /// A slot for a new connection; `None` if there is no room for this peer.
+    pub(super) fn take(self: &Arc<Self>, peer: Peer) -> Option<Arc<Slot>> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_owner = peer.is_owner();
+        let strangers: usize = taken.strangers.values().sum();
+        let of_peer = taken.strangers.get(&peer).copied().unwrap_or_default();
+        let has_room = is_owner || (strangers < MAX_STRANGERS && of_peer < MAX_PER_STRANGER);
+        if !has_room || taken.all >= MAX_CONNECTIONS {
+            return None;
+        }
+        taken.all += 1;
+        if !is_owner {
+            taken.strangers.insert(peer, of_peer + 1);
+        }
+        Some(Arc::new(Slot { slots: Arc::clone(self), peer, is_let_in: AtomicBool::new(is_owner) }))
+    }
+}
+
+impl Slot {
+    /// The client.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Marks the client as let in. Its connection no longer counts as a stranger's.
+    pub fn let_in(&self) {
+        if !self.is_let_in.swap(true, Ordering::Relaxed) {
+            self.slots.0.lock().unwrap_or_else(PoisonError::into_inner).remove_stranger(self.peer);
+        }
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Slot {
+    /// The only connection of a listener.
+    pub fn of(peer: Peer) -> Arc<Self> {
+        Arc::new(Slots::default()).take(peer).expect("there is room")
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut taken = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all -= 1;
+        if !self.is_let_in.load(Ordering::Relaxed) {
+            taken.remove_stranger(self.peer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWNER: Peer = Peer::User(0);
+
+    fn take(slots: &Arc<Slots>, peer: Peer, count: usize) -> Vec<Arc<Slot>> {
+        (0..count).filter_map(|_| slots.take(peer)).collect()
+    }
+
+    #[test]
+    fn strangers_leave_room_for_the_owner() {
+        let slots = Arc::new(Slots::default());
+        let nobody = take(&slots, Peer::User(4_294_967_294), 200);
+        assert_eq!(nobody.len(), MAX_PER_STRANGER);
+        let unknown = take(&slots, Peer::Unknown, 200);
+        assert_eq!(nobody.len() + unknown.len(), MAX_STRANGERS);
+        assert!(slots.take(Peer::User(4_294_967_293)).is_none());
+        let owner = take(&slots, OWNER, 200);
+        assert_eq!(owner.len(), MAX_CONNECTIONS - MAX_STRANGERS);
+        drop(nobody);
+        assert!(slots.take(Peer::User(4_294_967_293)).is_some());
+    }
+
+    #[test]
+    fn a_client_that_is_let_in_leaves_the_strangers_share() {
+        let slots = Arc::new(Slots::default());
+        let peer = Peer::User(4_294_967_294);
+        let mut held = Vec::new();
+        for _ in 0..MAX_CONNECTIONS {
+            let slot = slots.take(peer).unwrap();
+            slot.let_in();
+            slot.let_in();
+            held.push(slot);
+        }
+        assert!(slots.take(peer).is_none());
+        held.clear();
+        assert_eq!(take(&slots, peer, 200).len(), MAX_PER_STRANGER);
+    }
+}

@@ -1,0 +1,113 @@
+//! The accept loop.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hyper::{
+    Request,
+    body::Incoming,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use khor_log::RateLimit;
+use khor_own_traffic::{Counted, OwnTraffic};
+use khor_system::peer::Peer;
+use nix::sys::socket::{setsockopt, sockopt};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::{sleep, timeout},
+};
+use tokio_io_timeout::TimeoutStream;
+use tracing::warn;
+use warp::{Filter, Reply};
+
+use crate::connections::Slots;
+
+/// Time to send the head of a request.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest request head, bytes.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// How long a client may leave an answer unread.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Most bytes of unread answers that the kernel keeps for a client, its own overhead included.
+const UNREAD_BYTES: usize = 256 * 1024;
+/// How long connections may take to end when the engine stops.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+/// Shortest time between two records about refused connections.
+const REFUSED_LOG_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Serves `routes` to clients until `stop` becomes true. Counts the connections in `own`.
+pub async fn accept<R: Reply + 'static>(
+    listener: TcpListener,
+    routes: impl Filter<Extract = (R,), Error = Infallible> + Clone + Send + Sync + 'static,
+    own: Arc<OwnTraffic>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let service = TowerToHyperService::new(warp::service(routes));
+    let slots = Arc::new(Slots::default());
+    let open = GracefulShutdown::new();
+    let refused = RateLimit::new(1, REFUSED_LOG_INTERVAL);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stop) => break,
+        };
+        let Ok((socket, remote)) = accepted else {
+            // Out of file descriptors, most likely: give others time to close theirs.
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let peer = socket.local_addr().map_or(Peer::Unknown, |local| Peer::of(local, remote));
+        let Some(slot) = slots.take(peer) else {
+            if refused.permit(Instant::now()).is_some() {
+                warn!("refusing connections of {peer}: too many are open");
+            }
+            continue;
+        };
+        let (service, held) = (service.clone(), Arc::clone(&slot));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Arc::clone(&held));
+            service.call(request)
+        });
+        let builder = builder();
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(bounded(socket, &own)), service);
+        let watched = open.watch(connection.into_owned());
+        tokio::spawn(async move {
+            // A connection that breaks is the client's business.
+            drop(watched.await);
+            drop(slot);
+        });
+    }
+    drop(timeout(STOP_PATIENCE, open.shutdown()).await);
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    builder
+}
+
+/// Limits a connection: it is closed if the client does not read for [`WRITE_TIMEOUT`], and the
+/// kernel keeps at most [`UNREAD_BYTES`] for the client.
+fn bounded(socket: TcpStream, own: &Arc<OwnTraffic>) -> Pin<Box<TimeoutStream<Counted>>> {
+    // Without the option the kernel keeps up to 4 MB, and the timeout begins later.
+    setsockopt(&socket, sockopt::SndBuf, &UNREAD_BYTES).ok();
+    let mut stream = TimeoutStream::new(Counted::new(socket, own));
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    Box::pin(stream)
+}
+
+/// Waits until `stop` becomes true.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a stop too.
+    drop(stop.wait_for(|stop| *stop).await);
+}

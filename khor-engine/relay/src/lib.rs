@@ -1,0 +1,185 @@
+//! `khor-relay`, which is also `khor relay`: sends what this machine does to a site's listeners.
+
+// A full disk or a closed terminal must not end khor: `print` prints without panicking.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
+mod nats;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anyhow::{Context, anyhow};
+use clap::{Args, error::ErrorKind};
+use etcetera::BaseStrategy;
+use khor_command_line::{interrupt, number, place::place, print::print_line, progress::Progress, service};
+use khor_fleet::Name;
+use khor_own_traffic::OwnTraffic;
+use khor_site::relay::{self, AggregateSettings, Meters, RelayError, RelaySettings};
+use khor_system::words::counted;
+use tokio::{sync::watch, time::Instant};
+
+pub use self::nats::NatsArgs;
+
+/// Each option that a service needs can be given by its variable too.
+#[derive(Args, Debug)]
+pub struct RelayArgs {
+    /// The site this machine belongs to, or another is told to: a-z A-Z 0-9 - _
+    #[arg(long, value_name = "NAME", env = "KHOR_SITE")]
+    site: Name,
+    /// Hear all hosts of this other site instead of this machine, and tell of them as one; several may share that
+    #[arg(long, value_name = "NAME", env = "KHOR_AGGREGATE", conflicts_with_all = ["host", "label", "redact", "no_bpf", "baseline"])]
+    aggregate: Option<Name>,
+    /// What this machine is called there [default: its host name up to the first dot]
+    #[arg(long, value_name = "NAME", env = "KHOR_HOST")]
+    host: Option<Name>,
+    /// A label: section=NAME is the group this machine belongs to
+    #[arg(long, value_name = "section=NAME", env = "KHOR_LABEL", value_parser = section)]
+    label: Option<Name>,
+    #[command(flatten)]
+    nats: NatsArgs,
+    /// Leave out whom cues are about (process, name), and the boot id
+    #[arg(long)]
+    redact: bool,
+    /// Frames a second, 1 to 20; with --aggregate 2 to 20
+    #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = number::within(1, 20_u8), allow_negative_numbers = true)]
+    rate_hz: u8,
+    /// Answer Prometheus there, GET /metrics; a port alone is one of this machine's own
+    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = place, allow_negative_numbers = true)]
+    metrics: Option<SocketAddr>,
+    /// The collector's socket
+    #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
+          default_value = khor_proto::client::DEFAULT_SOCKET)]
+    socket: PathBuf,
+    /// Don't listen to the collector, read /proc only
+    #[arg(long)]
+    no_bpf: bool,
+    /// Where what is ordinary is kept [default: ~/.local/state/khor/relay-baseline.json]
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+}
+
+/// The one label there is.
+fn section(text: &str) -> Result<Name, String> {
+    let name = text.strip_prefix("section=").ok_or("expected section=NAME")?;
+    Name::new(name).map_err(|error| error.to_string())
+}
+
+impl RelayArgs {
+    fn settings(&self) -> anyhow::Result<RelaySettings> {
+        let baseline = self.baseline.clone().or_else(baseline_path);
+        Ok(RelaySettings {
+            site: self.site.clone(),
+            host: self.host.clone().map_or_else(host_name, Ok)?,
+            section: self.label.clone(),
+            nats: self.nats.server()?,
+            redact: self.redact,
+            rate_hz: self.rate_hz,
+            socket: (!self.no_bpf).then(|| self.socket.clone()),
+            baseline: baseline.context("no home directory: say where with --baseline FILE")?,
+            own: Arc::default(),
+        })
+    }
+}
+
+/// The baseline file of a relay: in systemd's `StateDirectory=`, else in `$XDG_STATE_HOME/khor`.
+fn baseline_path() -> Option<PathBuf> {
+    let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).or_else(|| {
+        let base = etcetera::choose_base_strategy().ok()?;
+        Some(base.state_dir()?.join("khor"))
+    });
+    state.map(|state| state.join("relay-baseline.json"))
+}
+
+/// This machine's own name, as far as it is one word.
+fn host_name() -> anyhow::Result<Name> {
+    let name = nix::unistd::gethostname().context("asking for the host name")?;
+    let name = name.to_string_lossy().into_owned();
+    let word = name.split('.').next().unwrap_or_default();
+    Name::new(word).map_err(|error| anyhow!("the host name {error}; say another with --host NAME"))
+}
+
+impl RelayArgs {
+    /// What a relay that aggregates is told; what can't be is wrong usage, as for any flag.
+    fn aggregate(&self, heard: &Name) -> anyhow::Result<AggregateSettings> {
+        let wrong = |what: String| {
+            RelayArgs::augment_args(clap::Command::new("relay"))
+                .error(ErrorKind::ValueValidation, what)
+                .exit()
+        };
+        if *heard == self.site {
+            wrong(format!(
+                "--aggregate {heard}: expected another site than --site {heard}, which it is told to"
+            ));
+        }
+        if self.rate_hz < 2 {
+            wrong(format!("--rate-hz {}: expected 2 to 20 with --aggregate", self.rate_hz));
+        }
+        let (heard, site) = (heard.clone(), self.site.clone());
+        Ok(AggregateSettings { heard, site, nats: self.nats.server()?, rate_hz: self.rate_hz })
+    }
+}
+
+/// Relays until a signal ends it.
+pub fn run(args: &RelayArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(heard) = &args.aggregate {
+        let settings = args.aggregate(heard)?;
+        let done = runtime.block_on(go(args, Arc::default(), async |show| {
+            relay::aggregate(&settings, interrupt::wait(), show).await
+        }))?;
+        let frames = counted(done.frames, "frame");
+        let line = format_args!("{}.{heard}: {frames} sent, {} dropped", settings.site, done.dropped);
+        return print_line(line);
+    }
+    let settings = args.settings()?;
+    let own = Arc::clone(&settings.own);
+    let done =
+        runtime.block_on(go(args, own, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
+    let (frames, cues) = (counted(done.frames, "frame"), counted(done.cues, "cue"));
+    let dropped = counted(done.dropped, "frame");
+    let (site, host) = (&settings.site, &settings.host);
+    print_line(format_args!("{site}.{host}: {frames} and {cues} sent, {dropped} dropped"))
+}
+
+/// Relays, and shows how it goes: to who watches, to Prometheus, to systemd.
+async fn go(
+    args: &RelayArgs,
+    own: Arc<OwnTraffic>,
+    relay: impl AsyncFnOnce(&mut dyn FnMut(&relay::Progress)) -> Result<relay::Progress, RelayError>,
+) -> anyhow::Result<relay::Progress> {
+    let meters = Meters::new(args.aggregate.is_some());
+    let (stop, stopped) = watch::channel(false);
+    if let Some(place) = args.metrics {
+        meters.serve(place, own, stopped).await?;
+    }
+    let (mut line, begun) = (Progress::new(true), Instant::now());
+    let heartbeat = Arc::new(AtomicU64::new(0));
+    let heard = Arc::clone(&heartbeat);
+    let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || heard.load(Ordering::Relaxed)));
+    service::ready();
+    let done = relay(&mut |now| {
+        // A frame that was let go is one that was made.
+        heartbeat.store(now.frames + now.dropped, Ordering::Relaxed);
+        meters.follow(now);
+        let away = match (now.connected, &now.trouble) {
+            (false, _) => ", the server is unavailable",
+            (true, Some(_)) => ", frames are too long for the server: see the log",
+            (true, None) => "",
+        };
+        let (frames, cues) = (counted(now.frames, "frame"), counted(now.cues, "cue"));
+        let so_far = format!(", {frames}, {cues}, {} dropped{away}", now.dropped);
+        line.show(begun.elapsed().as_secs_f64(), so_far);
+    })
+    .await?;
+    service::stopping();
+    watchdog.abort();
+    stop.send_replace(true);
+    line.clear();
+    Ok(done)
+}

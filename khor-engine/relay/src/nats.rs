@@ -1,0 +1,153 @@
+//! Options that say where the NATS server is and what opens it; common to all that use one.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use khor_command_line::place::setting_path;
+use khor_site::nats::Nats;
+
+/// Each also has a variable of its own, so that a service needs no command line.
+#[derive(Args, Clone, Debug, Default)]
+pub struct NatsArgs {
+    /// The NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`
+    #[arg(long, value_name = "URL", env = "KHOR_NATS")]
+    nats: Option<String>,
+    /// Credentials for it, as NATS' own tools write them
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CREDS", value_parser = setting_path(), conflicts_with = "nkey")]
+    creds: Option<PathBuf>,
+    /// Seed of this user's `NKey`
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_NKEY", value_parser = setting_path())]
+    nkey: Option<PathBuf>,
+    /// Who vouches for the server, PEM [default: the system's authorities]
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CA", value_parser = setting_path())]
+    tls_ca: Option<PathBuf>,
+    /// This client's certificate, PEM
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_CERT", value_parser = setting_path(), requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its key, PEM
+    #[arg(long, value_name = "FILE", env = "KHOR_NATS_KEY", value_parser = setting_path(), requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+impl NatsArgs {
+    /// Those that are given, as a part of the configuration.
+    pub fn overrides(&self) -> Value {
+        let Self { nats, creds, nkey, tls_ca, tls_cert, tls_key } = self;
+        let given = [
+            ("url", json!(nats)),
+            ("creds", json!(creds)),
+            ("nkey", json!(nkey)),
+            ("tls_ca", json!(tls_ca)),
+            ("tls_cert", json!(tls_cert)),
+            ("tls_key", json!(tls_key)),
+        ];
+        let given = given.into_iter().filter(|(_, value)| !value.is_null());
+        Value::Object(given.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+    }
+
+    /// The server that these options name. Files without an option come from the service manager's
+    /// credentials, if they exist.
+    ///
+    /// # Errors
+    ///
+    /// There are two credentials, and the server accepts only one.
+    pub fn server(&self) -> anyhow::Result<Nats> {
+        self.with(&Credentials::of_service())
+    }
+
+    fn with(&self, credentials: &Credentials) -> anyhow::Result<Nats> {
+        let Self { nats, mut creds, mut nkey, tls_ca, mut tls_cert, mut tls_key } = self.clone();
+        if creds.is_none() && nkey.is_none() {
+            (creds, nkey) = (credentials.find(CREDS), credentials.find(NKEY));
+            if creds.is_some() && nkey.is_some() {
+                bail!(
+                    "found both credentials {CREDS} and {NKEY}: remove /etc/khor/relay.creds or /etc/khor/relay.nk"
+                );
+            }
+        }
+        if tls_cert.is_none() && tls_key.is_none() {
+            (tls_cert, tls_key) = (credentials.find(CERT), credentials.find(KEY));
+        }
+        let tls_ca = tls_ca.or_else(|| credentials.find(CA));
+        let url = nats.unwrap_or_else(|| Nats::default().url);
+        Ok(Nats { url, creds, nkey, tls_ca, tls_cert, tls_key })
+    }
+}
+
+/// Names of the credentials in khor-relay.service.
+const CREDS: &str = "nats-creds";
+const NKEY: &str = "nats-nkey";
+const CA: &str = "nats-ca";
+const CERT: &str = "nats-cert";
+const KEY: &str = "nats-key";
+
+/// Files that systemd makes readable to one service only (`systemd.exec(5)`, `LoadCredential`).
+struct Credentials {
+    directory: Option<PathBuf>,
+}
+
+impl Credentials {
+    fn of_service() -> Self {
+        Self { directory: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
+    }
+
+    /// The path of this credential; `None` if it is blank. The unit sets a blank default for files
+    /// that the administrator has not made, because systemd does not start a unit without them.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let path = self.directory.as_ref()?.join(name);
+        let length = std::fs::metadata(&path).ok()?.len();
+        (length > BLANK_BYTES).then_some(path)
+    }
+}
+
+/// Length of the default in khor-relay.service, bytes.
+const BLANK_BYTES: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(files: &[(&str, &str)]) -> (tempfile::TempDir, Credentials) {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            std::fs::write(dir.path().join(name), content).unwrap();
+        }
+        let directory = Some(dir.path().to_owned());
+        (dir, Credentials { directory })
+    }
+
+    #[test]
+    fn credentials_replace_missing_options() {
+        let (dir, given) =
+            credentials(&[(NKEY, "SU…"), (CREDS, "\n"), (CA, "PEM"), (CERT, "PEM"), (KEY, "PEM")]);
+        let at = |name: &str| Some(dir.path().join(name));
+        let nats = NatsArgs::default().with(&given).unwrap();
+        assert_eq!((&nats.nkey, &nats.creds), (&at(NKEY), &None), "a blank credential is ignored");
+        assert_eq!((nats.tls_ca, nats.tls_cert, nats.tls_key), (at(CA), at(CERT), at(KEY)));
+        let named = NatsArgs { creds: Some("/other".into()), ..NatsArgs::default() };
+        let nats = named.with(&given).unwrap();
+        assert_eq!((nats.creds, nats.nkey), (Some("/other".into()), None), "an option comes first");
+        let missing = Credentials { directory: None };
+        assert_eq!(NatsArgs::default().with(&missing).unwrap(), Nats::default());
+    }
+
+    #[test]
+    fn two_credentials_for_one_server_are_an_error() {
+        let (_dir, given) = credentials(&[(NKEY, "SU…"), (CREDS, "JWT")]);
+        let error = NatsArgs::default().with(&given).unwrap_err().to_string();
+        assert!(error.contains("relay.creds") && error.contains("relay.nk"), "{error}");
+    }
+
+    #[test]
+    fn the_unit_loads_exactly_these_credentials() {
+        let unit = include_str!("../../../systemd/khor-relay.service");
+        for name in [CREDS, NKEY, CA, CERT, KEY] {
+            assert_eq!(unit.matches(&format!("LoadCredential={name}:/etc/khor/")).count(), 1, "{name}");
+            assert!(unit.contains(&format!("SetCredential={name}:\\n\n")), "{name} has no blank default");
+        }
+        assert_eq!(unit.matches("LoadCredential=").count(), 5);
+    }
+}

@@ -1,0 +1,133 @@
+//! The log of khor's programs: text on stderr, or records in systemd's journal.
+//!
+//! [`start`] begins it, and a [`RateLimit`] keeps what others can cause from filling it.
+
+mod rate_limit;
+
+use std::fmt;
+use std::io::{IsTerminal, stderr};
+
+pub use rate_limit::RateLimit;
+
+use khor_proto::inert;
+use nix::sys::stat::fstat;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Format, Writer, debug_fn};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, SubscriberBuilder};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Starts logging. `KHOR_LOG` selects the records, or `RUST_LOG` where that is not set, else
+/// `default` does. Records for systemd's journal have priorities
+/// and no times, because the journal adds its own. Each record is one line of inert text, whatever
+/// its values contain. So the name of a client or a process can neither forge a record nor steer a
+/// reader's terminal.
+pub fn start(default: &str) {
+    let filter = chosen(default, |name| std::env::var(name).ok());
+    let format = inert_lines()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal() && wants_ansi())
+        .with_target(false)
+        // Do not report errors of the log to stderr, because that would panic: a full disk or a
+        // closed terminal must not end the collector.
+        .log_internal_errors(false);
+    if is_journal() {
+        format.event_format(ForJournal).init();
+    } else {
+        format.init();
+    }
+}
+
+/// The filter of the first variable that is set and valid.
+fn chosen(default: &str, variable: impl Fn(&str) -> Option<String>) -> EnvFilter {
+    let chosen = ["KHOR_LOG", "RUST_LOG"]
+        .into_iter()
+        .filter_map(variable)
+        .find_map(|text| EnvFilter::try_new(text).ok());
+    chosen.unwrap_or_else(|| EnvFilter::new(default))
+}
+
+/// A subscriber that makes the values of records inert.
+fn inert_lines() -> SubscriberBuilder<impl for<'a> FormatFields<'a> + Send + Sync + 'static> {
+    tracing_subscriber::fmt().fmt_fields(
+        debug_fn(|writer, field, value| inert::log_field(writer, field.name(), value)).delimited(" "),
+    )
+}
+
+/// Whether the terminal supports colours (`TERM`) and the user has not disabled them (`NO_COLOR`).
+fn wants_ansi() -> bool {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    variable("NO_COLOR").is_none() && variable("TERM").is_some_and(|term| term != "dumb")
+}
+
+/// Whether stderr leads to the journal. The variable alone does not tell: programs that a service starts inherit it,
+/// terminals among them.
+fn is_journal() -> bool {
+    let named = std::env::var("JOURNAL_STREAM").ok();
+    let found = fstat(stderr()).map(|found| format!("{}:{}", found.st_dev, found.st_ino));
+    named.is_some_and(|named| found == Ok(named))
+}
+
+/// Lines that begin with their priority, as `sd-daemon(3)` has it, so that `journalctl --priority=warning` finds them.
+struct ForJournal;
+
+impl<S, N> FormatEvent<S, N> for ForJournal
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let priority = match *event.metadata().level() {
+            Level::ERROR => 3,
+            Level::WARN => 4,
+            Level::INFO => 6,
+            Level::DEBUG | Level::TRACE => 7,
+        };
+        write!(writer, "<{priority}>")?;
+        let plain = Format::default().without_time().with_target(false).with_level(false);
+        plain.format_event(context, writer, event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn khor_log_comes_before_rust_log() {
+        let filter = |set: &[(&str, &str)]| {
+            let value =
+                |name: &str| set.iter().find(|(held, _)| *held == name).map(|(_, text)| (*text).to_owned());
+            chosen("info", value).to_string()
+        };
+        assert_eq!(filter(&[("KHOR_LOG", "debug"), ("RUST_LOG", "warn")]), "debug");
+        assert_eq!(filter(&[("RUST_LOG", "warn")]), "warn");
+        assert_eq!(filter(&[("KHOR_LOG", "no=such=level")]), "info");
+    }
+
+    #[test]
+    fn the_journal_is_told_how_bad_it_is() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let written = Arc::new(file.reopen().expect("the file"));
+        let format = inert_lines().with_ansi(false).event_format(ForJournal);
+        let subscriber = format.with_writer(written).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!("out of {}", "order");
+            tracing::warn!("odd");
+            tracing::info!("ready");
+            tracing::info!(client = "a\x1b]52;c;\n<0>b", "{} left", "x\n<0>forged\u{202e}");
+        });
+        let written = std::fs::read_to_string(file.path()).expect("the file");
+        let forged = "<6>x\u{fffd}<0>forged\u{fffd} left client=\"a\\u{1b}]52;c;\\n<0>b\"\n";
+        assert_eq!(written, format!("<3>out of order\n<4>odd\n<6>ready\n{forged}"));
+    }
+}
