@@ -7,16 +7,16 @@
 use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use khor_engine::{
-    config::Config,
-    engine::{Offline, Performance, Sounding, Stage},
-    music::{self, Cast, Preset},
-    signal::{Frame, Lanes, Pipeline, Reading},
-};
 pub use khor_engine::{
     config::SiteMode,
     music::{CueKind, Instrument, Layer},
     signal::{Counter, Family, SIGNALS, SignalId},
+};
+use khor_engine::{
+    engine::Stage,
+    music::{self, Cast, Preset},
+    signal::{Frame, Lanes, Pipeline, Reading, Scaling},
+    synth::{Offline, OfflineSettings, Performance, Sounding, Volume},
 };
 
 use crate::rehearsal::Rehearsal;
@@ -126,10 +126,16 @@ impl Heard {
 impl Player {
     /// An engine with default settings that plays `preset`.
     pub fn new(preset: &str, options: Options) -> Result<Self> {
-        let mut config = Config::default();
-        config.music.seed = options.seed;
-        config.music.density = options.density.unwrap_or(config.music.density);
-        let offline = Offline::new(&config, find(preset)?, RATE_HZ);
+        let defaults = music::Settings::default();
+        let density = options.density.unwrap_or(defaults.density);
+        let settings = OfflineSettings {
+            scaling: Scaling::default(),
+            music: music::Settings { seed: options.seed, density, ..defaults },
+            volume: Volume::default(),
+            sample_rate_hz: RATE_HZ,
+            sounding: Sounding::Mix,
+        };
+        let offline = Offline::new(&settings, find(preset)?);
         Ok(Self { offline, samples: Vec::new(), notes: Vec::new() })
     }
 
@@ -182,7 +188,7 @@ pub struct Host {
 impl Host {
     /// A host that was not heard yet.
     pub fn new(name: String, section: &str) -> Self {
-        let pipeline = Pipeline::new(Config::default().scaling());
+        let pipeline = Pipeline::new(Scaling::default());
         Self { name, section: section.to_owned(), pipeline, reading: None }
     }
 
@@ -229,10 +235,9 @@ impl Listener {
 
 /// Plays a site with default settings; each of what was told lasts `step_ns`.
 pub fn play_site(preset: &str, seed: u64, told: &[Told], step_ns: u64) -> Result<Heard> {
-    let mut config = Config::default();
-    config.music.seed = seed;
-    let (settings, volume) = (config.music_settings(), config.volume());
-    let mut performance = Performance::new(settings, find(preset)?, RATE_HZ, volume, Sounding::Mix);
+    let settings = music::Settings { seed, ..music::Settings::default() };
+    let (preset, volume) = (find(preset)?, Volume::default());
+    let mut performance = Performance::new(settings, preset, RATE_HZ, volume, Sounding::Mix);
     let mut heard = Heard { samples: Vec::new(), notes: Vec::new() };
     for (step, Told { lanes, cast }) in told.iter().enumerate() {
         performance.composer().set_cast(Arc::clone(cast));

@@ -48,6 +48,17 @@ impl CueKind {
         }
     }
 
+    /// The motif for a cue of the collector. The start of a program has none.
+    pub const fn of(cue: khor_proto::CueKind) -> Option<Self> {
+        match cue {
+            khor_proto::CueKind::Oom => Some(Self::Oom),
+            khor_proto::CueKind::Crash => Some(Self::Crash),
+            khor_proto::CueKind::BlockError => Some(Self::Blkerr),
+            khor_proto::CueKind::RetransmitBurst => Some(Self::Retx),
+            khor_proto::CueKind::Exec => None,
+        }
+    }
+
     /// How urgent it is.
     pub const fn severity(self) -> Severity {
         match self {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     music::{Scale, Settings},
     signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings},
-    synth::Volume,
+    synth::{OfflineSettings, Sounding, Volume},
     words::cut,
 };
 
@@ -324,6 +324,17 @@ impl Config {
     pub fn volume(&self) -> Volume {
         let Audio { master_gain, loudness_lufs, .. } = self.audio;
         Volume { master_gain, loudness_lufs: loudness_lufs.into() }
+    }
+
+    /// The settings of a render.
+    pub fn offline_settings(&self, sounding: Sounding) -> OfflineSettings {
+        OfflineSettings {
+            scaling: self.scaling(),
+            music: self.music_settings(),
+            volume: self.volume(),
+            sample_rate_hz: self.audio.sample_rate,
+            sounding,
+        }
     }
 
     /// The settings as the composer wants them.

@@ -16,8 +16,8 @@ use zbus::{Connection, Variant, fdo::DBusProxy, names::BusName, proxy, proxy::Ca
 
 use super::session;
 use crate::{
-    engine::{Engine, heard_as},
-    music::Severity,
+    engine::Engine,
+    music::{CueKind as Motif, Severity},
     output::Health,
 };
 
@@ -173,7 +173,7 @@ impl Storms {
 
 /// `None` for what is only to be heard.
 fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
-    match heard_as(kind)?.severity() {
+    match Motif::of(kind)?.severity() {
         Severity::Grave => Some(2),
         Severity::Serious => Some(1),
         Severity::Notable => None,

@@ -11,13 +11,12 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Offline, heard_as};
 use crate::{
     config::Config,
-    music::{Note, Preset},
+    music::{CueKind, Note, Preset},
     output::file::WavBytes,
     source::{CaptureError, CaptureReader, Recorded},
-    synth::Samples,
+    synth::{Offline, Samples, Sounding},
 };
 
 /// Of a capture, what goes before is learnt as ordinary, seconds; its load begins three seconds later.
@@ -181,7 +180,7 @@ impl Clip {
         cancelled: &AtomicBool,
         mut take: impl FnMut(Piece),
     ) -> Result<bool, CaptureError> {
-        let mut offline = Offline::new(config, preset, config.audio.sample_rate);
+        let mut offline = Offline::new(&config.offline_settings(Sounding::Mix), preset);
         for piece in CaptureReader::new(Cursor::new(ORDINARY))? {
             if cancelled.load(Relaxed) {
                 return Ok(false);
@@ -210,7 +209,7 @@ impl Clip {
                     debug_assert!(rendered.is_continue());
                     take(Piece::Notes(offline.last_notes()));
                 }
-                Recorded::Cue(cue) => heard_as(cue.kind).into_iter().for_each(|kind| offline.cue(kind)),
+                Recorded::Cue(cue) => CueKind::of(cue.kind).into_iter().for_each(|kind| offline.cue(kind)),
                 Recorded::Lost { .. } => {}
             }
             if offline.seconds() >= CLIP_S {

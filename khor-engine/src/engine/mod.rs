@@ -6,14 +6,12 @@
 
 mod clips;
 mod conductor;
-mod cue;
 mod editing;
 mod ending;
 mod explain;
 mod forbidden;
 mod library;
 mod listener;
-mod offline;
 mod on_desktop;
 mod receiving;
 mod renders;
@@ -31,13 +29,11 @@ mod wanted;
 mod watching;
 
 pub use clips::{CLIP_S, CLIPS, Clip, Played};
-pub use cue::heard_as;
 pub use editing::EditError;
 pub use ending::{Ended, Ending};
 pub use explain::Explanation;
 pub(crate) use explain::{WORTH_A_LINE, amount, is_nothing, times};
 pub use library::{Library, read as read_preset};
-pub use offline::{Offline, Performance, Sounding, Timeline};
 pub use on_desktop::OnDesktop;
 pub use receiving::Receiving;
 pub use renders::{RenderError, Rendered, Renders};

@@ -24,7 +24,9 @@ mod lanes;
 mod limiter;
 mod master;
 mod noise;
+mod offline;
 mod oscillator;
+mod performance;
 mod queue;
 mod reverb;
 mod ring;
@@ -39,6 +41,8 @@ mod tests;
 
 pub use engine::{Meter, Synth, Volume};
 pub use from_music::SYNTH_SEED;
+pub use offline::{Offline, OfflineSettings, Timeline};
+pub use performance::{Performance, Sounding};
 pub use queue::SynthNote;
 pub use stem::Samples;
 

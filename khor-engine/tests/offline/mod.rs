@@ -1,9 +1,9 @@
 //! Renders of music and synth together, and the scenarios the ear is tested with.
 
-use khor_engine::engine::{Performance, Sounding};
 use khor_engine::music::{Layer, Note, Preset, Settings};
 use khor_engine::signal::{Lane, Levels, SignalId};
 use khor_engine::synth::{Meter, Volume};
+use khor_engine::synth::{Performance, Sounding};
 
 /// Sample rate of all renders.
 pub(crate) const RATE_HZ: u32 = 48_000;

@@ -13,13 +13,12 @@ use tracing::warn;
 
 use crate::{
     config::Config,
-    engine::{Offline, Sounding, heard_as},
     files::{LowSpace, Replacement, SpaceWatch},
-    music::{Note, Preset},
+    music::{CueKind, Note, Preset},
     output::file::{FileError, Format, NoteFile, SoundFile},
     signal::Frame,
     source::{CaptureError, Recorded},
-    synth::Samples,
+    synth::{Offline, Samples, Sounding},
     words::counted,
 };
 use khor_command_line::{interrupt::Interrupt, progress::Progress};
@@ -120,10 +119,9 @@ fn writing(path: &Path) -> String {
 impl Job<'_> {
     /// Renders the pieces. Fails when too little disk space is free.
     pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
-        let sample_rate_hz = self.config.audio.sample_rate;
         let (sheet, sounding) = self.sheet()?;
         let mut render = Render {
-            offline: Offline::sounding(self.config, self.preset.clone(), sample_rate_hz, sounding),
+            offline: Offline::new(&self.config.offline_settings(sounding), self.preset.clone()),
             sheet,
             progress: Progress::new(!self.is_quiet),
             space,
@@ -190,7 +188,7 @@ impl Render<'_> {
                     ControlFlow::Break(()) => break,
                 },
                 Ok(Recorded::Cue(cue)) => {
-                    if let Some(kind) = heard_as(cue.kind) {
+                    if let Some(kind) = CueKind::of(cue.kind) {
                         self.offline.cue(kind);
                     }
                 }

@@ -7,11 +7,11 @@ use anyhow::{Context, bail};
 
 use super::{DEMO_LOADS, RenderArgs};
 use crate::{
-    engine::Timeline,
     files::SpaceWatch,
     music::Role,
     output::file::{Format, MAX_WAV_BYTES},
     source::{CaptureReader, Recorded, SCENARIO_S},
+    synth::Timeline,
     words::bytes,
 };
 

@@ -6,7 +6,6 @@ use super::Listener;
 use crate::{
     engine::{
         conductor::Command,
-        cue::heard_as,
         stage::Staged,
         state::{Alone, HeardCue},
     },
@@ -74,7 +73,7 @@ impl Listener {
             return;
         }
         let sounds = admission.is_none_or(|admission| admission.sounds);
-        if let Some(kind) = heard_as(cue.kind).filter(|_| sounds) {
+        if let Some(kind) = CueKind::of(cue.kind).filter(|_| sounds) {
             self.conductor.send(Command::Cue(kind));
         }
         let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));

@@ -1,16 +1,15 @@
-//! The rooms at work, offline: the same pipeline, composer and synth, driven by a capture instead of a clock.
+//! Renders frames to samples with the time of the frames, and so faster than the clock.
 
 use std::{ops::ControlFlow, time::Duration};
 
+use khor_music::{CueKind, Note, Preset, Settings};
+use khor_signal::{Frame, Lanes, Pipeline, Scaling, SignalId};
+
 use crate::{
-    config::Config,
-    music::{Composer, CueKind, Note, Preset, Role, Settings},
-    signal::{Frame, Lanes, Pipeline, SignalId},
-    synth::{SYNTH_SEED, Samples, Synth, SynthNote, Volume},
+    Samples, Volume,
+    performance::{BLOCK_MS, Performance, Sounding},
 };
 
-/// Length of the blocks in which music and sound advance, milliseconds.
-const BLOCK_MS: u32 = 10;
 /// Between frames: beyond this nothing is known of the time in between.
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
 /// How long into such a gap the last levels are still believed.
@@ -18,106 +17,6 @@ const BELIEVED_NS: u64 = 1_000_000_000;
 /// A longer gap is left out: the machine was suspended, or the time is damaged. Otherwise a few
 /// bytes of a capture could become an hour of silence.
 const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
-
-/// What of a performance becomes sound. The music is the same in each case, and so is the mix.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sounding {
-    /// The mix.
-    #[default]
-    Mix,
-    /// The mix and each role's stem, about four times the work.
-    Stems,
-    /// Nothing: silence at no cost, for who only wants the notes.
-    Tacet,
-}
-
-/// Composer and synth, block by block. The same lanes give the same samples.
-pub struct Performance {
-    composer: Composer,
-    sounding: Sounding,
-    frames: u64,
-    /// The composer's count of preset changes when the synth was given its timbres.
-    patched: Option<u64>,
-    synth: Synth,
-    sample_rate_hz: u32,
-    notes: Vec<Note>,
-    samples: Samples,
-}
-
-impl Performance {
-    /// `sample_rate_hz` is 8000..=192000.
-    pub fn new(
-        settings: Settings,
-        preset: Preset,
-        sample_rate_hz: u32,
-        volume: Volume,
-        sounding: Sounding,
-    ) -> Self {
-        let block_frames = (sample_rate_hz * BLOCK_MS / 1000) as usize;
-        let (mut synth, stems) = match sounding {
-            Sounding::Stems => (Synth::with_stems(sample_rate_hz, SYNTH_SEED), Role::ALL.len()),
-            Sounding::Mix | Sounding::Tacet => (Synth::new(sample_rate_hz, SYNTH_SEED), 0),
-        };
-        synth.set_volume(volume);
-        Self {
-            composer: Composer::new(settings, preset),
-            sounding,
-            frames: 0,
-            patched: None,
-            synth,
-            sample_rate_hz,
-            notes: Vec::new(),
-            samples: Samples::silence(block_frames, stems),
-        }
-    }
-
-    /// Plays one block of 10 ms and returns its samples.
-    pub fn block(&mut self, lanes: &Lanes) -> &Samples {
-        let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
-        self.notes.clear();
-        self.composer.advance(block_end_s, lanes, &mut self.notes);
-        if self.sounding != Sounding::Tacet {
-            self.sound();
-        }
-        self.frames += self.samples.left.len() as u64;
-        &self.samples
-    }
-
-    fn sound(&mut self) {
-        let changes = Some(self.composer.preset_changes());
-        if self.patched != changes {
-            self.patched = changes;
-            self.synth.set_patches(self.composer.preset().patches());
-        }
-        self.synth.set_controls(self.composer.controls());
-        for note in &self.notes {
-            let onset_frame = (note.onset_s * f64::from(self.sample_rate_hz)) as u64;
-            self.synth.schedule(SynthNote::new(note, onset_frame, self.sample_rate_hz));
-        }
-        self.synth.render_stems(&mut self.samples);
-        self.samples.settle();
-    }
-
-    /// Notes of the last block.
-    pub fn notes(&self) -> &[Note] {
-        &self.notes
-    }
-
-    /// Seconds played so far.
-    pub fn seconds(&self) -> f64 {
-        self.frames as f64 / f64::from(self.sample_rate_hz)
-    }
-
-    /// The composer, to change what it plays.
-    pub fn composer(&mut self) -> &mut Composer {
-        &mut self.composer
-    }
-
-    /// The synth, to change or read how it sounds.
-    pub fn synth(&mut self) -> &mut Synth {
-        &mut self.synth
-    }
-}
 
 /// Computes the length of a render from the times of its frames.
 #[derive(Clone, Copy, Debug, Default)]
@@ -146,7 +45,22 @@ fn gap_before(t_ns: u64, last_ns: Option<u64>) -> u64 {
     t_ns.saturating_sub(last_ns.unwrap_or(t_ns))
 }
 
-/// Renders frames to samples. The same frames and configuration give the same samples.
+/// How a render scales its signals, and how it sounds.
+#[derive(Clone, Copy, Debug)]
+pub struct OfflineSettings {
+    /// How rates become levels.
+    pub scaling: Scaling,
+    /// The settings of the composer.
+    pub music: Settings,
+    /// The loudness.
+    pub volume: Volume,
+    /// 8000..=192000 Hz.
+    pub sample_rate_hz: u32,
+    /// Whether there is sound, and whether there are stems.
+    pub sounding: Sounding,
+}
+
+/// Renders frames to samples. The same frames, settings and preset give the same samples.
 pub struct Offline {
     pipeline: Pipeline,
     performance: Performance,
@@ -160,17 +74,12 @@ pub struct Offline {
 }
 
 impl Offline {
-    /// Renders the mix; `sample_rate_hz` is 8000..=192000.
-    pub fn new(config: &Config, preset: Preset, sample_rate_hz: u32) -> Self {
-        Self::sounding(config, preset, sample_rate_hz, Sounding::Mix)
-    }
-
-    /// The same with or without stems, or without any sound.
-    pub fn sounding(config: &Config, preset: Preset, sample_rate_hz: u32, sounding: Sounding) -> Self {
-        let (settings, volume) = (config.music_settings(), config.volume());
+    /// A render that begins with the next frame.
+    pub fn new(settings: &OfflineSettings, preset: Preset) -> Self {
+        let OfflineSettings { scaling, music, volume, sample_rate_hz, sounding } = *settings;
         Self {
-            pipeline: Pipeline::new(config.scaling()),
-            performance: Performance::new(settings, preset, sample_rate_hz, volume, sounding),
+            pipeline: Pipeline::new(scaling),
+            performance: Performance::new(music, preset, sample_rate_hz, volume, sounding),
             last_ns: None,
             until_ns: 0,
             lanes: [None; SignalId::COUNT],
@@ -272,14 +181,26 @@ impl Offline {
 mod tests {
     use std::convert::Infallible;
 
+    use khor_signal::Counter;
+    use khor_source::DemoSource;
+
     use super::*;
-    use crate::{signal::Counter, source::DemoSource};
+
+    /// A render that has not heard anything yet.
+    fn offline() -> Offline {
+        let settings = OfflineSettings {
+            scaling: Scaling::default(),
+            music: Settings::default(),
+            volume: Volume::default(),
+            sample_rate_hz: 8_000,
+            sounding: Sounding::Mix,
+        };
+        Offline::new(&settings, Preset::builtin()[0].clone())
+    }
 
     /// Has heard two seconds of the demo; and the last frame.
     fn after_two_seconds() -> (Offline, Frame) {
-        let config = Config::default();
-        let preset = Preset::find(&config.music.preset).unwrap().clone();
-        let mut offline = Offline::new(&config, preset, 8_000);
+        let mut offline = offline();
         let mut demo = DemoSource::new(1);
         let frames: Vec<_> = (0..=100).map(|_| demo.advance(20_000_000)).collect();
         for frame in &frames {
@@ -303,9 +224,7 @@ mod tests {
 
     #[test]
     fn what_is_learnt_is_known_and_takes_no_time() {
-        let config = Config::default();
-        let preset = Preset::find(&config.music.preset).unwrap().clone();
-        let mut offline = Offline::new(&config, preset, 8_000);
+        let mut offline = offline();
         let mut demo = DemoSource::new(1);
         (0..600).for_each(|_| offline.learn(demo.advance(100_000_000)));
         assert!(offline.lanes.iter().any(Option::is_some) && offline.seconds() == 0.0);

@@ -1,0 +1,109 @@
+//! Composer and synth together.
+
+use khor_music::{Composer, Note, Preset, Role, Settings};
+use khor_signal::Lanes;
+
+use crate::{SYNTH_SEED, Samples, Synth, SynthNote, Volume};
+
+/// Length of the blocks in which music and sound advance, milliseconds.
+pub(super) const BLOCK_MS: u32 = 10;
+
+/// What of a performance becomes sound. The music is the same in each case, and so is the mix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sounding {
+    /// The mix.
+    #[default]
+    Mix,
+    /// The mix and each role's stem, about four times the work.
+    Stems,
+    /// Nothing: silence at no cost, for who only wants the notes.
+    Tacet,
+}
+
+/// Composer and synth, block by block. The same lanes give the same samples.
+pub struct Performance {
+    composer: Composer,
+    sounding: Sounding,
+    frames: u64,
+    /// The composer's count of preset changes when the synth was given its timbres.
+    patched: Option<u64>,
+    synth: Synth,
+    sample_rate_hz: u32,
+    notes: Vec<Note>,
+    samples: Samples,
+}
+
+impl Performance {
+    /// `sample_rate_hz` is 8000..=192000.
+    pub fn new(
+        settings: Settings,
+        preset: Preset,
+        sample_rate_hz: u32,
+        volume: Volume,
+        sounding: Sounding,
+    ) -> Self {
+        let block_frames = (sample_rate_hz * BLOCK_MS / 1000) as usize;
+        let (mut synth, stems) = match sounding {
+            Sounding::Stems => (Synth::with_stems(sample_rate_hz, SYNTH_SEED), Role::ALL.len()),
+            Sounding::Mix | Sounding::Tacet => (Synth::new(sample_rate_hz, SYNTH_SEED), 0),
+        };
+        synth.set_volume(volume);
+        Self {
+            composer: Composer::new(settings, preset),
+            sounding,
+            frames: 0,
+            patched: None,
+            synth,
+            sample_rate_hz,
+            notes: Vec::new(),
+            samples: Samples::silence(block_frames, stems),
+        }
+    }
+
+    /// Plays one block of 10 ms and returns its samples.
+    pub fn block(&mut self, lanes: &Lanes) -> &Samples {
+        let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
+        self.notes.clear();
+        self.composer.advance(block_end_s, lanes, &mut self.notes);
+        if self.sounding != Sounding::Tacet {
+            self.sound();
+        }
+        self.frames += self.samples.left.len() as u64;
+        &self.samples
+    }
+
+    fn sound(&mut self) {
+        let changes = Some(self.composer.preset_changes());
+        if self.patched != changes {
+            self.patched = changes;
+            self.synth.set_patches(self.composer.preset().patches());
+        }
+        self.synth.set_controls(self.composer.controls());
+        for note in &self.notes {
+            let onset_frame = (note.onset_s * f64::from(self.sample_rate_hz)) as u64;
+            self.synth.schedule(SynthNote::new(note, onset_frame, self.sample_rate_hz));
+        }
+        self.synth.render_stems(&mut self.samples);
+        self.samples.settle();
+    }
+
+    /// Notes of the last block.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// Seconds played so far.
+    pub fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(self.sample_rate_hz)
+    }
+
+    /// The composer, to change what it plays.
+    pub fn composer(&mut self) -> &mut Composer {
+        &mut self.composer
+    }
+
+    /// The synth, to change or read how it sounds.
+    pub fn synth(&mut self) -> &mut Synth {
+        &mut self.synth
+    }
+}
