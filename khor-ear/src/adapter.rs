@@ -7,17 +7,13 @@
 use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-pub use khor_engine::{
-    config::SiteMode,
-    music::{CueKind, Instrument, Layer},
-    signal::{Counter, Family, SIGNALS, SignalId},
-};
-use khor_engine::{
-    engine::Stage,
-    music::{self, Cast, Preset},
-    signal::{Frame, Lanes, Pipeline, Reading, Scaling},
-    synth::{Offline, OfflineSettings, Performance, Sounding, Volume},
-};
+pub use khor_engine::config::SiteMode;
+use khor_engine::engine::Stage;
+use khor_music::{Cast, Preset};
+pub use khor_music::{CueKind, Instrument, Layer};
+pub use khor_signal::{Counter, Family, SIGNALS, SignalId};
+use khor_signal::{Frame, Lanes, Pipeline, Reading, Scaling};
+use khor_synth::{Offline, OfflineSettings, Performance, Sounding, Volume};
 
 use crate::rehearsal::Rehearsal;
 pub use crate::rehearsal::Relays;
@@ -54,7 +50,7 @@ impl Note {
         self.signal.map(|signal| signal.info().family)
     }
 
-    fn of(note: &music::Note) -> Self {
+    fn of(note: &khor_music::Note) -> Self {
         Self {
             onset_s: note.onset_s,
             duration_s: note.duration_s,
@@ -126,11 +122,11 @@ impl Heard {
 impl Player {
     /// An engine with default settings that plays `preset`.
     pub fn new(preset: &str, options: Options) -> Result<Self> {
-        let defaults = music::Settings::default();
+        let defaults = khor_music::Settings::default();
         let density = options.density.unwrap_or(defaults.density);
         let settings = OfflineSettings {
             scaling: Scaling::default(),
-            music: music::Settings { seed: options.seed, density, ..defaults },
+            music: khor_music::Settings { seed: options.seed, density, ..defaults },
             volume: Volume::default(),
             sample_rate_hz: RATE_HZ,
             sounding: Sounding::Mix,
@@ -235,7 +231,7 @@ impl Listener {
 
 /// Plays a site with default settings; each of what was told lasts `step_ns`.
 pub fn play_site(preset: &str, seed: u64, told: &[Told], step_ns: u64) -> Result<Heard> {
-    let settings = music::Settings { seed, ..music::Settings::default() };
+    let settings = khor_music::Settings { seed, ..khor_music::Settings::default() };
     let (preset, volume) = (find(preset)?, Volume::default());
     let mut performance = Performance::new(settings, preset, RATE_HZ, volume, Sounding::Mix);
     let mut heard = Heard { samples: Vec::new(), notes: Vec::new() };
@@ -257,7 +253,7 @@ pub fn presets() -> Vec<String> {
 
 /// Whether each pitch class belongs to the key and scale of the default settings.
 pub fn scale() -> [bool; 12] {
-    let settings = music::Settings::default();
+    let settings = khor_music::Settings::default();
     let key = settings.key_midi % 12;
     let mut within = [false; 12];
     for interval in settings.scale.intervals() {

@@ -9,10 +9,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use khor_engine::{
-    signal::Frame,
-    source::{CaptureReader, Recorded},
-};
+use khor_signal::Frame;
+use khor_source::{CaptureReader, Recorded};
 
 use crate::{
     adapter::{Heard, Options, Player},

@@ -11,7 +11,7 @@ use khor_ear::{
     table,
     thresholds::Thresholds,
 };
-use khor_engine::files::replace;
+use khor_system::files::replace;
 use serde_json::{Value, json};
 
 /// Said wherever the figures are shown.

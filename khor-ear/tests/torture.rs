@@ -2,10 +2,8 @@
 //! allowed all of a sudden. No click, no sample that is no number, no true peak above -1 dBTP.
 
 use khor_ear::{adapter::RATE_HZ, clicks::clicks, loudness};
-use khor_engine::{
-    music::{Controls, Instrument, Preset, Role},
-    synth::{SYNTH_SEED, Synth, SynthNote, Volume},
-};
+use khor_music::{Controls, Instrument, Preset, Role};
+use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
 
 /// Length of one turn, frames: the audio thread hears of changes at its beginning.
 const TURN: u64 = 4800;

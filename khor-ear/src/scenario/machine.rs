@@ -1,6 +1,6 @@
 //! A synthetic machine: cumulative counters that grow as irregularly as real ones.
 
-use khor_engine::signal::{Frame, PerCounter};
+use khor_signal::{Frame, PerCounter};
 
 use super::loads::{IDLE, Part, Shape};
 use crate::adapter::Counter;

@@ -1,0 +1,213 @@
+//! Asks the running engine, for the commands that show or steer it.
+
+use std::{
+    io::{self, BufRead, BufReader},
+    iter,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use serde_json::Value;
+use tracing::warn;
+use ureq::unversioned::resolver::DefaultResolver;
+
+use super::{
+    Places,
+    connect::{Checked, Foreign, Trust},
+};
+use khor_command_line::place::address;
+use khor_engine::config::{ConfigStore, Listen};
+use khor_engine::engine_file;
+use khor_engine::http::read_token;
+
+/// Longest wait for the engine.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest silence of an answer that never ends; the event stream says something ten times a second.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Longest line of an endless answer, bytes. Another program at this port may send longer lines.
+const MAX_LINE_BYTES: u64 = 8 << 20;
+
+/// What an engine answers.
+type Answer = ureq::http::Response<ureq::Body>;
+
+/// Which engine is asked.
+#[derive(Args, Debug)]
+pub(super) struct EngineAddress {
+    #[command(flatten)]
+    pub(super) places: Places,
+    /// The engine's address [default: that of this user's running engine, else as configured]
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = address, allow_negative_numbers = true)]
+    pub(super) listen: Option<String>,
+    /// A file with the token of an engine of another user or machine [default: as configured, for
+    /// this user's engines only]
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+}
+
+/// A running engine.
+#[derive(Clone)]
+pub(super) struct Client {
+    address: String,
+    /// What lets it in where one is required.
+    token: Option<Arc<str>>,
+    agent: ureq::Agent,
+    /// The agent for answers that never end.
+    endless: ureq::Agent,
+}
+
+impl EngineAddress {
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
+        let path = self.places.config_path()?;
+        let found = ConfigStore::inspect(&path).unwrap_or_else(|problem| {
+            warn!("{}: {problem}; asking where an engine listens by default", path.display());
+            None
+        });
+        for problem in found.iter().flat_map(|found| &found.problems) {
+            warn!("{}: {problem}", path.display());
+        }
+        let listen = found.map_or_else(Listen::default, |found| found.config.listen);
+        self.client_of(&listen, &path)
+    }
+
+    /// A client for the engine with these settings, whose configuration file is `config`.
+    pub(super) fn client_of(&self, listen: &Listen, config: &Path) -> anyhow::Result<Client> {
+        let address = match (&self.listen, engine_file::address(config)) {
+            (Some(address), _) => address.clone(),
+            (None, Some(address)) => address.to_string(),
+            (None, None) => configured(listen)?,
+        };
+        let token_file = self.token_file.as_deref().or(listen.token_file.as_deref());
+        let token = token_file.map(read_token).transpose()?;
+        // The configured token is for this user's engines only. The user trusts any program with
+        // --token-file, or with --listen if there is no token to send.
+        let is_named = self.token_file.is_some() || (self.listen.is_some() && token.is_none());
+        let trust = if is_named { Trust::Named } else { Trust::Owner };
+        Ok(Client::new(address, token, trust))
+    }
+}
+
+impl Client {
+    fn new(address: String, token: Option<Arc<str>>, trust: Trust) -> Self {
+        let config =
+            || ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).proxy(None);
+        let agent = config().timeout_global(Some(TIMEOUT)).build();
+        let endless = config().timeout_connect(Some(TIMEOUT)).timeout_per_read(Some(SILENCE)).build();
+        let [agent, endless] = [agent, endless]
+            .map(|config| ureq::Agent::with_parts(config, Checked(trust), DefaultResolver::default()));
+        Self { address, token, agent, endless }
+    }
+
+    /// The address of the page.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// What it answers to a GET.
+    pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask("GET", path, &[])
+    }
+
+    /// What it answers to a POST without a body.
+    pub(super) fn post(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask("POST", path, &[])
+    }
+
+    /// What it answers to a part of the configuration.
+    pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<Value> {
+        self.ask("PATCH", "config", &serde_json::to_vec(change)?)
+    }
+
+    /// The lines of what it answers without end.
+    pub(super) fn lines(&self, path: &str) -> anyhow::Result<impl Iterator<Item = io::Result<String>>> {
+        let mut answer = self.answer(&self.endless, "GET", path, &[])?;
+        if !answer.status().is_success() {
+            return Err(self.refusal(&mut answer));
+        }
+        Ok(lines(BufReader::new(answer.into_body().into_reader())))
+    }
+
+    /// Fails with the engine's own words where it refuses.
+    fn ask(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Value> {
+        let mut answer = self.answer(&self.agent, method, path, body)?;
+        if !answer.status().is_success() {
+            return Err(self.refusal(&mut answer));
+        }
+        let text = answer.body_mut().read_to_string().context("reading the engine's answer")?;
+        serde_json::from_str(&text).map_err(|_| self.foreign(answer.status()))
+    }
+
+    fn answer(&self, agent: &ureq::Agent, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Answer> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}/api/{path}", self.address))
+            .header("content-type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let answer = agent.run(request.body(body)?);
+        answer.map_err(|problem| match problem {
+            ureq::Error::Other(problem) if problem.is::<Foreign>() => anyhow!("{problem}"),
+            problem => anyhow::Error::new(problem)
+                .context(format!("no engine answers at {}: start khor engine", self.address)),
+        })
+    }
+
+    /// Why it refuses, in its own words.
+    fn refusal(&self, answer: &mut Answer) -> anyhow::Error {
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        let value: Value = serde_json::from_str(&text).unwrap_or_default();
+        value["error"].as_str().map_or_else(|| self.foreign(answer.status()), |error| anyhow!("{error}"))
+    }
+
+    fn foreign(&self, status: ureq::http::StatusCode) -> anyhow::Error {
+        anyhow!("{} is no khor engine of this version ({status})", self.address)
+    }
+}
+
+/// Reads lines of at most [`MAX_LINE_BYTES`]. A longer line is an error, and reading stops.
+fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
+    let mut ended = false;
+    iter::from_fn(move || {
+        if ended {
+            return None;
+        }
+        let mut line = String::new();
+        let read = io::Read::take(&mut reader, MAX_LINE_BYTES).read_line(&mut line);
+        let read = match read {
+            Ok(bytes) if bytes as u64 == MAX_LINE_BYTES && !line.ends_with('\n') => {
+                Err(io::Error::other("a line of its answer is too long"))
+            }
+            read => read,
+        };
+        ended = !matches!(read, Ok(1..));
+        match read {
+            Ok(0) => None,
+            read => Some(read.map(|_| line.trim_end_matches(['\r', '\n']).to_owned())),
+        }
+    })
+}
+
+/// The address at which programs of this machine reach an engine with these settings.
+fn configured(listen: &Listen) -> anyhow::Result<String> {
+    let host = listen.host.parse().context("listen.host")?;
+    Ok(engine_file::reachable(SocketAddr::new(host, listen.port)).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_bounded() {
+        let text: Vec<_> = lines(&b"one\r\n\ntwo"[..]).map(Result::unwrap).collect();
+        assert_eq!(text, ["one", "", "two"]);
+        let endless = BufReader::new(io::repeat(b'x'));
+        let mut lines = lines(endless);
+        assert!(lines.next().is_some_and(|line| line.is_err()) && lines.next().is_none());
+    }
+}

@@ -1,0 +1,145 @@
+//! Connects to an engine. Checks which user's program answers before a request is sent.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use ureq::{
+    Error, Timeout,
+    unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport},
+};
+
+use khor_system::peer::Peer;
+
+/// Longest wait until a program accepts the connection.
+const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time between two checks of a connection that is not accepted yet.
+const ACCEPT_POLL: Duration = Duration::from_millis(2);
+
+/// Which programs a request may go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Programs of this user and of root, on this machine.
+    Owner,
+    /// Any program, because the user chose its address or token.
+    Named,
+}
+
+/// The program at the engine's address belongs neither to this user nor to root.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{address} is served by {peer}, not by your engine: start khor engine; or name the address with --listen, and the \
+     token's file with --token-file if that engine needs a token"
+)]
+pub(super) struct Foreign {
+    address: SocketAddr,
+    peer: Peer,
+}
+
+/// Connects, and checks the program at the other end.
+#[derive(Debug)]
+pub(super) struct Checked(pub(super) Trust);
+
+impl Connector for Checked {
+    type Out = Plain;
+
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Plain>, Error> {
+        let stream = connect(details)?;
+        let (peer, address) = (server(&stream)?, stream.peer_addr()?);
+        if self.0 == Trust::Owner && !peer.is_owner() {
+            return Err(Error::Other(Box::new(Foreign { address, peer })));
+        }
+        stream.set_nodelay(true)?;
+        let config = details.config;
+        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        Ok(Some(Plain { stream, buffers }))
+    }
+}
+
+/// Waits for the program that accepts the connection. Until then the connection has no owner.
+fn server(stream: &TcpStream) -> Result<Peer, Error> {
+    let (local, address, begun) = (stream.local_addr()?, stream.peer_addr()?, Instant::now());
+    loop {
+        let peer = Peer::of(local, address);
+        if peer != Peer::Unknown || begun.elapsed() > ACCEPT_TIMEOUT {
+            return Ok(peer);
+        }
+        sleep(ACCEPT_POLL);
+    }
+}
+
+/// Connects to the first address that answers.
+fn connect(details: &ConnectionDetails) -> Result<TcpStream, Error> {
+    let timeout = details.timeout.not_zero().map(|timeout| *timeout);
+    let mut failed = None;
+    for address in &details.addrs {
+        let connected = match timeout {
+            Some(timeout) => TcpStream::connect_timeout(address, timeout),
+            None => TcpStream::connect(address),
+        };
+        match connected {
+            Ok(stream) => return Ok(stream),
+            Err(problem) => failed = Some(problem),
+        }
+    }
+    Err(failed.map_or(Error::HostNotFound, Error::Io))
+}
+
+/// A connection without TLS.
+#[derive(Debug)]
+pub(super) struct Plain {
+    stream: TcpStream,
+    buffers: LazyBuffers,
+}
+
+impl Transport for Plain {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let (timeout, reason) = limit(timeout.for_write())?;
+        self.stream.set_write_timeout(timeout)?;
+        let output = &self.buffers.output()[..amount];
+        self.stream.write_all(output).map_err(|problem| transport_error(problem, reason))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let (timeout, reason) = limit(timeout.for_read())?;
+        self.stream.set_read_timeout(timeout)?;
+        let input = self.buffers.input_append_buf();
+        let amount = loop {
+            match self.stream.read(input) {
+                Err(problem) if problem.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read.map_err(|problem| transport_error(problem, reason))?,
+            }
+        };
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        // Each request uses a new connection.
+        false
+    }
+}
+
+/// The remaining time, `None` without a limit, and the name of the limit.
+fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
+    let left = timeout.not_zero().map(|left| *left);
+    if left.is_some_and(|left| left.is_zero()) {
+        return Err(Error::Timeout(timeout.reason));
+    }
+    Ok((left, timeout.reason))
+}
+
+/// Converts an error of the system. A timeout keeps the name of its limit.
+fn transport_error(problem: std::io::Error, reason: Timeout) -> Error {
+    match problem.kind() {
+        std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => Error::Timeout(reason),
+        _ => Error::Io(problem),
+    }
+}

@@ -1,0 +1,54 @@
+//! `khor doctor`: what is in khor's way on this machine, and how it is mended.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::{client::EngineAddress, table::row};
+use khor_command_line::print::{print, print_json};
+use khor_engine::config::{Config, ConfigStore};
+use khor_engine::doctor::{Check, CheckState, Patient, examine};
+
+#[derive(Args, Debug)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    engine: EngineAddress,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Exit code 1 when there is a problem.
+pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    let places = &args.engine.places;
+    let config_path = places.config_path()?;
+    // A broken file is a finding, and stays where it is.
+    let config =
+        ConfigStore::inspect(&config_path).ok().flatten().map_or_else(Config::default, |found| found.config);
+    let engine = args.engine.client_of(&config.listen, &config_path).ok();
+    let ask = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
+    let health = ask("health");
+    // What a running engine was told by flags is not in the file.
+    let running = health.as_ref().and_then(|_| ask("config"));
+    let config = running.and_then(|config| serde_json::from_value(config).ok()).unwrap_or(config);
+    let patient = Patient { socket: places.socket.clone(), config_path, config, health };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&patient));
+    if args.json {
+        print_json(&diagnosis)?;
+    } else {
+        print(diagnosis.checks.iter().map(shown).collect::<String>())?;
+    }
+    Ok(if diagnosis.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn shown(check: &Check) -> String {
+    let state = match check.state {
+        CheckState::Ok => "ok",
+        CheckState::Problem => "PROBLEM",
+        CheckState::Off => "-",
+    };
+    let fix = check.fix.as_ref().map(|fix| format!("fix: {fix}"));
+    row(state, check.name, [check.detail.as_str()].into_iter().chain(fix.as_deref()))
+}

@@ -1,0 +1,190 @@
+//! The documents' commands of khor and their snippets, held to the truth.
+
+use std::process::{Command, Stdio};
+
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use khor_e2e::{
+    documents::{Snippet, documents, words},
+    skip,
+};
+use serde_json::Value;
+use yaml_rust2::YamlLoader;
+
+use super::{Cli, steer};
+use khor_engine::config::{Config, ConfigStore};
+use khor_music::Preset;
+
+/// From a checkout it takes the place of `khor`.
+const FROM_SOURCE: &str = "cargo run --release -p khor --";
+
+/// All snippets in a language, with the document's name.
+fn snippets(language: &str) -> Vec<(String, Snippet)> {
+    let all = documents().into_iter().flat_map(|document| {
+        let name = document.name.clone();
+        document.snippets().into_iter().map(move |snippet| (name.clone(), snippet))
+    });
+    all.filter(|(_, snippet)| snippet.language == language).collect()
+}
+
+/// Every command of khor in the documents, word by word.
+fn commands() -> Vec<(String, Vec<String>)> {
+    let mut commands = Vec::new();
+    for document in documents() {
+        for line in document.command_lines() {
+            let line = line.replacen(FROM_SOURCE, "khor", 1);
+            if line.starts_with("khor ") {
+                commands.push((document.name.clone(), words(&line)));
+            }
+        }
+    }
+    commands
+}
+
+#[test]
+fn every_command_in_the_documents_is_one() {
+    let commands = commands();
+    assert!(commands.len() >= 60, "{}", commands.len());
+    for (name, command) in &commands {
+        let Err(error) = Cli::try_parse_from(command) else { continue };
+        // In running text a command may be named without what it takes, or asked for its help.
+        let named = match error.kind() {
+            ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp => true,
+            ErrorKind::InvalidValue => error.to_string().contains("none was supplied"),
+            _ => false,
+        };
+        assert!(named, "{name}: {command:?}: {error}");
+    }
+}
+
+#[test]
+fn every_setting_in_the_documents_is_one_and_takes_what_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for (name, command) in
+        commands().iter().filter(|(_, command)| command[1] == "config" && command.len() > 2)
+    {
+        count += 1;
+        let path = &command[2];
+        let settings = serde_json::to_value(Config::default()).unwrap();
+        let held = settings.pointer(&format!("/{}", path.replace('.', "/")));
+        let held = held.unwrap_or_else(|| panic!("{name}: {path} is not a setting"));
+        if let Some(value) = command.get(3) {
+            let change = steer::nested(path, steer::parsed(path, held, value));
+            let mut store = ConfigStore::open(dir.path().join("config.json"));
+            let taken = store.update(&change);
+            assert!(taken.is_ok(), "{name}: {command:?}: {}", taken.unwrap_err());
+        }
+    }
+    assert!(count >= 8, "{count}");
+}
+
+/// Asks a program that reads a language, without running what it reads.
+fn is_read_by(program: &str, argument: &str, text: &str) -> Option<bool> {
+    use std::io::Write;
+
+    let child = Command::new(program).arg(argument).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let mut child = child.ok()?;
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    Some(child.wait().unwrap().success())
+}
+
+#[test]
+fn snippets_for_a_shell_are_read_by_one_and_start_what_is_known() {
+    const PROGRAMS: [&str; 14] = [
+        "(umask",
+        "aconnect",
+        "cargo",
+        "chown",
+        "echo",
+        "khor",
+        "mpv",
+        "ssh",
+        "sudo",
+        "systemctl",
+        "usermod",
+        "apt",
+        "loginctl",
+        "curl",
+    ];
+    let snippets = snippets("sh");
+    assert!(snippets.len() >= 12, "{}", snippets.len());
+    for (name, Snippet { text, .. }) in snippets {
+        assert_eq!(is_read_by("sh", "-n", &text), Some(true), "{name}: {text}");
+        for line in text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.is_empty()) {
+            if line.starts_with("KHOR_") {
+                continue; // the variables of a service, in a test of their own
+            }
+            let program = line.trim_start_matches("sudo ").split_whitespace().next().unwrap_or_default();
+            assert!(PROGRAMS.contains(&program), "{name}: nobody checks {program}: {line}");
+            let words = words(line);
+            let units = words.iter().filter(|word| word.starts_with("khor-") && line.contains("systemctl"));
+            for unit in units {
+                let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../systemd");
+                let file = if unit.contains('.') { unit.clone() } else { format!("{unit}.service") };
+                assert!(folder.join(&file).is_file(), "{name}: there is no unit {file}");
+            }
+        }
+    }
+}
+
+/// The variables of a service's file are options of its program, and take what is said.
+#[test]
+fn snippets_of_variables_are_options() {
+    let mut count = 0;
+    for (name, Snippet { text, .. }) in snippets("sh").iter().filter(|(_, s)| s.text.starts_with("KHOR_")) {
+        let relay = Cli::command().find_subcommand("relay").cloned().unwrap();
+        let mut command = vec!["khor".to_string(), "relay".to_string()];
+        for line in text.lines() {
+            let (variable, value) = line.split_once('=').unwrap_or_else(|| panic!("{name}: {line}"));
+            let option = relay.get_arguments().find(|option| option.get_env() == Some(variable.as_ref()));
+            let option = option.unwrap_or_else(|| panic!("{name}: {variable} is no variable of khor relay"));
+            command.push(format!("--{}={value}", option.get_long().unwrap()));
+            count += 1;
+        }
+        let read = Cli::try_parse_from(&command);
+        assert!(read.is_ok(), "{name}: {}", read.err().unwrap());
+    }
+    assert!(count >= 4, "{count}");
+}
+
+#[test]
+fn snippets_of_data_are_what_they_say() {
+    let json = snippets("json");
+    assert!(json.len() >= 4);
+    for (name, snippet) in json {
+        let read = serde_json::from_str::<Value>(&snippet.text);
+        assert!(read.is_ok(), "{name}, {}: {}", snippet.heading, read.unwrap_err());
+    }
+    let yaml = snippets("yaml");
+    assert!(yaml.len() >= 2);
+    for (name, snippet) in yaml {
+        let read = YamlLoader::load_from_str(&snippet.text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let job = &read[0]["scrape_configs"][0];
+        let listen = Config::default().listen;
+        let target = job["static_configs"][0]["targets"][0].as_str();
+        assert_eq!(target, Some(format!("{}:{}", listen.host, listen.port).as_str()), "{name}");
+        assert_eq!(job["job_name"].as_str(), Some("khor"), "{name}");
+    }
+    let Some(ruby) = snippets("ruby").first().map(|(_, snippet)| snippet.text.clone()) else {
+        panic!("the guide's")
+    };
+    match is_read_by("ruby", "-c", &ruby) {
+        Some(read) => assert!(read, "{ruby}"),
+        None => skip("needs ruby"),
+    }
+}
+
+/// A part of a preset, in one that has the rest.
+#[test]
+fn snippets_of_presets_are_read_as_presets() {
+    let snippets = snippets("toml");
+    assert!(!snippets.is_empty());
+    for (name, snippet) in snippets {
+        let mut whole: toml::Table = toml::from_str(&Preset::builtin()[0].to_toml().unwrap()).unwrap();
+        let part: toml::Table =
+            toml::from_str(&snippet.text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        whole.extend(part);
+        let read = Preset::parse(&toml::to_string(&whole).unwrap());
+        assert!(read.is_ok(), "{name}: {}", read.unwrap_err());
+    }
+}

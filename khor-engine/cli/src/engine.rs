@@ -1,0 +1,239 @@
+//! `khor engine`: the daemon.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use khor_fleet::Name;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tracing::{error, info};
+
+use super::{Places, whom::WhomArgs};
+use khor_command_line::{
+    interrupt,
+    place::{place, setting_path},
+    service,
+};
+use khor_engine::config::{ConfigStore, sessions_path};
+use khor_engine::engine::{Ended, Ending, Engine};
+use khor_engine::{control, dbus, http};
+use khor_relay::NatsArgs;
+use khor_source::Playback;
+
+/// How long the last notes of a capture may ring.
+const LAST_NOTES: Duration = Duration::from_secs(2);
+
+/// Flags hold for this run only; the configuration file is not changed by them.
+#[derive(Args, Debug)]
+pub(super) struct EngineArgs {
+    #[command(flatten)]
+    places: Places,
+    #[command(flatten)]
+    outputs: OutputArgs,
+    /// Don't listen to the collector, read /proc only
+    #[arg(long)]
+    no_bpf: bool,
+    #[command(flatten)]
+    whom: WhomArgs,
+    /// Play a synthetic demo instead of this machine
+    #[arg(long, visible_alias = "demo")]
+    fake: bool,
+    /// Play the hosts of this site instead of this machine
+    #[arg(long, value_name = "NAME", conflicts_with = "fake")]
+    site: Option<Name>,
+    /// Of a site, play this host alone, as if it were this machine
+    #[arg(long, value_name = "NAME", conflicts_with = "fake")]
+    host: Option<Name>,
+    #[command(flatten)]
+    nats: NatsArgs,
+}
+
+/// Where it is heard and seen; common to all that play live.
+#[derive(Args, Debug)]
+pub(super) struct OutputArgs {
+    /// Where the page and the API listen; beyond loopback it takes a token, see the configuration
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = place, allow_negative_numbers = true)]
+    listen: Option<SocketAddr>,
+    /// Serve the page from this folder instead of the copy in the program
+    #[arg(long, value_name = "DIR", value_parser = setting_path())]
+    ui_dir: Option<PathBuf>,
+    /// Don't play on a sound device
+    #[arg(long)]
+    no_audio: bool,
+    /// Send MIDI through the ALSA sequencer
+    #[arg(long)]
+    midi: bool,
+    /// Send OSC (to 127.0.0.1:9000, see the configuration)
+    #[arg(long)]
+    osc: bool,
+    /// Be steered by OSC (on 127.0.0.1:9001, see the configuration)
+    #[arg(long)]
+    osc_in: bool,
+    /// Be org.khor.Engine on the session bus
+    #[arg(long)]
+    dbus: bool,
+    /// Be a media player to the desktop
+    #[arg(long)]
+    mpris: bool,
+    /// Show desktop notifications of what is grave
+    #[arg(long)]
+    notify: bool,
+}
+
+impl EngineArgs {
+    /// The flags as a part of the configuration.
+    fn overrides(&self) -> Value {
+        let mut overrides = self.outputs.overrides();
+        for (key, _, value) in
+            [("bpf", self.no_bpf, false), ("fake", self.fake, true)].into_iter().filter(given)
+        {
+            overrides["features"][key] = json!(value);
+        }
+        if let Some(whom) = self.whom.overrides() {
+            overrides["bpf"] = whom;
+        }
+        let mut site = json!({ "nats": self.nats.overrides() });
+        if let Some(name) = &self.site {
+            site["name"] = json!(name);
+        }
+        if let Some(host) = &self.host {
+            site["host"] = json!(host);
+        }
+        overrides["site"] = site;
+        overrides
+    }
+}
+
+impl OutputArgs {
+    /// The flags as a part of the configuration.
+    pub(super) fn overrides(&self) -> Value {
+        let mut overrides = json!({ "features": {} });
+        let features = [("audio", self.no_audio, false), ("midi", self.midi, true), ("osc", self.osc, true)];
+        for (key, _, value) in features.into_iter().filter(given) {
+            overrides["features"][key] = json!(value);
+        }
+        if self.osc_in {
+            overrides["osc"] = json!({ "receive": { "enabled": true } });
+        }
+        let desktop =
+            [("bus", self.dbus, true), ("mpris", self.mpris, true), ("notifications", self.notify, true)];
+        for (key, _, value) in desktop.into_iter().filter(given) {
+            overrides["desktop"][key] = json!(value);
+        }
+        if let Some(listen) = self.listen {
+            overrides["listen"] = json!({ "host": listen.ip().to_string(), "port": listen.port() });
+        }
+        if let Some(dir) = &self.ui_dir {
+            overrides["ui"] = json!({ "serve": true, "dir": dir });
+        }
+        overrides
+    }
+}
+
+/// Whether a flag was given, of its key, that, and its value.
+fn given((_, given, _): &(&str, bool, bool)) -> bool {
+    *given
+}
+
+pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
+    let store = args.places.open_config()?.with_overrides(args.overrides())?;
+    if let Some(host) = args.host.as_ref().filter(|_| store.config().site.name.is_empty()) {
+        bail!(
+            "--host {host} has no effect without a site: add --site NAME, or set site.name in the configuration"
+        );
+    }
+    play(store, args.places.socket.clone(), None, Some(&args.outputs))
+}
+
+/// Plays the machine or a capture, until a signal arrives or the capture is over. Serves the page
+/// if there are `outputs`. If a part of khor fails, all of khor ends with an error, so that a
+/// service manager can restart it.
+pub(super) fn play(
+    store: ConfigStore,
+    socket: PathBuf,
+    capture: Option<Playback>,
+    outputs: Option<&OutputArgs>,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // One suffices for fifty frames a second, and two would hand every frame to and fro.
+        .worker_threads(1)
+        .max_blocking_threads(8)
+        .thread_name("khor-io")
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    let door = outputs.map(|outputs| open_door(&store, outputs)).transpose()?.flatten();
+    runtime.block_on(async {
+        // Before the page is up: whoever sees it may end khor at once.
+        let interrupted = interrupt::wait();
+        let ending = Ending::default();
+        ending.follow_threads();
+        let engine =
+            Engine::start(store, socket, capture, &ending).context("starting the engine's threads")?;
+        let (stop, stopped) = watch::channel(false);
+        let parts = outputs.map(|_| {
+            let steered = control::serve(Arc::clone(&engine), stopped.clone());
+            let offered = dbus::serve(Arc::clone(&engine), stopped.clone());
+            [ending.follow("being steered by OSC", steered), ending.follow("the session bus", offered)]
+        });
+        let server =
+            door.map(|door| ending.follow("the page", http::serve(Arc::clone(&engine), door, stopped)));
+        let played = Arc::clone(&engine);
+        let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || played.heartbeat()));
+        service::ready();
+        tokio::select! {
+            interrupted = interrupted => interrupted.context("waiting for signals")?,
+            ended = ending.ended() => if ended == Ended::Over { tokio::time::sleep(LAST_NOTES).await },
+        }
+        info!("stopping");
+        service::stopping();
+        watchdog.abort();
+        // A second request ends the process at once.
+        tokio::spawn(interrupt::exit_at_next());
+        stop.send_replace(true);
+        for part in parts.into_iter().flatten() {
+            part.await.context("stopping to be steered")?;
+        }
+        tokio::task::spawn_blocking(move || engine.stop()).await.context("stopping")?;
+        if let Some(server) = server {
+            server.await.context("stopping the page")?;
+        }
+        settle(ending.told())
+    })
+}
+
+/// `None` if the configuration may restrict access, but khor could not read that part.
+fn open_door(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Option<http::Door>> {
+    if let Some(problem) = store.listen_error() {
+        error!(
+            "the page and the API are not served, because {} may restrict access: {problem}; fix it, then restart khor, \
+             which plays meanwhile",
+            store.path().display()
+        );
+        return Ok(None);
+    }
+    // With --listen the user expects the page at that port.
+    let may_move = outputs.listen.is_none();
+    http::Door::open(&store.config().listen, may_move, sessions_path(store.path())).map(Some)
+}
+
+/// What a run that ended so is to whoever started it: it failed if a part of khor did, also while it stopped.
+fn settle(ended: Option<Ended>) -> anyhow::Result<()> {
+    match ended {
+        Some(Ended::Failed(why)) => bail!(why),
+        Some(Ended::Over) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_an_error_with_its_reason_and_every_other_end_is_none() {
+        let failed = settle(Some(Ended::Failed("the thread khor-midi failed inside khor: x".into())));
+        assert_eq!(failed.unwrap_err().to_string(), "the thread khor-midi failed inside khor: x");
+        assert!(settle(Some(Ended::Over)).is_ok() && settle(None).is_ok());
+    }
+}

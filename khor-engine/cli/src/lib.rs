@@ -1,0 +1,140 @@
+//! The `khor` command line.
+//!
+//! Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
+
+mod client;
+mod connect;
+mod doctor;
+#[cfg(test)]
+mod documents;
+mod engine;
+mod explain;
+mod lists;
+#[cfg(test)]
+mod numbers;
+mod open;
+mod play;
+mod record;
+mod render;
+mod status;
+mod steer;
+mod table;
+mod texts;
+mod top;
+mod whom;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use khor_engine::config::{ConfigStore, default_path};
+
+/// Hear what a Linux machine is doing.
+#[derive(Debug, Parser)]
+#[command(name = "khor", version, about, max_term_width = 80)]
+#[command(after_help = khor_command_line::EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play this machine: sound, MIDI, OSC, and a page at 127.0.0.1:17321
+    Engine(engine::EngineArgs),
+    /// Play a capture on the sound device
+    Play(play::PlayArgs),
+    /// Render a capture, or the demo, to a file of sound or notes
+    Render(render::RenderArgs),
+    /// Record what the machine does into a capture file
+    Record(record::RecordArgs),
+    /// Send what this machine does to a site's listeners, over NATS
+    Relay(khor_relay::RelayArgs),
+    /// How the running engine is, and what sounds
+    Status(status::StatusArgs),
+    /// Open the page of the running engine in the browser
+    Open(open::OpenArgs),
+    /// Watch and steer the running engine, live in this terminal
+    Top(top::TopArgs),
+    /// What is sounding and why, in words
+    Explain(explain::ExplainArgs),
+    /// What is in khor's way on this machine, and how it is mended
+    Doctor(doctor::DoctorArgs),
+    /// Mute or unmute the running engine
+    Mute(steer::MuteArgs),
+    /// Mute the running engine for a while
+    Snooze(steer::SnoozeArgs),
+    /// Show or change the running engine's settings
+    Config(steer::ConfigArgs),
+    /// List the presets, or check a preset file
+    Presets(lists::PresetsArgs),
+    /// List the sound devices
+    Devices(lists::ListArgs),
+    /// Print a script that completes khor's commands in a shell
+    Completions(texts::CompletionsArgs),
+    /// Print the manual page
+    Man(texts::ManArgs),
+}
+
+/// Where the configuration and the collector are.
+#[derive(Args, Clone, Debug)]
+struct Places {
+    /// Configuration file [default: ~/.config/khor/config.json]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The collector's socket
+    #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
+          default_value = khor_proto::client::DEFAULT_SOCKET)]
+    socket: PathBuf,
+}
+
+impl Places {
+    fn open_config(&self) -> anyhow::Result<ConfigStore> {
+        Ok(ConfigStore::open(self.config_path()?))
+    }
+
+    fn config_path(&self) -> anyhow::Result<PathBuf> {
+        let path = self.config.clone().or_else(default_path);
+        path.ok_or_else(|| anyhow::anyhow!("no home directory: say where with --config FILE"))
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    khor_command_line::run("info,zbus=warn,async_nats=warn", run)
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Doctor(args) => return doctor::run(&args),
+        Command::Status(args) => return status::run(&args),
+        Command::Mute(args) => steer::mute(&args),
+        Command::Snooze(args) => steer::snooze(&args),
+        Command::Config(args) => steer::config(&args),
+        Command::Engine(args) => engine::run(&args),
+        Command::Play(args) => play::run(&args),
+        Command::Render(args) => render::run(&args),
+        Command::Record(args) => record::run(&args),
+        Command::Open(args) => open::run(&args),
+        Command::Top(args) => top::run(&args),
+        Command::Relay(args) => khor_relay::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Presets(args) => lists::presets(&args),
+        Command::Devices(args) => lists::devices(&args),
+        Command::Completions(args) => texts::completions(&args),
+        Command::Man(args) => texts::man(&args),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

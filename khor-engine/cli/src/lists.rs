@@ -1,0 +1,70 @@
+//! `khor presets` and `khor devices`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Places;
+use khor_command_line::print::{print_json, print_line, remark};
+use khor_engine::config::presets_dir;
+use khor_engine::engine::{Library, read_preset};
+use khor_music::Preset;
+use khor_output::audio;
+
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct PresetsArgs {
+    #[command(flatten)]
+    places: Places,
+    /// Check this preset file instead
+    #[arg(long, value_name = "FILE")]
+    check: Option<PathBuf>,
+    /// Print as JSON
+    #[arg(long, conflicts_with = "check")]
+    json: bool,
+}
+
+pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
+    if let Some(path) = &args.check {
+        let preset = read_preset(path).map_err(|problem| anyhow::anyhow!("{}: {problem}", path.display()))?;
+        return print_line(format_args!("{}: preset {} is fine", path.display(), preset.name));
+    }
+    let library = Library::open(presets_dir(&args.places.config_path()?));
+    if args.json {
+        let about = |preset: &Preset| {
+            let file = library.file_of(&preset.name);
+            json!({ "name": preset.name, "hint": preset.hint, "file": file })
+        };
+        let list: Vec<_> = library.presets().map(about).collect();
+        return print_json(&list);
+    }
+    for preset in library.presets() {
+        print_line(format_args!("{:<12} {}", preset.name, preset.hint))?;
+    }
+    for problem in library.problems() {
+        remark(format_args!("{problem}\n"));
+    }
+    Ok(())
+}
+
+pub(super) fn devices(args: &ListArgs) -> anyhow::Result<()> {
+    let devices = audio::list();
+    if args.json {
+        return print_json(&devices);
+    }
+    if devices.is_empty() {
+        print_line("No sound device answers: start PipeWire or PulseAudio, or plug in a sound card.")?;
+    }
+    for device in devices {
+        let mark = if device.is_default { "*" } else { " " };
+        print_line(format_args!("{mark} {:<40} {}", device.id, device.name))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The `khor` command.
+
+fn main() -> std::process::ExitCode {
+    khor::main()
+}

@@ -1,0 +1,67 @@
+//! Tests how every command rejects invalid numbers.
+
+use std::any::TypeId;
+
+use clap::{Arg, CommandFactory, error::ErrorKind};
+
+use crate::Cli;
+
+const WRONG: [&str; 12] = [
+    "-1",
+    "-0.5",
+    "-1e300",
+    "nan",
+    "NaN",
+    "-nan",
+    "inf",
+    "-inf",
+    "1e300",
+    "99999999999999999999999999999999999999999",
+    "",
+    "ten",
+];
+
+fn is_number(arg: &Arg) -> bool {
+    let id = arg.get_value_parser().type_id();
+    let numbers = [
+        TypeId::of::<u8>(),
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<i8>(),
+        TypeId::of::<f32>(),
+        TypeId::of::<f64>(),
+    ];
+    numbers.iter().any(|number| id == *number)
+}
+
+fn refusal(words: &[&str]) -> String {
+    let error = Cli::command().try_get_matches_from(words).err();
+    let error = error.unwrap_or_else(|| panic!("{words:?} is accepted"));
+    assert_eq!(error.kind(), ErrorKind::ValueValidation, "{words:?}: {error}");
+    error.to_string()
+}
+
+#[test]
+fn every_command_rejects_invalid_numbers_and_names_the_range() {
+    let names_its_range =
+        |said: &str| said.contains("expected ") && (said.contains(" to ") || said.contains(" or "));
+    let mut count = 0;
+    for command in Cli::command().get_subcommands() {
+        for arg in command.get_arguments().filter(|arg| is_number(arg)) {
+            count += 1;
+            for wrong in WRONG {
+                let Some(long) = arg.get_long() else { continue };
+                let said = refusal(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
+                assert!(names_its_range(&said), "{long}: {said}");
+            }
+            // Without an equals sign, as users type it.
+            let long = arg.get_long().map(|long| format!("--{long}"));
+            let words: Vec<&str> =
+                ["khor", command.get_name()].into_iter().chain(long.as_deref()).chain(["-1"]).collect();
+            let said = refusal(&words);
+            assert!(names_its_range(&said), "{said}");
+        }
+    }
+    assert!(count >= 14, "{count}");
+}

@@ -1,0 +1,143 @@
+//! `khor play`: a capture, on the loudspeaker, as if it happened now.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde_json::json;
+
+use super::{Places, engine::OutputArgs};
+use khor_command_line::print::print_line;
+use khor_source::{CaptureError, CaptureReader, Playback, Recorded};
+use khor_system::words::counted;
+
+/// Flags hold for this run only; the configuration file is not changed by them.
+#[derive(Args, Debug)]
+pub(super) struct PlayArgs {
+    /// The capture (see khor record)
+    capture: PathBuf,
+    #[command(flatten)]
+    places: Places,
+    #[command(flatten)]
+    outputs: OutputArgs,
+    /// Begin again when it ends
+    #[arg(long = "loop")]
+    repeat: bool,
+    /// Don't serve the page and the API
+    #[arg(long)]
+    no_http: bool,
+}
+
+pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
+    let path = &args.capture;
+    let contents = look_through(path).with_context(|| format!("playing {}", path.display()))?;
+    print_line(format_args!("{}: {}", path.display(), contents.describe()))?;
+    let mut overrides = args.outputs.overrides();
+    overrides["features"]["bpf"] = json!(false);
+    overrides["features"]["fake"] = json!(false);
+    let store = args.places.open_config()?.with_overrides(overrides)?;
+    let playback = Playback { path: path.clone(), repeat: args.repeat };
+    super::engine::play(
+        store,
+        args.places.socket.clone(),
+        Some(playback),
+        (!args.no_http).then_some(&args.outputs),
+    )?;
+    match contents.damage {
+        Some(damage) => bail!("{} is {damage}; the rest was played", path.display()),
+        None => Ok(()),
+    }
+}
+
+/// What is in a capture.
+#[derive(Debug, Default)]
+struct Contents {
+    from: Vec<String>,
+    frames: u64,
+    cues: u64,
+    first_ns: Option<u64>,
+    last_ns: u64,
+    damage: Option<CaptureError>,
+}
+
+impl Contents {
+    fn describe(&self) -> String {
+        let seconds = self.last_ns.saturating_sub(self.first_ns.unwrap_or(self.last_ns)) as f64 * 1e-9;
+        let from = self.from.join(", then ");
+        let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
+        format!("{seconds:.1} s, {samples}, {cues}, from {from}")
+    }
+}
+
+/// Reads all of it once: what is no capture is refused before anything sounds.
+fn look_through(path: &Path) -> anyhow::Result<Contents> {
+    let mut contents = Contents::default();
+    for piece in CaptureReader::open(path)? {
+        match piece {
+            Ok(Recorded::Start(origin)) => contents.from.push(origin.describe()),
+            Ok(Recorded::Frame(frame)) => {
+                contents.frames += 1;
+                contents.first_ns.get_or_insert(frame.t_ns);
+                contents.last_ns = frame.t_ns;
+            }
+            Ok(Recorded::Cue(_)) => contents.cues += 1,
+            Ok(Recorded::Lost { .. }) => {}
+            Err(problem) => {
+                contents.damage.get_or_insert(problem);
+            }
+        }
+    }
+    match contents.damage.take() {
+        Some(problem) if contents.frames == 0 => bail!(problem),
+        _ if contents.frames == 0 => bail!("it has no samples"),
+        damage => contents.damage = damage,
+    }
+    Ok(contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use khor_source::{CaptureWriter, DemoSource, Origin, SourceKind};
+
+    fn written() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.khor");
+        let origin = Origin {
+            kind: Some(SourceKind::Demo),
+            machine: None,
+            interval_ms: 20,
+            recorder: String::new(),
+            availability: DemoSource::availability(),
+        };
+        let mut writer = CaptureWriter::create(&path, &origin, false).unwrap();
+        let mut demo = DemoSource::new(1);
+        (0..=200).for_each(|_| writer.push(&demo.advance(20_000_000)).unwrap());
+        writer.finish().unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_whole_capture_is_described_and_a_cut_one_is_too() {
+        let (_dir, path) = written();
+        let whole = look_through(&path).unwrap();
+        assert_eq!(whole.describe(), "4.0 s, 201 samples, 0 cues, from the synthetic demo");
+        assert!(whole.damage.is_none());
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let cut = look_through(&path).unwrap();
+        assert!(cut.damage.unwrap().to_string().starts_with("cut short after"));
+    }
+
+    #[test]
+    fn what_is_none_is_refused_with_the_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        for (text, reason) in [("hello, world", "not a khor capture"), ("khorcap\x02", "cut short after 0")] {
+            std::fs::write(&path, text).unwrap();
+            let error = look_through(&path).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+        assert!(look_through(&dir.path().join("none")).is_err());
+    }
+}

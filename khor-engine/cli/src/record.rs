@@ -1,0 +1,244 @@
+//! `khor record`: what the machine does, into a capture file.
+
+use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use clap::Args;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+use tracing::{info, warn};
+
+use super::{Places, whom::WhomArgs};
+use khor_command_line::{interrupt, number, print::print_line, progress::Progress};
+use khor_source::{CaptureWriter, DemoSettings, MachineSettings, Origin, SourceEvent};
+use khor_system::files::{LowSpace, SpaceWatch};
+use khor_system::words::counted;
+
+/// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
+const ANSWERING: Duration = Duration::from_secs(3);
+
+#[derive(Args, Debug)]
+pub(super) struct RecordArgs {
+    /// The capture to write
+    output: PathBuf,
+    #[command(flatten)]
+    places: Places,
+    /// Stop after this many seconds, 0.001 to 31536000; otherwise Ctrl-C stops
+    #[arg(long, value_name = "S", value_parser = number::seconds(), allow_negative_numbers = true)]
+    seconds: Option<f64>,
+    /// Milliseconds between samples, 5 to 5000
+    #[arg(long, value_name = "MS", default_value_t = 20, value_parser = number::within(5, 5000_u16), allow_negative_numbers = true)]
+    interval: u16,
+    /// Record every start of a program as a cue
+    #[arg(long)]
+    exec_cues: bool,
+    /// Leave out whom cues are about (process, name, cgroup), and the boot id
+    #[arg(long)]
+    redact: bool,
+    #[command(flatten)]
+    whom: WhomArgs,
+    /// Don't listen to the collector, read /proc only
+    #[arg(long)]
+    no_bpf: bool,
+    /// Record the synthetic demo
+    #[arg(long, visible_alias = "fake")]
+    demo: bool,
+    /// Record even if less disk space stays free than khor leaves by default
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(args: &RecordArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(record(args))
+}
+
+async fn record(args: &RecordArgs) -> anyhow::Result<()> {
+    let (sender, mut events) = mpsc::channel(16);
+    let _settings = start_source(args, sender)?;
+    let mut space = SpaceWatch::begin(&args.output, 0, args.force)?;
+    let mut recording = Recording { args, writer: None, frames: 0, cues: 0, lost: 0 };
+    let mut progress = Progress::new(true);
+    let begun = Instant::now();
+    let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
+    // It counts from when a source answers.
+    let taken = take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
+        space.check()?;
+        let was_begun = recording.writer.is_some();
+        recording.take(event)?;
+        progress.show(begun.elapsed().as_secs_f64(), recording.progress());
+        Ok((!was_begun && recording.writer.is_some()).then(|| Instant::now() + length))
+    })
+    .await;
+    progress.clear();
+    match taken {
+        Ok(()) => recording.finish(),
+        Err(low) if low.is::<LowSpace>() && recording.writer.is_some() => {
+            recording.finish()?;
+            Err(low.context("the recording ended early"))
+        }
+        Err(error) => Err(recording.unfinished(error)),
+    }
+}
+
+/// Starts the source. It ends when the result is dropped.
+fn start_source(
+    args: &RecordArgs,
+    events: mpsc::Sender<SourceEvent>,
+) -> anyhow::Result<watch::Sender<MachineSettings>> {
+    let interval_ms = args.interval;
+    let (keep, settings) = watch::channel(MachineSettings {
+        socket: args.places.socket.clone(),
+        use_collector: !args.no_bpf,
+        scope: args.whom.scope()?,
+        interval_ms,
+        exec_cues: args.exec_cues,
+    });
+    if args.demo {
+        tokio::spawn(async move { khor_source::demo(DemoSettings { seed: 1, interval_ms }, &events).await });
+    } else {
+        tokio::spawn(async move { khor_source::machine(settings, &events, &Arc::default()).await });
+    }
+    Ok(keep)
+}
+
+/// Takes events until there are no more, `stopped` is ready or the end has come, which an event may put off. One `stopped` for the
+/// whole time: a new one would not know of a signal that came together with an event.
+async fn take_until(
+    events: &mut mpsc::Receiver<SourceEvent>,
+    stopped: impl Future<Output = std::io::Result<()>>,
+    end: Instant,
+    mut take: impl FnMut(SourceEvent) -> anyhow::Result<Option<Instant>>,
+) -> anyhow::Result<()> {
+    let (mut stopped, mut ended) = (pin!(stopped), pin!(sleep_until(end)));
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => {
+                    if let Some(later) = take(event)? {
+                        ended.as_mut().reset(later);
+                    }
+                }
+                None => return Ok(()),
+            },
+            stopped = &mut stopped => return Ok(stopped?),
+            () = &mut ended => return Ok(()),
+        }
+    }
+}
+
+struct Recording<'a> {
+    args: &'a RecordArgs,
+    writer: Option<CaptureWriter>,
+    frames: u64,
+    cues: u64,
+    lost: u64,
+}
+
+impl Recording<'_> {
+    fn take(&mut self, event: SourceEvent) -> anyhow::Result<()> {
+        let path = &self.args.output;
+        let writing = || format!("writing {}", path.display());
+        match (event, &mut self.writer) {
+            (SourceEvent::Up(up), None) => {
+                info!("recording from {}", up.detail);
+                let writer =
+                    CaptureWriter::create(path, &Origin::of(&up), self.args.redact).with_context(writing)?;
+                self.writer = Some(writer);
+            }
+            (SourceEvent::Up(up), Some(writer)) => {
+                info!("going on with {}", up.detail);
+                writer.source_changed(&Origin::of(&up)).with_context(writing)?;
+            }
+            (SourceEvent::Frame(frame), Some(writer)) => {
+                self.frames += 1;
+                writer.push(&frame).with_context(writing)?;
+            }
+            (SourceEvent::Cue(cue), Some(writer)) => {
+                self.cues += 1;
+                writer.cue(&cue).with_context(writing)?;
+            }
+            (SourceEvent::Lost { cues }, Some(writer)) => {
+                self.lost += cues;
+                writer.lost(cues).with_context(writing)?;
+            }
+            (SourceEvent::Down(shortfall), Some(writer)) => {
+                warn!("{}", shortfall.error);
+                writer.flush().with_context(writing)?;
+            }
+            (SourceEvent::Down(shortfall), None) => warn!("{}", shortfall.error),
+            (SourceEvent::Frame(_) | SourceEvent::Cue(_) | SourceEvent::Lost { .. }, None)
+            | (SourceEvent::Described(_), _) => {}
+        }
+        Ok(())
+    }
+
+    fn progress(&self) -> String {
+        let bytes = self.writer.as_ref().map_or(0, CaptureWriter::bytes);
+        let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
+        format!(", {samples}, {cues}, {} KiB", bytes / 1024)
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        let path = self.args.output.display();
+        let writer = self.writer.as_mut().context("nothing was recorded: no source answered")?;
+        match writer.finish().with_context(|| format!("writing {path}")) {
+            Ok(bytes) => {
+                let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
+                print_line(format_args!("{path}: {samples}, {cues} ({} lost), {bytes} bytes", self.lost))
+            }
+            Err(error) => Err(self.unfinished(error)),
+        }
+    }
+
+    /// Adds the path of the partial recording to the error that ended the recording.
+    fn unfinished(&self, error: anyhow::Error) -> anyhow::Error {
+        let (output, written) = (&self.args.output, self.writer.as_ref().map(CaptureWriter::path));
+        match written.filter(|written| *written != output) {
+            Some(written) => {
+                let (output, written) = (output.display(), written.display());
+                error.context(format!("{output} is unchanged; the partial recording is in {written}"))
+            }
+            None => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::signal::{Signal, raise};
+
+    use super::*;
+    use khor_signal::{Counter, Frame};
+
+    #[test]
+    fn a_signal_among_many_events_is_not_lost() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..20 {
+                let (sender, mut events) = mpsc::channel(16);
+                let sending = tokio::spawn(async move {
+                    let frame = Frame { t_ns: 0, counters: [None; Counter::ALL.len()] };
+                    while sender.send(SourceEvent::Frame(frame)).await.is_ok() {}
+                });
+                let mut taken = 0;
+                let end = Instant::now() + khor_patience::hang_timeout();
+                // The handler must be there before the signal is raised, or it ends the tests.
+                let mut stopped = Box::pin(interrupt::wait());
+                assert!(futures_util::poll!(&mut stopped).is_pending());
+                let take = |_| {
+                    taken += 1;
+                    if taken == 100 {
+                        raise(Signal::SIGTERM)?;
+                    }
+                    Ok(None)
+                };
+                take_until(&mut events, stopped, end, take).await.unwrap();
+                assert!(Instant::now() < end, "the signal was lost");
+                sending.abort();
+            }
+        });
+    }
+}

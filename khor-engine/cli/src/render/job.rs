@@ -1,0 +1,236 @@
+//! One file that is rendered.
+
+use std::{
+    fmt::Display,
+    iter,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use tracing::warn;
+
+use khor_command_line::{interrupt::Interrupt, progress::Progress};
+use khor_engine::config::Config;
+use khor_music::{CueKind, Note, Preset};
+use khor_output::file::{FileError, Format, NoteFile, SoundFile};
+use khor_signal::Frame;
+use khor_source::{CaptureError, Recorded};
+use khor_synth::{Offline, Samples, Sounding};
+use khor_system::files::{LowSpace, Replacement, SpaceWatch};
+use khor_system::words::counted;
+
+/// Most left-out parts that are logged one by one.
+const MAX_WARNINGS: u64 = 8;
+
+/// A recording, piece by piece, from wherever.
+pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
+
+/// What is to be rendered, and how.
+pub(super) struct Job<'a> {
+    pub(super) output: PathBuf,
+    /// A file for each role's stem, in the order of [`khor_music::Role::ALL`], or none.
+    pub(super) stems: Vec<PathBuf>,
+    pub(super) format: Format,
+    pub(super) config: &'a Config,
+    pub(super) preset: &'a Preset,
+    pub(super) until_s: f64,
+    pub(super) interrupt: Interrupt,
+    /// Shows no progress.
+    pub(super) is_quiet: bool,
+}
+
+/// What came of it.
+pub(super) struct Rendered {
+    pub(super) seconds: f64,
+    pub(super) notes: u64,
+    /// Highest sample, 0..=1, of a file that has samples.
+    pub(super) peak: Option<f32>,
+}
+
+/// Files of sound, or one of notes.
+enum Sheet {
+    Sound {
+        mix: SoundFile,
+        stems: Vec<SoundFile>,
+        /// One for the mix and one for each stem, in this order.
+        places: Vec<Replacement>,
+        peak: f32,
+    },
+    Notes(NoteFile),
+}
+
+impl Sheet {
+    /// Says whether it takes more.
+    fn sound(&mut self, samples: &Samples) -> bool {
+        let Self::Sound { mix, stems, peak, .. } = self else { return true };
+        *peak = samples.left.iter().chain(&samples.right).fold(*peak, |peak, sample| peak.max(sample.abs()));
+        let mut takes_more = mix.push(&samples.left, &samples.right);
+        for (file, [left, right]) in stems.iter_mut().zip(&samples.stems) {
+            takes_more &= file.push(left, right);
+        }
+        takes_more
+    }
+
+    fn notes(&mut self, notes: &[Note]) {
+        if let Self::Notes(file) = self {
+            file.push(notes);
+        }
+    }
+
+    /// Completes the files. Returns the peak of sound, `None` for notes. All files are complete
+    /// before the first one replaces its target.
+    fn finish(self, job: &Job) -> anyhow::Result<Option<f32>> {
+        match self {
+            Self::Sound { mix, stems, places, peak } => {
+                for (file, path) in iter::once(mix).chain(stems).zip(job.paths()) {
+                    finish(file, path)?;
+                }
+                for (place, path) in places.into_iter().zip(job.paths()) {
+                    place.finish().with_context(|| writing(path))?;
+                }
+                Ok(Some(peak))
+            }
+            Self::Notes(file) => {
+                file.write(&job.output).with_context(|| writing(&job.output))?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn finish(file: SoundFile, path: &Path) -> anyhow::Result<()> {
+    match file.finish() {
+        Err(FileError::Full) => {
+            warn!("{}: {}; the rest is left out", path.display(), FileError::Full);
+            Ok(())
+        }
+        written => written.with_context(|| writing(path)),
+    }
+}
+
+fn writing(path: &Path) -> String {
+    format!("writing {}", path.display())
+}
+
+impl Job<'_> {
+    /// Renders the pieces. Fails when too little disk space is free.
+    pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
+        let (sheet, sounding) = self.sheet()?;
+        let mut render = Render {
+            offline: Offline::new(&self.config.offline_settings(sounding), self.preset.clone()),
+            sheet,
+            progress: Progress::new(!self.is_quiet),
+            space,
+            left_out: 0,
+            job: self,
+        };
+        let rendered = render.pieces(pieces);
+        if let Err(low) = rendered {
+            render.progress.clear();
+            return Err(anyhow::Error::from(low).context(writing(&self.output)));
+        }
+        let Render { offline, sheet, progress, .. } = render;
+        let peak = sheet.finish(self)?;
+        progress.clear();
+        Ok(Rendered { seconds: offline.seconds(), notes: offline.notes(), peak })
+    }
+
+    /// Paths of the output files, the mix first.
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        iter::once(&self.output).chain(&self.stems).map(PathBuf::as_path)
+    }
+
+    /// The files, and what must sound to fill them.
+    fn sheet(&self) -> anyhow::Result<(Sheet, Sounding)> {
+        let (mut files, mut places) = (Vec::new(), Vec::new());
+        for path in self.paths().filter(|_| self.format != Format::Midi) {
+            let place = Replacement::begin(path).with_context(|| writing(path))?;
+            let rate = self.config.audio.sample_rate;
+            let file = place.file().and_then(|file| SoundFile::within(file, self.format, rate));
+            files.extend(file.with_context(|| writing(path))?);
+            places.push(place);
+        }
+        let mut files = files.into_iter();
+        let Some(mix) = files.next() else {
+            return Ok((Sheet::Notes(NoteFile::new(self.config.music.bpm)), Sounding::Tacet));
+        };
+        let sounding = if self.stems.is_empty() { Sounding::Mix } else { Sounding::Stems };
+        Ok((Sheet::Sound { mix, stems: files.collect(), places, peak: 0.0 }, sounding))
+    }
+}
+
+struct Render<'a> {
+    offline: Offline,
+    sheet: Sheet,
+    progress: Progress,
+    space: SpaceWatch,
+    /// Number of parts of the capture that were left out.
+    left_out: u64,
+    job: &'a Job<'a>,
+}
+
+impl Render<'_> {
+    fn pieces(&mut self, pieces: Pieces) -> Result<(), LowSpace> {
+        for piece in pieces {
+            self.space.check()?;
+            match piece {
+                Ok(Recorded::Start(_)) => self.offline.restart(),
+                Ok(Recorded::Frame(frame)) => match self.frame(frame) {
+                    ControlFlow::Continue(None) => {}
+                    ControlFlow::Continue(Some(gap)) => self.leave_out(format_args!(
+                        "a gap of {:.1} min is left out: the machine was suspended, or the capture is damaged",
+                        gap.as_secs_f64() / 60.0
+                    )),
+                    ControlFlow::Break(()) => break,
+                },
+                Ok(Recorded::Cue(cue)) => {
+                    if let Some(kind) = CueKind::of(cue.kind) {
+                        self.offline.cue(kind);
+                    }
+                }
+                Ok(Recorded::Lost { .. }) => {}
+                Err(problem) => {
+                    self.leave_out(format_args!("the capture is {problem}; what was readable is rendered"));
+                }
+            }
+            if self.job.interrupt.is_raised() {
+                break;
+            }
+        }
+        if self.left_out > MAX_WARNINGS {
+            warn!("{} of the capture left out", counted(self.left_out - MAX_WARNINGS, "more part"));
+        }
+        Ok(())
+    }
+
+    /// Warns of a part of the capture that is left out. A damaged capture can have thousands of
+    /// such parts, so only the first ones are logged.
+    fn leave_out(&mut self, warning: impl Display) {
+        self.left_out += 1;
+        if self.left_out <= MAX_WARNINGS {
+            warn!("{warning}");
+        }
+    }
+
+    fn frame(&mut self, frame: Frame) -> ControlFlow<(), Option<Duration>> {
+        let Self { offline, sheet, progress, job, .. } = self;
+        let before_s = offline.seconds();
+        let mut frames = 0;
+        let rendered = offline.frame(frame, &mut |samples| {
+            if !sheet.sound(samples) {
+                return ControlFlow::Break(());
+            }
+            frames += samples.left.len();
+            let seconds = before_s + frames as f64 / f64::from(job.config.audio.sample_rate);
+            progress.show(seconds, "");
+            if job.interrupt.is_raised() || seconds >= job.until_s {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        sheet.notes(offline.last_notes());
+        rendered
+    }
+}

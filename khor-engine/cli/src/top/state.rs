@@ -1,0 +1,178 @@
+//! What is known, put together from the news: all that a frame shows and nothing else, so that drawing is a function
+//! of it. Time is the engine's, which may run on a machine with another clock.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{
+    feed::News,
+    told::{Controls, Cue, Fleet, Health, Metrics, Note, Position, Signal},
+};
+use khor_engine::fair;
+use khor_signal::SIGNALS;
+
+/// How far back levels and notes are kept.
+pub(super) const PAST_MS: u64 = 60_000;
+/// Cues that are kept.
+const CUES: usize = 64;
+/// How long figures stand: none could read them ten times a second.
+const FIGURES_MS: u64 = 500;
+/// How long what became of a key is shown.
+const TOLD_MS: u64 = 4_000;
+
+/// Whether the engine is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// It has not answered yet.
+    Looking,
+    /// It tells.
+    Up,
+    /// It is away, and why.
+    Lost(String),
+}
+
+/// One signal.
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    pub(super) name: String,
+    /// Lately, so that it can be read.
+    pub(super) now: Signal,
+    /// Its levels, each with its time, oldest first.
+    pub(super) past: VecDeque<(u64, Option<f32>)>,
+}
+
+/// Everything a frame shows.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) link: Link,
+    /// Now, by the engine's clock.
+    pub(super) ts_ms: u64,
+    pub(super) health: Option<Health>,
+    /// What was said of the site, if the engine knows of such.
+    pub(super) fleet: Option<Fleet>,
+    pub(super) controls: Option<Controls>,
+    pub(super) music: Option<Position>,
+    /// In the catalogue's order.
+    pub(super) lanes: Vec<Lane>,
+    /// Oldest first.
+    pub(super) notes: VecDeque<Note>,
+    /// Oldest first.
+    pub(super) cues: VecDeque<Cue>,
+    /// What goes on, in words.
+    pub(super) sentence: String,
+    /// What became of the last key, and until when that is shown.
+    told: Option<(String, u64)>,
+    /// Whether the keys are explained.
+    pub(super) help: bool,
+    /// Whether the hosts are to be shown, where somebody said so.
+    pub(super) hosts: Option<bool>,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            link: Link::Looking,
+            ts_ms: 0,
+            health: None,
+            fleet: None,
+            controls: None,
+            music: None,
+            lanes: Vec::new(),
+            notes: VecDeque::new(),
+            cues: VecDeque::new(),
+            sentence: String::new(),
+            told: None,
+            help: false,
+            hosts: None,
+        }
+    }
+
+    pub(super) fn apply(&mut self, news: News) {
+        match news {
+            News::Arrived(metrics) => self.arrive(metrics),
+            News::Event(metrics) => self.advance(metrics),
+            News::Health(health) => self.health = Some(health),
+            News::Fleet(fleet) => self.fleet = Some(fleet),
+            News::Sentence(sentence) => self.sentence = sentence,
+            News::Lost(why) => self.link = Link::Lost(why),
+            News::Done(what) => self.told = Some((what, self.ts_ms + TOLD_MS)),
+        }
+    }
+
+    /// What became of the last key, for a while.
+    pub(super) fn told(&self) -> Option<&str> {
+        let (what, until_ms) = self.told.as_ref()?;
+        (self.ts_ms <= *until_ms).then_some(what)
+    }
+
+    /// Whether the hosts are shown instead of the signals: of a site, unless somebody wants it otherwise.
+    pub(super) fn shows_hosts(&self) -> bool {
+        self.hosts.unwrap_or_else(|| self.site().is_some())
+    }
+
+    /// The site that is heard.
+    pub(super) fn site(&self) -> Option<&str> {
+        self.fleet.as_ref()?.site.as_deref()
+    }
+
+    /// Whether it is silent until some time.
+    pub(super) fn is_snoozed(&self) -> bool {
+        self.controls.as_ref().is_some_and(|controls| controls.snoozed_until_ts_ms.is_some())
+    }
+
+    /// An engine, perhaps another than before: what it remembers is all there is.
+    fn arrive(&mut self, mut metrics: Metrics) {
+        self.lanes.clear();
+        self.notes.clear();
+        self.cues.clear();
+        let history = std::mem::take(&mut metrics.history);
+        self.advance(metrics);
+        let since_ms = self.ts_ms.saturating_sub(PAST_MS);
+        for lane in &mut self.lanes {
+            let past = history.iter().filter(|past| past.ts_ms >= since_ms && past.ts_ms < self.ts_ms);
+            let levels = past.map(|past| (past.ts_ms, past.levels.get(&lane.name).copied().flatten()));
+            lane.past = levels.chain(lane.past.drain(..)).collect();
+        }
+    }
+
+    fn advance(&mut self, metrics: Metrics) {
+        let Metrics { ts_ms, controls, signals, notes, cues, music, history: _ } = metrics;
+        let is_time = ts_ms / FIGURES_MS != self.ts_ms / FIGURES_MS;
+        self.link = Link::Up;
+        self.ts_ms = ts_ms;
+        self.controls = Some(controls);
+        self.music = music;
+        self.hear(signals, is_time);
+        // What was told on arriving comes again with the stream's first event.
+        let told = self.notes.back().map_or(0, |note| note.seq);
+        self.notes.extend(notes.into_iter().filter(|note| note.seq > told));
+        forget(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + PAST_MS < ts_ms);
+        let told = self.cues.back().map_or(0, |cue| cue.seq);
+        self.cues.extend(cues.into_iter().filter(|cue| cue.seq > told));
+        fair::trim(&mut self.cues, CUES, Cue::share);
+    }
+
+    fn hear(&mut self, mut signals: BTreeMap<String, Signal>, is_time: bool) {
+        let known: Vec<_> = SIGNALS.iter().filter_map(|info| signals.remove_entry(info.name)).collect();
+        let mut before = std::mem::take(&mut self.lanes);
+        // An engine that is newer may have more of them.
+        for (name, now) in known.into_iter().chain(signals) {
+            let heard = (self.ts_ms, now.level);
+            let place = before.iter().position(|lane| lane.name == name);
+            let mut lane = match place.map(|place| before.swap_remove(place)) {
+                Some(lane) if is_time => Lane { now, ..lane },
+                Some(lane) => lane,
+                None => Lane { name, now, past: VecDeque::new() },
+            };
+            lane.past.push_back(heard);
+            forget(&mut lane.past, |(at_ms, _)| at_ms + PAST_MS < self.ts_ms);
+            self.lanes.push(lane);
+        }
+    }
+}
+
+/// Drops the oldest that are past.
+fn forget<T>(queue: &mut VecDeque<T>, is_past: impl Fn(&T) -> bool) {
+    while queue.front().is_some_and(&is_past) {
+        queue.pop_front();
+    }
+}

@@ -1,0 +1,230 @@
+//! Frames of what a real engine told. `recorded.jsonl` holds what one told while it played a capture, in the order in
+//! which `feed` would have brought it: `curl` of /api/metrics, then of /api/stream, /api/health and /api/explain.
+//! `recorded-site.json` is what one told of three relays, of which one had been killed: `curl` of /api/fleet,
+//! with the fields that came later.
+
+use std::fs;
+
+use ratatui::{
+    Terminal,
+    backend::TestBackend,
+    buffer::{Buffer, Cell},
+    layout::Rect,
+    style::Color,
+};
+use serde_json::Value;
+
+use super::{
+    feed::News,
+    look::{ASCII, FAMILIES, Look, UNICODE},
+    state::{Link, State},
+    view,
+};
+use khor_engine::engine::times;
+
+const RECORDED: &str = include_str!("recorded.jsonl");
+const SITE: &str = include_str!("recorded-site.json");
+const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide.md");
+
+const COLOURED: Look = Look { colours: true, signs: &UNICODE };
+const PLAIN: Look = Look { colours: false, signs: &ASCII };
+
+fn news() -> Vec<News> {
+    let news = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let (kind, told) = line.as_object().unwrap().iter().next().unwrap();
+        let told = told.clone();
+        match kind.as_str() {
+            "arrived" => News::Arrived(serde_json::from_value(told).unwrap()),
+            "event" => News::Event(serde_json::from_value(told).unwrap()),
+            "health" => News::Health(serde_json::from_value(told).unwrap()),
+            "explain" => News::Sentence(told["sentence"].as_str().unwrap().to_owned()),
+            other => panic!("{other}"),
+        }
+    };
+    RECORDED.lines().map(news).collect()
+}
+
+fn recorded() -> State {
+    let mut state = State::new();
+    for news in news() {
+        state.apply(news);
+    }
+    state
+}
+
+/// A frame as a terminal of that size would show it.
+fn frame(state: &State, look: Look, (columns, rows): (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| view::draw(frame.area(), frame.buffer_mut(), state, look)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn text(buffer: &Buffer) -> String {
+    let rows = buffer.content.chunks(buffer.area.width.max(1).into());
+    let row = |cells: &[Cell]| cells.iter().map(Cell::symbol).collect::<String>();
+    rows.map(|cells| row(cells).trim_end().to_owned() + "\n").collect()
+}
+
+#[test]
+fn the_guide_shows_a_frame() {
+    let frame = text(&frame(&recorded(), COLOURED, (80, 24)));
+    assert!(
+        fs::read_to_string(GUIDE).unwrap().contains(&frame),
+        "docs/guide.md shows another frame than\n{frame}"
+    );
+}
+
+#[test]
+fn a_frame_tells_all_there_is() {
+    let state = recorded();
+    for (size, look) in [((80, 24), COLOURED), ((80, 24), PLAIN), ((140, 45), COLOURED), ((200, 60), PLAIN)] {
+        let text = text(&frame(&state, look, size));
+        println!("{text}");
+        for lane in &state.lanes {
+            assert!(text.contains(&format!("{} {}", look.shape(lane.now.family), lane.name)), "{text}");
+        }
+        let host = &state.health.as_ref().unwrap().host.name;
+        for word in [host, "bpm", &state.sentence, "usual", "voices", "pulse", "bed", "cues", "q quit"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        let cue = state.cues.back().unwrap();
+        let pid = format!("pid {}", cue.pid.unwrap());
+        assert!(text.contains(cue.comm.as_ref().unwrap()) && text.contains(&pid), "{text}");
+    }
+}
+
+#[test]
+fn every_size_has_a_frame() {
+    let mut state = recorded();
+    for help in [false, true] {
+        state.help = help;
+        for columns in (0..40).chain([63, 64, 65, 79, 80, 139, 300]) {
+            for rows in (0..30).chain([45, 100]) {
+                let text = text(&frame(&state, PLAIN, (columns, rows)));
+                assert!(
+                    help || columns < 30 || rows < 8 || text.contains("q quit"),
+                    "{columns} {rows}: {text}"
+                );
+            }
+        }
+    }
+    // Nothing is known yet.
+    frame(&State::new(), COLOURED, (80, 24));
+}
+
+#[test]
+fn nothing_is_told_by_colour_alone() {
+    let state = recorded();
+    let coloured = frame(&state, COLOURED, (80, 24));
+    let plain = frame(&state, Look { colours: false, ..COLOURED }, (80, 24));
+    assert_eq!(text(&coloured), text(&plain));
+    assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+    assert!(coloured.content.iter().any(|cell| cell.fg != Color::Reset));
+    for look in [COLOURED, PLAIN] {
+        let mut shapes = FAMILIES.map(|family| look.shape(family)).to_vec();
+        shapes.sort_unstable();
+        shapes.dedup();
+        assert_eq!(shapes.len(), FAMILIES.len());
+    }
+    assert!(text(&frame(&state, PLAIN, (140, 45))).is_ascii());
+}
+
+#[test]
+fn what_is_told_twice_is_known_once_and_another_engine_begins_anew() {
+    let mut state = recorded();
+    let (notes, cues) = (state.notes.len(), state.cues.len());
+    assert!(notes > 0 && cues > 0);
+    for news in news().into_iter().skip(1) {
+        state.apply(news);
+    }
+    assert_eq!((state.notes.len(), state.cues.len()), (notes, cues));
+    state.apply(News::Lost("it has ended".into()));
+    let lost = text(&frame(&state, COLOURED, (80, 24)));
+    assert!(state.link == Link::Lost("it has ended".into()) && lost.contains("Trying again"), "{lost}");
+    state.apply(news().remove(0));
+    assert_eq!(state.link, Link::Up);
+    assert!(state.notes.len() <= notes, "those of the engine that came back");
+}
+
+#[test]
+fn figures_stand_long_enough_to_be_read() {
+    let (mut state, mut changes, mut shown) = (State::new(), 0, None);
+    let (mut first_ms, mut levels) = (0, 0);
+    for news in news() {
+        state.apply(news);
+        first_ms = if first_ms == 0 { state.ts_ms } else { first_ms };
+        let rate = state.lanes.iter().find(|lane| lane.name == "csw").unwrap().now.rate;
+        changes += u64::from(shown.is_some() && shown != Some(rate));
+        shown = Some(rate);
+        levels = state.lanes[0].past.len();
+    }
+    let most = (state.ts_ms - first_ms) / 500 + 1;
+    assert!((1..=most).contains(&changes), "{changes} in {} ms", state.ts_ms - first_ms);
+    assert!(levels > 50, "what is drawn has every level: {levels}");
+}
+
+#[test]
+fn of_a_site_the_hosts_come_first() {
+    let mut state = recorded();
+    state.apply(News::Fleet(serde_json::from_str(SITE).unwrap()));
+    for (look, voices) in [(COLOURED, "♪ voices"), (PLAIN, "> voices")] {
+        let text = text(&frame(&state, look, (80, 24)));
+        println!("{text}");
+        let stands_out = format!("{} usual disk traffic", times(9.433_594));
+        for words in ["site home", "web-2", &stands_out, voices, "silent for 7 s", "cues", "f fleet"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        let row = |name: &str| text.lines().position(|line| line.contains(name));
+        assert!(row("web-2 ") < row("web-1 ") && row("web-1 ") < row(" db"), "{text}");
+    }
+    let coloured = frame(&state, COLOURED, (80, 24));
+    let plain = frame(&state, Look { colours: false, ..COLOURED }, (80, 24));
+    assert_eq!(text(&coloured), text(&plain), "nothing is told by colour alone");
+    let small = text(&frame(&state, COLOURED, (60, 4)));
+    assert!(small.contains("1 of 2 hosts") && small.contains("silent: db"), "{small}");
+    for columns in [0, 1, 3, 20, 65, 66, 80, 200] {
+        for rows in 0..30 {
+            frame(&state, PLAIN, (columns, rows));
+        }
+    }
+    state.hosts = Some(false);
+    assert!(
+        text(&frame(&state, COLOURED, (80, 24))).contains("softirq"),
+        "unless somebody wants it otherwise"
+    );
+}
+
+#[test]
+fn silence_is_told_in_the_smallest_frame() {
+    let mut state = recorded();
+    state.controls.as_mut().unwrap().muted = true;
+    for size in [(24, 1), (40, 8), (80, 24)] {
+        let text = text(&frame(&state, COLOURED, size));
+        assert!(text.contains("MUTED") && text.contains("vm"), "{text}");
+        assert_eq!(text.contains("learning"), size.0 == 80, "{text}");
+    }
+}
+
+#[test]
+fn an_absent_signal_says_why_and_the_most_deviant_lanes_stay_where_there_is_little_room() {
+    let mut state = recorded();
+    let mut most = 0;
+    for (number, lane) in state.lanes.iter_mut().enumerate() {
+        lane.now.deviation = Some(0.1);
+        if lane.name == "lat" {
+            lane.now.reason = Some("no disk here".into());
+        }
+        if lane.name == "irq" {
+            lane.now.deviation = Some(5.0);
+            most = number;
+        }
+    }
+    let whole = text(&frame(&state, COLOURED, (80, 24)));
+    assert!(whole.contains("lat     absent: no disk here"), "{whole}");
+    let small = text(&frame(&state, COLOURED, (60, 7)));
+    assert!(small.contains(&state.lanes[most].name) && small.contains("32 x"), "{small}");
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 7));
+    view::draw(buffer.area, &mut buffer, &state, PLAIN);
+    assert!(text(&buffer).contains("of 14"), "it says that there are more");
+}

@@ -1,0 +1,54 @@
+//! The cues: what the kernel reported, the newest first.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::{heading, put};
+use crate::top::{
+    look::{DIM, Look},
+    state::State,
+    told::Cue,
+};
+use khor_signal::Family;
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    let below = heading(buffer, area, look, "cues, what the kernel reports");
+    if state.cues.is_empty() {
+        put(buffer, below, "   none so far", DIM);
+    }
+    for (row, cue) in below.rows().zip(state.cues.iter().rev()) {
+        draw_cue(row, buffer, cue, state.ts_ms, look);
+    }
+}
+
+fn draw_cue(row: Rect, buffer: &mut Buffer, cue: &Cue, ts_ms: u64, look: Look) {
+    let style = match cue.kind.as_str() {
+        "exec" => look.family(Family::Process),
+        "retx" => look.family(Family::Network),
+        _ => look.bad(),
+    };
+    let pid = cue.pid.map_or_else(String::new, |pid| format!("  pid {pid}"));
+    let at = cue.host.as_ref().map_or_else(String::new, |host| format!("  at {host}"));
+    Line::from(vec![
+        Span::styled(format!(" {} ", look.signs.cue), style),
+        Span::styled(format!("{:>10}  ", ago(ts_ms.saturating_sub(cue.ts_ms) / 1000)), DIM),
+        Span::styled(format!("{:<8}", cue.kind), style),
+        Span::styled(cue.comm.as_deref().unwrap_or_default(), Style::new()),
+        Span::styled(pid, DIM),
+        Span::styled(at, DIM),
+    ])
+    .render(row, buffer);
+}
+
+fn ago(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s ago"),
+        120..7200 => format!("{} min ago", seconds / 60),
+        _ => format!("{} h ago", seconds / 3600),
+    }
+}

@@ -1,0 +1,132 @@
+//! The header: which machine is heard how, whether it sounds, and what goes on in a sentence.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Alignment, Rect},
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::put;
+use crate::top::{
+    look::{DIM, Look, STRONG},
+    state::{Link, State},
+    told::{Audio, Health, Source},
+};
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    let mut rows = area.rows();
+    if let Some(row) = rows.next() {
+        draw_title(row, buffer, state, look);
+    }
+    if area.height > 2
+        && let (Some(row), Some(health)) = (rows.next(), &state.health)
+    {
+        draw_parts(row, buffer, health, look);
+    }
+    if let Some(row) = rows.next() {
+        draw_sentence(row, buffer, state, look);
+    }
+}
+
+fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    let between = || Span::styled(format!(" {} ", look.signs.between), DIM);
+    let host = state.health.as_ref().map_or("khor", |health| &health.host.name);
+    let name = state.site().map_or_else(|| host.to_owned(), |site| format!("site {site}"));
+    let mut title = Line::from(vec![Span::raw(" "), Span::styled(name, STRONG)]);
+    if let Some(controls) = &state.controls {
+        title.extend([between(), Span::raw(&controls.preset)]);
+        title.extend([between(), Span::raw(format!("{} bpm", controls.bpm))]);
+    }
+    let (silence, learning) = (silence(state), learning(state));
+    let columns = |text: &str| text.chars().count() + 2;
+    // Where there is no room for both, that it is silent is what one must know.
+    let is_roomy = title.width() + columns(&silence) + columns(&learning) <= row.width.into();
+    let badges = match (silence.is_empty(), learning.is_empty() || !is_roomy) {
+        (_, true) => silence,
+        (true, false) => learning,
+        (false, false) => format!("{silence}, {learning}"),
+    };
+    let room = row.width.saturating_sub(columns(&badges) as u16);
+    title.render(Rect { width: room, ..row }, buffer);
+    let style = if state.link == Link::Up { STRONG } else { DIM };
+    Line::styled(format!("{badges} "), style).alignment(Alignment::Right).render(row, buffer);
+}
+
+/// Whether it is silent, which one forgets.
+fn silence(state: &State) -> String {
+    let Some(controls) = &state.controls else { return String::new() };
+    let left_min = |until_ms: u64| until_ms.saturating_sub(state.ts_ms).div_ceil(60_000);
+    match (controls.snoozed_until_ts_ms, controls.quiet_until_ts_ms) {
+        (None, None) if controls.muted => "MUTED".to_owned(),
+        (None, None) => String::new(),
+        // A mute by hand lasts longer than a snooze and quiet hours.
+        _ if controls.silence.as_ref().is_some_and(|silence| silence.reason == "muted") => "MUTED".to_owned(),
+        (snooze, Some(quiet)) if snooze.is_none_or(|snooze| snooze <= quiet) => {
+            format!("QUIET HOURS for {} min", left_min(quiet))
+        }
+        (snooze, _) => format!("SILENT for {} min", left_min(snooze.unwrap_or_default())),
+    }
+}
+
+/// How far it knows what is ordinary.
+fn learning(state: &State) -> String {
+    let Some(Health { baseline, .. }) = &state.health else { return String::new() };
+    if baseline.frozen {
+        "learning is frozen".to_owned()
+    } else if baseline.learning == Some(true) {
+        format!("learning, {:.0} % known", 100.0 * baseline.learnt.unwrap_or_default())
+    } else {
+        String::new()
+    }
+}
+
+fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, look: Look) {
+    let (source, source_is_well) = source_words(&health.source);
+    let (audio, audio_is_well) = audio_words(&health.audio);
+    let style = |is_well| if is_well { DIM } else { look.bad() };
+    // The one that fails comes first: it may not fit beside the other.
+    let mut parts = [(source, source_is_well), (audio, audio_is_well)];
+    parts.sort_by_key(|(_, is_well)| *is_well);
+    let [first, second] = parts.map(|(words, is_well)| Span::styled(words, style(is_well)));
+    let between = Span::styled(format!(" {} ", look.signs.between), DIM);
+    Line::from(vec![Span::raw(" "), first, between, second]).render(row, buffer);
+}
+
+/// How it is heard, and whether that is well.
+fn source_words(source: &Source) -> (String, bool) {
+    let words = match source.kind.as_deref() {
+        Some("collector") => "heard through the collector".to_owned(),
+        Some("proc") => "heard through /proc, without the collector".to_owned(),
+        Some("demo") => "synthetic demo, not this machine".to_owned(),
+        Some("site") => "many machines, heard through their relays".to_owned(),
+        Some("capture") => "a capture, not this machine now".to_owned(),
+        Some(other) => format!("heard through {other}"),
+        None => "no source yet".to_owned(),
+    };
+    match (&source.error, source.interval_ms) {
+        (Some(error), _) if !source.ok => (format!("! no source: {error}"), false),
+        (_, Some(interval_ms)) => (format!("{words}, every {interval_ms} ms"), true),
+        _ => (words, true),
+    }
+}
+
+fn audio_words(audio: &Audio) -> (String, bool) {
+    if !audio.enabled {
+        return ("sound is off".to_owned(), true);
+    }
+    if !audio.ok {
+        return (format!("! no sound: {}", audio.error.as_deref().unwrap_or("it has not begun")), false);
+    }
+    let device = audio.device.as_deref().unwrap_or("a device");
+    let backend = audio.backend.as_ref().map_or_else(String::new, |backend| format!(" ({backend})"));
+    (format!("sound on {device}{backend}"), true)
+}
+
+fn draw_sentence(row: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    match &state.link {
+        Link::Up => put(buffer, row, &format!(" {}", state.sentence), STRONG),
+        Link::Looking => put(buffer, row, " Looking for the engine.", STRONG),
+        Link::Lost(why) => put(buffer, row, &format!(" ! Trying again: {why}"), look.bad()),
+    }
+}

@@ -1,0 +1,37 @@
+//! The keys and the shapes, explained over the rest.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Rect},
+    text::{Line, Span},
+    widgets::{Block, Clear, Paragraph, Widget},
+};
+
+use crate::top::{
+    keys::KEYS,
+    look::{FAMILIES, Look, STRONG},
+};
+use khor_signal::SIGNALS;
+
+/// Columns of the box.
+const COLUMNS: u16 = 52;
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, look: Look) {
+    let keys = KEYS.iter().map(|(key, _, meaning)| {
+        Line::from(vec![Span::styled(format!("  {key}  "), STRONG), Span::raw(*meaning)])
+    });
+    let shapes = FAMILIES.into_iter().map(|family| {
+        let signals = SIGNALS.iter().filter(|info| info.family == family).map(|info| info.name);
+        let names = signals.collect::<Vec<_>>().join(", ");
+        Line::from(vec![
+            Span::styled(format!("  {}  ", look.shape(family)), look.family(family)),
+            Span::raw(names),
+        ])
+    });
+    let lines: Vec<Line<'_>> = keys.chain([Line::default()]).chain(shapes).collect();
+    let rows = lines.len() as u16 + 2;
+    let place = area.centered(Constraint::Length(COLUMNS), Constraint::Length(rows));
+    Clear.render(place, buffer);
+    let block = Block::bordered().border_set(look.signs.border).title(" khor top ");
+    Paragraph::new(lines).block(block).render(place, buffer);
+}

@@ -1,0 +1,156 @@
+//! The hosts of a site: the furthest above its ordinary first, who has the voices, who is silent, what is odd about one.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::{heading, put};
+use crate::top::{
+    look::{DIM, Look, STRONG},
+    state::State,
+    told::{Fleet, FleetHost},
+};
+use khor_engine::engine::{WORTH_A_LINE, times};
+use khor_system::words::counted;
+
+/// Columns from which sections and bars have room.
+const ROOMY: u16 = 66;
+/// Columns of a whole bar, and what it stands for, octaves.
+const BAR: u16 = 8;
+const WHOLE_BAR: f32 = 10.0;
+/// Silent hosts that are named where there is no room for a row each.
+const NAMED: usize = 4;
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    let Some(fleet) = &state.fleet else {
+        heading(buffer, area, look, "hosts");
+        return;
+    };
+    let room = usize::from(area.height.saturating_sub(1));
+    let silent: Vec<&FleetHost> = fleet.hosts.iter().filter(|host| is_silent(host)).collect();
+    let is_cut = fleet.hosts.len() > room;
+    // Where not all fit, who is silent is told in the last row.
+    let rows = if is_cut && !silent.is_empty() { room.saturating_sub(1) } else { room };
+    let shown = rows.min(fleet.hosts.len() - silent.len());
+    let words = match (&fleet.site, fleet.live as usize > shown) {
+        (None, _) => "hosts".to_owned(),
+        (_, true) => {
+            format!(
+                "{shown} of {}, the furthest above its ordinary first",
+                counted(fleet.live.into(), "host")
+            )
+        }
+        (_, false) => "hosts, the furthest above its ordinary first".to_owned(),
+    };
+    let mut below = heading(buffer, area, look, &words);
+    if fleet.hosts.is_empty() {
+        let [row, fix] = Layout::vertical([Constraint::Length(1); 2]).areas(below);
+        put(
+            buffer,
+            row,
+            &format!(" {}", fleet.error.as_deref().unwrap_or("no host has been heard yet")),
+            STRONG,
+        );
+        put(buffer, fix, &format!(" {}", fleet.fix.as_deref().unwrap_or_default()), DIM);
+        return;
+    }
+    for host in in_order(fleet).into_iter().filter(|host| !is_cut || !is_silent(host)).take(rows) {
+        draw_host(Rect { height: 1, ..below }.intersection(below), buffer, host, fleet, look);
+        below = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
+    }
+    if is_cut && !silent.is_empty() {
+        put(buffer, below, &format!(" {} silent: {}", look.signs.silent, named(&silent)), look.bad());
+    }
+}
+
+/// Those that are as usual keep their places: by name.
+fn in_order(fleet: &Fleet) -> Vec<&FleetHost> {
+    let mut hosts: Vec<&FleetHost> = fleet.hosts.iter().collect();
+    hosts.sort_by_key(|host| match unusual(host) {
+        Some(_) => (0, ""),
+        None => (1 + u8::from(is_silent(host)), host.name.as_str()),
+    });
+    hosts
+}
+
+/// Octaves above its ordinary, where that is worth a word.
+fn unusual(host: &FleetHost) -> Option<f32> {
+    host.deviation.filter(|octaves| *octaves >= WORTH_A_LINE && !is_silent(host))
+}
+
+fn is_silent(host: &FleetHost) -> bool {
+    host.state == "silent"
+}
+
+fn named(hosts: &[&FleetHost]) -> String {
+    let names: Vec<&str> = hosts.iter().take(NAMED).map(|host| host.name.as_str()).collect();
+    let more = hosts.len().saturating_sub(NAMED);
+    if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+}
+
+fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, look: Look) {
+    let is_roomy = row.width >= ROOMY;
+    let [sign, name, section, bar, words] = Layout::horizontal([
+        Constraint::Length(3),
+        Constraint::Length(if is_roomy { 16 } else { 14 }),
+        Constraint::Length(if is_roomy { 9 } else { 0 }),
+        Constraint::Length(if is_roomy { BAR + 1 } else { 0 }),
+        Constraint::Fill(1),
+    ])
+    .areas(row);
+    let has_voices = fleet.soloists.contains(&host.name);
+    let is_alone = fleet.alone.as_ref().is_some_and(|alone| alone.host == host.name);
+    let octaves = unusual(host);
+    let family = host.signal.map(|signal| signal.info().family);
+    let (mark, style) = match (octaves.and(family), is_silent(host)) {
+        (_, true) => (look.signs.silent, look.bad()),
+        (Some(family), false) => (look.shape(family), look.family(family)),
+        (None, false) => (look.signs.between, DIM),
+    };
+    put(buffer, sign, &format!(" {mark} "), style);
+    put(buffer, name, &host.name, if octaves.is_some() { STRONG } else { Style::new() });
+    put(buffer, section, host.section.as_deref().unwrap_or_default(), DIM);
+    let columns = octaves.map_or(0.0, |octaves| (octaves / WHOLE_BAR).min(1.0) * f32::from(BAR));
+    put(buffer, bar, &look.signs.bars.full.repeat(columns.round() as usize), style);
+    let mut told = vec![Span::styled(standing(host, octaves), if octaves.is_some() { STRONG } else { DIM })];
+    if is_alone {
+        told.push(Span::styled("  heard alone", STRONG));
+    } else if has_voices {
+        told.push(Span::styled(format!("  {} voices", look.signs.voices), STRONG));
+    }
+    told.extend(odd(host).into_iter().map(|odd| Span::styled(format!("  ! {odd}"), look.bad())));
+    Line::from(told).render(words, buffer);
+}
+
+fn standing(host: &FleetHost, octaves: Option<f32>) -> String {
+    let label = host.signal.map_or("", |signal| signal.info().label);
+    match octaves {
+        _ if is_silent(host) => format!("silent for {}", lasting(host.seen_ms_ago)),
+        Some(octaves) => format!("{} usual {label}", times(octaves)),
+        None => "as usual".to_owned(),
+    }
+}
+
+/// What is odd about what comes from it.
+fn odd(host: &FleetHost) -> Option<String> {
+    let way = if host.clock_behind_ms > 0 { "behind" } else { "ahead" };
+    if host.used_twice {
+        Some("two relays use this name".to_owned())
+    } else if host.clock_off {
+        Some(format!("clock {} {way}", lasting(host.clock_behind_ms.unsigned_abs())))
+    } else {
+        None
+    }
+}
+
+fn lasting(ms: u64) -> String {
+    match ms / 1000 {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7200 => format!("{} min", s / 60),
+        s => format!("{} h", s / 3600),
+    }
+}

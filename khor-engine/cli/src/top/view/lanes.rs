@@ -1,0 +1,147 @@
+//! The lanes: each signal with its level over the last minute, its rate, and how that compares with what is ordinary.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Alignment, Constraint, Layout, Rect},
+    style::Style,
+    text::{Line, Span},
+    widgets::{Sparkline, Widget},
+};
+
+use super::{heading, put};
+use crate::top::{
+    look::{DIM, Look, STRONG},
+    state::{Lane, PAST_MS, State},
+};
+use khor_engine::engine::{WORTH_A_LINE, amount as amount_of, is_nothing, times};
+
+/// Columns from which there is room for labels, and for whole words.
+const ROOMY: u16 = 66;
+/// Columns below which there is no picture.
+const PICTURE_FROM: u16 = 34;
+
+/// Columns of the parts of a lane.
+struct Columns {
+    name: u16,
+    label: u16,
+    picture: Constraint,
+    rate: u16,
+    deviation: u16,
+}
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        let is_roomy = width >= ROOMY;
+        Self {
+            name: 11,
+            label: if is_roomy { 16 } else { 0 },
+            picture: if width >= PICTURE_FROM { Constraint::Fill(1) } else { Constraint::Length(0) },
+            rate: 11,
+            deviation: if is_roomy { 14 } else { 8 },
+        }
+    }
+}
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look, rows: u16) {
+    let room = usize::from(area.height.saturating_sub(1) / rows);
+    let lanes = shown(&state.lanes, room);
+    let words = match state.lanes.len() {
+        0 => "signals".to_owned(),
+        all if all > lanes.len() => format!("signals, {} of {all}", lanes.len()),
+        _ => "signals, the last minute".to_owned(),
+    };
+    let below = heading(buffer, area, look, &words);
+    for (number, lane) in lanes.into_iter().enumerate() {
+        let rect = Rect { y: below.y + rows * number as u16, height: rows, ..below };
+        draw_lane(rect.intersection(below), buffer, lane, state.ts_ms, look);
+    }
+}
+
+/// Those that stand out most, where there is no room for all; in the order of all.
+fn shown(lanes: &[Lane], room: usize) -> Vec<&Lane> {
+    let mut by_deviation: Vec<usize> = (0..lanes.len()).collect();
+    let deviation = |i: &usize| lanes[*i].now.deviation.unwrap_or(f32::NEG_INFINITY);
+    by_deviation.sort_by(|a, b| deviation(b).total_cmp(&deviation(a)));
+    by_deviation.truncate(room);
+    by_deviation.sort_unstable();
+    by_deviation.into_iter().map(|i| &lanes[i]).collect()
+}
+
+fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: Look) {
+    let columns = Columns::of(area.width);
+    let [name, label, picture, rate, deviation] = Layout::horizontal([
+        Constraint::Length(columns.name),
+        Constraint::Length(columns.label),
+        columns.picture,
+        Constraint::Length(columns.rate),
+        Constraint::Length(columns.deviation),
+    ])
+    .areas(area);
+    let family = look.family(lane.now.family);
+    let shape = Span::styled(format!(" {} ", look.shape(lane.now.family)), family);
+    let absent = lane.now.reason.as_ref();
+    let stands_out = lane.now.deviation.is_some_and(|deviation| deviation >= WORTH_A_LINE);
+    let weight = match absent {
+        Some(_) => DIM,
+        None if stands_out => STRONG,
+        None => Style::new(),
+    };
+    Line::from(vec![shape, Span::styled(lane.name.as_str(), weight)]).render(name, buffer);
+    put(buffer, label, &lane.now.label, DIM);
+    if let Some(reason) = absent {
+        put(buffer, picture.union(deviation), &format!("absent: {reason}"), DIM);
+        return;
+    }
+    draw_picture(picture, buffer, lane, ts_ms, look, family);
+    let amount = lane.now.rate.map_or_else(String::new, |rate| amount_of(&lane.now.unit, rate));
+    right(rate, buffer, &amount, weight);
+    let usual = lane.now.baseline.map(|baseline| amount_of(&lane.now.unit, baseline));
+    let is_new = usual.is_some_and(|usual| is_nothing(&usual));
+    let words =
+        lane.now.deviation.map_or_else(String::new, |octaves| words(octaves, columns.label > 0, is_new));
+    right(deviation, buffer, &words, if stands_out { STRONG } else { DIM });
+}
+
+/// Compares a signal with its baseline. `is_new`: the baseline is shown as zero.
+fn words(octaves: f32, is_roomy: bool, is_new: bool) -> String {
+    match (octaves.abs() < WORTH_A_LINE, is_roomy) {
+        (true, true) => "as usual".to_owned(),
+        (true, false) => "usual".to_owned(),
+        (false, true) if is_new && octaves > 0.0 => "usually none".to_owned(),
+        (false, false) if is_new && octaves > 0.0 => "new".to_owned(),
+        (false, true) => format!("{} usual", times(octaves)),
+        (false, false) => times(octaves),
+    }
+}
+
+fn right(area: Rect, buffer: &mut Buffer, text: &str, style: Style) {
+    Line::styled(text, style).alignment(Alignment::Right).render(area, buffer);
+}
+
+/// The highest level within each column's time. Columns begin at multiples of that time, so that what is drawn stays
+/// as it is and only moves.
+fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: Look, style: Style) {
+    let columns = u64::from(area.width);
+    if columns == 0 {
+        return;
+    }
+    let column_ms = PAST_MS / columns;
+    let first = (ts_ms / column_ms + 1).saturating_sub(columns);
+    let mut highest: Vec<Option<f32>> = vec![None; usize::from(area.width)];
+    for (at_ms, level) in &lane.past {
+        let (Some(column), Some(level)) = ((at_ms / column_ms).checked_sub(first), *level) else { continue };
+        if let Some(highest) = highest.get_mut(column as usize) {
+            *highest = Some(highest.map_or(level, |before| before.max(level)));
+        }
+    }
+    // One eighth of a row even where it is still, since that is known.
+    let most = 8 * u64::from(area.height);
+    let eighths = |level: f32| 1 + (level.clamp(0.0, 1.0) * (most - 1) as f32).round() as u64;
+    Sparkline::default()
+        .data(highest.into_iter().map(|level| level.map(eighths)))
+        .max(most)
+        .bar_set(look.signs.bars.clone())
+        .absent_value_symbol(" ")
+        .style(style)
+        .render(area, buffer);
+}

@@ -1,0 +1,168 @@
+//! The score: the notes of the last bars, layer by layer, with the cues above them. Time runs to the right, now is at
+//! the right edge; columns are eighths or sixteenths of a bar, so that a note stays as it was drawn and only moves.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Position, Rect},
+    style::{Modifier, Style},
+};
+
+use super::{heading, inset, put};
+use crate::top::{
+    look::{DIM, Look},
+    state::State,
+    told::Note,
+};
+use khor_music::Layer;
+
+/// Columns of the layers' names.
+const NAMES: u16 = 8;
+/// Steps of a bar.
+const STEPS: u32 = 16;
+/// Columns from which a column is one step instead of two.
+const STEPS_FROM: u16 = 64;
+
+/// Columns in time.
+struct Grid {
+    column_ms: f64,
+    columns_per_bar: u32,
+    bar_ts_ms: f64,
+    /// The column of now, counted from the bar's begin.
+    now: i64,
+    columns: u16,
+}
+
+impl Grid {
+    fn of(state: &State, columns: u16) -> Option<Self> {
+        let music = state.music?;
+        let steps = if columns >= STEPS_FROM { 1 } else { 2 };
+        let mut grid = Self {
+            column_ms: music.step_ms.max(1.0) * f64::from(steps),
+            columns_per_bar: STEPS / steps,
+            bar_ts_ms: music.bar_ts_ms as f64,
+            now: 0,
+            columns,
+        };
+        grid.now = grid.count(state.ts_ms as f64);
+        Some(grid)
+    }
+
+    fn count(&self, ts_ms: f64) -> i64 {
+        ((ts_ms - self.bar_ts_ms) / self.column_ms).floor() as i64
+    }
+
+    /// From the left edge; negative before it, `None` after now.
+    fn column(&self, ts_ms: f64) -> Option<i64> {
+        let before_now = self.now - self.count(ts_ms);
+        (before_now >= 0).then_some(i64::from(self.columns) - 1 - before_now)
+    }
+
+    /// The columns in which bars begin.
+    fn bars(&self) -> impl Iterator<Item = i64> {
+        let bar = i64::from(self.columns_per_bar);
+        let newest = i64::from(self.columns) - 1 - self.now.rem_euclid(bar);
+        (0..).map(move |back| newest - back * bar).take_while(|column| *column >= 0)
+    }
+}
+
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+    let grid = Grid::of(state, area.width.saturating_sub(NAMES));
+    let bars = grid.as_ref().map_or(0, |grid| grid.bars().count());
+    let words = if bars < 2 { "score".to_owned() } else { format!("score, the last {bars} bars") };
+    let below = heading(buffer, area, look, &words);
+    let bands = Layout::vertical([
+        Constraint::Max(if below.height >= 20 { 2 } else { 1 }),
+        Constraint::Fill(5),
+        Constraint::Fill(3),
+        Constraint::Fill(4),
+    ])
+    .areas::<4>(below);
+    let layers =
+        [(Layer::Cues, "cues"), (Layer::Voices, "voices"), (Layer::Pulse, "pulse"), (Layer::Bed, "bed")];
+    for ((layer, name), band) in layers.into_iter().zip(bands) {
+        put(buffer, inset(band, 1), name, DIM);
+        let Some(grid) = &grid else { continue };
+        let roll = inset(band, NAMES);
+        draw_bars(roll, buffer, grid, look);
+        draw_notes(roll, buffer, state, grid, look, layer);
+    }
+    if let (Some(grid), Some(row)) = (&grid, inset(bands[0], NAMES).rows().next()) {
+        let columns = state.cues.iter().filter_map(|cue| grid.column(cue.ts_ms as f64));
+        for column in columns {
+            mark(row, buffer, column, 0, look.signs.cue, look.bad());
+        }
+    }
+}
+
+fn draw_bars(roll: Rect, buffer: &mut Buffer, grid: &Grid, look: Look) {
+    for column in grid.bars() {
+        for row in 0..roll.height {
+            mark(roll, buffer, column, row, look.signs.bar, DIM);
+        }
+    }
+}
+
+/// First how they go on, then where they begin: that is never covered.
+fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, look: Look, layer: Layer) {
+    let left = |note: &Note| grid.column(note.ts_ms as f64);
+    let end_ms = |note: &Note| note.ts_ms as f64 + 1e3 * f64::from(note.duration_s);
+    let right = |note: &Note| grid.column(end_ms(note)).unwrap_or(i64::from(grid.columns) - 1);
+    let notes: Vec<&Note> = state
+        .notes
+        .iter()
+        .filter(|note| note.layer == layer && left(note).is_some() && right(note) >= 0)
+        .collect();
+    let range = Range::of(&notes);
+    let style = |note: &Note| {
+        let style = match note.signal {
+            Some(signal) => look.family(signal.info().family),
+            None if layer == Layer::Cues => look.bad(),
+            None => Style::new(),
+        };
+        let sounds = end_ms(note) > state.ts_ms as f64;
+        if sounds { style.add_modifier(Modifier::BOLD) } else { style }
+    };
+    for note in &notes {
+        for column in left(note).unwrap_or(0).max(0)..=right(note) {
+            mark(roll, buffer, column, range.row(note.midi, roll.height), look.signs.hold, style(note));
+        }
+    }
+    for note in &notes {
+        let sign = match note.signal {
+            Some(signal) => look.shape(signal.info().family),
+            None if layer == Layer::Cues => look.signs.cue,
+            None => look.signs.note,
+        };
+        mark(roll, buffer, left(note).unwrap_or(-1), range.row(note.midi, roll.height), sign, style(note));
+    }
+}
+
+/// Notes from the lowest to the highest row.
+struct Range {
+    low: u8,
+    high: u8,
+}
+
+impl Range {
+    /// Whole octaves, two at least, so that it rarely changes.
+    fn of(notes: &[&Note]) -> Self {
+        let low = notes.iter().map(|note| note.midi).min().unwrap_or(48) / 12 * 12;
+        let high = notes.iter().map(|note| note.midi).max().unwrap_or(72);
+        Self { low, high: (high / 12 * 12).saturating_add(12).max(low.saturating_add(24)) }
+    }
+
+    fn row(&self, midi: u8, rows: u16) -> u16 {
+        let height = f32::from(midi.saturating_sub(self.low)) / f32::from(self.high - self.low);
+        (f32::from(rows.saturating_sub(1)) * (1.0 - height.min(1.0))).round() as u16
+    }
+}
+
+fn mark(roll: Rect, buffer: &mut Buffer, column: i64, row: u16, sign: &str, style: Style) {
+    let Ok(column) = u16::try_from(column) else { return };
+    let at = Position::new(roll.x.saturating_add(column), roll.y.saturating_add(row));
+    if roll.contains(at)
+        && let Some(cell) = buffer.cell_mut(at)
+    {
+        cell.set_symbol(sign).set_style(style);
+    }
+}

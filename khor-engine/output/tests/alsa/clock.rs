@@ -1,0 +1,96 @@
+//! MIDI clock as a follower hears it.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use khor_output::midi::{Event, Output};
+use khor_patience::hang_timeout;
+use khor_signal::SignalId;
+
+use crate::{
+    SETTLE, assert_in_time, open,
+    recorder::{Heard, Message, Recorder, messages},
+    turn, wanted,
+};
+
+/// Tells of steps, 45 ms ahead of each, beginning with the `first` of a bar at `at`; returns the end of the last.
+fn play(output: &Output, first: usize, at: Instant, lengths: &[Duration]) -> Instant {
+    lengths.iter().enumerate().fold(at, |at, (i, &length)| {
+        thread::sleep(at.saturating_duration_since(Instant::now() + Duration::from_millis(45)));
+        output.send(Event::Step { at, length, bar_start: (first + i).is_multiple_of(16) });
+        at + length
+    })
+}
+
+fn clocks(heard: &[Heard]) -> Vec<Instant> {
+    heard.iter().filter(|heard| heard.message == Message::Clock).map(|heard| heard.at).collect()
+}
+
+#[test]
+fn clocks_divide_steps_evenly_through_a_change_of_tempo_and_stop_at_a_gap() {
+    let Some((mut recorder, _turn)) = turn() else { return };
+    let output = open(&mut recorder, wanted("khor-clock", true));
+    let at = Instant::now() + Duration::from_millis(60);
+    let (slow, fast) = (Duration::from_millis(150), Duration::from_millis(90));
+    let lengths = [[slow; 12], [fast; 12]].concat();
+    let end = play(&output, 12, at, &lengths);
+    let bar_line = at + 4 * slow;
+    // Half a second is skipped.
+    let resumed = end + Duration::from_millis(500);
+    play(&output, 14, resumed, &[fast; 4]);
+    recorder.listen(SETTLE);
+    output.send(Event::Wanted(Some(wanted("khor-clock", false))));
+    play(&output, 0, Instant::now() + Duration::from_millis(60), &[fast; 2]);
+    let heard = recorder.listen(SETTLE).to_vec();
+    output.stop(hang_timeout());
+
+    let heard_messages = messages(&heard);
+    let ours = 6 * (lengths.len() - 4);
+    let mut expected = vec![Message::Start];
+    expected.extend(vec![Message::Clock; ours]);
+    expected.extend([Message::Stop, Message::Start]);
+    expected.extend([Message::Clock; 12]);
+    expected.push(Message::Stop);
+    assert_eq!(heard_messages, expected);
+    let due = lengths[4..].iter().flat_map(|&length| [length / 6; 6]).scan(bar_line, |at, length| {
+        let due = *at;
+        *at += length;
+        Some(due)
+    });
+    assert_in_time("clocks", std::iter::zip(due, clocks(&heard)));
+}
+
+#[test]
+fn who_subscribes_late_is_told_the_bar_line_and_the_controllers_and_nobody_else_is() {
+    let Some((mut first, _turn)) = turn() else { return };
+    let output = open(&mut first, wanted("khor-late", true));
+    let levels = [Some(0.25); SignalId::COUNT];
+    let step = Duration::from_millis(125);
+    let mut at = Instant::now() + Duration::from_millis(60);
+    output.send(Event::Levels(levels, 0.5));
+    at = play(&output, 0, at, &[step; 4]);
+    let mut late = Recorder::open().expect("a second client");
+    late.subscribe("khor-late");
+    // A bar line, and longer than a look at who has subscribed takes to come round.
+    for nth in 4..20 {
+        at = play(&output, nth, at, &[step]);
+        output.send(Event::Levels(levels, 0.5));
+    }
+    late.listen(SETTLE);
+    let (first, late) = (messages(first.listen(SETTLE)), messages(late.heard()));
+    output.stop(hang_timeout());
+    let count = |of: &[Message], wanted| of.iter().filter(|message| **message == wanted).count();
+    assert_eq!((count(&first, Message::Start), count(&late, Message::Start)), (1, 1));
+    let after_start = late.iter().skip_while(|message| **message != Message::Start);
+    assert_eq!(
+        after_start.filter(|message| **message == Message::Clock).count(),
+        4 * 6,
+        "those of the new bar"
+    );
+    for controller in (20..28).chain([74]) {
+        let value = if controller == 74 { 64 } else { 32 };
+        assert!(count(&late, Message::Controller(1, controller, value)) >= 1, "controller {controller}");
+    }
+}

@@ -1,0 +1,93 @@
+//! MIDI and sound through the running kernel's ALSA: its sequencer, and a sound card that plays into its own other side
+//! (snd-aloop). `cargo xtask vm` runs these in a machine that has both.
+//!
+//! They measure time, so they take turns.
+
+mod clock;
+mod engine;
+mod notes;
+mod recorder;
+mod sound;
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use khor_e2e::{
+    skip::{in_vm, skip_outside_vm},
+    wait_until,
+};
+use khor_music::{Instrument, Layer, Note, Role};
+use khor_output::midi::{Event, Output, Wanted};
+use khor_patience::slowness;
+
+use crate::recorder::Recorder;
+
+static TURN: Mutex<()> = Mutex::new(());
+/// Time in which an unexpected message would arrive.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// A recorder with the sequencer to itself, or none where there is no sequencer.
+fn turn() -> Option<(Recorder, MutexGuard<'static, ()>)> {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    match Recorder::open() {
+        Ok(recorder) => Some((recorder, turn)),
+        Err(error) => {
+            skip_outside_vm(&format!("needs the kernel's sequencer (modprobe snd-seq): {error}"));
+            None
+        }
+    }
+}
+
+/// What asks for a port of that name.
+fn wanted(port: &str, clock: bool) -> Wanted {
+    Wanted { port: port.into(), melody_channel: 1, clock }
+}
+
+/// An open port to which `recorder` listens.
+fn open(recorder: &mut Recorder, wanted: Wanted) -> Output {
+    let port = wanted.port.clone();
+    let output = Output::start(Some(wanted)).expect("a thread");
+    wait_until("the port", || output.health().ok);
+    recorder.subscribe(&port);
+    output
+}
+
+/// A note that begins at `onset`.
+fn note(output: &Output, role: Role, midi: u8, onset: Instant, duration: Duration) {
+    let note = Note {
+        onset_s: 0.0,
+        duration_s: duration.as_secs_f32(),
+        midi,
+        velocity: 0.5,
+        pan: 0.0,
+        brightness: 0.0,
+        role,
+        instrument: Instrument::from(role),
+        layer: Layer::Voices,
+        signal: None,
+    };
+    output.send(Event::Note(note, onset));
+}
+
+/// Prints how late events came, and asserts that the delay is small for this machine. Each pair
+/// holds the due time and the actual time.
+fn assert_in_time(what: &str, pairs: impl Iterator<Item = (Instant, Instant)>) {
+    let late_ms = pairs.map(|(due, came)| {
+        1e3 * if came >= due { (came - due).as_secs_f64() } else { -(due - came).as_secs_f64() }
+    });
+    let mut late_ms: Vec<f64> = late_ms.collect();
+    late_ms.sort_unstable_by(f64::total_cmp);
+    let last = late_ms.len().checked_sub(1).expect("at least one");
+    let (first, p50, p95, max) = (late_ms[0], late_ms[last / 2], late_ms[last * 95 / 100], late_ms[last]);
+    println!(
+        "{what}, {} of them: late by {first:.3} ms at least, p50 {p50:.3}, p95 {p95:.3}, max {max:.3}",
+        late_ms.len()
+    );
+    // The kernel's timer ticks every millisecond. The limits are machine time. An emulated machine
+    // stops whenever its host runs other programs, which delays some events but not most.
+    let slowness = slowness();
+    assert!(first > -2.0 * slowness && p50 < 2.0 * slowness, "{what}: {slowness}");
+    assert!(in_vm() || p95 < 3.0 * slowness, "{what}: {slowness}");
+}

@@ -1,0 +1,198 @@
+//! Notes as another client hears them: in time, matched, silenced.
+
+use std::{
+    fs,
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+use khor_e2e::wait_until;
+use khor_music::Role;
+use khor_output::midi::Event;
+use khor_patience::hang_timeout;
+use khor_signal::SIGNALS;
+
+use crate::{
+    SETTLE, assert_in_time, note, open,
+    recorder::{Heard, Message, assert_matched, messages},
+    turn, wanted,
+};
+
+/// How far ahead notes come, as from the conductor.
+const AHEAD: Duration = Duration::from_millis(45);
+/// Notes that begin at the same time: every number on four channels. The kernel keeps 500 messages.
+const ROUND: u16 = 512;
+/// Threads that keep the processors busy.
+const BUSY: usize = 4;
+
+#[test]
+fn notes_sound_when_they_are_due_however_busy_the_machine_is() {
+    let Some((mut recorder, _turn)) = turn() else { return };
+    let output = open(&mut recorder, wanted("khor-time", false));
+    hold_back();
+    let start = Instant::now();
+    let onsets: Vec<_> = (0..200_u32).map(|i| start + AHEAD + Duration::from_millis(23) * i).collect();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..BUSY {
+            scope.spawn(|| {
+                while !stop.load(Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        for (i, onset) in onsets.iter().enumerate() {
+            thread::sleep(onset.saturating_duration_since(Instant::now() + AHEAD));
+            note(&output, Role::Melody, 40 + (i % 50) as u8, *onset, Duration::from_millis(40));
+            recorder.heard();
+        }
+        stop.store(true, Relaxed);
+    });
+    let is_off = |heard: &&Heard| matches!(heard.message, Message::Off(..));
+    recorder.listen_until("all notes", |heard| heard.iter().filter(is_off).count() >= onsets.len());
+    output.stop(hang_timeout());
+    let heard = recorder.listen(SETTLE);
+    assert_eq!(assert_matched(heard), onsets.len());
+    let ons = heard.iter().filter(|heard| matches!(heard.message, Message::On(..)));
+    assert_in_time("notes", std::iter::zip(onsets, ons.map(|heard| heard.at)));
+}
+
+/// Puts the thread that sends behind everybody else who wants a processor.
+fn hold_back() {
+    let tasks = fs::read_dir("/proc/self/task").expect("threads").map(|task| task.expect("a thread").path());
+    let ours = tasks.filter(|task| fs::read_to_string(task.join("comm")).is_ok_and(|it| it == "khor-midi\n"));
+    for task in ours {
+        let number = task.file_name().expect("its number");
+        let renice = Command::new("renice").args(["-n", "10", "-p"]).arg(number).output().expect("renice");
+        assert!(renice.status.success(), "{renice:?}");
+    }
+}
+
+#[test]
+fn every_note_on_has_its_off_whatever_comes_between() {
+    let Some((mut recorder, _turn)) = turn() else { return };
+    let output = open(&mut recorder, wanted("khor-match", false));
+    let mut random = fastrand::Rng::with_seed(3);
+    for i in 0..400 {
+        let onset = Instant::now() + Duration::from_millis(random.u64(0..60));
+        let role = Role::ALL[random.usize(0..4)];
+        note(&output, role, random.u8(50..54), onset, Duration::from_millis(random.u64(10..3000)));
+        if i % 100 == 99 {
+            output.send(Event::AllNotesOff);
+        }
+        thread::sleep(Duration::from_millis(random.u64(0..10)));
+        recorder.heard();
+    }
+    output.stop(hang_timeout());
+    let ended: Vec<_> = [1, 2, 3, 10].map(|channel| Message::Controller(channel, 123, 0)).into();
+    let heard = recorder.listen_until("the end", |heard| messages(heard).ends_with(&ended));
+    let notes = assert_matched(heard);
+    println!("{notes} notes");
+    assert!(notes > 200, "{notes}");
+    assert_eq!(messages(&heard[heard.len() - 4..]), ended);
+}
+
+#[test]
+fn levels_and_brightness_are_controllers_and_come_when_they_change() {
+    let Some((mut recorder, _turn)) = turn() else { return };
+    let output = open(&mut recorder, wanted("khor-levels", false));
+    let mut levels = [None; SIGNALS.len()];
+    let named = ["exec", "rx", "tx", "csw", "io", "retx", "irq", "mem"];
+    for (i, name) in named.iter().enumerate() {
+        let signal = SIGNALS.iter().find(|info| info.name == *name).expect("a signal");
+        levels[signal.id.index()] = Some(i as f32 / 127.0);
+    }
+    let mut expected: Vec<_> = (0..8).map(|i| Message::Controller(1, 20 + i, i)).collect();
+    expected.push(Message::Controller(1, 74, 127));
+    output.send(Event::Levels(levels, 1.0));
+    let all = |heard: &[Heard], expected: &[Message]| heard.len() >= expected.len();
+    assert_eq!(messages(recorder.listen_until("levels", |heard| all(heard, &expected))), expected);
+    output.send(Event::Levels(levels, 0.0));
+    expected.push(Message::Controller(1, 74, 0));
+    assert_eq!(messages(recorder.listen_until("a change", |heard| all(heard, &expected))), expected);
+    output.stop(hang_timeout());
+}
+
+#[test]
+fn a_panic_ends_every_sound_and_the_music_goes_on() {
+    let Some((mut recorder, _turn)) = turn() else { return };
+    let output = open(&mut recorder, wanted("khor-panic", false));
+    let minute = Duration::from_mins(1);
+    note(&output, Role::Chords, 50, Instant::now(), minute);
+    note(&output, Role::Bass, 40, Instant::now(), minute);
+    recorder.listen_until("both notes", |heard| heard.len() >= 2);
+    note(&output, Role::Melody, 70, Instant::now() + Duration::from_millis(20), minute);
+    note(&output, Role::Melody, 71, Instant::now() + Duration::from_millis(500), minute);
+    let asked = Instant::now();
+    output.send(Event::Panic);
+    let mut expected = vec![Message::On(3, 50), Message::On(2, 40), Message::Off(2, 40), Message::Off(3, 50)];
+    for channel in 1..=16 {
+        expected.push(Message::Controller(channel, 120, 0));
+        if [2, 3].contains(&channel) {
+            expected.push(Message::Controller(channel, 123, 0));
+        }
+    }
+    let said = |heard: &[Heard]| -> Vec<_> {
+        messages(heard).into_iter().filter(|message| !is_melody(*message)).collect()
+    };
+    let heard = recorder.listen_until("silence", |heard| said(heard).len() >= expected.len()).to_vec();
+    assert_matched(&heard);
+    assert_eq!(said(&heard), expected);
+    let took = heard.last().expect("messages").at - asked;
+    println!("all is said {took:?} after a panic");
+    note(&output, Role::Melody, 60, Instant::now(), Duration::from_millis(50));
+    recorder.wait_for(Message::On(1, 60));
+    output.stop(hang_timeout());
+    let after = &recorder.listen(SETTLE)[heard.len()..];
+    assert!(messages(after).contains(&Message::On(1, 60)), "{after:?}");
+    assert_matched(after);
+}
+
+/// On a slow machine the first of both may have begun.
+fn is_melody(message: Message) -> bool {
+    matches!(message, Message::On(1, 70) | Message::Off(1, 70) | Message::Controller(1, 123, _))
+}
+
+#[test]
+fn more_notes_than_the_kernel_keeps_lose_some_and_leave_none_hanging() {
+    let Some((mut recorder, _turn)) = turn() else { return };
+    let output = open(&mut recorder, wanted("khor-full", false));
+    let length = Duration::from_millis(200);
+    // All of a round at once, which is more than the kernel keeps; the second when the notes of the first are to end.
+    let onset = Instant::now() + Duration::from_millis(200);
+    for round in 0..2 {
+        for i in 0..ROUND {
+            let (role, midi) = (Role::ALL[usize::from(i) % 4], (i / 4) as u8);
+            note(&output, role, midi, onset + round * length, length);
+        }
+        recorder.listen(length);
+    }
+    recorder.listen(2 * length);
+    assert!(output.health().ok, "{:?}", output.health());
+    output.stop(hang_timeout());
+    let notes = assert_matched(recorder.listen(SETTLE));
+    println!("{notes} of {} notes came through", 2 * ROUND);
+    assert!(notes >= usize::from(ROUND), "{notes}");
+}
+
+#[test]
+fn a_port_stays_open_unless_its_name_changes() {
+    let Some((mut recorder, _turn)) = turn() else { return };
+    let output = open(&mut recorder, wanted("khor-one", false));
+    let mut other = wanted("khor-one", true);
+    other.melody_channel = 7;
+    output.send(Event::Wanted(Some(other)));
+    note(&output, Role::Melody, 60, Instant::now(), Duration::from_mins(5));
+    recorder.wait_for(Message::On(7, 60));
+    output.send(Event::Wanted(Some(wanted("khor-two", false))));
+    wait_until("the other port", || recorder.find("khor-two").is_some());
+    let heard: Vec<Heard> = recorder.listen_until("the note's end", |heard| heard.len() >= 3).to_vec();
+    let expected = [Message::On(7, 60), Message::Off(7, 60), Message::Controller(7, 123, 0)];
+    assert_eq!(messages(&heard), expected, "it was still subscribed, and the note was ended");
+    assert!(recorder.find("khor-one").is_none());
+    output.send(Event::Wanted(None));
+    wait_until("no port", || recorder.find("khor-two").is_none() && !output.health().enabled);
+    output.stop(hang_timeout());
+}

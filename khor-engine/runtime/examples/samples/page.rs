@@ -1,0 +1,48 @@
+//! The page beside the samples: what each is, and what to listen for.
+
+use khor_engine::engine::{CLIP_S, CLIPS, Clip};
+use khor_music::Preset;
+
+use super::list::{COMPARED, Sample};
+
+/// The whole page, in Markdown.
+pub(crate) fn page() -> String {
+    let first = &Preset::builtin()[0];
+    let scenario =
+        |clip: &'static Clip| format!("| [{}]({}) | {} |", clip.title, file(clip, first), clip.listen_for);
+    let scenarios: Vec<String> = CLIPS.iter().map(scenario).collect();
+    format!(
+        "# How machines sound\n\n\
+         Each sample is {CLIP_S:.0} s of a real machine ([captures.md](../captures.md)), played by khor with its default settings: \
+         three seconds of quiet, then the load. They are Opus files, which browsers, `mpv` and VLC play. A running engine \
+         plays the same in any preset, your own too, under **Learn** on its page.\n\n\
+         `cargo xtask samples` makes them and this page; a test fails when the music is no longer theirs.\n\n\
+         ## What is going on\n\nIn the preset `{}`.\n\n\
+         | sample | what to listen for |\n|---|---|\n{}\n\n\
+         ## The presets\n\nThe same three loads in each: what is told is the same, how it sounds is not.\n\n{}\n",
+        first.name,
+        scenarios.join("\n"),
+        comparison()
+    )
+}
+
+/// A table of the presets, each with the same loads.
+fn comparison() -> String {
+    let compared: Vec<&Clip> = COMPARED.iter().filter_map(|name| Clip::find(name)).collect();
+    let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let headings = compared.iter().map(|clip| clip.title.to_owned());
+    let mut rows = vec![
+        row(["preset".to_owned()].into_iter().chain(headings).chain(["character".to_owned()]).collect()),
+        format!("|{}", "---|".repeat(compared.len() + 2)),
+    ];
+    for preset in Preset::builtin() {
+        let links = compared.iter().map(|clip| format!("[{}]({})", clip.scenario, file(clip, preset)));
+        let name = format!("`{}`", preset.name);
+        rows.push(row([name].into_iter().chain(links).chain([preset.hint.clone()]).collect()));
+    }
+    rows.join("\n")
+}
+
+fn file(clip: &'static Clip, preset: &'static Preset) -> String {
+    Sample { clip, preset }.file()
+}

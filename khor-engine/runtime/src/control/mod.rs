@@ -1,0 +1,234 @@
+//! Steering by OSC: faders and pads of other programs on this machine.
+//!
+//! | address | types | meaning |
+//! |---|---|---|
+//! | `/khor/set/<path>` | one value | one of the [`STEERABLE`] settings: `/khor/set/music/bpm 96` |
+//! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value toggles the mute |
+//! | `/khor/panic` | none | ends every note that sounds |
+//!
+//! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
+//! applies to every address that the pattern matches.
+//!
+//! [`STEERABLE`]: crate::config::STEERABLE
+//!
+//! Only programs on this machine are listened to, and only if the configuration says so (`osc.receive`). Values of one
+//! setting that come faster than they can matter are taken as the newest of them; the configuration file is written once
+//! the fader rests.
+
+#[cfg(test)]
+mod hostile;
+mod packet;
+mod pattern;
+mod wish;
+
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rosc::{OscMessage, OscType};
+use serde_json::Value;
+use tokio::{
+    net::UdpSocket,
+    sync::watch,
+    time::{sleep, timeout_at},
+};
+use tracing::{info, warn};
+
+use self::wish::{Refusal, Wish};
+use crate::{config::steerable, engine::Engine};
+use khor_output::Health;
+use khor_own_traffic::Place;
+
+/// Longest packet, bytes: all that UDP carries.
+const MAX_PACKET_BYTES: usize = 64 * 1024;
+/// Longest reason that is kept, characters. A reason may quote values of the message.
+const MAX_REASON: usize = 300;
+/// Between two looks at what came: settings change at most 50 times a second.
+const PERIOD: Duration = Duration::from_millis(20);
+/// The configuration is written when nothing was set for this long.
+const REST: Duration = Duration::from_secs(1);
+/// Between two attempts to take a port that is in use.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Listens, whenever the configuration says so, until `stop` becomes true.
+pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+    let mut wanted = engine.osc_port();
+    let mut goes_on = true;
+    while goes_on {
+        let port = *wanted.borrow_and_update();
+        goes_on = tokio::select! {
+            () = listen(&engine, port) => true,
+            changed = wanted.changed() => changed.is_ok(),
+            _ = stop.wait_for(|stop| *stop) => false,
+        };
+        // Whatever was set is kept, whoever ended it.
+        keep(&engine).await;
+    }
+}
+
+/// Listens on `port` for ever; `None`: does nothing for ever.
+async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
+    let Some(port) = port else {
+        engine.receiving(|receiving| receiving.health = Health::off());
+        return std::future::pending().await;
+    };
+    let mut is_news = true;
+    let socket = loop {
+        match UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(socket) => break socket,
+            Err(problem) => {
+                let error = format!("port {port}: {problem}");
+                if std::mem::take(&mut is_news) {
+                    warn!("osc: listening on {error}; trying again every {} s", RETRY.as_secs());
+                }
+                let fix = "end the program that has it, or choose another: osc.receive.port";
+                engine.receiving(|receiving| receiving.health = Health::failing(error, fix));
+            }
+        }
+        sleep(RETRY).await;
+    };
+    info!("osc: listening on 127.0.0.1:{port}");
+    engine.receiving(|receiving| receiving.health = Health::working());
+    let mut desk = Desk::new(Arc::clone(engine));
+    let mut buffer = vec![0; MAX_PACKET_BYTES];
+    loop {
+        desk.gather(&socket, &mut buffer).await;
+        desk.settle().await;
+    }
+}
+
+/// What was asked for and is still to be done.
+struct Desk {
+    engine: Arc<Engine>,
+    /// The newest value of each setting, by its path.
+    settings: BTreeMap<String, Values>,
+    /// The settings that patterns are matched against. They are read at the first pattern of a period
+    /// and dropped at the end of the period.
+    known: Option<Value>,
+    /// The configuration differs from its file.
+    unwritten: bool,
+}
+
+/// The values of a message. The addresses that a pattern matches share them.
+type Values = Arc<Vec<OscType>>;
+
+impl Desk {
+    fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, settings: BTreeMap::new(), known: None, unwritten: false }
+    }
+
+    /// Takes packets for one period from the first on; comes back without any once the fader rests.
+    async fn gather(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
+        let first = if self.unwritten {
+            tokio::time::timeout(REST, socket.recv(buffer)).await.ok()
+        } else {
+            Some(socket.recv(buffer).await)
+        };
+        let mut received = first;
+        let until = Instant::now() + PERIOD;
+        while let Some(result) = received {
+            match result {
+                Ok(length) => {
+                    let own = self.engine.own_traffic();
+                    own.received_datagram(Place::Local, length, Ipv4Addr::LOCALHOST.into());
+                    self.datagram(&buffer[..length]);
+                }
+                // An answer to nothing that was sent: the socket goes on.
+                Err(problem) => self.refuse(&problem.to_string()),
+            }
+            received = timeout_at(until.into(), socket.recv(buffer)).await.ok();
+        }
+    }
+
+    /// Handles every message of a datagram. Time tags do not delay a message.
+    fn datagram(&mut self, datagram: &[u8]) {
+        packet::read(datagram, |element| match element {
+            Ok(message) => self.message(message),
+            Err(problem) => self.refuse(&problem.to_string()),
+        });
+    }
+
+    fn message(&mut self, OscMessage { addr, args }: OscMessage) {
+        self.engine.receiving(|receiving| receiving.messages += 1);
+        let args = Arc::new(args);
+        if !pattern::is_pattern(&addr) {
+            return self.act(&addr, &args);
+        }
+        let engine = &self.engine;
+        let known = self.known.get_or_insert_with(|| shown(engine));
+        let addresses = pattern::expand(&addr, known);
+        if addresses.is_empty() {
+            self.refuse(&Refusal::Pattern(addr).to_string());
+        }
+        for address in addresses {
+            self.act(&address, &args);
+        }
+    }
+
+    /// Handles a message to one address. A setting takes effect in [`Self::settle`].
+    fn act(&mut self, address: &str, args: &Values) {
+        match Wish::of(address, args) {
+            Ok(Wish::Set(path)) => {
+                self.settings.insert(path, Arc::clone(args));
+            }
+            Ok(Wish::Mute(Some(muted))) => self.engine.set_muted(muted),
+            Ok(Wish::Mute(None)) => drop(self.engine.toggle_mute()),
+            Ok(Wish::Panic) => self.engine.panic(),
+            Err(problem) => self.refuse(&problem.to_string()),
+        }
+    }
+
+    fn refuse(&self, problem: &str) {
+        self.engine.receiving(|receiving| {
+            receiving.refused += 1;
+            receiving.last_refusal = Some(problem.chars().take(MAX_REASON).collect());
+        });
+    }
+
+    /// Makes the settings what was asked for; writes them down if nothing was.
+    async fn settle(&mut self) {
+        self.known = None;
+        if self.settings.is_empty() {
+            if std::mem::take(&mut self.unwritten) {
+                keep(&self.engine).await;
+            }
+            return;
+        }
+        self.unwritten = true;
+        let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
+        let set = move || {
+            let config = shown(&engine);
+            settings.iter().filter_map(|(path, args)| set(&engine, &config, path, args).err()).collect()
+        };
+        // To look for a sound device takes a while. It can only panic, and that is logged.
+        let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
+        for problem in refused {
+            self.refuse(&problem);
+        }
+    }
+}
+
+/// The settings that OSC may change, as JSON. This cannot fail, because the configuration is a tree
+/// of plain values.
+fn shown(engine: &Engine) -> Value {
+    steerable(&serde_json::to_value(engine.config()).unwrap_or_default())
+}
+
+fn set(engine: &Engine, config: &Value, path: &str, args: &[OscType]) -> Result<(), String> {
+    let change = wish::change(config, path, args).map_err(|problem| problem.to_string())?;
+    engine.adjust_config(&change).map(drop).map_err(|problem| problem.to_string())
+}
+
+async fn keep(engine: &Arc<Engine>) {
+    let engine = Arc::clone(engine);
+    let keep = move || {
+        if let Err(problem) = engine.keep_config() {
+            warn!("what was set by OSC holds until khor stops: {problem}");
+        }
+    };
+    // It can only panic, and that is logged.
+    drop(tokio::task::spawn_blocking(keep).await);
+}

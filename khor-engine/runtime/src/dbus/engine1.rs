@@ -1,0 +1,233 @@
+//! `org.khor.Engine1`: what the engine is doing, and the wheel, for scripts and desktop tools.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use khor_proto::inert;
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{MissedTickBehavior, interval},
+};
+use zbus::{
+    fdo, interface,
+    object_server::{InterfaceRef, SignalEmitter},
+};
+
+use super::{LOOK, LOOKS_PER_FIGURE, session, steer};
+use crate::engine::Engine;
+use khor_output::Health;
+
+pub(super) const NAME: &str = "org.khor.Engine";
+const PATH: &str = "/org/khor/Engine";
+
+/// Level, deviation and surprise.
+type Lane = (f64, f64, f64);
+
+struct Engine1 {
+    engine: Arc<Engine>,
+}
+
+#[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
+#[interface(name = "org.khor.Engine1")]
+impl Engine1 {
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// Whether the sound device is muted, by whatever.
+    #[zbus(property)]
+    fn muted(&self) -> bool {
+        self.engine.controls().muted
+    }
+
+    /// When the snooze ends, milliseconds since 1970; 0 without one.
+    #[zbus(property)]
+    fn snoozed_until(&self) -> u64 {
+        self.engine.controls().snoozed_until_ts_ms.unwrap_or(0)
+    }
+
+    /// When the quiet hours end that mute now, milliseconds since 1970; 0 without any.
+    #[zbus(property)]
+    fn quiet_until(&self) -> u64 {
+        self.engine.controls().quiet_until_ts_ms.unwrap_or(0)
+    }
+
+    #[zbus(property)]
+    fn preset(&self) -> String {
+        self.engine.controls().preset
+    }
+
+    /// The presets there are.
+    #[zbus(property)]
+    fn presets(&self) -> Vec<String> {
+        presets(&self.engine)
+    }
+
+    /// One sentence on what the machine is doing.
+    #[zbus(property)]
+    fn summary(&self) -> String {
+        self.engine.explain().sentence
+    }
+
+    /// Level, deviation and surprise of each signal that is known now.
+    #[zbus(property)]
+    fn signals(&self) -> BTreeMap<&'static str, Lane> {
+        lanes(&self.engine)
+    }
+
+    /// The signals that can't be had, each with the reason.
+    #[zbus(property)]
+    fn absent_signals(&self) -> BTreeMap<&'static str, String> {
+        absent(&self.engine)
+    }
+
+    fn mute(&self) {
+        self.engine.set_muted(true);
+    }
+
+    fn unmute(&self) {
+        self.engine.set_muted(false);
+    }
+
+    /// Mutes for so many minutes, 1 to 1440, or ends that with 0; says until when, as `SnoozedUntil` does.
+    fn snooze(&self, minutes: u32) -> fdo::Result<u64> {
+        let until = self.engine.snooze(minutes);
+        Ok(until.map_err(|problem| fdo::Error::InvalidArgs(problem.to_string()))?.unwrap_or(0))
+    }
+
+    async fn select_preset(&self, name: String) -> fdo::Result<()> {
+        steer::select_preset(&self.engine, name).await
+    }
+
+    /// Ends every note that sounds; the music goes on.
+    fn panic(&self) {
+        self.engine.panic();
+    }
+
+    /// Something happened: `oom`, `crash`, `blkerr` or `retx`. Name and process are empty and 0 where not known.
+    #[zbus(signal)]
+    async fn cue(
+        emitter: &SignalEmitter<'_>,
+        kind: &str,
+        comm: &str,
+        pid: u32,
+        time_ns: u64,
+    ) -> zbus::Result<()>;
+}
+
+fn presets(engine: &Engine) -> Vec<String> {
+    engine.library().presets().map(|preset| preset.name.clone()).collect()
+}
+
+fn lanes(engine: &Engine) -> BTreeMap<&'static str, Lane> {
+    // To the thousandth: what changes less is no news to a whole bus.
+    let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
+    let signals = engine.signals();
+    let known = signals.iter().filter_map(|(name, signal)| {
+        let lane = (rounded(signal.level?), rounded(signal.deviation?), rounded(signal.surprise?));
+        Some((name, lane))
+    });
+    known.collect()
+}
+
+fn absent(engine: &Engine) -> BTreeMap<&'static str, String> {
+    engine.signals().iter().filter_map(|(name, signal)| Some((name, signal.reason.clone()?))).collect()
+}
+
+/// Is there until the bus is gone.
+pub(super) async fn attend(engine: &Arc<Engine>, tell: impl Fn(Health)) -> zbus::Result<()> {
+    let mut cues = engine.cues();
+    let mut told = Told::of(engine);
+    let served = Engine1 { engine: Arc::clone(engine) };
+    let connection = session().serve_at(PATH, served).name(NAME).build().await?;
+    tell(Health::working());
+    let interface = connection.object_server().interface::<_, Engine1>(PATH).await?;
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = looks.tick() => told.announce(engine, &interface).await?,
+            cue = cues.recv() => match cue {
+                Ok(cue) => {
+                    let comm = inert::line(cue.comm.as_deref().unwrap_or_default());
+                    interface.cue(cue.kind.name(), &comm, cue.pid.unwrap_or(0), cue.t_ns).await?;
+                }
+                Err(RecvError::Lagged(_)) => {} // more happened than anybody can read
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            () = connection.closed() => return Ok(()),
+        }
+    }
+}
+
+/// What the bus was told last.
+struct Told {
+    looks: u32,
+    muted: bool,
+    snoozed_until: Option<u64>,
+    quiet_until: Option<u64>,
+    preset: String,
+    presets: Vec<String>,
+    summary: String,
+    lanes: BTreeMap<&'static str, Lane>,
+    absent: BTreeMap<&'static str, String>,
+}
+
+impl Told {
+    fn of(engine: &Engine) -> Self {
+        let controls = engine.controls();
+        Self {
+            looks: 0,
+            muted: controls.muted,
+            snoozed_until: controls.snoozed_until_ts_ms,
+            quiet_until: controls.quiet_until_ts_ms,
+            preset: controls.preset,
+            presets: presets(engine),
+            summary: engine.explain().sentence,
+            lanes: lanes(engine),
+            absent: absent(engine),
+        }
+    }
+
+    /// Tells of what changed: of what was steered at once, of figures once a second.
+    async fn announce(&mut self, engine: &Engine, interface: &InterfaceRef<Engine1>) -> zbus::Result<()> {
+        let (emitter, served) = (interface.signal_emitter(), interface.get().await);
+        let controls = engine.controls();
+        if news(&mut self.muted, controls.muted) {
+            served.muted_changed(emitter).await?;
+        }
+        if news(&mut self.snoozed_until, controls.snoozed_until_ts_ms) {
+            served.snoozed_until_changed(emitter).await?;
+        }
+        if news(&mut self.quiet_until, controls.quiet_until_ts_ms) {
+            served.quiet_until_changed(emitter).await?;
+        }
+        if news(&mut self.preset, controls.preset) {
+            served.preset_changed(emitter).await?;
+        }
+        self.looks += 1;
+        if !self.looks.is_multiple_of(LOOKS_PER_FIGURE) {
+            return Ok(());
+        }
+        if news(&mut self.presets, presets(engine)) {
+            served.presets_changed(emitter).await?;
+        }
+        if news(&mut self.summary, engine.explain().sentence) {
+            served.summary_changed(emitter).await?;
+        }
+        if news(&mut self.lanes, lanes(engine)) {
+            served.signals_changed(emitter).await?;
+        }
+        if news(&mut self.absent, absent(engine)) {
+            served.absent_signals_changed(emitter).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether that is new; keeps it.
+pub(super) fn news<T: PartialEq>(held: &mut T, now: T) -> bool {
+    let is_new = *held != now;
+    *held = now;
+    is_new
+}

@@ -1,0 +1,179 @@
+//! The session bus: `org.khor.Engine` for scripts and desktop tools, the desktop's own media player (MPRIS), and desktop
+//! notifications of what is grave.
+//!
+//! Each [`Part`] is off until the configuration asks for it, and has a connection, a name and a health of its own: what
+//! one lacks costs the others nothing, and the music never waits for the bus. A bus that is absent, goes, or has given
+//! the name to somebody else is a state with its fix, and is tried again for ever. Written out on zbus; the crate
+//! mpris-server brings a zbus of its own and another licence.
+
+mod engine1;
+mod notify;
+mod player;
+mod steer;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::sleep};
+use tracing::{info, warn};
+use zbus::{connection::Builder, fdo};
+
+use crate::{
+    config::Desktop,
+    engine::{Engine, OnDesktop},
+};
+use khor_output::Health;
+
+/// Between two attempts to get onto the bus.
+const RETRY: Duration = Duration::from_secs(5);
+/// Longest wait for another program's answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks at what may have changed.
+const LOOK: Duration = Duration::from_millis(250);
+/// Figures and words go out to the whole bus at every so many looks: once a second.
+const LOOKS_PER_FIGURE: u32 = 4;
+
+/// What to do where there is no session bus.
+pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's bus: systemctl --user start \
+                                     dbus.socket (Debian's dbus-user-session)";
+
+/// The names that are to be on the session bus, khor's or those it needs.
+pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
+    Part::ALL.into_iter().filter(|part| part.is_wanted(desktop)).map(Part::name).collect()
+}
+
+/// One thing that khor is on the session bus.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    /// `org.khor.Engine`.
+    Bus,
+    /// The media player.
+    Mpris,
+    /// Notifications: khor has no name for them, and needs somebody who has.
+    Notifications,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Bus, Self::Mpris, Self::Notifications];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bus => engine1::NAME,
+            Self::Mpris => player::NAME,
+            Self::Notifications => notify::NAME,
+        }
+    }
+
+    /// The setting that wants it.
+    const fn setting(self) -> &'static str {
+        match self {
+            Self::Bus => "desktop.bus",
+            Self::Mpris => "desktop.mpris",
+            Self::Notifications => "desktop.notifications",
+        }
+    }
+
+    const fn is_wanted(self, desktop: Desktop) -> bool {
+        match self {
+            Self::Bus => desktop.bus,
+            Self::Mpris => desktop.mpris,
+            Self::Notifications => desktop.notifications,
+        }
+    }
+
+    fn health(self, parts: &mut OnDesktop) -> &mut Health {
+        match self {
+            Self::Bus => &mut parts.bus,
+            Self::Mpris => &mut parts.mpris,
+            Self::Notifications => &mut parts.notifications,
+        }
+    }
+
+    /// Is there until the bus is gone; tells how it is.
+    async fn attend(self, engine: &Arc<Engine>) -> zbus::Result<()> {
+        let tell = |health| self.tell(engine, health);
+        match self {
+            Self::Bus => engine1::attend(engine, tell).await,
+            Self::Mpris => player::attend(engine, tell).await,
+            Self::Notifications => notify::attend(engine, tell).await,
+        }
+    }
+
+    /// Makes that its health, and logs what is new.
+    fn tell(self, engine: &Engine, health: Health) {
+        let error = health.error.clone();
+        let mut is_news = false;
+        engine.on_desktop(|parts| {
+            let held = self.health(parts);
+            is_news = *held != health && (health.ok || health.error.is_some());
+            *held = health;
+        });
+        match error {
+            Some(error) if is_news => warn!("{error} (the music goes on; trying again quietly)"),
+            None if is_news => info!("session bus: {} is there", self.name()),
+            _ => {}
+        }
+    }
+}
+
+/// Is on the session bus, whenever the configuration says so, until `stop` becomes true.
+pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
+    let [bus, mpris, notifications] = Part::ALL.map(|part| follow(&engine, part, stop.clone()));
+    tokio::join!(bus, mpris, notifications);
+}
+
+async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool>) {
+    let mut wanted = engine.desktop();
+    let mut goes_on = true;
+    while goes_on {
+        let is_wanted = part.is_wanted(*wanted.borrow_and_update());
+        goes_on = tokio::select! {
+            () = keep(engine, part, is_wanted) => true,
+            changed = wanted.wait_for(|desktop| part.is_wanted(*desktop) != is_wanted) => changed.is_ok(),
+            _ = stop.wait_for(|stop| *stop) => false,
+        };
+        // Whatever was set is kept, whoever ended it.
+        steer::keep(engine).await;
+    }
+}
+
+/// Keeps the part on the bus for ever; not wanted: does nothing for ever.
+async fn keep(engine: &Arc<Engine>, part: Part, is_wanted: bool) {
+    if !is_wanted {
+        part.tell(engine, Health::off());
+        return std::future::pending().await;
+    }
+    part.tell(engine, Health::starting());
+    loop {
+        let health = match part.attend(engine).await {
+            Ok(()) => absent("the session bus is gone".to_owned()),
+            Err(problem) => explain(part, &problem),
+        };
+        part.tell(engine, health);
+        sleep(RETRY).await;
+    }
+}
+
+/// A connection to come: of who offers something, or only calls.
+fn session() -> Builder<'static> {
+    // By default two engines would take the name from each other for ever.
+    Builder::session().allow_name_replacements(false).replace_existing_names(false).method_timeout(PATIENCE)
+}
+
+fn absent(error: String) -> Health {
+    Health::failing(error, NO_BUS_FIX)
+}
+
+fn explain(part: Part, problem: &zbus::Error) -> Health {
+    let (name, setting) = (part.name(), part.setting());
+    match problem {
+        zbus::Error::NameTaken => Health::failing(
+            format!("another program is {name} on the session bus"),
+            format!("end the other engine, or switch {setting} off in one of them"),
+        ),
+        zbus::Error::FDO(error) if matches!(**error, fdo::Error::AccessDenied(_)) => Health::failing(
+            format!("the session bus does not let khor be {name}: {error}"),
+            format!("allow the name in the bus's policy, or switch {setting} off"),
+        ),
+        _ => absent(format!("no session bus: {problem}")),
+    }
+}

@@ -1,0 +1,270 @@
+//! Desktop notifications of what is grave: a program killed for want of memory, a crash, a disk request that failed.
+//!
+//! A storm is one notification, updated once a minute. Anybody can choose the name of a program. So
+//! names are only in the title, which is plain and [inert] text, and never in the body, where some
+//! desktops read markup.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use khor_proto::{Cue, inert};
+use nix::sys::signal::Signal;
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+use zbus::{Connection, Variant, fdo::DBusProxy, names::BusName, proxy, proxy::CacheProperties};
+
+use super::session;
+use crate::engine::Engine;
+use khor_music::{CueKind as Motif, Severity};
+use khor_output::Health;
+
+pub(super) const NAME: &str = "org.freedesktop.Notifications";
+/// Of a kind there is one notification in this time, which may be brought up to date at its end.
+const APART: Duration = Duration::from_mins(1);
+/// Between two looks for who shows notifications.
+const LOOK: Duration = Duration::from_secs(5);
+
+#[proxy(
+    interface = "org.freedesktop.Notifications",
+    default_service = "org.freedesktop.Notifications",
+    default_path = "/org/freedesktop/Notifications"
+)]
+trait Notifications {
+    #[expect(clippy::too_many_arguments, reason = "the specification's")]
+    fn notify(
+        &self,
+        app_name: &str,
+        replaces_id: u32,
+        app_icon: &str,
+        summary: &str,
+        body: &str,
+        actions: &[&str],
+        hints: HashMap<&str, Variant<'_>>,
+        expire_timeout_ms: i32,
+    ) -> zbus::Result<u32>;
+}
+
+/// Notifies until the bus is gone.
+pub(super) async fn attend(engine: &Arc<Engine>, tell: impl Fn(Health)) -> zbus::Result<()> {
+    let mut cues = engine.cues();
+    let connection = session().build().await?;
+    let shown =
+        NotificationsProxy::builder(&connection).cache_properties(CacheProperties::No).build().await?;
+    let mut storms = Storms::default();
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut refusal = None;
+    loop {
+        let due = storms.due();
+        let message = tokio::select! {
+            _ = looks.tick() => {
+                tell(health(&connection, refusal.as_deref()).await?);
+                continue;
+            }
+            cue = cues.recv() => match cue {
+                Ok(cue) => storms.take(cue, Instant::now()),
+                Err(RecvError::Lagged(_)) => None, // more happened than anybody can read
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                storms.pass(Instant::now())
+            }
+            () = connection.closed() => return Ok(()),
+        };
+        let Some(message) = message else { continue };
+        match show(&shown, &message).await {
+            Ok(id) => {
+                storms.shown(message.kind, id);
+                refusal = None;
+            }
+            Err(problem) => refusal = Some(problem.to_string()),
+        }
+        tell(health(&connection, refusal.as_deref()).await?);
+    }
+}
+
+/// Whether there is somebody who shows notifications, or who would be started, and what the last answer was.
+async fn health(connection: &Connection, refusal: Option<&str>) -> zbus::Result<Health> {
+    const FIX: &str = "start the desktop's notification service, or one such as dunst or mako";
+    let bus = DBusProxy::new(connection).await?;
+    let name = BusName::from_static_str(NAME)?;
+    let is_there = bus.name_has_owner(name).await?
+        || bus.list_activatable_names().await?.iter().any(|known| known.as_str() == NAME);
+    Ok(match refusal {
+        _ if !is_there => Health::failing("nobody shows notifications on the session bus", FIX),
+        Some(refusal) => Health::failing(format!("the last notification was not shown: {refusal}"), FIX),
+        None => Health::working(),
+    })
+}
+
+async fn show(shown: &NotificationsProxy<'_>, message: &Message) -> zbus::Result<u32> {
+    let hints = HashMap::from([
+        ("urgency", Variant::from(message.urgency)),
+        ("desktop-entry", Variant::from("org.khor.Khor")),
+    ]);
+    let Message { replaces, title, body, .. } = message;
+    // How long it stays is the desktop's to say.
+    shown.notify("khor", *replaces, "org.khor.Khor", title, body, &[], hints, -1).await
+}
+
+/// What is to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Message {
+    kind: khor_proto::CueKind,
+    /// The notification it takes the place of; 0 is none.
+    replaces: u32,
+    /// 1 ordinary, 2 critical.
+    urgency: u8,
+    title: String,
+    body: String,
+}
+
+/// One kind of cue, since its last notification.
+#[derive(Debug)]
+struct Storm {
+    at: Instant,
+    id: u32,
+    /// Cues that came since, and the last of them.
+    more: u32,
+    last: Cue,
+}
+
+/// Keeps notifications of a kind apart.
+#[derive(Debug, Default)]
+struct Storms(HashMap<khor_proto::CueKind, Storm>);
+
+impl Storms {
+    /// A cue has come: what to show now, if anything.
+    fn take(&mut self, cue: Cue, now: Instant) -> Option<Message> {
+        let urgency = urgency(cue.kind)?;
+        if let Some(storm) = self.0.get_mut(&cue.kind).filter(|storm| now < storm.at + APART) {
+            storm.more += 1;
+            storm.last = cue;
+            return None;
+        }
+        let message = message(&cue, urgency, 0, 0);
+        self.0.insert(cue.kind, Storm { at: now, id: 0, more: 0, last: cue });
+        Some(message)
+    }
+
+    /// When a notification is to be brought up to date.
+    fn due(&self) -> Option<Instant> {
+        self.0.values().filter(|storm| storm.more > 0).map(|storm| storm.at + APART).min()
+    }
+
+    /// What is due by now.
+    fn pass(&mut self, now: Instant) -> Option<Message> {
+        let storm = self.0.values_mut().find(|storm| storm.more > 0 && storm.at + APART <= now)?;
+        let message = message(&storm.last, urgency(storm.last.kind)?, storm.id, storm.more);
+        (storm.at, storm.more) = (now, 0);
+        Some(message)
+    }
+
+    /// It is shown under that number.
+    fn shown(&mut self, kind: khor_proto::CueKind, id: u32) {
+        if let Some(storm) = self.0.get_mut(&kind) {
+            storm.id = id;
+        }
+    }
+}
+
+/// `None` for what is only to be heard.
+fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
+    match Motif::of(kind)?.severity() {
+        Severity::Grave => Some(2),
+        Severity::Serious => Some(1),
+        Severity::Notable => None,
+    }
+}
+
+fn message(cue: &Cue, urgency: u8, replaces: u32, more: u32) -> Message {
+    use khor_proto::CueKind;
+
+    let who = who(cue);
+    let (title, body) = match cue.kind {
+        CueKind::Oom => (
+            format!("Out of memory: {who} was killed"),
+            "The machine had no memory left, and the kernel chose it to make room.".to_owned(),
+        ),
+        CueKind::Crash => (format!("{who} crashed"), died_of(cue.detail)),
+        CueKind::BlockError | CueKind::RetransmitBurst | CueKind::Exec => (
+            "A disk request failed".to_owned(),
+            "The kernel could not read or write a part of a disk; its log says which.".to_owned(),
+        ),
+    };
+    let body = match more {
+        0 | 1 => body,
+        _ => format!("{body} It is the last of {more} within a minute."),
+    };
+    Message { kind: cue.kind, replaces, urgency, title, body }
+}
+
+/// `firefox (process 1234)`, as far as it is known.
+fn who(cue: &Cue) -> String {
+    match (cue.comm.as_deref().map(|comm| inert::line(comm).into_owned()), cue.pid) {
+        (Some(comm), Some(pid)) => format!("{comm} (process {pid})"),
+        (Some(comm), None) => comm,
+        (None, Some(pid)) => format!("Process {pid}"),
+        (None, None) => "A program".to_owned(),
+    }
+}
+
+fn died_of(signal: Option<u32>) -> String {
+    let number = signal.and_then(|number| i32::try_from(number).ok());
+    match number.map(|number| (number, Signal::try_from(number))) {
+        Some((_, Ok(signal))) => format!("It died of {}.", signal.as_str()),
+        Some((number, Err(_))) => format!("It died of signal {number}."),
+        None => "It died of a signal.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use khor_proto::CueKind;
+
+    use super::*;
+
+    fn cue(kind: CueKind, comm: &str) -> Cue {
+        Cue {
+            kind,
+            t_ns: 1,
+            pid: Some(7),
+            comm: Some(comm.to_owned()),
+            cgroup_id: None,
+            detail: (kind == CueKind::Crash).then_some(11),
+        }
+    }
+
+    #[test]
+    fn a_storm_is_one_notification_brought_up_to_date_once_a_minute() {
+        let (mut storms, begun) = (Storms::default(), Instant::now());
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        let first = storms.take(cue(CueKind::Crash, "first"), begun).unwrap();
+        assert_eq!((first.replaces, first.title.as_str()), (0, "first (process 7) crashed"));
+        storms.shown(CueKind::Crash, 5);
+        assert_eq!(storms.due(), None, "one is all there was");
+        assert!((1..50).all(|s| storms.take(cue(CueKind::Crash, "more"), after(s)).is_none()));
+        assert!(storms.take(cue(CueKind::Oom, "other"), after(2)).is_some(), "another kind waits for none");
+        assert_eq!((storms.due(), storms.pass(after(59))), (Some(after(60)), None));
+        let update = storms.pass(after(60)).unwrap();
+        assert_eq!((update.replaces, update.title.as_str()), (5, "more (process 7) crashed"));
+        assert!(update.body.ends_with("It is the last of 49 within a minute."), "{}", update.body);
+        assert_eq!(storms.due(), None);
+        assert!(storms.take(cue(CueKind::Crash, "late"), after(119)).is_none());
+        assert_eq!(storms.take(cue(CueKind::Crash, "later"), after(300)).unwrap().replaces, 0);
+    }
+
+    #[test]
+    fn only_what_is_grave_is_shown_and_a_strangers_words_stand_in_the_title_alone() {
+        let mut storms = Storms::default();
+        let mut shown = |kind| storms.take(cue(kind, "<b>\nx\u{202e}"), Instant::now());
+        assert_eq!((shown(CueKind::RetransmitBurst), shown(CueKind::Exec)), (None, None));
+        let (oom, crash, disk) = (shown(CueKind::Oom), shown(CueKind::Crash), shown(CueKind::BlockError));
+        let (oom, crash, disk) = (oom.unwrap(), crash.unwrap(), disk.unwrap());
+        assert_eq!((oom.urgency, crash.urgency, disk.urgency), (2, 1, 1));
+        assert_eq!(oom.title, "Out of memory: <b>\u{fffd}x\u{fffd} (process 7) was killed");
+        assert_eq!(crash.body, "It died of SIGSEGV.");
+        assert!([oom, crash, disk].iter().all(|message| !message.body.contains('<')));
+    }
+}

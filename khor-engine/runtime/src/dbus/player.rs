@@ -1,0 +1,314 @@
+//! `org.mpris.MediaPlayer2`: khor as the desktop's media player, so that its keys, applets and `playerctl` steer it.
+//!
+//! Playing is unmuted and paused is muted, next and previous are presets, and the track is what the machine is doing in
+//! words. Nothing can be sought or opened: the machine plays.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use khor_proto::inert;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::debug;
+use zbus::{ObjectPath, Variant, fdo, interface, object_server::InterfaceRef};
+
+use super::{LOOK, LOOKS_PER_FIGURE, engine1::news, session, steer};
+use crate::engine::Engine;
+use khor_output::Health;
+
+pub(super) const NAME: &str = "org.mpris.MediaPlayer2.khor";
+const PATH: &str = "/org/mpris/MediaPlayer2";
+/// There is one track, and it never ends.
+const TRACK: ObjectPath<'static> = ObjectPath::from_static_str_unchecked("/org/khor/track/machine");
+
+/// The program.
+struct Root;
+
+#[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
+#[interface(name = "org.mpris.MediaPlayer2")]
+impl Root {
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_quit(&self) -> bool {
+        false
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_raise(&self) -> bool {
+        false
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn has_track_list(&self) -> bool {
+        false
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn identity(&self) -> &'static str {
+        "khor"
+    }
+
+    /// Name of the file in `packaging/desktop`.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn desktop_entry(&self) -> &'static str {
+        "org.khor.Khor"
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn supported_uri_schemes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn supported_mime_types(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Without effect, as `CanRaise` says.
+    fn raise(&self) {}
+
+    /// Without effect, as `CanQuit` says: its unit stops it.
+    fn quit(&self) {}
+}
+
+/// What plays.
+struct Player {
+    engine: Arc<Engine>,
+    /// The volume was set and not written down yet.
+    unwritten: Arc<AtomicBool>,
+}
+
+#[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
+#[interface(name = "org.mpris.MediaPlayer2.Player")]
+impl Player {
+    async fn next(&self) -> fdo::Result<()> {
+        steer::step_preset(&self.engine, 1).await
+    }
+
+    async fn previous(&self) -> fdo::Result<()> {
+        steer::step_preset(&self.engine, -1).await
+    }
+
+    fn play(&self) {
+        self.engine.set_muted(false);
+    }
+
+    fn pause(&self) {
+        self.engine.set_muted(true);
+    }
+
+    /// Resumes playing, even during a snooze or quiet hours, which the player shows as paused.
+    fn play_pause(&self) {
+        self.engine.set_muted(!self.engine.is_muted());
+    }
+
+    fn stop(&self) {
+        self.engine.set_muted(true);
+    }
+
+    /// Without effect, as `CanSeek` says.
+    fn seek(&self, offset: i64) {
+        debug!("asked to seek by {offset} us: there is nowhere to go");
+    }
+
+    /// Without effect, as `CanSeek` says.
+    fn set_position(&self, track_id: ObjectPath<'_>, position: i64) {
+        debug!("asked to seek to {position} us in {track_id}: there is nowhere to go");
+    }
+
+    fn open_uri(&self, uri: &str) -> fdo::Result<()> {
+        Err(fdo::Error::NotSupported(format!("{uri}: khor plays this machine, and nothing else")))
+    }
+
+    #[zbus(property)]
+    fn playback_status(&self) -> &'static str {
+        if self.engine.is_muted() { "Paused" } else { "Playing" }
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn rate(&self) -> f64 {
+        1.0
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn minimum_rate(&self) -> f64 {
+        1.0
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn maximum_rate(&self) -> f64 {
+        1.0
+    }
+
+    #[zbus(property)]
+    fn metadata(&self) -> HashMap<&'static str, Variant<'static>> {
+        let Track { title, album } = Track::of(&self.engine);
+        HashMap::from([
+            ("mpris:trackid", Variant::from(TRACK)),
+            ("xesam:title", Variant::from(title)),
+            ("xesam:artist", Variant::from(vec!["khor"])),
+            ("xesam:album", Variant::from(album)),
+        ])
+    }
+
+    /// 0..=1.
+    #[zbus(property)]
+    fn volume(&self) -> f64 {
+        volume(&self.engine)
+    }
+
+    #[zbus(property)]
+    async fn set_volume(&self, volume: f64) -> fdo::Result<()> {
+        let change = serde_json::json!({ "audio": { "master_gain": gain(volume)? } });
+        self.unwritten.store(true, Relaxed);
+        steer::change(&self.engine, move |engine| engine.adjust_config(&change)).await
+    }
+
+    /// Microseconds; the track has no beginning.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn position(&self) -> i64 {
+        0
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_go_next(&self) -> bool {
+        true
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_go_previous(&self) -> bool {
+        true
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_play(&self) -> bool {
+        true
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_pause(&self) -> bool {
+        true
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_seek(&self) -> bool {
+        false
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn can_control(&self) -> bool {
+        true
+    }
+}
+
+/// The gain for a volume that a client sets, 0..=1. MPRIS requires that a negative volume becomes
+/// zero. It also allows volumes above 1.0, which khor limits to 1.0 instead of rejecting them.
+fn gain(volume: f64) -> fdo::Result<f64> {
+    if volume.is_nan() {
+        return Err(fdo::Error::InvalidArgs("Volume: NaN is not allowed, expected 0.0 to 1.0".to_owned()));
+    }
+    Ok(volume.clamp(0.0, 1.0))
+}
+
+/// As the configuration has it, without the noise of its shorter numbers.
+fn volume(engine: &Engine) -> f64 {
+    (f64::from(engine.controls().master_gain) * 1e6).round() / 1e6
+}
+
+/// What is heard, as players put it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Track {
+    title: String,
+    album: String,
+}
+
+impl Track {
+    fn of(engine: &Engine) -> Self {
+        let album = inert::owned_line(engine.controls().preset);
+        Self { title: engine.explain().sentence, album }
+    }
+}
+
+/// Is there until the bus is gone.
+pub(super) async fn attend(engine: &Arc<Engine>, tell: impl Fn(Health)) -> zbus::Result<()> {
+    let mut told = Told::of(engine);
+    let unwritten = Arc::new(AtomicBool::new(false));
+    let player = Player { engine: Arc::clone(engine), unwritten: Arc::clone(&unwritten) };
+    let connection = session().serve_at(PATH, Root).serve_at(PATH, player).name(NAME).build().await?;
+    tell(Health::working());
+    let interface = connection.object_server().interface::<_, Player>(PATH).await?;
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = looks.tick() => told.announce(engine, &interface, &unwritten).await?,
+            () = connection.closed() => return Ok(()),
+        }
+    }
+}
+
+/// What the bus was told last.
+struct Told {
+    looks: u32,
+    muted: bool,
+    volume: f64,
+    track: Track,
+}
+
+impl Told {
+    fn of(engine: &Engine) -> Self {
+        Self { looks: 0, muted: engine.is_muted(), volume: volume(engine), track: Track::of(engine) }
+    }
+
+    /// Tells of what changed: of what was steered at once, of words once a second.
+    async fn announce(
+        &mut self,
+        engine: &Arc<Engine>,
+        interface: &InterfaceRef<Player>,
+        unwritten: &AtomicBool,
+    ) -> zbus::Result<()> {
+        let (emitter, served) = (interface.signal_emitter(), interface.get().await);
+        if news(&mut self.muted, engine.is_muted()) {
+            served.playback_status_changed(emitter).await?;
+        }
+        if news(&mut self.volume, volume(engine)) {
+            served.volume_changed(emitter).await?;
+        }
+        self.looks += 1;
+        let is_figure_time = self.looks.is_multiple_of(LOOKS_PER_FIGURE);
+        let track = Track::of(engine);
+        if (is_figure_time || track.album != self.track.album) && news(&mut self.track, track) {
+            served.metadata_changed(emitter).await?;
+        }
+        if is_figure_time && unwritten.swap(false, Relaxed) {
+            // A slider that moves is written down once a second.
+            steer::keep(engine).await;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_volume_is_limited_or_rejected() {
+        for (volume, expected) in [
+            (0.3, 0.3),
+            (-0.0, 0.0),
+            (-3.0, 0.0),
+            (1.5, 1.0),
+            (1e300, 1.0),
+            (f64::INFINITY, 1.0),
+            (f64::NEG_INFINITY, 0.0),
+        ] {
+            assert_eq!(gain(volume), Ok(expected), "{volume}");
+        }
+        let refusal = gain(f64::NAN).unwrap_err().to_string();
+        assert!(refusal.contains("Volume") && refusal.contains("0.0 to 1.0"), "{refusal}");
+    }
+}

@@ -1,0 +1,289 @@
+//! The collector: whether it runs, lets this user in, counts everything and holds no more privilege than it should.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use khor_proto::{
+    Availability, Subscribe, Welcome,
+    client::{Client, ClientError, Update},
+};
+use nix::unistd::{Group, Uid, User, getegid, getgroups};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::{Check, Patient, system_bus};
+use khor_source::{Gap, ScopeChoice, lockdown_cause, slower, whose};
+
+const SOCKET_UNIT: &str = "khor-collector.socket";
+const SERVICE_UNIT: &str = "khor-collector.service";
+const BUS_NAME: &str = "org.khor.Collector";
+/// A collector that is started by the connection attaches its probes first.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
+    let (socket, choice) = (&*patient.socket, patient.config.bpf.scope());
+    let bus = system_bus::connect().await;
+    let (mut unit, mut name) = (None, None);
+    if let Some(bus) = &bus {
+        unit = system_bus::unit_state(bus, SOCKET_UNIT).await;
+        name = system_bus::has_owner(bus, BUS_NAME).await;
+    }
+    let connected = timeout(PATIENCE, Client::connect(socket, "khor doctor")).await;
+    let mut checks = vec![unit_check(unit.as_deref(), socket)];
+    match connected.unwrap_or(Err(ClientError::Silent)) {
+        Ok((client, welcome)) => {
+            checks.push(Check::ok(
+                "collector",
+                format!("collector {} at {}", welcome.collector_version, socket.display()),
+            ));
+            checks.push(probes(&welcome));
+            checks.extend(missed(patient.health.as_ref()));
+            let requested_ms = patient.config.bpf.sample_interval_ms;
+            checks.extend(subscribed(client, &choice, requested_ms).await);
+        }
+        Err(error) => checks.push(match heard_by_engine(patient) {
+            Some(collector) => {
+                let detail =
+                    format!("the engine hears the {collector}; nobody is heard at {}", socket.display());
+                Check::ok("collector", detail)
+            }
+            None => unreachable(socket, &error, unit.as_deref(), &choice),
+        }),
+    }
+    checks.push(bus_check(bus.is_some(), name));
+    checks
+}
+
+/// The collector that the running engine hears, which may have been told of another socket.
+fn heard_by_engine(patient: &Patient) -> Option<&str> {
+    let source = &patient.health.as_ref()?["source"];
+    let is_heard = source["kind"] == "collector" && source["ok"] == true;
+    source["detail"].as_str().filter(|_| is_heard)
+}
+
+fn unit_check(state: Option<&str>, socket: &Path) -> Check {
+    let name = "unit";
+    match state {
+        Some("active") => Check::ok(name, format!("{SOCKET_UNIT} is active")),
+        Some(state) => Check::problem(
+            name,
+            format!("{SOCKET_UNIT} is {state}: nobody listens at {}", socket.display()),
+            format!("sudo systemctl enable --now {SOCKET_UNIT}"),
+        ),
+        None => Check::off(name, format!("{SOCKET_UNIT} is not installed here")),
+    }
+}
+
+/// Why nobody answers, and what to do about that.
+fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &ScopeChoice) -> Check {
+    let name = "collector";
+    let fix = match error {
+        ClientError::Connect { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            allow_in(&group_of(socket))
+        }
+        ClientError::Connect { .. } if unit.is_some() => format!("sudo systemctl restart {SOCKET_UNIT}"),
+        ClientError::Connect { .. } => {
+            "install khor's package, or start it by hand: sudo khor-collector; to let members of the group khor start \
+             it: chown root:khor P && chmod 0750 P && setcap cap_bpf,cap_perfmon=ep P, where P is the program"
+                .to_owned()
+        }
+        ClientError::Silent => format!("see why in its log: journalctl -u {SERVICE_UNIT}"),
+        _ => format!("sudo systemctl restart {SERVICE_UNIT}"),
+    };
+    let instead = if choice.is_machine() {
+        "khor hears /proc instead".to_owned()
+    } else {
+        format!("/proc can't tell {} apart, so nothing is heard", whose(&choice.as_written()))
+    };
+    Check::problem(name, format!("{error}; {instead}"), fix)
+}
+
+/// The group whose members the socket lets in.
+fn group_of(socket: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let gid = fs::metadata(socket).map(|metadata| metadata.gid());
+    let group = gid.ok().and_then(|gid| Group::from_gid(gid.into()).ok()?);
+    group.map_or_else(|| "khor".to_owned(), |group| group.name)
+}
+
+fn allow_in(group: &str) -> String {
+    if group == "root" {
+        return "nobody should be in the group root: install khor's package, or start khor-collector with --group and a \
+                group of this user's"
+            .to_owned();
+    }
+    let user =
+        User::from_uid(Uid::effective()).ok().flatten().map_or_else(|| "$USER".into(), |user| user.name);
+    let members = Group::from_name(group).ok().flatten();
+    let is_listed = members.as_ref().is_some_and(|group| group.mem.contains(&user));
+    let is_in_session = members.is_some_and(|group| {
+        getegid() == group.gid || getgroups().is_ok_and(|mine| mine.contains(&group.gid))
+    });
+    if is_listed && !is_in_session {
+        return format!(
+            "log out and in again: {user} is in the group {group} now, but was not when this began"
+        );
+    }
+    format!("sudo usermod --append --groups {group} {user}, then log out and in again")
+}
+
+fn probes(welcome: &Welcome) -> Check {
+    let absent: Vec<String> = welcome
+        .counters
+        .iter()
+        .filter_map(|counter| match &counter.availability {
+            Availability::Available => None,
+            Availability::Absent { reason } => Some(format!("{}: {reason}", counter.name)),
+        })
+        .collect();
+    let (all, gap) = (welcome.counters.len(), Gap::of(welcome));
+    if absent.is_empty() {
+        // An older collector does not list newer counters.
+        return gap.map_or_else(
+            || Check::ok("probes", format!("{all} of {all} count")),
+            |gap| Check::problem("probes", gap.error(), gap.fix()),
+        );
+    }
+    let cause = lockdown_cause().map_or_else(String::new, |cause| format!("; {}", cause.error));
+    let instead =
+        gap.as_ref().map_or_else(String::new, |gap| format!("; khor reads from /proc: {}", gap.names()));
+    Check::problem(
+        "probes",
+        format!("{} of {all} don't count: {}{cause}{instead}", absent.len(), absent.join("; ")),
+        gap.map_or_else(
+            || "these signals are missing, the others work; a newer kernel may have them".to_owned(),
+            |gap| gap.fix().to_owned(),
+        ),
+    )
+}
+
+/// The events that the collector's programs missed since the engine started. A few are no problem,
+/// and no setting of khor prevents them.
+fn missed(health: Option<&Value>) -> Option<Check> {
+    let reason = health?["missed"]["reason"].as_str()?;
+    Some(Check::ok("missed events", reason))
+}
+
+/// Subscribes as the engine does, and checks the granted scope and interval.
+async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16) -> Vec<Check> {
+    let resolving = choice.clone();
+    let scope = tokio::task::spawn_blocking(move || resolving.resolve()).await;
+    let scope = scope.unwrap_or_else(|_| choice.as_written());
+    let answer = async {
+        client.subscribe(Subscribe { interval_ms: requested_ms, scope, cues: Vec::new() }).await?;
+        client.update().await
+    };
+    let answer = timeout(PATIENCE, answer).await.unwrap_or(Err(ClientError::Silent));
+    let interval = match &answer {
+        Ok(Update::Subscribed(granted)) => Some(interval(requested_ms, granted.interval_ms)),
+        _ => None,
+    };
+    [scope_check(answer, choice)].into_iter().chain(interval).collect()
+}
+
+/// A longer interval than requested is not a problem: khor works, and the administrator chose it.
+fn interval(requested_ms: u16, granted_ms: u16) -> Check {
+    let limit = slower(requested_ms, granted_ms);
+    let every = || format!("samples come every {granted_ms} ms");
+    Check::ok("interval", limit.map_or_else(every, |limit| format!("{}; {}", limit.error, limit.fix)))
+}
+
+/// Checks whether khor receives data of the chosen part of the machine.
+fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Check {
+    let (name, whose) = ("scope", whose(&choice.as_written()));
+    let problem = match answer {
+        Ok(Update::Subscribed(_)) if choice.is_machine() => {
+            return Check::off(name, format!("{whose} is heard (bpf.cgroup)"));
+        }
+        Ok(Update::Subscribed(subscribed)) => {
+            let absent = |availability: &Availability| match availability {
+                Availability::Available => None,
+                Availability::Absent { reason } => Some(reason.clone()),
+            };
+            let reasons: Vec<Option<String>> = subscribed.availability.iter().map(absent).collect();
+            let counted = reasons.iter().filter(|reason| reason.is_none()).count();
+            if counted > 0 {
+                return Check::ok(
+                    name,
+                    format!("{whose} alone is heard: {counted} of {} count", reasons.len()),
+                );
+            }
+            reasons.into_iter().flatten().next().unwrap_or_default()
+        }
+        Ok(_) => "the collector did not say what it counts".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Check::problem(
+        name,
+        format!("nothing can be heard of {whose}: {problem}"),
+        "start it, remove that cause, or choose another: khor config bpf.cgroup '' is the whole machine",
+    )
+}
+
+fn bus_check(bus: bool, owned: Option<bool>) -> Check {
+    let name = "system bus";
+    match owned {
+        Some(true) => Check::ok(name, format!("{BUS_NAME} is there for busctl and desktop tools")),
+        Some(false) => Check::off(name, format!("nobody has the name {BUS_NAME}; khor doesn't need it")),
+        None if bus => Check::off(name, "it doesn't answer; khor doesn't need it"),
+        None => Check::off(name, "there is none; khor doesn't need it"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::CheckState;
+
+    fn refused(kind: io::ErrorKind) -> ClientError {
+        ClientError::Connect { socket: "/run/khor/collector.sock".into(), source: kind.into() }
+    }
+
+    #[test]
+    fn the_fix_fits_the_reason() {
+        let socket = Path::new("/nonexistent/collector.sock");
+        let fix =
+            |kind, unit| unreachable(socket, &refused(kind), unit, &ScopeChoice::default()).fix.unwrap();
+        assert!(fix(io::ErrorKind::PermissionDenied, None).contains("usermod --append --groups khor"));
+        assert!(fix(io::ErrorKind::NotFound, None).contains("sudo khor-collector"));
+        assert!(fix(io::ErrorKind::ConnectionRefused, Some("inactive")).contains("systemctl"));
+    }
+
+    #[test]
+    fn missed_events_are_shown_if_there_are_any() {
+        let health = |reason| serde_json::json!({ "missed": { "events": 11, "reason": reason } });
+        assert_eq!(missed(None), None);
+        assert_eq!(missed(Some(&health(None))), None);
+        let check = missed(Some(&health(Some("khor missed 11 events, ...")))).unwrap();
+        assert_eq!((check.name, check.state), ("missed events", CheckState::Ok));
+        assert!(check.detail.contains("11 events"), "{check:?}");
+    }
+
+    #[test]
+    fn a_longer_interval_is_no_problem_and_names_the_setting() {
+        let limited = interval(20, 100);
+        assert_eq!((limited.state, interval(20, 20).state), (CheckState::Ok, CheckState::Ok));
+        assert!(
+            limited.detail.contains("100 ms, not 20") && limited.detail.contains("KHOR_TRUST"),
+            "{limited:?}"
+        );
+        assert_eq!(interval(20, 20).detail, "samples come every 20 ms");
+    }
+
+    #[test]
+    fn setcap_is_advised_with_owner_group_and_mode() {
+        let missing = refused(io::ErrorKind::NotFound);
+        let check = unreachable(Path::new("/nonexistent"), &missing, None, &ScopeChoice::default());
+        let fix = check.fix.unwrap();
+        let order =
+            ["chown root:khor", "chmod 0750", "setcap cap_bpf,cap_perfmon=ep"].map(|part| fix.find(part));
+        assert!(order.is_sorted() && order[0].is_some(), "{fix}");
+    }
+
+    #[test]
+    fn a_stopped_unit_is_a_problem_and_a_missing_one_is_not() {
+        let socket = Path::new("/run/khor/collector.sock");
+        assert_eq!(unit_check(Some("active"), socket).state, CheckState::Ok);
+        assert!(unit_check(Some("failed"), socket).fix.unwrap().contains("enable --now"));
+        assert_eq!(unit_check(None, socket).state, CheckState::Off);
+    }
+}

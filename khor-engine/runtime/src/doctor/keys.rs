@@ -1,0 +1,101 @@
+//! Checks whether other users can read the secret files of the NATS connection. Such a user can
+//! send and receive in this host's name.
+
+use std::path::{Path, PathBuf};
+
+use super::{Check, Patient};
+use khor_site::nats::{Exposed, Nats};
+use khor_system::files;
+
+/// The folder of the system's relay, whose secret files only root may read.
+const SYSTEM: &str = "/etc/khor";
+/// Secret files of a relay, in [`SYSTEM`] and beside the configuration.
+const RELAY_SECRETS: [&str; 3] = ["relay.nk", "relay.creds", "relay.key"];
+/// The file of a relay's environment variables, which may name other secret files.
+const RELAY_ENV: &str = "relay.env";
+/// The variables that name secret files.
+const VARIABLES: [&str; 3] = ["KHOR_NATS_NKEY", "KHOR_NATS_CREDS", "KHOR_NATS_KEY"];
+/// Longest file of variables that is read, bytes.
+const MAX_ENV_BYTES: u64 = 64 * 1024;
+
+pub(super) async fn examine(patient: &Patient) -> Check {
+    let folders = [Some(Path::new(SYSTEM)), patient.config_path.parent()];
+    let folders = folders.into_iter().flatten().map(Path::to_owned).collect();
+    let nats = patient.config.site.nats.clone();
+    let looked = tokio::task::spawn_blocking(move || keys(folders, &nats)).await;
+    looked.unwrap_or_else(|error| Check::off("keys", error.to_string()))
+}
+
+fn keys(folders: Vec<PathBuf>, nats: &Nats) -> Check {
+    let mut secrets: Vec<PathBuf> = nats.secrets().map(Path::to_owned).collect();
+    for folder in folders {
+        secrets.extend(RELAY_SECRETS.map(|name| folder.join(name)));
+        secrets.extend(named_in(&folder.join(RELAY_ENV)));
+    }
+    secrets.sort();
+    secrets.dedup();
+    // Skips files that are missing, or that this user cannot reach.
+    let found: Vec<Option<Exposed>> = secrets.iter().filter_map(|path| Exposed::find(path).ok()).collect();
+    let exposed: Vec<&Exposed> = found.iter().flatten().collect();
+    if exposed.is_empty() {
+        return match found.len() {
+            0 => Check::off("keys", "found no secret files of a NATS connection"),
+            count => Check::ok("keys", format!("secret files that only their owner can read: {count}")),
+        };
+    }
+    let detail: Vec<String> =
+        exposed.iter().map(|one| format!("{}: {} can read it", one.path.display(), one.readers)).collect();
+    let paths: Vec<String> = exposed.iter().map(|one| one.path.display().to_string()).collect();
+    let paths = paths.join(" ");
+    let fix = if exposed.iter().any(|one| one.path.starts_with(SYSTEM)) {
+        format!(
+            "sudo chown root:root {paths} && sudo chmod 600 {paths}: khor-relay.service loads them as root"
+        )
+    } else {
+        format!("chmod 600 {paths}")
+    };
+    Check::problem("keys", format!("{}, and act in this host's name", detail.join("; ")), fix)
+}
+
+/// Secret files that the variables in the file `env` name. None if that file cannot be read.
+fn named_in(env: &Path) -> Vec<PathBuf> {
+    let text = files::read_text(env, MAX_ENV_BYTES).unwrap_or_default();
+    let named = text.lines().filter_map(|line| {
+        let (name, value) = line.trim().split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        (VARIABLES.contains(&name) && !value.is_empty()).then(|| PathBuf::from(value))
+    });
+    named.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+    use crate::doctor::CheckState;
+
+    #[test]
+    fn a_key_that_the_group_can_read_is_a_problem_with_its_fix() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = dir.path().join("elsewhere.seed");
+        let look = || keys(vec![dir.path().to_owned()], &Nats::default());
+        assert_eq!(look().state, CheckState::Off);
+        fs::write(&key, "SU").unwrap();
+        fs::write(dir.path().join(RELAY_ENV), format!("KHOR_SITE=x\nKHOR_NATS_NKEY=\"{}\"\n", key.display()))
+            .unwrap();
+        let with_mode = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            look()
+        };
+        assert_eq!(with_mode(&key, 0o600).state, CheckState::Ok);
+        let open = with_mode(&key, 0o640);
+        assert_eq!(open.state, CheckState::Problem);
+        assert!(open.fix.unwrap().contains(&format!("chmod 600 {}", key.display())));
+        with_mode(&key, 0o600);
+        let relay = dir.path().join("relay.creds");
+        fs::write(&relay, "JWT").unwrap();
+        let open = with_mode(&relay, 0o644);
+        assert!(open.detail.contains("relay.creds: all users can read it"), "{open:?}");
+    }
+}

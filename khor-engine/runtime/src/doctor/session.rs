@@ -1,0 +1,147 @@
+//! The user's session: where the music can be heard.
+
+use std::{fs::OpenOptions, io, path::Path};
+
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::{Check, Patient, system_bus};
+use crate::config::Config;
+use khor_output::audio;
+use khor_source::Shortfall;
+use khor_system::local_time::Local;
+
+const SEQUENCER: &str = "/dev/snd/seq";
+const RTKIT: &str = "org.freedesktop.RealtimeKit1";
+
+pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
+    let config = &patient.config;
+    vec![
+        sound(patient).await,
+        priority().await,
+        midi(config.features.midi),
+        clock(config).await,
+        time_zone(patient),
+    ]
+}
+
+async fn sound(patient: &Patient) -> Check {
+    let (name, config) = ("sound", &patient.config);
+    if !config.features.audio {
+        return Check::off(name, "switched off (features.audio)");
+    }
+    // A card without a sound server can't be tried out while the engine plays on it.
+    if let Some(audio) =
+        patient.own_health().map(|health| &health["audio"]).filter(|audio| audio["ok"] == true)
+    {
+        let word = |field: &str| audio[field].as_str().unwrap_or("?").to_owned();
+        return Check::ok(name, format!("{} through {}, playing", word("device"), word("backend")));
+    }
+    let config = config.audio.clone();
+    let (is_default, wanted) = (config.device.is_empty(), config.device.clone());
+    // Asking a sound server may take a while, or for ever: the runtime's other threads go on.
+    let tried = tokio::task::spawn_blocking(move || {
+        audio::try_out(&config.backend, &config.device, config.sample_rate)
+    });
+    match tried.await.unwrap_or_else(|problem| Err(problem.to_string())) {
+        Ok(device) => Check::ok(name, device),
+        Err(problem) if is_default => Check::problem(
+            name,
+            problem,
+            "start PipeWire or PulseAudio in this session, or plug in a sound card; or listen from elsewhere: \
+             the page's Listen here, /api/listen.wav",
+        ),
+        Err(problem) => Check::problem(
+            name,
+            format!("{wanted}: {problem}"),
+            "choose another (khor devices lists them), or plug it in again",
+        ),
+    }
+}
+
+/// Whether the thread that plays would be granted real-time priority.
+async fn priority() -> Check {
+    let name = "real-time";
+    let by_limits = nix::unistd::geteuid().is_root()
+        || getrlimit(Resource::RLIMIT_RTPRIO).is_ok_and(|(_, hard)| hard > 0);
+    if by_limits {
+        return Check::ok(name, "this user may have real-time priority");
+    }
+    let rtkit = match system_bus::connect().await {
+        Some(bus) => system_bus::can_be_started(&bus, RTKIT).await,
+        None => None,
+    };
+    if rtkit == Some(true) {
+        return Check::ok(name, "rtkit can be asked for real-time priority");
+    }
+    Check::off(
+        name,
+        "no right to real-time priority, and no rtkit: should a busy machine make the sound stutter, install \
+         rtkit, or allow `@audio - rtprio 20` in /etc/security/limits.d",
+    )
+}
+
+fn midi(wanted: bool) -> Check {
+    let name = "midi";
+    if !wanted {
+        return Check::off(name, "switched off (features.midi)");
+    }
+    match OpenOptions::new().read(true).write(true).open(Path::new(SEQUENCER)) {
+        Ok(_) => Check::ok(name, format!("{SEQUENCER} can be opened")),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Check::problem(
+            name,
+            format!("{SEQUENCER}: {error}"),
+            "sudo usermod --append --groups audio $USER, then log out and in again",
+        ),
+        Err(error) => Check::problem(
+            name,
+            format!("{SEQUENCER}: {error}"),
+            "load the kernel's sequencer: sudo modprobe snd-seq",
+        ),
+    }
+}
+
+/// Only those who hear this machine on another one need both to agree on the time.
+async fn clock(config: &Config) -> Check {
+    let name = "clock";
+    let elsewhere =
+        config.features.osc && config.osc.all_targets().iter().any(|target| !is_local(&target.host));
+    if !elsewhere {
+        return Check::off(name, "no OSC goes to other machines, so nobody compares clocks");
+    }
+    let synchronised = match system_bus::connect().await {
+        Some(bus) => system_bus::clock_is_synchronised(&bus).await,
+        None => None,
+    };
+    match synchronised {
+        Some(true) => Check::ok(name, "synchronised"),
+        Some(false) => Check::problem(
+            name,
+            "not synchronised: other machines play OSC by its time tags, too early or too late",
+            "sudo timedatectl set-ntp true",
+        ),
+        None => Check::off(name, "nobody says whether it is synchronised (systemd's timedated)"),
+    }
+}
+
+/// Uses the clock of the running engine, if there is one: a service may have another environment
+/// than a shell.
+fn time_zone(patient: &Patient) -> Check {
+    let name = "time zone";
+    let told = patient.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
+    let (zone, problem) = if let Some(time) = told {
+        let word = |field: &str| time[field].as_str().unwrap_or_default().to_owned();
+        let problem = Shortfall { error: word("error"), fix: word("fix") };
+        (word("zone"), (time["ok"] == false).then_some(problem))
+    } else {
+        let local = Local::now();
+        (local.name(), local.problem)
+    };
+    match problem {
+        Some(Shortfall { error, fix }) => Check::problem(name, error, fix),
+        None => Check::ok(name, zone),
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,258 @@
+//! Short examples of what machines sound like, for whoever learns to hear them: real captures, played as the engine
+//! plays now, in the preset and the settings that were chosen.
+
+use std::{
+    convert::Infallible,
+    io::Cursor,
+    ops::ControlFlow,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::config::Config;
+use khor_music::{CueKind, Note, Preset};
+use khor_output::file::WavBytes;
+use khor_source::{CaptureError, CaptureReader, Recorded};
+use khor_synth::{Offline, Samples, Sounding};
+
+/// Of a capture, what goes before is learnt as ordinary, seconds; its load begins three seconds later.
+const FROM_S: f64 = 9.0;
+/// Length of a clip, seconds: quiet, then the load.
+pub const CLIP_S: f64 = 16.0;
+/// Longest excess of a clip, seconds, because a clip ends with a frame of the capture.
+const SPARE_S: f64 = 0.25;
+
+/// An example.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Clip {
+    /// Name in the API.
+    pub scenario: &'static str,
+    /// What the machine does, for people.
+    pub title: &'static str,
+    /// What gives it away.
+    pub listen_for: &'static str,
+    #[serde(skip)]
+    capture: &'static [u8],
+}
+
+/// Nothing for three minutes: what is ordinary on the machine that the captures are of.
+const ORDINARY: &[u8] = include_bytes!("../../../captures/idle-long.khor");
+
+/// What gives each away is what presets/mapping.toml, the seats of `music::VoiceStream` and the cues' motifs say.
+pub static CLIPS: [Clip; 9] = [
+    Clip {
+        scenario: "idle",
+        title: "Nothing to do",
+        listen_for: "The pad alone, slow and clear; now and then a single note from afar.",
+        capture: include_bytes!("../../../captures/idle.khor"),
+    },
+    Clip {
+        scenario: "exec-storm",
+        title: "Programs starting all the time",
+        listen_for: "The process voice: many high, dry notes, a little to the right, and a pulse below them.",
+        capture: include_bytes!("../../../captures/exec-storm.khor"),
+    },
+    Clip {
+        scenario: "download",
+        title: "A large download",
+        listen_for: "The voice of what is received: a falling line in the middle, on the left, for as long as bytes come in.",
+        capture: include_bytes!("../../../captures/download.khor"),
+    },
+    Clip {
+        scenario: "upload",
+        title: "A large upload",
+        listen_for: "The voice of what is sent: a rising line, higher than the download's, on the right.",
+        capture: include_bytes!("../../../captures/upload.khor"),
+    },
+    Clip {
+        scenario: "disk",
+        title: "A disk hard at work",
+        listen_for: "The disk voice: low notes that repeat, a little to the right; the pad gets heavier while tasks wait.",
+        capture: include_bytes!("../../../captures/disk.khor"),
+    },
+    Clip {
+        scenario: "compile",
+        title: "A compiler on every processor",
+        listen_for: "A dense pulse, high dry notes in bursts, and a pad that grows darker with waiting for the CPU.",
+        capture: include_bytes!("../../../captures/compile.khor"),
+    },
+    Clip {
+        scenario: "retransmits",
+        title: "A network that loses packets",
+        listen_for: "The highest voice, each of its notes told twice, and a short trill when it gets bad.",
+        capture: include_bytes!("../../../captures/retransmits.khor"),
+    },
+    Clip {
+        scenario: "memory-pressure",
+        title: "Memory running short",
+        listen_for: "Long notes below the middle, on the left, and a chord that tightens and takes in strange notes.",
+        capture: include_bytes!("../../../captures/memory-pressure.khor"),
+    },
+    Clip {
+        scenario: "crash",
+        title: "A program that crashes",
+        listen_for: "Three quick blows high up and one below, twice; otherwise the machine is quiet.",
+        capture: include_bytes!("../../../captures/crash.khor"),
+    },
+];
+
+/// What is heard of an example.
+#[derive(Clone, Debug, Default)]
+pub struct Played {
+    /// Samples of the left channel, at the sample rate of the configuration.
+    pub left: Vec<f32>,
+    /// Those of the right one.
+    pub right: Vec<f32>,
+    /// The notes, by their onset.
+    pub notes: Vec<Note>,
+}
+
+/// The next part of an example.
+enum Piece<'a> {
+    Sound(&'a Samples),
+    Notes(&'a [Note]),
+}
+
+/// Most frames of an example at this sample rate.
+fn max_frames(sample_rate_hz: u32) -> usize {
+    (f64::from(sample_rate_hz) * (CLIP_S + SPARE_S)) as usize
+}
+
+impl Clip {
+    /// The example of that name.
+    pub fn find(scenario: &str) -> Option<&'static Self> {
+        CLIPS.iter().find(|clip| clip.scenario == scenario)
+    }
+
+    /// Most memory that a render uses, bytes.
+    pub fn max_bytes(config: &Config) -> usize {
+        WavBytes::length(max_frames(config.audio.sample_rate))
+    }
+
+    /// A WAV file of [`CLIP_S`], 16 bits, stereo. Computes for a fraction of a second. Returns
+    /// `None` if `cancelled` becomes true.
+    ///
+    /// # Errors
+    ///
+    /// When a capture that is part of this program can't be read.
+    pub fn render(
+        &self,
+        config: &Config,
+        preset: Preset,
+        cancelled: &AtomicBool,
+    ) -> Result<Option<Vec<u8>>, CaptureError> {
+        let rate = config.audio.sample_rate;
+        let mut wav = WavBytes::new(rate, max_frames(rate));
+        let is_whole = self.perform(config, preset, cancelled, |piece| {
+            if let Piece::Sound(samples) = piece {
+                wav.push(&samples.left, &samples.right);
+            }
+        })?;
+        Ok(is_whole.then(|| wav.finish()))
+    }
+
+    /// Likewise, as samples and notes.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn play(&self, config: &Config, preset: Preset) -> Result<Played, CaptureError> {
+        let mut played = Played::default();
+        self.perform(config, preset, &AtomicBool::new(false), |piece| match piece {
+            Piece::Sound(samples) => {
+                played.left.extend_from_slice(&samples.left);
+                played.right.extend_from_slice(&samples.right);
+            }
+            Piece::Notes(notes) => played.notes.extend_from_slice(notes),
+        })?;
+        Ok(played)
+    }
+
+    /// Passes the sound and the notes to `take`. Returns false if `cancelled` ended it early.
+    fn perform(
+        &self,
+        config: &Config,
+        preset: Preset,
+        cancelled: &AtomicBool,
+        mut take: impl FnMut(Piece),
+    ) -> Result<bool, CaptureError> {
+        let mut offline = Offline::new(&config.offline_settings(Sounding::Mix), preset);
+        for piece in CaptureReader::new(Cursor::new(ORDINARY))? {
+            if cancelled.load(Relaxed) {
+                return Ok(false);
+            }
+            if let Recorded::Frame(frame) = piece? {
+                offline.learn(frame);
+            }
+        }
+        let mut begin_ns = None;
+        for piece in CaptureReader::new(Cursor::new(self.capture))? {
+            if cancelled.load(Relaxed) {
+                return Ok(false);
+            }
+            match piece? {
+                Recorded::Start(_) => offline.restart(),
+                Recorded::Frame(frame) => {
+                    let begin_ns = *begin_ns.get_or_insert(frame.t_ns);
+                    if ((frame.t_ns - begin_ns) as f64) < FROM_S * 1e9 {
+                        offline.learn(frame);
+                        continue;
+                    }
+                    let rendered = offline.frame::<Infallible>(frame, &mut |samples| {
+                        take(Piece::Sound(samples));
+                        ControlFlow::Continue(())
+                    });
+                    debug_assert!(rendered.is_continue());
+                    take(Piece::Notes(offline.last_notes()));
+                }
+                Recorded::Cue(cue) => CueKind::of(cue.kind).into_iter().for_each(|kind| offline.cue(kind)),
+                Recorded::Lost { .. } => {}
+            }
+            if offline.seconds() >= CLIP_S {
+                break;
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(wav: &[u8]) -> Vec<f32> {
+        let reader = hound::WavReader::new(Cursor::new(wav)).unwrap();
+        reader.into_samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32768.0).collect()
+    }
+
+    fn rms(samples: &[f32]) -> f32 {
+        (samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32).sqrt()
+    }
+
+    #[test]
+    fn every_example_plays_and_its_load_is_louder_than_the_quiet_before() {
+        let config = Config::default();
+        for clip in &CLIPS {
+            let cancelled = AtomicBool::new(false);
+            let wav = clip.render(&config, Preset::builtin()[0].clone(), &cancelled).unwrap().unwrap();
+            let samples = samples(&wav);
+            let seconds = samples.len() as f64 / 2.0 / f64::from(config.audio.sample_rate);
+            assert!((seconds - CLIP_S).abs() < 0.1, "{}: {seconds} s", clip.scenario);
+            let frame = 2 * config.audio.sample_rate as usize;
+            let (quiet, load) = (rms(&samples[frame..3 * frame]), rms(&samples[6 * frame..]));
+            assert!(quiet > 1e-4, "{}: {quiet}", clip.scenario);
+            if !["idle", "crash"].contains(&clip.scenario) {
+                assert!(load > 1.2 * quiet, "{}: {quiet}, then {load}", clip.scenario);
+            }
+        }
+    }
+
+    #[test]
+    fn a_cancelled_render_has_no_result() {
+        let preset = Preset::builtin()[0].clone();
+        let rendered = CLIPS[0].render(&Config::default(), preset, &AtomicBool::new(true));
+        assert!(rendered.unwrap().is_none());
+    }
+}

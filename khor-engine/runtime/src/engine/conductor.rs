@@ -1,0 +1,472 @@
+//! The thread that keeps musical time: asks the composer for notes a little ahead and hands them out.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc::{self, Receiver, Sender, TryRecvError},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::state::State;
+use khor_music::{Composer, Controls, CueKind, Instrument, Layer, Note, Position, Preset, Role, Settings};
+use khor_output::{audio, midi, osc};
+use khor_signal::Lanes;
+use khor_synth::Volume;
+use khor_system::clock::unix_ms;
+
+/// How often it wakes: twice per sample of the collector, several times within what is composed ahead.
+const TICK: Duration = Duration::from_millis(10);
+/// How far ahead notes are composed, seconds: long enough for every output to place them exactly, short
+/// enough that what happens is heard on the next step.
+const AHEAD_S: f64 = 0.050;
+/// Time between two updates of MIDI controllers.
+const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
+/// A clock that is this far behind (the machine slept) skips what it missed, seconds.
+const SKIP_S: f64 = 1.0;
+/// A note that comes later than this, because the machine did not let the thread run, is left out, seconds: several such
+/// would sound as one blow that tells of scheduling. Shorter than most steps, so that no two of them come at once.
+const LATE_S: f64 = 0.080;
+
+/// What the conductor is told.
+pub(super) enum Command {
+    Settings(Settings),
+    Preset(Box<Preset>),
+    Cue(CueKind),
+    Volume(Volume),
+    Muted(bool),
+    TestNote {
+        midi: u8,
+        velocity: f32,
+        duration_s: f32,
+    },
+    /// Ends all that sounds; the music goes on.
+    Panic,
+    Stop,
+}
+
+/// Where notes go.
+pub(super) struct Outputs {
+    pub(super) player: audio::Player,
+    pub(super) osc: osc::Output,
+    pub(super) midi: midi::Output,
+}
+
+/// The conductor's thread, seen from outside.
+#[derive(Clone)]
+pub(super) struct Conductor {
+    commands: Sender<Command>,
+    /// Times the thread woke. It alone writes it.
+    ticks: Arc<AtomicU64>,
+}
+
+impl Conductor {
+    pub(super) fn start(
+        outputs: Outputs,
+        state: Arc<State>,
+        settings: Settings,
+        preset: Preset,
+    ) -> std::io::Result<Self> {
+        let (commands, receiver) = mpsc::channel();
+        let mut desk = Desk::new(outputs, state, Composer::new(settings, preset), Box::new(Instant::now));
+        let ticks = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&ticks);
+        thread::Builder::new().name("khor-music".into()).spawn(move || desk.run(&receiver, &counted))?;
+        Ok(Self { commands, ticks })
+    }
+
+    /// Times the thread woke: a hundred a second while it is alive.
+    pub(super) fn ticks(&self) -> u64 {
+        self.ticks.load(Relaxed)
+    }
+
+    pub(super) fn send(&self, command: Command) {
+        // The thread ends only when it is told to stop.
+        drop(self.commands.send(command));
+    }
+}
+
+/// Tells what time it is.
+type Clock = Box<dyn Fn() -> Instant + Send>;
+
+/// What the thread works with.
+struct Desk {
+    outputs: Outputs,
+    state: Arc<State>,
+    composer: Composer,
+    /// The composer's count of preset changes when the player was given its timbres.
+    patched: Option<u64>,
+    /// The position that was shown last.
+    shown: Option<Position>,
+    clock: Clock,
+    start: Instant,
+    fresh: Vec<Note>,
+    sounding: Vec<Note>,
+    /// The last stream that played, and whether it does.
+    stream: Option<u32>,
+    device_running: bool,
+    controls: Option<Controls>,
+    controllers_at: Instant,
+}
+
+impl Desk {
+    fn new(outputs: Outputs, state: Arc<State>, composer: Composer, clock: Clock) -> Self {
+        let now = clock();
+        Self {
+            outputs,
+            state,
+            composer,
+            patched: None,
+            shown: None,
+            clock,
+            start: now,
+            fresh: Vec::new(),
+            sounding: Vec::new(),
+            stream: None,
+            device_running: false,
+            controls: None,
+            controllers_at: now,
+        }
+    }
+
+    fn run(&mut self, commands: &Receiver<Command>, ticks: &AtomicU64) {
+        let mut next = Instant::now();
+        loop {
+            loop {
+                match commands.try_recv() {
+                    Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return self.stop(),
+                    Ok(command) => self.obey(command),
+                    Err(TryRecvError::Empty) => break,
+                }
+            }
+            self.tick();
+            ticks.fetch_add(1, Relaxed);
+            next = (next + TICK).max(Instant::now());
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    fn now(&self) -> Instant {
+        (self.clock)()
+    }
+
+    fn now_s(&self) -> f64 {
+        self.now().duration_since(self.start).as_secs_f64()
+    }
+
+    /// When it is that musical time, seconds.
+    fn instant(&self, time_s: f64) -> Instant {
+        self.start + Duration::try_from_secs_f64(time_s).unwrap_or_default()
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Settings(settings) => self.composer.set_settings(settings),
+            Command::Preset(preset) => self.composer.set_preset(*preset),
+            Command::Cue(kind) => self.composer.cue(kind),
+            Command::Volume(volume) => self.outputs.player.volume(volume),
+            Command::Muted(muted) => self.outputs.player.muted(muted),
+            Command::TestNote { midi, velocity, duration_s } => {
+                let onset_s = self.now_s();
+                self.hand_out(Note {
+                    onset_s,
+                    duration_s,
+                    midi,
+                    velocity,
+                    pan: 0.0,
+                    brightness: 0.0,
+                    role: Role::Melody,
+                    instrument: Instrument::Melody,
+                    layer: Layer::Voices,
+                    signal: None,
+                });
+            }
+            Command::Panic => {
+                self.outputs.player.all_notes_off();
+                self.outputs.midi.send(midi::Event::Panic);
+                self.sounding.clear();
+            }
+            Command::Stop => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        let now_s = self.now_s();
+        if now_s - self.composer.position().step_s > SKIP_S {
+            self.composer.skip_to(now_s);
+        }
+        self.follow_device(now_s);
+        let (lanes, cast) = {
+            let seen = self.state.lock();
+            (seen.lanes(), Arc::clone(&seen.staged.cast))
+        };
+        self.composer.set_cast(cast);
+        let mut fresh = std::mem::take(&mut self.fresh);
+        self.compose(now_s + AHEAD_S, &lanes, &mut fresh);
+        self.follow_preset();
+        self.hand_out_in_time(&fresh);
+        fresh.clear();
+        self.fresh = fresh;
+        self.follow_controls(&lanes);
+        self.sounding.retain(|note| end_s(note) > now_s);
+        self.show_position();
+    }
+
+    /// Composes what begins before `until_s`, step by step: MIDI's clock is told of each.
+    fn compose(&mut self, until_s: f64, lanes: &Lanes, fresh: &mut Vec<Note>) {
+        loop {
+            let Position { step, step_s, .. } = self.composer.position();
+            if step_s >= until_s {
+                return self.composer.advance(until_s, lanes, fresh);
+            }
+            self.composer.advance(step_s.next_up(), lanes, fresh);
+            let at = self.instant(step_s);
+            let length = self.instant(self.composer.position().step_s).duration_since(at);
+            self.outputs.midi.send(midi::Event::Step { at, length, bar_start: step == 0 });
+        }
+    }
+
+    /// Shows where the music is and what is heard: new with every step, and not more often.
+    fn show_position(&mut self) {
+        let position = self.composer.position();
+        if self.shown.replace(position) == Some(position) {
+            return;
+        }
+        let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
+        let ago = Duration::try_from_secs_f64(self.now_s() - bar_s).unwrap_or_default();
+        let sounding = self.composer.sounding();
+        let mut seen = self.state.lock();
+        seen.position = Some(position);
+        seen.sounding = Some(sounding);
+        seen.bar_ts_ms = unix_ms(SystemTime::now() - ago);
+    }
+
+    /// A device that comes back is given the notes that are still sounding: a pad may last for many bars.
+    fn follow_device(&mut self, now_s: f64) {
+        let stream = self.outputs.player.tick(now_s);
+        // A stream that only paused still has its voices.
+        let is_new = stream.is_some() && stream != self.stream;
+        if is_new {
+            for note in &self.sounding {
+                let rest = Note { onset_s: now_s, duration_s: (end_s(note) - now_s) as f32, ..*note };
+                self.outputs.player.note(&rest);
+            }
+        }
+        self.device_running = stream.is_some();
+        self.stream = stream.or(self.stream);
+    }
+
+    /// The composer changes presets on a bar line; the timbres follow it.
+    fn follow_preset(&mut self) {
+        let changes = Some(self.composer.preset_changes());
+        if self.patched != changes {
+            self.patched = changes;
+            self.outputs.player.patches(self.composer.preset().patches());
+        }
+    }
+
+    fn follow_controls(&mut self, lanes: &Lanes) {
+        let controls = self.composer.controls();
+        if self.controls.replace(controls) != Some(controls) {
+            self.outputs.player.controls(controls);
+        }
+        let now = self.now();
+        if now.duration_since(self.controllers_at) >= CONTROLLERS_INTERVAL {
+            self.controllers_at = now;
+            self.outputs.midi.send(midi::Event::Levels(
+                lanes.map(|lane| lane.map(|lane| lane.level)),
+                controls.brightness,
+            ));
+        }
+    }
+
+    /// Hands out what is still worth hearing. Live only: the offline renderer is never late.
+    fn hand_out_in_time(&mut self, fresh: &[Note]) {
+        let now_s = self.now_s();
+        let cues = fresh.iter().filter(|note| note.layer == Layer::Cues);
+        let cues_late_s = cues.map(|cue| now_s - cue.onset_s).fold(0.0, f64::max);
+        for note in fresh {
+            match in_time(note, now_s, cues_late_s) {
+                Some(note) => self.hand_out(note),
+                None => self.state.lock().late_notes += 1,
+            }
+        }
+    }
+
+    fn hand_out(&mut self, note: Note) {
+        let now = self.now();
+        let onset = self.instant(note.onset_s).max(now);
+        let onset_wall = SystemTime::now() + (onset - now);
+        if self.device_running {
+            self.outputs.player.note(&note);
+        }
+        self.outputs.midi.send(midi::Event::Note(note, onset));
+        self.outputs.osc.send(osc::Event::Note(note, onset_wall));
+        self.state.lock().played(note, onset_wall);
+        self.sounding.push(note);
+    }
+
+    fn stop(&mut self) {
+        self.outputs.player.all_notes_off();
+        self.outputs.midi.send(midi::Event::AllNotesOff);
+    }
+}
+
+fn end_s(note: &Note) -> f64 {
+    note.onset_s + f64::from(note.duration_s)
+}
+
+/// What is still to be heard of a note that may be late: of a pad the rest, of pulse and voices all or nothing, of cues, the
+/// first of which is `cues_late_s` behind, all and in their rhythm, by which they are recognised.
+fn in_time(note: &Note, now_s: f64, cues_late_s: f64) -> Option<Note> {
+    match note.layer {
+        Layer::Cues => Some(Note { onset_s: note.onset_s + cues_late_s, ..*note }),
+        Layer::Bed if note.onset_s < now_s => {
+            let rest_s = end_s(note) - now_s;
+            let rest = Note { onset_s: now_s, duration_s: rest_s as f32, ..*note };
+            (rest_s > LATE_S).then_some(rest)
+        }
+        Layer::Bed => Some(*note),
+        Layer::Pulse | Layer::Voices => (now_s - note.onset_s <= LATE_S).then_some(*note),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::engine::state::NoteSeq;
+    use khor_signal::{Counter, Lane, Reading, SignalId};
+
+    /// How long the thread was not run.
+    const STALL: Duration = Duration::from_millis(600);
+    /// How long before a change of pads it begins, so that they are late.
+    const BEFORE_PADS: Duration = Duration::from_millis(500);
+
+    /// A desk without outputs whose time is what a test says.
+    struct Rehearsal {
+        desk: Desk,
+        time_us: Arc<AtomicU64>,
+        _audio: audio::Output,
+    }
+
+    impl Rehearsal {
+        /// All signals are busy.
+        fn new() -> Self {
+            let wanted = audio::Wanted { sample_rate_hz: 48_000, ..audio::Wanted::default() };
+            let (audio, player) = audio::Output::start(wanted).unwrap();
+            let (osc, midi) =
+                (osc::Output::start(Vec::new(), Arc::default()).unwrap(), midi::Output::start(None).unwrap());
+            let state = Arc::new(State::new());
+            let reading = Reading {
+                t_ns: 0,
+                lanes: busy(),
+                rates: [None; SignalId::COUNT],
+                baselines: [None; SignalId::COUNT],
+                learnt: 1.0,
+                counter_rates: [None; Counter::ALL.len()],
+            };
+            state.lock().read(&[None; Counter::ALL.len()], Some(reading), Instant::now());
+            let (time_us, start) = (Arc::new(AtomicU64::new(0)), Instant::now());
+            let told = Arc::clone(&time_us);
+            let clock = Box::new(move || start + Duration::from_micros(told.load(Relaxed)));
+            let mut desk = Desk::new(Outputs { player, osc, midi }, state, composer(), clock);
+            desk.tick();
+            Self { desk, time_us, _audio: audio }
+        }
+
+        /// Lets time pass, then wakes the thread; the notes that it hands out.
+        fn wake_after(&mut self, time: Duration) -> Vec<Note> {
+            self.time_us.fetch_add(time.as_micros() as u64, Relaxed);
+            let before = self.newest();
+            self.desk.tick();
+            let seen = self.desk.state.lock();
+            seen.notes.iter().filter(|played| played.seq > before).map(|played| played.note).collect()
+        }
+
+        fn newest(&self) -> NoteSeq {
+            self.desk.state.lock().notes.back().map_or(0, |played| played.seq)
+        }
+
+        fn run_for(&mut self, time: Duration) {
+            (0..time.as_millis() / TICK.as_millis()).for_each(|_| drop(self.wake_after(TICK)));
+        }
+    }
+
+    fn composer() -> Composer {
+        Composer::new(Settings::default(), Preset::builtin()[0].clone())
+    }
+
+    fn busy() -> Lanes {
+        [Some(Lane { level: 0.9, deviation: 3.0, surprise: 0.5 }); SignalId::COUNT]
+    }
+
+    /// The music of the first seconds, as it is composed.
+    fn composed(seconds: f64) -> Vec<Note> {
+        let mut notes = Vec::new();
+        composer().advance(seconds, &busy(), &mut notes);
+        notes
+    }
+
+    #[test]
+    fn in_time_every_note_is_as_it_was_composed() {
+        let mut rehearsal = Rehearsal::new();
+        let composed = composed(4.0);
+        rehearsal.run_for(Duration::from_secs(4));
+        let seen = rehearsal.desk.state.lock();
+        let played: Vec<Note> = seen.notes.iter().map(|played| played.note).collect();
+        assert!(composed.len() > 50 && played.len() >= composed.len());
+        assert_eq!(played[..composed.len()], composed, "and then what is composed ahead");
+        assert_eq!(seen.late_notes, 0);
+    }
+
+    #[test]
+    fn after_a_stall_what_was_missed_is_not_played_at_once() {
+        let pads: Vec<Note> = composed(60.0).into_iter().filter(|note| note.layer == Layer::Bed).collect();
+        let change =
+            pads.iter().map(|pad| Duration::from_secs_f64(pad.onset_s)).find(|at| *at > STALL).unwrap();
+        let (mut late_pads, mut left_out) = (0, 0);
+        for ticks in 0..14 {
+            let mut rehearsal = Rehearsal::new();
+            rehearsal.run_for(change.saturating_sub(BEFORE_PADS) + ticks * TICK);
+            let notes = rehearsal.wake_after(STALL);
+            let (now_s, step_s) = (rehearsal.desk.now_s(), rehearsal.desk.composer.settings().step_s());
+            let at_once = |layer| notes.iter().filter(move |n| n.layer == layer && n.onset_s <= now_s);
+            let foreground = at_once(Layer::Pulse).chain(at_once(Layer::Voices));
+            let steps: BTreeSet<i64> = foreground.map(|note| (note.onset_s / step_s) as i64).collect();
+            assert!(steps.len() <= 1, "steps {steps:?} at once");
+            for pad in at_once(Layer::Bed) {
+                let is_rest = |whole: &&Note| whole.midi == pad.midi && whole.onset_s < now_s;
+                let ends_s = pads.iter().filter(is_rest).map(end_s);
+                assert!(ends_s.fold(0.0, f64::max) >= end_s(pad) - 1e-3, "{pad:?} is longer than composed");
+                late_pads += 1;
+            }
+            left_out += rehearsal.desk.state.lock().late_notes;
+        }
+        assert!(late_pads > 0 && left_out > 0, "{late_pads} late pads, {left_out} notes left out");
+    }
+
+    #[test]
+    fn a_cue_comes_whole_and_in_its_rhythm_however_late() {
+        let mut rehearsal = Rehearsal::new();
+        rehearsal.run_for(Duration::from_secs(1));
+        rehearsal.desk.obey(Command::Cue(CueKind::Crash));
+        let notes = rehearsal.wake_after(STALL);
+        let onsets = |notes: &[Note]| -> Vec<f64> {
+            let cue: Vec<f64> = notes.iter().filter(|n| n.layer == Layer::Cues).map(|n| n.onset_s).collect();
+            cue.iter().map(|onset_s| onset_s - cue[0]).collect()
+        };
+        let first = notes.iter().find(|note| note.layer == Layer::Cues).unwrap();
+        assert!((first.onset_s - rehearsal.desk.now_s()).abs() < 1e-6, "it begins now");
+        let mut composer = composer();
+        composer.cue(CueKind::Crash);
+        let mut composed = Vec::new();
+        composer.advance(0.01, &busy(), &mut composed);
+        let apart = std::iter::zip(onsets(&notes), onsets(&composed)).map(|(a, b)| (a - b).abs());
+        assert_eq!(onsets(&notes).len(), onsets(&composed).len());
+        assert!(apart.fold(0.0, f64::max) < 1e-6, "{:?}", onsets(&notes));
+    }
+}

@@ -1,0 +1,387 @@
+//! What is sounding and why, in words: one screen, from what can be seen.
+
+use std::fmt::Write;
+
+use khor_proto::{Scope, inert};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    stage::Seated,
+    state::{Alone, HeardCue, Seen, SourceState, told_deviation},
+};
+use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
+use khor_signal::{Reading, SIGNALS, SignalId};
+use khor_site::Host;
+use khor_source::{Shortfall, SourceKind, whose};
+use khor_system::clock::now_unix_ms;
+use khor_system::words::counted;
+
+/// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
+pub const WORTH_A_LINE: f32 = 1.0;
+/// Share of the time from which on tasks are said to wait.
+const A_WAIT: f64 = 0.05;
+/// How far a bed must have gone towards dark, tense or heavy to be called so, and to be called a little so; of all the way.
+const IS_SO: f64 = 0.25;
+const IS_A_LITTLE_SO: f64 = 0.08;
+const LINES: usize = 5;
+/// Of the screen of text.
+const COLUMNS: usize = 80;
+
+/// `GET /api/explain`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
+pub struct Explanation {
+    /// One sentence.
+    pub sentence: String,
+    pub standing_out: Vec<Standing>,
+    pub heard: Vec<Heard>,
+    /// All of it as a screen of text.
+    pub text: String,
+}
+
+/// A signal that stands out.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Standing {
+    pub signal: &'static str,
+    pub label: &'static str,
+    pub rate: String,
+    pub ordinary: String,
+    /// Octaves above what is ordinary.
+    pub deviation: f32,
+    /// The rate over what is ordinary; `null` where that is nothing, and of many hosts together.
+    pub times: Option<f64>,
+    /// 0..=1.
+    pub level: f32,
+}
+
+/// Something that is heard.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Heard {
+    pub layer: &'static str,
+    pub what: String,
+    pub because: String,
+}
+
+pub(super) fn explain(seen: &Seen) -> Explanation {
+    let soloists = seen.staged.furthest();
+    let standing_out = match (soloists.first(), &seen.reading) {
+        (Some(solo), _) => standing(&solo.reading, false),
+        (None, Some(reading)) => standing(reading, seen.is_of_many()),
+        (None, None) => Vec::new(),
+    };
+    let heard = seen.sounding.as_ref().map(|sounding| heard(sounding, seen)).unwrap_or_default();
+    // Names and reasons come from other programs, and media players and status bars show the
+    // sentence unchanged.
+    let sentence = inert::owned_line(sentence(seen, &standing_out));
+    let text = text(seen, &sentence, &standing_out, &heard);
+    Explanation { sentence, standing_out, heard, text }
+}
+
+/// The signals above their baselines, the furthest first, by their rates as they are shown beside it.
+fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
+    let mut standing: Vec<Standing> = SIGNALS
+        .iter()
+        .filter_map(|info| {
+            let i = info.id.index();
+            let (lane, rate, ordinary) = (reading.lanes[i]?, reading.rates[i]?, reading.baselines[i]?);
+            let deviation = told_deviation(reading, info.id, is_of_many)?;
+            Some(Standing {
+                signal: info.name,
+                label: info.label,
+                rate: amount(info.unit, rate),
+                ordinary: amount(info.unit, ordinary),
+                deviation,
+                times: Some(rate / ordinary).filter(|times| times.is_finite() && !is_of_many),
+                level: lane.level,
+            })
+        })
+        .filter(|standing| standing.deviation >= WORTH_A_LINE)
+        .collect();
+    standing.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
+    standing.truncate(LINES);
+    standing
+}
+
+fn heard(sounding: &Sounding, seen: &Seen) -> Vec<Heard> {
+    let staged = &seen.staged;
+    let mut heard = vec![bed(sounding, seen)];
+    match &staged.cast.pulse {
+        PulseCast::Together => heard.push(pulse(sounding)),
+        PulseCast::Sections(_) => heard.extend(staged.benches.iter().map(section)),
+        PulseCast::RollCall(turns) => heard.push(Heard {
+            layer: "pulse",
+            what: format!("{} in turn, half a bar each", turns.len()),
+            because: "the work of each".into(),
+        }),
+    }
+    for &Speaking { stream, signal, onsets, soloist } in &sounding.voices {
+        let of = soloist.and_then(|place| staged.soloists[place].as_ref());
+        let of = of.map_or_else(String::new, |solo| format!(" of {}", solo.host));
+        heard.push(Heard {
+            layer: "voice",
+            what: format!("{}, {} a bar", stream.name(), counted(onsets.into(), "onset")),
+            because: format!("{}{of}", signal.info().label),
+        });
+    }
+    heard
+}
+
+/// From where a section is played.
+fn section(seated: &Seated) -> Heard {
+    let Seated { section, hosts, bench } = seated;
+    let side = match bench.pan {
+        pan if pan < -0.2 => "left",
+        pan if pan > 0.2 => "right",
+        _ => "middle",
+    };
+    Heard {
+        layer: "pulse",
+        what: format!("{}, {side}", bench.role.name()),
+        because: format!("{} ({hosts})", section.as_deref().unwrap_or("the rest")),
+    }
+}
+
+fn bed(sounding: &Sounding, seen: &Seen) -> Heard {
+    if sounding.lost {
+        let (what, because) = ("hollow and dull".to_owned(), why_lost(seen));
+        return Heard { layer: "bed", what, because };
+    }
+    let words = |feature, word: &str| {
+        let (route, position) = moved(sounding, feature)?;
+        let word = match f64::from(position) {
+            far if far >= IS_SO => word.to_owned(),
+            far if far >= IS_A_LITTLE_SO => format!("a little {word}"),
+            _ => return None,
+        };
+        Some((word, cause(&route)))
+    };
+    let parts: Vec<(String, String)> = [
+        words(Feature::BedTension, "tense"),
+        words(Feature::BedBrightness, "dark"),
+        words(Feature::BedWeight, "heavy"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() {
+        return Heard { layer: "bed", what: "calm".into(), because: usual_waits(seen.reading.as_ref()) };
+    }
+    let (what, because): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
+    Heard { layer: "bed", what: what.join(", "), because: because.join(", ") }
+}
+
+/// Why nothing is known. The source may work while its cgroup or host is missing.
+fn why_lost(seen: &Seen) -> String {
+    let shortfall = match (&seen.source, &seen.alone) {
+        (SourceState::Up(_), Some(alone)) => alone.shortfall.as_ref(),
+        (SourceState::Up(info), None) => info.shortfall.as_ref().filter(|_| info.scope != Scope::Machine),
+        (SourceState::Down(shortfall), _) => Some(shortfall),
+        (SourceState::Starting, _) => None,
+    };
+    shortfall.map_or_else(|| "nothing is known yet".to_owned(), |shortfall| shortfall.error.clone())
+}
+
+/// Why a bed is calm: nothing waits, or what waits does so as is usual here.
+fn usual_waits(reading: Option<&Reading>) -> String {
+    let waits = [SignalId::Cpu, SignalId::Stall, SignalId::Mem];
+    let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal.index()]).unwrap_or(0.0);
+    let waiting: Vec<&str> = waits
+        .into_iter()
+        .filter(|signal| rate(*signal) >= A_WAIT)
+        .map(|signal| signal.info().label)
+        .collect();
+    match waiting.as_slice() {
+        [] => "nothing has to wait".to_owned(),
+        waiting => format!("{}, no more than has been usual here", waiting.join(", ")),
+    }
+}
+
+fn pulse(sounding: &Sounding) -> Heard {
+    let (what, because) = match moved(sounding, Feature::PulseDensity) {
+        Some((route, position)) if position > 0.0 => {
+            (format!("{:.0} of 16", (position * 16.0).ceil()), cause(&route))
+        }
+        _ => ("still".to_owned(), "no work beyond the ordinary".to_owned()),
+    };
+    Heard { layer: "pulse", what, because }
+}
+
+fn moved(sounding: &Sounding, feature: Feature) -> Option<(Route, f32)> {
+    sounding.moved.iter().find(|(route, _)| route.to == feature).copied()
+}
+
+fn cause(route: &Route) -> String {
+    match route.input {
+        Input::Work => "total work".to_owned(),
+        Input::Signal(signal) => signal.info().label.to_owned(),
+    }
+}
+
+fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
+    let SourceState::Up(info) = &seen.source else {
+        return "Nothing is known now: the source is away.".to_owned();
+    };
+    if let (Some(shortfall), Scope::Selected { .. }) = (&info.shortfall, &info.scope) {
+        return format!("{}.", capitalised(&shortfall.error));
+    }
+    if let Some(Shortfall { error, .. }) = seen.alone.as_ref().and_then(|alone| alone.shortfall.as_ref()) {
+        return format!("{}.", capitalised(error));
+    }
+    let hosts = seen.site.as_ref().map_or(0, |site| site.live);
+    let subject = match (info.kind, seen.staged.furthest().first(), &info.scope) {
+        (SourceKind::Demo, ..) => "The demo".to_owned(),
+        (SourceKind::Site, ..) if let Some(alone) = &seen.alone => alone.host.clone(),
+        (SourceKind::Site, Some(solo), _) => format!("Of {}, {}", counted(hosts.into(), "host"), solo.host),
+        (SourceKind::Site, None, _) if hosts == 0 => "The site, of which no host is heard,".to_owned(),
+        (SourceKind::Site, None, _) => format!("The site of {}", counted(hosts.into(), "host")),
+        (_, _, Scope::Machine) => "This machine".to_owned(),
+        (_, _, scope) => capitalised(&whose(scope)),
+    };
+    match standing_out {
+        _ if seen.reading.is_none() => format!("{subject} has only just been heard."),
+        [] => match (seen.staged.furthest().first(), &seen.alone) {
+            // Heard at once, shown a moment later.
+            (Some(solo), None) => {
+                format!("{subject} is doing more than usual: {}.", solo.signal.info().label)
+            }
+            _ => format!("{subject} is as quiet as usual."),
+        },
+        [most] => format!("{subject} is doing more than usual: {}.", most.label),
+        [most, second, ..] => {
+            format!("{subject} is doing more than usual: {} and {}.", most.label, second.label)
+        }
+    }
+}
+
+/// At the start of a sentence, unless it is a unit's name, which is written as it is.
+fn capitalised(text: &str) -> String {
+    let is_name = text.split(' ').next().is_some_and(|word| word.contains('.'));
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if !is_name => first.to_uppercase().chain(letters).collect(),
+        _ => text.to_owned(),
+    }
+}
+
+fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard]) -> String {
+    let mut text = format!("{sentence}\n");
+    let mut line = |args: std::fmt::Arguments<'_>| {
+        text.write_fmt(args).expect("writing to a string cannot fail");
+        text.push('\n');
+    };
+    if let SourceState::Up(info) = &seen.source {
+        line(format_args!("Source: {}", info.detail));
+        if info.scope != Scope::Machine {
+            line(format_args!("Heard: {} alone", whose(&info.scope)));
+        }
+    }
+    if let Some(Alone { host, shortfall }) = &seen.alone {
+        line(format_args!("Heard: {host} alone"));
+        if let Some(Shortfall { error, fix }) = shortfall {
+            line(format_args!("Why: {error}\nFix: {fix}"));
+        }
+    }
+    if let SourceState::Down(shortfall) = &seen.source {
+        line(format_args!("Why: {}\nFix: {}", shortfall.error, shortfall.fix));
+    }
+    if seen.silence.is_muted() {
+        line(format_args!("The sound device is {}", seen.silence));
+    }
+    if let Some(learnt) = seen.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
+        line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
+    }
+    if seen.baseline_frozen {
+        line(format_args!("What is ordinary is frozen: nothing more is learnt"));
+    }
+    if !standing_out.is_empty() {
+        line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
+        for Standing { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
+            let times = if is_nothing(ordinary) {
+                "usually none".to_owned()
+            } else {
+                factor.map_or_else(|| times(*deviation), as_factor)
+            };
+            line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {times}"));
+        }
+    }
+    let soloists = seen.staged.furthest().into_iter().map(|solo| {
+        let section = solo.section.as_ref().map_or_else(String::new, |section| format!(" of {section}"));
+        format!("{}{section}", solo.host)
+    });
+    let soloists = soloists.collect::<Vec<_>>().join(" and ");
+    if !soloists.is_empty() {
+        line(format_args!("The voices are those of {soloists}"));
+    }
+    if let Some(remark) = &seen.staged.remark {
+        line(format_args!("Played otherwise than asked for: {remark}"));
+    }
+    let is_silent = |host: &&Host| host.silent;
+    let silent = seen.site.iter().flat_map(|site| &site.hosts).filter(is_silent);
+    let silent: Vec<&str> = silent.map(|host| host.name.as_str()).take(4).collect();
+    if !silent.is_empty() {
+        line(format_args!("Silent: {}", silent.join(", ")));
+    }
+    if let Some(HeardCue { ts_ms, kind, host, pid, comm, .. }) = seen.cues.back() {
+        let ago_s = now_unix_ms().saturating_sub(*ts_ms) / 1000;
+        let whose = comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
+        let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+        let at = host.as_ref().map_or_else(String::new, |host| format!(" at {host}"));
+        line(format_args!("\nLast cue: {kind}{whose}{pid}{at}, {ago_s} s ago"));
+    }
+    if !heard.is_empty() {
+        line(format_args!("\nWhat you hear"));
+        for Heard { layer, what, because } in heard {
+            line(format_args!("  {layer:<6} {what:<28} {because}"));
+        }
+    }
+    inert::lines(&narrow(&text)).into_owned()
+}
+
+/// The same on a screen of [`COLUMNS`]: what is longer, as errors and names may be, goes on in the next line.
+fn narrow(text: &str) -> String {
+    let options = textwrap::Options::new(COLUMNS).subsequent_indent("     ");
+    let lines = text.lines().map(|line| match line.chars().count() {
+        0..=COLUMNS => line.to_owned(),
+        _ => textwrap::fill(line, &options),
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+/// Whether an [`amount`] is shown as zero. A rate is no multiple of zero.
+pub fn is_nothing(amount: &str) -> bool {
+    amount.strip_prefix("0.0").is_some_and(|unit| !unit.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Octaves as people say them.
+pub fn times(deviation: f32) -> String {
+    as_factor(f64::from(deviation).exp2())
+}
+
+fn as_factor(factor: f64) -> String {
+    match factor {
+        _ if factor < 9.95 => format!("{factor:.1} x"),
+        _ if factor < 999.5 => format!("{factor:.0} x"),
+        _ => "> 999 x".to_owned(),
+    }
+}
+
+/// A rate with its unit, one of the catalogue's, short.
+pub fn amount(unit: &str, rate: f64) -> String {
+    let scaled = |unit: &str| match rate {
+        r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),
+        r if r >= 1e6 => format!("{:.1} M{unit}", r / 1e6),
+        r if r >= 1e3 => format!("{:.1} k{unit}", r / 1e3),
+        r if (0.005..0.995).contains(&r) => format!("{r:.2} {unit}"),
+        r => format!("{r:.1} {unit}"),
+    };
+    match unit {
+        "ratio" => format!("{:.1} %", 100.0 * rate),
+        "s" => format!("{:.1} ms", 1e3 * rate),
+        "1/s" => scaled("/s").replace(" /s", "/s"),
+        unit => scaled(unit),
+    }
+}
+
+#[cfg(test)]
+mod tests;

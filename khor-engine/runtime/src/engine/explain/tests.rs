@@ -1,0 +1,120 @@
+//! Tests that explanations are true and fit the screen.
+
+use khor_proto::{Availability, Selector};
+
+use super::*;
+use khor_music::{Composer, Preset, Settings, VoiceStream};
+use khor_signal::{Counter, Pipeline, Scaling, SignalId, standing_out};
+use khor_source::{DemoSource, SourceInfo};
+
+#[test]
+fn a_screen_says_what_stands_out_and_what_is_heard() {
+    let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
+    let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
+    let mut seen = Seen::default();
+    for turn in 0..1250 {
+        seen.reading = pipeline.push(demo.advance(20_000_000));
+        composer.advance(f64::from(turn) * 0.02, &seen.lanes(), &mut Vec::new());
+    }
+    seen.sounding = Some(composer.sounding());
+    let Explanation { standing_out, heard, text, .. } = explain(&seen);
+    assert_eq!(standing_out[0].signal, "rx", "the demo downloads now: {text}");
+    assert!(heard.iter().any(|h| h.layer == "voice" && h.what.starts_with("receive")), "{text}");
+    assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+/// The music follows a rate at once, and the displayed rate within a second. Both columns and the
+/// factor use displayed rates.
+#[test]
+fn what_stands_out_does_so_by_the_numbers_beside_it() {
+    let mut reading = standing_out(SignalId::Fork, 1.4);
+    let i = SignalId::Fork.index();
+    (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
+    assert!(standing(&reading, false).is_empty(), "the displayed rate is below the baseline");
+    reading.rates[i] = Some(60.0);
+    let [fork] = &standing(&reading, false)[..] else { panic!("{reading:?}") };
+    assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
+    assert!((fork.deviation - (31.0_f32 / 7.0).log2()).abs() < 1e-3, "{}", fork.deviation);
+    reading.baselines[i] = Some(0.0);
+    assert_eq!(standing(&reading, false)[0].times, None, "no rate is times nothing");
+    let of_many = &standing(&reading, true)[0];
+    assert_eq!((of_many.deviation, of_many.times), (1.4, None), "no host has the median of all rates");
+}
+
+/// If tasks wait, the explanation of a calm bed gives the reason. Long lines wrap.
+#[test]
+fn a_calm_bed_does_not_deny_what_waits() {
+    let mut reading = standing_out(SignalId::Rx, 0.0);
+    assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
+    reading.rates[SignalId::Cpu.index()] = Some(0.995);
+    let why = usual_waits(Some(&reading));
+    assert_eq!(why, "waiting on cpu, no more than has been usual here");
+    let long = format!("Short\nWhy: {}\n", "a name that is long ".repeat(9));
+    let narrow = narrow(&long);
+    assert!(narrow.starts_with("Short\nWhy: a name") && narrow.ends_with('\n'), "{narrow}");
+    assert!(narrow.lines().all(|line| line.len() <= COLUMNS) && narrow.lines().count() == 4, "{narrow}");
+}
+
+#[test]
+fn amounts_are_short() {
+    assert_eq!(amount("B/s", 24.12e6), "24.1 MB/s");
+    assert_eq!(amount("1/s", 3.0), "3.0/s");
+    assert_eq!((&*amount("1/s", 0.07), &*amount("1/s", 0.0)), ("0.07/s", "0.0/s"), "18 x 0.07 is no 0.1");
+    assert_eq!(amount("1/s", 12e3), "12.0 k/s");
+    assert_eq!(amount("ratio", 0.251), "25.1 %");
+    assert_eq!(amount("s", 0.0123), "12.3 ms");
+    for (unit, rate) in [("1/s", 0.0), ("B/s", 1e-7), ("ratio", 0.0), ("s", 0.0)] {
+        assert!(is_nothing(&amount(unit, rate)), "{unit}");
+    }
+    assert!(!is_nothing(&amount("1/s", 0.07)) && !is_nothing(&amount("B/s", 10.0)));
+}
+
+/// A factor such as "> 999 x" means nothing if the baseline is zero.
+#[test]
+fn a_baseline_of_zero_is_shown_as_usually_none() {
+    let mut seen = Seen::default();
+    seen.reading = Some(standing_out(SignalId::Fork, 4.0));
+    let reading = seen.reading.as_mut().unwrap();
+    let i = SignalId::Fork.index();
+    (reading.rates[i], reading.baselines[i]) = (Some(1e6), Some(0.0));
+    let text = explain(&seen).text;
+    assert!(text.contains("usually none") && !text.contains(" x\n"), "{text}");
+    seen.reading.as_mut().unwrap().baselines[i] = Some(100.0);
+    let text = explain(&seen).text;
+    assert!(text.contains("> 999 x") && !text.contains("usually none"), "{text}");
+}
+
+#[test]
+fn a_missing_cgroup_is_not_called_a_lost_source() {
+    let gone = "nothing can be heard of x.service: there is no cgroup /system.slice/x.service now";
+    let shortfall = Shortfall { error: gone.to_owned(), fix: "start it".to_owned() };
+    let info = SourceInfo {
+        kind: SourceKind::Collector,
+        detail: "collector".into(),
+        shortfall: Some(shortfall.clone()),
+        limit: None,
+        machine: None,
+        scope: Scope::only(Selector::Cgroup("/system.slice/x.service".into())),
+        interval_ms: 20,
+        availability: Counter::ALL.map(|_| Availability::Absent { reason: gone.to_owned() }),
+    };
+    let mut seen = Seen::default();
+    seen.source = SourceState::Up(info);
+    assert_eq!(why_lost(&seen), gone);
+    seen.source = SourceState::Down(Shortfall { error: "connection refused".into(), ..shortfall });
+    assert_eq!(why_lost(&seen), "connection refused");
+}
+
+#[test]
+fn one_onset_is_singular() {
+    let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
+    composer.advance(0.0, &Seen::default().lanes(), &mut Vec::new());
+    let mut sounding = composer.sounding();
+    let speaking =
+        |onsets| Speaking { stream: VoiceStream::Receive, signal: SignalId::Rx, onsets, soloist: None };
+    sounding.voices = [speaking(1), speaking(2)].into_iter().collect();
+    let heard = heard(&sounding, &Seen::default());
+    let voices: Vec<&str> =
+        heard.iter().filter(|it| it.layer == "voice").map(|it| it.what.as_str()).collect();
+    assert_eq!(voices, ["receive, 1 onset a bar", "receive, 2 onsets a bar"]);
+}

@@ -1,0 +1,276 @@
+//! The presets there are: the built-in ones, and the user's own files, read again when they change.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use khor_proto::inert;
+
+use khor_music::Preset;
+use khor_system::files::{self, Stamp};
+use khor_system::words::{counted, cut};
+
+/// Longest preset file that is read, bytes. A preset with all of its keys takes a tenth of it.
+const MOST_BYTES: u64 = 64 * 1024;
+/// Most preset files that are read.
+pub(super) const MOST_FILES: usize = 256;
+/// Most entries of the folder that are examined.
+const MOST_ENTRIES: usize = 4096;
+/// Most problems that are listed one by one.
+const MOST_PROBLEMS: usize = 16;
+/// Longest text of one problem, characters.
+const PROBLEM_CHARS: usize = 400;
+
+/// Every preset by name. A file that makes no sense is a problem with a line, never the end of the music: while
+/// it is broken, what was read from it before stays.
+#[derive(Clone, Debug)]
+pub struct Library {
+    dir: PathBuf,
+    files: BTreeMap<PathBuf, File>,
+    /// The folder itself could not be read.
+    folder_problem: Option<String>,
+}
+
+/// One of the user's files.
+#[derive(Clone, Debug)]
+struct File {
+    stamp: Stamp,
+    preset: Option<Preset>,
+    problem: Option<String>,
+}
+
+impl Library {
+    /// Reads the user's presets from `dir`, which need not exist.
+    pub fn open(dir: PathBuf) -> Self {
+        let mut library = Self { dir, files: BTreeMap::new(), folder_problem: None };
+        library.refresh();
+        library
+    }
+
+    /// Reads what has changed; true if something has.
+    pub fn refresh(&mut self) -> bool {
+        let (listed, problem) = match files::with_timeout(&self.dir, list) {
+            Ok(Listed { files, is_cut }) => (files, is_cut.then(|| self.too_many())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (BTreeMap::new(), None),
+            Err(error) => (BTreeMap::new(), Some(format!("{}: {error}", self.dir.display()))),
+        };
+        let mut changed = self.folder_problem != problem || listed.len() != self.files.len();
+        self.folder_problem = problem;
+        self.files.retain(|path, _| listed.contains_key(path));
+        for (path, stamp) in listed {
+            let before = self.files.get(&path);
+            if before.is_some_and(|file| file.stamp == stamp) {
+                continue;
+            }
+            changed = true;
+            let kept = before.and_then(|file| file.preset.clone());
+            let (preset, problem) = match read(&path) {
+                Ok(preset) => (Some(preset), None),
+                Err(problem) => {
+                    let problem = format!("{}: {problem}", path.display());
+                    (kept, Some(cut(&problem, PROBLEM_CHARS).into_owned()))
+                }
+            };
+            self.files.insert(path, File { stamp, preset, problem });
+        }
+        changed
+    }
+
+    fn too_many(&self) -> String {
+        let dir = self.dir.display();
+        format!("{dir}: khor reads the first {MOST_FILES} preset files only; move the others elsewhere")
+    }
+
+    /// Whether another preset file would not be read.
+    pub(super) fn is_full(&self) -> bool {
+        self.files.len() >= MOST_FILES
+    }
+
+    /// All presets, the built-in ones first. If several files have the same preset name,
+    /// khor uses the first file in the order of file names.
+    pub fn presets(&self) -> impl Iterator<Item = &Preset> {
+        let own = self.files.iter().filter_map(|(path, file)| Some((path, file.preset.as_ref()?)));
+        let own = own.filter(|(path, preset)| self.file_of(&preset.name) == Some(path));
+        Preset::builtin().iter().chain(own.map(|(_, preset)| preset))
+    }
+
+    /// The preset of that name.
+    pub fn find(&self, name: &str) -> Option<&Preset> {
+        self.presets().find(|preset| preset.name == name)
+    }
+
+    /// Where a preset comes from; `None` for the built-in ones.
+    pub fn file_of(&self, name: &str) -> Option<&Path> {
+        let from = self.files.iter().find(|(_, file)| file.preset.as_ref().is_some_and(|p| p.name == name));
+        from.map(|(path, _)| path.as_path())
+    }
+
+    /// What is wrong with files, each with its name and line. Lists the first problems and the
+    /// number of the others.
+    pub fn problems(&self) -> Vec<String> {
+        let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
+        let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
+        // The name of a file may contain any character.
+        let mut problems: Vec<String> = all.map(inert::owned_line).collect();
+        let more = problems.len().saturating_sub(MOST_PROBLEMS);
+        problems.truncate(MOST_PROBLEMS);
+        if more > 0 {
+            problems.push(counted(more as u64, "more problem"));
+        }
+        problems
+    }
+
+    /// Files whose preset name an earlier file has, which plays instead.
+    fn shared_names(&self) -> impl Iterator<Item = String> {
+        self.files.iter().filter_map(|(path, file)| {
+            let name = &file.preset.as_ref()?.name;
+            let first = self.file_of(name).filter(|first| *first != path)?;
+            let (path, first) = (path.display(), first.file_name()?.display());
+            Some(format!(
+                "{path}: the preset name {name} is already used by {first}, which plays; choose another name"
+            ))
+        })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// Reads and checks one preset file.
+pub fn read(path: &Path) -> Result<Preset, String> {
+    let text = files::read_text(path, MOST_BYTES).map_err(|error| error.to_string())?;
+    let preset = Preset::parse(&text).map_err(|error| error.to_string())?;
+    if Preset::find(&preset.name).is_some() {
+        return Err(format!("the name {} is that of a built-in preset: choose another", preset.name));
+    }
+    Ok(preset)
+}
+
+/// The preset files of a folder.
+struct Listed {
+    files: BTreeMap<PathBuf, Stamp>,
+    /// Whether the folder has more of them.
+    is_cut: bool,
+}
+
+/// The first preset files, in the order of their names.
+fn list(dir: &Path) -> io::Result<Listed> {
+    let (mut paths, mut is_cut) = (BTreeSet::new(), false);
+    for (number, entry) in fs::read_dir(dir)?.enumerate() {
+        if number == MOST_ENTRIES {
+            is_cut = true;
+            break;
+        }
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new("toml")) {
+            paths.insert(path);
+        }
+    }
+    is_cut |= paths.len() > MOST_FILES;
+    // A file that was just deleted is not listed.
+    let stamped = |path: PathBuf| Some((Stamp::from(&fs::metadata(&path).ok()?), path));
+    let files = paths.into_iter().take(MOST_FILES).filter_map(stamped);
+    Ok(Listed { files: files.map(|(stamp, path)| (path, stamp)).collect(), is_cut })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(name: &str) -> String {
+        include_str!("../../../music/presets/drone.toml").replacen("\"drone\"", &format!("{name:?}"), 1)
+    }
+
+    #[test]
+    fn files_come_change_break_and_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("presets");
+        let mut library = Library::open(folder.clone());
+        assert!(library.find("mine").is_none() && library.problems().is_empty());
+        fs::create_dir(&folder).unwrap();
+        let file = folder.join("mine.toml");
+        fs::write(&file, text("mine")).unwrap();
+        assert!(library.refresh() && library.find("mine").is_some());
+        assert_eq!(library.file_of("mine"), Some(file.as_path()));
+        assert!(!library.refresh(), "nothing changed");
+
+        fs::write(&file, text("mine").replacen("chord_bars = ", "chord_bars = 9", 1)).unwrap();
+        assert!(library.refresh());
+        let problems = library.problems();
+        assert!(
+            problems[0].contains("mine.toml: line ") && problems[0].contains("bed.chord_bars"),
+            "{problems:?}"
+        );
+        assert!(library.find("mine").is_some(), "what was read before plays on");
+
+        fs::write(&file, &text("mine")[..300]).unwrap();
+        assert!(library.refresh() && library.find("mine").is_some() && library.problems().len() == 1);
+        fs::remove_file(&file).unwrap();
+        assert!(library.refresh() && library.find("mine").is_none() && library.problems().is_empty());
+    }
+
+    #[test]
+    fn of_two_files_with_one_preset_name_the_first_plays_and_the_second_is_a_problem() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.toml"), text("mine").replacen("hint = \"", "hint = \"First. ", 1))
+            .unwrap();
+        fs::write(dir.path().join("b.toml"), text("mine")).unwrap();
+        fs::write(dir.path().join("c.toml"), text("other")).unwrap();
+        let mut library = Library::open(dir.path().to_owned());
+        let problems = library.problems();
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(
+            problem.contains("b.toml: the preset name mine is already used by a.toml, which plays"),
+            "{problem}"
+        );
+        let found = library.find("mine").unwrap();
+        assert!(found.hint.starts_with("First."), "{}", found.hint);
+        assert_eq!(library.presets().filter(|preset| preset.name == "mine").count(), 1, "listed once");
+        fs::remove_file(dir.path().join("a.toml")).unwrap();
+        assert!(library.refresh() && library.problems().is_empty());
+        assert!(!library.find("mine").unwrap().hint.starts_with("First."), "now the other one plays");
+    }
+
+    #[test]
+    fn a_built_in_name_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("x.toml"), text("drone")).unwrap();
+        assert!(Library::open(dir.path().to_owned()).problems()[0].contains("built-in"));
+    }
+
+    #[test]
+    fn only_the_first_files_and_problems_are_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..300 {
+            fs::write(dir.path().join(format!("{number:03}.toml")), "name = ").unwrap();
+        }
+        let library = Library::open(dir.path().to_owned());
+        assert!(library.is_full() && library.files.len() == MOST_FILES);
+        let problems = library.problems();
+        assert_eq!(problems.len(), MOST_PROBLEMS + 1, "{problems:?}");
+        assert!(problems[0].contains("the first 256 preset files only"), "{problems:?}");
+        assert!(problems[1].contains("000.toml: line 1"), "{problems:?}");
+        assert_eq!(problems[MOST_PROBLEMS], "241 more problems");
+    }
+
+    #[test]
+    fn problems_of_long_files_have_a_bounded_length() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = "x".repeat(MOST_BYTES as usize / 2);
+        fs::write(dir.path().join("a.toml"), format!("{}\n# {long}{long}", text("a"))).unwrap();
+        fs::write(dir.path().join("b.toml"), text("b").replacen("hint = \"", &format!("hint = \"{long}"), 1))
+            .unwrap();
+        fs::write(dir.path().join("c.toml"), text("c").replacen("trim_db = ", &format!("{long} = "), 1))
+            .unwrap();
+        let problems = Library::open(dir.path().to_owned()).problems();
+        let [a, b, c] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(a.contains("larger than 65536 bytes"), "{a}");
+        assert!(b.contains("hint: must be within 300 characters"), "{b}");
+        assert!(c.contains("c.toml") && c.chars().count() <= PROBLEM_CHARS + 1, "{c}");
+    }
+}

@@ -1,0 +1,43 @@
+//! How khor's parts on the session bus are, as `/api/health` tells it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use khor_output::Health;
+
+/// How each part is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OnDesktop {
+    /// `org.khor.Engine`.
+    pub bus: Health,
+    /// The media player.
+    pub mpris: Health,
+    /// Notifications.
+    pub notifications: Health,
+}
+
+impl OnDesktop {
+    /// All of it in one: wanted if a part is, working if all do that are wanted.
+    pub fn all(&self) -> Health {
+        let Self { bus, mpris, notifications } = self;
+        let mut wanted = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();
+        if wanted.peek().is_none() {
+            return Health::off();
+        }
+        wanted.find(|part| !part.ok).cloned().unwrap_or_else(Health::working)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_off_is_no_trouble_and_one_part_in_trouble_is_the_trouble_of_all() {
+        assert_eq!(OnDesktop::default().all(), Health::off());
+        let mut desktop = OnDesktop { bus: Health::working(), ..OnDesktop::default() };
+        assert_eq!(desktop.all(), Health::working());
+        desktop.mpris = Health::failing("taken", "end the other");
+        assert_eq!(desktop.all(), Health::failing("taken", "end the other"));
+    }
+}

@@ -1,0 +1,328 @@
+//! Renders clips for the API, one at a time, each on a thread of its own. Caches the last ones.
+//!
+//! A render keeps a processor busy for a fraction of a second. A client that disconnects cancels
+//! its render.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::{Clip, Engine};
+use crate::{
+    config::Config,
+    turns::{Full, Turn, Turns},
+};
+use khor_music::{Preset, Settings};
+use khor_signal::Scaling;
+use khor_source::CaptureError;
+use khor_synth::Volume;
+
+/// Most renders that wait for the running one. A page requests one at a time.
+const WAITING: usize = 4;
+/// Most bytes of the cached clips: four at 48 kHz, one at 192 kHz.
+const KEPT_BYTES: usize = 12 << 20;
+/// Most bytes of all clips in memory: cached clips, running renders, and clips that slow clients
+/// still receive.
+const MOST_BYTES: usize = 48 << 20;
+
+/// Renders clips.
+pub struct Renders {
+    turns: Turns,
+    /// Bytes that clips may still use.
+    memory: Arc<Semaphore>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// A rendered clip.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// A WAV file.
+    pub wav: Bytes,
+    /// A hash of the file.
+    pub hash: u64,
+}
+
+/// Why there is no clip.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// Too many renders wait, or slow clients still receive too many clips.
+    #[error(transparent)]
+    Busy(#[from] Full),
+    /// A capture that is part of this program cannot be read.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The thread cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+    /// The thread ended without a result.
+    #[error("the render failed inside khor")]
+    Failed,
+}
+
+/// Key of the cache: everything that a clip depends on.
+#[derive(Clone, Debug, PartialEq)]
+struct Key {
+    scenario: &'static str,
+    preset: Preset,
+    settings: Settings,
+    scaling: Scaling,
+    volume: Volume,
+    sample_rate_hz: u32,
+}
+
+impl Key {
+    fn of(clip: &Clip, config: &Config, preset: &Preset) -> Self {
+        Self {
+            scenario: clip.scenario,
+            preset: preset.clone(),
+            settings: config.music_settings(),
+            scaling: config.scaling(),
+            volume: config.volume(),
+            sample_rate_hz: config.audio.sample_rate,
+        }
+    }
+}
+
+/// The cached clips, the most recently requested last.
+#[derive(Default)]
+struct Kept(Vec<(Key, Rendered)>);
+
+impl Kept {
+    fn get(&mut self, key: &Key) -> Option<Rendered> {
+        let at = self.0.iter().position(|(held, _)| held == key)?;
+        let entry = self.0.remove(at);
+        let rendered = entry.1.clone();
+        self.0.push(entry);
+        Some(rendered)
+    }
+
+    /// Drops the oldest clip. Returns whether there was one.
+    fn drop_oldest(&mut self) -> bool {
+        let is_some = !self.0.is_empty();
+        drop(self.0.drain(..usize::from(is_some)));
+        is_some
+    }
+
+    fn insert(&mut self, key: Key, rendered: Rendered) {
+        self.0.push((key, rendered));
+        let bytes = |kept: &[(Key, Rendered)]| kept.iter().map(|(_, clip)| clip.wav.len()).sum::<usize>();
+        while bytes(&self.0) > KEPT_BYTES {
+            self.drop_oldest();
+        }
+    }
+}
+
+/// Cancels a render when it is dropped, which happens when the caller's future is dropped.
+struct Caller(Arc<AtomicBool>);
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+impl Default for Renders {
+    fn default() -> Self {
+        let memory = Arc::new(Semaphore::new(MOST_BYTES));
+        Self { turns: Turns::new(1, WAITING), memory, kept: Arc::default() }
+    }
+}
+
+/// A WAV file that holds its share of the memory until its last reader is done.
+struct Held {
+    wav: Vec<u8>,
+    _memory: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.wav
+    }
+}
+
+impl Renders {
+    /// Renders a clip, or returns it from the cache. Dropping the future cancels the render.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError::Busy`] if too many renders wait already.
+    pub async fn render(
+        &self,
+        clip: &'static Clip,
+        config: Config,
+        preset: Preset,
+    ) -> Result<Rendered, RenderError> {
+        let key = Key::of(clip, &config, &preset);
+        if let Some(rendered) = lock(&self.kept).get(&key) {
+            return Ok(rendered);
+        }
+        let turn = self.turns.take().await?;
+        // An earlier request in the queue may have rendered the same clip.
+        if let Some(rendered) = lock(&self.kept).get(&key) {
+            return Ok(rendered);
+        }
+        let memory = self.reserve(Clip::max_bytes(&config))?;
+        let (sender, receiver) = oneshot::channel();
+        let caller = Caller(Arc::default());
+        let work = Work { clip, config, preset, key, kept: Arc::clone(&self.kept), memory, turn };
+        let cancelled = Arc::clone(&caller.0);
+        thread::Builder::new().name("khor-render".into()).spawn(move || {
+            // The receiver is gone if the render was cancelled.
+            drop(sender.send(work.run(&cancelled)));
+        })?;
+        let rendered = receiver.await.map_err(|_| RenderError::Failed)?;
+        drop(caller);
+        rendered?.ok_or(RenderError::Failed)
+    }
+
+    /// Reserves memory. Drops cached clips while there is too little.
+    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Full> {
+        loop {
+            if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(bytes as u32) {
+                return Ok(memory);
+            }
+            if !lock(&self.kept).drop_oldest() {
+                return Err(Full);
+            }
+        }
+    }
+}
+
+/// One render.
+struct Work {
+    clip: &'static Clip,
+    config: Config,
+    preset: Preset,
+    key: Key,
+    kept: Arc<Mutex<Kept>>,
+    memory: OwnedSemaphorePermit,
+    /// The next render begins when this one has stopped.
+    turn: Turn,
+}
+
+impl Work {
+    /// Returns `None` if the render was cancelled.
+    fn run(self, cancelled: &AtomicBool) -> Result<Option<Rendered>, CaptureError> {
+        let Self { clip, config, preset, key, kept, memory, turn } = self;
+        let wav = clip.render(&config, preset, cancelled)?;
+        let rendered = wav.map(|wav| {
+            let mut hasher = DefaultHasher::new();
+            wav.hash(&mut hasher);
+            let wav = Bytes::from_owner(Held { wav, _memory: memory });
+            Rendered { wav, hash: hasher.finish() }
+        });
+        if let Some(rendered) = &rendered {
+            lock(&kept).insert(key, rendered.clone());
+        }
+        drop(turn);
+        Ok(rendered)
+    }
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// Renders clips.
+    pub fn renders(&self) -> &Renders {
+        &self.renders
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+
+    use super::*;
+    use crate::engine::CLIPS;
+
+    fn at_8_khz(volume: f32) -> Config {
+        let mut config = Config::default();
+        (config.audio.sample_rate, config.audio.master_gain) = (8_000, volume);
+        config
+    }
+
+    fn preset() -> Preset {
+        Preset::builtin()[0].clone()
+    }
+
+    #[tokio::test]
+    async fn a_clip_is_rendered_once_for_the_same_settings() {
+        let renders = Renders::default();
+        let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await.unwrap();
+        let first = render(0.5).await;
+        let again = render(0.5).await;
+        assert_eq!(first.wav.as_ptr(), again.wav.as_ptr(), "cached");
+        let louder = render(0.75).await;
+        assert_ne!(first.wav, louder.wav);
+        assert_ne!(first.hash, louder.hash);
+        let other = renders.render(&CLIPS[0], at_8_khz(0.5), Preset::builtin()[1].clone()).await.unwrap();
+        assert_ne!(first.wav, other.wav);
+        assert_eq!(lock(&renders.kept).0.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn dropped_callers_cancel_and_excess_callers_are_refused() {
+        let renders = Renders::default();
+        let mut callers: Vec<_> = (0..=WAITING)
+            .map(|i| Box::pin(renders.render(&CLIPS[0], at_8_khz(0.1 + 0.1 * i as f32), preset())))
+            .collect();
+        for caller in &mut callers {
+            assert!(poll!(caller).is_pending());
+        }
+        let refused = renders.render(&CLIPS[0], at_8_khz(1.0), preset()).await.unwrap_err();
+        assert!(matches!(refused, RenderError::Busy(_)), "{refused}");
+        let last = callers.pop().unwrap();
+        drop(callers);
+        // Only the last one is rendered.
+        last.await.unwrap();
+        assert_eq!(lock(&renders.kept).0.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn clips_in_transfer_use_memory_and_cached_clips_free_it() {
+        let renders = Renders::default();
+        let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await;
+        let received = render(0.1).await.unwrap();
+        let one = MOST_BYTES - renders.memory.available_permits();
+        assert_eq!(one, Clip::max_bytes(&at_8_khz(0.1)));
+        // Room for one more clip, and then for none.
+        let others =
+            Arc::clone(&renders.memory).try_acquire_many_owned((MOST_BYTES - 2 * one) as u32).unwrap();
+        drop(render(0.2).await.unwrap());
+        // The first clip is dropped from the cache, but its memory is still in use.
+        drop(render(0.3).await.unwrap());
+        assert_eq!(lock(&renders.kept).0.len(), 1);
+        let third = render(0.3).await.unwrap();
+        assert!(matches!(render(0.4).await, Err(RenderError::Busy(_))));
+        drop((received, third));
+        render(0.4).await.unwrap();
+        drop(others);
+    }
+
+    #[test]
+    fn the_oldest_clips_are_dropped() {
+        let mut kept = Kept::default();
+        let key = |volume| Key::of(&CLIPS[0], &at_8_khz(volume), &preset());
+        let rendered = || Rendered { wav: vec![0; KEPT_BYTES / 4].into(), hash: 0 };
+        for volume in [0.1, 0.2, 0.3, 0.4] {
+            kept.insert(key(volume), rendered());
+        }
+        assert!(kept.get(&key(0.1)).is_some());
+        kept.insert(key(0.5), rendered());
+        assert!(kept.get(&key(0.1)).is_some() && kept.get(&key(0.2)).is_none());
+        assert_eq!(kept.0.len(), 4);
+        kept.insert(key(0.6), Rendered { wav: vec![0; KEPT_BYTES + 1].into(), hash: 0 });
+        assert!(kept.0.is_empty(), "a clip that is too large is not cached");
+    }
+}

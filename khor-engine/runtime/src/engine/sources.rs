@@ -1,0 +1,147 @@
+//! Runs the source that the configuration selects, and starts another when that changes.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use khor_own_traffic::OwnTraffic;
+use khor_site::{FleetEvent, SiteSettings};
+use khor_source::{DemoSettings, MachineSettings, Playback, SourceEnded, SourceEvent, demo, machine, play};
+
+/// The selected source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SourceChoice {
+    /// This machine.
+    Machine(MachineSettings),
+    /// A capture.
+    Capture(Playback),
+    /// The hosts of a site.
+    Site(SiteSettings),
+    /// The demo.
+    Demo(DemoSettings),
+}
+
+/// What a source sends.
+#[derive(Clone, Debug)]
+pub(super) enum InputEvent {
+    /// An event of any source.
+    Source(SourceEvent),
+    /// An event of a site's hosts.
+    Fleet(FleetEvent),
+}
+
+impl From<SourceEvent> for InputEvent {
+    fn from(event: SourceEvent) -> Self {
+        Self::Source(event)
+    }
+}
+
+impl From<FleetEvent> for InputEvent {
+    fn from(event: FleetEvent) -> Self {
+        Self::Fleet(event)
+    }
+}
+
+/// Runs until nobody receives the events, nobody can change the choice, or a capture is over.
+/// Subtracts the traffic in `own` from this machine's counters.
+pub(super) async fn run(
+    mut choice: watch::Receiver<SourceChoice>,
+    events: mpsc::Sender<InputEvent>,
+    own: Arc<OwnTraffic>,
+) {
+    loop {
+        let current = choice.borrow_and_update().clone();
+        let ended = match current {
+            SourceChoice::Machine(settings) => run_machine(settings, &mut choice, &events, &own).await,
+            SourceChoice::Capture(playback) => until_changed(&mut choice, play(&playback, &events)).await,
+            SourceChoice::Site(settings) => {
+                until_changed(&mut choice, khor_site::listen(&settings, &events)).await
+            }
+            SourceChoice::Demo(settings) => until_changed(&mut choice, demo(settings, &events)).await,
+        };
+        if ended.is_err() {
+            return;
+        }
+    }
+}
+
+/// Runs a source until another one is selected. An error means that the source has ended by itself.
+async fn until_changed<T>(
+    choice: &mut watch::Receiver<SourceChoice>,
+    source: impl Future<Output = T>,
+) -> Result<(), SourceEnded> {
+    tokio::select! {
+        _ = source => Err(SourceEnded),
+        changed = choice.changed() => changed.map_err(|_| SourceEnded),
+    }
+}
+
+/// Listens to this machine until another source is selected. Other settings for this machine do not
+/// end the source.
+async fn run_machine(
+    settings: MachineSettings,
+    choice: &mut watch::Receiver<SourceChoice>,
+    events: &mpsc::Sender<InputEvent>,
+    own: &Arc<OwnTraffic>,
+) -> Result<(), SourceEnded> {
+    let (sender, receiver) = watch::channel(settings);
+    let follow = async {
+        loop {
+            choice.changed().await.map_err(|_| SourceEnded)?;
+            match &*choice.borrow_and_update() {
+                SourceChoice::Machine(settings) => sender.send_replace(settings.clone()),
+                _ => return Ok(()),
+            };
+        }
+    };
+    tokio::select! {
+        _ = machine(receiver, events, own) => Err(SourceEnded),
+        followed = follow => followed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use khor_source::{ScopeChoice, SourceKind};
+
+    fn this_machine() -> SourceChoice {
+        SourceChoice::Machine(MachineSettings {
+            socket: "/nonexistent/none.sock".into(),
+            use_collector: true,
+            scope: ScopeChoice::default(),
+            interval_ms: 20,
+            exec_cues: false,
+        })
+    }
+
+    async fn next_kind(events: &mut mpsc::Receiver<InputEvent>) -> SourceKind {
+        loop {
+            if let InputEvent::Source(SourceEvent::Up(info)) = events.recv().await.unwrap() {
+                return info.kind;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn another_choice_replaces_the_source() {
+        let demo = SourceChoice::Demo(DemoSettings { seed: 1, interval_ms: 20 });
+        let (sender, choice) = watch::channel(demo);
+        let (events_in, mut events) = mpsc::channel(4);
+        tokio::spawn(run(choice, events_in, Arc::default()));
+        assert_eq!(next_kind(&mut events).await, SourceKind::Demo);
+        sender.send(this_machine()).unwrap();
+        assert_eq!(next_kind(&mut events).await, SourceKind::Proc);
+        sender.send(SourceChoice::Demo(DemoSettings { seed: 2, interval_ms: 20 })).unwrap();
+        assert_eq!(next_kind(&mut events).await, SourceKind::Demo);
+    }
+
+    #[tokio::test]
+    async fn it_ends_when_nobody_can_choose() {
+        let (sender, choice) = watch::channel(this_machine());
+        let (events_in, mut events) = mpsc::channel(4);
+        tokio::spawn(run(choice, events_in, Arc::default()));
+        drop(sender);
+        while events.recv().await.is_some() {}
+    }
+}

@@ -1,0 +1,429 @@
+//! From the hosts of a site to who plays: one reading for the bed, the soloists, and whose work is the pulse. No I/O.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::config::SiteMode;
+use khor_music::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
+use khor_signal::{
+    Lanes, Reading, Seating, SignalId, Soloists, busiest, ensemble, louder, standing, waiting_most,
+};
+
+/// A host of a site.
+#[derive(Clone, Copy, Debug)]
+pub struct OnStage<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The group it is in.
+    pub section: Option<&'a str>,
+    /// It has stopped sending: it keeps its bench and its turn, and is not heard.
+    pub silent: bool,
+    /// What it said last, of the signals that are listened to.
+    pub reading: &'a Reading,
+}
+
+/// How much of a site is known host by host.
+#[derive(Clone, Copy, Debug)]
+pub enum Known<'a> {
+    /// All of it.
+    Each,
+    /// Sites within the site are told of as one: what all hosts are together and what each section is, and by name only those that
+    /// stand out.
+    Together {
+        /// All of them; `None` where nobody is heard.
+        reading: Option<Reading>,
+        /// By name, hosts without a section last.
+        sections: &'a [GroupOnStage<'a>],
+    },
+}
+
+/// A section of hosts that are not heard one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupOnStage<'a> {
+    /// Its name; `None` are hosts without one.
+    pub section: Option<&'a str>,
+    /// Hosts in it, silent ones included.
+    pub hosts: usize,
+    /// As its busiest tenth is, of the signals that are listened to; `None` where nobody is heard.
+    pub lanes: Option<Lanes>,
+}
+
+/// Remembers who had which place.
+#[derive(Debug, Default)]
+pub struct Stage {
+    soloists: Soloists<String>,
+    seating: Seating<String, SECTIONS>,
+}
+
+/// Who plays, and what is to be said of it.
+#[derive(Clone, Debug, Default)]
+pub struct Staged {
+    /// All hosts as one; `None` where nobody is heard.
+    pub reading: Option<Reading>,
+    /// Who has the voices, each in the place it has in the cast.
+    pub soloists: [Option<Solo>; SOLOISTS],
+    /// What the composer is told.
+    pub cast: Arc<Cast>,
+    /// How the site is played.
+    pub mode: SiteMode,
+    /// The sections that play by themselves, by their benches; none where all are played together.
+    pub benches: Vec<Seated>,
+    /// Turns of the roll call.
+    pub turns: usize,
+    /// Why it isn't quite what the mode asks for.
+    pub remark: Option<String>,
+}
+
+/// A host that has the voices.
+#[derive(Clone, Debug)]
+pub struct Solo {
+    /// Its name.
+    pub host: String,
+    /// The group it is in.
+    pub section: Option<String>,
+    /// By which signal it stands out most.
+    pub signal: SignalId,
+    /// How far, octaves.
+    pub deviation: f32,
+    /// What it says.
+    pub reading: Reading,
+}
+
+/// A bench that is taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seated {
+    /// Which section's; `None` is the rest's.
+    pub section: Option<String>,
+    /// Hosts that sit there.
+    pub hosts: usize,
+    /// What they are played with.
+    pub bench: Bench,
+}
+
+impl Staged {
+    /// Who has the voices, the furthest first.
+    pub fn furthest(&self) -> Vec<&Solo> {
+        let mut soloists: Vec<&Solo> = self.soloists.iter().flatten().collect();
+        soloists.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
+        soloists
+    }
+}
+
+impl Stage {
+    /// Looks at the hosts that are known by name.
+    pub fn look(&mut self, mode: SiteMode, hosts: &[OnStage<'_>], known: &Known<'_>) -> Staged {
+        let heard = || hosts.iter().filter(|host| !host.silent);
+        let chosen = self.soloists.choose(heard().map(|host| (host.name, &host.reading.lanes)));
+        let soloists = chosen.each_ref().map(|name| {
+            let name = name.as_deref()?;
+            heard().find(|host| host.name == name).and_then(Solo::of)
+        });
+        let reading = match known {
+            Known::Each => ensemble(heard().map(|host| host.reading)),
+            Known::Together { reading, .. } => *reading,
+        };
+        let mut staged = Staged { reading, soloists, mode, ..Staged::default() };
+        let pulse = match mode {
+            SiteMode::Ensemble => PulseCast::Together,
+            SiteMode::Sections => self.sections(hosts, known, &mut staged),
+            SiteMode::RollCall => match known {
+                Known::Each => roll_call(hosts, &mut staged),
+                Known::Together { sections, .. } => roll_call_of_sections(sections, &mut staged),
+            },
+        };
+        let place = |solo: &Solo| {
+            let place = Place::of_host(&solo.host);
+            match pulse {
+                PulseCast::Sections(_) => {
+                    place.within(&Bench::ALL[self.seating.bench(solo.section.as_deref())])
+                }
+                _ => place,
+            }
+        };
+        let soloist = |solo: &Solo| Soloist { lanes: solo.reading.lanes, place: place(solo) };
+        let soloists = staged.soloists.each_ref().map(|solo| solo.as_ref().map(soloist));
+        staged.cast = Arc::new(Cast { soloists, pulse });
+        staged
+    }
+
+    /// A pulse for each section: as its busiest tenth is, or as its soloist.
+    fn sections(&mut self, hosts: &[OnStage<'_>], known: &Known<'_>, staged: &mut Staged) -> PulseCast {
+        match known {
+            Known::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
+            Known::Together { sections, .. } => self.seating.seat(sections.iter().map(|group| group.section)),
+        }
+        if self.seating.count() < 2 {
+            staged.remark = Some("fewer than two sections: all play together".into());
+            return PulseCast::Together;
+        }
+        if !self.seating.rest().is_empty() {
+            let rest = in_few_words(self.seating.rest());
+            staged.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
+        }
+        let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
+        for (index, bench) in benches.iter_mut().enumerate() {
+            let (count, lanes) = self.sitting(index, hosts, known);
+            if count == 0 {
+                continue;
+            }
+            let section = self.seating.named().get(index).cloned();
+            staged.benches.push(Seated { section, hosts: count, bench: Bench::ALL[index] });
+            let solos = staged.soloists.iter().flatten();
+            let solos = solos.filter(|solo| self.seating.bench(solo.section.as_deref()) == index);
+            *bench = Some(solos.fold(lanes, |lanes, solo| louder(&lanes, &solo.reading.lanes)));
+        }
+        if let Some(reading) = &mut staged.reading {
+            reading.lanes = waiting_most(&reading.lanes, benches.iter().flatten());
+        }
+        PulseCast::Sections(benches)
+    }
+
+    /// How many sit on a bench, and how their busiest tenth is; of groups that share it, as the busiest group's is.
+    fn sitting(&self, index: usize, hosts: &[OnStage<'_>], known: &Known<'_>) -> (usize, Lanes) {
+        match known {
+            Known::Each => {
+                let sitting = || hosts.iter().filter(|host| self.seating.bench(host.section) == index);
+                let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
+                (sitting().count(), busiest(heard))
+            }
+            Known::Together { sections, .. } => {
+                let sitting = sections.iter().filter(|group| self.seating.bench(group.section) == index);
+                sitting.fold((0, [None; SignalId::COUNT]), |(hosts, lanes), group| {
+                    (hosts + group.hosts, group.lanes.map_or(lanes, |more| louder(&lanes, &more)))
+                })
+            }
+        }
+    }
+}
+
+/// Names, of which there may be thousands.
+fn in_few_words(names: &[String]) -> String {
+    const NAMED: usize = 4;
+    let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+impl Solo {
+    fn of(host: &OnStage<'_>) -> Option<Self> {
+        let (signal, deviation) = standing(&host.reading.lanes)?;
+        let section = host.section.map(ToOwned::to_owned);
+        Some(Self { host: host.name.to_owned(), section, signal, deviation, reading: *host.reading })
+    }
+}
+
+/// Everyone in turn, by name; where there are more hosts than turns, the sections, and last those without one.
+fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
+    let (count, turns): (usize, Vec<Turn>) = if hosts.len() <= TURNS
+        || hosts.iter().all(|h| h.section.is_none())
+    {
+        let mut hosts: Vec<&OnStage<'_>> = hosts.iter().collect();
+        hosts.sort_by_key(|host| host.name);
+        let lanes = |host: &OnStage<'_>| (!host.silent).then_some(host.reading.lanes);
+        (hosts.len(), hosts.iter().take(TURNS).map(|host| turn(host.name, lanes(host))).collect())
+    } else {
+        let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
+        let count = hosts.len();
+        staged.remark = Some(format!("{count} hosts are more than {TURNS} turns: each section has one"));
+        let of = |(_, section): &(bool, Option<&str>)| {
+            let heard = hosts.iter().filter(|host| !host.silent && host.section == *section);
+            let lanes: Vec<&Lanes> = heard.map(|host| &host.reading.lanes).collect();
+            turn(section.unwrap_or_default(), (!lanes.is_empty()).then(|| busiest(lanes.iter().copied())))
+        };
+        (groups.len(), groups.iter().take(TURNS).map(of).collect())
+    };
+    call(count, turns, staged)
+}
+
+/// The sections in turn, by name, where their hosts are not heard one by one.
+fn roll_call_of_sections(sections: &[GroupOnStage<'_>], staged: &mut Staged) -> PulseCast {
+    if sections.iter().all(|group| group.section.is_none()) {
+        let remark = "sites within the site are told of as one, and no host has a section: all play together";
+        staged.remark = Some(remark.into());
+        return PulseCast::Together;
+    }
+    staged.remark = Some("sites within the site are told of as one: each section has a turn".into());
+    let turns = sections.iter().take(TURNS);
+    let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes)).collect();
+    call(sections.len(), turns, staged)
+}
+
+/// The first of so many, who are called.
+fn call(count: usize, turns: Vec<Turn>, staged: &mut Staged) -> PulseCast {
+    if count > TURNS {
+        let beyond = count - TURNS;
+        staged.remark =
+            Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
+    }
+    staged.turns = turns.len();
+    PulseCast::RollCall(turns)
+}
+
+fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
+    Turn { id: name_hash(name), lanes, place: Place::of_host(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use khor_signal::standing_out as reading;
+
+    fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> OnStage<'a> {
+        OnStage { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }
+    }
+
+    fn sections(staged: &Staged) -> [bool; SECTIONS] {
+        match &staged.cast.pulse {
+            PulseCast::Sections(benches) => benches.each_ref().map(|bench| {
+                bench.is_some_and(|lanes| lanes[SignalId::Io.index()].is_some_and(|lane| lane.level > 0.5))
+            }),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_section_is_as_busy_as_its_soloist_and_he_plays_from_its_bench() {
+        let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
+        let names: Vec<String> = (0..40).map(|n| format!("web-{n:02}")).collect();
+        let mut hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
+        hosts.extend([host("db-1", "db", &calm), host("app-1", "app", &calm)]);
+        hosts[7].reading = &busy;
+        let staged = Stage::default().look(SiteMode::Sections, &hosts, &Known::Each);
+        assert_eq!(sections(&staged), [false, false, true, false]);
+        let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
+        assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
+        assert_eq!(staged.furthest()[0].host, "web-07");
+        let place = staged.cast.soloists[0].unwrap().place;
+        assert_eq!(place, Place::of_host("web-07").within(&Bench::ALL[2]));
+        assert_eq!(staged.remark, None);
+    }
+
+    #[test]
+    fn without_sections_all_play_together_and_too_many_share_a_place() {
+        let calm = reading(SignalId::Io, 0.0);
+        let mut stage = Stage::default();
+        for one in [host("a", "", &calm), host("a", "web", &calm)] {
+            let staged = stage.look(SiteMode::Sections, &[one, OnStage { name: "b", ..one }], &Known::Each);
+            assert_eq!(staged.cast.pulse, PulseCast::Together);
+            assert_eq!(staged.remark.as_deref(), Some("fewer than two sections: all play together"));
+        }
+        let names = ["a", "b", "c", "d", "e"];
+        let hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
+        let staged = stage.look(SiteMode::Sections, &hosts, &Known::Each);
+        assert_eq!(staged.remark.as_deref(), Some("more than 4 groups: the last place is shared by d, e"));
+        assert_eq!(staged.benches.last().map(|rest| (rest.section.clone(), rest.hosts)), Some((None, 2)));
+    }
+
+    #[test]
+    fn a_silent_host_keeps_its_turn_and_is_a_hole_in_it() {
+        let calm = reading(SignalId::Io, 0.0);
+        let gone = OnStage { silent: true, ..host("b", "", &calm) };
+        let staged = Stage::default().look(
+            SiteMode::RollCall,
+            &[host("c", "", &calm), gone, host("a", "", &calm)],
+            &Known::Each,
+        );
+        let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
+        let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
+        assert_eq!(answers, [("a", true), ("b", false), ("c", true)].map(|(name, is)| (name_hash(name), is)));
+    }
+
+    #[test]
+    fn more_hosts_than_turns_are_called_by_section_and_never_more_than_fit() {
+        let calm = reading(SignalId::Io, 0.0);
+        let names: Vec<String> = (0..40).map(|n| format!("h{n:02}")).collect();
+        let of = |section: fn(usize) -> &'static str| -> Vec<OnStage<'_>> {
+            names.iter().enumerate().map(|(n, name)| host(name, section(n), &calm)).collect()
+        };
+        let turns = |hosts: &[OnStage<'_>]| {
+            let staged = Stage::default().look(SiteMode::RollCall, hosts, &Known::Each);
+            (staged.turns, staged.remark)
+        };
+        let (count, remark) = turns(&of(|n| ["web", "db"][n % 2]));
+        assert_eq!(
+            (count, remark.as_deref()),
+            (2, Some("40 hosts are more than 32 turns: each section has one"))
+        );
+        let (count, remark) = turns(&of(|_| ""));
+        assert_eq!(
+            (count, remark.as_deref()),
+            (32, Some("40 are more than 32 turns: the last 8 are not called"))
+        );
+        assert_eq!(turns(&of(|_| "")[..32]), (32, None));
+    }
+
+    #[test]
+    fn nobody_is_heard_where_nobody_is() {
+        for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
+            let staged = Stage::default().look(mode, &[], &Known::Each);
+            assert!(staged.reading.is_none() && staged.furthest().is_empty() && staged.benches.is_empty());
+        }
+    }
+
+    /// What is heard where sites within the site tell of it: of `db` a lot, of those without a section a little, `web` is silent.
+    fn groups<'a>(busy: &Reading, calm: &Reading) -> [GroupOnStage<'a>; 3] {
+        let group = |section, hosts, lanes| GroupOnStage { section, hosts, lanes };
+        [
+            group(Some("db"), 30, Some(busy.lanes)),
+            group(Some("web"), 5, None),
+            group(None, 10, Some(calm.lanes)),
+        ]
+    }
+
+    #[test]
+    fn of_sites_within_the_site_sections_play_as_they_are_told_of() {
+        let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
+        let named = [host("web-1", "web", &busy)];
+        let groups = groups(&busy, &calm);
+        let known = Known::Together { reading: Some(calm), sections: &groups };
+        let mut stage = Stage::default();
+        let staged = stage.look(SiteMode::Sections, &named[..0], &known);
+        assert_eq!((sections(&staged), staged.remark), ([true, false, false, false], None));
+        let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
+        assert_eq!(benches, [(Some("db"), 30), (Some("web"), 5), (None, 10)]);
+        let level = staged.reading.unwrap().lanes[SignalId::Io.index()].unwrap().level;
+        assert!(level < 0.1, "of all, and not of the named: {level}");
+        let staged = stage.look(SiteMode::Sections, &named, &known);
+        assert_eq!(sections(&staged), [true, true, false, false], "a soloist is heard of his section");
+        assert_eq!(
+            staged.cast.soloists[0].unwrap().place,
+            Place::of_host("web-1").within(&Bench::ALL[1]),
+            "and plays from there"
+        );
+    }
+
+    #[test]
+    fn of_sites_within_the_site_sections_are_called_in_turn() {
+        let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
+        let groups = groups(&busy, &calm);
+        let known = Known::Together { reading: Some(calm), sections: &groups };
+        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
+        let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
+        let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
+        assert_eq!(
+            answers,
+            [("db", true), ("web", false), ("", true)].map(|(name, is)| (name_hash(name), is))
+        );
+        assert!(staged.remark.unwrap().ends_with("each section has a turn"));
+        let many = vec![groups[0]; 40];
+        let known = Known::Together { reading: Some(calm), sections: &many };
+        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
+        assert_eq!(staged.turns, 32);
+        assert!(staged.remark.unwrap().ends_with("the last 8 are not called"));
+    }
+
+    #[test]
+    fn of_sites_within_the_site_that_have_no_sections_all_play_together() {
+        let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
+        let named = [host("db-1", "", &loud), host("web-1", "", &loud)];
+        let without = [GroupOnStage { section: None, hosts: 9, lanes: Some(calm.lanes) }];
+        let known = Known::Together { reading: Some(calm), sections: &without };
+        for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
+            let staged = Stage::default().look(mode, &named, &known);
+            assert_eq!(staged.cast.pulse, PulseCast::Together, "{mode:?}");
+            assert_eq!(staged.remark.is_some(), mode != SiteMode::Ensemble);
+            assert_eq!(staged.furthest().len(), 2);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What can be seen of a running engine: one lock, held for microseconds, never by the audio callback.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    num::ParseIntError,
+    str::FromStr,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+use khor_proto::Cue;
+use tokio::sync::broadcast;
+
+use super::{
+    on_desktop::OnDesktop, receiving::Receiving, report::WrittenPoint, silence::Silence, stage::Staged,
+    totals::Totals,
+};
+use crate::fair;
+use khor_music::{Note, Position, Sounding};
+use khor_signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId};
+use khor_site::Site;
+use khor_source::{Shortfall, SourceInfo, SourceKind, whose};
+use khor_system::clock::{now_unix_ms, unix_ms};
+
+/// Points of history that are kept: two minutes at five a second.
+const HISTORY_POINTS: usize = 600;
+/// Time between two points of history.
+const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
+/// Notes that are kept for pages that open later: sixteen busy bars.
+const KEPT_NOTES: usize = 512;
+
+/// Cues that are kept.
+const KEPT_CUES: usize = 64;
+
+/// Cues that may wait for who is told of each; the kernel passes on 20 of a kind at once.
+const CUES_QUEUE: usize = 64;
+
+/// Number of a note since the engine started.
+pub(super) type NoteSeq = u64;
+/// Number of a cue since the engine started.
+pub(super) type CueSeq = u64;
+
+/// Up to where a reader has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    pub(super) note: NoteSeq,
+    pub(super) cue: CueSeq,
+}
+
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.note, self.cue)
+    }
+}
+
+impl FromStr for Since {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (note, cue) = text.split_once('.').unwrap_or((text, ""));
+        Ok(Self { note: note.parse()?, cue: cue.parse()? })
+    }
+}
+
+/// The shared state.
+pub(super) struct State {
+    seen: Mutex<Seen>,
+    cues: broadcast::Sender<Cue>,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self { seen: Mutex::default(), cues: broadcast::Sender::new(CUES_QUEUE) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a cue of `host`, or of this machine if there is none. The cue takes a place of
+    /// `share` in the list ([`HeardCue::share`]).
+    pub(super) fn cue(&self, cue: &Cue, host: Option<String>, share: Option<String>) {
+        let Cue { kind, pid, comm, detail, .. } = cue.clone();
+        let is_ours = host.is_none();
+        self.lock().cue(HeardCue { host, share, pid, comm, detail, ..HeardCue::of(kind.name()) });
+        if is_ours {
+            // Often nobody wants to be told.
+            drop(self.cues.send(cue.clone()));
+        }
+    }
+
+    /// Tells of each cue of this machine from now on.
+    pub(super) fn cues(&self) -> broadcast::Receiver<Cue> {
+        self.cues.subscribe()
+    }
+}
+
+/// What is known of the source.
+#[derive(Clone, Debug, Default)]
+pub(super) enum SourceState {
+    /// Nothing has answered yet.
+    #[default]
+    Starting,
+    /// It delivers.
+    Up(SourceInfo),
+    /// It was lost.
+    Down(Shortfall),
+}
+
+/// One point of history.
+#[derive(Clone, Debug)]
+pub(super) struct HistoryPoint {
+    pub(super) ts_ms: u64,
+    pub(super) levels: Levels,
+    pub(super) rates: PerSignal<Option<f64>>,
+    pub(super) counter_rates: PerCounter<Option<f64>>,
+    /// Once somebody asked for it.
+    pub(super) written: OnceLock<WrittenPoint>,
+}
+
+/// A note that was handed out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlayedNote {
+    pub(super) seq: NoteSeq,
+    /// Wall-clock time of its onset.
+    pub(super) ts_ms: u64,
+    pub(super) note: Note,
+}
+
+/// A cue that came.
+#[derive(Clone, Debug)]
+pub(super) struct HeardCue {
+    pub(super) seq: CueSeq,
+    /// Wall-clock time at which it was heard of.
+    pub(super) ts_ms: u64,
+    pub(super) kind: &'static str,
+    /// Of a site; `None` is this machine.
+    pub(super) host: Option<String>,
+    /// The share of the list that this cue takes (`fair::trim`): a host's of the site, or `None`,
+    /// the share of all other cues.
+    pub(super) share: Option<String>,
+    pub(super) pid: Option<u32>,
+    pub(super) comm: Option<String>,
+    pub(super) detail: Option<u32>,
+}
+
+impl HeardCue {
+    /// One that is heard of now, and of which nothing more is known.
+    pub(super) fn of(kind: &'static str) -> Self {
+        let ts_ms = now_unix_ms();
+        Self { seq: 0, ts_ms, kind, host: None, share: None, pid: None, comm: None, detail: None }
+    }
+}
+
+/// The host of a site that is heard as if it were this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Alone {
+    pub(super) host: String,
+    /// Why it is not heard now.
+    pub(super) shortfall: Option<Shortfall>,
+}
+
+/// Everything that can be seen.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) source: SourceState,
+    /// The totals of the source's counters; `None` while the source sends no frames.
+    pub(super) counters: Option<Counters>,
+    pub(super) totals: Totals,
+    pub(super) heard: PerSignal<bool>,
+    pub(super) reading: Option<Reading>,
+    /// The site that is heard, or was until its server went away.
+    pub(super) site: Option<Arc<Site>>,
+    pub(super) alone: Option<Alone>,
+    /// Who of it plays.
+    pub(super) staged: Staged,
+    pub(super) history: VecDeque<HistoryPoint>,
+    pub(super) notes: VecDeque<PlayedNote>,
+    pub(super) position: Option<Position>,
+    /// Wall-clock time at which the bar of `position` began.
+    pub(super) bar_ts_ms: u64,
+    pub(super) cues: VecDeque<HeardCue>,
+    /// Cues that the kernel or the collector could not pass on.
+    pub(super) cues_lost: u64,
+    /// Cues that came, by kind.
+    pub(super) cue_counts: BTreeMap<&'static str, u64>,
+    pub(super) silence: Silence,
+    pub(super) receiving: Receiving,
+    pub(super) on_desktop: OnDesktop,
+    /// Nothing more is learnt about what is ordinary.
+    pub(super) baseline_frozen: bool,
+    /// What is heard and why.
+    pub(super) sounding: Option<Sounding>,
+    /// Notes that were left out because they came too late.
+    pub(super) late_notes: u64,
+    newest_note: NoteSeq,
+    newest_cue: CueSeq,
+    history_at: Option<Instant>,
+}
+
+/// How far a signal is told to be above what is ordinary, octaves: by its rate as it is shown. No host has the median of all
+/// rates, so of many together it is what is heard of their own.
+pub(super) fn told_deviation(reading: &Reading, signal: SignalId, is_of_many: bool) -> Option<f32> {
+    if is_of_many {
+        return reading.lanes[signal.index()].map(|lane| lane.deviation);
+    }
+    reading.shown_deviation(signal)
+}
+
+impl Seen {
+    /// Lanes for the music: nothing is known while the source is away.
+    pub(super) fn lanes(&self) -> Lanes {
+        self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
+    }
+
+    /// Whether the reading is of many hosts together.
+    pub(super) fn is_of_many(&self) -> bool {
+        self.site.is_some() && self.alone.is_none()
+    }
+
+    /// All machines of a site, and who plays.
+    pub(super) fn fleet(&mut self, site: Arc<Site>, staged: Staged) {
+        (self.site, self.staged) = (Some(site), staged);
+    }
+
+    /// The source was lost or changed.
+    pub(super) fn source_changed(&mut self, source: SourceState) {
+        if let SourceState::Up(info) = &source {
+            self.totals.source_up(&whose(&info.scope));
+            if info.kind != SourceKind::Site {
+                (self.site, self.alone) = (None, None);
+            }
+        }
+        self.staged = Staged::default();
+        self.source = source;
+        self.reading = None;
+        self.counters = None;
+    }
+
+    /// A frame and what was made of it.
+    pub(super) fn read(&mut self, counters: &Counters, reading: Option<Reading>, now: Instant) {
+        self.counters = Some(self.totals.take(counters));
+        let Some(reading) = reading else { return };
+        self.reading = Some(reading);
+        if self.history_at.is_some_and(|at| now.duration_since(at) < HISTORY_INTERVAL) {
+            return;
+        }
+        self.history_at = Some(now);
+        if self.history.len() == HISTORY_POINTS {
+            self.history.pop_front();
+        }
+        self.history.push_back(HistoryPoint {
+            ts_ms: now_unix_ms(),
+            levels: reading.levels(),
+            rates: reading.rates,
+            counter_rates: reading.counter_rates,
+            written: OnceLock::new(),
+        });
+    }
+
+    /// A cue has come; it is numbered here.
+    pub(super) fn cue(&mut self, cue: HeardCue) {
+        self.newest_cue += 1;
+        *self.cue_counts.entry(cue.kind).or_default() += 1;
+        self.cues.push_back(HeardCue { seq: self.newest_cue, ..cue });
+        fair::trim(&mut self.cues, KEPT_CUES, |cue| cue.share.as_deref());
+    }
+
+    /// A note that begins at `onset`.
+    pub(super) fn played(&mut self, note: Note, onset: SystemTime) {
+        self.newest_note += 1;
+        if self.notes.len() == KEPT_NOTES {
+            self.notes.pop_front();
+        }
+        self.notes.push_back(PlayedNote { seq: self.newest_note, ts_ms: unix_ms(onset), note });
+    }
+}

@@ -1,0 +1,126 @@
+//! Totals for `/metrics` and the API. They continue when the source changes or restarts.
+
+use std::collections::VecDeque;
+
+use khor_signal::{Accumulator, Counter, Counters, PerCounter};
+
+/// How many scopes keep their totals. The scope that was used longest ago is dropped first.
+const KEPT_SCOPES: usize = 64;
+
+/// Totals since the engine started, of the whole machine and of each scope. The counters of a scope
+/// do not continue those of the machine.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Totals {
+    /// The current scope is the last.
+    scopes: VecDeque<Scope>,
+}
+
+#[derive(Clone, Debug)]
+struct Scope {
+    whose: String,
+    counters: PerCounter<Accumulator<(), 1>>,
+}
+
+impl Totals {
+    /// Starts a source that counts for `whose`. Its first frame adds nothing, because the start of
+    /// its counts is unknown.
+    pub(super) fn source_up(&mut self, whose: &str) {
+        let known = self.scopes.iter().position(|scope| scope.whose == whose);
+        let scope = known.and_then(|place| self.scopes.remove(place));
+        let mut scope = scope.unwrap_or_else(|| Scope {
+            whose: whose.to_owned(),
+            counters: std::array::from_fn(|_| Accumulator::default()),
+        });
+        scope.counters.iter_mut().for_each(Accumulator::forget_devices);
+        if self.scopes.len() == KEPT_SCOPES {
+            self.scopes.pop_front();
+        }
+        self.scopes.push_back(scope);
+    }
+
+    /// Adds the counts of a source; returns the totals of the counters that this source has.
+    pub(super) fn take(&mut self, counts: &Counters) -> Counters {
+        let Some(scope) = self.scopes.back_mut() else { return [None; Counter::ALL.len()] };
+        std::array::from_fn(|i| {
+            let [total] = scope.counters[i].take(counts[i].map(|count| ((), [count])));
+            counts[i].map(|_| total)
+        })
+    }
+
+    /// The total of a counter, even if the current source does not have this counter.
+    pub(super) fn of(&self, counter: Counter) -> u64 {
+        let scope = self.scopes.back();
+        scope.map_or(0, |scope| scope.counters[counter.index()].totals()[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(set: &[(Counter, u64)]) -> Counters {
+        let mut counters = [None; Counter::ALL.len()];
+        for (counter, count) in set {
+            counters[counter.index()] = Some(*count);
+        }
+        counters
+    }
+
+    fn take(totals: &mut Totals, counter: Counter, count: u64) -> Option<u64> {
+        totals.take(&counts(&[(counter, count)]))[counter.index()]
+    }
+
+    #[test]
+    fn totals_go_on_over_collector_proc_and_a_restarted_collector() {
+        let mut totals = Totals::default();
+        totals.source_up("the whole machine");
+        assert_eq!(take(&mut totals, Counter::Forks, 1_000), Some(0));
+        assert_eq!(take(&mut totals, Counter::Forks, 1_007), Some(7));
+        totals.source_up("the whole machine"); // /proc, since the machine booted
+        assert_eq!(take(&mut totals, Counter::Forks, 9_000_000), Some(7));
+        assert_eq!(take(&mut totals, Counter::Forks, 9_000_002), Some(9));
+        totals.source_up("the whole machine"); // the collector again, from nothing
+        assert_eq!(take(&mut totals, Counter::Forks, 0), Some(9));
+        assert_eq!(take(&mut totals, Counter::Forks, 3), Some(12));
+    }
+
+    /// `/proc` does not count execs. Their series is then missing, and never 0.
+    #[test]
+    fn a_counter_that_a_source_lacks_is_missing_and_continues_later() {
+        let mut totals = Totals::default();
+        totals.source_up("the whole machine");
+        take(&mut totals, Counter::Execs, 10);
+        take(&mut totals, Counter::Execs, 15);
+        totals.source_up("the whole machine");
+        assert_eq!(totals.take(&counts(&[]))[Counter::Execs.index()], None);
+        assert_eq!(totals.of(Counter::Execs), 5, "sums over several counters must not fall");
+        totals.source_up("the whole machine");
+        assert_eq!(take(&mut totals, Counter::Execs, 90), Some(5));
+    }
+
+    #[test]
+    fn each_scope_continues_its_own_totals() {
+        let mut totals = Totals::default();
+        for (whose, first, expected) in [
+            ("the whole machine", 100, 1),
+            ("x.service", 5, 1),
+            ("the whole machine", 7, 2),
+            ("x.service", 0, 2),
+        ] {
+            totals.source_up(whose);
+            take(&mut totals, Counter::Switches, first);
+            assert_eq!(take(&mut totals, Counter::Switches, first + 1), Some(expected), "{whose}");
+        }
+    }
+
+    #[test]
+    fn totals_of_old_scopes_are_dropped_and_the_current_ones_are_kept() {
+        let mut totals = Totals::default();
+        for i in 0..3 * KEPT_SCOPES {
+            totals.source_up(&format!("{i}.service"));
+            take(&mut totals, Counter::Switches, 1);
+            assert_eq!(take(&mut totals, Counter::Switches, 2), Some(1));
+        }
+        assert_eq!(totals.scopes.len(), KEPT_SCOPES);
+    }
+}

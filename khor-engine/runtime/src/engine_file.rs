@@ -1,0 +1,144 @@
+//! The file with the address of the user's running engine: `$XDG_RUNTIME_DIR/khor/engine.json`.
+//!
+//! Only the user can write to this folder, so no other user can direct the commands or the desktop
+//! entry to another engine.
+
+use std::{
+    env, fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    process,
+};
+
+use nix::unistd::Uid;
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use khor_system::files;
+
+/// Largest file that is read, bytes.
+const MAX_BYTES: u64 = 16 * 1024;
+
+/// The file of a running engine. Dropping this removes the file.
+#[derive(Debug)]
+pub struct EngineFile(PathBuf);
+
+/// Content of the file.
+#[derive(Debug, Deserialize, Serialize)]
+struct Content {
+    /// The address at which programs of this machine reach the API.
+    address: SocketAddr,
+    pid: u32,
+    version: String,
+    /// The engine's configuration file.
+    config: PathBuf,
+}
+
+impl EngineFile {
+    /// Writes the file for an engine that listens at `address`. Returns `None` without a session of
+    /// the user, or if the file cannot be written; commands then use the configured address.
+    pub fn publish(address: SocketAddr, config: &Path) -> Option<Self> {
+        let path = path()?;
+        let content = Content {
+            address: reachable(address),
+            pid: process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config: absolute(config),
+        };
+        match write(&path, &content) {
+            Ok(()) => Some(Self(path)),
+            Err(problem) => {
+                warn!("cannot write {}: {problem}; khor open uses the configured address", path.display());
+                None
+            }
+        }
+    }
+}
+
+impl Drop for EngineFile {
+    fn drop(&mut self) {
+        // Another engine of this user may have replaced the file.
+        if read(&self.0).is_ok_and(|content| content.pid == process::id()) {
+            fs::remove_file(&self.0).ok();
+        }
+    }
+}
+
+/// The address of the user's engine with this configuration file; `None` if the file names no such
+/// engine.
+pub fn address(config: &Path) -> Option<SocketAddr> {
+    let content = read(&path()?).ok()?;
+    (content.config == absolute(config)).then_some(content.address)
+}
+
+/// The address at which programs of this machine reach an engine that listens at `address`. An
+/// engine on every address is reached on loopback.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn path() -> Option<PathBuf> {
+    let folder = PathBuf::from(env::var_os("XDG_RUNTIME_DIR")?);
+    folder.is_absolute().then(|| folder.join("khor/engine.json"))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn read(path: &Path) -> io::Result<Content> {
+    let owner = fs::metadata(path)?.uid();
+    if owner != Uid::effective().as_raw() && owner != 0 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file belongs to another user"));
+    }
+    serde_json::from_str(&files::read_text(path, MAX_BYTES)?).map_err(io::Error::other)
+}
+
+fn write(path: &Path, content: &Content) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let text = serde_json::to_vec(content).map_err(io::Error::other)?;
+    files::replace(path, &text).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_on_every_address_is_reached_on_loopback() {
+        let reached = |text: &str| reachable(text.parse().unwrap()).to_string();
+        assert_eq!(reached("0.0.0.0:17321"), "127.0.0.1:17321");
+        assert_eq!(reached("[::]:17321"), "[::1]:17321");
+        assert_eq!(reached("192.0.2.1:1"), "192.0.2.1:1");
+    }
+
+    #[test]
+    fn a_file_is_written_read_and_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("khor/engine.json");
+        let content = Content {
+            address: "127.0.0.1:17321".parse().unwrap(),
+            pid: process::id(),
+            version: "1".into(),
+            config: "/home/u/.config/khor/config.json".into(),
+        };
+        write(&path, &content).unwrap();
+        assert_eq!(fs::metadata(dir.path().join("khor")).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(read(&path).unwrap().address, content.address);
+        write(&path, &Content { pid: 1, ..content }).unwrap();
+        drop(EngineFile(path.clone()));
+        assert!(path.exists(), "the file belongs to another engine");
+        let own = Content { pid: process::id(), ..read(&path).unwrap() };
+        write(&path, &own).unwrap();
+        drop(EngineFile(path.clone()));
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,333 @@
+//! Decides which clients are let in.
+//!
+//! Without a token file, khor serves its own user and root on this machine. With
+//! `listen.local_users` it serves every user of this machine. With `listen.token_file` every client
+//! needs the token or a session, even on loopback, because all requests of a reverse proxy come
+//! from there. khor serves the page's files to all clients, so that the page can ask for the token.
+
+mod login;
+mod names;
+mod sessions;
+mod token;
+
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use nix::unistd::Uid;
+use subtle::ConstantTimeEq;
+use warp::{
+    Filter, Rejection,
+    http::{HeaderMap, header},
+    path::FullPath,
+    reject,
+};
+
+use self::sessions::Sessions;
+pub use self::token::AccessError;
+pub use self::token::read_token;
+pub(super) use self::{login::operations, names::Names};
+use crate::config::Listen;
+use khor_http::Slot;
+use khor_log::RateLimit;
+use khor_system::peer::Peer;
+
+/// Shortest time between two records about wrong tokens.
+const WRONG_TOKEN_LOG_INTERVAL: Duration = Duration::from_mins(1);
+/// The path that needs no token, because clients send the token to it.
+const LOGIN: &str = "/api/login";
+/// Name of the cookie that holds the session id, without the port. Browsers send a cookie to every
+/// port of a host, so engines on two ports need two names.
+const COOKIE: &str = "khor_session_";
+
+/// Which clients the listener lets in.
+#[derive(Clone)]
+pub(super) struct Access {
+    /// The token and its sessions; `None` without a token file.
+    lock: Option<Arc<Lock>>,
+    /// Whether every user of this machine is let in.
+    local_users: bool,
+    names: Names,
+    /// Limits the log lines about wrong tokens.
+    wrong_token_log: Arc<RateLimit>,
+}
+
+/// The token and the sessions that it opened.
+struct Lock {
+    token: Arc<str>,
+    sessions: Sessions,
+}
+
+impl Lock {
+    fn is_token(&self, given: &str) -> bool {
+        self.token.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+/// Why a client is not let in: 401.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum Denied {
+    /// The token is missing or wrong.
+    #[error(
+        "the token is missing or wrong: send Authorization: Bearer TOKEN, or log in with POST /api/login"
+    )]
+    NoToken,
+    /// A program of another user of this machine.
+    #[error(
+        "this engine serves user {own} and root only, and this program runs as user {other}: set listen.token_file or \
+         listen.local_users in the engine's configuration file, and restart it",
+        own = Uid::effective()
+    )]
+    OtherUser {
+        /// The other user.
+        other: u32,
+    },
+    /// A program whose user is not known.
+    #[error(
+        "this engine serves user {own} and root only, and cannot find the user of this program: set listen.token_file \
+         or listen.local_users in the engine's configuration file, and restart it",
+        own = Uid::effective()
+    )]
+    UnknownUser,
+}
+impl reject::Reject for Denied {}
+
+impl Access {
+    /// Reads the token and the sessions in the file `sessions`. `ip` and `port` are the listener's.
+    pub(super) fn open(
+        listen: &Listen,
+        sessions: PathBuf,
+        ip: IpAddr,
+        port: u16,
+    ) -> Result<Self, AccessError> {
+        let lock = listen.token_file.as_deref().map(|path| open_lock(path, sessions)).transpose()?;
+        let beyond_loopback = !ip.is_loopback();
+        if beyond_loopback && lock.is_none() {
+            return Err(AccessError::NoToken { ip });
+        }
+        let names = Names::new(&listen.allowed_hosts, beyond_loopback, port);
+        Ok(Self {
+            lock,
+            local_users: listen.local_users,
+            names,
+            wrong_token_log: Arc::new(RateLimit::new(1, WRONG_TOKEN_LOG_INTERVAL)),
+        })
+    }
+
+    /// The same access, with the port that the listener got.
+    pub(super) fn at_port(self, port: u16) -> Self {
+        Self { names: self.names.at_port(port), ..self }
+    }
+
+    /// The names and addresses of the listener.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Passes the requests of clients that are let in. Their connections no longer count as those
+    /// of strangers.
+    pub(super) fn filter(&self) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
+        let access = self.clone();
+        warp::path::full()
+            .and(warp::header::headers_cloned())
+            .and(warp::ext::optional::<Arc<Slot>>())
+            .and_then(move |path: FullPath, headers: HeaderMap, slot: Option<Arc<Slot>>| {
+                let verdict = access.check(path.as_str(), &headers, slot.as_deref());
+                async move { verdict.map_err(reject::custom) }
+            })
+            .untuple_one()
+    }
+
+    fn check(&self, path: &str, headers: &HeaderMap, slot: Option<&Slot>) -> Result<(), Denied> {
+        if is_free(path) {
+            return Ok(());
+        }
+        let peer = slot.map_or(Peer::Unknown, Slot::peer);
+        match &self.lock {
+            Some(lock) => {
+                let has_token = bearer(headers).any(|given| lock.is_token(given));
+                let has_session = || self.session_ids(headers).any(|id| lock.sessions.is_valid(id, peer));
+                if !has_token && !has_session() {
+                    return Err(Denied::NoToken);
+                }
+            }
+            None => self.check_peer(peer)?,
+        }
+        if let Some(slot) = slot {
+            slot.let_in();
+        }
+        Ok(())
+    }
+
+    /// Whether the peer is let in without a token.
+    fn check_peer(&self, peer: Peer) -> Result<(), Denied> {
+        match peer {
+            _ if peer.is_owner() => Ok(()),
+            Peer::User(_) | Peer::Unknown if self.local_users => Ok(()),
+            Peer::User(other) => Err(Denied::OtherUser { other }),
+            Peer::Unknown => Err(Denied::UnknownUser),
+            Peer::Remote(_) => Err(Denied::NoToken),
+        }
+    }
+
+    fn cookie_name(&self) -> String {
+        format!("{COOKIE}{}", self.names.port())
+    }
+
+    /// The session ids that a request carries for this engine.
+    fn session_ids<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+        let name = self.cookie_name();
+        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        cookies
+            .flat_map(|cookies| cookies.split(';'))
+            .filter_map(move |cookie| cookie.trim().strip_prefix(&name)?.strip_prefix('='))
+    }
+}
+
+fn open_lock(path: &Path, sessions: PathBuf) -> Result<Arc<Lock>, AccessError> {
+    let token = read_token(path)?;
+    let sessions = Sessions::read(sessions, &token);
+    Ok(Arc::new(Lock { token, sessions }))
+}
+
+/// Whether a path is part of the API. khor does not serve the API to every client.
+pub(super) fn is_api(path: &str) -> bool {
+    path == "/metrics" || path == "/api" || path.starts_with("/api/")
+}
+
+/// Whether khor serves a path to every client.
+fn is_free(path: &str) -> bool {
+    !is_api(path) || path == LOGIN
+}
+
+/// The tokens that a request carries.
+fn bearer(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(header::AUTHORIZATION).into_iter();
+    values.filter_map(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::{
+        fs,
+        net::{Ipv4Addr, Ipv6Addr},
+        os::unix::fs::PermissionsExt,
+    };
+
+    use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789ABCDE+/=";
+    const REMOTE: Peer = Peer::Remote(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+
+    fn own() -> Peer {
+        Peer::User(Uid::effective().as_raw())
+    }
+
+    /// Access on loopback with the default configuration.
+    pub(in crate::http) fn loopback(port: u16) -> Access {
+        Access::open(&Listen::default(), "/nonexistent".into(), Ipv4Addr::LOCALHOST.into(), port).unwrap()
+    }
+
+    fn file(text: &str, mode: u32) -> (tempfile::TempDir, Listen) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        (dir, Listen { token_file: Some(path), ..Listen::default() })
+    }
+
+    fn beyond() -> (tempfile::TempDir, Access) {
+        let (dir, listen) = file(&format!("{TOKEN}\n"), 0o600);
+        let sessions = dir.path().join("sessions.json");
+        let access = Access::open(&listen, sessions, Ipv4Addr::UNSPECIFIED.into(), 17321).unwrap();
+        (dir, access)
+    }
+
+    #[test]
+    fn beyond_loopback_a_token_is_needed_and_the_error_names_the_fix() {
+        let any: IpAddr = Ipv6Addr::UNSPECIFIED.into();
+        let message = |listen: &Listen| {
+            Access::open(listen, "/nonexistent".into(), any, 17321).err().map(|error| error.to_string())
+        };
+        let error = message(&Listen::default()).unwrap();
+        assert!(error.contains("umask 077; head -c 32 /dev/urandom") && error.contains("ssh -L"), "{error}");
+        let (_dir, listen) = file(TOKEN, 0o644);
+        assert!(message(&listen).unwrap().contains("chmod 600 /"));
+        for unfit in ["short", &format!("{TOKEN} {TOKEN}"), &format!("{TOKEN};"), ""] {
+            let (_dir, listen) = file(unfit, 0o600);
+            let error = message(&listen).unwrap();
+            assert!(error.contains("at least 32") && !error.contains(TOKEN), "{error}");
+        }
+        let nowhere = Listen { token_file: Some("/nonexistent/token".into()), ..Listen::default() };
+        assert!(message(&nowhere).unwrap().contains("> /nonexistent/token"));
+        let (_dir, listen) = file(TOKEN, 0o640);
+        assert_eq!(message(&listen), None, "a group may read it");
+    }
+
+    /// Whether a client with these headers is let in to the path.
+    async fn is_let_in(access: &Access, peer: Peer, path: &str, headers: &[(&str, String)]) -> bool {
+        let mut request = warp::test::request().path(path).extension(Slot::of(peer));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        request.matches(&access.filter()).await
+    }
+
+    #[tokio::test]
+    async fn without_a_token_the_own_user_and_root_are_let_in() {
+        let mut access = loopback(17321);
+        for peer in [own(), Peer::User(0)] {
+            assert!(is_let_in(&access, peer, "/api/health", &[]).await, "{peer:?}");
+        }
+        let others = [Peer::User(4_294_967_294), Peer::Unknown, REMOTE];
+        for peer in others {
+            assert!(!is_let_in(&access, peer, "/api/health", &[]).await, "{peer:?}");
+            assert!(!is_let_in(&access, peer, "/metrics", &[]).await, "{peer:?}");
+            assert!(is_let_in(&access, peer, "/", &[]).await, "the page of {peer:?}");
+        }
+        access.local_users = true;
+        let let_in = [true, true, false];
+        for (peer, expected) in others.into_iter().zip(let_in) {
+            assert_eq!(is_let_in(&access, peer, "/api/health", &[]).await, expected, "{peer:?}");
+        }
+        assert!(!warp::test::request().path("/api/health").matches(&loopback(1).filter()).await);
+    }
+
+    #[tokio::test]
+    async fn the_token_opens_the_api_and_the_page_is_open() {
+        let (_dir, access) = beyond();
+        for path in ["/", "/assets/index.js", LOGIN] {
+            assert!(is_let_in(&access, REMOTE, path, &[]).await, "{path}");
+        }
+        for path in ["/api/health", "/api/stream", "/metrics", "/api", "/api/login/x", "/api/logout"] {
+            for peer in [own(), Peer::User(0), REMOTE] {
+                assert!(!is_let_in(&access, peer, path, &[]).await, "{path}");
+            }
+        }
+        let bearer = |token: &str| [("authorization", format!("Bearer {token}"))];
+        let cookie = |value: &str| [("cookie", format!("a=b; khor_session_17321={value}"))];
+        for peer in [own(), Peer::User(4_294_967_294), Peer::Unknown, REMOTE] {
+            assert!(is_let_in(&access, peer, "/api/health", &bearer(TOKEN)).await);
+            assert!(
+                !is_let_in(&access, peer, "/api/health", &cookie(TOKEN)).await,
+                "the token is no session"
+            );
+        }
+        for wrong in ["", &TOKEN[1..], &format!("{TOKEN}x"), "0123456789abcdef0123456789ABCDE+/-"] {
+            assert!(!is_let_in(&access, REMOTE, "/api/health", &bearer(wrong)).await, "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_opens_the_api_of_its_own_engine() {
+        let (_dir, access) = beyond();
+        let id = access.lock.as_ref().unwrap().sessions.open(REMOTE).unwrap();
+        let cookie = |port: u16| [("cookie", format!("a=b; khor_session_{port}={id}"))];
+        assert!(is_let_in(&access, REMOTE, "/api/health", &cookie(17321)).await);
+        assert!(!is_let_in(&access, own(), "/api/health", &cookie(17321)).await, "another client");
+        assert!(!is_let_in(&access, REMOTE, "/api/health", &cookie(17322)).await, "another engine");
+    }
+}

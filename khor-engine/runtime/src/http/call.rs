@@ -1,0 +1,141 @@
+//! One request as an operation sees it, its body read within bounds of size and time.
+
+use std::{
+    collections::HashMap,
+    str::FromStr,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use serde_json::Value;
+use tokio::{sync::watch, time::timeout};
+use warp::http::{HeaderMap, StatusCode, header};
+
+use super::{access::Access, reply::Failure};
+use crate::{config::numbers, engine::Engine};
+use khor_system::peer::Peer;
+
+/// Longest body, bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Time to send a whole body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What comes after the `?`.
+pub(super) type Query = HashMap<String, String>;
+
+/// What every operation works with.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) engine: Arc<Engine>,
+    /// Becomes true when khor stops.
+    pub(super) stop: watch::Receiver<bool>,
+    /// Event streams that are open.
+    pub(super) streams: Arc<AtomicUsize>,
+    pub(super) access: Access,
+}
+
+/// One request.
+pub(super) struct Call {
+    pub(super) desk: Desk,
+    /// The program that sent the request.
+    pub(super) peer: Peer,
+    /// What the braces of the path stand for.
+    pub(super) name: String,
+    pub(super) query: Query,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Call {
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.desk.engine
+    }
+
+    /// The body as JSON.
+    pub(super) fn json(&self) -> Result<Value, Failure> {
+        serde_json::from_slice(&self.body)
+            .map_err(|problem| Failure::bad(format!("the body is not JSON: {problem}")))
+    }
+
+    /// Parses a numeric parameter, or returns the default. A whole number may be written as `62.0`.
+    pub(super) fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, Failure> {
+        self.query.get(name).map_or(Ok(default), |text| {
+            let number = numbers::parse(text);
+            number.ok_or_else(|| Failure::bad(format!("{name}: {text} is not a number in its range")))
+        })
+    }
+
+    /// A parameter's text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// A header's text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Reads a body: one that is too long or comes too slowly is refused, and costs no more than its bound.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+) -> Result<Bytes, Failure> {
+    read_within(BODY_TIMEOUT, headers, body).await
+}
+
+async fn read_within(
+    time: Duration,
+    headers: &HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+) -> Result<Bytes, Failure> {
+    let too_long = || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB");
+    let told =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if told.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(too_long());
+    }
+    let all = async {
+        let mut body = std::pin::pin!(body);
+        let mut read = BytesMut::new();
+        while let Some(piece) = body.next().await {
+            let mut piece =
+                piece.map_err(|problem| Failure::bad(format!("the body broke off: {problem}")))?;
+            if read.len() + piece.remaining() > MAX_BODY_BYTES {
+                return Err(too_long());
+            }
+            read.extend_from_slice(&piece.copy_to_bytes(piece.remaining()));
+        }
+        Ok(read.freeze())
+    };
+    let too_slow = format!("the body did not come within {} s", time.as_secs());
+    timeout(time, all).await.unwrap_or_else(|_| Err(Failure::new(StatusCode::REQUEST_TIMEOUT, too_slow)))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    fn pieces(count: usize) -> impl Stream<Item = Result<Bytes, warp::Error>> {
+        stream::iter((0..count).map(|_| Ok(Bytes::from_static(&[b'x'; 1024]))))
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_within_its_bounds() {
+        let none = HeaderMap::new();
+        assert_eq!(read(&none, pieces(64)).await.ok().map(|body| body.len()), Some(64 * 1024));
+        let status = async |body: Result<Bytes, Failure>| body.err().map(|failure| failure.status());
+        assert_eq!(status(read(&none, pieces(65)).await).await, Some(StatusCode::PAYLOAD_TOO_LARGE));
+        let told = HeaderMap::from_iter([(header::CONTENT_LENGTH, "65537".parse().unwrap())]);
+        assert_eq!(status(read(&told, pieces(0)).await).await, Some(StatusCode::PAYLOAD_TOO_LARGE));
+        let slow = pieces(1).chain(stream::pending());
+        assert_eq!(
+            status(read_within(Duration::from_millis(10), &none, slow).await).await,
+            Some(StatusCode::REQUEST_TIMEOUT)
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! What the documents say of the API, held against its table.
+
+use std::collections::BTreeSet;
+
+use khor_e2e::documents::{Document, documents};
+use serde_json::Value;
+
+use super::{openapi, table};
+use crate::config::Config;
+use khor_signal::SIGNALS;
+
+/// Methods of operations.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// The API's own document.
+fn openapi() -> Value {
+    openapi::write(table().iter().map(AsRef::as_ref))
+}
+
+/// Each operation except `HEAD`, such as `GET /api/presets/{name}`.
+fn operations(openapi: &Value) -> BTreeSet<String> {
+    let paths = openapi["paths"].as_object().unwrap().iter();
+    let of = |(path, methods): (&String, &Value)| {
+        let methods = methods.as_object().unwrap().keys().map(|method| method.to_uppercase());
+        let methods = methods.filter(|method| METHODS.contains(&method.as_str()));
+        methods.map(|method| format!("{method} {path}")).collect::<Vec<_>>()
+    };
+    paths.flat_map(of).collect()
+}
+
+/// A path as the table has it: without its query, and with what stands for anything in braces.
+fn normal(path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let piece = |piece: &str| {
+        let stands_for_anything =
+            piece.starts_with('<') || piece.starts_with(|sign: char| sign.is_ascii_uppercase());
+        if stands_for_anything || piece == "download.wav" { "{name}".to_owned() } else { piece.to_owned() }
+    };
+    path.split('/').map(piece).collect::<Vec<_>>().join("/")
+}
+
+/// The operations that are named in code, as `GET /api/health`.
+fn named(document: &Document) -> Vec<String> {
+    let code = document.code().into_iter();
+    code.filter_map(|code| {
+        let (method, path) = code.split_once(' ')?;
+        let is_one = METHODS.contains(&method) && path.starts_with('/');
+        is_one.then(|| format!("{method} {}", normal(path.split(' ').next().unwrap_or_default())))
+    })
+    .collect()
+}
+
+#[test]
+fn every_operation_is_documented_and_every_one_that_is_named_is_there() {
+    let operations = operations(&openapi());
+    let mut documented = BTreeSet::new();
+    for document in documents() {
+        for operation in named(&document) {
+            assert!(operations.contains(&operation), "{}: there is no {operation}", document.name);
+            if document.name == "docs/api.md" {
+                documented.insert(operation);
+            }
+        }
+    }
+    // These are told of in words, beside what they belong to.
+    let told = ["GET /api/openapi.json", "POST /api/login", "GET /api/config/schema"].map(str::to_owned);
+    documented.extend(told);
+    let missing: Vec<_> = operations.difference(&documented).collect();
+    assert!(missing.is_empty(), "docs/api.md does not name {missing:?}");
+}
+
+#[test]
+fn every_address_in_the_documents_is_answered() {
+    let operations = operations(&openapi());
+    let paths: BTreeSet<&str> = operations.iter().filter_map(|it| Some(it.split_once(' ')?.1)).collect();
+    let listen = Config::default().listen;
+    let engine = format!("{}:{}", listen.host, listen.port);
+    let mut count = 0;
+    for document in documents() {
+        let urls =
+            document.text().split("http://").skip(1).filter_map(|url| url.strip_prefix(engine.as_str()));
+        let until = |url: &str| {
+            url.split([' ', '\n', '>', ')', '`', '"', ',', ';']).next().unwrap_or_default().to_owned()
+        };
+        let code = document.code().into_iter().filter(|code| code.starts_with("/api/") || code == "/metrics");
+        for path in urls.map(until).chain(code.map(|code| until(&code))) {
+            count += 1;
+            let path = normal(path.trim_end_matches(['.', ':']));
+            let is_page = path.is_empty() || path == "/";
+            assert!(is_page || paths.contains(path.as_str()), "{}: nothing is at {path}", document.name);
+        }
+    }
+    assert!(count >= 15, "{count}");
+}
+
+/// All that a value may be, by a schema with references.
+fn variants<'a>(openapi: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return variants(
+            openapi,
+            openapi.pointer(reference.trim_start_matches('#')).expect("what is referred to"),
+        );
+    }
+    let nested = ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    std::iter::once(schema).chain(nested.flat_map(|schema| variants(openapi, schema))).collect()
+}
+
+/// What an object's field may be, where it may be at all.
+fn field<'a>(variants: &[&'a Value], key: &str) -> Option<&'a Value> {
+    let named = variants.iter().map(|it| &it["properties"][key]).find(|it| !it.is_null());
+    let any = variants.iter().map(|it| &it["additionalProperties"]).find(|it| !it.is_null() && **it != false);
+    named.or(any)
+}
+
+/// Keys of an example that the schema does not know.
+fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<String> {
+    let variants = variants(openapi, schema);
+    let of_field = |(key, value): (&String, &Value)| {
+        let path = format!("{path}/{key}");
+        match field(&variants, key) {
+            Some(schema) => unknown(openapi, schema, value, &path),
+            None => vec![path],
+        }
+    };
+    let items = variants.iter().map(|it| &it["items"]).find(|it| !it.is_null());
+    let of_item = |item| items.map_or_else(Vec::new, |schema| unknown(openapi, schema, item, path));
+    match example {
+        Value::Object(fields) => fields.iter().flat_map(of_field).collect(),
+        Value::Array(values) => values.iter().flat_map(of_item).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn examples_of_answers_have_the_fields_that_answers_have() {
+    let openapi = openapi();
+    let api = documents().into_iter().find(|document| document.name == "docs/api.md").expect("it is there");
+    let mut count = 0;
+    for snippet in api.snippets().into_iter().filter(|snippet| snippet.language == "json") {
+        let path = snippet.heading.split('`').nth(1).and_then(|code| code.strip_prefix("GET "));
+        let path = path.unwrap_or_else(|| panic!("{}: the answer of what?", snippet.heading));
+        let schema =
+            &openapi["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        assert!(!schema.is_null(), "{path}");
+        let example: Value = serde_json::from_str(&snippet.text).unwrap();
+        assert_eq!(unknown(&openapi, schema, &example, ""), Vec::<String>::new(), "{path}");
+        let mut wrong = example;
+        wrong["nonsense"] = Value::Null;
+        assert_eq!(unknown(&openapi, schema, &wrong, ""), ["/nonsense"], "{path}: what is wrong is seen");
+        count += 1;
+    }
+    assert!(count >= 4, "{count}");
+}
+
+#[test]
+fn every_signal_is_described() {
+    for text in [include_str!("../../../../docs/api.md"), include_str!("../../../../docs/guide.md")] {
+        let (_, table) = text.split_once("| signal | counts |\n|---|---|\n").expect("the table");
+        let rows = table.lines().map_while(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let names: Vec<&str> = rows.map(|(name, _)| name).collect();
+        assert_eq!(names, SIGNALS.map(|signal| signal.name));
+    }
+}

@@ -1,0 +1,312 @@
+//! Listening from a browser or a player: what the sound device is given, as 16-bit stereo.
+//!
+//! Apple's player, which Safari uses, plays nothing from a server that ignores `Range`. It first
+//! requests two bytes, then the whole file. A live stream has no length, so this player gets a file
+//! of the length in the WAV header: four gigabytes, or six hours. Other clients that request
+//! `bytes=0-` get an endless stream without a length, because they would try to seek in such a
+//! file.
+
+use std::{convert::Infallible, ops::Range, sync::Arc};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::{SinkExt, Stream, StreamExt, stream};
+use hound::{SampleFormat, WavSpec};
+use serde_json::json;
+use tokio::sync::{broadcast, watch};
+use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
+use warp::{
+    Filter, Reply,
+    filters::BoxedFilter,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    reply::Response,
+    ws::{Message, WebSocket, Ws},
+};
+
+use super::{
+    call::{Call, Desk},
+    range::{self, Asked},
+    reply::{Failure, live_headers},
+    table::{Answer, Content, Operation, get},
+    until_stopped,
+};
+use khor_http::Slot;
+use khor_output::{audio::Block, file::to_16_bit};
+
+const CHANNELS: u16 = 2;
+const BITS: u16 = 16;
+const FRAME_BYTES: u64 = 4;
+/// Length of the header of a WAV file.
+const HEADER_BYTES: u64 = 44;
+/// Length of the file that the header of the endless file describes.
+const FILE_BYTES: u64 = HEADER_BYTES + u32::MAX as u64;
+/// Longest message taken from a WebSocket's other end, which has nothing to say.
+const MAX_SAID_BYTES: usize = 1024;
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        get("/api/listen.wav", "What the sound device is given, as a WAV file without end").at_once(open),
+        get("/api/listen", "A WebSocket with what the sound device is given").at_once(no_socket),
+    ]
+}
+
+/// `GET /api/listen` from a client that does not request a WebSocket.
+fn no_socket(_: Call) -> NoSocket {
+    NoSocket
+}
+
+struct NoSocket;
+
+impl Answer for NoSocket {
+    const CONTENT: Content = Content::of("application/json");
+
+    fn into_response(self) -> Response {
+        let said = "this is a WebSocket: connect with ws:// or wss://, or play /api/listen.wav";
+        let mut response = Failure::new(StatusCode::UPGRADE_REQUIRED, said).into_response();
+        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        response
+    }
+}
+
+/// `GET /api/listen`, which only a WebSocket opens.
+pub(super) fn socket(desk: &Desk) -> BoxedFilter<(Response,)> {
+    let desk = desk.clone();
+    warp::path!("api" / "listen")
+        .and(warp::ws())
+        .and(warp::ext::optional())
+        .map(move |ws: Ws, slot| match desk.engine.listen() {
+            Ok(blocks) => socket_reply(ws, slot, blocks, desk.stop.clone()),
+            Err(full) => Failure::new(StatusCode::SERVICE_UNAVAILABLE, full).into_response(),
+        })
+        .boxed()
+}
+
+enum Wav {
+    Live {
+        blocks: broadcast::Receiver<Block>,
+        stop: watch::Receiver<bool>,
+        part: Option<Range<u64>>,
+    },
+    /// The requested range is beyond the end of the file.
+    NoPart,
+}
+
+fn open(call: Call) -> Result<Wav, Failure> {
+    let part = match range::asked(&call.headers, FILE_BYTES, None) {
+        Asked::Nothing => return Ok(Wav::NoPart),
+        Asked::Part(part) if part != (0..FILE_BYTES) || is_apple(&call.headers) => Some(part),
+        Asked::Part(_) | Asked::Whole => None,
+    };
+    let blocks =
+        call.engine().listen().map_err(|full| Failure::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
+    Ok(Wav::Live { blocks, stop: call.desk.stop, part })
+}
+
+/// Whether the client is Apple's player, alone or in Safari.
+fn is_apple(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    agent.is_some_and(|agent| agent.starts_with("AppleCoreMedia/"))
+        || headers.contains_key("x-playback-session-id")
+}
+
+impl Answer for Wav {
+    const CONTENT: Content = Content { in_parts: true, ..Content::of("audio/wav") };
+
+    fn into_response(self) -> Response {
+        let Self::Live { blocks, stop, part } = self else { return range::unsatisfiable(FILE_BYTES) };
+        let start = part.as_ref().map_or(0, |part| part.start);
+        let length = part.as_ref().map_or(u64::MAX, |part| part.end - part.start);
+        let bytes = bounded(wav(blocks, start), length).take_until(until_stopped(stop));
+        let mut response = warp::reply::stream(bytes).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
+        live_headers(response.headers_mut());
+        if let Some(part) = part {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            range::part_headers(response.headers_mut(), &part, FILE_BYTES);
+        }
+        response
+    }
+}
+
+/// An endless WAV file from byte `start` on. The header is sent with the first block, which has the
+/// sample rate. The current sound follows. The file ends if the sample rate changes, because the
+/// header cannot change.
+fn wav(
+    blocks: broadcast::Receiver<Block>,
+    start: u64,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    let mut begun_at_hz = None;
+    heard(blocks)
+        .take_while(move |block| {
+            let is_same = *begun_at_hz.get_or_insert(block.sample_rate_hz) == block.sample_rate_hz;
+            std::future::ready(is_same)
+        })
+        .enumerate()
+        .flat_map(move |(i, block)| {
+            let header = (i == 0).then(|| Ok(lead(&wav_header(block.sample_rate_hz), start)));
+            stream::iter(header.into_iter().chain([Ok(samples_of(&block))]))
+        })
+}
+
+/// The bytes before the first sample, if the answer begins at byte `start`: the rest of the header,
+/// or silence up to the next frame. The silence keeps left and right apart.
+fn lead(header: &Bytes, start: u64) -> Bytes {
+    match start.checked_sub(HEADER_BYTES) {
+        None => header.slice(start as usize..),
+        Some(within) => vec![0; ((FRAME_BYTES - within % FRAME_BYTES) % FRAME_BYTES) as usize].into(),
+    }
+}
+
+/// Limits a stream to its first `length` bytes.
+fn bounded(
+    pieces: impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync,
+    length: u64,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    pieces.scan(length, |left, piece| {
+        let piece = piece.map(|mut piece| {
+            piece.truncate((*left).min(piece.len() as u64) as usize);
+            *left -= piece.len() as u64;
+            piece
+        });
+        let is_over = matches!(&piece, Ok(piece) if piece.is_empty() && *left == 0);
+        std::future::ready((!is_over).then_some(piece))
+    })
+}
+
+fn wav_header(sample_rate: u32) -> Bytes {
+    let spec =
+        WavSpec { channels: CHANNELS, sample_rate, bits_per_sample: BITS, sample_format: SampleFormat::Int };
+    spec.into_header_for_infinite_file().into()
+}
+
+/// The blocks; who is too slow for all of them gets the newest.
+fn heard(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> + Send + Sync {
+    BroadcastStream::new(blocks).filter_map(|block| {
+        let block = block.map_err(|BroadcastStreamRecvError::Lagged(_)| ()).ok();
+        std::future::ready(block)
+    })
+}
+
+/// Interleaved, little-endian.
+fn samples_of(block: &Block) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(block.frames.len() * 4);
+    for sample in block.frames.as_flattened() {
+        bytes.put_i16_le(to_16_bit(*sample));
+    }
+    bytes.freeze()
+}
+
+fn socket_reply(
+    ws: Ws,
+    slot: Option<Arc<Slot>>,
+    blocks: broadcast::Receiver<Block>,
+    stop: watch::Receiver<bool>,
+) -> Response {
+    ws.max_message_size(MAX_SAID_BYTES)
+        .max_frame_size(MAX_SAID_BYTES)
+        .on_upgrade(move |socket| async move {
+            // The WebSocket counts as a connection until it ends.
+            let _slot = slot;
+            serve(socket, blocks, stop).await;
+        })
+        .into_response()
+}
+
+/// Says the format, and again when it changes, then sends samples until the other end goes or khor stops.
+async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) {
+    let (mut out, mut said) = socket.split();
+    let mut blocks = std::pin::pin!(heard(blocks).take_until(until_stopped(stop)));
+    let mut told_hz = None;
+    loop {
+        let block = tokio::select! {
+            block = blocks.next() => block,
+            message = said.next() => match message {
+                Some(Ok(message)) if !message.is_close() => continue,
+                _ => return,
+            },
+        };
+        let Some(block) = block else {
+            // The other end may be gone already.
+            out.send(Message::close()).await.ok();
+            return;
+        };
+        let is_new = told_hz.replace(block.sample_rate_hz) != Some(block.sample_rate_hz);
+        let format = is_new.then(|| Message::text(format_of(&block)));
+        for message in format.into_iter().chain([Message::binary(samples_of(&block))]) {
+            if out.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn format_of(block: &Block) -> String {
+    json!({ "sample_rate_hz": block.sample_rate_hz, "channels": CHANNELS, "format": "s16le" }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(sample_rate_hz: u32, frames: &[[f32; 2]]) -> Block {
+        Block { sample_rate_hz, first_frame: 0, frames: frames.into() }
+    }
+
+    #[tokio::test]
+    async fn a_wav_without_end_begins_with_its_header_and_ends_where_the_rate_changes() {
+        let (sender, blocks) = broadcast::channel(8);
+        for block in [
+            block(48_000, &[[0.0, 1.0]]),
+            block(48_000, &[[-2.0, 0.5], [0.25, -0.25]]),
+            block(44_100, &[[1.0, 1.0]]),
+            block(48_000, &[[1.0, 1.0]]),
+        ] {
+            sender.send(block).unwrap();
+        }
+        let pieces: Vec<Bytes> = wav(blocks, 0).map(Result::unwrap).collect().await;
+        let file = pieces.concat();
+        let (header, samples) = file.split_at(44);
+        assert_eq!(header[40..], [0xFF; 4], "no length");
+        // hound reads no file whose length it can't believe: it is told that there are four frames' bytes.
+        let believable = [&header[..40], &16_u32.to_le_bytes(), samples, &[0; 4]].concat();
+        let mut reader = hound::WavReader::new(believable.as_slice()).unwrap();
+        assert_eq!((reader.spec().sample_rate, reader.spec().channels), (48_000, 2));
+        let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        assert_eq!(samples, [0, 32767, -32767, 16384, 8192, -8192, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn a_range_begins_and_ends_at_the_requested_bytes() {
+        let part = async |start: u64, length: u64| {
+            let (sender, blocks) = broadcast::channel(8);
+            for _ in 0..4 {
+                sender.send(block(48_000, &[[0.5, 0.5]])).unwrap();
+            }
+            drop(sender);
+            let pieces: Vec<Bytes> = bounded(wav(blocks, start), length).map(Result::unwrap).collect().await;
+            pieces.concat()
+        };
+        let header = wav_header(48_000);
+        assert_eq!(header.len() as u64, HEADER_BYTES);
+        assert_eq!(part(0, 2).await, b"RI");
+        assert_eq!(part(8, 4).await, b"WAVE");
+        let whole = part(0, u64::MAX).await;
+        assert_eq!((whole.len(), &whole[..44]), (60, &header[..]));
+        assert_eq!(part(40, 8).await, whole[40..48], "from the header into the sound");
+        // Frames stay complete, so left and right are not swapped.
+        assert_eq!(part(44, 8).await, whole[44..52]);
+        assert_eq!(part(46, 6).await, [&[0, 0], &whole[44..48]].concat());
+        assert_eq!(part(1_000_044, 4).await, whole[44..48]);
+    }
+
+    #[tokio::test]
+    async fn who_is_too_slow_hears_what_is_new() {
+        let (sender, blocks) = broadcast::channel(2);
+        for i in 0..10_u8 {
+            sender.send(block(48_000, &[[f32::from(i); 2]])).unwrap();
+        }
+        drop(sender);
+        let heard: Vec<f32> = heard(blocks).map(|block| block.frames[0][0]).collect().await;
+        assert_eq!(heard, [8.0, 9.0]);
+    }
+}

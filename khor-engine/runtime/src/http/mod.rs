@@ -1,0 +1,163 @@
+//! Serves the API, the event stream and the page: to the engine's own user by default, and to other
+//! clients with a token.
+//!
+//! Every request passes the [`guard`] (is it for this listener?) and [`access`] (is the client let
+//! in?), then an operation of the [`table`], which [`api`], [`clips`], [`doctor`], [`presets`],
+//! [`stream`], [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`] describes, or the
+//! [`page`]. Their answers go out through [`deliver`].
+
+mod access;
+mod api;
+mod call;
+mod clips;
+mod deliver;
+mod doctor;
+#[cfg(test)]
+mod documents;
+mod door;
+mod guard;
+#[cfg(test)]
+mod hostile;
+mod inert_json;
+mod listen;
+mod openapi;
+mod page;
+mod presets;
+mod prometheus;
+mod range;
+mod recording;
+mod reply;
+mod shared;
+mod stream;
+mod table;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::AtomicUsize},
+};
+
+use bytes::Buf;
+use futures_util::Stream;
+use khor_http::{Slot, accept, stopped};
+use tokio::sync::watch;
+use tracing::info;
+use warp::{
+    Filter, Reply,
+    filters::BoxedFilter,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    path::FullPath,
+    reject,
+    reply::Response,
+};
+
+pub use self::access::read_token;
+pub use self::{access::AccessError, door::Door};
+use self::{
+    call::{Call, Desk, Query},
+    reply::Failure,
+    table::{Found, Operation},
+};
+use crate::{engine::Engine, engine_file::EngineFile};
+use khor_system::peer::Peer;
+
+/// Serves until `stop` becomes true.
+pub async fn serve(engine: Arc<Engine>, door: Door, mut stop: watch::Receiver<bool>) {
+    let (listener, access) = tokio::select! {
+        listening = door.listen() => listening,
+        () = stopped(&mut stop) => return,
+    };
+    let _published = listener.local_addr().ok().and_then(|address| {
+        info!("the page and the API are at http://{address}");
+        EngineFile::publish(address, &engine.config_path())
+    });
+    let desk = Desk { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
+    let own = Arc::clone(desk.engine.own_traffic());
+    accept(listener, routes(&desk), own, stop).await;
+}
+
+/// Until khor stops, for an answer that has no end.
+async fn until_stopped(mut stop: watch::Receiver<bool>) {
+    stopped(&mut stop).await;
+}
+
+/// The whole API.
+fn table() -> Vec<Arc<Operation>> {
+    let mut table = api::operations();
+    table.extend(presets::operations());
+    table.extend(recording::operations());
+    table.extend(clips::operations());
+    table.extend(listen::operations());
+    table.extend(access::operations());
+    table.extend([doctor::operation(), stream::operation(), prometheus::operation(), openapi::operation()]);
+    table.into_iter().map(Arc::new).collect()
+}
+
+fn routes(
+    desk: &Desk,
+) -> impl Filter<Extract = (impl Reply + use<>,), Error = Infallible> + Clone + Send + Sync + 'static + use<>
+{
+    let served = listen::socket(desk).or(operations(desk)).or(page::routes(&desk.engine.config().ui));
+    let answered = guard::guard(&desk.access).and(desk.access.filter()).and(served).recover(reply::recover);
+    warp::method()
+        .and(warp::header::headers_cloned())
+        .and(answered.map(Reply::into_response))
+        .then(deliver::deliver)
+        .with(warp::reply::with::headers(guard::headers()))
+}
+
+/// The operations of the table. The body is taken only once it is known who wants it.
+fn operations(desk: &Desk) -> BoxedFilter<(Response,)> {
+    let (desk, table) = (desk.clone(), Arc::new(table()));
+    warp::method()
+        .and(warp::path::full())
+        .and_then(move |method: Method, path: FullPath| {
+            let found = table::find(&table, &method, path.as_str()).ok_or_else(reject::not_found);
+            async move { found }
+        })
+        .and(warp::query::<Query>())
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<Arc<Slot>>())
+        .and(warp::body::stream())
+        .then(move |found, query, headers, slot: Option<Arc<Slot>>, body| {
+            let peer = slot.map_or(Peer::Unknown, |slot| slot.peer());
+            answer(desk.clone(), peer, found, query, headers, body)
+        })
+        .boxed()
+}
+
+async fn answer(
+    desk: Desk,
+    peer: Peer,
+    found: Found,
+    query: Query,
+    headers: HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+) -> Response {
+    let (operation, name) = match found {
+        Found::Operation(operation, name) => (operation, name),
+        Found::Others(methods) => return not_so(&methods),
+    };
+    // The body of a GET or a HEAD request has no meaning, so khor does not wait for it.
+    let body = if operation.method == Method::GET {
+        Ok(bytes::Bytes::new())
+    } else {
+        call::read(&headers, body).await
+    };
+    match body {
+        Ok(body) => (operation.handler)(Call { desk, peer, name, query, headers, body }).await,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+fn not_so(methods: &[Method]) -> Response {
+    let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let said = format!("this method is not allowed here, expected {methods}");
+    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, said).into_response();
+    if let Ok(allowed) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}

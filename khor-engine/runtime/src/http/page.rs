@@ -1,0 +1,255 @@
+//! The page: the copy inside the program, or a folder instead.
+//!
+//! The page works below any path of a proxy: its files and its requests are relative to the address
+//! of the page. Each view has an address of its own. The number of slashes in it tells how many
+//! levels up the files are.
+
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
+
+use rust_embed::RustEmbed;
+use warp::{
+    Filter, Reply,
+    filters::BoxedFilter,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    path::FullPath,
+    reply::Response,
+};
+
+use super::{
+    not_so,
+    reply::{Failure, content_tag},
+    work,
+};
+use crate::config::Ui;
+use khor_http::negotiation::takes_coding;
+use khor_system::files;
+
+/// The built page. Empty when the program was built before the page was.
+#[derive(RustEmbed)]
+#[folder = "../../ui/dist"]
+struct Built;
+
+/// Names of built files carry a hash of their content, so they may be kept for ever.
+const HASHED: &str = "assets/";
+/// Largest file of a user's page folder that is served, bytes.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+const INDEX: &str = "index.html";
+/// The codings of the compressed copies that the page's build leaves beside its files, the smallest
+/// first, and the suffixes of the copies.
+const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// Answers every path that has no operation.
+pub(super) fn routes(ui: &Ui) -> BoxedFilter<(Response,)> {
+    let ui = ui.clone();
+    warp::method()
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .then(move |method: Method, path: FullPath, headers: HeaderMap| {
+            let ui = ui.clone();
+            async move {
+                let answered = move || answer(&ui, &method, path.as_str(), &headers);
+                work::deliver(answered).await.unwrap_or_else(Failure::into_response)
+            }
+        })
+        .boxed()
+}
+
+fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response {
+    let path = path.trim_start_matches('/');
+    if !ui.serve || path == "api" || path.starts_with("api/") {
+        return refused("there is nothing at this path");
+    }
+    if method != Method::GET && method != Method::HEAD {
+        return not_so(&[Method::GET, Method::HEAD]);
+    }
+    let dir = ui.dir.as_deref();
+    // A view of the page is no file: it has no dot in its last piece, and the page itself finds it.
+    let is_view = !path.rsplit('/').next().unwrap_or_default().contains('.');
+    if !is_view && let Some(found) = file(dir, path, headers) {
+        return found;
+    }
+    // The original's clients expect the page at any address of their folder.
+    if !is_view && dir.is_none() {
+        return refused("there is no such file");
+    }
+    index(dir, path, headers).unwrap_or_else(|| {
+        refused(match dir {
+            Some(_) => "the folder of ui.dir has no readable index.html",
+            None => "the page was not built into this program: run `cargo xtask ui`, then build khor again",
+        })
+    })
+}
+
+fn refused(said: &str) -> Response {
+    Failure::new(StatusCode::NOT_FOUND, said).into_response()
+}
+
+/// The page itself, for the view at `path`.
+fn index(dir: Option<&Path>, path: &str, headers: &HeaderMap) -> Option<Response> {
+    match path.matches('/').count() {
+        0 => file(dir, INDEX, headers),
+        depth => {
+            let here = String::from_utf8_lossy(&read(dir, INDEX)?).into_owned();
+            Some(reply(INDEX, here.replace("=\"./", &format!("=\"{}", "../".repeat(depth))).into_bytes()))
+        }
+    }
+}
+
+/// A file of the page, compressed if the client accepts the coding and the build has made a copy.
+fn file(dir: Option<&Path>, name: &str, headers: &HeaderMap) -> Option<Response> {
+    let content = read(dir, name)?;
+    let codings =
+        || CODINGS.iter().filter_map(|(coding, end)| Some((coding, read(dir, &format!("{name}{end}"))?)));
+    let Some((coding, short)) = codings().find(|(coding, _)| takes_coding(headers, coding)) else {
+        let mut response = reply(name, content.into_owned());
+        if codings().next().is_some() {
+            vary(&mut response);
+        }
+        return Some(response);
+    };
+    let mut response = reply(name, short.into_owned());
+    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    vary(&mut response);
+    Some(response)
+}
+
+fn vary(response: &mut Response) {
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+}
+
+fn read(dir: Option<&Path>, name: &str) -> Option<Cow<'static, [u8]>> {
+    match dir {
+        Some(dir) => {
+            let name = name.to_owned();
+            let file = files::with_timeout(dir, move |dir| Ok(inside(dir, &name))).ok()??;
+            files::read(&file, MAX_BYTES).ok().map(Cow::Owned)
+        }
+        None => Built::get(name).map(|file| file.data),
+    }
+}
+
+/// The file in `dir`, unless it leads out of it, by `..` or by a link.
+fn inside(dir: &Path, name: &str) -> Option<PathBuf> {
+    let dir = dir.canonicalize().ok()?;
+    let file = dir.join(name).canonicalize().ok()?;
+    file.starts_with(&dir).then_some(file)
+}
+
+fn reply(name: &str, content: Vec<u8>) -> Response {
+    let tag = content_tag(&content);
+    let mut response = content.into_response();
+    let kind = mime_guess::from_path(name).first_or_octet_stream();
+    let kind = HeaderValue::from_str(kind.as_ref()).unwrap_or(HeaderValue::from_static("text/plain"));
+    let keep = if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    response.headers_mut().insert(header::ETAG, tag);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "<script src=\"./assets/a.js\"></script>";
+
+    /// A page folder, beside a file that must not be served.
+    fn folder() -> (tempfile::TempDir, Ui) {
+        let dir = tempfile::tempdir().unwrap();
+        let served = dir.path().join("ui");
+        std::fs::create_dir_all(served.join("assets")).unwrap();
+        std::fs::write(dir.path().join("secret.txt"), "secret").unwrap();
+        std::fs::write(served.join(INDEX), PAGE).unwrap();
+        for name in ["assets/a.js", "assets/a.js.br", "assets/a.js.gz", "plain.js"] {
+            std::fs::write(served.join(name), name).unwrap();
+        }
+        std::os::unix::fs::symlink(dir.path().join("secret.txt"), served.join("link.txt")).unwrap();
+        let ui = Ui { serve: true, dir: Some(served) };
+        (dir, ui)
+    }
+
+    async fn ask(ui: &Ui, method: &str, path: &str, coding: &str) -> (StatusCode, HeaderMap, String) {
+        let request = warp::test::request().method(method).path(path).header("accept-encoding", coding);
+        let response = request.reply(&routes(ui)).await;
+        let text = String::from_utf8(response.body().to_vec()).unwrap();
+        (response.status(), response.headers().clone(), text)
+    }
+
+    #[tokio::test]
+    async fn a_folder_answers_every_address_and_nothing_outside_it_is_served() {
+        let (_dir, ui) = folder();
+        for path in [
+            "/",
+            "/some",
+            "/../secret.txt",
+            "/link.txt",
+            "/%2e%2e/secret.txt",
+            "/missing.js",
+            "//etc/passwd.x",
+        ] {
+            let (status, _, text) = ask(&ui, "GET", path, "").await;
+            assert!(status == 200 && text.contains("/assets/a.js"), "{path}: {status} {text}");
+        }
+        for (method, path, expected) in [
+            ("GET", "/api/unknown", 404),
+            ("POST", "/api/unknown", 404),
+            ("HEAD", "/view", 200),
+            ("POST", "/view", 405),
+        ] {
+            assert_eq!(ask(&ui, method, path, "").await.0, expected, "{method} {path}");
+        }
+        assert_eq!(ask(&ui, "POST", "/view", "").await.1["allow"], "GET, HEAD");
+        let built_in = Ui { serve: true, dir: None };
+        assert_eq!(ask(&built_in, "GET", "/assets/index-of-another-version.js", "").await.0, 404);
+        assert_eq!(ask(&Ui { serve: false, ..ui }, "GET", "/", "").await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn a_view_at_any_depth_finds_the_files() {
+        let (_dir, ui) = folder();
+        for (path, files) in [
+            ("/", "./assets"),
+            ("/compose", "./assets"),
+            ("/compose/", "../assets"),
+            ("/a/b/c", "../../assets"),
+        ] {
+            let (_, _, text) = ask(&ui, "GET", path, "").await;
+            assert!(text.contains(&format!("\"{files}/a.js\"")), "{path}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn precompressed_files_go_to_clients_that_accept_the_coding() {
+        let (_dir, ui) = folder();
+        let (_, plain, _) = ask(&ui, "GET", "/assets/a.js", "").await;
+        assert_eq!(
+            (plain.get("content-encoding"), &plain["vary"]),
+            (None, &HeaderValue::from_static("accept-encoding"))
+        );
+        for (taken, coding, sent) in [
+            ("gzip, br", "br", "assets/a.js.br"),
+            ("gzip", "gzip", "assets/a.js.gz"),
+            ("br;q=0, *", "gzip", "assets/a.js.gz"),
+        ] {
+            let (_, headers, text) = ask(&ui, "GET", "/assets/a.js", taken).await;
+            assert_eq!(
+                (&headers["content-encoding"], text.as_str()),
+                (&HeaderValue::from_static(coding), sent),
+                "{taken}"
+            );
+            assert_eq!(headers["content-type"], plain["content-type"], "{taken}");
+            assert_ne!(headers["etag"], plain["etag"], "{taken}");
+        }
+        assert!(!ask(&ui, "GET", "/plain.js", "gzip").await.1.contains_key("content-encoding"));
+    }
+
+    #[test]
+    fn hashed_files_are_kept_and_the_page_is_asked_for_again() {
+        let cache = |name| reply(name, Vec::new()).headers()[header::CACHE_CONTROL].clone();
+        assert!(cache("assets/index-1a2b.js").to_str().unwrap().contains("immutable"));
+        assert_eq!(cache("index.html"), "no-cache");
+    }
+}

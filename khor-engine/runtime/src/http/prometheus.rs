@@ -1,0 +1,390 @@
+//! `GET /metrics`: metrics as text for Prometheus and compatible scrapers. A missing value has no
+//! sample.
+
+use std::{fmt, sync::atomic::Ordering};
+
+use khor_proto::Unit;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeCounterValue, EncodeMetric},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::Registry,
+};
+use warp::{http::StatusCode, reply::Response};
+
+use super::{
+    call::Call,
+    reply::Failure,
+    table::{Answer, Content, Operation, get},
+};
+use crate::engine::{FleetReport, HealthReport, HostReport, HostState, Measures};
+use khor_http::MetricsFormat;
+use khor_signal::{Counter, Counters};
+use khor_source::SourceKind;
+
+/// `GET /metrics`.
+pub(super) fn operation() -> Operation {
+    get("/metrics", "Counters and gauges for Prometheus, in its own text format or OpenMetrics, by Accept")
+        .at_once(metrics)
+}
+
+/// The text and its format.
+struct Exposition(MetricsFormat, String);
+
+impl Answer for Exposition {
+    const CONTENT: Content = Content {
+        also: &[MetricsFormat::OpenMetrics.kind()],
+        ..Content::of(MetricsFormat::Prometheus.kind())
+    };
+
+    fn into_response(self) -> Response {
+        self.0.reply(self.1)
+    }
+}
+
+fn metrics(call: Call) -> Result<Exposition, Failure> {
+    let streams = call.desk.streams.load(Ordering::Relaxed);
+    let measured = Measured { measures: call.engine().measures(), streams };
+    let format = MetricsFormat::asked(&call.headers);
+    text(measured, format).map(|text| Exposition(format, text)).map_err(|problem| {
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("writing metrics: {problem}"))
+    })
+}
+
+/// What is written.
+#[derive(Debug)]
+struct Measured {
+    measures: Measures,
+    streams: usize,
+}
+
+fn text(measured: Measured, format: MetricsFormat) -> Result<String, fmt::Error> {
+    let mut registry = Registry::with_prefix("khor");
+    registry.register_collector(Box::new(measured));
+    format.write(&registry)
+}
+
+impl Collector for Measured {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Self { measures, streams } = self;
+        let mut sheet = Sheet(encoder);
+        if let Some(counters) = &measures.counters {
+            let scope = &measures.health.scope;
+            kernel(&mut sheet, counters, (!scope.is_machine).then_some(&*scope.whose))?;
+        }
+        signals(&mut sheet, measures)?;
+        let cues = measures.cues.iter().map(|(kind, count)| ([("kind", *kind)], *count));
+        sheet.counters("cues", "Events of the kernel that were told of.", cues)?;
+        let lost = measures.metrics.totals.iter().find(|(name, _)| *name == "events_dropped");
+        let lost = lost.and_then(|(_, lost)| *lost).unwrap_or(0);
+        sheet.counter("cues_lost", "Events of the kernel that could not be told of one by one.", lost)?;
+        source(&mut sheet, &measures.health)?;
+        if measures.fleet.site.is_some() {
+            fleet(&mut sheet, &measures.fleet)?;
+        }
+        sound(&mut sheet, &measures.health)?;
+        sheet.gauge(
+            "listeners",
+            "Those who listen elsewhere, a recording included.",
+            measures.health.listen.listeners as f64,
+        )?;
+        sheet.gauge("event_streams", "Event streams that are open.", *streams as f64)
+    }
+}
+
+/// Totals of the kernel's counts, in base units. The totals of a scope have its name as a label,
+/// because they do not continue those of another scope.
+fn kernel(sheet: &mut Sheet<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
+    for counter in Counter::ALL {
+        let Some(count) = counters[counter.index()] else { continue };
+        let (name, help) = (counter.name(), help(counter));
+        let seconds = |suffix: &str, per_second: f64| {
+            let name = name.strip_suffix(suffix).unwrap_or(name);
+            (format!("{name}_seconds"), count as f64 / per_second)
+        };
+        match counter.unit() {
+            Unit::Microseconds => {
+                let (name, count) = seconds("_us", 1e6);
+                sheet.scoped(&name, help, count, scope)?;
+            }
+            Unit::Nanoseconds => {
+                let (name, count) = seconds("_ns", 1e9);
+                sheet.scoped(&name, help, count, scope)?;
+            }
+            _ => sheet.scoped(name, help, count, scope)?,
+        }
+    }
+    Ok(())
+}
+
+/// What a counter counts.
+const fn help(counter: Counter) -> &'static str {
+    match counter {
+        Counter::Execs => "Programs that were started.",
+        Counter::Forks => "Processes and threads that were created.",
+        Counter::RxBytes => "Bytes received from the network.",
+        Counter::RxPackets => "Packets received from the network.",
+        Counter::TxBytes => "Bytes sent to the network.",
+        Counter::TxPackets => "Packets sent to the network.",
+        Counter::Switches => "Context switches.",
+        Counter::ReadBytes => "Bytes read from block devices.",
+        Counter::WriteBytes => "Bytes written to block devices.",
+        Counter::ReadRequests => "Read requests to block devices.",
+        Counter::WriteRequests => "Write requests to block devices.",
+        Counter::IoErrors => "Requests to block devices that failed.",
+        Counter::LatencyNs => "Time that requests to block devices took, summed up.",
+        Counter::TimedRequests => "Requests to block devices whose time is in the latency.",
+        Counter::Retransmits => "TCP segments that were sent again.",
+        Counter::Irqs => "Interrupts of devices.",
+        Counter::Softirqs => "Soft interrupts.",
+        Counter::CpuStallUs => "Time in which some task waited for a processor.",
+        Counter::IoStallUs => "Time in which some task waited for a disk.",
+        Counter::MemStallUs => "Time in which some task waited for memory.",
+        Counter::Faults => "Page faults.",
+        Counter::MajorFaults => "Page faults that had to be read from a disk.",
+        Counter::EdgeRxBytes => "Bytes received from outside the machine.",
+        Counter::EdgeRxPackets => "Packets received from outside the machine.",
+        Counter::EdgeTxBytes => "Bytes sent out of the machine.",
+        Counter::EdgeTxPackets => "Packets sent out of the machine.",
+        Counter::LocalBytes => "Bytes that stayed inside the machine: loopback, containers, tunnels.",
+        Counter::LocalPackets => "Packets that stayed inside the machine.",
+        Counter::MissedEvents => "Events that the kernel did not show to khor's programs.",
+    }
+}
+
+fn signals(sheet: &mut Sheet<'_>, measures: &Measures) -> fmt::Result {
+    let signals: Vec<_> = measures.metrics.signals.iter().collect();
+    let table = |value: fn(&crate::engine::SignalReport) -> Option<f64>| {
+        signals.iter().filter_map(move |(name, signal)| Some(([("signal", *name)], value(signal)?)))
+    };
+    sheet.gauges(
+        "signal_level",
+        "How high a signal is, 0 to 1.",
+        table(|signal| signal.level.map(f64::from)),
+    )?;
+    sheet.gauges(
+        "signal_deviation_octaves",
+        "How far a signal is above what is ordinary.",
+        table(|signal| signal.deviation.map(f64::from)),
+    )?;
+    sheet.gauges(
+        "signal_surprise",
+        "How unexpected a signal is, 0 to 1.",
+        table(|signal| signal.surprise.map(f64::from)),
+    )?;
+    let available = table(|signal| Some(f64::from(u8::from(signal.available))));
+    sheet.gauges("signal_available", "Whether a signal can be had.", available)
+}
+
+/// The kind of source, as a table of which one is 1.
+fn source(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
+    let kinds = [
+        (SourceKind::Collector, "collector"),
+        (SourceKind::Proc, "proc"),
+        (SourceKind::Demo, "demo"),
+        (SourceKind::Capture, "capture"),
+        (SourceKind::Site, "site"),
+    ];
+    let is = |kind| f64::from(u8::from(health.source.ok && health.source.kind == Some(kind)));
+    let kinds = kinds.into_iter().map(|(kind, name)| ([("kind", name)], is(kind)));
+    sheet.gauges("source", "Which source delivers: 1 for that, 0 for the others.", kinds)?;
+    let build = [([("version", health.version)], 1.0)];
+    sheet.gauges("build_info", "The version of khor.", build.into_iter())
+}
+
+/// The hosts of a site: how many there are, and each one's own few figures.
+fn fleet(sheet: &mut Sheet<'_>, fleet: &FleetReport) -> fmt::Result {
+    let states = [("live", f64::from(fleet.live)), ("silent", f64::from(fleet.silent))];
+    let states = states.into_iter().map(|(state, count)| ([("state", state)], count));
+    sheet.gauges("site_hosts", "Hosts of the site.", states)?;
+    let up = |host: &HostReport| f64::from(u8::from(host.state == HostState::Live));
+    let hosts = || fleet.hosts.iter();
+    sheet.gauges(
+        "host_up",
+        "Whether a host sends.",
+        hosts().map(|h| ([("host", h.name.as_str())], up(h))),
+    )?;
+    let far = hosts().filter_map(|h| Some(([("host", h.name.as_str())], f64::from(h.deviation?))));
+    sheet.gauges("host_deviation_octaves", "How far a host is above its ordinary.", far)?;
+    let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
+    sheet.counters("host_missed_frames", "Frames of a host that did not come.", missed)?;
+    let reasons = fleet.refused.by_reason();
+    let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], count));
+    sheet.counters("site_refused", "Messages of a site that were not taken.", reasons)
+}
+
+fn sound(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
+    let audio = &health.audio;
+    sheet.gauge("audio_up", "Whether the sound device plays.", f64::from(u8::from(audio.health.ok)))?;
+    sheet.gauge("audio_muted", "Whether the sound is muted.", f64::from(u8::from(audio.muted)))?;
+    if let Some(xruns) = audio.xruns {
+        sheet.counter("audio_xruns", "Gaps that the sound device reported.", xruns)?;
+    }
+    sheet.counter("audio_restarts", "Times the sound device was opened again.", u64::from(audio.restarts))?;
+    sheet.counter(
+        "audio_dropped_notes",
+        "Notes that the synthesizer had no room for, or that came too late to be heard.",
+        audio.dropped_notes,
+    )?;
+    sheet.gauge(
+        "audio_callback_load_ratio",
+        "Share of its time that the sound callback uses.",
+        f64::from(audio.callback_load),
+    )?;
+    if let Some(latency_ms) = audio.latency_ms {
+        sheet.gauge("audio_latency_seconds", "From a note to its sound.", f64::from(latency_ms) / 1e3)?;
+    }
+    sheet.gauge("audio_voices", "Voices that sound.", f64::from(audio.voices))
+}
+
+/// What is written on.
+struct Sheet<'a>(DescriptorEncoder<'a>);
+
+impl Sheet<'_> {
+    fn counter<N>(&mut self, name: &str, help: &str, count: N) -> fmt::Result
+    where
+        ConstCounter<N>: EncodeMetric,
+        N: EncodeCounterValue,
+    {
+        let counter = ConstCounter::new(count);
+        counter.encode(self.0.encode_descriptor(name, help, None, MetricType::Counter)?)
+    }
+
+    /// A counter that bears the name of a scope, where there is one.
+    fn scoped<N>(&mut self, name: &str, help: &str, count: N, scope: Option<&str>) -> fmt::Result
+    where
+        ConstCounter<N>: EncodeMetric,
+        N: EncodeCounterValue,
+    {
+        match scope {
+            Some(scope) => self.counters(name, help, std::iter::once(([("scope", scope)], count))),
+            None => self.counter(name, help, count),
+        }
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
+    }
+
+    /// A counter for each label; nothing where there is none.
+    fn counters<'l, N>(
+        &mut self,
+        name: &str,
+        help: &str,
+        counts: impl Iterator<Item = ([(&'static str, &'l str); 1], N)>,
+    ) -> fmt::Result
+    where
+        ConstCounter<N>: EncodeMetric,
+        N: EncodeCounterValue,
+    {
+        let mut counts = counts.peekable();
+        if counts.peek().is_none() {
+            return Ok(());
+        }
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        counts.try_for_each(|(labels, count)| ConstCounter::new(count).encode(family.encode_family(&labels)?))
+    }
+
+    /// A gauge for each label; nothing where there is none.
+    fn gauges<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl Iterator<Item = ([(&'static str, &'l str); 1], f64)>,
+    ) -> fmt::Result {
+        let mut values = values.peekable();
+        if values.peek().is_none() {
+            return Ok(());
+        }
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        values.try_for_each(|(labels, value)| ConstGauge::new(value).encode(family.encode_family(&labels)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::engine::tests::quiet_engine;
+
+    /// Reads a format strictly: each family occurs once and is described before its samples.
+    /// `OpenMetrics` ends with `# EOF` and names a family of counters without the `_total` of its
+    /// samples. Prometheus' own format names such a family with `_total`.
+    fn samples(text: &str, format: MetricsFormat) -> BTreeMap<String, f64> {
+        let is_open = format == MetricsFormat::OpenMetrics;
+        let mut samples = BTreeMap::new();
+        let mut families = BTreeMap::new();
+        let mut here = String::new();
+        let body = if is_open { text.strip_suffix("# EOF\n").expect("an end") } else { text };
+        assert!(!body.contains("# EOF"), "{body}");
+        for line in body.lines() {
+            if let Some(described) = line.strip_prefix("# ") {
+                let mut words = described.splitn(3, ' ');
+                let (what, name, rest) =
+                    (words.next().unwrap(), words.next().unwrap().to_owned(), words.next().unwrap());
+                match what {
+                    "HELP" => assert!(rest.ends_with('.') && !rest.ends_with(".."), "{line}"),
+                    "TYPE" => {
+                        assert!(["counter", "gauge"].contains(&rest), "{line}");
+                        assert_eq!(
+                            families.insert(name.clone(), rest.to_owned()),
+                            None,
+                            "{name} comes twice"
+                        );
+                    }
+                    _ => panic!("{line}"),
+                }
+                here = name;
+                continue;
+            }
+            let (key, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
+            let name = key.split('{').next().unwrap();
+            let is_counter = families[&here] == "counter";
+            let wanted = if is_counter && is_open { format!("{here}_total") } else { here.clone() };
+            assert_eq!(is_counter, name.ends_with("_total"), "{line}");
+            assert_eq!(name, wanted, "{line}");
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{line}");
+            if let Some((_, labels)) = key.split_once('{') {
+                let labels = labels.strip_suffix("\"}").unwrap_or_else(|| panic!("{line}"));
+                assert!(labels.split_once("=\"").is_some_and(|(_, value)| !value.contains('"')), "{line}");
+            }
+            assert_eq!(samples.insert(key.to_owned(), value.parse().unwrap()), None, "{key} comes twice");
+        }
+        samples
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_written_and_what_is_absent_is_not() {
+        let (engine, _dir) = quiet_engine();
+        let counts_switches =
+            |counters: [Option<u64>; Counter::ALL.len()]| counters[Counter::Switches.index()].is_some();
+        khor_e2e::wait_until_async("a frame", || engine.measures().counters.is_some_and(counts_switches))
+            .await;
+        let mut measures = engine.measures();
+        measures.cues.insert("oom", 2);
+        let switches = measures.counters.unwrap()[Counter::Switches.index()].unwrap();
+        measures.counters.as_mut().unwrap()[Counter::MemStallUs.index()] = Some(1_500_000);
+        measures.counters.as_mut().unwrap()[Counter::Execs.index()] = None;
+        let measured = || Measured { measures: measures.clone(), streams: 3 };
+        let text = text(measured(), MetricsFormat::OpenMetrics).unwrap();
+        let samples = samples(&text, MetricsFormat::OpenMetrics);
+        let plain = super::text(measured(), MetricsFormat::Prometheus).unwrap();
+        assert_eq!(
+            self::samples(&plain, MetricsFormat::Prometheus),
+            samples,
+            "both formats have the same samples"
+        );
+        let is = |name: &str, value: f64| assert_eq!(samples.get(name), Some(&value), "{name} in {text}");
+        is(&format!("khor_{}_total", Counter::Switches.name()), switches as f64);
+        is("khor_mem_stall_seconds_total", 1.5);
+        is("khor_cues_total{kind=\"oom\"}", 2.0);
+        is("khor_source{kind=\"proc\"}", 1.0);
+        is("khor_source{kind=\"collector\"}", 0.0);
+        is("khor_event_streams", 3.0);
+        is("khor_signal_available{signal=\"exec\"}", 0.0);
+        assert!(!samples.contains_key("khor_signal_level{signal=\"exec\"}"), "/proc has no execs: {text}");
+        assert!(!samples.contains_key(&format!("khor_{}_total", Counter::Execs.name())), "{text}");
+    }
+}

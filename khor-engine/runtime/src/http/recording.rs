@@ -1,0 +1,234 @@
+//! Recordings of what the sound device is given: begun, ended, listed and fetched.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::MetadataExt,
+    },
+    path::Path,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use percent_encoding::percent_decode_str;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use warp::{
+    Reply,
+    http::{HeaderValue, StatusCode, header},
+    reply::Response,
+};
+
+use super::{
+    call::Call,
+    range::{self, Asked},
+    reply::Failure,
+    table::{Answer, Content, Json, Operation, get, post},
+    work,
+};
+use khor_output::recorder::{Recording, name};
+use khor_system::shown_path::ShownPath;
+
+/// How many bytes of a file are read at once.
+const PIECE_BYTES: u64 = 64 * 1024;
+/// The format when none is asked for.
+const USUAL_FORMAT: &str = "flac";
+
+pub(super) fn operations() -> Vec<Operation> {
+    let format = json!({ "type": "string", "enum": ["flac", "wav"] });
+    vec![
+        get("/api/recording", "How recording goes").at_once(status),
+        post("/api/recording/start", "Begin to record").takes("format", "What", format).blocking(start),
+        post("/api/recording/stop", "End the recording").later(stop),
+        get("/api/recordings", "The recordings there are, oldest first").blocking(list),
+        get("/api/recordings/{name}", "A recording").blocking(file),
+    ]
+}
+
+fn status(call: Call) -> Json<Recording> {
+    Json(call.engine().recorder().status())
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Started {
+    ok: bool,
+    file: ShownPath,
+}
+
+fn start(call: Call) -> Result<Json<Started>, Failure> {
+    let format = call.text("format").unwrap_or(USUAL_FORMAT);
+    Ok(Json(Started { ok: true, file: call.engine().recorder().start(format)?.into() }))
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Stopped {
+    ok: bool,
+    file: Option<ShownPath>,
+    seconds: f64,
+}
+
+async fn stop(call: Call) -> Result<Json<Stopped>, Failure> {
+    let Recording { file, seconds, error, .. } = call.engine().recorder().stop().await?;
+    match error {
+        None => Ok(Json(Stopped { ok: true, file, seconds })),
+        Some(error) => Err(Failure::new(StatusCode::CONFLICT, error)),
+    }
+}
+
+/// A file in the folder of recordings.
+#[derive(Serialize, JsonSchema)]
+struct Recorded {
+    name: String,
+    bytes: u64,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Recordings {
+    folder: ShownPath,
+    recordings: Vec<Recorded>,
+}
+
+fn list(call: Call) -> Result<Json<Recordings>, Failure> {
+    let folder = call.engine().recorder().folder();
+    let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
+    let recordings =
+        recordings.into_iter().map(|(name, bytes)| Recorded { name: shown(&name), bytes }).collect();
+    Ok(Json(Recordings { folder: folder.into(), recordings }))
+}
+
+fn unreadable(path: &Path, problem: &io::Error) -> Failure {
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {problem}", path.display()))
+}
+
+/// A file name as answers show it.
+fn shown(name: &OsString) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+/// The names and lengths of the recordings, newest last. Empty if nothing was recorded yet.
+fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(problem) => return Err(problem),
+    };
+    let mut recordings = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_file() {
+            recordings.push((entry.file_name(), metadata.len()));
+        }
+    }
+    recordings.sort_by_cached_key(|(name, _)| {
+        let name = shown(name);
+        let (second, number, name) = name::age(&name);
+        (second.to_owned(), number, name.to_owned())
+    });
+    Ok(recordings)
+}
+
+/// A requested recording, or a part of it.
+struct Stored {
+    file: File,
+    length: u64,
+    part: Asked,
+    tag: String,
+    kind: String,
+}
+
+fn file(call: Call) -> Result<Stored, Failure> {
+    let folder = call.engine().recorder().folder();
+    let wanted = OsString::from_vec(percent_decode_str(&call.name).collect());
+    let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
+    // A client requests a name that is not UTF-8 as the list shows it. No path leads out of the
+    // folder, because only names of the list are accepted.
+    let of_name = |name: &OsString| *name == wanted || shown(name).as_bytes() == wanted.as_bytes();
+    let found = recordings.into_iter().map(|(name, _)| name).find(of_name);
+    let unknown =
+        || Failure::new(StatusCode::NOT_FOUND, "there is no such recording: /api/recordings lists them");
+    let path = folder.join(found.ok_or_else(unknown)?);
+    let opened = File::open(&path).and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, file) = opened.map_err(|problem| unreadable(&path, &problem))?;
+    let length = metadata.len();
+    let tag = format!("\"{:x}.{:x}-{length:x}\"", metadata.mtime(), metadata.mtime_nsec());
+    let kind = mime_guess::from_path(&path).first_or_octet_stream().to_string();
+    Ok(Stored { file, length, part: range::asked(&call.headers, length, Some(&tag)), tag, kind })
+}
+
+impl Answer for Stored {
+    const CONTENT: Content =
+        Content { also: &["audio/wav"], in_parts: true, tagged: true, ..Content::of("audio/flac") };
+
+    fn into_response(self) -> Response {
+        let Self { mut file, length, part, tag, kind } = self;
+        let (status, part) = match part {
+            Asked::Nothing => return range::unsatisfiable(length),
+            Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+            Asked::Whole => (StatusCode::OK, 0..length),
+        };
+        if let Err(problem) = file.seek(SeekFrom::Start(part.start)) {
+            return Failure::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
+        }
+        let mut response = warp::reply::stream(pieces(file, &part)).into_response();
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
+        if status == StatusCode::PARTIAL_CONTENT {
+            range::part_headers(headers, &part, length);
+        }
+        for (name, value) in [(header::ETAG, tag), (header::CONTENT_TYPE, kind)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// Streams a part of `file`, which is positioned at the start of the part. Reads as fast as the
+/// client receives.
+fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
+    stream::try_unfold((file, part.end - part.start), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let reading = work::deliver(move || -> io::Result<(File, Vec<u8>)> {
+            let mut piece = vec![0; left.min(PIECE_BYTES) as usize];
+            let length = file.read(&mut piece)?;
+            piece.truncate(length);
+            Ok((file, piece))
+        });
+        let read = reading.await.map_err(|_| io::Error::other("khor could not read on; see its log"))?;
+        let (file, piece) = read?;
+        let left = left - piece.len() as u64;
+        Ok((!piece.is_empty()).then_some((Bytes::from(piece), (file, left))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn all_of_one_second_are_listed_in_their_order() {
+        let dir = tempfile::tempdir().unwrap();
+        for length in 0..11 {
+            let (path, _) = name::claim(dir.path(), SystemTime::UNIX_EPOCH, "flac").unwrap();
+            fs::write(path, vec![0; length]).unwrap();
+        }
+        let listed: Vec<u64> = recorded(dir.path()).unwrap().iter().map(|(_, bytes)| *bytes).collect();
+        assert_eq!(listed, (0..11).collect::<Vec<u64>>());
+        assert!(recorded(&dir.path().join("none yet")).unwrap().is_empty());
+    }
+}

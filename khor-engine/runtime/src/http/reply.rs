@@ -1,0 +1,174 @@
+//! Errors as `{"ok": false, "error": "…"}` with the status that fits.
+
+use std::{
+    convert::Infallible,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use warp::{
+    Rejection, Reply,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    reject::{InvalidHeader, InvalidQuery},
+    reply::Response,
+};
+
+use super::{
+    access::Denied,
+    guard::{ForeignHost, ForeignOrigin},
+    inert_json,
+};
+use crate::{
+    config::UpdateError,
+    engine::{ActionError, EditError},
+};
+use khor_music::Problem;
+use khor_output::recorder::RecorderError;
+
+/// Time after which a client may repeat a request that khor was too busy for, seconds.
+const RETRY_AFTER_S: &str = "2";
+
+/// What is said to a request that was refused.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Refusal {
+    /// False.
+    ok: bool,
+    /// Which field, what is wrong with it, and what would be right.
+    error: String,
+    /// Everything that is wrong with a preset.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem>,
+}
+
+/// A request that was refused.
+#[derive(Debug)]
+pub(super) struct Failure {
+    status: StatusCode,
+    refusal: Refusal,
+    /// Whether the token would let the client in.
+    asks_token: bool,
+}
+
+impl Failure {
+    pub(super) fn new(status: StatusCode, error: impl std::fmt::Display) -> Self {
+        let refusal = Refusal { ok: false, error: error.to_string(), problems: Vec::new() };
+        Self { status, refusal, asks_token: false }
+    }
+
+    /// The request itself is wrong.
+    pub(super) fn bad(error: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    #[cfg(test)]
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        let reply = inert_json::reply(&self.refusal);
+        let mut response = warp::reply::with_status(reply, self.status).into_response();
+        if self.asks_token {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
+            // The rest of the body is not waited for.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        response
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        let asks_token = matches!(denied, Denied::NoToken);
+        Self { asks_token, ..Self::new(StatusCode::UNAUTHORIZED, denied) }
+    }
+}
+
+impl From<UpdateError> for Failure {
+    fn from(problem: UpdateError) -> Self {
+        let status = match problem {
+            UpdateError::Invalid(_) => StatusCode::BAD_REQUEST,
+            UpdateError::Changed => StatusCode::PRECONDITION_FAILED,
+        };
+        Self::new(status, problem)
+    }
+}
+
+impl From<ActionError> for Failure {
+    fn from(problem: ActionError) -> Self {
+        let status = match problem {
+            ActionError::Range(_) => StatusCode::BAD_REQUEST,
+            ActionError::NoOutput => StatusCode::CONFLICT,
+        };
+        Self::new(status, problem)
+    }
+}
+
+impl From<RecorderError> for Failure {
+    fn from(problem: RecorderError) -> Self {
+        let status = match problem {
+            RecorderError::Busy(_) | RecorderError::Idle => StatusCode::CONFLICT,
+            RecorderError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            RecorderError::NoRoom(_) => StatusCode::INSUFFICIENT_STORAGE,
+            RecorderError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            RecorderError::Format(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, problem)
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(problem: EditError) -> Self {
+        let status = match problem {
+            EditError::Invalid(_) => StatusCode::BAD_REQUEST,
+            EditError::BuiltIn(_) | EditError::Taken { .. } | EditError::Full(_) => StatusCode::CONFLICT,
+            EditError::Unknown(_) => StatusCode::NOT_FOUND,
+            EditError::Disk { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            EditError::Select(problem) => return problem.into(),
+        };
+        let mut failure = Self::new(status, &problem);
+        if let EditError::Invalid(problems) = problem {
+            failure.refusal.problems = problems;
+        }
+        failure
+    }
+}
+
+/// An entity tag: a hash of the content.
+pub(super) fn content_tag(content: &[u8]) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// Sets the headers of an endless answer: proxies must not buffer, store or change it.
+pub(super) fn live_headers(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+}
+
+/// Turns what no route took into an error.
+pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
+    let (status, said) = if rejection.find::<ForeignHost>().is_some() {
+        (
+            StatusCode::MISDIRECTED_REQUEST,
+            "Host must be this listener, such as 127.0.0.1 with its port, or one of listen.allowed_hosts",
+        )
+    } else if rejection.find::<ForeignOrigin>().is_some() {
+        (StatusCode::FORBIDDEN, "pages of another origin may not use this engine; see listen.allowed_hosts")
+    } else if let Some(denied) = rejection.find::<Denied>() {
+        return Ok(Failure::from(*denied).into_response());
+    } else if rejection.find::<InvalidQuery>().is_some() || rejection.find::<InvalidHeader>().is_some() {
+        (StatusCode::BAD_REQUEST, "a parameter is missing or of the wrong type")
+    } else {
+        (StatusCode::NOT_FOUND, "there is nothing here")
+    };
+    Ok(Failure::new(status, said).into_response())
+}

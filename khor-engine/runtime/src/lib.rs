@@ -1,0 +1,17 @@
+//! Runs khor: one source, its signals, the music and the outputs.
+//!
+//! [`config`] keeps the settings and [`engine`] runs everything. [`http`] serves the API and the
+//! page, [`control`] receives OSC, and [`dbus`] serves the desktop. [`doctor`] finds what is in
+//! khor's way. [`engine_file`] publishes the address of the running engine.
+
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
+pub mod config;
+pub mod control;
+pub mod dbus;
+pub mod doctor;
+pub mod engine;
+pub mod engine_file;
+pub mod fair;
+pub mod http;
+mod turns;
