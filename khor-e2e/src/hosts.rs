@@ -1,6 +1,6 @@
 //! Hosts that are made up: real frames of many, sent to a real server at the rate of relays.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,6 +8,7 @@ use khor_fleet::{
     Frame, Message, Name, SIGNALS, Signal, Source,
     subject::{self, Kind},
 };
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -63,23 +64,23 @@ impl Hosts {
 
     /// Lets one stand out from its next frame on, or none.
     pub fn stand_out(&self, host: Option<usize>) {
-        let mut wanted = self.wanted.lock().expect("nothing panics holding it");
+        let mut wanted = self.wanted.lock();
         (wanted.out, wanted.said) = (host, None);
     }
 
     /// When the one that stands out first said so.
     pub fn said(&self) -> Option<Instant> {
-        self.wanted.lock().expect("nothing panics holding it").said
+        self.wanted.lock().said
     }
 
     /// Frames that all hosts have sent so far.
     pub fn sent(&self) -> u64 {
-        self.wanted.lock().expect("nothing panics holding it").sent
+        self.wanted.lock().sent
     }
 
     /// These send no more.
     pub fn silence(&self, hosts: Vec<usize>) {
-        self.wanted.lock().expect("nothing panics holding it").silent = hosts;
+        self.wanted.lock().silent = hosts;
     }
 }
 
@@ -105,7 +106,7 @@ async fn send(client: async_nats::Client, mut hosts: Vec<Host>, wanted: Arc<Mute
     for slot in (0..SLOTS).cycle() {
         ticks.tick().await;
         let (out, silent) = {
-            let wanted = wanted.lock().expect("nothing panics holding it");
+            let wanted = wanted.lock();
             (wanted.out, wanted.silent.clone())
         };
         for i in (slot..hosts.len()).step_by(SLOTS).filter(|i| !silent.contains(i)) {
@@ -113,7 +114,7 @@ async fn send(client: async_nats::Client, mut hosts: Vec<Host>, wanted: Arc<Mute
             say(&mut host.frame, begun, i, out == Some(i));
             let bytes = host.frame.write().expect("a frame that fits");
             {
-                let mut wanted = wanted.lock().expect("nothing panics holding it");
+                let mut wanted = wanted.lock();
                 wanted.sent += 1;
                 if out == Some(i) && wanted.out == out {
                     wanted.said.get_or_insert_with(Instant::now);

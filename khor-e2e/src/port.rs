@@ -3,10 +3,10 @@
 use std::{
     net::{Ipv4Addr, TcpListener, UdpSocket},
     ops::Range,
-    sync::{Mutex, PoisonError},
 };
 
 use crate::lock::MachineLock;
+use parking_lot::Mutex;
 
 /// Ports below the range from which Linux assigns ports to connections (`ip_local_port_range`,
 /// 32768 and up). No connection can therefore take one of these ports before a program binds to it.
@@ -17,7 +17,7 @@ static CHOSEN: Mutex<Vec<MachineLock>> = Mutex::new(Vec::new());
 
 /// A port that is free for TCP and UDP. No other test chooses this port while this process runs.
 pub fn free_port() -> u16 {
-    let mut chosen = CHOSEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut chosen = CHOSEN.lock();
     // Each process starts at a different port, so that processes rarely try the same one.
     let begin = std::process::id().wrapping_mul(7919).wrapping_add(chosen.len() as u32);
     let count = u32::from(PORTS.end - PORTS.start);

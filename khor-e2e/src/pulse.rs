@@ -4,13 +4,13 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use khor_patience::progress;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use crate::wait_until;
@@ -130,12 +130,11 @@ impl Pulse {
             scope.spawn(|| {
                 let mut buffer = [0; SECOND_BYTES / 50];
                 while let Ok(read @ 1..) = output.read(&mut buffer) {
-                    bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..read]);
+                    bytes.lock().extend_from_slice(&buffer[..read]);
                 }
             });
-            let recorded = || bytes.lock().unwrap_or_else(PoisonError::into_inner).len();
-            let sound =
-                || bytes.lock().unwrap_or_else(PoisonError::into_inner).iter().position(|byte| *byte != 0);
+            let recorded = || bytes.lock().len();
+            let sound = || bytes.lock().iter().position(|byte| *byte != 0);
             wait_until("a second of sound", || {
                 sound().is_some_and(|begin| recorded() >= begin + SECOND_BYTES)
             });
@@ -144,7 +143,7 @@ impl Pulse {
             wait_until("the recording to go on", || recorded() >= enough);
             result
         });
-        (Recording::of(&bytes.into_inner().unwrap_or_else(PoisonError::into_inner)), result)
+        (Recording::of(&bytes.into_inner()), result)
     }
 
     fn client(&self, program: &str) -> Command {

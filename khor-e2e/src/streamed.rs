@@ -3,11 +3,12 @@
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
 use khor_patience::progress;
+use parking_lot::Mutex;
 
 use crate::{Wait, wait_until};
 
@@ -37,9 +38,7 @@ impl Streamed {
 
     /// Waits until the program has printed this line.
     pub fn wait_for_line(&self, line: &str) {
-        wait_until(&format!("{line:?} of {}", self.name), || {
-            self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|it| it == line)
-        });
+        wait_until(&format!("{line:?} of {}", self.name), || self.lines.lock().iter().any(|it| it == line));
     }
 
     /// Waits until the program ends. Returns its exit status and all its lines.
@@ -55,7 +54,7 @@ impl Streamed {
                 break status;
             }
             {
-                let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+                let lines = self.lines.lock();
                 if let Some(last) = lines.last()
                     && lines.len() > seen
                 {
@@ -65,7 +64,7 @@ impl Streamed {
             wait.pause(String::new);
         };
         self.readers.drain(..).for_each(|reader| reader.join().expect("reading its lines"));
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n");
+        let lines = self.lines.lock().join("\n");
         (status, lines)
     }
 }
@@ -85,7 +84,7 @@ fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> 
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
             println!("{line}");
-            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            lines.lock().push(line);
         }
     })
 }

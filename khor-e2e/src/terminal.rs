@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{Child, Command},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     thread::JoinHandle,
@@ -17,6 +17,7 @@ use std::{
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{Termios, tcgetattr};
+use parking_lot::{Mutex, MutexGuard};
 
 use khor_patience::progress;
 
@@ -91,7 +92,7 @@ impl Terminal {
                 if bytes[..read].contains(&0x1b) {
                     escaped.store(true, Relaxed);
                 }
-                shown.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..read]);
+                shown.lock().process(&bytes[..read]);
             }
         });
         Self { shell, keyboard, line, before, screen, has_escapes, is_over, reader: Some(reader) }
@@ -166,7 +167,7 @@ impl Terminal {
     }
 
     fn parser(&self) -> MutexGuard<'_, vt100::Parser> {
-        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.screen.lock()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use khor_e2e::crowd::{GROUP, connect_as};
 use khor_e2e::engine::program;
@@ -12,6 +11,7 @@ use khor_e2e::{Cgroup, Collector, Engine, Listener, Wait, crash, load, wait_unti
 use khor_patience::hang_timeout;
 use khor_proto::client::{Client, ClientError, Update};
 use khor_proto::{Availability, CueKind, Sample, Scope, Selector, Subscribe, Subscribed};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -27,7 +27,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// A collector that admits members, and the lock. `None` where the tests cannot run.
 fn collector(trust: &str) -> Option<(Collector, MutexGuard<'static, ()>)> {
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let turn = TURN.lock();
     if !root_or_skip() {
         return None;
     }

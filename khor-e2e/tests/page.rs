@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use khor_e2e::engine::program;
@@ -15,6 +14,7 @@ use khor_e2e::site::{Namespace, NatsServer, Relay};
 use khor_e2e::skip::{root_or_skip, skip};
 use khor_e2e::{Collector, Engine, Pulse, Streamed, wait_until};
 use khor_patience::{hang_timeout, slowness};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -57,7 +57,7 @@ fn succeeds(browser: Streamed, engine: &Engine) {
 static BROWSER: Mutex<()> = Mutex::new(());
 
 fn one_browser() -> MutexGuard<'static, ()> {
-    BROWSER.lock().unwrap_or_else(PoisonError::into_inner)
+    BROWSER.lock()
 }
 
 #[test]

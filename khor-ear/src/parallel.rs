@@ -2,14 +2,12 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
 use anyhow::Result;
+use parking_lot::Mutex;
 
 /// Runs `work` on all items in parallel. Returns the results in the order of the items, or the
 /// first error. Reports each item to the watchdog as a step of `what`, so that a hang names its
@@ -28,7 +26,7 @@ pub fn map<T: Sync, R: Send>(
         {
             khor_patience::progress(format!("{what}, {} of {}", index + 1, items.len()));
             let result = work(item);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+            done.lock().push((index, result));
         }
     };
     thread::scope(|scope| {
@@ -38,7 +36,7 @@ pub fn map<T: Sync, R: Send>(
             named.spawn_scoped(scope, work).expect("a thread for the judge");
         }
     });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut done = done.into_inner();
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
 }

@@ -1,9 +1,7 @@
 //! A limit on records that others can cause.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use parking_lot::Mutex;
+use std::time::{Duration, Instant};
 
 /// Permits a number of records in each interval and counts the rest, so that no client can fill the
 /// log.
@@ -31,7 +29,7 @@ impl RateLimit {
     /// Asks for the permission to log a record at the time `now`. The answer is the number of
     /// records that were suppressed since the last permission, or `None` without a permission.
     pub fn permit(&self, now: Instant) -> Option<u64> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         if state.interval_start.is_none_or(|start| now.duration_since(start) >= self.interval) {
             (state.interval_start, state.permitted) = (Some(now), 0);
         }

@@ -11,9 +11,9 @@ mod missed;
 mod pressure;
 
 use std::path::Path;
-use std::sync::Mutex;
 
 use khor_proto::{Availability, Unit, counter};
+use parking_lot::Mutex;
 
 use faults::Faults;
 pub(crate) use missed::Missed;
@@ -99,7 +99,7 @@ impl Polled {
     /// The counts at `now_ns` of `CLOCK_MONOTONIC`. They are at most 100 ms old, missed events at
     /// most a second.
     pub(crate) fn read(&self, now_ns: u64) -> Values {
-        let mut latest = self.latest.lock().expect("nothing panics holding it");
+        let mut latest = self.latest.lock();
         let period = Some(now_ns / REFRESH_NS);
         if latest.period != period {
             let [cpu, io, memory] = self.pressure.total_us(&mut latest.buffer);

@@ -3,10 +3,10 @@
 use std::io;
 use std::mem::offset_of;
 use std::os::fd::BorrowedFd;
-use std::sync::{Mutex, MutexGuard};
 
 use khor_layout::{CpuCounters, CueKind, MAX_SCOPES, ScopeCounters, ScopeTable, Slot, Wish};
 use nix::sys::mman::ProtFlags;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::mapping::Mapping;
 use crate::clock::monotonic_ns;
@@ -97,7 +97,7 @@ impl Counters {
     /// Makes the next reading check all empty elements, so that a new scope does not inherit what a
     /// CPU counted for the scope that had the same number before.
     pub(super) fn look_again(&self) {
-        self.elements.lock().expect("nothing panics holding it").looked_ns = None;
+        self.elements.lock().looked_ns = None;
     }
 
     /// Writes the table that [`wish`](Self::wish) will make the present one.
@@ -107,7 +107,7 @@ impl Counters {
 
     /// The elements at `now_ns` of `CLOCK_MONOTONIC`.
     fn elements(&self, now_ns: u64) -> MutexGuard<'_, Elements> {
-        let mut elements = self.elements.lock().expect("nothing panics holding it");
+        let mut elements = self.elements.lock();
         let is_due = elements.looked_ns.is_none_or(|looked_ns| now_ns >= looked_ns + LOOK_NS);
         let has_counted = |slot: usize, cpu: usize| self.machine.load(cpu, slot) != 0;
         let runs = |cpu: &usize| {

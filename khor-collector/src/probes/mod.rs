@@ -16,11 +16,11 @@ mod program_info;
 mod table;
 
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::Mutex;
 
 use aya::Ebpf;
 use khor_layout::{CueKind, Slot, Wish};
 use khor_proto::{Availability, Unit};
+use parking_lot::Mutex;
 
 pub(crate) use catalogue::Owner;
 pub(crate) use counters::Counts;
@@ -157,7 +157,7 @@ impl Probes {
 
     /// Has the kernel tell of program starts, or stop it.
     pub(crate) fn want_exec_cues(&self, wanted: bool) {
-        let mut wished = self.wished.lock().expect("nothing panics holding it");
+        let mut wished = self.wished.lock();
         let flags = if wanted { wished.flags | Wish::EXEC_CUES } else { wished.flags & !Wish::EXEC_CUES };
         if flags != wished.flags {
             wished.flags = flags;
@@ -172,7 +172,7 @@ impl Probes {
         if self.scopes.is_err() {
             return Ok(());
         }
-        let mut wished = self.wished.lock().expect("nothing panics holding it");
+        let mut wished = self.wished.lock();
         wished.generation += 1;
         wished.flags =
             if scopes.is_empty() { wished.flags & !Wish::SCOPES } else { wished.flags | Wish::SCOPES };

@@ -1,9 +1,10 @@
 //! One scope that is being counted: its counters, and which of them it can have.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use khor_layout::Slot;
 use khor_proto::{Availability, Selector};
+use parking_lot::Mutex;
 
 use super::registry::Shared;
 use super::tags::SocketTags;
@@ -42,7 +43,7 @@ impl ScopedCount {
 
     /// Looks again at what the selectors stand for. Returns whether the kernel's table must change.
     pub(super) fn refresh(&self) -> bool {
-        let mut state = self.state.lock().expect("nothing panics holding it");
+        let mut state = self.state.lock();
         let changed = state.targets.refresh();
         let tags_in_use = self.shared.socket_tags.in_use();
         if changed || tags_in_use != state.tags_in_use {
@@ -55,19 +56,19 @@ impl ScopedCount {
 
     /// Whether one of the processes it names has ended.
     pub(super) fn names_the_dead(&self) -> bool {
-        self.state.lock().expect("nothing panics holding it").targets.all().any(Target::is_dead)
+        self.state.lock().targets.all().any(Target::is_dead)
     }
 
     /// Whether a process in the cgroup at `path` belongs to it.
     pub(super) fn covers(&self, path: &str, pid: u32) -> bool {
-        let Targets { include, exclude } = &self.state.lock().expect("nothing panics holding it").targets;
+        let Targets { include, exclude } = &self.state.lock().targets;
         let covers = |target: &Target| target.covers(path, pid);
         (include.is_empty() || include.iter().any(covers)) && !exclude.iter().any(covers)
     }
 
     /// What the kernel must know of it.
     pub(super) fn chosen(&self) -> Chosen {
-        let Targets { include, exclude } = &self.state.lock().expect("nothing panics holding it").targets;
+        let Targets { include, exclude } = &self.state.lock().targets;
         let cgroups = |targets: &[Target]| targets.iter().filter_map(Target::cgroup_id).collect();
         let processes = |targets: &[Target]| targets.iter().filter_map(Target::process).collect();
         Chosen {
@@ -85,26 +86,26 @@ impl ScopedCount {
 impl ScopedCount {
     /// The reason if `peer` may not have these counters.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
-        self.state.lock().expect("nothing panics holding it").targets.refusal(peer)
+        self.state.lock().targets.refusal(peer)
     }
 
     /// Whether everything in the scope belongs to that user.
     pub(super) fn belongs_to(&self, uid: u32) -> bool {
-        self.state.lock().expect("nothing panics holding it").targets.all_belong_to(uid)
+        self.state.lock().targets.all_belong_to(uid)
     }
 
     pub(super) fn availability(&self) -> Vec<Availability> {
-        self.state.lock().expect("nothing panics holding it").availability.clone()
+        self.state.lock().availability.clone()
     }
 
     /// A number that changes with the targets of the scope and with their owners.
     pub(super) fn revision(&self) -> u64 {
-        self.state.lock().expect("nothing panics holding it").revision
+        self.state.lock().revision
     }
 
     /// Replaces the contents of `counters` by the current counts, in catalogue order.
     pub(super) fn read(&self, counters: &mut Vec<Option<u64>>) {
-        let state = self.state.lock().expect("nothing panics holding it");
+        let state = self.state.lock();
         let counts = self.shared.probes.scope(self.number);
         let counted = self.shared.probes.counter_states().iter();
         let counted = counted.map(|counter| Some(counts[counter.scope_slot as usize]));

@@ -1,10 +1,11 @@
 //! The scopes that somebody subscribes to: each has a number while it lasts, and clients of the same scope share it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use khor_layout::{MAX_SCOPES, MAX_SELECTORS};
 use khor_proto::{Scope, Selector};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::client_count::{ClientCount, RefusedCount};
@@ -110,13 +111,13 @@ impl Scopes {
 impl Shared {
     /// Those that are alive. To be dropped by the caller, since dropping the last of one locks again.
     fn counts(&self) -> Vec<Arc<ScopedCount>> {
-        let active = self.active.lock().expect("nothing panics holding it");
+        let active = self.active.lock();
         active.values().filter_map(|active| active.count.upgrade()).collect()
     }
 
     /// The same scope, unless it names a process that has ended: the number may be another's by now.
     fn find(&self, scope: &Scope) -> Option<Arc<ScopedCount>> {
-        let active = self.active.lock().expect("nothing panics holding it");
+        let active = self.active.lock();
         let same = active.values().filter(|active| active.scope == *scope);
         let same: Vec<_> = same.filter_map(|active| active.count.upgrade()).collect();
         drop(active); // dropping the last of one locks again
@@ -125,7 +126,7 @@ impl Shared {
 
     /// Fails if the kernel's table has no room for all that the scopes name with this one, be it there or not.
     fn require_room(&self, scope: &Scope) -> Result<(), String> {
-        let active = self.active.lock().expect("nothing panics holding it");
+        let active = self.active.lock();
         let scopes = active.values().map(|active| &active.scope).chain([scope]);
         if quota::selector_count(scopes) > MAX_SELECTORS {
             return Err(TableFull.to_string());
@@ -135,13 +136,13 @@ impl Shared {
 
     /// Each scope with its subscribers.
     fn scopes_by_holder(&self) -> Vec<(Scope, Vec<Peer>)> {
-        let active = self.active.lock().expect("nothing panics holding it");
+        let active = self.active.lock();
         active.values().map(|one| (one.scope.clone(), one.holders.keys().copied().collect())).collect()
     }
 
     /// Adds a subscription of `peer` to scope `number`.
     fn add_holder(&self, number: usize, peer: Peer) {
-        let mut active = self.active.lock().expect("nothing panics holding it");
+        let mut active = self.active.lock();
         if let Some(one) = active.get_mut(&number) {
             *one.holders.entry(peer).or_default() += 1;
         }
@@ -149,7 +150,7 @@ impl Shared {
 
     /// Removes a subscription of `peer` to scope `number`.
     pub(super) fn remove_holder(&self, number: usize, peer: Peer) {
-        let mut active = self.active.lock().expect("nothing panics holding it");
+        let mut active = self.active.lock();
         let Some(one) = active.get_mut(&number) else { return };
         match one.holders.get_mut(&peer) {
             Some(times @ 2..) => *times -= 1,
@@ -158,12 +159,12 @@ impl Shared {
     }
 
     fn free_number(&self) -> Option<usize> {
-        let active = self.active.lock().expect("nothing panics holding it");
+        let active = self.active.lock();
         (0..MAX_SCOPES).find(|number| !active.contains_key(number))
     }
 
     fn insert(&self, number: usize, scope: Active) {
-        self.active.lock().expect("nothing panics holding it").insert(number, scope);
+        self.active.lock().insert(number, scope);
     }
 
     /// Checks again whether this kernel's sockets carry tags.
@@ -181,7 +182,7 @@ impl Shared {
 
     /// Ends the counting for a scope.
     pub(super) fn release(&self, number: usize) {
-        self.active.lock().expect("nothing panics holding it").remove(&number);
+        self.active.lock().remove(&number);
         if let Err(error) = self.publish() {
             tracing::error!("{error}"); // cannot be: fewer are named than before
         }

@@ -8,12 +8,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use khor_proto::frame::encode_into;
 use khor_proto::{Cue, CueKind, Sample, Scope, ServerMessage, Subscribe};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::client::Client;
@@ -111,17 +112,16 @@ impl Desk {
 
     /// The loop.
     fn run(&self) {
-        let poisoned = "nothing panics holding it";
         let mut clients = self.clients();
         while !clients.closed {
             let next_ns = self.deliver(&mut clients, monotonic_ns());
-            clients = match next_ns {
+            match next_ns {
                 Some(next_ns) => {
                     let pause = Duration::from_nanos(next_ns.saturating_sub(monotonic_ns()));
-                    self.changed.wait_timeout(clients, pause).expect(poisoned).0
+                    self.changed.wait_for(&mut clients, pause);
                 }
-                None => self.changed.wait(clients).expect(poisoned),
-            };
+                None => self.changed.wait(&mut clients),
+            }
         }
     }
 
@@ -180,7 +180,7 @@ impl Desk {
     }
 
     fn clients(&self) -> MutexGuard<'_, Clients> {
-        self.clients.lock().expect("nothing panics holding it")
+        self.clients.lock()
     }
 }
 

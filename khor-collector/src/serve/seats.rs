@@ -2,9 +2,10 @@
 //! users.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::trust::Peer;
+use parking_lot::Mutex;
 
 /// Connections at once, of all users.
 pub(super) const MAX_CONNECTIONS: usize = 256;
@@ -34,7 +35,7 @@ pub(super) struct Seat {
 impl Seats {
     /// Takes a seat for `peer`, or says why there is none.
     pub(super) fn admit(self: &Arc<Self>, peer: Peer) -> Result<Seat, String> {
-        let mut taken = self.taken.lock().expect("nothing panics holding it");
+        let mut taken = self.taken.lock();
         let all: usize = taken.values().sum();
         let of_user = taken.get(&peer.uid).copied().unwrap_or(0);
         let (kept, most) = match peer {
@@ -56,7 +57,7 @@ impl Seats {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock().expect("nothing panics holding it");
+        let mut taken = self.seats.taken.lock();
         match taken.get_mut(&self.peer.uid) {
             Some(seats @ 2..) => *seats -= 1,
             _ => _ = taken.remove(&self.peer.uid),

@@ -320,14 +320,16 @@ impl Place<'_> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
-    use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+    use std::sync::mpsc;
+
+    use parking_lot::{Mutex, MutexGuard};
 
     use super::*;
 
     /// The umask is the process's, so tests that bind take turns.
     fn turn() -> MutexGuard<'static, ()> {
         static TURN: Mutex<()> = Mutex::new(());
-        TURN.lock().unwrap_or_else(PoisonError::into_inner)
+        TURN.lock()
     }
 
     #[test]

@@ -1,6 +1,4 @@
 //! The server on a real socket with a made-up kernel behind it: what clients may and may not do.
-
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -12,6 +10,7 @@ use khor_proto::frame::{self, Incoming};
 use khor_proto::{
     Availability, ClientMessage, CueKind, Hello, MAGIC, Scope, Selector, Subscribe, Subscribed, Unit,
 };
+use parking_lot::Mutex;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
@@ -52,7 +51,7 @@ impl Kernel for FakeKernel {
         if *scope == Scope::only(Selector::Process(0)) {
             return Err("there is no process 0".into());
         }
-        let mut scopes = self.scopes.lock().unwrap();
+        let mut scopes = self.scopes.lock();
         if !scopes.iter().any(|(known, _)| known == scope) {
             let subject = match scope {
                 Scope::Machine => Subject::Machine,
@@ -392,7 +391,7 @@ async fn what_is_counted_is_told_first_and_whenever_it_changes() {
         panic!("{updates:?}");
     };
     assert_eq!(availability[1], Availability::Absent { reason: "0".into() });
-    let count = Arc::clone(&running.kernel.scopes.lock().unwrap()[0].1);
+    let count = Arc::clone(&running.kernel.scopes.lock()[0].1);
     count.revision.store(1, Ordering::Relaxed);
     let told = loop {
         if let Update::Subscribed(told) = client.update().await.unwrap() {

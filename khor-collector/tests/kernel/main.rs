@@ -17,11 +17,12 @@ mod tagged_sockets;
 mod worker;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use khor_e2e::skip::{in_vm, root_or_skip};
 use khor_e2e::{Collector, Listener};
 use khor_proto::{Availability, Scope, Selector, counter};
+use parking_lot::{Mutex, MutexGuard};
 
 /// The running test holds this lock. In a virtual machine the lock guards the shared collector.
 static TURN: Mutex<Option<Arc<Collector>>> = Mutex::new(None);
@@ -35,7 +36,7 @@ struct Turn {
 /// Waits for the turn of this test. Each test starts its own collector. In a virtual machine a
 /// start takes ten seconds, so all tests share one collector there.
 fn turn() -> Option<Turn> {
-    let mut turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut turn = TURN.lock();
     if !root_or_skip() {
         return None;
     }

@@ -3,12 +3,13 @@
 use std::{
     io::Write,
     process::Command,
-    sync::{Mutex, MutexGuard, Once, PoisonError},
+    sync::Once,
     thread::{self, ThreadId},
     time::Duration,
 };
 
 use crate::Patience;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Time between two checks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -71,7 +72,7 @@ impl Drop for Ending {
 }
 
 fn state() -> MutexGuard<'static, State> {
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    STATE.lock()
 }
 
 fn watch() {

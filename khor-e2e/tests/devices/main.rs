@@ -9,9 +9,8 @@ mod measure;
 mod network;
 mod world;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use khor_e2e::skip::in_vm;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::measure::Sources;
 
@@ -31,7 +30,7 @@ impl Turn {
 /// Waits until no other test runs. Starts the sources for the first test.
 fn turn() -> Turn {
     assert!(in_vm(), "only `cargo xtask vm` has the network cards and disks for these tests; run it");
-    let mut sources = SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut sources = SOURCES.lock();
     sources.get_or_insert_with(Sources::start);
     Turn(sources)
 }

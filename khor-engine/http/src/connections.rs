@@ -6,12 +6,13 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use khor_system::peer::Peer;
+use parking_lot::Mutex;
 
 /// Most connections; a browser uses six.
 pub const MAX_CONNECTIONS: usize = 128;
@@ -52,7 +53,7 @@ pub struct Slot {
 impl Slots {
     /// A slot for a new connection; `None` if there is no room for this peer.
     pub(super) fn take(self: &Arc<Self>, peer: Peer) -> Option<Arc<Slot>> {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.0.lock();
         let is_owner = peer.is_owner();
         let strangers: usize = taken.strangers.values().sum();
         let of_peer = taken.strangers.get(&peer).copied().unwrap_or_default();
@@ -77,7 +78,7 @@ impl Slot {
     /// Marks the client as let in. Its connection no longer counts as a stranger's.
     pub fn let_in(&self) {
         if !self.is_let_in.swap(true, Ordering::Relaxed) {
-            self.slots.0.lock().unwrap_or_else(PoisonError::into_inner).remove_stranger(self.peer);
+            self.slots.0.lock().remove_stranger(self.peer);
         }
     }
 }
@@ -92,7 +93,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut taken = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.slots.0.lock();
         taken.all -= 1;
         if !self.is_let_in.load(Ordering::Relaxed) {
             taken.remove_stranger(self.peer);

@@ -15,7 +15,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     os::fd::{AsRawFd, RawFd},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
@@ -25,6 +25,7 @@ use std::{
 pub use self::{place::Place, stream::Counted, subtract::Subtraction};
 use self::{tunnel::Client, wire::Flow};
 use khor_signal::Counter;
+use parking_lot::{Mutex, MutexGuard};
 
 /// The counters that include own traffic, in the order of [`Amounts`].
 const COUNTERS: [Counter; 6] = [
@@ -185,7 +186,7 @@ impl OwnTraffic {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -3,15 +3,10 @@
 //! What is ordinary for one service is not what is ordinary for the machine: each scope has figures of its own. Those
 //! of processes are not kept, since a process's number means another one tomorrow.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::SystemTime};
 
 use khor_proto::{Scope, Selector};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
@@ -106,7 +101,7 @@ impl BaselineFile {
     /// Saves the baselines of a scope. Waits for the disk.
     fn save(&self, scope: &Scope, signals: Signals) {
         let Some(key) = key(scope) else { return };
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = self.writing.lock();
         let mut document = match self.read_to_replace() {
             Ok(document) => document,
             Err(error) => return warn!("{error}; the baseline is not saved"),

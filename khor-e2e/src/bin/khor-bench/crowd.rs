@@ -2,14 +2,15 @@
 //! the collector, and whether the others get their samples in time.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
 use khor_e2e::crowd::{self, Trouble};
 use khor_proto::client::Client;
 use khor_proto::{Scope, Selector};
+use parking_lot::Mutex;
 
 use crate::cost::watch;
 use crate::figure::Figure;
@@ -31,7 +32,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     ended.store(true, Relaxed);
     let heard = listening.join().expect("the subscribers");
     drop(trouble);
-    let mut lateness = std::mem::take(&mut *lateness.lock().expect("nothing panics holding it"));
+    let mut lateness = std::mem::take(&mut *lateness.lock());
     lateness.sort_by(f64::total_cmp);
     let at = |share: f64| lateness[((lateness.len() - 1) as f64 * share) as usize];
     let mut figures: Vec<_> = costs.into_iter().flat_map(|cost| cost.report("200 subscribers")).collect();
@@ -72,7 +73,7 @@ async fn hear(mut client: Client, lateness: Lateness, ended: Arc<AtomicBool>) ->
     while !ended.load(Relaxed) {
         client.sample().await.expect("a sample");
         let late_ms = last.elapsed().as_secs_f64() * 1000.0 - f64::from(INTERVAL_MS);
-        lateness.lock().expect("nothing panics holding it").push(late_ms.max(0.0));
+        lateness.lock().push(late_ms.max(0.0));
         last = Instant::now();
         heard += 1;
     }

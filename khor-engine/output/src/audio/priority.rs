@@ -8,7 +8,7 @@
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicI32, Ordering::Relaxed},
     },
     thread,
@@ -23,6 +23,7 @@ use nix::{
         signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
     },
 };
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::{debug, info};
@@ -80,18 +81,18 @@ impl Promotion {
                 (None, Some(Granter::Rtkit)) => info!("sound: real-time priority, granted by rtkit"),
                 (None, None) => {}
             }
-            *answer.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(priority);
+            *answer.0.lock() = Some(priority);
         });
         if let Err(error) = asked {
             let refused = Priority { error: Some(error.to_string()), ..Priority::default() };
-            *promotion.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+            *promotion.0.lock() = Some(refused);
         }
         promotion
     }
 
     /// What was granted, as it stands now; `None` until there is an answer.
     pub(super) fn answer(&self) -> Option<Priority> {
-        let granted = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let granted = self.0.lock().clone()?;
         if granted.real_time && PROMOTED.load(Relaxed) == 0 {
             return Some(Priority {
                 error: Some("the sound took a processor for itself and gave its priority back".into()),

@@ -1,10 +1,11 @@
 //! The audio callback: takes commands, renders the synth, interleaves. Real-time safe.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, mpsc::SyncSender},
+    sync::{Arc, mpsc::SyncSender},
     time::Instant,
 };
 
+use parking_lot::Mutex;
 use rtrb::Consumer;
 
 use super::{
@@ -225,7 +226,7 @@ impl Lease {
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
         // Until it has one: held for an instant when the renderer comes, and not waited for even then.
         if self.renderer.is_none()
-            && let Ok(mut coming) = self.coming.try_lock()
+            && let Some(mut coming) = self.coming.try_lock()
             && let Coming::Here(renderer) = std::mem::replace(&mut *coming, Coming::Nothing)
         {
             self.renderer = Some(renderer);
@@ -240,7 +241,7 @@ impl Lease {
 impl Handover {
     /// Gives the renderer; back comes one that the lease doesn't live to take.
     pub(super) fn give(self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
-        let mut coming = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut coming = self.0.lock();
         if matches!(*coming, Coming::TooLate) {
             return Some(renderer);
         }
@@ -251,7 +252,7 @@ impl Handover {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let mut coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut coming = self.coming.lock();
         let coming = std::mem::replace(&mut *coming, Coming::TooLate);
         let untaken = if let Coming::Here(renderer) = coming { Some(renderer) } else { None };
         if let Some(renderer) = self.renderer.take().or(untaken) {

@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::Ordering::Relaxed,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use rtrb::RingBuffer;
 use tracing::{info, warn};
 
@@ -138,7 +139,7 @@ impl Output {
 
     /// How the sound is.
     pub fn status(&self) -> Status {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.lock().clone()
     }
 
     /// How the callback is doing.
@@ -373,7 +374,7 @@ impl Supervisor {
     }
 
     fn say(&self, health: Health) {
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut status = self.status.lock();
         if status.health != health {
             warn!("sound: {}; trying again", health.error.as_deref().unwrap_or("lost"));
         }
@@ -381,6 +382,6 @@ impl Supervisor {
     }
 
     fn set(&self, change: impl FnOnce(&mut Status)) {
-        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.status.lock());
     }
 }

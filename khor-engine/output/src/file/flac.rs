@@ -3,13 +3,14 @@
 use std::{
     fs::File,
     io::{self, BufWriter, Seek, SeekFrom, Write},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use flac_codec::{
     Error,
     encode::{FlacSampleWriter, Options},
 };
+use parking_lot::{Mutex, MutexGuard};
 
 use super::to_24_bit;
 
@@ -51,7 +52,7 @@ struct Shared(Arc<Mutex<BufWriter<File>>>);
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, BufWriter<File>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -15,7 +15,7 @@ mod sender;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{self, Receiver, SyncSender},
     },
@@ -23,6 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tracing::debug;
 
 use self::sender::Sender;
@@ -116,13 +117,13 @@ impl Output {
 
     /// Whether it works.
     pub fn health(&self) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.health.lock().clone()
     }
 
     /// Ends all notes and the thread, waiting at most `patience`.
     pub fn stop(self, patience: Duration) {
         self.send(Event::Stop);
-        let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience);
+        let _ = self.ended.lock().recv_timeout(patience);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         mpsc::{Receiver, RecvTimeoutError},
     },
     thread,
@@ -11,6 +11,7 @@ use std::{
 };
 
 use alsa::seq::Addr;
+use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use super::{
@@ -253,7 +254,7 @@ impl Sender {
 
     /// Publishes the health; a new failure is logged once.
     fn show(&self, health: Health) {
-        let mut shown = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.health.lock();
         if let Some(error) = health.error.as_ref().filter(|_| *shown != health) {
             warn!("midi: {error}; trying again every {} s", RETRY.as_secs());
         }

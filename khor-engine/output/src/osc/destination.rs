@@ -4,11 +4,12 @@
 use std::{
     io::{self, ErrorKind},
     net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
     thread,
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::{debug, warn};
@@ -191,7 +192,7 @@ impl Destination {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
     },
@@ -21,6 +21,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use parking_lot::Mutex;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 use tracing::debug;
 
@@ -107,7 +108,7 @@ impl Output {
 
     /// Whether each target works, in the order they were given.
     pub fn targets(&self) -> Vec<TargetHealth> {
-        let destinations = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
+        let destinations = self.destinations.lock();
         destinations.iter().map(|destination| destination.health()).collect()
     }
 }
@@ -191,7 +192,7 @@ impl Sender {
         let open = |target| Destination::open(target, Arc::clone(&self.own));
         self.destinations =
             targets.into_iter().map(|target| kept(&target).unwrap_or_else(|| open(target))).collect();
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.destinations);
+        self.shared.lock().clone_from(&self.destinations);
         self.forget_sent();
     }
 

@@ -9,10 +9,7 @@ mod notes;
 mod recorder;
 mod sound;
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use khor_e2e::{
     skip::{in_vm, skip_outside_vm},
@@ -21,6 +18,7 @@ use khor_e2e::{
 use khor_music::{Instrument, Layer, Note, Role};
 use khor_output::midi::{Event, Output, Wanted};
 use khor_patience::slowness;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::recorder::Recorder;
 
@@ -30,7 +28,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 
 /// A recorder with the sequencer to itself, or none where there is no sequencer.
 fn turn() -> Option<(Recorder, MutexGuard<'static, ()>)> {
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let turn = TURN.lock();
     match Recorder::open() {
         Ok(recorder) => Some((recorder, turn)),
         Err(error) => {

@@ -1,9 +1,6 @@
 //! Presets as they are edited: looked up, tried unsaved, written to the user's folder, and removed from it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::PoisonError,
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tracing::{info, warn};
@@ -61,7 +58,7 @@ impl Engine {
     /// for the disk.
     pub(super) fn refresh_presets(&self) {
         // Two who read at once would forget what one of them has read.
-        let _one = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.refreshing.lock();
         let before = self.library();
         let mut library = Library::clone(&before);
         if !library.refresh() {
@@ -75,8 +72,8 @@ impl Engine {
             .for_each(|p| warn!("preset {p}"));
         let config = self.config();
         let (was, is) = (preset(&config, &before), preset(&config, &library));
-        *self.library.write().unwrap_or_else(PoisonError::into_inner) = std::sync::Arc::new(library);
-        let previewing = self.previewing.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.library.write() = std::sync::Arc::new(library);
+        let previewing = self.previewing.lock();
         if was != is && previewing.is_none() {
             info!("preset {} was read again", is.name);
             self.conductor.send(Command::Preset(Box::new(is)));
@@ -90,19 +87,19 @@ impl Engine {
 
     /// The unsaved preset that plays. A reopened page can continue to edit it.
     pub fn previewed(&self) -> Option<Preset> {
-        self.previewing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.previewing.lock().clone()
     }
 
     /// Plays a preset that is not saved, from the next bar line.
     pub fn preview(&self, preset: Preset) {
-        let mut previewing = self.previewing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut previewing = self.previewing.lock();
         *previewing = Some(preset.clone());
         self.conductor.send(Command::Preset(Box::new(preset)));
     }
 
     /// Plays the current preset again, if another was previewed.
     pub fn end_preview(&self) {
-        let mut previewing = self.previewing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut previewing = self.previewing.lock();
         if previewing.take().is_some() {
             self.conductor.send(Command::Preset(Box::new(preset(&self.config(), &self.library()))));
         }

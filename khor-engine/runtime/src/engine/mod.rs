@@ -47,10 +47,11 @@ pub use state::Since;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
+use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tracing::warn;
@@ -218,7 +219,7 @@ impl Engine {
 
     /// The presets there are.
     pub fn library(&self) -> Arc<Library> {
-        Arc::clone(&self.library.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.library.read())
     }
 
     /// What is sounding and why, in words.
@@ -293,7 +294,7 @@ impl Engine {
 
     /// Writes what was adjusted. Waits for the disk.
     pub fn keep_config(&self) -> Result<(), NotSaved> {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.store.lock();
         self.refresh_config(&mut store);
         let kept = store.keep();
         self.show(&store);
@@ -301,7 +302,7 @@ impl Engine {
     }
 
     fn show(&self, store: &ConfigStore) {
-        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown::of(store);
+        *self.shown.write() = Shown::of(store);
     }
 
     fn change(
@@ -310,7 +311,7 @@ impl Engine {
         tags: Option<&[&str]>,
         make: impl FnOnce(&mut ConfigStore, &Value) -> Result<Update, UpdateError>,
     ) -> Result<Update, UpdateError> {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.store.lock();
         self.refresh_config(&mut store);
         let before = store.config().clone();
         if tags.is_some_and(|tags| !tags.contains(&before.tag().as_str())) {
@@ -439,7 +440,7 @@ impl Engine {
     }
 
     fn shown(&self) -> Arc<Shown> {
-        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.shown.read())
     }
 
     fn apply(&self, before: &Config, now: &Config) {
@@ -447,7 +448,7 @@ impl Engine {
             self.conductor.send(Command::Settings(now.music_settings()));
         }
         if now.music.preset != before.music.preset {
-            self.previewing.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.previewing.lock().take();
             self.conductor.send(Command::Preset(Box::new(preset(now, &self.library()))));
         }
         if now.volume() != before.volume() {

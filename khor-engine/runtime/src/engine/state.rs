@@ -5,11 +5,12 @@ use std::{
     fmt,
     num::ParseIntError,
     str::FromStr,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::{Duration, Instant, SystemTime},
 };
 
 use khor_proto::Cue;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::broadcast;
 
 use super::{
@@ -75,7 +76,7 @@ impl State {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 
     /// Records a cue of `host`, or of this machine if there is none. The cue takes a place of

@@ -1,9 +1,6 @@
 //! Applies changes that other programs make in the user's files: the configuration and the presets.
 
-use std::{
-    sync::{PoisonError, Weak},
-    time::Duration,
-};
+use std::{sync::Weak, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -24,7 +21,7 @@ impl Engine {
     }
 
     fn check_files(&self) {
-        self.refresh_config(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner));
+        self.refresh_config(&mut self.store.lock());
         self.refresh_presets();
     }
 }

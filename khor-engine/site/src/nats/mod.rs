@@ -9,12 +9,13 @@ mod trouble;
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use async_nats::{Client, ConnectOptions, ServerAddr, connection::State};
 use khor_proto::inert;
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -211,7 +212,7 @@ impl Link {
     /// Whether the connection stands: something came from the server lately. To be asked at least once a second, or so.
     pub fn is_up(&self) -> bool {
         let bytes = self.client.statistics().in_bytes.load(Ordering::Relaxed);
-        let mut came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut came = self.came.lock();
         if came.0 != bytes {
             *came = (bytes, Instant::now());
         }

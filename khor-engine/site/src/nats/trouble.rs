@@ -4,12 +4,13 @@
 //! while the server is asked apart from that, by an attempt of one's own, whose error has the reason.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_nats::Event;
 use khor_proto::inert;
+use parking_lot::{Mutex, MutexGuard};
 use tracing::{info, warn};
 
 use super::Nats;
@@ -173,7 +174,7 @@ impl Troubles {
     }
 
     fn hold(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 }
 

@@ -1,14 +1,12 @@
 //! A timeout for file systems. A network file system whose server is gone blocks its callers for
 //! minutes, and no signal interrupts them.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::BTreeSet,
     io,
     path::{Path, PathBuf},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        mpsc::{RecvTimeoutError, TryRecvError, sync_channel},
-    },
+    sync::mpsc::{RecvTimeoutError, TryRecvError, sync_channel},
     thread,
     time::Duration,
 };
@@ -68,7 +66,7 @@ pub(super) fn within<T: Send + 'static>(
 }
 
 fn hung() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    HUNG.lock().unwrap_or_else(PoisonError::into_inner)
+    HUNG.lock()
 }
 
 fn timed_out(timeout: Duration) -> io::Error {

@@ -8,10 +8,10 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -90,7 +90,7 @@ impl Sessions {
     /// Whether `peer` may use the session of this id.
     pub(super) fn is_valid(&self, id: &str, peer: Peer) -> bool {
         let (id, client, now_s) = (hash(id), kind(peer), now_s());
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held.lock();
         held.sessions.iter().any(|session| {
             bool::from(session.id.as_bytes().ct_eq(id.as_bytes()))
                 && session.client == client
@@ -120,7 +120,7 @@ impl Sessions {
     /// Changes the sessions and writes the file. If the file cannot be written, the change lasts
     /// until khor ends.
     fn change(&self, change: impl FnOnce(&mut Vec<Session>)) -> io::Result<()> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         let now_s = now_s();
         held.sessions.retain(|session| now_s < session.until_ts_s);
         change(&mut held.sessions);
@@ -223,7 +223,7 @@ mod tests {
         let [first, second, third] = [(); 3].map(|()| sessions.open(ALICE).unwrap());
         sessions.end(&first).unwrap();
         assert!(!sessions.is_valid(&first, ALICE) && sessions.is_valid(&second, ALICE));
-        sessions.held.lock().unwrap().sessions[0].until_ts_s = now_s();
+        sessions.held.lock().sessions[0].until_ts_s = now_s();
         assert!(!sessions.is_valid(&second, ALICE) && sessions.is_valid(&third, ALICE));
         sessions.end_all().unwrap();
         assert!(!sessions.is_valid(&third, ALICE) && !Sessions::read(path, TOKEN).is_valid(&third, ALICE));
