@@ -21,7 +21,7 @@ pub(crate) struct CapturesArgs {
 }
 
 pub(crate) fn run(args: &CapturesArgs) -> Result<()> {
-    let programs = ["-p", "khor-engine", "-p", "khor-collector", "-p", "khor-e2e", "--bins"];
+    let programs = ["-p", "khor", "-p", "khor-collector", "-p", "khor-e2e", "--bins"];
     succeed(&mut release::build(&programs)?)?;
     let mut recorder = as_root(&release::program("khor-captures"));
     recorder.args(&args.names);

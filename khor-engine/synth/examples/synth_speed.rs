@@ -1,6 +1,6 @@
 //! Prints how many times faster than real time the synth runs on one core with 0, 8 and 24 voices, and its waveforms.
 //!
-//! `cargo run --release -p khor-engine --example synth_speed`; the numbers of voices are played with the first
+//! `cargo run --release -p khor-synth --example synth_speed`; the numbers of voices are played with the first
 //! preset's patches. `-- --waves --json` gives every run of each waveform as JSON. `-- --voices 24 --seconds 60` renders
 //! so many held voices for so long and prints nothing, for who measures from outside; beyond 24 they are played by
 //! several synths.

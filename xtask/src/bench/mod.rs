@@ -125,9 +125,9 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 /// Nothing of it goes to standard output, which may be JSON.
 fn build() -> Result<()> {
     eprintln!("building, optimised");
-    let packages = ["khor-collector", "khor-engine", "khor-e2e"].map(|package| ["--package", package]);
+    let packages = ["khor-collector", "khor", "khor-e2e"].map(|package| ["--package", package]);
     output(release::build(&["--quiet", "--bins"])?.args(packages.as_flattened()))?;
-    let example = ["--quiet", "-p", "khor-engine", "--example", "synth_speed"];
+    let example = ["--quiet", "-p", "khor-synth", "--example", "synth_speed"];
     output(&mut release::build(&example)?).map(drop)
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(&dist)?;
     }
-    succeed(&mut release::build(&["-p", "khor-engine", "-p", "khor-collector"])?)?;
+    succeed(&mut release::build(&["-p", "khor", "-p", "khor-relay", "-p", "khor-collector"])?)?;
     texts(&dist, &release::program("khor"))?;
     let time = commit_time()?;
     deb(&dist, &time, &[])?;
@@ -85,12 +85,12 @@ fn commit_time() -> Result<String> {
 
 /// Makes the Debian package of the built programs. `to` is a folder or a file.
 fn deb(to: &Path, time: &str, options: &[&str]) -> Result<()> {
-    let mut cargo = tools::with_path(command("cargo", ["deb", "--no-build", "-p", "khor-engine"]));
+    let mut cargo = tools::with_path(command("cargo", ["deb", "--no-build", "-p", "khor"]));
     succeed(cargo.args(options).arg("--output").arg(to).env("SOURCE_DATE_EPOCH", time))
 }
 
 fn rpm(dist: &Path, time: &str) -> Result<()> {
-    let rpm = ["generate-rpm", "-p", "khor-engine", "--payload-compress", "zstd"];
+    let rpm = ["generate-rpm", "-p", "khor-engine/cli", "--payload-compress", "zstd"];
     let mut cargo = tools::with_path(command("cargo", rpm));
     cargo.args(["--source-date", time, "--output"]);
     succeed(cargo.arg(dist).arg("--target-dir").arg(target()))

@@ -13,20 +13,24 @@ use anyhow::{Context, Result};
 use crate::process::{command, output, root};
 
 /// Files and folders in the hash: the engine, the judge, and the versions of their dependencies.
-const ROOTS: [&str; 10] = [
+const ROOTS: [&str; 14] = [
     "Cargo.lock",
     "Cargo.toml",
-    "khor-engine/Cargo.toml",
-    "khor-engine/build.rs",
-    "khor-engine/captures",
-    "khor-engine/music/presets",
-    "khor-engine/src",
     "khor-ear",
+    "khor-engine/captures",
+    "khor-engine/music",
+    "khor-engine/own-traffic",
+    "khor-engine/runtime",
+    "khor-engine/signal",
+    "khor-engine/site",
+    "khor-engine/source",
+    "khor-engine/synth",
+    "khor-engine/system",
     "khor-fleet",
     "khor-proto/src",
 ];
-/// Folders of the engine that the hash leaves out: no sample depends on them.
-const OUTSIDE: [&str; 5] = ["cli", "control", "dbus", "doctor", "http"];
+/// Folders of the runtime that the hash leaves out: no sample depends on them.
+const OUTSIDE: [&str; 4] = ["control", "dbus", "doctor", "http"];
 
 /// The hash, as text. A new compiler may change the standard library's hasher, but the hash
 /// includes the compiler's version anyway.
@@ -44,7 +48,8 @@ pub(super) fn of_the_music() -> Result<String> {
 
 /// All files below a path, sorted, without the folders in [`OUTSIDE`].
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    let is_outside = OUTSIDE.iter().any(|room| path.ends_with(Path::new("khor-engine/src").join(room)));
+    let is_outside =
+        OUTSIDE.iter().any(|room| path.ends_with(Path::new("khor-engine/runtime/src").join(room)));
     if is_outside {
         return Ok(Vec::new());
     }
@@ -67,9 +72,9 @@ mod tests {
         let all: Vec<PathBuf> = ROOTS.iter().flat_map(|start| files(&root().join(start)).unwrap()).collect();
         let has = |part: &str| all.iter().any(|file| file.to_string_lossy().contains(part));
         assert!(
-            has("khor-engine/src/synth/") && has("khor-ear/src/classify.rs") && has("presets/choir.toml")
+            has("khor-engine/synth/src/") && has("khor-ear/src/classify.rs") && has("presets/choir.toml")
         );
-        assert!(!has("khor-engine/src/http/") && !has("khor-engine/src/cli/"));
+        assert!(!has("khor-engine/runtime/src/http/") && !has("khor-engine/cli/"));
         assert_eq!(of_the_music().unwrap(), of_the_music().unwrap());
     }
 }

@@ -84,7 +84,7 @@ fn page() -> Result<()> {
 }
 
 fn build(debug: bool) -> Result<PathBuf> {
-    let packages = ["--package", "khor-collector", "--package", "khor-engine"];
+    let packages = ["--package", "khor-collector", "--package", "khor"];
     if debug {
         succeed(command("cargo", ["build"]).args(packages))?;
         return Ok(target().join("debug"));
