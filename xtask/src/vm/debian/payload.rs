@@ -23,7 +23,7 @@ const PAYLOAD: &str = "payload";
 /// Where the tests are; khor's programs are found beside them.
 const TESTS: &str = "usr/lib/khor-e2e";
 /// Where the tests look for khor's programs: beside themselves.
-const PROGRAMS: [&str; 2] = ["khor-collector", "khor", "khor-relay"];
+const PROGRAMS: [&str; 3] = ["khor-collector", "khor", "khor-relay"];
 /// Package and name of each test program, in the order in which they run.
 const SUITES: [(&str, &str); 2] = [("khor-output", "alsa"), ("khor-e2e", "system")];
 /// Files for the tests: users with and without access to khor, and the service that runs the tests.
