@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_for_its_owner_alone_and_never_written_over() {
+    fn cookies_are_private_and_never_overwritten() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join(".config/pulse");
         let (cookie, another) = (random().unwrap(), random().unwrap());

@@ -166,7 +166,7 @@ mod tests {
 
     /// However much is said while a stream hangs, what was said last holds once it goes on.
     #[test]
-    fn settings_without_room_are_said_again() {
+    fn settings_dropped_by_a_full_queue_return() {
         let (producer, mut consumer) = RingBuffer::new(32);
         let link = Arc::new(Link::new(48_000));
         let mut player = Player::new(producer, Arc::clone(&link));
@@ -191,7 +191,7 @@ mod tests {
 
     /// Hundreds of controls a second would fill the queue while nobody empties it.
     #[test]
-    fn while_no_device_plays_only_the_last_controls_are_kept() {
+    fn without_a_device_controls_are_coalesced() {
         let (producer, mut consumer) = RingBuffer::new(32);
         let link = Arc::new(Link::new(48_000));
         let mut player = Player::new(producer, Arc::clone(&link));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_smooths_block_jitter_and_follows_drift() {
+    fn the_clock_smooths_jitter_and_follows_drift() {
         const RATE_HZ: f64 = 48_000.0;
         let mut clock = Clock::default();
         let mut steps = Vec::new();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_stream_is_not_jitter() {
+    fn a_new_stream_resets_the_clock() {
         let mut clock = Clock::default();
         clock.observe(100.0, 4_800_000, 48_000.0);
         clock.observe(101.0, 512, 44_100.0);

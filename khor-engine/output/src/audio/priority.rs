@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_takes_a_processor_for_itself_becomes_ordinary_again() {
+    fn a_hogging_thread_loses_real_time_priority() {
         let hang = khor_patience::hang_timeout();
         let (told, tid) = mpsc::channel();
         let (go, gone) = mpsc::channel();

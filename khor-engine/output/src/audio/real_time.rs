@@ -88,7 +88,7 @@ fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut 
 }
 
 #[test]
-fn the_callback_allocates_nothing_at_any_length_rate_and_number_of_channels() {
+fn the_callback_never_allocates() {
     for rate_hz in RATES_HZ {
         let (mut renderer, mut commands, tap) = made(rate_hz);
         let mut heard = tap.listen().unwrap();

@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_stream_begins_in_silence_and_settings_hold() {
+    fn a_new_stream_keeps_the_settings() {
         let (mut renderer, mut commands, link) = made();
         assert!(commands.push(note()).is_ok());
         let loud = peak(&mut renderer, 6.0);
@@ -329,7 +329,7 @@ mod tests {
 
     /// Whenever a stream ends, the renderer is where it can be found.
     #[test]
-    fn no_renderer_is_lost_between_giving_and_taking() {
+    fn handing_over_never_loses_the_renderer() {
         let (renderer, ..) = made();
         let (home, homecoming) = mpsc::sync_channel(1);
         let mut renderer = Box::new(renderer);
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_filled_as_the_device_has_them() {
+    fn interleaving_supports_any_channel_count() {
         let (left, right) = ([1.0, 2.0], [3.0, 4.0]);
         let mut mono = [9.0; 2];
         interleave(&left, &right, &mut mono, 1);

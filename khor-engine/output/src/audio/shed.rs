@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_late_callback_changes_nothing_and_several_shed_to_a_floor() {
+    fn repeated_overload_lowers_the_voice_limit() {
         let mut shed = Shed::new();
         for _ in 0..50 {
             assert_eq!([3.0, 0.9, 0.1].map(|load| shed.observe(load, 0.02)), [None; 3]);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn voices_come_back_after_calm_and_not_while_it_is_middling() {
+    fn low_load_restores_the_voice_limit() {
         let mut shed = Shed::new();
         let mut changes = |load: f32, callbacks: u32| -> Vec<(u32, u32)> {
             (0..callbacks).filter_map(|at| Some((at, shed.observe(load, 0.02)?))).collect()

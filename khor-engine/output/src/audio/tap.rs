@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn listeners_hear_every_frame_in_order_and_nobody_costs_nothing() {
+    fn listeners_receive_every_frame_in_order() {
         let (tap, mut feed) = Tap::start(48_000).unwrap();
         feed.push(&[9.0; 480], &[9.0; 480]);
         assert_eq!(feed.frames.slots(), RING_FRAMES, "nobody listens");
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_ring_leaves_out_what_it_has_no_room_for() {
+    fn a_full_ring_counts_dropped_frames() {
         // Without the thread, which would empty the ring, or find that nobody listens.
         let (frames, _ring) = RingBuffer::new(RING_FRAMES);
         let mut feed = Feed { shared: Arc::new(Shared::new(48_000)), frames };
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn listeners_can_tell_what_was_left_out() {
+    fn block_numbers_reveal_dropped_frames() {
         let (tap, mut feed) = Tap::start(48_000).unwrap();
         let mut listener = tap.listen().unwrap();
         let (mut lost, mut next_frame, mut begun_at) = (0, 0, None);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_last_listener() {
+    fn the_number_of_listeners_is_limited() {
         let (tap, _feed) = Tap::start(48_000).unwrap();
         let all: Vec<_> = (0..Tap::MAX_LISTENERS).map(|_| tap.listen().unwrap()).collect();
         assert_eq!(tap.listen().err(), Some(TapFull));

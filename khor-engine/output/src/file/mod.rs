@@ -180,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_to_wav_reads_back() {
+    fn wav_samples_read_back() {
         let (_dir, path) = written("x.WAV");
         let mut reader = hound::WavReader::open(&path).unwrap();
         assert_eq!(reader.samples::<i32>().map(Result::unwrap).collect::<Vec<_>>(), IN_24_BITS);
     }
 
     #[test]
-    fn what_is_written_to_flac_reads_back() {
+    fn flac_samples_read_back() {
         let (_dir, path) = written("x.flac");
         let mut reader = flac_codec::decode::FlacSampleReader::open(&path).unwrap();
         let mut samples = Vec::new();
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_wav_file_plays_to_its_end() {
+    fn an_unfinished_wav_file_plays() {
         let frames = 12 * PIECE_FRAMES as u32;
         let duration = |path: &Path| hound::WavReader::open(path).map_or(0, |reader| reader.duration());
         let (_dir, cut) = cut("x.wav", |path| duration(path) == frames);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_flac_file_plays_to_its_last_complete_frame() {
+    fn a_truncated_flac_file_plays() {
         let readable = |path: &Path| {
             let Ok(mut reader) = flac_codec::decode::FlacSampleReader::open(path) else { return 0 };
             let mut samples = Vec::new();
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_full_is_told() {
+    fn a_full_disk_is_reported() {
         let path = Path::new("/dev/full");
         let device = khor_system::files::Replacement::begin(path).unwrap().file().unwrap();
         let mut file = SoundFile::within(device, Format::Wav, 48_000);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_what_the_file_holds_or_what_is_expected() {
+    fn the_extension_selects_the_format() {
         assert_eq!(Format::of(Path::new("a/b.mid")), Ok(Format::Midi));
         let refused = Format::of(Path::new("x.mp3")).unwrap_err().to_string();
         assert!(refused.starts_with("x.mp3:") && refused.ends_with(".wav, .flac or .mid"), "{refused}");

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn it_starts_at_a_bar_line_and_follows_the_tempo_without_a_jump() {
+    fn clocks_start_at_bars_and_follow_tempo() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         let lengths: Vec<u64> = (0..10).map(|_| 120).chain((0..10).map(|i| 60 + 12 * i)).collect();
         play(&mut clock, &mut schedule, 10, ms(1000), &lengths);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_stops_followers_until_the_next_bar() {
+    fn a_gap_stops_followers_until_a_bar() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         let end = play(&mut clock, &mut schedule, 0, ms(0), &[120; 3]);
         play(&mut clock, &mut schedule, 15, end + ms(240), &[120; 2]);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_late_starts_alone_at_the_next_bar_line() {
+    fn a_late_subscriber_starts_at_a_bar() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         let late = Addr { client: 130, port: 0 };
         let mut newcomers = vec![late];
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_stopped_once_and_only_if_it_runs() {
+    fn a_stopped_clock_sends_one_stop() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         play(&mut clock, &mut schedule, 0, ms(0), &[120]);
         clock.stop(ms(0), &mut schedule);

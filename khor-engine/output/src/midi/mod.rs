@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_works_or_says_what_to_do() {
+    fn the_port_works_or_names_a_fix() {
         let sequencer = std::path::Path::new("/dev/snd/seq");
         let output =
             Output::start(Some(Wanted { port: "khor".into(), melody_channel: 1, clock: false })).unwrap();

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_drifts_is_followed_closely() {
+    fn the_time_map_follows_clock_drift() {
         let start = Instant::now() + Duration::from_mins(1);
         let mut map = TimeMap::new(reading(start, 0, 10));
         for second in 1..=300 {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vague_reading_changes_nothing_and_a_jump_is_taken_at_once() {
+    fn vague_readings_are_ignored_jumps_taken() {
         let start = Instant::now() + Duration::from_mins(1);
         let mut map = TimeMap::new(reading(start, 0, 0));
         let second = start + Duration::from_secs(1);

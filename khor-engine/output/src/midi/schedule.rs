@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_note_is_ended_first_and_the_old_off_does_not_cut_it() {
+    fn a_repeated_note_ends_the_first() {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(0), ms(100));
         schedule.note(1, 60, 90, ms(50), ms(200));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_does_not_overtake_what_was_handed_over() {
+    fn a_note_never_overtakes_queued_messages() {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(10), ms(30));
         assert_eq!(drain(&mut schedule, ms(30)).len(), 2);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_ends_what_sounds_and_drops_what_is_to_come() {
+    fn silence_ends_sounding_and_drops_future_notes() {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(0), ms(9000));
         schedule.note(2, 40, 90, ms(1000), ms(2000));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_withdrawn_was_never_played_and_what_may_have_been_is_ended() {
+    fn possibly_sounding_notes_are_ended_after_withdrawal() {
         let handed = |reached| {
             let mut schedule = Schedule::default();
             schedule.note(1, 60, 90, ms(7), ms(500));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_kernel_loses_notes_but_no_offs() {
+    fn a_full_kernel_drops_no_note_offs() {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(0), ms(10));
         schedule.note(1, 62, 90, ms(0), ms(10));
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn ons_and_offs_match_whatever_happens() {
+    fn random_operations_match_ons_and_offs() {
         let mut random = fastrand::Rng::with_seed(7);
         let (mut schedule, mut kernel) = (Schedule::default(), Kernel::default());
         let mut now = ms(1000);

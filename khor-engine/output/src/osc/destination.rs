@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn who_can_not_be_sent_to_is_named_until_a_datagram_leaves() {
+    fn a_send_error_lasts_until_a_success() {
         let (socket, address) = receiver();
         let destination = destination("studio.local", 9000);
         destination.take(Ok(vec![NOWHERE]));
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_all_is_sent_to_or_its_error_is_named() {
+    fn broadcast_addresses_work_or_report_errors() {
         let all = UdpSocket::bind("0.0.0.0:0").unwrap();
         all.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
         let port = all.local_addr().unwrap().port();
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_looked_up_again_after_an_error_and_each_minute() {
+    fn lookups_repeat_after_errors_and_each_minute() {
         let destination = destination("studio.local", 9000);
         assert!(destination.is_due(None));
         destination.take(Err(io::Error::other("no such name")));
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_kept_while_it_is_one_of_the_host_s_and_works() {
+    fn a_working_current_address_is_kept() {
         let [a, b, c] = [1, 2, 3].map(|port| SocketAddr::from(([10, 0, 0, 1], port)));
         assert_eq!(choose(&[a, b], None, false), Some(a));
         assert_eq!(choose(&[b, a], Some(a), false), Some(a), "in whatever order they come");
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn who_moved_is_found_and_who_is_not_wanted_is_looked_up_no_more() {
+    fn lookups_follow_moves_and_end_with_destination() {
         let (socket, address) = receiver();
         let destination = Arc::new(destination("studio.local", 9000));
         let moved = Arc::new(AtomicBool::new(false));

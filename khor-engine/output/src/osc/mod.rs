@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_a_bundle_timed_at_its_onset() {
+    fn a_note_bundle_carries_its_onset() {
         let (socket, target) = receiver();
         let output = Output::start(vec![target], Arc::default()).unwrap();
         let onset = SystemTime::now() + Duration::from_millis(100);
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_is_sent() {
+    fn only_changed_values_are_sent() {
         let (socket, target) = receiver();
         let output = Output::start(vec![target], Arc::default()).unwrap();
         let mut lanes = [None; SignalId::COUNT];
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_address_is_named_and_does_not_stop_the_others() {
+    fn an_unresolved_target_does_not_block_others() {
         let (first, one) = receiver();
         let (second, another) = receiver();
         let lost = Target { host: "no.such.host.invalid".into(), port: 9000 };
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn who_can_be_sent_to_again_hears_everything_anew() {
+    fn a_recovered_target_receives_all_values() {
         let (socket, _) = receiver();
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_added_hears_everything_anew_and_who_is_removed_nothing() {
+    fn an_added_target_receives_all_values() {
         let (first, one) = receiver();
         let (second, another) = receiver();
         let output = Output::start(vec![one], Arc::default()).unwrap();

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_is_what_is_written() {
+    fn targets_round_trip_as_text() {
         for text in ["127.0.0.1:9000", "studio.local:1", "[::1]:65535", "[fe80::1%eth0]:9000"] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_refused() {
+    fn invalid_targets_are_rejected() {
         let wrong = [
             "",
             ":9000",

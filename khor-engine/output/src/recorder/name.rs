@@ -52,14 +52,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_named_by_its_time() {
+    fn a_recording_is_named_by_its_time() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_628_641);
         assert_eq!(file_name(time, 1, "flac"), "khor-20261125T174401Z.flac");
         assert_eq!(file_name(time, 2, "flac"), "khor-20261125T174401Z-2.flac");
     }
 
     #[test]
-    fn no_name_is_given_twice_and_nothing_is_followed_or_replaced() {
+    fn claiming_a_name_never_replaces_files() {
         let dir = tempfile::tempdir().unwrap();
         let now = SystemTime::UNIX_EPOCH;
         fs::write(dir.path().join(file_name(now, 1, "wav")), "kept").unwrap();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_one_is_first() {
+    fn recordings_sort_by_age() {
         let by_age = [
             "khor-20261125T174400Z.wav",
             "khor-20261125T174401Z.wav",

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_quota_counts_files_and_the_floor_free_space() {
+    fn the_quota_and_free_space_are_enforced() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a"), [0; 600]).unwrap();
         fs::write(dir.path().join("b"), [0; 400]).unwrap();

@@ -26,7 +26,7 @@ async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn one_recording_at_a_time_holds_the_sound() {
+async fn one_recording_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
     let recorder = Recorder::new(tap.clone(), dir.path().join("recordings"), AMPLE);
@@ -44,7 +44,7 @@ async fn one_recording_at_a_time_holds_the_sound() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn two_recordings_of_one_second_are_two_files() {
+async fn recordings_of_one_second_get_separate_files() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
@@ -96,7 +96,7 @@ async fn a_recording_without_sound_leaves_no_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn another_rate_ends_the_recording_and_keeps_it() {
+async fn a_rate_change_ends_the_recording() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
@@ -116,7 +116,7 @@ async fn another_rate_ends_the_recording_and_keeps_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn the_quota_ends_a_recording_and_prevents_another() {
+async fn the_quota_ends_and_prevents_recordings() {
     const QUOTA: u64 = 2_000_000;
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();

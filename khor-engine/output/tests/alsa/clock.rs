@@ -29,7 +29,7 @@ fn clocks(heard: &[Heard]) -> Vec<Instant> {
 }
 
 #[test]
-fn clocks_divide_steps_evenly_through_a_change_of_tempo_and_stop_at_a_gap() {
+fn clocks_follow_tempo_and_stop_at_gaps() {
     let Some((mut recorder, _turn)) = turn() else { return };
     let output = open(&mut recorder, wanted("khor-clock", true));
     let at = Instant::now() + Duration::from_millis(60);
@@ -63,7 +63,7 @@ fn clocks_divide_steps_evenly_through_a_change_of_tempo_and_stop_at_a_gap() {
 }
 
 #[test]
-fn who_subscribes_late_is_told_the_bar_line_and_the_controllers_and_nobody_else_is() {
+fn a_late_subscriber_gets_bar_and_controllers() {
     let Some((mut first, _turn)) = turn() else { return };
     let output = open(&mut first, wanted("khor-late", true));
     let levels = [Some(0.25); SignalId::COUNT];

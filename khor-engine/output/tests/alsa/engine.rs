@@ -73,7 +73,7 @@ fn intervals_s(clocks: &[Heard]) -> (f64, f64) {
 }
 
 #[test]
-fn the_engine_plays_notes_controllers_and_clock_and_leaves_silence() {
+fn the_engine_plays_and_ends_in_silence() {
     let Some((mut recorder, _turn)) = turn() else { return };
     let dir = TempDir::new().expect("a directory");
     std::fs::write(dir.path().join("config.json"), CONFIG).expect("writing");

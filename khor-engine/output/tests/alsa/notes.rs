@@ -28,7 +28,7 @@ const ROUND: u16 = 512;
 const BUSY: usize = 4;
 
 #[test]
-fn notes_sound_when_they_are_due_however_busy_the_machine_is() {
+fn notes_are_punctual_on_a_busy_machine() {
     let Some((mut recorder, _turn)) = turn() else { return };
     let output = open(&mut recorder, wanted("khor-time", false));
     hold_back();
@@ -71,7 +71,7 @@ fn hold_back() {
 }
 
 #[test]
-fn every_note_on_has_its_off_whatever_comes_between() {
+fn random_notes_all_get_note_offs() {
     let Some((mut recorder, _turn)) = turn() else { return };
     let output = open(&mut recorder, wanted("khor-match", false));
     let mut random = fastrand::Rng::with_seed(3);
@@ -95,7 +95,7 @@ fn every_note_on_has_its_off_whatever_comes_between() {
 }
 
 #[test]
-fn levels_and_brightness_are_controllers_and_come_when_they_change() {
+fn changed_levels_become_controllers() {
     let Some((mut recorder, _turn)) = turn() else { return };
     let output = open(&mut recorder, wanted("khor-levels", false));
     let mut levels = [None; SIGNALS.len()];
@@ -116,7 +116,7 @@ fn levels_and_brightness_are_controllers_and_come_when_they_change() {
 }
 
 #[test]
-fn a_panic_ends_every_sound_and_the_music_goes_on() {
+fn a_panic_ends_every_sound() {
     let Some((mut recorder, _turn)) = turn() else { return };
     let output = open(&mut recorder, wanted("khor-panic", false));
     let minute = Duration::from_mins(1);
@@ -156,7 +156,7 @@ fn is_melody(message: Message) -> bool {
 }
 
 #[test]
-fn more_notes_than_the_kernel_keeps_lose_some_and_leave_none_hanging() {
+fn an_overfull_kernel_leaves_no_hanging_notes() {
     let Some((mut recorder, _turn)) = turn() else { return };
     let output = open(&mut recorder, wanted("khor-full", false));
     let length = Duration::from_millis(200);
@@ -178,7 +178,7 @@ fn more_notes_than_the_kernel_keeps_lose_some_and_leave_none_hanging() {
 }
 
 #[test]
-fn a_port_stays_open_unless_its_name_changes() {
+fn only_a_new_name_reopens_the_port() {
     let Some((mut recorder, _turn)) = turn() else { return };
     let output = open(&mut recorder, wanted("khor-one", false));
     let mut other = wanted("khor-one", true);

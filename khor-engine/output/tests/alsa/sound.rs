@@ -46,7 +46,7 @@ fn peak(pcm: &PCM) -> f64 {
 }
 
 #[test]
-fn the_engine_is_heard_through_an_alsa_card() {
+fn the_engine_plays_through_an_alsa_card() {
     let _turn = TURN.lock();
     if let Err(error) = capture() {
         return skip_outside_vm(&format!("needs ALSA's loopback card (modprobe snd-aloop): {error}"));
