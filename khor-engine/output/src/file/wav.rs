@@ -48,7 +48,7 @@ impl WavWriter {
     }
 
     /// Writes the pushed samples to the file, with a header that covers them.
-    pub(super) fn write_out(&mut self) -> io::Result<()> {
+    pub(super) fn flush_to_file(&mut self) -> io::Result<()> {
         self.inner.flush().map_err(io_error)
     }
 

@@ -41,9 +41,9 @@ impl Clock {
     }
 
     /// Schedules a step's clocks, evenly. After a gap followers are stopped, since they are no longer where the music
-    /// is; the position can only be told them at a bar line. Of `newcomers`, who subscribed since the last bar line, the
+    /// is; the position can only be told them at a bar line. Of `new_subscribers`, who subscribed since the last bar line, the
     /// ones that are told it are taken out.
-    pub(super) fn step(&mut self, step: Step, newcomers: &mut Vec<Addr>, schedule: &mut Schedule) {
+    pub(super) fn step(&mut self, step: Step, new_subscribers: &mut Vec<Addr>, schedule: &mut Schedule) {
         if let Self::Running { until } = *self
             && until.abs_diff(step.at) > GAP
         {
@@ -56,11 +56,11 @@ impl Clock {
             Self::Standing if !step.bar_start => return,
             Self::Standing => {
                 schedule.add(start_at, Message::Start);
-                newcomers.clear();
+                new_subscribers.clear();
             }
             Self::Running { .. } if step.bar_start => {
-                for newcomer in newcomers.drain(..) {
-                    schedule.add(start_at, Message::StartOf(newcomer));
+                for subscriber in new_subscribers.drain(..) {
+                    schedule.add(start_at, Message::StartFor(subscriber));
                 }
             }
             Self::Running { .. } => {}
@@ -150,18 +150,18 @@ mod tests {
     fn a_late_subscriber_starts_at_a_bar() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         let late = Addr { client: 130, port: 0 };
-        let mut newcomers = vec![late];
-        let mut step = |nth: u64, newcomers: &mut Vec<Addr>| {
+        let mut new_subscribers = vec![late];
+        let mut step = |nth: u64, new_subscribers: &mut Vec<Addr>| {
             let step = Step { at: ms(100 + 120 * nth), length: ms(120), bar_start: nth.is_multiple_of(16) };
-            clock.step(step, newcomers, &mut schedule);
+            clock.step(step, new_subscribers, &mut schedule);
         };
-        step(0, &mut newcomers);
-        assert_eq!(newcomers, [], "it starts with everybody else");
-        newcomers.push(late);
-        (1..=32).for_each(|nth| step(nth, &mut newcomers));
+        step(0, &mut new_subscribers);
+        assert_eq!(new_subscribers, [], "it starts with everybody else");
+        new_subscribers.push(late);
+        (1..=32).for_each(|nth| step(nth, &mut new_subscribers));
         let mut sent = drain(&mut schedule);
         sent.retain(|(_, message)| *message != Message::Clock);
-        assert_eq!(sent, [(ms(99), Message::Start), (ms(2019), Message::StartOf(late))]);
+        assert_eq!(sent, [(ms(99), Message::Start), (ms(2019), Message::StartFor(late))]);
     }
 
     #[test]

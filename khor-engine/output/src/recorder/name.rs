@@ -10,13 +10,13 @@ use std::{
 use jiff::Timestamp;
 
 /// Most recordings of one second. More are none that anybody made, but a folder that takes every name for taken.
-const MOST: u32 = 1000;
+const MAX_PER_SECOND: u32 = 1000;
 
 /// Makes an empty file in `folder` for a recording begun at `now`, where there was none: of one second, or of a clock
 /// that was set back, the second one's name ends in `-2`. Waits for the disk.
 pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(PathBuf, File)> {
     let mut last = io::Error::from(ErrorKind::AlreadyExists);
-    for number in 1..=MOST {
+    for number in 1..=MAX_PER_SECOND {
         let path = folder.join(file_name(now, number, extension));
         match File::create_new(&path) {
             Ok(file) => return Ok((path, file)),
@@ -28,7 +28,7 @@ pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(Pat
 }
 
 /// What names are sorted by so that the oldest recording is first: a second, which one of it, and the name itself.
-pub fn age(name: &str) -> (&str, u32, &str) {
+pub fn age_key(name: &str) -> (&str, u32, &str) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let numbered = stem.rsplit_once('-').filter(|(second, _)| second.ends_with('Z'));
     let numbered = numbered.and_then(|(second, number)| Some((second, number.parse().ok()?)));
@@ -82,6 +82,6 @@ mod tests {
             "khor-20261125T174402Z.flac",
             "somebody's-2.flac",
         ];
-        assert!(by_age.is_sorted_by_key(|name| age(name)));
+        assert!(by_age.is_sorted_by_key(|name| age_key(name)));
     }
 }

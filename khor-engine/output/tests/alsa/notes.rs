@@ -10,14 +10,14 @@ use std::{
 
 use khor_e2e::wait_until;
 use khor_music::Role;
-use khor_output::midi::Event;
+use khor_output::midi::MidiEvent;
 use khor_patience::hang_timeout;
 use khor_signal::SIGNALS;
 
 use crate::{
-    SETTLE, assert_in_time, note, open,
+    SETTLE, assert_in_time, lock_sequencer, note, open,
     recorder::{Heard, Message, assert_matched, messages},
-    turn, wanted,
+    settings,
 };
 
 /// How far ahead notes come, as from the conductor.
@@ -29,8 +29,8 @@ const BUSY: usize = 4;
 
 #[test]
 fn notes_are_punctual_on_a_busy_machine() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-time", false));
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-time", false));
     hold_back();
     let start = Instant::now();
     let onsets: Vec<_> = (0..200_u32).map(|i| start + AHEAD + Duration::from_millis(23) * i).collect();
@@ -72,15 +72,15 @@ fn hold_back() {
 
 #[test]
 fn random_notes_all_get_note_offs() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-match", false));
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-match", false));
     let mut random = fastrand::Rng::with_seed(3);
     for i in 0..400 {
         let onset = Instant::now() + Duration::from_millis(random.u64(0..60));
         let role = Role::ALL[random.usize(0..4)];
         note(&output, role, random.u8(50..54), onset, Duration::from_millis(random.u64(10..3000)));
         if i % 100 == 99 {
-            output.send(Event::AllNotesOff);
+            output.send(MidiEvent::AllNotesOff);
         }
         thread::sleep(Duration::from_millis(random.u64(0..10)));
         recorder.heard();
@@ -96,8 +96,8 @@ fn random_notes_all_get_note_offs() {
 
 #[test]
 fn changed_levels_become_controllers() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-levels", false));
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-levels", false));
     let mut levels = [None; SIGNALS.len()];
     let named = ["exec", "rx", "tx", "csw", "io", "retx", "irq", "mem"];
     for (i, name) in named.iter().enumerate() {
@@ -106,10 +106,10 @@ fn changed_levels_become_controllers() {
     }
     let mut expected: Vec<_> = (0..8).map(|i| Message::Controller(1, 20 + i, i)).collect();
     expected.push(Message::Controller(1, 74, 127));
-    output.send(Event::Levels(levels, 1.0));
+    output.send(MidiEvent::Levels(levels, 1.0));
     let all = |heard: &[Heard], expected: &[Message]| heard.len() >= expected.len();
     assert_eq!(messages(recorder.listen_until("levels", |heard| all(heard, &expected))), expected);
-    output.send(Event::Levels(levels, 0.0));
+    output.send(MidiEvent::Levels(levels, 0.0));
     expected.push(Message::Controller(1, 74, 0));
     assert_eq!(messages(recorder.listen_until("a change", |heard| all(heard, &expected))), expected);
     output.stop(hang_timeout());
@@ -117,8 +117,8 @@ fn changed_levels_become_controllers() {
 
 #[test]
 fn a_panic_ends_every_sound() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-panic", false));
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-panic", false));
     let minute = Duration::from_mins(1);
     note(&output, Role::Chords, 50, Instant::now(), minute);
     note(&output, Role::Bass, 40, Instant::now(), minute);
@@ -126,7 +126,7 @@ fn a_panic_ends_every_sound() {
     note(&output, Role::Melody, 70, Instant::now() + Duration::from_millis(20), minute);
     note(&output, Role::Melody, 71, Instant::now() + Duration::from_millis(500), minute);
     let asked = Instant::now();
-    output.send(Event::Panic);
+    output.send(MidiEvent::Panic);
     let mut expected = vec![Message::On(3, 50), Message::On(2, 40), Message::Off(2, 40), Message::Off(3, 50)];
     for channel in 1..=16 {
         expected.push(Message::Controller(channel, 120, 0));
@@ -157,8 +157,8 @@ fn is_melody(message: Message) -> bool {
 
 #[test]
 fn an_overfull_kernel_leaves_no_hanging_notes() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-full", false));
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-full", false));
     let length = Duration::from_millis(200);
     // All of a round at once, which is more than the kernel keeps; the second when the notes of the first are to end.
     let onset = Instant::now() + Duration::from_millis(200);
@@ -179,20 +179,20 @@ fn an_overfull_kernel_leaves_no_hanging_notes() {
 
 #[test]
 fn only_a_new_name_reopens_the_port() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-one", false));
-    let mut other = wanted("khor-one", true);
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-one", false));
+    let mut other = settings("khor-one", true);
     other.melody_channel = 7;
-    output.send(Event::Wanted(Some(other)));
+    output.send(MidiEvent::Settings(Some(other)));
     note(&output, Role::Melody, 60, Instant::now(), Duration::from_mins(5));
     recorder.wait_for(Message::On(7, 60));
-    output.send(Event::Wanted(Some(wanted("khor-two", false))));
+    output.send(MidiEvent::Settings(Some(settings("khor-two", false))));
     wait_until("the other port", || recorder.find("khor-two").is_some());
     let heard: Vec<Heard> = recorder.listen_until("the note's end", |heard| heard.len() >= 3).to_vec();
     let expected = [Message::On(7, 60), Message::Off(7, 60), Message::Controller(7, 123, 0)];
     assert_eq!(messages(&heard), expected, "it was still subscribed, and the note was ended");
     assert!(recorder.find("khor-one").is_none());
-    output.send(Event::Wanted(None));
+    output.send(MidiEvent::Settings(None));
     wait_until("no port", || recorder.find("khor-two").is_none() && !output.health().enabled);
     output.stop(hang_timeout());
 }
