@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trim_is_part_of_the_patches() {
+    fn patches_include_the_preset_trim() {
         let preset = Preset { trim_db: -3.0, ..Preset::builtin()[0].clone() };
         assert_eq!(preset.patches()[0].gain_db, preset.patches.melody.gain_db - 3.0);
     }

@@ -32,7 +32,7 @@ impl Listener {
         self.state.lock().cue(HeardCue { host: Some(host.clone()), ..HeardCue::of(name) });
         if self.hears(Some(&host)) {
             self.conductor.send(Command::Cue(kind));
-            self.osc.send(osc::Event::Cue(name, host, 0));
+            self.osc.send(osc::OscEvent::Cue(name, host, 0));
         }
     }
 
@@ -50,7 +50,7 @@ impl Listener {
         staged: Staged,
     ) {
         if let Some(reading) = &reading {
-            self.osc.send(osc::Event::Lanes(reading.lanes));
+            self.osc.send(osc::OscEvent::Lanes(reading.lanes));
         }
         let mut seen = self.state.lock();
         // When nobody sends nothing is known; counters never are.
@@ -75,6 +75,6 @@ impl Listener {
             self.conductor.send(Command::Cue(kind));
         }
         let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
-        self.osc.send(osc::Event::Cue(cue.kind.name(), comm, pid));
+        self.osc.send(osc::OscEvent::Cue(cue.kind.name(), comm, pid));
     }
 }
