@@ -9,6 +9,7 @@ mod doctor;
 mod documents;
 mod engine;
 mod explain;
+mod generate;
 mod lists;
 #[cfg(test)]
 mod numbers;
@@ -16,12 +17,11 @@ mod open;
 mod play;
 mod record;
 mod render;
+mod scope_args;
 mod status;
 mod steer;
 mod table;
-mod texts;
 mod top;
-mod whom;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -71,9 +71,9 @@ enum Command {
     /// List the sound devices
     Devices(lists::ListArgs),
     /// Print a script that completes khor's commands in a shell
-    Completions(texts::CompletionsArgs),
+    Completions(generate::CompletionsArgs),
     /// Print the manual page
-    Man(texts::ManArgs),
+    Man(generate::ManArgs),
 }
 
 /// Where the configuration and the collector are.
@@ -121,8 +121,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),
-        Command::Completions(args) => texts::completions(&args),
-        Command::Man(args) => texts::man(&args),
+        Command::Completions(args) => generate::completions(&args),
+        Command::Man(args) => generate::man(&args),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::Places;
-use khor_command_line::print::{print_json, print_line, remark};
+use khor_command_line::print::{print_json, print_line, print_stderr};
 use khor_engine::config::presets_dir;
 use khor_engine::engine::{Library, read_preset};
 use khor_music::Preset;
@@ -49,7 +49,7 @@ pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
         print_line(format_args!("{:<12} {}", preset.name, preset.hint))?;
     }
     for problem in library.problems() {
-        remark(format_args!("{problem}\n"));
+        print_stderr(format_args!("{problem}\n"));
     }
     Ok(())
 }

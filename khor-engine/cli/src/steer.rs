@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::client::EngineAddress;
 use khor_command_line::{
     number,
-    print::{print_json, print_line, remark},
+    print::{print_json, print_line, print_stderr},
 };
 use khor_engine::config::Config;
 
@@ -79,7 +79,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     if let Some(value) = &args.value {
         whole = client.patch_config(&nested(path, parsed(path, held, value)))?;
         if let Some(switch) = switch_of(path, &whole) {
-            remark(format_args!(
+            print_stderr(format_args!(
                 "this setting has no effect until {switch} is on: khor config {switch} true\n"
             ));
         }
@@ -90,10 +90,10 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
         None => print_json(value)?,
     }
     if whole["restart_required"] == true {
-        remark("the change takes effect after a restart of the engine\n");
+        print_stderr("the change takes effect after a restart of the engine\n");
     }
     if let Some(why) = whole["not_saved"].as_str() {
-        remark(format_args!("the change lasts until the engine ends: {why}\n"));
+        print_stderr(format_args!("the change lasts until the engine ends: {why}\n"));
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use self::{
 use khor_command_line::{
     interrupt::Interrupt,
     number,
-    print::{print_line, remark},
+    print::{print_line, print_stderr},
 };
 use khor_engine::config::{Config, default_path, presets_dir};
 use khor_engine::engine::{Library, read_preset};
@@ -122,11 +122,11 @@ pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         bail!("--stems: a .mid file has a track for each role; stems are .wav or .flac");
     }
     let preset = preset(&config.music.preset)?;
-    let interrupt = Interrupt::listen()?;
+    let interrupt = Interrupt::install()?;
     let plan = Plan::of(args, format)?;
     let space = plan.admit(args)?;
     if !args.json {
-        remark(format_args!("rendering {}: {plan}\n", args.output.display()));
+        print_stderr(format_args!("rendering {}: {plan}\n", args.output.display()));
     }
     let begun = Instant::now();
     let stems = if args.stems { Role::ALL.map(|role| stem(&args.output, role)).to_vec() } else { Vec::new() };

@@ -15,7 +15,7 @@ mod recover;
 mod site;
 mod steerable;
 mod store;
-mod unknown;
+mod unknown_keys;
 
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
@@ -28,4 +28,4 @@ pub use quiet::{Quiet, TimeOfDay};
 pub use recordings::Recordings;
 pub use site::{Site, SiteMode};
 pub(crate) use steerable::{STEERABLE, is_steerable, steerable};
-pub use store::{ConfigStore, Inspected, NotSaved, Update, UpdateError};
+pub use store::{ConfigStore, ConfigUpdate, InspectedConfig, SaveError, UpdateError};

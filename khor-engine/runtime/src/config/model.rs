@@ -254,7 +254,7 @@ impl Config {
         self.bpf.check()?;
         self.music_settings().check().map_err(|error| ConfigError {
             field: format!("music.{}", error.field),
-            problem: refusal(&error.value, &error.range.replace("..=", " to ")),
+            problem: not_allowed(&error.value, &error.range.replace("..=", " to ")),
         })?;
         let is_name = |text: &str| !text.is_empty() && inert::is_inert(text);
         require(is_name(&self.music.preset), "music.preset", &self.music.preset, NAME_FORM)?;
@@ -374,10 +374,10 @@ pub(super) fn require(
     if holds {
         return Ok(());
     }
-    Err(ConfigError { field: field.to_owned(), problem: refusal(&value, expected) })
+    Err(ConfigError { field: field.to_owned(), problem: not_allowed(&value, expected) })
 }
 
-fn refusal(value: &dyn std::fmt::Display, expected: &str) -> String {
+fn not_allowed(value: &dyn std::fmt::Display, expected: &str) -> String {
     // The value may be long and may contain any character.
     format!("{} is not allowed, expected {expected}", inert::escaped(&value.to_string(), QUOTED_CHARS))
 }

@@ -9,7 +9,7 @@ use super::{
     Config, ConfigError,
     merge::{check_shape, empty},
     numbers::fit_numbers,
-    unknown::UnknownKeys,
+    unknown_keys::UnknownKeys,
 };
 
 /// Invalid settings that are removed one by one. Beyond that, whole sections are removed.

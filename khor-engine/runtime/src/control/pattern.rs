@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use super::wish::{MUTE, PANIC, SET, is_settable};
+use super::command::{MUTE, PANIC, SET, is_settable};
 
 /// Longest name between two slashes, bytes. A `u128` has one bit for each position in the name.
 const MAX_NAME_BYTES: usize = 127;

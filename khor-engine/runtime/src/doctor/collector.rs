@@ -10,24 +10,24 @@ use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{Check, Patient, system_bus};
+use super::{Check, DoctorInput, system_bus};
 use khor_source::{Gap, ScopeChoice, lockdown_cause, slower, whose};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
 const BUS_NAME: &str = "org.khor.Collector";
 /// A collector that is started by the connection attaches its probes first.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
-pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
-    let (socket, choice) = (&*patient.socket, patient.config.bpf.scope());
+pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
+    let (socket, choice) = (&*input.socket, input.config.bpf.scope());
     let bus = system_bus::connect().await;
     let (mut unit, mut name) = (None, None);
     if let Some(bus) = &bus {
         unit = system_bus::unit_state(bus, SOCKET_UNIT).await;
         name = system_bus::has_owner(bus, BUS_NAME).await;
     }
-    let connected = timeout(PATIENCE, Client::connect(socket, "khor doctor")).await;
+    let connected = timeout(TIMEOUT, Client::connect(socket, "khor doctor")).await;
     let mut checks = vec![unit_check(unit.as_deref(), socket)];
     match connected.unwrap_or(Err(ClientError::Silent)) {
         Ok((client, welcome)) => {
@@ -36,11 +36,11 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
                 format!("collector {} at {}", welcome.collector_version, socket.display()),
             ));
             checks.push(probes(&welcome));
-            checks.extend(missed(patient.health.as_ref()));
-            let requested_ms = patient.config.bpf.sample_interval_ms;
+            checks.extend(missed(input.health.as_ref()));
+            let requested_ms = input.config.bpf.sample_interval_ms;
             checks.extend(subscribed(client, &choice, requested_ms).await);
         }
-        Err(error) => checks.push(match heard_by_engine(patient) {
+        Err(error) => checks.push(match engine_source_detail(input) {
             Some(collector) => {
                 let detail =
                     format!("the engine hears the {collector}; nobody is heard at {}", socket.display());
@@ -54,8 +54,8 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
 }
 
 /// The collector that the running engine hears, which may have been told of another socket.
-fn heard_by_engine(patient: &Patient) -> Option<&str> {
-    let source = &patient.health.as_ref()?["source"];
+fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
+    let source = &input.health.as_ref()?["source"];
     let is_heard = source["kind"] == "collector" && source["ok"] == true;
     source["detail"].as_str().filter(|_| is_heard)
 }
@@ -172,7 +172,7 @@ async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16)
         client.subscribe(Subscribe { interval_ms: requested_ms, scope, cues: Vec::new() }).await?;
         client.update().await
     };
-    let answer = timeout(PATIENCE, answer).await.unwrap_or(Err(ClientError::Silent));
+    let answer = timeout(TIMEOUT, answer).await.unwrap_or(Err(ClientError::Silent));
     let interval = match &answer {
         Ok(Update::Subscribed(granted)) => Some(interval(requested_ms, granted.interval_ms)),
         _ => None,

@@ -62,7 +62,7 @@ impl Check {
 
 /// Where to look.
 #[derive(Clone, Debug)]
-pub struct Patient {
+pub struct DoctorInput {
     /// The collector's socket.
     pub socket: PathBuf,
     /// The configuration's file, and what it says.
@@ -73,7 +73,7 @@ pub struct Patient {
     pub health: Option<Value>,
 }
 
-impl Patient {
+impl DoctorInput {
     /// What the engine says of itself, unless it is somebody else's, who has this one's port.
     fn own_health(&self) -> Option<&Value> {
         let is_own = |health: &&Value| {
@@ -93,13 +93,13 @@ pub struct Diagnosis {
 }
 
 /// Looks at everything. Takes up to a few seconds where something hangs. Must be called within a tokio runtime.
-pub async fn examine(patient: &Patient) -> Diagnosis {
+pub async fn examine(input: &DoctorInput) -> Diagnosis {
     let mut checks = kernel::examine();
-    checks.extend(collector::examine(patient).await);
-    checks.extend(session::examine(patient).await);
-    checks.push(desktop::examine(patient).await);
-    checks.extend(files::examine(patient).await);
-    checks.push(keys::examine(patient).await);
+    checks.extend(collector::examine(input).await);
+    checks.extend(session::examine(input).await);
+    checks.push(desktop::examine(input).await);
+    checks.extend(files::examine(input).await);
+    checks.push(keys::examine(input).await);
     Diagnosis { ok: checks.iter().all(|check| check.state != CheckState::Problem), checks }
 }
 

@@ -100,7 +100,7 @@ pub static CLIPS: [Clip; 9] = [
 
 /// What is heard of an example.
 #[derive(Clone, Debug, Default)]
-pub struct Played {
+pub struct PlayedClip {
     /// Samples of the left channel, at the sample rate of the configuration.
     pub left: Vec<f32>,
     /// Those of the right one.
@@ -158,8 +158,8 @@ impl Clip {
     /// # Errors
     ///
     /// As above.
-    pub fn play(&self, config: &Config, preset: Preset) -> Result<Played, CaptureError> {
-        let mut played = Played::default();
+    pub fn play(&self, config: &Config, preset: Preset) -> Result<PlayedClip, CaptureError> {
+        let mut played = PlayedClip::default();
         self.perform(config, preset, &AtomicBool::new(false), |piece| match piece {
             Piece::Sound(samples) => {
                 played.left.extend_from_slice(&samples.left);

@@ -17,20 +17,20 @@ use khor_system::clock::unix_ms;
 use khor_system::local_time::{self, Local};
 
 /// Longest snooze, minutes: a day.
-const MOST_MINUTES: u32 = 24 * 60;
+const MAX_SNOOZE_MINUTES: u32 = 24 * 60;
 /// A clock that is set, or a machine that slept, is noticed within this.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// Everything that mutes; times in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Silence {
-    by_hand: bool,
+    muted_manually: bool,
     /// When the snooze ends.
     pub(super) snoozed_until_ts_ms: Option<u64>,
     /// When the quiet hours end that mute now.
     pub(super) quiet_until_ts_ms: Option<u64>,
     /// When the quiet hours end in which somebody unmuted.
-    heard_until_ts_ms: Option<u64>,
+    unmuted_until_ts_ms: Option<u64>,
 }
 
 /// What silences the sound device.
@@ -57,7 +57,7 @@ pub struct SilenceReport {
 impl Silence {
     /// The reason that lasts longest; `None` if the sound device is not silent.
     pub(super) fn report(&self) -> Option<SilenceReport> {
-        if self.by_hand {
+        if self.muted_manually {
             return Some(SilenceReport { reason: SilenceReason::Muted, until: None });
         }
         let quiet = self.quiet_until_ts_ms.map(|until| (until, SilenceReason::QuietHours));
@@ -71,34 +71,34 @@ impl Silence {
     }
 
     pub(super) fn is_muted(&self) -> bool {
-        self.by_hand || self.snoozed_until_ts_ms.is_some() || self.quiet_until_ts_ms.is_some()
+        self.muted_manually || self.snoozed_until_ts_ms.is_some() || self.quiet_until_ts_ms.is_some()
     }
 
     /// Whoever mutes or unmutes decides anew; unmuted in quiet hours it stays so until they end.
-    fn set_by_hand(&mut self, muted: bool) {
-        self.by_hand = muted;
+    fn set_manually(&mut self, muted: bool) {
+        self.muted_manually = muted;
         self.snoozed_until_ts_ms = None;
         if !muted {
-            self.heard_until_ts_ms = self.quiet_until_ts_ms.take().or(self.heard_until_ts_ms);
+            self.unmuted_until_ts_ms = self.quiet_until_ts_ms.take().or(self.unmuted_until_ts_ms);
         }
     }
 
     /// Toggles the mute by hand. During a snooze or quiet hours the first call mutes, because it
     /// must not start sound by surprise.
     fn toggle(&mut self) {
-        self.set_by_hand(!self.by_hand);
+        self.set_manually(!self.muted_manually);
     }
 
     fn snooze(&mut self, until_ts_ms: u64) {
-        self.by_hand = false;
+        self.muted_manually = false;
         self.snoozed_until_ts_ms = Some(until_ts_ms);
     }
 
     /// The time is now, in quiet hours until then, or in none.
-    fn pass(&mut self, now_ts_ms: u64, quiet_until_ts_ms: Option<u64>) {
+    fn advance(&mut self, now_ts_ms: u64, quiet_until_ts_ms: Option<u64>) {
         self.snoozed_until_ts_ms = self.snoozed_until_ts_ms.filter(|until| *until > now_ts_ms);
-        self.heard_until_ts_ms = self.heard_until_ts_ms.filter(|until| *until > now_ts_ms);
-        self.quiet_until_ts_ms = quiet_until_ts_ms.filter(|_| self.heard_until_ts_ms.is_none());
+        self.unmuted_until_ts_ms = self.unmuted_until_ts_ms.filter(|until| *until > now_ts_ms);
+        self.quiet_until_ts_ms = quiet_until_ts_ms.filter(|_| self.unmuted_until_ts_ms.is_none());
     }
 }
 
@@ -135,23 +135,23 @@ impl Engine {
     /// Mutes the sound device, or not. MIDI and OSC go on. A snooze is over either way, and what is unmuted in quiet
     /// hours stays so until they end.
     pub fn set_muted(&self, muted: bool) {
-        self.silence(|silence| silence.set_by_hand(muted));
+        self.change_silence(|silence| silence.set_manually(muted));
     }
 
     /// Toggles the mute by hand; returns whether the device is muted now. A snooze or quiet hours
     /// become a mute by hand.
     pub fn toggle_mute(&self) -> bool {
-        self.silence(Silence::toggle)
+        self.change_silence(Silence::toggle)
     }
 
     /// Mutes for so many minutes, 1..=1440, or ends that with 0; says until when, in milliseconds since 1970.
     pub fn snooze(&self, minutes: u32) -> Result<Option<u64>, ActionError> {
-        if minutes > MOST_MINUTES {
-            let message = format!("minutes: {minutes} is not allowed, expected 0 to {MOST_MINUTES}");
+        if minutes > MAX_SNOOZE_MINUTES {
+            let message = format!("minutes: {minutes} is not allowed, expected 0 to {MAX_SNOOZE_MINUTES}");
             return Err(ActionError::Range(message));
         }
         if minutes == 0 {
-            self.silence(|silence| silence.snoozed_until_ts_ms = None);
+            self.change_silence(|silence| silence.snoozed_until_ts_ms = None);
             return Ok(None);
         }
         Ok(Some(self.snooze_for(Duration::from_secs(60 * u64::from(minutes)))))
@@ -159,38 +159,38 @@ impl Engine {
 
     fn snooze_for(&self, length: Duration) -> u64 {
         let until_ts_ms = unix_ms(SystemTime::now() + length);
-        self.silence(|silence| silence.snooze(until_ts_ms));
+        self.change_silence(|silence| silence.snooze(until_ts_ms));
         until_ts_ms
     }
 
     /// Other quiet hours: who unmuted in those before has not decided about these.
     pub(super) fn quiet_hours_changed(&self) {
-        self.silence(|silence| silence.heard_until_ts_ms = None);
-        self.pass_time(&local_time::now());
+        self.change_silence(|silence| silence.unmuted_until_ts_ms = None);
+        self.apply_time(&local_time::now());
     }
 
     /// Does what is due by now; says how long until something is again.
-    pub(super) fn pass_time(&self, now: &ZonedDateTime) -> Option<Duration> {
-        let quiet = self.shown().config.quiet;
+    pub(super) fn apply_time(&self, now: &ZonedDateTime) -> Option<Duration> {
+        let quiet = self.config_snapshot().config.quiet;
         let ts_ms = |then: Timestamp| u64::try_from(then.as_millisecond()).unwrap_or(0);
         let now_ts_ms = ts_ms(now.timestamp());
-        let mut seen = self.state.lock();
-        let before = seen.silence;
-        seen.silence.pass(now_ts_ms, quiet.until(now).map(ts_ms));
-        if seen.silence != before {
+        let mut state = self.state.lock();
+        let before = state.silence;
+        state.silence.advance(now_ts_ms, quiet.until(now).map(ts_ms));
+        if state.silence != before {
             // In order with others who mute.
-            self.conductor.send(Command::Muted(seen.silence.is_muted()));
+            self.conductor.send(Command::Muted(state.silence.is_muted()));
         }
-        let next = [seen.silence.snoozed_until_ts_ms, quiet.next_change(now).map(ts_ms)];
+        let next = [state.silence.snoozed_until_ts_ms, quiet.next_change(now).map(ts_ms)];
         let next = next.into_iter().flatten().min()?;
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
 
     /// Applies a change; returns whether the sound device is silent now.
-    fn silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
-        let mut seen = self.state.lock();
-        change(&mut seen.silence);
-        let muted = seen.silence.is_muted();
+    fn change_silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
+        let mut state = self.state.lock();
+        change(&mut state.silence);
+        let muted = state.silence.is_muted();
         // In order with others who mute.
         self.conductor.send(Command::Muted(muted));
         self.silence_changed.notify_one();
@@ -199,14 +199,14 @@ impl Engine {
 }
 
 /// Ends snoozes, begins and ends quiet hours, by the clock on the wall: a machine that slept wakes to the right state.
-pub(super) async fn follow_the_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
+pub(super) async fn run_mute_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
     loop {
-        let Some(wait) = engine.upgrade().map(|engine| engine.pass_time(&local_time::now())) else {
+        let Some(wait) = engine.upgrade().map(|engine| engine.apply_time(&local_time::now())) else {
             return;
         };
         match wait {
             // That it takes its time is what it is for.
-            Some(wait) => drop(timeout(wait.min(LONGEST_WAIT), changed.notified()).await),
+            Some(wait) => drop(timeout(wait.min(MAX_WAIT), changed.notified()).await),
             None => changed.notified().await,
         }
     }
@@ -279,7 +279,7 @@ mod tests {
         let reason = |silence: &Silence| silence.report().map(|report| (report.reason, report.until));
         let mut silence = Silence::default();
         assert_eq!(reason(&silence), None);
-        silence.pass(220, NIGHT);
+        silence.advance(220, NIGHT);
         assert_eq!(reason(&silence), Some((SilenceReason::QuietHours, NIGHT)));
         silence.snooze(600);
         assert_eq!(reason(&silence), Some((SilenceReason::QuietHours, NIGHT)));
@@ -297,34 +297,34 @@ mod tests {
     #[test]
     fn quiet_hours_mute_and_unmute_and_leave_a_hand_its_way() {
         let mut silence = Silence::default();
-        silence.pass(100, None);
+        silence.advance(100, None);
         assert!(!silence.is_muted());
-        silence.pass(220, NIGHT);
+        silence.advance(220, NIGHT);
         assert_eq!((silence.is_muted(), silence.quiet_until_ts_ms), (true, NIGHT));
-        silence.pass(700, None);
+        silence.advance(700, None);
         assert!(!silence.is_muted(), "in the morning it is heard");
 
-        silence.set_by_hand(true);
-        silence.pass(220, NIGHT);
-        silence.pass(700, None);
+        silence.set_manually(true);
+        silence.advance(220, NIGHT);
+        silence.advance(700, None);
         assert!(silence.is_muted(), "muted by hand for good");
     }
 
     #[test]
     fn unmuted_in_quiet_hours_it_is_heard_until_they_end_and_the_next_ones_mute_again() {
         let mut silence = Silence::default();
-        silence.pass(220, NIGHT);
-        silence.set_by_hand(false);
-        silence.pass(221, NIGHT);
+        silence.advance(220, NIGHT);
+        silence.set_manually(false);
+        silence.advance(221, NIGHT);
         assert!(!silence.is_muted(), "the hand is stronger");
         silence.snooze(300);
-        silence.pass(300, NIGHT);
+        silence.advance(300, NIGHT);
         assert!(!silence.is_muted(), "the snooze is over, and the hand's word still holds");
-        silence.set_by_hand(false);
-        silence.pass(301, NIGHT);
+        silence.set_manually(false);
+        silence.advance(301, NIGHT);
         assert!(!silence.is_muted(), "twice is as good as once");
-        silence.pass(700, None);
-        silence.pass(1220, Some(1700));
+        silence.advance(700, None);
+        silence.advance(1220, Some(1700));
         assert!(silence.is_muted(), "the next night");
     }
 
@@ -332,13 +332,13 @@ mod tests {
     fn a_snooze_in_quiet_hours_does_not_outlast_nor_shorten_them() {
         let mut silence = Silence::default();
         silence.snooze(300);
-        silence.pass(220, NIGHT);
-        silence.pass(300, NIGHT);
+        silence.advance(220, NIGHT);
+        silence.advance(300, NIGHT);
         assert!(silence.is_muted() && silence.snoozed_until_ts_ms.is_none());
         silence.snooze(900);
-        silence.pass(700, None);
+        silence.advance(700, None);
         assert!(silence.is_muted(), "the snooze lasts longer");
-        silence.pass(900, None);
+        silence.advance(900, None);
         assert!(!silence.is_muted());
     }
 
@@ -358,7 +358,7 @@ mod tests {
         let words = engine.explain().text;
         assert!(words.contains("muted until") && words.contains("(quiet hours)"), "{words}");
         engine.set_muted(false);
-        engine.pass_time(&local_time::now());
+        engine.apply_time(&local_time::now());
         assert!(!engine.is_muted() && engine.controls().quiet_until_ts_ms.is_none());
         engine.update_config(&around(6)).unwrap();
         assert!(!engine.is_muted());

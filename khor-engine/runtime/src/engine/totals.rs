@@ -39,7 +39,7 @@ impl Totals {
     }
 
     /// Adds the counts of a source; returns the totals of the counters that this source has.
-    pub(super) fn take(&mut self, counts: &Counters) -> Counters {
+    pub(super) fn add(&mut self, counts: &Counters) -> Counters {
         let Some(scope) = self.scopes.back_mut() else { return [None; Counter::ALL.len()] };
         std::array::from_fn(|i| {
             let [total] = scope.counters[i].take(counts[i].map(|count| ((), [count])));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     fn take(totals: &mut Totals, counter: Counter, count: u64) -> Option<u64> {
-        totals.take(&counts(&[(counter, count)]))[counter.index()]
+        totals.add(&counts(&[(counter, count)]))[counter.index()]
     }
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
         take(&mut totals, Counter::Execs, 10);
         take(&mut totals, Counter::Execs, 15);
         totals.source_up("the whole machine");
-        assert_eq!(totals.take(&counts(&[]))[Counter::Execs.index()], None);
+        assert_eq!(totals.add(&counts(&[]))[Counter::Execs.index()], None);
         assert_eq!(totals.of(Counter::Execs), 5, "sums over several counters must not fall");
         totals.source_up("the whole machine");
         assert_eq!(take(&mut totals, Counter::Execs, 90), Some(5));

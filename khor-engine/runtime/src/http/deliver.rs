@@ -14,7 +14,7 @@ use warp::{
 };
 
 use super::{
-    range::{self, Asked},
+    range::{self, RequestedRange},
     work,
 };
 use khor_http::negotiation::takes_coding;
@@ -51,10 +51,10 @@ fn is_in_parts(response: &Response) -> bool {
 
 async fn part_of(headers: &HeaderMap, response: Response) -> Response {
     let length = length(&response).unwrap_or(0);
-    match range::asked(headers, length, tag_of(response.headers())) {
-        Asked::Whole => response,
-        Asked::Nothing => range::unsatisfiable(length),
-        Asked::Part(part) => {
+    match range::requested(headers, length, tag_of(response.headers())) {
+        RequestedRange::Whole => response,
+        RequestedRange::Nothing => range::unsatisfiable(length),
+        RequestedRange::Part(part) => {
             let (mut parts, body) = whole(response).await;
             range::part_headers(&mut parts.headers, &part, length);
             parts.status = StatusCode::PARTIAL_CONTENT;

@@ -14,12 +14,12 @@ mod deliver;
 mod doctor;
 #[cfg(test)]
 mod documents;
-mod door;
 mod guard;
 #[cfg(test)]
 mod hostile;
 mod inert_json;
 mod listen;
+mod listener;
 mod openapi;
 mod page;
 mod presets;
@@ -27,7 +27,7 @@ mod prometheus;
 mod range;
 mod recording;
 mod reply;
-mod shared;
+mod shared_answer;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -54,9 +54,9 @@ use warp::{
 };
 
 pub use self::access::read_token;
-pub use self::{access::AccessError, door::Door};
+pub use self::{access::AccessError, listener::HttpListener};
 use self::{
-    call::{Call, Desk, Query},
+    call::{ApiContext, Call, Query},
     reply::Failure,
     table::{Found, Operation},
 };
@@ -64,18 +64,18 @@ use crate::{engine::Engine, engine_file::EngineFile};
 use khor_system::peer::Peer;
 
 /// Serves until `stop` becomes true.
-pub async fn serve(engine: Arc<Engine>, door: Door, mut stop: watch::Receiver<bool>) {
+pub async fn serve(engine: Arc<Engine>, listener: HttpListener, mut stop: watch::Receiver<bool>) {
     let (listener, access) = tokio::select! {
-        listening = door.listen() => listening,
+        listening = listener.bind() => listening,
         () = stopped(&mut stop) => return,
     };
     let _published = listener.local_addr().ok().and_then(|address| {
         info!("the page and the API are at http://{address}");
         EngineFile::publish(address, &engine.config_path())
     });
-    let desk = Desk { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
-    let own = Arc::clone(desk.engine.own_traffic());
-    accept(listener, routes(&desk), own, stop).await;
+    let context = ApiContext { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
+    let own = Arc::clone(context.engine.own_traffic());
+    accept(listener, routes(&context), own, stop).await;
 }
 
 /// Until khor stops, for an answer that has no end.
@@ -96,11 +96,13 @@ fn table() -> Vec<Arc<Operation>> {
 }
 
 fn routes(
-    desk: &Desk,
+    context: &ApiContext,
 ) -> impl Filter<Extract = (impl Reply + use<>,), Error = Infallible> + Clone + Send + Sync + 'static + use<>
 {
-    let served = listen::socket(desk).or(operations(desk)).or(page::routes(&desk.engine.config().ui));
-    let answered = guard::guard(&desk.access).and(desk.access.filter()).and(served).recover(reply::recover);
+    let served =
+        listen::socket(context).or(operations(context)).or(page::routes(&context.engine.config().ui));
+    let answered =
+        guard::guard(&context.access).and(context.access.filter()).and(served).recover(reply::recover);
     warp::method()
         .and(warp::header::headers_cloned())
         .and(answered.map(Reply::into_response))
@@ -109,8 +111,8 @@ fn routes(
 }
 
 /// The operations of the table. The body is taken only once it is known who wants it.
-fn operations(desk: &Desk) -> BoxedFilter<(Response,)> {
-    let (desk, table) = (desk.clone(), Arc::new(table()));
+fn operations(context: &ApiContext) -> BoxedFilter<(Response,)> {
+    let (context, table) = (context.clone(), Arc::new(table()));
     warp::method()
         .and(warp::path::full())
         .and_then(move |method: Method, path: FullPath| {
@@ -123,13 +125,13 @@ fn operations(desk: &Desk) -> BoxedFilter<(Response,)> {
         .and(warp::body::stream())
         .then(move |found, query, headers, slot: Option<Arc<Slot>>, body| {
             let peer = slot.map_or(Peer::Unknown, |slot| slot.peer());
-            answer(desk.clone(), peer, found, query, headers, body)
+            answer(context.clone(), peer, found, query, headers, body)
         })
         .boxed()
 }
 
 async fn answer(
-    desk: Desk,
+    context: ApiContext,
     peer: Peer,
     found: Found,
     query: Query,
@@ -138,7 +140,7 @@ async fn answer(
 ) -> Response {
     let (operation, name) = match found {
         Found::Operation(operation, name) => (operation, name),
-        Found::Others(methods) => return not_so(&methods),
+        Found::Others(methods) => return method_not_allowed(&methods),
     };
     // The body of a GET or a HEAD request has no meaning, so khor does not wait for it.
     let body = if operation.method == Method::GET {
@@ -147,15 +149,15 @@ async fn answer(
         call::read(&headers, body).await
     };
     match body {
-        Ok(body) => (operation.handler)(Call { desk, peer, name, query, headers, body }).await,
+        Ok(body) => (operation.handler)(Call { context, peer, name, query, headers, body }).await,
         Err(failure) => failure.into_response(),
     }
 }
 
-fn not_so(methods: &[Method]) -> Response {
+fn method_not_allowed(methods: &[Method]) -> Response {
     let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let said = format!("this method is not allowed here, expected {methods}");
-    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, said).into_response();
+    let message = format!("this method is not allowed here, expected {methods}");
+    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
     if let Ok(allowed) = HeaderValue::from_str(&methods) {
         response.headers_mut().insert(header::ALLOW, allowed);
     }

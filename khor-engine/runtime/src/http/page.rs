@@ -19,7 +19,7 @@ use warp::{
 };
 
 use super::{
-    not_so,
+    method_not_allowed,
     reply::{Failure, content_tag},
     work,
 };
@@ -63,7 +63,7 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
         return refused("there is nothing at this path");
     }
     if method != Method::GET && method != Method::HEAD {
-        return not_so(&[Method::GET, Method::HEAD]);
+        return method_not_allowed(&[Method::GET, Method::HEAD]);
     }
     let dir = ui.dir.as_deref();
     // A view of the page is no file: it has no dot in its last piece, and the page itself finds it.
@@ -83,8 +83,8 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
     })
 }
 
-fn refused(said: &str) -> Response {
-    Failure::new(StatusCode::NOT_FOUND, said).into_response()
+fn refused(message: &str) -> Response {
+    Failure::new(StatusCode::NOT_FOUND, message).into_response()
 }
 
 /// The page itself, for the view at `path`.

@@ -27,7 +27,7 @@ use warp::{
 
 use super::{
     call::Call,
-    range::{self, Asked},
+    range::{self, RequestedRange},
     reply::Failure,
     table::{Answer, Content, Json, Operation, get, post},
     work,
@@ -138,7 +138,7 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
 struct Stored {
     file: File,
     length: u64,
-    part: Asked,
+    part: RequestedRange,
     tag: String,
     kind: String,
 }
@@ -159,7 +159,7 @@ fn file(call: Call) -> Result<Stored, Failure> {
     let length = metadata.len();
     let tag = format!("\"{:x}.{:x}-{length:x}\"", metadata.mtime(), metadata.mtime_nsec());
     let kind = mime_guess::from_path(&path).first_or_octet_stream().to_string();
-    Ok(Stored { file, length, part: range::asked(&call.headers, length, Some(&tag)), tag, kind })
+    Ok(Stored { file, length, part: range::requested(&call.headers, length, Some(&tag)), tag, kind })
 }
 
 impl Answer for Stored {
@@ -169,9 +169,9 @@ impl Answer for Stored {
     fn into_response(self) -> Response {
         let Self { mut file, length, part, tag, kind } = self;
         let (status, part) = match part {
-            Asked::Nothing => return range::unsatisfiable(length),
-            Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
-            Asked::Whole => (StatusCode::OK, 0..length),
+            RequestedRange::Nothing => return range::unsatisfiable(length),
+            RequestedRange::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+            RequestedRange::Whole => (StatusCode::OK, 0..length),
         };
         if let Err(problem) = file.seek(SeekFrom::Start(part.start)) {
             return Failure::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();

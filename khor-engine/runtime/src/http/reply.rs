@@ -154,9 +154,9 @@ pub(super) fn live_headers(headers: &mut HeaderMap) {
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
-/// Turns what no route took into an error.
+/// WorkQueue what no route took into an error.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
-    let (status, said) = if rejection.find::<ForeignHost>().is_some() {
+    let (status, message) = if rejection.find::<ForeignHost>().is_some() {
         (
             StatusCode::MISDIRECTED_REQUEST,
             "Host must be this listener, such as 127.0.0.1 with its port, or one of listen.allowed_hosts",
@@ -170,5 +170,5 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
     } else {
         (StatusCode::NOT_FOUND, "there is nothing here")
     };
-    Ok(Failure::new(status, said).into_response())
+    Ok(Failure::new(status, message).into_response())
 }

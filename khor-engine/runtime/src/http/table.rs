@@ -11,7 +11,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{call::Call, inert_json, reply::Failure, shared::Shared, work};
+use super::{call::Call, inert_json, reply::Failure, shared_answer::SharedAnswer, work};
 
 /// What an operation does with a request.
 type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
@@ -211,7 +211,7 @@ impl Draft {
     where
         F: Future<Output = A> + Send + 'static,
     {
-        let shared = Shared::new(life);
+        let shared = SharedAnswer::new(life);
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             let shared = shared.clone();
             Box::pin(async move {

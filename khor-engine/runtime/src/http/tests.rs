@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{access::tests::loopback, call::Desk, openapi, routes, table};
+use super::{access::tests::loopback, call::ApiContext, openapi, routes, table};
 use crate::engine::{
     Engine,
     tests::{quiet_engine, quiet_engine_of},
@@ -17,7 +17,7 @@ use khor_system::peer::Peer;
 
 /// A running engine and its API.
 struct Api {
-    desk: Desk,
+    context: ApiContext,
     _stop: watch::Sender<bool>,
     _dir: tempfile::TempDir,
 }
@@ -43,14 +43,14 @@ impl Api {
         let (stop, stopped) = watch::channel(false);
         let streams = Arc::new(AtomicUsize::new(0));
         Self {
-            desk: Desk { engine, stop: stopped, streams, access: loopback(17321) },
+            context: ApiContext { engine, stop: stopped, streams, access: loopback(17321) },
             _stop: stop,
             _dir: dir,
         }
     }
 
     fn engine(&self) -> &Engine {
-        &self.desk.engine
+        &self.context.engine
     }
 
     async fn ask_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Told {
@@ -63,7 +63,7 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.reply(&routes(&self.desk)).await;
+        let response = request.reply(&routes(&self.context)).await;
         let text = String::from_utf8_lossy(response.body()).into_owned();
         Told { status: response.status(), headers: response.headers().clone(), text }
     }
@@ -332,11 +332,11 @@ async fn every_operation_answers_as_its_document_says() {
         let told = api.ask(&method.to_uppercase(), &url, &body).await;
         assert_eq!(told.status, StatusCode::OK, "{method} {path}: {}", told.text);
         let kind = told.headers["content-type"].to_str().unwrap();
-        let said = &described["responses"]["200"]["content"][kind];
-        assert!(said.is_object(), "{method} {path}: {kind} in {described:#}");
+        let message = &described["responses"]["200"]["content"][kind];
+        assert!(message.is_object(), "{method} {path}: {kind} in {described:#}");
         if kind == "application/json" {
             assert_eq!(
-                said_wrongly(&document, &said["schema"], &told.json()),
+                said_wrongly(&document, &message["schema"], &told.json()),
                 Vec::<String>::new(),
                 "{method} {path}"
             );

@@ -18,8 +18,8 @@ use ratatui::{
 
 use super::{
     keys::KEYS,
-    look::{DIM, Look, STRONG},
     state::{Link, State},
+    theme::{DIM, STRONG, Theme},
 };
 
 /// Columns from which the score has room beside the lanes.
@@ -32,7 +32,7 @@ const HOSTS: u16 = 8;
 const LANE_ROWS: u16 = 3;
 
 /// Draws all of it.
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let header_rows = match area.height {
         0..6 => 1,
         6..12 => 2,
@@ -45,11 +45,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
         Constraint::Length(footer_rows),
     ])
     .areas(area);
-    header::draw(header, buffer, state, look);
+    header::draw(header, buffer, state, theme);
     if state.shows_hosts() {
-        draw_site(body, buffer, state, look);
+        draw_site(body, buffer, state, theme);
     } else {
-        draw_body(body, buffer, state, look);
+        draw_body(body, buffer, state, theme);
     }
     if state.link != Link::Up {
         // What is shown was so.
@@ -57,11 +57,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     }
     draw_footer(footer, buffer, state);
     if state.help {
-        help::draw(area, buffer, look);
+        help::draw(area, buffer, theme);
     }
 }
 
-fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let lanes = state.lanes.len().max(1) as u16;
     // A heading each for the lanes and the cues.
     let lane_rows = (area.height.saturating_sub(2 + CUES) / lanes).clamp(1, LANE_ROWS);
@@ -72,27 +72,27 @@ fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(score_columns)])
         .spacing(u16::from(score_columns > 0))
         .areas(picture);
-    lanes::draw(left, buffer, state, look, lane_rows);
+    lanes::draw(left, buffer, state, theme, lane_rows);
     if score_columns > 0 {
-        score::draw(right, buffer, state, look);
+        score::draw(right, buffer, state, theme);
     }
     if cues.height >= 2 {
-        cues::draw(cues, buffer, state, look);
+        cues::draw(cues, buffer, state, theme);
     }
 }
 
-fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let cue_rows = if area.height >= HOSTS + CUES { 1 + CUES } else { 0 };
     let [hosts, cues] = Layout::vertical([Constraint::Fill(1), Constraint::Length(cue_rows)]).areas(area);
-    hosts::draw(hosts, buffer, state, look);
+    hosts::draw(hosts, buffer, state, theme);
     if cue_rows > 0 {
-        cues::draw(cues, buffer, state, look);
+        cues::draw(cues, buffer, state, theme);
     }
 }
 
 /// What became of the last key, or what keys there are.
 fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
-    if let Some(told) = state.told() {
+    if let Some(told) = state.message() {
         put(buffer, area, &format!(" {told}"), STRONG);
         return;
     }
@@ -108,9 +108,9 @@ fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
 }
 
 /// A heading: a rule across the first row, with words in it. Returns the rows below.
-fn heading(buffer: &mut Buffer, area: Rect, look: Look, words: &str) -> Rect {
+fn heading(buffer: &mut Buffer, area: Rect, theme: Theme, words: &str) -> Rect {
     let [rule, below] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-    put(buffer, rule, &look.signs.rule.repeat(rule.width.into()), DIM);
+    put(buffer, rule, &theme.symbols.rule.repeat(rule.width.into()), DIM);
     put(buffer, inset(rule, 1), &format!(" {words} "), DIM);
     below
 }

@@ -190,7 +190,7 @@ fn an_edit_of_the_file_and_a_change_by_khor_are_both_kept() {
     fs::write(store.path(), r#"{"music": {"bpm": 60}}"#).unwrap();
     assert!(store.refresh() && !store.refresh());
     assert_eq!((store.config().music.bpm, store.config().music.density), (60.0, 0.75));
-    store.keep().unwrap();
+    store.save().unwrap();
     let reopened = ConfigStore::open(store.path().to_owned());
     assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (60.0, 0.75));
 }
@@ -227,7 +227,7 @@ fn an_unreadable_file_is_not_overwritten() {
     assert_eq!(entries, std::slice::from_ref(&path));
     fs::remove_file(&path).unwrap();
     fs::write(&path, r#"{"music": {"density": 0.25}}"#).unwrap();
-    store.keep().unwrap();
+    store.save().unwrap();
     let reopened = ConfigStore::open(path);
     assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (90.0, 0.25));
 }
@@ -254,10 +254,10 @@ fn what_is_adjusted_holds_at_once_and_is_written_when_it_is_kept() {
     assert!(store.adjust(&json!({"music": {"bpm": 10}})).is_err());
     assert_eq!(store.config().music.bpm, 90.0);
     assert!(!store.path().exists());
-    store.keep().unwrap();
+    store.save().unwrap();
     assert_eq!(ConfigStore::open(store.path().to_owned()).config().music.bpm, 90.0);
     fs::remove_file(store.path()).unwrap();
-    store.keep().unwrap();
+    store.save().unwrap();
     assert!(!store.path().exists(), "nothing was new");
 }
 
@@ -275,5 +275,5 @@ fn a_change_that_cannot_be_saved_lasts_until_the_end() {
     assert!(why.starts_with("cannot write /proc/khor/config.json: "), "{why}");
     assert_eq!(store.config().music.bpm, 60.0);
     assert!(store.warnings()[0].contains("last until khor ends"), "{:?}", store.warnings());
-    assert!(store.keep().is_err(), "the next call tries again");
+    assert!(store.save().is_err(), "the next call tries again");
 }

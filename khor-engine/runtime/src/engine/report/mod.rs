@@ -39,9 +39,9 @@ impl Engine {
     /// All measurements, for clients that draw graphs.
     pub fn measures(&self) -> Measures {
         let (health, metrics) = (self.health(), self.metrics(None, false));
-        let seen = self.state.lock();
-        let fleet = fleet(&seen);
-        Measures { health, metrics, fleet, counters: seen.counters, cues: seen.cue_counts.clone() }
+        let state = self.state.lock();
+        let fleet = fleet(&state);
+        Measures { health, metrics, fleet, counters: state.counters, cues: state.cue_counts.clone() }
     }
 }
 

@@ -71,18 +71,18 @@ fn login(call: Call) -> Result<Cookie, Failure> {
             "path: expected a path of letters, digits, - . _ ~ % and slashes, such as /khor/",
         ));
     }
-    let access = &call.desk.access;
-    let Some(lock) = &access.lock else {
+    let access = &call.context.access;
+    let Some(credentials) = &access.credentials else {
         access.check_peer(call.peer)?;
         return Ok(Cookie(None));
     };
-    if !lock.is_token(&token) {
+    if !credentials.is_token(&token) {
         if access.wrong_token_log.permit(Instant::now()).is_some() {
             tracing::warn!("a login with a wrong token was refused");
         }
         return Err(Denied::NoToken.into());
     }
-    let id = lock.sessions.open(call.peer).map_err(|problem| work::failed(&problem))?;
+    let id = credentials.sessions.open(call.peer).map_err(|problem| work::failed(&problem))?;
     // Behind a proxy with TLS the browser must never send the cookie unencrypted.
     let secure = if call.header("origin").is_some_and(|origin| origin.starts_with("https://")) {
         "; Secure"
@@ -99,12 +99,12 @@ fn logout(call: Call) -> Result<Cookie, Failure> {
         Some("true") => true,
         Some(_) => return Err(Failure::bad("everywhere: expected true or false")),
     };
-    let access = &call.desk.access;
-    if let Some(lock) = &access.lock {
+    let access = &call.context.access;
+    if let Some(credentials) = &access.credentials {
         let ended = if everywhere {
-            lock.sessions.end_all()
+            credentials.sessions.end_all()
         } else {
-            access.session_ids(&call.headers).try_for_each(|id| lock.sessions.end(id))
+            access.session_ids(&call.headers).try_for_each(|id| credentials.sessions.end(id))
         };
         ended.map_err(|problem| work::failed(&problem))?;
     }

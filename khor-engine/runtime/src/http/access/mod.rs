@@ -47,7 +47,7 @@ const COOKIE: &str = "khor_session_";
 #[derive(Clone)]
 pub(super) struct Access {
     /// The token and its sessions; `None` without a token file.
-    lock: Option<Arc<Lock>>,
+    credentials: Option<Arc<Credentials>>,
     /// Whether every user of this machine is let in.
     local_users: bool,
     names: Names,
@@ -56,12 +56,12 @@ pub(super) struct Access {
 }
 
 /// The token and the sessions that it opened.
-struct Lock {
+struct Credentials {
     token: Arc<str>,
     sessions: Sessions,
 }
 
-impl Lock {
+impl Credentials {
     fn is_token(&self, given: &str) -> bool {
         self.token.as_bytes().ct_eq(given.as_bytes()).into()
     }
@@ -103,14 +103,15 @@ impl Access {
         ip: IpAddr,
         port: u16,
     ) -> Result<Self, AccessError> {
-        let lock = listen.token_file.as_deref().map(|path| open_lock(path, sessions)).transpose()?;
+        let credentials =
+            listen.token_file.as_deref().map(|path| open_credentials(path, sessions)).transpose()?;
         let beyond_loopback = !ip.is_loopback();
-        if beyond_loopback && lock.is_none() {
+        if beyond_loopback && credentials.is_none() {
             return Err(AccessError::NoToken { ip });
         }
         let names = Names::new(&listen.allowed_hosts, beyond_loopback, port);
         Ok(Self {
-            lock,
+            credentials,
             local_users: listen.local_users,
             names,
             wrong_token_log: Arc::new(RateLimit::new(1, WRONG_TOKEN_LOG_INTERVAL)),
@@ -142,14 +143,15 @@ impl Access {
     }
 
     fn check(&self, path: &str, headers: &HeaderMap, slot: Option<&Slot>) -> Result<(), Denied> {
-        if is_free(path) {
+        if is_public(path) {
             return Ok(());
         }
         let peer = slot.map_or(Peer::Unknown, Slot::peer);
-        match &self.lock {
-            Some(lock) => {
-                let has_token = bearer(headers).any(|given| lock.is_token(given));
-                let has_session = || self.session_ids(headers).any(|id| lock.sessions.is_valid(id, peer));
+        match &self.credentials {
+            Some(credentials) => {
+                let has_token = bearer(headers).any(|given| credentials.is_token(given));
+                let has_session =
+                    || self.session_ids(headers).any(|id| credentials.sessions.is_valid(id, peer));
                 if !has_token && !has_session() {
                     return Err(Denied::NoToken);
                 }
@@ -187,10 +189,10 @@ impl Access {
     }
 }
 
-fn open_lock(path: &Path, sessions: PathBuf) -> Result<Arc<Lock>, AccessError> {
+fn open_credentials(path: &Path, sessions: PathBuf) -> Result<Arc<Credentials>, AccessError> {
     let token = read_token(path)?;
     let sessions = Sessions::read(sessions, &token);
-    Ok(Arc::new(Lock { token, sessions }))
+    Ok(Arc::new(Credentials { token, sessions }))
 }
 
 /// Whether a path is part of the API. khor does not serve the API to every client.
@@ -199,7 +201,7 @@ pub(super) fn is_api(path: &str) -> bool {
 }
 
 /// Whether khor serves a path to every client.
-fn is_free(path: &str) -> bool {
+fn is_public(path: &str) -> bool {
     !is_api(path) || path == LOGIN
 }
 
@@ -324,7 +326,7 @@ pub(super) mod tests {
     #[tokio::test]
     async fn a_session_opens_the_api_of_its_own_engine() {
         let (_dir, access) = beyond();
-        let id = access.lock.as_ref().unwrap().sessions.open(REMOTE).unwrap();
+        let id = access.credentials.as_ref().unwrap().sessions.open(REMOTE).unwrap();
         let cookie = |port: u16| [("cookie", format!("a=b; khor_session_{port}={id}"))];
         assert!(is_let_in(&access, REMOTE, "/api/health", &cookie(17321)).await);
         assert!(!is_let_in(&access, own(), "/api/health", &cookie(17321)).await, "another client");

@@ -31,12 +31,12 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 pub(super) struct Sessions {
     path: PathBuf,
-    held: Mutex<Held>,
+    held: Mutex<SessionFile>,
 }
 
 /// Content of the file.
 #[derive(Default, Deserialize, Serialize)]
-struct Held {
+struct SessionFile {
     /// Hash of the token for which the sessions were opened.
     token: String,
     /// The sessions, oldest first.
@@ -62,10 +62,10 @@ impl Sessions {
             if problem.kind() != io::ErrorKind::NotFound {
                 warn!("{}: {problem}; browsers must log in again", path.display());
             }
-            Held::default()
+            SessionFile::default()
         });
         let sessions = if held.token == token { held.sessions } else { Vec::new() };
-        Self { path, held: Mutex::new(Held { token, sessions }) }
+        Self { path, held: Mutex::new(SessionFile { token, sessions }) }
     }
 
     /// Opens a session and returns its id. Waits for the disk.
@@ -143,12 +143,12 @@ fn kind(peer: Peer) -> String {
     }
 }
 
-fn read(path: &Path) -> io::Result<Held> {
+fn read(path: &Path) -> io::Result<SessionFile> {
     let text = files::read_text(path, MAX_FILE_BYTES)?;
     serde_json::from_str(&text).map_err(io::Error::other)
 }
 
-fn write(path: &Path, held: &Held) -> io::Result<()> {
+fn write(path: &Path, held: &SessionFile) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

@@ -7,7 +7,7 @@ use khor_output::Health;
 
 /// How it goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Receiving {
+pub struct OscInputHealth {
     /// Whether khor listens.
     #[serde(flatten)]
     pub health: Health,

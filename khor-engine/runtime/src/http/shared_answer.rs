@@ -9,19 +9,19 @@ use std::{
 use tokio::{sync::Mutex, task::JoinError};
 
 /// The last answer of one operation.
-pub(super) struct Shared<A> {
+pub(super) struct SharedAnswer<A> {
     life: Duration,
     /// Locked while the work runs.
     last: Arc<Mutex<Option<(Instant, A)>>>,
 }
 
-impl<A> Clone for Shared<A> {
+impl<A> Clone for SharedAnswer<A> {
     fn clone(&self) -> Self {
         Self { life: self.life, last: Arc::clone(&self.last) }
     }
 }
 
-impl<A: Clone + Send + 'static> Shared<A> {
+impl<A: Clone + Send + 'static> SharedAnswer<A> {
     /// An answer is valid for `life` after it was found.
     pub(super) fn new(life: Duration) -> Self {
         Self { life, last: Arc::default() }
@@ -60,7 +60,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_work_is_done_once_even_if_its_request_ends() {
-        let shared = Shared::new(Duration::MAX);
+        let shared = SharedAnswer::new(Duration::MAX);
         let (begun, go_on) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
         let work = || {
             let (begun, go_on) = (Arc::clone(&begun), Arc::clone(&go_on));
@@ -82,10 +82,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_expires_and_a_panic_is_not_kept() {
-        let brief = Shared::new(Duration::ZERO);
+        let brief = SharedAnswer::new(Duration::ZERO);
         assert_eq!(brief.get(async { 1 }).await.unwrap(), 1);
         assert_eq!(brief.get(async { 2 }).await.unwrap(), 2);
-        let long = Shared::new(Duration::MAX);
+        let long = SharedAnswer::new(Duration::MAX);
         assert!(long.get(async { panic!("a request's bug") }).await.is_err());
         assert_eq!(long.get(async { 3 }).await.unwrap(), 3);
         assert_eq!(long.get(async { 4 }).await.unwrap(), 3);

@@ -12,7 +12,7 @@ pub(super) const PANIC: &str = "/khor/panic";
 
 /// What can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum OscCommand {
     /// A setting, by its path in the configuration, its pieces divided by `/`.
     Set(String),
     /// Muted or not; `None` is the other.
@@ -23,7 +23,7 @@ pub(super) enum Wish {
 
 /// Why a message is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum CommandError {
     /// Not an address of khor's.
     #[error(
         "{0}: there is no such address; expected /khor/set/<path of a setting>, /khor/mute or /khor/panic"
@@ -48,9 +48,9 @@ pub(super) enum Refusal {
     },
 }
 
-impl Wish {
-    pub(super) fn of(address: &str, args: &[OscType]) -> Result<Self, Refusal> {
-        let expected = |expected| Refusal::Value { address: address.to_owned(), expected };
+impl OscCommand {
+    pub(super) fn of(address: &str, args: &[OscType]) -> Result<Self, CommandError> {
+        let expected = |expected| CommandError::Value { address: address.to_owned(), expected };
         match (address, args) {
             (MUTE, []) => Ok(Self::Mute(None)),
             (MUTE, [value]) => {
@@ -62,7 +62,7 @@ impl Wish {
             (PANIC, _) => Ok(Self::Panic),
             _ => match address.strip_prefix(SET) {
                 Some(path) if !path.is_empty() => Ok(Self::Set(path.to_owned())),
-                _ => Err(Refusal::Address(address.to_owned())),
+                _ => Err(CommandError::Address(address.to_owned())),
             },
         }
     }
@@ -75,13 +75,13 @@ pub(super) fn is_settable(held: &Value) -> bool {
 
 /// The change of the configuration that sets `path`. Converts the value to the setting's type,
 /// because a fader sends numbers. `settings` contains the settings that OSC may change.
-pub(super) fn change(settings: &Value, path: &str, args: &[OscType]) -> Result<Value, Refusal> {
+pub(super) fn change(settings: &Value, path: &str, args: &[OscType]) -> Result<Value, CommandError> {
     if !is_steerable(path) {
-        return Err(Refusal::Forbidden(path.to_owned()));
+        return Err(CommandError::Forbidden(path.to_owned()));
     }
-    let held = settings.pointer(&format!("/{path}")).ok_or_else(|| Refusal::Setting(path.to_owned()))?;
-    let refuse = |expected| Refusal::Value { address: format!("{SET}{path}"), expected };
-    let [value] = args else { return Err(refuse("one value")) };
+    let held = settings.pointer(&format!("/{path}")).ok_or_else(|| CommandError::Setting(path.to_owned()))?;
+    let reject = |expected| CommandError::Value { address: format!("{SET}{path}"), expected };
+    let [value] = args else { return Err(reject("one value")) };
     let (value, expected) = match held {
         Value::Bool(_) => (to_bool(value).map(Value::Bool), "true, false or a number"),
         Value::Number(number) => (to_number(value, number).map(Value::Number), "a number"),
@@ -90,7 +90,7 @@ pub(super) fn change(settings: &Value, path: &str, args: &[OscType]) -> Result<V
             (None, "a setting that is one number, text or switch")
         }
     };
-    let value = value.ok_or_else(|| refuse(expected))?;
+    let value = value.ok_or_else(|| reject(expected))?;
     Ok(path.rsplit('/').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)]))))
 }
 
@@ -142,7 +142,7 @@ mod tests {
         steerable(&serde_json::to_value(Config::default()).unwrap())
     }
 
-    fn set(path: &str, value: OscType) -> Result<Value, Refusal> {
+    fn set(path: &str, value: OscType) -> Result<Value, CommandError> {
         change(&settings(), path, &[value])
     }
 
@@ -178,8 +178,8 @@ mod tests {
             let value = if held.is_string() { OscType::String("x".into()) } else { OscType::Int(1) };
             match set(path.trim_start_matches('/'), value) {
                 Ok(_) => allowed.push(path),
-                Err(Refusal::Forbidden(_)) => refused += 1,
-                Err(Refusal::Value { .. }) => assert_eq!(path, "/music", "a section is no setting"),
+                Err(CommandError::Forbidden(_)) => refused += 1,
+                Err(CommandError::Value { .. }) => assert_eq!(path, "/music", "a section is no setting"),
                 Err(other) => panic!("{path}: {other}"),
             }
         }
@@ -195,15 +195,15 @@ mod tests {
 
     #[test]
     fn what_it_cannot_be_is_refused_with_what_it_could() {
-        assert_eq!(set("music/bmp", OscType::Int(1)), Err(Refusal::Setting("music/bmp".into())));
-        assert_eq!(set("music/bpm/", OscType::Int(1)), Err(Refusal::Setting("music/bpm/".into())));
+        assert_eq!(set("music/bmp", OscType::Int(1)), Err(CommandError::Setting("music/bmp".into())));
+        assert_eq!(set("music/bpm/", OscType::Int(1)), Err(CommandError::Setting("music/bpm/".into())));
         for (path, value) in [
             ("music/bpm", OscType::String("fast".into())),
             ("music/bpm", OscType::Float(f32::NAN)),
             ("music/preset", OscType::Int(1)),
             ("music", OscType::Int(1)),
         ] {
-            assert!(matches!(set(path, value.clone()), Err(Refusal::Value { .. })), "{path} {value:?}");
+            assert!(matches!(set(path, value.clone()), Err(CommandError::Value { .. })), "{path} {value:?}");
         }
         assert!(
             change(&settings(), "music/bpm", &[]).unwrap_err().to_string().ends_with("expected one value")
@@ -212,15 +212,15 @@ mod tests {
 
     #[test]
     fn addresses_mean_something_or_are_refused() {
-        let wish = |address: &str, args: Vec<OscType>| Wish::of(address, &args);
-        assert_eq!(wish("/khor/mute", vec![]), Ok(Wish::Mute(None)));
-        assert_eq!(wish("/khor/mute", vec![OscType::Int(0)]), Ok(Wish::Mute(Some(false))));
-        assert_eq!(wish("/khor/panic", vec![OscType::Float(1.0)]), Ok(Wish::Panic));
-        assert_eq!(wish("/khor/set/a/b", vec![]), Ok(Wish::Set("a/b".into())));
+        let wish = |address: &str, args: Vec<OscType>| OscCommand::of(address, &args);
+        assert_eq!(wish("/khor/mute", vec![]), Ok(OscCommand::Mute(None)));
+        assert_eq!(wish("/khor/mute", vec![OscType::Int(0)]), Ok(OscCommand::Mute(Some(false))));
+        assert_eq!(wish("/khor/panic", vec![OscType::Float(1.0)]), Ok(OscCommand::Panic));
+        assert_eq!(wish("/khor/set/a/b", vec![]), Ok(OscCommand::Set("a/b".into())));
         assert!(wish("/khor/mute", vec![OscType::Nil]).is_err());
         for address in ["/khor/set/", "/khor/sing", "/1/fader1"] {
             let refusal = wish(address, vec![]).unwrap_err();
-            assert_eq!(refusal, Refusal::Address(address.to_owned()));
+            assert_eq!(refusal, CommandError::Address(address.to_owned()));
         }
     }
 }

@@ -2,22 +2,22 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::Listener;
+use super::SignalTask;
 use crate::engine::{
     conductor::Command,
-    stage::Staged,
-    state::{Alone, HeardCue},
+    stage::StagePlan,
+    state::{CueEntry, SingleHost},
 };
 use khor_music::CueKind;
 use khor_output::osc;
 use khor_signal::{Counter, Reading};
 use khor_site::{Admission, FleetEvent, Site};
 
-impl Listener {
-    pub(super) fn fleet(&mut self, event: FleetEvent) {
+impl SignalTask {
+    pub(super) fn fleet_event(&mut self, event: FleetEvent) {
         match event {
-            FleetEvent::Site(site) if self.alone.is_some() => self.one(site),
-            FleetEvent::Site(site) => self.site(site),
+            FleetEvent::Site(site) if self.single_host.is_some() => self.single_host_update(site),
+            FleetEvent::Site(site) => self.site_update(site),
             FleetEvent::Cue { host, cue, admission } => {
                 self.cue(&cue, Some((host.to_string(), admission)));
             }
@@ -29,42 +29,42 @@ impl Listener {
     /// A host that goes is heard like a source that goes, and so is its return.
     fn host_changed(&mut self, kind: CueKind, host: String) {
         let name = kind.name();
-        self.state.lock().cue(HeardCue { host: Some(host.clone()), ..HeardCue::of(name) });
-        if self.hears(Some(&host)) {
+        self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
+        if self.is_audible(Some(&host)) {
             self.conductor.send(Command::Cue(kind));
             self.osc.send(osc::Event::Cue(name, host, 0));
         }
     }
 
-    fn site(&mut self, site: Arc<Site>) {
-        let staged = self.stage.look_at(self.mode, &site, &self.heard);
-        self.hear_site(Arc::clone(&site), staged.reading, None, staged);
+    fn site_update(&mut self, site: Arc<Site>) {
+        let plan = self.stage.update_for_site(self.mode, &site, &self.heard);
+        self.publish_site(Arc::clone(&site), plan.reading, None, plan);
     }
 
     /// What is heard of a site now, for who plays, for OSC and for all who look.
-    pub(super) fn hear_site(
+    pub(super) fn publish_site(
         &self,
         site: Arc<Site>,
         reading: Option<Reading>,
-        alone: Option<Alone>,
-        staged: Staged,
+        single_host: Option<SingleHost>,
+        plan: StagePlan,
     ) {
         if let Some(reading) = &reading {
             self.osc.send(osc::Event::Lanes(reading.lanes));
         }
-        let mut seen = self.state.lock();
+        let mut state = self.state.lock();
         // When nobody sends nothing is known; counters never are.
-        seen.reading = None;
-        seen.read(&[None; Counter::ALL.len()], reading, Instant::now());
-        seen.counters = None;
-        seen.alone = alone;
-        seen.fleet(site, staged);
+        state.reading = None;
+        state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());
+        state.counters = None;
+        state.single_host = single_host;
+        state.set_site(site, plan);
     }
 
     /// Something happened, on this machine or on a host: it is heard, shown and sent.
     pub(super) fn cue(&mut self, cue: &khor_proto::Cue, from: Option<(String, Admission)>) {
         let (host, admission) = from.unzip();
-        let is_heard = self.hears(host.as_deref());
+        let is_heard = self.is_audible(host.as_deref());
         let share = host.clone().filter(|_| admission.is_some_and(|admission| admission.has_share));
         self.state.cue(cue, host, share);
         if !is_heard {

@@ -7,7 +7,7 @@ use crate::config::{Config, ConfigError};
 use khor_output::audio;
 
 /// What only the file or the command line may say, and what would cost the sound that plays.
-pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Result<(), ConfigError> {
+pub(super) fn check_change(change: &Value, before: &Config, library: &Library) -> Result<(), ConfigError> {
     let refuse = |field: &str, problem: String| Err(ConfigError { field: field.to_owned(), problem });
     if let Some(dir) = change.pointer("/ui/dir")
         && *dir != json!(before.ui.dir)
@@ -28,7 +28,7 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
         return refuse("listen.local_users", "only the file itself may let in other users".into());
     }
     if let Some(site) = change.get("site")
-        && !is_of_site(site, &json!(before.site))
+        && !keeps_site(site, &json!(before.site))
     {
         return refuse(
             "site",
@@ -82,7 +82,7 @@ pub(super) fn forbid(change: &Value, before: &Config, library: &Library) -> Resu
 }
 
 /// Whether a change leaves the site as it is but for how it is played and the host that is heard alone.
-fn is_of_site(change: &Value, held: &Value) -> bool {
+fn keeps_site(change: &Value, held: &Value) -> bool {
     let (Value::Object(change), Value::Object(held)) = (change, held) else { return false };
     let stays = |(key, value): (&String, &Value)| {
         matches!(key.as_str(), "host" | "mode") || held.get(key) == Some(value)

@@ -6,14 +6,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A queue for one kind of work.
 #[derive(Clone, Debug)]
-pub(crate) struct Turns {
+pub(crate) struct WorkQueue {
     places: Arc<Semaphore>,
     running: Arc<Semaphore>,
 }
 
 /// The permission to work. Dropping it lets the next caller in the queue work.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct WorkPermit {
     _running: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
 }
@@ -21,9 +21,9 @@ pub(crate) struct Turn {
 /// The queue is full: another caller would wait for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("khor is busy with earlier requests of this kind; try again in a few seconds")]
-pub struct Full;
+pub struct QueueFull;
 
-impl Turns {
+impl WorkQueue {
     /// At most `running` at once, and `waiting` behind them.
     pub(crate) fn new(running: usize, waiting: usize) -> Self {
         Self {
@@ -38,11 +38,11 @@ impl Turns {
     /// # Errors
     ///
     /// The queue is full.
-    pub(crate) async fn take(&self) -> Result<Turn, Full> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full)?;
+    pub(crate) async fn acquire(&self) -> Result<WorkPermit, QueueFull> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| QueueFull)?;
         // The semaphore is never closed, so this cannot fail.
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Full)?;
-        Ok(Turn { _running: running, _place: place })
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| QueueFull)?;
+        Ok(WorkPermit { _running: running, _place: place })
     }
 }
 
@@ -54,13 +54,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_rejects_and_dropped_callers_leave_it() {
-        let turns = Turns::new(1, 2);
-        let first = turns.take().await.unwrap();
-        let (mut second, mut third) = (Box::pin(turns.take()), Box::pin(turns.take()));
+        let queue = WorkQueue::new(1, 2);
+        let first = queue.acquire().await.unwrap();
+        let (mut second, mut third) = (Box::pin(queue.acquire()), Box::pin(queue.acquire()));
         assert!(poll!(&mut second).is_pending() && poll!(&mut third).is_pending());
-        assert_eq!(turns.take().await.unwrap_err(), Full);
+        assert_eq!(queue.acquire().await.unwrap_err(), QueueFull);
         drop(second);
-        let mut fourth = Box::pin(turns.take());
+        let mut fourth = Box::pin(queue.acquire());
         assert!(poll!(&mut fourth).is_pending(), "the place of the second is free");
         drop(first);
         let third = third.now_or_never().expect("it is next").unwrap();

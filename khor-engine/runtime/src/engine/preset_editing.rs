@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tracing::{info, warn};
 
-use super::{Engine, Library, conductor::Command, library::MOST_FILES, preset};
+use super::{Engine, Library, conductor::Command, library::MAX_FILES, preset};
 use crate::config::UpdateError;
 use khor_music::{Preset, Problem};
 use khor_system::files;
@@ -31,7 +31,7 @@ pub enum EditError {
         holds: String,
     },
     /// The folder is full.
-    #[error("{} holds {MOST_FILES} preset files, and khor reads no more; remove one first", .0.display())]
+    #[error("{} holds {MAX_FILES} preset files, and khor reads no more; remove one first", .0.display())]
     Full(PathBuf),
     /// There is none of that name.
     #[error("there is no preset {0}; see khor presets")]
@@ -58,7 +58,7 @@ impl Engine {
     /// for the disk.
     pub(super) fn refresh_presets(&self) {
         // Two who read at once would forget what one of them has read.
-        let _one = self.refreshing.lock();
+        let _one = self.preset_refresh.lock();
         let before = self.library();
         let mut library = Library::clone(&before);
         if !library.refresh() {
@@ -73,34 +73,34 @@ impl Engine {
         let config = self.config();
         let (was, is) = (preset(&config, &before), preset(&config, &library));
         *self.library.write() = std::sync::Arc::new(library);
-        let previewing = self.previewing.lock();
-        if was != is && previewing.is_none() {
+        let current = self.preview.lock();
+        if was != is && current.is_none() {
             info!("preset {} was read again", is.name);
             self.conductor.send(Command::Preset(Box::new(is)));
         }
     }
 
     /// The name of the preset that plays unsaved.
-    pub fn previewing(&self) -> Option<String> {
-        self.previewed().map(|preset| preset.name)
+    pub fn preview_name(&self) -> Option<String> {
+        self.preview_preset().map(|preset| preset.name)
     }
 
     /// The unsaved preset that plays. A reopened page can continue to edit it.
-    pub fn previewed(&self) -> Option<Preset> {
-        self.previewing.lock().clone()
+    pub fn preview_preset(&self) -> Option<Preset> {
+        self.preview.lock().clone()
     }
 
     /// Plays a preset that is not saved, from the next bar line.
     pub fn preview(&self, preset: Preset) {
-        let mut previewing = self.previewing.lock();
-        *previewing = Some(preset.clone());
+        let mut current = self.preview.lock();
+        *current = Some(preset.clone());
         self.conductor.send(Command::Preset(Box::new(preset)));
     }
 
     /// Plays the current preset again, if another was previewed.
     pub fn end_preview(&self) {
-        let mut previewing = self.previewing.lock();
-        if previewing.take().is_some() {
+        let mut current = self.preview.lock();
+        if current.take().is_some() {
             self.conductor.send(Command::Preset(Box::new(preset(&self.config(), &self.library()))));
         }
     }
@@ -115,7 +115,7 @@ impl Engine {
             let message = format!("{name} is a word of the API, choose another");
             return Err(EditError::Invalid(vec![Problem { path: "name".into(), message }]));
         }
-        let path = place(&self.library(), name)?;
+        let path = file_for(&self.library(), name)?;
         let written = preset
             .to_toml()
             .map_err(std::io::Error::other)
@@ -142,7 +142,7 @@ impl Engine {
 }
 
 /// The file a preset goes to: the one it is in, or a new one of its name.
-fn place(library: &Library, name: &str) -> Result<PathBuf, EditError> {
+fn file_for(library: &Library, name: &str) -> Result<PathBuf, EditError> {
     if let Some(path) = library.file_of(name) {
         return Ok(path.to_owned());
     }
@@ -150,14 +150,14 @@ fn place(library: &Library, name: &str) -> Result<PathBuf, EditError> {
         return Err(EditError::Full(library.dir().to_owned()));
     }
     let path = library.dir().join(format!("{name}.toml"));
-    match holds(library, &path) {
+    match occupant(library, &path) {
         Some(holds) => Err(EditError::Taken { path, holds }),
         None => Ok(path),
     }
 }
 
 /// What is in a file that nobody should lose.
-fn holds(library: &Library, path: &Path) -> Option<String> {
+fn occupant(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {
         Some(preset) => Some(format!("the preset {}", preset.name)),
@@ -179,28 +179,28 @@ mod tests {
     #[test]
     fn a_preset_goes_to_its_own_file_and_to_nobody_elses() {
         let (dir, mut library) = folder();
-        assert_eq!(place(&library, "mine").unwrap(), dir.path().join("mine.toml"));
+        assert_eq!(file_for(&library, "mine").unwrap(), dir.path().join("mine.toml"));
         let mine = Preset { name: "mine".into(), ..Preset::builtin()[0].clone() };
         std::fs::write(dir.path().join("other.toml"), mine.to_toml().unwrap()).unwrap();
         std::fs::write(dir.path().join("half.toml"), "name = ").unwrap();
         library.refresh();
-        assert_eq!(place(&library, "mine").unwrap(), dir.path().join("other.toml"), "it is there already");
-        let taken = place(&library, "other").unwrap_err().to_string();
+        assert_eq!(file_for(&library, "mine").unwrap(), dir.path().join("other.toml"), "it is there already");
+        let taken = file_for(&library, "other").unwrap_err().to_string();
         assert!(taken.contains("other.toml holds the preset mine"), "{taken}");
-        let taken = place(&library, "half").unwrap_err().to_string();
+        let taken = file_for(&library, "half").unwrap_err().to_string();
         assert!(taken.contains("a preset that is invalid"), "{taken}");
     }
 
     #[test]
     fn a_full_folder_accepts_changes_but_no_new_preset() {
         let (dir, mut library) = folder();
-        for number in 0..MOST_FILES {
+        for number in 0..MAX_FILES {
             let preset = Preset { name: format!("p{number}"), ..Preset::builtin()[0].clone() };
             std::fs::write(dir.path().join(format!("p{number}.toml")), preset.to_toml().unwrap()).unwrap();
         }
         library.refresh();
-        assert!(place(&library, "p7").is_ok());
-        let full = place(&library, "another").unwrap_err().to_string();
+        assert!(file_for(&library, "p7").is_ok());
+        let full = file_for(&library, "another").unwrap_err().to_string();
         assert!(full.contains("holds 256 preset files"), "{full}");
     }
 }

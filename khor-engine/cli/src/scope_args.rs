@@ -8,7 +8,7 @@ use khor_engine::config::{Config, ConfigError};
 use khor_source::ScopeChoice;
 
 #[derive(Args, Debug)]
-pub(super) struct WhomArgs {
+pub(super) struct ScopeArgs {
     /// Hear one cgroup alone: a systemd unit (nginx.service) or a path (/system.slice/nginx.service)
     #[arg(long, value_name = "UNIT|PATH")]
     cgroup: Option<String>,
@@ -17,7 +17,7 @@ pub(super) struct WhomArgs {
     pid: Vec<u32>,
 }
 
-impl WhomArgs {
+impl ScopeArgs {
     /// As `bpf` of the configuration; `None` where nobody in particular is asked for.
     pub(super) fn overrides(&self) -> Option<Value> {
         // Whoever says whom to hear means nobody else.

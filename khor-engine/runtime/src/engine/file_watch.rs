@@ -8,14 +8,14 @@ use super::Engine;
 use crate::config::ConfigStore;
 
 /// Time between two checks of the user's files for changes.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Applies changes that another program made in the file. Waits for the disk.
     pub(super) fn refresh_config(&self, store: &mut ConfigStore) {
         let before = store.config().clone();
         if store.refresh() {
-            self.show(store);
+            self.publish_config(store);
             self.apply(&before, store.config());
         }
     }
@@ -27,11 +27,11 @@ impl Engine {
 }
 
 /// Checks the files until the engine is gone.
-pub(super) async fn watch(engine: Weak<Engine>) {
-    let mut looks = interval(LOOK_INTERVAL);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+pub(super) async fn watch_files(engine: Weak<Engine>) {
+    let mut ticks = interval(CHECK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        looks.tick().await;
+        ticks.tick().await;
         let Some(engine) = engine.upgrade() else { return };
         // It can only panic, and that is logged.
         drop(tokio::task::spawn_blocking(move || engine.check_files()).await);

@@ -13,7 +13,7 @@ const ANSWER_KEYS: [&str; 3] = ["ok", "restart_required", "not_saved"];
 
 /// Returns the change with integers for whole numbers, with khor's name of the default device, and
 /// without the keys that only answers have.
-pub(super) fn understood(change: &Value, before: &Config) -> Value {
+pub(super) fn normalized(change: &Value, before: &Config) -> Value {
     let mut change = change.clone();
     // This cannot fail, because a configuration is a tree of plain values.
     fit_numbers(&mut change, &serde_json::to_value(before).unwrap_or_default());

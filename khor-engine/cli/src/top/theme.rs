@@ -6,7 +6,7 @@ use ratatui::{
     symbols::{bar, border},
 };
 
-use khor_command_line::terminal::{variable, wants_colours};
+use khor_command_line::terminal::{env_variable, wants_colours};
 use khor_signal::Family;
 
 /// What is read last, and first.
@@ -15,16 +15,16 @@ pub(super) const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 
 /// What this terminal can show.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
+pub(super) struct Theme {
     /// Whether there are colours: `NO_COLOR` takes them away.
     pub(super) colours: bool,
     /// Its characters.
-    pub(super) signs: &'static Signs,
+    pub(super) symbols: &'static Symbols,
 }
 
 /// Characters.
 #[derive(Debug)]
-pub(super) struct Signs {
+pub(super) struct Symbols {
     /// A family each, in the order of [`FAMILIES`].
     families: [&'static str; 5],
     /// Who has the voices, who is silent.
@@ -48,7 +48,7 @@ pub(super) const FAMILIES: [Family; 5] =
     [Family::Process, Family::Network, Family::Disk, Family::Memory, Family::Kernel];
 
 /// Shapes as on the page.
-pub(super) const UNICODE: Signs = Signs {
+pub(super) const UNICODE: Symbols = Symbols {
     families: ["●", "◆", "■", "▲", "⬢"],
     voices: "♪",
     silent: "×",
@@ -63,7 +63,7 @@ pub(super) const UNICODE: Signs = Signs {
 };
 
 /// For the Linux console and for locales that are not UTF-8.
-pub(super) const ASCII: Signs = Signs {
+pub(super) const ASCII: Symbols = Symbols {
     families: ["o", "*", "#", "^", "@"],
     voices: ">",
     silent: "x",
@@ -96,19 +96,19 @@ pub(super) const ASCII: Signs = Signs {
     between: "-",
 };
 
-impl Look {
+impl Theme {
     /// As the environment says.
-    pub(super) fn of_environment() -> Self {
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
+    pub(super) fn from_environment() -> Self {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env_variable).unwrap_or_default();
         let utf8 = ["utf-8", "utf8"].iter().any(|name| locale.to_lowercase().contains(name));
-        let console = variable("TERM").is_some_and(|term| term == "linux");
-        let signs = if utf8 && !console { &UNICODE } else { &ASCII };
-        Self { colours: wants_colours(), signs }
+        let console = env_variable("TERM").is_some_and(|term| term == "linux");
+        let symbols = if utf8 && !console { &UNICODE } else { &ASCII };
+        Self { colours: wants_colours(), symbols }
     }
 
     /// The family's shape.
     pub(super) fn shape(self, family: Family) -> &'static str {
-        self.signs.families[FAMILIES.iter().position(|other| *other == family).unwrap_or(0)]
+        self.symbols.families[FAMILIES.iter().position(|other| *other == family).unwrap_or(0)]
     }
 
     /// The family's colour. The terminal's own sixteen, which its owner chose to be readable.

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{listener::SignalSettings, sources::SourceChoice};
+use super::{signal_task::SignalSettings, sources::SourceChoice};
 use crate::config::{Config, Midi};
 use khor_output::{audio, midi, osc};
 use khor_site::SiteSettings;
 use khor_source::{DemoSettings, MachineSettings, Playback};
 
-pub(super) fn audio_wanted(config: &Config) -> audio::Wanted {
+pub(super) fn audio_settings(config: &Config) -> audio::Wanted {
     audio::Wanted {
         enabled: config.features.audio,
         backend: config.audio.backend.clone(),
@@ -18,11 +18,11 @@ pub(super) fn audio_wanted(config: &Config) -> audio::Wanted {
 }
 
 /// None when OSC is off.
-pub(super) fn osc_wanted(config: &Config) -> Vec<osc::Target> {
+pub(super) fn osc_targets(config: &Config) -> Vec<osc::Target> {
     if config.features.osc { config.osc.all_targets() } else { Vec::new() }
 }
 
-pub(super) fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
+pub(super) fn midi_settings(config: &Config) -> Option<midi::Wanted> {
     let wanted = || {
         let Midi { port, channel, clock } = config.midi.clone();
         midi::Wanted { port, melody_channel: channel, clock }
@@ -52,6 +52,6 @@ pub(super) fn source_choice(config: &Config, socket: &Path, capture: Option<&Pla
 }
 
 pub(super) fn signal_settings(config: &Config) -> SignalSettings {
-    let alone = config.site.host.as_ref().and_then(|host| host.parse().ok());
-    SignalSettings { scaling: config.scaling(), heard: config.heard(), alone, mode: config.site.mode }
+    let single_host = config.site.host.as_ref().and_then(|host| host.parse().ok());
+    SignalSettings { scaling: config.scaling(), heard: config.heard(), single_host, mode: config.site.mode }
 }

@@ -7,7 +7,7 @@ use khor_output::Health;
 
 /// How each part is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct OnDesktop {
+pub struct DesktopHealth {
     /// `org.khor.Engine`.
     pub bus: Health,
     /// The media player.
@@ -16,9 +16,9 @@ pub struct OnDesktop {
     pub notifications: Health,
 }
 
-impl OnDesktop {
+impl DesktopHealth {
     /// All of it in one: wanted if a part is, working if all do that are wanted.
-    pub fn all(&self) -> Health {
+    pub fn overall(&self) -> Health {
         let Self { bus, mpris, notifications } = self;
         let mut wanted = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();
         if wanted.peek().is_none() {
@@ -34,10 +34,10 @@ mod tests {
 
     #[test]
     fn what_is_off_is_no_trouble_and_one_part_in_trouble_is_the_trouble_of_all() {
-        assert_eq!(OnDesktop::default().all(), Health::off());
-        let mut desktop = OnDesktop { bus: Health::working(), ..OnDesktop::default() };
-        assert_eq!(desktop.all(), Health::working());
+        assert_eq!(DesktopHealth::default().overall(), Health::off());
+        let mut desktop = DesktopHealth { bus: Health::working(), ..DesktopHealth::default() };
+        assert_eq!(desktop.overall(), Health::working());
         desktop.mpris = Health::failing("taken", "end the other");
-        assert_eq!(desktop.all(), Health::failing("taken", "end the other"));
+        assert_eq!(desktop.overall(), Health::failing("taken", "end the other"));
     }
 }

@@ -6,48 +6,49 @@ use std::sync::Arc;
 
 use khor_fleet::Name;
 
-use super::Listener;
+use super::SignalTask;
 use crate::engine::{
-    stage::{Stage, Staged},
-    state::Alone,
+    stage::{Stage, StagePlan},
+    state::SingleHost,
 };
 use khor_signal::{Reading, only};
 use khor_site::{Host, Site};
 use khor_source::Shortfall;
 
-impl Listener {
+impl SignalTask {
     /// Hears one host alone from now on, or all of them.
-    pub(super) fn hear(&mut self, alone: Option<Name>) {
-        if alone == self.alone {
+    pub(super) fn select_host(&mut self, single_host: Option<Name>) {
+        if single_host == self.single_host {
             return;
         }
-        self.alone = alone;
+        self.single_host = single_host;
         self.stage = Stage::default();
-        let mut seen = self.state.lock();
-        seen.staged = self.nobody();
+        let mut state = self.state.lock();
+        state.plan = self.empty_plan();
         // What was heard until now was somebody else.
-        seen.history.clear();
-        let site = seen.site.clone();
-        seen.alone = site.and_then(|site| self.is_how(&site).map(|(alone, _)| alone));
+        state.history.clear();
+        let site = state.site.clone();
+        state.single_host =
+            site.and_then(|site| self.find_single_host(&site).map(|(single_host, _)| single_host));
     }
 
     /// All hosts at one instant, of which one is heard.
-    pub(super) fn one(&mut self, site: Arc<Site>) {
-        let Some((alone, host)) = self.is_how(&site) else { return };
+    pub(super) fn single_host_update(&mut self, site: Arc<Site>) {
+        let Some((single_host, host)) = self.find_single_host(&site) else { return };
         let reading = host
-            .filter(|_| alone.shortfall.is_none())
+            .filter(|_| single_host.shortfall.is_none())
             .map(|host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading });
-        self.hear_site(Arc::clone(&site), reading, Some(alone), self.nobody());
+        self.publish_site(Arc::clone(&site), reading, Some(single_host), self.empty_plan());
     }
 
     /// One host alone has no soloists beside it.
-    fn nobody(&self) -> Staged {
-        Staged { mode: self.mode, ..Staged::default() }
+    fn empty_plan(&self) -> StagePlan {
+        StagePlan { mode: self.mode, ..StagePlan::default() }
     }
 
     /// The host that is heard alone, if one is, and what is known of it.
-    fn is_how<'a>(&self, site: &'a Site) -> Option<(Alone, Option<&'a Host>)> {
-        let name = self.alone.as_ref()?;
+    fn find_single_host<'a>(&self, site: &'a Site) -> Option<(SingleHost, Option<&'a Host>)> {
+        let name = self.single_host.as_ref()?;
         let host = site.hosts.iter().find(|host| host.name == *name);
         let shortfall = match host {
             None => Some(Shortfall {
@@ -64,13 +65,13 @@ impl Listener {
             }),
             Some(_) => None,
         };
-        Some((Alone { host: name.to_string(), shortfall }, host))
+        Some((SingleHost { host: name.to_string(), shortfall }, host))
     }
 
     /// Whether what happens on a host, or on this machine, is to be heard.
-    pub(super) fn hears(&self, host: Option<&str>) -> bool {
-        match (host, &self.alone) {
-            (Some(host), Some(alone)) => host == alone.as_str(),
+    pub(super) fn is_audible(&self, host: Option<&str>) -> bool {
+        match (host, &self.single_host) {
+            (Some(host), Some(single_host)) => host == single_host.as_str(),
             _ => true,
         }
     }

@@ -1,7 +1,7 @@
 //! The task that turns the source's frames into lanes, and tells them to the state and to OSC.
 
-mod alone;
-mod fleet;
+mod single_host;
+mod site;
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use super::{
     conductor::{Command, Conductor},
     sources::InputEvent,
     stage::Stage,
-    state::{SourceState, State},
+    state::{SharedState, SourceState},
 };
 use crate::config::SiteMode;
 use khor_music::CueKind;
@@ -34,17 +34,17 @@ use khor_system::words::counted;
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Time between two writes of what was learnt.
-const KEEP_INTERVAL: Duration = Duration::from_mins(5);
+const SAVE_INTERVAL: Duration = Duration::from_mins(5);
 
-/// What is asked about what is ordinary.
+/// A command for the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BaselineWish {
-    /// Learn no more, or again.
+pub(super) enum BaselineCommand {
+    /// Stops or resumes learning.
     Freeze(bool),
-    /// Begin anew.
-    Forget,
-    /// Write it down now.
-    Keep,
+    /// Forgets the baseline and learns a new one.
+    Reset,
+    /// Saves the baseline now.
+    Save,
 }
 
 /// What the pipeline is told, and may be told again.
@@ -53,45 +53,45 @@ pub(super) struct SignalSettings {
     pub(super) scaling: Scaling,
     pub(super) heard: PerSignal<bool>,
     /// The host of a site that is heard as if it were this machine.
-    pub(super) alone: Option<Name>,
+    pub(super) single_host: Option<Name>,
     /// How a site is played.
     pub(super) mode: SiteMode,
 }
 
-pub(super) struct Listener {
-    state: Arc<State>,
+pub(super) struct SignalTask {
+    state: Arc<SharedState>,
     osc: osc::Output,
     settings: watch::Receiver<SignalSettings>,
     pipeline: Pipeline,
     heard: PerSignal<bool>,
     metrics_at: Option<Instant>,
-    wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
+    commands: mpsc::UnboundedReceiver<(BaselineCommand, oneshot::Sender<()>)>,
     baseline_file: BaselineFile,
     conductor: Conductor,
     /// Whose activity is heard on this machine, which teaches what is ordinary; `None` for the demo and captures.
     subject: Option<Scope>,
     kind: Option<SourceKind>,
     /// Of a site, the host that is heard as if it were this machine.
-    alone: Option<Name>,
+    single_host: Option<Name>,
     /// How a site is played, and who of it has which place.
     mode: SiteMode,
     stage: Stage,
-    kept_at: Instant,
+    saved_at: Instant,
 }
 
-impl Listener {
+impl SignalTask {
     pub(super) fn new(
-        state: Arc<State>,
+        state: Arc<SharedState>,
         osc: osc::Output,
         mut settings: watch::Receiver<SignalSettings>,
-        wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
+        commands: mpsc::UnboundedReceiver<(BaselineCommand, oneshot::Sender<()>)>,
         baseline_file: BaselineFile,
         conductor: Conductor,
     ) -> Self {
-        let SignalSettings { scaling, heard, alone, mode } = settings.borrow_and_update().clone();
+        let SignalSettings { scaling, heard, single_host, mode } = settings.borrow_and_update().clone();
         state.lock().heard = heard;
         let pipeline = Pipeline::new(scaling);
-        let kept_at = Instant::now();
+        let saved_at = Instant::now();
         Self {
             state,
             osc,
@@ -99,15 +99,15 @@ impl Listener {
             pipeline,
             heard,
             metrics_at: None,
-            wishes,
+            commands,
             baseline_file,
             conductor,
             subject: None,
             kind: None,
-            alone,
+            single_host,
             mode,
             stage: Stage::default(),
-            kept_at,
+            saved_at,
         }
     }
 
@@ -116,24 +116,24 @@ impl Listener {
         loop {
             let event = tokio::select! {
                 event = events.recv() => event,
-                Some((wish, done)) = self.wishes.recv() => {
-                    self.obey(wish).await;
+                Some((command, done)) = self.commands.recv() => {
+                    self.execute(command).await;
                     // Whoever asked may have gone.
                     done.send(()).ok();
                     continue;
                 }
                 // Also while the source is away: what is wanted then is shown.
                 Ok(()) = self.settings.changed() => {
-                    self.take_settings();
+                    self.apply_settings();
                     continue;
                 }
             };
             let Some(event) = event else { return };
-            self.follow_settings();
+            self.apply_pending_settings();
             let event = match event {
                 InputEvent::Source(event) => event,
                 InputEvent::Fleet(event) => {
-                    self.fleet(event);
+                    self.fleet_event(event);
                     continue;
                 }
             };
@@ -151,28 +151,28 @@ impl Listener {
         }
     }
 
-    fn follow_settings(&mut self) {
+    fn apply_pending_settings(&mut self) {
         if self.settings.has_changed().unwrap_or(false) {
-            self.take_settings();
+            self.apply_settings();
         }
     }
 
-    fn take_settings(&mut self) {
-        let SignalSettings { scaling, heard, alone, mode } = self.settings.borrow_and_update().clone();
+    fn apply_settings(&mut self) {
+        let SignalSettings { scaling, heard, single_host, mode } = self.settings.borrow_and_update().clone();
         self.state.lock().heard = heard;
         (self.heard, self.mode) = (heard, mode);
         self.pipeline.configure(scaling);
-        self.hear(alone);
+        self.select_host(single_host);
     }
 
-    async fn obey(&mut self, wish: BaselineWish) {
-        match wish {
-            BaselineWish::Freeze(frozen) => self.pipeline.freeze(frozen),
-            BaselineWish::Forget => {
+    async fn execute(&mut self, command: BaselineCommand) {
+        match command {
+            BaselineCommand::Freeze(frozen) => self.pipeline.freeze(frozen),
+            BaselineCommand::Reset => {
                 self.pipeline.restore(&BTreeMap::new());
-                self.kept().await;
+                self.save().await;
             }
-            BaselineWish::Keep => self.kept().await,
+            BaselineCommand::Save => self.save().await,
         }
         self.state.lock().baseline_frozen = self.pipeline.is_frozen();
     }
@@ -183,14 +183,14 @@ impl Listener {
         let real = matches!(info.kind, SourceKind::Collector | SourceKind::Proc);
         let subject = real.then(|| info.scope.clone());
         if subject != self.subject || subject.is_none() {
-            self.kept().await;
+            self.save().await;
             self.pipeline
                 .restore(&subject.as_ref().map_or_else(BTreeMap::new, |it| self.baseline_file.load(it)));
-            let mut seen = self.state.lock();
-            seen.history.clear();
+            let mut state = self.state.lock();
+            state.history.clear();
             if subject != self.subject {
                 // These cues come from outside of the new scope.
-                seen.cues.clear();
+                state.cues.clear();
             }
             self.subject = subject;
         }
@@ -209,14 +209,14 @@ impl Listener {
     }
 
     /// Begins to write down what was learnt.
-    fn keep(&mut self) -> Option<JoinHandle<()>> {
-        self.kept_at = Instant::now();
+    fn start_save(&mut self) -> Option<JoinHandle<()>> {
+        self.saved_at = Instant::now();
         self.baseline_file.save_later(self.subject.as_ref()?, self.pipeline.learnt())
     }
 
     /// Writes it down.
-    async fn kept(&mut self) {
-        if let Some(writing) = self.keep() {
+    async fn save(&mut self) {
+        if let Some(writing) = self.start_save() {
             // It can only panic, and that is logged.
             drop(writing.await);
         }
@@ -231,9 +231,9 @@ impl Listener {
         let now = Instant::now();
         let frame = frame.only(&self.heard);
         let reading = self.pipeline.push(frame);
-        self.state.lock().read(&frame.counters, reading, now);
-        if now.duration_since(self.kept_at) >= KEEP_INTERVAL {
-            self.keep();
+        self.state.lock().add_reading(&frame.counters, reading, now);
+        if now.duration_since(self.saved_at) >= SAVE_INTERVAL {
+            self.start_save();
         }
         let Some(reading) = reading else { return };
         self.osc.send(osc::Event::Lanes(reading.lanes));
