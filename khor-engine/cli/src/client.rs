@@ -11,6 +11,12 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use khor_command_line::address::server_address;
+use khor_engine::{
+    config::{ConfigStore, Listen},
+    engine_file,
+    http::read_token,
+};
 use serde_json::Value;
 use tracing::warn;
 use ureq::unversioned::resolver::DefaultResolver;
@@ -19,10 +25,6 @@ use super::{
     Places,
     connect::{CheckedConnector, ForeignServer, Trust},
 };
-use khor_command_line::address::server_address;
-use khor_engine::config::{ConfigStore, Listen};
-use khor_engine::engine_file;
-use khor_engine::http::read_token;
 
 /// Longest wait for the engine.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -7,12 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_system::peer::Peer;
 use ureq::{
     Error, Timeout,
     unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport},
 };
-
-use khor_system::peer::Peer;
 
 /// Longest wait until a program accepts the connection.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);

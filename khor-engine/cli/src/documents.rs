@@ -7,12 +7,12 @@ use khor_e2e::{
     documents::{Snippet, documents, words},
     skip,
 };
+use khor_engine::config::{Config, ConfigStore};
+use khor_music::Preset;
 use serde_json::Value;
 use yaml_rust2::YamlLoader;
 
 use super::{Cli, steer};
-use khor_engine::config::{Config, ConfigStore};
-use khor_music::Preset;
 
 /// From a checkout it takes the place of `khor`.
 const FROM_SOURCE: &str = "cargo run --release -p khor --";

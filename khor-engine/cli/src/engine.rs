@@ -4,18 +4,21 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use khor_command_line::{address::listen_address, interrupt, path::setting_path, systemd};
+use khor_engine::{
+    config::{ConfigStore, sessions_path},
+    control, dbus,
+    engine::{EndReason, Engine, Supervisor},
+    http,
+};
 use khor_fleet::Name;
+use khor_relay::NatsArgs;
+use khor_source::Playback;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::{error, info};
 
 use super::{Places, scope_args::ScopeArgs};
-use khor_command_line::{address::listen_address, interrupt, path::setting_path, systemd};
-use khor_engine::config::{ConfigStore, sessions_path};
-use khor_engine::engine::{EndReason, Engine, Supervisor};
-use khor_engine::{control, dbus, http};
-use khor_relay::NatsArgs;
-use khor_source::Playback;
 
 /// How long the last notes of a capture may ring.
 const LAST_NOTES_DURATION: Duration = Duration::from_secs(2);

@@ -8,10 +8,10 @@ use std::{
 use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
-
-use super::Cli;
 use khor_command_line::print::print;
 use khor_system::files::write_output;
+
+use super::Cli;
 
 #[derive(Args, Debug)]
 pub(super) struct CompletionsArgs {

@@ -26,7 +26,6 @@ mod top;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-
 use khor_engine::config::{ConfigStore, default_path};
 
 /// Hear what a Linux machine is doing.

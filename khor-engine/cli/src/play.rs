@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use serde_json::json;
-
-use super::{Places, engine::OutputArgs};
 use khor_command_line::print::print_line;
 use khor_source::{CaptureError, CaptureReader, Playback, Recorded};
 use khor_system::words::counted;
+use serde_json::json;
+
+use super::{Places, engine::OutputArgs};
 
 /// Flags hold for this run only; the configuration file is not changed by them.
 #[derive(Args, Debug)]
@@ -97,8 +97,9 @@ fn scan(path: &Path) -> anyhow::Result<Contents> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_source::{CaptureWriter, DemoSource, Origin, SourceKind};
+
+    use super::*;
 
     fn written() -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();

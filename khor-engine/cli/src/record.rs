@@ -4,6 +4,12 @@ use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
+use khor_command_line::{interrupt, number, print::print_line, progress::ProgressLine};
+use khor_source::{CaptureWriter, DemoSettings, MachineSettings, Origin, SourceEvent};
+use khor_system::{
+    files::{LowSpace, SpaceWatch},
+    words::counted,
+};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
@@ -11,10 +17,6 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{Places, scope_args::ScopeArgs};
-use khor_command_line::{interrupt, number, print::print_line, progress::ProgressLine};
-use khor_source::{CaptureWriter, DemoSettings, MachineSettings, Origin, SourceEvent};
-use khor_system::files::{LowSpace, SpaceWatch};
-use khor_system::words::counted;
 
 /// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -208,10 +210,10 @@ impl CaptureRecording<'_> {
 
 #[cfg(test)]
 mod tests {
+    use khor_signal::{Counter, Frame};
     use nix::sys::signal::{Signal, raise};
 
     use super::*;
-    use khor_signal::{Counter, Frame};
 
     #[test]
     fn a_signal_among_many_events_is_not_lost() {

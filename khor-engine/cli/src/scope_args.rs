@@ -1,11 +1,10 @@
 //! Whom to hear, where that is not the whole machine.
 
 use clap::Args;
-use serde_json::{Value, json};
-
 use khor_command_line::number;
 use khor_engine::config::{Config, ConfigError};
 use khor_source::ScopeChoice;
+use serde_json::{Value, json};
 
 #[derive(Args, Debug)]
 pub(super) struct ScopeArgs {

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use khor_command_line::print::{print, print_json};
 use serde_json::{Value, json};
 
 use super::{client::EngineAddress, table::row};
-use khor_command_line::print::{print, print_json};
 
 /// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
 const PARTS: [(&str, &str); 9] = [

@@ -2,15 +2,15 @@
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value};
-
-use super::client::EngineAddress;
 use khor_command_line::{
     number,
     print::{print_json, print_line, print_stderr},
 };
 use khor_engine::config::Config;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+use super::client::EngineAddress;
 
 #[derive(Args, Debug)]
 pub(super) struct MuteArgs {

@@ -11,11 +11,10 @@ use std::{
     process,
 };
 
+use khor_system::files;
 use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
-
-use khor_system::files;
 
 /// Largest file that is read, bytes.
 const MAX_BYTES: u64 = 16 * 1024;

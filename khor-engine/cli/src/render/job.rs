@@ -9,8 +9,6 @@ use std::{
 };
 
 use anyhow::Context;
-use tracing::warn;
-
 use khor_command_line::{interrupt::Interrupt, progress::ProgressLine};
 use khor_engine::config::Config;
 use khor_music::{CueKind, Note, Preset};
@@ -18,8 +16,11 @@ use khor_output::file::{FileError, Format, NoteFile, SoundFile};
 use khor_signal::Frame;
 use khor_source::{CaptureError, Recorded};
 use khor_synth::{Offline, Samples, Sounding};
-use khor_system::files::{LowSpace, Replacement, SpaceWatch};
-use khor_system::words::counted;
+use khor_system::{
+    files::{LowSpace, Replacement, SpaceWatch},
+    words::counted,
+};
+use tracing::warn;
 
 /// Most left-out parts that are logged one by one.
 const MAX_WARNINGS: u64 = 8;

@@ -11,23 +11,25 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
+use khor_command_line::{
+    interrupt::Interrupt,
+    number,
+    print::{print_line, print_stderr},
+};
+use khor_engine::{
+    config::{Config, default_path, presets_dir},
+    engine::{Library, read_preset},
+};
+use khor_music::{Preset, Role, Scale};
+use khor_output::file::Format;
+use khor_source::{CaptureReader, DemoSource, Recorded, SCENARIO_S};
+use khor_system::words::counted;
 use serde_json::json;
 
 use self::{
     job::{Job, Pieces, Rendered},
     plan::Plan,
 };
-use khor_command_line::{
-    interrupt::Interrupt,
-    number,
-    print::{print_line, print_stderr},
-};
-use khor_engine::config::{Config, default_path, presets_dir};
-use khor_engine::engine::{Library, read_preset};
-use khor_music::{Preset, Role, Scale};
-use khor_output::file::Format;
-use khor_source::{CaptureReader, DemoSource, Recorded, SCENARIO_S};
-use khor_system::words::counted;
 
 /// Interval of the demo's samples, nanoseconds.
 const DEMO_STEP_NS: u64 = 20_000_000;

@@ -4,14 +4,13 @@
 use std::{fmt, path::Path};
 
 use anyhow::{Context, bail};
-
-use super::{DEMO_LOADS, RenderArgs};
 use khor_music::Role;
 use khor_output::file::{Format, MAX_WAV_BYTES};
 use khor_source::{CaptureReader, Recorded, SCENARIO_S};
 use khor_synth::Timeline;
-use khor_system::files::SpaceWatch;
-use khor_system::words::bytes;
+use khor_system::{files::SpaceWatch, words::bytes};
+
+use super::{DEMO_LOADS, RenderArgs};
 
 /// Longest render without `--force`, seconds.
 const MAX_S: f64 = 24.0 * 3600.0;
@@ -113,9 +112,10 @@ fn length(path: &Path) -> anyhow::Result<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::{Counter, Frame};
     use khor_source::{CaptureWriter, DemoSource, Origin};
+
+    use super::*;
 
     #[test]
     fn a_plan_shows_length_and_size() {

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use khor_music::Layer;
 use khor_signal::{Family, SignalId};
+use serde::Deserialize;
 
 /// `GET /api/metrics`, and the events of `GET /api/stream`.
 #[derive(Clone, Debug, Deserialize)]

@@ -22,6 +22,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
+use khor_command_line::{interrupt::Interrupt, terminal::check_drawable};
 use nix::poll::{PollFd, PollFlags, poll};
 use ratatui::{
     DefaultTerminal, Frame,
@@ -30,7 +31,6 @@ use ratatui::{
 
 use self::{feed::Feed, keys::KeyCommand, state::State, theme::Theme};
 use super::client::EngineAddress;
-use khor_command_line::{interrupt::Interrupt, terminal::check_drawable};
 
 /// Shortest time between two frames.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use khor_engine::fair_share;
+use khor_signal::SIGNALS;
+
 use super::{
     api_types::{Controls, Cue, Fleet, Health, Metrics, Note, Position, Signal},
     feed::EngineEvent,
 };
-use khor_engine::fair_share;
-use khor_signal::SIGNALS;
 
 /// How far back levels and notes are kept.
 pub(super) const HISTORY_MS: u64 = 60_000;

@@ -5,6 +5,7 @@
 
 use std::fs;
 
+use khor_engine::engine::times;
 use ratatui::{
     Terminal,
     backend::TestBackend,
@@ -20,7 +21,6 @@ use super::{
     theme::{ASCII, FAMILIES, Theme, UNICODE},
     view,
 };
-use khor_engine::engine::times;
 
 const RECORDED: &str = include_str!("recorded.jsonl");
 const SITE: &str = include_str!("recorded-site.json");

@@ -1,13 +1,12 @@
 //! Colours and characters: what a terminal can show of the page's look. A family has a colour and a shape, so that
 //! nothing is told by colour alone.
 
+use khor_command_line::terminal::{env_variable, wants_colours};
+use khor_signal::Family;
 use ratatui::{
     style::{Color, Modifier, Style},
     symbols::{bar, border},
 };
-
-use khor_command_line::terminal::{env_variable, wants_colours};
-use khor_signal::Family;
 
 /// What is read last, and first.
 pub(super) const DIM: Style = Style::new().add_modifier(Modifier::DIM);

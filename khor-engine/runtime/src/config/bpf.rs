@@ -1,5 +1,6 @@
 //! What this engine asks of the collector: how often, of what, and of whom.
 
+use khor_source::ScopeChoice;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,6 @@ use super::{
     limits::PATH_CHARS,
     model::{in_range, require},
 };
-use khor_source::ScopeChoice;
 
 /// What this engine asks of the collector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,14 +1,14 @@
 //! Limits the length of the configuration's texts. Each limit is written once, as an attribute of
 //! its field. The JSON Schema takes the limits from there, and this module enforces the schema.
 
+pub(crate) use khor_system::files::PATH_CHARS;
+
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::{Config, ConfigError, model::require};
-
-pub(crate) use khor_system::files::PATH_CHARS;
 
 /// Longest host name or address, characters.
 pub(crate) const HOST_CHARS: u32 = 255;

@@ -6,7 +6,11 @@ use std::{
     path::PathBuf,
 };
 
+use khor_music::{Scale, Settings};
 use khor_proto::inert;
+use khor_signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings};
+use khor_synth::{OfflineSettings, Sounding, Volume};
+use khor_system::words::cut;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +18,6 @@ use super::{
     BpfSubscription, Desktop, Listen, Osc, Quiet, Recordings, Site,
     limits::{self, DEVICE_CHARS, NAME_CHARS, PATH_CHARS},
 };
-use khor_music::{Scale, Settings};
-use khor_signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings};
-use khor_synth::{OfflineSettings, Sounding, Volume};
-use khor_system::words::cut;
 
 /// Longest value that an error quotes, characters.
 const QUOTED_CHARS: usize = 100;

@@ -1,11 +1,11 @@
 //! OSC: whom it is sent to, and who may steer by it.
 
+use khor_output::osc::Target;
 use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, limits::HOST_CHARS, model::require};
-use khor_output::osc::Target;
 
 /// Longest entry of `osc.targets`, characters: a host, brackets and a port.
 const TARGET_CHARS: u32 = HOST_CHARS + 8;

@@ -1,11 +1,11 @@
 //! Which site is heard instead of this machine.
 
 use khor_fleet::Name;
+use khor_site::nats::Nats;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
-use khor_site::nats::Nats;
 
 /// A site.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,6 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_system::{
+    files::{self, Stamp},
+    words::counted,
+};
 use serde_json::Value;
 use tracing::{info, warn};
 
@@ -15,8 +19,6 @@ use super::{
     recover::{Recovered, default_shape, parse, recover},
     unknown_keys::{self, UnknownKeys, concerns_listen},
 };
-use khor_system::files::{self, Stamp};
-use khor_system::words::counted;
 
 #[cfg(test)]
 mod tests;

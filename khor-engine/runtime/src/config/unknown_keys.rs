@@ -1,10 +1,10 @@
 //! Handles keys that this version of khor does not know. They stay in the file, because a newer
 //! version or another program may have written them. A change that contains them is refused.
 
+use khor_system::words::cut;
 use serde_json::Value;
 
 use super::ConfigError;
-use khor_system::words::cut;
 
 /// Most names that the warning lists.
 const LISTED: usize = 5;

@@ -28,6 +28,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_output::Health;
+use khor_own_traffic::Place;
 use rosc::{OscMessage, OscType};
 use serde_json::Value;
 use tokio::{
@@ -39,8 +41,6 @@ use tracing::{info, warn};
 
 use self::command::{CommandError, OscCommand};
 use crate::{config::steerable, engine::Engine};
-use khor_output::Health;
-use khor_own_traffic::Place;
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use khor_output::Health;
 use khor_proto::inert;
 use tokio::{
     sync::broadcast::error::RecvError,
@@ -14,7 +15,6 @@ use zbus::{
 
 use super::{POLL_INTERVAL, POLLS_PER_SLOW_UPDATE, session, steer};
 use crate::engine::Engine;
-use khor_output::Health;
 
 pub(super) const NAME: &str = "org.khor.Engine";
 const PATH: &str = "/org/khor/Engine";

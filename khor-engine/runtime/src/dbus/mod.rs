@@ -13,6 +13,7 @@ mod steer;
 
 use std::{sync::Arc, time::Duration};
 
+use khor_output::Health;
 use tokio::{sync::watch, time::sleep};
 use tracing::{info, warn};
 use zbus::{connection::Builder, fdo};
@@ -21,7 +22,6 @@ use crate::{
     config::Desktop,
     engine::{DesktopHealth, Engine},
 };
-use khor_output::Health;
 
 /// Between two attempts to get onto the bus.
 const RETRY: Duration = Duration::from_secs(5);

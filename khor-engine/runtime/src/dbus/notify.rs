@@ -6,6 +6,8 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use khor_music::{CueKind as Motif, Severity};
+use khor_output::Health;
 use khor_proto::{Cue, inert};
 use nix::sys::signal::Signal;
 use tokio::{
@@ -16,8 +18,6 @@ use zbus::{Connection, Variant, fdo::DBusProxy, names::BusName, proxy, proxy::Ca
 
 use super::session;
 use crate::engine::Engine;
-use khor_music::{CueKind as Motif, Severity};
-use khor_output::Health;
 
 pub(super) const NAME: &str = "org.freedesktop.Notifications";
 /// Of a kind there is one notification in this time, which may be brought up to date at its end.

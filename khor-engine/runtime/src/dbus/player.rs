@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use khor_output::Health;
 use khor_proto::inert;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;
@@ -18,7 +19,6 @@ use zbus::{ObjectPath, Variant, fdo, interface, object_server::InterfaceRef};
 
 use super::{POLL_INTERVAL, POLLS_PER_SLOW_UPDATE, engine1::replace_if_changed, session, steer};
 use crate::engine::Engine;
-use khor_output::Health;
 
 pub(super) const NAME: &str = "org.mpris.MediaPlayer2.khor";
 const PATH: &str = "/org/mpris/MediaPlayer2";

@@ -6,12 +6,12 @@ use khor_proto::{
     Availability, Subscribe, Welcome,
     client::{Client, ClientError, Update},
 };
+use khor_source::{Gap, ScopeChoice, lockdown_cause, slower, whose};
 use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{Check, DoctorInput, system_bus};
-use khor_source::{Gap, ScopeChoice, lockdown_cause, slower, whose};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";

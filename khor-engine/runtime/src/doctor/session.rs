@@ -2,13 +2,13 @@
 
 use std::{fs::OpenOptions, io, path::Path};
 
+use khor_output::audio;
+use khor_source::Shortfall;
+use khor_system::local_time::Local;
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Check, DoctorInput, system_bus};
 use crate::config::Config;
-use khor_output::audio;
-use khor_source::Shortfall;
-use khor_system::local_time::Local;
 
 const SEQUENCER: &str = "/dev/snd/seq";
 const RTKIT: &str = "org.freedesktop.RealtimeKit1";

@@ -8,14 +8,14 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use crate::config::Config;
 use khor_music::{CueKind, Note, Preset};
 use khor_output::file::WavBytes;
 use khor_source::{CaptureError, CaptureReader, Recorded};
 use khor_synth::{Offline, Samples, Sounding};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::config::Config;
 
 /// Of a capture, what goes before is learnt as ordinary, seconds; its load begins three seconds later.
 const FROM_S: f64 = 9.0;

@@ -10,12 +10,13 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::state::SharedState;
 use khor_music::{Composer, Controls, CueKind, Instrument, Layer, Note, Position, Preset, Role, Settings};
 use khor_output::{audio, midi, osc};
 use khor_signal::Lanes;
 use khor_synth::Volume;
 use khor_system::clock::unix_ms;
+
+use super::state::SharedState;
 
 /// How often it wakes: twice per sample of the collector, several times within what is composed ahead.
 const TICK: Duration = Duration::from_millis(10);
@@ -338,9 +339,10 @@ fn adjust_late(note: &Note, now_s: f64, cues_late_s: f64) -> Option<Note> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use khor_signal::{Counter, Lane, Reading, SignalId};
+
     use super::*;
     use crate::engine::state::NoteSeq;
-    use khor_signal::{Counter, Lane, Reading, SignalId};
 
     /// How long the thread was not run.
     const STALL: Duration = Duration::from_millis(600);

@@ -1,9 +1,8 @@
 //! How khor's parts on the session bus are, as `/api/health` tells it.
 
+use khor_output::Health;
 use schemars::JsonSchema;
 use serde::Serialize;
-
-use khor_output::Health;
 
 /// How each part is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]

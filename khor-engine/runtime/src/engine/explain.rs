@@ -2,7 +2,12 @@
 
 use std::fmt::Write;
 
+use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
 use khor_proto::{Scope, inert};
+use khor_signal::{Reading, SIGNALS, SignalId};
+use khor_site::Host;
+use khor_source::{Shortfall, SourceKind, whose};
+use khor_system::{clock::now_unix_ms, words::counted};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,12 +15,6 @@ use super::{
     stage::SeatedSection,
     state::{CueEntry, EngineState, SingleHost, SourceState, reported_deviation},
 };
-use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
-use khor_signal::{Reading, SIGNALS, SignalId};
-use khor_site::Host;
-use khor_source::{Shortfall, SourceKind, whose};
-use khor_system::clock::now_unix_ms;
-use khor_system::words::counted;
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
 pub const NOTABLE_OCTAVES: f32 = 1.0;

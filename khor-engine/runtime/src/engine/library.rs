@@ -7,11 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use khor_proto::inert;
-
 use khor_music::Preset;
-use khor_system::files::{self, Stamp};
-use khor_system::words::{counted, cut};
+use khor_proto::inert;
+use khor_system::{
+    files::{self, Stamp},
+    words::{counted, cut},
+};
 
 /// Longest preset file that is read, bytes. A preset with all of its keys takes a tenth of it.
 const MAX_BYTES: u64 = 64 * 1024;

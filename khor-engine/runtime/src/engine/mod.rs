@@ -51,6 +51,14 @@ use std::{
     time::Duration,
 };
 
+use khor_music::Preset;
+use khor_output::{audio, midi, osc, recorder::Recorder};
+use khor_own_traffic::OwnTraffic;
+use khor_source::{BaselineFile, Playback};
+use khor_system::{
+    clock::now_unix_ms,
+    local_time::{self, Local},
+};
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
@@ -69,12 +77,6 @@ use crate::config::{
     Config, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError, baseline_path, presets_dir,
     recordings_dir,
 };
-use khor_music::Preset;
-use khor_output::{audio, midi, osc, recorder::Recorder};
-use khor_own_traffic::OwnTraffic;
-use khor_source::{BaselineFile, Playback};
-use khor_system::clock::now_unix_ms;
-use khor_system::local_time::{self, Local};
 
 /// Source events that may wait for the signal task.
 const SOURCE_QUEUE: usize = 16;

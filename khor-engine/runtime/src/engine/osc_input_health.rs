@@ -1,9 +1,8 @@
 //! How being steered by OSC goes, as `/api/health` tells it.
 
+use khor_output::Health;
 use schemars::JsonSchema;
 use serde::Serialize;
-
-use khor_output::Health;
 
 /// How it goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use khor_music::{Preset, Problem};
+use khor_system::files;
 use serde_json::json;
 use tracing::{info, warn};
 
 use super::{Engine, Library, conductor::Command, library::MAX_FILES, preset};
 use crate::config::UpdateError;
-use khor_music::{Preset, Problem};
-use khor_system::files;
 
 /// Words of the API's paths, which would hide presets of that name.
 const RESERVED: [&str; 2] = ["check", "preview"];

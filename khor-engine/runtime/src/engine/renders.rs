@@ -14,6 +14,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use khor_music::{Preset, Settings};
+use khor_signal::Scaling;
+use khor_source::CaptureError;
+use khor_synth::Volume;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -22,10 +26,6 @@ use crate::{
     config::Config,
     work_queue::{QueueFull, WorkPermit, WorkQueue},
 };
-use khor_music::{Preset, Settings};
-use khor_signal::Scaling;
-use khor_source::CaptureError;
-use khor_synth::Volume;
 
 /// Most renders that wait for the running one. A page requests one at a time.
 const MAX_WAITING: usize = 4;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::{signal_task::SignalSettings, sources::SourceChoice};
-use crate::config::{Config, Midi};
 use khor_output::{audio, midi, osc};
 use khor_site::SiteSettings;
 use khor_source::{DemoSettings, MachineSettings, Playback};
+
+use super::{signal_task::SignalSettings, sources::SourceChoice};
+use crate::config::{Config, Midi};
 
 pub(super) fn audio_settings(config: &Config) -> audio::Wanted {
     audio::Wanted {

@@ -10,7 +10,12 @@ use std::{
 };
 
 use khor_fleet::Name;
+use khor_music::CueKind;
+use khor_output::osc;
 use khor_proto::Scope;
+use khor_signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling};
+use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
+use khor_system::words::counted;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -24,11 +29,6 @@ use super::{
     state::{SharedState, SourceState},
 };
 use crate::config::SiteMode;
-use khor_music::CueKind;
-use khor_output::osc;
-use khor_signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling};
-use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
-use khor_system::words::counted;
 
 /// Time between two `/khor/metrics` messages.
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);

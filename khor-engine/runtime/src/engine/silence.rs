@@ -8,13 +8,15 @@ use std::{
 };
 
 use jiff::{Timestamp, ZonedDateTime};
+use khor_system::{
+    clock::unix_ms,
+    local_time::{self, Local},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::{sync::Notify, time::timeout};
 
 use super::{ActionError, Engine, conductor::Command};
-use khor_system::clock::unix_ms;
-use khor_system::local_time::{self, Local};
 
 /// Longest snooze, minutes: a day.
 const MAX_SNOOZE_MINUTES: u32 = 24 * 60;

@@ -1,11 +1,11 @@
 //! From what is heard of a site to who is on stage. No I/O.
 
 use khor_fleet::Name;
+use khor_signal::{PerSignal, Reading, only};
+use khor_site::{Host, Site};
 
 use super::stage::{SiteDetail, Stage, StageHost, StagePlan, StageSection};
 use crate::config::SiteMode;
-use khor_signal::{PerSignal, Reading, only};
-use khor_site::{Host, Site};
 
 impl Stage {
     /// Looks at a site, of the signals that are `heard`.

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::config::SiteMode;
 use khor_music::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
 use khor_signal::{
     Lanes, Reading, Seating, SignalId, Soloists, busiest, ensemble, louder, standing, waiting_most,
 };
+
+use crate::config::SiteMode;
 
 /// A host of a site.
 #[derive(Clone, Copy, Debug)]
@@ -272,8 +273,9 @@ fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::standing_out as reading;
+
+    use super::*;
 
     fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> StageHost<'a> {
         StageHost { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }

@@ -9,7 +9,12 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use khor_music::{Note, Position, Sounding};
 use khor_proto::Cue;
+use khor_signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId};
+use khor_site::Site;
+use khor_source::{Shortfall, SourceInfo, SourceKind, whose};
+use khor_system::clock::{now_unix_ms, unix_ms};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::broadcast;
 
@@ -18,11 +23,6 @@ use super::{
     stage::StagePlan, totals::Totals,
 };
 use crate::fair_share;
-use khor_music::{Note, Position, Sounding};
-use khor_signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId};
-use khor_site::Site;
-use khor_source::{Shortfall, SourceInfo, SourceKind, whose};
-use khor_system::clock::{now_unix_ms, unix_ms};
 
 /// Points of history that are kept: two minutes at five a second.
 const HISTORY_POINTS: usize = 600;

@@ -1,10 +1,10 @@
 //! Changes of the settings that the API refuses, although each value by itself would be legal.
 
+use khor_output::audio;
 use serde_json::{Value, json};
 
 use super::Library;
 use crate::config::{Config, ConfigError};
-use khor_output::audio;
 
 /// What only the file or the command line may say, and what would cost the sound that plays.
 pub(super) fn check_change(change: &Value, before: &Config, library: &Library) -> Result<(), ConfigError> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use khor_output::audio::{self, DeviceInfo};
+use khor_source as source;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,8 +18,6 @@ use crate::{
     config::{Config, ConfigUpdate},
     engine::{Explanation, FleetReport, HealthReport, MetricsReport},
 };
-use khor_output::audio::{self, DeviceInfo};
-use khor_source as source;
 
 /// How long a snooze is when nobody says, minutes.
 const USUAL_SNOOZE_MINUTES: u32 = 15;

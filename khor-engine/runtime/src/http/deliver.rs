@@ -7,6 +7,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http_body::Body;
 use http_body_util::BodyExt;
+use khor_http::negotiation::takes_coding;
 use warp::{
     Reply,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts},
@@ -17,7 +18,6 @@ use super::{
     range::{self, RequestedRange},
     work,
 };
-use khor_http::negotiation::takes_coding;
 
 /// Length from which answers are compressed, bytes. A shorter answer fits into one packet anyway.
 const LEAST_BYTES: u64 = 1024;

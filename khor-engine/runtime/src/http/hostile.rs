@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use khor_http::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept};
 use khor_patience::{Lateness, hang_timeout};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -16,7 +17,6 @@ use tokio::{
 
 use super::{access::tests::loopback, call::ApiContext, routes};
 use crate::engine::tests::quiet_engine;
-use khor_http::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept};
 
 /// A listening engine.
 struct Listening {

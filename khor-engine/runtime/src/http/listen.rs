@@ -11,6 +11,8 @@ use std::{convert::Infallible, ops::Range, sync::Arc};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use hound::{SampleFormat, WavSpec};
+use khor_http::Slot;
+use khor_output::{audio::Block, file::to_16_bit};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
@@ -29,8 +31,6 @@ use super::{
     table::{Answer, Content, Operation, get},
     until_stopped,
 };
-use khor_http::Slot;
-use khor_output::{audio::Block, file::to_16_bit};
 
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;

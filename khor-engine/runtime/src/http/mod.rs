@@ -34,6 +34,9 @@ mod table;
 mod tests;
 mod work;
 
+pub use self::access::read_token;
+pub use self::{access::AccessError, listener::HttpListener};
+
 use std::{
     convert::Infallible,
     sync::{Arc, atomic::AtomicUsize},
@@ -42,6 +45,7 @@ use std::{
 use bytes::Buf;
 use futures_util::Stream;
 use khor_http::{Slot, accept, stopped};
+use khor_system::peer::Peer;
 use tokio::sync::watch;
 use tracing::info;
 use warp::{
@@ -53,15 +57,12 @@ use warp::{
     reply::Response,
 };
 
-pub use self::access::read_token;
-pub use self::{access::AccessError, listener::HttpListener};
 use self::{
     call::{ApiContext, Call, Query},
     reply::Failure,
     table::{Found, Operation},
 };
 use crate::{engine::Engine, engine_file::EngineFile};
-use khor_system::peer::Peer;
 
 /// Serves until `stop` becomes true.
 pub async fn serve(engine: Arc<Engine>, listener: HttpListener, mut stop: watch::Receiver<bool>) {

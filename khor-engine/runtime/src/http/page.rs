@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_http::negotiation::takes_coding;
+use khor_system::files;
 use rust_embed::RustEmbed;
 use warp::{
     Filter, Reply,
@@ -24,8 +26,6 @@ use super::{
     work,
 };
 use crate::config::Ui;
-use khor_http::negotiation::takes_coding;
-use khor_system::files;
 
 /// The built page. Empty when the program was built before the page was.
 #[derive(RustEmbed)]

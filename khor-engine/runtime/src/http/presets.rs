@@ -1,5 +1,8 @@
 //! Presets: listed, chosen, read, checked, tried, saved and removed; and what a mapping may say.
 
+use khor_music::{Curve, Feature, Of, Polarity, Preset, PresetText, Problem};
+use khor_signal::{Family, SIGNALS};
+use khor_system::shown_path::ShownPath;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,9 +17,6 @@ use crate::{
     config::numbers,
     engine::{EditError, Engine},
 };
-use khor_music::{Curve, Feature, Of, Polarity, Preset, PresetText, Problem};
-use khor_signal::{Family, SIGNALS};
-use khor_system::shown_path::ShownPath;
 
 /// The name of a preset that is tried and says none.
 const UNNAMED: &str = "unnamed";

@@ -3,7 +3,10 @@
 
 use std::{fmt, sync::atomic::Ordering};
 
+use khor_http::MetricsFormat;
 use khor_proto::Unit;
+use khor_signal::{Counter, Counters};
+use khor_source::SourceKind;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeCounterValue, EncodeMetric},
@@ -18,9 +21,6 @@ use super::{
     table::{Answer, Content, Operation, get},
 };
 use crate::engine::{FleetReport, HealthReport, HostReport, HostState, Measures};
-use khor_http::MetricsFormat;
-use khor_signal::{Counter, Counters};
-use khor_source::SourceKind;
 
 /// `GET /metrics`.
 pub(super) fn operation() -> Operation {

@@ -14,8 +14,9 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use khor_output::recorder::{Recording, name};
+use khor_system::shown_path::ShownPath;
 use percent_encoding::percent_decode_str;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -32,8 +33,6 @@ use super::{
     table::{Answer, Content, Json, Operation, get, post},
     work,
 };
-use khor_output::recorder::{Recording, name};
-use khor_system::shown_path::ShownPath;
 
 /// How many bytes of a file are read at once.
 const PIECE_BYTES: u64 = 64 * 1024;

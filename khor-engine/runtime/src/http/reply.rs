@@ -5,6 +5,8 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use khor_music::Problem;
+use khor_output::recorder::RecorderError;
 use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
@@ -23,8 +25,6 @@ use crate::{
     config::UpdateError,
     engine::{ActionError, EditError},
 };
-use khor_music::Problem;
-use khor_output::recorder::RecorderError;
 
 /// Time after which a client may repeat a request that khor was too busy for, seconds.
 const RETRY_AFTER_S: &str = "2";

@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, atomic::AtomicUsize};
 
+use khor_http::Slot;
+use khor_music::Preset;
+use khor_system::peer::Peer;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use warp::http::{HeaderMap, StatusCode};
@@ -11,9 +14,6 @@ use crate::engine::{
     Engine,
     tests::{quiet_engine, quiet_engine_of},
 };
-use khor_http::Slot;
-use khor_music::Preset;
-use khor_system::peer::Peer;
 
 /// A running engine and its API.
 struct Api {

@@ -1,5 +1,6 @@
 //! The cues: what the kernel reported, the newest first.
 
+use khor_signal::Family;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -14,7 +15,6 @@ use crate::top::{
     state::State,
     theme::{DIM, Theme},
 };
-use khor_signal::Family;
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let below = heading(buffer, area, theme, "cues, what the kernel reports");

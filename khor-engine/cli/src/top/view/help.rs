@@ -1,5 +1,6 @@
 //! The keys and the shapes, explained over the rest.
 
+use khor_signal::SIGNALS;
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Rect},
@@ -11,7 +12,6 @@ use crate::top::{
     keys::KEYS,
     theme::{FAMILIES, STRONG, Theme},
 };
-use khor_signal::SIGNALS;
 
 /// Columns of the box.
 const COLUMNS: u16 = 52;

@@ -1,5 +1,7 @@
 //! The hosts of a site: the furthest above its ordinary first, who has the voices, who is silent, what is odd about one.
 
+use khor_engine::engine::{NOTABLE_OCTAVES, times};
+use khor_system::words::counted;
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Layout, Rect},
@@ -14,8 +16,6 @@ use crate::top::{
     state::State,
     theme::{DIM, STRONG, Theme},
 };
-use khor_engine::engine::{NOTABLE_OCTAVES, times};
-use khor_system::words::counted;
 
 /// Columns from which sections and bars have room.
 const ROOMY: u16 = 66;

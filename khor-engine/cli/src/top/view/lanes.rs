@@ -1,5 +1,6 @@
 //! The lanes: each signal with its level over the last minute, its rate, and how that compares with what is ordinary.
 
+use khor_engine::engine::{NOTABLE_OCTAVES, amount as amount_of, is_zero_amount, times};
 use ratatui::{
     buffer::Buffer,
     layout::{Alignment, Constraint, Layout, Rect},
@@ -13,7 +14,6 @@ use crate::top::{
     state::{HISTORY_MS, Lane, State},
     theme::{DIM, STRONG, Theme},
 };
-use khor_engine::engine::{NOTABLE_OCTAVES, amount as amount_of, is_zero_amount, times};
 
 /// Columns from which there is room for labels, and for whole words.
 const ROOMY: u16 = 66;

@@ -1,6 +1,7 @@
 //! The score: the notes of the last bars, layer by layer, with the cues above them. Time runs to the right, now is at
 //! the right edge; columns are eighths or sixteenths of a bar, so that a note stays as it was drawn and only moves.
 
+use khor_music::Layer;
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Layout, Position, Rect},
@@ -13,7 +14,6 @@ use crate::top::{
     state::State,
     theme::{DIM, Theme},
 };
-use khor_music::Layer;
 
 /// Columns of the layers' names.
 const NAMES: u16 = 8;

@@ -1,11 +1,11 @@
 //! Tests that explanations are true and fit the screen.
 
-use khor_proto::{Availability, Selector};
-
-use super::*;
 use khor_music::{Composer, Preset, Settings, VoiceStream};
+use khor_proto::{Availability, Selector};
 use khor_signal::{Counter, Pipeline, Scaling, SignalId, standing_out};
 use khor_source::{DemoSource, SourceInfo};
+
+use super::*;
 
 #[test]
 fn a_screen_says_what_stands_out_and_what_is_heard() {

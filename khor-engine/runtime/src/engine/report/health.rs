@@ -2,7 +2,15 @@
 
 use std::ffi::OsStr;
 
+use khor_music::Preset;
+use khor_output::{
+    Health, audio, osc,
+    recorder::{Recorder, Recording},
+};
 use khor_proto::{Scope, inert};
+use khor_signal::Counter;
+use khor_source::{SourceKind, cgroups_of, whose};
+use khor_system::{clock::now_unix_ms, local_time::Local};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,15 +22,6 @@ use crate::{
         state::{EngineState, SingleHost, SourceState},
     },
 };
-use khor_music::Preset;
-use khor_output::{
-    Health, audio, osc,
-    recorder::{Recorder, Recording},
-};
-use khor_signal::Counter;
-use khor_source::{SourceKind, cgroups_of, whose};
-use khor_system::clock::now_unix_ms;
-use khor_system::local_time::Local;
 
 /// `GET /api/health`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

@@ -2,6 +2,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use khor_music::{Layer, Role, Scale};
+use khor_signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo};
+use khor_source::SourceKind;
+use khor_system::clock::now_unix_ms;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
@@ -19,10 +23,6 @@ use crate::{
         },
     },
 };
-use khor_music::{Layer, Role, Scale};
-use khor_signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo};
-use khor_source::SourceKind;
-use khor_system::clock::now_unix_ms;
 
 /// `GET /api/metrics` and the events of `GET /api/stream`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

@@ -5,14 +5,6 @@ mod health;
 mod measures;
 mod metrics;
 
-use std::borrow::Cow;
-
-use khor_proto::Availability;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer, ser::SerializeMap};
-
-use super::Engine;
-
 pub(super) use self::{
     fleet::fleet,
     health::health,
@@ -24,6 +16,14 @@ pub use self::{
     measures::Measures,
     metrics::{ControlsReport, MetricsReport, SignalReport},
 };
+
+use std::borrow::Cow;
+
+use khor_proto::Availability;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::Engine;
 
 impl Engine {
     /// The current signals.

@@ -5,15 +5,15 @@
 use std::sync::Arc;
 
 use khor_fleet::Name;
+use khor_signal::{Reading, only};
+use khor_site::{Host, Site};
+use khor_source::Shortfall;
 
 use super::SignalTask;
 use crate::engine::{
     stage::{Stage, StagePlan},
     state::SingleHost,
 };
-use khor_signal::{Reading, only};
-use khor_site::{Host, Site};
-use khor_source::Shortfall;
 
 impl SignalTask {
     /// Hears one host alone from now on, or all of them.

@@ -2,16 +2,17 @@
 
 use std::{sync::Arc, time::Instant};
 
+use khor_music::CueKind;
+use khor_output::osc;
+use khor_signal::{Counter, Reading};
+use khor_site::{Admission, FleetEvent, Site};
+
 use super::SignalTask;
 use crate::engine::{
     conductor::Command,
     stage::StagePlan,
     state::{CueEntry, SingleHost},
 };
-use khor_music::CueKind;
-use khor_output::osc;
-use khor_signal::{Counter, Reading};
-use khor_site::{Admission, FleetEvent, Site};
 
 impl SignalTask {
     pub(super) fn fleet_event(&mut self, event: FleetEvent) {

@@ -10,6 +10,10 @@ mod names;
 mod sessions;
 mod token;
 
+pub use self::token::AccessError;
+pub use self::token::read_token;
+pub(super) use self::{login::operations, names::Names};
+
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
@@ -17,6 +21,9 @@ use std::{
     time::Duration,
 };
 
+use khor_http::Slot;
+use khor_log::RateLimit;
+use khor_system::peer::Peer;
 use nix::unistd::Uid;
 use subtle::ConstantTimeEq;
 use warp::{
@@ -27,13 +34,7 @@ use warp::{
 };
 
 use self::sessions::Sessions;
-pub use self::token::AccessError;
-pub use self::token::read_token;
-pub(super) use self::{login::operations, names::Names};
 use crate::config::Listen;
-use khor_http::Slot;
-use khor_log::RateLimit;
-use khor_system::peer::Peer;
 
 /// Shortest time between two records about wrong tokens.
 const WRONG_TOKEN_LOG_INTERVAL: Duration = Duration::from_mins(1);

@@ -11,14 +11,12 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use khor_system::{files, peer::Peer};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tracing::warn;
-
-use khor_system::files;
-use khor_system::peer::Peer;
 
 /// How long a session lasts, seconds: thirty days.
 pub(super) const LIFE_S: u64 = 30 * 24 * 3600;
