@@ -22,8 +22,8 @@ use tracing::warn;
 use ureq::unversioned::resolver::DefaultResolver;
 
 use super::{
-    Places,
     connect::{CheckedConnector, ForeignServer, Trust},
+    places::Places,
 };
 
 /// Longest wait for the engine.

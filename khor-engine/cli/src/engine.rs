@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::{error, info};
 
-use super::{Places, scope_args::ScopeArgs};
+use super::{places::Places, scope_args::ScopeArgs};
 
 /// How long the last notes of a capture may ring.
 const LAST_NOTES_DURATION: Duration = Duration::from_secs(2);

@@ -12,7 +12,7 @@ use khor_music::Preset;
 use khor_output::audio;
 use serde_json::json;
 
-use super::Places;
+use super::places::Places;
 
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {

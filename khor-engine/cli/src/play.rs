@@ -9,7 +9,7 @@ use khor_source::{CaptureError, CaptureReader, Playback, Recorded};
 use khor_system::words::counted;
 use serde_json::json;
 
-use super::{Places, engine::OutputArgs};
+use super::{engine::OutputArgs, places::Places};
 
 /// Flags hold for this run only; the configuration file is not changed by them.
 #[derive(Args, Debug)]

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Places, scope_args::ScopeArgs};
+use super::{places::Places, scope_args::ScopeArgs};
 
 /// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(3);

@@ -10,7 +10,7 @@ use khor_source::{CaptureReader, Recorded, SCENARIO_S};
 use khor_synth::Timeline;
 use khor_system::{files::SpaceWatch, words::bytes};
 
-use super::{DEMO_LOADS, RenderArgs};
+use super::args::{DEMO_LOADS, RenderArgs};
 
 /// Longest render without `--force`, seconds.
 const MAX_S: f64 = 24.0 * 3600.0;

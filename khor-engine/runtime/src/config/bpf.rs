@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigError,
-    limits::PATH_CHARS,
-    model::{in_range, require},
+    error::{in_range, require},
+    lengths::PATH_CHARS,
 };
 
 /// What this engine asks of the collector.

@@ -1,21 +1,12 @@
 //! Limits the length of the configuration's texts. Each limit is written once, as an attribute of
 //! its field. The JSON Schema takes the limits from there, and this module enforces the schema.
 
-pub(crate) use khor_system::files::PATH_CHARS;
-
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{Config, ConfigError, model::require};
-
-/// Longest host name or address, characters.
-pub(crate) const HOST_CHARS: u32 = 255;
-/// Longest name of a preset or of a MIDI port, characters.
-pub(crate) const NAME_CHARS: u32 = 64;
-/// Longest id of a sound device, characters.
-pub(crate) const DEVICE_CHARS: u32 = 512;
+use super::{Config, ConfigError, error::require};
 
 /// The longest text at one place of the configuration.
 struct Limit {

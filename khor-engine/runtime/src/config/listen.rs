@@ -9,8 +9,8 @@ use warp::http::uri::Authority;
 
 use super::{
     ConfigError,
-    limits::{HOST_CHARS, PATH_CHARS},
-    model::require,
+    error::require,
+    lengths::{HOST_CHARS, PATH_CHARS},
 };
 
 /// Longest entry of `listen.allowed_hosts`, characters: a name with a scheme and a port.

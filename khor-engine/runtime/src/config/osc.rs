@@ -5,7 +5,7 @@ use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, limits::HOST_CHARS, model::require};
+use super::{ConfigError, error::require, lengths::HOST_CHARS};
 
 /// Longest entry of `osc.targets`, characters: a host, brackets and a port.
 const TARGET_CHARS: u32 = HOST_CHARS + 8;

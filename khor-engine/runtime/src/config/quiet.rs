@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, ZonedDateTime, civil::Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, model::require};
+use super::{ConfigError, error::require};
 
 /// Hours in which the sound device is muted, every day. MIDI and OSC go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use khor_output::recorder::Room;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, model::in_range};
+use super::{ConfigError, error::in_range};
 
 /// Limits of the disk space for recordings. khor ends a recording cleanly at either limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

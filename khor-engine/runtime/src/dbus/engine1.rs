@@ -13,7 +13,10 @@ use zbus::{
     object_server::{InterfaceRef, SignalEmitter},
 };
 
-use super::{POLL_INTERVAL, POLLS_PER_SLOW_UPDATE, session, steer};
+use super::{
+    session_bus::{POLL_INTERVAL, POLLS_PER_SLOW_UPDATE, replace_if_changed, session},
+    steer,
+};
 use crate::engine::Engine;
 
 pub(super) const NAME: &str = "org.khor.Engine";
@@ -227,11 +230,4 @@ impl Published {
         }
         Ok(())
     }
-}
-
-/// Whether that is new; keeps it.
-pub(super) fn replace_if_changed<T: PartialEq>(held: &mut T, now: T) -> bool {
-    let is_new = *held != now;
-    *held = now;
-    is_new
 }

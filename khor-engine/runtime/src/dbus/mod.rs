@@ -9,6 +9,7 @@
 mod engine1;
 mod notify;
 mod player;
+mod session_bus;
 mod steer;
 
 use std::{sync::Arc, time::Duration};
@@ -16,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 use khor_output::Health;
 use tokio::{sync::watch, time::sleep};
 use tracing::{info, warn};
-use zbus::{connection::Builder, fdo};
+use zbus::fdo;
 
 use crate::{
     config::Desktop,
@@ -25,13 +26,6 @@ use crate::{
 
 /// Between two attempts to get onto the bus.
 const RETRY: Duration = Duration::from_secs(5);
-/// Longest wait for another program's answer.
-const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two looks at what may have changed.
-const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Figures and words go out to the whole bus at every so many looks: once a second.
-const POLLS_PER_SLOW_UPDATE: u32 = 4;
-
 /// What to do where there is no session bus.
 pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's bus: systemctl --user start \
                                      dbus.socket (Debian's dbus-user-session)";
@@ -151,15 +145,6 @@ async fn keep_running(engine: &Arc<Engine>, part: Part, is_wanted: bool) {
         part.report(engine, health);
         sleep(RETRY).await;
     }
-}
-
-/// A connection to come: of who offers something, or only calls.
-fn session() -> Builder<'static> {
-    // By default two engines would take the name from each other for ever.
-    Builder::session()
-        .allow_name_replacements(false)
-        .replace_existing_names(false)
-        .method_timeout(CALL_TIMEOUT)
 }
 
 fn absent(error: String) -> Health {

@@ -16,7 +16,7 @@ use tokio::{
 };
 use zbus::{Connection, Variant, fdo::DBusProxy, names::BusName, proxy, proxy::CacheProperties};
 
-use super::session;
+use super::session_bus::session;
 use crate::engine::Engine;
 
 pub(super) const NAME: &str = "org.freedesktop.Notifications";

@@ -17,7 +17,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;
 use zbus::{ObjectPath, Variant, fdo, interface, object_server::InterfaceRef};
 
-use super::{POLL_INTERVAL, POLLS_PER_SLOW_UPDATE, engine1::replace_if_changed, session, steer};
+use super::{
+    session_bus::{POLL_INTERVAL, POLLS_PER_SLOW_UPDATE, replace_if_changed, session},
+    steer,
+};
 use crate::engine::Engine;
 
 pub(super) const NAME: &str = "org.mpris.MediaPlayer2.khor";

@@ -11,7 +11,10 @@ use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{Check, DoctorInput, system_bus};
+use super::{
+    check::{Check, DoctorInput},
+    system_bus,
+};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";

@@ -3,7 +3,7 @@
 use zbus::Connection;
 
 use super::{
-    Check, DoctorInput,
+    check::{Check, DoctorInput},
     system_bus::{can_be_started, has_owner, within},
 };
 use crate::dbus;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::{Check, DoctorInput};
+use super::check::{Check, DoctorInput};
 use crate::{
     config::{ConfigStore, InspectedConfig, presets_dir},
     engine::Library,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Check, is_readable};
+use super::check::{Check, is_readable};
 
 /// The oldest kernel whose typed tracepoints the probes are tested on.
 const OLDEST: (u32, u32) = (5, 10);

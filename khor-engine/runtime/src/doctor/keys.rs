@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use khor_site::nats::{Exposed, Nats};
 use khor_system::files;
 
-use super::{Check, DoctorInput};
+use super::check::{Check, DoctorInput};
 
 /// The folder of the system's relay, whose secret files only root may read.
 const SYSTEM: &str = "/etc/khor";

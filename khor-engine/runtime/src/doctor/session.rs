@@ -7,7 +7,10 @@ use khor_source::Shortfall;
 use khor_system::local_time::Local;
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::{Check, DoctorInput, system_bus};
+use super::{
+    check::{Check, DoctorInput},
+    system_bus,
+};
 use crate::config::Config;
 
 const SEQUENCER: &str = "/dev/snd/seq";

@@ -5,21 +5,11 @@ use std::{sync::Weak, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Engine;
-use crate::config::ConfigStore;
 
 /// Time between two checks of the user's files for changes.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Applies changes that another program made in the file. Waits for the disk.
-    pub(super) fn refresh_config(&self, store: &mut ConfigStore) {
-        let before = store.config().clone();
-        if store.refresh() {
-            self.publish_config(store);
-            self.apply(&before, store.config());
-        }
-    }
-
     fn check_files(&self) {
         self.refresh_config(&mut self.store.lock());
         self.refresh_presets();

@@ -103,6 +103,12 @@ impl Library {
         self.presets().find(|preset| preset.name == name)
     }
 
+    /// The preset of that name. If it is missing, the first preset plays instead, because that is
+    /// better than silence; the health report names the problem.
+    pub fn playable(&self, name: &str) -> Preset {
+        self.find(name).unwrap_or(&Preset::builtin()[0]).clone()
+    }
+
     /// Where a preset comes from; `None` for the built-in ones.
     pub fn file_of(&self, name: &str) -> Option<&Path> {
         let from = self.files.iter().find(|(_, file)| file.preset.as_ref().is_some_and(|p| p.name == name));

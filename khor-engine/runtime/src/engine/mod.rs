@@ -2,17 +2,21 @@
 //!
 //! The [`signal_task`] turns the source's frames into levels, the [`conductor`] thread turns levels into
 //! notes and hands them out, the [`state`] holds what can be seen of it all, and [`report`] puts that into the
-//! shapes of the API. This file starts them and applies changes of the configuration to them.
+//! shapes of the API. [`start`] starts them, and this file applies changes of the configuration to them.
 
 mod clips;
 mod conductor;
+mod config_snapshot;
 mod desktop_health;
 mod explain;
 mod file_watch;
 mod library;
+mod mute;
 mod normalize;
+mod original_rates;
 mod osc_input_health;
 mod preset_editing;
+mod queries;
 mod renders;
 mod report;
 mod settings;
@@ -21,6 +25,7 @@ mod silence;
 mod site_stage;
 mod sources;
 mod stage;
+mod start;
 mod state;
 mod supervisor;
 #[cfg(test)]
@@ -54,32 +59,22 @@ use std::{
 use khor_music::Preset;
 use khor_output::{audio, midi, osc, recorder::Recorder};
 use khor_own_traffic::OwnTraffic;
-use khor_source::{BaselineFile, Playback};
-use khor_system::{
-    clock::now_unix_ms,
-    local_time::{self, Local},
-};
+use khor_source::Playback;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
-use tracing::warn;
 
 use self::{
     conductor::{Command, Conductor},
+    config_snapshot::ConfigSnapshot,
     normalize::normalized,
-    settings::{audio_settings, midi_settings, osc_targets, signal_settings, source_choice},
-    signal_task::{BaselineCommand, SignalSettings, SignalTask},
+    settings::{SignalSettings, audio_settings, midi_settings, osc_targets, signal_settings, source_choice},
+    signal_task::BaselineCommand,
     sources::SourceChoice,
     state::SharedState,
     update_policy::check_change,
 };
-use crate::config::{
-    Config, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError, baseline_path, presets_dir,
-    recordings_dir,
-};
-
-/// Source events that may wait for the signal task.
-const SOURCE_QUEUE: usize = 16;
+use crate::config::{Config, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError};
 
 /// A running engine.
 pub struct Engine {
@@ -113,20 +108,6 @@ pub struct Engine {
     started_ts_ms: u64,
 }
 
-/// What readers see of the configuration: they never wait for a writer that waits for the disk.
-struct ConfigSnapshot {
-    config: Config,
-    path: PathBuf,
-    warnings: Vec<String>,
-}
-
-impl ConfigSnapshot {
-    fn of(store: &ConfigStore) -> Arc<Self> {
-        let (config, path) = (store.config().clone(), store.path().to_owned());
-        Arc::new(Self { config, path, warnings: store.warnings() })
-    }
-}
-
 /// Why an action was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ActionError {
@@ -141,100 +122,9 @@ pub enum ActionError {
 }
 
 impl Engine {
-    /// Starts everything the configuration asks for. Whatever fails is a state, not an error; only a machine
-    /// that has no more threads makes this fail. With a `capture` that is played instead of this machine. That it
-    /// ends by itself is told to `supervisor`. Must be called within a tokio runtime.
-    pub fn start(
-        store: ConfigStore,
-        socket: PathBuf,
-        capture: Option<Playback>,
-        supervisor: &Supervisor,
-    ) -> std::io::Result<Arc<Self>> {
-        let config = store.config().clone();
-        let state = Arc::new(SharedState::new());
-        let library = Library::open(presets_dir(store.path()));
-        library.problems().iter().for_each(|problem| warn!("preset {problem}"));
-        let (audio, player) = audio::Output::start(audio_settings(&config))?;
-        let recorder =
-            Recorder::new(audio.tap().clone(), recordings_dir(store.path()), config.recordings.room());
-        let own = Arc::<OwnTraffic>::default();
-        let osc = osc::Output::start(osc_targets(&config), Arc::clone(&own))?;
-        let midi = midi::Output::start(midi_settings(&config))?;
-        let conductor = Conductor::start(
-            conductor::Outputs { player, osc: osc.clone(), midi: midi.clone() },
-            Arc::clone(&state),
-            config.music_settings(),
-            preset(&config, &library),
-        )?;
-        conductor.send(Command::Volume(config.volume()));
-        let (source, source_settings) = watch::channel(source_choice(&config, &socket, capture.as_ref()));
-        let (signals, signal_settings) = watch::channel(signal_settings(&config));
-        let (osc_port, _) = watch::channel(config.osc.receive_port());
-        let (desktop, _) = watch::channel(config.desktop);
-        let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
-        let (baseline, baseline_commands) = mpsc::unbounded_channel();
-        let baseline_file = BaselineFile::new(baseline_path(store.path()));
-        let signal_task = SignalTask::new(
-            Arc::clone(&state),
-            osc.clone(),
-            signal_settings,
-            baseline_commands,
-            baseline_file,
-            conductor.clone(),
-        );
-        // The other end of its settings goes with the engine.
-        let may_end = {
-            let settings = source_settings.clone();
-            move || settings.has_changed().is_err()
-        };
-        let source_runs = sources::run(source_settings, events, Arc::clone(&own));
-        supervisor.spawn_source(source_runs, signal_task.run(receiver), capture.is_some(), may_end);
-        let config = RwLock::new(ConfigSnapshot::of(&store));
-        let store = Mutex::new(store);
-        let library = RwLock::new(Arc::new(library));
-        let engine = Arc::new(Self {
-            store,
-            config,
-            state,
-            audio,
-            recorder,
-            renders: ClipRenderer::default(),
-            osc,
-            midi,
-            own,
-            conductor,
-            source,
-            signals,
-            osc_port,
-            desktop,
-            silence_changed: Arc::default(),
-            baseline,
-            library,
-            preset_refresh: Mutex::default(),
-            preview: Mutex::default(),
-            socket,
-            capture,
-            started_ts_ms: now_unix_ms(),
-        });
-        if let Some(problem) = Local::now().problem {
-            warn!("{}; {}", problem.error, problem.fix);
-        }
-        engine.apply_time(&local_time::now());
-        let changed = Arc::clone(&engine.silence_changed);
-        supervisor
-            .spawn("keeping the quiet hours", silence::run_mute_clock(Arc::downgrade(&engine), changed));
-        supervisor.spawn("watching the user's files", file_watch::watch_files(Arc::downgrade(&engine)));
-        Ok(engine)
-    }
-
     /// The presets there are.
     pub fn library(&self) -> Arc<Library> {
         Arc::clone(&self.library.read())
-    }
-
-    /// What is sounding and why, in words.
-    pub fn explain(&self) -> Explanation {
-        explain::explain(&self.state.lock())
     }
 
     /// Stops or resumes learning what is ordinary.
@@ -363,6 +253,11 @@ impl Engine {
         &self.recorder
     }
 
+    /// Renders clips.
+    pub fn renders(&self) -> &ClipRenderer {
+        &self.renders
+    }
+
     /// The port to be steered by OSC on, as the configuration has it; `None` is off.
     pub fn osc_port(&self) -> watch::Receiver<Option<u16>> {
         self.osc_port.subscribe()
@@ -411,32 +306,6 @@ impl Engine {
         plays || self.midi.health().ok || self.osc.targets().iter().any(|target| target.error.is_none())
     }
 
-    /// Health of every part.
-    pub fn health(&self) -> HealthReport {
-        let config = self.config_snapshot();
-        report::health(
-            &config,
-            &self.library(),
-            &self.state.lock(),
-            &self.audio,
-            &self.recorder,
-            &self.osc,
-            &self.midi.health(),
-        )
-    }
-
-    /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when `None`).
-    pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport {
-        let config = self.config_snapshot();
-        report::metrics(&config.config, &self.state.lock(), since, with_history)
-    }
-
-    /// What can be steered.
-    pub fn controls(&self) -> ControlsReport {
-        let config = self.config_snapshot();
-        report::controls(&config.config, &self.state.lock())
-    }
-
     /// Ends all notes everywhere, and the threads that play them; keeps what was learnt. Waits for the disk.
     pub fn stop(self: Arc<Self>) {
         self.conductor.send(Command::Stop);
@@ -449,6 +318,15 @@ impl Engine {
         self.recorder.end();
     }
 
+    /// Applies changes that another program made in the file. Waits for the disk.
+    fn refresh_config(&self, store: &mut ConfigStore) {
+        let before = store.config().clone();
+        if store.refresh() {
+            self.publish_config(store);
+            self.apply(&before, store.config());
+        }
+    }
+
     fn config_snapshot(&self) -> Arc<ConfigSnapshot> {
         Arc::clone(&self.config.read())
     }
@@ -459,7 +337,7 @@ impl Engine {
         }
         if now.music.preset != before.music.preset {
             self.preview.lock().take();
-            self.conductor.send(Command::Preset(Box::new(preset(now, &self.library()))));
+            self.conductor.send(Command::Preset(Box::new(self.library().playable(&now.music.preset))));
         }
         if now.volume() != before.volume() {
             self.conductor.send(Command::Volume(now.volume()));
@@ -485,9 +363,4 @@ impl Engine {
         self.source.send_if_modified(|held| std::mem::replace(held, choice.clone()) != choice);
         self.signals.send_replace(signal_settings(now));
     }
-}
-
-/// The preset that is to play; if its file is gone, the first is better than silence, and the report says so.
-fn preset(config: &Config, library: &Library) -> Preset {
-    library.find(&config.music.preset).unwrap_or(&Preset::builtin()[0]).clone()
 }

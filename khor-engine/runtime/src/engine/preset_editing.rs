@@ -7,7 +7,11 @@ use khor_system::files;
 use serde_json::json;
 use tracing::{info, warn};
 
-use super::{Engine, Library, conductor::Command, library::MAX_FILES, preset};
+use super::{
+    Engine,
+    conductor::Command,
+    library::{Library, MAX_FILES},
+};
 use crate::config::UpdateError;
 
 /// Words of the API's paths, which would hide presets of that name.
@@ -71,7 +75,7 @@ impl Engine {
             .filter(|problem| !known.contains(problem))
             .for_each(|p| warn!("preset {p}"));
         let config = self.config();
-        let (was, is) = (preset(&config, &before), preset(&config, &library));
+        let (was, is) = (before.playable(&config.music.preset), library.playable(&config.music.preset));
         *self.library.write() = std::sync::Arc::new(library);
         let current = self.preview.lock();
         if was != is && current.is_none() {
@@ -101,7 +105,8 @@ impl Engine {
     pub fn end_preview(&self) {
         let mut current = self.preview.lock();
         if current.take().is_some() {
-            self.conductor.send(Command::Preset(Box::new(preset(&self.config(), &self.library()))));
+            self.conductor
+                .send(Command::Preset(Box::new(self.library().playable(&self.config().music.preset))));
         }
     }
 

@@ -21,7 +21,7 @@ use khor_synth::Volume;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{Clip, Engine};
+use super::clips::Clip;
 use crate::{
     config::Config,
     work_queue::{QueueFull, WorkPermit, WorkQueue},
@@ -232,13 +232,6 @@ impl RenderJob {
 
 fn lock(cache: &Mutex<ClipCache>) -> MutexGuard<'_, ClipCache> {
     cache.lock()
-}
-
-impl Engine {
-    /// Renders clips.
-    pub fn renders(&self) -> &ClipRenderer {
-        &self.renders
-    }
 }
 
 #[cfg(test)]

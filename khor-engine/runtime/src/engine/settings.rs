@@ -1,13 +1,26 @@
-//! What the configuration asks of each part, in that part's own words.
+//! Converts the configuration into the settings of each part.
 
 use std::path::Path;
 
+use khor_fleet::Name;
 use khor_output::{audio, midi, osc};
+use khor_signal::{PerSignal, Scaling};
 use khor_site::SiteSettings;
 use khor_source::{DemoSettings, MachineSettings, Playback};
 
-use super::{signal_task::SignalSettings, sources::SourceChoice};
-use crate::config::{Config, Midi};
+use super::sources::SourceChoice;
+use crate::config::{Config, Midi, SiteMode};
+
+/// The settings of the signal task.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SignalSettings {
+    pub(super) scaling: Scaling,
+    pub(super) heard: PerSignal<bool>,
+    /// The host of a site that is heard as if it were this machine.
+    pub(super) single_host: Option<Name>,
+    /// How a site is played.
+    pub(super) mode: SiteMode,
+}
 
 pub(super) fn audio_settings(config: &Config) -> audio::Wanted {
     audio::Wanted {
@@ -18,7 +31,7 @@ pub(super) fn audio_settings(config: &Config) -> audio::Wanted {
     }
 }
 
-/// None when OSC is off.
+/// No targets when OSC is off.
 pub(super) fn osc_targets(config: &Config) -> Vec<osc::Target> {
     if config.features.osc { config.osc.all_targets() } else { Vec::new() }
 }

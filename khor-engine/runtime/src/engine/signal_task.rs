@@ -13,7 +13,7 @@ use khor_fleet::Name;
 use khor_music::CueKind;
 use khor_output::osc;
 use khor_proto::Scope;
-use khor_signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling};
+use khor_signal::{Frame, PerSignal, Pipeline};
 use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
 use khor_system::words::counted;
 use tokio::{
@@ -24,6 +24,8 @@ use tracing::warn;
 
 use super::{
     conductor::{Command, Conductor},
+    original_rates::original_rates,
+    settings::SignalSettings,
     sources::InputEvent,
     stage::Stage,
     state::{SharedState, SourceState},
@@ -45,17 +47,6 @@ pub(super) enum BaselineCommand {
     Reset,
     /// Saves the baseline now.
     Save,
-}
-
-/// What the pipeline is told, and may be told again.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct SignalSettings {
-    pub(super) scaling: Scaling,
-    pub(super) heard: PerSignal<bool>,
-    /// The host of a site that is heard as if it were this machine.
-    pub(super) single_host: Option<Name>,
-    /// How a site is played.
-    pub(super) mode: SiteMode,
 }
 
 pub(super) struct SignalTask {
@@ -244,29 +235,4 @@ impl SignalTask {
             ));
         }
     }
-}
-
-/// The nine rates of the original khor by name, in the order of `/khor/metrics`. `rx_kbs` and
-/// `tx_kbs` are the rates of the signals `rx` and `tx`. `mem_pct` is memory pressure: the share of
-/// time some task waited for memory.
-pub(super) fn original_rates(reading: &Reading) -> [(&'static str, Option<f64>); 9] {
-    original_rates_of(|counter| reading.counter_rates[counter.index()])
-}
-
-/// The same from any table of counter rates per second.
-pub(super) fn original_rates_of(rate: impl Fn(Counter) -> Option<f64>) -> [(&'static str, Option<f64>); 9] {
-    const BYTES_PER_KB: f64 = 1000.0;
-    const PCT_PER_US: f64 = 100.0 / 1e6;
-    let scaled = |counter, by: f64| rate(counter).map(|rate| rate * by);
-    [
-        ("exec_s", rate(Counter::Execs)),
-        ("rx_kbs", scaled(Counter::EdgeRxBytes, 1.0 / BYTES_PER_KB)),
-        ("tx_kbs", scaled(Counter::EdgeTxBytes, 1.0 / BYTES_PER_KB)),
-        ("csw_s", rate(Counter::Switches)),
-        ("blk_r_kbs", scaled(Counter::ReadBytes, 1.0 / BYTES_PER_KB)),
-        ("blk_w_kbs", scaled(Counter::WriteBytes, 1.0 / BYTES_PER_KB)),
-        ("retx_s", rate(Counter::Retransmits)),
-        ("irq_s", rate(Counter::Irqs)),
-        ("mem_pct", scaled(Counter::MemStallUs, PCT_PER_US)),
-    ]
 }

@@ -11,8 +11,9 @@ use warp::{
 use super::{
     call::Call,
     reply::Failure,
+    stop::until_stopped,
     table::{Answer, Content, Json, Operation, get},
-    until_stopped, work,
+    work,
 };
 use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, RenderedClip};
 

@@ -28,8 +28,8 @@ use super::{
     call::{ApiContext, Call},
     range::{self, RequestedRange},
     reply::{Failure, live_headers},
+    stop::until_stopped,
     table::{Answer, Content, Operation, get},
-    until_stopped,
 };
 
 const CHANNELS: u16 = 2;

@@ -2,9 +2,9 @@
 //! clients with a token.
 //!
 //! Every request passes the [`guard`] (is it for this listener?) and [`access`] (is the client let
-//! in?), then an operation of the [`table`], which [`api`], [`clips`], [`doctor`], [`presets`],
-//! [`stream`], [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`] describes, or the
-//! [`page`]. Their answers go out through [`deliver`].
+//! in?). Then an operation of the [`table`] or the [`page`] answers it. [`api`], [`clips`],
+//! [`doctor`], [`presets`], [`stream`], [`listen`], [`recording`], [`login`] and [`prometheus`] fill
+//! the table, and [`openapi`] describes it. [`deliver`] sends the answers.
 
 mod access;
 mod api;
@@ -20,6 +20,7 @@ mod hostile;
 mod inert_json;
 mod listen;
 mod listener;
+mod login;
 mod openapi;
 mod page;
 mod presets;
@@ -28,6 +29,7 @@ mod range;
 mod recording;
 mod reply;
 mod shared_answer;
+mod stop;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -51,7 +53,7 @@ use tracing::info;
 use warp::{
     Filter, Reply,
     filters::BoxedFilter,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, Method},
     path::FullPath,
     reject,
     reply::Response,
@@ -59,7 +61,7 @@ use warp::{
 
 use self::{
     call::{ApiContext, Call, Query},
-    reply::Failure,
+    reply::method_not_allowed,
     table::{Found, Operation},
 };
 use crate::{engine::Engine, engine_file::EngineFile};
@@ -79,11 +81,6 @@ pub async fn serve(engine: Arc<Engine>, listener: HttpListener, mut stop: watch:
     accept(listener, routes(&context), own, stop).await;
 }
 
-/// Until khor stops, for an answer that has no end.
-async fn until_stopped(mut stop: watch::Receiver<bool>) {
-    stopped(&mut stop).await;
-}
-
 /// The whole API.
 fn table() -> Vec<Arc<Operation>> {
     let mut table = api::operations();
@@ -91,7 +88,7 @@ fn table() -> Vec<Arc<Operation>> {
     table.extend(recording::operations());
     table.extend(clips::operations());
     table.extend(listen::operations());
-    table.extend(access::operations());
+    table.extend(login::operations());
     table.extend([doctor::operation(), stream::operation(), prometheus::operation(), openapi::operation()]);
     table.into_iter().map(Arc::new).collect()
 }
@@ -153,14 +150,4 @@ async fn answer(
         Ok(body) => (operation.handler)(Call { context, peer, name, query, headers, body }).await,
         Err(failure) => failure.into_response(),
     }
-}
-
-fn method_not_allowed(methods: &[Method]) -> Response {
-    let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let message = format!("this method is not allowed here, expected {methods}");
-    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
-    if let Ok(allowed) = HeaderValue::from_str(&methods) {
-        response.headers_mut().insert(header::ALLOW, allowed);
-    }
-    response
 }

@@ -21,8 +21,7 @@ use warp::{
 };
 
 use super::{
-    method_not_allowed,
-    reply::{Failure, content_tag},
+    reply::{Failure, content_tag, method_not_allowed},
     work,
 };
 use crate::config::Ui;

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Rejection, Reply,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     reject::{InvalidHeader, InvalidQuery},
     reply::Response,
 };
@@ -154,7 +154,18 @@ pub(super) fn live_headers(headers: &mut HeaderMap) {
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
-/// WorkQueue what no route took into an error.
+/// 405 with the methods that are allowed.
+pub(super) fn method_not_allowed(methods: &[Method]) -> Response {
+    let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let message = format!("this method is not allowed here, expected {methods}");
+    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
+    if let Ok(allowed) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
+
+/// Turns what no route took into an error.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     let (status, message) = if rejection.find::<ForeignHost>().is_some() {
         (

@@ -23,8 +23,8 @@ use super::{
     call::{ApiContext, Call},
     inert_json,
     reply::live_headers,
+    stop::until_stopped,
     table::{Answer, Content, Operation, get},
-    until_stopped,
 };
 use crate::engine::ReadPosition;
 

@@ -3,7 +3,7 @@
 //! The process has few threads for blocking work, and tokio's queue for them has no bound. So each
 //! kind of work waits in a bounded queue of its own. A request that ends while it waits leaves the
 //! queue.
-//! ClipRenderer have a queue and threads of their own ([`ClipRenderer`](crate::engine::ClipRenderer)).
+//! Renders have a queue and threads of their own ([`ClipRenderer`](crate::engine::ClipRenderer)).
 
 use std::sync::LazyLock;
 

@@ -9,7 +9,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{heading, put};
+use super::primitives::{heading, put};
 use crate::top::{
     api_types::Cue,
     state::State,

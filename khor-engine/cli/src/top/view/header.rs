@@ -7,7 +7,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::put;
+use super::primitives::put;
 use crate::top::{
     api_types::{Audio, Health, Source},
     state::{Link, State},

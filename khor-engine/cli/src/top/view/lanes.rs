@@ -9,7 +9,7 @@ use ratatui::{
     widgets::{Sparkline, Widget},
 };
 
-use super::{heading, put};
+use super::primitives::{heading, put};
 use crate::top::{
     state::{HISTORY_MS, Lane, State},
     theme::{DIM, STRONG, Theme},

@@ -6,16 +6,17 @@ mod header;
 mod help;
 mod hosts;
 mod lanes;
+mod primitives;
 mod score;
 
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Layout, Rect},
-    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
 
+use self::primitives::put;
 use super::{
     keys::KEYS,
     state::{Link, State},
@@ -100,23 +101,4 @@ fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
         [Span::styled(format!(" {key}"), STRONG), Span::styled(format!(" {word} "), DIM)]
     });
     keys.collect::<Line<'_>>().render(area, buffer);
-}
-
-/// Text at the left of the first row, cut off where there is no room.
-fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
-    Line::styled(text, style).render(area, buffer);
-}
-
-/// A heading: a rule across the first row, with words in it. Returns the rows below.
-fn heading(buffer: &mut Buffer, area: Rect, theme: Theme, words: &str) -> Rect {
-    let [rule, below] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-    put(buffer, rule, &theme.symbols.rule.repeat(rule.width.into()), DIM);
-    put(buffer, inset(rule, 1), &format!(" {words} "), DIM);
-    below
-}
-
-/// Without so many columns at the left.
-fn inset(area: Rect, columns: u16) -> Rect {
-    let columns = columns.min(area.width);
-    Rect { x: area.x + columns, width: area.width - columns, ..area }
 }

@@ -8,7 +8,7 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use super::{heading, inset, put};
+use super::primitives::{heading, inset, put};
 use crate::top::{
     api_types::Note,
     state::State,

@@ -14,11 +14,14 @@ use khor_system::{clock::now_unix_ms, local_time::Local};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::reason;
+use super::table::reason;
 use crate::{
     config::Config,
     engine::{
-        ConfigSnapshot, DesktopHealth, Library, OscInputHealth,
+        config_snapshot::ConfigSnapshot,
+        desktop_health::DesktopHealth,
+        library::Library,
+        osc_input_health::OscInputHealth,
         state::{EngineState, SingleHost, SourceState},
     },
 };

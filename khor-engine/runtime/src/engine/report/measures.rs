@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use khor_signal::Counters;
 
-use super::{FleetReport, HealthReport, MetricsReport};
+use super::{fleet::FleetReport, health::HealthReport, metrics::MetricsReport};
 
 /// What is counted and measured, for those who draw graphs.
 #[derive(Clone, Debug)]

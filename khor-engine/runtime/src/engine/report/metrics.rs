@@ -1,20 +1,20 @@
 //! `GET /api/metrics`: rates, signals, and what is heard.
 
-use std::{borrow::Cow, sync::Arc};
-
 use khor_music::{Layer, Role, Scale};
 use khor_signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo};
 use khor_source::SourceKind;
 use khor_system::clock::now_unix_ms;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::{Table, reason};
+use super::{
+    history::{HistoryReport, WrittenPoint},
+    table::{Table, reason},
+};
 use crate::{
     config::Config,
     engine::{
-        signal_task::{original_rates, original_rates_of},
+        original_rates::{original_rates, original_rates_of},
         silence::SilenceReport,
         stage::Solo,
         state::{
@@ -115,35 +115,6 @@ pub struct SoloReport {
     pub section: Option<String>,
     pub signal: &'static str,
     pub deviation: f32,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct HistoryReport {
-    ts_ms: u64,
-    #[serde(flatten)]
-    original: Table<Option<f64>>,
-    levels: Table<Option<f32>>,
-    rates: Table<Option<f64>>,
-}
-
-/// A point of history as JSON, written once: 600 of them are asked for at a time, and they are most of a report.
-#[derive(Clone, Debug)]
-pub struct WrittenPoint(Arc<RawValue>);
-
-impl Serialize for WrittenPoint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl JsonSchema for WrittenPoint {
-    fn schema_name() -> Cow<'static, str> {
-        HistoryReport::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        HistoryReport::json_schema(generator)
-    }
 }
 
 /// Why a signal that could be there isn't.
@@ -324,7 +295,7 @@ fn written(point: &HistoryPoint) -> Option<WrittenPoint> {
         levels: by_name(&point.levels),
         rates: by_name(&point.rates),
     };
-    let written = WrittenPoint(to_raw_value(&report).ok()?.into());
+    let written = WrittenPoint::of(&report)?;
     Some(point.written.get_or_init(|| written).clone())
 }
 

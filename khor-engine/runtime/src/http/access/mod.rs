@@ -5,14 +5,14 @@
 //! needs the token or a session, even on loopback, because all requests of a reverse proxy come
 //! from there. khor serves the page's files to all clients, so that the page can ask for the token.
 
-mod login;
 mod names;
 mod sessions;
 mod token;
 
+pub(super) use self::names::Names;
+pub(super) use self::sessions::LIFE_S;
 pub use self::token::AccessError;
 pub use self::token::read_token;
-pub(super) use self::{login::operations, names::Names};
 
 use std::{
     net::IpAddr,
@@ -39,7 +39,7 @@ use crate::config::Listen;
 /// Shortest time between two records about wrong tokens.
 const WRONG_TOKEN_LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// The path that needs no token, because clients send the token to it.
-const LOGIN: &str = "/api/login";
+pub(super) const LOGIN: &str = "/api/login";
 /// Name of the cookie that holds the session id, without the port. Browsers send a cookie to every
 /// port of a host, so engines on two ports need two names.
 const COOKIE: &str = "khor_session_";
@@ -48,22 +48,22 @@ const COOKIE: &str = "khor_session_";
 #[derive(Clone)]
 pub(super) struct Access {
     /// The token and its sessions; `None` without a token file.
-    credentials: Option<Arc<Credentials>>,
+    pub(super) credentials: Option<Arc<Credentials>>,
     /// Whether every user of this machine is let in.
     local_users: bool,
     names: Names,
     /// Limits the log lines about wrong tokens.
-    wrong_token_log: Arc<RateLimit>,
+    pub(super) wrong_token_log: Arc<RateLimit>,
 }
 
 /// The token and the sessions that it opened.
-struct Credentials {
+pub(super) struct Credentials {
     token: Arc<str>,
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
 }
 
 impl Credentials {
-    fn is_token(&self, given: &str) -> bool {
+    pub(super) fn is_token(&self, given: &str) -> bool {
         self.token.as_bytes().ct_eq(given.as_bytes()).into()
     }
 }
@@ -166,7 +166,7 @@ impl Access {
     }
 
     /// Whether the peer is let in without a token.
-    fn check_peer(&self, peer: Peer) -> Result<(), Denied> {
+    pub(super) fn check_peer(&self, peer: Peer) -> Result<(), Denied> {
         match peer {
             _ if peer.is_owner() => Ok(()),
             Peer::User(_) | Peer::Unknown if self.local_users => Ok(()),
@@ -176,12 +176,12 @@ impl Access {
         }
     }
 
-    fn cookie_name(&self) -> String {
+    pub(super) fn cookie_name(&self) -> String {
         format!("{COOKIE}{}", self.names.port())
     }
 
     /// The session ids that a request carries for this engine.
-    fn session_ids<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+    pub(super) fn session_ids<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let name = self.cookie_name();
         let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
         cookies

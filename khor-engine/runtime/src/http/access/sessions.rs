@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use tracing::warn;
 
 /// How long a session lasts, seconds: thirty days.
-pub(super) const LIFE_S: u64 = 30 * 24 * 3600;
+pub(in crate::http) const LIFE_S: u64 = 30 * 24 * 3600;
 /// Most sessions. One more replaces the oldest.
 const MAX_SESSIONS: usize = 32;
 /// Random bytes of a session id.
@@ -27,7 +27,7 @@ const ID_BYTES: usize = 32;
 /// Largest file that is read, bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-pub(super) struct Sessions {
+pub(in crate::http) struct Sessions {
     path: PathBuf,
     held: Mutex<SessionFile>,
 }
@@ -71,7 +71,7 @@ impl Sessions {
     /// # Errors
     ///
     /// The system has no random numbers.
-    pub(super) fn open(&self, peer: Peer) -> io::Result<String> {
+    pub(in crate::http) fn open(&self, peer: Peer) -> io::Result<String> {
         let mut random = [0; ID_BYTES];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let id = hex(&random);
@@ -101,7 +101,7 @@ impl Sessions {
     /// # Errors
     ///
     /// The file cannot be written. The session then ends only until khor starts again.
-    pub(super) fn end(&self, id: &str) -> io::Result<()> {
+    pub(in crate::http) fn end(&self, id: &str) -> io::Result<()> {
         let id = hash(id);
         self.change(|sessions| sessions.retain(|session| session.id != id))
     }
@@ -111,7 +111,7 @@ impl Sessions {
     /// # Errors
     ///
     /// Those of [`Self::end`].
-    pub(super) fn end_all(&self) -> io::Result<()> {
+    pub(in crate::http) fn end_all(&self) -> io::Result<()> {
         self.change(Vec::clear)
     }
 

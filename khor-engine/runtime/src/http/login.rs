@@ -10,8 +10,8 @@ use warp::{
     reply::Response,
 };
 
-use super::{Denied, LOGIN, sessions::LIFE_S};
-use crate::http::{
+use super::{
+    access::{Denied, LIFE_S, LOGIN},
     call::Call,
     reply::Failure,
     table::{Answer, Content, Done, Json, Operation, post},
@@ -44,7 +44,7 @@ impl Answer for Cookie {
     }
 }
 
-pub(in crate::http) fn operations() -> Vec<Operation> {
+pub(super) fn operations() -> Vec<Operation> {
     let everywhere = json!({ "type": "boolean" });
     vec![
         post(LOGIN, "Open a session of thirty days with the token; the answer sets its cookie")
