@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_an_error_with_its_reason_and_every_other_end_is_none() {
+    fn only_failures_are_exit_errors() {
         let failed =
             exit_result(Some(EndReason::Failed("the thread khor-midi failed inside khor: x".into())));
         assert_eq!(failed.unwrap_err().to_string(), "the thread khor-midi failed inside khor: x");

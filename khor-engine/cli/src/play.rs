@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_capture_is_described_and_a_cut_one_is_too() {
+    fn whole_and_truncated_captures_are_described() {
         let (_dir, path) = written();
         let whole = scan(&path).unwrap();
         assert_eq!(whole.describe(), "4.0 s, 201 samples, 0 cues, from the synthetic demo");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused_with_the_reason() {
+    fn files_without_a_capture_are_rejected() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
         for (text, reason) in [("hello, world", "not a khor capture"), ("khorcap\x02", "cut short after 0")] {

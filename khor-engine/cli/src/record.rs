@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_among_many_events_is_not_lost() {
+    fn signals_arrive_despite_many_events() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             for _ in 0..20 {

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_told_with_its_fix_and_what_is_off_is_no_problem() {
+    fn failing_parts_show_their_fix() {
         let health = json!({
             "audio": { "enabled": true, "ok": false, "error": "no device", "fix": "plug one in" },
             "midi": { "enabled": false, "ok": false },

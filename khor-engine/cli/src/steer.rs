@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_and_a_value_are_a_part_of_the_configuration() {
+    fn paths_and_values_become_changes() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let change = |path: &str, value: &str| {
             let held = config.pointer(&format!("/{}", path.replace('.', "/"))).unwrap();
@@ -186,7 +186,7 @@ mod tests {
 
     /// Checks every text setting with values that look like other types of JSON.
     #[test]
-    fn text_settings_take_values_that_look_like_other_types() {
+    fn text_settings_accept_values_like_numbers() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let mut texts = 0;
         let mut visit = vec![(String::new(), &config)];

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_a_port_or_a_host_and_a_port() {
+    fn listen_addresses_have_a_port() {
         assert_eq!(listen_address("9117").unwrap().to_string(), "127.0.0.1:9117");
         assert_eq!(listen_address("0.0.0.0:9117").unwrap().to_string(), "0.0.0.0:9117");
         assert_eq!(listen_address("localhost:9117").unwrap().to_string(), "127.0.0.1:9117");
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_checked_without_looking_up_its_host() {
+    fn server_addresses_are_checked_without_dns() {
         assert_eq!(server_address("9117").unwrap(), "127.0.0.1:9117");
         assert_eq!(server_address("no.such.host.invalid:1").unwrap(), "no.such.host.invalid:1");
         assert_eq!(server_address("[::1]:9117").unwrap(), "[::1]:9117");

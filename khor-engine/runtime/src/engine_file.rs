@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_on_every_address_is_reached_on_loopback() {
+    fn unspecified_addresses_are_reached_on_loopback() {
         let reached = |text: &str| reachable(text.parse().unwrap()).to_string();
         assert_eq!(reached("0.0.0.0:17321"), "127.0.0.1:17321");
         assert_eq!(reached("[::]:17321"), "[::1]:17321");

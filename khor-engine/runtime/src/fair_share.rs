@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flooding_sender_removes_only_its_own_items() {
+    fn flooding_senders_drop_their_own_items() {
         let mut list = VecDeque::new();
         let mut push = |share: &'static str, item: u32| {
             list.push_back((share, item));
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_single_share_the_oldest_item_goes() {
+    fn a_single_share_drops_its_oldest() {
         let mut list: VecDeque<u32> = (0..10).collect();
         trim(&mut list, 4, |_| None);
         assert_eq!(list, [6, 7, 8, 9]);

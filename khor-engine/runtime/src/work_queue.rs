@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_full_queue_rejects_and_dropped_callers_leave_it() {
+    async fn full_queues_reject_new_callers() {
         let queue = WorkQueue::new(1, 2);
         let first = queue.acquire().await.unwrap();
         let (mut second, mut third) = (Box::pin(queue.acquire()), Box::pin(queue.acquire()));

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_of_a_small_capture_is_known() {
+    fn capture_lengths_are_computed() {
         const MINUTE_NS: u64 = 60_000_000_000;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.khor");

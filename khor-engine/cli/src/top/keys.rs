@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_always_a_way_out() {
+    fn quit_keys_always_work() {
         let mut state = State::new();
         let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         for help in [false, true] {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_that_is_explained_does_something() {
+    fn explained_keys_have_a_command() {
         for (key, ..) in KEYS {
             let code = KeyCode::Char(key.chars().next().unwrap());
             assert!(pressed(code, &State::new()).is_some(), "{key}");

@@ -76,7 +76,7 @@ fn the_guide_shows_a_frame() {
 }
 
 #[test]
-fn a_frame_tells_all_there_is() {
+fn a_large_frame_shows_everything() {
     let state = recorded();
     for (size, theme) in [((80, 24), COLOURED), ((80, 24), PLAIN), ((140, 45), COLOURED), ((200, 60), PLAIN)]
     {
@@ -96,7 +96,7 @@ fn a_frame_tells_all_there_is() {
 }
 
 #[test]
-fn every_size_has_a_frame() {
+fn frames_fit_every_size() {
     let mut state = recorded();
     for help in [false, true] {
         state.help = help;
@@ -115,7 +115,7 @@ fn every_size_has_a_frame() {
 }
 
 #[test]
-fn nothing_is_told_by_colour_alone() {
+fn colour_is_never_the_only_sign() {
     let state = recorded();
     let coloured = frame(&state, COLOURED, (80, 24));
     let plain = frame(&state, Theme { colours: false, ..COLOURED }, (80, 24));
@@ -132,7 +132,7 @@ fn nothing_is_told_by_colour_alone() {
 }
 
 #[test]
-fn what_is_told_twice_is_known_once_and_another_engine_begins_anew() {
+fn repeated_notes_are_kept_once() {
     let mut state = recorded();
     let (notes, cues) = (state.notes.len(), state.cues.len());
     assert!(notes > 0 && cues > 0);
@@ -149,7 +149,7 @@ fn what_is_told_twice_is_known_once_and_another_engine_begins_anew() {
 }
 
 #[test]
-fn figures_stand_long_enough_to_be_read() {
+fn figures_change_twice_a_second() {
     let (mut state, mut changes, mut shown) = (State::new(), 0, None);
     let (mut first_ms, mut levels) = (0, 0);
     for news in news() {
@@ -166,7 +166,7 @@ fn figures_stand_long_enough_to_be_read() {
 }
 
 #[test]
-fn of_a_site_the_hosts_come_first() {
+fn sites_show_their_hosts_first() {
     let mut state = recorded();
     state.apply(EngineEvent::Fleet(serde_json::from_str(SITE).unwrap()));
     for (theme, voices) in [(COLOURED, "♪ voices"), (PLAIN, "> voices")] {
@@ -197,7 +197,7 @@ fn of_a_site_the_hosts_come_first() {
 }
 
 #[test]
-fn silence_is_told_in_the_smallest_frame() {
+fn the_smallest_frame_shows_the_silence() {
     let mut state = recorded();
     state.controls.as_mut().unwrap().muted = true;
     for size in [(24, 1), (40, 8), (80, 24)] {
@@ -208,7 +208,7 @@ fn silence_is_told_in_the_smallest_frame() {
 }
 
 #[test]
-fn an_absent_signal_says_why_and_the_most_deviant_lanes_stay_where_there_is_little_room() {
+fn small_frames_keep_the_most_deviant_lanes() {
     let mut state = recorded();
     let mut most = 0;
     for (number, lane) in state.lanes.iter_mut().enumerate() {

@@ -87,7 +87,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn a_scope_is_a_unit_or_a_plain_path_and_processes_are_numbers() {
+    fn invalid_scopes_and_processes_are_rejected() {
         let refused = |cgroup: &str| {
             let mut config = Config::default();
             config.bpf.cgroup = cgroup.into();

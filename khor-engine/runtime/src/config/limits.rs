@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_bounds_every_text_and_every_list() {
+    fn the_schema_bounds_texts_and_lists() {
         let schema = schema();
         let parts = parts(&schema);
         assert!(parts.len() >= 40, "{}", parts.len());

@@ -96,7 +96,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn one_line_names_the_first_keys_and_counts_all() {
+    fn the_warning_names_the_first_keys() {
         let keys = |count: usize| {
             let mut keys = UnknownKeys::default();
             (0..count).for_each(|i| keys.add(&format!("k{i}\x1b")));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_may_contain_known_keys_and_echoes_only() {
+    fn changes_contain_known_keys_or_echoes() {
         let known = serde_json::to_value(Config::default()).unwrap();
         let held = json!({ "theirs": { "x": 1 }, "music": { "of_theirs": [1] } });
         let refused = |change: Value| reject(&change, &known, &held, "").err().map(|error| error.field);

@@ -86,7 +86,7 @@ mod tests {
     /// Active characters have no use in a setting, and could steer the terminal or page that shows
     /// them.
     #[test]
-    fn active_text_is_refused_and_shown_escaped() {
+    fn active_text_is_rejected_and_escaped() {
         let set = |pointer: &str, text: &str| {
             let mut config = serde_json::to_value(Config::default()).unwrap();
             *config.pointer_mut(pointer).unwrap() =
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_has_the_ranges_that_are_checked() {
+    fn schema_ranges_match_validation() {
         let schema = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
         let schema = serde_json::to_value(schema.into_root_schema_for::<Config>()).unwrap();
         let whole = serde_json::to_value(Config::default()).unwrap();

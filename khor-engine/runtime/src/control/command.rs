@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_becomes_what_the_setting_is() {
+    fn values_take_the_settings_type() {
         let is = |path, value, expected| assert_eq!(set(path, value), Ok(expected));
         is("music/density", OscType::Float(0.1), json!({"music": {"density": 0.1}}));
         is("music/bpm", OscType::Int(96), json!({"music": {"bpm": 96.0}}));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_on_from_one_half_up() {
+    fn numbers_from_one_half_mean_on() {
         let set = |value| change(&json!({"music": {"switch": false}}), "music/switch", &[value]);
         for (value, is_on) in
             [(OscType::Float(0.5), true), (OscType::Int(0), false), (OscType::Bool(true), true)]
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn other_settings_are_refused_with_the_allowed_list() {
+    fn forbidden_settings_name_the_allowed_ones() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let mut open = vec![(String::new(), &config)];
         let (mut allowed, mut refused) = (Vec::new(), 0);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_cannot_be_is_refused_with_what_it_could() {
+    fn errors_name_the_expected_type() {
         assert_eq!(set("music/bmp", OscType::Int(1)), Err(CommandError::Setting("music/bmp".into())));
         assert_eq!(set("music/bpm/", OscType::Int(1)), Err(CommandError::Setting("music/bpm/".into())));
         for (path, value) in [
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_mean_something_or_are_refused() {
+    fn unknown_addresses_are_rejected() {
         let wish = |address: &str, args: Vec<OscType>| OscCommand::of(address, &args);
         assert_eq!(wish("/khor/mute", vec![]), Ok(OscCommand::Mute(None)));
         assert_eq!(wish("/khor/mute", vec![OscType::Int(0)]), Ok(OscCommand::Mute(Some(false))));

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_is_one_notification_brought_up_to_date_once_a_minute() {
+    fn a_burst_updates_one_notification_each_minute() {
         let (mut bursts, begun) = (Bursts::default(), Instant::now());
         let after = |seconds: u64| begun + Duration::from_secs(seconds);
         let first = bursts.add(cue(CueKind::Crash, "first"), begun).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_grave_is_shown_and_a_strangers_words_stand_in_the_title_alone() {
+    fn foreign_text_is_in_titles_only() {
         let mut bursts = Bursts::default();
         let mut shown = |kind| bursts.add(cue(kind, "<b>\nx\u{202e}"), Instant::now());
         assert_eq!((shown(CueKind::RetransmitBurst), shown(CueKind::Exec)), (None, None));

@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_volume_is_limited_or_rejected() {
+    fn volumes_are_clamped_or_rejected() {
         for (volume, expected) in [
             (0.3, 0.3),
             (-0.0, 0.0),

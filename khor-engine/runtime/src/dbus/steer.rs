@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_the_last_preset_comes_the_first_and_before_the_first_the_last() {
+    fn preset_steps_wrap_around() {
         let names = ["ambient", "drone", "rain"].map(str::to_owned);
         assert_eq!(neighbour(&names, "ambient", 1), Some("drone"));
         assert_eq!(neighbour(&names, "rain", 1), Some("ambient"));

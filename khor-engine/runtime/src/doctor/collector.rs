@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_events_are_shown_if_there_are_any() {
+    fn missed_events_are_shown() {
         let health = |reason| serde_json::json!({ "missed": { "events": 11, "reason": reason } });
         assert_eq!(missed(None), None);
         assert_eq!(missed(Some(&health(None))), None);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_interval_is_no_problem_and_names_the_setting() {
+    fn a_longer_interval_names_its_setting() {
         let limited = interval(20, 100);
         assert_eq!((limited.state, interval(20, 20).state), (CheckState::Ok, CheckState::Ok));
         assert!(
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn setcap_is_advised_with_owner_group_and_mode() {
+    fn setcap_advice_names_owner_group_and_mode() {
         let missing = refused(io::ErrorKind::NotFound);
         let check = unreachable(Path::new("/nonexistent"), &missing, None, &ScopeChoice::default());
         let fix = check.fix.unwrap();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_unit_is_a_problem_and_a_missing_one_is_not() {
+    fn only_stopped_units_are_problems() {
         let socket = Path::new("/run/khor/collector.sock");
         assert_eq!(unit_check(Some("active"), socket).state, CheckState::Ok);
         assert!(unit_check(Some("failed"), socket).fix.unwrap().contains("enable --now"));

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_says_how_it_is_mended() {
+    fn missing_kernel_features_name_their_fix() {
         assert!(types(false).fix.is_some() && pressure(false).fix.is_some());
     }
 }

@@ -77,7 +77,7 @@ mod tests {
     use crate::doctor::CheckState;
 
     #[test]
-    fn a_key_that_the_group_can_read_is_a_problem_with_its_fix() {
+    fn group_readable_keys_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let key = dir.path().join("elsewhere.seed");
         let look = || keys(vec![dir.path().to_owned()], &Nats::default());

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn every_example_plays_and_its_load_is_louder_than_the_quiet_before() {
+    fn clip_loads_are_louder_than_idle() {
         let config = Config::default();
         for clip in &CLIPS {
             let cancelled = AtomicBool::new(false);

@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn in_time_every_note_is_as_it_was_composed() {
+    fn punctual_notes_are_unchanged() {
         let mut rehearsal = Fixture::new();
         let composed = composed(4.0);
         rehearsal.run_for(Duration::from_secs(4));
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_stall_what_was_missed_is_not_played_at_once() {
+    fn a_stall_drops_late_notes() {
         let pads: Vec<Note> = composed(60.0).into_iter().filter(|note| note.layer == Layer::Bed).collect();
         let change =
             pads.iter().map(|pad| Duration::from_secs_f64(pad.onset_s)).find(|at| *at > STALL).unwrap();
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cue_comes_whole_and_in_its_rhythm_however_late() {
+    fn late_cues_keep_their_rhythm() {
         let mut rehearsal = Fixture::new();
         rehearsal.run_for(Duration::from_secs(1));
         rehearsal.thread.execute(Command::Cue(CueKind::Crash));

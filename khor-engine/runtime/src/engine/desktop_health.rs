@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_off_is_no_trouble_and_one_part_in_trouble_is_the_trouble_of_all() {
+    fn one_failing_part_fails_the_desktop() {
         assert_eq!(DesktopHealth::default().overall(), Health::off());
         let mut desktop = DesktopHealth { bus: Health::working(), ..DesktopHealth::default() };
         assert_eq!(desktop.overall(), Health::working());

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn files_come_change_break_and_go() {
+    fn the_library_follows_its_files() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("presets");
         let mut library = Library::open(folder.clone());
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_files_with_one_preset_name_the_first_plays_and_the_second_is_a_problem() {
+    fn duplicate_preset_names_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.toml"), text("mine").replacen("hint = \"", "hint = \"First. ", 1))
             .unwrap();
@@ -244,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn a_built_in_name_is_refused() {
+    fn built_in_names_are_rejected() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("x.toml"), text("drone")).unwrap();
         assert!(Library::open(dir.path().to_owned()).problems()[0].contains("built-in"));
     }
 
     #[test]
-    fn only_the_first_files_and_problems_are_listed() {
+    fn lists_of_files_and_problems_are_bounded() {
         let dir = tempfile::tempdir().unwrap();
         for number in 0..300 {
             fs::write(dir.path().join(format!("{number:03}.toml")), "name = ").unwrap();
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn problems_of_long_files_have_a_bounded_length() {
+    fn problem_texts_have_bounded_length() {
         let dir = tempfile::tempdir().unwrap();
         let long = "x".repeat(MAX_BYTES as usize / 2);
         fs::write(dir.path().join("a.toml"), format!("{}\n# {long}{long}", text("a"))).unwrap();

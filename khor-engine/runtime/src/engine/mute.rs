@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_snooze_ends_by_itself_and_an_older_one_does_not_end_a_newer_one() {
+    async fn an_older_snooze_ends_no_newer_one() {
         let (engine, _dir) = quiet_engine();
         engine.snooze_for(Duration::from_millis(30));
         assert!(engine.is_muted());
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_mutes_or_unmutes_decides_anew() {
+    async fn a_manual_mute_ends_a_snooze() {
         let (engine, _dir) = quiet_engine();
         engine.snooze_for(Duration::from_millis(20));
         engine.set_muted(true);
@@ -153,7 +153,7 @@ mod tests {
 
     /// `khor mute` used to end a snooze, and with it all silence.
     #[tokio::test]
-    async fn a_toggle_during_a_snooze_mutes_and_the_next_one_unmutes() {
+    async fn a_toggle_during_a_snooze_mutes() {
         let (engine, _dir) = quiet_engine();
         engine.snooze_for(Duration::from_millis(20));
         assert!(engine.toggle_mute(), "muted");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hours_that_are_set_to_be_now_mute_at_once_and_others_do_not() {
+    async fn changed_quiet_hours_apply_at_once() {
         let (engine, _dir) = quiet_engine();
         let now = local_time::now();
         let around = |hours: i64| {

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_goes_to_its_own_file_and_to_nobody_elses() {
+    fn saving_a_preset_overwrites_no_other() {
         let (dir, mut library) = folder();
         assert_eq!(file_for(&library, "mine").unwrap(), dir.path().join("mine.toml"));
         let mine = Preset { name: "mine".into(), ..Preset::builtin()[0].clone() };
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_folder_accepts_changes_but_no_new_preset() {
+    fn a_full_folder_rejects_new_presets() {
         let (dir, mut library) = folder();
         for number in 0..MAX_FILES {
             let preset = Preset { name: format!("p{number}"), ..Preset::builtin()[0].clone() };

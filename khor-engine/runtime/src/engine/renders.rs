@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clip_is_rendered_once_for_the_same_settings() {
+    async fn the_same_clip_is_rendered_once() {
         let renders = ClipRenderer::default();
         let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await.unwrap();
         let first = render(0.5).await;
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn dropped_callers_cancel_and_excess_callers_are_refused() {
+    async fn dropped_callers_cancel_their_render() {
         let renders = ClipRenderer::default();
         let mut callers: Vec<_> = (0..=MAX_WAITING)
             .map(|i| Box::pin(renders.render(&CLIPS[0], at_8_khz(0.1 + 0.1 * i as f32), preset())))
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn clips_in_transfer_use_memory_and_cached_clips_free_it() {
+    async fn cached_clips_free_memory() {
         let renders = ClipRenderer::default();
         let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await;
         let received = render(0.1).await.unwrap();

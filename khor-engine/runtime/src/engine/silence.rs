@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reported_reason_is_the_one_that_lasts_longest() {
+    fn the_longest_silence_is_reported() {
         let reason = |silence: &Silence| silence.report().map(|report| (report.reason, report.until));
         let mut silence = Silence::default();
         assert_eq!(reason(&silence), None);
@@ -138,7 +138,7 @@ mod tests {
     const NIGHT: Option<u64> = Some(700);
 
     #[test]
-    fn quiet_hours_mute_and_unmute_and_leave_a_hand_its_way() {
+    fn quiet_hours_keep_a_manual_mute() {
         let mut silence = Silence::default();
         silence.advance(100, None);
         assert!(!silence.is_muted());
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn unmuted_in_quiet_hours_it_is_heard_until_they_end_and_the_next_ones_mute_again() {
+    fn an_unmute_lasts_until_quiet_hours_end() {
         let mut silence = Silence::default();
         silence.advance(220, NIGHT);
         silence.set_manually(false);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snooze_in_quiet_hours_does_not_outlast_nor_shorten_them() {
+    fn quiet_hours_and_snoozes_are_independent() {
         let mut silence = Silence::default();
         silence.snooze(300);
         silence.advance(220, NIGHT);

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_ends_when_nobody_can_choose() {
+    async fn sources_end_with_their_engine() {
         let (sender, choice) = watch::channel(this_machine());
         let (events_in, mut events) = mpsc::channel(4);
         tokio::spawn(run(choice, events_in, Arc::default()));

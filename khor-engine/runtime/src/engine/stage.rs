@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_is_as_busy_as_its_soloist_and_he_plays_from_its_bench() {
+    fn sections_follow_their_soloists() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let names: Vec<String> = (0..40).map(|n| format!("web-{n:02}")).collect();
         let mut hosts: Vec<StageHost<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn without_sections_all_play_together_and_too_many_share_a_place() {
+    fn excess_sections_share_a_bench() {
         let calm = reading(SignalId::Io, 0.0);
         let mut stage = Stage::default();
         for one in [host("a", "", &calm), host("a", "web", &calm)] {
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_host_keeps_its_turn_and_is_a_hole_in_it() {
+    fn silent_hosts_keep_their_turn() {
         let calm = reading(SignalId::Io, 0.0);
         let gone = StageHost { silent: true, ..host("b", "", &calm) };
         let plan = Stage::default().update(
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn more_hosts_than_turns_are_called_by_section_and_never_more_than_fit() {
+    fn large_sites_roll_call_by_section() {
         let calm = reading(SignalId::Io, 0.0);
         let names: Vec<String> = (0..40).map(|n| format!("h{n:02}")).collect();
         let of = |section: fn(usize) -> &'static str| -> Vec<StageHost<'_>> {
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_heard_where_nobody_is() {
+    fn an_empty_site_is_silent() {
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
             let plan = Stage::default().update(mode, &[], &SiteDetail::Each);
             assert!(plan.reading.is_none() && plan.furthest().is_empty() && plan.benches.is_empty());
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn of_sites_within_the_site_sections_play_as_they_are_told_of() {
+    fn sub_site_sections_play_their_own_lanes() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let named = [host("web-1", "web", &busy)];
         let groups = groups(&busy, &calm);
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn of_sites_within_the_site_sections_are_called_in_turn() {
+    fn sub_site_sections_take_turns() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let groups = groups(&busy, &calm);
         let detail = SiteDetail::Together { reading: Some(calm), sections: &groups };
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn of_sites_within_the_site_that_have_no_sections_all_play_together() {
+    fn sub_sites_without_sections_play_together() {
         let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
         let named = [host("db-1", "", &loud), host("web-1", "", &loud)];
         let without = [StageSection { section: None, hosts: 9, lanes: Some(calm.lanes) }];

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_source_that_panics_fails_though_its_listener_ends_in_order() {
+    async fn a_panicking_source_fails_the_run() {
         let (supervisor, (sender, mut receiver)) = (Supervisor::default(), mpsc::channel::<()>(1));
         let source = async move {
             let _sender = sender;
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_listener_that_panics_fails_whether_its_source_ends_or_waits() {
+    async fn a_panicking_signal_task_fails_the_run() {
         for waits in [false, true] {
             let (supervisor, (sender, mut receiver)) = (Supervisor::default(), mpsc::channel(1));
             let source = async move {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_capture_is_over_in_order_and_who_is_told_to_end_may() {
+    async fn only_captures_finish_by_themselves() {
         let end = |can_finish, may_end: bool| {
             let supervisor = Supervisor::default();
             supervisor.spawn_source(async {}, async {}, can_finish, move || may_end);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_that_fails_is_named_and_the_first_is_believed() {
+    async fn the_first_failed_part_is_reported() {
         let supervisor = Supervisor::default();
         supervisor.spawn("the page", async { panic!("a page's bug") }).await.unwrap();
         supervisor.spawn("another", async { panic!("of no interest") }).await.unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_thread_that_khor_needs_ends_the_run_and_others_do_not() {
+    async fn only_essential_threads_end_the_run() {
         let supervisor = Supervisor::default();
         supervisor.watch_threads();
         let fail = |name: &str| {

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_go_on_over_collector_proc_and_a_restarted_collector() {
+    fn totals_continue_across_sources() {
         let mut totals = Totals::default();
         totals.source_up("the whole machine");
         assert_eq!(take(&mut totals, Counter::Forks, 1_000), Some(0));
@@ -86,7 +86,7 @@ mod tests {
 
     /// `/proc` does not count execs. Their series is then missing, and never 0.
     #[test]
-    fn a_counter_that_a_source_lacks_is_missing_and_continues_later() {
+    fn a_missing_counter_continues_later() {
         let mut totals = Totals::default();
         totals.source_up("the whole machine");
         take(&mut totals, Counter::Execs, 10);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_of_old_scopes_are_dropped_and_the_current_ones_are_kept() {
+    fn totals_of_old_scopes_are_dropped() {
         let mut totals = Totals::default();
         for i in 0..3 * KEPT_SCOPES {
             totals.source_up(&format!("{i}.service"));

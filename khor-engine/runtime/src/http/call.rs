@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_read_within_its_bounds() {
+    async fn bodies_are_bounded_in_size_and_time() {
         let none = HeaderMap::new();
         assert_eq!(read(&none, pieces(64)).await.ok().map(|body| body.len()), Some(64 * 1024));
         let status = async |body: Result<Bytes, Failure>| body.err().map(|failure| failure.status());

@@ -71,7 +71,7 @@ async fn said_to(mut socket: TcpStream, request: String) -> String {
 const HEAD: &str = "HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n";
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_the_rest_goes_on() {
+async fn invalid_requests_do_not_stop_the_server() {
     let engine = Listening::start().await;
     let patch = |rest: &str| format!("PATCH /api/config {HEAD}{rest}");
     for (request, answer) in [
@@ -98,7 +98,7 @@ async fn what_is_no_request_is_refused_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn who_is_slow_or_stops_halfway_is_given_up() {
+async fn slow_clients_are_disconnected() {
     let engine = Listening::start().await;
     let (begun, lateness) = (Instant::now(), Lateness::start());
     let (head, body, chunk) = tokio::join!(
@@ -114,7 +114,7 @@ async fn who_is_slow_or_stops_halfway_is_given_up() {
 }
 
 #[tokio::test]
-async fn too_many_connections_cost_nobody_else_theirs() {
+async fn excess_connections_do_not_block_others() {
     let engine = Listening::start().await;
     let mut mine = engine.connect().await;
     let ask = format!("GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
@@ -138,7 +138,7 @@ async fn too_many_connections_cost_nobody_else_theirs() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_disconnected() {
+async fn clients_that_stop_reading_are_disconnected() {
     let engine = Listening::start().await;
     let mut socket = engine.connect().await;
     let ask = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wav_without_end_begins_with_its_header_and_ends_where_the_rate_changes() {
+    async fn an_endless_wav_ends_at_rate_changes() {
         let (sender, blocks) = broadcast::channel(8);
         for block in [
             block(48_000, &[[0.0, 1.0]]),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_range_begins_and_ends_at_the_requested_bytes() {
+    async fn ranges_have_the_requested_bytes() {
         let part = async |start: u64, length: u64| {
             let (sender, blocks) = broadcast::channel(8);
             for _ in 0..4 {
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_too_slow_hears_what_is_new() {
+    async fn slow_listeners_skip_to_new_blocks() {
         let (sender, blocks) = broadcast::channel(2);
         for i in 0..10_u8 {
             sender.send(block(48_000, &[[f32::from(i); 2]])).unwrap();

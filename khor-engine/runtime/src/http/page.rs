@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_answers_every_address_and_nothing_outside_it_is_served() {
+    async fn files_outside_the_folder_are_not_served() {
         let (_dir, ui) = folder();
         for path in [
             "/",
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_view_at_any_depth_finds_the_files() {
+    async fn nested_views_find_their_files() {
         let (_dir, ui) = folder();
         for (path, files) in [
             ("/", "./assets"),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn precompressed_files_go_to_clients_that_accept_the_coding() {
+    async fn precompressed_files_need_an_accepted_coding() {
         let (_dir, ui) = folder();
         let (_, plain, _) = ask(&ui, "GET", "/assets/a.js", "").await;
         assert_eq!(
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn hashed_files_are_kept_and_the_page_is_asked_for_again() {
+    fn only_hashed_files_are_cached() {
         let cache = |name| reply(name, Vec::new()).headers()[header::CACHE_CONTROL].clone();
         assert!(cache("assets/index-1a2b.js").to_str().unwrap().contains("immutable"));
         assert_eq!(cache("index.html"), "no-cache");

@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_known_is_written_and_what_is_absent_is_not() {
+    async fn metrics_contain_known_values_only() {
         let (engine, _dir) = quiet_engine();
         let counts_switches =
             |counters: [Option<u64>; Counter::ALL.len()]| counters[Counter::Switches.index()].is_some();

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_read_as_the_standard_says() {
+    fn range_headers_follow_the_standard() {
         for (range, expected) in [
             ("bytes=0-1", 0..2),
             ("bytes=0-", 0..1000),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_another_version_is_not_sent() {
+    fn ranges_need_the_same_version() {
         assert_eq!(of("bytes=0-1", Some("\"tag\"")), RequestedRange::Part(0..2));
         for other in ["\"other\"", "W/\"tag\"", "Mon, 30 Nov 2026 12:00:00 GMT"] {
             assert_eq!(of("bytes=0-1", Some(other)), RequestedRange::Whole, "{other}");

@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_of_one_second_are_listed_in_their_order() {
+    fn recordings_of_one_second_keep_order() {
         let dir = tempfile::tempdir().unwrap();
         for length in 0..11 {
             let (path, _) = name::claim(dir.path(), SystemTime::UNIX_EPOCH, "flac").unwrap();

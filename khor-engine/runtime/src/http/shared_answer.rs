@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_work_is_done_once_even_if_its_request_ends() {
+    async fn shared_work_runs_once() {
         let shared = SharedAnswer::new(Duration::MAX);
         let (begun, go_on) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
         let work = || {
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_expires_and_a_panic_is_not_kept() {
+    async fn answers_expire_and_panics_are_dropped() {
         let brief = SharedAnswer::new(Duration::ZERO);
         assert_eq!(brief.get(async { 1 }).await.unwrap(), 1);
         assert_eq!(brief.get(async { 2 }).await.unwrap(), 2);

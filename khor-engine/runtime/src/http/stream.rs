@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_says_how_far_it_was_told_in_this_run_only() {
+    fn event_ids_belong_to_one_run() {
         let position: ReadPosition = "17.3".parse().unwrap();
         assert_eq!(position_of(&format!("19f.{position}"), "19f"), Some(position));
         for id in ["", "19f", "19f.", "19f.17", "19f.17.x", "18f.17.3", "19f17.3", "19f.17.3.1"] {

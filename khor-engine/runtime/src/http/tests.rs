@@ -81,7 +81,7 @@ fn ambient() -> Value {
 }
 
 #[tokio::test]
-async fn how_a_site_is_played_may_be_said_and_which_may_not() {
+async fn the_api_changes_site_modes_only() {
     let api = Api::of(quiet_engine_of("home"));
     let mode = api.ask("PATCH", "/api/config", &json!({ "site": { "mode": "roll_call" } })).await;
     assert_eq!((mode.status, &mode.json()["site"]["mode"]), (StatusCode::OK, &json!("roll_call")));
@@ -101,7 +101,7 @@ async fn how_a_site_is_played_may_be_said_and_which_may_not() {
 }
 
 #[tokio::test]
-async fn a_preset_is_saved_played_changed_and_removed() {
+async fn presets_are_saved_changed_and_removed() {
     let api = Api::new();
     let saved = api.ask("PUT", "/api/presets/mine", &ambient()).await;
     assert_eq!(
@@ -161,7 +161,7 @@ async fn a_preset_is_saved_played_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_preview_plays_until_something_is_selected() {
+async fn previews_play_until_a_selection() {
     let api = Api::new();
     let previewing = async || api.ask("GET", "/api/presets", &Value::Null).await.json()["previewing"].clone();
     let mut preset = ambient();
@@ -187,7 +187,7 @@ async fn a_preview_plays_until_something_is_selected() {
 }
 
 #[tokio::test]
-async fn a_mute_without_a_parameter_mutes_during_a_snooze() {
+async fn a_toggle_mutes_a_snoozed_engine() {
     let api = Api::new();
     let post = async |path: &str| api.ask("POST", path, &Value::Null).await.json();
     let silence = async || {
@@ -204,7 +204,7 @@ async fn a_mute_without_a_parameter_mutes_during_a_snooze() {
 }
 
 #[tokio::test]
-async fn settings_that_select_within_a_site_are_rejected_without_a_site() {
+async fn site_settings_need_a_site() {
     let api = Api::new();
     for (change, key) in [
         (json!({ "site": { "host": "web-1" } }), "site.host"),
@@ -224,7 +224,7 @@ async fn settings_that_select_within_a_site_are_rejected_without_a_site() {
 }
 
 #[tokio::test]
-async fn who_changes_what_was_changed_elsewhere_is_told() {
+async fn conflicting_changes_answer_412() {
     let api = Api::new();
     let tag = |told: &Told| told.headers["etag"].to_str().unwrap().to_owned();
     let read = tag(&api.ask("GET", "/api/config", &Value::Null).await);
@@ -294,7 +294,7 @@ fn asked(method: &str, path: &str) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn every_operation_answers_as_its_document_says() {
+async fn answers_match_the_openapi_document() {
     let api = Api::new();
     let document = api.ask("GET", "/api/openapi.json", &Value::Null).await;
     oas3::from_json(&document.text).expect("an OpenAPI document");
@@ -367,7 +367,7 @@ fn said_wrongly(document: &Value, schema: &Value, answer: &Value) -> Vec<String>
 }
 
 #[tokio::test]
-async fn the_schema_of_the_configuration_takes_what_khor_takes() {
+async fn the_schema_accepts_valid_configurations() {
     let api = Api::new();
     let schema = api.ask("GET", "/api/config/schema", &Value::Null).await.json();
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
@@ -384,7 +384,7 @@ async fn the_schema_of_the_configuration_takes_what_khor_takes() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_in_the_same_form() {
+async fn unknown_paths_answer_with_json_errors() {
     let api = Api::new();
     let wrong = api.ask("DELETE", "/api/health", &Value::Null).await;
     assert_eq!(

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_full_queue_is_a_503_and_ended_requests_leave_it() {
+    async fn full_queues_answer_503() {
         let queue = WorkQueue::new(1, 1);
         let (release, released) = mpsc::channel::<()>();
         let mut first = Box::pin(run(&queue, move || released.recv().is_ok()));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_panics_is_a_500_and_its_turn_ends() {
+    async fn panicking_work_answers_500() {
         let queue = WorkQueue::new(1, 0);
         let failed = run(&queue, || panic!("a request's bug")).await.err().map(|failure| failure.status());
         assert_eq!(failed, Some(StatusCode::INTERNAL_SERVER_ERROR));

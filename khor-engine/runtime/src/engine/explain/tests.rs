@@ -8,7 +8,7 @@ use khor_source::{DemoSource, SourceInfo};
 use super::*;
 
 #[test]
-fn a_screen_says_what_stands_out_and_what_is_heard() {
+fn the_text_shows_deviations_and_sound() {
     let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     let mut state = EngineState::default();
@@ -26,7 +26,7 @@ fn a_screen_says_what_stands_out_and_what_is_heard() {
 /// The music follows a rate at once, and the displayed rate within a second. Both columns and the
 /// factor use displayed rates.
 #[test]
-fn what_stands_out_does_so_by_the_numbers_beside_it() {
+fn deviations_match_the_shown_rates() {
     let mut reading = standing_out(SignalId::Fork, 1.4);
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
@@ -43,7 +43,7 @@ fn what_stands_out_does_so_by_the_numbers_beside_it() {
 
 /// If tasks wait, the explanation of a calm bed gives the reason. Long lines wrap.
 #[test]
-fn a_calm_bed_does_not_deny_what_waits() {
+fn a_calm_bed_names_usual_waits() {
     let mut reading = standing_out(SignalId::Rx, 0.0);
     assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
     reading.rates[SignalId::Cpu.index()] = Some(0.995);
@@ -71,7 +71,7 @@ fn amounts_are_short() {
 
 /// A factor such as "> 999 x" means nothing if the baseline is zero.
 #[test]
-fn a_baseline_of_zero_is_shown_as_usually_none() {
+fn a_zero_baseline_reads_usually_none() {
     let mut state = EngineState::default();
     state.reading = Some(standing_out(SignalId::Fork, 4.0));
     let reading = state.reading.as_mut().unwrap();
@@ -85,7 +85,7 @@ fn a_baseline_of_zero_is_shown_as_usually_none() {
 }
 
 #[test]
-fn a_missing_cgroup_is_not_called_a_lost_source() {
+fn a_missing_cgroup_is_no_lost_source() {
     let gone = "nothing can be heard of x.service: there is no cgroup /system.slice/x.service now";
     let shortfall = Shortfall { error: gone.to_owned(), fix: "start it".to_owned() };
     let info = SourceInfo {
@@ -106,7 +106,7 @@ fn a_missing_cgroup_is_not_called_a_lost_source() {
 }
 
 #[test]
-fn one_onset_is_singular() {
+fn a_single_onset_is_singular() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     composer.advance(0.0, &EngineState::default().lanes(), &mut Vec::new());
     let mut sounding = composer.sounding();

@@ -250,7 +250,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn beyond_loopback_a_token_is_needed_and_the_error_names_the_fix() {
+    fn remote_listeners_need_a_token() {
         let any: IpAddr = Ipv6Addr::UNSPECIFIED.into();
         let message = |listen: &Listen| {
             Access::open(listen, "/nonexistent".into(), any, 17321).err().map(|error| error.to_string())
@@ -280,7 +280,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_token_the_own_user_and_root_are_let_in() {
+    async fn owner_and_root_need_no_token() {
         let mut access = loopback(17321);
         for peer in [own(), Peer::User(0)] {
             assert!(is_let_in(&access, peer, "/api/health", &[]).await, "{peer:?}");
@@ -300,7 +300,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn the_token_opens_the_api_and_the_page_is_open() {
+    async fn the_api_needs_the_token() {
         let (_dir, access) = beyond();
         for path in ["/", "/assets/index.js", LOGIN] {
             assert!(is_let_in(&access, REMOTE, path, &[]).await, "{path}");
@@ -325,7 +325,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn a_session_opens_the_api_of_its_own_engine() {
+    async fn sessions_open_their_own_engine_only() {
         let (_dir, access) = beyond();
         let id = access.credentials.as_ref().unwrap().sessions.open(REMOTE).unwrap();
         let cookie = |port: u16| [("cookie", format!("a=b; khor_session_{port}={id}"))];

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_valid_for_its_own_client_only() {
+    fn sessions_are_bound_to_their_client() {
         let (_dir, path) = fixture();
         let sessions = Sessions::read(path, TOKEN);
         let (local, remote) = (sessions.open(ALICE).unwrap(), sessions.open(REMOTE).unwrap());
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_survive_a_restart_but_not_a_new_token() {
+    fn a_new_token_ends_all_sessions() {
         let (_dir, path) = fixture();
         let id = Sessions::read(path.clone(), TOKEN).open(ALICE).unwrap();
         let text = fs::read_to_string(&path).unwrap();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_that_cannot_be_saved_is_an_error() {
+    fn an_unsaved_logout_is_an_error() {
         let (dir, _) = fixture();
         let folder = dir.path().join("sessions.json");
         fs::create_dir(&folder).unwrap();
