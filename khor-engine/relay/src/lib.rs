@@ -17,7 +17,9 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::{Args, error::ErrorKind};
 use etcetera::BaseStrategy;
-use khor_command_line::{interrupt, number, place::place, print::print_line, progress::Progress, service};
+use khor_command_line::{
+    address::listen_address, interrupt, number, print::print_line, progress::ProgressLine, systemd,
+};
 use khor_fleet::Name;
 use khor_own_traffic::OwnTraffic;
 use khor_site::relay::{self, AggregateSettings, Meters, RelayError, RelaySettings};
@@ -50,7 +52,7 @@ pub struct RelayArgs {
     #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = number::within(1, 20_u8), allow_negative_numbers = true)]
     rate_hz: u8,
     /// Answer Prometheus there, GET /metrics; a port alone is one of this machine's own
-    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = place, allow_negative_numbers = true)]
+    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = listen_address, allow_negative_numbers = true)]
     metrics: Option<SocketAddr>,
     /// The collector's socket
     #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
@@ -158,11 +160,11 @@ async fn go(
     if let Some(place) = args.metrics {
         meters.serve(place, own, stopped).await?;
     }
-    let (mut line, begun) = (Progress::new(true), Instant::now());
+    let (mut line, begun) = (ProgressLine::new(true), Instant::now());
     let heartbeat = Arc::new(AtomicU64::new(0));
     let heard = Arc::clone(&heartbeat);
-    let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || heard.load(Ordering::Relaxed)));
-    service::ready();
+    let watchdog = tokio::spawn(systemd::feed_watchdog(move || heard.load(Ordering::Relaxed)));
+    systemd::ready();
     let done = relay(&mut |now| {
         // A frame that was let go is one that was made.
         heartbeat.store(now.frames + now.dropped, Ordering::Relaxed);
@@ -177,7 +179,7 @@ async fn go(
         line.show(begun.elapsed().as_secs_f64(), so_far);
     })
     .await?;
-    service::stopping();
+    systemd::stopping();
     watchdog.abort();
     stop.send_replace(true);
     line.clear();

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use khor_command_line::place::setting_path;
+use khor_command_line::path::setting_path;
 use khor_site::nats::Nats;
 
 /// Each also has a variable of its own, so that a service needs no command line.
