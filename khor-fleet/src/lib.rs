@@ -9,8 +9,8 @@
 //! `khor.v1.<site>.<host>.frame` and `khor.v1.<site>.<host>.cue`, on core NATS: see [`subject`]. The frame names its host
 //! again, so one that was sent under another's subject can be told.
 //!
-//! Who hears all of a site tells of it within another: `khor.v1.<that other>.<site>.site`. So a site's members are hosts and
-//! sites alike, and sites compose into sites.
+//! A relay that aggregates a site publishes it within another: `khor.v1.<other site>.<site>.site`. So the
+//! members of that other site are hosts and sites. An aggregated site has only hosts.
 //!
 //! # The bytes
 //!

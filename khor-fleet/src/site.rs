@@ -8,13 +8,15 @@ use crate::{
     wire::{MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message},
 };
 
-/// What was heard of a site since the frame before.
+/// The sum over the frames of a site's hosts since the previous site frame.
 ///
-/// Several may hear a share each of one site, and one may hear several sites: what the frames say adds up. A host's frame counts in
-/// exactly one of them, so sums of sketches are the sketches of the sums, in any order and over any number of levels.
+/// Several relays may share one site, and a reader may receive several sites: the frames add up. Each
+/// host's frame counts in exactly one of them, so sums of sketches are the sketches of the sums, in any
+/// order.
 ///
-/// Approximate are the sketches alone: to [`relative_error`](crate::sketch::relative_error) of [`Self::parts`], those of
-/// sections to that of [`Sections::parts`]. What is said of [`Self::deviant`] hosts is theirs word for word.
+/// Only the sketches are approximate: to [`relative_error`](crate::sketch::relative_error) of
+/// [`Self::parts`], those of sections to that of [`Sections::parts`]. The frames of [`Self::deviant`]
+/// hosts are unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
     /// The site that is told of, as in the subject.
@@ -29,14 +31,13 @@ pub struct SiteFrame {
     pub window_ms: u32,
     /// Version of who tells, at most 16 bytes.
     pub version: String,
-    /// 1 where only hosts were heard, else one more than the most that was heard; 1..=[`Self::MAX_LEVELS`].
+    /// Always [`Self::LEVELS`]: the site has hosts and no sites within it. khor refuses other frames.
     pub levels: u8,
     /// Hosts that send, as far as who tells knows: not only those of this share.
     pub hosts: u32,
     /// Hosts that have stopped, likewise.
     pub silent: u32,
-    /// Messages that this relay has refused since it started, and those that the relays below it
-    /// refused while it received those relays.
+    /// Messages that this relay has refused since it started.
     pub refused: u64,
     /// Parts of a doubling that the sketches have: 1, 2, 4, 8 or 16.
     pub parts: u8,
@@ -115,8 +116,8 @@ pub struct Change {
 }
 
 impl SiteFrame {
-    /// Most [`Self::levels`]: a circle of sites that hear each other ends there.
-    pub const MAX_LEVELS: u8 = 8;
+    /// The value of [`Self::levels`]. Sites within such a site are not supported.
+    pub const LEVELS: u8 = 1;
     /// Most of [`Self::deviant`].
     pub const MAX_DEVIANT: usize = 8;
     /// Most of [`Self::changes`].
@@ -145,13 +146,6 @@ impl Message for SiteFrame {
     fn check(&self) -> Result<(), String> {
         if self.version.len() > Self::MAX_VERSION_LEN {
             return Err(format!("version: expected at most {} bytes", Self::MAX_VERSION_LEN));
-        }
-        if !(1..=Self::MAX_LEVELS).contains(&self.levels) {
-            return Err(format!(
-                "levels: {}, expected 1 to {}: do two sites hear each other?",
-                self.levels,
-                Self::MAX_LEVELS
-            ));
         }
         check_parts(self.parts)?;
         if self.deviant.len() > Self::MAX_DEVIANT || self.changes.len() > Self::MAX_CHANGES {

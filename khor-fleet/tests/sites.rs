@@ -38,7 +38,7 @@ fn site(parts: u8, sketch: &Sketch) -> SiteFrame {
         wall_ms: 2,
         window_ms: 200,
         version: "0.1.0".into(),
-        levels: 1,
+        levels: SiteFrame::LEVELS,
         hosts: 3,
         silent: 1,
         refused: 0,
@@ -67,14 +67,14 @@ proptest! {
         prop_assert!(sketch::bin(steps + 1, parts) >= bin);
     }
 
-    /// However many hear a share, and however those are put together: the same.
+    /// The sum is the same for any number of shares, in any order.
     #[test]
     fn shares_add_up_to_the_whole(shares in vec(vec(steps(), 0..40), 1..6), parts in parts()) {
         let whole = sketch_of(shares.concat(), parts);
         let shares: Vec<Sketch> = shares.into_iter().map(|share| sketch_of(share, parts)).collect();
         prop_assert_eq!(&sum(&shares, parts), &whole);
         let (one, others) = shares.split_first().unwrap();
-        prop_assert_eq!(&sum(&[sum(others, parts), one.clone()], parts), &whole, "over two levels");
+        prop_assert_eq!(&sum(&[sum(others, parts), one.clone()], parts), &whole, "in two steps");
     }
 
     #[test]
@@ -156,8 +156,6 @@ fn what_is_mad_is_refused_with_the_reason() {
         let error = SiteFrame::read(&frame.write().unwrap()).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     };
-    refused(|frame| frame.levels = 9, "hear each other");
-    refused(|frame| frame.levels = 0, "levels");
     refused(|frame| frame.parts = 3, "parts");
     refused(|frame| frame.parts = 32, "parts");
     refused(|frame| frame.learnt.bins[1].0 = 0, "sketch");

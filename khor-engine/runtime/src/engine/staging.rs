@@ -24,7 +24,7 @@ impl Stage {
             .collect();
         // Of sites within the site only those that stand out are named, who are not like the others. Each signal is that of
         // all hosts for itself, so what isn't listened to can be left out afterwards.
-        let groups = site.together.iter().flat_map(|together| &together.sections);
+        let groups = site.summary.iter().flat_map(|summary| &summary.sections);
         let groups: Vec<GroupOnStage<'_>> = groups
             .map(|group| GroupOnStage {
                 section: group.name.as_ref().map(Name::as_str),
@@ -32,8 +32,8 @@ impl Stage {
                 lanes: group.lanes.map(|lanes| only(&lanes, heard)),
             })
             .collect();
-        let known = site.together.as_ref().map_or(Known::Each, |together| Known::Together {
-            reading: together.reading.as_ref().map(of_heard),
+        let known = site.summary.as_ref().map_or(Known::Each, |summary| Known::Together {
+            reading: summary.reading.as_ref().map(of_heard),
             sections: &groups,
         });
         self.look(mode, &hosts, &known)
