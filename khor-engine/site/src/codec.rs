@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_has_the_values_of_the_reading() {
+    fn a_reading_survives_encoding() {
         let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
         let reading = (0..1250).filter_map(|_| pipeline.push(demo.advance(20_000_000))).last().unwrap();
         let host = Name::new("web-1").unwrap();

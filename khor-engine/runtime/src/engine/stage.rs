@@ -1,79 +1,80 @@
-//! From the hosts of a site to who plays: one reading for the bed, the soloists, and whose work is the pulse. No I/O.
+//! Chooses who plays: one reading for the bed, the soloists, and the hosts or sections of the pulse. No I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::config::SiteMode;
 use khor_music::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
 use khor_signal::{
     Lanes, Reading, Seating, SignalId, Soloists, busiest, ensemble, louder, standing, waiting_most,
 };
 
+use crate::config::SiteMode;
+
 /// A host of a site.
 #[derive(Clone, Copy, Debug)]
-pub struct OnStage<'a> {
+pub(super) struct StageHost<'a> {
     /// Its name.
     pub name: &'a str,
-    /// The group it is in.
+    /// Its section.
     pub section: Option<&'a str>,
-    /// It has stopped sending: it keeps its bench and its turn, and is not heard.
+    /// It has stopped sending: it keeps its place and its turn, and does not play.
     pub silent: bool,
-    /// What it said last, of the signals that are listened to.
+    /// Its last reading, with the selected signals only.
     pub reading: &'a Reading,
 }
 
-/// How much of a site is known host by host.
+/// How much the engine knows of the hosts of a site.
 #[derive(Clone, Copy, Debug)]
-pub enum Known<'a> {
-    /// All of it.
-    Each,
-    /// Sites within the site are told of as one: what all hosts are together and what each section is, and by name only those that
-    /// stand out.
-    Together {
-        /// All of them; `None` where nobody is heard.
+pub(super) enum Detail<'a> {
+    /// Each host by itself.
+    EachHost,
+    /// The sum over all hosts and over each section, because the site contains sites. Only the most
+    /// deviant hosts are known by name.
+    Summary {
+        /// All hosts; `None` if none sends.
         reading: Option<Reading>,
         /// By name, hosts without a section last.
-        sections: &'a [GroupOnStage<'a>],
+        sections: &'a [StageSection<'a>],
     },
 }
 
-/// A section of hosts that are not heard one by one.
+/// The sum over the hosts of a section.
 #[derive(Clone, Copy, Debug)]
-pub struct GroupOnStage<'a> {
+pub(super) struct StageSection<'a> {
     /// Its name; `None` are hosts without one.
     pub section: Option<&'a str>,
     /// Hosts in it, silent ones included.
     pub hosts: usize,
-    /// As its busiest tenth is, of the signals that are listened to; `None` where nobody is heard.
+    /// Its busiest tenth of hosts, with the selected signals only; `None` if none sends.
     pub lanes: Option<Lanes>,
 }
 
-/// Remembers who had which place.
+/// Chooses who plays, and remembers the choice so that it changes seldom.
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
     seating: Seating<String, SECTIONS>,
 }
 
-/// Who plays, and what is to be said of it.
+/// Who plays, and why.
 #[derive(Clone, Debug, Default)]
 pub struct Staged {
-    /// All hosts as one; `None` where nobody is heard.
+    /// All hosts as one; `None` if none sends.
     pub reading: Option<Reading>,
-    /// Who has the voices, each in the place it has in the cast.
+    /// The soloists, in the order of the cast.
     pub soloists: [Option<Solo>; SOLOISTS],
-    /// What the composer is told.
+    /// The input of the composer.
     pub cast: Arc<Cast>,
     /// How the site is played.
     pub mode: SiteMode,
-    /// The sections that play by themselves, by their benches; none where all are played together.
+    /// The sections that play by themselves, by their places; empty if all play together.
     pub benches: Vec<Seated>,
     /// Turns of the roll call.
     pub turns: usize,
-    /// Why it isn't quite what the mode asks for.
+    /// Why this differs from the mode, if it does.
     pub remark: Option<String>,
 }
 
-/// A host that has the voices.
+/// A soloist.
 #[derive(Clone, Debug)]
 pub struct Solo {
     /// Its name.
@@ -109,25 +110,30 @@ impl Staged {
 }
 
 impl Stage {
-    /// Looks at the hosts that are known by name.
-    pub fn look(&mut self, mode: SiteMode, hosts: &[OnStage<'_>], known: &Known<'_>) -> Staged {
+    /// Chooses from the hosts that are known by name, and from the sum over all hosts.
+    pub(super) fn choose_from(
+        &mut self,
+        mode: SiteMode,
+        hosts: &[StageHost<'_>],
+        detail: &Detail<'_>,
+    ) -> Staged {
         let heard = || hosts.iter().filter(|host| !host.silent);
         let chosen = self.soloists.choose(heard().map(|host| (host.name, &host.reading.lanes)));
         let soloists = chosen.each_ref().map(|name| {
             let name = name.as_deref()?;
             heard().find(|host| host.name == name).and_then(Solo::of)
         });
-        let reading = match known {
-            Known::Each => ensemble(heard().map(|host| host.reading)),
-            Known::Together { reading, .. } => *reading,
+        let reading = match detail {
+            Detail::EachHost => ensemble(heard().map(|host| host.reading)),
+            Detail::Summary { reading, .. } => *reading,
         };
         let mut staged = Staged { reading, soloists, mode, ..Staged::default() };
         let pulse = match mode {
             SiteMode::Ensemble => PulseCast::Together,
-            SiteMode::Sections => self.sections(hosts, known, &mut staged),
-            SiteMode::RollCall => match known {
-                Known::Each => roll_call(hosts, &mut staged),
-                Known::Together { sections, .. } => roll_call_of_sections(sections, &mut staged),
+            SiteMode::Sections => self.sections(hosts, detail, &mut staged),
+            SiteMode::RollCall => match detail {
+                Detail::EachHost => roll_call(hosts, &mut staged),
+                Detail::Summary { sections, .. } => roll_call_of_sections(sections, &mut staged),
             },
         };
         let place = |solo: &Solo| {
@@ -146,10 +152,10 @@ impl Stage {
     }
 
     /// A pulse for each section: as its busiest tenth is, or as its soloist.
-    fn sections(&mut self, hosts: &[OnStage<'_>], known: &Known<'_>, staged: &mut Staged) -> PulseCast {
-        match known {
-            Known::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
-            Known::Together { sections, .. } => self.seating.seat(sections.iter().map(|group| group.section)),
+    fn sections(&mut self, hosts: &[StageHost<'_>], detail: &Detail<'_>, staged: &mut Staged) -> PulseCast {
+        match detail {
+            Detail::EachHost => self.seating.seat(hosts.iter().map(|host| host.section)),
+            Detail::Summary { sections, .. } => self.seating.seat(sections.iter().map(|group| group.section)),
         }
         if self.seating.count() < 2 {
             staged.remark = Some("fewer than two sections: all play together".into());
@@ -161,7 +167,7 @@ impl Stage {
         }
         let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
         for (index, bench) in benches.iter_mut().enumerate() {
-            let (count, lanes) = self.sitting(index, hosts, known);
+            let (count, lanes) = self.sitting(index, hosts, detail);
             if count == 0 {
                 continue;
             }
@@ -178,14 +184,14 @@ impl Stage {
     }
 
     /// How many sit on a bench, and how their busiest tenth is; of groups that share it, as the busiest group's is.
-    fn sitting(&self, index: usize, hosts: &[OnStage<'_>], known: &Known<'_>) -> (usize, Lanes) {
-        match known {
-            Known::Each => {
+    fn sitting(&self, index: usize, hosts: &[StageHost<'_>], detail: &Detail<'_>) -> (usize, Lanes) {
+        match detail {
+            Detail::EachHost => {
                 let sitting = || hosts.iter().filter(|host| self.seating.bench(host.section) == index);
                 let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
                 (sitting().count(), busiest(heard))
             }
-            Known::Together { sections, .. } => {
+            Detail::Summary { sections, .. } => {
                 let sitting = sections.iter().filter(|group| self.seating.bench(group.section) == index);
                 sitting.fold((0, [None; SignalId::COUNT]), |(hosts, lanes), group| {
                     (hosts + group.hosts, group.lanes.map_or(lanes, |more| louder(&lanes, &more)))
@@ -206,7 +212,7 @@ fn in_few_words(names: &[String]) -> String {
 }
 
 impl Solo {
-    fn of(host: &OnStage<'_>) -> Option<Self> {
+    fn of(host: &StageHost<'_>) -> Option<Self> {
         let (signal, deviation) = standing(&host.reading.lanes)?;
         let section = host.section.map(ToOwned::to_owned);
         Some(Self { host: host.name.to_owned(), section, signal, deviation, reading: *host.reading })
@@ -214,13 +220,13 @@ impl Solo {
 }
 
 /// Everyone in turn, by name; where there are more hosts than turns, the sections, and last those without one.
-fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
+fn roll_call(hosts: &[StageHost<'_>], staged: &mut Staged) -> PulseCast {
     let (count, turns): (usize, Vec<Turn>) = if hosts.len() <= TURNS
         || hosts.iter().all(|h| h.section.is_none())
     {
-        let mut hosts: Vec<&OnStage<'_>> = hosts.iter().collect();
+        let mut hosts: Vec<&StageHost<'_>> = hosts.iter().collect();
         hosts.sort_by_key(|host| host.name);
-        let lanes = |host: &OnStage<'_>| (!host.silent).then_some(host.reading.lanes);
+        let lanes = |host: &StageHost<'_>| (!host.silent).then_some(host.reading.lanes);
         (hosts.len(), hosts.iter().take(TURNS).map(|host| turn(host.name, lanes(host))).collect())
     } else {
         let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
@@ -237,7 +243,7 @@ fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
 }
 
 /// The sections in turn, by name, where their hosts are not heard one by one.
-fn roll_call_of_sections(sections: &[GroupOnStage<'_>], staged: &mut Staged) -> PulseCast {
+fn roll_call_of_sections(sections: &[StageSection<'_>], staged: &mut Staged) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
         let remark = "sites within the site are told of as one, and no host has a section: all play together";
         staged.remark = Some(remark.into());
@@ -266,11 +272,12 @@ fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::standing_out as reading;
 
-    fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> OnStage<'a> {
-        OnStage { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }
+    use super::*;
+
+    fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> StageHost<'a> {
+        StageHost { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }
     }
 
     fn sections(staged: &Staged) -> [bool; SECTIONS] {
@@ -283,13 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn a_section_is_as_busy_as_its_soloist_and_he_plays_from_its_bench() {
+    fn a_soloist_plays_from_its_section() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let names: Vec<String> = (0..40).map(|n| format!("web-{n:02}")).collect();
-        let mut hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
+        let mut hosts: Vec<StageHost<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
         hosts.extend([host("db-1", "db", &calm), host("app-1", "app", &calm)]);
         hosts[7].reading = &busy;
-        let staged = Stage::default().look(SiteMode::Sections, &hosts, &Known::Each);
+        let staged = Stage::default().choose_from(SiteMode::Sections, &hosts, &Detail::EachHost);
         assert_eq!(sections(&staged), [false, false, true, false]);
         let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
@@ -300,29 +307,33 @@ mod tests {
     }
 
     #[test]
-    fn without_sections_all_play_together_and_too_many_share_a_place() {
+    fn too_few_or_many_sections_are_remarked() {
         let calm = reading(SignalId::Io, 0.0);
         let mut stage = Stage::default();
         for one in [host("a", "", &calm), host("a", "web", &calm)] {
-            let staged = stage.look(SiteMode::Sections, &[one, OnStage { name: "b", ..one }], &Known::Each);
+            let staged = stage.choose_from(
+                SiteMode::Sections,
+                &[one, StageHost { name: "b", ..one }],
+                &Detail::EachHost,
+            );
             assert_eq!(staged.cast.pulse, PulseCast::Together);
             assert_eq!(staged.remark.as_deref(), Some("fewer than two sections: all play together"));
         }
         let names = ["a", "b", "c", "d", "e"];
-        let hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
-        let staged = stage.look(SiteMode::Sections, &hosts, &Known::Each);
+        let hosts: Vec<StageHost<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
+        let staged = stage.choose_from(SiteMode::Sections, &hosts, &Detail::EachHost);
         assert_eq!(staged.remark.as_deref(), Some("more than 4 groups: the last place is shared by d, e"));
         assert_eq!(staged.benches.last().map(|rest| (rest.section.clone(), rest.hosts)), Some((None, 2)));
     }
 
     #[test]
-    fn a_silent_host_keeps_its_turn_and_is_a_hole_in_it() {
+    fn a_silent_host_keeps_its_turn() {
         let calm = reading(SignalId::Io, 0.0);
-        let gone = OnStage { silent: true, ..host("b", "", &calm) };
-        let staged = Stage::default().look(
+        let gone = StageHost { silent: true, ..host("b", "", &calm) };
+        let staged = Stage::default().choose_from(
             SiteMode::RollCall,
             &[host("c", "", &calm), gone, host("a", "", &calm)],
-            &Known::Each,
+            &Detail::EachHost,
         );
         let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
         let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
@@ -330,14 +341,14 @@ mod tests {
     }
 
     #[test]
-    fn more_hosts_than_turns_are_called_by_section_and_never_more_than_fit() {
+    fn too_many_hosts_are_called_by_section() {
         let calm = reading(SignalId::Io, 0.0);
         let names: Vec<String> = (0..40).map(|n| format!("h{n:02}")).collect();
-        let of = |section: fn(usize) -> &'static str| -> Vec<OnStage<'_>> {
+        let of = |section: fn(usize) -> &'static str| -> Vec<StageHost<'_>> {
             names.iter().enumerate().map(|(n, name)| host(name, section(n), &calm)).collect()
         };
-        let turns = |hosts: &[OnStage<'_>]| {
-            let staged = Stage::default().look(SiteMode::RollCall, hosts, &Known::Each);
+        let turns = |hosts: &[StageHost<'_>]| {
+            let staged = Stage::default().choose_from(SiteMode::RollCall, hosts, &Detail::EachHost);
             (staged.turns, staged.remark)
         };
         let (count, remark) = turns(&of(|n| ["web", "db"][n % 2]));
@@ -354,16 +365,16 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_heard_where_nobody_is() {
+    fn a_silent_site_has_no_soloists() {
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
-            let staged = Stage::default().look(mode, &[], &Known::Each);
+            let staged = Stage::default().choose_from(mode, &[], &Detail::EachHost);
             assert!(staged.reading.is_none() && staged.furthest().is_empty() && staged.benches.is_empty());
         }
     }
 
     /// What is heard where sites within the site tell of it: of `db` a lot, of those without a section a little, `web` is silent.
-    fn groups<'a>(busy: &Reading, calm: &Reading) -> [GroupOnStage<'a>; 3] {
-        let group = |section, hosts, lanes| GroupOnStage { section, hosts, lanes };
+    fn groups<'a>(busy: &Reading, calm: &Reading) -> [StageSection<'a>; 3] {
+        let group = |section, hosts, lanes| StageSection { section, hosts, lanes };
         [
             group(Some("db"), 30, Some(busy.lanes)),
             group(Some("web"), 5, None),
@@ -372,19 +383,19 @@ mod tests {
     }
 
     #[test]
-    fn of_sites_within_the_site_sections_play_as_they_are_told_of() {
+    fn summarized_sections_play_from_their_places() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let named = [host("web-1", "web", &busy)];
         let groups = groups(&busy, &calm);
-        let known = Known::Together { reading: Some(calm), sections: &groups };
+        let detail = Detail::Summary { reading: Some(calm), sections: &groups };
         let mut stage = Stage::default();
-        let staged = stage.look(SiteMode::Sections, &named[..0], &known);
+        let staged = stage.choose_from(SiteMode::Sections, &named[..0], &detail);
         assert_eq!((sections(&staged), staged.remark), ([true, false, false, false], None));
         let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("db"), 30), (Some("web"), 5), (None, 10)]);
         let level = staged.reading.unwrap().lanes[SignalId::Io.index()].unwrap().level;
         assert!(level < 0.1, "of all, and not of the named: {level}");
-        let staged = stage.look(SiteMode::Sections, &named, &known);
+        let staged = stage.choose_from(SiteMode::Sections, &named, &detail);
         assert_eq!(sections(&staged), [true, true, false, false], "a soloist is heard of his section");
         assert_eq!(
             staged.cast.soloists[0].unwrap().place,
@@ -394,11 +405,11 @@ mod tests {
     }
 
     #[test]
-    fn of_sites_within_the_site_sections_are_called_in_turn() {
+    fn summarized_sections_are_called_in_turn() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let groups = groups(&busy, &calm);
-        let known = Known::Together { reading: Some(calm), sections: &groups };
-        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
+        let detail = Detail::Summary { reading: Some(calm), sections: &groups };
+        let staged = Stage::default().choose_from(SiteMode::RollCall, &[], &detail);
         let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
         let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
         assert_eq!(
@@ -407,20 +418,20 @@ mod tests {
         );
         assert!(staged.remark.unwrap().ends_with("each section has a turn"));
         let many = vec![groups[0]; 40];
-        let known = Known::Together { reading: Some(calm), sections: &many };
-        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
+        let detail = Detail::Summary { reading: Some(calm), sections: &many };
+        let staged = Stage::default().choose_from(SiteMode::RollCall, &[], &detail);
         assert_eq!(staged.turns, 32);
         assert!(staged.remark.unwrap().ends_with("the last 8 are not called"));
     }
 
     #[test]
-    fn of_sites_within_the_site_that_have_no_sections_all_play_together() {
+    fn summaries_without_sections_play_together() {
         let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
         let named = [host("db-1", "", &loud), host("web-1", "", &loud)];
-        let without = [GroupOnStage { section: None, hosts: 9, lanes: Some(calm.lanes) }];
-        let known = Known::Together { reading: Some(calm), sections: &without };
+        let without = [StageSection { section: None, hosts: 9, lanes: Some(calm.lanes) }];
+        let detail = Detail::Summary { reading: Some(calm), sections: &without };
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
-            let staged = Stage::default().look(mode, &named, &known);
+            let staged = Stage::default().choose_from(mode, &named, &detail);
             assert_eq!(staged.cast.pulse, PulseCast::Together, "{mode:?}");
             assert_eq!(staged.remark.is_some(), mode != SiteMode::Ensemble);
             assert_eq!(staged.furthest().len(), 2);

@@ -236,7 +236,7 @@ mod tests {
 
     /// A frame of version 1.0 has no sections.
     #[test]
-    fn hosts_of_an_old_frame_have_no_section() {
+    fn hosts_of_old_frames_lack_sections() {
         let whole = aggregate(&machines(1, 100));
         let older = SiteFrame { sections: None, ..frame(&whole, MAX_PARTS) };
         let mut far = Aggregate::new();

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_and_a_returning_host_are_reported() {
+    fn silent_and_returning_hosts_are_reported() {
         let mut site = Site::new();
         assert_eq!(site.at(0, 1, 0), None, "a new host is not a returning host");
         assert_eq!((site.fallen(3_900), site.fallen(4_100), site.fallen(4_200)), (0, 1, 0));

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_limit_is_reported_until_frames_fit() {
+    fn a_size_limit_is_reported_while_exceeded() {
         let troubles = Troubles::new(Nats::default());
         troubles.keep(&mut troubles.hold(), None);
         assert!(troubles.fits(400, 1_000_000) && troubles.why().is_none());

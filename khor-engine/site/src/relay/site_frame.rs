@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_repeated_and_shared_sites_wait_longer() {
+    fn relays_that_share_report_silence_later() {
         let begun = Instant::now();
         let at = |ms| begun + Duration::from_millis(ms);
         let mut builder = SiteFrameBuilder::new(name("rack"), 1, begun);
