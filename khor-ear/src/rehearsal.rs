@@ -1,5 +1,6 @@
-//! A whole site without its network, and with a clock of its own: the relays of the hosts, a relay that
-//! aggregates them, and the engine. The judge listens to its sound. Only the server is missing.
+//! A whole site without its network, and with a clock of its own: the relays of the hosts, a relay
+//! that aggregates them, and the engine. The judge listens to its sound. Only the server is
+//! missing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -59,8 +60,8 @@ impl Rehearsal {
         })
     }
 
-    /// Each host publishes its reading, `at` after the site began. `readings` are in the order of the
-    /// hosts. Returns the engine's snapshot of the site.
+    /// Each host publishes its reading, `at` after the site began. `readings` are in the order of
+    /// the hosts. Returns the engine's snapshot of the site.
     ///
     /// # Panics
     ///

@@ -10,13 +10,13 @@ use crate::{
 
 /// The sum over the frames of a site's hosts since the previous site frame.
 ///
-/// Several relays may share one site, and a reader may receive several sites: the frames add up. Each
-/// host's frame counts in exactly one of them, so sums of sketches are the sketches of the sums, in any
-/// order.
+/// Several relays may share one site, and a reader may receive several sites: the frames add up.
+/// Each host's frame counts in exactly one of them, so sums of sketches are the sketches of the
+/// sums, in any order.
 ///
 /// Only the sketches are approximate: to [`relative_error`](crate::sketch::relative_error) of
-/// [`Self::parts`], those of sections to that of [`Sections::parts`]. The frames of [`Self::deviant`]
-/// hosts are unchanged.
+/// [`Self::parts`], those of sections to that of [`Sections::parts`]. The frames of
+/// [`Self::deviant`] hosts are unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
     /// The site, as in the subject.
@@ -31,7 +31,8 @@ pub struct SiteFrame {
     pub window_ms: u32,
     /// Version of the relay, at most 16 bytes.
     pub version: String,
-    /// Always [`Self::LEVELS`]: the site has hosts and no sites within it. khor refuses other frames.
+    /// Always [`Self::LEVELS`]: the site has hosts and no sites within it. khor refuses other
+    /// frames.
     pub levels: u8,
     /// Hosts of the whole site that send, as far as the relay knows.
     pub hosts: u32,
@@ -45,14 +46,14 @@ pub struct SiteFrame {
     pub learnt: Sketch,
     /// In the order of [`SIGNALS`](crate::SIGNALS); `None` is absent at all hosts.
     pub signals: Vec<Option<SignalSketches>>,
-    /// The frames of the hosts furthest above their baselines, the furthest first, each as its relay sent
-    /// it; at most [`Self::MAX_DEVIANT`].
+    /// The frames of the hosts furthest above their baselines, the furthest first, each as its
+    /// relay sent it; at most [`Self::MAX_DEVIANT`].
     pub deviant: Vec<Vec<u8>>,
-    /// Hosts that fell silent or came back, the newest last; at most [`Self::MAX_CHANGES`]. Each change is
-    /// repeated for some seconds.
+    /// Hosts that fell silent or came back, the newest last; at most [`Self::MAX_CHANGES`]. Each
+    /// change is repeated for some seconds.
     pub changes: Vec<Change>,
-    /// The sections of the hosts; `None` if no host has one, or if the frame has no room for them. Then all
-    /// hosts count as hosts without a section. Since minor version 1.
+    /// The sections of the hosts; `None` if no host has one, or if the frame has no room for them.
+    /// Then all hosts count as hosts without a section. Since minor version 1.
     pub sections: Option<Sections>,
 }
 
@@ -61,19 +62,21 @@ pub struct SiteFrame {
 pub struct Sections {
     /// Parts of a doubling that their sketches have: 1, 2, 4, 8 or 16.
     pub parts: u8,
-    /// By name, hosts without one last; at most [`SiteFrame::MAX_SECTIONS`]. The last one contains all other
-    /// sections.
+    /// By name, hosts without one last; at most [`SiteFrame::MAX_SECTIONS`]. The last one contains
+    /// all other sections.
     pub groups: Vec<Section>,
 }
 
 /// A section of a site's hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
-    /// Its name; `None` for hosts without a section, and for sections that are not reported by name.
+    /// Its name; `None` for hosts without a section, and for sections that are not reported by
+    /// name.
     pub name: Option<Name>,
     /// Its hosts, as far as the relay knows, silent ones included.
     pub hosts: u32,
-    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` or missing if no host of it sent the signal.
+    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` or missing if no host of it sent the
+    /// signal.
     pub signals: Vec<Option<LaneSketches>>,
 }
 

@@ -1,4 +1,5 @@
-//! Whatever is written is read again, whatever is read never breaks anything, and all of it is small.
+//! Whatever is written is read again, whatever is read never breaks anything, and all of it is
+//! small.
 
 use khor_fleet::{
     Cue, Frame, MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, Message, Name, ReadError, SIGNALS, Signal,

@@ -1,4 +1,5 @@
-//! Sums of sketches are the sketches of the sums, values are as near as is said, and nothing breaks a reader.
+//! Sums of sketches are the sketches of the sums, values are as near as is said, and nothing breaks
+//! a reader.
 
 use khor_fleet::{
     Change, Frame, LaneSketches, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, Name, ReadError, SIGNALS,
@@ -122,7 +123,8 @@ proptest! {
     }
 }
 
-/// At one part a doubling anything fits but sections: all bins of all sketches full, the longest names, the longest hosts' frames.
+/// At one part a doubling anything fits but sections: all bins of all sketches full, the longest
+/// names, the longest hosts' frames.
 #[test]
 fn the_coarsest_frame_always_fits() {
     let name = || Name::new("m".repeat(Name::MAX_LEN)).unwrap();

@@ -8,7 +8,8 @@ use nix::time::{ClockId, clock_gettime};
 
 /// Position of each signal in a frame's lists.
 pub(crate) const WIRE_POSITIONS: PerSignal<usize> = positions();
-/// The signals in the order of a frame's lists. New signals are appended there, but not in the catalogue.
+/// The signals in the order of a frame's lists. New signals are appended there, but not in the
+/// catalogue.
 pub(crate) const WIRE_ORDER: PerSignal<SignalId> = order();
 
 const _: () = assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT);

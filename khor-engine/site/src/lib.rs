@@ -1,7 +1,7 @@
 //! A site: many machines over NATS.
 //!
-//! A [`relay`] publishes what one host does, or the sum over all hosts of a site. An engine subscribes
-//! to both. The page `docs/site.md` follows one frame from a relay to a note.
+//! A [`relay`] publishes what one host does, or the sum over all hosts of a site. An engine
+//! subscribes to both. The page `docs/site.md` follows one frame from a relay to a note.
 
 mod aggregate;
 mod codec;

@@ -1,5 +1,5 @@
-//! An engine's connection to a site: subscribes to the frames and cues, and sends the engine's events.
-//! A lost connection is one loss, not one loss per host.
+//! An engine's connection to a site: subscribes to the frames and cues, and sends the engine's
+//! events. A lost connection is one loss, not one loss per host.
 
 use std::{sync::Arc, time::Duration};
 

@@ -46,7 +46,8 @@ pub struct SiteSummary {
 /// All hosts of a section in the last second.
 #[derive(Clone, Debug)]
 pub struct SectionSummary {
-    /// Its name; `None` for hosts without a section, and for sections that are not reported by name.
+    /// Its name; `None` for hosts without a section, and for sections that are not reported by
+    /// name.
     pub name: Option<Name>,
     /// Its hosts, silent ones included.
     pub hosts: u32,
@@ -187,7 +188,8 @@ impl SiteTracker {
         snapshot
     }
 
-    /// Combines the sum with the number of hosts. Sections above the limit are part of the last one.
+    /// Combines the sum with the number of hosts. Sections above the limit are part of the last
+    /// one.
     fn summary(&self, Summed { reading, mut sections }: Summed) -> SiteSummary {
         let section = |(name, hosts): (Option<Name>, u32)| {
             let lanes = match &name {

@@ -1,4 +1,5 @@
-//! Chooses who plays: one reading for the bed, the soloists, and the hosts or sections of the pulse. No I/O.
+//! Chooses who plays: one reading for the bed, the soloists, and the hosts or sections of the
+//! pulse. No I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -79,29 +80,29 @@ pub struct Staged {
 pub struct Solo {
     /// Its name.
     pub host: String,
-    /// The group it is in.
+    /// Its section.
     pub section: Option<String>,
-    /// By which signal it stands out most.
+    /// The signal by which it stands out most.
     pub signal: SignalId,
     /// How far, octaves.
     pub deviation: f32,
-    /// What it says.
+    /// Its reading.
     pub reading: Reading,
 }
 
-/// A bench that is taken.
+/// A section that plays by itself, with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seated {
-    /// Which section's; `None` is the rest's.
+    /// The section; `None` for all sections that share the last place.
     pub section: Option<String>,
-    /// Hosts that sit there.
+    /// Its hosts.
     pub hosts: usize,
-    /// What they are played with.
+    /// Its place: timbre, register and direction.
     pub bench: Bench,
 }
 
 impl Staged {
-    /// Who has the voices, the furthest first.
+    /// The soloists, the furthest first.
     pub fn furthest(&self) -> Vec<&Solo> {
         let mut soloists: Vec<&Solo> = self.soloists.iter().flatten().collect();
         soloists.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
@@ -151,7 +152,7 @@ impl Stage {
         staged
     }
 
-    /// A pulse for each section: as its busiest tenth is, or as its soloist.
+    /// A pulse for each section, from its busiest tenth of hosts or from its soloist.
     fn sections(&mut self, hosts: &[StageHost<'_>], detail: &Detail<'_>, staged: &mut Staged) -> PulseCast {
         match detail {
             Detail::EachHost => self.seating.seat(hosts.iter().map(|host| host.section)),
@@ -167,7 +168,7 @@ impl Stage {
         }
         let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
         for (index, bench) in benches.iter_mut().enumerate() {
-            let (count, lanes) = self.sitting(index, hosts, detail);
+            let (count, lanes) = self.hosts_at(index, hosts, detail);
             if count == 0 {
                 continue;
             }
@@ -183,8 +184,9 @@ impl Stage {
         PulseCast::Sections(benches)
     }
 
-    /// How many sit on a bench, and how their busiest tenth is; of groups that share it, as the busiest group's is.
-    fn sitting(&self, index: usize, hosts: &[StageHost<'_>], detail: &Detail<'_>) -> (usize, Lanes) {
+    /// The number of hosts at a place, and their busiest tenth. If summarized sections share the
+    /// place, the busiest one counts.
+    fn hosts_at(&self, index: usize, hosts: &[StageHost<'_>], detail: &Detail<'_>) -> (usize, Lanes) {
         match detail {
             Detail::EachHost => {
                 let sitting = || hosts.iter().filter(|host| self.seating.bench(host.section) == index);
@@ -201,7 +203,7 @@ impl Stage {
     }
 }
 
-/// Names, of which there may be thousands.
+/// A short list of names. There may be thousands.
 fn in_few_words(names: &[String]) -> String {
     const NAMED: usize = 4;
     let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -219,7 +221,8 @@ impl Solo {
     }
 }
 
-/// Everyone in turn, by name; where there are more hosts than turns, the sections, and last those without one.
+/// Calls the hosts in turn, by name. If there are more hosts than turns, calls the sections, and
+/// last the hosts without one.
 fn roll_call(hosts: &[StageHost<'_>], staged: &mut Staged) -> PulseCast {
     let (count, turns): (usize, Vec<Turn>) = if hosts.len() <= TURNS
         || hosts.iter().all(|h| h.section.is_none())
@@ -242,7 +245,7 @@ fn roll_call(hosts: &[StageHost<'_>], staged: &mut Staged) -> PulseCast {
     call(count, turns, staged)
 }
 
-/// The sections in turn, by name, where their hosts are not heard one by one.
+/// Calls the sections in turn, by name, because most hosts are not known one by one.
 fn roll_call_of_sections(sections: &[StageSection<'_>], staged: &mut Staged) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
         let remark = "sites within the site are told of as one, and no host has a section: all play together";
@@ -255,7 +258,7 @@ fn roll_call_of_sections(sections: &[StageSection<'_>], staged: &mut Staged) -> 
     call(sections.len(), turns, staged)
 }
 
-/// The first of so many, who are called.
+/// The roll call. `count` may exceed the number of turns.
 fn call(count: usize, turns: Vec<Turn>, staged: &mut Staged) -> PulseCast {
     if count > TURNS {
         let beyond = count - TURNS;
@@ -372,7 +375,7 @@ mod tests {
         }
     }
 
-    /// What is heard where sites within the site tell of it: of `db` a lot, of those without a section a little, `web` is silent.
+    /// Summaries of sections: `db` is busy, hosts without a section are calm, `web` is silent.
     fn groups<'a>(busy: &Reading, calm: &Reading) -> [StageSection<'a>; 3] {
         let group = |section, hosts, lanes| StageSection { section, hosts, lanes };
         [

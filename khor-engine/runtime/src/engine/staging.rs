@@ -22,7 +22,8 @@ impl Stage {
                 reading,
             })
             .collect();
-        // Each signal of a sum is independent of the others, so unselected signals can be removed here.
+        // Each signal of a sum is independent of the others, so unselected signals can be removed
+        // here.
         let groups = site.summary.iter().flat_map(|summary| &summary.sections);
         let groups: Vec<StageSection<'_>> = groups
             .map(|group| StageSection {

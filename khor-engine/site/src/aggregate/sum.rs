@@ -1,5 +1,5 @@
-//! The sum over the frames of many hosts and sites. From the sum come one reading of the site, and one
-//! of each section. No I/O.
+//! The sum over the frames of many hosts and sites. From the sum come one reading of the site, and
+//! one of each section. No I/O.
 
 use std::collections::BTreeMap;
 
@@ -101,8 +101,8 @@ impl Aggregate {
         }
     }
 
-    /// The reading of a typical host, as [`ensemble`](khor_signal::ensemble) computes it; `None` without
-    /// hosts.
+    /// The reading of a typical host, as [`ensemble`](khor_signal::ensemble) computes it; `None`
+    /// without hosts.
     pub(crate) fn reading(&self, t_ns: u64) -> Option<Reading> {
         let learnt = self.learnt.quantile(0.5)?;
         let of = |i: usize, histogram: fn(&SignalHistograms) -> &ValueHistogram| {
@@ -136,7 +136,8 @@ mod tests {
     use super::*;
     use crate::testing::plain_site_frame;
 
-    /// Different machines: sizes over ten octaves, one in five in trouble, one in five without `exec`.
+    /// Different machines: sizes over ten octaves, one in five in trouble, one in five without
+    /// `exec`.
     fn machines(seed: u64, count: usize) -> Vec<Reading> {
         let mut random = fastrand::Rng::with_seed(seed);
         let machine = |_| {

@@ -20,8 +20,8 @@ pub(crate) struct Summed {
     pub(crate) sections: BTreeMap<Option<Name>, Lanes>,
 }
 
-/// The frames of the last second, in slots of 200 ms. A sender of five frames a second has about one
-/// frame in each slot.
+/// The frames of the last second, in slots of 200 ms. A sender of five frames a second has about
+/// one frame in each slot.
 pub(crate) struct Window {
     slots: VecDeque<(Instant, Aggregate)>,
     spare: Vec<Aggregate>,

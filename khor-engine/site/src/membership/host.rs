@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use crate::codec;
 
-/// A host that sends no frame for this long is silent: 20 frames at the usual rate, 4 at the lowest.
+/// A host that sends no frame for this long is silent: 20 frames at the usual rate, 4 at the
+/// lowest.
 const SILENT: Duration = Duration::from_secs(4);
 /// Upper limit of the time after which a slow host is silent, for each relay that shares the site.
 const SLOWEST: Duration = Duration::from_secs(20);
@@ -111,8 +112,8 @@ impl TrackedHost {
         tracked
     }
 
-    /// Takes the host's next frame. A restarted relay counts from 0. A relay that appears while another
-    /// one with the same name still sends is a rival. `shares` receivers share the frames.
+    /// Takes the host's next frame. A restarted relay counts from 0. A relay that appears while
+    /// another one with the same name still sends is a rival. `shares` receivers share the frames.
     pub(super) fn update(&mut self, frame: Frame, now: Instant, behind_ms: i64, shares: u32) -> Outcome {
         if frame.instance != self.instance {
             if now.duration_since(self.seen) < ENDED * shares {
@@ -149,9 +150,9 @@ impl TrackedHost {
         self.host.refusal = Some(why.to_owned());
     }
 
-    /// After how long without a frame the host is silent. If receivers share the frames, each gets a
-    /// random one of `shares`. After 20 frames for each receiver, the chance that one receiver got none
-    /// is below 10⁻⁸.
+    /// After how long without a frame the host is silent. If receivers share the frames, each gets
+    /// a random one of `shares`. After 20 frames for each receiver, the chance that one receiver
+    /// got none is below 10⁻⁸.
     pub(super) fn silence_timeout(&self, shares: u32) -> Duration {
         let slow = self.interval.unwrap_or_default() * 20;
         if shares == 1 { SILENT } else { SILENT.max(slow.min(SLOWEST)) * shares }

@@ -150,7 +150,8 @@ impl HostRoster {
         &self.refused
     }
 
-    /// The hosts that fell silent since the last call. Forgets hosts that have been silent for a day.
+    /// The hosts that fell silent since the last call. Forgets hosts that have been silent for a
+    /// day.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         self.tracked.retain(|_, host| now.duration_since(host.seen()) < FORGOTTEN);
         let (connected, shares) = (self.connected, self.shares);
@@ -177,7 +178,8 @@ impl HostRoster {
         ((self.tracked.len() - silent) as u32, silent as u32)
     }
 
-    /// Number of hosts in each section, silent ones included. `None` is the hosts without a section.
+    /// Number of hosts in each section, silent ones included. `None` is the hosts without a
+    /// section.
     pub(crate) fn sections(&self) -> BTreeMap<Option<Name>, u32> {
         let mut sections: BTreeMap<Option<Name>, u32> = BTreeMap::new();
         for TrackedHost { host, .. } in self.tracked.values() {

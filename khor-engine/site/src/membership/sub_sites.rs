@@ -1,4 +1,5 @@
-//! The sites within a site: which relays report each, what they count, which hosts they name. No I/O.
+//! The sites within a site: which relays report each, what they count, which hosts they name. No
+//! I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,8 +23,8 @@ const SILENT: Duration = Duration::from_secs(4);
 const FORGOTTEN: Duration = Duration::from_hours(24);
 /// A host that its site names no more is dropped after this long.
 const NAMED: Duration = Duration::from_millis(1_500);
-/// How long a change of a host is remembered. All relays that report a site notice the change within
-/// this time.
+/// How long a change of a host is remembered. All relays that report a site notice the change
+/// within this time.
 const NOTICED: Duration = Duration::from_mins(2);
 /// Most sites that are tracked, and most relays that report one of them.
 const MOST_SITES: usize = 1_000;
@@ -31,11 +32,12 @@ const MOST_AGGREGATORS: usize = 32;
 /// Most sections of a site that are counted: as many as its relays can name at once. Hosts of
 /// further sections count as hosts without a section.
 const MOST_SECTIONS: usize = MOST_AGGREGATORS * SiteFrame::MAX_SECTIONS;
-/// Most hosts that are named at once, and most hosts whose changes are remembered. More are ignored.
+/// Most hosts that are named at once, and most hosts whose changes are remembered. More are
+/// ignored.
 const MOST_NAMED: usize = 2_000;
 const MOST_NOTICED: usize = 10_000;
-/// Several relays may report one site. Each names the newest frame of a host that it received itself, so
-/// gaps between the frames of a named host are not missing frames.
+/// Several relays may report one site. Each names the newest frame of a host that it received
+/// itself, so gaps between the frames of a named host are not missing frames.
 const SHARES_OF_NAMED: u32 = 2;
 
 /// A site within the site at one instant.
@@ -173,7 +175,8 @@ impl SubSites {
         }
     }
 
-    /// The new changes of hosts. Each relay that reports the site reports each change, at its own time.
+    /// The new changes of hosts. Each relay that reports the site reports each change, at its own
+    /// time.
     fn notice_changes(&mut self, frame: &SiteFrame, now: Instant) -> Vec<MembershipChange> {
         let mut news = Vec::new();
         for change in &frame.changes {
@@ -259,15 +262,15 @@ impl TrackedSite {
         }
     }
 
-    /// The largest counts. Each relay counts the whole site, and a relay that has just started counts
-    /// fewer hosts.
+    /// The largest counts. Each relay counts the whole site, and a relay that has just started
+    /// counts fewer hosts.
     fn count(&self) -> (u32, u32) {
         let most = |of: fn(&Aggregator) -> u32| self.aggregators.iter().map(of).max().unwrap_or(0);
         (most(|aggregator| aggregator.hosts), most(|aggregator| aggregator.silent))
     }
 
-    /// The largest count of each section. Until a relay has been reporting for [`SILENT`], the previous
-    /// counts are kept. Without sections, all hosts count as hosts without a section.
+    /// The largest count of each section. Until a relay has been reporting for [`SILENT`], the
+    /// previous counts are kept. Without sections, all hosts count as hosts without a section.
     fn count_sections(&mut self, now: Instant) {
         let has_settled = |aggregator: &Aggregator| now.duration_since(aggregator.since) >= SILENT;
         if self.aggregators.iter().any(has_settled) || self.sections.keys().all(Option::is_none) {
@@ -302,8 +305,8 @@ impl TrackedSite {
     }
 }
 
-/// The relative error of values that come from bins of `parts` parts a doubling. A bin that is wider
-/// than those of the sum is added where its middle is, which adds the error of the sum.
+/// The relative error of values that come from bins of `parts` parts a doubling. A bin that is
+/// wider than those of the sum is added where its middle is, which adds the error of the sum.
 fn relative_error(parts: u8) -> f64 {
     let of_sum = if parts < MAX_PARTS { sketch::relative_error(MAX_PARTS) } else { 0.0 };
     sketch::relative_error(parts) + of_sum

@@ -18,8 +18,9 @@ use super::{
 
 /// Longest wait for room in the queue of the client's own task.
 const SEND_TIMEOUT: Duration = Duration::from_millis(20);
-/// A server that sends nothing for this long counts as unavailable. It has one second to answer a ping.
-/// Silent hosts are detected later than this, so a cut cable never looks like the silence of all hosts.
+/// A server that sends nothing for this long counts as unavailable. It has one second to answer a
+/// ping. Silent hosts are detected later than this, so a cut cable never looks like the silence of
+/// all hosts.
 const MUTE: Duration = Duration::from_secs(3);
 
 /// A connection that reconnects by itself.
@@ -48,7 +49,8 @@ impl Link {
         Ok(Self { client, server: nats.url.clone(), is_tls: nats.requires_tls(), troubles, received })
     }
 
-    /// Whether the connection works: the server sent something lately. Call this about once a second.
+    /// Whether the connection works: the server sent something lately. Call this about once a
+    /// second.
     pub(crate) fn is_up(&self) -> bool {
         let bytes = self.client.statistics().in_bytes.load(Ordering::Relaxed);
         let mut received = self.received.lock();

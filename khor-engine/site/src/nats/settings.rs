@@ -18,8 +18,8 @@ use super::secret_files::Exposed;
 const LOCAL: &str = "nats://127.0.0.1:4222";
 /// Messages that may wait for the client's own task. More are dropped.
 const WAITING: usize = 8;
-/// The client pings a server that sends nothing for this long. After two pings without an answer, it
-/// reconnects. A cut cable gives no other sign.
+/// The client pings a server that sends nothing for this long. After two pings without an answer,
+/// it reconnects. A cut cable gives no other sign.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Longest wait between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(2);

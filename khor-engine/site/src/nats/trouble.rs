@@ -1,7 +1,7 @@
 //! Why a NATS server does not accept messages, and the fix.
 //!
-//! The client reconnects by itself, and reports only the kind of an error ("IO error"). So from time to
-//! time khor makes a connection attempt of its own, whose error has the reason.
+//! The client reconnects by itself, and reports only the kind of an error ("IO error"). So from
+//! time to time khor makes a connection attempt of its own, whose error has the reason.
 
 use std::{
     sync::Arc,

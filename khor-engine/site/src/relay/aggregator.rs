@@ -1,9 +1,11 @@
-//! `khor relay --aggregate`: receives the frames of a site, and publishes their sum within another site.
+//! `khor relay --aggregate`: receives the frames of a site, and publishes their sum within another
+//! site.
 //!
-//! Several relays may share a site: NATS delivers each message to one of them, so consecutive frames of a
-//! host arrive at different relays. Each relay sums the frames that it receives, sends the sum and starts
-//! the next one. So the sums of all relays contain each frame once. Over time, each relay receives frames
-//! of every host, so each one counts all hosts. It waits longer for a silent host the more relays share.
+//! Several relays may share a site: NATS delivers each message to one of them, so consecutive
+//! frames of a host arrive at different relays. Each relay sums the frames that it receives, sends
+//! the sum and starts the next one. So the sums of all relays contain each frame once. Over time,
+//! each relay receives frames of every host, so each one counts all hosts. It waits longer for a
+//! silent host the more relays share.
 
 use std::{io, time::Duration};
 

@@ -1,7 +1,8 @@
 //! `khor relay`: publishes this machine's readings and cues.
 //!
-//! The relay learns the baseline, so an engine needs only the newest frame. The relay queues nothing for
-//! a server that is unavailable. It drops frames, and the gaps in their numbers show how many.
+//! The relay learns the baseline, so an engine needs only the newest frame. The relay queues
+//! nothing for a server that is unavailable. It drops frames, and the gaps in their numbers show
+//! how many.
 
 use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 

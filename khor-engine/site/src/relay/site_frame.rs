@@ -1,4 +1,5 @@
-//! The frame of a site: sums the frames of its hosts since the last one, and tracks who shares them. No I/O.
+//! The frame of a site: sums the frames of its hosts since the last one, and tracks who shares
+//! them. No I/O.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -31,9 +32,9 @@ const REPEATED_FOR: Duration = Duration::from_secs(5);
 /// Why a relay that aggregates refuses a site within its site.
 const NESTED: &str = "a relay aggregates only hosts: aggregate this site into the site of the engine";
 
-/// Parts of a doubling in the sketches of all hosts and in those of sections, the finest first. Sections
-/// become coarser first, because only the sketches of all hosts have rates. The last choice is a frame
-/// without sections.
+/// Parts of a doubling in the sketches of all hosts and in those of sections, the finest first.
+/// Sections become coarser first, because only the sketches of all hosts have rates. The last
+/// choice is a frame without sections.
 const FINENESS: [(u8, Option<u8>); 12] = [
     (16, Some(8)),
     (16, Some(4)),
@@ -144,8 +145,8 @@ impl SiteFrameBuilder {
         self.changes.push_back((now, Change { name, is_back, wall_ms: now_unix_ms() }));
     }
 
-    /// The next frame as bytes, with the finest sketches that fit into `most` bytes. The shortest frame
-    /// if none fits.
+    /// The next frame as bytes, with the finest sketches that fit into `most` bytes. The shortest
+    /// frame if none fits.
     pub fn encode(&mut self, now: Instant, wall_ms: u64, most: usize) -> Option<Vec<u8>> {
         let frame = self.frame(now, wall_ms);
         encode_within(frame, &self.aggregate, most)

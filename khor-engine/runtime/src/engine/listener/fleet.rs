@@ -1,4 +1,5 @@
-//! The events of a site: snapshots go to the stage, cues to the conductor, and both to the state and OSC.
+//! The events of a site: snapshots go to the stage, cues to the conductor, and both to the state
+//! and OSC.
 
 use std::{sync::Arc, time::Instant};
 
