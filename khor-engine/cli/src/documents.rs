@@ -15,7 +15,7 @@ use khor_engine::config::{Config, ConfigStore};
 use khor_music::Preset;
 
 /// From a checkout it takes the place of `khor`.
-const FROM_SOURCE: &str = "cargo run --release -p khor --";
+const FROM_SOURCE: &str = "cargo run -p khor --";
 
 /// All snippets in a language, with the document's name.
 fn snippets(language: &str) -> Vec<(String, Snippet)> {

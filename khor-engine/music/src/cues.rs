@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_differ_in_rhythm_and_stay_in_register() {
+    fn cue_motifs_differ_in_rhythm_or_pitch() {
         for (i, kind) in CueKind::ALL.into_iter().enumerate() {
             let rhythm =
                 |kind: CueKind| kind.motif().iter().map(|t| (t.at_steps * 2.0) as i32).collect::<Vec<_>>();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_wait_and_the_gravest_is_kept() {
+    fn repeated_cues_merge_in_the_queue() {
         let mut cues = Cues::default();
         for kind in
             [CueKind::Retx, CueKind::Lost, CueKind::Found, CueKind::Crash, CueKind::Blkerr, CueKind::Oom]

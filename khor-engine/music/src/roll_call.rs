@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turn_has_as_many_onsets_as_it_has_work() {
+    fn a_turn_has_the_requested_onsets() {
         for onsets in 0..TURN_STEPS {
             assert_eq!((1..TURN_STEPS).filter(|&step| has_onset(step, onsets)).count(), usize::from(onsets));
         }

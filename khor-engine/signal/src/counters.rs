@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_listened_to_is_not_known() {
+    fn counters_of_disabled_signals_are_missing() {
         let mut heard = [true; SignalId::COUNT];
         heard[SignalId::Io.index()] = false;
         heard[SignalId::Tx.index()] = false;
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn every_counter_is_found_by_its_name_at_its_place() {
+    fn counter_names_and_indices_round_trip() {
         for (index, counter) in Counter::ALL.into_iter().enumerate() {
             assert_eq!(counter.index(), index);
             assert_eq!(Counter::from_name(counter.name()), Some(counter));

@@ -247,7 +247,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn aliases_are_far_below_the_fundamental() {
+    fn aliases_stay_below_the_fundamental() {
         // At 1661 Hz the harmonics above half the rate fold back between the true ones.
         let freq_hz = 1661.0;
         for (wave, limit_db) in
@@ -269,7 +269,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn shapes_have_no_dc_and_keep_to_their_level() {
+    fn waveforms_have_no_dc_and_equal_level() {
         for wave in WAVES {
             let samples = render(wave, 480.0, 48_000);
             let mean = samples.iter().sum::<f32>() / samples.len() as f32;

@@ -148,7 +148,7 @@ impl Job<'_> {
         for path in self.paths().filter(|_| self.format != Format::Midi) {
             let place = Replacement::begin(path).with_context(|| writing(path))?;
             let rate = self.config.audio.sample_rate;
-            let file = place.file().and_then(|file| SoundFile::within(file, self.format, rate));
+            let file = place.file().and_then(|file| SoundFile::start(file, self.format, rate));
             files.extend(file.with_context(|| writing(path))?);
             places.push(place);
         }

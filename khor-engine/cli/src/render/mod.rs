@@ -117,7 +117,7 @@ impl RenderArgs {
 
 pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let config = args.config()?;
-    let format = Format::of(&args.output).context("--output")?;
+    let format = Format::from_path(&args.output).context("--output")?;
     if args.stems && format == Format::Midi {
         bail!("--stems: a .mid file has a track for each role; stems are .wav or .flac");
     }

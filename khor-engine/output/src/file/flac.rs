@@ -36,7 +36,7 @@ impl FlacWriter {
     }
 
     /// Writes the complete frames to the file.
-    pub(super) fn write_out(&mut self) -> io::Result<()> {
+    pub(super) fn flush_to_file(&mut self) -> io::Result<()> {
         self.file.flush()
     }
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, limits::HOST_CHARS, model::require};
-use khor_output::osc::Target;
+use khor_output::osc::OscTarget;
 
 /// Longest entry of `osc.targets`, characters: a host, brackets and a port.
 const TARGET_CHARS: u32 = HOST_CHARS + 8;
@@ -64,15 +64,15 @@ impl Osc {
         let expected = format!("at most {}", Self::TARGETS);
         require(count <= Self::TARGETS, "osc.targets", format_args!("{count} targets"), &expected)?;
         for (i, target) in self.targets.iter().enumerate() {
-            let is_target = inert::is_inert(target) && target.parse::<Target>().is_ok();
-            require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), Target::FORM)?;
+            let is_target = inert::is_inert(target) && target.parse::<OscTarget>().is_ok();
+            require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), OscTarget::FORM)?;
         }
         Ok(())
     }
 
     /// Everything that is sent to, the first target first, none twice: who is named twice would hear twice.
-    pub fn all_targets(&self) -> Vec<Target> {
-        let mut all = vec![Target { host: self.host.clone(), port: self.port }];
+    pub fn all_targets(&self) -> Vec<OscTarget> {
+        let mut all = vec![OscTarget { host: self.host.clone(), port: self.port }];
         for target in self.targets.iter().filter_map(|text| text.parse().ok()) {
             if !all.contains(&target) {
                 all.push(target);

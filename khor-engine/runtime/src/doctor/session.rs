@@ -40,7 +40,7 @@ async fn sound(patient: &Patient) -> Check {
     let (is_default, wanted) = (config.device.is_empty(), config.device.clone());
     // Asking a sound server may take a while, or for ever: the runtime's other threads go on.
     let tried = tokio::task::spawn_blocking(move || {
-        audio::try_out(&config.backend, &config.device, config.sample_rate)
+        audio::probe(&config.backend, &config.device, config.sample_rate)
     });
     match tried.await.unwrap_or_else(|problem| Err(problem.to_string())) {
         Ok(device) => Check::ok(name, device),

@@ -50,8 +50,8 @@ pub(super) enum Command {
 /// Where notes go.
 pub(super) struct Outputs {
     pub(super) player: audio::Player,
-    pub(super) osc: osc::Output,
-    pub(super) midi: midi::Output,
+    pub(super) osc: osc::OscOutput,
+    pub(super) midi: midi::MidiOutput,
 }
 
 /// The conductor's thread, seen from outside.
@@ -166,8 +166,8 @@ impl Desk {
             Command::Settings(settings) => self.composer.set_settings(settings),
             Command::Preset(preset) => self.composer.set_preset(*preset),
             Command::Cue(kind) => self.composer.cue(kind),
-            Command::Volume(volume) => self.outputs.player.volume(volume),
-            Command::Muted(muted) => self.outputs.player.muted(muted),
+            Command::Volume(volume) => self.outputs.player.set_volume(volume),
+            Command::Muted(muted) => self.outputs.player.set_muted(muted),
             Command::TestNote { midi, velocity, duration_s } => {
                 let onset_s = self.now_s();
                 self.hand_out(Note {
@@ -185,7 +185,7 @@ impl Desk {
             }
             Command::Panic => {
                 self.outputs.player.all_notes_off();
-                self.outputs.midi.send(midi::Event::Panic);
+                self.outputs.midi.send(midi::MidiEvent::Panic);
                 self.sounding.clear();
             }
             Command::Stop => {}
@@ -224,7 +224,7 @@ impl Desk {
             self.composer.advance(step_s.next_up(), lanes, fresh);
             let at = self.instant(step_s);
             let length = self.instant(self.composer.position().step_s).duration_since(at);
-            self.outputs.midi.send(midi::Event::Step { at, length, bar_start: step == 0 });
+            self.outputs.midi.send(midi::MidiEvent::Step { at, length, bar_start: step == 0 });
         }
     }
 
@@ -251,7 +251,7 @@ impl Desk {
         if is_new {
             for note in &self.sounding {
                 let rest = Note { onset_s: now_s, duration_s: (end_s(note) - now_s) as f32, ..*note };
-                self.outputs.player.note(&rest);
+                self.outputs.player.schedule_note(&rest);
             }
         }
         self.device_running = stream.is_some();
@@ -263,19 +263,19 @@ impl Desk {
         let changes = Some(self.composer.preset_changes());
         if self.patched != changes {
             self.patched = changes;
-            self.outputs.player.patches(self.composer.preset().patches());
+            self.outputs.player.set_patches(self.composer.preset().patches());
         }
     }
 
     fn follow_controls(&mut self, lanes: &Lanes) {
         let controls = self.composer.controls();
         if self.controls.replace(controls) != Some(controls) {
-            self.outputs.player.controls(controls);
+            self.outputs.player.set_controls(controls);
         }
         let now = self.now();
         if now.duration_since(self.controllers_at) >= CONTROLLERS_INTERVAL {
             self.controllers_at = now;
-            self.outputs.midi.send(midi::Event::Levels(
+            self.outputs.midi.send(midi::MidiEvent::Levels(
                 lanes.map(|lane| lane.map(|lane| lane.level)),
                 controls.brightness,
             ));
@@ -300,17 +300,17 @@ impl Desk {
         let onset = self.instant(note.onset_s).max(now);
         let onset_wall = SystemTime::now() + (onset - now);
         if self.device_running {
-            self.outputs.player.note(&note);
+            self.outputs.player.schedule_note(&note);
         }
-        self.outputs.midi.send(midi::Event::Note(note, onset));
-        self.outputs.osc.send(osc::Event::Note(note, onset_wall));
+        self.outputs.midi.send(midi::MidiEvent::Note(note, onset));
+        self.outputs.osc.send(osc::OscEvent::Note(note, onset_wall));
         self.state.lock().played(note, onset_wall);
         self.sounding.push(note);
     }
 
     fn stop(&mut self) {
         self.outputs.player.all_notes_off();
-        self.outputs.midi.send(midi::Event::AllNotesOff);
+        self.outputs.midi.send(midi::MidiEvent::AllNotesOff);
     }
 }
 
@@ -350,16 +350,18 @@ mod tests {
     struct Rehearsal {
         desk: Desk,
         time_us: Arc<AtomicU64>,
-        _audio: audio::Output,
+        _audio: audio::AudioOutput,
     }
 
     impl Rehearsal {
         /// All signals are busy.
         fn new() -> Self {
-            let wanted = audio::Wanted { sample_rate_hz: 48_000, ..audio::Wanted::default() };
-            let (audio, player) = audio::Output::start(wanted).unwrap();
-            let (osc, midi) =
-                (osc::Output::start(Vec::new(), Arc::default()).unwrap(), midi::Output::start(None).unwrap());
+            let wanted = audio::AudioSettings { sample_rate_hz: 48_000, ..audio::AudioSettings::default() };
+            let (audio, player) = audio::AudioOutput::start(wanted).unwrap();
+            let (osc, midi) = (
+                osc::OscOutput::start(Vec::new(), Arc::default()).unwrap(),
+                midi::MidiOutput::start(None).unwrap(),
+            );
             let state = Arc::new(State::new());
             let reading = Reading {
                 t_ns: 0,

@@ -60,7 +60,7 @@ pub(super) struct SignalSettings {
 
 pub(super) struct Listener {
     state: Arc<State>,
-    osc: osc::Output,
+    osc: osc::OscOutput,
     settings: watch::Receiver<SignalSettings>,
     pipeline: Pipeline,
     heard: PerSignal<bool>,
@@ -82,7 +82,7 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new(
         state: Arc<State>,
-        osc: osc::Output,
+        osc: osc::OscOutput,
         mut settings: watch::Receiver<SignalSettings>,
         wishes: mpsc::UnboundedReceiver<(BaselineWish, oneshot::Sender<()>)>,
         baseline_file: BaselineFile,
@@ -236,10 +236,10 @@ impl Listener {
             self.keep();
         }
         let Some(reading) = reading else { return };
-        self.osc.send(osc::Event::Lanes(reading.lanes));
+        self.osc.send(osc::OscEvent::Lanes(reading.lanes));
         if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
             self.metrics_at = Some(now);
-            self.osc.send(osc::Event::Metrics(
+            self.osc.send(osc::OscEvent::Metrics(
                 original_rates(&reading).map(|(_, rate)| rate.unwrap_or(0.0) as f32),
             ));
         }

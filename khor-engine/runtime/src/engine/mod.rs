@@ -83,11 +83,11 @@ pub struct Engine {
     store: Mutex<ConfigStore>,
     shown: RwLock<Arc<Shown>>,
     state: Arc<State>,
-    audio: audio::Output,
+    audio: audio::AudioOutput,
     recorder: Recorder,
     renders: Renders,
-    osc: osc::Output,
-    midi: midi::Output,
+    osc: osc::OscOutput,
+    midi: midi::MidiOutput,
     own: Arc<OwnTraffic>,
     conductor: Conductor,
     source: watch::Sender<SourceChoice>,
@@ -151,12 +151,12 @@ impl Engine {
         let state = Arc::new(State::new());
         let library = Library::open(presets_dir(store.path()));
         library.problems().iter().for_each(|problem| warn!("preset {problem}"));
-        let (audio, player) = audio::Output::start(audio_wanted(&config))?;
+        let (audio, player) = audio::AudioOutput::start(audio_wanted(&config))?;
         let recorder =
-            Recorder::new(audio.tap().clone(), recordings_dir(store.path()), config.recordings.room());
+            Recorder::new(audio.tap().clone(), recordings_dir(store.path()), config.recordings.disk_limits());
         let own = Arc::<OwnTraffic>::default();
-        let osc = osc::Output::start(osc_wanted(&config), Arc::clone(&own))?;
-        let midi = midi::Output::start(midi_wanted(&config))?;
+        let osc = osc::OscOutput::start(osc_wanted(&config), Arc::clone(&own))?;
+        let midi = midi::MidiOutput::start(midi_wanted(&config))?;
         let conductor = Conductor::start(
             conductor::Outputs { player, osc: osc.clone(), midi: midi.clone() },
             Arc::clone(&state),
@@ -436,7 +436,7 @@ impl Engine {
         }
         self.midi.clone().stop(Duration::from_millis(500));
         self.audio.fade_out();
-        self.recorder.end();
+        self.recorder.finish();
     }
 
     fn shown(&self) -> Arc<Shown> {
@@ -455,13 +455,13 @@ impl Engine {
             self.conductor.send(Command::Volume(now.volume()));
         }
         if audio_wanted(now) != audio_wanted(before) {
-            self.audio.want(audio_wanted(now));
+            self.audio.set_settings(audio_wanted(now));
         }
         if osc_wanted(now) != osc_wanted(before) {
-            self.osc.send(osc::Event::Targets(osc_wanted(now)));
+            self.osc.send(osc::OscEvent::Targets(osc_wanted(now)));
         }
         if midi_wanted(now) != midi_wanted(before) {
-            self.midi.send(midi::Event::Wanted(midi_wanted(now)));
+            self.midi.send(midi::MidiEvent::Settings(midi_wanted(now)));
         }
         self.osc_port.send_if_modified(|held| {
             std::mem::replace(held, now.osc.receive_port()) != now.osc.receive_port()
@@ -469,7 +469,7 @@ impl Engine {
         if now.quiet != before.quiet {
             self.quiet_hours_changed();
         }
-        self.recorder.set_room(now.recordings.room());
+        self.recorder.set_disk_limits(now.recordings.disk_limits());
         self.desktop.send_if_modified(|held| std::mem::replace(held, now.desktop) != now.desktop);
         let choice = source_choice(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, choice.clone()) != choice);

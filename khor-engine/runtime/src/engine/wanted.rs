@@ -8,8 +8,8 @@ use khor_output::{audio, midi, osc};
 use khor_site::SiteSettings;
 use khor_source::{DemoSettings, MachineSettings, Playback};
 
-pub(super) fn audio_wanted(config: &Config) -> audio::Wanted {
-    audio::Wanted {
+pub(super) fn audio_wanted(config: &Config) -> audio::AudioSettings {
+    audio::AudioSettings {
         enabled: config.features.audio,
         backend: config.audio.backend.clone(),
         device: config.audio.device.clone(),
@@ -18,14 +18,14 @@ pub(super) fn audio_wanted(config: &Config) -> audio::Wanted {
 }
 
 /// None when OSC is off.
-pub(super) fn osc_wanted(config: &Config) -> Vec<osc::Target> {
+pub(super) fn osc_wanted(config: &Config) -> Vec<osc::OscTarget> {
     if config.features.osc { config.osc.all_targets() } else { Vec::new() }
 }
 
-pub(super) fn midi_wanted(config: &Config) -> Option<midi::Wanted> {
+pub(super) fn midi_wanted(config: &Config) -> Option<midi::MidiSettings> {
     let wanted = || {
         let Midi { port, channel, clock } = config.midi.clone();
-        midi::Wanted { port, melody_channel: channel, clock }
+        midi::MidiSettings { port, melody_channel: channel, clock }
     };
     config.features.midi.then(wanted)
 }

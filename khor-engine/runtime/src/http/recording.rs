@@ -32,7 +32,7 @@ use super::{
     table::{Answer, Content, Json, Operation, get, post},
     work,
 };
-use khor_output::recorder::{Recording, name};
+use khor_output::recorder::{RecordingStatus, name};
 use khor_system::shown_path::ShownPath;
 
 /// How many bytes of a file are read at once.
@@ -51,7 +51,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-fn status(call: Call) -> Json<Recording> {
+fn status(call: Call) -> Json<RecordingStatus> {
     Json(call.engine().recorder().status())
 }
 
@@ -74,7 +74,7 @@ struct Stopped {
 }
 
 async fn stop(call: Call) -> Result<Json<Stopped>, Failure> {
-    let Recording { file, seconds, error, .. } = call.engine().recorder().stop().await?;
+    let RecordingStatus { file, seconds, error, .. } = call.engine().recorder().stop().await?;
     match error {
         None => Ok(Json(Stopped { ok: true, file, seconds })),
         Some(error) => Err(Failure::new(StatusCode::CONFLICT, error)),
@@ -128,7 +128,7 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
     }
     recordings.sort_by_cached_key(|(name, _)| {
         let name = shown(name);
-        let (second, number, name) = name::age(&name);
+        let (second, number, name) = name::age_key(&name);
         (second.to_owned(), number, name.to_owned())
     });
     Ok(recordings)

@@ -115,7 +115,7 @@ impl From<RecorderError> for Failure {
         let status = match problem {
             RecorderError::Busy(_) | RecorderError::Idle => StatusCode::CONFLICT,
             RecorderError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
-            RecorderError::NoRoom(_) => StatusCode::INSUFFICIENT_STORAGE,
+            RecorderError::DiskLimit(_) => StatusCode::INSUFFICIENT_STORAGE,
             RecorderError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             RecorderError::Format(_) => StatusCode::BAD_REQUEST,
         };

@@ -34,7 +34,7 @@ impl Listener {
         self.state.lock().cue(HeardCue { host: Some(host.clone()), ..HeardCue::of(name) });
         if self.is_selected(Some(&host)) {
             self.conductor.send(Command::Cue(kind));
-            self.osc.send(osc::Event::Cue(name, host, 0));
+            self.osc.send(osc::OscEvent::Cue(name, host, 0));
         }
     }
 
@@ -52,7 +52,7 @@ impl Listener {
         staged: Staged,
     ) {
         if let Some(reading) = &reading {
-            self.osc.send(osc::Event::Lanes(reading.lanes));
+            self.osc.send(osc::OscEvent::Lanes(reading.lanes));
         }
         let mut seen = self.state.lock();
         // Without a reading, all values are unknown. A site has no counters.
@@ -77,6 +77,6 @@ impl Listener {
             self.conductor.send(Command::Cue(kind));
         }
         let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
-        self.osc.send(osc::Event::Cue(cue.kind.name(), comm, pid));
+        self.osc.send(osc::OscEvent::Cue(cue.kind.name(), comm, pid));
     }
 }

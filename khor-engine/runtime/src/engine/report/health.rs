@@ -17,7 +17,7 @@ use crate::{
 use khor_music::Preset;
 use khor_output::{
     Health, audio, osc,
-    recorder::{Recorder, Recording},
+    recorder::{Recorder, RecordingStatus},
 };
 use khor_signal::Counter;
 use khor_source::{SourceKind, cgroups_of, whose};
@@ -38,7 +38,7 @@ pub struct HealthReport {
     pub missed: MissedReport,
     pub audio: AudioReport,
     pub listen: ListenReport,
-    pub recording: Recording,
+    pub recording: RecordingStatus,
     pub bpf: BpfReport,
     pub midi: MidiReport,
     pub osc: OscReport,
@@ -196,9 +196,9 @@ pub(in crate::engine) fn health(
     shown: &Shown,
     library: &Library,
     seen: &Seen,
-    audio: &audio::Output,
+    audio: &audio::AudioOutput,
     recorder: &Recorder,
-    osc: &osc::Output,
+    osc: &osc::OscOutput,
     midi: &Health,
 ) -> HealthReport {
     let config = &shown.config;

@@ -1,4 +1,4 @@
-//! Figures that travel from the callback to the rest, without locks.
+//! The state that the callback shares with other threads, without locks.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -8,11 +8,11 @@ use std::{
 use khor_synth::Synth;
 
 /// A stream whose callback was silent for this long isn't running.
-const STALE: Duration = Duration::from_millis(500);
+const STALE_AFTER: Duration = Duration::from_millis(500);
 
 /// What the callback publishes. All stores are relaxed: each figure stands alone.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct CallbackState {
     epoch: Instant,
     frames: AtomicU64,
     sample_rate_hz: AtomicU32,
@@ -31,7 +31,7 @@ pub(super) struct Link {
 
 /// How the callback is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Meters {
+pub struct AudioMeters {
     /// Share of the time it may take that the callback took, 0..
     pub callback_load: f32,
     /// From a note's onset in the synth to its sound, as the backend tells it, seconds; `None` where no device plays.
@@ -46,7 +46,7 @@ pub struct Meters {
     pub dropped_notes: u64,
 }
 
-impl Link {
+impl CallbackState {
     pub(super) fn new(sample_rate_hz: u32) -> Self {
         Self {
             epoch: Instant::now(),
@@ -67,7 +67,7 @@ impl Link {
     }
 
     /// Callback side: after each block. Real-time safe.
-    pub(super) fn publish(&self, frames: u64, meters: Meters) {
+    pub(super) fn publish(&self, frames: u64, meters: AudioMeters) {
         self.frames.store(frames, Relaxed);
         self.load_bits.store(meters.callback_load.to_bits(), Relaxed);
         self.latency_bits.store(meters.latency_s.unwrap_or_default().to_bits(), Relaxed);
@@ -103,19 +103,20 @@ impl Link {
     }
 
     /// Time since the last callback; `None` before the first of this stream.
-    pub(super) fn silence(&self) -> Option<Duration> {
+    pub(super) fn time_since_callback(&self) -> Option<Duration> {
         let last = Duration::from_micros(self.last_callback_us.load(Relaxed));
         self.started.load(Relaxed).then(|| self.epoch.elapsed().saturating_sub(last))
     }
 
     /// Number of the stream whose device takes samples.
     pub(super) fn running_stream(&self) -> Option<u32> {
-        let running = self.silence().is_some_and(|silence| silence < STALE);
+        let running =
+            self.time_since_callback().is_some_and(|time_since_callback| time_since_callback < STALE_AFTER);
         running.then(|| self.stream.load(Relaxed))
     }
 
     /// A note found the queue full.
-    pub(super) fn note_lost(&self) {
+    pub(super) fn count_lost_note(&self) {
         self.lost_notes.fetch_add(1, Relaxed);
     }
 
@@ -130,16 +131,16 @@ impl Link {
     }
 
     /// The newest figures. Where no device takes samples nothing sounds.
-    pub(super) fn meters(&self) -> Meters {
-        let lasting = Meters {
+    pub(super) fn meters(&self) -> AudioMeters {
+        let lasting = AudioMeters {
             voice_limit: self.voice_limit.load(Relaxed),
             dropped_notes: self.dropped_notes.load(Relaxed) + self.lost_notes.load(Relaxed),
-            ..Meters::default()
+            ..AudioMeters::default()
         };
         if self.running_stream().is_none() {
             return lasting;
         }
-        Meters {
+        AudioMeters {
             callback_load: f32::from_bits(self.load_bits.load(Relaxed)),
             latency_s: Some(f32::from_bits(self.latency_bits.load(Relaxed))),
             peak: f32::from_bits(self.peak_bits.load(Relaxed)),
