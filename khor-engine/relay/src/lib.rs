@@ -160,8 +160,8 @@ async fn go(
     }
     let (mut line, begun) = (Progress::new(true), Instant::now());
     let heartbeat = Arc::new(AtomicU64::new(0));
-    let beats = Arc::clone(&heartbeat);
-    let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || beats.load(Ordering::Relaxed)));
+    let heard = Arc::clone(&heartbeat);
+    let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || heard.load(Ordering::Relaxed)));
     service::ready();
     let done = relay(&mut |now| {
         // A dropped frame is a sign of life too.

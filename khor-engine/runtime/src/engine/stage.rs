@@ -1,108 +1,106 @@
-//! Chooses who plays: one reading for the bed, the soloists, and the hosts or sections of the
-//! pulse. No I/O.
+//! From the hosts of a site to who plays: one reading for the bed, the soloists, and whose work is the pulse. No I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use crate::config::SiteMode;
 use khor_music::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
 use khor_signal::{
     Lanes, Reading, Seating, SignalId, Soloists, busiest, ensemble, louder, standing, waiting_most,
 };
 
-use crate::config::SiteMode;
-
 /// A host of a site.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct StageHost<'a> {
+pub struct OnStage<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its section.
+    /// The group it is in.
     pub section: Option<&'a str>,
-    /// It has stopped sending: it keeps its place and its turn, and does not play.
+    /// It has stopped sending: it keeps its bench and its turn, and is not heard.
     pub silent: bool,
-    /// Its last reading, with the selected signals only.
+    /// What it said last, of the signals that are listened to.
     pub reading: &'a Reading,
 }
 
-/// How much the engine knows of the hosts of a site.
+/// How much of a site is known host by host.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Detail<'a> {
-    /// Each host by itself.
-    EachHost,
-    /// The sum over all hosts and over each section, because the site contains sites. Only the most
-    /// deviant hosts are known by name.
-    Summary {
-        /// All hosts; `None` if none sends.
+pub enum Known<'a> {
+    /// All of it.
+    Each,
+    /// Sites within the site are told of as one: what all hosts are together and what each section is, and by name only those that
+    /// stand out.
+    Together {
+        /// All of them; `None` where nobody is heard.
         reading: Option<Reading>,
         /// By name, hosts without a section last.
-        sections: &'a [StageSection<'a>],
+        sections: &'a [GroupOnStage<'a>],
     },
 }
 
-/// The sum over the hosts of a section.
+/// A section of hosts that are not heard one by one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct StageSection<'a> {
+pub struct GroupOnStage<'a> {
     /// Its name; `None` are hosts without one.
     pub section: Option<&'a str>,
     /// Hosts in it, silent ones included.
     pub hosts: usize,
-    /// Its busiest tenth of hosts, with the selected signals only; `None` if none sends.
+    /// As its busiest tenth is, of the signals that are listened to; `None` where nobody is heard.
     pub lanes: Option<Lanes>,
 }
 
-/// Chooses who plays, and remembers the choice so that it changes seldom.
+/// Remembers who had which place.
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
     seating: Seating<String, SECTIONS>,
 }
 
-/// Who plays, and why.
+/// Who plays, and what is to be said of it.
 #[derive(Clone, Debug, Default)]
 pub struct Staged {
-    /// All hosts as one; `None` if none sends.
+    /// All hosts as one; `None` where nobody is heard.
     pub reading: Option<Reading>,
-    /// The soloists, in the order of the cast.
+    /// Who has the voices, each in the place it has in the cast.
     pub soloists: [Option<Solo>; SOLOISTS],
-    /// The input of the composer.
+    /// What the composer is told.
     pub cast: Arc<Cast>,
     /// How the site is played.
     pub mode: SiteMode,
-    /// The sections that play by themselves, by their places; empty if all play together.
+    /// The sections that play by themselves, by their benches; none where all are played together.
     pub benches: Vec<Seated>,
     /// Turns of the roll call.
     pub turns: usize,
-    /// Why this differs from the mode, if it does.
+    /// Why it isn't quite what the mode asks for.
     pub remark: Option<String>,
 }
 
-/// A soloist.
+/// A host that has the voices.
 #[derive(Clone, Debug)]
 pub struct Solo {
     /// Its name.
     pub host: String,
-    /// Its section.
+    /// The group it is in.
     pub section: Option<String>,
-    /// The signal by which it stands out most.
+    /// By which signal it stands out most.
     pub signal: SignalId,
     /// How far, octaves.
     pub deviation: f32,
-    /// Its reading.
+    /// What it says.
     pub reading: Reading,
 }
 
-/// A section that plays by itself, with its place.
+/// A bench that is taken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seated {
-    /// The section; `None` for all sections that share the last place.
+    /// Which section's; `None` is the rest's.
     pub section: Option<String>,
-    /// Its hosts.
+    /// Hosts that sit there.
     pub hosts: usize,
-    /// Its place: timbre, register and direction.
+    /// What they are played with.
     pub bench: Bench,
 }
 
 impl Staged {
-    /// The soloists, the furthest first.
+    /// Who has the voices, the furthest first.
     pub fn furthest(&self) -> Vec<&Solo> {
         let mut soloists: Vec<&Solo> = self.soloists.iter().flatten().collect();
         soloists.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
@@ -111,30 +109,25 @@ impl Staged {
 }
 
 impl Stage {
-    /// Chooses from the hosts that are known by name, and from the sum over all hosts.
-    pub(super) fn choose_from(
-        &mut self,
-        mode: SiteMode,
-        hosts: &[StageHost<'_>],
-        detail: &Detail<'_>,
-    ) -> Staged {
+    /// Looks at the hosts that are known by name.
+    pub fn look(&mut self, mode: SiteMode, hosts: &[OnStage<'_>], known: &Known<'_>) -> Staged {
         let heard = || hosts.iter().filter(|host| !host.silent);
         let chosen = self.soloists.choose(heard().map(|host| (host.name, &host.reading.lanes)));
         let soloists = chosen.each_ref().map(|name| {
             let name = name.as_deref()?;
             heard().find(|host| host.name == name).and_then(Solo::of)
         });
-        let reading = match detail {
-            Detail::EachHost => ensemble(heard().map(|host| host.reading)),
-            Detail::Summary { reading, .. } => *reading,
+        let reading = match known {
+            Known::Each => ensemble(heard().map(|host| host.reading)),
+            Known::Together { reading, .. } => *reading,
         };
         let mut staged = Staged { reading, soloists, mode, ..Staged::default() };
         let pulse = match mode {
             SiteMode::Ensemble => PulseCast::Together,
-            SiteMode::Sections => self.sections(hosts, detail, &mut staged),
-            SiteMode::RollCall => match detail {
-                Detail::EachHost => roll_call(hosts, &mut staged),
-                Detail::Summary { sections, .. } => roll_call_of_sections(sections, &mut staged),
+            SiteMode::Sections => self.sections(hosts, known, &mut staged),
+            SiteMode::RollCall => match known {
+                Known::Each => roll_call(hosts, &mut staged),
+                Known::Together { sections, .. } => roll_call_of_sections(sections, &mut staged),
             },
         };
         let place = |solo: &Solo| {
@@ -152,11 +145,11 @@ impl Stage {
         staged
     }
 
-    /// A pulse for each section, from its busiest tenth of hosts or from its soloist.
-    fn sections(&mut self, hosts: &[StageHost<'_>], detail: &Detail<'_>, staged: &mut Staged) -> PulseCast {
-        match detail {
-            Detail::EachHost => self.seating.seat(hosts.iter().map(|host| host.section)),
-            Detail::Summary { sections, .. } => self.seating.seat(sections.iter().map(|group| group.section)),
+    /// A pulse for each section: as its busiest tenth is, or as its soloist.
+    fn sections(&mut self, hosts: &[OnStage<'_>], known: &Known<'_>, staged: &mut Staged) -> PulseCast {
+        match known {
+            Known::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
+            Known::Together { sections, .. } => self.seating.seat(sections.iter().map(|group| group.section)),
         }
         if self.seating.count() < 2 {
             staged.remark = Some("fewer than two sections: all play together".into());
@@ -168,7 +161,7 @@ impl Stage {
         }
         let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
         for (index, bench) in benches.iter_mut().enumerate() {
-            let (count, lanes) = self.hosts_at(index, hosts, detail);
+            let (count, lanes) = self.sitting(index, hosts, known);
             if count == 0 {
                 continue;
             }
@@ -184,16 +177,15 @@ impl Stage {
         PulseCast::Sections(benches)
     }
 
-    /// The number of hosts at a place, and their busiest tenth. If summarized sections share the
-    /// place, the busiest one counts.
-    fn hosts_at(&self, index: usize, hosts: &[StageHost<'_>], detail: &Detail<'_>) -> (usize, Lanes) {
-        match detail {
-            Detail::EachHost => {
+    /// How many sit on a bench, and how their busiest tenth is; of groups that share it, as the busiest group's is.
+    fn sitting(&self, index: usize, hosts: &[OnStage<'_>], known: &Known<'_>) -> (usize, Lanes) {
+        match known {
+            Known::Each => {
                 let sitting = || hosts.iter().filter(|host| self.seating.bench(host.section) == index);
                 let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
                 (sitting().count(), busiest(heard))
             }
-            Detail::Summary { sections, .. } => {
+            Known::Together { sections, .. } => {
                 let sitting = sections.iter().filter(|group| self.seating.bench(group.section) == index);
                 sitting.fold((0, [None; SignalId::COUNT]), |(hosts, lanes), group| {
                     (hosts + group.hosts, group.lanes.map_or(lanes, |more| louder(&lanes, &more)))
@@ -203,7 +195,7 @@ impl Stage {
     }
 }
 
-/// A short list of names. There may be thousands.
+/// Names, of which there may be thousands.
 fn in_few_words(names: &[String]) -> String {
     const NAMED: usize = 4;
     let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -214,22 +206,21 @@ fn in_few_words(names: &[String]) -> String {
 }
 
 impl Solo {
-    fn of(host: &StageHost<'_>) -> Option<Self> {
+    fn of(host: &OnStage<'_>) -> Option<Self> {
         let (signal, deviation) = standing(&host.reading.lanes)?;
         let section = host.section.map(ToOwned::to_owned);
         Some(Self { host: host.name.to_owned(), section, signal, deviation, reading: *host.reading })
     }
 }
 
-/// Calls the hosts in turn, by name. If there are more hosts than turns, calls the sections, and
-/// last the hosts without one.
-fn roll_call(hosts: &[StageHost<'_>], staged: &mut Staged) -> PulseCast {
+/// Everyone in turn, by name; where there are more hosts than turns, the sections, and last those without one.
+fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
     let (count, turns): (usize, Vec<Turn>) = if hosts.len() <= TURNS
         || hosts.iter().all(|h| h.section.is_none())
     {
-        let mut hosts: Vec<&StageHost<'_>> = hosts.iter().collect();
+        let mut hosts: Vec<&OnStage<'_>> = hosts.iter().collect();
         hosts.sort_by_key(|host| host.name);
-        let lanes = |host: &StageHost<'_>| (!host.silent).then_some(host.reading.lanes);
+        let lanes = |host: &OnStage<'_>| (!host.silent).then_some(host.reading.lanes);
         (hosts.len(), hosts.iter().take(TURNS).map(|host| turn(host.name, lanes(host))).collect())
     } else {
         let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
@@ -245,8 +236,8 @@ fn roll_call(hosts: &[StageHost<'_>], staged: &mut Staged) -> PulseCast {
     call(count, turns, staged)
 }
 
-/// Calls the sections in turn, by name, because most hosts are not known one by one.
-fn roll_call_of_sections(sections: &[StageSection<'_>], staged: &mut Staged) -> PulseCast {
+/// The sections in turn, by name, where their hosts are not heard one by one.
+fn roll_call_of_sections(sections: &[GroupOnStage<'_>], staged: &mut Staged) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
         let remark = "sites within the site are told of as one, and no host has a section: all play together";
         staged.remark = Some(remark.into());
@@ -258,7 +249,7 @@ fn roll_call_of_sections(sections: &[StageSection<'_>], staged: &mut Staged) -> 
     call(sections.len(), turns, staged)
 }
 
-/// The roll call. `count` may exceed the number of turns.
+/// The first of so many, who are called.
 fn call(count: usize, turns: Vec<Turn>, staged: &mut Staged) -> PulseCast {
     if count > TURNS {
         let beyond = count - TURNS;
@@ -275,12 +266,11 @@ fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use khor_signal::standing_out as reading;
 
-    use super::*;
-
-    fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> StageHost<'a> {
-        StageHost { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }
+    fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> OnStage<'a> {
+        OnStage { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }
     }
 
     fn sections(staged: &Staged) -> [bool; SECTIONS] {
@@ -293,13 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn a_soloist_plays_from_its_section() {
+    fn a_section_is_as_busy_as_its_soloist_and_he_plays_from_its_bench() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let names: Vec<String> = (0..40).map(|n| format!("web-{n:02}")).collect();
-        let mut hosts: Vec<StageHost<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
+        let mut hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
         hosts.extend([host("db-1", "db", &calm), host("app-1", "app", &calm)]);
         hosts[7].reading = &busy;
-        let staged = Stage::default().choose_from(SiteMode::Sections, &hosts, &Detail::EachHost);
+        let staged = Stage::default().look(SiteMode::Sections, &hosts, &Known::Each);
         assert_eq!(sections(&staged), [false, false, true, false]);
         let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
@@ -310,33 +300,29 @@ mod tests {
     }
 
     #[test]
-    fn too_few_or_many_sections_are_remarked() {
+    fn without_sections_all_play_together_and_too_many_share_a_place() {
         let calm = reading(SignalId::Io, 0.0);
         let mut stage = Stage::default();
         for one in [host("a", "", &calm), host("a", "web", &calm)] {
-            let staged = stage.choose_from(
-                SiteMode::Sections,
-                &[one, StageHost { name: "b", ..one }],
-                &Detail::EachHost,
-            );
+            let staged = stage.look(SiteMode::Sections, &[one, OnStage { name: "b", ..one }], &Known::Each);
             assert_eq!(staged.cast.pulse, PulseCast::Together);
             assert_eq!(staged.remark.as_deref(), Some("fewer than two sections: all play together"));
         }
         let names = ["a", "b", "c", "d", "e"];
-        let hosts: Vec<StageHost<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
-        let staged = stage.choose_from(SiteMode::Sections, &hosts, &Detail::EachHost);
+        let hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
+        let staged = stage.look(SiteMode::Sections, &hosts, &Known::Each);
         assert_eq!(staged.remark.as_deref(), Some("more than 4 groups: the last place is shared by d, e"));
         assert_eq!(staged.benches.last().map(|rest| (rest.section.clone(), rest.hosts)), Some((None, 2)));
     }
 
     #[test]
-    fn a_silent_host_keeps_its_turn() {
+    fn a_silent_host_keeps_its_turn_and_is_a_hole_in_it() {
         let calm = reading(SignalId::Io, 0.0);
-        let gone = StageHost { silent: true, ..host("b", "", &calm) };
-        let staged = Stage::default().choose_from(
+        let gone = OnStage { silent: true, ..host("b", "", &calm) };
+        let staged = Stage::default().look(
             SiteMode::RollCall,
             &[host("c", "", &calm), gone, host("a", "", &calm)],
-            &Detail::EachHost,
+            &Known::Each,
         );
         let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
         let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
@@ -344,14 +330,14 @@ mod tests {
     }
 
     #[test]
-    fn too_many_hosts_are_called_by_section() {
+    fn more_hosts_than_turns_are_called_by_section_and_never_more_than_fit() {
         let calm = reading(SignalId::Io, 0.0);
         let names: Vec<String> = (0..40).map(|n| format!("h{n:02}")).collect();
-        let of = |section: fn(usize) -> &'static str| -> Vec<StageHost<'_>> {
+        let of = |section: fn(usize) -> &'static str| -> Vec<OnStage<'_>> {
             names.iter().enumerate().map(|(n, name)| host(name, section(n), &calm)).collect()
         };
-        let turns = |hosts: &[StageHost<'_>]| {
-            let staged = Stage::default().choose_from(SiteMode::RollCall, hosts, &Detail::EachHost);
+        let turns = |hosts: &[OnStage<'_>]| {
+            let staged = Stage::default().look(SiteMode::RollCall, hosts, &Known::Each);
             (staged.turns, staged.remark)
         };
         let (count, remark) = turns(&of(|n| ["web", "db"][n % 2]));
@@ -368,16 +354,16 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_site_has_no_soloists() {
+    fn nobody_is_heard_where_nobody_is() {
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
-            let staged = Stage::default().choose_from(mode, &[], &Detail::EachHost);
+            let staged = Stage::default().look(mode, &[], &Known::Each);
             assert!(staged.reading.is_none() && staged.furthest().is_empty() && staged.benches.is_empty());
         }
     }
 
-    /// Summaries of sections: `db` is busy, hosts without a section are calm, `web` is silent.
-    fn groups<'a>(busy: &Reading, calm: &Reading) -> [StageSection<'a>; 3] {
-        let group = |section, hosts, lanes| StageSection { section, hosts, lanes };
+    /// What is heard where sites within the site tell of it: of `db` a lot, of those without a section a little, `web` is silent.
+    fn groups<'a>(busy: &Reading, calm: &Reading) -> [GroupOnStage<'a>; 3] {
+        let group = |section, hosts, lanes| GroupOnStage { section, hosts, lanes };
         [
             group(Some("db"), 30, Some(busy.lanes)),
             group(Some("web"), 5, None),
@@ -386,19 +372,19 @@ mod tests {
     }
 
     #[test]
-    fn summarized_sections_play_from_their_places() {
+    fn of_sites_within_the_site_sections_play_as_they_are_told_of() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let named = [host("web-1", "web", &busy)];
         let groups = groups(&busy, &calm);
-        let detail = Detail::Summary { reading: Some(calm), sections: &groups };
+        let known = Known::Together { reading: Some(calm), sections: &groups };
         let mut stage = Stage::default();
-        let staged = stage.choose_from(SiteMode::Sections, &named[..0], &detail);
+        let staged = stage.look(SiteMode::Sections, &named[..0], &known);
         assert_eq!((sections(&staged), staged.remark), ([true, false, false, false], None));
         let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("db"), 30), (Some("web"), 5), (None, 10)]);
         let level = staged.reading.unwrap().lanes[SignalId::Io.index()].unwrap().level;
         assert!(level < 0.1, "of all, and not of the named: {level}");
-        let staged = stage.choose_from(SiteMode::Sections, &named, &detail);
+        let staged = stage.look(SiteMode::Sections, &named, &known);
         assert_eq!(sections(&staged), [true, true, false, false], "a soloist is heard of his section");
         assert_eq!(
             staged.cast.soloists[0].unwrap().place,
@@ -408,11 +394,11 @@ mod tests {
     }
 
     #[test]
-    fn summarized_sections_are_called_in_turn() {
+    fn of_sites_within_the_site_sections_are_called_in_turn() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let groups = groups(&busy, &calm);
-        let detail = Detail::Summary { reading: Some(calm), sections: &groups };
-        let staged = Stage::default().choose_from(SiteMode::RollCall, &[], &detail);
+        let known = Known::Together { reading: Some(calm), sections: &groups };
+        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
         let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
         let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
         assert_eq!(
@@ -421,20 +407,20 @@ mod tests {
         );
         assert!(staged.remark.unwrap().ends_with("each section has a turn"));
         let many = vec![groups[0]; 40];
-        let detail = Detail::Summary { reading: Some(calm), sections: &many };
-        let staged = Stage::default().choose_from(SiteMode::RollCall, &[], &detail);
+        let known = Known::Together { reading: Some(calm), sections: &many };
+        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
         assert_eq!(staged.turns, 32);
         assert!(staged.remark.unwrap().ends_with("the last 8 are not called"));
     }
 
     #[test]
-    fn summaries_without_sections_play_together() {
+    fn of_sites_within_the_site_that_have_no_sections_all_play_together() {
         let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
         let named = [host("db-1", "", &loud), host("web-1", "", &loud)];
-        let without = [StageSection { section: None, hosts: 9, lanes: Some(calm.lanes) }];
-        let detail = Detail::Summary { reading: Some(calm), sections: &without };
+        let without = [GroupOnStage { section: None, hosts: 9, lanes: Some(calm.lanes) }];
+        let known = Known::Together { reading: Some(calm), sections: &without };
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
-            let staged = Stage::default().choose_from(mode, &named, &detail);
+            let staged = Stage::default().look(mode, &named, &known);
             assert_eq!(staged.cast.pulse, PulseCast::Together, "{mode:?}");
             assert_eq!(staged.remark.is_some(), mode != SiteMode::Ensemble);
             assert_eq!(staged.furthest().len(), 2);

@@ -1,22 +1,22 @@
-//! Plays one host of a site as if it were this machine: only its reading and its cues sound.
+//! One host of a site, heard as if it were this machine: its reading is what is played, its cues are those that sound.
 //!
-//! The relay of the host learns the baseline, so the engine learns nothing when the host changes.
+//! Its relay knows what is ordinary there, so nothing is learnt here and nothing has to be learnt again for another host.
 
 use std::sync::Arc;
 
 use khor_fleet::Name;
-use khor_signal::{Reading, only};
-use khor_site::{Host, Site};
-use khor_source::Shortfall;
 
 use super::Listener;
 use crate::engine::{
     stage::{Stage, Staged},
     state::Alone,
 };
+use khor_signal::{Reading, only};
+use khor_site::{Host, Site};
+use khor_source::Shortfall;
 
 impl Listener {
-    /// Selects one host, or all hosts.
+    /// Hears one host alone from now on, or all of them.
     pub(super) fn hear(&mut self, alone: Option<Name>) {
         if alone == self.alone {
             return;
@@ -24,29 +24,29 @@ impl Listener {
         self.alone = alone;
         self.stage = Stage::default();
         let mut seen = self.state.lock();
-        seen.staged = self.no_soloists();
-        // The history is that of other hosts.
+        seen.staged = self.nobody();
+        // What was heard until now was somebody else.
         seen.history.clear();
         let site = seen.site.clone();
-        seen.alone = site.and_then(|site| self.selected_host(&site).map(|(alone, _)| alone));
+        seen.alone = site.and_then(|site| self.is_how(&site).map(|(alone, _)| alone));
     }
 
-    /// Takes a snapshot of which only the selected host plays.
-    pub(super) fn site_with_one_host(&mut self, site: Arc<Site>) {
-        let Some((alone, host)) = self.selected_host(&site) else { return };
+    /// All hosts at one instant, of which one is heard.
+    pub(super) fn one(&mut self, site: Arc<Site>) {
+        let Some((alone, host)) = self.is_how(&site) else { return };
         let reading = host
             .filter(|_| alone.shortfall.is_none())
             .map(|host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading });
-        self.publish_site(Arc::clone(&site), reading, Some(alone), self.no_soloists());
+        self.hear_site(Arc::clone(&site), reading, Some(alone), self.nobody());
     }
 
-    /// Without a stage, there are no soloists.
-    fn no_soloists(&self) -> Staged {
+    /// One host alone has no soloists beside it.
+    fn nobody(&self) -> Staged {
         Staged { mode: self.mode, ..Staged::default() }
     }
 
-    /// The selected host, and its state in this snapshot; `None` if all hosts play.
-    fn selected_host<'a>(&self, site: &'a Site) -> Option<(Alone, Option<&'a Host>)> {
+    /// The host that is heard alone, if one is, and what is known of it.
+    fn is_how<'a>(&self, site: &'a Site) -> Option<(Alone, Option<&'a Host>)> {
         let name = self.alone.as_ref()?;
         let host = site.hosts.iter().find(|host| host.name == *name);
         let shortfall = match host {
@@ -67,8 +67,8 @@ impl Listener {
         Some((Alone { host: name.to_string(), shortfall }, host))
     }
 
-    /// Whether the cues of a host, or of this machine (`None`), sound.
-    pub(super) fn is_selected(&self, host: Option<&str>) -> bool {
+    /// Whether what happens on a host, or on this machine, is to be heard.
+    pub(super) fn hears(&self, host: Option<&str>) -> bool {
         match (host, &self.alone) {
             (Some(host), Some(alone)) => host == alone.as_str(),
             _ => true,

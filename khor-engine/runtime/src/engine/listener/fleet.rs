@@ -1,12 +1,6 @@
-//! The events of a site: snapshots go to the stage, cues to the conductor, and both to the state
-//! and OSC.
+//! The listener to a site: many machines' readings become one, and those that stand out have the voices.
 
 use std::{sync::Arc, time::Instant};
-
-use khor_music::CueKind;
-use khor_output::osc;
-use khor_signal::{Counter, Reading};
-use khor_site::{Admission, FleetEvent, Site};
 
 use super::Listener;
 use crate::engine::{
@@ -14,11 +8,15 @@ use crate::engine::{
     stage::Staged,
     state::{Alone, HeardCue},
 };
+use khor_music::CueKind;
+use khor_output::osc;
+use khor_signal::{Counter, Reading};
+use khor_site::{Admission, FleetEvent, Site};
 
 impl Listener {
     pub(super) fn fleet(&mut self, event: FleetEvent) {
         match event {
-            FleetEvent::Site(site) if self.alone.is_some() => self.site_with_one_host(site),
+            FleetEvent::Site(site) if self.alone.is_some() => self.one(site),
             FleetEvent::Site(site) => self.site(site),
             FleetEvent::Cue { host, cue, admission } => {
                 self.cue(&cue, Some((host.to_string(), admission)));
@@ -28,23 +26,23 @@ impl Listener {
         }
     }
 
-    /// A lost host sounds like a lost source, and a returning host like a returning source.
+    /// A host that goes is heard like a source that goes, and so is its return.
     fn host_changed(&mut self, kind: CueKind, host: String) {
         let name = kind.name();
         self.state.lock().cue(HeardCue { host: Some(host.clone()), ..HeardCue::of(name) });
-        if self.is_selected(Some(&host)) {
+        if self.hears(Some(&host)) {
             self.conductor.send(Command::Cue(kind));
             self.osc.send(osc::OscEvent::Cue(name, host, 0));
         }
     }
 
     fn site(&mut self, site: Arc<Site>) {
-        let staged = self.stage.choose(self.mode, &site, &self.heard);
-        self.publish_site(Arc::clone(&site), staged.reading, None, staged);
+        let staged = self.stage.look_at(self.mode, &site, &self.heard);
+        self.hear_site(Arc::clone(&site), staged.reading, None, staged);
     }
 
-    /// Publishes a snapshot of the site to the state and to OSC.
-    pub(super) fn publish_site(
+    /// What is heard of a site now, for who plays, for OSC and for all who look.
+    pub(super) fn hear_site(
         &self,
         site: Arc<Site>,
         reading: Option<Reading>,
@@ -55,7 +53,7 @@ impl Listener {
             self.osc.send(osc::OscEvent::Lanes(reading.lanes));
         }
         let mut seen = self.state.lock();
-        // Without a reading, all values are unknown. A site has no counters.
+        // When nobody sends nothing is known; counters never are.
         seen.reading = None;
         seen.read(&[None; Counter::ALL.len()], reading, Instant::now());
         seen.counters = None;
@@ -63,10 +61,10 @@ impl Listener {
         seen.fleet(site, staged);
     }
 
-    /// Takes a cue of this machine, or of a host.
+    /// Something happened, on this machine or on a host: it is heard, shown and sent.
     pub(super) fn cue(&mut self, cue: &khor_proto::Cue, from: Option<(String, Admission)>) {
         let (host, admission) = from.unzip();
-        let is_heard = self.is_selected(host.as_deref());
+        let is_heard = self.hears(host.as_deref());
         let share = host.clone().filter(|_| admission.is_some_and(|admission| admission.has_share));
         self.state.cue(cue, host, share);
         if !is_heard {

@@ -2,10 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use khor_music::{Bench, Register, Role};
-use khor_signal::{SIGNALS, standing};
-use khor_site::{Host, Refused, SubSite};
-use khor_source::SourceKind;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,6 +12,10 @@ use crate::{
         state::{Alone, Seen, SourceState},
     },
 };
+use khor_music::{Bench, Register, Role};
+use khor_signal::{SIGNALS, standing};
+use khor_site::{Host, Refused, SubSite};
+use khor_source::SourceKind;
 
 /// A clock that is this far off is worth a remark, milliseconds.
 const CLOCK_OFF_MS: u64 = 2_000;
