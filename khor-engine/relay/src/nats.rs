@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn two_credentials_for_one_server_are_an_error() {
+    fn two_credentials_are_an_error() {
         let (_dir, given) = credentials(&[(NKEY, "SU…"), (CREDS, "JWT")]);
         let error = NatsArgs::default().with(&given).unwrap_err().to_string();
         assert!(error.contains("relay.creds") && error.contains("relay.nk"), "{error}");

@@ -24,7 +24,7 @@ impl Stage {
             .collect();
         // Of sites within the site only those that stand out are named, who are not like the others. Each signal is that of
         // all hosts for itself, so what isn't listened to can be left out afterwards.
-        let groups = site.together.iter().flat_map(|together| &together.sections);
+        let groups = site.summary.iter().flat_map(|summary| &summary.sections);
         let groups: Vec<StageSection<'_>> = groups
             .map(|group| StageSection {
                 section: group.name.as_ref().map(Name::as_str),
@@ -32,8 +32,8 @@ impl Stage {
                 lanes: group.lanes.map(|lanes| only(&lanes, heard)),
             })
             .collect();
-        let detail = site.together.as_ref().map_or(SiteDetail::Each, |together| SiteDetail::Together {
-            reading: together.reading.as_ref().map(only_heard),
+        let detail = site.summary.as_ref().map_or(SiteDetail::Each, |summary| SiteDetail::Together {
+            reading: summary.reading.as_ref().map(only_heard),
             sections: &groups,
         });
         self.update(mode, &hosts, &detail)

@@ -54,7 +54,7 @@ pub(super) async fn run(
             SourceChoice::Machine(settings) => run_machine(settings, &mut choice, &events, &own).await,
             SourceChoice::Capture(playback) => until_changed(&mut choice, play(&playback, &events)).await,
             SourceChoice::Site(settings) => {
-                until_changed(&mut choice, Box::pin(khor_site::listen(&settings, &events))).await
+                until_changed(&mut choice, Box::pin(khor_site::subscribe(&settings, &events))).await
             }
             SourceChoice::Demo(settings) => until_changed(&mut choice, demo(settings, &events)).await,
         };

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn invented_hosts_share_one_limit_and_are_forgotten() {
+    fn invented_hosts_share_one_limit() {
         let begun = Instant::now();
         let mut limits = CueLimits::new(begun);
         let invented = sent(&mut limits, |i| name(&format!("h{i}")), false, 30_000, 1000);

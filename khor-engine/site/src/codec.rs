@@ -1,29 +1,71 @@
-//! What a relay says: this machine's readings and cues in the shapes of the wire.
+//! The codec between readings and the frames of the wire, for both directions.
 
 use khor_fleet::{Cue, Frame, Name, Signal, Source};
-use nix::time::{ClockId, clock_gettime};
-
-use crate::WIRE_ORDER;
-use khor_signal::{Lane, Reading, SignalId};
+use khor_signal::{Counter, Lane, PerSignal, Reading, SIGNALS, SignalId};
 use khor_source::SourceKind;
 use khor_system::clock::now_unix_ms;
+use nix::time::{ClockId, clock_gettime};
 
-/// Who speaks.
+/// Position of each signal in a frame's lists.
+pub(crate) const WIRE_POSITIONS: PerSignal<usize> = positions();
+/// The signals in the order of a frame's lists. New signals are appended there, but not in the
+/// catalogue.
+pub(crate) const WIRE_ORDER: PerSignal<SignalId> = order();
+
+const _: () = assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT);
+
+const fn positions() -> PerSignal<usize> {
+    let mut positions = [0; SignalId::COUNT];
+    let mut i = 0;
+    while i < positions.len() {
+        positions[i] = position(SIGNALS[i].name);
+        i += 1;
+    }
+    positions
+}
+
+const fn order() -> PerSignal<SignalId> {
+    let mut order = [SignalId::Exec; SignalId::COUNT];
+    let mut i = 0;
+    while i < order.len() {
+        order[WIRE_POSITIONS[i]] = SIGNALS[i].id;
+        i += 1;
+    }
+    order
+}
+
+const fn position(name: &str) -> usize {
+    let mut position = 0;
+    while !is_same(name.as_bytes(), khor_fleet::SIGNALS[position].as_bytes()) {
+        position += 1;
+    }
+    position
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+/// The names and ids that a host puts in its messages.
 #[derive(Clone, Debug)]
 pub struct Identity {
     host: Name,
     section: Option<Name>,
     instance: u32,
-    pub(super) boot_id: Option<[u8; 16]>,
+    pub(crate) boot_id: Option<[u8; 16]>,
 }
 
 impl Identity {
-    /// A relay that has just started.
+    /// The identity of a relay that has just started.
     pub fn new(host: Name, section: Option<Name>) -> Self {
         Self { host, section, instance: fastrand::u32(..), boot_id: None }
     }
 
-    /// A frame; without a source or a reading of it every signal is absent.
+    /// A frame with this reading. Without a reading, every signal is absent.
     pub fn frame(
         &self,
         seq: u64,
@@ -31,7 +73,7 @@ impl Identity {
         kind: Option<SourceKind>,
         reading: Option<&Reading>,
     ) -> Frame {
-        let signal = |id| reading.and_then(|reading| signal(reading, id));
+        let signal = |id| reading.and_then(|reading| encode_signal(reading, id));
         let mut version = env!("CARGO_PKG_VERSION").to_owned();
         version.truncate(Frame::MAX_VERSION_LEN);
         Frame {
@@ -48,13 +90,13 @@ impl Identity {
                 Some(SourceKind::Demo | SourceKind::Capture) => Source::Demo,
                 Some(SourceKind::Proc | SourceKind::Site) | None => Source::Proc,
             },
-            learnt: reading.map_or(0, |reading| of_255(reading.learnt)),
+            learnt: reading.map_or(0, |reading| to_255(reading.learnt)),
             signals: WIRE_ORDER.into_iter().map(signal).collect(),
         }
     }
 
-    /// A cue; `redacted` it says what happened, and not to whom.
-    pub fn cue(&self, cue: &khor_proto::Cue, redacted: bool) -> Cue {
+    /// A cue. If `redacted`, without the process.
+    pub(crate) fn cue(&self, cue: &khor_proto::Cue, redacted: bool) -> Cue {
         Cue {
             host: self.host.clone(),
             instance: self.instance,
@@ -68,26 +110,48 @@ impl Identity {
     }
 }
 
-fn signal(reading: &Reading, id: SignalId) -> Option<Signal> {
+fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
     let i = id.index();
     let Lane { level, deviation, surprise } = reading.lanes[i]?;
     Some(Signal {
         rate: reading.rates[i]? as f32,
         baseline: reading.baselines[i]? as f32,
         deviation: (deviation * Signal::PARTS_OF_OCTAVE).round() as i16,
-        level: of_255(level),
-        surprise: of_255(surprise),
+        level: to_255(level),
+        surprise: to_255(surprise),
     })
 }
 
-fn of_255(share: f32) -> u8 {
+fn to_255(share: f32) -> u8 {
     (share * 255.0).round() as u8
 }
 
-/// When it is.
+/// The reading of a frame, as this engine's own pipeline would compute it on that machine.
+pub(crate) fn reading(frame: &Frame) -> Reading {
+    let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
+    let lane = |signal: Signal| Lane {
+        level: from_255(signal.level),
+        deviation: f32::from(signal.deviation) / Signal::PARTS_OF_OCTAVE,
+        surprise: from_255(signal.surprise),
+    };
+    Reading {
+        t_ns: frame.monotonic_ms.saturating_mul(1_000_000),
+        lanes: signals.map(|signal| signal.map(lane)),
+        rates: signals.map(|signal| Some(signal?.rate.into())),
+        baselines: signals.map(|signal| Some(signal?.baseline.into())),
+        learnt: from_255(frame.learnt),
+        counter_rates: [None; Counter::ALL.len()],
+    }
+}
+
+fn from_255(part: u8) -> f32 {
+    f32::from(part) / 255.0
+}
+
+/// The times in a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
-    /// `CLOCK_BOOTTIME`, as the collector's samples have it.
+    /// `CLOCK_BOOTTIME`, as in the collector's samples.
     pub monotonic_ms: u64,
     /// Since 1970.
     pub wall_ms: u64,
@@ -95,7 +159,7 @@ pub struct Clocks {
 
 impl Clocks {
     /// The current times.
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let monotonic_ms = clock_gettime(ClockId::CLOCK_BOOTTIME)
             .map_or(0, |t| t.tv_sec() as u64 * 1000 + t.tv_nsec() as u64 / 1_000_000);
         Self { monotonic_ms, wall_ms: now_unix_ms() }
@@ -112,13 +176,19 @@ pub(super) fn boot_id(text: &str) -> Option<[u8; 16]> {
 #[cfg(test)]
 mod tests {
     use khor_fleet::Message;
-
-    use super::*;
-    use khor_signal::{Pipeline, SIGNALS, Scaling};
+    use khor_signal::{Pipeline, Scaling};
     use khor_source::DemoSource;
 
+    use super::*;
+
     #[test]
-    fn a_frame_says_what_the_reading_says() {
+    fn every_signal_is_on_the_wire_once() {
+        assert_eq!(WIRE_ORDER.map(|id| id.info().name), khor_fleet::SIGNALS);
+        assert!(SIGNALS.iter().all(|info| WIRE_ORDER[WIRE_POSITIONS[info.id.index()]] == info.id));
+    }
+
+    #[test]
+    fn a_reading_survives_encoding() {
         let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
         let reading = (0..1250).filter_map(|_| pipeline.push(demo.advance(20_000_000))).last().unwrap();
         let host = Name::new("web-1").unwrap();
@@ -127,17 +197,18 @@ mod tests {
         let bytes = frame.write().unwrap();
         println!("an ordinary frame has {} bytes", bytes.len());
         let read = Frame::read(&bytes).unwrap();
-        for (name, signal) in khor_fleet::SIGNALS.iter().zip(&read.signals) {
-            let info = SIGNALS.iter().find(|info| info.name == *name).unwrap();
-            let (signal, lane) = (signal.unwrap(), reading.lanes[info.id.index()].unwrap());
-            assert!((f32::from(signal.deviation) / Signal::PARTS_OF_OCTAVE - lane.deviation).abs() < 0.01);
-            assert!((f32::from(signal.level) / 255.0 - lane.level).abs() < 0.01);
+        let decoded = super::reading(&read);
+        for (lane, expected) in decoded.lanes.iter().zip(&reading.lanes) {
+            let (lane, expected) = (lane.unwrap(), expected.unwrap());
+            assert!((lane.deviation - expected.deviation).abs() < 0.01);
+            assert!((lane.level - expected.level).abs() < 0.01);
         }
+        assert_eq!(decoded.rates, reading.rates.map(|rate| rate.map(|rate| f64::from(rate as f32))));
         assert!(read.monotonic_ms > 0 && read.wall_ms > read.monotonic_ms);
     }
 
     #[test]
-    fn what_is_redacted_is_not_there() {
+    fn a_redacted_cue_names_no_process() {
         let cue = khor_proto::Cue {
             kind: khor_proto::CueKind::Crash,
             t_ns: 5_000_000,

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
 use khor_http::{MetricsFormat, accept};
+use khor_own_traffic::OwnTraffic;
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
@@ -17,46 +18,45 @@ use warp::{
     reply::Response,
 };
 
-use super::Progress;
-use khor_own_traffic::OwnTraffic;
+use super::progress::Progress;
 
 type By = [(&'static str, &'static str); 1];
 
-/// What is counted. Copies count together.
+/// The metrics of a relay. Copies share their values.
 #[derive(Clone, Debug)]
-pub struct Meters {
+pub struct RelayMetrics {
     registry: Arc<Registry>,
     frames: Counter,
     dropped: Counter,
     cues: Counter,
     connected: Gauge,
-    heard: Family<By, Counter>,
+    received: Family<By, Counter>,
     refused: Family<By, Counter>,
     hosts: Family<By, Gauge>,
-    let_go: Counter,
+    cues_dropped: Counter,
     frame_bytes: Gauge,
     sharers: Gauge,
     aggregates: bool,
 }
 
-impl Meters {
-    /// Of a relay, or of one that `aggregates`, which has some more.
+impl RelayMetrics {
+    /// The metrics of a relay. A relay that `aggregates` has more.
     pub fn new(aggregates: bool) -> Self {
-        let meters = Self {
+        let metrics = Self {
             registry: Arc::default(),
             frames: Counter::default(),
             dropped: Counter::default(),
             cues: Counter::default(),
             connected: Gauge::default(),
-            heard: Family::default(),
+            received: Family::default(),
             refused: Family::default(),
             hosts: Family::default(),
-            let_go: Counter::default(),
+            cues_dropped: Counter::default(),
             frame_bytes: Gauge::default(),
             sharers: Gauge::default(),
             aggregates,
         };
-        Self { registry: Arc::new(meters.registry()), ..meters }
+        Self { registry: Arc::new(metrics.registry()), ..metrics }
     }
 
     fn registry(&self) -> Registry {
@@ -70,13 +70,13 @@ impl Meters {
         registry.register("cues", "Cues that were sent", self.cues.clone());
         registry.register("connected", "Whether the server is there", self.connected.clone());
         if self.aggregates {
-            registry.register("heard", "Frames that were heard, of hosts and of sites", self.heard.clone());
-            registry.register("refused", "Messages that were not taken", self.refused.clone());
-            registry.register("hosts", "Hosts of the site that is heard", self.hosts.clone());
+            registry.register("heard", "Frames that were accepted, by kind of sender", self.received.clone());
+            registry.register("refused", "Messages that were refused", self.refused.clone());
+            registry.register("hosts", "Hosts of the aggregated site", self.hosts.clone());
             registry.register(
                 "cues_let_go",
-                "Cues that were not passed on: too many at once",
-                self.let_go.clone(),
+                "Cues that were dropped: too many at once",
+                self.cues_dropped.clone(),
             );
             registry.register(
                 "frame_bytes",
@@ -92,11 +92,11 @@ impl Meters {
         registry
     }
 
-    /// Takes how it goes.
-    pub fn follow(&self, progress: &Progress) {
+    /// Takes the current values.
+    pub fn update(&self, progress: &Progress) {
         use std::sync::atomic::Ordering::Relaxed;
         let set = |counter: &Counter, count: u64| counter.inner().store(count, Relaxed);
-        let Progress { frames, dropped, cues, connected, trouble: _, heard } = progress;
+        let Progress { frames, dropped, cues, connected, trouble: _, received } = progress;
         set(&self.frames, *frames);
         set(&self.dropped, *dropped);
         set(&self.cues, *cues);
@@ -104,16 +104,15 @@ impl Meters {
         if !self.aggregates {
             return;
         }
-        set(&self.heard.get_or_create(&[("kind", "host")]), heard.frames);
-        set(&self.heard.get_or_create(&[("kind", "site")]), heard.sites);
-        for (reason, count) in heard.refused {
+        set(&self.received.get_or_create(&[("kind", "host")]), received.frames);
+        for (reason, count) in received.refused {
             set(&self.refused.get_or_create(&[("reason", reason)]), count);
         }
-        self.hosts.get_or_create(&[("state", "live")]).set(heard.hosts.into());
-        self.hosts.get_or_create(&[("state", "silent")]).set(heard.silent.into());
-        set(&self.let_go, heard.cues_let_go);
-        self.frame_bytes.set(heard.frame_bytes as i64);
-        self.sharers.set(heard.sharers.into());
+        self.hosts.get_or_create(&[("state", "live")]).set(received.hosts.into());
+        self.hosts.get_or_create(&[("state", "silent")]).set(received.silent.into());
+        set(&self.cues_dropped, received.cues_dropped);
+        self.frame_bytes.set(received.frame_bytes as i64);
+        self.sharers.set(received.sharers.into());
     }
 
     fn answer(&self, format: MetricsFormat) -> Response {
@@ -144,45 +143,45 @@ impl Meters {
     + Sync
     + 'static
     + use<> {
-        let meters = self.clone();
+        let metrics = self.clone();
         let method = warp::get().or(warp::head()).unify();
         let text = warp::path!("metrics")
             .and(method)
             .and(warp::header::headers_cloned())
-            .map(move |headers: HeaderMap| meters.answer(MetricsFormat::asked(&headers)));
+            .map(move |headers: HeaderMap| metrics.answer(MetricsFormat::asked(&headers)));
         text.recover(
-            |why: Rejection| async move { Ok::<Response, std::convert::Infallible>(elsewhere(&why)) },
+            |why: Rejection| async move { Ok::<Response, std::convert::Infallible>(not_found(&why)) },
         )
         .unify()
     }
 }
 
-/// For whoever asks for something else.
-fn elsewhere(why: &Rejection) -> Response {
-    let said = "there is nothing at this path: use GET /metrics";
+/// The answer to any other request.
+fn not_found(why: &Rejection) -> Response {
+    let text = "there is nothing at this path: use GET /metrics";
     if why.find::<MethodNotAllowed>().is_none() {
-        return warp::reply::with_status(said, StatusCode::NOT_FOUND).into_response();
+        return warp::reply::with_status(text, StatusCode::NOT_FOUND).into_response();
     }
-    let refused = warp::reply::with_status(said, StatusCode::METHOD_NOT_ALLOWED);
+    let refused = warp::reply::with_status(text, StatusCode::METHOD_NOT_ALLOWED);
     warp::reply::with_header(refused, header::ALLOW, "GET, HEAD").into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Refused, relay::Heard};
+    use crate::{membership::Refused, relay::progress::Received};
 
     #[tokio::test]
-    async fn a_relay_answers_with_its_counts_and_with_nothing_else() {
-        let heard =
-            Heard { hosts: 7, frames: 35, refused: [("foreign", 2); Refused::REASONS], ..Heard::default() };
+    async fn a_relay_serves_only_its_metrics() {
+        let refused = [("foreign", 2); Refused::REASONS];
+        let received = Received { hosts: 7, frames: 35, refused, ..Received::default() };
         let progress =
-            Progress { frames: 4, dropped: 1, cues: 0, connected: true, heard, ..Progress::default() };
+            Progress { frames: 4, dropped: 1, cues: 0, connected: true, received, ..Progress::default() };
         let ask = async |aggregates, method: &str, path: &str, accept: &str| {
-            let meters = Meters::new(aggregates);
-            meters.follow(&progress);
+            let metrics = RelayMetrics::new(aggregates);
+            metrics.update(&progress);
             let request = warp::test::request().method(method).path(path).header("accept", accept);
-            let answer = request.reply(&meters.routes()).await;
+            let answer = request.reply(&metrics.routes()).await;
             (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
         };
         let open = "application/openmetrics-text";

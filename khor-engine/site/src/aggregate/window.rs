@@ -1,4 +1,4 @@
-//! What came in the last second of all who are heard. No I/O.
+//! The sum over the frames of the last second. No I/O.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -6,42 +6,43 @@ use std::{
 };
 
 use khor_fleet::Name;
+use khor_signal::{Lanes, Reading};
 use tokio::time::Instant;
 
-use super::blend::Blend;
-use khor_signal::{Lanes, Reading};
+use super::sum::Aggregate;
 
-/// What is heard of a site whose hosts are not all heard one by one.
+/// The hosts of a site in the last second.
 #[derive(Debug, Default)]
-pub(super) struct Summed {
-    /// All hosts as one machine; `None` of none.
-    pub(super) reading: Option<Reading>,
-    /// Each section as its busiest tenth is.
-    pub(super) sections: BTreeMap<Option<Name>, Lanes>,
+pub(crate) struct Summed {
+    /// All hosts as one machine; `None` without a frame.
+    pub(crate) reading: Option<Reading>,
+    /// The busiest tenth of each section.
+    pub(crate) sections: BTreeMap<Option<Name>, Lanes>,
 }
 
-/// What came in the last second, in slots of a fifth: frames of all that send five times a second, once each or nearly.
-pub(super) struct Window {
-    slots: VecDeque<(Instant, Blend)>,
-    spare: Vec<Blend>,
-    sum: Blend,
+/// The frames of the last second, in slots of 200 ms. A sender of five frames a second has about
+/// one frame in each slot.
+pub(crate) struct Window {
+    slots: VecDeque<(Instant, Aggregate)>,
+    spare: Vec<Aggregate>,
+    sum: Aggregate,
 }
 
 impl Window {
     const SLOT: Duration = Duration::from_millis(200);
     const SLOTS: usize = 6;
 
-    pub(super) fn new() -> Self {
-        Self { slots: VecDeque::new(), spare: Vec::new(), sum: Blend::new() }
+    pub(crate) fn new() -> Self {
+        Self { slots: VecDeque::new(), spare: Vec::new(), sum: Aggregate::new() }
     }
 
-    /// What comes now is added to this.
-    pub(super) fn now(&mut self, now: Instant) -> &mut Blend {
+    /// The sum that a frame of now is added to.
+    pub(crate) fn current(&mut self, now: Instant) -> &mut Aggregate {
         let is_due = self.slots.back().is_none_or(|(begun, _)| now.duration_since(*begun) >= Self::SLOT);
         if is_due {
             self.forget(now);
-            let blend = self.spare.pop().unwrap_or_else(Blend::new);
-            self.slots.push_back((now, blend));
+            let aggregate = self.spare.pop().unwrap_or_else(Aggregate::new);
+            self.slots.push_back((now, aggregate));
         }
         &mut self.slots.back_mut().expect("there is one").1
     }
@@ -49,19 +50,19 @@ impl Window {
     fn forget(&mut self, now: Instant) {
         let kept = Self::SLOT * Self::SLOTS as u32;
         while self.slots.front().is_some_and(|(begun, _)| now.duration_since(*begun) >= kept) {
-            if let Some((_, mut blend)) = self.slots.pop_front() {
-                blend.clear();
-                self.spare.push(blend);
+            if let Some((_, mut aggregate)) = self.slots.pop_front() {
+                aggregate.clear();
+                self.spare.push(aggregate);
             }
         }
     }
 
-    /// All of it.
-    pub(super) fn sum(&mut self, now: Instant, t_ns: u64) -> Summed {
+    /// The sum over all slots.
+    pub(crate) fn sum(&mut self, now: Instant, t_ns: u64) -> Summed {
         self.forget(now);
         self.sum.clear();
-        for (_, blend) in &self.slots {
-            self.sum.add(blend);
+        for (_, aggregate) in &self.slots {
+            self.sum.add(aggregate);
         }
         Summed { reading: self.sum.reading(t_ns), sections: self.sum.sections() }
     }
@@ -69,15 +70,16 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::{SignalId, standing_out};
 
+    use super::*;
+
     #[test]
-    fn what_is_a_second_old_is_heard_no_more() {
+    fn frames_older_than_a_second_are_dropped() {
         let (mut window, begun) = (Window::new(), Instant::now());
         let machine = standing_out(SignalId::Rx, 4.0);
         let db = Name::new("db").unwrap();
-        window.now(begun).record(Some(&db), &machine);
+        window.current(begun).add_host(Some(&db), &machine);
         let at = |ms| begun + Duration::from_millis(ms);
         let of_second = window.sum(at(1_100), 1);
         assert!(of_second.reading.is_some());
@@ -86,7 +88,7 @@ mod tests {
         let of_nothing = window.sum(at(1_300), 1);
         assert!(of_nothing.reading.is_none() && of_nothing.sections.is_empty());
         for ms in (2_000..20_000).step_by(50) {
-            window.now(at(ms)).record(None, &machine);
+            window.current(at(ms)).add_host(None, &machine);
             assert!(window.slots.len() <= Window::SLOTS + 1 && window.spare.len() <= Window::SLOTS + 1);
         }
     }

@@ -1,39 +1,38 @@
-//! Readings of many machines as spreads, from which come the one reading that is heard, and that of each section of
-//! them. No I/O.
+//! The sum over the frames of many hosts and sites. From the sum come one reading of the site, and
+//! one of each section. No I/O.
 
 use std::collections::BTreeMap;
 
 use khor_fleet::{Name, SiteFrame, sketch::Quantity};
-
-use super::{
-    order::{ORDER, PLACES},
-    sections::Sections,
-    spread::{SignalSpreads, Spread},
-};
 use khor_signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, typical};
 
-/// Readings of many machines, added up.
+use super::{
+    histogram::{SignalHistograms, ValueHistogram},
+    sections::Sections,
+};
+use crate::codec::{WIRE_ORDER, WIRE_POSITIONS};
+
+/// Histograms of all signals over many hosts.
 #[derive(Clone, Debug)]
-pub struct Blend {
-    learnt: Spread,
-    /// `None` until a machine has it.
-    signals: PerSignal<Option<Box<SignalSpreads>>>,
-    /// What is heard of each section, and of the machines without one.
+pub(crate) struct Aggregate {
+    learnt: ValueHistogram,
+    /// `None` until a host has the signal.
+    signals: PerSignal<Option<Box<SignalHistograms>>>,
     sections: Sections,
 }
 
-impl Blend {
+impl Aggregate {
     /// A sum over no hosts.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            learnt: Spread::new(Quantity::Share),
+            learnt: ValueHistogram::new(Quantity::Share),
             signals: std::array::from_fn(|_| None),
             sections: Sections::default(),
         }
     }
 
-    /// Adds a machine's reading.
-    pub fn record(&mut self, section: Option<&Name>, reading: &Reading) {
+    /// Adds a host's reading.
+    pub(crate) fn add_host(&mut self, section: Option<&Name>, reading: &Reading) {
         self.learnt.record(reading.learnt.into());
         for (i, held) in self.signals.iter_mut().enumerate() {
             let (Some(lane), Some(rate), Some(baseline)) =
@@ -49,27 +48,27 @@ impl Blend {
         self.sections.of(section).record(&reading.lanes);
     }
 
-    /// Adds what a site's frame says.
-    pub fn add_frame(&mut self, frame: &SiteFrame) {
+    /// Adds a site's frame. Without sections in it, its hosts have no section.
+    pub(crate) fn add_site(&mut self, frame: &SiteFrame) {
         let parts = frame.parts;
         self.learnt.add_sketch(&frame.learnt, parts);
-        for (held, place) in self.signals.iter_mut().zip(PLACES) {
-            if let Some(Some(told)) = frame.signals.get(place) {
-                held.get_or_insert_default().add_sketches(told, parts);
+        for (held, place) in self.signals.iter_mut().zip(WIRE_POSITIONS) {
+            if let Some(Some(sketches)) = frame.signals.get(place) {
+                held.get_or_insert_default().add_sketches(sketches, parts);
             }
         }
-        let Some(told) = &frame.sections else {
-            let lanes = PLACES.map(|place| Some(&frame.signals.get(place)?.as_ref()?.lane));
+        let Some(sections) = &frame.sections else {
+            let lanes = WIRE_POSITIONS.map(|place| Some(&frame.signals.get(place)?.as_ref()?.lane));
             return self.sections.of(None).add_sketches(lanes, parts);
         };
-        for group in &told.groups {
-            let lanes = PLACES.map(|place| group.signals.get(place)?.as_ref());
-            self.sections.of(group.name.as_ref()).add_sketches(lanes, told.parts);
+        for group in &sections.groups {
+            let lanes = WIRE_POSITIONS.map(|place| group.signals.get(place)?.as_ref());
+            self.sections.of(group.name.as_ref()).add_sketches(lanes, sections.parts);
         }
     }
 
-    /// Adds another.
-    pub(super) fn add(&mut self, other: &Self) {
+    /// Adds another sum.
+    pub(crate) fn add(&mut self, other: &Self) {
         self.learnt.add(&other.learnt);
         for (held, more) in self.signals.iter_mut().zip(&other.signals) {
             if let Some(more) = more {
@@ -79,8 +78,8 @@ impl Blend {
         self.sections.add(&other.sections);
     }
 
-    /// Begins anew, in the same place.
-    pub fn clear(&mut self) {
+    /// Resets the histograms, and reuses their memory.
+    pub(crate) fn clear(&mut self) {
         self.learnt.clear();
         for signal in self.signals.iter_mut().flatten() {
             signal.clear();
@@ -88,25 +87,26 @@ impl Blend {
         self.sections.clear();
     }
 
-    /// Says it in a site's frame, as fine as the frame's parts are, of the sections that it has.
-    pub fn tell(&self, frame: &mut SiteFrame) {
+    /// Writes the sum into a site's frame, with the bins and the sections that the frame has.
+    pub(crate) fn write(&self, frame: &mut SiteFrame) {
         let parts = frame.parts;
         frame.learnt = self.learnt.sketch(parts);
-        let told = ORDER.iter().map(|id| {
+        let signals = WIRE_ORDER.iter().map(|id| {
             let signal = self.signals[id.index()].as_deref().filter(|signal| !signal.lane.is_empty())?;
             Some(signal.sketches(parts))
         });
-        frame.signals = told.collect();
-        if let Some(told) = &mut frame.sections {
-            self.sections.tell(&mut told.groups, told.parts);
+        frame.signals = signals.collect();
+        if let Some(sections) = &mut frame.sections {
+            self.sections.write(&mut sections.groups, sections.parts);
         }
     }
 
-    /// The reading of a machine that is like them, as [`ensemble`](khor_signal::ensemble) makes it; `None` of none.
-    pub(super) fn reading(&self, t_ns: u64) -> Option<Reading> {
+    /// The reading of a typical host, as [`ensemble`](khor_signal::ensemble) computes it; `None`
+    /// without hosts.
+    pub(crate) fn reading(&self, t_ns: u64) -> Option<Reading> {
         let learnt = self.learnt.quantile(0.5)?;
-        let of = |i: usize, spread: fn(&SignalSpreads) -> &Spread| {
-            spread(self.signals[i].as_deref()?).quantile(typical(SIGNALS[i].id))
+        let of = |i: usize, histogram: fn(&SignalHistograms) -> &ValueHistogram| {
+            histogram(self.signals[i].as_deref()?).quantile(typical(SIGNALS[i].id))
         };
         let lane = |i: usize| self.signals[i].as_deref()?.lane.quantile(typical(SIGNALS[i].id));
         Some(Reading {
@@ -119,9 +119,9 @@ impl Blend {
         })
     }
 
-    /// What is heard of each section, as [`busiest`](khor_signal::busiest) makes it.
-    pub(super) fn sections(&self) -> BTreeMap<Option<Name>, Lanes> {
-        self.sections.heard()
+    /// The busiest tenth of each section, as [`busiest`](khor_signal::busiest) computes it.
+    pub(crate) fn sections(&self) -> BTreeMap<Option<Name>, Lanes> {
+        self.sections.busiest()
     }
 }
 
@@ -129,13 +129,15 @@ impl Blend {
 mod tests {
     use khor_fleet::{
         Section, Sections,
-        sketch::{MAX_PARTS, Sketch, relative_error},
+        sketch::{MAX_PARTS, relative_error},
     };
-
-    use super::*;
     use khor_signal::{Lane, SignalId, busiest, ensemble};
 
-    /// Machines that are unlike each other: sizes over ten octaves, one in five in trouble, one in five without `exec`.
+    use super::*;
+    use crate::testing::plain_site_frame;
+
+    /// Different machines: sizes over ten octaves, one in five in trouble, one in five without
+    /// `exec`.
     fn machines(seed: u64, count: usize) -> Vec<Reading> {
         let mut random = fastrand::Rng::with_seed(seed);
         let machine = |_| {
@@ -156,48 +158,33 @@ mod tests {
         (0..count).map(machine).collect()
     }
 
-    /// Of three, or none, by the first digit of its size.
+    /// One of three sections, or none, by the machine's size.
     fn section(machine: &Reading) -> Option<Name> {
         let digit = machine.baselines[SignalId::Rx.index()].unwrap() as u64 % 4;
         ["app", "db", "web"].get(digit as usize).map(|name| Name::new(*name).unwrap())
     }
 
-    fn blend(machines: &[Reading]) -> Blend {
-        let mut blend = Blend::new();
+    fn aggregate(machines: &[Reading]) -> Aggregate {
+        let mut aggregate = Aggregate::new();
         for reading in machines {
-            blend.record(section(reading).as_ref(), reading);
+            aggregate.add_host(section(reading).as_ref(), reading);
         }
-        blend
+        aggregate
     }
 
-    fn frame(blend: &Blend, parts: u8) -> SiteFrame {
-        let told = |name: Option<Name>| Section { name, hosts: 0, signals: Vec::new() };
-        let named = blend.sections().into_keys().flatten().map(Some);
-        let mut frame = SiteFrame {
-            site: Name::new("rack").unwrap(),
-            instance: 1,
-            seq: 0,
-            wall_ms: 0,
-            window_ms: 200,
-            version: String::new(),
-            levels: 1,
-            hosts: 0,
-            silent: 0,
-            refused: 0,
-            parts,
-            learnt: Sketch::default(),
-            signals: Vec::new(),
-            deviant: Vec::new(),
-            changes: Vec::new(),
-            sections: Some(Sections { parts: parts.min(8), groups: named.chain([None]).map(told).collect() }),
-        };
-        blend.tell(&mut frame);
+    fn frame(aggregate: &Aggregate, parts: u8) -> SiteFrame {
+        let section = |name: Option<Name>| Section { name, hosts: 0, signals: Vec::new() };
+        let named = aggregate.sections().into_keys().flatten().map(Some);
+        let groups = named.chain([None]).map(section).collect();
+        let sections = Some(Sections { parts: parts.min(8), groups });
+        let mut frame = SiteFrame { parts, sections, ..plain_site_frame("rack", 1, 0) };
+        aggregate.write(&mut frame);
         frame
     }
 
-    /// However the machines are shared among those who hear them, and over two levels: the same as by one.
+    /// The sum is the same however many relays share the hosts.
     #[test]
-    fn shares_on_the_wire_add_up_to_the_whole() {
+    fn shares_on_the_wire_add_up() {
         for seed in 0..40 {
             let mut random = fastrand::Rng::with_seed(seed);
             let machines = machines(seed, 1 + random.usize(..300));
@@ -206,14 +193,11 @@ mod tests {
             for reading in &machines {
                 shares[random.usize(..count)].push(*reading);
             }
-            let (mut parent, mut above) = (Blend::new(), Blend::new());
+            let mut sum = Aggregate::new();
             for share in &shares {
-                parent.add_frame(&frame(&blend(share), MAX_PARTS));
+                sum.add_site(&frame(&aggregate(share), MAX_PARTS));
             }
-            above.add_frame(&frame(&parent, MAX_PARTS));
-            let whole = frame(&blend(&machines), MAX_PARTS);
-            assert_eq!(frame(&parent, MAX_PARTS), whole);
-            assert_eq!(frame(&above, MAX_PARTS), whole);
+            assert_eq!(frame(&sum, MAX_PARTS), frame(&aggregate(&machines), MAX_PARTS));
         }
     }
 
@@ -223,16 +207,16 @@ mod tests {
         assert!(octaves.exp2() - 1.0 <= error && level <= error, "{rough:?}, expected {exact:?}");
     }
 
-    /// What is heard through sketches is what is heard directly, as near as the wire says.
+    /// Values that come through sketches are within the error that the wire states.
     #[test]
-    fn a_blend_reads_as_the_ensemble_does() {
+    fn an_aggregate_reads_as_the_ensemble_does() {
         for (seed, parts) in [(1, 16), (2, 16), (3, 8), (4, 4)] {
             let machines = machines(seed, 8_000);
             let exact = ensemble(machines.iter()).unwrap();
-            let mut far = Blend::new();
-            far.add_frame(&frame(&blend(&machines), parts));
+            let mut far = Aggregate::new();
+            far.add_site(&frame(&aggregate(&machines), parts));
             let near = far.reading(1).unwrap();
-            // Its own bins, those of the sum, and between two machines the one below is taken.
+            // The error of the bins and of the sum. Between two machines, the lower one is taken.
             let error = relative_error(parts) + relative_error(MAX_PARTS) + 0.02;
             for i in 0..SignalId::COUNT {
                 let (rate, rough) = (exact.rates[i].unwrap(), near.rates[i].unwrap());
@@ -251,13 +235,13 @@ mod tests {
         }
     }
 
-    /// A frame of 1.0 says nothing of sections: its hosts are without one.
+    /// A frame of version 1.0 has no sections.
     #[test]
-    fn a_frame_without_sections_is_of_hosts_without_one() {
-        let whole = blend(&machines(1, 100));
+    fn hosts_of_old_frames_lack_sections() {
+        let whole = aggregate(&machines(1, 100));
         let older = SiteFrame { sections: None, ..frame(&whole, MAX_PARTS) };
-        let mut far = Blend::new();
-        far.add_frame(&older);
+        let mut far = Aggregate::new();
+        far.add_site(&older);
         let sections: Vec<_> =
             far.sections().into_iter().map(|(name, lanes)| (name, lanes[0].is_some())).collect();
         assert_eq!(sections, [(None, true)]);

@@ -7,10 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::unistd::Group;
-
-use super::Nats;
 use khor_system::files;
+use nix::unistd::Group;
 
 /// Permission bits of all users but the owner.
 const NON_OWNER_BITS: u32 = 0o077;
@@ -22,13 +20,6 @@ pub struct Exposed {
     pub path: PathBuf,
     /// The other users: `the group khor`, or `all users`.
     pub readers: String,
-}
-
-impl Nats {
-    /// The files that are secret: credentials, seed, and the key of the certificate.
-    pub fn secrets(&self) -> impl Iterator<Item = &Path> {
-        [&self.creds, &self.nkey, &self.tls_key].into_iter().flatten().map(PathBuf::as_path)
-    }
 }
 
 impl Exposed {
@@ -59,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_exposed_unless_only_its_owner_can_read_it() {
+    fn readable_secrets_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("relay.nk");
         fs::write(&path, "SU").unwrap();

@@ -1,25 +1,25 @@
-//! One quantity over many machines: exact in what it adds up, near in what it says (`khor_fleet::sketch`). No I/O.
+//! Histograms of one signal over many hosts. Sums are exact; values are those of the bins
+//! (`khor_fleet::sketch`). No I/O.
 
 use hdrhistogram::Histogram;
 use khor_fleet::{
     LaneSketches, SignalSketches,
     sketch::{MAX_PARTS, Quantity, Sketch},
 };
-
 use khor_signal::Lane;
 
-/// Of an HDR histogram whose bins are those of [`MAX_PARTS`].
+/// With one significant digit, an HDR histogram has the bins of [`MAX_PARTS`].
 const SIGNIFICANT_DIGITS: u8 = 1;
 const _: () = assert!(MAX_PARTS == 16);
 
-/// One quantity.
+/// The histogram of one quantity.
 #[derive(Clone, Debug)]
-pub(super) struct Spread {
+pub(super) struct ValueHistogram {
     quantity: Quantity,
     histogram: Histogram<u32>,
 }
 
-impl Spread {
+impl ValueHistogram {
     pub(super) fn new(quantity: Quantity) -> Self {
         let histogram = Histogram::new_with_max(quantity.max_steps(), SIGNIFICANT_DIGITS);
         Self { quantity, histogram: histogram.expect("bounds that a histogram can have") }
@@ -52,7 +52,7 @@ impl Spread {
         Sketch::of(values.map(|value| (value.value_iterated_to(), value.count_at_value())), parts)
     }
 
-    /// The value with that share of the others below it.
+    /// The value at that quantile.
     pub(super) fn quantile(&self, share: f64) -> Option<f64> {
         (!self.histogram.is_empty()).then(|| {
             let steps = self.histogram.value_at_quantile(share);
@@ -61,35 +61,35 @@ impl Spread {
     }
 }
 
-/// What is heard of a signal.
+/// The histograms of a lane.
 #[derive(Clone, Debug)]
-pub(super) struct LaneSpreads {
-    deviation: Spread,
-    level: Spread,
-    surprise: Spread,
+pub(super) struct LaneHistograms {
+    deviation: ValueHistogram,
+    level: ValueHistogram,
+    surprise: ValueHistogram,
 }
 
-impl Default for LaneSpreads {
+impl Default for LaneHistograms {
     fn default() -> Self {
         Self {
-            deviation: Spread::new(Quantity::Deviation),
-            level: Spread::new(Quantity::Share),
-            surprise: Spread::new(Quantity::Share),
+            deviation: ValueHistogram::new(Quantity::Deviation),
+            level: ValueHistogram::new(Quantity::Share),
+            surprise: ValueHistogram::new(Quantity::Share),
         }
     }
 }
 
-impl LaneSpreads {
+impl LaneHistograms {
     pub(super) fn record(&mut self, lane: &Lane) {
         self.deviation.record(lane.deviation.into());
         self.level.record(lane.level.into());
         self.surprise.record(lane.surprise.into());
     }
 
-    pub(super) fn add_sketches(&mut self, told: &LaneSketches, parts: u8) {
-        self.deviation.add_sketch(&told.deviation, parts);
-        self.level.add_sketch(&told.level, parts);
-        self.surprise.add_sketch(&told.surprise, parts);
+    pub(super) fn add_sketches(&mut self, sketches: &LaneSketches, parts: u8) {
+        self.deviation.add_sketch(&sketches.deviation, parts);
+        self.level.add_sketch(&sketches.level, parts);
+        self.surprise.add_sketch(&sketches.surprise, parts);
     }
 
     pub(super) fn add(&mut self, other: &Self) {
@@ -99,8 +99,8 @@ impl LaneSpreads {
     }
 
     pub(super) fn clear(&mut self) {
-        for spread in [&mut self.deviation, &mut self.level, &mut self.surprise] {
-            spread.clear();
+        for histogram in [&mut self.deviation, &mut self.level, &mut self.surprise] {
+            histogram.clear();
         }
     }
 
@@ -116,7 +116,7 @@ impl LaneSpreads {
         }
     }
 
-    /// The lane of which each number has that share of the others below it.
+    /// The lane whose numbers are each at that quantile.
     pub(super) fn quantile(&self, share: f64) -> Option<Lane> {
         Some(Lane {
             level: self.level.quantile(share)? as f32,
@@ -126,26 +126,26 @@ impl LaneSpreads {
     }
 }
 
-/// All of a signal.
+/// The histograms of a signal.
 #[derive(Clone, Debug)]
-pub(super) struct SignalSpreads {
-    pub(super) rate: Spread,
-    pub(super) baseline: Spread,
-    pub(super) lane: LaneSpreads,
+pub(super) struct SignalHistograms {
+    pub(super) rate: ValueHistogram,
+    pub(super) baseline: ValueHistogram,
+    pub(super) lane: LaneHistograms,
 }
 
-impl Default for SignalSpreads {
+impl Default for SignalHistograms {
     fn default() -> Self {
-        let rate = || Spread::new(Quantity::Rate);
-        Self { rate: rate(), baseline: rate(), lane: LaneSpreads::default() }
+        let rate = || ValueHistogram::new(Quantity::Rate);
+        Self { rate: rate(), baseline: rate(), lane: LaneHistograms::default() }
     }
 }
 
-impl SignalSpreads {
-    pub(super) fn add_sketches(&mut self, told: &SignalSketches, parts: u8) {
-        self.rate.add_sketch(&told.rate, parts);
-        self.baseline.add_sketch(&told.baseline, parts);
-        self.lane.add_sketches(&told.lane, parts);
+impl SignalHistograms {
+    pub(super) fn add_sketches(&mut self, sketches: &SignalSketches, parts: u8) {
+        self.rate.add_sketch(&sketches.rate, parts);
+        self.baseline.add_sketch(&sketches.baseline, parts);
+        self.lane.add_sketches(&sketches.lane, parts);
     }
 
     pub(super) fn add(&mut self, other: &Self) {

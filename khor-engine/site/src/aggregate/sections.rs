@@ -1,36 +1,37 @@
-//! What is heard of each section of many machines, added up. No I/O.
+//! The sum over the hosts of each section. No I/O.
 
 use std::collections::BTreeMap;
 
 use khor_fleet::{LaneSketches, Name, Section};
-
-use super::{order::ORDER, spread::LaneSpreads};
 use khor_signal::{BUSIEST, Lanes, PerSignal};
 
-/// Of each section, and of the machines without one.
+use super::histogram::LaneHistograms;
+use crate::codec::WIRE_ORDER;
+
+/// The histograms of each section, and of the hosts without one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sections {
-    named: BTreeMap<Name, SectionSpreads>,
-    without: SectionSpreads,
+pub(crate) struct Sections {
+    named: BTreeMap<Name, SectionHistograms>,
+    without: SectionHistograms,
 }
 
 impl Sections {
-    /// Sections that are kept apart: more than there are turns in a roll call, and than a frame tells of. Of more, the
-    /// last by name are with the machines without one.
-    pub(super) const MOST: usize = 40;
+    /// Most sections that are kept apart: more than a roll call has turns, and more than a frame
+    /// reports. The last of more sections by name count as hosts without one.
+    pub(crate) const MOST: usize = 40;
 
-    /// Where a section is added up.
-    pub(super) fn of(&mut self, name: Option<&Name>) -> &mut SectionSpreads {
+    /// The histograms of a section.
+    pub(super) fn of(&mut self, name: Option<&Name>) -> &mut SectionHistograms {
         let Some(name) = name else { return &mut self.without };
         if !self.named.contains_key(name) {
             if self.named.len() >= Self::MOST {
-                // The last by name makes room, be it this one.
+                // The last by name makes room. That may be this one.
                 match self.named.last_entry() {
                     Some(last) if last.key() > name => self.without.add(&last.remove()),
                     _ => return &mut self.without,
                 }
             }
-            self.named.insert(name.clone(), SectionSpreads::default());
+            self.named.insert(name.clone(), SectionHistograms::default());
         }
         self.named.get_mut(name).expect("it is there")
     }
@@ -42,40 +43,41 @@ impl Sections {
         }
     }
 
-    /// Begins anew, in the same place. Sections of which nothing was heard since this was done last are let go.
+    /// Resets the histograms, and reuses their memory. Removes sections that are empty already.
     pub(super) fn clear(&mut self) {
         self.without.clear();
         self.named.retain(|_, section| !section.is_empty());
-        self.named.values_mut().for_each(SectionSpreads::clear);
+        self.named.values_mut().for_each(SectionHistograms::clear);
     }
 
-    /// Says of each group what was heard of it; of the one without a name, what was heard of all that aren't named.
-    pub(super) fn tell(&self, groups: &mut [Section], parts: u8) {
-        let is_told = |name: &Name| groups.iter().any(|group| group.name.as_ref() == Some(name));
+    /// Writes the histograms into the sections of a frame. The one without a name gets all sections
+    /// that the frame does not name.
+    pub(super) fn write(&self, groups: &mut [Section], parts: u8) {
+        let is_named = |name: &Name| groups.iter().any(|group| group.name.as_ref() == Some(name));
         let mut others = self.without.clone();
-        self.named.iter().filter(|(name, _)| !is_told(name)).for_each(|(_, section)| others.add(section));
+        self.named.iter().filter(|(name, _)| !is_named(name)).for_each(|(_, section)| others.add(section));
         for group in groups {
-            let heard = match &group.name {
+            let section = match &group.name {
                 Some(name) => self.named.get(name),
                 None => Some(&others),
             };
-            group.signals = heard.map(|section| section.sketches(parts)).unwrap_or_default();
+            group.signals = section.map(|section| section.sketches(parts)).unwrap_or_default();
         }
     }
 
-    /// What is heard of each, as [`busiest`](khor_signal::busiest) makes it.
-    pub(super) fn heard(&self) -> BTreeMap<Option<Name>, Lanes> {
+    /// The busiest tenth of each section, as [`busiest`](khor_signal::busiest) computes it.
+    pub(super) fn busiest(&self) -> BTreeMap<Option<Name>, Lanes> {
         let named = self.named.iter().map(|(name, section)| (Some(name.clone()), section));
-        let heard = named.chain([(None, &self.without)]).filter(|(_, section)| !section.is_empty());
-        heard.map(|(name, section)| (name, section.busiest())).collect()
+        let active = named.chain([(None, &self.without)]).filter(|(_, section)| !section.is_empty());
+        active.map(|(name, section)| (name, section.busiest())).collect()
     }
 }
 
-/// Of the machines of one; `None` until a machine has a signal.
+/// The histograms of one section; `None` until a host has the signal.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SectionSpreads(PerSignal<Option<Box<LaneSpreads>>>);
+pub(super) struct SectionHistograms(PerSignal<Option<Box<LaneHistograms>>>);
 
-impl SectionSpreads {
+impl SectionHistograms {
     pub(super) fn record(&mut self, lanes: &Lanes) {
         for (held, lane) in self.0.iter_mut().zip(lanes) {
             if let Some(lane) = lane {
@@ -84,10 +86,10 @@ impl SectionSpreads {
         }
     }
 
-    pub(super) fn add_sketches(&mut self, told: PerSignal<Option<&LaneSketches>>, parts: u8) {
-        for (held, told) in self.0.iter_mut().zip(told) {
-            if let Some(told) = told {
-                held.get_or_insert_default().add_sketches(told, parts);
+    pub(super) fn add_sketches(&mut self, sketches: PerSignal<Option<&LaneSketches>>, parts: u8) {
+        for (held, sketches) in self.0.iter_mut().zip(sketches) {
+            if let Some(sketches) = sketches {
+                held.get_or_insert_default().add_sketches(sketches, parts);
             }
         }
     }
@@ -109,11 +111,11 @@ impl SectionSpreads {
     }
 
     fn sketches(&self, parts: u8) -> Vec<Option<LaneSketches>> {
-        let heard = |lane: &Option<Box<LaneSpreads>>| {
+        let sketches = |lane: &Option<Box<LaneHistograms>>| {
             let lane = lane.as_deref().filter(|lane| !lane.is_empty())?;
             Some(lane.sketches(parts))
         };
-        ORDER.iter().map(|id| heard(&self.0[id.index()])).collect()
+        WIRE_ORDER.iter().map(|id| sketches(&self.0[id.index()])).collect()
     }
 
     fn busiest(&self) -> Lanes {
@@ -123,17 +125,17 @@ impl SectionSpreads {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::{SignalId, standing_out};
+
+    use super::*;
 
     fn name(i: usize) -> Name {
         Name::new(format!("s{i:03}")).unwrap()
     }
 
-    /// However many there are, so many are kept, the first by name; nothing is lost of the others, and none is kept of
-    /// which nothing is heard any more.
+    /// The first by name are kept, and no host of the others is lost.
     #[test]
-    fn there_is_an_end_to_how_many_are_kept() {
+    fn the_number_of_sections_is_limited() {
         let (mut sections, lanes) = (Sections::default(), standing_out(SignalId::Io, 5.0).lanes);
         for i in (0..100).rev() {
             sections.of(Some(&name(i))).record(&lanes);
@@ -143,9 +145,9 @@ mod tests {
         assert_eq!((first.unwrap().0, last.unwrap().0), (&name(0), &name(Sections::MOST - 1)));
         let group = |name| Section { name, hosts: 0, signals: Vec::new() };
         let mut groups = [group(Some(name(5))), group(None)];
-        sections.tell(&mut groups, 8);
-        let told = groups.map(|group| group.signals[0].clone().unwrap());
-        let counts = told.map(|lane| lane.level.values(8).map(|(_, count)| count).sum::<u32>());
+        sections.write(&mut groups, 8);
+        let written = groups.map(|group| group.signals[0].clone().unwrap());
+        let counts = written.map(|lane| lane.level.values(8).map(|(_, count)| count).sum::<u32>());
         assert_eq!(counts, [1, 100]);
         sections.clear();
         sections.of(Some(&name(5))).record(&lanes);
