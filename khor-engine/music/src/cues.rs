@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::composer::Moment;
+use super::moment::Moment;
 use super::note::{Instrument, Layer, Note, Role};
 
 /// Cues that may wait; more of a kind melt into the one that waits, and the rest is let go.

@@ -2,9 +2,9 @@
 //! who doesn't answer leaves a hole.
 
 use super::cast::{Place, TURNS, Turn};
-use super::composer::Moment;
 use super::feature::Feature;
 use super::harmony::Chord;
+use super::moment::Moment;
 use super::note::{Instrument, Layer, Note, Role};
 use super::rhythm::accent;
 use super::scale::Register;

@@ -6,7 +6,7 @@ use std::f32::consts::TAU;
 use khor_music::Patch;
 
 use super::lanes::{LANES, Lanes, ROUNDER};
-use super::oscillator::{PERIOD, advance, cosine};
+use super::phase::{PERIOD, advance, cosine};
 
 /// Highest frequency that still carries sidebands of weight, share of the sample rate.
 const MAX_SIDEBAND: f32 = 0.45;

@@ -3,7 +3,7 @@
 use khor_music::Patch;
 
 use super::lanes::{LANES, Lanes, exp2, positive};
-use super::oscillator::cosine;
+use super::phase::cosine;
 
 /// Time before the swing begins, seconds: singers reach the pitch first. Chosen within the 0.2 to 0.5 s that
 /// measured singers take.
