@@ -1,4 +1,5 @@
-//! The listener to a site: many machines' readings become one, and those that stand out have the voices.
+//! The events of a site: snapshots go to the stage, cues to the conductor, and both to the state
+//! and OSC.
 
 use std::{sync::Arc, time::Instant};
 
@@ -27,7 +28,7 @@ impl SignalTask {
         }
     }
 
-    /// A host that goes is heard like a source that goes, and so is its return.
+    /// A lost host sounds like a lost source, and a returning host like a returning source.
     fn host_changed(&mut self, kind: CueKind, host: String) {
         let name = kind.name();
         self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
@@ -42,7 +43,7 @@ impl SignalTask {
         self.publish_site(Arc::clone(&site), plan.reading, None, plan);
     }
 
-    /// What is heard of a site now, for who plays, for OSC and for all who look.
+    /// Publishes a snapshot of the site to the state and to OSC.
     pub(super) fn publish_site(
         &self,
         site: Arc<Site>,
@@ -54,7 +55,7 @@ impl SignalTask {
             self.osc.send(osc::OscEvent::Lanes(reading.lanes));
         }
         let mut state = self.state.lock();
-        // When nobody sends nothing is known; counters never are.
+        // Without a reading, all values are unknown. A site has no counters.
         state.reading = None;
         state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());
         state.counters = None;
@@ -62,7 +63,7 @@ impl SignalTask {
         state.set_site(site, plan);
     }
 
-    /// Something happened, on this machine or on a host: it is heard, shown and sent.
+    /// Takes a cue of this machine, or of a host.
     pub(super) fn cue(&mut self, cue: &khor_proto::Cue, from: Option<(String, Admission)>) {
         let (host, admission) = from.unzip();
         let is_heard = self.is_audible(host.as_deref());
