@@ -20,7 +20,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
-use tracing::warn;
+use tracing::debug;
 
 use super::{
     conductor::{Command, Conductor},
@@ -135,7 +135,7 @@ impl SignalTask {
                 SourceEvent::Frame(frame) => self.frame(frame),
                 SourceEvent::Cue(cue) => self.cue(&cue, None),
                 SourceEvent::Lost { cues } => {
-                    warn!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
+                    debug!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
                     self.state.lock().cues_lost += cues;
                 }
             }
