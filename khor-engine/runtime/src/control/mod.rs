@@ -55,13 +55,13 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Listens, whenever the configuration says so, until `stop` becomes true.
 pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
-    let mut wanted = engine.osc_port();
+    let mut configured = engine.osc_port();
     let mut running = true;
     while running {
-        let port = *wanted.borrow_and_update();
+        let port = *configured.borrow_and_update();
         running = tokio::select! {
             () = listen(&engine, port) => true,
-            changed = wanted.changed() => changed.is_ok(),
+            changed = configured.changed() => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
         // Whatever was set is kept, whoever ended it.

@@ -59,8 +59,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
 /// The collector that the running engine hears, which may have been told of another socket.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?["source"];
-    let is_heard = source["kind"] == "collector" && source["ok"] == true;
-    source["detail"].as_str().filter(|_| is_heard)
+    let delivers = source["kind"] == "collector" && source["ok"] == true;
+    source["detail"].as_str().filter(|_| delivers)
 }
 
 fn unit_check(state: Option<&str>, socket: &Path) -> Check {

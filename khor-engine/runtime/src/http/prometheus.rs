@@ -346,9 +346,9 @@ mod tests {
             let (key, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
             let name = key.split('{').next().unwrap();
             let is_counter = families[&here] == "counter";
-            let wanted = if is_counter && is_open { format!("{here}_total") } else { here.clone() };
+            let expected = if is_counter && is_open { format!("{here}_total") } else { here.clone() };
             assert_eq!(is_counter, name.ends_with("_total"), "{line}");
-            assert_eq!(name, wanted, "{line}");
+            assert_eq!(name, expected, "{line}");
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{line}");
             if let Some((_, labels)) = key.split_once('{') {
                 let labels = labels.strip_suffix("\"}").unwrap_or_else(|| panic!("{line}"));

@@ -1,5 +1,4 @@
-//! The events of a site: snapshots go to the stage, cues to the conductor, and both to the state
-//! and OSC.
+//! Plays a site: the readings of all hosts become one, and hosts that stand out get the voices.
 
 use std::{sync::Arc, time::Instant};
 
@@ -28,7 +27,7 @@ impl SignalTask {
         }
     }
 
-    /// A lost host sounds like a lost source, and a returning host like a returning source.
+    /// A lost or returned host sounds like a lost or returned source.
     fn host_changed(&mut self, kind: CueKind, host: String) {
         let name = kind.name();
         self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
@@ -43,7 +42,7 @@ impl SignalTask {
         self.publish_site(Arc::clone(&site), plan.reading, None, plan);
     }
 
-    /// Publishes a snapshot of the site to the state and to OSC.
+    /// Publishes the reading of a site to the state and to OSC.
     pub(super) fn publish_site(
         &self,
         site: Arc<Site>,
@@ -55,7 +54,7 @@ impl SignalTask {
             self.osc.send(osc::OscEvent::Lanes(reading.lanes));
         }
         let mut state = self.state.lock();
-        // Without a reading, all values are unknown. A site has no counters.
+        // Without a sending host there is no reading. A site never has counters.
         state.reading = None;
         state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());
         state.counters = None;
@@ -63,7 +62,7 @@ impl SignalTask {
         state.set_site(site, plan);
     }
 
-    /// Takes a cue of this machine, or of a host.
+    /// Plays, records and sends a cue of this machine or of a host.
     pub(super) fn cue(&mut self, cue: &khor_proto::Cue, from: Option<(String, Admission)>) {
         let (host, admission) = from.unzip();
         let is_heard = self.is_audible(host.as_deref());
