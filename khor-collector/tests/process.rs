@@ -134,7 +134,7 @@ fn a_proc_that_shows_only_processes_is_named_as_the_cause() {
         let Availability::Absent { reason } = &counter.availability else { panic!("{name} is available") };
         assert!(reason.contains("subset=pid"), "{name}: {reason}");
     }
-    assert!(reading.get("switches").is_some_and(|switches| switches > 0));
+    assert!(reading.get(khor_proto::Counter::Switches).is_some_and(|switches| switches > 0));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use khor_e2e::engine::program;
 use khor_e2e::{Engine, LimitedCollector, load, procfs, wait_until};
-use khor_proto::counter;
+use khor_proto::Counter;
 use serde_json::Value;
 
 const REASON: &str = "Invalid argument (os error 22)";
@@ -13,15 +13,16 @@ const REASON: &str = "Invalid argument (os error 22)";
 /// A collector that counts forks and lacks the probes for switches and program starts.
 fn limited() -> LimitedCollector {
     LimitedCollector::start(&[
-        (counter::FORKS, None),
-        (counter::SWITCHES, Some(REASON)),
-        (counter::EXECS, Some(REASON)),
+        (Counter::Forks, None),
+        (Counter::Switches, Some(REASON)),
+        (Counter::Execs, Some(REASON)),
     ])
 }
 
-fn probe(engine: &Engine, name: &str) -> Value {
+fn probe(engine: &Engine, counter: Counter) -> Value {
     let probes = engine.get("/api/health")["probes"].clone();
-    let found = probes.as_array().expect("probes").iter().find(|probe| probe["name"] == name).cloned();
+    let found =
+        probes.as_array().expect("probes").iter().find(|probe| probe["name"] == counter.name()).cloned();
     found.expect("the probe")
 }
 
@@ -31,7 +32,7 @@ fn total(engine: &Engine, name: &str) -> u64 {
 
 fn assert_named(text: &Value) {
     let text = text.as_str().expect("a text");
-    assert!(text.contains(&format!("{} ({REASON})", counter::SWITCHES)), "{text}");
+    assert!(text.contains(&format!("{} ({REASON})", Counter::Switches)), "{text}");
 }
 
 #[test]
@@ -45,8 +46,8 @@ fn proc_fills_a_missing_probe_and_reports_name_the_reason_and_the_fix() {
         assert_named(&health[part]["error"]);
         assert!(health[part]["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "{:#}", health[part]);
     }
-    assert_eq!(probe(&engine, counter::SWITCHES)["available"], true);
-    let exec = probe(&engine, counter::EXECS);
+    assert_eq!(probe(&engine, Counter::Switches)["available"], true);
+    let exec = probe(&engine, Counter::Execs);
     assert_eq!((&exec["available"], exec["reason"].as_str()), (&Value::Bool(false), Some(REASON)));
     let doctor = Command::new(program("khor"))
         .args(["doctor", "--json", "--socket"])
@@ -96,6 +97,6 @@ fn a_counter_that_a_scope_lacks_is_not_read_from_proc() {
     std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
     let engine = Engine::start_in(dir, collector.socket(), &["--no-audio"], &[]);
     wait_until("the collector", || engine.get("/api/health")["source"]["kind"] == "collector");
-    let switches = probe(&engine, counter::SWITCHES);
+    let switches = probe(&engine, Counter::Switches);
     assert_eq!((&switches["available"], switches["reason"].as_str()), (&Value::Bool(false), Some(REASON)));
 }

@@ -80,7 +80,7 @@
 
 #[cfg(feature = "client")]
 pub mod client;
-pub mod counter;
+mod counter;
 mod cue;
 #[cfg(feature = "client")]
 pub mod frame;
@@ -89,6 +89,7 @@ pub mod kernel_text;
 pub mod message;
 mod scope;
 
+pub use counter::Counter;
 pub use cue::{Cue, CueInfo, CueKind};
 pub use message::{
     Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage,

@@ -135,7 +135,7 @@ async fn welcome_survives_the_wire() {
         boot_id: "b".into(),
         cpus: 300,
         counters: vec![khor_proto::CounterInfo {
-            name: khor_proto::counter::EXECS.into(),
+            name: khor_proto::Counter::Execs.name().into(),
             unit: Unit::Count,
             availability: khor_proto::Availability::Absent { reason: "no BTF".into() },
         }],

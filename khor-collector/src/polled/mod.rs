@@ -12,7 +12,7 @@ mod pressure;
 
 use std::path::Path;
 
-use khor_proto::{Availability, Unit, counter};
+use khor_proto::{Availability, Counter};
 use parking_lot::Mutex;
 
 use faults::Faults;
@@ -26,14 +26,14 @@ const REFRESH_NS: u64 = 100_000_000;
 /// all other files.
 const MISSED_REFRESH_NS: u64 = 1_000_000_000;
 
-/// Name and unit of each, in the order of all arrays here.
-pub(crate) const COUNTERS: [(&str, Unit); 6] = [
-    (counter::CPU_STALL_US, Unit::Microseconds),
-    (counter::IO_STALL_US, Unit::Microseconds),
-    (counter::MEM_STALL_US, Unit::Microseconds),
-    (counter::FAULTS, Unit::Count),
-    (counter::MAJOR_FAULTS, Unit::Count),
-    (counter::MISSED_EVENTS, Unit::Count),
+/// The counters, in the order of all arrays here.
+pub(crate) const COUNTERS: [Counter; 6] = [
+    Counter::CpuStallUs,
+    Counter::IoStallUs,
+    Counter::MemStallUs,
+    Counter::Faults,
+    Counter::MajorFaults,
+    Counter::MissedEvents,
 ];
 
 /// Why a scope has no missed events.

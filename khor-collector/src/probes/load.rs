@@ -9,7 +9,7 @@ use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned};
 use khor_layout::{COUNTERS_MAP, CUES_MAP, ISSUED_MAP, MAX_SCOPES, SCOPE_COUNTERS_MAP, SCOPES_MAP};
 use khor_proto::Availability;
 
-use super::catalogue::{Counter, Hook, PROGRAMS, Program, Scoped};
+use super::catalogue::{Hook, PROGRAMS, Program, ProgramCounter, Scoped};
 use super::counters::{Arrays, Counters};
 use super::cues::CueRing;
 use super::lockdown;
@@ -78,7 +78,7 @@ impl Loaded {
         COUNTERS.iter().map(|counter| self.counter_state(counter)).collect()
     }
 
-    fn counter_state(&self, counter: &Counter) -> CounterState {
+    fn counter_state(&self, counter: &ProgramCounter) -> CounterState {
         let globals: Vec<_> = counter.owner.globals().collect();
         let known = self.kernel_reads.clone().and_then(|()| self.offsets.require(&globals));
         let (scope_slot, scope) = match (&counter.scoped, known) {
@@ -87,9 +87,8 @@ impl Loaded {
             (Scoped::In(slot, programs), Ok(())) => (*slot, availability(&self.states, programs)),
         };
         CounterState {
-            name: counter.name,
+            counter: counter.counter,
             slot: counter.slot,
-            unit: counter.unit,
             owner: counter.owner,
             machine: availability(&self.states, counter.programs),
             scope_slot,
@@ -279,9 +278,9 @@ mod tests {
         let Some(reading) = programs_that_read(&locked) else { return skip("needs readable /proc/kallsyms") };
         assert_eq!(reading, [""; 0]);
         for counter in locked.counter_states() {
-            assert_eq!(counter.machine, Availability::Available, "{}", counter.name);
+            assert_eq!(counter.machine, Availability::Available, "{}", counter.counter);
             let absent = Availability::Absent { reason: REASON.into() };
-            assert_eq!(counter.scope, absent, "{}", counter.name);
+            assert_eq!(counter.scope, absent, "{}", counter.counter);
         }
         let mut of_scopes = PROGRAMS.iter().filter(|program| program.serves_only_scopes()).peekable();
         assert!(of_scopes.peek().is_some());

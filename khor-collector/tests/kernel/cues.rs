@@ -74,7 +74,7 @@ fn program_starts_are_told_to_who_asks_or_counted_as_lost() {
     load::execs(1);
     let start = heard(&mut asks, "the start", |cue| cue.comm.as_deref() == Some("true"));
     assert!(start.kind == CueKind::Exec && start.pid.is_some());
-    let before = asks.sample().get(khor_proto::counter::EXECS).expect("execs");
+    let before = asks.sample().get(khor_proto::Counter::Execs).expect("execs");
     let (told, lost) = (asks.cues.len() as u64, asks.lost);
     // Read meanwhile: the collector disconnects a client that does not read for some seconds.
     std::thread::scope(|scope| {
@@ -83,7 +83,7 @@ fn program_starts_are_told_to_who_asks_or_counted_as_lost() {
             asks.sample();
         }
     });
-    let execs = asks.sample().get(khor_proto::counter::EXECS).expect("execs") - before;
+    let execs = asks.sample().get(khor_proto::Counter::Execs).expect("execs") - before;
     asks.wait_until("all to be accounted for", |asks| {
         asks.cues.len() as u64 - told + asks.lost - lost >= execs
     });
@@ -162,7 +162,7 @@ fn a_failed_block_request_is_told_of_and_counted() {
     let Some(device) = disk_that_fails(dir.path()) else { return skip("needs loop devices") };
     let mut listener = listen(&turn, &[CueKind::BlockError]);
     let errors =
-        |listener: &mut Listener| listener.sample().get(khor_proto::counter::IO_ERRORS).expect("errors");
+        |listener: &mut Listener| listener.sample().get(khor_proto::Counter::IoErrors).expect("errors");
     let before = errors(&mut listener);
     let written = std::fs::OpenOptions::new().write(true).open(&device).and_then(|mut disk| {
         std::io::Write::write_all(&mut disk, &vec![1; 8 << 20])?;

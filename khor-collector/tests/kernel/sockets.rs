@@ -2,7 +2,7 @@
 
 use khor_e2e::skip::skip_outside_vm;
 use khor_e2e::{Cgroup, Listener, Namespace, load, procfs, skip};
-use khor_proto::{Availability, Scope, counter};
+use khor_proto::{Availability, Counter, Scope};
 
 use crate::network::{connect, traffic_of};
 use crate::scopes::{counted, listen, of, reason};
@@ -27,7 +27,7 @@ fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Listener)> {
         return None;
     };
     let listener = listen(turn, Scope::only(of(&cgroup)));
-    for name in [counter::RX_BYTES, counter::TX_BYTES, counter::EDGE_RX_BYTES, counter::EDGE_TX_PACKETS] {
+    for name in [Counter::RxBytes, Counter::TxBytes, Counter::EdgeRxBytes, Counter::EdgeTxPackets] {
         if *listener.availability(name) != Availability::Available {
             let reason = reason(&listener, name);
             assert!(reason.contains("fentry"), "{name}: {reason}");
@@ -52,9 +52,9 @@ fn sent(listener: &mut Listener, namespace: &Namespace, address: &str, cgroup: &
     let before = listener.sample();
     worker.work();
     let after = listener.sample();
-    let moved = |name: &str| after.get(name).expect(name) - before.get(name).expect(name);
-    let (packets, bytes) = (moved(counter::TX_PACKETS), moved(counter::TX_BYTES));
-    let edge = (moved(counter::EDGE_TX_PACKETS), moved(counter::EDGE_TX_BYTES));
+    let moved = |counter: Counter| after.growth_since(&before, counter);
+    let (packets, bytes) = (moved(Counter::TxPackets), moved(Counter::TxBytes));
+    let edge = (moved(Counter::EdgeTxPackets), moved(Counter::EdgeTxBytes));
     assert_eq!(edge, (packets, bytes), "a unit's edge counters are its totals");
     (packets, bytes)
 }
@@ -70,7 +70,7 @@ fn local_traffic_is_missing_in_a_scope_with_the_reason() {
     let Some(turn) = turn() else { return };
     let Some(cgroup) = Cgroup::make("/khor-test-local") else { return skip("needs cgroup2") };
     let mut listener = listen(&turn, Scope::only(of(&cgroup)));
-    for name in [counter::LOCAL_BYTES, counter::LOCAL_PACKETS] {
+    for name in [Counter::LocalBytes, Counter::LocalPackets] {
         assert_eq!(
             reason(&listener, name),
             "local traffic is counted at devices, and a scope's traffic at its sockets"
@@ -142,9 +142,9 @@ fn a_stream_s_packets_are_their_socket_s_to_the_byte() {
         let (before, first) = (namespace.run(procfs::ip_traffic), listener.sample());
         worker.work();
         let (after, last) = (namespace.run(procfs::ip_traffic), listener.sample());
-        let moved = |name: &str| last.get(name).expect(name) - first.get(name).expect(name);
-        let sent = (moved(counter::TX_BYTES), moved(counter::TX_PACKETS));
-        let received = (moved(counter::RX_BYTES), moved(counter::RX_PACKETS));
+        let moved = |counter: Counter| last.growth_since(&first, counter);
+        let sent = (moved(Counter::TxBytes), moved(Counter::TxPackets));
+        let received = (moved(Counter::RxBytes), moved(Counter::RxPackets));
         let kernel_sent = (after.tx_bytes - before.tx_bytes, after.tx_packets - before.tx_packets);
         let kernel_received = (after.rx_bytes - before.rx_bytes, after.rx_packets - before.rx_packets);
         println!("sent {sent:?} of {kernel_sent:?}, received {received:?} of {kernel_received:?}");
@@ -165,7 +165,7 @@ fn packets_belong_to_the_scope_of_their_socket_and_to_no_other() {
     let namespace = Namespace::new();
     let work = format!("loopback {}", load::scaled(16_u32 << 20));
     let mut outside = worker_in(&namespace, &work, &other);
-    for name in [counter::TX_BYTES, counter::RX_BYTES] {
+    for name in [Counter::TxBytes, Counter::RxBytes] {
         assert_eq!(counted(&mut listener, name, || outside.work()), 0, "{name}");
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use khor_e2e::{Engine, load};
+use khor_proto::Counter;
 
 use crate::unit::{
     PATH, SERVICE, SOCKET, complaints, heard, journal_now, listen, main_pid, property,
@@ -30,10 +31,13 @@ fn a_first_connection_starts_it_and_it_counts() {
     load::loopback(1 << 20, 0);
     load::direct_io(Path::new("/root"), 1).expect("writing");
     let last = listener.sample();
-    for (counter, at_least) in
-        [("execs", 20), ("switches", 20), ("local_bytes", 1 << 20), ("write_bytes", 1 << 20)]
-    {
-        let moved = last.get(counter).expect(counter) - first.get(counter).expect(counter);
+    for (counter, at_least) in [
+        (Counter::Execs, 20),
+        (Counter::Switches, 20),
+        (Counter::LocalBytes, 1 << 20),
+        (Counter::WriteBytes, 1 << 20),
+    ] {
+        let moved = last.growth_since(&first, counter);
         println!("{counter}: {moved}");
         assert!(moved >= at_least, "{counter}: {moved}, not {at_least}");
     }

@@ -121,6 +121,7 @@ impl Series {
 mod tests {
     use super::*;
     use crate::Place;
+    use khor_proto::Unit;
     use khor_signal::Counter;
 
     const TX: usize = 2;
@@ -192,6 +193,24 @@ mod tests {
         assert_eq!(bench.take(40, Some(10_600)), None);
         assert_eq!(bench.take(60, Some(10_650)), Some(10_650));
         assert_eq!((bench.take(80, None), bench.take(100, Some(11_000))), (None, Some(11_000)));
+    }
+
+    #[test]
+    fn network_counters_are_subtracted_from_or_named() {
+        // Totals of all devices stay. Disks carry no network traffic.
+        const OTHERS: [Counter; 6] = [
+            Counter::RxBytes,
+            Counter::RxPackets,
+            Counter::TxBytes,
+            Counter::TxPackets,
+            Counter::ReadBytes,
+            Counter::WriteBytes,
+        ];
+        let carries =
+            |counter: &Counter| counter.unit() == Unit::Bytes || counter.name().ends_with("_packets");
+        for counter in Counter::ALL.into_iter().filter(carries) {
+            assert_ne!(COUNTERS.contains(&counter), OTHERS.contains(&counter), "{counter}");
+        }
     }
 
     #[test]

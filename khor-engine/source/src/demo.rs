@@ -388,6 +388,20 @@ mod tests {
     }
 
     #[test]
+    fn every_counter_moves_or_is_named() {
+        const STILL: [Counter; 2] = [Counter::IoErrors, Counter::MissedEvents];
+        let mut demo = DemoSource::new(1);
+        let mut frame = demo.advance(20_000_000);
+        while demo.t_ns < ROUND_NS {
+            frame = demo.advance(20_000_000);
+        }
+        for counter in Counter::ALL {
+            let moves = frame.counters[counter.index()] > Some(0);
+            assert_eq!(moves, !STILL.contains(&counter), "{counter}: give it rates, or name it here");
+        }
+    }
+
+    #[test]
     fn a_download_raises_rx_above_idle() {
         let mut demo = DemoSource::new(1);
         let mut pipeline = Pipeline::new(Scaling::default());
