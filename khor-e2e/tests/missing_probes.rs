@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use khor_e2e::engine::program;
-use khor_e2e::{Engine, LimitedCollector, load, procfs, wait_until};
+use khor_e2e::{Engine, LimitedCollector, Scrape, load, procfs, wait_until};
 use khor_proto::Counter;
 use serde_json::Value;
 
@@ -83,10 +83,8 @@ fn a_missing_counter_comes_from_proc_and_the_others_from_the_collector() {
     println!("{ours} switches, and {kernel} by the kernel's count");
     assert!(ours <= kernel, "{ours} is more than {kernel}");
     // The fake collector's forks are its samples. /proc counts far more.
-    let forks = engine.read("/metrics", usize::MAX);
-    let forks = String::from_utf8(forks).expect("text");
-    let forks = forks.lines().find_map(|line| line.strip_prefix("khor_forks_total ")).expect("forks");
-    assert!(forks.parse::<f64>().expect("a number") <= collector.samples() as f64, "{forks}");
+    let forks = Scrape::of(&engine).total(Counter::Forks);
+    assert!(forks <= collector.samples(), "{forks}");
 }
 
 #[test]

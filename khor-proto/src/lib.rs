@@ -86,6 +86,7 @@ mod cue;
 pub mod frame;
 pub mod inert;
 pub mod kernel_text;
+pub mod lockdown;
 pub mod message;
 mod scope;
 

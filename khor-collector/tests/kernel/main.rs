@@ -67,8 +67,7 @@ fn scoped_turn() -> Option<Turn> {
 
 /// Whether the kernel lets no program read its memory, so that there are no scopes.
 fn is_locked_down() -> bool {
-    let mode = std::fs::read_to_string("/sys/kernel/security/lockdown");
-    mode.is_ok_and(|mode| mode.contains("[confidentiality]"))
+    khor_proto::lockdown::is_confidential()
 }
 
 fn program() -> &'static Path {

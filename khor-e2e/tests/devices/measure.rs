@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use khor_e2e::engine::program;
-use khor_e2e::{Bracket, Collector, Engine, Reading, procfs, wait_until};
+use khor_e2e::{Bracket, Collector, Engine, Reading, Scrape, procfs, wait_until};
 use khor_patience::progress;
 use khor_proto::Counter;
 
@@ -103,13 +103,8 @@ impl Sources {
     }
 
     fn scrape<const N: usize>(&self, counters: [Counter; N]) -> [u64; N] {
-        let text = String::from_utf8(self.engine.read("/metrics", usize::MAX)).expect("text");
-        counters.map(|counter| {
-            let series = format!("khor_{counter}_total ");
-            let value = text.lines().find_map(|line| line.strip_prefix(&series));
-            let value = value.unwrap_or_else(|| panic!("the /proc source has no {counter}"));
-            value.parse::<f64>().expect("a number") as u64
-        })
+        let scrape = Scrape::of(&self.engine);
+        counters.map(|counter| scrape.total(counter))
     }
 }
 
