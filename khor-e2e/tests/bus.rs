@@ -52,7 +52,7 @@ fn property(bus: &Bus, name: &str) -> Option<String> {
 }
 
 #[test]
-fn the_collector_is_on_the_bus_and_does_without() {
+fn collector_uses_bus_and_works_without() {
     if !root_or_skip() {
         return;
     }
@@ -93,7 +93,7 @@ fn the_collector_is_on_the_bus_and_does_without() {
 }
 
 #[test]
-fn crashes_and_subscribers_are_told_of_as_they_come() {
+fn bus_reports_crashes_and_subscribers() {
     if !root_or_skip() {
         return;
     }
@@ -117,7 +117,7 @@ fn crashes_and_subscribers_are_told_of_as_they_come() {
 }
 
 #[test]
-fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
+fn denied_bus_name_is_retried() {
     if !root_or_skip() {
         return;
     }
@@ -132,7 +132,7 @@ fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
 }
 
 #[test]
-fn only_root_and_members_of_the_group_receive_names() {
+fn only_root_and_group_receive_names() {
     if !root_or_skip() {
         return;
     }

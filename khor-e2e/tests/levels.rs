@@ -21,7 +21,7 @@ fn notes_of_cues(engine: &Engine) -> usize {
 }
 
 #[test]
-fn a_host_two_levels_below_has_the_solo_its_cues_are_played_and_it_is_missed() {
+fn host_two_levels_below_is_relayed_fully() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }
@@ -98,7 +98,7 @@ fn sections_are_heard_over_both_levels(engine: &Engine) {
 
 /// Nothing comes for longer than a host may be silent, and no connection ends: hosts heard directly, and those of a relay.
 #[test]
-fn a_server_that_hangs_is_one_loss_and_no_host_is_missed_for_it() {
+fn hanging_server_is_one_loss() {
     const HANGS: Duration = Duration::from_secs(5);
     if !NatsServer::is_there() {
         return skip("needs nats-server");

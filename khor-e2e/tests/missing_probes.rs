@@ -36,7 +36,7 @@ fn assert_named(text: &Value) {
 }
 
 #[test]
-fn proc_fills_a_missing_probe_and_reports_name_the_reason_and_the_fix() {
+fn reports_name_missing_probe_and_fix() {
     let collector = limited();
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
@@ -59,7 +59,7 @@ fn proc_fills_a_missing_probe_and_reports_name_the_reason_and_the_fix() {
 }
 
 #[test]
-fn a_missing_counter_comes_from_proc_and_the_others_from_the_collector() {
+fn only_missing_counters_come_from_proc() {
     const ROUNDS: u32 = 20_000;
     let collector = limited();
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
@@ -88,7 +88,7 @@ fn a_missing_counter_comes_from_proc_and_the_others_from_the_collector() {
 }
 
 #[test]
-fn a_counter_that_a_scope_lacks_is_not_read_from_proc() {
+fn scope_counters_never_come_from_proc() {
     let collector = limited();
     let dir = tempfile::TempDir::new().expect("a directory");
     let config = serde_json::json!({ "bpf": { "cgroup": "x.service" } });

@@ -76,7 +76,7 @@ fn start_engine() -> Engine {
 }
 
 #[test]
-fn traffic_to_a_listener_and_a_page_is_subtracted() {
+fn listener_and_page_traffic_is_subtracted() {
     if !root_or_skip() {
         return;
     }
@@ -103,7 +103,7 @@ fn traffic_to_a_listener_and_a_page_is_subtracted() {
 }
 
 #[test]
-fn other_traffic_is_counted_while_a_listener_is_connected() {
+fn other_traffic_counts_beside_listener() {
     /// Payload only. The counts also include headers.
     const OTHER_BYTES: u64 = 4 << 20;
     if !root_or_skip() {

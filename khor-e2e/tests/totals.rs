@@ -68,7 +68,7 @@ impl<'a> Scraper<'a> {
 /// The collector counts from its own start, and `/proc` from the machine's. Totals that copied
 /// these counts would jump or fall at each change of the source.
 #[test]
-fn totals_go_on_while_the_collector_is_killed_and_proc_takes_over() {
+fn totals_survive_change_to_proc() {
     if !root_or_skip() {
         return;
     }
@@ -132,7 +132,7 @@ fn sent_bytes(engine: &Engine, interface: &str) -> Option<u64> {
 /// router7#3, netdata#6077 and Diamond#663: totals rose by 500 GB when an interface appeared, and
 /// fell when it disappeared.
 #[test]
-fn an_interface_that_appears_and_disappears_changes_no_total() {
+fn temporary_interface_changes_no_total() {
     const MUCH: u64 = 10_000_000;
     if !root_or_skip() {
         return;

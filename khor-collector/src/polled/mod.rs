@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_refreshed_ten_times_a_second_at_most() {
+    fn counts_refresh_at_most_every_100_ms() {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), 1_234_567, 10);
         let polled = Polled::cgroup(dir.path());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_absent_with_a_reason() {
+    fn missing_files_are_absent_with_reason() {
         let polled = Polled::cgroup(Path::new("/nonexistent"));
         assert_eq!(polled.read(0), [None; COUNTERS.len()]);
         for availability in polled.availability() {

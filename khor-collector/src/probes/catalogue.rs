@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn every_counter_has_its_own_slot_and_known_programs() {
+    fn each_counter_has_slot_and_known_programs() {
         for (index, counter) in COUNTERS.iter().enumerate() {
             assert_eq!(counter.slot as usize, index, "{}", counter.counter);
             assert!(!counter.programs.is_empty(), "{}", counter.counter);
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cue_has_its_own_place_and_a_known_program() {
+    fn each_cue_has_position_and_known_program() {
         for (index, cue) in CUES.iter().enumerate() {
             assert!(cue.kind as usize == index && known(cue.program), "{:?}", cue.kind);
         }

@@ -246,7 +246,7 @@ mod tests {
 
     /// With room for hardly any request in flight, most go untimed; everything else stays exact.
     #[test]
-    fn a_full_map_costs_times_and_nothing_else() {
+    fn full_map_loses_only_request_times() {
         if root_or_skip() {
             assert!((0..ATTEMPTS).any(|_| all_is_counted_with_a_full_map()), "reads are missing every time");
         }
@@ -269,7 +269,7 @@ mod tests {
 
     /// A kernel in confidentiality lockdown refuses every program that calls this helper.
     #[test]
-    fn without_kernel_reads_the_machine_is_counted_and_no_program_reads() {
+    fn machine_counts_without_kernel_reads() {
         const REASON: &str = "the kernel is locked down";
         if !root_or_skip() {
             return;
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_events_are_the_recursion_misses_of_all_programs() {
+    fn missed_events_sum_recursion_misses() {
         if !root_or_skip() {
             return;
         }

@@ -223,7 +223,7 @@ fn second_cpu_or_skip() -> bool {
 
 /// The collector must add the CPU to its sums although it was offline at the start.
 #[test]
-fn a_cpu_that_comes_online_after_the_start_loses_no_counts() {
+fn cpu_online_after_start_loses_no_counts() {
     let Some(turn) = turn() else { return };
     if !second_cpu_or_skip() {
         return;
@@ -244,7 +244,7 @@ fn a_cpu_that_comes_online_after_the_start_loses_no_counts() {
 }
 
 #[test]
-fn counting_goes_on_while_a_cpu_is_taken_away_and_brought_back() {
+fn counting_survives_cpu_offline_and_online() {
     let Some(turn) = turn() else { return };
     if !second_cpu_or_skip() {
         return;

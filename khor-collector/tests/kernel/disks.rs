@@ -67,7 +67,7 @@ fn run(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn a_write_to_a_loop_device_counts_once_and_a_cached_read_not_at_all() {
+fn loop_write_counts_once_cached_read_never() {
     let Some(turn) = turn() else { return };
     let Some(stacked) = Loop::make(disk().join("khor-loop")) else { return skip("needs loop devices") };
     // The loop driver then reads from the file's page cache.
@@ -123,7 +123,7 @@ fn a_write_between_flushes_is_one_request() {
 }
 
 #[test]
-fn requests_of_a_loop_device_are_not_timed() {
+fn loop_device_requests_are_not_timed() {
     let Some(turn) = turn() else { return };
     let Some(stacked) = Loop::make(disk().join("khor-loop-times")) else { return skip("needs loop devices") };
     agrees(&turn.collector, |_| {

@@ -17,7 +17,7 @@ const REFRESH: Duration = Duration::from_millis(1100);
 /// The kernel's count of packets is at least khor's, and at most khor's plus all missed events.
 /// Some of these events are not packets.
 #[test]
-fn missed_events_cover_the_packets_that_were_not_counted() {
+fn missed_events_cover_uncounted_packets() {
     const DATAGRAMS: u32 = 100_000;
     let Some(turn) = turn() else { return };
     let sample = turn.collector.sample();

@@ -133,7 +133,7 @@ fn loopback_is_not_at_the_edge() {
 }
 
 #[test]
-fn a_veth_pair_between_namespaces_carries_local_traffic() {
+fn veth_between_namespaces_carries_local_traffic() {
     let Some(turn) = turn() else { return };
     let (left, right) = (Namespace::new(), Namespace::new());
     connect(&left, "left", &right, "right");
@@ -187,7 +187,7 @@ fn bridged_traffic_counts_once() {
 /// The programs store nothing about devices. So renaming a device, or moving it to another
 /// namespace and back, loses no packet and adds none.
 #[test]
-fn devices_may_change_name_and_namespace_during_traffic() {
+fn moved_and_renamed_devices_count_exactly() {
     const MAC: &str = "02:00:00:00:00:02";
     let Some(turn) = turn() else { return };
     let (sender, home, abroad) = (Namespace::new(), Namespace::new(), Namespace::new());

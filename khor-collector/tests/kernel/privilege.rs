@@ -28,7 +28,7 @@ fn collector_is_powerless() {
 
 /// The collector opens the kernel's files before it filters its system calls, and reads them after.
 #[test]
-fn missed_events_are_read_without_privileges_or_absent_with_the_cause() {
+fn missed_events_need_no_privilege() {
     let Some(turn) = turn() else { return };
     let reading = turn.collector.sample();
     let missed = reading.counters().iter().find(|info| info.name == Counter::MissedEvents.name());

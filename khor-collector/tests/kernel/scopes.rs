@@ -32,7 +32,7 @@ pub(crate) fn counted(listener: &mut Listener, counter: Counter, work: impl FnOn
 }
 
 #[test]
-fn a_cgroup_counts_its_own_execs_and_those_below_it_and_no_others() {
+fn cgroup_counts_own_and_descendant_execs() {
     const EXECS: u32 = 100;
     let Some(turn) = turn() else { return };
     let (Some(ours), Some(other)) = (Cgroup::make("/khor-test-a"), Cgroup::make("/khor-test-b")) else {
@@ -73,7 +73,7 @@ fn exclusion_goes_before_inclusion() {
 }
 
 #[test]
-fn a_process_s_switches_agree_with_its_own_count() {
+fn process_switches_agree_with_kernel_count() {
     let Some(turn) = turn() else { return };
     let rounds = load::scaled(20_000_u32);
     let mut worker = Worker::start(&format!("switches {rounds}"), None);
@@ -105,7 +105,7 @@ fn io_stat(cgroup: &Cgroup, field: &str) -> u64 {
 }
 
 #[test]
-fn disk_requests_are_whose_the_io_controller_says() {
+fn disk_requests_follow_io_controller() {
     let Some(turn) = turn() else { return };
     let (Some(ours), Some(other)) = (Cgroup::make("/khor-test-f"), Cgroup::make("/khor-test-g")) else {
         return skip("needs cgroup2");
@@ -141,7 +141,7 @@ fn disk_requests_are_whose_the_io_controller_says() {
 }
 
 #[test]
-fn a_cgroup_may_come_later_go_and_return_with_another_id() {
+fn cgroup_may_appear_end_and_return() {
     const EXECS: u32 = 20;
     const PATH: &str = "/khor-test-h";
     let Some(turn) = turn() else { return };
@@ -173,7 +173,7 @@ fn a_cgroup_may_come_later_go_and_return_with_another_id() {
 }
 
 #[test]
-fn pressure_and_faults_are_the_cgroup_s_own() {
+fn pressure_and_faults_are_of_cgroup() {
     let Some(turn) = turn() else { return };
     let Some(ours) = Cgroup::make("/khor-test-i") else { return skip("needs cgroup2") };
     let mut listener = listen(&turn, Scope::only(of(&ours)));

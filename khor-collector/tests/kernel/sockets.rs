@@ -66,7 +66,7 @@ fn expected(header: u64) -> (u64, u64) {
 }
 
 #[test]
-fn local_traffic_is_missing_in_a_scope_with_the_reason() {
+fn scope_lacks_local_traffic_with_reason() {
     let Some(turn) = turn() else { return };
     let Some(cgroup) = Cgroup::make("/khor-test-local") else { return skip("needs cgroup2") };
     let mut listener = listen(&turn, Scope::only(of(&cgroup)));
@@ -81,7 +81,7 @@ fn local_traffic_is_missing_in_a_scope_with_the_reason() {
 
 /// Unicast, multicast and broadcast, of IPv4 and IPv6.
 #[test]
-fn every_datagram_of_a_scope_counts_once_when_it_is_sent() {
+fn sent_datagram_of_scope_counts_once() {
     let Some(turn) = turn() else { return };
     let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-datagrams") else { return };
     let namespace = Namespace::new();
@@ -99,7 +99,7 @@ fn every_datagram_of_a_scope_counts_once_when_it_is_sent() {
 
 /// At the devices, each packet would count twice.
 #[test]
-fn a_packet_through_stacked_devices_counts_once_for_its_scope() {
+fn stacked_devices_count_packet_once_per_scope() {
     let Some(turn) = turn() else { return };
     let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-stacked") else { return };
     let (left, right) = (Namespace::new(), Namespace::new());
@@ -132,7 +132,7 @@ fn a_packet_through_stacked_devices_counts_once_for_its_scope() {
 /// connection requests. One exception: the last FIN may reach a connection that waits for late
 /// packets (`TIME_WAIT`) and no longer has a socket. This FIN and its answer belong to no scope.
 #[test]
-fn a_stream_s_packets_are_their_socket_s_to_the_byte() {
+fn stream_counts_exactly_for_its_socket() {
     let Some(turn) = turn() else { return };
     let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-stream") else { return };
     let bytes = load::scaled(16_u32 << 20);
@@ -158,7 +158,7 @@ fn a_stream_s_packets_are_their_socket_s_to_the_byte() {
 }
 
 #[test]
-fn packets_belong_to_the_scope_of_their_socket_and_to_no_other() {
+fn packets_belong_only_to_sockets_scope() {
     let Some(turn) = turn() else { return };
     let Some((_cgroup, mut listener)) = scope_of(&turn, "/khor-test-d") else { return };
     let other = Cgroup::make("/khor-test-e").expect("a cgroup");

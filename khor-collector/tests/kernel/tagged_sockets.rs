@@ -64,7 +64,7 @@ fn datagrams(cgroup: &Cgroup) -> Worker {
 }
 
 #[test]
-fn a_class_id_makes_the_traffic_of_scopes_missing_where_it_replaces_cgroups() {
+fn class_id_hides_scope_traffic() {
     let Some(turn) = turn() else { return };
     let Some(cgroup) = Cgroup::make("/khor-test-tags") else { return skip("needs cgroup2") };
     if !in_vm() && kernel_replaces_cgroups() {

@@ -17,7 +17,7 @@ const DROP_IN: &str = "/run/systemd/system/khor-collector.service.d/hangs.conf";
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_first_connection_starts_it_and_it_counts() {
+fn first_connection_starts_collector() {
     require_a_machine_of_our_own();
     let since = journal_now();
     said(&format!("systemctl stop {SERVICE}"));
@@ -46,7 +46,7 @@ fn a_first_connection_starts_it_and_it_counts() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn killed_it_comes_back_and_clients_with_it() {
+fn killed_collector_and_its_clients_recover() {
     require_a_machine_of_our_own();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
@@ -93,7 +93,7 @@ fn hung_it_is_restarted_by_the_watchdog() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
+fn stopped_collector_ends_cleanly() {
     require_a_machine_of_our_own();
     let since = journal_now();
     let _ = listen().sample();
@@ -111,7 +111,7 @@ fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn the_bus_starts_the_collector_unless_it_is_disabled() {
+fn bus_starts_collector_unless_disabled() {
     const VERSION: &str = "get-property org.khor.Collector /org/khor/Collector org.khor.Collector1 Version";
     require_a_machine_of_our_own();
     let stop = || said(&format!("systemctl stop {SOCKET} {SERVICE}"));

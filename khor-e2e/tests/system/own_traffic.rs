@@ -32,7 +32,7 @@ const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"]
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn traffic_to_clients_on_another_machine_is_subtracted() {
+fn traffic_to_remote_clients_is_subtracted() {
     require_a_machine_of_our_own();
     let card = said("ls /sys/class/net");
     let card = card.split_whitespace().find(|name| name.starts_with("en") || name.starts_with("eth"));

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_listened_to_is_not_known() {
+    fn signals_that_are_off_lose_counters() {
         let mut heard = [true; SignalId::COUNT];
         heard[SignalId::Io.index()] = false;
         heard[SignalId::Tx.index()] = false;

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_collectors_counts_of_all_devices_stand_in_for_those_of_the_edge() {
+    fn older_collectors_totals_replace_edge_counts() {
         let older = Catalogue::new(&[info(Counter::TxBytes.name()), info(Counter::RxBytes.name())]);
         let frame = older.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), Some(2)] });
         let of = |frame: &Frame, counter: Counter| frame.counters[counter.index()];

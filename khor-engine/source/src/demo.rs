@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn every_round_has_its_cues_at_their_times_whatever_the_step() {
+    fn cue_times_do_not_depend_on_step() {
         for step_ns in [20_000_000, 333_333_333, 5_000_000_000] {
             let mut demo = DemoSource::new(1);
             let mut cues = Vec::new();
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn the_burst_is_one_by_the_kernels_measure() {
+    fn demo_burst_reaches_kernels_threshold() {
         let mut demo = DemoSource::new(1);
         let mut at_s = |until_s: u64| {
             let mut frame = None;

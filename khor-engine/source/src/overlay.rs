@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_filled_if_nothing_is_missing_or_proc_lacks_it_too() {
+    fn overlay_needs_counters_that_proc_has() {
         let (_dir, source) = proc("ctxt 5\n");
         assert!(Overlay::of(&mut info(&[]), source).is_none());
         let (_dir, source) = proc("ctxt 5\n");
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_comes_from_the_same_source_as_local_traffic() {
+    fn edge_and_local_share_one_source() {
         let lacks = info(&[(Counter::LocalBytes, UNKNOWN_TO_COLLECTOR)]);
         let proc = [const { Availability::Available }; Counter::ALL.len()];
         let gap = Gap::find(&lacks.availability, &proc, None).unwrap();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reasons_the_cause_and_the_fix_are_named() {
+    fn shortfall_names_reasons_cause_and_fix() {
         let lockdown = Shortfall { error: "lockdown".into(), fix: "boot without".into() };
         let gap = |reason: &str, cause: &Shortfall| {
             let lacks = info(&[(Counter::Switches, reason), (Counter::Forks, reason), (Counter::Irqs, "x")]);

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_in_the_file_are_those_of_the_description() {
+    fn counter_numbers_match_the_documentation() {
         let text = include_str!("../../../../docs/captures.md");
         let list = text.lines().find(|line| line.starts_with("`execs`")).expect("the list of counters");
         let names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interfaces_that_changed_during_a_reading_are_omitted_unless_only_their_name_changed() {
+    fn changed_interfaces_are_omitted_unless_renamed() {
         let edge =
             |index| Interface { index, is_edge: true, receives_local: false, sends_local: false, peer: None };
         let port = Interface { is_edge: false, ..edge(4) };
