@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn snippets_and_code_are_found_where_they_are() {
+    fn snippets_and_code_are_found_in_place() {
         let text =
             "# A\n\nSay `khor\ndoctor`.\n\n```sh\nkhor status # now\n\n```\n\n## `B`\n\n```json\n{}\n```\n";
         let document = Document { name: "x.md".into(), text: text.into() };
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_documents_and_every_snippet_says_what_it_is() {
+    fn every_snippet_names_its_language() {
         const KNOWN: [&str; 6] = ["json", "ruby", "sh", "text", "toml", "yaml"];
         let documents = documents();
         let snippets: Vec<_> =

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use khor_proto::frame::{self, Incoming};
 use khor_proto::{
-    Availability, ClientMessage, CounterInfo, ProtocolVersion, Sample, ServerMessage, Subscribed, Unit,
+    Availability, ClientMessage, Counter, CounterInfo, ProtocolVersion, Sample, ServerMessage, Subscribed,
     Welcome,
 };
 use nix::time::{ClockId, clock_gettime};
@@ -30,7 +30,7 @@ pub struct LimitedCollector {
 impl LimitedCollector {
     /// Starts a collector with these counters. A counter with a reason is missing. The value of the
     /// others is the number of the sample.
-    pub fn start(counters: &[(&str, Option<&str>)]) -> Self {
+    pub fn start(counters: &[(Counter, Option<&str>)]) -> Self {
         let dir = TempDir::new().expect("a directory");
         let socket = dir.path().join("collector.sock");
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -39,7 +39,7 @@ impl LimitedCollector {
             .build()
             .expect("a runtime");
         let counters: Arc<[CounterInfo]> =
-            counters.iter().map(|(name, reason)| info(name, *reason)).collect();
+            counters.iter().map(|(counter, reason)| info(*counter, *reason)).collect();
         let samples = Arc::<AtomicU64>::default();
         let listener = runtime.block_on(async { UnixListener::bind(&socket).expect("a socket") });
         let counted = Arc::clone(&samples);
@@ -62,10 +62,10 @@ impl LimitedCollector {
     }
 }
 
-fn info(name: &str, reason: Option<&str>) -> CounterInfo {
+fn info(counter: Counter, reason: Option<&str>) -> CounterInfo {
     let availability =
         reason.map_or(Availability::Available, |reason| Availability::Absent { reason: reason.to_owned() });
-    CounterInfo { name: name.to_owned(), unit: Unit::Count, availability }
+    CounterInfo { name: counter.name().to_owned(), unit: counter.unit(), availability }
 }
 
 /// Serves one client until the client disconnects.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use khor_proto::client::{Client, ClientError, Update};
-use khor_proto::{Availability, Cue, CueKind, Scope, Subscribe, Subscribed, Welcome};
+use khor_proto::{Availability, Counter, Cue, CueKind, Scope, Subscribe, Subscribed, Welcome};
 use nix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -62,8 +62,8 @@ impl Listener {
     }
 
     /// Whether a counter is available, and if not, why.
-    pub fn availability(&self, counter: &str) -> &Availability {
-        let index = self.welcome.counters.iter().position(|info| info.name == counter);
+    pub fn availability(&self, counter: Counter) -> &Availability {
+        let index = self.welcome.counters.iter().position(|info| info.name == counter.name());
         &self.subscribed.availability[index.unwrap_or_else(|| panic!("no {counter} in the catalogue"))]
     }
 

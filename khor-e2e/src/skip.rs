@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skip_is_seen_and_fails_only_where_all_must_run() {
+    fn skips_fail_only_where_all_run() {
         let set = [(REQUIRE_ALL, "1"), (REQUIRE_ALL, "0"), (VM, "1")];
         for (test, failing) in [("leaves", (REQUIRE_ALL, "1")), ("leaves_outside_vm", (VM, "1"))] {
             for variable in set.into_iter().map(Some).chain([None]) {

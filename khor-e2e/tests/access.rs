@@ -35,7 +35,7 @@ fn source(engine: &Engine) -> serde_json::Value {
 }
 
 #[test]
-fn a_certificate_opens_a_server_that_asks_for_one() {
+fn client_certificate_opens_tls_server() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }

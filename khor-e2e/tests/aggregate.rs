@@ -24,7 +24,7 @@ fn count(port: u16, name: &str) -> f64 {
 }
 
 #[test]
-fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
+fn two_aggregators_share_site_one_carries_on() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }
@@ -152,7 +152,7 @@ fn most(engine: &Engine, seconds: u64) -> [f64; 2] {
 }
 
 #[test]
-fn a_cut_cable_of_one_that_aggregates_is_one_loss_and_it_resumes_with_no_spike() {
+fn cut_aggregator_cable_is_loss_without_spike() {
     if !root_or_skip() {
         return;
     }

@@ -26,7 +26,7 @@ fn newest_note(engine: &Engine) -> u64 {
 }
 
 #[test]
-fn a_preset_of_ones_own_comes_breaks_and_plays_on() {
+fn user_preset_loads_and_survives_breaking() {
     let engine = quiet_engine();
     engine.wait_for_source("demo");
     let folder = engine.config_path().with_file_name("presets");
@@ -60,7 +60,7 @@ fn a_preset_of_ones_own_comes_breaks_and_plays_on() {
 }
 
 #[test]
-fn what_is_ordinary_is_kept_frozen_and_forgotten() {
+fn baseline_is_kept_frozen_and_reset() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     engine.wait_for_source("proc");
     let learnt = |engine: &Engine| engine.get("/api/health")["baseline"]["learnt"].as_f64().unwrap_or(0.0);

@@ -23,7 +23,7 @@ fn relay(credentials: &Path, options: &[&str]) -> String {
 }
 
 #[test]
-fn the_relay_finds_its_credentials_unless_an_option_names_others() {
+fn relay_option_overrides_found_credentials() {
     let dir = TempDir::new().expect("a directory");
     let write = |name: &str, content: &str| fs::write(dir.path().join(name), content).expect("a file");
     write("nats-creds", "\n");
@@ -38,7 +38,7 @@ fn the_relay_finds_its_credentials_unless_an_option_names_others() {
 }
 
 #[test]
-fn the_doctor_warns_of_a_key_that_others_can_read() {
+fn doctor_warns_of_readable_key() {
     let dir = TempDir::new().expect("a directory");
     let seed = dir.path().join("relay.nk");
     fs::write(&seed, "no seed").expect("a file");

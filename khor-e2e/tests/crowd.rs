@@ -24,7 +24,7 @@ fn rss_kib(collector: &Collector) -> u64 {
 }
 
 #[test]
-fn a_million_frames_leave_no_trace_and_nobody_behind() {
+fn million_frames_leave_no_growth() {
     if !root_or_skip() {
         return;
     }

@@ -46,7 +46,7 @@ fn cues(engine: &Engine, kind: &str, host: &str) -> usize {
 }
 
 #[test]
-fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
+fn hosts_play_together_with_solo_and_loss() {
     if !root_or_skip() {
         return;
     }
@@ -236,7 +236,7 @@ fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &
 /// The NATS client rejects messages that are longer than the server's `max_payload`. The relay
 /// stayed connected, but sent nothing.
 #[test]
-fn a_relay_reports_that_its_frames_are_too_long_and_sends_after_the_limit_rises() {
+fn relay_reports_long_frames_and_recovers() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }

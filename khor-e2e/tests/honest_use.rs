@@ -46,7 +46,7 @@ fn khor(user: &SecondUser, arguments: &[&str]) -> Result<String, String> {
 }
 
 #[test]
-fn the_page_the_commands_and_curl_work_for_the_same_user_and_root() {
+fn same_user_and_root_have_access() {
     if !root_or_skip() {
         return;
     }
@@ -112,7 +112,7 @@ fn local_users_setting_gives_other_users_access() {
 }
 
 #[test]
-fn two_users_with_one_configured_port_reach_their_own_engines() {
+fn users_sharing_port_reach_own_engines() {
     if !root_or_skip() {
         return;
     }
@@ -234,7 +234,7 @@ impl Sshd {
 }
 
 #[test]
-fn an_ssh_tunnel_reaches_the_engine_of_its_own_account() {
+fn ssh_tunnel_reaches_engine_of_account() {
     if !root_or_skip() {
         return;
     }

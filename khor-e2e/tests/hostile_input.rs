@@ -73,7 +73,7 @@ fn no_osc_packet_ends_the_engine() {
 }
 
 #[test]
-fn patterns_symbols_and_missing_type_tags_are_understood() {
+fn osc_patterns_symbols_and_tagless_work() {
     let (engine, socket) = steered();
     let config = || engine.get("/api/config");
     let value = vec![OscType::Float(0.25)];
@@ -95,7 +95,7 @@ fn patterns_symbols_and_missing_type_tags_are_understood() {
 }
 
 #[test]
-fn a_number_out_of_range_is_a_usage_error_that_names_the_range() {
+fn number_out_of_range_names_range() {
     let dir = TempDir::new().expect("a directory");
     for (words, range) in [
         (&["record", "x.khor", "--demo", "--seconds", "-1"][..], "from 0.001 to 31536000"),

@@ -44,7 +44,7 @@ fn record(engine: &Engine) -> String {
 }
 
 #[test]
-fn head_has_the_headers_of_get_and_no_body() {
+fn head_equals_get_without_body() {
     let (engine, _page) = start();
     let recording = record(&engine);
     let document = engine.get("/api/openapi.json");
@@ -88,7 +88,7 @@ fn head_has_the_headers_of_get_and_no_body() {
 }
 
 #[test]
-fn the_errors_of_paths_and_methods_are_json() {
+fn path_and_method_errors_are_json() {
     let (engine, _page) = start();
     for (method, path, expected, allow) in [
         ("GET", "/api/nothing", 404, None),
@@ -112,7 +112,7 @@ fn the_errors_of_paths_and_methods_are_json() {
 }
 
 #[test]
-fn a_host_name_may_end_in_a_dot() {
+fn host_name_may_end_in_dot() {
     let (engine, _page) = start();
     let port = engine.url().rsplit(':').next().expect("a port").to_owned();
     let status = |host: &str, origin: &str| {
@@ -205,7 +205,7 @@ fn endless_answers_are_neither_buffered_nor_compressed() {
 }
 
 #[test]
-fn text_is_compressed_for_clients_that_accept_it() {
+fn text_is_compressed_if_accepted() {
     let (engine, _page) = start();
     let gzip = [("accept-encoding", "gzip, deflate, br")];
     wait_until("a history", || {
@@ -263,7 +263,7 @@ fn metrics_come_in_the_requested_format() {
 
 /// A path may contain any bytes. Each answer shows the path, and no answer fails because of it.
 #[test]
-fn answers_show_paths_that_are_not_utf_8() {
+fn answers_show_non_utf8_paths() {
     let home =
         tempfile::Builder::new().prefix(OsStr::from_bytes(b"khor-\xff\xfe")).tempdir().expect("a directory");
     let engine = Engine::start_in(home, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
@@ -296,7 +296,7 @@ fn answers_show_paths_that_are_not_utf_8() {
 }
 
 #[test]
-fn a_path_that_becomes_a_setting_must_be_utf_8() {
+fn path_settings_must_be_utf8() {
     let mut khor = Command::new(khor_e2e::engine::program("khor"));
     khor.args(["engine", "--ui-dir"]).arg(OsStr::from_bytes(b"/tmp/\xff"));
     let output = khor.stdin(Stdio::null()).output().expect("khor");

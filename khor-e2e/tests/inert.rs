@@ -95,7 +95,7 @@ fn cues(engine: &Engine) -> Vec<Value> {
 
 /// Before, `khor explain` passed the clipboard write of a peer to the terminal.
 #[test]
-fn a_peer_of_the_site_steers_no_terminal() {
+fn site_peer_steers_no_terminal() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }
@@ -122,7 +122,7 @@ fn a_peer_of_the_site_steers_no_terminal() {
 
 /// Before, 20,000 cues of one peer displaced the cues of all others.
 #[test]
-fn a_flooding_host_displaces_no_cues_of_others() {
+fn flooding_host_displaces_no_other_cues() {
     if !NatsServer::is_there() {
         return skip("needs nats-server");
     }
@@ -235,7 +235,7 @@ fn a_hostile_capture_steers_no_terminal() {
 
 /// Another program may listen at the engine's address.
 #[test]
-fn a_program_that_claims_to_be_an_engine_steers_no_terminal() {
+fn false_engine_steers_no_terminal() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("its address").to_string();
     thread::spawn(move || {

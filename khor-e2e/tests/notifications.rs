@@ -81,7 +81,7 @@ fn notifications(engine: &Engine) -> Value {
 }
 
 #[test]
-fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() {
+fn crash_notifies_once_or_names_fix() {
     if !root_or_skip() {
         return;
     }

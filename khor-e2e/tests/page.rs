@@ -63,7 +63,7 @@ fn one_browser() -> MutexGuard<'static, ()> {
 }
 
 #[test]
-fn the_page_asks_for_the_token_of_an_engine_that_others_can_reach() {
+fn page_of_reachable_engine_asks_for_token() {
     const TOKEN: &str = "a token that only this test of the page knows";
     let _one = one_browser();
     let ui = checkout().join("ui");
@@ -81,7 +81,7 @@ fn the_page_asks_for_the_token_of_an_engine_that_others_can_reach() {
 }
 
 #[test]
-fn the_page_works_below_the_path_of_a_proxy() {
+fn page_works_below_proxy_path() {
     const TOKEN: &str = "a-token-that-only-this-test-of-the-page-knows";
     let _one = one_browser();
     let ui = checkout().join("ui");
@@ -161,7 +161,7 @@ fn hosts(engine: &Engine, holds: impl Fn(&serde_json::Value) -> bool) -> usize {
 }
 
 #[test]
-fn the_page_shows_three_real_hosts_and_hears_one_alone() {
+fn page_shows_hosts_and_solos_one() {
     let _one = one_browser();
     if !root_or_skip() {
         return;

@@ -17,7 +17,7 @@ fn priority(engine: &Engine) -> Value {
 }
 
 #[test]
-fn the_thread_that_plays_has_it_by_the_kernels_leave() {
+fn playing_thread_has_real_time_priority() {
     if !root_or_skip() {
         return;
     }

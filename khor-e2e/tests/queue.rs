@@ -69,7 +69,7 @@ fn cpu_ticks_of_ended() -> u64 {
 
 /// This is one test, because it measures the CPU time of all ended child processes.
 #[test]
-fn renders_are_bounded_and_delay_neither_changes_nor_shutdown() {
+fn bounded_renders_delay_no_change_or_shutdown() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     // At this rate a render takes four times as long as usual.
     assert_eq!(engine.change(&json!({ "audio": { "sample_rate": 192_000 } })).0, 200);

@@ -109,7 +109,7 @@ fn record(collector: &Collector, whom: &[&str]) -> String {
 }
 
 #[test]
-fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
+fn unit_scope_follows_unit() {
     if !root_or_skip() {
         return;
     }
@@ -195,7 +195,7 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
 
 /// A process name may contain any bytes, and the kernel shows it in a line with the numbers.
 #[test]
-fn a_process_with_a_non_utf_8_name_has_all_signals() {
+fn process_with_non_utf8_name_has_signals() {
     if !root_or_skip() {
         return;
     }
@@ -231,7 +231,7 @@ fn a_process_with_a_non_utf_8_name_has_all_signals() {
 }
 
 #[test]
-fn a_process_is_heard_alone_and_one_that_is_not_there_is_said() {
+fn process_scope_counts_or_reports_missing_process() {
     if !root_or_skip() {
         return;
     }

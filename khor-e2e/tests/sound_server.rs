@@ -72,7 +72,7 @@ fn whoever_asks_for_devices_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
+fn hanging_sound_server_is_reported_settings_hold() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = start(&pulse, &[]);
     pulse.hang();
@@ -113,7 +113,7 @@ fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
 }
 
 #[test]
-fn a_device_that_cannot_be_opened_is_refused_and_the_sound_goes_on() {
+fn unopenable_device_is_refused_sound_continues() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let home = TempDir::new().expect("a directory");
     let pcm = "pcm.broken { type hw card 77 hint { show on description \"a card that is gone\" } }\n";

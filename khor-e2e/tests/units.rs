@@ -81,7 +81,7 @@ fn the_relay_is_hardly_exposed() {
 
 /// What the collector allows itself, with what it takes to start, must be within what the unit allows it.
 #[test]
-fn the_unit_allows_every_system_call_that_is_needed() {
+fn unit_allows_needed_system_calls() {
     const TO_START: [&str; 7] = ["bpf", "capset", "execve", "getdents64", "prctl", "seccomp", "clone3"];
     let source = include_str!("../../khor-collector/src/privilege/seccomp.rs");
     let source = source.split("mod tests").next().expect("what comes before the tests");
@@ -148,7 +148,7 @@ fn systemd_understands_every_line() {
 
 /// The listener of the socket unit is taken as it is passed, by the first request, which is answered.
 #[test]
-fn the_page_starts_the_engine_through_its_socket() {
+fn page_starts_engine_through_socket() {
     let unit = std::fs::read_to_string(units().join("khor-engine.socket")).expect("the unit");
     let address = unit.lines().find_map(|line| line.strip_prefix("ListenStream=")).expect("an address");
     let defaults = std::fs::read_to_string(units().with_file_name("docs/api.md")).expect("the API's page");
@@ -175,7 +175,7 @@ fn the_page_starts_the_engine_through_its_socket() {
 
 /// What is written by hand beside the programs: every option of the collector, a menu entry, the software centre's page.
 #[test]
-fn what_is_written_by_hand_is_true_and_well_formed() {
+fn handwritten_units_are_correct() {
     let packaging = units().with_file_name("packaging");
     let page = std::fs::read_to_string(packaging.join("man/khor-collector.8")).expect("the page");
     let help = Command::new(program("khor-collector")).arg("--help").output().expect("its help").stdout;
@@ -230,7 +230,7 @@ fn sources(crate_folder: &str) -> Vec<String> {
 
 /// What one package installs, all do: the manifest lists it for two of them, and Arch's has lines of its own.
 #[test]
-fn the_package_for_arch_installs_what_the_others_do() {
+fn arch_package_installs_same_files() {
     let root = units().with_file_name("");
     let recipe = std::fs::read_to_string(root.join("packaging/arch/PKGBUILD")).expect("the recipe");
     let ours = sources("cli");

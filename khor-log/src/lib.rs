@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_journal_is_told_how_bad_it_is() {
+    fn journal_lines_carry_priority() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let written = Arc::new(file.reopen().expect("the file"));
         let format = inert_lines().with_ansi(false).event_format(ForJournal);

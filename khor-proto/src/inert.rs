@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_the_log_is_one_line() {
+    fn log_field_is_one_line() {
         let written = |name, value: &dyn fmt::Debug| {
             let mut text = String::new();
             log_field(&mut text, name, value).unwrap();

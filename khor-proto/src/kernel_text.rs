@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_not_utf_8_does_not_hide_other_values() {
+    fn non_utf8_name_hides_no_other_value() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("stat");
         fs::write(&path, b"7 (\xff\xfe) S 1\n").unwrap();

@@ -80,15 +80,17 @@
 
 #[cfg(feature = "client")]
 pub mod client;
-pub mod counter;
+mod counter;
 mod cue;
 #[cfg(feature = "client")]
 pub mod frame;
 pub mod inert;
 pub mod kernel_text;
+pub mod lockdown;
 pub mod message;
 mod scope;
 
+pub use counter::Counter;
 pub use cue::{Cue, CueInfo, CueKind};
 pub use message::{
     Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage,

@@ -159,7 +159,7 @@ pub struct Welcome {
 /// One counter of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CounterInfo {
-    /// One of the names in [`counter`], or one a newer collector knows.
+    /// Name of a [`Counter`](crate::Counter), or of a counter that a newer collector knows.
     pub name: String,
     /// What is counted.
     pub unit: Unit,

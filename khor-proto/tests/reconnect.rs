@@ -68,7 +68,7 @@ async fn connected(subscription: &mut Subscription) {
 }
 
 #[tokio::test]
-async fn restart_is_a_gap_of_less_than_a_second() {
+async fn restart_is_gap_below_one_second() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("s");
     let mut subscription = reconnecting(&socket, Subscribe::default(), "test");
@@ -96,7 +96,7 @@ async fn restart_is_a_gap_of_less_than_a_second() {
 }
 
 #[tokio::test]
-async fn unknown_kinds_are_skipped_and_broken_frames_reconnect() {
+async fn unknown_kinds_skip_broken_frames_reconnect() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("s");
     let listener = listen(&socket);
@@ -122,7 +122,7 @@ async fn unknown_kinds_are_skipped_and_broken_frames_reconnect() {
 }
 
 #[tokio::test]
-async fn wish_changes_on_a_live_connection_and_lasts() {
+async fn changed_subscription_lasts_across_reconnects() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("s");
     let listener = listen(&socket);

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_several_pages_is_read_whole_and_again() {
+    fn long_file_is_read_whole_repeatedly() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         let text = "line\n".repeat(3000) + "last 7\n";
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mount_on_top_decides_whether_proc_shows_only_processes() {
+    fn topmost_mount_decides_what_proc_shows() {
         let plain = "22 26 0:20 / /proc rw,relatime shared:7 - proc proc rw\n";
         let subset = "40 22 0:50 / /proc rw - proc proc rw,hidepid=invisible,subset=pid\n";
         assert!(!shows_only_processes(plain) && shows_only_processes(subset));

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kernel_without_the_line_is_named_as_the_cause() {
+    fn missing_line_names_kernel_as_cause() {
         let text = "pos:\t0\nprog_id:\t7\nrun_cnt:\t5\nrecursion_misses:\t12\nverified_insns:\t9\n";
         assert_eq!(recursion_misses(text), Some(12));
         let no_program = File::open("/dev/null").unwrap();

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forbidden_kills_and_what_is_needed_works() {
+    fn forbidden_calls_kill_and_needed_calls_work() {
         for (what, allowed) in TRIES {
             let this = ["--exact", "privilege::seccomp::tests::child", "--ignored", "--test-threads=1"];
             let mut child = Command::new(std::env::current_exe().unwrap());

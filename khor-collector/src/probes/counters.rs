@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cpu_that_starts_to_count_is_added_with_all_that_it_counted() {
+    fn new_cpu_adds_its_earlier_counts() {
         const SLOT: usize = Slot::Switches as usize;
         let (counters, kernel, kernel_scopes) = counters(true);
         let sum = |now_ns: u64| counters.elements(now_ns).sum(|cpu| kernel.load(cpu, SLOT));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cpu_is_added_where_switches_are_not_counted() {
+    fn all_cpus_are_added_without_switch_counts() {
         let (counters, _, kernel_scopes) = counters(false);
         kernel_scopes.store(7, Slot::RxBytes as usize, 9);
         assert_eq!(counters.scope(0)[Slot::RxBytes as usize], 9);

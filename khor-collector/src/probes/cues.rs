@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_read_as_it_lies_in_memory_and_junk_is_not() {
+    fn cue_records_are_read_and_junk_rejected() {
         let mut bytes = vec![0; size_of::<CueRecord>()];
         bytes[0] = 7;
         bytes[offset_of!(CueRecord, kind)] = CueKind::Crash as u8;

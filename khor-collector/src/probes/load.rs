@@ -9,7 +9,7 @@ use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned};
 use khor_layout::{COUNTERS_MAP, CUES_MAP, ISSUED_MAP, MAX_SCOPES, SCOPE_COUNTERS_MAP, SCOPES_MAP};
 use khor_proto::Availability;
 
-use super::catalogue::{Counter, Hook, PROGRAMS, Program, Scoped};
+use super::catalogue::{Hook, PROGRAMS, Program, ProgramCounter, Scoped};
 use super::counters::{Arrays, Counters};
 use super::cues::CueRing;
 use super::lockdown;
@@ -78,7 +78,7 @@ impl Loaded {
         COUNTERS.iter().map(|counter| self.counter_state(counter)).collect()
     }
 
-    fn counter_state(&self, counter: &Counter) -> CounterState {
+    fn counter_state(&self, counter: &ProgramCounter) -> CounterState {
         let globals: Vec<_> = counter.owner.globals().collect();
         let known = self.kernel_reads.clone().and_then(|()| self.offsets.require(&globals));
         let (scope_slot, scope) = match (&counter.scoped, known) {
@@ -87,9 +87,8 @@ impl Loaded {
             (Scoped::In(slot, programs), Ok(())) => (*slot, availability(&self.states, programs)),
         };
         CounterState {
-            name: counter.name,
+            counter: counter.counter,
             slot: counter.slot,
-            unit: counter.unit,
             owner: counter.owner,
             machine: availability(&self.states, counter.programs),
             scope_slot,
@@ -247,7 +246,7 @@ mod tests {
 
     /// With room for hardly any request in flight, most go untimed; everything else stays exact.
     #[test]
-    fn a_full_map_costs_times_and_nothing_else() {
+    fn full_map_loses_only_request_times() {
         if root_or_skip() {
             assert!((0..ATTEMPTS).any(|_| all_is_counted_with_a_full_map()), "reads are missing every time");
         }
@@ -270,7 +269,7 @@ mod tests {
 
     /// A kernel in confidentiality lockdown refuses every program that calls this helper.
     #[test]
-    fn without_kernel_reads_the_machine_is_counted_and_no_program_reads() {
+    fn machine_counts_without_kernel_reads() {
         const REASON: &str = "the kernel is locked down";
         if !root_or_skip() {
             return;
@@ -279,9 +278,9 @@ mod tests {
         let Some(reading) = programs_that_read(&locked) else { return skip("needs readable /proc/kallsyms") };
         assert_eq!(reading, [""; 0]);
         for counter in locked.counter_states() {
-            assert_eq!(counter.machine, Availability::Available, "{}", counter.name);
+            assert_eq!(counter.machine, Availability::Available, "{}", counter.counter);
             let absent = Availability::Absent { reason: REASON.into() };
-            assert_eq!(counter.scope, absent, "{}", counter.name);
+            assert_eq!(counter.scope, absent, "{}", counter.counter);
         }
         let mut of_scopes = PROGRAMS.iter().filter(|program| program.serves_only_scopes()).peekable();
         assert!(of_scopes.peek().is_some());
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_events_are_the_recursion_misses_of_all_programs() {
+    fn missed_events_sum_recursion_misses() {
         if !root_or_skip() {
             return;
         }

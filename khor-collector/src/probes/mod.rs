@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use aya::Ebpf;
 use khor_layout::{CueKind, Slot, Wish};
-use khor_proto::{Availability, Unit};
+use khor_proto::{Availability, Counter};
 use parking_lot::Mutex;
 
 pub(crate) use catalogue::Owner;
@@ -57,9 +57,8 @@ pub(crate) struct ProbeState {
 /// One counter the programs feed.
 #[derive(Clone, Debug)]
 pub(crate) struct CounterState {
-    pub(crate) name: &'static str,
+    pub(crate) counter: Counter,
     pub(crate) slot: Slot,
-    pub(crate) unit: Unit,
     /// Whose its events are.
     pub(crate) owner: Owner,
     /// Whether it is counted for the machine.

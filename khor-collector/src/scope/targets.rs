@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cgroup_covers_itself_and_what_is_below() {
+    fn cgroup_covers_itself_and_descendants() {
         let hierarchy = Hierarchy::find();
         let Ok(target) = Target::find(&Selector::Cgroup("/a/b".into()), &hierarchy) else { return };
         assert!(target.covers("/a/b", 1) && target.covers("/a/b/c", 1));

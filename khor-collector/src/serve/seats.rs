@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn seats_are_limited_per_user_and_in_all_and_come_back() {
+    fn connections_are_limited_and_released() {
         let seats = Arc::<Seats>::default();
         let mut taken = Vec::new();
         for uid in 1..4 {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn users_who_are_not_trusted_get_16_each_and_leave_room() {
+    fn untrusted_users_get_16_and_leave_room() {
         let seats = Arc::<Seats>::default();
         let mut taken = Vec::new();
         for uid in 1000..1014 {

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn stale_socket_is_replaced_and_a_live_one_refused() {
+    fn stale_socket_is_replaced_live_one_kept() {
         let _turn = turn();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("made").join("socket");
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_lock_does_not_keep_the_collector_from_starting() {
+    fn other_users_lock_does_not_block_start() {
         let _turn = turn();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("socket");

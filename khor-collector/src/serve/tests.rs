@@ -204,7 +204,7 @@ fn bye(message: &ServerMessage) -> &str {
 }
 
 #[tokio::test]
-async fn samples_come_in_order_at_the_asked_rate_and_it_can_change() {
+async fn samples_follow_requested_interval_and_its_changes() {
     let running = Running::start();
     let mut client = running.subscriber(20).await;
     let (mut seq, mut patience) = (0, Patience::default());
@@ -256,7 +256,7 @@ async fn nothing_but_a_good_hello_is_welcome() {
 }
 
 #[tokio::test]
-async fn misbehaviour_after_the_welcome_ends_with_the_reason() {
+async fn protocol_error_after_welcome_closes_with_reason() {
     let running = Running::start();
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
@@ -330,7 +330,7 @@ async fn stuck_client_is_dropped_and_delays_nobody() {
 }
 
 #[tokio::test]
-async fn one_user_gets_64_connections_and_a_freed_one_again() {
+async fn user_gets_64_connections_freed_ones_return() {
     let running = Running::start();
     let mut clients = Vec::new();
     for _ in 0..seats::MAX_CONNECTIONS_PER_TRUSTED {
@@ -380,7 +380,7 @@ pub(super) async fn updates_until_sample(client: &mut Client) -> Vec<Update> {
 }
 
 #[tokio::test]
-async fn what_is_counted_is_told_first_and_whenever_it_changes() {
+async fn availability_precedes_samples_and_follows_changes() {
     let running = Running::start();
     let mut client = running.client().await;
     let scope = Scope::only(Selector::Cgroup("/a".into()));
@@ -402,7 +402,7 @@ async fn what_is_counted_is_told_first_and_whenever_it_changes() {
 }
 
 #[tokio::test]
-async fn clients_of_one_interval_and_scope_share_one_reading() {
+async fn same_interval_and_scope_share_one_reading() {
     let running = Running::start();
     let mut clients = Vec::new();
     for _ in 0..10 {
@@ -426,7 +426,7 @@ pub(super) fn cue(kind: CueKind) -> Cue {
 }
 
 #[tokio::test]
-async fn cues_go_to_those_who_want_that_kind_in_that_scope() {
+async fn cues_reach_subscribers_of_kind_and_scope() {
     let running = Running::start();
     let wish = |scope, cues| Subscribe { interval_ms: 5000, scope, cues };
     let mut machine = running.client().await;
@@ -448,7 +448,7 @@ async fn cues_go_to_those_who_want_that_kind_in_that_scope() {
 }
 
 #[tokio::test]
-async fn cues_that_were_dropped_are_told_of_wherever_that_was() {
+async fn dropped_cues_are_reported_as_lost() {
     let running = Running::start();
     running.kernel.lost.store(100, Ordering::Relaxed); // before anybody asked
     let mut client = running.client().await;
@@ -479,7 +479,7 @@ async fn cues_that_were_dropped_are_told_of_wherever_that_was() {
 }
 
 #[tokio::test]
-async fn a_removed_socket_file_is_made_anew_and_nobody_notices() {
+async fn removed_socket_file_is_recreated() {
     let running = Running::start();
     let mut before = running.subscriber(20).await;
     let path = running.dir.path().join("s");

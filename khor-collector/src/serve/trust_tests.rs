@@ -23,7 +23,7 @@ async fn subscribe(client: &mut Client, interval_ms: u16, scope: Scope) -> (Subs
 }
 
 #[tokio::test]
-async fn only_own_scopes_get_intervals_below_100_ms() {
+async fn only_own_scopes_get_short_intervals() {
     let running = running();
     let mut client = running.client().await;
     for (requested_ms, granted_ms) in [(5, 100), (100, 100), (101, 200)] {
@@ -38,7 +38,7 @@ async fn only_own_scopes_get_intervals_below_100_ms() {
 /// Otherwise each new subscription would begin with a sample at once, and each interval would have
 /// its own sampling instants.
 #[tokio::test]
-async fn samples_of_all_subscriptions_come_at_the_same_instants() {
+async fn all_subscriptions_sample_at_same_instants() {
     let running = running();
     let mut clients = Vec::new();
     for interval_ms in [5, 20, 100] {
@@ -72,7 +72,7 @@ async fn samples_of_all_subscriptions_come_at_the_same_instants() {
 }
 
 #[tokio::test]
-async fn counts_of_others_start_at_the_first_sample() {
+async fn counts_of_others_start_at_first_sample() {
     let running = running();
     let mut client = running.client().await;
     let others = Scope::only(Selector::Cgroup("/others".into()));
@@ -86,7 +86,7 @@ async fn counts_of_others_start_at_the_first_sample() {
 }
 
 #[tokio::test]
-async fn untrusted_clients_get_all_cues_except_program_starts() {
+async fn untrusted_clients_get_no_exec_cues() {
     let running = running();
     let (mut client, welcome) = Client::connect(running.dir.path().join("s"), "test").await.unwrap();
     for info in welcome.cues {
@@ -106,7 +106,7 @@ async fn untrusted_clients_get_all_cues_except_program_starts() {
 }
 
 #[tokio::test]
-async fn a_refused_scope_sends_no_cues_and_keeps_the_connection() {
+async fn refused_scope_keeps_connection_without_cues() {
     let running = running();
     let mut client = running.client().await;
     subscribe(&mut client, 5000, others_process()).await;

@@ -8,7 +8,7 @@ use khor_e2e::load::Background;
 use khor_e2e::procfs::{self, Traffic};
 use khor_e2e::skip::in_vm;
 use khor_e2e::{Bracket, Namespace, bracket, load};
-use khor_proto::counter;
+use khor_proto::Counter;
 
 use crate::{Turn, turn};
 
@@ -76,12 +76,11 @@ fn agrees(count: impl Fn() -> Bracket) {
 /// move at least `least` bytes and less than twice as many.
 fn local_agrees(turn: &Turn, keepers: &[Keeper<'_>], least: u64, work: impl Fn()) {
     agrees(|| {
-        let counted =
-            bracket(|| turn.collector.sample(), counter::LOCAL_BYTES, || received(keepers).0, &work);
+        let counted = bracket(|| turn.collector.sample(), Counter::LocalBytes, || received(keepers).0, &work);
         assert!((least..2 * least).contains(&counted.inner), "{counted:?} of {least}");
         counted
     });
-    agrees(|| bracket(|| turn.collector.sample(), counter::LOCAL_PACKETS, || received(keepers).1, &work));
+    agrees(|| bracket(|| turn.collector.sample(), Counter::LocalPackets, || received(keepers).1, &work));
 }
 
 /// Connects two namespaces with a veth pair whose ends have these names.
@@ -116,16 +115,16 @@ fn loopback_is_local_traffic() {
 /// one attempt without their packets is enough.
 #[test]
 fn loopback_is_not_at_the_edge() {
-    const EDGE: [&str; 4] =
-        [counter::EDGE_RX_BYTES, counter::EDGE_RX_PACKETS, counter::EDGE_TX_BYTES, counter::EDGE_TX_PACKETS];
+    const EDGE: [Counter; 4] =
+        [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
     let Some(turn) = turn() else { return };
     let bytes = load::scaled(BYTES / 8);
     let untouched = (0..ATTEMPTS).any(|_| {
         let before = turn.collector.sample();
         load::loopback(bytes, 100);
         let after = turn.collector.sample();
-        let moved = |name: &str| after.get(name).expect(name) - before.get(name).expect(name);
-        assert!(moved(counter::RX_BYTES) >= bytes && moved(counter::TX_BYTES) >= bytes);
+        let moved = |counter: Counter| after.growth_since(&before, counter);
+        assert!(moved(Counter::RxBytes) >= bytes && moved(Counter::TxBytes) >= bytes);
         let edge = EDGE.map(moved);
         println!("{edge:?}");
         edge == [0; 4]
@@ -134,7 +133,7 @@ fn loopback_is_not_at_the_edge() {
 }
 
 #[test]
-fn a_veth_pair_between_namespaces_carries_local_traffic() {
+fn veth_between_namespaces_carries_local_traffic() {
     let Some(turn) = turn() else { return };
     let (left, right) = (Namespace::new(), Namespace::new());
     connect(&left, "left", &right, "right");
@@ -170,7 +169,7 @@ fn bridged_traffic_counts_once() {
         let edge = Cell::new(0);
         let sample = || {
             let sample = turn.collector.sample();
-            edge.set(sample.get(counter::EDGE_RX_BYTES).expect("a count"));
+            edge.set(sample.get(Counter::EdgeRxBytes).expect("a count"));
             sample
         };
         // The cards' own counts have headers and merged packets, so the edge's share is taken from
@@ -178,7 +177,7 @@ fn bridged_traffic_counts_once() {
         let kernel = || received(&keepers).0 + received(&ports).0 - host_received().0;
         let (edge_before, counted) = {
             sample();
-            (edge.get(), bracket(sample, counter::RX_BYTES, kernel, work))
+            (edge.get(), bracket(sample, Counter::RxBytes, kernel, work))
         };
         assert!(counted.inner >= 2 * bytes, "{counted:?}");
         Bracket { outer: counted.outer + edge.get() - edge_before, ..counted }
@@ -188,7 +187,7 @@ fn bridged_traffic_counts_once() {
 /// The programs store nothing about devices. So renaming a device, or moving it to another
 /// namespace and back, loses no packet and adds none.
 #[test]
-fn devices_may_change_name_and_namespace_during_traffic() {
+fn moved_and_renamed_devices_count_exactly() {
     const MAC: &str = "02:00:00:00:00:02";
     let Some(turn) = turn() else { return };
     let (sender, home, abroad) = (Namespace::new(), Namespace::new(), Namespace::new());
@@ -224,7 +223,7 @@ fn devices_may_change_name_and_namespace_during_traffic() {
         drop(traffic);
     };
     agrees(|| {
-        let counted = bracket(|| turn.collector.sample(), counter::LOCAL_BYTES, all, journey);
+        let counted = bracket(|| turn.collector.sample(), Counter::LocalBytes, all, journey);
         assert!(counted.inner >= 100_000, "{counted:?}");
         counted
     });

@@ -75,7 +75,7 @@ pub(crate) fn moderate() -> Vec<Row> {
 }
 
 #[test]
-fn the_configuration_does_not_grow_through_the_api() {
+fn api_cannot_grow_configuration_file() {
     if !root_or_skip() {
         return;
     }

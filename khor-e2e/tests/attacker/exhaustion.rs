@@ -65,7 +65,7 @@ fn engine() -> (SecondUser, UserEngine, Value) {
 }
 
 #[test]
-fn stalled_connections_of_others_leave_room_for_the_owner() {
+fn stalled_connections_leave_room_for_owner() {
     if !root_or_skip() {
         return;
     }
@@ -153,7 +153,7 @@ fn cpu_s(pid: u32) -> f64 {
 }
 
 #[test]
-fn cancelled_requests_for_clips_cost_little_and_delay_nothing() {
+fn cancelled_clip_requests_delay_nothing() {
     if !root_or_skip() {
         return;
     }

@@ -192,7 +192,7 @@ impl Drop for Family {
 }
 
 #[test]
-fn a_member_of_the_group_learns_little_about_other_users() {
+fn group_member_learns_little_about_others() {
     if !root_or_skip() {
         return;
     }
@@ -214,7 +214,7 @@ fn a_member_of_the_group_learns_little_about_other_users() {
 }
 
 #[test]
-fn one_member_of_the_group_leaves_scopes_and_connections_to_the_others() {
+fn group_member_leaves_room_for_others() {
     if !root_or_skip() {
         return;
     }

@@ -226,7 +226,7 @@ fn another_user_neither_reads_nor_steers() {
 }
 
 #[test]
-fn a_connection_without_a_process_has_no_access() {
+fn connection_without_process_has_no_access() {
     if !root_or_skip() {
         return;
     }

@@ -109,7 +109,7 @@ fn peer_texts_are_printed_without_control_characters() {
 }
 
 #[test]
-fn a_flood_from_one_host_keeps_cues_of_others() {
+fn flood_of_one_host_keeps_others_cues() {
     let Some((server, engine)) = site() else { return };
     let mut seq = 0;
     wait_until("the calm host's cue", || {

@@ -39,7 +39,7 @@ pub(crate) fn squat() -> Row {
 }
 
 #[test]
-fn a_program_on_the_engines_port_receives_no_token() {
+fn program_on_engines_port_gets_no_token() {
     if !root_or_skip() {
         return;
     }

@@ -70,7 +70,7 @@ fn is_on(bus: &Bus) -> bool {
 }
 
 #[test]
-fn the_system_bus_delivers_no_names_to_other_users() {
+fn system_bus_hides_names_from_others() {
     if !root_or_skip() {
         return;
     }

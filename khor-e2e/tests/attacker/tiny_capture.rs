@@ -63,7 +63,7 @@ fn hostile(real: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn khor_leaves_out_a_long_gap_and_reports_it() {
+fn long_gap_is_skipped_and_reported() {
     let dir = TempDir::new().expect("a directory");
     let recorded = khor(&["record", "real.khor", "--demo", "--seconds", "0.1"], dir.path());
     assert!(recorded.status.success(), "{recorded:?}");

@@ -112,7 +112,7 @@ fn pair(cookie: &str) -> String {
 }
 
 #[test]
-fn a_session_is_worth_nothing_to_another_user() {
+fn session_is_useless_to_other_users() {
     if !root_or_skip() {
         return;
     }
@@ -155,7 +155,7 @@ fn a_session_is_worth_nothing_to_another_user() {
 }
 
 #[test]
-fn logout_too_many_logins_or_a_new_token_end_sessions() {
+fn logout_login_limit_or_token_end_sessions() {
     if !root_or_skip() {
         return;
     }

@@ -117,7 +117,7 @@ fn readable(document: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_foreign_web_page_neither_reads_nor_steers() {
+fn foreign_page_neither_reads_nor_steers() {
     if !root_or_skip() {
         return;
     }

@@ -103,7 +103,7 @@ fn plain_disk_counts_once() {
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
-fn writes_to_a_loop_device_count_once_and_cached_reads_do_not_count() {
+fn loop_writes_count_once_cached_reads_never() {
     let turn = turn();
     let file = program("khor").with_file_name("loop-file");
     // Allocates all blocks now, so that the file system writes no metadata later.

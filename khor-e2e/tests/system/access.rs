@@ -6,7 +6,7 @@ const OBJECT: &str = "org.khor.Collector /org/khor/Collector";
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn everybody_reads_on_the_bus_and_nobody_writes_or_takes_the_name() {
+fn bus_is_readable_and_name_is_protected() {
     require_a_machine_of_our_own();
     let shown = said(&of("stranger", &format!("busctl --system introspect {OBJECT}")));
     for name in ["org.khor.Collector1", ".Version", ".Probes", ".Subscribers", ".Cue"] {
@@ -30,7 +30,7 @@ fn everybody_reads_on_the_bus_and_nobody_writes_or_takes_the_name() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_member_hears_the_collector_and_a_stranger_is_told_why_not() {
+fn group_member_connects_and_stranger_gets_reason() {
     require_a_machine_of_our_own();
     let record = |user: &str| {
         let (success, text) = heard(&of(user, &format!("khor record --seconds 5 /tmp/{user}.khor")));
@@ -47,7 +47,7 @@ fn a_member_hears_the_collector_and_a_stranger_is_told_why_not() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_member_gets_100_ms_until_the_administrator_trusts_the_user() {
+fn member_gets_100_ms_until_trusted() {
     const DEFAULTS: &str = "/etc/default/khor";
     require_a_machine_of_our_own();
     let record = || said(&of("listener", "khor record --seconds 2 /tmp/limited.khor"));
@@ -63,7 +63,7 @@ fn a_member_gets_100_ms_until_the_administrator_trusts_the_user() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn whoever_starts_it_without_capabilities_is_told_what_is_missing() {
+fn start_without_capabilities_names_missing_ones() {
     require_a_machine_of_our_own();
     let output = run(&of("stranger", "khor-collector --check"));
     let text = String::from_utf8_lossy(&output.stderr);

@@ -16,7 +16,7 @@ const EXPOSURE: u32 = 15;
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn the_user_its_group_and_the_directory_are_made() {
+fn user_group_and_directory_are_created() {
     require_a_machine_of_our_own();
     let user = said("getent passwd khor");
     assert!(user.ends_with("nologin"), "{user}");

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use khor_e2e::{Engine, load};
+use khor_proto::Counter;
 
 use crate::unit::{
     PATH, SERVICE, SOCKET, complaints, heard, journal_now, listen, main_pid, property,
@@ -16,7 +17,7 @@ const DROP_IN: &str = "/run/systemd/system/khor-collector.service.d/hangs.conf";
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_first_connection_starts_it_and_it_counts() {
+fn first_connection_starts_collector() {
     require_a_machine_of_our_own();
     let since = journal_now();
     said(&format!("systemctl stop {SERVICE}"));
@@ -30,10 +31,13 @@ fn a_first_connection_starts_it_and_it_counts() {
     load::loopback(1 << 20, 0);
     load::direct_io(Path::new("/root"), 1).expect("writing");
     let last = listener.sample();
-    for (counter, at_least) in
-        [("execs", 20), ("switches", 20), ("local_bytes", 1 << 20), ("write_bytes", 1 << 20)]
-    {
-        let moved = last.get(counter).expect(counter) - first.get(counter).expect(counter);
+    for (counter, at_least) in [
+        (Counter::Execs, 20),
+        (Counter::Switches, 20),
+        (Counter::LocalBytes, 1 << 20),
+        (Counter::WriteBytes, 1 << 20),
+    ] {
+        let moved = last.growth_since(&first, counter);
         println!("{counter}: {moved}");
         assert!(moved >= at_least, "{counter}: {moved}, not {at_least}");
     }
@@ -42,7 +46,7 @@ fn a_first_connection_starts_it_and_it_counts() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn killed_it_comes_back_and_clients_with_it() {
+fn killed_collector_and_its_clients_recover() {
     require_a_machine_of_our_own();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
@@ -89,7 +93,7 @@ fn hung_it_is_restarted_by_the_watchdog() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
+fn stopped_collector_ends_cleanly() {
     require_a_machine_of_our_own();
     let since = journal_now();
     let _ = listen().sample();
@@ -107,7 +111,7 @@ fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn the_bus_starts_the_collector_unless_it_is_disabled() {
+fn bus_starts_collector_unless_disabled() {
     const VERSION: &str = "get-property org.khor.Collector /org/khor/Collector org.khor.Collector1 Version";
     require_a_machine_of_our_own();
     let stop = || said(&format!("systemctl stop {SOCKET} {SERVICE}"));

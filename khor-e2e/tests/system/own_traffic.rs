@@ -11,6 +11,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use khor_e2e::Scrape;
 use serde_json::{Value, json};
 
 use crate::http::text;
@@ -31,7 +32,7 @@ const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"]
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn traffic_to_clients_on_another_machine_is_subtracted() {
+fn traffic_to_remote_clients_is_subtracted() {
     require_a_machine_of_our_own();
     let card = said("ls /sys/class/net");
     let card = card.split_whitespace().find(|name| name.starts_with("en") || name.starts_with("eth"));
@@ -46,11 +47,9 @@ fn traffic_to_clients_on_another_machine_is_subtracted() {
     said(&format!("ip link set {card} up"));
     said("systemctl start ssh.service");
     wait_for("two listeners and a page", || {
-        let (_, gauges) = text(USER, PORT, "/metrics", TOKEN)?;
-        let gauge = |name: &str| {
-            let value = gauges.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            value.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0)
-        };
+        let (status, metrics) = text(USER, PORT, "/metrics", TOKEN)?;
+        let gauges = (status == 200).then(|| Scrape::parse(&metrics))?;
+        let gauge = |name: &str| gauges.get(name).unwrap_or(0.0);
         (gauge("khor_listeners") >= 2.0 && gauge("khor_event_streams") >= 1.0).then_some(())
     });
     let before = sent(&card);

@@ -19,7 +19,7 @@ fn left() -> String {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn upgraded_it_goes_on_removed_it_stops_and_purged_it_leaves_nothing() {
+fn package_upgrades_removes_and_purges_cleanly() {
     require_a_machine_of_our_own();
     let before = main_pid().expect("it runs");
     let output = said(&format!("dpkg --install {PACKAGE}"));

@@ -13,7 +13,7 @@ const SEED: &str = "/etc/khor/relay.nk";
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn the_relay_uses_a_seed_that_only_root_can_read() {
+fn relay_uses_root_only_seed() {
     require_a_machine_of_our_own();
     assert_eq!(said("stat --format=%a:%U:%G /etc/khor"), "700:root:root");
     let seed = KeyPair::new_user().seed().expect("a seed");

@@ -61,7 +61,7 @@ fn loudness(seconds: u32) -> f64 {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
+fn session_plays_on_card_and_sequencer() {
     require_a_machine_of_our_own();
     linger("listener", 17321);
     assert_eq!(said(&in_session("listener", &format!("systemctl --user is-active {UNIT}"))), "active");
@@ -120,7 +120,7 @@ fn on_the_bus() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn another_users_engine_hears_the_same_collector_and_a_stranger_is_told_the_fix() {
+fn second_user_connects_and_stranger_gets_fix() {
     require_a_machine_of_our_own();
     linger("second", 17322);
     assert_eq!(health("second", 17322).expect("its health")["source"]["kind"], "collector");

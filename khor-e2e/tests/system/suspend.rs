@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use khor_e2e::{Engine, Reading, wait_until};
-use khor_proto::{CounterInfo, Unit, counter};
+use khor_proto::{Counter, Unit};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::unit::{PATH, complaints, journal_now, listen, main_pid, require_a_machine_of_our_own, said};
@@ -60,7 +60,7 @@ fn suspend() {
 }
 
 /// Rate of a counter between two readings, and what it were if the suspended time did not count.
-fn rates(last: &Reading, now: &Reading, counter: &str, slept_s: f64) -> Option<(f64, f64)> {
+fn rates(last: &Reading, now: &Reading, counter: Counter, slept_s: f64) -> Option<(f64, f64)> {
     let moved = (now.get(counter)? - last.get(counter)?) as f64;
     let interval_s = (now.t_ns() - last.t_ns()) as f64 / NS_PER_S;
     Some((moved / interval_s, moved / (interval_s - slept_s)))
@@ -80,23 +80,23 @@ fn hear(engine: &Engine) -> Heard {
 }
 
 /// What a signal is made of, where its counters are not of its name.
-fn counters(signal: &str) -> &'static [&'static str] {
+fn counters(signal: &str) -> &'static [Counter] {
     match signal {
-        "exec" => &[counter::EXECS],
-        "fork" => &[counter::FORKS],
-        "rx" => &[counter::EDGE_RX_BYTES],
-        "tx" => &[counter::EDGE_TX_BYTES],
-        "local" => &[counter::LOCAL_BYTES],
-        "retx" => &[counter::RETRANSMITS],
-        "io" => &[counter::READ_BYTES, counter::WRITE_BYTES],
-        "lat" => &[counter::LATENCY_NS],
-        "stall" => &[counter::IO_STALL_US],
-        "mem" => &[counter::MEM_STALL_US],
-        "fault" => &[counter::FAULTS],
-        "cpu" => &[counter::CPU_STALL_US],
-        "csw" => &[counter::SWITCHES],
-        "irq" => &[counter::IRQS],
-        "softirq" => &[counter::SOFTIRQS],
+        "exec" => &[Counter::Execs],
+        "fork" => &[Counter::Forks],
+        "rx" => &[Counter::EdgeRxBytes],
+        "tx" => &[Counter::EdgeTxBytes],
+        "local" => &[Counter::LocalBytes],
+        "retx" => &[Counter::Retransmits],
+        "io" => &[Counter::ReadBytes, Counter::WriteBytes],
+        "lat" => &[Counter::LatencyNs],
+        "stall" => &[Counter::IoStallUs],
+        "mem" => &[Counter::MemStallUs],
+        "fault" => &[Counter::Faults],
+        "cpu" => &[Counter::CpuStallUs],
+        "csw" => &[Counter::Switches],
+        "irq" => &[Counter::Irqs],
+        "softirq" => &[Counter::Softirqs],
         other => panic!("a new signal, {other}: say what it is made of"),
     }
 }
@@ -104,7 +104,7 @@ fn counters(signal: &str) -> &'static [&'static str] {
 /// The most that a signal's counters moved within a second, by our own readings.
 fn busiest_second(readings: &[Reading], signal: &str) -> f64 {
     let total = |reading: &Reading| -> f64 {
-        counters(signal).iter().filter_map(|name| reading.get(name)).map(|count| count as f64).sum()
+        counters(signal).iter().filter_map(|counter| reading.get(*counter)).map(|count| count as f64).sum()
     };
     let second = |first: &Reading| {
         let within =
@@ -163,7 +163,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
     let after = readings.iter().filter(|reading| reading.t_ns() > gap[1].t_ns()).count();
     println!("{} samples, {after} of them after a gap of {gap_s:.2} s", readings.len());
     assert!(gap_s > slept_s - 0.1 && after > SAMPLES_AFTER, "samples go on, and their times count the gap");
-    for CounterInfo { name: counter, unit, .. } in gap[0].counters() {
+    for counter in gap[0].counters().iter().filter_map(|info| Counter::from_name(&info.name)) {
         let usual = readings.windows(2).filter(|pair| pair[1].t_ns() <= gap[0].t_ns());
         let usual = usual.filter_map(|pair| rates(&pair[0], &pair[1], counter, 0.0)).map(|rate| rate.0);
         let usual = usual.fold(0.0, f64::max);
@@ -171,7 +171,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
         println!(
             "{counter}: {rate:.1}/s over the gap ({without:.0}/s without it), at most {usual:.0}/s before"
         );
-        assert!(rate <= usual.max(hardly_any_per_s(*unit)), "{counter} jumps as the machine wakes");
+        assert!(rate <= usual.max(hardly_any_per_s(counter.unit())), "{counter} jumps as the machine wakes");
     }
     let last_moment =
         readings.partition_point(|reading| (reading.t_ns() as f64) < (asleep_s - LAST_MOMENT_S) * NS_PER_S);

@@ -53,7 +53,7 @@ fn log_out(user: &str) {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn two_users_at_once_reach_their_own_engines_and_not_the_others() {
+fn two_users_reach_only_own_engines() {
     require_a_machine_of_our_own();
     USERS.into_iter().for_each(log_in);
     let ports = USERS.map(port);

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_let_in_leaves_the_strangers_share() {
+    fn admitted_client_frees_strangers_share() {
         let slots = Arc::new(Slots::default());
         let peer = Peer::User(4_294_967_294);
         let mut held = Vec::new();

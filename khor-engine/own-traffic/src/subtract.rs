@@ -121,6 +121,7 @@ impl Series {
 mod tests {
     use super::*;
     use crate::Place;
+    use khor_proto::Unit;
     use khor_signal::Counter;
 
     const TX: usize = 2;
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn own_traffic_is_subtracted_and_other_traffic_stays() {
+    fn only_own_traffic_is_subtracted() {
         let mut bench = Bench::new();
         assert_eq!(bench.take(0, Some(10_000)), Some(10_000));
         bench.send(500);
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn own_traffic_not_counted_yet_is_subtracted_later_and_the_result_never_falls() {
+    fn late_own_traffic_never_lowers_result() {
         let mut bench = Bench::new();
         bench.take(0, Some(10_000));
         bench.send(500);
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_estimate_that_was_too_high_does_not_hide_later_traffic() {
+    fn high_estimate_hides_no_later_traffic() {
         let mut bench = Bench::new();
         bench.take(0, Some(10_000));
         bench.send(500_000);
@@ -195,6 +196,24 @@ mod tests {
     }
 
     #[test]
+    fn network_counters_are_subtracted_from_or_named() {
+        // Totals of all devices stay. Disks carry no network traffic.
+        const OTHERS: [Counter; 6] = [
+            Counter::RxBytes,
+            Counter::RxPackets,
+            Counter::TxBytes,
+            Counter::TxPackets,
+            Counter::ReadBytes,
+            Counter::WriteBytes,
+        ];
+        let carries =
+            |counter: &Counter| counter.unit() == Unit::Bytes || counter.name().ends_with("_packets");
+        for counter in Counter::ALL.into_iter().filter(carries) {
+            assert_ne!(COUNTERS.contains(&counter), OTHERS.contains(&counter), "{counter}");
+        }
+    }
+
+    #[test]
     fn datagrams_are_counted_with_their_headers() {
         let own = OwnTraffic::default();
         own.sent_datagram(Place::Local, 100, [127, 0, 0, 1].into());
@@ -204,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn with_an_open_connection_results_change_ten_times_a_second() {
+    async fn open_connection_updates_every_100_ms() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut bench = Bench::new();

@@ -90,7 +90,7 @@ fn assert_close(what: &str, ours: u64, kernel: u64) {
 }
 
 #[test]
-fn a_stream_over_loopback_is_counted_as_the_device_counts_it() {
+fn loopback_stream_agrees_with_device() {
     if !root_or_skip() {
         return;
     }
@@ -114,7 +114,7 @@ fn a_stream_over_loopback_is_counted_as_the_device_counts_it() {
 }
 
 #[test]
-fn a_stream_over_a_pair_of_devices_is_counted_as_the_device_counts_it() {
+fn veth_stream_agrees_with_device() {
     if !root_or_skip() {
         return;
     }
@@ -155,7 +155,7 @@ fn a_stream_over_a_pair_of_devices_is_counted_as_the_device_counts_it() {
 }
 
 #[test]
-fn traffic_through_sshd_counts_at_the_edge_from_its_discovery_on() {
+fn discovered_ssh_tunnel_counts_at_edge() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
@@ -176,7 +176,7 @@ fn traffic_through_sshd_counts_at_the_edge_from_its_discovery_on() {
 }
 
 #[test]
-fn bytes_that_are_queued_at_the_close_are_counted() {
+fn bytes_queued_at_close_count() {
     if !root_or_skip() {
         return;
     }

@@ -17,7 +17,7 @@ mod scale;
 pub use accumulator::Accumulator;
 pub use baseline::Learnt;
 pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
-pub use counters::{Counter, Counters, Frame, PerCounter};
+pub use counters::{Counters, Frame, PerCounter};
 #[cfg(any(test, feature = "testing"))]
 pub use ensemble::standing_out;
 pub use ensemble::{
@@ -27,6 +27,8 @@ pub use lane::{Lane, Lanes, RangeMode, Scaling};
 pub use pipeline::{Pipeline, Reading};
 pub use rate::{CounterRates, counter_rates};
 pub use scale::{default_ceilings, level};
+
+pub use khor_proto::Counter;
 
 /// One value for every signal, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_found_and_what_is_broken_is_forgotten() {
+    fn saved_baseline_loads_and_damaged_resets() {
         let dir = tempfile::tempdir().unwrap();
         let file = BaselineFile::new(dir.path().join("new/baseline.json"));
         let load = || file.load(&Scope::Machine);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scope_has_its_own_and_processes_have_none() {
+    fn scopes_have_baseline_files_processes_none() {
         let dir = tempfile::tempdir().unwrap();
         let file = BaselineFile::new(dir.path().join("baseline.json"));
         let cgroup = |number: usize| Scope::only(Selector::Cgroup(format!("/{number}")));

@@ -69,7 +69,7 @@ pub(super) fn describe(welcome: &Welcome, socket: &std::path::Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use khor_proto::{Unit, counter};
+    use khor_proto::Unit;
 
     use super::*;
 
@@ -78,8 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn an_older_collectors_counts_of_all_devices_stand_in_for_those_of_the_edge() {
-        let older = Catalogue::new(&[info(counter::TX_BYTES), info(counter::RX_BYTES)]);
+    fn older_collectors_totals_replace_edge_counts() {
+        let older = Catalogue::new(&[info(Counter::TxBytes.name()), info(Counter::RxBytes.name())]);
         let frame = older.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), Some(2)] });
         let of = |frame: &Frame, counter: Counter| frame.counters[counter.index()];
         assert_eq!([Counter::EdgeRxBytes, Counter::EdgeTxBytes].map(|c| of(&frame, c)), [Some(2), Some(1)]);
@@ -89,8 +89,8 @@ mod tests {
             Availability::Available => panic!("it has no local traffic"),
         }
         let absent = Availability::Absent { reason: "no probe".into() };
-        let edge = CounterInfo { availability: absent.clone(), ..info(counter::EDGE_RX_BYTES) };
-        let newer = Catalogue::new(&[info(counter::RX_BYTES), edge]);
+        let edge = CounterInfo { availability: absent.clone(), ..info(Counter::EdgeRxBytes.name()) };
+        let newer = Catalogue::new(&[info(Counter::RxBytes.name()), edge]);
         let frame = newer.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), None] });
         assert_eq!(of(&frame, Counter::EdgeRxBytes), None, "a newer collector means what it reports");
         assert_eq!(newer.availability()[Counter::EdgeRxBytes.index()], absent);
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn counters_are_found_wherever_they_stand() {
-        let catalogue = Catalogue::new(&[info("from_the_future"), info(counter::IRQS)]);
+        let catalogue = Catalogue::new(&[info("from_the_future"), info(Counter::Irqs.name())]);
         let frame = catalogue.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), Some(2)] });
         assert_eq!(frame.counters[Counter::Irqs.index()], Some(2));
         assert_eq!(frame.counters[Counter::Execs.index()], None);

@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn every_round_has_its_cues_at_their_times_whatever_the_step() {
+    fn cue_times_do_not_depend_on_step() {
         for step_ns in [20_000_000, 333_333_333, 5_000_000_000] {
             let mut demo = DemoSource::new(1);
             let mut cues = Vec::new();
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn the_burst_is_one_by_the_kernels_measure() {
+    fn demo_burst_reaches_kernels_threshold() {
         let mut demo = DemoSource::new(1);
         let mut at_s = |until_s: u64| {
             let mut frame = None;
@@ -385,6 +385,20 @@ mod tests {
         };
         let (before, after) = (at_s(96), at_s(97));
         assert!(after - before >= 32, "{before} then {after}");
+    }
+
+    #[test]
+    fn every_counter_moves_or_is_named() {
+        const STILL: [Counter; 2] = [Counter::IoErrors, Counter::MissedEvents];
+        let mut demo = DemoSource::new(1);
+        let mut frame = demo.advance(20_000_000);
+        while demo.t_ns < ROUND_NS {
+            frame = demo.advance(20_000_000);
+        }
+        for counter in Counter::ALL {
+            let moves = frame.counters[counter.index()] > Some(0);
+            assert_eq!(moves, !STILL.contains(&counter), "{counter}: give it rates, or name it here");
+        }
     }
 
     #[test]

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_proc_without_counters_is_a_lost_source_until_it_has_some() {
+    async fn proc_without_counters_is_lost_source() {
         let dir = tempfile::tempdir().unwrap();
         let mut fallback = Fallback::new(false, &ScopeChoice::default());
         fallback.proc = ProcSource::new(dir.path());

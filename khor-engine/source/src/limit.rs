@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_interval_is_reported_with_the_setting() {
+    fn longer_interval_names_setting() {
         let limit = slower(20, 100).unwrap();
         assert!(limit.error.contains("every 100 ms, not 20"), "{limit:?}");
         assert!(limit.fix.contains("to KHOR_TRUST= in /etc/default/khor"), "{limit:?}");

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_collector_proc_takes_over_and_says_why() {
+    async fn missing_collector_falls_back_to_proc() {
         let dir = tempfile::tempdir().unwrap();
         let (_settings, mut events) = start(settings(dir.path().join("none.sock")));
         let up = next_up(&mut events).await;
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_a_scope_nothing_is_heard_rather_than_the_whole_machine() {
+    async fn scope_never_falls_back_to_machine() {
         let dir = tempfile::tempdir().unwrap();
         let scope = ScopeChoice { cgroup: "x.service".into(), ..ScopeChoice::default() };
         let (sender, mut events) = start(MachineSettings { scope, ..settings(dir.path().join("none.sock")) });

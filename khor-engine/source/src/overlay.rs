@@ -7,18 +7,13 @@ use khor_proto::{Availability, Welcome};
 use super::{
     Shortfall, SourceInfo,
     catalogue::{Catalogue, is_of_old_collector},
-    lockdown,
+    edge, lockdown,
     procfs::ProcSource,
 };
 use khor_signal::{Counter, Counters, Frame, PerCounter};
 
 /// Shortest time between two readings of `/proc`, with room for the jitter of the frames.
 const READ_INTERVAL: Duration = Duration::from_millis(95);
-
-/// Edge counters come from the same source as local traffic, so that both count each byte by the
-/// same rules.
-const EDGE: [Counter; 4] =
-    [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
 
 /// Adds counters from `/proc` to the collector's frames.
 #[derive(Debug)]
@@ -116,10 +111,14 @@ impl Gap {
         if let Some((_, counters)) =
             reasons.iter_mut().find(|(_, counters)| counters.contains(&Counter::LocalBytes))
         {
-            let is_other = |counter: &Counter| {
-                !known.contains(counter) && proc[counter.index()] == Availability::Available
+            // Edge counters come from the same source as local traffic, so that both count each
+            // byte by the same rules.
+            let is_other_edge = |counter: &Counter| {
+                edge::is_edge(*counter)
+                    && !known.contains(counter)
+                    && proc[counter.index()] == Availability::Available
             };
-            counters.extend(EDGE.into_iter().filter(is_other));
+            counters.extend(Counter::ALL.into_iter().filter(is_other_edge));
         }
         let counters: Vec<Counter> = reasons.iter().flat_map(|(_, counters)| counters.clone()).collect();
         (!counters.is_empty()).then(|| Self { counters, why: why(&reasons, cause) })
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_filled_if_nothing_is_missing_or_proc_lacks_it_too() {
+    fn overlay_needs_counters_that_proc_has() {
         let (_dir, source) = proc("ctxt 5\n");
         assert!(Overlay::of(&mut info(&[]), source).is_none());
         let (_dir, source) = proc("ctxt 5\n");
@@ -244,17 +243,18 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_comes_from_the_same_source_as_local_traffic() {
+    fn edge_and_local_share_one_source() {
         let lacks = info(&[(Counter::LocalBytes, UNKNOWN_TO_COLLECTOR)]);
         let proc = [const { Availability::Available }; Counter::ALL.len()];
         let gap = Gap::find(&lacks.availability, &proc, None).unwrap();
-        assert_eq!(gap.counters[1..], EDGE);
+        assert!(gap.counters[1..].iter().all(|counter| edge::is_edge(*counter)));
+        assert_eq!(gap.counters.len(), 1 + 4);
         let lacks = info(&[(Counter::RxBytes, "no probe")]);
         assert_eq!(Gap::find(&lacks.availability, &proc, None).unwrap().counters, [Counter::RxBytes]);
     }
 
     #[test]
-    fn the_reasons_the_cause_and_the_fix_are_named() {
+    fn shortfall_names_reasons_cause_and_fix() {
         let lockdown = Shortfall { error: "lockdown".into(), fix: "boot without".into() };
         let gap = |reason: &str, cause: &Shortfall| {
             let lacks = info(&[(Counter::Switches, reason), (Counter::Forks, reason), (Counter::Irqs, "x")]);

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_awaited_where_it_usually_is() {
+    fn missing_unit_gets_its_usual_cgroups() {
         let choice = ScopeChoice { cgroup: "khor-no-such.service".into(), ..ScopeChoice::default() };
         let expected = Scope::only(Selector::Cgroup("/system.slice/khor-no-such.service".into()));
         assert_eq!(choice.resolve(), expected);
