@@ -26,9 +26,9 @@ pub(crate) fn reason(listener: &Listener, counter: Counter) -> String {
 
 /// What `counter` moves by while `work` is done.
 pub(crate) fn counted(listener: &mut Listener, counter: Counter, work: impl FnOnce()) -> u64 {
-    let before = listener.sample().get(counter).expect(counter.name());
+    let before = listener.sample().get(counter).unwrap_or_else(|| panic!("{}", counter.name()));
     work();
-    listener.sample().get(counter).expect(counter.name()) - before
+    listener.sample().get(counter).unwrap_or_else(|| panic!("{}", counter.name())) - before
 }
 
 #[test]

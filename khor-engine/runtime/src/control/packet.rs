@@ -225,7 +225,7 @@ mod tests {
         let bundle = OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content };
         let mut addresses = Vec::new();
         read(&encoder::encode(&OscPacket::Bundle(bundle)).unwrap(), |element| {
-            addresses.push(element.unwrap())
+            addresses.push(element.unwrap());
         });
         assert_eq!(addresses, [message.clone(), message]);
     }

@@ -157,7 +157,7 @@ impl Stage {
         match detail {
             SiteDetail::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
             SiteDetail::Together { sections, .. } => {
-                self.seating.seat(sections.iter().map(|group| group.section))
+                self.seating.seat(sections.iter().map(|group| group.section));
             }
         }
         if self.seating.count() < 2 {

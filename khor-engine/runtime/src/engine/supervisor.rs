@@ -75,7 +75,7 @@ impl Supervisor {
                 Ok(_) if can_finish => supervisor.report(EndReason::Finished),
                 Ok(_) if may_end() => {}
                 Ok(_) => {
-                    supervisor.report(EndReason::Failed("the source ended before it was told to".into()))
+                    supervisor.report(EndReason::Failed("the source ended before it was told to".into()));
                 }
             }
         });
