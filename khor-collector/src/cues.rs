@@ -26,7 +26,7 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
         for (kind, record) in records.drain(..) {
             let cue = cue(wire_kind(kind), &record);
             tracing::debug!("{cue:?}");
-            server.tell(&cue, record.scopes | untold_scopes(&cue, &scopes));
+            server.send_cue(&cue, record.scopes | unmarked_scopes(&cue, &scopes));
             // Who starts which program is not everybody's business.
             if cue.kind != CueKind::Exec {
                 let _ = bus.try_send(cue); // when full or nobody is there, the bus has had enough
@@ -36,7 +36,7 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
 }
 
 /// Scopes of a victim of which the kernel told the number only (before 6.8).
-fn untold_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
+fn unmarked_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
     match (cue.kind, cue.cgroup_id, cue.pid) {
         (CueKind::Oom, None, Some(pid)) => scopes.of_process(pid),
         _ => 0,

@@ -101,7 +101,7 @@ async fn serve_until_told(
     let facts = facts(options, &probes, &identity);
     let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
     // Before the filter, under which no thread can be started.
-    let _time = server.keep_time().map_err(Failure::while_doing("starting a thread"))?;
+    let _time = server.start_sender().map_err(Failure::while_doing("starting a thread"))?;
     privilege::confine()?;
 
     let (for_bus, from_kernel) = mpsc::channel(CUES_FOR_BUS);

@@ -51,12 +51,12 @@ pub async fn connect_as(uid: u32, socket: &Path) -> Result<(Client, Welcome), Cl
 
 /// Three clients that misbehave until this is dropped: one never reads, one reads seldom, one talks nonsense.
 #[derive(Debug)]
-pub struct Trouble {
+pub struct MisbehavingClients {
     ended: Arc<AtomicBool>,
     makers: Vec<thread::JoinHandle<()>>,
 }
 
-impl Trouble {
+impl MisbehavingClients {
     /// Starts them.
     pub fn start(socket: &Path) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
@@ -72,7 +72,7 @@ impl Trouble {
     }
 }
 
-impl Drop for Trouble {
+impl Drop for MisbehavingClients {
     fn drop(&mut self) {
         self.ended.store(true, Relaxed);
         for maker in self.makers.drain(..) {
@@ -84,9 +84,9 @@ impl Drop for Trouble {
 fn subscribed(socket: &Path) -> Option<UnixStream> {
     let versions = vec![ProtocolVersion::CURRENT];
     let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions, client: "trouble".into() });
-    let wish = ClientMessage::Subscribe(Subscribe { ..Subscribe::default() });
+    let request = ClientMessage::Subscribe(Subscribe { ..Subscribe::default() });
     let mut stream = UnixStream::connect(socket).ok()?;
-    for message in [hello, wish] {
+    for message in [hello, request] {
         stream.write_all(&encode(&message).ok()?).ok()?;
     }
     Some(stream)

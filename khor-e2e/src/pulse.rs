@@ -79,7 +79,7 @@ impl Pulse {
     }
 
     /// It goes on.
-    pub fn go_on(&self) {
+    pub fn resume(&self) {
         self.signal(Signal::SIGCONT);
     }
 

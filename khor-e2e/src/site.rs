@@ -32,7 +32,7 @@ pub struct NatsServer {
 
 impl NatsServer {
     /// Whether there is one to run.
-    pub fn is_there() -> bool {
+    pub fn is_installed() -> bool {
         Path::new(SERVER).exists()
     }
 

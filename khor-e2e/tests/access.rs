@@ -36,7 +36,7 @@ fn source(engine: &Engine) -> serde_json::Value {
 
 #[test]
 fn client_certificate_opens_tls_server() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = by_certificate();
@@ -59,7 +59,7 @@ fn client_certificate_opens_tls_server() {
 
 #[test]
 fn creds_open_a_server_of_an_operator() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = by_creds();

@@ -25,7 +25,7 @@ fn count(port: u16, name: &str) -> f64 {
 
 #[test]
 fn two_aggregators_share_site_one_carries_on() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
@@ -156,7 +156,7 @@ fn cut_aggregator_cable_is_loss_without_spike() {
     if !root_or_skip() {
         return;
     }
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();

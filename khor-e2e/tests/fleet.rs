@@ -50,7 +50,7 @@ fn hosts_play_together_with_solo_and_loss() {
     if !root_or_skip() {
         return;
     }
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let mut server = NatsServer::start();
@@ -237,7 +237,7 @@ fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &
 /// stayed connected, but sent nothing.
 #[test]
 fn relay_reports_long_frames_and_recovers() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let mut server = NatsServer::start();
@@ -255,7 +255,7 @@ fn relay_reports_long_frames_and_recovers() {
 
 #[test]
 fn strangers_are_refused_counted_and_shown() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();

@@ -96,7 +96,7 @@ fn cues(engine: &Engine) -> Vec<Value> {
 /// Before, `khor explain` passed the clipboard write of a peer to the terminal.
 #[test]
 fn site_peer_steers_no_terminal() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
@@ -123,7 +123,7 @@ fn site_peer_steers_no_terminal() {
 /// Before, 20,000 cues of one peer displaced the cues of all others.
 #[test]
 fn flooding_host_displaces_no_other_cues() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();

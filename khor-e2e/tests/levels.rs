@@ -22,7 +22,7 @@ fn notes_of_cues(engine: &Engine) -> usize {
 
 #[test]
 fn host_two_levels_below_is_relayed_fully() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
@@ -100,7 +100,7 @@ fn sections_are_heard_over_both_levels(engine: &Engine) {
 #[test]
 fn hanging_server_is_one_loss() {
     const HANGS: Duration = Duration::from_secs(5);
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();

@@ -167,7 +167,7 @@ fn page_shows_hosts_and_solos_one() {
     if let Some(reason) = lacking(&checkout().join("ui")) {
         return skip(reason);
     }
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
@@ -225,7 +225,7 @@ fn the_page_shows_hundreds_of_hosts_calmly() {
     if let Some(reason) = lacking(&checkout().join("ui")) {
         return skip(reason);
     }
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();

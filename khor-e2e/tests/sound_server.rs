@@ -97,7 +97,7 @@ fn hanging_sound_server_is_reported_settings_hold() {
     );
     // Longer than the queue to the callback is deep.
     thread::sleep(Duration::from_secs(14));
-    pulse.go_on();
+    pulse.resume();
     let back = Instant::now();
     wait_until("the device", || plays(&engine));
     println!("plays {:?} after it went on", back.elapsed());

@@ -107,7 +107,7 @@ fn simulated(name: &str, octaves: f32, oddity: Option<Oddity>) -> SimulatedHost 
 
 #[test]
 fn it_shows_the_hosts_of_a_site() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let (server, port) = (NatsServer::start(), free_port());

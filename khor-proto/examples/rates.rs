@@ -9,8 +9,8 @@ async fn main() {
         .nth(1)
         .or_else(|| std::env::var(SOCKET_ENV).ok())
         .unwrap_or_else(|| DEFAULT_SOCKET.to_owned());
-    let wish = Subscribe { interval_ms: 1000, ..Subscribe::default() };
-    let mut subscription = reconnecting(socket, wish, "rates");
+    let request = Subscribe { interval_ms: 1000, ..Subscribe::default() };
+    let mut subscription = reconnecting(socket, request, "rates");
     let (mut catalogue, mut last) = (Vec::new(), None);
     while let Some(event) = subscription.next().await {
         match event {

@@ -127,13 +127,13 @@ async fn changed_subscription_lasts_across_reconnects() {
     let socket = dir.path().join("s");
     let listener = listen(&socket);
     let subscription = reconnecting(&socket, Subscribe::default(), "test");
-    let wish = Subscribe { interval_ms: 50, ..Subscribe::default() };
+    let request = Subscribe { interval_ms: 50, ..Subscribe::default() };
     let mut peer = accept(&listener).await;
     assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
-    subscription.subscribe(wish.clone());
-    assert_eq!(peer.hear().await, ClientMessage::Subscribe(wish.clone()));
+    subscription.subscribe(request.clone());
+    assert_eq!(peer.hear().await, ClientMessage::Subscribe(request.clone()));
     drop(peer);
-    assert_eq!(accept(&listener).await.hear().await, ClientMessage::Subscribe(wish));
+    assert_eq!(accept(&listener).await.hear().await, ClientMessage::Subscribe(request));
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ impl Shared {
         let same = active.values().filter(|active| active.scope == *scope);
         let same: Vec<_> = same.filter_map(|active| active.count.upgrade()).collect();
         drop(active); // dropping the last of one locks again
-        same.into_iter().find(|count| !count.names_the_dead())
+        same.into_iter().find(|count| !count.has_dead_process())
     }
 
     /// Fails if the kernel's table has no room for all that the scopes name with this one, be it there or not.

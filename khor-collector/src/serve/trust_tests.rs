@@ -52,8 +52,8 @@ async fn all_subscriptions_sample_at_same_instants() {
     while begun.elapsed() < Duration::from_secs(1) {
         tokio::select! {
             _ = ticks.tick() => {
-                let wish = Subscribe { interval_ms: 5, ..Subscribe::default() };
-                resubscribing.subscribe(wish).await.unwrap();
+                let request = Subscribe { interval_ms: 5, ..Subscribe::default() };
+                resubscribing.subscribe(request).await.unwrap();
             }
             sample = resubscribing.sample() => times_ns.push(sample.unwrap().t_ns),
         }
@@ -99,8 +99,8 @@ async fn untrusted_clients_get_no_exec_cues() {
     }
     subscribe(&mut client, 5000, Scope::Machine).await;
     assert!(!running.kernel.exec_cues.load(Ordering::Relaxed), "the kernel does not even report them");
-    running.server.tell(&cue(CueKind::Exec), 0);
-    running.server.tell(&cue(CueKind::Oom), 0);
+    running.server.send_cue(&cue(CueKind::Exec), 0);
+    running.server.send_cue(&cue(CueKind::Oom), 0);
     let update = timeout(hang_timeout(), client.update()).await.unwrap().unwrap();
     assert_eq!(update, Update::Cue(cue(CueKind::Oom)));
 }
@@ -110,7 +110,7 @@ async fn refused_scope_keeps_connection_without_cues() {
     let running = running();
     let mut client = running.client().await;
     subscribe(&mut client, 5000, others_process()).await;
-    running.server.tell(&cue(CueKind::Crash), u64::MAX);
+    running.server.send_cue(&cue(CueKind::Crash), u64::MAX);
     let (subscribed, _) = subscribe(&mut client, 20, Scope::Machine).await;
     assert_eq!(subscribed.interval_ms, 100, "no cue came before it");
 }

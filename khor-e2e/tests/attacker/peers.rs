@@ -72,7 +72,7 @@ fn send(server: &NatsServer, messages: &[(String, Vec<u8>)]) {
 }
 
 fn site() -> Option<(NatsServer, Engine)> {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         skip("needs nats-server");
         return None;
     }

@@ -9,6 +9,6 @@ mod metrics_text;
 pub mod negotiation;
 mod server;
 
-pub use connections::{MAX_CONNECTIONS, Slot};
+pub use connections::{ConnectionSlot, MAX_CONNECTIONS};
 pub use metrics_text::MetricsFormat;
 pub use server::{HEAD_TIMEOUT, accept, stopped};

@@ -120,7 +120,7 @@ impl Series {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Place;
+    use crate::CountedAt;
     use khor_proto::Unit;
     use khor_signal::Counter;
 
@@ -216,9 +216,9 @@ mod tests {
     #[test]
     fn datagrams_are_counted_with_their_headers() {
         let own = OwnTraffic::default();
-        own.sent_datagram(Place::Local, 100, [127, 0, 0, 1].into());
-        own.sent_datagram(Place::Edge, 100, [192, 0, 2, 1].into());
-        own.received_datagram(Place::Edge, 100, [192, 0, 2, 1].into());
+        own.sent_datagram(CountedAt::Local, 100, [127, 0, 0, 1].into());
+        own.sent_datagram(CountedAt::Edge, 100, [192, 0, 2, 1].into());
+        own.received_datagram(CountedAt::Edge, 100, [192, 0, 2, 1].into());
         assert_eq!(own.amounts(), [128, 1, 142, 1, 128, 1]);
     }
 
@@ -227,7 +227,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut bench = Bench::new();
-        let counted = crate::Counted::new(listener.accept().await.unwrap().0, &bench.own);
+        let counted = crate::CountedStream::new(listener.accept().await.unwrap().0, &bench.own);
         assert_eq!(bench.take(0, Some(100)), Some(100));
         assert_eq!((bench.take(20, Some(150)), bench.take(80, Some(200))), (Some(100), Some(100)));
         assert_eq!(bench.take(100, Some(250)), Some(250));

@@ -23,8 +23,8 @@ impl Frame {
     /// Removes the counters of signals that are off. If `rx` or `tx` is off, also removes the bytes
     /// that all devices received or sent.
     #[must_use]
-    pub fn only(mut self, heard: &PerSignal<bool>) -> Self {
-        for info in SIGNALS.iter().filter(|info| !heard[info.id.index()]) {
+    pub fn only(mut self, enabled: &PerSignal<bool>) -> Self {
+        for info in SIGNALS.iter().filter(|info| !enabled[info.id.index()]) {
             let of_all_devices: &[Counter] = match info.id {
                 SignalId::Rx => &[Counter::RxBytes],
                 SignalId::Tx => &[Counter::TxBytes],
@@ -44,10 +44,10 @@ mod tests {
 
     #[test]
     fn signals_that_are_off_lose_counters() {
-        let mut heard = [true; SignalId::COUNT];
-        heard[SignalId::Io.index()] = false;
-        heard[SignalId::Tx.index()] = false;
-        let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.only(&heard);
+        let mut enabled = [true; SignalId::COUNT];
+        enabled[SignalId::Io.index()] = false;
+        enabled[SignalId::Tx.index()] = false;
+        let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.only(&enabled);
         assert_eq!(frame.counters[Counter::ReadBytes.index()], None);
         for counter in [Counter::EdgeTxBytes, Counter::TxBytes] {
             assert_eq!(frame.counters[counter.index()], None);

@@ -28,7 +28,7 @@ pub use demo::{DemoSettings, DemoSource, SCENARIO_S, demo};
 pub use limit::slower;
 pub use lockdown::cause as lockdown_cause;
 pub use machine::{MachineSettings, machine};
-pub use overlay::Gap;
+pub use overlay::MissingCounters;
 pub use playback::{Playback, play};
 pub use scope::{ScopeChoice, cgroups_of, whose};
 

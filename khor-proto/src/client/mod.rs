@@ -75,8 +75,8 @@ impl Client {
     }
 
     /// Starts the samples, or changes how they are sent.
-    pub async fn subscribe(&mut self, wish: Subscribe) -> Result<(), ClientError> {
-        let message = ClientMessage::Subscribe(wish);
+    pub async fn subscribe(&mut self, request: Subscribe) -> Result<(), ClientError> {
+        let message = ClientMessage::Subscribe(request);
         timeout(ANSWER_TIMEOUT, self.outgoing.send(message)).await.map_err(|_| ClientError::Silent)??;
         Ok(())
     }

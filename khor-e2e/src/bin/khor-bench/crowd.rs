@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
-use khor_e2e::crowd::{self, Trouble};
+use khor_e2e::crowd::{self, MisbehavingClients};
 use khor_proto::client::Client;
 use khor_proto::{Scope, Selector};
 use parking_lot::Mutex;
@@ -26,7 +26,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     let collector = crowd::collector();
     let ended = Arc::new(AtomicBool::new(false));
     let lateness = Lateness::default();
-    let trouble = Trouble::start(collector.socket());
+    let trouble = MisbehavingClients::start(collector.socket());
     let listening = listen(collector.socket().to_owned(), Arc::clone(&lateness), Arc::clone(&ended));
     let (costs, busy) = watch(&[collector.pid()]);
     ended.store(true, Relaxed);

@@ -40,7 +40,7 @@ pub(crate) struct FleetOptions {
 }
 
 pub(crate) fn measure(options: &FleetOptions) -> Vec<Figure> {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return vec![Figure::missing("a site", "", "needs nats-server")];
     }
     let mut figures = Vec::new();
@@ -167,11 +167,11 @@ fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     while begun.elapsed() < PATIENCE {
         let metrics = engine.get("/api/metrics");
         if solo_ms.is_none() && soloist(&metrics).as_deref() == Some(host) {
-            solo_ms = Some(hosts.said()?.elapsed().as_secs_f64() * 1000.0);
+            solo_ms = Some(hosts.stood_out_at()?.elapsed().as_secs_f64() * 1000.0);
         }
         if let Some(solo_ms) = solo_ms {
             let said_ms = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1000.0
-                - hosts.said()?.elapsed().as_secs_f64() * 1000.0;
+                - hosts.stood_out_at()?.elapsed().as_secs_f64() * 1000.0;
             let begins_ms = |note: &Value| {
                 let is_its = note["layer"] == "voices" && note["signal"] == "rx";
                 // A note's time is in whole milliseconds.

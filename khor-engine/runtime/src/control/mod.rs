@@ -40,7 +40,7 @@ use tracing::{info, warn};
 use self::wish::{Refusal, Wish};
 use crate::{config::steerable, engine::Engine};
 use khor_output::Health;
-use khor_own_traffic::Place;
+use khor_own_traffic::CountedAt;
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
@@ -133,7 +133,7 @@ impl Desk {
             match result {
                 Ok(length) => {
                     let own = self.engine.own_traffic();
-                    own.received_datagram(Place::Local, length, Ipv4Addr::LOCALHOST.into());
+                    own.received_datagram(CountedAt::Local, length, Ipv4Addr::LOCALHOST.into());
                     self.datagram(&buffer[..length]);
                 }
                 // An answer to nothing that was sent: the socket goes on.

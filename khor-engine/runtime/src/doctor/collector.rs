@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{Check, Patient, system_bus};
-use khor_source::{Gap, ScopeChoice, lockdown_cause, slower, whose};
+use khor_source::{MissingCounters, ScopeChoice, lockdown_cause, slower, whose};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
@@ -135,7 +135,7 @@ fn probes(welcome: &Welcome) -> Check {
             Availability::Absent { reason } => Some(format!("{}: {reason}", counter.name)),
         })
         .collect();
-    let (all, gap) = (welcome.counters.len(), Gap::of(welcome));
+    let (all, gap) = (welcome.counters.len(), MissingCounters::of(welcome));
     if absent.is_empty() {
         // An older collector does not list newer counters.
         return gap.map_or_else(

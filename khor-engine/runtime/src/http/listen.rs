@@ -29,7 +29,7 @@ use super::{
     table::{Answer, Content, Operation, get},
     until_stopped,
 };
-use khor_http::Slot;
+use khor_http::ConnectionSlot;
 use khor_output::{audio::Block, file::to_16_bit};
 
 const CHANNELS: u16 = 2;
@@ -198,7 +198,7 @@ fn samples_of(block: &Block) -> Bytes {
 
 fn socket_reply(
     ws: Ws,
-    slot: Option<Arc<Slot>>,
+    slot: Option<Arc<ConnectionSlot>>,
     blocks: broadcast::Receiver<Block>,
     stop: watch::Receiver<bool>,
 ) -> Response {

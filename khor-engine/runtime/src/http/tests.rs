@@ -11,7 +11,7 @@ use crate::engine::{
     Engine,
     tests::{quiet_engine, quiet_engine_of},
 };
-use khor_http::Slot;
+use khor_http::ConnectionSlot;
 use khor_music::Preset;
 use khor_system::peer::Peer;
 
@@ -58,7 +58,7 @@ impl Api {
             .method(method)
             .path(path)
             .header("host", "127.0.0.1:17321")
-            .extension(Slot::of(Peer::User(0)))
+            .extension(ConnectionSlot::of(Peer::User(0)))
             .body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
