@@ -1,16 +1,12 @@
 //! Passes cues on from the kernel to clients and the bus.
 
-use std::fs;
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
 use khor_layout::CueRecord;
 use khor_proto::{Cue, CueKind, inert};
 use tokio::sync::mpsc;
 
-use crate::probes::CueRing;
-use crate::sampler::wire_kind;
-use crate::scope::Scopes;
-use crate::serve::Server;
+use crate::{probes::CueRing, sampler::wire_kind, scope::Scopes, serve::Server};
 
 /// Reads the ring for as long as the process lives.
 pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scopes>, bus: mpsc::Sender<Cue>) {

@@ -1,20 +1,25 @@
 //! Many subscribers at once, of several users, and some that make trouble.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
 
-use khor_proto::client::{Client, ClientError};
-use khor_proto::frame::encode;
-use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, Scope, Subscribe, Welcome};
+use khor_proto::{
+    ClientMessage, Hello, MAGIC, ProtocolVersion, Scope, Subscribe, Welcome,
+    client::{Client, ClientError},
+    frame::encode,
+};
 use nix::unistd::{Gid, Uid, setegid, seteuid};
 
-use crate::Collector;
-use crate::engine::program;
+use crate::{Collector, engine::program};
 
 /// A trusted user may have 64 connections.
 const USERS: u32 = 4;

@@ -1,16 +1,20 @@
 //! Hosts that are made up: real frames of many, sent to a real server at the rate of relays.
 
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
 
 use khor_fleet::{
     Frame, Message, Name, SIGNALS, Signal, Source,
     subject::{self, Kind},
 };
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::oneshot,
+    time::{MissedTickBehavior, interval},
+};
 
 use crate::site::NatsServer;
 

@@ -1,13 +1,13 @@
 //! One connection to a collector that stays subscribed, for tests that wait.
 
-use std::path::Path;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use khor_proto::client::{Client, ClientError, Update};
-use khor_proto::{Availability, Counter, Cue, CueKind, Scope, Subscribe, Subscribed, Welcome};
+use khor_proto::{
+    Availability, Counter, Cue, CueKind, Scope, Subscribe, Subscribed, Welcome,
+    client::{Client, ClientError, Update},
+};
 use nix::time::{ClockId, clock_gettime};
-use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{Reading, Wait};
 

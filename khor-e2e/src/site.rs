@@ -1,21 +1,23 @@
 //! A site to test with: a real NATS server with TLS and accounts, hosts in network namespaces, and their relays. `home` is
 //! heard; hosts of `rack` are told to it by relays that aggregate, those of `a` and `b` likewise to `hall`, and that to `home`.
 
-use std::fs::{self, File};
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::{
+    fs::{self, File},
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus},
+};
 
 use khor_patience::progress;
-use nix::sched::{CloneFlags, setns};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sched::{CloneFlags, setns},
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use nkeys::KeyPair;
 use tempfile::TempDir;
 
-use crate::engine::program;
-use crate::lock::MachineLock;
-use crate::{free_port, wait_for, wait_until};
+use crate::{engine::program, free_port, lock::MachineLock, wait_for, wait_until};
 
 /// Where Debian's package puts it.
 const SERVER: &str = "/usr/sbin/nats-server";

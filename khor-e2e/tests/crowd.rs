@@ -1,12 +1,20 @@
 //! Two hundred subscribers, some of them ill-behaved, and a million frames.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
-use khor_e2e::crowd::{self, MisbehavingClients};
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Collector, procfs, wait_until_async};
+use khor_e2e::{
+    Collector,
+    crowd::{self, MisbehavingClients},
+    procfs,
+    skip::root_or_skip,
+    wait_until_async,
+};
 use khor_proto::Scope;
 
 const SUBSCRIBERS: usize = 200;

@@ -1,13 +1,14 @@
 //! A site: hosts with relays, a real NATS server with TLS and accounts, and one engine that hears them.
 
-use std::net::Ipv4Addr;
-use std::thread;
-use std::time::Duration;
+use std::{net::Ipv4Addr, thread, time::Duration};
 
-use khor_e2e::load::{Background, loopback};
-use khor_e2e::site::{Namespace, NatsServer, Relay};
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    load::{Background, loopback},
+    site::{Namespace, NatsServer, Relay},
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use serde_json::{Value, json};
 
 /// What a relay's memory may differ by, KiB.

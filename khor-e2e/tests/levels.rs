@@ -1,12 +1,17 @@
 //! Sites within sites: hosts of two are told of in a hall, the hall in the site that is heard, by real relays and a real server.
 
-use std::net::Ipv4Addr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
-use khor_e2e::hosts::Hosts;
-use khor_e2e::site::{NatsServer, Relay};
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    hosts::Hosts,
+    site::{NatsServer, Relay},
+    skip::skip,
+    wait_until,
+};
 use khor_fleet::{
     Cue, Message, Name,
     subject::{self, Kind},

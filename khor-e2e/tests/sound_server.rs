@@ -1,12 +1,12 @@
 //! Sound servers and devices that are not as they should be: one that hangs, one that is asked a lot, a device that is gone, one
 //! that can't be opened. And how the sound ends.
 
-use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, Pulse, wait_until};
+use khor_e2e::{Engine, Pulse, skip::skip, wait_until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

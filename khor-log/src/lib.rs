@@ -4,19 +4,25 @@
 
 mod rate_limit;
 
-use std::fmt;
-use std::io::{IsTerminal, stderr};
-
-pub use rate_limit::RateLimit;
+use std::{
+    fmt,
+    io::{IsTerminal, stderr},
+};
 
 use khor_proto::inert;
 use nix::sys::stat::fstat;
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::field::MakeExt;
-use tracing_subscriber::fmt::format::{Format, Writer, debug_fn};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, SubscriberBuilder};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{
+    EnvFilter,
+    field::MakeExt,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, SubscriberBuilder,
+        format::{Format, Writer, debug_fn},
+    },
+    registry::LookupSpan,
+};
+
+pub use self::rate_limit::RateLimit;
 
 /// Starts logging. `KHOR_LOG` selects the records, or `RUST_LOG` where that is not set, else
 /// `default` does. Records for systemd's journal have priorities

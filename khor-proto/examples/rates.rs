@@ -1,7 +1,9 @@
 //! Prints the rate of every counter once a second: `cargo run -p khor-proto --example rates [SOCKET]`.
 
-use khor_proto::client::{DEFAULT_SOCKET, Event, SOCKET_ENV, Update, reconnecting};
-use khor_proto::{Availability, CounterInfo, Sample, Subscribe};
+use khor_proto::{
+    Availability, CounterInfo, Sample, Subscribe,
+    client::{DEFAULT_SOCKET, Event, SOCKET_ENV, Update, reconnecting},
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {

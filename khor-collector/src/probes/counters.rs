@@ -1,8 +1,6 @@
 //! The counters, and what the programs are asked to do: memory shared with the kernel, read without a system call.
 
-use std::io;
-use std::mem::offset_of;
-use std::os::fd::BorrowedFd;
+use std::{io, mem::offset_of, os::fd::BorrowedFd};
 
 use khor_layout::{CpuCounters, CueKind, MAX_SCOPES, ScopeCounters, ScopeTable, Slot, Wish};
 use nix::sys::mman::ProtFlags;
@@ -131,8 +129,7 @@ impl Elements {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-    use std::os::fd::AsFd;
+    use std::{fs::File, os::fd::AsFd};
 
     use super::*;
 

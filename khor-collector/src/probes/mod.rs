@@ -22,14 +22,17 @@ use khor_layout::{CueKind, Slot, Wish};
 use khor_proto::{Availability, Counter};
 use parking_lot::Mutex;
 
-pub(crate) use catalogue::Owner;
-pub(crate) use counters::Counts;
-pub(crate) use cues::CueRing;
-pub(crate) use load::{possible_cpus, require_btf};
-pub(crate) use table::{Chosen, TableFull};
-
-use catalogue::{COUNTERS, CUES};
-use counters::Counters;
+pub(crate) use self::{
+    catalogue::Owner,
+    counters::Counts,
+    cues::CueRing,
+    load::{possible_cpus, require_btf},
+    table::{Chosen, TableFull},
+};
+use self::{
+    catalogue::{COUNTERS, CUES},
+    counters::Counters,
+};
 
 const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
 

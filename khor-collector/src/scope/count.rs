@@ -6,14 +6,18 @@ use khor_layout::Slot;
 use khor_proto::{Availability, Selector};
 use parking_lot::Mutex;
 
-use super::registry::Shared;
-use super::tags::SocketTags;
-use super::targets::{Target, Targets};
-use crate::clock::monotonic_ns;
-use crate::controllers::Controller;
-use crate::polled::Polled;
-use crate::probes::{Chosen, Owner};
-use crate::trust::Peer;
+use super::{
+    registry::Shared,
+    tags::SocketTags,
+    targets::{Target, Targets},
+};
+use crate::{
+    clock::monotonic_ns,
+    controllers::Controller,
+    polled::Polled,
+    probes::{Chosen, Owner},
+    trust::Peer,
+};
 
 /// A scope with its number; released when dropped.
 #[derive(Debug)]

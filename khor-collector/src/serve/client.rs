@@ -1,15 +1,17 @@
 //! One client of the sender: its subscription, when its next sample is due, and its outbox.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use khor_proto::frame::encode_into;
-use khor_proto::{CueKind, Sample, Scope, ServerMessage, Subscribe, Subscribed};
+use khor_proto::{CueKind, Sample, Scope, ServerMessage, Subscribe, Subscribed, frame::encode_into};
 
-use super::outbox::{Outbox, Standing};
-use super::wire::Socket;
-use crate::sampler::{Count, Kernel, Subject};
-use crate::trust::Peer;
+use super::{
+    outbox::{Outbox, Standing},
+    wire::Socket,
+};
+use crate::{
+    sampler::{Count, Kernel, Subject},
+    trust::Peer,
+};
 
 const NS_PER_MS: u64 = 1_000_000;
 

@@ -1,18 +1,18 @@
 //! Receives the messages of one client, from its greeting to the end of the connection.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use khor_proto::frame::{self, Incoming};
-use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, ServerMessage, Subscribe};
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use khor_proto::{
+    ClientMessage, Hello, MAGIC, ProtocolVersion, ServerMessage, Subscribe,
+    frame::{self, Incoming},
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
-use super::connection_limit::ConnectionPermit;
-use super::sender::Registration;
-use super::wire::Reader;
-use super::{Server, stop_requested};
+use super::{Server, connection_limit::ConnectionPermit, sender::Registration, stop_requested, wire::Reader};
 
 /// Time limit for the client's `Hello`.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);

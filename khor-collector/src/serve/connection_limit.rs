@@ -1,11 +1,11 @@
 //! Limits the connections: in all, for each user, and with some reserved for root and trusted
 //! users.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
 
 use crate::trust::Peer;
-use parking_lot::Mutex;
 
 /// Connections at once, of all users.
 pub(super) const MAX_CONNECTIONS: usize = 256;

@@ -17,26 +17,36 @@ mod tests;
 mod trust_tests;
 mod wire;
 
-use std::io;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use khor_log::RateLimit;
-use khor_proto::frame::Message;
-use khor_proto::{Availability, CounterInfo, Cue, CueInfo, CueKind, ProtocolVersion, ServerMessage, Welcome};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::timeout;
+use khor_proto::{
+    Availability, CounterInfo, Cue, CueInfo, CueKind, ProtocolVersion, ServerMessage, Welcome, frame::Message,
+};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
 
-pub(crate) use sender::{Load, Loop};
-pub(crate) use socket::{BoundSocket, SocketError, bind};
-
-use crate::sampler::Kernel;
-use crate::trust::{Peer, Trusted};
-use connection_limit::ConnectionLimit;
-use sender::Sender;
-use wire::{Reader, Socket};
+use self::{
+    connection_limit::ConnectionLimit,
+    sender::Sender,
+    wire::{Reader, Socket},
+};
+pub(crate) use self::{
+    sender::{Load, Loop},
+    socket::{BoundSocket, SocketError, bind},
+};
+use crate::{
+    sampler::Kernel,
+    trust::{Peer, Trusted},
+};
 
 /// Most records in each [`LOG_INTERVAL`] about what clients do.
 const LOGGED_CONVERSATIONS: u32 = 10;

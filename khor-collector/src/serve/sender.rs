@@ -7,23 +7,24 @@
 //! client, which woke the process once for each client at each tick; and the loop as a task of the
 //! runtime, which took half as long again.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Barrier};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Barrier},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
 
-use khor_proto::frame::encode_into;
-use khor_proto::{Cue, CueKind, Sample, Scope, ServerMessage, Subscribe};
+use khor_proto::{Cue, CueKind, Sample, Scope, ServerMessage, Subscribe, frame::encode_into};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::watch;
 
-use super::client::Client;
-use super::outbox::Standing;
-use super::wire::Socket;
-use crate::clock::{boottime_ns, monotonic_ns};
-use crate::sampler::{Count, Kernel, Subject};
-use crate::trust::Peer;
+use super::{client::Client, outbox::Standing, wire::Socket};
+use crate::{
+    clock::{boottime_ns, monotonic_ns},
+    sampler::{Count, Kernel, Subject},
+    trust::Peer,
+};
 
 /// Time until the next attempt to send queued messages of a client without a subscription, ns.
 const RETRY_NS: u64 = 100_000_000;

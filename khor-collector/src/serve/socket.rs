@@ -4,18 +4,26 @@
 //! looked at, and everything else goes through that descriptor: a path would be looked up anew each time, and
 //! its owner could put a symbolic link in its place in between.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::{
+            fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
+            net::{UnixListener, UnixStream},
+        },
+    },
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use nix::errno::Errno;
-use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat};
-use nix::sys::stat::{Mode, fstatat, umask};
-use nix::unistd::{Gid, UnlinkatFlags, User, fchownat, getegid, geteuid, getuid, unlinkat};
+use nix::{
+    errno::Errno,
+    fcntl::{AtFlags, Flock, FlockArg, OFlag, openat},
+    sys::stat::{Mode, fstatat, umask},
+    unistd::{Gid, UnlinkatFlags, User, fchownat, getegid, geteuid, getuid, unlinkat},
+};
 
 use super::activation;
 
@@ -319,8 +327,7 @@ impl Location<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-    use std::sync::mpsc;
+    use std::{os::unix::fs::symlink, sync::mpsc};
 
     use parking_lot::{Mutex, MutexGuard};
 

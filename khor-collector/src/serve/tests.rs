@@ -1,23 +1,29 @@
 //! The server on a real socket with a made-up kernel behind it: what clients may and may not do.
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Instant,
+};
 
 use futures_util::StreamExt;
 use khor_e2e::wait_until_async;
 use khor_patience::{Lateness, Patience, hang_timeout};
-use khor_proto::client::{Client, ClientError, Update};
-use khor_proto::frame::{self, Incoming};
 use khor_proto::{
     Availability, ClientMessage, CueKind, Hello, MAGIC, Scope, Selector, Subscribe, Subscribed, Unit,
+    client::{Client, ClientError, Update},
+    frame::{self, Incoming},
 };
 use parking_lot::Mutex;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinHandle,
+};
 
 use super::*;
-use crate::sampler::{Count, Subject};
-use crate::trust::Peer;
+use crate::{
+    sampler::{Count, Subject},
+    trust::Peer,
+};
 
 /// Time between two checks of a condition.
 const LOOK: Duration = Duration::from_millis(5);

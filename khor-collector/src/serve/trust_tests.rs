@@ -1,13 +1,17 @@
 //! Tests of the limits for clients of untrusted users.
 
-use super::tests::{FIRST_READ, Running, cue, others_process, own_cgroup, updates_until_sample};
-use super::*;
-
 use std::sync::atomic::Ordering;
 
 use khor_patience::hang_timeout;
-use khor_proto::client::{Client, Update};
-use khor_proto::{Scope, Selector, Subscribe, Subscribed};
+use khor_proto::{
+    Scope, Selector, Subscribe, Subscribed,
+    client::{Client, Update},
+};
+
+use super::{
+    tests::{FIRST_READ, Running, cue, others_process, own_cgroup, updates_until_sample},
+    *,
+};
 
 fn running() -> Running {
     Running::start_trusting(Trusted::nobody())

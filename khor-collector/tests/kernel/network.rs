@@ -1,13 +1,17 @@
 //! Traffic at the machine's edge and inside it, compared with the devices' own counts.
 
-use std::cell::Cell;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
+use std::{
+    cell::Cell,
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    path::Path,
+};
 
-use khor_e2e::load::Background;
-use khor_e2e::procfs::{self, Traffic};
-use khor_e2e::skip::in_vm;
-use khor_e2e::{Bracket, Namespace, bracket, load};
+use khor_e2e::{
+    Bracket, Namespace, bracket, load,
+    load::Background,
+    procfs::{self, Traffic},
+    skip::in_vm,
+};
 use khor_proto::Counter;
 
 use crate::{Turn, turn};

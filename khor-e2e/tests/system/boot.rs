@@ -1,7 +1,6 @@
 //! What booting alone leaves: users, directories, both units, and a collector without any privilege.
 
-use std::os::unix::fs::MetadataExt;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt};
 
 use khor_e2e::procfs;
 

@@ -1,8 +1,10 @@
 //! Started by a connection, killed, hung, stopped: what systemd makes of it, and what clients hear.
 
-use std::fs;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Engine, load};
 use khor_proto::Counter;

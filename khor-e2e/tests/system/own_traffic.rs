@@ -4,18 +4,17 @@
 //! keeps connecting until the engine accepts: one listener, one page, and one listener through an
 //! SSH tunnel (`xtask/src/vm/debian/outside.rs`).
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::thread::sleep;
-use std::time::Duration;
+use std::{
+    collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path, thread::sleep, time::Duration,
+};
 
 use khor_e2e::Scrape;
 use serde_json::{Value, json};
 
-use crate::http::text;
-use crate::unit::{output_of, require_a_machine_of_our_own, wait_for};
+use crate::{
+    http::text,
+    unit::{output_of, require_a_machine_of_our_own, wait_for},
+};
 
 const USER: &str = "listener";
 const PORT: u16 = 17321;

@@ -1,7 +1,6 @@
 //! The relay's service: only root can read its keys, and systemd passes them to the relay alone.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use nkeys::KeyPair;
 

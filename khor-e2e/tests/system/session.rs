@@ -1,15 +1,19 @@
 //! Engines in users' sessions: started by their managers, heard on the sound card and at the sequencer, steered on the
 //! session's bus.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use khor_e2e::load;
 use serde_json::{Value, json};
 
-use crate::http::get;
-use crate::unit::{of, outcome_of, output_of, require_a_machine_of_our_own, wait_for};
+use crate::{
+    http::get,
+    unit::{of, outcome_of, output_of, require_a_machine_of_our_own, wait_for},
+};
 
 const UNIT: &str = "khor-engine.service";
 /// The other side of the card that `snd_aloop` makes.

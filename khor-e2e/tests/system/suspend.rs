@@ -1,10 +1,12 @@
 //! A machine that is really suspended while collector and engine run.
 
-use std::ops::Range;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    path::Path,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Engine, Reading, wait_until};
 use khor_proto::{Counter, Unit};

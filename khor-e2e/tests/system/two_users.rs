@@ -5,8 +5,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::http::get;
-use crate::unit::{of, outcome_of, output_of, require_a_machine_of_our_own, wait_for};
+use crate::{
+    http::get,
+    unit::{of, outcome_of, output_of, require_a_machine_of_our_own, wait_for},
+};
 
 const USERS: [&str; 2] = ["listener", "second"];
 const PORT: u16 = 17321;

@@ -1,9 +1,11 @@
 //! The collector's unit, as systemd and its journal tell of it, and programs run by other users.
 
-use std::path::Path;
-use std::process::{Command, Output};
-use std::thread::sleep;
-use std::time::Duration;
+use std::{
+    path::Path,
+    process::{Command, Output},
+    thread::sleep,
+    time::Duration,
+};
 
 use khor_e2e::{Listener, Wait};
 use khor_proto::Scope;

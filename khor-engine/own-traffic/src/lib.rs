@@ -22,10 +22,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use self::{counted_at::CountedAt, stream::CountedStream, subtract::Subtraction};
-use self::{tunnel::Client, wire::Flow};
 use khor_signal::Counter;
 use parking_lot::{Mutex, MutexGuard};
+
+pub use self::{counted_at::CountedAt, stream::CountedStream, subtract::Subtraction};
+use self::{tunnel::Client, wire::Flow};
 
 /// The counters that include own traffic, in the order of [`Amounts`].
 const COUNTERS: [Counter; 6] = [

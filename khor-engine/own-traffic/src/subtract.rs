@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Amounts, COUNTERS, OwnTraffic};
 use khor_signal::Frame;
+
+use super::{Amounts, COUNTERS, OwnTraffic};
 
 /// Shortest time between two readings of the open connections: ten per second, with room for the
 /// jitter of the frames.
@@ -119,10 +120,11 @@ impl Series {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::CountedAt;
     use khor_proto::Unit;
     use khor_signal::Counter;
+
+    use super::*;
+    use crate::CountedAt;
 
     const TX: usize = 2;
 

@@ -1,9 +1,9 @@
 //! Translates between the wire's catalogue, which is open, and the engine's counters, which are fixed.
 
 use khor_proto::{Availability, CounterInfo, Sample, Welcome};
+use khor_signal::{Counter, Frame, PerCounter};
 
 use super::edge::{is_local, stand_in};
-use khor_signal::{Counter, Frame, PerCounter};
 
 /// The reason for a missing counter that the collector does not list.
 pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";

@@ -4,10 +4,10 @@
 //! TCP retransmits a lot for two seconds. All rates are made up, in proportions such as real machines have them.
 
 use khor_proto::{Availability, Cue, CueKind, Scope};
+use khor_signal::{Counter, Frame, PerCounter};
 use tokio::sync::mpsc;
 
 use super::{SourceEnded, SourceEvent, SourceInfo, SourceKind, machine::ticks, send};
-use khor_signal::{Counter, Frame, PerCounter};
 
 /// How long each load lasts, seconds.
 pub const SCENARIO_S: u64 = 15;
@@ -345,8 +345,9 @@ pub async fn demo<E: From<SourceEvent>>(settings: DemoSettings, events: &mpsc::S
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::{Pipeline, Scaling, SignalId};
+
+    use super::*;
 
     #[test]
     fn the_same_seed_gives_the_same_machine() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use khor_proto::Scope;
+use khor_signal::Frame;
 use tokio::time::{Instant, Interval, sleep_until};
 use tracing::{info, warn};
 
@@ -12,7 +13,6 @@ use super::{
     procfs::ProcSource,
     scope::whose,
 };
-use khor_signal::Frame;
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
 const GRACE_PERIOD: Duration = Duration::from_millis(1500);

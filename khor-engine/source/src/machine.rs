@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use khor_own_traffic::OwnTraffic;
 use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, watch},
@@ -17,7 +18,6 @@ use super::{
     scope::whose,
     send,
 };
-use khor_own_traffic::OwnTraffic;
 
 /// Time between two attempts to find what is absent: a unit that is not running, or counters in `/proc`.
 pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use khor_proto::{Availability, Welcome};
+use khor_signal::{Counter, Counters, Frame, PerCounter};
 
 use super::{
     Shortfall, SourceInfo,
@@ -10,7 +11,6 @@ use super::{
     edge, lockdown,
     procfs::ProcSource,
 };
-use khor_signal::{Counter, Counters, Frame, PerCounter};
 
 /// Shortest time between two readings of `/proc`, with room for the jitter of the frames.
 const READ_INTERVAL: Duration = Duration::from_millis(95);

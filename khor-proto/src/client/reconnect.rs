@@ -1,13 +1,17 @@
 //! A subscription that outlives its connections: connect, greet, subscribe, read, and start over on any failure.
 
-use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use futures_util::Stream;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{sleep, timeout},
+};
 
 use super::{Client, ClientError, Update};
 use crate::message::{Subscribe, Welcome};

@@ -5,19 +5,26 @@
 //! stands out is handed to the client until `/api/metrics` says that the voices are its own; and until the first note of that
 //! voice begins, by the note's own time: it waits for its place in the bar.
 
-use std::net::Ipv4Addr;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    net::Ipv4Addr,
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use clap::Args;
 use futures_util::StreamExt;
-use khor_e2e::hosts::Hosts;
-use khor_e2e::site::{NatsServer, Relay};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    hosts::Hosts,
+    site::{NatsServer, Relay},
+    wait_until,
+};
 use serde_json::Value;
 
-use crate::cost::{Cost, watch_for};
-use crate::figure::Figure;
+use crate::{
+    cost::{Cost, watch_for},
+    figure::Figure,
+};
 
 const AGGREGATORS: usize = 2;
 /// Of each of the windows in which costs are watched.

@@ -7,6 +7,8 @@ use std::{
 };
 
 use khor_proto::Cue;
+use khor_signal::Frame;
+use khor_system::files::Replacement;
 
 use super::{
     HEADING, Origin,
@@ -14,8 +16,6 @@ use super::{
     bytes::put_number,
     entry::{Context, put_end, put_lost, put_origin},
 };
-use khor_signal::Frame;
-use khor_system::files::Replacement;
 
 /// Time in one block.
 const BLOCK_NS: u64 = 1_000_000_000;
