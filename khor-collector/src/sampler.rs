@@ -5,11 +5,13 @@ use std::sync::Arc;
 use khor_layout::Slot;
 use khor_proto::{Availability, Counter, CounterInfo, CueInfo, CueKind, Scope};
 
-use crate::clock::monotonic_ns;
-use crate::polled::{self, Missed, Polled};
-use crate::probes::Probes;
-use crate::scope::Scopes;
-use crate::trust::Peer;
+use crate::{
+    clock::monotonic_ns,
+    polled::{self, Missed, Polled},
+    probes::Probes,
+    scope::Scopes,
+    trust::Peer,
+};
 
 const _: () = assert!(
     Slot::COUNT + polled::COUNTERS.len() == Counter::ALL.len(),

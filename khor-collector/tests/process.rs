@@ -1,19 +1,32 @@
 //! The built collector as a process: exit codes, the socket's life, the goodbye.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixDatagram;
-use std::path::Path;
-use std::process::{Command, Output};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        net::UnixDatagram,
+    },
+    path::Path,
+    process::{Command, Output},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, wait_until};
-use khor_proto::Availability;
-use khor_proto::client::{Client, ClientError};
-use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use khor_e2e::{
+    Collector,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
+use khor_proto::{
+    Availability,
+    client::{Client, ClientError},
+};
+use nix::{
+    sys::{
+        resource::{RLIM_INFINITY, Resource, setrlimit},
+        signal::{Signal, kill},
+    },
+    unistd::Pid,
+};
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_khor-collector"))

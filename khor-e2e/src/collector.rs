@@ -1,14 +1,17 @@
 //! Runs the built collector on a socket of its own and asks it for counts.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
-use std::sync::Arc;
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus},
+    sync::Arc,
+};
 
-use khor_proto::client::Client;
-use khor_proto::{Counter, CounterInfo, Sample, Subscribe, Welcome};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use khor_proto::{Counter, CounterInfo, Sample, Subscribe, Welcome, client::Client};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 

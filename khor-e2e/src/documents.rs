@@ -1,7 +1,9 @@
 //! The documents of this repository, for the tests that hold them to the truth: their snippets and what is set as code.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// A Markdown file.
 #[derive(Clone, Debug)]

@@ -1,22 +1,28 @@
 //! A fake collector that lacks counters, as on a kernel that rejects probes. It uses the real
 //! protocol.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures_util::{SinkExt, StreamExt};
-use khor_proto::frame::{self, Incoming};
 use khor_proto::{
     Availability, ClientMessage, Counter, CounterInfo, ProtocolVersion, Sample, ServerMessage, Subscribed,
     Welcome,
+    frame::{self, Incoming},
 };
 use nix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::runtime::Runtime;
-use tokio::time::{Interval, interval};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    runtime::Runtime,
+    time::{Interval, interval},
+};
 
 /// A running fake collector. It stops when dropped.
 #[derive(Debug)]

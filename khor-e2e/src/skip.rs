@@ -1,8 +1,10 @@
 //! The one door through which a test that cannot run here leaves.
 
-use std::fs::File;
-use std::io::{Write, stderr};
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{Write, stderr},
+    path::Path,
+};
 
 /// Set to 1 where all must run: a skip is a failure then.
 const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";

@@ -1,14 +1,19 @@
 //! The collector on a real message bus: there, gone, and there again, and sampling all the while.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Collector, Crashes, Listener, Wait, crash, wait_until};
+use khor_e2e::{
+    Bus, Collector, Crashes, Listener, Wait, crash,
+    engine::program,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_proto::{Counter, Scope};
 use nix::unistd::User;
 use tempfile::TempDir;

@@ -1,13 +1,8 @@
 //! Presets of one's own, what is ordinary, cues and explanations, with the real engine.
 
-use std::fs;
-use std::process::Command;
-use std::thread;
-use std::time::Duration;
+use std::{fs, process::Command, thread, time::Duration};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Collector, Engine, crash, wait_until};
+use khor_e2e::{Collector, Engine, crash, engine::program, skip::root_or_skip, wait_until};
 use serde_json::Value;
 
 const NO_SOCKET: &str = "/nonexistent/khor.sock";

@@ -1,9 +1,6 @@
 //! The keys of a NATS server, as systemd passes them to `khor relay`.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use khor_e2e::engine::program;
 use tempfile::TempDir;

@@ -1,12 +1,8 @@
 //! The engine on a session bus of the test's own: steered and heard there, by scripts and by the desktop's media keys.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::skip;
-use khor_e2e::{Bus, Engine, wait_until};
+use khor_e2e::{Bus, Engine, engine::program, skip::skip, wait_until};
 use serde_json::{Value, json};
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";

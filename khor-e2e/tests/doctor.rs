@@ -1,13 +1,17 @@
 //! `khor doctor` on machines that lack this and that, and on one that lacks nothing.
 
-use std::net::TcpListener;
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    net::TcpListener,
+    os::unix::fs::{PermissionsExt, chown},
+    path::Path,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Pulse};
+use khor_e2e::{
+    Collector, Engine, Pulse,
+    engine::program,
+    skip::{root_or_skip, skip},
+};
 use khor_patience::progress;
 use serde_json::Value;
 use tempfile::TempDir;

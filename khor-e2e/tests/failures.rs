@@ -1,15 +1,8 @@
 //! What isn't there, and what is broken: each is a state with a reason and a fix, and the rest goes on.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::net::TcpListener;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-use std::process::Command;
+use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, path::Path, process::Command};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Engine, free_port, wait_until};
+use khor_e2e::{Engine, engine::program, free_port, skip::root_or_skip, wait_until};
 use khor_patience::progress;
 use nix::sched::{CloneFlags, unshare};
 use serde_json::{Value, json};

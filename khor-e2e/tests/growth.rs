@@ -1,12 +1,13 @@
 //! Tests that nothing grows without bound: the configuration, its warnings, presets, recordings and
 //! renders.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, Mount, skip, wait_until};
+use khor_e2e::{Engine, Mount, engine::program, skip, wait_until};
 use khor_patience::progress;
 use nix::unistd::Uid;
 use serde_json::{Map, Value, json};

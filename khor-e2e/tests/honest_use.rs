@@ -1,14 +1,19 @@
 //! Honest use of an engine that serves its own user: the page, `khor`, curl, an ssh tunnel, nginx
 //! in front, and two users at once. The tests run as root, and the engines as other users.
 
-use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::{
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output},
+};
 
-use khor_e2e::second_user::{NOBODY, OTHER, OWNER};
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{SecondUser, UserEngine, free_port, wait_until};
+use khor_e2e::{
+    SecondUser, UserEngine, free_port,
+    second_user::{NOBODY, OTHER, OWNER},
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::progress;
 use serde_json::{Value, json};
 use tempfile::TempDir;

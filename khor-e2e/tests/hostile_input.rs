@@ -1,13 +1,19 @@
 //! Tests hostile input: OSC datagrams, numbers on the command line, and concatenated captures.
 
-use std::fs;
-use std::net::UdpSocket;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    net::UdpSocket,
+    path::Path,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::osc::{MAX_DATAGRAM, bundle, deepest_bundle, message};
-use khor_e2e::{Engine, free_port, wait_until};
+use khor_e2e::{
+    Engine,
+    engine::program,
+    free_port,
+    osc::{MAX_DATAGRAM, bundle, deepest_bundle, message},
+    wait_until,
+};
 use khor_patience::progress;
 use rosc::OscType;
 use serde_json::{Value, json};

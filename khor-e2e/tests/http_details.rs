@@ -1,15 +1,20 @@
 //! Tests HTTP details that clients and proxies rely on: HEAD, ranges, compression, host names and
 //! errors.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Stdio};
+use std::{
+    ffi::OsStr,
+    fs,
+    io::Read,
+    os::unix::ffi::OsStrExt,
+    process::{Command, Stdio},
+};
 
 use flate2::read::GzDecoder;
-use khor_e2e::raw_http::{self, Answer};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    raw_http::{self, Answer},
+    wait_until,
+};
 use serde_json::Value;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";

@@ -1,13 +1,13 @@
 //! Listening from elsewhere, with and without a sound device, and recording.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::pulse::Recording;
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, Pulse, wait_until};
+use khor_e2e::{Engine, Pulse, pulse::Recording, skip::skip, wait_until};
 use khor_patience::hang_timeout;
 use tungstenite::Message;
 

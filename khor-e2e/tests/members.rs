@@ -1,21 +1,28 @@
 //! Tests of the limits for untrusted members of the collector's group, with real users.
 
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::{
+    os::unix::fs::{PermissionsExt, chown},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
-use khor_e2e::crowd::{GROUP, connect_as};
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Cgroup, Collector, Engine, Listener, Wait, crash, load, wait_until};
+use khor_e2e::{
+    Cgroup, Collector, Engine, Listener, Wait, crash,
+    crowd::{GROUP, connect_as},
+    engine::program,
+    load,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::hang_timeout;
-use khor_proto::client::{Client, ClientError, Update};
-use khor_proto::{Availability, CueKind, Sample, Scope, Selector, Subscribe, Subscribed};
+use khor_proto::{
+    Availability, CueKind, Sample, Scope, Selector, Subscribe, Subscribed,
+    client::{Client, ClientError, Update},
+};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::{runtime::Runtime, time::timeout};
 
 /// Two untrusted members of the group.
 const MEMBER: u32 = 54_331;

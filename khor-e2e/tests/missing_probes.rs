@@ -3,8 +3,7 @@
 
 use std::process::Command;
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, LimitedCollector, Scrape, load, procfs, wait_until};
+use khor_e2e::{Engine, LimitedCollector, Scrape, engine::program, load, procfs, wait_until};
 use khor_proto::Counter;
 use serde_json::Value;
 

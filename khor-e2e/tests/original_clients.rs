@@ -2,8 +2,11 @@
 
 use std::fs;
 
-use khor_e2e::raw_http::{self, Answer};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    raw_http::{self, Answer},
+    wait_until,
+};
 use serde_json::{Map, Number, Value, json};
 use tempfile::TempDir;
 

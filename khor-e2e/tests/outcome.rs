@@ -1,16 +1,19 @@
 //! Tests what remains when a command ends early, the disk is full, or the output is closed:
 //! playable files, the old file instead of half a new one, and an error instead of a panic.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::{
+    fs::{self, File},
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, Terminal, free_port, wait_for, wait_until};
+use khor_e2e::{Engine, Terminal, engine::program, free_port, wait_for, wait_until};
 use khor_patience::progress;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";

@@ -1,12 +1,13 @@
 //! Tests that khor subtracts what it sends to listeners and pages from the machine's traffic. Each
 //! test runs in a separate network namespace, where no other program sends.
 
-use std::io::Read;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
+use std::{
+    io::Read,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+};
 
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Engine, Scrape, load, wait_until};
+use khor_e2e::{Engine, Scrape, load, skip::root_or_skip, wait_until};
 use khor_patience::progress;
 use khor_proto::{Counter, kernel_text};
 

@@ -1,15 +1,21 @@
 //! The whole path without a loudspeaker: kernel → collector → engines → API and OSC.
 
-use std::io::{BufRead, BufReader, ErrorKind};
-use std::net::UdpSocket;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    io::{BufRead, BufReader, ErrorKind},
+    net::UdpSocket,
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Wait, free_port, load, wait_until};
+use khor_e2e::{
+    Collector, Engine, Wait,
+    engine::program,
+    free_port, load,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::hang_timeout;
 use serde_json::json;
 

@@ -1,11 +1,16 @@
 //! The thread that plays goes before others: by the kernel's leave, by rtkit's, and not at all where neither gives it.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
-use khor_e2e::procfs::real_time_threads;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Engine, Pulse, wait_until};
+use khor_e2e::{
+    Bus, Engine, Pulse,
+    procfs::real_time_threads,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use serde_json::Value;
 
 /// Root without the right to raise priorities, which then has to ask as everybody does.

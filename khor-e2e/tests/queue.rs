@@ -1,8 +1,10 @@
 //! Tests that renders delay no other work, and that cancelled requests leave no work behind.
 
-use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+};
 
 use khor_e2e::{Engine, wait_until};
 use khor_patience::{hang_timeout, progress};

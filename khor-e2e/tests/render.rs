@@ -1,10 +1,11 @@
 //! Recording and rendering: the same capture gives the same sound, a broken one a clear error.
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{free_port, wait_until};
+use khor_e2e::{engine::program, free_port, wait_until};
 use khor_patience::progress;
 use tempfile::TempDir;
 

@@ -1,13 +1,18 @@
 //! One part of the machine heard alone: a unit by its name, a process by its number, chosen while the engine runs.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, Command};
-use std::time::Duration;
+use std::{
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt,
+    process::{Child, Command},
+    time::Duration,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Cgroup, Collector, Engine, Wait, crash, wait_until};
+use khor_e2e::{
+    Cgroup, Collector, Engine, Wait, crash,
+    engine::program,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::progress;
 use serde_json::{Value, json};
 

@@ -1,8 +1,10 @@
 //! The engine as systemd sees it: ready, alive, stopping.
 
-use std::os::unix::net::UnixDatagram;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::net::UnixDatagram,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::Engine;
 use khor_patience::{hang_timeout, slowness};

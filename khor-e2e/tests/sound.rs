@@ -1,12 +1,12 @@
 //! What comes out of the loudspeaker: a real sound server with a null sink, recorded.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::procfs::status;
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, PipeWire, Pulse, load, wait_until};
+use khor_e2e::{Engine, PipeWire, Pulse, load, procfs::status, skip::skip, wait_until};
 use serde_json::json;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";

@@ -1,12 +1,12 @@
 //! Sound servers and devices that are not as they should be: one that hangs, one that is asked a lot, a device that is gone, one
 //! that can't be opened. And how the sound ends.
 
-use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, Pulse, wait_until};
+use khor_e2e::{Engine, Pulse, skip::skip, wait_until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -97,7 +97,7 @@ fn hanging_sound_server_is_reported_settings_hold() {
     );
     // Longer than the queue to the callback is deep.
     thread::sleep(Duration::from_secs(14));
-    pulse.go_on();
+    pulse.resume();
     let back = Instant::now();
     wait_until("the device", || plays(&engine));
     println!("plays {:?} after it went on", back.elapsed());

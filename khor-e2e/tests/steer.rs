@@ -1,7 +1,9 @@
 //! Being steered by OSC, as faders and pads of other programs do it.
 
-use std::net::UdpSocket;
-use std::time::{Duration, Instant};
+use std::{
+    net::UdpSocket,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Engine, free_port, wait_until};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};

@@ -1,16 +1,23 @@
 //! `khor top` in a real terminal, with a real engine that goes and comes back.
 
-use std::net::Ipv4Addr;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::{
+    net::Ipv4Addr,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
-use khor_e2e::site::NatsServer;
-use khor_e2e::skip;
-use khor_e2e::{Engine, Terminal, free_port, wait_until};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use khor_e2e::{
+    Engine, Terminal,
+    engine::program,
+    free_port,
+    simulated::{Oddity, SimulatedHost, Simulation},
+    site::NatsServer,
+    skip, wait_until,
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const DEMO: [&str; 2] = ["--fake", "--no-audio"];
@@ -107,7 +114,7 @@ fn simulated(name: &str, octaves: f32, oddity: Option<Oddity>) -> SimulatedHost 
 
 #[test]
 fn it_shows_the_hosts_of_a_site() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let (server, port) = (NatsServer::start(), free_port());

@@ -1,14 +1,14 @@
 //! Tests that totals never fall or jump, whatever happens to the source and to devices.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::net::UdpSocket;
-use std::process::Command;
+use std::{collections::BTreeMap, fs, net::UdpSocket, process::Command};
 
-use khor_e2e::engine::program;
-use khor_e2e::procfs;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Scrape, load, wait_until};
+use khor_e2e::{
+    Collector, Engine, Scrape,
+    engine::program,
+    load, procfs,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 
 /// Scrapes all totals of an engine repeatedly.
 struct Scraper<'a> {

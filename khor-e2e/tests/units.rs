@@ -1,16 +1,23 @@
 //! The unit files, by systemd's own judgement.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-use khor_e2e::documents::{documents, words};
-use khor_e2e::engine::program;
-use khor_e2e::skip::skip;
-use khor_e2e::{free_port, wait_for};
+use khor_e2e::{
+    documents::{documents, words},
+    engine::program,
+    free_port,
+    skip::skip,
+    wait_for,
+};
 use khor_patience::progress;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 /// Tenths, as `systemd-analyze` takes them: design promises at most 1.5 for the collector.

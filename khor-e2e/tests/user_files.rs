@@ -1,16 +1,21 @@
 //! Tests the engine with unusual user files: invalid, edited while it runs, linked, on a full or
 //! read-only disk, or not regular files.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
-use std::process::{Child, Command};
+use std::{
+    fs::{self, File},
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    process::{Child, Command},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, Mount, free_port, skip, wait_for, wait_until};
-use nix::sys::signal::{Signal, kill};
-use nix::sys::stat::Mode;
-use nix::unistd::{Pid, Uid, mkfifo};
+use khor_e2e::{Engine, Mount, engine::program, free_port, skip, wait_for, wait_until};
+use nix::{
+    sys::{
+        signal::{Signal, kill},
+        stat::Mode,
+    },
+    unistd::{Pid, Uid, mkfifo},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -1,12 +1,13 @@
 //! Tests preset names that look like numbers, presets that share a name, settings without effect,
 //! time zones, and mutes during a snooze.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{Engine, engine::program, wait_until};
 use khor_patience::progress;
 use serde_json::{Value, json};
 

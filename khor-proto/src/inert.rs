@@ -7,8 +7,10 @@
 //! output of commands and the API's answers call [`line`], [`lines`] or [`json`] again for all
 //! text.
 
-use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
 
 /// Replaces each active character.
 pub const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;

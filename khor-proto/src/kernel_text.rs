@@ -3,11 +3,12 @@
 //! The kernel writes the names of processes, interfaces, mount points and cgroups into these files
 //! unchanged. Such a name must not hide the numbers beside it.
 
-use std::ffi::OsString;
-use std::fs;
-use std::io;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::ffi::OsStringExt,
+    path::{Path, PathBuf},
+};
 
 /// Reads a whole file. Bytes that are not UTF-8 become U+FFFD.
 ///

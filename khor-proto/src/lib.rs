@@ -90,10 +90,12 @@ pub mod lockdown;
 pub mod message;
 mod scope;
 
-pub use counter::Counter;
-pub use cue::{Cue, CueInfo, CueKind};
-pub use message::{
-    Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage,
-    Subscribe, Subscribed, Unit, Welcome,
+pub use self::{
+    counter::Counter,
+    cue::{Cue, CueInfo, CueKind},
+    message::{
+        Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage,
+        Subscribe, Subscribed, Unit, Welcome,
+    },
+    scope::{Scope, Selector},
 };
-pub use scope::{Scope, Selector};

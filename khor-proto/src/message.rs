@@ -10,8 +10,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cue::{Cue, CueInfo, CueKind};
-use crate::scope::Scope;
+use crate::{
+    cue::{Cue, CueInfo, CueKind},
+    scope::Scope,
+};
 
 /// First field of [`Hello`]: the bytes `khor` read as a little-endian `u32`. Tells a stranger from a client.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"khor");

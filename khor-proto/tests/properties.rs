@@ -3,20 +3,20 @@
 mod hostile;
 mod messages;
 
-use std::collections::BTreeSet;
-use std::fmt::Debug;
+use std::{collections::BTreeSet, fmt::Debug};
 
 use bincode::Options;
 use futures_util::{FutureExt, SinkExt};
-use hostile::{WHOLE, check, hear};
-use khor_proto::frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message};
-use khor_proto::{ClientMessage, Hello, MAGIC, ServerMessage, Subscribe};
-use messages::{client_message, server_message};
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::Index;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
+use khor_proto::{
+    ClientMessage, Hello, MAGIC, ServerMessage, Subscribe,
+    frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message},
+};
+use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
+
+use self::{
+    hostile::{WHOLE, check, hear},
+    messages::{client_message, server_message},
+};
 
 /// A failure is printed with its smallest input, which then belongs into `wire.rs` as an example: no file of seeds.
 fn config() -> ProptestConfig {

@@ -1,17 +1,25 @@
 //! The reconnecting client against a collector that comes, goes, stalls and speaks a newer dialect.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use futures_util::{SinkExt, StreamExt};
 use khor_patience::{Lateness, hang_timeout};
-use khor_proto::client::{Event, Subscription, Update, reconnecting};
-use khor_proto::frame::{self, Incoming};
-use khor_proto::{ClientMessage, ProtocolVersion, Sample, ServerMessage, Subscribe, Welcome};
-use tokio::io::AsyncWriteExt;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::time::timeout;
+use khor_proto::{
+    ClientMessage, ProtocolVersion, Sample, ServerMessage, Subscribe, Welcome,
+    client::{Event, Subscription, Update, reconnecting},
+    frame::{self, Incoming},
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time::timeout,
+};
 
 struct Peer {
     incoming: frame::Receiver<OwnedReadHalf, ClientMessage>,
@@ -127,13 +135,13 @@ async fn changed_subscription_lasts_across_reconnects() {
     let socket = dir.path().join("s");
     let listener = listen(&socket);
     let subscription = reconnecting(&socket, Subscribe::default(), "test");
-    let wish = Subscribe { interval_ms: 50, ..Subscribe::default() };
+    let request = Subscribe { interval_ms: 50, ..Subscribe::default() };
     let mut peer = accept(&listener).await;
     assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
-    subscription.subscribe(wish.clone());
-    assert_eq!(peer.hear().await, ClientMessage::Subscribe(wish.clone()));
+    subscription.subscribe(request.clone());
+    assert_eq!(peer.hear().await, ClientMessage::Subscribe(request.clone()));
     drop(peer);
-    assert_eq!(accept(&listener).await.hear().await, ClientMessage::Subscribe(wish));
+    assert_eq!(accept(&listener).await.hear().await, ClientMessage::Subscribe(request));
 }
 
 #[tokio::test]

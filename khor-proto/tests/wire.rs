@@ -3,9 +3,9 @@
 use std::io;
 
 use futures_util::{SinkExt, StreamExt};
-use khor_proto::frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message};
 use khor_proto::{
     ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, Scope, ServerMessage, Subscribe, Unit, Welcome,
+    frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message},
 };
 
 async fn encode<M: Message>(message: M) -> Vec<u8> {

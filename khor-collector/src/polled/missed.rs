@@ -4,8 +4,10 @@
 //! The kernel shows its count in the `fdinfo` of a program's descriptor. Reading an open file needs
 //! neither a capability nor `bpf()`.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use khor_proto::Availability;
 
@@ -67,8 +69,7 @@ fn recursion_misses(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-    use std::os::fd::AsRawFd;
+    use std::{fs::File, os::fd::AsRawFd};
 
     use super::*;
 

@@ -15,9 +15,8 @@ use std::path::Path;
 use khor_proto::{Availability, Counter};
 use parking_lot::Mutex;
 
-use faults::Faults;
-pub(crate) use missed::Missed;
-use pressure::Pressure;
+pub(crate) use self::missed::Missed;
+use self::{faults::Faults, pressure::Pressure};
 
 /// Readings are as old as the last multiple of this, ns, so that a client whose interval is one gets a new reading with
 /// every sample.

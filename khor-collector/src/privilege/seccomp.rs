@@ -158,13 +158,17 @@ fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{File, OpenOptions};
-    use std::net::TcpListener;
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::Command;
+    use std::{
+        fs::{File, OpenOptions},
+        net::TcpListener,
+        os::unix::process::ExitStatusExt,
+        process::Command,
+    };
 
-    use nix::fcntl::OFlag;
-    use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+    use nix::{
+        fcntl::OFlag,
+        sys::mman::{MapFlags, ProtFlags, mmap_anonymous},
+    };
 
     use super::*;
 

@@ -1,7 +1,6 @@
 //! The reading end of the ring buffer through which the programs send cues.
 
-use std::io;
-use std::mem::offset_of;
+use std::{io, mem::offset_of};
 
 use aya::maps::{MapData, RingBuf};
 use khor_layout::{CueKind, CueRecord};

@@ -1,20 +1,26 @@
 //! Loads and attaches the programs; all that needs a capability.
 
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+};
 
-use aya::maps::{Map, MapData, RingBuf};
-use aya::programs::{BtfTracePoint, FEntry, ProgramError};
-use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned};
+use aya::{
+    Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
+    maps::{Map, MapData, RingBuf},
+    programs::{BtfTracePoint, FEntry, ProgramError},
+};
 use khor_layout::{COUNTERS_MAP, CUES_MAP, ISSUED_MAP, MAX_SCOPES, SCOPE_COUNTERS_MAP, SCOPES_MAP};
 use khor_proto::Availability;
 
-use super::catalogue::{Hook, PROGRAMS, Program, ProgramCounter, Scoped};
-use super::counters::{Arrays, Counters};
-use super::cues::CueRing;
-use super::lockdown;
-use super::offsets::Offsets;
-use super::{BTF_PATH, COUNTERS, CounterState, ProbeState, ProbesError};
+use super::{
+    BTF_PATH, COUNTERS, CounterState, ProbeState, ProbesError,
+    catalogue::{Hook, PROGRAMS, Program, ProgramCounter, Scoped},
+    counters::{Arrays, Counters},
+    cues::CueRing,
+    lockdown,
+    offsets::Offsets,
+};
 
 /// Requests in flight that can be timed on a machine of `cpus`: the kernel keeps up to 128 elements of such a map in
 /// reserve for each CPU.
@@ -228,16 +234,16 @@ fn verifier_log_level() -> VerifierLogLevel {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd;
-    use std::thread;
+    use std::{os::fd::AsRawFd, thread};
 
-    use khor_e2e::load::direct_io;
-    use khor_e2e::skip::{root_or_skip, skip};
+    use khor_e2e::{
+        load::direct_io,
+        skip::{root_or_skip, skip},
+    };
     use khor_layout::Slot;
 
     use super::*;
-    use crate::polled::Missed;
-    use crate::probes::program_info;
+    use crate::{polled::Missed, probes::program_info};
 
     const THREADS: u64 = 8;
     const MEBIBYTES: u64 = 16;

@@ -1,8 +1,10 @@
 //! Checks whether programs may read kernel memory (`bpf_probe_read_kernel`). Scopes need that to
 //! find the owner of an event.
 
-use aya::programs::ProgramType;
-use aya::sys::{BpfHelper, is_helper_supported};
+use aya::{
+    programs::ProgramType,
+    sys::{BpfHelper, is_helper_supported},
+};
 use khor_proto::lockdown;
 
 /// Fails with the reason if the kernel refuses programs that read its memory. Needs `CAP_BPF` and

@@ -61,9 +61,7 @@ pub(super) fn cgroup_of(pid: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-    use std::process::Command;
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command};
 
     use super::*;
 

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use khor_proto::{Scope, Selector};
 
-use super::hierarchy::{self, Directory, Hierarchy};
-use super::process;
+use super::{
+    hierarchy::{self, Directory, Hierarchy},
+    process,
+};
 use crate::trust::Peer;
 
 /// One selector and what it stands for.

@@ -1,23 +1,29 @@
 //! The server on a real socket with a made-up kernel behind it: what clients may and may not do.
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Instant,
+};
 
 use futures_util::StreamExt;
 use khor_e2e::wait_until_async;
 use khor_patience::{Lateness, Patience, hang_timeout};
-use khor_proto::client::{Client, ClientError, Update};
-use khor_proto::frame::{self, Incoming};
 use khor_proto::{
     Availability, ClientMessage, CueKind, Hello, MAGIC, Scope, Selector, Subscribe, Subscribed, Unit,
+    client::{Client, ClientError, Update},
+    frame::{self, Incoming},
 };
 use parking_lot::Mutex;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinHandle,
+};
 
 use super::*;
-use crate::sampler::{Count, Subject};
-use crate::trust::Peer;
+use crate::{
+    sampler::{Count, Subject},
+    trust::Peer,
+};
 
 /// Time between two checks of a condition.
 const LOOK: Duration = Duration::from_millis(5);
@@ -144,7 +150,7 @@ impl Running {
         let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(Arc::clone(&server).run(socket, stopped));
-        let time = server.keep_time().unwrap();
+        let time = server.start_sender().unwrap();
         Self { dir, stop, task, server, kernel, _time: time }
     }
 
@@ -333,7 +339,7 @@ async fn stuck_client_is_dropped_and_delays_nobody() {
 async fn user_gets_64_connections_freed_ones_return() {
     let running = Running::start();
     let mut clients = Vec::new();
-    for _ in 0..seats::MAX_CONNECTIONS_PER_TRUSTED {
+    for _ in 0..connection_limit::MAX_CONNECTIONS_PER_TRUSTED {
         clients.push(running.client().await);
     }
     let one_more = Client::connect(running.dir.path().join("s"), "test").await;
@@ -428,18 +434,18 @@ pub(super) fn cue(kind: CueKind) -> Cue {
 #[tokio::test]
 async fn cues_reach_subscribers_of_kind_and_scope() {
     let running = Running::start();
-    let wish = |scope, cues| Subscribe { interval_ms: 5000, scope, cues };
+    let request = |scope, cues| Subscribe { interval_ms: 5000, scope, cues };
     let mut machine = running.client().await;
-    machine.subscribe(wish(Scope::Machine, vec![CueKind::Oom])).await.unwrap();
+    machine.subscribe(request(Scope::Machine, vec![CueKind::Oom])).await.unwrap();
     updates_until_sample(&mut machine).await;
     let mut scoped = running.client().await;
     let scope = Scope::only(Selector::Cgroup("/a".into()));
-    scoped.subscribe(wish(scope, vec![CueKind::Oom, CueKind::Exec])).await.unwrap();
+    scoped.subscribe(request(scope, vec![CueKind::Oom, CueKind::Exec])).await.unwrap();
     updates_until_sample(&mut scoped).await;
     assert!(running.kernel.exec_cues.load(Ordering::Relaxed));
-    running.server.tell(&cue(CueKind::Exec), 0); // nobody's: of the machine, and of a scope that wants none
-    running.server.tell(&cue(CueKind::Oom), 0);
-    running.server.tell(&cue(CueKind::Exec), 1 << 1);
+    running.server.send_cue(&cue(CueKind::Exec), 0); // nobody's: of the machine, and of a scope that wants none
+    running.server.send_cue(&cue(CueKind::Oom), 0);
+    running.server.send_cue(&cue(CueKind::Exec), 1 << 1);
     assert_eq!(machine.update().await.unwrap(), Update::Cue(cue(CueKind::Oom)));
     assert_eq!(scoped.update().await.unwrap(), Update::Cue(cue(CueKind::Exec)));
     drop(scoped);
@@ -452,8 +458,8 @@ async fn dropped_cues_are_reported_as_lost() {
     let running = Running::start();
     running.kernel.lost.store(100, Ordering::Relaxed); // before anybody asked
     let mut client = running.client().await;
-    let wish = Subscribe { interval_ms: 20, scope: Scope::Machine, cues: vec![CueKind::Crash] };
-    client.subscribe(wish).await.unwrap();
+    let request = Subscribe { interval_ms: 20, scope: Scope::Machine, cues: vec![CueKind::Crash] };
+    client.subscribe(request).await.unwrap();
     updates_until_sample(&mut client).await;
     running.kernel.lost.store(107, Ordering::Relaxed);
     loop {
@@ -465,7 +471,7 @@ async fn dropped_cues_are_reported_as_lost() {
     // A client that does not read: its socket fills, its line fills, and the rest is counted.
     let told = 20_000;
     for _ in 0..told {
-        running.server.tell(&cue(CueKind::Crash), 0);
+        running.server.send_cue(&cue(CueKind::Crash), 0);
     }
     let (mut heard, mut lost) = (0, 0);
     while heard + lost < told {

@@ -1,13 +1,17 @@
 //! Tests of the limits for clients of untrusted users.
 
-use super::tests::{FIRST_READ, Running, cue, others_process, own_cgroup, updates_until_sample};
-use super::*;
-
 use std::sync::atomic::Ordering;
 
 use khor_patience::hang_timeout;
-use khor_proto::client::{Client, Update};
-use khor_proto::{Scope, Selector, Subscribe, Subscribed};
+use khor_proto::{
+    Scope, Selector, Subscribe, Subscribed,
+    client::{Client, Update},
+};
+
+use super::{
+    tests::{FIRST_READ, Running, cue, others_process, own_cgroup, updates_until_sample},
+    *,
+};
 
 fn running() -> Running {
     Running::start_trusting(Trusted::nobody())
@@ -52,8 +56,8 @@ async fn all_subscriptions_sample_at_same_instants() {
     while begun.elapsed() < Duration::from_secs(1) {
         tokio::select! {
             _ = ticks.tick() => {
-                let wish = Subscribe { interval_ms: 5, ..Subscribe::default() };
-                resubscribing.subscribe(wish).await.unwrap();
+                let request = Subscribe { interval_ms: 5, ..Subscribe::default() };
+                resubscribing.subscribe(request).await.unwrap();
             }
             sample = resubscribing.sample() => times_ns.push(sample.unwrap().t_ns),
         }
@@ -99,8 +103,8 @@ async fn untrusted_clients_get_no_exec_cues() {
     }
     subscribe(&mut client, 5000, Scope::Machine).await;
     assert!(!running.kernel.exec_cues.load(Ordering::Relaxed), "the kernel does not even report them");
-    running.server.tell(&cue(CueKind::Exec), 0);
-    running.server.tell(&cue(CueKind::Oom), 0);
+    running.server.send_cue(&cue(CueKind::Exec), 0);
+    running.server.send_cue(&cue(CueKind::Oom), 0);
     let update = timeout(hang_timeout(), client.update()).await.unwrap().unwrap();
     assert_eq!(update, Update::Cue(cue(CueKind::Oom)));
 }
@@ -110,7 +114,7 @@ async fn refused_scope_keeps_connection_without_cues() {
     let running = running();
     let mut client = running.client().await;
     subscribe(&mut client, 5000, others_process()).await;
-    running.server.tell(&cue(CueKind::Crash), u64::MAX);
+    running.server.send_cue(&cue(CueKind::Crash), u64::MAX);
     let (subscribed, _) = subscribe(&mut client, 20, Scope::Machine).await;
     assert_eq!(subscribed.interval_ms, 100, "no cue came before it");
 }

@@ -6,9 +6,7 @@
 //! switches, and the interrupts that land on it. Nothing can be done about it from within
 //! (docs/specification.md, "Counts against the kernel's own").
 
-use std::sync::OnceLock;
-use std::thread;
-use std::time::Duration;
+use std::{sync::OnceLock, thread, time::Duration};
 
 use khor_e2e::{Bracket, Collector, Listener, procfs};
 use khor_proto::{Counter, Scope, Selector};

@@ -1,14 +1,14 @@
 //! Each counter of the whole machine, bracketed between two readings of the kernel's own.
 
-use std::cell::RefCell;
-use std::thread;
-use std::time::Duration;
+use std::{cell::RefCell, thread, time::Duration};
 
 use khor_e2e::{Bracket, Collector, bracket, load, procfs, skip};
 use khor_proto::Counter;
 
-use crate::agreement::{Amount, agent_is_shielded, agrees, visible_switches};
-use crate::{disk, program, turn};
+use crate::{
+    agreement::{Amount, agent_is_shielded, agrees, visible_switches},
+    disk, program, turn,
+};
 
 /// The promise is for amounts like these: a million switches, 10,000 program starts, a gibibyte each way.
 const SWITCHES: u32 = 1_000_000;

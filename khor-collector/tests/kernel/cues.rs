@@ -1,16 +1,17 @@
 //! Cues: what happens is told, once, with who it happened to.
 
-use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Cgroup, Listener, load, skip};
 use khor_patience::Patience;
 use khor_proto::{Cue, CueKind, Scope, Selector};
 use tempfile::TempDir;
 
-use crate::worker::Worker;
-use crate::{Turn, is_locked_down, turn};
+use crate::{Turn, is_locked_down, turn, worker::Worker};
 
 fn listen(turn: &Turn, cues: &[CueKind]) -> Listener {
     Listener::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")

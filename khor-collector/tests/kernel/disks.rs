@@ -1,17 +1,18 @@
 //! A request counts once, at the disk that does the work.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::PathBuf;
-use std::process::Command;
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::PathBuf,
+    process::Command,
+};
 
 use khor_e2e::{bracket, procfs, skip};
 use khor_proto::Counter;
 use nix::libc::O_DIRECT;
 
-use crate::agreement::agrees;
-use crate::{disk, turn};
+use crate::{agreement::agrees, disk, turn};
 
 const BYTES: u64 = 8 << 20;
 

@@ -16,11 +16,12 @@ mod sockets;
 mod tagged_sockets;
 mod worker;
 
-use std::path::Path;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use khor_e2e::skip::{in_vm, root_or_skip};
-use khor_e2e::{Collector, Listener};
+use khor_e2e::{
+    Collector, Listener,
+    skip::{in_vm, root_or_skip},
+};
 use khor_proto::{Availability, Counter, Scope, Selector};
 use parking_lot::{Mutex, MutexGuard};
 

@@ -3,8 +3,7 @@
 //! A kernel with `PREEMPT_RT` can preempt a program. Until this run ends, the kernel skips and
 //! counts all other runs of the same program on that CPU.
 
-use std::thread;
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use khor_e2e::{Collector, Wait, load, procfs};
 use khor_proto::{Availability, Counter};

@@ -1,13 +1,17 @@
 //! Traffic at the machine's edge and inside it, compared with the devices' own counts.
 
-use std::cell::Cell;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
+use std::{
+    cell::Cell,
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    path::Path,
+};
 
-use khor_e2e::load::Background;
-use khor_e2e::procfs::{self, Traffic};
-use khor_e2e::skip::in_vm;
-use khor_e2e::{Bracket, Namespace, bracket, load};
+use khor_e2e::{
+    Bracket, Namespace, bracket, load,
+    load::Background,
+    procfs::{self, Traffic},
+    skip::in_vm,
+};
 use khor_proto::Counter;
 
 use crate::{Turn, turn};
@@ -19,15 +23,15 @@ const ETHERNET_HEADER_BYTES: u64 = 14;
 const ATTEMPTS: usize = 30;
 const ATTEMPTS_IN_VM: usize = 5;
 
-/// A device that keeps the packets that it receives. Its own count has `header` more bytes for each
-/// packet than khor's.
-struct Keeper<'a> {
+/// A local device that hands its received packets to no other device. Its own count has `header` more
+/// bytes for each packet than khor's.
+struct LocalDevice<'a> {
     namespace: &'a Namespace,
     device: &'static str,
     header: u64,
 }
 
-impl<'a> Keeper<'a> {
+impl<'a> LocalDevice<'a> {
     fn veth(namespace: &'a Namespace, device: &'static str) -> Self {
         Self { namespace, device, header: ETHERNET_HEADER_BYTES }
     }
@@ -54,8 +58,8 @@ fn host_received() -> (u64, u64) {
     (traffic.rx_bytes, traffic.rx_packets)
 }
 
-fn received(keepers: &[Keeper<'_>]) -> (u64, u64) {
-    let all = keepers.iter().map(Keeper::received).chain([host_received()]);
+fn received(devices: &[LocalDevice<'_>]) -> (u64, u64) {
+    let all = devices.iter().map(LocalDevice::received).chain([host_received()]);
     all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
@@ -72,15 +76,15 @@ fn agrees(count: impl Fn() -> Bracket) {
     assert!(exact, "no count was exact");
 }
 
-/// Compares local bytes, then local packets, with those of `keepers` during `work`. The work must
+/// Compares local bytes, then local packets, with those of `devices` during `work`. The work must
 /// move at least `least` bytes and less than twice as many.
-fn local_agrees(turn: &Turn, keepers: &[Keeper<'_>], least: u64, work: impl Fn()) {
+fn local_agrees(turn: &Turn, devices: &[LocalDevice<'_>], least: u64, work: impl Fn()) {
     agrees(|| {
-        let counted = bracket(|| turn.collector.sample(), Counter::LocalBytes, || received(keepers).0, &work);
+        let counted = bracket(|| turn.collector.sample(), Counter::LocalBytes, || received(devices).0, &work);
         assert!((least..2 * least).contains(&counted.inner), "{counted:?} of {least}");
         counted
     });
-    agrees(|| bracket(|| turn.collector.sample(), Counter::LocalPackets, || received(keepers).1, &work));
+    agrees(|| bracket(|| turn.collector.sample(), Counter::LocalPackets, || received(devices).1, &work));
 }
 
 /// Connects two namespaces with a veth pair whose ends have these names.
@@ -139,9 +143,9 @@ fn veth_between_namespaces_carries_local_traffic() {
     connect(&left, "left", &right, "right");
     left.command("ip addr add 10.99.0.1/24 dev left");
     right.command("ip addr add 10.99.0.2/24 dev right");
-    let keepers = [Keeper::veth(&left, "left"), Keeper::veth(&right, "right")];
+    let devices = [LocalDevice::veth(&left, "left"), LocalDevice::veth(&right, "right")];
     let bytes = load::scaled(BYTES);
-    local_agrees(&turn, &keepers, bytes, || stream(&left, &right, "10.99.0.2", bytes));
+    local_agrees(&turn, &devices, bytes, || stream(&left, &right, "10.99.0.2", bytes));
 }
 
 /// The path between two containers. On it three devices receive every packet. Two of them hand it
@@ -160,12 +164,15 @@ fn bridged_traffic_counts_once() {
     right.command("ip addr add 10.98.0.2/24 dev right");
     let bytes = load::scaled(BYTES);
     let work = || stream(&left, &right, "10.98.0.2", bytes);
-    let keepers =
-        [Keeper::veth(&left, "left"), Keeper::veth(&right, "right"), Keeper::bridge(&middle, "bridge")];
-    local_agrees(&turn, &keepers, bytes, work);
+    let devices = [
+        LocalDevice::veth(&left, "left"),
+        LocalDevice::veth(&right, "right"),
+        LocalDevice::bridge(&middle, "bridge"),
+    ];
+    local_agrees(&turn, &devices, bytes, work);
     // The totals of all devices also count the packets at the ports.
     agrees(|| {
-        let ports = ["toleft", "toright"].map(|device| Keeper::veth(&middle, device));
+        let ports = ["toleft", "toright"].map(|device| LocalDevice::veth(&middle, device));
         let edge = Cell::new(0);
         let sample = || {
             let sample = turn.collector.sample();
@@ -174,7 +181,7 @@ fn bridged_traffic_counts_once() {
         };
         // The cards' own counts have headers and merged packets, so the edge's share is taken from
         // ours.
-        let kernel = || received(&keepers).0 + received(&ports).0 - host_received().0;
+        let kernel = || received(&devices).0 + received(&ports).0 - host_received().0;
         let (edge_before, counted) = {
             sample();
             (edge.get(), bracket(sample, Counter::RxBytes, kernel, work))

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use khor_e2e::{Cgroup, Listener, bracket, load, procfs, skip};
-use khor_proto::client::ClientError;
-use khor_proto::{Availability, Counter, Scope, Selector};
+use khor_proto::{Availability, Counter, Scope, Selector, client::ClientError};
 
-use crate::worker::Worker;
-use crate::{Turn, disk, scoped_turn as turn};
+use crate::{Turn, disk, scoped_turn as turn, worker::Worker};
 
 pub(crate) fn of(cgroup: &Cgroup) -> Selector {
     Selector::Cgroup(cgroup.path().to_owned())

@@ -1,13 +1,15 @@
 //! Network traffic of scopes: every packet of their sockets counts once, whatever devices carry it.
 
-use khor_e2e::skip::skip_outside_vm;
-use khor_e2e::{Cgroup, Listener, Namespace, load, procfs, skip};
+use khor_e2e::{Cgroup, Listener, Namespace, load, procfs, skip, skip::skip_outside_vm};
 use khor_proto::{Availability, Counter, Scope};
 
-use crate::network::{connect, traffic_of};
-use crate::scopes::{counted, listen, of, reason};
-use crate::worker::{DATAGRAM_BYTES, Worker};
-use crate::{Turn, scoped_turn as turn};
+use crate::{
+    Turn,
+    network::{connect, traffic_of},
+    scoped_turn as turn,
+    scopes::{counted, listen, of, reason},
+    worker::{DATAGRAM_BYTES, Worker},
+};
 
 const DATAGRAMS: u32 = 1000;
 const IPV4_HEADER_BYTES: u64 = 20;

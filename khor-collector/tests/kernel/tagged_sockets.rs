@@ -1,17 +1,21 @@
 //! Sockets whose cgroup a class id replaces (before 5.15). This test must run last: on such a
 //! kernel it ends the attribution of sockets until the next boot.
 
-use std::fs;
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
-use khor_e2e::skip::{in_vm, skip_outside_vm};
-use khor_e2e::{Cgroup, Collector, Listener, Mount, skip, wait_until};
+use khor_e2e::{
+    Cgroup, Collector, Listener, Mount, skip,
+    skip::{in_vm, skip_outside_vm},
+    wait_until,
+};
 use khor_proto::{Availability, Counter, Scope};
 use tempfile::TempDir;
 
-use crate::scopes::{counted, listen, of, reason};
-use crate::worker::Worker;
-use crate::{program, scoped_turn as turn};
+use crate::{
+    program, scoped_turn as turn,
+    scopes::{counted, listen, of, reason},
+    worker::Worker,
+};
 
 const OF_SOCKETS: [Counter; 5] =
     [Counter::RxBytes, Counter::TxBytes, Counter::EdgeRxBytes, Counter::EdgeTxPackets, Counter::Retransmits];

@@ -1,7 +1,6 @@
 //! Checks of installed files and advice: keys of relays, activation by the bus, and `setcap`.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 fn text(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

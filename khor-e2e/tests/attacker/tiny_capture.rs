@@ -1,12 +1,13 @@
 //! A small hostile capture that claims to be long.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output},
+};
 
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
+use flate2::{Compression, Crc, write::DeflateEncoder};
 use khor_e2e::engine::program;
 use khor_patience::progress;
 use tempfile::TempDir;

@@ -1,16 +1,18 @@
 //! Tokens and sessions: use of a stolen cookie, and the end of sessions.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
-use khor_e2e::second_user::{NOBODY, OTHER, OWNER};
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{SecondUser, UserEngine, free_port};
+use khor_e2e::{
+    SecondUser, UserEngine, free_port,
+    second_user::{NOBODY, OTHER, OWNER},
+    skip::root_or_skip,
+};
 use serde_json::{Value, json};
 
-use crate::attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all};
-use crate::requests::{ask, change, get, judge, send};
+use crate::{
+    attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all},
+    requests::{ask, change, get, judge, send},
+};
 
 const TOKEN: &str = "a-token-of-the-attackers-tests-0123456789";
 const ANOTHER_TOKEN: &str = "another-token-of-the-attackers-tests-0123";

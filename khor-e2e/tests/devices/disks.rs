@@ -3,15 +3,16 @@
 //! Only these tests use the disks `vdb` and `vdc`. The disks discard all data, which does not
 //! affect the counts. They serve as two paths to one disk, or as the two mirrors of a RAID 1.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::ops::RangeInclusive;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    ops::RangeInclusive,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::namespace::run_command;
+use khor_e2e::{engine::program, namespace::run_command};
 use nix::libc::O_DIRECT;
 
 use crate::{Turn, turn};

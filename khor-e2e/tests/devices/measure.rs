@@ -4,13 +4,9 @@
 //! "outside", which stands for other machines. [`Sources::measure_network`] subtracts what these
 //! cards counted. `/proc` shows the machine's own namespace only.
 
-use std::array;
-use std::ops::RangeInclusive;
-use std::thread;
-use std::time::Duration;
+use std::{array, ops::RangeInclusive, thread, time::Duration};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Bracket, Collector, Engine, Reading, Scrape, procfs, wait_until};
+use khor_e2e::{Bracket, Collector, Engine, Reading, Scrape, engine::program, procfs, wait_until};
 use khor_patience::progress;
 use khor_proto::Counter;
 

@@ -2,8 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use crate::turn;
-use crate::world::{End, bond, containers, loopback, plain, transfer, tunnel};
+use crate::{
+    turn,
+    world::{End, bond, containers, loopback, plain, transfer, tunnel},
+};
 
 /// Bytes that each test transfers. Emulated cards carry a few MiB per second.
 const BYTES: u64 = 4 << 20;

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use khor_e2e::libraries::beyond_the_c_library;
 use khor_fleet::{Frame, Message, Source};
 
-use crate::unit::{SERVICE, heard, listen, require_a_machine_of_our_own, said, wait_for};
+use crate::unit::{SERVICE, listen, outcome_of, output_of, require_a_machine_of_our_own, wait_for};
 
 const RELAY_PACKAGE: &str = "/usr/lib/khor-e2e/khor-relay.deb";
 const KHOR_PACKAGE: &str = "/usr/lib/khor-e2e/khor.deb";
@@ -58,9 +58,9 @@ fn frame() -> Frame {
 /// Checks that the relay of the installed package runs, is enabled, and sends what the collector
 /// counts. Returns its process.
 fn check_the_relay() -> String {
-    assert_eq!(said(&format!("systemctl is-active {UNIT}")), "active");
-    assert_eq!(said(&format!("systemctl is-enabled {UNIT}")), "enabled");
-    let pid = said(&format!("systemctl show --property=MainPID --value {UNIT}"));
+    assert_eq!(output_of(&format!("systemctl is-active {UNIT}")), "active");
+    assert_eq!(output_of(&format!("systemctl is-enabled {UNIT}")), "enabled");
+    let pid = output_of(&format!("systemctl show --property=MainPID --value {UNIT}"));
     // The link of a replaced program ends in "(deleted)".
     let program = fs::read_link(format!("/proc/{pid}/exe")).expect("its program");
     assert_eq!(program, Path::new(PROGRAM));
@@ -81,31 +81,31 @@ fn khor_relay_needs_no_sound_library_and_khor_replaces_it() {
     require_a_machine_of_our_own();
     let (_server, sound_library) = (Server::start(), sound_library());
     fs::write(ENV, format!("KHOR_SITE=vm\nKHOR_NATS=nats://{SERVER}\n")).expect("variables");
-    said(&format!("systemctl enable --now {UNIT}"));
+    output_of(&format!("systemctl enable --now {UNIT}"));
     let of_khor = check_the_relay();
 
     // dpkg removes khor after it has unpacked khor-relay.
-    said("dpkg --force-depends --remove libasound2");
-    println!("{}", said(&format!("dpkg --install {RELAY_PACKAGE}")));
+    output_of("dpkg --force-depends --remove libasound2");
+    println!("{}", output_of(&format!("dpkg --install {RELAY_PACKAGE}")));
     let of_khor_relay = check_the_relay();
     assert_ne!(of_khor, of_khor_relay, "the new package's program runs");
     assert!(!Path::new("/usr/bin/khor").exists());
     assert_eq!(beyond_the_c_library(Path::new(PROGRAM)), Some(vec![]));
-    assert!(said("khor-relay --help").contains("--site"));
+    assert!(output_of("khor-relay --help").contains("--site"));
     let _ = listen().sample();
 
     // apt removes khor-relay before it unpacks khor. There is no network, so apt reads no lists.
-    said(&format!("dpkg --install {sound_library}"));
+    output_of(&format!("dpkg --install {sound_library}"));
     let sources = "-o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=/dev/null";
     let apt = format!("apt-get --yes --no-install-recommends {sources} install {KHOR_PACKAGE}");
-    println!("{}", said(&apt));
+    println!("{}", output_of(&apt));
     assert_ne!(of_khor_relay, check_the_relay(), "the new package's program runs");
 
     // A purge of the replaced package keeps the units and the user, which are khor's.
-    said("dpkg --purge khor-relay");
-    assert_eq!(said(&format!("systemctl is-enabled {SERVICE}")), "enabled");
-    assert!(heard("getent passwd khor").0 && Path::new("/usr/bin/khor").exists());
+    output_of("dpkg --purge khor-relay");
+    assert_eq!(output_of(&format!("systemctl is-enabled {SERVICE}")), "enabled");
+    assert!(outcome_of("getent passwd khor").0 && Path::new("/usr/bin/khor").exists());
     let _ = listen().sample();
-    said(&format!("systemctl disable --now {UNIT}"));
+    output_of(&format!("systemctl disable --now {UNIT}"));
     fs::remove_file(ENV).expect("the test's own file");
 }

@@ -1,16 +1,18 @@
 //! A machine that is really suspended while collector and engine run.
 
-use std::ops::Range;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    path::Path,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Engine, Reading, wait_until};
 use khor_proto::{Counter, Unit};
 use nix::time::{ClockId, clock_gettime};
 
-use crate::unit::{PATH, complaints, journal_now, listen, main_pid, require_a_machine_of_our_own, said};
+use crate::unit::{PATH, complaints, journal_now, listen, main_pid, output_of, require_a_machine_of_our_own};
 
 /// Longer than the watchdog of the unit allows for silence.
 const ASLEEP: Duration = Duration::from_secs(35);
@@ -28,7 +30,7 @@ const LAST_MOMENT_S: f64 = 1.0;
 const NS_PER_S: f64 = 1e9;
 
 /// The engine's levels at one moment of `CLOCK_BOOTTIME`.
-struct Heard {
+struct Levels {
     t_s: f64,
     levels: Vec<(String, f64)>,
     source: String,
@@ -55,8 +57,8 @@ fn hardly_any_per_s(unit: Unit) -> f64 {
 }
 
 fn suspend() {
-    said(&format!("rtcwake --mode no --seconds {}", ASLEEP.as_secs()));
-    said("systemctl start systemd-suspend.service");
+    output_of(&format!("rtcwake --mode no --seconds {}", ASLEEP.as_secs()));
+    output_of("systemctl start systemd-suspend.service");
 }
 
 /// Rate of a counter between two readings, and what it were if the suspended time did not count.
@@ -66,13 +68,13 @@ fn rates(last: &Reading, now: &Reading, counter: Counter, slept_s: f64) -> Optio
     Some((moved / interval_s, moved / (interval_s - slept_s)))
 }
 
-fn hear(engine: &Engine) -> Heard {
+fn read_levels(engine: &Engine) -> Levels {
     let metrics = engine.get("/api/metrics");
     let signals = metrics["signals"].as_object().expect("signals");
     let level =
         |(name, signal): (&String, &serde_json::Value)| Some((name.clone(), signal["level"].as_f64()?));
     let source = engine.get("/api/health")["source"]["kind"].as_str().unwrap_or("none").to_owned();
-    Heard {
+    Levels {
         t_s: seconds(ClockId::CLOCK_BOOTTIME),
         levels: signals.iter().filter_map(level).collect(),
         source,
@@ -115,7 +117,7 @@ fn busiest_second(readings: &[Reading], signal: &str) -> f64 {
 }
 
 /// `None` where nothing was heard.
-fn highest(heard: &[Heard], within_s: Range<f64>, signal: &str) -> Option<f64> {
+fn highest(heard: &[Levels], within_s: Range<f64>, signal: &str) -> Option<f64> {
     let heard = heard.iter().filter(|heard| within_s.contains(&heard.t_s));
     let levels = heard.flat_map(|heard| &heard.levels).filter(|(name, _)| name == signal);
     levels.map(|(_, level)| *level).reduce(f64::max)
@@ -141,7 +143,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
         });
         let heard = scope.spawn(|| {
             let every = || thread::sleep(Duration::from_millis(50));
-            std::iter::from_fn(|| (!stop.load(Relaxed)).then(|| (every(), hear(&engine)).1))
+            std::iter::from_fn(|| (!stop.load(Relaxed)).then(|| (every(), read_levels(&engine)).1))
                 .collect::<Vec<_>>()
         });
         thread::sleep(AWAKE);

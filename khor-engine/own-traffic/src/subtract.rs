@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Amounts, COUNTERS, OwnTraffic};
 use khor_signal::Frame;
+
+use super::{Amounts, COUNTERS, OwnTraffic};
 
 /// Shortest time between two readings of the open connections: ten per second, with room for the
 /// jitter of the frames.
@@ -119,10 +120,11 @@ impl Series {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::Place;
     use khor_proto::Unit;
     use khor_signal::Counter;
+
+    use super::*;
+    use crate::CountedAt;
 
     const TX: usize = 2;
 
@@ -216,9 +218,9 @@ mod tests {
     #[test]
     fn datagrams_are_counted_with_their_headers() {
         let own = OwnTraffic::default();
-        own.sent_datagram(Place::Local, 100, [127, 0, 0, 1].into());
-        own.sent_datagram(Place::Edge, 100, [192, 0, 2, 1].into());
-        own.received_datagram(Place::Edge, 100, [192, 0, 2, 1].into());
+        own.sent_datagram(CountedAt::Local, 100, [127, 0, 0, 1].into());
+        own.sent_datagram(CountedAt::Edge, 100, [192, 0, 2, 1].into());
+        own.received_datagram(CountedAt::Edge, 100, [192, 0, 2, 1].into());
         assert_eq!(own.amounts(), [128, 1, 142, 1, 128, 1]);
     }
 
@@ -227,7 +229,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut bench = Bench::new();
-        let counted = crate::Counted::new(listener.accept().await.unwrap().0, &bench.own);
+        let counted = crate::CountedStream::new(listener.accept().await.unwrap().0, &bench.own);
         assert_eq!(bench.take(0, Some(100)), Some(100));
         assert_eq!((bench.take(20, Some(150)), bench.take(80, Some(200))), (Some(100), Some(100)));
         assert_eq!(bench.take(100, Some(250)), Some(250));

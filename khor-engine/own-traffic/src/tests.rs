@@ -54,7 +54,7 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-        let mut stream = Counted::new(listener.accept().await.unwrap().0, own);
+        let mut stream = CountedStream::new(listener.accept().await.unwrap().0, own);
         stream.read_exact(&mut [0; REQUEST_BYTES]).await.unwrap();
         for _ in 0..STREAM_BYTES / PIECE_BYTES {
             stream.write_all(&[7; PIECE_BYTES]).await.unwrap();
@@ -74,7 +74,7 @@ fn fill_and_close(listener: TcpListener, own: &Arc<OwnTraffic>) -> usize {
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-        let mut stream = Counted::new(listener.accept().await.unwrap().0, own);
+        let mut stream = CountedStream::new(listener.accept().await.unwrap().0, own);
         let mut queued = 0;
         while let Ok(written) = tokio::time::timeout(FULL, stream.write(&[7; PIECE_BYTES])).await {
             queued += written.unwrap();
@@ -164,7 +164,7 @@ fn discovered_ssh_tunnel_counts_at_edge() {
     runtime.block_on(async {
         let own = Arc::<OwnTraffic>::default();
         let stream = tokio::net::TcpStream::from_std(server).unwrap();
-        let mut stream = Counted::new(stream, &own);
+        let mut stream = CountedStream::new(stream, &own);
         stream.write_all(&[1; 1_000]).await.unwrap();
         own.checked(&[Client { id: 1, is_sshd: true }]);
         assert_eq!(own.amounts()[..4], [0; 4]);

@@ -10,7 +10,6 @@ use std::{
 };
 
 use khor_proto::kernel_text;
-
 use khor_system::peer;
 
 /// Names of sshd's processes. Since OpenSSH 9.8, a session runs a separate program.

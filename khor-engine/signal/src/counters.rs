@@ -23,8 +23,8 @@ impl Frame {
     /// Removes the counters of signals that are off. If `rx` or `tx` is off, also removes the bytes
     /// that all devices received or sent.
     #[must_use]
-    pub fn only(mut self, heard: &PerSignal<bool>) -> Self {
-        for info in SIGNALS.iter().filter(|info| !heard[info.id.index()]) {
+    pub fn only(mut self, enabled: &PerSignal<bool>) -> Self {
+        for info in SIGNALS.iter().filter(|info| !enabled[info.id.index()]) {
             let of_all_devices: &[Counter] = match info.id {
                 SignalId::Rx => &[Counter::RxBytes],
                 SignalId::Tx => &[Counter::TxBytes],

@@ -6,14 +6,12 @@
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::SystemTime};
 
 use khor_proto::{Scope, Selector};
+use khor_signal::Learnt;
+use khor_system::{clock::unix_ms, files};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
-
-use khor_signal::Learnt;
-use khor_system::clock::unix_ms;
-use khor_system::files;
 
 /// Version of the file's layout, and of the scale its octaves are on.
 const VERSION: u32 = 1;

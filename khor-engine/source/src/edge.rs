@@ -4,7 +4,6 @@
 //! is missing.
 
 use khor_proto::Availability;
-
 use khor_signal::{Counter, Frame, PerCounter};
 
 /// The counter of all devices that replaces an edge counter.

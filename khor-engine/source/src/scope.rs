@@ -120,13 +120,13 @@ mod tests {
             processes: processes.to_vec(),
             without: without.to_vec(),
         };
-        let said = |choice: ScopeChoice| whose(&choice.as_written());
-        assert_eq!(said(ScopeChoice::default()), "the whole machine");
-        assert_eq!(said(choice("nginx.service", &[], &[])), "nginx.service");
-        assert_eq!(said(choice("/system.slice/nginx.service", &[], &[7])), "nginx.service without process 7");
-        assert_eq!(said(choice("", &[7, 8], &[])), "process 7 and process 8");
-        assert_eq!(said(choice("", &[], &[7])), "the whole machine without process 7");
-        assert_eq!(said(choice("/", &[], &[])), "the root cgroup");
+        let text = |choice: ScopeChoice| whose(&choice.as_written());
+        assert_eq!(text(ScopeChoice::default()), "the whole machine");
+        assert_eq!(text(choice("nginx.service", &[], &[])), "nginx.service");
+        assert_eq!(text(choice("/system.slice/nginx.service", &[], &[7])), "nginx.service without process 7");
+        assert_eq!(text(choice("", &[7, 8], &[])), "process 7 and process 8");
+        assert_eq!(text(choice("", &[], &[7])), "the whole machine without process 7");
+        assert_eq!(text(choice("/", &[], &[])), "the root cgroup");
     }
 
     #[test]

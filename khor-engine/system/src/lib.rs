@@ -14,5 +14,4 @@ mod shortfall;
 pub mod shown_path;
 pub mod words;
 
-pub use net_device::NetDevice;
-pub use shortfall::Shortfall;
+pub use self::{net_device::NetDevice, shortfall::Shortfall};

@@ -18,12 +18,12 @@ pub(super) const LEFT_OUT: [&str; 7] = [
     // The cost of a program on an emulated processor means nothing.
     "frugal",
     // There is no systemd in these machines.
-    "that_systemd_opened",
+    "systemd_socket_is_used",
     // Exit codes and the socket do not depend on the kernel.
     "wrong_usage",
     "second_collector",
-    "directory_that_everybody",
-    "socket_is_for_root",
+    "world_writable_directory",
+    "socket_is_for_group",
     "readiness_liveness",
 ];
 /// Kernel modules that [`COUNTS`] need in addition to the disk's drivers.

@@ -16,7 +16,7 @@ use tracing::{debug, warn};
 
 use super::OscTarget;
 use crate::Health;
-use khor_own_traffic::{OwnTraffic, Place};
+use khor_own_traffic::{CountedAt, OwnTraffic};
 
 /// How often a name is looked up that does not resolve, or whose address can't be sent to.
 const LOOKUP_RETRY: Duration = Duration::from_secs(5);
@@ -61,7 +61,7 @@ struct Route {
     socket: UdpSocket,
     address: SocketAddr,
     /// Where the datagrams count as own traffic.
-    place: Place,
+    place: CountedAt,
 }
 
 /// A datagram did not leave.
@@ -209,7 +209,7 @@ impl Route {
         socket.set_nonblocking(true)?;
         // Without it the kernel sends nothing to the address of all.
         socket.set_broadcast(true)?;
-        Ok(Self { socket, address, place: Place::of_destination(address) })
+        Ok(Self { socket, address, place: CountedAt::of_destination(address) })
     }
 }
 

@@ -29,7 +29,7 @@ use std::{
 };
 
 use khor_output::Health;
-use khor_own_traffic::Place;
+use khor_own_traffic::CountedAt;
 use rosc::{OscMessage, OscType};
 use serde_json::Value;
 use tokio::{
@@ -133,7 +133,7 @@ impl OscHandler {
             match result {
                 Ok(length) => {
                     let own = self.engine.own_traffic();
-                    own.received_datagram(Place::Local, length, Ipv4Addr::LOCALHOST.into());
+                    own.received_datagram(CountedAt::Local, length, Ipv4Addr::LOCALHOST.into());
                     self.datagram(&buffer[..length]);
                 }
                 // An answer to nothing that was sent: the socket goes on.

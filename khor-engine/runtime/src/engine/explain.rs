@@ -265,7 +265,12 @@ fn capitalised(text: &str) -> String {
     }
 }
 
-fn text(state: &EngineState, sentence: &str, standing_out: &[DeviatingSignal], heard: &[SoundPart]) -> String {
+fn text(
+    state: &EngineState,
+    sentence: &str,
+    standing_out: &[DeviatingSignal],
+    heard: &[SoundPart],
+) -> String {
     let mut text = format!("{sentence}\n");
     let mut line = |args: std::fmt::Arguments<'_>| {
         text.write_fmt(args).expect("writing to a string cannot fail");

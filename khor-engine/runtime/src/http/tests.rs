@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicUsize};
 
-use khor_http::Slot;
+use khor_http::ConnectionSlot;
 use khor_music::Preset;
 use khor_system::peer::Peer;
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ impl Api {
             .method(method)
             .path(path)
             .header("host", "127.0.0.1:17321")
-            .extension(Slot::of(Peer::User(0)))
+            .extension(ConnectionSlot::of(Peer::User(0)))
             .body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -1,13 +1,13 @@
 //! Entries of a block: a source, a frame, a cue, lost cues, the end.
 
 use khor_proto::{Availability, Cue, CueKind};
+use khor_signal::{Counter, Frame, PerCounter};
 
 use super::{
     Origin,
     bytes::{Cursor, Malformed, put_number, put_signed, put_text},
 };
 use crate::{Machine, SourceKind, edge};
-use khor_signal::{Counter, Frame, PerCounter};
 
 /// The counters by their number in the file, from 0.
 const COUNTERS: PerCounter<Counter> = Counter::ALL;

@@ -1,13 +1,13 @@
 //! Captures written and read: whole, cut everywhere, flipped everywhere, and made of noise.
 
 use khor_proto::{Availability, Cue, CueKind};
+use khor_signal::{Counter, Frame};
 
 use super::{
     CaptureError, CaptureReader, CaptureWriter, HEADING, Origin, Recorded,
     block::{MAX_BYTES, pack},
 };
 use crate::{DemoSource, Machine, SourceKind};
-use khor_signal::{Counter, Frame};
 
 fn origin(kind: SourceKind) -> Origin {
     let mut availability = DemoSource::availability();

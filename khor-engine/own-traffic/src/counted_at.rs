@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 8;
 
 /// Where traffic is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CountedAt {
     /// Devices with hardware behind them: `edge_rx_*` and `edge_tx_*`.
     Edge,
     /// Loopback, and pairs of virtual devices: `local_*`.
@@ -31,18 +31,18 @@ pub(super) fn is_same_machine(local: IpAddr, remote: IpAddr) -> bool {
 }
 
 /// Where traffic of the address `local` is counted, and whether its device splits large packets.
-pub(super) fn find(local: IpAddr) -> (Place, bool) {
+pub(super) fn find(local: IpAddr) -> (CountedAt, bool) {
     let local = local.to_canonical();
     if local.is_loopback() {
-        return (Place::Local, true);
+        return (CountedAt::Local, true);
     }
-    let Some(device) = device_of(local) else { return (Place::Edge, true) };
+    let Some(device) = device_of(local) else { return (CountedAt::Edge, true) };
     let is_inside = is_inside(Path::new(DEVICES), &device);
     // If unknown, the device splits packets. A low estimate hides less of other programs' traffic.
-    (if is_inside { Place::Local } else { Place::Edge }, segments::splits(&device).unwrap_or(true))
+    (if is_inside { CountedAt::Local } else { CountedAt::Edge }, segments::splits(&device).unwrap_or(true))
 }
 
-impl Place {
+impl CountedAt {
     /// Where traffic between the address `local` and another machine or namespace is counted.
     pub fn of_local_address(local: IpAddr) -> Self {
         find(local).0
@@ -144,7 +144,7 @@ mod tests {
             |local: &str, remote: &str| is_same_machine(local.parse().unwrap(), remote.parse().unwrap());
         assert!(same("127.0.0.1", "127.0.0.1") && same("::ffff:127.0.0.1", "127.0.0.1"));
         assert!(same("192.0.2.1", "192.0.2.1") && !same("192.0.2.1", "192.0.2.2"));
-        assert_eq!(Place::of_destination("127.255.255.255:9".parse().unwrap()), Place::Local);
-        assert_eq!(Place::of_local_address("::1".parse().unwrap()), Place::Local);
+        assert_eq!(CountedAt::of_destination("127.255.255.255:9".parse().unwrap()), CountedAt::Local);
+        assert_eq!(CountedAt::of_local_address("::1".parse().unwrap()), CountedAt::Local);
     }
 }
