@@ -135,8 +135,8 @@ impl Server {
                         listener = anew;
                     }
                     Err(error) => {
-                        tracing::warn!("somebody removed the socket's file, and making it anew failed ({error}): new \
-                             clients find none until the collector is restarted");
+                        tracing::error!("cannot recreate the removed socket file: {error}; restart the collector, because \
+                             new clients cannot connect until then");
                         socket.stop_watching();
                     }
                 },

@@ -1,8 +1,6 @@
 //! The server on a real socket with a made-up kernel behind it: what clients may and may not do.
-use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::Instant,
-};
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::StreamExt;
 use khor_e2e::wait_until_async;
@@ -20,13 +18,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::{
-    sampler::{Count, Subject},
-    trust::Peer,
-};
+use crate::sampler::{Count, Subject};
 
 /// Time between two checks of a condition.
-const LOOK: Duration = Duration::from_millis(5);
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Counts how often it was asked, for the machine and for each of its scopes.
 #[derive(Default)]
@@ -351,7 +346,7 @@ async fn user_gets_64_connections_freed_ones_return() {
     let mut patience = Patience::default();
     while let Err(error) = Client::connect(running.dir.path().join("s"), "test").await {
         assert!(!patience.is_over(), "{error}");
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use khor_proto::Scope;
 use khor_signal::Frame;
 use tokio::time::{Instant, Interval, sleep_until};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{
     ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind,
@@ -149,7 +149,7 @@ impl Fallback {
              may hide",
             self.why.fix
         );
-        warn!("{error}; {fix}");
+        error!("{error}; {fix}");
         self.state = FallbackState::Unreadable(ticks(SEARCH_INTERVAL_MS));
         SourceEvent::Down(Shortfall { error, fix })
     }
