@@ -127,8 +127,8 @@ fn heard(sounding: &Sounding, state: &EngineState) -> Vec<SoundPart> {
 }
 
 /// From where a section is played.
-fn section(seated: &SeatedSection) -> SoundPart {
-    let SeatedSection { section, hosts, bench } = seated;
+fn section(bench_section: &SeatedSection) -> SoundPart {
+    let SeatedSection { section, hosts, bench } = bench_section;
     let side = match bench.pan {
         pan if pan < -0.2 => "left",
         pan if pan > 0.2 => "right",

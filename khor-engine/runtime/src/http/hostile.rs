@@ -117,9 +117,9 @@ async fn slow_clients_are_disconnected() {
 async fn excess_connections_do_not_block_others() {
     let engine = Listening::start().await;
     let mut mine = engine.connect().await;
-    let ask = format!("GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    let request = format!("GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
     let mut answer = [0; 12];
-    mine.write_all(ask.as_bytes()).await.unwrap();
+    mine.write_all(request.as_bytes()).await.unwrap();
     mine.read_exact(&mut answer).await.unwrap();
 
     let mut crowd = JoinSet::new();
@@ -130,7 +130,7 @@ async fn excess_connections_do_not_block_others() {
     for socket in sockets {
         crowd.spawn(response_to(socket, "GET ".into()));
     }
-    mine.write_all(ask.as_bytes()).await.unwrap();
+    mine.write_all(request.as_bytes()).await.unwrap();
     mine.read_exact(&mut answer).await.expect("a connection that was there stays");
     let ended = crowd.join_all().await;
     assert_eq!(ended.len(), 2 * MAX_CONNECTIONS, "all were closed, by the limit or by the time");
@@ -141,10 +141,10 @@ async fn excess_connections_do_not_block_others() {
 async fn clients_that_stop_reading_are_disconnected() {
     let engine = Listening::start().await;
     let mut socket = engine.connect().await;
-    let ask = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    let request = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
     let request = async {
         // Sends requests until the engine, which cannot write its answers, closes the connection.
-        while socket.write_all(ask.as_bytes()).await.is_ok() {}
+        while socket.write_all(request.as_bytes()).await.is_ok() {}
     };
     tokio::time::timeout(hang_timeout(), request).await.expect("the connection is closed");
     assert!(engine.is_well().await);
@@ -154,8 +154,8 @@ async fn clients_that_stop_reading_are_disconnected() {
 async fn streams_end_when_the_engine_stops() {
     let engine = Listening::start().await;
     let mut stream = engine.connect().await;
-    let ask = format!("GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
-    stream.write_all(ask.as_bytes()).await.unwrap();
+    let request = format!("GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut message = vec![0; 4096];
     assert!(stream.read(&mut message).await.unwrap() > 0);
     engine.stop.send_replace(true);

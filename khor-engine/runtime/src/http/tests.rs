@@ -1,4 +1,4 @@
-//! The whole API of a running engine, asked in-process: what it answers, and whether that is what its document says.
+//! Tests the API of a running engine in-process: its answers, and that they match its document.
 
 use std::sync::{Arc, atomic::AtomicUsize};
 
@@ -286,8 +286,8 @@ async fn a_snooze_is_shown() {
     );
 }
 
-/// What is asked of an operation so that it can answer 200.
-fn asked(method: &str, path: &str) -> (String, Value) {
+/// A path and a body to which the operation can answer 200.
+fn example_request(method: &str, path: &str) -> (String, Value) {
     let name = if path.starts_with("/api/clips/") { "idle.wav" } else { "mine" };
     let (path, query) = (
         path.replace("{name}", name),
@@ -327,7 +327,7 @@ async fn answers_match_the_openapi_document() {
     operations.sort_by_key(place);
     // A test note needs a listener.
     let _listening = api.engine().listen().unwrap();
-    let mut asked_count = 0;
+    let mut answered_count = 0;
     for (method, path) in &operations {
         let described = &document["paths"][path][method];
         if matches!(
@@ -342,7 +342,7 @@ async fn answers_match_the_openapi_document() {
         if path == "/api/recording/stop" {
             until_recorded(&api).await;
         }
-        let (url, body) = asked(method, path);
+        let (url, body) = example_request(method, path);
         let loaded = api.request(&method.to_uppercase(), &url, &body).await;
         assert_eq!(loaded.status, StatusCode::OK, "{method} {path}: {}", loaded.text);
         let kind = loaded.headers["content-type"].to_str().unwrap();
@@ -350,21 +350,21 @@ async fn answers_match_the_openapi_document() {
         assert!(message.is_object(), "{method} {path}: {kind} in {described:#}");
         if kind == "application/json" {
             assert_eq!(
-                said_wrongly(&document, &message["schema"], &loaded.json()),
+                schema_errors(&document, &message["schema"], &loaded.json()),
                 Vec::<String>::new(),
                 "{method} {path}"
             );
         }
-        asked_count += 1;
+        answered_count += 1;
     }
-    assert!(asked_count >= 30, "{asked_count} of {}", operations.len());
+    assert!(answered_count >= 30, "{answered_count} of {}", operations.len());
     let heads = operations.iter().filter(|(method, _)| method == "head").count();
     assert_eq!(operations.len() - heads, table().len());
     let refused = api.request("GET", "/api/presets/none", &Value::Null).await;
     let schema =
         &document["paths"]["/api/presets/{name}"]["get"]["responses"]["4XX"]["content"]["application/json"];
-    assert_eq!(said_wrongly(&document, &schema["schema"], &refused.json()), Vec::<String>::new());
-    assert_ne!(said_wrongly(&document, &schema["schema"], &json!({ "ok": false })), Vec::<String>::new());
+    assert_eq!(schema_errors(&document, &schema["schema"], &refused.json()), Vec::<String>::new());
+    assert_ne!(schema_errors(&document, &schema["schema"], &json!({ "ok": false })), Vec::<String>::new());
 }
 
 /// Waits until there is something in the recording.
@@ -373,7 +373,7 @@ async fn until_recorded(api: &Api) {
 }
 
 /// Where an answer is not as the document says.
-fn said_wrongly(document: &Value, schema: &Value, answer: &Value) -> Vec<String> {
+fn schema_errors(document: &Value, schema: &Value, answer: &Value) -> Vec<String> {
     let mut schema = schema.clone();
     schema["components"] = document["components"].clone();
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");

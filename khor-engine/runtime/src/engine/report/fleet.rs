@@ -187,8 +187,8 @@ fn alone(alone: &SingleHost) -> SingleHostReport {
     SingleHostReport { host, ok, error, fix }
 }
 
-fn section(seated: &SeatedSection) -> SectionReport {
-    let SeatedSection { section, hosts, bench } = seated;
+fn section(bench_section: &SeatedSection) -> SectionReport {
+    let SeatedSection { section, hosts, bench } = bench_section;
     let Bench { role: timbre, register, pan, .. } = *bench;
     SectionReport { name: section.clone(), hosts: *hosts, timbre, register, pan }
 }
