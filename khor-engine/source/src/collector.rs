@@ -11,7 +11,7 @@ use super::{
     Machine, Shortfall, SourceEvent, SourceInfo, SourceKind,
     catalogue::{Catalogue, describe},
     limit,
-    scope::whose,
+    scope::scope_label,
 };
 
 /// What the engine requests from the collector.
@@ -109,7 +109,7 @@ impl CollectorSource {
         let info = SourceInfo {
             kind: SourceKind::Collector,
             detail: describe(welcome, &self.socket),
-            shortfall: nobody(&self.request.scope, &availability),
+            shortfall: empty_scope(&self.request.scope, &availability),
             machine: Some(Machine {
                 kernel_release: welcome.kernel_release.clone(),
                 boot_id: welcome.boot_id.clone(),
@@ -138,7 +138,7 @@ impl CollectorSource {
 }
 
 /// The shortfall if nothing in a scope can be counted.
-fn nobody(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
+fn empty_scope(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
     let mut reasons = availability.iter().map(|availability| match availability {
         Availability::Available => None,
         Availability::Absent { reason } => Some(reason),
@@ -146,7 +146,7 @@ fn nobody(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
     if *scope == Scope::Machine || reasons.clone().any(|reason| reason.is_none()) {
         return None;
     }
-    let error = format!("nothing can be heard of {}: {}", whose(scope), reasons.next()??);
+    let error = format!("nothing can be heard of {}: {}", scope_label(scope), reasons.next()??);
     Some(Shortfall { error, fix: format!("start it or remove that cause; or {CHOOSE_ANOTHER}") })
 }
 

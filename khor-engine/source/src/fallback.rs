@@ -11,7 +11,7 @@ use super::{
     ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind,
     machine::{SEARCH_INTERVAL_MS, ticks},
     procfs::ProcSource,
-    scope::whose,
+    scope::scope_label,
 };
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
@@ -53,7 +53,7 @@ impl Fallback {
             }
         };
         let grace_period = if use_collector { GRACE_PERIOD } else { Duration::ZERO };
-        let scoped = (!choice.is_machine()).then(|| whose(&choice.as_written()));
+        let scoped = (!choice.is_machine()).then(|| scope_label(&choice.as_written()));
         Self {
             proc: ProcSource::new("/proc"),
             state: FallbackState::Due(Instant::now() + grace_period),

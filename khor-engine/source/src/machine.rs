@@ -15,7 +15,7 @@ use super::{
     collector::{CollectorRequest, CollectorSource},
     complete::Completed,
     fallback::Fallback,
-    scope::whose,
+    scope::scope_label,
     send,
 };
 
@@ -72,7 +72,7 @@ async fn listen<E: From<SourceEvent>>(
         tokio::select! {
             event = from(&mut collector) => match event {
                 SourceEvent::Up(up) => {
-                    info!("listening to the {}, {}", up.detail, whose(&up.scope));
+                    info!("listening to the {}, {}", up.detail, scope_label(&up.scope));
                     log_limit(&up);
                     fallback.stop();
                     send(events, completed.complete(SourceEvent::Up(up))).await?;

@@ -13,7 +13,7 @@ use super::{
 use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
 use khor_signal::{Reading, SIGNALS, SignalId};
 use khor_site::Host;
-use khor_source::{Shortfall, SourceKind, whose};
+use khor_source::{Shortfall, SourceKind, scope_label};
 use khor_system::clock::now_unix_ms;
 use khor_system::words::counted;
 
@@ -236,7 +236,7 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
         (SourceKind::Site, None, _) if hosts == 0 => "The site, of which no host is heard,".to_owned(),
         (SourceKind::Site, None, _) => format!("The site of {}", counted(hosts.into(), "host")),
         (_, _, Scope::Machine) => "This machine".to_owned(),
-        (_, _, scope) => capitalised(&whose(scope)),
+        (_, _, scope) => capitalised(&scope_label(scope)),
     };
     match standing_out {
         _ if seen.reading.is_none() => format!("{subject} has only just been heard."),
@@ -273,7 +273,7 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     if let SourceState::Up(info) = &seen.source {
         line(format_args!("Source: {}", info.detail));
         if info.scope != Scope::Machine {
-            line(format_args!("Heard: {} alone", whose(&info.scope)));
+            line(format_args!("Heard: {} alone", scope_label(&info.scope)));
         }
     }
     if let Some(Alone { host, shortfall }) = &seen.alone {

@@ -20,7 +20,7 @@ use khor_output::{
     recorder::{Recorder, Recording},
 };
 use khor_signal::Counter;
-use khor_source::{SourceKind, cgroups_of, whose};
+use khor_source::{SourceKind, cgroups_of, scope_label};
 use khor_system::clock::now_unix_ms;
 use khor_system::local_time::Local;
 
@@ -316,7 +316,7 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     // What the whole machine lacks is told of its source.
     let shortfall = shortfall.filter(|_| *scope != Scope::Machine);
     ScopeReport {
-        whose: whose(scope),
+        whose: scope_label(scope),
         is_machine: *scope == Scope::Machine,
         cgroups: match source {
             SourceState::Up(_) => cgroups_of(scope),
