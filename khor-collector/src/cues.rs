@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_kernel_leaves_out_is_none() {
+    fn missing_record_fields_are_none() {
         let mut record = CueRecord {
             t_ns: 1,
             cgroup_id: 0,

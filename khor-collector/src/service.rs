@@ -8,12 +8,12 @@ use crate::serve::Server;
 
 /// The collector serves.
 pub(crate) fn ready() {
-    tell(NotifyState::Ready);
+    notify(NotifyState::Ready);
 }
 
 /// The collector is about to end.
 pub(crate) fn stopping() {
-    tell(NotifyState::Stopping);
+    notify(NotifyState::Stopping);
 }
 
 /// Tells again and again that the collector is alive, if systemd wants to know. Whatever listens runs in the same
@@ -24,13 +24,13 @@ pub(crate) async fn keep_watchdog_quiet(server: Arc<Server>) {
     loop {
         ticks.tick().await;
         server.wait_for_sender();
-        tell(NotifyState::Watchdog);
+        notify(NotifyState::Watchdog);
     }
 }
 
-fn tell(state: NotifyState<'_>) {
+fn notify(state: NotifyState<'_>) {
     let state = [state];
     if let Err(error) = sd_notify::notify(&state) {
-        tracing::warn!("telling systemd {state:?}: {error}");
+        tracing::warn!("cannot notify systemd of {state:?}: {error}");
     }
 }

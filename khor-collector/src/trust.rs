@@ -53,7 +53,7 @@ impl Trusted {
 
     /// Trusts nobody, not even root.
     #[cfg(test)]
-    pub(crate) fn nobody() -> Self {
+    pub(crate) fn none() -> Self {
         Self::default()
     }
 }
@@ -85,7 +85,7 @@ mod tests {
         let trusted = Trusted::find(&named);
         let peers = [0, getuid().as_raw(), 54_321, 54_322].map(|uid| trusted.peer(uid).trusted);
         assert_eq!(peers, [true; 4]);
-        assert!(!trusted.peer(54_323).trusted && !Trusted::nobody().peer(0).trusted);
+        assert!(!trusted.peer(54_323).trusted && !Trusted::none().peer(0).trusted);
     }
 
     #[test]

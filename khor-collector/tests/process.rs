@@ -239,7 +239,7 @@ fn sighup_stops_collector_unless_ignored() {
 
 /// What systemd is told: that the collector serves, that it lives, that it ends.
 #[test]
-fn readiness_liveness_and_the_end_are_told() {
+fn readiness_liveness_and_stop_are_reported() {
     if !root_or_skip() {
         return;
     }

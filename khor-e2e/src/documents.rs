@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_those_of_a_shell() {
+    fn words_split_like_shell() {
         assert_eq!(
             words("khor config osc.targets '[\"a:1\", 2]'  ''"),
             ["khor", "config", "osc.targets", "[\"a:1\", 2]", ""]

@@ -53,7 +53,7 @@ impl Hosts {
         let site = Name::new(site).expect("a name");
         let hosts: Vec<Host> = (0..count).map(|i| host(&site, prefix, i)).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let client = runtime.block_on(server.stranger());
+        let client = runtime.block_on(server.unrestricted_client());
         let shared = Arc::clone(&wanted);
         let thread = thread::spawn(move || {
             runtime.block_on(async {

@@ -59,7 +59,7 @@ impl Simulation {
     /// Lets them send. How far each stands out sways by an octave and a half, each at its own pace.
     pub fn start(server: &NatsServer, hosts: Vec<SimulatedHost>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
-        let (until, connected) = (Arc::clone(&over), server.stranger());
+        let (until, connected) = (Arc::clone(&over), server.unrestricted_client());
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async { send(hosts, &until, &connected.await).await });

@@ -134,8 +134,8 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         ["--nats", &url, "--tls-ca", &ca, "--nkey", &nkey].map(str::to_owned).to_vec()
     }
 
-    /// A connection of one who is no relay and may send and hear anything, for any runtime.
-    pub fn stranger(&self) -> impl Future<Output = async_nats::Client> + Send + use<> {
+    /// A client that is no relay and may publish and subscribe to anything, for any runtime.
+    pub fn unrestricted_client(&self) -> impl Future<Output = async_nats::Client> + Send + use<> {
         let (ca, url) = (self.ca(), self.url(Ipv4Addr::LOCALHOST));
         let (name, password) = STRANGER;
         let options = async_nats::ConnectOptions::new().add_root_certificates(ca);
@@ -147,7 +147,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
     pub fn send(&self, messages: &[(&str, Vec<u8>)]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let client = self.stranger().await;
+            let client = self.unrestricted_client().await;
             for (subject, bytes) in messages {
                 client.publish((*subject).to_owned(), bytes.clone().into()).await.expect("sending");
             }

@@ -15,7 +15,7 @@ fn relay(options: &[String]) -> Relay {
 }
 
 /// Waits for words in its log, in any case.
-fn says(relay: &Relay, words: &[&str]) {
+fn wait_for_log(relay: &Relay, words: &[&str]) {
     let said = |word: &str| relay.log().to_lowercase().contains(word);
     let mut wait = Wait::new(&format!("{words:?} in the relay's log"));
     while !words.iter().all(|word| said(word)) {
@@ -27,7 +27,7 @@ fn says(relay: &Relay, words: &[&str]) {
 fn are_told(refused: Vec<(Vec<String>, [&str; 2])>) {
     let relays: Vec<_> = refused.iter().map(|(options, words)| (relay(options), words)).collect();
     for (relay, words) in relays {
-        says(&relay, words);
+        wait_for_log(&relay, words);
         assert!(!relay.log().contains("sending to"), "{}", relay.log());
         assert!(relay.stop().success(), "a refusal is a state");
     }
@@ -45,7 +45,7 @@ fn client_certificate_opens_tls_server() {
     let server = by_certificate();
     let options = server.options_by_certificate(Some("known"), "ca");
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
-    says(&relay, &["sending to"]);
+    wait_for_log(&relay, &["sending to"]);
     wait_until("its frames", || engine.get("/api/fleet")["live"] == 1);
     are_told(vec![
         (server.options_by_certificate(None, "ca"), ["fatal alert", "tls_cert"]),
@@ -68,7 +68,7 @@ fn creds_open_a_server_of_an_operator() {
     let server = by_creds();
     let options = server.options_by_creds("user");
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
-    says(&relay, &["sending to"]);
+    wait_for_log(&relay, &["sending to"]);
     wait_until("its frames", || engine.get("/api/fleet")["live"] == 1);
     are_told(vec![
         (server.options_by_creds("former"), ["authorization violation", "creds file"]),
@@ -77,7 +77,7 @@ fn creds_open_a_server_of_an_operator() {
     ]);
     // Who is let in and may send nothing.
     let narrow = relay_of(&server, "narrow");
-    says(&narrow, &["permissions violation", "permit"]);
+    wait_for_log(&narrow, &["permissions violation", "permit"]);
     let deaf = Engine::of_site(&server.options_by_creds("foreign"));
     wait_until("the deaf engine to say so", || {
         let source = source(&deaf);

@@ -51,7 +51,7 @@ fn two_aggregators_share_site_one_carries_on() {
 
     each_hears_a_share(ports, &hosts);
     the_one_that_stands_out_takes_the_solo(&engine, &hosts);
-    who_goes_is_heard_once(&engine, &hosts);
+    lost_host_is_reported_once(&engine, &hosts);
 
     // One of the two dies: the other hears all of it, and nobody is missed for that.
     let lost = engine.hosts_of_cues("lost").len();
@@ -59,7 +59,7 @@ fn two_aggregators_share_site_one_carries_on() {
     wait_until("one to be left", || engine.first_site()["aggregators"] == 1);
     assert_eq!(engine.first_site()["state"], "live");
     wait_until("the remaining relay to receive all frames", || {
-        let ([heard], sent) = heard_of_sent([ports[0]], &hosts);
+        let ([heard], sent) = received_and_sent([ports[0]], &hosts);
         println!("alone it received {heard} frames of {sent}");
         heard > sent * 0.9
     });
@@ -83,7 +83,7 @@ fn two_aggregators_share_site_one_carries_on() {
 
 /// The number of frames that each relay received, and the number that the hosts sent meanwhile.
 /// Frames in transit make both numbers inexact, more so on a slow machine. Callers therefore retry.
-fn heard_of_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N], f64) {
+fn received_and_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N], f64) {
     const FRAMES: u64 = 20 * HOSTS as u64;
     let heard = || ports.map(|port| count(port, "khor_relay_heard_total{kind=\"host\"}"));
     let (before, sent_before) = (heard(), hosts.sent());
@@ -95,7 +95,7 @@ fn heard_of_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N], f
 /// The relays share the load and count the frames that they reject.
 fn each_hears_a_share(ports: [u16; 2], hosts: &Hosts) {
     wait_until("each frame to reach one of the two relays", || {
-        let (shares, sent) = heard_of_sent(ports, hosts);
+        let (shares, sent) = received_and_sent(ports, hosts);
         println!("of {sent} frames the two relays received {shares:?}");
         shares.iter().all(|share| *share > sent * 0.3) && (shares[0] + shares[1] - sent).abs() < sent * 0.15
     });
@@ -125,7 +125,7 @@ fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     wait_until("it to be given back", || engine.get("/api/fleet")["soloists"] == json!([]));
 }
 
-fn who_goes_is_heard_once(engine: &Engine, hosts: &Hosts) {
+fn lost_host_is_reported_once(engine: &Engine, hosts: &Hosts) {
     hosts.silence(vec![3]);
     let took = wait_until("h-3 to be missed", || engine.hosts_of_cues("lost") == ["h-3"]);
     println!("a host that went was told through two after {took:?}");

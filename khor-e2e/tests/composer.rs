@@ -82,7 +82,7 @@ fn baseline_is_kept_frozen_and_reset() {
 }
 
 #[test]
-fn an_explanation_is_a_screen_of_text() {
+fn explanation_fits_one_screen() {
     let engine = quiet_engine();
     engine.wait_for_source("demo");
     let khor = |address: &str, more: &[&str]| {
@@ -102,7 +102,7 @@ fn an_explanation_is_a_screen_of_text() {
 }
 
 #[test]
-fn a_crash_is_heard() {
+fn crash_plays_cue() {
     if !root_or_skip() {
         return;
     }

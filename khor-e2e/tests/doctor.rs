@@ -44,7 +44,7 @@ fn config(dir: &TempDir, text: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn nothing_is_wrong_where_everything_is_there() {
+fn complete_machine_has_no_problem() {
     if !root_or_skip() {
         return;
     }

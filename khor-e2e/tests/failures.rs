@@ -184,7 +184,7 @@ fn reading_keeps_broken_configuration_in_place() {
 }
 
 #[test]
-fn who_reads_no_further_ends_it_quietly() {
+fn closed_pipe_ends_quietly() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let listen = engine.url().trim_start_matches("http://").to_owned();
     let khor = program("khor");
@@ -220,7 +220,7 @@ fn misspelt_setting_is_refused() {
 }
 
 #[test]
-fn strangers_are_turned_away() {
+fn strangers_are_refused() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let status =
         |method, path, body: &[u8], headers: &[(&str, &str)]| engine.send(method, path, body, headers).0;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// What a relay's memory may differ by, KiB.
 const NOISE_KIB: u64 = 4 * 1024;
 
-fn hear(server: &NatsServer, who: &str) -> Engine {
+fn site_engine(server: &NatsServer, who: &str) -> Engine {
     Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, who))
 }
 
@@ -55,7 +55,7 @@ fn hosts_play_together_with_solo_and_loss() {
         return skip("needs nats-server");
     }
     let mut server = NatsServer::start();
-    let engine = hear(&server, "engine");
+    let engine = site_engine(&server, "engine");
     let hosts = [1, 2, 3].map(Namespace::new);
     let names = ["web-1", "web-2", "db"];
     let mut relays: Vec<Relay> = std::iter::zip(&hosts, names)
@@ -147,7 +147,7 @@ fn its_section_is_heard_from_its_place(engine: &Engine) {
     engine.play_site("ensemble");
 }
 
-fn hear_alone(engine: &Engine, host: &Value) {
+fn solo_host(engine: &Engine, host: &Value) {
     let (status, answer) = engine.change(&json!({ "site": { "host": host } }));
     assert_eq!((status, &answer["site"]["host"]), (200, host), "{answer}");
     wait_until("it to act", || engine.get("/api/fleet")["alone"]["host"] == *host);
@@ -159,20 +159,20 @@ fn deviation(engine: &Engine, signal: &str) -> f64 {
 
 /// The reading then is that host's, and which site is heard stays the file's to say.
 fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
-    hear_alone(engine, &json!(loud));
+    solo_host(engine, &json!(loud));
     wait_until("the loud one's reading", || deviation(engine, "local") > 3.0);
     assert_eq!(engine.get("/api/fleet")["soloists"], json!([]), "it has all the voices");
     assert_eq!(engine.get("/api/health")["scope"]["whose"], loud);
     let explained = engine.get("/api/explain");
     assert!(explained["sentence"].as_str().expect("words").starts_with(loud), "{explained:#}");
     assert!(explained["text"].as_str().expect("text").contains(&format!("Heard: {loud} alone")));
-    hear_alone(engine, &json!(calm));
+    solo_host(engine, &json!(calm));
     wait_until("the calm one's reading", || deviation(engine, "local") < 1.0);
     let there = engine.get("/api/fleet");
     let there = there["hosts"].as_array().expect("hosts");
     assert!(there.iter().any(|host| host["name"] == loud && host["deviation"].as_f64() > Some(3.0)));
 
-    hear_alone(engine, &json!("nowhere"));
+    solo_host(engine, &json!("nowhere"));
     let alone = engine.get("/api/fleet")["alone"].clone();
     assert_eq!(alone["ok"], false);
     assert!(alone["error"].as_str().expect("why").contains("host nowhere has not been heard"), "{alone}");
@@ -187,11 +187,11 @@ fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
         assert_eq!(status, 400, "{change}");
         assert!(answer["error"].as_str().expect("why").contains(word), "{answer}");
     }
-    hear_alone(engine, &Value::Null);
+    solo_host(engine, &Value::Null);
 }
 
 fn a_silent_host_alone_is_a_state_and_the_music_goes_on(engine: &Engine, host: &str) {
-    hear_alone(engine, &json!(host));
+    solo_host(engine, &json!(host));
     let metrics = || engine.get("/api/metrics");
     wait_until("nothing to be known", || metrics()["signals"]["csw"]["level"].is_null());
     let alone = engine.get("/api/fleet")["alone"].clone();
@@ -203,7 +203,7 @@ fn a_silent_host_alone_is_a_state_and_the_music_goes_on(engine: &Engine, host: &
     let (bar, newest) = (metrics()["music"]["bar"].as_u64(), engine.notes(|_| true));
     wait_until("the music to go on", || metrics()["music"]["bar"].as_u64() > bar);
     assert!(engine.notes(|_| true) > newest, "the bed goes on");
-    hear_alone(engine, &Value::Null);
+    solo_host(engine, &Value::Null);
 }
 
 /// All resume by themselves: nobody is missed for it, no rate leaps, nothing was kept in memory.
@@ -243,7 +243,7 @@ fn relay_reports_long_frames_and_recovers() {
     }
     let mut server = NatsServer::start();
     server.set_max_payload(20);
-    let engine = hear(&server, "engine");
+    let engine = site_engine(&server, "engine");
     let relay = relay(&server, None, "relay", "home", "web-1");
     wait_until("the relay to report the limit", || relay.log().contains("max_payload to"));
     let log = relay.log();
@@ -260,7 +260,7 @@ fn strangers_are_refused_counted_and_shown() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
-    let engine = hear(&server, "engine");
+    let engine = site_engine(&server, "engine");
     let _good = relay(&server, None, "relay", "home", "good");
     let says = |relay: &Relay, words: &str| {
         wait_until(words, || relay.log().to_lowercase().contains(words));
@@ -294,7 +294,7 @@ fn strangers_are_refused_counted_and_shown() {
     }
 
     // An engine that may not listen says so.
-    let deaf = hear(&server, "nobody");
+    let deaf = site_engine(&server, "nobody");
     wait_until("the deaf engine to say so", || {
         let source = deaf.get("/api/health")["source"].clone();
         source["ok"] == false && source["error"].as_str().is_some_and(|error| error.contains("authorization"))

@@ -40,7 +40,7 @@ fn output(mut command: Command) -> Output {
     command.output().expect("running it")
 }
 
-fn said(output: &Output) -> String {
+fn text_of(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -203,7 +203,7 @@ fn closing_the_terminal_closes_the_recording() {
     let mut render = khor();
     render.args(["render", "x.khor", "-o", "x.mid"]).current_dir(dir.path());
     let rendered = output(render);
-    assert!(rendered.status.success() && !said(&rendered).contains("cut short"), "{}", said(&rendered));
+    assert!(rendered.status.success() && !text_of(&rendered).contains("cut short"), "{}", text_of(&rendered));
 }
 
 #[test]
@@ -250,8 +250,8 @@ fn a_full_disk_keeps_the_old_file() {
         let mut command = khor_through(ON_A_FULL_DISK);
         command.args(&words).current_dir(dir.path());
         let failed = output(command);
-        assert_eq!(failed.status.code(), Some(1), "{words:?}: {}", said(&failed));
-        assert!(!said(&failed).contains("panicked"), "{words:?}: {}", said(&failed));
+        assert_eq!(failed.status.code(), Some(1), "{words:?}: {}", text_of(&failed));
+        assert!(!text_of(&failed).contains("panicked"), "{words:?}: {}", text_of(&failed));
     }
     for name in old {
         assert_eq!(fs::read_to_string(dir.path().join(name)).expect(name), "old", "{name}");
@@ -294,7 +294,7 @@ fn render_replaces_old_file_when_complete() {
     assert!(by_header <= there && by_header > there / 2, "{by_header} of {there}");
 
     let rendered = output(render("2"));
-    assert!(rendered.status.success(), "{}", said(&rendered));
+    assert!(rendered.status.success(), "{}", text_of(&rendered));
     assert!(at("x.wav").is_symlink());
     let (by_header, there) = wav_lengths(&at("real.wav"));
     assert!(by_header == there && there > 0, "{by_header} of {there}");
@@ -355,7 +355,7 @@ fn printing_to_full_disk_is_error() {
     printing(|words, mut command| {
         command.stdout(File::options().write(true).open("/dev/full").expect("the device"));
         let failed = output(command);
-        let said = said(&failed);
+        let said = text_of(&failed);
         assert_eq!(failed.status.code(), Some(1), "{words:?}: {said}");
         assert!(said.contains("cannot write to the standard output"), "{words:?}: {said}");
         assert!(!said.contains("panicked"), "{words:?}: {said}");

@@ -155,7 +155,7 @@ fn relay(server: &NatsServer, on: &Namespace, section: &str, host: &str) -> Rela
 }
 
 /// Looks at the page of an engine that hears a site as its `part` of ui/e2e/fleet.mjs does.
-fn look_at_site(engine: &Engine, part: &str) {
+fn check_site_page(engine: &Engine, part: &str) {
     succeeds(browser(engine, &["--site", part]), engine);
 }
 
@@ -194,7 +194,7 @@ fn page_shows_hosts_and_solos_one() {
     wait_until("the solo", || engine.get("/api/fleet")["soloists"][0] == "web-2");
     drop(db);
     wait_until("one to be silent", || hosts(&engine, |host| host["state"] == "silent") == 1);
-    look_at_site(&engine, "few");
+    check_site_page(&engine, "few");
 }
 
 /// Three sections and one without a label; six in trouble, five silent, three odd in different ways.
@@ -242,6 +242,6 @@ fn the_page_shows_hundreds_of_hosts_calmly() {
         wait_until("all hosts", || hosts(&engine, |_| true) == count);
         wait_until("some to be silent", || hosts(&engine, |host| host["state"] == "silent") > 0);
         wait_until("what is refused", || hosts(&engine, |host| host["used_twice"] == true) > 0);
-        look_at_site(&engine, part);
+        check_site_page(&engine, part);
     }
 }

@@ -68,7 +68,7 @@ impl Drop for Daemon {
 }
 
 #[test]
-fn it_asks_rtkit_and_plays_on_without() {
+fn rtkit_is_asked_and_optional() {
     if !root_or_skip() {
         return;
     }

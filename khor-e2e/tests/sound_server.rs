@@ -33,7 +33,7 @@ fn choose(engine: &Engine, device: &str) -> (u16, Value) {
 }
 
 #[test]
-fn whoever_asks_for_devices_leaves_nothing_behind() {
+fn device_queries_leave_nothing_behind() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     pulse.pactl(&[
         "load-module",

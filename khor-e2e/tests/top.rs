@@ -113,7 +113,7 @@ fn simulated(name: &str, octaves: f32, oddity: Option<Oddity>) -> SimulatedHost 
 }
 
 #[test]
-fn it_shows_the_hosts_of_a_site() {
+fn top_shows_site_hosts() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
@@ -183,7 +183,7 @@ fn top_ends_with_its_terminal() {
 }
 
 #[test]
-fn a_pipe_is_told_of_khor_status() {
+fn piped_top_suggests_khor_status() {
     khor_patience::progress("running khor top");
     let output = Command::new(program("khor")).arg("top").stdin(Stdio::null()).output().expect("khor top");
     let error = String::from_utf8_lossy(&output.stderr);

@@ -26,7 +26,7 @@ fn khor(engine: &Engine, arguments: &[&str]) -> Output {
     khor.output().expect("running khor")
 }
 
-fn said(output: &Output) -> String {
+fn text_of(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -46,11 +46,11 @@ fn preset_name_may_look_like_number() {
     for name in ["808", "true", "null", "1e3", "-0"] {
         save(&engine, name);
         let chosen = khor(&engine, &["config", "music.preset", "--", name]);
-        assert!(chosen.status.success(), "{name}: {}", said(&chosen));
+        assert!(chosen.status.success(), "{name}: {}", text_of(&chosen));
         assert_eq!(engine.get("/api/config")["music"]["preset"], *name);
     }
     let number = khor(&engine, &["config", "music.bpm", "96"]);
-    assert!(number.status.success(), "{}", said(&number));
+    assert!(number.status.success(), "{}", text_of(&number));
     assert_eq!(engine.get("/api/config")["music"]["bpm"], 96.0);
 }
 
@@ -58,18 +58,22 @@ fn preset_name_may_look_like_number() {
 fn setting_without_effect_names_requirement() {
     let engine = engine(&[]);
     let refused = khor(&engine, &["config", "site.host", "web-1"]);
-    assert!(!refused.status.success() && said(&refused).contains("--site NAME"), "{}", said(&refused));
+    assert!(!refused.status.success() && text_of(&refused).contains("--site NAME"), "{}", text_of(&refused));
     assert_eq!(engine.get("/api/config")["site"]["host"], Value::Null);
     let idle = khor(&engine, &["config", "quiet.from", "23:00"]);
     assert!(
-        idle.status.success() && said(&idle).contains("khor config quiet.enabled true"),
+        idle.status.success() && text_of(&idle).contains("khor config quiet.enabled true"),
         "{}",
-        said(&idle)
+        text_of(&idle)
     );
     let mut host = Command::new(program("khor"));
     host.args(["engine", "--host", "web-1", "--config"]).arg(engine.config_path());
     let started = host.output().expect("running khor");
-    assert!(!started.status.success() && said(&started).contains("add --site NAME"), "{}", said(&started));
+    assert!(
+        !started.status.success() && text_of(&started).contains("add --site NAME"),
+        "{}",
+        text_of(&started)
+    );
 }
 
 #[test]
@@ -86,7 +90,7 @@ fn two_presets_with_one_name_are_reported() {
     assert_eq!(named.count(), 1, "{presets:#}");
     assert_eq!(presets["problems"], problems());
     let doctor = khor(&engine, &["doctor"]);
-    assert!(said(&doctor).contains("another.toml"), "{}", said(&doctor));
+    assert!(text_of(&doctor).contains("another.toml"), "{}", text_of(&doctor));
     fs::remove_file(file).expect("removing one");
     wait_until("no problem", || problems() == json!([]));
 }
@@ -121,9 +125,9 @@ fn quiet_hours_follow_tz_or_report_it() {
     for question in ["status", "doctor"] {
         let told = khor(&engine, &[question]);
         assert!(
-            said(&told).contains("Mars/Olympus") && !told.status.success(),
+            text_of(&told).contains("Mars/Olympus") && !told.status.success(),
             "{question}: {}",
-            said(&told)
+            text_of(&told)
         );
     }
 }
@@ -135,8 +139,8 @@ fn a_mute_during_a_snooze_mutes() {
     let silence = || engine.get("/api/metrics")["controls"]["silence"]["reason"].clone();
     assert!(khor(&engine, &["snooze", "30"]).status.success());
     assert_eq!(silence(), "snoozed");
-    assert_eq!(said(&khor(&engine, &["mute"])), "muted\n");
+    assert_eq!(text_of(&khor(&engine, &["mute"])), "muted\n");
     assert_eq!(silence(), "muted");
-    assert_eq!(said(&khor(&engine, &["mute"])), "unmuted\n");
+    assert_eq!(text_of(&khor(&engine, &["mute"])), "unmuted\n");
     assert_eq!(silence(), Value::Null);
 }

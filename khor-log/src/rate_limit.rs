@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_permits_ten_and_counts_the_rest() {
+    fn limit_permits_ten_and_counts_rest() {
         let (limit, start) = (RateLimit::new(10, Duration::from_secs(10)), Instant::now());
         assert!((0..10).all(|_| limit.permit(start) == Some(0)));
         assert!((0..7).all(|_| limit.permit(start).is_none()));

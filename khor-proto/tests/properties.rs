@@ -14,7 +14,7 @@ use khor_proto::{
 use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
 
 use self::{
-    hostile::{WHOLE, check, hear},
+    hostile::{WHOLE, check, receive_all},
     messages::{client_message, server_message},
 };
 
@@ -55,7 +55,7 @@ fn survives<M: Message + Debug + PartialEq>(messages: Vec<M>, pieces: &[usize]) 
         assert_eq!(bytes[before.len()..], frame::encode(message).expect("encoding"));
     }
     let known: Vec<_> = messages.into_iter().map(|message| Ok(Incoming::Known(message))).collect();
-    assert_eq!(hear::<M>(&bytes, pieces), known);
+    assert_eq!(receive_all::<M>(&bytes, pieces), known);
 }
 
 /// Sends `message` both ways there are: both accept it, or both refuse and write nothing.
@@ -81,9 +81,9 @@ fn fits_or_leaves_no_trace<M: Message + Debug + PartialEq>(message: M, before: &
 fn costs_one_frame<M: Message + Debug + PartialEq>(body: &[u8], next: M, pieces: &[usize]) {
     let body = &body[..body.len().min(M::MAX_BODY_BYTES)];
     let bytes = [framed(body), frame::encode(&next).expect("encoding")].concat();
-    let heard = hear::<M>(&bytes, pieces);
-    assert_eq!(heard.len(), 2, "{heard:?}");
-    assert_eq!(heard[1], Ok(Incoming::Known(next)));
+    let received = receive_all::<M>(&bytes, pieces);
+    assert_eq!(received.len(), 2, "{received:?}");
+    assert_eq!(received[1], Ok(Incoming::Known(next)));
     check::<M>(&bytes);
 }
 
@@ -116,7 +116,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn messages_survive_however_they_are_read(
+    fn messages_survive_any_read_sizes(
         client in vec(client_message(), 0..4), server in vec(server_message(), 0..4), pieces in pieces(),
     ) {
         survives(client, &pieces);
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_come_to_an_end(bytes in any_bytes()) {
+    fn any_bytes_terminate(bytes in any_bytes()) {
         check::<ClientMessage>(&bytes);
         check::<ServerMessage>(&bytes);
     }
@@ -171,6 +171,9 @@ fn every_kind_is_drawn() {
 #[test]
 fn whole_and_partial_frames_differ() {
     let frame = frame::encode(&ServerMessage::Lost { cues: 1 }).expect("encoding");
-    assert_eq!(hear::<ServerMessage>(&frame, WHOLE), [Ok(Incoming::Known(ServerMessage::Lost { cues: 1 }))]);
-    assert!(hear::<ServerMessage>(&frame[..3], WHOLE).iter().all(Result::is_err));
+    assert_eq!(
+        receive_all::<ServerMessage>(&frame, WHOLE),
+        [Ok(Incoming::Known(ServerMessage::Lost { cues: 1 }))]
+    );
+    assert!(receive_all::<ServerMessage>(&frame[..3], WHOLE).iter().all(Result::is_err));
 }

@@ -27,14 +27,14 @@ struct Peer {
 }
 
 impl Peer {
-    async fn hear(&mut self) -> ClientMessage {
+    async fn receive(&mut self) -> ClientMessage {
         match self.incoming.next().await {
             Some(Ok(Incoming::Known(message))) => message,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn say(&mut self, seq: u64) {
+    async fn send_sample(&mut self, seq: u64) {
         let sample = Sample { seq, t_ns: seq, counters: vec![] };
         self.outgoing.send(ServerMessage::Sample(sample)).await.unwrap();
     }
@@ -49,7 +49,7 @@ async fn accept(listener: &UnixListener) -> Peer {
     let stream: UnixStream = listener.accept().await.unwrap().0;
     let (reader, writer) = stream.into_split();
     let mut peer = Peer { incoming: frame::receiver(reader), outgoing: frame::sender(writer) };
-    assert!(matches!(peer.hear().await, ClientMessage::Hello(_)));
+    assert!(matches!(peer.receive().await, ClientMessage::Hello(_)));
     peer.outgoing.send(ServerMessage::Welcome(welcome())).await.unwrap();
     peer
 }
@@ -92,8 +92,8 @@ async fn restart_is_gap_below_one_second() {
         let (gap, late) = (begun.elapsed(), lateness.total());
         println!("reconnected after {gap:?}; a sleeping thread woke {late:?} late");
         assert!(gap < Duration::from_secs(1) + 2 * late, "{gap:?}");
-        assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
-        peer.say(round).await;
+        assert_eq!(peer.receive().await, ClientMessage::Subscribe(Subscribe::default()));
+        peer.send_sample(round).await;
         assert!(
             matches!(event(&mut subscription).await, Event::Update(Update::Sample(sample)) if sample.seq == round)
         );
@@ -111,11 +111,11 @@ async fn unknown_kinds_skip_broken_frames_reconnect() {
     let mut subscription = reconnecting(&socket, Subscribe::default(), "test");
     let mut peer = accept(&listener).await;
     connected(&mut subscription).await;
-    peer.say(1).await;
+    peer.send_sample(1).await;
     // The sender is idle, so raw bytes on its socket stand between whole frames.
     let raw = peer.outgoing.get_mut().get_mut();
     raw.write_all(&[3, 0, 0, 0, 9, 9, 9]).await.unwrap();
-    peer.say(2).await;
+    peer.send_sample(2).await;
     for expected in 1..=2 {
         assert!(
             matches!(event(&mut subscription).await, Event::Update(Update::Sample(sample)) if sample.seq == expected)
@@ -137,11 +137,11 @@ async fn changed_subscription_lasts_across_reconnects() {
     let subscription = reconnecting(&socket, Subscribe::default(), "test");
     let request = Subscribe { interval_ms: 50, ..Subscribe::default() };
     let mut peer = accept(&listener).await;
-    assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
+    assert_eq!(peer.receive().await, ClientMessage::Subscribe(Subscribe::default()));
     subscription.subscribe(request.clone());
-    assert_eq!(peer.hear().await, ClientMessage::Subscribe(request.clone()));
+    assert_eq!(peer.receive().await, ClientMessage::Subscribe(request.clone()));
     drop(peer);
-    assert_eq!(accept(&listener).await.hear().await, ClientMessage::Subscribe(request));
+    assert_eq!(accept(&listener).await.receive().await, ClientMessage::Subscribe(request));
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn dropping_the_subscription_closes_the_connection() {
     let listener = listen(&socket);
     let subscription = reconnecting(&socket, Subscribe::default(), "test");
     let mut peer = accept(&listener).await;
-    peer.hear().await;
+    peer.receive().await;
     drop(subscription);
     assert!(timeout(hang_timeout(), peer.incoming.next()).await.unwrap().is_none());
 }

@@ -41,7 +41,7 @@ fn documented(n: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn documented_bytes_are_the_real_ones() {
+async fn documented_bytes_are_real() {
     let versions = vec![ProtocolVersion { major: 1, minor: 0 }];
     let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions, client: "demo".into() });
     assert_eq!(encode(hello).await, documented(0));

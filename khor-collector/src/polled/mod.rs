@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_faults_and_the_machine_more() {
+    fn machine_faults_exceed_own_process() {
         let touched = vec![1_u8; 4 << 20];
         let [.., faults, major, _] = Polled::process(std::process::id()).read(0);
         assert!(faults.unwrap() > major.unwrap(), "{faults:?} {major:?} {}", touched.len());

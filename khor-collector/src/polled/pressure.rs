@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn total_is_the_some_line_s() {
+    fn total_comes_from_some_line() {
         let some = "some avg10=0.00 avg60=0.12 avg300=0.03 total=1234567\n";
         let both = format!("{some}full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n");
         assert_eq!(parse_total_us(&both), Some(1_234_567));

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn no_call_stands_twice() {
+    fn each_call_is_listed_once() {
         let mut calls: Vec<_> = ALLOWED.iter().chain(ALLOWED_HERE).map(|(call, _)| *call).collect();
         calls.extend(conditional().unwrap().map(|(call, _)| call));
         let all = calls.len();

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_has_everybody_within_reach() {
+    fn full_table_finds_every_id() {
         let scopes: Vec<_> = (0..MAX_SCOPES)
             .map(|number| Chosen {
                 number,

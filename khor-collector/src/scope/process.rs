@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_told_from_its_process() {
+    fn thread_differs_from_process() {
         let itself = std::process::id();
         assert_eq!(process_of(itself), Some(itself));
         let thread = std::thread::spawn(|| nix::unistd::gettid().as_raw()).join().unwrap();

@@ -232,7 +232,7 @@ async fn samples_follow_requested_interval_and_its_changes() {
 }
 
 #[tokio::test]
-async fn nothing_but_a_good_hello_is_welcome() {
+async fn only_valid_hello_is_accepted() {
     let running = Running::start();
     let stranger = ClientMessage::Hello(Hello { magic: 1, versions: vec![], client: String::new() });
     let future = ClientMessage::Hello(Hello {
@@ -282,7 +282,7 @@ async fn protocol_error_after_welcome_closes_with_reason() {
 }
 
 #[tokio::test]
-async fn random_bytes_harm_nobody_else() {
+async fn random_bytes_harm_no_other_client() {
     let running = Running::start();
     let mut witness = running.subscriber(5).await;
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
@@ -302,7 +302,7 @@ async fn random_bytes_harm_nobody_else() {
 }
 
 #[tokio::test]
-async fn stuck_client_is_dropped_and_delays_nobody() {
+async fn stuck_client_is_dropped_without_delays() {
     let running = Running::start();
     let mut stuck = running.raw().await;
     stuck.write_all(&bytes(&[hello(), subscribe(5)])).await.unwrap();
@@ -351,7 +351,7 @@ async fn user_gets_64_connections_freed_ones_return() {
 }
 
 #[tokio::test]
-async fn everyone_hears_goodbye_beside_a_stuck_client() {
+async fn stop_reaches_all_despite_stuck_client() {
     let running = Running::start();
     let mut listening = running.subscriber(1000).await;
     let mut silent = running.client().await;

@@ -14,7 +14,7 @@ use super::{
 };
 
 fn running() -> Running {
-    Running::start_trusting(Trusted::nobody())
+    Running::start_trusting(Trusted::none())
 }
 
 async fn subscribe(client: &mut Client, interval_ms: u16, scope: Scope) -> (Subscribed, khor_proto::Sample) {

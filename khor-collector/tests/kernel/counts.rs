@@ -180,7 +180,7 @@ fn irqs_agree_with_the_numbered_ones() {
 }
 
 #[test]
-fn softirqs_agree_with_the_kernel_s_sum() {
+fn softirqs_agree_with_kernel_sum() {
     let Some(turn) = turn() else { return };
     agrees(&turn.collector, |_| {
         let work = || load::loopback(load::scaled(NETWORK_BYTES / 16), 1000);

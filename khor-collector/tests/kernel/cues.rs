@@ -17,9 +17,9 @@ fn listen(turn: &Turn, cues: &[CueKind]) -> Listener {
     Listener::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")
 }
 
-fn heard(listener: &mut Listener, what: &str, fits: impl Fn(&Cue) -> bool) -> Cue {
+fn wait_for_cue(listener: &mut Listener, what: &str, fits: impl Fn(&Cue) -> bool) -> Cue {
     listener.wait_until(what, |listener| listener.cues.iter().any(&fits));
-    listener.cues.iter().find(|cue| fits(cue)).expect("just heard").clone()
+    listener.cues.iter().find(|cue| fits(cue)).expect("just received").clone()
 }
 
 #[test]
@@ -39,14 +39,14 @@ fn crash_cue_has_name_signal_and_cgroup() {
     let mut elsewhere =
         Listener::new(turn.collector.socket(), elsewhere, &[CueKind::Crash]).expect("a subscription");
     worker.work_to_death();
-    let crash = heard(&mut listener, "the crash", |cue| cue.pid == Some(pid));
+    let crash = wait_for_cue(&mut listener, "the crash", |cue| cue.pid == Some(pid));
     assert_eq!((crash.kind, crash.detail), (CueKind::Crash, Some(SIGABRT)));
     assert!(crash.comm.is_some_and(|comm| !comm.is_empty()));
     if own_cgroup.is_some() {
         assert_eq!(crash.cgroup_id, own_cgroup);
     }
     if !is_locked_down() {
-        heard(&mut within, "the crash in its scope", |cue| cue.pid == Some(pid));
+        wait_for_cue(&mut within, "the crash in its scope", |cue| cue.pid == Some(pid));
     }
     elsewhere.sample();
     assert!(elsewhere.cues.is_empty(), "{:?}", elsewhere.cues);
@@ -73,7 +73,7 @@ fn exec_cues_arrive_or_count_as_lost() {
     let mut asks = listen(&turn, &[CueKind::Exec]);
     let mut does_not = listen(&turn, &[CueKind::Oom]);
     load::execs(1);
-    let start = heard(&mut asks, "the start", |cue| cue.comm.as_deref() == Some("true"));
+    let start = wait_for_cue(&mut asks, "the start", |cue| cue.comm.as_deref() == Some("true"));
     assert!(start.kind == CueKind::Exec && start.pid.is_some());
     let before = asks.sample().get(khor_proto::Counter::Execs).expect("execs");
     let (told, lost) = (asks.cues.len() as u64, asks.lost);
@@ -106,11 +106,11 @@ fn oom_victim_sends_cue() {
     let pid = worker.pid();
     std::fs::write(limited.join("cgroup.procs"), pid.to_string()).expect("moving the worker");
     worker.work_to_death();
-    let oom = heard(&mut listener, "the victim", |cue| cue.pid == Some(pid));
+    let oom = wait_for_cue(&mut listener, "the victim", |cue| cue.pid == Some(pid));
     assert_eq!(oom.kind, CueKind::Oom);
     assert!(oom.comm.is_some(), "{oom:?}");
     if unified && !is_locked_down() {
-        heard(&mut within, "the victim in its scope", |cue| cue.pid == Some(pid));
+        wait_for_cue(&mut within, "the victim in its scope", |cue| cue.pid == Some(pid));
     }
     within.sample();
     let _ = std::fs::remove_dir(limited);
@@ -149,7 +149,7 @@ fn retransmit_bursts_send_one_cue_per_second() {
         begun.elapsed().as_secs()
     });
     let Some(seconds) = able else { return skip("this kernel has neither netem nor tbf") };
-    let burst = heard(&mut listener, "the burst", |cue| cue.kind == CueKind::RetransmitBurst);
+    let burst = wait_for_cue(&mut listener, "the burst", |cue| cue.kind == CueKind::RetransmitBurst);
     assert!(burst.detail.is_some_and(|segments| segments >= 32) && burst.pid.is_none(), "{burst:?}");
     let told = listener.cues.len() as u64;
     assert!(told <= seconds + 2, "{told} within {seconds} s: {:?}", listener.cues);
@@ -170,7 +170,7 @@ fn failed_block_request_sends_cue_and_counts() {
         disk.sync_all()
     });
     assert!(written.is_err(), "the disk is too good");
-    let error = heard(&mut listener, "the error", |cue| cue.kind == CueKind::BlockError);
+    let error = wait_for_cue(&mut listener, "the error", |cue| cue.kind == CueKind::BlockError);
     assert_eq!((error.pid, error.comm), (None, None), "it is nobody's");
     assert!(errors(&mut listener) > before);
     run("losetup", &["-d", &device]);

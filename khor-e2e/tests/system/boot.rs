@@ -32,7 +32,7 @@ fn user_group_and_directory_are_created() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn both_units_are_up_and_nobody_complains() {
+fn both_units_run_without_complaints() {
     require_a_machine_of_our_own();
     for unit in [SERVICE, SOCKET] {
         let state = |question: &str| output_of(&format!("systemctl {question} {unit}"));
@@ -78,7 +78,7 @@ fn no_privilege_is_left_in_any_thread() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn it_is_as_little_exposed_as_promised() {
+fn unit_exposure_is_as_documented() {
     require_a_machine_of_our_own();
     let judged = output_of(&format!("systemd-analyze security --no-pager --threshold={EXPOSURE} {SERVICE}"));
     println!("{}", judged.lines().last().unwrap_or_default());

@@ -74,7 +74,7 @@ fn killed_collector_and_its_clients_recover() {
 /// A process that is stopped tells nobody that it lives, like one that hangs.
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn hung_it_is_restarted_by_the_watchdog() {
+fn watchdog_restarts_hung_collector() {
     require_a_machine_of_our_own();
     fs::create_dir_all(Path::new(DROP_IN).parent().expect("a folder")).expect("a folder");
     fs::write(DROP_IN, "[Service]\nWatchdogSec=3s\n").expect("a file");

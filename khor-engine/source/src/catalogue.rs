@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_are_found_wherever_they_stand() {
+    fn counters_are_found_at_any_position() {
         let catalogue = Catalogue::new(&[info("from_the_future"), info(Counter::Irqs.name())]);
         let frame = catalogue.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), Some(2)] });
         assert_eq!(frame.counters[Counter::Irqs.index()], Some(2));

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_told_from_other_names() {
+    fn units_differ_from_other_names() {
         for name in ["nginx.service", "docker-0123.scope", "user.slice", "a@b.service"] {
             assert!(is_unit(name), "{name}");
         }

@@ -12,7 +12,7 @@ use super::{
     catalogue::{Catalogue, describe},
     limit,
     request::CollectorRequest,
-    scope::whose,
+    scope::scope_label,
 };
 
 /// A subscription to the collector that reconnects by itself. Its scope is for life: the counters of another do not
@@ -90,7 +90,7 @@ impl CollectorSource {
         let info = SourceInfo {
             kind: SourceKind::Collector,
             detail: describe(welcome, &self.socket),
-            shortfall: nobody(&self.request.scope, &availability),
+            shortfall: empty_scope(&self.request.scope, &availability),
             machine: Some(Machine {
                 kernel_release: welcome.kernel_release.clone(),
                 boot_id: welcome.boot_id.clone(),
@@ -119,7 +119,7 @@ impl CollectorSource {
 }
 
 /// The shortfall if nothing in a scope can be counted.
-fn nobody(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
+fn empty_scope(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
     let mut reasons = availability.iter().map(|availability| match availability {
         Availability::Available => None,
         Availability::Absent { reason } => Some(reason),
@@ -127,7 +127,7 @@ fn nobody(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
     if *scope == Scope::Machine || reasons.clone().any(|reason| reason.is_none()) {
         return None;
     }
-    let error = format!("nothing can be heard of {}: {}", whose(scope), reasons.next()??);
+    let error = format!("nothing can be heard of {}: {}", scope_label(scope), reasons.next()??);
     Some(Shortfall { error, fix: format!("start it or remove that cause; or {CHOOSE_ANOTHER}") })
 }
 

@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use super::{
     ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind,
     procfs::ProcSource,
-    scope::whose,
+    scope::scope_label,
     ticks::{SEARCH_INTERVAL_MS, ticks},
 };
 
@@ -53,7 +53,7 @@ impl Fallback {
             }
         };
         let grace_period = if use_collector { GRACE_PERIOD } else { Duration::ZERO };
-        let scoped = (!choice.is_machine()).then(|| whose(&choice.as_written()));
+        let scoped = (!choice.is_machine()).then(|| scope_label(&choice.as_written()));
         Self {
             proc: ProcSource::new("/proc"),
             state: FallbackState::Due(Instant::now() + grace_period),

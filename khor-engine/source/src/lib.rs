@@ -35,12 +35,12 @@ pub use self::{
     capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded},
     cgroups::units,
     demo::{DemoSettings, DemoSource, SCENARIO_S, demo},
-    limit::slower,
+    limit::interval_shortfall,
     lockdown::cause as lockdown_cause,
     machine::{MachineSettings, machine},
     overlay::MissingCounters,
     playback::{Playback, play},
-    scope::{ScopeChoice, cgroups_of, whose},
+    scope::{ScopeChoice, cgroups_of, scope_label},
 };
 
 /// What kind of source is heard.

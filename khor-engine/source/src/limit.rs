@@ -9,12 +9,12 @@ use super::{Shortfall, request::CollectorRequest};
 /// The first part of `request` that is not granted. `granted_ms` is the interval in the collector's
 /// answer.
 pub(super) fn of(request: &CollectorRequest, welcome: &Welcome, granted_ms: u16) -> Option<Shortfall> {
-    slower(request.interval_ms, granted_ms)
+    interval_shortfall(request.interval_ms, granted_ms)
         .or_else(|| without_exec_cues(welcome).filter(|_| request.exec_cues))
 }
 
 /// The shortfall if samples come less often than requested. Both intervals are milliseconds.
-pub fn slower(requested_ms: u16, granted_ms: u16) -> Option<Shortfall> {
+pub fn interval_shortfall(requested_ms: u16, granted_ms: u16) -> Option<Shortfall> {
     (granted_ms > requested_ms).then(|| Shortfall {
         error: format!("samples come every {granted_ms} ms, not {requested_ms}: this user is not trusted"),
         fix: format!(
@@ -62,10 +62,10 @@ mod tests {
 
     #[test]
     fn longer_interval_names_setting() {
-        let limit = slower(20, 100).unwrap();
+        let limit = interval_shortfall(20, 100).unwrap();
         assert!(limit.error.contains("every 100 ms, not 20"), "{limit:?}");
         assert!(limit.fix.contains("to KHOR_TRUST= in /etc/default/khor"), "{limit:?}");
-        assert_eq!((slower(100, 100), slower(200, 100)), (None, None));
+        assert_eq!((interval_shortfall(100, 100), interval_shortfall(200, 100)), (None, None));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{
     complete::Completed,
     fallback::Fallback,
     request::CollectorRequest,
-    scope::whose,
+    scope::scope_label,
     send,
     ticks::{SEARCH_INTERVAL_MS, ticks},
 };
@@ -68,7 +68,7 @@ async fn listen<E: From<SourceEvent>>(
         tokio::select! {
             event = from(&mut collector) => match event {
                 SourceEvent::Up(up) => {
-                    info!("listening to the {}, {}", up.detail, whose(&up.scope));
+                    info!("listening to the {}, {}", up.detail, scope_label(&up.scope));
                     log_limit(&up);
                     fallback.stop();
                     send(events, completed.complete(SourceEvent::Up(up))).await?;

@@ -75,7 +75,7 @@ impl ScopeChoice {
 }
 
 /// Whose activity that is, for people: `nginx.service`, `process 4711`, `the whole machine`.
-pub fn whose(scope: &Scope) -> String {
+pub fn scope_label(scope: &Scope) -> String {
     const MACHINE: &str = "the whole machine";
     let Scope::Selected { include, exclude } = scope else { return MACHINE.to_owned() };
     let mut names: Vec<String> = include.iter().map(name).collect();
@@ -114,13 +114,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_is_said_in_words() {
+    fn choice_has_readable_label() {
         let choice = |cgroup: &str, processes: &[u32], without: &[u32]| ScopeChoice {
             cgroup: cgroup.into(),
             processes: processes.to_vec(),
             without: without.to_vec(),
         };
-        let text = |choice: ScopeChoice| whose(&choice.as_written());
+        let text = |choice: ScopeChoice| scope_label(&choice.as_written());
         assert_eq!(text(ScopeChoice::default()), "the whole machine");
         assert_eq!(text(choice("nginx.service", &[], &[])), "nginx.service");
         assert_eq!(text(choice("/system.slice/nginx.service", &[], &[7])), "nginx.service without process 7");

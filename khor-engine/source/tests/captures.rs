@@ -82,7 +82,7 @@ impl Capture {
 }
 
 #[test]
-fn the_idle_ones_are_long_and_quiet() {
+fn idle_captures_are_long_and_quiet() {
     for (name, seconds) in [("idle", 39.0), ("idle-long", 180.0)] {
         let idle = Capture::read(name);
         assert!(idle.seconds() >= seconds, "{} s", idle.seconds());
@@ -102,7 +102,7 @@ fn storm_starts_more_programs_than_compile() {
 }
 
 #[test]
-fn traffic_goes_the_way_the_name_says() {
+fn traffic_follows_capture_name() {
     let (download, upload) = (Capture::read("download"), Capture::read("upload"));
     download.rises_to(Counter::EdgeRxBytes, 10e6);
     upload.rises_to(Counter::EdgeTxBytes, 5e6);
@@ -150,27 +150,27 @@ fn the_disk_reads_and_writes() {
 }
 
 #[test]
-fn segments_are_sent_again() {
+fn lossy_capture_has_retransmits() {
     let retransmits = Capture::read("retransmits");
     retransmits.rises_to(Counter::Retransmits, 10.0);
     retransmits.has_cues(CueKind::RetransmitBurst, 1);
 }
 
 #[test]
-fn memory_is_waited_for() {
+fn memory_capture_has_stalls() {
     let pressure = Capture::read("memory-pressure");
     pressure.rises_to(Counter::MemStallUs, 50e3);
     pressure.rises_to(Counter::MajorFaults, 100.0);
 }
 
 #[test]
-fn what_ends_badly_is_a_cue() {
+fn captures_of_failures_have_cues() {
     Capture::read("crash").has_cues(CueKind::Crash, 2);
     Capture::read("oom").has_cues(CueKind::Oom, 2);
 }
 
 #[test]
-fn all_together_are_small() {
+fn captures_are_small_together() {
     let bytes: u64 = std::fs::read_dir(path("idle").parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().metadata().unwrap().len())

@@ -17,7 +17,7 @@ const LENGTH_BYTES: usize = size_of::<u32>();
 pub(crate) const WHOLE: &[usize] = &[usize::MAX];
 
 /// One item of a receiver; of an error, its kind.
-pub(crate) type Heard<M> = Result<Incoming<M>, io::ErrorKind>;
+pub(crate) type Received<M> = Result<Incoming<M>, io::ErrorKind>;
 
 /// A peer whose bytes come in pieces, each after a wait. Panics if its reader wants too much.
 struct Peer<'a> {
@@ -54,19 +54,19 @@ impl AsyncRead for Peer<'_> {
 
 /// Everything a receiver makes of `bytes` that come in `pieces`. Panics if it does not come to an end, or if its
 /// buffer outgrows the largest frame.
-pub(crate) fn hear<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Heard<M>> {
+pub(crate) fn receive_all<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Received<M>> {
     // A buffer that is too small by a byte may double.
     let max_room = 2 * (M::MAX_BODY_BYTES + LENGTH_BYTES);
     let peer = Peer { bytes, pieces: pieces.iter().cycle(), waited: false, max_room, reads_past_end: 0 };
     let mut receiver = frame::receiver::<_, M>(peer);
     let mut context = Context::from_waker(Waker::noop());
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     // One wait for each byte and for the end, one item for each length field, and the end of the stream.
     let polls = bytes.len() + 2 + bytes.len() / LENGTH_BYTES + 2;
     for _ in 0..polls {
         match receiver.poll_next_unpin(&mut context) {
-            Poll::Ready(Some(item)) => heard.push(item.map_err(|error| error.kind())),
-            Poll::Ready(None) => return heard,
+            Poll::Ready(Some(item)) => received.push(item.map_err(|error| error.kind())),
+            Poll::Ready(None) => return received,
             Poll::Pending => {}
         }
     }
@@ -76,19 +76,19 @@ pub(crate) fn hear<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Heard<M>> 
 /// Panics unless a receiver makes the same of `bytes` however they come, no more items than there are lengths, and
 /// messages that survive the way back.
 pub(crate) fn check<M: Message + Debug + PartialEq>(bytes: &[u8]) {
-    let heard = hear::<M>(bytes, WHOLE);
+    let received = receive_all::<M>(bytes, WHOLE);
     // As small as a byte, but not so small that a long input takes long.
     let piece = 1 + bytes.len() / 128 + bytes.last().copied().map_or(0, usize::from);
-    assert_eq!(hear::<M>(bytes, &[piece]), heard, "in pieces of {piece}");
-    assert!(heard.len() <= bytes.len() / LENGTH_BYTES + 1, "{} items", heard.len());
-    heard.into_iter().flatten().for_each(check_one);
+    assert_eq!(receive_all::<M>(bytes, &[piece]), received, "in pieces of {piece}");
+    assert!(received.len() <= bytes.len() / LENGTH_BYTES + 1, "{} items", received.len());
+    received.into_iter().flatten().for_each(check_one);
 }
 
 fn check_one<M: Message + Debug + PartialEq>(incoming: Incoming<M>) {
     match incoming {
         Incoming::Known(message) => {
             let again = frame::encode(&message).expect("what fitted fits again");
-            assert_eq!(hear::<M>(&again, WHOLE), [Ok(Incoming::Known(message))]);
+            assert_eq!(receive_all::<M>(&again, WHOLE), [Ok(Incoming::Known(message))]);
         }
         Incoming::Unknown { kind } => assert!(kind >= M::KINDS, "kind {kind} is known"),
     }

@@ -129,7 +129,7 @@ fn traffic(server: &NatsServer) -> (f64, f64) {
     const LISTENED: Duration = Duration::from_secs(3);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let client = server.stranger().await;
+        let client = server.unrestricted_client().await;
         let mut heard = client.subscribe("khor.v1.home.>").await.expect("subscribing");
         heard.next().await.expect("a first message");
         let (begun, mut messages, mut bytes) = (Instant::now(), 0u32, 0);

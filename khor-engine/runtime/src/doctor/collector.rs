@@ -6,7 +6,7 @@ use khor_proto::{
     Availability, Subscribe, Welcome,
     client::{Client, ClientError, Update},
 };
-use khor_source::{MissingCounters, ScopeChoice, lockdown_cause, slower, whose};
+use khor_source::{MissingCounters, ScopeChoice, interval_shortfall, lockdown_cause, scope_label};
 use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -95,7 +95,7 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &
     let instead = if choice.is_machine() {
         "khor hears /proc instead".to_owned()
     } else {
-        format!("/proc can't tell {} apart, so nothing is heard", whose(&choice.as_written()))
+        format!("/proc can't tell {} apart, so nothing is heard", scope_label(&choice.as_written()))
     };
     Check::problem(name, format!("{error}; {instead}"), fix)
 }
@@ -185,17 +185,17 @@ async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16)
 
 /// A longer interval than requested is not a problem: khor works, and the administrator chose it.
 fn interval(requested_ms: u16, granted_ms: u16) -> Check {
-    let limit = slower(requested_ms, granted_ms);
+    let limit = interval_shortfall(requested_ms, granted_ms);
     let every = || format!("samples come every {granted_ms} ms");
     Check::ok("interval", limit.map_or_else(every, |limit| format!("{}; {}", limit.error, limit.fix)))
 }
 
 /// Checks whether khor receives data of the chosen part of the machine.
 fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Check {
-    let (name, whose) = ("scope", whose(&choice.as_written()));
+    let (name, whose) = ("scope", scope_label(&choice.as_written()));
     let problem = match answer {
         Ok(Update::Subscribed(_)) if choice.is_machine() => {
-            return Check::off(name, format!("{whose} is heard (bpf.cgroup)"));
+            return Check::off(name, format!("{scope_label} is heard (bpf.cgroup)"));
         }
         Ok(Update::Subscribed(subscribed)) => {
             let absent = |availability: &Availability| match availability {
@@ -207,7 +207,7 @@ fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Che
             if counted > 0 {
                 return Check::ok(
                     name,
-                    format!("{whose} alone is heard: {counted} of {} count", reasons.len()),
+                    format!("{scope_label} alone is heard: {counted} of {} count", reasons.len()),
                 );
             }
             reasons.into_iter().flatten().next().unwrap_or_default()
@@ -217,7 +217,7 @@ fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Che
     };
     Check::problem(
         name,
-        format!("nothing can be heard of {whose}: {problem}"),
+        format!("nothing can be heard of {scope_label}: {problem}"),
         "start it, remove that cause, or choose another: khor config bpf.cgroup '' is the whole machine",
     )
 }

@@ -6,7 +6,7 @@ use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
 use khor_proto::{Scope, inert};
 use khor_signal::{Reading, SIGNALS, SignalId};
 use khor_site::Host;
-use khor_source::{Shortfall, SourceKind, whose};
+use khor_source::{Shortfall, SourceKind, scope_label};
 use khor_system::{clock::now_unix_ms, words::counted};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -237,7 +237,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
         (SourceKind::Site, None, _) if hosts == 0 => "The site, of which no host is heard,".to_owned(),
         (SourceKind::Site, None, _) => format!("The site of {}", counted(hosts.into(), "host")),
         (_, _, Scope::Machine) => "This machine".to_owned(),
-        (_, _, scope) => capitalised(&whose(scope)),
+        (_, _, scope) => capitalised(&scope_label(scope)),
     };
     match standing_out {
         _ if state.reading.is_none() => format!("{subject} has only just been heard."),
@@ -279,7 +279,7 @@ fn text(
     if let SourceState::Up(info) = &state.source {
         line(format_args!("Source: {}", info.detail));
         if info.scope != Scope::Machine {
-            line(format_args!("Heard: {} alone", whose(&info.scope)));
+            line(format_args!("Heard: {} alone", scope_label(&info.scope)));
         }
     }
     if let Some(SingleHost { host, shortfall }) = &state.single_host {
@@ -333,7 +333,7 @@ fn text(
         let whose = comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
         let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
         let at = host.as_ref().map_or_else(String::new, |host| format!(" at {host}"));
-        line(format_args!("\nLast cue: {kind}{whose}{pid}{at}, {ago_s} s ago"));
+        line(format_args!("\nLast cue: {kind}{scope_label}{pid}{at}, {ago_s} s ago"));
     }
     if !heard.is_empty() {
         line(format_args!("\nWhat you hear"));

@@ -13,7 +13,7 @@ use khor_music::{Note, Position, Sounding};
 use khor_proto::Cue;
 use khor_signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId};
 use khor_site::Site;
-use khor_source::{Shortfall, SourceInfo, SourceKind, whose};
+use khor_source::{Shortfall, SourceInfo, SourceKind, scope_label};
 use khor_system::clock::{now_unix_ms, unix_ms};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::broadcast;
@@ -228,7 +228,7 @@ impl EngineState {
     /// The source was lost or changed.
     pub(super) fn source_changed(&mut self, source: SourceState) {
         if let SourceState::Up(info) = &source {
-            self.totals.source_up(&whose(&info.scope));
+            self.totals.source_up(&scope_label(&info.scope));
             if info.kind != SourceKind::Site {
                 (self.site, self.single_host) = (None, None);
             }

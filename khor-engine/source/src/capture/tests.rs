@@ -104,7 +104,7 @@ fn block_pieces(file: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn written_capture_reads_back() {
     let pieces = pieces(3);
     let (read, errors) = read(&written(&pieces, false));
     assert!(errors.is_empty(), "{errors:?}");
@@ -112,7 +112,7 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn a_redacted_capture_tells_of_nobody() {
+fn redacted_capture_names_nobody() {
     let (read, _) = read(&written(&pieces(1), true));
     for piece in read {
         match piece {
@@ -174,7 +174,7 @@ fn flipped_byte_costs_at_most_one_block() {
 }
 
 #[test]
-fn something_else_is_named_as_such() {
+fn other_files_are_named_as_such() {
     let error = |bytes: &[u8]| read(bytes).1.pop().unwrap().to_string();
     assert!(error(b"RIFFxxxxWAVE").starts_with("not a khor capture"), "{}", error(b"RIFFxxxxWAVE"));
     assert!(error(b"").starts_with("not a khor capture"));
@@ -182,7 +182,7 @@ fn something_else_is_named_as_such() {
 }
 
 #[test]
-fn any_figures_come_back() {
+fn any_frames_round_trip() {
     let mut random = fastrand::Rng::with_seed(7);
     for _ in 0..50 {
         let number = |random: &mut fastrand::Rng| random.u64(..) >> random.u32(0..64);

@@ -9,7 +9,7 @@ use khor_output::{
 };
 use khor_proto::{Scope, inert};
 use khor_signal::Counter;
-use khor_source::{SourceKind, cgroups_of, whose};
+use khor_source::{SourceKind, cgroups_of, scope_label};
 use khor_system::{clock::now_unix_ms, local_time::Local};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -331,7 +331,7 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     // What the whole machine lacks is told of its source.
     let shortfall = shortfall.filter(|_| *scope != Scope::Machine);
     ScopeReport {
-        whose: whose(scope),
+        whose: scope_label(scope),
         is_machine: *scope == Scope::Machine,
         cgroups: match source {
             SourceState::Up(_) => cgroups_of(scope),
