@@ -195,7 +195,7 @@ fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Che
     let (name, whose) = ("scope", scope_label(&choice.as_written()));
     let problem = match answer {
         Ok(Update::Subscribed(_)) if choice.is_machine() => {
-            return Check::off(name, format!("{scope_label} is heard (bpf.cgroup)"));
+            return Check::off(name, format!("{whose} is heard (bpf.cgroup)"));
         }
         Ok(Update::Subscribed(subscribed)) => {
             let absent = |availability: &Availability| match availability {
@@ -207,7 +207,7 @@ fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Che
             if counted > 0 {
                 return Check::ok(
                     name,
-                    format!("{scope_label} alone is heard: {counted} of {} count", reasons.len()),
+                    format!("{whose} alone is heard: {counted} of {} count", reasons.len()),
                 );
             }
             reasons.into_iter().flatten().next().unwrap_or_default()
@@ -217,7 +217,7 @@ fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Che
     };
     Check::problem(
         name,
-        format!("nothing can be heard of {scope_label}: {problem}"),
+        format!("nothing can be heard of {whose}: {problem}"),
         "start it, remove that cause, or choose another: khor config bpf.cgroup '' is the whole machine",
     )
 }

@@ -333,7 +333,7 @@ fn text(
         let whose = comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
         let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
         let at = host.as_ref().map_or_else(String::new, |host| format!(" at {host}"));
-        line(format_args!("\nLast cue: {kind}{scope_label}{pid}{at}, {ago_s} s ago"));
+        line(format_args!("\nLast cue: {kind}{whose}{pid}{at}, {ago_s} s ago"));
     }
     if !heard.is_empty() {
         line(format_args!("\nWhat you hear"));
