@@ -119,11 +119,13 @@ fn collect(folder: &Path, module: &Module, files: &mut BTreeMap<Module, Source>)
 
 /// The text without comments and without test modules, which stand at the end of their files.
 fn without_tests(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let mut kept = String::new();
     let mut skip = false;
     for line in text.lines() {
         let line = line.trim_start();
+        if skip && line.ends_with("mod tests {") {
+            break;
+        }
         if line == "#[cfg(test)]" {
             skip = true;
         } else if !line.starts_with("//") && !std::mem::take(&mut skip) {
