@@ -10,9 +10,9 @@ mod site;
 mod tour;
 
 pub use clip::{
-    Clip, LEAD_IN_S, LEARNING_S, LENGTH_S, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp,
+    LEAD_IN_S, LEARNING_S, LENGTH_S, LoadClip, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp,
 };
-pub use loads::{Apart, Class, IDLE, Part, Shape, Undertaking, everything};
-pub use machine::Machine;
-pub use site::{HOSTS_PER_SECTION, Rack, SECTIONS, TELL_NS, Trouble};
+pub use loads::{IDLE, Load, LoadClass, Part, Shape, UntrainedLoad, everything};
+pub use machine::SimulatedMachine;
+pub use site::{HOSTS_PER_SECTION, MESSAGE_INTERVAL_NS, SECTIONS, SectionLoad, SimulatedSite};
 pub use tour::{STOP_S, tour};

@@ -35,12 +35,15 @@ mod voices;
 #[cfg(test)]
 mod tests;
 
-pub use cast::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
-pub use composer::{Composer, Position, Sounding, Speaking};
+pub use cast::{
+    Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
+    name_hash,
+};
+pub use composer::{ActiveVoice, Composer, MusicSnapshot, Position};
 pub use controls::Controls;
-pub use cues::{CueKind, Severity};
+pub use cues::{CueSound, Severity};
 pub use feature::Feature;
-pub use mapping::{Curve, Input, Mapping, Of, Polarity, Route};
+pub use mapping::{Curve, Input, LaneValue, Mapping, Polarity, Route};
 pub use note::{Instrument, Layer, Note, Role};
 pub use patch::{FilterMode, Patch, PatchError, Wave};
 pub use preset::{

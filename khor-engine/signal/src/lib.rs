@@ -15,13 +15,14 @@ mod rate;
 mod scale;
 
 pub use accumulator::Accumulator;
-pub use baseline::Learnt;
+pub use baseline::LearntBaseline;
 pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
 pub use counters::{Counter, Counters, Frame, PerCounter};
 #[cfg(any(test, feature = "testing"))]
-pub use ensemble::standing_out;
+pub use ensemble::deviating_reading;
 pub use ensemble::{
-    BUSIEST, Seating, Soloists, busiest, ensemble, louder, only, standing, typical, waiting_most,
+    SATURATION_QUANTILE, SectionSlots, Soloists, busiest, ensemble, ensemble_quantile, keep_enabled,
+    largest_deviation, louder, most_saturated,
 };
 pub use lane::{Lane, Lanes, RangeMode, Scaling};
 pub use pipeline::{Pipeline, Reading};

@@ -10,7 +10,7 @@ use super::{
     sections::Sections,
     spread::{SignalSpreads, Spread},
 };
-use khor_signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, typical};
+use khor_signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, ensemble_quantile};
 
 /// Readings of many machines, added up.
 #[derive(Clone, Debug)]
@@ -106,9 +106,9 @@ impl Blend {
     pub(super) fn reading(&self, t_ns: u64) -> Option<Reading> {
         let learnt = self.learnt.quantile(0.5)?;
         let of = |i: usize, spread: fn(&SignalSpreads) -> &Spread| {
-            spread(self.signals[i].as_deref()?).quantile(typical(SIGNALS[i].id))
+            spread(self.signals[i].as_deref()?).quantile(ensemble_quantile(SIGNALS[i].id))
         };
-        let lane = |i: usize| self.signals[i].as_deref()?.lane.quantile(typical(SIGNALS[i].id));
+        let lane = |i: usize| self.signals[i].as_deref()?.lane.quantile(ensemble_quantile(SIGNALS[i].id));
         Some(Reading {
             t_ns,
             lanes: std::array::from_fn(lane),

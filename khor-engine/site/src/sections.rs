@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use khor_fleet::{LaneSketches, Name, Section};
 
 use super::{order::ORDER, spread::LaneSpreads};
-use khor_signal::{BUSIEST, Lanes, PerSignal};
+use khor_signal::{Lanes, PerSignal, SATURATION_QUANTILE};
 
 /// Of each section, and of the machines without one.
 #[derive(Clone, Debug, Default)]
@@ -117,14 +117,14 @@ impl SectionSpreads {
     }
 
     fn busiest(&self) -> Lanes {
-        self.0.each_ref().map(|lane| lane.as_deref()?.quantile(BUSIEST))
+        self.0.each_ref().map(|lane| lane.as_deref()?.quantile(SATURATION_QUANTILE))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use khor_signal::{SignalId, standing_out};
+    use khor_signal::{SignalId, deviating_reading};
 
     fn name(i: usize) -> Name {
         Name::new(format!("s{i:03}")).unwrap()
@@ -134,7 +134,7 @@ mod tests {
     /// which nothing is heard any more.
     #[test]
     fn there_is_an_end_to_how_many_are_kept() {
-        let (mut sections, lanes) = (Sections::default(), standing_out(SignalId::Io, 5.0).lanes);
+        let (mut sections, lanes) = (Sections::default(), deviating_reading(SignalId::Io, 5.0).lanes);
         for i in (0..100).rev() {
             sections.of(Some(&name(i))).record(&lanes);
         }

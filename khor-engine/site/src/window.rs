@@ -70,12 +70,12 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use khor_signal::{SignalId, standing_out};
+    use khor_signal::{SignalId, deviating_reading};
 
     #[test]
     fn what_is_a_second_old_is_heard_no_more() {
         let (mut window, begun) = (Window::new(), Instant::now());
-        let machine = standing_out(SignalId::Rx, 4.0);
+        let machine = deviating_reading(SignalId::Rx, 4.0);
         let db = Name::new("db").unwrap();
         window.now(begun).record(Some(&db), &machine);
         let at = |ms| begun + Duration::from_millis(ms);

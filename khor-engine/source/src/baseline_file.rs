@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
 
-use khor_signal::Learnt;
+use khor_signal::LearntBaseline;
 use khor_system::clock::unix_ms;
 use khor_system::files;
 
@@ -24,7 +24,7 @@ const MOST_SCOPES: usize = 64;
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Baselines by signal name.
-type Signals = BTreeMap<String, Learnt>;
+type Signals = BTreeMap<String, LearntBaseline>;
 
 /// The file.
 #[derive(Serialize, Deserialize)]
@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    const LEARNT: Learnt = Learnt { middle_octaves: 1.5, high_octaves: 2.5, learnt_s: 600.0 };
+    const LEARNT: LearntBaseline = LearntBaseline { middle_octaves: 1.5, high_octaves: 2.5, learnt_s: 600.0 };
 
     fn signals(name: &str) -> Signals {
         BTreeMap::from([(name.to_owned(), LEARNT)])

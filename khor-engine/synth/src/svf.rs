@@ -168,7 +168,7 @@ impl Filters {
     }
 
     /// Whether a lane's state is a number of sane size. Audio thread; no allocation.
-    pub(super) fn sane(&self, lane: usize) -> bool {
+    pub(super) fn is_valid(&self, lane: usize) -> bool {
         self.ic1[lane].abs() < 64.0 && self.ic2[lane].abs() < 64.0
     }
 }

@@ -13,11 +13,11 @@ use tracing::warn;
 
 use khor_command_line::{interrupt::Interrupt, progress::Progress};
 use khor_engine::config::Config;
-use khor_music::{CueKind, Note, Preset};
+use khor_music::{CueSound, Note, Preset};
 use khor_output::file::{FileError, Format, NoteFile, SoundFile};
 use khor_signal::Frame;
 use khor_source::{CaptureError, Recorded};
-use khor_synth::{Offline, Samples, Sounding};
+use khor_synth::{Offline, RenderMode, Samples};
 use khor_system::files::{LowSpace, Replacement, SpaceWatch};
 use khor_system::words::counted;
 
@@ -117,9 +117,9 @@ fn writing(path: &Path) -> String {
 impl Job<'_> {
     /// Renders the pieces. Fails when too little disk space is free.
     pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
-        let (sheet, sounding) = self.sheet()?;
+        let (sheet, mode) = self.sheet()?;
         let mut render = Render {
-            offline: Offline::new(&self.config.offline_settings(sounding), self.preset.clone()),
+            offline: Offline::new(&self.config.offline_settings(mode), self.preset.clone()),
             sheet,
             progress: Progress::new(!self.is_quiet),
             space,
@@ -143,7 +143,7 @@ impl Job<'_> {
     }
 
     /// The files, and what must sound to fill them.
-    fn sheet(&self) -> anyhow::Result<(Sheet, Sounding)> {
+    fn sheet(&self) -> anyhow::Result<(Sheet, RenderMode)> {
         let (mut files, mut places) = (Vec::new(), Vec::new());
         for path in self.paths().filter(|_| self.format != Format::Midi) {
             let place = Replacement::begin(path).with_context(|| writing(path))?;
@@ -154,10 +154,10 @@ impl Job<'_> {
         }
         let mut files = files.into_iter();
         let Some(mix) = files.next() else {
-            return Ok((Sheet::Notes(NoteFile::new(self.config.music.bpm)), Sounding::Tacet));
+            return Ok((Sheet::Notes(NoteFile::new(self.config.music.bpm)), RenderMode::NotesOnly));
         };
-        let sounding = if self.stems.is_empty() { Sounding::Mix } else { Sounding::Stems };
-        Ok((Sheet::Sound { mix, stems: files.collect(), places, peak: 0.0 }, sounding))
+        let mode = if self.stems.is_empty() { RenderMode::Mix } else { RenderMode::Stems };
+        Ok((Sheet::Sound { mix, stems: files.collect(), places, peak: 0.0 }, mode))
     }
 }
 
@@ -186,7 +186,7 @@ impl Render<'_> {
                     ControlFlow::Break(()) => break,
                 },
                 Ok(Recorded::Cue(cue)) => {
-                    if let Some(kind) = CueKind::of(cue.kind) {
+                    if let Some(kind) = CueSound::for_event(cue.kind) {
                         self.offline.cue(kind);
                     }
                 }

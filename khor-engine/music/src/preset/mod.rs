@@ -61,7 +61,7 @@ pub struct BedSettings {
     #[schemars(range(min = 4, max = 8))]
     pub chord_bars: u8,
     /// Roots as scale degrees, 1 to 64; the first is home.
-    #[schemars(length(min = 1, max = check::MOST_ROOTS), inner(range(min = -12, max = 12)))]
+    #[schemars(length(min = 1, max = check::MAX_ROOTS), inner(range(min = -12, max = 12)))]
     pub roots: Vec<i32>,
     /// Length of one breath of the pad, seconds, 1..=20; rounded to whole bars.
     #[schemars(range(min = 1, max = 20))]

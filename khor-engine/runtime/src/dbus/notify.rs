@@ -16,7 +16,7 @@ use zbus::{Connection, Variant, fdo::DBusProxy, names::BusName, proxy, proxy::Ca
 
 use super::session;
 use crate::engine::Engine;
-use khor_music::{CueKind as Motif, Severity};
+use khor_music::{CueSound, Severity};
 use khor_output::Health;
 
 pub(super) const NAME: &str = "org.freedesktop.Notifications";
@@ -171,7 +171,7 @@ impl Storms {
 
 /// `None` for what is only to be heard.
 fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
-    match Motif::of(kind)?.severity() {
+    match CueSound::for_event(kind)?.severity() {
         Severity::Grave => Some(2),
         Severity::Serious => Some(1),
         Severity::Notable => None,

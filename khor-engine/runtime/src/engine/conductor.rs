@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::state::State;
-use khor_music::{Composer, Controls, CueKind, Instrument, Layer, Note, Position, Preset, Role, Settings};
+use khor_music::{Composer, Controls, CueSound, Instrument, Layer, Note, Position, Preset, Role, Settings};
 use khor_output::{audio, midi, osc};
 use khor_signal::Lanes;
 use khor_synth::Volume;
@@ -34,7 +34,7 @@ const LATE_S: f64 = 0.080;
 pub(super) enum Command {
     Settings(Settings),
     Preset(Box<Preset>),
-    Cue(CueKind),
+    Cue(CueSound),
     Volume(Volume),
     Muted(bool),
     TestNote {
@@ -236,7 +236,7 @@ impl Desk {
         }
         let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
         let ago = Duration::try_from_secs_f64(self.now_s() - bar_s).unwrap_or_default();
-        let sounding = self.composer.sounding();
+        let sounding = self.composer.snapshot();
         let mut seen = self.state.lock();
         seen.position = Some(position);
         seen.sounding = Some(sounding);
@@ -455,7 +455,7 @@ mod tests {
     fn a_cue_comes_whole_and_in_its_rhythm_however_late() {
         let mut rehearsal = Rehearsal::new();
         rehearsal.run_for(Duration::from_secs(1));
-        rehearsal.desk.obey(Command::Cue(CueKind::Crash));
+        rehearsal.desk.obey(Command::Cue(CueSound::Crash));
         let notes = rehearsal.wake_after(STALL);
         let onsets = |notes: &[Note]| -> Vec<f64> {
             let cue: Vec<f64> = notes.iter().filter(|n| n.layer == Layer::Cues).map(|n| n.onset_s).collect();
@@ -464,7 +464,7 @@ mod tests {
         let first = notes.iter().find(|note| note.layer == Layer::Cues).unwrap();
         assert!((first.onset_s - rehearsal.desk.now_s()).abs() < 1e-6, "it begins now");
         let mut composer = composer();
-        composer.cue(CueKind::Crash);
+        composer.cue(CueSound::Crash);
         let mut composed = Vec::new();
         composer.advance(0.01, &busy(), &mut composed);
         let apart = std::iter::zip(onsets(&notes), onsets(&composed)).map(|(a, b)| (a - b).abs());

@@ -10,7 +10,7 @@ use super::{
     stage::Seated,
     state::{Alone, HeardCue, Seen, SourceState, told_deviation},
 };
-use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
+use khor_music::{ActiveVoice, Feature, Input, MusicSnapshot, PulseCast, Route};
 use khor_signal::{Reading, SIGNALS, SignalId};
 use khor_site::Host;
 use khor_source::{Shortfall, SourceKind, whose};
@@ -103,7 +103,7 @@ fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
     standing
 }
 
-fn heard(sounding: &Sounding, seen: &Seen) -> Vec<Heard> {
+fn heard(sounding: &MusicSnapshot, seen: &Seen) -> Vec<Heard> {
     let staged = &seen.staged;
     let mut heard = vec![bed(sounding, seen)];
     match &staged.cast.pulse {
@@ -115,7 +115,7 @@ fn heard(sounding: &Sounding, seen: &Seen) -> Vec<Heard> {
             because: "the work of each".into(),
         }),
     }
-    for &Speaking { stream, signal, onsets, soloist } in &sounding.voices {
+    for &ActiveVoice { stream, signal, onsets, soloist } in &sounding.voices {
         let of = soloist.and_then(|place| staged.soloists[place].as_ref());
         let of = of.map_or_else(String::new, |solo| format!(" of {}", solo.host));
         heard.push(Heard {
@@ -142,7 +142,7 @@ fn section(seated: &Seated) -> Heard {
     }
 }
 
-fn bed(sounding: &Sounding, seen: &Seen) -> Heard {
+fn bed(sounding: &MusicSnapshot, seen: &Seen) -> Heard {
     if sounding.lost {
         let (what, because) = ("hollow and dull".to_owned(), why_lost(seen));
         return Heard { layer: "bed", what, because };
@@ -197,7 +197,7 @@ fn usual_waits(reading: Option<&Reading>) -> String {
     }
 }
 
-fn pulse(sounding: &Sounding) -> Heard {
+fn pulse(sounding: &MusicSnapshot) -> Heard {
     let (what, because) = match moved(sounding, Feature::PulseDensity) {
         Some((route, position)) if position > 0.0 => {
             (format!("{:.0} of 16", (position * 16.0).ceil()), cause(&route))
@@ -207,8 +207,8 @@ fn pulse(sounding: &Sounding) -> Heard {
     Heard { layer: "pulse", what, because }
 }
 
-fn moved(sounding: &Sounding, feature: Feature) -> Option<(Route, f32)> {
-    sounding.moved.iter().find(|(route, _)| route.to == feature).copied()
+fn moved(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
+    sounding.features.iter().find(|(route, _)| route.to == feature).copied()
 }
 
 fn cause(route: &Route) -> String {

@@ -24,7 +24,7 @@ use super::{
     state::{SourceState, State},
 };
 use crate::config::SiteMode;
-use khor_music::CueKind;
+use khor_music::CueSound;
 use khor_output::osc;
 use khor_signal::{Counter, Frame, PerSignal, Pipeline, Reading, Scaling};
 use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
@@ -198,10 +198,10 @@ impl Listener {
         let (was, is) = (self.kind.replace(info.kind), info.kind);
         match was {
             Some(SourceKind::Collector) if is == SourceKind::Proc => {
-                self.conductor.send(Command::Cue(CueKind::Lost));
+                self.conductor.send(Command::Cue(CueSound::Lost));
             }
             Some(SourceKind::Proc) if is == SourceKind::Collector => {
-                self.conductor.send(Command::Cue(CueKind::Found));
+                self.conductor.send(Command::Cue(CueSound::Found));
             }
             _ => {}
         }
@@ -229,7 +229,7 @@ impl Listener {
 
     fn frame(&mut self, frame: Frame) {
         let now = Instant::now();
-        let frame = frame.only(&self.heard);
+        let frame = frame.keep_enabled(&self.heard);
         let reading = self.pipeline.push(frame);
         self.state.lock().read(&frame.counters, reading, now);
         if now.duration_since(self.kept_at) >= KEEP_INTERVAL {

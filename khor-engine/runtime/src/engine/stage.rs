@@ -3,9 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::config::SiteMode;
-use khor_music::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
+use khor_music::{
+    Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
+    name_hash,
+};
 use khor_signal::{
-    Lanes, Reading, Seating, SignalId, Soloists, busiest, ensemble, louder, standing, waiting_most,
+    Lanes, Reading, SectionSlots, SignalId, Soloists, busiest, ensemble, largest_deviation, louder,
+    most_saturated,
 };
 
 /// A host of a site.
@@ -51,7 +55,7 @@ pub struct GroupOnStage<'a> {
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
-    seating: Seating<String, SECTIONS>,
+    section_slots: SectionSlots<String, SECTIONS>,
 }
 
 /// Who plays, and what is to be said of it.
@@ -96,7 +100,7 @@ pub struct Seated {
     /// Hosts that sit there.
     pub hosts: usize,
     /// What they are played with.
-    pub bench: Bench,
+    pub bench: SectionPart,
 }
 
 impl Staged {
@@ -130,16 +134,16 @@ impl Stage {
                 Known::Together { sections, .. } => roll_call_of_sections(sections, &mut staged),
             },
         };
-        let place = |solo: &Solo| {
-            let place = Place::of_host(&solo.host);
+        let placement = |solo: &Solo| {
+            let placement = HostPlacement::of_host(&solo.host);
             match pulse {
                 PulseCast::Sections(_) => {
-                    place.within(&Bench::ALL[self.seating.bench(solo.section.as_deref())])
+                    placement.within(&SectionPart::ALL[self.section_slots.slot(solo.section.as_deref())])
                 }
-                _ => place,
+                _ => placement,
             }
         };
-        let soloist = |solo: &Solo| Soloist { lanes: solo.reading.lanes, place: place(solo) };
+        let soloist = |solo: &Solo| Soloist { lanes: solo.reading.lanes, placement: placement(solo) };
         let soloists = staged.soloists.each_ref().map(|solo| solo.as_ref().map(soloist));
         staged.cast = Arc::new(Cast { soloists, pulse });
         staged
@@ -148,15 +152,17 @@ impl Stage {
     /// A pulse for each section: as its busiest tenth is, or as its soloist.
     fn sections(&mut self, hosts: &[OnStage<'_>], known: &Known<'_>, staged: &mut Staged) -> PulseCast {
         match known {
-            Known::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
-            Known::Together { sections, .. } => self.seating.seat(sections.iter().map(|group| group.section)),
+            Known::Each => self.section_slots.assign(hosts.iter().map(|host| host.section)),
+            Known::Together { sections, .. } => {
+                self.section_slots.assign(sections.iter().map(|group| group.section))
+            }
         }
-        if self.seating.count() < 2 {
+        if self.section_slots.count() < 2 {
             staged.remark = Some("fewer than two sections: all play together".into());
             return PulseCast::Together;
         }
-        if !self.seating.rest().is_empty() {
-            let rest = in_few_words(self.seating.rest());
+        if !self.section_slots.rest().is_empty() {
+            let rest = in_few_words(self.section_slots.rest());
             staged.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
         }
         let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
@@ -165,14 +171,14 @@ impl Stage {
             if count == 0 {
                 continue;
             }
-            let section = self.seating.named().get(index).cloned();
-            staged.benches.push(Seated { section, hosts: count, bench: Bench::ALL[index] });
+            let section = self.section_slots.named().get(index).cloned();
+            staged.benches.push(Seated { section, hosts: count, bench: SectionPart::ALL[index] });
             let solos = staged.soloists.iter().flatten();
-            let solos = solos.filter(|solo| self.seating.bench(solo.section.as_deref()) == index);
+            let solos = solos.filter(|solo| self.section_slots.slot(solo.section.as_deref()) == index);
             *bench = Some(solos.fold(lanes, |lanes, solo| louder(&lanes, &solo.reading.lanes)));
         }
         if let Some(reading) = &mut staged.reading {
-            reading.lanes = waiting_most(&reading.lanes, benches.iter().flatten());
+            reading.lanes = most_saturated(&reading.lanes, benches.iter().flatten());
         }
         PulseCast::Sections(benches)
     }
@@ -181,12 +187,12 @@ impl Stage {
     fn sitting(&self, index: usize, hosts: &[OnStage<'_>], known: &Known<'_>) -> (usize, Lanes) {
         match known {
             Known::Each => {
-                let sitting = || hosts.iter().filter(|host| self.seating.bench(host.section) == index);
+                let sitting = || hosts.iter().filter(|host| self.section_slots.slot(host.section) == index);
                 let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
                 (sitting().count(), busiest(heard))
             }
             Known::Together { sections, .. } => {
-                let sitting = sections.iter().filter(|group| self.seating.bench(group.section) == index);
+                let sitting = sections.iter().filter(|group| self.section_slots.slot(group.section) == index);
                 sitting.fold((0, [None; SignalId::COUNT]), |(hosts, lanes), group| {
                     (hosts + group.hosts, group.lanes.map_or(lanes, |more| louder(&lanes, &more)))
                 })
@@ -207,7 +213,7 @@ fn in_few_words(names: &[String]) -> String {
 
 impl Solo {
     fn of(host: &OnStage<'_>) -> Option<Self> {
-        let (signal, deviation) = standing(&host.reading.lanes)?;
+        let (signal, deviation) = largest_deviation(&host.reading.lanes)?;
         let section = host.section.map(ToOwned::to_owned);
         Some(Self { host: host.name.to_owned(), section, signal, deviation, reading: *host.reading })
     }
@@ -215,23 +221,23 @@ impl Solo {
 
 /// Everyone in turn, by name; where there are more hosts than turns, the sections, and last those without one.
 fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
-    let (count, turns): (usize, Vec<Turn>) = if hosts.len() <= TURNS
+    let (count, turns): (usize, Vec<RollCallTurn>) = if hosts.len() <= MAX_TURNS
         || hosts.iter().all(|h| h.section.is_none())
     {
         let mut hosts: Vec<&OnStage<'_>> = hosts.iter().collect();
         hosts.sort_by_key(|host| host.name);
         let lanes = |host: &OnStage<'_>| (!host.silent).then_some(host.reading.lanes);
-        (hosts.len(), hosts.iter().take(TURNS).map(|host| turn(host.name, lanes(host))).collect())
+        (hosts.len(), hosts.iter().take(MAX_TURNS).map(|host| turn(host.name, lanes(host))).collect())
     } else {
         let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
         let count = hosts.len();
-        staged.remark = Some(format!("{count} hosts are more than {TURNS} turns: each section has one"));
+        staged.remark = Some(format!("{count} hosts are more than {MAX_TURNS} turns: each section has one"));
         let of = |(_, section): &(bool, Option<&str>)| {
             let heard = hosts.iter().filter(|host| !host.silent && host.section == *section);
             let lanes: Vec<&Lanes> = heard.map(|host| &host.reading.lanes).collect();
             turn(section.unwrap_or_default(), (!lanes.is_empty()).then(|| busiest(lanes.iter().copied())))
         };
-        (groups.len(), groups.iter().take(TURNS).map(of).collect())
+        (groups.len(), groups.iter().take(MAX_TURNS).map(of).collect())
     };
     call(count, turns, staged)
 }
@@ -244,30 +250,30 @@ fn roll_call_of_sections(sections: &[GroupOnStage<'_>], staged: &mut Staged) -> 
         return PulseCast::Together;
     }
     staged.remark = Some("sites within the site are told of as one: each section has a turn".into());
-    let turns = sections.iter().take(TURNS);
+    let turns = sections.iter().take(MAX_TURNS);
     let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes)).collect();
     call(sections.len(), turns, staged)
 }
 
 /// The first of so many, who are called.
-fn call(count: usize, turns: Vec<Turn>, staged: &mut Staged) -> PulseCast {
-    if count > TURNS {
-        let beyond = count - TURNS;
+fn call(count: usize, turns: Vec<RollCallTurn>, staged: &mut Staged) -> PulseCast {
+    if count > MAX_TURNS {
+        let beyond = count - MAX_TURNS;
         staged.remark =
-            Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
+            Some(format!("{count} are more than {MAX_TURNS} turns: the last {beyond} are not called"));
     }
     staged.turns = turns.len();
     PulseCast::RollCall(turns)
 }
 
-fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
-    Turn { id: name_hash(name), lanes, place: Place::of_host(name) }
+fn turn(name: &str, lanes: Option<Lanes>) -> RollCallTurn {
+    RollCallTurn { id: name_hash(name), lanes, placement: HostPlacement::of_host(name) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use khor_signal::standing_out as reading;
+    use khor_signal::deviating_reading as reading;
 
     fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> OnStage<'a> {
         OnStage { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }
@@ -294,8 +300,8 @@ mod tests {
         let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
         assert_eq!(staged.furthest()[0].host, "web-07");
-        let place = staged.cast.soloists[0].unwrap().place;
-        assert_eq!(place, Place::of_host("web-07").within(&Bench::ALL[2]));
+        let placement = staged.cast.soloists[0].unwrap().placement;
+        assert_eq!(placement, HostPlacement::of_host("web-07").within(&SectionPart::ALL[2]));
         assert_eq!(staged.remark, None);
     }
 
@@ -387,8 +393,8 @@ mod tests {
         let staged = stage.look(SiteMode::Sections, &named, &known);
         assert_eq!(sections(&staged), [true, true, false, false], "a soloist is heard of his section");
         assert_eq!(
-            staged.cast.soloists[0].unwrap().place,
-            Place::of_host("web-1").within(&Bench::ALL[1]),
+            staged.cast.soloists[0].unwrap().placement,
+            HostPlacement::of_host("web-1").within(&SectionPart::ALL[1]),
             "and plays from there"
         );
     }

@@ -4,13 +4,13 @@ use khor_fleet::Name;
 
 use super::stage::{GroupOnStage, Known, OnStage, Stage, Staged};
 use crate::config::SiteMode;
-use khor_signal::{PerSignal, Reading, only};
+use khor_signal::{PerSignal, Reading, keep_enabled};
 use khor_site::{Host, Site};
 
 impl Stage {
     /// Looks at a site, of the signals that are `heard`.
     pub fn look_at(&mut self, mode: SiteMode, site: &Site, heard: &PerSignal<bool>) -> Staged {
-        let of_heard = |reading: &Reading| Reading { lanes: only(&reading.lanes, heard), ..*reading };
+        let of_heard = |reading: &Reading| Reading { lanes: keep_enabled(&reading.lanes, heard), ..*reading };
         let readings: Vec<(&Host, Reading)> =
             site.hosts.iter().map(|host| (host, of_heard(&host.reading))).collect();
         let hosts: Vec<OnStage<'_>> = readings
@@ -29,7 +29,7 @@ impl Stage {
             .map(|group| GroupOnStage {
                 section: group.name.as_ref().map(Name::as_str),
                 hosts: group.hosts as usize,
-                lanes: group.lanes.map(|lanes| only(&lanes, heard)),
+                lanes: group.lanes.map(|lanes| keep_enabled(&lanes, heard)),
             })
             .collect();
         let known = site.together.as_ref().map_or(Known::Each, |together| Known::Together {

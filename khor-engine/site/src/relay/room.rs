@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::{Blend, Members, Presence, lanes};
-use khor_signal::{Lanes, standing};
+use khor_signal::{Lanes, largest_deviation};
 use khor_system::clock::now_unix_ms;
 
 /// Who shares the load and is heard no more for this long has ended.
@@ -225,7 +225,7 @@ struct Deviant(Vec<(Name, f32, Bytes)>);
 
 impl Deviant {
     fn offer(&mut self, host: &Name, lanes: &Lanes, frame: &Bytes) {
-        let octaves = standing(lanes).map_or(f32::MIN, |(_, octaves)| octaves);
+        let octaves = largest_deviation(lanes).map_or(f32::MIN, |(_, octaves)| octaves);
         if let Some(held) = self.0.iter_mut().find(|(name, ..)| name == host) {
             (held.1, held.2) = (octaves, frame.clone());
         } else if self.0.len() < SiteFrame::MAX_DEVIANT {

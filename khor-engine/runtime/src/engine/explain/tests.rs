@@ -4,7 +4,7 @@ use khor_proto::{Availability, Selector};
 
 use super::*;
 use khor_music::{Composer, Preset, Settings, VoiceStream};
-use khor_signal::{Counter, Pipeline, Scaling, SignalId, standing_out};
+use khor_signal::{Counter, Pipeline, Scaling, SignalId, deviating_reading};
 use khor_source::{DemoSource, SourceInfo};
 
 #[test]
@@ -16,7 +16,7 @@ fn a_screen_says_what_stands_out_and_what_is_heard() {
         seen.reading = pipeline.push(demo.advance(20_000_000));
         composer.advance(f64::from(turn) * 0.02, &seen.lanes(), &mut Vec::new());
     }
-    seen.sounding = Some(composer.sounding());
+    seen.sounding = Some(composer.snapshot());
     let Explanation { standing_out, heard, text, .. } = explain(&seen);
     assert_eq!(standing_out[0].signal, "rx", "the demo downloads now: {text}");
     assert!(heard.iter().any(|h| h.layer == "voice" && h.what.starts_with("receive")), "{text}");
@@ -27,7 +27,7 @@ fn a_screen_says_what_stands_out_and_what_is_heard() {
 /// factor use displayed rates.
 #[test]
 fn what_stands_out_does_so_by_the_numbers_beside_it() {
-    let mut reading = standing_out(SignalId::Fork, 1.4);
+    let mut reading = deviating_reading(SignalId::Fork, 1.4);
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
     assert!(standing(&reading, false).is_empty(), "the displayed rate is below the baseline");
@@ -44,7 +44,7 @@ fn what_stands_out_does_so_by_the_numbers_beside_it() {
 /// If tasks wait, the explanation of a calm bed gives the reason. Long lines wrap.
 #[test]
 fn a_calm_bed_does_not_deny_what_waits() {
-    let mut reading = standing_out(SignalId::Rx, 0.0);
+    let mut reading = deviating_reading(SignalId::Rx, 0.0);
     assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
     reading.rates[SignalId::Cpu.index()] = Some(0.995);
     let why = usual_waits(Some(&reading));
@@ -73,7 +73,7 @@ fn amounts_are_short() {
 #[test]
 fn a_baseline_of_zero_is_shown_as_usually_none() {
     let mut seen = Seen::default();
-    seen.reading = Some(standing_out(SignalId::Fork, 4.0));
+    seen.reading = Some(deviating_reading(SignalId::Fork, 4.0));
     let reading = seen.reading.as_mut().unwrap();
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(1e6), Some(0.0));
@@ -109,9 +109,9 @@ fn a_missing_cgroup_is_not_called_a_lost_source() {
 fn one_onset_is_singular() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     composer.advance(0.0, &Seen::default().lanes(), &mut Vec::new());
-    let mut sounding = composer.sounding();
+    let mut sounding = composer.snapshot();
     let speaking =
-        |onsets| Speaking { stream: VoiceStream::Receive, signal: SignalId::Rx, onsets, soloist: None };
+        |onsets| ActiveVoice { stream: VoiceStream::Receive, signal: SignalId::Rx, onsets, soloist: None };
     sounding.voices = [speaking(1), speaking(2)].into_iter().collect();
     let heard = heard(&sounding, &Seen::default());
     let voices: Vec<&str> =

@@ -11,7 +11,7 @@ use crate::engine::{
     stage::{Stage, Staged},
     state::Alone,
 };
-use khor_signal::{Reading, only};
+use khor_signal::{Reading, keep_enabled};
 use khor_site::{Host, Site};
 use khor_source::Shortfall;
 
@@ -36,7 +36,7 @@ impl Listener {
         let Some((alone, host)) = self.is_how(&site) else { return };
         let reading = host
             .filter(|_| alone.shortfall.is_none())
-            .map(|host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading });
+            .map(|host| Reading { lanes: keep_enabled(&host.reading.lanes, &self.heard), ..host.reading });
         self.hear_site(Arc::clone(&site), reading, Some(alone), self.nobody());
     }
 

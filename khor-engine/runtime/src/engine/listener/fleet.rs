@@ -8,7 +8,7 @@ use crate::engine::{
     stage::Staged,
     state::{Alone, HeardCue},
 };
-use khor_music::CueKind;
+use khor_music::CueSound;
 use khor_output::osc;
 use khor_signal::{Counter, Reading};
 use khor_site::{Admission, FleetEvent, Site};
@@ -21,13 +21,13 @@ impl Listener {
             FleetEvent::Cue { host, cue, admission } => {
                 self.cue(&cue, Some((host.to_string(), admission)));
             }
-            FleetEvent::Lost(host) => self.host_changed(CueKind::Lost, host.to_string()),
-            FleetEvent::Back(host) => self.host_changed(CueKind::Found, host.to_string()),
+            FleetEvent::Lost(host) => self.host_changed(CueSound::Lost, host.to_string()),
+            FleetEvent::Back(host) => self.host_changed(CueSound::Found, host.to_string()),
         }
     }
 
     /// A host that goes is heard like a source that goes, and so is its return.
-    fn host_changed(&mut self, kind: CueKind, host: String) {
+    fn host_changed(&mut self, kind: CueSound, host: String) {
         let name = kind.name();
         self.state.lock().cue(HeardCue { host: Some(host.clone()), ..HeardCue::of(name) });
         if self.hears(Some(&host)) {
@@ -71,7 +71,7 @@ impl Listener {
             return;
         }
         let sounds = admission.is_none_or(|admission| admission.sounds);
-        if let Some(kind) = CueKind::of(cue.kind).filter(|_| sounds) {
+        if let Some(kind) = CueSound::for_event(cue.kind).filter(|_| sounds) {
             self.conductor.send(Command::Cue(kind));
         }
         let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));

@@ -12,8 +12,8 @@ use crate::{
         state::{Alone, Seen, SourceState},
     },
 };
-use khor_music::{Bench, Register, Role};
-use khor_signal::{SIGNALS, standing};
+use khor_music::{Register, Role, SectionPart};
+use khor_signal::{SIGNALS, largest_deviation};
 use khor_site::{Host, Refused, SubSite};
 use khor_source::SourceKind;
 
@@ -190,20 +190,20 @@ fn alone(alone: &Alone) -> AloneReport {
 
 fn section(seated: &Seated) -> SectionReport {
     let Seated { section, hosts, bench } = seated;
-    let Bench { role: timbre, register, pan, .. } = *bench;
+    let SectionPart { role: timbre, register, pan, .. } = *bench;
     SectionReport { name: section.clone(), hosts: *hosts, timbre, register, pan }
 }
 
 fn host(host: &Host) -> HostReport {
-    let standing = standing(&host.reading.lanes).filter(|_| !host.silent);
+    let deviation = largest_deviation(&host.reading.lanes).filter(|_| !host.silent);
     let learnt = host.reading.learnt;
     HostReport {
         name: host.name.to_string(),
         section: host.section.as_ref().map(ToString::to_string),
         via: host.via.as_ref().map(ToString::to_string),
         state: if host.silent { HostState::Silent } else { HostState::Live },
-        deviation: standing.map(|(_, octaves)| octaves),
-        signal: standing.map(|(signal, _)| SIGNALS[signal.index()].name),
+        deviation: deviation.map(|(_, octaves)| octaves),
+        signal: deviation.map(|(signal, _)| SIGNALS[signal.index()].name),
         seen_ms_ago: host.seen_ago.as_millis() as u64,
         learnt,
         source: format!("{:?}", host.source).to_lowercase(),

@@ -1,5 +1,5 @@
-//! A whole site without its network and by a clock of one's own: relays of hosts, one that aggregates them, who listens. It
-//! is for judging what a site sounds like: all but the server is what runs live.
+//! A whole site without network, on a simulated clock: the relays of the hosts, a relay that aggregates them, and a
+//! listener. It judges the sound of a site with the code that runs live, except the server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,27 +17,27 @@ use khor_site::{
 };
 use khor_source::SourceKind;
 
-/// Who tells of the hosts.
+/// How relays report the hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relays {
-    /// Their own, one by one.
-    Apart,
-    /// One that aggregates them.
-    Together,
+pub enum RelayMode {
+    /// Each host through its own relay.
+    PerHost,
+    /// All hosts through a relay that aggregates them.
+    Aggregated,
 }
 
 /// A site.
-pub(crate) struct Rehearsal {
+pub(crate) struct OfflineSite {
     site: Name,
     hosts: Vec<(Name, Identity)>,
-    /// Between the hosts and who listens.
+    /// The relay between the hosts and the listener.
     room: Option<Room>,
     audience: Audience,
     begun: Instant,
     seq: u64,
 }
 
-impl Rehearsal {
+impl OfflineSite {
     /// A site with these hosts, each with its section.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Rehearsal {
     /// Of a name that is none.
     pub(crate) fn new<'a>(
         hosts: impl IntoIterator<Item = (&'a str, &'a str)>,
-        relays: Relays,
+        relays: RelayMode,
     ) -> Result<Self, NameError> {
         let (site, begun) = (Name::new("rehearsal")?, Instant::now());
         let speaking = |(name, section)| {
@@ -54,7 +54,7 @@ impl Rehearsal {
         };
         Ok(Self {
             hosts: hosts.into_iter().map(speaking).collect::<Result<_, _>>()?,
-            room: (relays == Relays::Together).then(|| Room::new(site.clone(), 1, begun)),
+            room: (relays == RelayMode::Aggregated).then(|| Room::new(site.clone(), 1, begun)),
             audience: Audience::new(site.clone(), begun),
             site,
             begun,
@@ -62,13 +62,13 @@ impl Rehearsal {
         })
     }
 
-    /// Each host says its reading, in the order in which the site was given them, so long after the site began; what who listens
-    /// knows then.
+    /// Publishes the reading of each host, in the order of [`Self::new`], at a time since the start of the site. Returns
+    /// what the listener then knows.
     ///
     /// # Panics
     ///
-    /// When what is said is too long for a frame, which is a mistake of whoever composes it.
-    pub(crate) fn say<'a>(
+    /// When a reading is too long for a frame, which is a bug of its composer.
+    pub(crate) fn publish<'a>(
         &mut self,
         at: Duration,
         readings: impl IntoIterator<Item = Option<&'a Reading>>,
