@@ -50,7 +50,7 @@ impl PlayedNote {
         self.signal.map(|signal| signal.info().family)
     }
 
-    fn of(note: &khor_music::Note) -> Self {
+    fn from_note(note: &khor_music::Note) -> Self {
         Self {
             onset_s: note.onset_s,
             duration_s: note.duration_s,
@@ -98,7 +98,7 @@ impl Render {
 
     /// What is heard from `from_s` seconds on; the onsets count from there.
     #[must_use]
-    pub fn from(mut self, from_s: f64) -> Self {
+    pub fn skip_to(mut self, from_s: f64) -> Self {
         let from = 2 * (from_s * f64::from(RATE_HZ)) as usize;
         self.samples.drain(..from.min(self.samples.len()));
         self.notes.retain(|note| note.onset_s + f64::from(note.duration_s) >= from_s);
@@ -147,7 +147,7 @@ impl OfflinePlayer {
             samples.extend(block.interleaved());
             ControlFlow::Continue(())
         });
-        self.notes.extend(self.offline.last_notes().iter().map(PlayedNote::of));
+        self.notes.extend(self.offline.last_notes().iter().map(PlayedNote::from_note));
     }
 
     /// The kernel reports something.
@@ -168,7 +168,7 @@ impl OfflinePlayer {
 
     /// What was played from `from_s` seconds on; the onsets count from there.
     pub fn heard(self, from_s: f64) -> Render {
-        Render { samples: self.samples, notes: self.notes }.from(from_s)
+        Render { samples: self.samples, notes: self.notes }.skip_to(from_s)
     }
 }
 
@@ -240,7 +240,7 @@ pub fn play_site(preset: &str, seed: u64, inputs: &[ComposerInput], step_ns: u64
         let until_s = (step as u64 + 1) as f64 * step_ns as f64 * 1e-9;
         while performance.seconds() < until_s - 1e-6 {
             heard.samples.extend(performance.block(lanes).interleaved());
-            heard.notes.extend(performance.notes().iter().map(PlayedNote::of));
+            heard.notes.extend(performance.notes().iter().map(PlayedNote::from_note));
         }
     }
     Ok(heard)

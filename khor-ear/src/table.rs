@@ -13,7 +13,7 @@ use crate::{
 /// Lines are no longer.
 const COLUMNS: usize = 80;
 /// Room for the note beside a row's name.
-const NOTE: usize = 17;
+const NOTE_COLUMNS: usize = 17;
 
 /// One table.
 pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
@@ -22,7 +22,7 @@ pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
     writeln!(text, "{:<42}{:>8}{:>13}{:>8}", verdict.preset, heading[0], heading[1], heading[2])?;
     for figure in &verdict.figures {
         let row = thresholds.row(figure.row)?;
-        let note = figure.note.chars().take(NOTE).collect::<String>();
+        let note = figure.note.chars().take(NOTE_COLUMNS).collect::<String>();
         writeln!(
             text,
             "  {:<23}{note:<17}{:>8}{:>13}{:>8} {}",

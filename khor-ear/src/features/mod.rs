@@ -44,9 +44,9 @@ pub struct SoundFeatures {
 
 impl SoundFeatures {
     /// Takes the features of left and right in turn.
-    pub fn of(samples: &[f32]) -> Result<Self> {
+    pub fn measure(samples: &[f32]) -> Result<Self> {
         let mono = mid(samples);
-        let spectrum = Spectrum::of(&mono);
+        let spectrum = Spectrum::measure(&mono);
         Ok(Self {
             level_lufs: loudness::integrated(samples)?.max(SILENCE),
             centroid_semitones: spectrum.centroid_semitones(),
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn an_octave_is_twelve_semitones_brighter() {
-        let of = |hz| SoundFeatures::of(&tone(hz, 0.1, 5.0)).unwrap();
+        let of = |hz| SoundFeatures::measure(&tone(hz, 0.1, 5.0)).unwrap();
         let (low, high) = (of(440.0), of(880.0));
         assert!((low.centroid_semitones).abs() < 0.5, "{low:?}");
         assert!((high.centroid_semitones - low.centroid_semitones - 12.0).abs() < 0.5, "{high:?}");
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn half_amplitude_changes_only_the_level() {
-        let of = |amplitude| SoundFeatures::of(&tone(440.0, amplitude, 5.0)).unwrap();
+        let of = |amplitude| SoundFeatures::measure(&tone(440.0, amplitude, 5.0)).unwrap();
         let (loud, soft) = (of(0.2), of(0.1));
         assert!((loud.level_lufs - soft.level_lufs - 6.02).abs() < 0.1);
         assert_eq!(loud.rough()[1..], soft.rough()[1..]);
@@ -131,13 +131,13 @@ mod tests {
         let mut samples = tone(440.0, 0.1, 5.0);
         let half = samples.len() / 2;
         samples[half..].iter_mut().for_each(|sample| *sample *= 0.1);
-        let range = SoundFeatures::of(&samples).unwrap().envelope_range_db;
+        let range = SoundFeatures::measure(&samples).unwrap().envelope_range_db;
         assert!((range - 20.0).abs() < 0.5, "{range}");
     }
 
     #[test]
     fn silence_has_finite_features() {
-        let silent = SoundFeatures::of(&vec![0.0; 2 * RATE_HZ as usize]).unwrap();
+        let silent = SoundFeatures::measure(&vec![0.0; 2 * RATE_HZ as usize]).unwrap();
         assert!(silent.rough().iter().all(|feature| feature.is_finite()), "{silent:?}");
         assert_eq!(silent.level_lufs, SILENCE);
     }

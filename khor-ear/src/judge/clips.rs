@@ -40,13 +40,13 @@ pub(super) struct MeasuredClip {
 }
 
 impl MeasuredClip {
-    fn to(heard: &Render, clip: LoadClip<LoadClass>, with_peak: bool) -> Result<Self> {
+    fn measure(heard: &Render, clip: LoadClip<LoadClass>, with_peak: bool) -> Result<Self> {
         let scale = adapter::scale();
         let count = |is: &dyn Fn(&PlayedNote) -> bool| heard.begun().filter(|note| is(note)).count();
         let in_bed = |note: &PlayedNote| note.layer == Layer::Bed;
         Ok(Self {
             clip,
-            features: SoundFeatures::of(&heard.samples)?,
+            features: SoundFeatures::measure(&heard.samples)?,
             onsets_per_s: heard.onsets_per_s(),
             true_peak: with_peak.then(|| loudness::true_peak(&heard.samples)).transpose()?,
             notes: count(&|_| true),
@@ -75,7 +75,7 @@ pub(super) fn all(preset: &str, plan: &Plan) -> Result<Vec<MeasuredClip>> {
         clips.iter().find(|other| other.what == clip.what && other.size == clip.size) == Some(clip)
     };
     parallel::map(&format!("{preset}: clips"), &clips, |clip| {
-        MeasuredClip::to(&scenario::perform(preset, *clip)?, *clip, first(clip))
+        MeasuredClip::measure(&scenario::perform(preset, *clip)?, *clip, first(clip))
     })
 }
 
@@ -148,7 +148,7 @@ fn bed(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
         let lead_in_s = scenario::LEAD_IN_S as u32;
         (0..steps(lead_in_s + BED_S)).for_each(|_| player.play(machine.advance(STEP_NS, &[], 0.0)));
         let samples = player.heard(scenario::LEAD_IN_S).samples;
-        let sharp = Spectrum::of(&mid(&samples)).share_above(SHARP_HZ);
+        let sharp = Spectrum::measure(&mid(&samples)).share_above(SHARP_HZ);
         Ok((loudness::integrated(&samples)?.max(-99.0), 100.0 * sharp))
     })?;
     let off = |lufs: f64| (lufs + 23.0).abs();

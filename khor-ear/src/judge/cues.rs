@@ -35,8 +35,8 @@ struct IsolatedCue {
 /// Two cues that were asked for at once.
 struct Pair {
     names: [&'static str; 2],
-    /// Whether at either onset the sound is most like one of the two.
-    told: bool,
+    /// Whether the sound at each onset is most like one of the two.
+    recognised: bool,
     /// From the end of the first one's last note to the second one, seconds.
     gap_s: f64,
 }
@@ -44,7 +44,7 @@ struct Pair {
 /// One load with cues, one without.
 struct Round {
     found: usize,
-    told: usize,
+    sent: usize,
     /// The most that a pattern was like the load without cues, and the least that a cue was like its own.
     closest: (f32, f32),
     missed: Vec<&'static str>,
@@ -58,17 +58,17 @@ pub(super) fn listen(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Re
     let rounds =
         parallel::map(&format!("{preset}: cues under load"), &seeds, |seed| round(preset, &isolated, *seed))?;
     let sum = |of: fn(&Round) -> usize| rounds.iter().map(of).sum::<usize>();
-    let (found, told) = (sum(|round| round.found), sum(|round| round.told));
+    let (found, sent) = (sum(|round| round.found), sum(|round| round.sent));
     let nothing = rounds.iter().map(|round| round.closest.0).fold(-1.0, f32::max);
     let worst = rounds.iter().map(|round| round.closest.1).fold(1.0, f32::min);
     let mut missed: Vec<_> = rounds.iter().flat_map(|round| round.missed.iter().copied()).collect();
     missed.sort_unstable();
     missed.dedup();
     let note = match &missed[..] {
-        [] => format!("{told}, {worst:.2}:{nothing:.2}"),
-        missed => format!("of {told}; {}", missed.join(" ")),
+        [] => format!("{sent}, {worst:.2}:{nothing:.2}"),
+        missed => format!("of {sent}; {}", missed.join(" ")),
     };
-    figures.push(Figure::new("cues", 100.0 * found as f64 / told.max(1) as f64, note));
+    figures.push(Figure::new("cues", 100.0 * found as f64 / sent.max(1) as f64, note));
     judge_pairs(preset, &isolated, &seeds[..PAIR_ROUNDS], figures)
 }
 
@@ -83,7 +83,7 @@ fn judge_pairs(
         parallel::map(&format!("{preset}: pairs of cues"), seeds, |seed| pairs(preset, isolated, *seed))?;
     let pairs: Vec<Pair> = rounds.into_iter().flatten().collect();
     let unrecognised: Vec<String> =
-        pairs.iter().filter(|pair| !pair.told).map(|pair| pair.names.join("+")).collect();
+        pairs.iter().filter(|pair| !pair.recognised).map(|pair| pair.names.join("+")).collect();
     let percent = 100.0 * (pairs.len() - unrecognised.len()) as f64 / pairs.len() as f64;
     figures.push(Figure::new("cue_pairs", percent, format!("of {} {}", pairs.len(), unrecognised.join(" "))));
     let closest = pairs.iter().min_by(|a, b| a.gap_s.total_cmp(&b.gap_s)).context("there are no pairs")?;
@@ -108,14 +108,14 @@ fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
     let onset_s = cues(&with).next().context("the cue was not played")?.onset_s;
     let from = (onset_s * f64::from(crate::adapter::RATE_HZ)) as usize;
     let cue: Vec<f32> = mid(&with.samples).iter().zip(mid(&without.samples)).map(|(a, b)| a - b).collect();
-    Ok(IsolatedCue { sound: Spectrogram::of(&cue[from..]), notes: cues(&with).count() })
+    Ok(IsolatedCue { sound: Spectrogram::measure(&cue[from..]), notes: cues(&with).count() })
 }
 
 /// Every kind in turn on top of everything, and the same without: a cue is found where it is more like its own
 /// pattern than like any other, and than anything is where there is none.
 fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     let last_s = CUE_INTERVAL_S * CueSound::ALL.len() as f64;
-    let without = Spectrogram::of(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
+    let without = Spectrogram::measure(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
     let patterns = patterns(isolated, &without);
     let nothing: Vec<f32> = patterns.iter().map(|pattern| without.likeness(pattern, 0.0, last_s)).collect();
     let heard = loaded(preset, seed, last_s, &|step, player| {
@@ -125,11 +125,11 @@ fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
             player.cue(*kind);
         }
     })?;
-    let sound = Spectrogram::of(&mid(&heard.samples));
-    let mut round = Round { found: 0, told: 0, closest: (-1.0, 1.0), missed: Vec::new() };
+    let sound = Spectrogram::measure(&mid(&heard.samples));
+    let mut round = Round { found: 0, sent: 0, closest: (-1.0, 1.0), missed: Vec::new() };
     for (at, kind) in CueSound::ALL.into_iter().enumerate() {
         let from_s = CUE_INTERVAL_S * at as f64;
-        round.told += 1;
+        round.sent += 1;
         let note = cues(&heard).find(|note| (from_s..from_s + CUE_INTERVAL_S).contains(&note.onset_s));
         let onset_s = note.with_context(|| format!("{} was not played", kind.name()))?.onset_s;
         let likeness =
@@ -150,7 +150,7 @@ fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>>
     let asked: Vec<[usize; 2]> = (0..count).flat_map(|a| (a + 1..count).map(move |b| [a, b])).collect();
     let length_s = PAIR_INTERVAL_S * asked.len() as f64;
     let patterns =
-        patterns(isolated, &Spectrogram::of(&mid(&loaded(preset, seed, length_s, &|_, _| ())?.samples)));
+        patterns(isolated, &Spectrogram::measure(&mid(&loaded(preset, seed, length_s, &|_, _| ())?.samples)));
     let heard = loaded(preset, seed, length_s, &|step, player| {
         if step % steps(PAIR_INTERVAL_S) == 0
             && let Some(pair) = asked.get(step / steps(PAIR_INTERVAL_S))
@@ -160,7 +160,7 @@ fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>>
             }
         }
     })?;
-    let sound = Spectrogram::of(&mid(&heard.samples));
+    let sound = Spectrogram::measure(&mid(&heard.samples));
     let pair = |(at, kinds): (usize, &[usize; 2])| {
         let from_s = PAIR_INTERVAL_S * at as f64;
         let notes: Vec<&PlayedNote> =
@@ -171,10 +171,10 @@ fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>>
         let second_s = second_notes.first().context("only one was played")?.onset_s;
         let ends_s =
             first_notes.iter().map(|note| note.onset_s + f64::from(note.duration_s)).fold(0.0, f64::max);
-        let mut told = [first, most_like(second_s)];
-        told.sort_unstable();
+        let mut recognised = [first, most_like(second_s)];
+        recognised.sort_unstable();
         let names = kinds.map(|kind| CueSound::ALL[kind].name());
-        Ok(Pair { names, told: told == *kinds, gap_s: second_s - ends_s })
+        Ok(Pair { names, recognised: recognised == *kinds, gap_s: second_s - ends_s })
     };
     asked.iter().enumerate().map(pair).collect()
 }
@@ -187,7 +187,7 @@ fn most_like(sound: &Spectrogram, patterns: &[Pattern], onset_s: f64) -> (usize,
 }
 
 fn patterns(isolated: &[IsolatedCue], load: &Spectrogram) -> Vec<Pattern> {
-    isolated.iter().map(|cue| Pattern::of(&cue.sound, load)).collect()
+    isolated.iter().map(|cue| Pattern::new(&cue.sound, load)).collect()
 }
 
 /// Everything at once, at the highest density, for as long as the cues take; `meanwhile` gets every step of it.

@@ -30,8 +30,8 @@ pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Fi
         }
         let samples = player.take_samples();
         match window {
-            0 => first = Some(SoundFeatures::of(&samples)?),
-            _ if window + 1 == windows => last = Some(SoundFeatures::of(&samples)?),
+            0 => first = Some(SoundFeatures::measure(&samples)?),
+            _ if window + 1 == windows => last = Some(SoundFeatures::measure(&samples)?),
             _ => {}
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -
     let classifier = Classifier::new(known);
     let unseen = plan.unseen();
     let taken = parallel::map(&format!("{preset}: unseen intensities"), &unseen, |clip| {
-        let features = SoundFeatures::of(&scenario::perform(preset, *clip)?.samples)?;
+        let features = SoundFeatures::measure(&scenario::perform(preset, *clip)?.samples)?;
         Ok(classifier.classify(&features.rough()))
     })?;
     let mut confusion = Confusion::default();
@@ -66,7 +66,7 @@ pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -
     )];
     let clips = plan.untrained();
     let taken = parallel::map(&format!("{preset}: unseen scenarios"), &clips, |clip| {
-        let features = SoundFeatures::of(&scenario::perform(preset, *clip)?.samples)?;
+        let features = SoundFeatures::measure(&scenario::perform(preset, *clip)?.samples)?;
         Ok((clip.what, classifier.classify(&features.rough())))
     })?;
     for what in UntrainedLoad::ALL {
@@ -85,7 +85,7 @@ fn real(preset: &str, plan: &Plan, classifier: &Classifier) -> Result<String> {
     }
     let taken = parallel::map(&format!("{preset}: real captures"), &captures, |one| {
         let heard = capture::perform(preset, one, plan.seed(1000 + one.class.index() as u64))?;
-        Ok(classifier.classify(&SoundFeatures::of(&heard.samples)?.rough()))
+        Ok(classifier.classify(&SoundFeatures::measure(&heard.samples)?.rough()))
     })?;
     let mut confusion = Confusion::default();
     captures.iter().zip(taken).for_each(|(one, taken)| confusion.count(one.class, taken));

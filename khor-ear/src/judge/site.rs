@@ -113,8 +113,9 @@ fn listen_to(
 ) -> Result<(String, Value)> {
     let clips = parallel::map(&format!("{preset}: sites"), scenes, |scene| {
         let heard =
-            adapter::play_site(preset, scene.seed, &scene.inputs, MESSAGE_INTERVAL_NS)?.from(LEAD_IN_S);
-        let (rough, balance) = (SoundFeatures::of(&heard.samples)?.rough(), rough_balance(&heard.samples));
+            adapter::play_site(preset, scene.seed, &scene.inputs, MESSAGE_INTERVAL_NS)?.skip_to(LEAD_IN_S);
+        let (rough, balance) =
+            (SoundFeatures::measure(&heard.samples)?.rough(), rough_balance(&heard.samples));
         let vector = std::array::from_fn(|i| if i < COUNT { rough[i] } else { balance[i - COUNT] });
         Ok(MeasuredSiteClip { rack: scene.rack, trouble: scene.trouble, vector, notes: notes(&heard) })
     })?;

@@ -26,7 +26,7 @@ pub fn measure(feature: MeasuredFeature, heard: &Render, from_s: f64, length_s: 
     };
     match feature {
         MeasuredFeature::Level => loudness::integrated(samples).ok().filter(|lufs| lufs.is_finite()),
-        MeasuredFeature::Brightness => Some(Spectrum::of(&mid(samples)).centroid_semitones()),
+        MeasuredFeature::Brightness => Some(Spectrum::measure(&mid(samples)).centroid_semitones()),
         MeasuredFeature::Onsets => Some(onset_rate(&mid(samples))),
         MeasuredFeature::VoiceOnsets(instrument) => Some(voice(instrument).len() as f64 / length_s),
         MeasuredFeature::VoiceLoudness(instrument) => {

@@ -60,7 +60,7 @@ pub fn correlate(preset: &str, seeds: &[u64]) -> Result<Vec<SignalCorrelation>> 
     let jobs: Vec<(&MappingRow, u64)> =
         MAPPING.iter().flat_map(|row| seeds.iter().map(move |seed| (row, *seed))).collect();
     let measured = parallel::map(&format!("{preset}: ramps"), &jobs, |(row, seed)| {
-        Ok(RampResult::at(row, &scenario::ramp(preset, row.0, *seed)?))
+        Ok(RampResult::measure(row, &scenario::ramp(preset, row.0, *seed)?))
     })?;
     Ok(measured
         .chunks(seeds.len().max(1))
@@ -77,7 +77,7 @@ struct RampResult {
 }
 
 impl RampResult {
-    fn at(row: &MappingRow, ramp: &Ramp) -> Self {
+    fn measure(row: &MappingRow, ramp: &Ramp) -> Self {
         let values = |feature| -> Vec<Option<f64>> {
             (0..ramp.grew.len())
                 .map(|i| measure(feature, &ramp.heard, i as f64 * WINDOW_S, WINDOW_S))

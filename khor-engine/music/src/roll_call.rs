@@ -87,7 +87,7 @@ impl RollCall {
         }
         let id = self.round.get((half - self.round_start) as usize);
         let turn = id.and_then(|id| turns.iter().find(|turn| turn.id == *id));
-        self.answer = turn.and_then(|turn| Answer::of(context, turn));
+        self.answer = turn.and_then(|turn| Answer::for_turn(context, turn));
         out.extend(self.answer.map(|answer| {
             let midi = chord.nearest(context.key, ANSWER_MIDI + answer.placement.lean);
             Note {
@@ -102,7 +102,7 @@ impl RollCall {
 
 impl Answer {
     /// What is to be heard of a turn, once for all of it; `None` where there is no answer.
-    fn of(context: &StepContext<'_>, turn: &RollCallTurn) -> Option<Self> {
+    fn for_turn(context: &StepContext<'_>, turn: &RollCallTurn) -> Option<Self> {
         let lanes = turn.lanes?;
         let sample = |feature| context.reading.sample(feature, &lanes);
         let (_, work) = sample(Feature::PulseDensity).unwrap_or((0.0, 0.0));

@@ -156,7 +156,7 @@ fn memory_pressure_sounds_in_every_preset() {
         let notes = play(preset, Settings::default(), 20.0, |_| levels);
         let memory = notes.iter().filter(|note| note.instrument == Instrument::Memory).count();
         assert!(memory >= 20, "{}: {memory}", preset.name);
-        let patch = preset.patches.of(Instrument::Memory);
+        let patch = preset.patches.get(Instrument::Memory);
         // The pad's attack, of a second and more, would swallow its notes.
         assert!(patch.attack_ms <= 200.0, "{}: {} ms", preset.name, patch.attack_ms);
     }

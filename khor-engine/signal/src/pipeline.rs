@@ -219,14 +219,14 @@ mod tests {
     /// The same trouble on a machine that does eight times as much when nothing is wrong.
     #[test]
     fn levels_compare_across_machine_sizes() {
-        let hear = |idle_per_s: f64| {
+        let measure = |idle_per_s: f64| {
             let mut pipeline = Pipeline::new(Scaling::default());
             let idle = exec(live(&mut pipeline, 0.0, 900.0, 0.1, idle_per_s));
             pipeline.reset();
             let trouble = exec(live(&mut pipeline, 901.0, 911.0, 0.02, idle_per_s + 150.0));
             (idle, trouble)
         };
-        let ((small_idle, small), (big_idle, big)) = (hear(2.0), hear(16.0));
+        let ((small_idle, small), (big_idle, big)) = (measure(2.0), measure(16.0));
         assert!(small_idle.level < 0.02 && big_idle.level < 0.02, "{small_idle:?} {big_idle:?}");
         assert!(small.level > 0.6 && (small.level - big.level).abs() < 0.2, "{small:?} {big:?}");
         assert!(small.deviation > big.deviation && big.deviation > 2.0);

@@ -79,15 +79,15 @@ impl Synth {
     /// Allocates a synth at default patches, controls and master gain (0.5), unmuted.
     /// `sample_rate_hz` is brought within 8000..=192000. Not for the audio thread.
     pub fn new(sample_rate_hz: u32, seed: u64) -> Self {
-        Self::with(sample_rate_hz, seed, 0)
+        Self::with_stem_count(sample_rate_hz, seed, 0)
     }
 
     /// The same with a stem for each role, for [`Self::render_stems`]: four times the work. Not for the audio thread.
     pub fn with_stems(sample_rate_hz: u32, seed: u64) -> Self {
-        Self::with(sample_rate_hz, seed, Role::ALL.len())
+        Self::with_stem_count(sample_rate_hz, seed, Role::ALL.len())
     }
 
-    fn with(sample_rate_hz: u32, seed: u64, stems: usize) -> Self {
+    fn with_stem_count(sample_rate_hz: u32, seed: u64, stems: usize) -> Self {
         let rate = sample_rate_hz.clamp(8000, 192_000) as f32;
         let mut synth = Self {
             queue: NoteQueue::new(),

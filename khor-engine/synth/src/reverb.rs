@@ -17,7 +17,7 @@ const DAMP_HZ: f32 = 3200.0;
 /// Of the Hadamard transform of eight lines: 1/sqrt(8).
 const NORM: f32 = 0.353_553_4;
 /// Signs with which the lines are fed; even lines are heard left and odd ones right, so they share little.
-const IN: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
+const INPUT_SIGNS: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
 
 /// A ring whose oldest block is read and then replaced.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ fn feed_back(
         left[i] = heard[0] - heard[2] + heard[4] - heard[6];
         right[i] = heard[1] - heard[3] + heard[5] - heard[7];
         let mixed = hadamard(heard);
-        let next = |n: usize| flush(sanitize(mixed[n] + IN[n] * fed[i]));
+        let next = |n: usize| flush(sanitize(mixed[n] + INPUT_SIGNS[n] * fed[i]));
         (t0[i], t1[i], t2[i], t3[i]) = (next(0), next(1), next(2), next(3));
         (t4[i], t5[i], t6[i], t7[i]) = (next(4), next(5), next(6), next(7));
     }

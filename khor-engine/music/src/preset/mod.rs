@@ -176,8 +176,8 @@ pub struct Patches {
 
 impl Patches {
     /// The timbre of an instrument.
-    pub fn of(&self, instrument: Instrument) -> &Patch {
-        self.own(instrument).unwrap_or_else(|| self.of(instrument.role().into()))
+    pub fn get(&self, instrument: Instrument) -> &Patch {
+        self.own(instrument).unwrap_or_else(|| self.get(instrument.role().into()))
     }
 
     fn own(&self, instrument: Instrument) -> Option<&Patch> {
@@ -225,7 +225,7 @@ impl Preset {
     /// Timbres in the order of [`Instrument::ALL`], the preset's trim included.
     pub fn patches(&self) -> [Patch; Instrument::ALL.len()] {
         Instrument::ALL.map(|instrument| {
-            let patch = *self.patches.of(instrument);
+            let patch = *self.patches.get(instrument);
             Patch { gain_db: patch.gain_db + self.trim_db, ..patch }
         })
     }

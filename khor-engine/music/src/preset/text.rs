@@ -71,11 +71,11 @@ impl Preset {
     /// Reads and checks a file.
     pub fn parse(text: &str) -> Result<Self, PresetError> {
         let at = |offset: usize| text.get(..offset).map_or(1, |before| 1 + before.matches('\n').count());
-        let to_text: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
+        let preset: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
             line: at(error.span().map_or(0, |span| span.start)),
             problem: inert::line(error.message()).into_owned(),
         })?;
-        Self::of(to_text).map_err(|problems| match problems.first() {
+        Self::from_text(preset).map_err(|problems| match problems.first() {
             Some(first) => PresetError { line: line_of(text, &first.path), problem: first.to_string() },
             None => PresetError { line: 1, problem: "it breaks a rule".into() },
         })
@@ -87,16 +87,16 @@ impl Preset {
             // serde would take a list for an object's values.
             return Err(vec![Problem::new("", "a preset is a JSON object")]);
         }
-        let to_text: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
+        let preset: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
             vec![Problem::new(path, error.into_inner().to_string())]
         })?;
-        Self::of(to_text)
+        Self::from_text(preset)
     }
 
-    fn of(to_text: PresetText) -> Result<Self, Vec<Problem>> {
-        let PresetText { name, hint, trim_db, swing, bed, pulse, voices, patches, map } = to_text;
+    fn from_text(text: PresetText) -> Result<Self, Vec<Problem>> {
+        let PresetText { name, hint, trim_db, swing, bed, pulse, voices, patches, map } = text;
         let hint = inert::owned_line(hint);
         let read = map.map_or_else(|| Ok(STANDARD.clone()), |lines| Mapping::check(&lines));
         let (mapping, mut problems) = match read {
@@ -132,12 +132,12 @@ impl Preset {
 
     /// The preset as a file. One that has the common contract goes on having it, so it names no mapping.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        let mut to_text = self.to_text();
+        let mut preset = self.to_text();
         if self.mapping == *STANDARD {
-            to_text.map = None;
+            preset.map = None;
         }
         let mut text = String::new();
-        put_table(&mut text, "", &Table::try_from(to_text)?);
+        put_table(&mut text, "", &Table::try_from(preset)?);
         Ok(text)
     }
 }
@@ -209,7 +209,7 @@ fn line_of(text: &str, path: &str) -> usize {
         }
         if here == table {
             of_table = if line.starts_with('[') { index + 1 } else { of_table };
-            if line.split('=').next().is_some_and(|to_text| to_text.trim() == key) {
+            if line.split('=').next().is_some_and(|name| name.trim() == key) {
                 return index + 1;
             }
         }
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn invalid_mapping_rows_are_rejected() {
-        let said = |rows: &str| {
+        let problem_of = |rows: &str| {
             let text = format!("{GOOD}\n{rows}");
             let error = Preset::parse(&text).expect_err(rows);
             assert!(error.line > GOOD.lines().count(), "{error}");
@@ -309,7 +309,7 @@ mod tests {
             ),
             (row("rx", "pulse.density", "range = [0, 16]\ncurve = \"wavy\""), "wavy"),
         ] {
-            let problem = said(&rows);
+            let problem = problem_of(&rows);
             assert!(problem.contains(expected), "{problem}");
         }
     }

@@ -247,7 +247,7 @@ mod tests {
         let path = Path::new("/dev/full");
         let device = khor_system::files::Replacement::begin(path).unwrap().file().unwrap();
         let mut file = SoundFile::start(device, Format::Wav, 48_000);
-        let told = match &mut file {
+        let error_kind = match &mut file {
             // hound writes the header at once, and the device says no at once.
             Err(error) => error.kind(),
             Ok(file) => {
@@ -260,7 +260,7 @@ mod tests {
                 }
             }
         };
-        assert_eq!(told, io::ErrorKind::StorageFull);
+        assert_eq!(error_kind, io::ErrorKind::StorageFull);
     }
 
     #[test]

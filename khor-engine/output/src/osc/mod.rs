@@ -392,11 +392,11 @@ mod tests {
         destination.set_addresses(Ok(vec![socket.local_addr().unwrap()]));
         sender.send(OscEvent::Metrics([1.0; 9]));
         sender.send_lanes(&lanes, Instant::now());
-        let told = [receive(&socket), receive(&socket), receive(&socket)].map(|packet| match packet {
+        let received = [receive(&socket), receive(&socket), receive(&socket)].map(|packet| match packet {
             OscPacket::Message(message) => message.addr,
             OscPacket::Bundle(_) => panic!("expected a message"),
         });
-        assert_eq!(told, ["/khor/metrics", "/khor/signal", "/khor/deviation"]);
+        assert_eq!(received, ["/khor/metrics", "/khor/signal", "/khor/deviation"]);
         assert!(destination.health().ok);
     }
 
@@ -408,10 +408,10 @@ mod tests {
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
         output.send(OscEvent::Lanes(lanes));
-        let told = [receive(&first), receive(&first)];
+        let received = [receive(&first), receive(&first)];
         output.send(OscEvent::Targets(vec![another]));
         output.send(OscEvent::Lanes(lanes));
-        assert_eq!(told, [receive(&second), receive(&second)]);
+        assert_eq!(received, [receive(&second), receive(&second)]);
         first.set_nonblocking(true).unwrap();
         assert!(first.recv(&mut [0; 64]).is_err(), "nothing more");
         output.send(OscEvent::Targets(Vec::new()));
