@@ -8,14 +8,13 @@ use khor_fleet::{
     Message, Name, NameError,
     subject::{self, Kind},
 };
-use tokio::time::Instant;
-
 use khor_signal::Reading;
 use khor_site::{
     Audience, Site,
     relay::{Clocks, Identity, Room, fitting},
 };
 use khor_source::SourceKind;
+use tokio::time::Instant;
 
 /// How relays report the hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,12 +8,13 @@ mod onsets;
 mod spectrum;
 
 use anyhow::Result;
-
-pub use balance::{BALANCES, rough_balance};
-pub use onsets::{onset_rate, onset_times};
-pub use spectrum::{BANDS, Spectrum};
 pub(crate) use spectrum::{each as each_window, in_octaves};
 
+pub use self::{
+    balance::{BALANCES, rough_balance},
+    onsets::{onset_rate, onset_times},
+    spectrum::{BANDS, Spectrum},
+};
 use crate::{adapter::RATE_HZ, loudness};
 
 /// Number of features.

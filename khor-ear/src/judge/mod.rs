@@ -13,8 +13,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-pub use site::SiteScenes;
-
+pub use self::site::SiteScenes;
 use crate::{
     picture,
     plan::Plan,

@@ -3,11 +3,9 @@
 mod measure;
 mod spearman;
 
-pub use measure::measure;
-pub use spearman::spearman;
-
 use anyhow::Result;
 
+pub use self::{measure::measure, spearman::spearman};
 use crate::{
     adapter::SignalId,
     mapping::{MAPPING, MappingRow, MeasuredFeature},

@@ -1,12 +1,14 @@
 //! The bed: a quiet pad that breathes, so that silence always means silence, and darkens and tightens under
 //! saturation.
 
-use super::composer::StepContext;
-use super::feature::Feature;
-use super::harmony::{CHORD_VOICES, Chord, root_at};
-use super::note::{Instrument, Layer, Note, Role};
-use super::scale::{Key, Register};
-use super::seeded::{Dice, Stream};
+use super::{
+    composer::StepContext,
+    feature::Feature,
+    harmony::{CHORD_VOICES, Chord, root_at},
+    note::{Instrument, Layer, Note, Role},
+    scale::{Key, Register},
+    seeded::{Dice, Stream},
+};
 
 /// Where the bass note under the chord lies.
 const BASS: Register = Register { low: 36, high: 47 };

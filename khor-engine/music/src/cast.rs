@@ -3,10 +3,7 @@
 
 use khor_signal::{Lanes, SignalId};
 
-use super::note::Role;
-use super::preset::Motion;
-use super::scale::Register;
-use super::stream::VoiceStream;
+use super::{note::Role, preset::Motion, scale::Register, stream::VoiceStream};
 
 /// Machines that may have the voices at once: each then speaks with one.
 pub const SOLOISTS: usize = 2;

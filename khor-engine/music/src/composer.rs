@@ -4,23 +4,25 @@ use std::{mem::discriminant, sync::Arc};
 
 use khor_signal::{Lanes, SignalId};
 
-use super::bed::Bed;
-use super::cast::{Cast, PulseCast, SOLOISTS, VoiceSource};
-use super::controls::Controls;
-use super::cues::{CueSound, Cues};
-use super::form::FormSection;
-use super::mapping::Route;
-use super::note::Note;
-use super::preset::Preset;
-use super::pulse::Pulse;
-use super::reading::Reading;
-use super::rhythm::STEPS_PER_BAR;
-use super::roll_call::RollCall;
-use super::scale::Key;
-use super::sections::Sections;
-use super::settings::Settings;
-use super::stream::VoiceStream;
-use super::voices::Voices;
+use super::{
+    bed::Bed,
+    cast::{Cast, PulseCast, SOLOISTS, VoiceSource},
+    controls::Controls,
+    cues::{CueSound, Cues},
+    form::FormSection,
+    mapping::Route,
+    note::Note,
+    preset::Preset,
+    pulse::Pulse,
+    reading::Reading,
+    rhythm::STEPS_PER_BAR,
+    roll_call::RollCall,
+    scale::Key,
+    sections::Sections,
+    settings::Settings,
+    stream::VoiceStream,
+    voices::Voices,
+};
 
 /// Steps one call may catch up with; a clock that jumped further loses the rest instead of a flood of notes.
 const MAX_STEPS_PER_CALL: usize = 4096;

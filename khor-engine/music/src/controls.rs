@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use super::feature::Feature;
-use super::reading::{Reading, approach};
+use super::{
+    feature::Feature,
+    reading::{Reading, approach},
+};
 
 /// Continuous parameters for the synth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -57,9 +59,10 @@ fn echo_s(step_s: f64) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use khor_signal::{Lane, SignalId};
+
     use super::*;
     use crate::Preset;
-    use khor_signal::{Lane, SignalId};
 
     #[test]
     fn work_lowers_the_reverb_within_range() {

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::composer::StepContext;
-use super::note::{Instrument, Layer, Note, Role};
+use super::{
+    composer::StepContext,
+    note::{Instrument, Layer, Note, Role},
+};
 
 /// Cues that may wait. A cue of a kind that waits already is merged, and further kinds are dropped.
 const MAX_WAITING: usize = 6;

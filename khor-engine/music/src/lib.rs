@@ -35,22 +35,24 @@ mod voices;
 #[cfg(test)]
 mod tests;
 
-pub use cast::{
-    Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
-    name_hash,
+pub use self::{
+    cast::{
+        Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
+        name_hash,
+    },
+    composer::{ActiveVoice, Composer, MusicSnapshot, Position},
+    controls::Controls,
+    cues::{CueSound, Severity},
+    feature::Feature,
+    mapping::{Curve, Input, LaneValue, Mapping, Polarity, Route},
+    note::{Instrument, Layer, Note, Role},
+    patch::{FilterMode, Patch, PatchError, Wave},
+    preset::{
+        BedSettings, MAX_PULSE_STREAMS, Motion, Patches, Preset, PresetError, PresetText, PulseSettings,
+        VoiceSettings,
+    },
+    problem::Problem,
+    scale::{Register, Scale},
+    settings::{Settings, SettingsError},
+    stream::VoiceStream,
 };
-pub use composer::{ActiveVoice, Composer, MusicSnapshot, Position};
-pub use controls::Controls;
-pub use cues::{CueSound, Severity};
-pub use feature::Feature;
-pub use mapping::{Curve, Input, LaneValue, Mapping, Polarity, Route};
-pub use note::{Instrument, Layer, Note, Role};
-pub use patch::{FilterMode, Patch, PatchError, Wave};
-pub use preset::{
-    BedSettings, MAX_PULSE_STREAMS, Motion, Patches, Preset, PresetError, PresetText, PulseSettings,
-    VoiceSettings,
-};
-pub use problem::Problem;
-pub use scale::{Register, Scale};
-pub use settings::{Settings, SettingsError};
-pub use stream::VoiceStream;

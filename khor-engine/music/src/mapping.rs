@@ -1,13 +1,14 @@
 //! The mapping contract: which signal moves which feature of the music, how far and in which direction; data,
 //! read from files and linted by the rules that keep it understandable (design §7, ear.md).
 
+use khor_signal::{Lane, Lanes, SIGNALS, SignalId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use khor_signal::{Lane, Lanes, SIGNALS, SignalId};
-
-use super::feature::Feature;
-use super::problem::{Problem, Problems};
+use super::{
+    feature::Feature,
+    problem::{Problem, Problems},
+};
 
 /// Steps a feature must at least cover to say anything.
 const MIN_STEPS: f32 = 8.0;

@@ -1,12 +1,14 @@
 //! The pulse: how much work the machine does, as onset density at a fixed tempo.
 
-use super::composer::StepContext;
-use super::feature::Feature;
-use super::harmony::Chord;
-use super::note::{Layer, Note, Role};
-use super::preset::{MAX_PULSE_STREAMS, Motion, PulseSettings};
-use super::rhythm::{STEPS_PER_BAR, accent, is_onset, onsets_before};
-use super::seeded::{Dice, Stream};
+use super::{
+    composer::StepContext,
+    feature::Feature,
+    harmony::Chord,
+    note::{Layer, Note, Role},
+    preset::{MAX_PULSE_STREAMS, Motion, PulseSettings},
+    rhythm::{STEPS_PER_BAR, accent, is_onset, onsets_before},
+    seeded::{Dice, Stream},
+};
 
 /// Bars a rotation of the rhythm is kept.
 const PHRASE_BARS: u64 = 4;

@@ -2,10 +2,12 @@
 
 use khor_signal::{Lanes, SignalId};
 
-use super::feature::{Feature, Pace};
-use super::mapping::{Input, Mapping, Route};
-use super::quantise::Quantiser;
-use super::stream::VoiceStream;
+use super::{
+    feature::{Feature, Pace},
+    mapping::{Input, Mapping, Route},
+    quantise::Quantiser,
+    stream::VoiceStream,
+};
 
 /// Half octaves of deviation that are told apart in the ranking, up to 12 octaves.
 const RANKS: u8 = 24;
@@ -171,9 +173,10 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use khor_signal::Lane;
+
     use super::*;
     use crate::Preset;
-    use khor_signal::Lane;
 
     fn reading() -> Reading {
         Reading::new(&Preset::builtin()[0].mapping)

@@ -1,13 +1,15 @@
 //! The roll call: everyone of a site in turn, half a bar each, answers with one soft note and then plays its own work;
 //! who doesn't answer leaves a hole.
 
-use super::cast::{HostPlacement, MAX_TURNS, RollCallTurn};
-use super::composer::StepContext;
-use super::feature::Feature;
-use super::harmony::Chord;
-use super::note::{Instrument, Layer, Note, Role};
-use super::rhythm::accent;
-use super::scale::Register;
+use super::{
+    cast::{HostPlacement, MAX_TURNS, RollCallTurn},
+    composer::StepContext,
+    feature::Feature,
+    harmony::Chord,
+    note::{Instrument, Layer, Note, Role},
+    rhythm::accent,
+    scale::Register,
+};
 
 /// Steps of a turn.
 const TURN_STEPS: u8 = 8;

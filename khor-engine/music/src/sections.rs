@@ -2,15 +2,18 @@
 //!
 //! Density and brightness mean what they mean for one machine. The height doesn't: here it says which section it is.
 
-use super::cast::{SECTIONS, SectionPart};
-use super::composer::StepContext;
-use super::harmony::Chord;
-use super::mapping::Mapping;
-use super::note::{Note, Role};
-use super::preset::{Preset, PulseSettings};
-use super::pulse::{PulseLine, work};
-use super::reading::Reading;
 use khor_signal::{Lanes, SignalId};
+
+use super::{
+    cast::{SECTIONS, SectionPart},
+    composer::StepContext,
+    harmony::Chord,
+    mapping::Mapping,
+    note::{Note, Role},
+    preset::{Preset, PulseSettings},
+    pulse::{PulseLine, work},
+    reading::Reading,
+};
 
 /// Where their streams of chance begin, apart from those of the preset's own pulse.
 const FIRST_STREAM: u8 = 16;

@@ -4,8 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::note::Instrument;
-use super::scale::Register;
+use super::{note::Instrument, scale::Register};
 
 /// A voice: one kind of activity, with a timbre, register and place of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]

@@ -4,8 +4,10 @@ use khor_signal::{Lane, Lanes, Levels, SignalId};
 
 mod site;
 
-use super::seeded::{Dice, Stream};
-use super::{Composer, CueSound, Instrument, Layer, Note, Preset, Role, Scale, Settings, VoiceStream};
+use super::{
+    Composer, CueSound, Instrument, Layer, Note, Preset, Role, Scale, Settings, VoiceStream,
+    seeded::{Dice, Stream},
+};
 
 const TURN_S: f64 = 0.01;
 

@@ -2,16 +2,18 @@
 
 use khor_signal::SignalId;
 
-use super::cast::{HostPlacement, SOLOISTS, VoiceSource};
-use super::composer::StepContext;
-use super::feature::Feature;
-use super::harmony::Chord;
-use super::note::{Instrument, Layer, Note, Role};
-use super::pulse::density_factor;
-use super::rhythm::{STEPS_PER_BAR, accent, is_onset, onsets_before};
-use super::scale::Register;
-use super::seeded::{Dice, Stream};
-use super::stream::{VoiceProfile, VoiceStream};
+use super::{
+    cast::{HostPlacement, SOLOISTS, VoiceSource},
+    composer::StepContext,
+    feature::Feature,
+    harmony::Chord,
+    note::{Instrument, Layer, Note, Role},
+    pulse::density_factor,
+    rhythm::{STEPS_PER_BAR, accent, is_onset, onsets_before},
+    scale::Register,
+    seeded::{Dice, Stream},
+    stream::{VoiceProfile, VoiceStream},
+};
 
 /// Voices at once; more melt into each other (ear.md: three to four streams, bed and pulse included). Two soloists have
 /// one each.

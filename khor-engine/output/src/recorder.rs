@@ -12,6 +12,7 @@ use std::{
     time::SystemTime,
 };
 
+use khor_system::shown_path::ShownPath;
 use parking_lot::{Mutex, MutexGuard};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,7 +31,6 @@ use super::{
     audio::{Block, Tap, TapFull},
     file::{FileError, Format, SoundFile},
 };
-use khor_system::shown_path::ShownPath;
 
 /// Recorded sound between two checks of the disk limits, seconds.
 const LIMIT_CHECK_S: f64 = 2.0;

@@ -1,7 +1,9 @@
 //! The 24 voices: who plays what, who ends, and who is stolen when all are taken.
 
-use super::group::{Buses, NoteStart, VoiceGroup};
-use super::lanes::LANES;
+use super::{
+    group::{Buses, NoteStart, VoiceGroup},
+    lanes::LANES,
+};
 
 /// Voices.
 pub(super) const VOICES: usize = 24;

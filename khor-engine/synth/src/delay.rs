@@ -1,7 +1,9 @@
 //! Stereo ping-pong delay: repeats alternate sides and lose their highs and lows.
 
-use super::lanes::{BLOCK, flush, sanitize};
-use super::ring;
+use super::{
+    lanes::{BLOCK, flush, sanitize},
+    ring,
+};
 
 /// Longest delay, seconds.
 const MAX_S: f32 = 1.0;

@@ -4,12 +4,14 @@
 
 use khor_music::Controls;
 
-use super::delay::Delay;
-use super::group::{BUSES, BusBlock, Buses};
-use super::lanes::{BLOCK, LANES, sanitize};
-use super::master::{DcBlock, Glide};
-use super::reverb::Reverb;
-use super::vowel_filter::{BusSums, VowelFilter};
+use super::{
+    delay::Delay,
+    group::{BUSES, BusBlock, Buses},
+    lanes::{BLOCK, LANES, sanitize},
+    master::{DcBlock, Glide},
+    reverb::Reverb,
+    vowel_filter::{BusSums, VowelFilter},
+};
 
 /// Reverb and delay returns at full control, linear.
 const REVERB_RETURN: f32 = 0.9;

@@ -4,15 +4,17 @@ use std::ops::Range;
 
 use khor_music::{Controls, Instrument, Patch, Role};
 
-use super::avx2::Avx2;
-use super::bank::{VOICES, VoiceBank};
-use super::effects::{Effects, Sides};
-use super::group::{Buses, NoteStart};
-use super::lanes::BLOCK;
-use super::limiter::{LATENCY_FRAMES, Limiter, highest};
-use super::master::{Glide, Mute};
-use super::queue::{NoteQueue, SynthNote};
-use super::stem::{Samples, Stem};
+use super::{
+    avx2::Avx2,
+    bank::{VOICES, VoiceBank},
+    effects::{Effects, Sides},
+    group::{Buses, NoteStart},
+    lanes::BLOCK,
+    limiter::{LATENCY_FRAMES, Limiter, highest},
+    master::{Glide, Mute},
+    queue::{NoteQueue, SynthNote},
+    stem::{Samples, Stem},
+};
 
 /// Octaves between neutral and full brightness.
 const BRIGHTNESS_OCTAVES: f32 = 1.5;

@@ -191,8 +191,7 @@ impl Fades {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::BLOCK;
-    use super::*;
+    use super::{super::lanes::BLOCK, *};
 
     const RATE_HZ: f32 = 48_000.0;
 

@@ -2,11 +2,13 @@
 
 use khor_music::{FilterMode, Patch, Role};
 
-use super::envelope::{Envelopes, Fades};
-use super::filter_note_cutoff;
-use super::lanes::{BLOCK, LANES, LaneBlock, Lanes};
-use super::oscillator::Oscillators;
-use super::svf::Filters;
+use super::{
+    envelope::{Envelopes, Fades},
+    filter_note_cutoff,
+    lanes::{BLOCK, LANES, LaneBlock, Lanes},
+    oscillator::Oscillators,
+    svf::Filters,
+};
 
 /// Buses a voice feeds: left, right, delay, reverb.
 pub(super) const BUSES: usize = 4;

@@ -39,12 +39,14 @@ mod vowel_filter;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Meter, Synth, Volume};
-pub use from_music::SYNTH_SEED;
-pub use offline::{Offline, OfflineSettings, Timeline};
-pub use performance::{Performance, RenderMode};
-pub use queue::SynthNote;
-pub use stem::Samples;
+pub use self::{
+    engine::{Meter, Synth, Volume},
+    from_music::SYNTH_SEED,
+    offline::{Offline, OfflineSettings, Timeline},
+    performance::{Performance, RenderMode},
+    queue::SynthNote,
+    stem::Samples,
+};
 
 /// Cutoff of a note before envelope and brightness, Hz: follows its pitch (around middle C) and its velocity.
 /// Any thread; no allocation.

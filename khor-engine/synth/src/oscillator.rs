@@ -5,10 +5,12 @@ use std::f32::consts::TAU;
 
 use khor_music::{Patch, Wave};
 
-use super::fm::Modulators;
-use super::lanes::{BLOCK, LANES, LaneBlock, Lanes, one_by_one, positive};
-use super::noise::Noise;
-use super::vibrato::Vibratos;
+use super::{
+    fm::Modulators,
+    lanes::{BLOCK, LANES, LaneBlock, Lanes, one_by_one, positive},
+    noise::Noise,
+    vibrato::Vibratos,
+};
 
 const WAVES: [Wave; 6] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
 

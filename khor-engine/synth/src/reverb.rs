@@ -1,8 +1,10 @@
 //! Reverb: four all-pass diffusers into a feedback delay network of eight damped lines
 //! (Jot & Chaigne 1991; Hadamard feedback; diffusers as in Dattorro 1997).
 
-use super::lanes::{BLOCK, LANES, Lanes, flush, sanitize};
-use super::ring;
+use super::{
+    lanes::{BLOCK, LANES, Lanes, flush, sanitize},
+    ring,
+};
 
 /// Line lengths, frames at 48 kHz: mutually prime, 30 to 60 ms.
 const LINES_48K: [usize; LANES] = [1433, 1601, 1867, 2053, 2251, 2399, 2617, 2797];

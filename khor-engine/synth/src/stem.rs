@@ -2,11 +2,13 @@
 
 use khor_music::Role;
 
-use super::effects::{Effects, Sides};
-use super::group::Buses;
-use super::lanes::BLOCK;
-use super::limiter::Lookahead;
-use super::master::Mute;
+use super::{
+    effects::{Effects, Sides},
+    group::Buses,
+    lanes::BLOCK,
+    limiter::Lookahead,
+    master::Mute,
+};
 
 /// Stems there are.
 const STEMS: usize = Role::ALL.len();

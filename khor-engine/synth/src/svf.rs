@@ -175,8 +175,7 @@ impl Filters {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::BLOCK;
-    use super::*;
+    use super::{super::lanes::BLOCK, *};
 
     const RATE_HZ: f32 = 48_000.0;
 

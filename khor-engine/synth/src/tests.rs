@@ -1,11 +1,9 @@
 //! Promises of the synth as a whole.
 
 use ebur128::{EbuR128, Mode};
-
 use khor_music::{Controls, FilterMode, Instrument, Patch, Preset, Role, Wave};
 
-use super::avx2::Avx2;
-use super::{Samples, Synth, SynthNote, Volume};
+use super::{Samples, Synth, SynthNote, Volume, avx2::Avx2};
 
 const RATE_HZ: u32 = 48_000;
 

@@ -2,8 +2,10 @@
 
 use khor_music::Patch;
 
-use super::lanes::{LANES, Lanes, exp2, positive};
-use super::oscillator::cosine;
+use super::{
+    lanes::{LANES, Lanes, exp2, positive},
+    oscillator::cosine,
+};
 
 /// Time before the swing begins, seconds: singers reach the pitch first. Chosen within the 0.2 to 0.5 s that
 /// measured singers take.
@@ -83,8 +85,7 @@ impl Vibratos {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::BLOCK;
-    use super::*;
+    use super::{super::lanes::BLOCK, *};
 
     const RATE_HZ: f32 = 48_000.0;
 

@@ -3,9 +3,11 @@
 //!
 //! A bank per voice was rejected: 24 x 5 filters for what a choir does together anyway.
 
-use super::group::BUSES;
-use super::lanes::{BLOCK, flush, sanitize, tan_pi};
-use super::vowel::{FORMANTS, Vowel};
+use super::{
+    group::BUSES,
+    lanes::{BLOCK, flush, sanitize, tan_pi},
+    vowel::{FORMANTS, Vowel},
+};
 
 /// Time constant of a change of vowel, seconds: as quick as a mouth, too slow for a click.
 const GLIDE_S: f32 = 0.08;

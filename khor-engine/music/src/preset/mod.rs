@@ -10,10 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::text::{PresetError, PresetText};
-use super::mapping::Mapping;
-use super::note::{Instrument, Role};
-use super::patch::Patch;
-use super::scale::Register;
+use super::{
+    mapping::Mapping,
+    note::{Instrument, Role},
+    patch::Patch,
+    scale::Register,
+};
 
 /// A musical character. Built-in ones are files in `khor-engine/presets/`; users add their own in the same form
 /// (docs/presets.md).

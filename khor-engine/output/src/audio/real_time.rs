@@ -7,6 +7,8 @@ use std::{
 };
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
+use khor_music::{Controls, Instrument, Preset, Role};
+use khor_synth::{SynthNote, Volume};
 use nix::{
     libc,
     sys::wait::{WaitPidFlag, WaitStatus, waitpid},
@@ -21,8 +23,6 @@ use super::{
     renderer::{Command, Renderer},
     tap::{Block, Tap},
 };
-use khor_music::{Controls, Instrument, Preset, Role};
-use khor_synth::{SynthNote, Volume};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;

@@ -13,10 +13,11 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-pub use smf::NoteFile;
-pub use wav::{MAX_WAV_BYTES, WavBytes, wav_bytes};
-
 use self::{flac::FlacWriter, wav::WavWriter};
+pub use self::{
+    smf::NoteFile,
+    wav::{MAX_WAV_BYTES, WavBytes, wav_bytes},
+};
 
 /// What a file can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,13 +23,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_music::Note;
+use khor_signal::Levels;
 use parking_lot::Mutex;
 use tracing::debug;
 
 use self::sender::Sender;
 use super::Health;
-use khor_music::Note;
-use khor_signal::Levels;
 
 /// Events that may wait for the thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;

@@ -21,6 +21,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use khor_music::Note;
+use khor_own_traffic::OwnTraffic;
+use khor_signal::{Lanes, PerSignal, SIGNALS, SignalId};
 use parking_lot::Mutex;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 use tracing::debug;
@@ -31,9 +34,6 @@ pub use self::{
     target::{OscTarget, ParseTargetError},
 };
 use super::Health;
-use khor_music::Note;
-use khor_own_traffic::OwnTraffic;
-use khor_signal::{Lanes, PerSignal, SIGNALS, SignalId};
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
@@ -290,9 +290,10 @@ fn message(addr: &str, args: Vec<OscType>) -> OscPacket {
 mod tests {
     use std::net::UdpSocket;
 
-    use super::*;
     use khor_music::{Layer, Role};
     use khor_signal::Lane;
+
+    use super::*;
 
     fn receiver() -> (UdpSocket, OscTarget) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -2,8 +2,7 @@
 
 use khor_music::{Layer, Note, Preset, Settings};
 use khor_signal::{Lane, Levels, SignalId};
-use khor_synth::{Meter, Volume};
-use khor_synth::{Performance, RenderMode};
+use khor_synth::{Meter, Performance, RenderMode, Volume};
 
 /// Sample rate of all renders.
 pub(crate) const RATE_HZ: u32 = 48_000;
