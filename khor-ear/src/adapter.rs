@@ -174,14 +174,14 @@ impl OfflinePlayer {
 
 /// A host of a site: what its relay makes of its frames.
 #[derive(Clone, Debug)]
-pub struct SimulatedHost {
+pub struct HostPipeline {
     name: String,
     section: String,
     pipeline: Pipeline,
     reading: Option<Reading>,
 }
 
-impl SimulatedHost {
+impl HostPipeline {
     /// A host without a reading.
     pub fn new(name: String, section: &str) -> Self {
         let pipeline = Pipeline::new(Scaling::default());
@@ -215,15 +215,15 @@ impl SiteListener {
     /// # Errors
     ///
     /// Of a name that no host or section may have.
-    pub fn new(hosts: &[SimulatedHost], relays: RelayMode) -> Result<Self> {
+    pub fn new(hosts: &[HostPipeline], relays: RelayMode) -> Result<Self> {
         let named = hosts.iter().map(|host| (host.name.as_str(), host.section.as_str()));
         Ok(Self { offline_site: OfflineSite::new(named, relays)?, stage: Stage::default() })
     }
 
     /// Takes the readings of all hosts, in the order of [`Self::new`], at that time of the site.
-    pub fn push(&mut self, at: Duration, hosts: &[SimulatedHost], mode: SiteMode) -> ComposerInput {
+    pub fn push(&mut self, at: Duration, hosts: &[HostPipeline], mode: SiteMode) -> ComposerInput {
         let site = self.offline_site.publish(at, hosts.iter().map(|host| host.reading.as_ref()));
-        let staged = self.stage.look_at(mode, &site, &[true; SignalId::COUNT]);
+        let staged = self.stage.update_for_site(mode, &site, &[true; SignalId::COUNT]);
         let lanes = staged.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes);
         ComposerInput { lanes, cast: staged.cast }
     }

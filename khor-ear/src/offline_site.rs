@@ -1,5 +1,6 @@
-//! A whole site without network, on a simulated clock: the relays of the hosts, a relay that aggregates them, and a
-//! listener. It judges the sound of a site with the code that runs live, except the server.
+//! A whole site without its network, and with a clock of its own: the relays of the hosts, a relay
+//! that aggregates them, and the engine. The judge listens to its sound. Only the server is
+//! missing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,19 +10,16 @@ use khor_fleet::{
     subject::{self, Kind},
 };
 use khor_signal::Reading;
-use khor_site::{
-    Audience, Site,
-    relay::{Clocks, Identity, Room, fitting},
-};
+use khor_site::{Clocks, Identity, Site, SiteTracker, relay::SiteFrameBuilder};
 use khor_source::SourceKind;
 use tokio::time::Instant;
 
-/// How relays report the hosts.
+/// Which relays publish the hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelayMode {
-    /// Each host through its own relay.
+    /// One for each host.
     PerHost,
-    /// All hosts through a relay that aggregates them.
+    /// One that aggregates all hosts.
     Aggregated,
 }
 
@@ -29,9 +27,9 @@ pub enum RelayMode {
 pub(crate) struct OfflineSite {
     site: Name,
     hosts: Vec<(Name, Identity)>,
-    /// The relay between the hosts and the listener.
-    room: Option<Room>,
-    audience: Audience,
+    /// The relay that aggregates the hosts.
+    builder: Option<SiteFrameBuilder>,
+    tracker: SiteTracker,
     begun: Instant,
     seq: u64,
 }
@@ -41,32 +39,33 @@ impl OfflineSite {
     ///
     /// # Errors
     ///
-    /// Of a name that is none.
+    /// An invalid name.
     pub(crate) fn new<'a>(
         hosts: impl IntoIterator<Item = (&'a str, &'a str)>,
         relays: RelayMode,
     ) -> Result<Self, NameError> {
         let (site, begun) = (Name::new("rehearsal")?, Instant::now());
-        let speaking = |(name, section)| {
+        let identity = |(name, section)| {
             let name = Name::new(name)?;
             Ok((name.clone(), Identity::new(name, Some(Name::new(section)?))))
         };
+        let builder = || SiteFrameBuilder::new(site.clone(), 1, begun);
         Ok(Self {
-            hosts: hosts.into_iter().map(speaking).collect::<Result<_, _>>()?,
-            room: (relays == RelayMode::Aggregated).then(|| Room::new(site.clone(), 1, begun)),
-            audience: Audience::new(site.clone(), begun),
+            hosts: hosts.into_iter().map(identity).collect::<Result<_, _>>()?,
+            builder: (relays == RelayMode::Aggregated).then(builder),
+            tracker: SiteTracker::new(site.clone(), begun),
             site,
             begun,
             seq: 0,
         })
     }
 
-    /// Publishes the reading of each host, in the order of [`Self::new`], at a time since the start of the site. Returns
-    /// what the listener then knows.
+    /// Each host publishes its reading, `at` after the site began. `readings` are in the order of
+    /// the hosts. Returns the engine's snapshot of the site.
     ///
     /// # Panics
     ///
-    /// When a reading is too long for a frame, which is a bug of its composer.
+    /// A reading is too long for a frame, which is a mistake of the caller.
     pub(crate) fn publish<'a>(
         &mut self,
         at: Duration,
@@ -78,19 +77,18 @@ impl OfflineSite {
             let frame = identity.frame(self.seq, clocks, Some(SourceKind::Collector), reading);
             let bytes = Bytes::from(frame.write().expect("a host's frame"));
             let subject = subject::of_host(&self.site, name, Kind::Frame);
-            match &mut self.room {
-                Some(room) => room.host(&subject, &bytes, now),
-                None => drop(self.audience.frame(&subject, &bytes, now, wall_ms)),
+            match &mut self.builder {
+                Some(builder) => builder.host_frame(&subject, &bytes, now),
+                None => drop(self.tracker.host_frame(&subject, &bytes, now, wall_ms)),
             }
         }
         self.seq += 1;
-        if let Some(room) = &mut self.room {
-            let frame = room.frame(now, wall_ms);
-            let bytes = fitting(frame, &room.blend, usize::MAX).expect("a site's frame");
-            room.begin_anew(now);
+        if let Some(builder) = &mut self.builder {
+            let bytes = builder.encode(now, wall_ms, usize::MAX).expect("a site's frame");
+            builder.reset(now);
             let subject = subject::of_host(&self.site, &self.site, Kind::Site);
-            drop(self.audience.site_frame(&subject, &bytes, now, wall_ms));
+            drop(self.tracker.site_frame(&subject, &bytes, now, wall_ms));
         }
-        self.audience.look(now, wall_ms)
+        self.tracker.snapshot(now, wall_ms)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{LEARNING_S, Load, STEP_NS, SimulatedMachine, loads::LoadClass};
-use crate::adapter::{ComposerInput, RelayMode, SimulatedHost, SiteListener, SiteMode};
+use crate::adapter::{ComposerInput, HostPipeline, RelayMode, SiteListener, SiteMode};
 
 /// The sections, by name.
 pub const SECTIONS: [&str; 3] = ["app", "db", "web"];
@@ -31,7 +31,7 @@ pub struct SectionLoad {
 /// The hosts of a site, with learnt baselines.
 #[derive(Clone, Debug)]
 pub struct SimulatedSite {
-    hosts: Vec<(SimulatedHost, SimulatedMachine)>,
+    hosts: Vec<(HostPipeline, SimulatedMachine)>,
     seed: u64,
 }
 
@@ -43,7 +43,7 @@ impl SimulatedSite {
         for section in SECTIONS {
             for number in 1..=HOSTS_PER_SECTION {
                 let size = between(SIZES, &mut random);
-                let mut host = SimulatedHost::new(format!("{section}-{number}"), section);
+                let mut host = HostPipeline::new(format!("{section}-{number}"), section);
                 let mut machine = SimulatedMachine::new(size, random.u64(..));
                 while machine.seconds() < LEARNING_S {
                     host.push(machine.advance(LEARNING_STEP_NS, &[], 0.0));
@@ -72,7 +72,7 @@ impl SimulatedSite {
         let first = trouble.section * HOSTS_PER_SECTION;
         let in_trouble = first..first + count;
         let intensity = between(INTENSITIES, &mut random);
-        let (mut hosts, mut machines): (Vec<SimulatedHost>, Vec<SimulatedMachine>) =
+        let (mut hosts, mut machines): (Vec<HostPipeline>, Vec<SimulatedMachine>) =
             self.hosts.iter().cloned().unzip();
         let mut listener = SiteListener::new(&hosts, relays)?;
         let mut composer_inputs = Vec::new();

@@ -43,7 +43,7 @@ fn refusal(words: &[&str]) -> String {
 }
 
 #[test]
-fn every_command_rejects_invalid_numbers_and_names_the_range() {
+fn invalid_numbers_are_rejected_with_the_range() {
     let names_its_range =
         |said: &str| said.contains("expected ") && (said.contains(" to ") || said.contains(" or "));
     let mut count = 0;

@@ -2,15 +2,15 @@
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use khor_command_line::{
+    number,
+    print::{print_json, print_line, print_stderr},
+};
+use khor_engine::config::Config;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::client::EngineAddress;
-use khor_command_line::{
-    number,
-    print::{print_json, print_line, remark},
-};
-use khor_engine::config::Config;
 
 #[derive(Args, Debug)]
 pub(super) struct MuteArgs {
@@ -79,7 +79,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     if let Some(value) = &args.value {
         whole = client.patch_config(&nested(path, parsed(path, held, value)))?;
         if let Some(switch) = switch_of(path, &whole) {
-            remark(format_args!(
+            print_stderr(format_args!(
                 "this setting has no effect until {switch} is on: khor config {switch} true\n"
             ));
         }
@@ -90,10 +90,10 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
         None => print_json(value)?,
     }
     if whole["restart_required"] == true {
-        remark("the change takes effect after a restart of the engine\n");
+        print_stderr("the change takes effect after a restart of the engine\n");
     }
     if let Some(why) = whole["not_saved"].as_str() {
-        remark(format_args!("the change lasts until the engine ends: {why}\n"));
+        print_stderr(format_args!("the change lasts until the engine ends: {why}\n"));
     }
     Ok(())
 }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_and_a_value_are_a_part_of_the_configuration() {
+    fn paths_and_values_become_changes() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let change = |path: &str, value: &str| {
             let held = config.pointer(&format!("/{}", path.replace('.', "/"))).unwrap();
@@ -186,7 +186,7 @@ mod tests {
 
     /// Checks every text setting with values that look like other types of JSON.
     #[test]
-    fn text_settings_take_values_that_look_like_other_types() {
+    fn text_settings_accept_values_like_numbers() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let mut texts = 0;
         let mut visit = vec![(String::new(), &config)];

@@ -2,12 +2,12 @@
 //! saturation.
 
 use super::{
-    composer::StepContext,
     feature::Feature,
     harmony::{CHORD_VOICES, Chord, root_at},
     note::{Instrument, Layer, Note, Role},
     scale::{Key, Register},
     seeded::{Dice, Stream},
+    step_context::StepContext,
 };
 
 /// Where the bass note under the chord lies.

@@ -9,7 +9,6 @@ use super::{
     cast::{Cast, PulseCast, SOLOISTS, VoiceSource},
     controls::Controls,
     cues::{CueSound, Cues},
-    form::FormSection,
     mapping::Route,
     note::Note,
     preset::Preset,
@@ -17,54 +16,15 @@ use super::{
     reading::Reading,
     rhythm::STEPS_PER_BAR,
     roll_call::RollCall,
-    scale::Key,
     sections::Sections,
     settings::Settings,
+    step_context::{Position, StepContext},
     stream::VoiceStream,
     voices::Voices,
 };
 
 /// Steps one call may catch up with; a clock that jumped further loses the rest instead of a flood of notes.
 const MAX_STEPS_PER_CALL: usize = 4096;
-
-/// Where the music is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Position {
-    /// Bar of the next step to be composed, from 0.
-    pub bar: u64,
-    /// That step within the bar, 0..=15.
-    pub step: u8,
-    /// Its onset without swing, seconds of musical time.
-    pub step_s: f64,
-}
-
-/// The context of one step, for the layers.
-pub(super) struct StepContext<'a> {
-    pub(super) seed: u64,
-    pub(super) bar: u64,
-    pub(super) step: u8,
-    /// Onset of the step, swing included, seconds.
-    pub(super) onset_s: f64,
-    /// Length of a step, seconds.
-    pub(super) step_s: f64,
-    pub(super) key: Key,
-    pub(super) section: FormSection,
-    /// Density setting, 0..=1.
-    pub(super) density: f32,
-    pub(super) preset: &'a Preset,
-    pub(super) reading: &'a Reading,
-}
-
-impl StepContext<'_> {
-    pub(super) fn bar_s(&self) -> f64 {
-        self.step_s * f64::from(STEPS_PER_BAR)
-    }
-
-    /// The same step with another reading.
-    pub(super) fn with_reading<'a>(&'a self, reading: &'a Reading) -> StepContext<'a> {
-        StepContext { reading, ..*self }
-    }
-}
 
 /// What the composer plays and why, for explanations.
 #[derive(Clone, Debug)]
@@ -125,7 +85,7 @@ impl Composer {
         let settings = settings.clamped();
         let reading = Reading::new(&preset.mapping);
         let position = Position { bar: 0, step: 0, step_s: 0.0 };
-        let bed = Bed::new(&context(&settings, &preset, &reading, position));
+        let bed = Bed::new(&StepContext::new(&settings, &preset, &reading, position));
         let (sections, second_reading) = (Sections::new(&preset.mapping), Reading::new(&preset.mapping));
         Self {
             settings,
@@ -240,7 +200,7 @@ impl Composer {
     ///
     /// Notes of one step are in order of onset; with swing or a strum a note may begin a little after `until_s`.
     pub fn advance(&mut self, until_s: f64, lanes: &Lanes, out: &mut Vec<Note>) {
-        let context = context(&self.settings, &self.preset, &self.reading, self.position);
+        let context = StepContext::new(&self.settings, &self.preset, &self.reading, self.position);
         self.cues.play_urgent(&context, self.controls_s, out);
         for _ in 0..MAX_STEPS_PER_CALL {
             if self.position.step_s >= until_s || !until_s.is_finite() {
@@ -267,7 +227,7 @@ impl Composer {
         self.read(lanes, step_s as f32);
         self.cue_source_changes();
         let first = out.len();
-        let context = context(&self.settings, &self.preset, &self.reading, self.position);
+        let context = StepContext::new(&self.settings, &self.preset, &self.reading, self.position);
         self.bed.step(&context, out);
         let chord = self.bed.chord();
         self.cues.step(&context, out);
@@ -319,7 +279,8 @@ impl Composer {
         self.second_reading.remap(&self.preset.mapping);
         self.sections.remap(&self.preset.mapping);
         if renamed {
-            self.bed = Bed::new(&context(&self.settings, &self.preset, &self.reading, self.position));
+            self.bed =
+                Bed::new(&StepContext::new(&self.settings, &self.preset, &self.reading, self.position));
             self.pulse = Pulse::default();
         }
     }
@@ -341,27 +302,5 @@ impl Position {
             step: if last { 0 } else { self.step + 1 },
             step_s: self.step_s + step_s,
         }
-    }
-}
-
-fn context<'a>(
-    settings: &Settings,
-    preset: &'a Preset,
-    reading: &'a Reading,
-    position: Position,
-) -> StepContext<'a> {
-    let step_s = settings.step_s();
-    let swing_s = if position.step.is_multiple_of(2) { 0.0 } else { f64::from(preset.swing) * step_s };
-    StepContext {
-        seed: settings.seed,
-        bar: position.bar,
-        step: position.step,
-        onset_s: position.step_s + swing_s,
-        step_s,
-        key: Key::new(settings.key_midi, settings.scale),
-        section: FormSection::at(settings.seed, position.bar),
-        density: settings.density,
-        preset,
-        reading,
     }
 }

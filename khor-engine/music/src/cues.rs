@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    composer::StepContext,
     note::{Instrument, Layer, Note, Role},
+    step_context::StepContext,
 };
 
 /// Cues that may wait. A cue of a kind that waits already is merged, and further kinds are dropped.

@@ -29,6 +29,7 @@ mod scale;
 mod sections;
 mod seeded;
 mod settings;
+mod step_context;
 mod stream;
 mod voices;
 
@@ -40,7 +41,7 @@ pub use self::{
         Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
         name_hash,
     },
-    composer::{ActiveVoice, Composer, MusicSnapshot, Position},
+    composer::{ActiveVoice, Composer, MusicSnapshot},
     controls::Controls,
     cues::{CueSound, Severity},
     feature::Feature,
@@ -54,5 +55,6 @@ pub use self::{
     problem::Problem,
     scale::{Register, Scale},
     settings::{Settings, SettingsError},
+    step_context::Position,
     stream::VoiceStream,
 };

@@ -1,13 +1,13 @@
 //! The pulse: how much work the machine does, as onset density at a fixed tempo.
 
 use super::{
-    composer::StepContext,
     feature::Feature,
     harmony::Chord,
     note::{Layer, Note, Role},
     preset::{MAX_PULSE_STREAMS, Motion, PulseSettings},
     rhythm::{STEPS_PER_BAR, accent, is_onset, onsets_before},
     seeded::{Dice, Stream},
+    step_context::StepContext,
 };
 
 /// Bars a rotation of the rhythm is kept.

@@ -3,12 +3,12 @@
 
 use super::{
     cast::{HostPlacement, MAX_TURNS, RollCallTurn},
-    composer::StepContext,
     feature::Feature,
     harmony::Chord,
     note::{Instrument, Layer, Note, Role},
     rhythm::accent,
     scale::Register,
+    step_context::StepContext,
 };
 
 /// Steps of a turn.

@@ -6,20 +6,20 @@ use khor_signal::{Lanes, SignalId};
 
 use super::{
     cast::{SECTIONS, SectionPart},
-    composer::StepContext,
     harmony::Chord,
     mapping::Mapping,
     note::{Note, Role},
     preset::{Preset, PulseSettings},
     pulse::{PulseLine, work},
     reading::Reading,
+    step_context::StepContext,
 };
 
 /// Where their streams of chance begin, apart from those of the preset's own pulse.
 const FIRST_STREAM: u8 = 16;
 
-/// How much softer a bench's pulse is than the same role elsewhere: several may play at once, and what is told with the soloist's
-/// voice must be heard above its own section's work (docs/ear.md, "with what").
+/// Velocity of a part relative to the same role elsewhere. Several parts may play at once, and the soloist's voice must
+/// stay audible above its own section (docs/ear.md, "with what").
 const VELOCITY_FACTOR: f32 = 0.6;
 
 /// What is read of each section, and the onsets per bar it is at.

@@ -4,7 +4,6 @@ use khor_signal::SignalId;
 
 use super::{
     cast::{HostPlacement, SOLOISTS, VoiceSource},
-    composer::StepContext,
     feature::Feature,
     harmony::Chord,
     note::{Instrument, Layer, Note, Role},
@@ -12,6 +11,7 @@ use super::{
     rhythm::{STEPS_PER_BAR, accent, is_onset, onsets_before},
     scale::Register,
     seeded::{Dice, Stream},
+    step_context::StepContext,
     stream::{VoiceProfile, VoiceStream},
 };
 

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use khor_command_line::place::setting_path;
+use khor_command_line::path::setting_path;
 use khor_site::nats::Nats;
 
 /// Each also has a variable of its own, so that a service needs no command line.
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn two_credentials_for_one_server_are_an_error() {
+    fn two_credentials_are_an_error() {
         let (_dir, given) = credentials(&[(NKEY, "SU…"), (CREDS, "JWT")]);
         let error = NatsArgs::default().with(&given).unwrap_err().to_string();
         assert!(error.contains("relay.creds") && error.contains("relay.nk"), "{error}");

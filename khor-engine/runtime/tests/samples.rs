@@ -19,7 +19,7 @@ const AT_MOST_BYTES: u64 = 3 << 20;
 const MEND: &str = "cargo xtask samples makes them anew";
 
 #[test]
-fn the_samples_are_those_that_the_music_of_now_renders() {
+fn samples_match_current_music() {
     let (folder, config) = (folder(), Config::default());
     let listing = fs::read_to_string(folder.join(LISTING)).expect(MEND);
     let listing: Vec<Made> = serde_json::from_str(&listing).expect(MEND);
@@ -38,7 +38,7 @@ fn the_samples_are_those_that_the_music_of_now_renders() {
 }
 
 #[test]
-fn the_folder_holds_the_samples_and_their_page_and_is_small() {
+fn samples_folder_is_complete_and_small() {
     let folder = folder();
     let there = fs::read_dir(&folder).expect(MEND).map(|entry| entry.expect("an entry"));
     let mut bytes = 0;

@@ -7,7 +7,7 @@ use khor_music::Patch;
 
 use super::{
     lanes::{LANES, Lanes, ROUNDER},
-    oscillator::{PERIOD, advance, cosine},
+    phase::{PERIOD, advance, cosine},
 };
 
 /// Highest frequency that still carries sidebands of weight, share of the sample rate.

@@ -1,14 +1,13 @@
 //! Band-limited oscillators for eight voices: naive shapes with their corners rounded by `PolyBLEP` and `PolyBLAMP`
 //! (Välimäki & Huovilainen 2007; Esqueda, Välimäki & Bilbao 2016), and the door to `noise`, `fm` and `vibrato`.
 
-use std::f32::consts::TAU;
-
 use khor_music::{Patch, Wave};
 
 use super::{
     fm::Modulators,
-    lanes::{BLOCK, LANES, LaneBlock, Lanes, one_by_one, positive},
+    lanes::{BLOCK, LANES, LaneBlock, Lanes, positive},
     noise::Noise,
+    phase::{PERIOD, advance, cosine},
     vibrato::Vibratos,
 };
 
@@ -16,9 +15,6 @@ const WAVES: [Wave; 6] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wa
 
 /// Highest increment: a quarter of the sample rate.
 const MAX_INCREMENT: f32 = 0.25;
-
-/// One period in units of the phase.
-pub(super) const PERIOD: f32 = 4_294_967_296.0;
 
 /// Two oscillators per voice (the second silent without detune).
 #[derive(Clone, Debug)]
@@ -130,21 +126,6 @@ impl Oscillators {
     }
 }
 
-/// Writes the phase of each frame, 0..1, and leaves the phase after the last.
-#[inline(always)]
-pub(super) fn advance(phase: &mut [u32; LANES], step: &[u32; LANES], phases: &mut [Lanes]) {
-    let mut now = *phase;
-    for frame in phases {
-        let frame = one_by_one(frame);
-        for l in 0..LANES {
-            now[l] = now[l].wrapping_add(step[l]);
-            // The upper 23 bits as the fraction of a float in 1..2.
-            frame[l] = f32::from_bits((now[l] >> 9) | 0x3F80_0000) - 1.0;
-        }
-    }
-    *phase = now;
-}
-
 /// One waveform added to the output of the lanes whose level is not 0.
 struct Shape<'a> {
     increment: &'a Lanes,
@@ -180,14 +161,6 @@ impl Shape<'_> {
             }
         }
     }
-}
-
-/// cos(2 pi p), p in -0.5..1, absolute error < 1e-5 (Taylor on a quarter period).
-#[inline]
-pub(super) fn cosine(p: f32) -> f32 {
-    let u = (p.abs() - 0.5).abs() - 0.25;
-    let u2 = u * u;
-    u * (TAU + u2 * (-41.341_7 + u2 * (81.605_2 + u2 * (-76.705_9 + u2 * 42.058_7))))
 }
 
 /// Rising saw with its step rounded over one frame on either side.

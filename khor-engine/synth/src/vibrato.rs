@@ -4,7 +4,7 @@ use khor_music::Patch;
 
 use super::{
     lanes::{LANES, Lanes, exp2, positive},
-    oscillator::cosine,
+    phase::cosine,
 };
 
 /// Time before the swing begins, seconds: singers reach the pitch first. Chosen within the 0.2 to 0.5 s that

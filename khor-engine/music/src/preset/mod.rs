@@ -17,7 +17,7 @@ use super::{
     scale::Register,
 };
 
-/// A musical character. Built-in ones are files in `khor-engine/presets/`; users add their own in the same form
+/// A musical character. Built-in ones are files in `khor-engine/music/presets/`; users add their own in the same form
 /// (docs/presets.md).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {

@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
+    alsa_errors::silence_alsa,
     device_thread::{Hosts, is_card, is_card_choice, with_hosts},
     renderer::Lease,
 };
@@ -281,9 +282,4 @@ fn display_name(device: &Device) -> String {
     let name =
         device.description().map_or_else(|_| device.to_string(), |description| description.name().to_owned());
     inert::owned_line(name)
-}
-
-/// alsa-lib prints its errors to stderr unless told otherwise, per thread.
-pub(super) fn silence_alsa() -> Option<impl Sized> {
-    alsa::Output::local_error_handler().ok()
 }

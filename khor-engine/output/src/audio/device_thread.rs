@@ -15,7 +15,7 @@ use std::{
 
 use cpal::{Host, HostId, traits::HostTrait};
 
-use super::{cookie, device::silence_alsa};
+use super::{alsa_errors::silence_alsa, cookie};
 
 /// Longest wait of a caller: longer than cpal waits for a server that refuses it.
 const TIMEOUT: Duration = Duration::from_secs(3);

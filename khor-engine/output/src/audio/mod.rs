@@ -8,6 +8,7 @@
 //! to be let in there in [`cookie`]; the [`priority`] of its thread is asked for when it first plays. What the device is given can be heard at the [`tap`] as
 //! well; where there is no device, the [`pacer`] takes its place while somebody does.
 
+mod alsa_errors;
 mod callback_state;
 mod cookie;
 mod device;

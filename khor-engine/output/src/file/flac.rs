@@ -12,7 +12,7 @@ use flac_codec::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use super::to_24_bit;
+use super::sample::to_24_bit;
 
 pub(super) struct FlacWriter {
     inner: FlacSampleWriter<Shared>,

@@ -1,6 +1,7 @@
 //! Files of sound and of notes. The end of a file's name says what is in it.
 
 mod flac;
+mod sample;
 mod smf;
 mod wav;
 
@@ -15,6 +16,7 @@ use std::{
 
 use self::{flac::FlacWriter, wav::WavWriter};
 pub use self::{
+    sample::{FileError, to_16_bit},
     smf::NoteFile,
     wav::{MAX_WAV_BYTES, WavBytes, wav_bytes},
 };
@@ -34,17 +36,6 @@ pub enum Format {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}: what it is to hold is not known; expected a name that ends in .wav, .flac or .mid")]
 pub struct FormatError(String);
-
-/// Why samples can't be written.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The block would not fit; what was written before is a good file once finished.
-    #[error("a WAV file holds at most 4 GiB")]
-    Full,
-    /// The file could not be written.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
 
 impl Format {
     /// By the end of the name, in any case.
@@ -147,16 +138,6 @@ impl Writer {
             Self::Flac(writer) => writer.flush_to_file(),
         }
     }
-}
-
-/// A sample of -1..=1 as 16 bits; beyond is clipped.
-pub fn to_16_bit(sample: f32) -> i16 {
-    (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
-}
-
-fn to_24_bit(sample: f32) -> i32 {
-    const FULL_SCALE: f32 = 8_388_607.0;
-    (sample.clamp(-1.0, 1.0) * FULL_SCALE).round() as i32
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, io::BufWriter};
 
-use super::{FileError, to_16_bit, to_24_bit};
+use super::sample::{FileError, to_16_bit, to_24_bit};
 
 /// Left and right, 24 bits each.
 const FRAME_BYTES: u32 = 6;

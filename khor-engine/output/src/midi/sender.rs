@@ -17,8 +17,8 @@ use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use super::{
-    MidiEvent, MidiSettings,
     clock::{self, Clock},
+    event::{MidiEvent, MidiSettings},
     port::{MessageKind, Port, PortError},
     queue::TimeMap,
     schedule::{Due, Message, Schedule},

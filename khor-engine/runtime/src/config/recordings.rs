@@ -1,10 +1,10 @@
 //! Limits of the disk space for recordings.
 
+use khor_output::recorder::DiskLimits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, model::in_range};
-use khor_output::recorder::DiskLimits;
+use super::{ConfigError, error::in_range};
 
 /// Limits of the disk space for recordings. khor ends a recording cleanly at either limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -33,7 +33,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn the_steerable_part_has_music_and_loudness_only() {
+    fn only_music_and_loudness_are_steerable() {
         let config = Config::default();
         let part = steerable(&serde_json::to_value(&config).unwrap());
         let expected =

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_element_does_not_affect_the_others() {
+    fn bad_elements_are_dropped_alone() {
         let good = |address| encoded(address, vec![OscType::Int(1)]);
         let bad = [b"hello\0\0\0".to_vec(), Vec::new(), b"/x\0\0,q\0\0".to_vec(), b"/x\0\0,i\0\0".to_vec()];
         for bad in bad {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_size_drops_only_the_rest_of_its_bundle() {
+    fn a_wrong_size_drops_the_bundles_rest() {
         let mut inner = bundled(&[encoded("/a", Vec::new()), encoded("/b", Vec::new())]);
         let second = inner.len() - encoded("/b", Vec::new()).len() - 4;
         inner[second] = 0xff;
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_type_tags_mean_no_values_and_symbols_are_strings() {
+    fn messages_without_type_tags_have_no_values() {
         for packet in [&b"/khor/panic\0"[..], b"/khor/panic\0\0\0\0\0", b"/khor/panic\0,\0\0\0"] {
             let mut args = None;
             read(packet, |element| args = Some(element.unwrap().args));

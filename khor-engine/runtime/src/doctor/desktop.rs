@@ -3,14 +3,14 @@
 use zbus::Connection;
 
 use super::{
-    Check, Patient,
+    check::{Check, DoctorInput},
     system_bus::{can_be_started, has_owner, within},
 };
 use crate::dbus;
 
-pub(super) async fn examine(patient: &Patient) -> Check {
+pub(super) async fn examine(input: &DoctorInput) -> Check {
     let name = "desktop";
-    let wanted = dbus::names(patient.config.desktop);
+    let wanted = dbus::names(input.config.desktop);
     if wanted.is_empty() {
         return Check::off(name, "nothing is wanted on the session bus (desktop)");
     }
@@ -18,7 +18,7 @@ pub(super) async fn examine(patient: &Patient) -> Check {
         return Check::problem(name, "no session bus answers", dbus::NO_BUS_FIX);
     };
     // The engine knows more than the bus: who has the name in its place.
-    let said = patient.own_health().map(|health| &health["desktop"]);
+    let said = input.own_health().map(|health| &health["desktop"]);
     if let Some(error) = said.and_then(|desktop| desktop["error"].as_str()) {
         let fix = said.and_then(|desktop| desktop["fix"].as_str());
         return Check::problem(name, error, fix.unwrap_or(dbus::NO_BUS_FIX));

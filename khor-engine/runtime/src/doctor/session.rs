@@ -2,36 +2,38 @@
 
 use std::{fs::OpenOptions, io, path::Path};
 
-use nix::sys::resource::{Resource, getrlimit};
-
-use super::{Check, Patient, system_bus};
-use crate::config::Config;
 use khor_output::audio;
 use khor_source::Shortfall;
 use khor_system::local_time::Local;
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::{
+    check::{Check, DoctorInput},
+    system_bus,
+};
+use crate::config::Config;
 
 const SEQUENCER: &str = "/dev/snd/seq";
 const RTKIT: &str = "org.freedesktop.RealtimeKit1";
 
-pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
-    let config = &patient.config;
+pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
+    let config = &input.config;
     vec![
-        sound(patient).await,
+        sound(input).await,
         priority().await,
         midi(config.features.midi),
         clock(config).await,
-        time_zone(patient),
+        time_zone(input),
     ]
 }
 
-async fn sound(patient: &Patient) -> Check {
-    let (name, config) = ("sound", &patient.config);
+async fn sound(input: &DoctorInput) -> Check {
+    let (name, config) = ("sound", &input.config);
     if !config.features.audio {
         return Check::off(name, "switched off (features.audio)");
     }
     // A card without a sound server can't be tried out while the engine plays on it.
-    if let Some(audio) =
-        patient.own_health().map(|health| &health["audio"]).filter(|audio| audio["ok"] == true)
+    if let Some(audio) = input.own_health().map(|health| &health["audio"]).filter(|audio| audio["ok"] == true)
     {
         let word = |field: &str| audio[field].as_str().unwrap_or("?").to_owned();
         return Check::ok(name, format!("{} through {}, playing", word("device"), word("backend")));
@@ -125,9 +127,9 @@ async fn clock(config: &Config) -> Check {
 
 /// Uses the clock of the running engine, if there is one: a service may have another environment
 /// than a shell.
-fn time_zone(patient: &Patient) -> Check {
+fn time_zone(input: &DoctorInput) -> Check {
     let name = "time zone";
-    let told = patient.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
+    let told = input.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
     let (zone, problem) = if let Some(time) = told {
         let word = |field: &str| time[field].as_str().unwrap_or_default().to_owned();
         let problem = Shortfall { error: word("error"), fix: word("fix") };

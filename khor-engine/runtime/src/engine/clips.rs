@@ -8,14 +8,14 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use crate::config::Config;
 use khor_music::{CueSound, Note, Preset};
 use khor_output::file::WavBytes;
 use khor_source::{CaptureError, CaptureReader, Recorded};
 use khor_synth::{Offline, RenderMode, Samples};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::config::Config;
 
 /// Of a capture, what goes before is learnt as ordinary, seconds; its load begins three seconds later.
 const FROM_S: f64 = 9.0;
@@ -100,7 +100,7 @@ pub static CLIPS: [Clip; 9] = [
 
 /// What is heard of an example.
 #[derive(Clone, Debug, Default)]
-pub struct Played {
+pub struct PlayedClip {
     /// Samples of the left channel, at the sample rate of the configuration.
     pub left: Vec<f32>,
     /// Those of the right one.
@@ -158,8 +158,8 @@ impl Clip {
     /// # Errors
     ///
     /// As above.
-    pub fn play(&self, config: &Config, preset: Preset) -> Result<Played, CaptureError> {
-        let mut played = Played::default();
+    pub fn play(&self, config: &Config, preset: Preset) -> Result<PlayedClip, CaptureError> {
+        let mut played = PlayedClip::default();
         self.perform(config, preset, &AtomicBool::new(false), |piece| match piece {
             Piece::Sound(samples) => {
                 played.left.extend_from_slice(&samples.left);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_example_plays_and_its_load_is_louder_than_the_quiet_before() {
+    fn clip_loads_are_louder_than_idle() {
         let config = Config::default();
         for clip in &CLIPS {
             let cancelled = AtomicBool::new(false);

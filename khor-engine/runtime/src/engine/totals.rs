@@ -39,7 +39,7 @@ impl Totals {
     }
 
     /// Adds the counts of a source; returns the totals of the counters that this source has.
-    pub(super) fn take(&mut self, counts: &Counters) -> Counters {
+    pub(super) fn add(&mut self, counts: &Counters) -> Counters {
         let Some(scope) = self.scopes.back_mut() else { return [None; Counter::ALL.len()] };
         std::array::from_fn(|i| {
             let [total] = scope.counters[i].take(counts[i].map(|count| ((), [count])));
@@ -67,11 +67,11 @@ mod tests {
     }
 
     fn take(totals: &mut Totals, counter: Counter, count: u64) -> Option<u64> {
-        totals.take(&counts(&[(counter, count)]))[counter.index()]
+        totals.add(&counts(&[(counter, count)]))[counter.index()]
     }
 
     #[test]
-    fn totals_go_on_over_collector_proc_and_a_restarted_collector() {
+    fn totals_continue_across_sources() {
         let mut totals = Totals::default();
         totals.source_up("the whole machine");
         assert_eq!(take(&mut totals, Counter::Forks, 1_000), Some(0));
@@ -86,13 +86,13 @@ mod tests {
 
     /// `/proc` does not count execs. Their series is then missing, and never 0.
     #[test]
-    fn a_counter_that_a_source_lacks_is_missing_and_continues_later() {
+    fn a_missing_counter_continues_later() {
         let mut totals = Totals::default();
         totals.source_up("the whole machine");
         take(&mut totals, Counter::Execs, 10);
         take(&mut totals, Counter::Execs, 15);
         totals.source_up("the whole machine");
-        assert_eq!(totals.take(&counts(&[]))[Counter::Execs.index()], None);
+        assert_eq!(totals.add(&counts(&[]))[Counter::Execs.index()], None);
         assert_eq!(totals.of(Counter::Execs), 5, "sums over several counters must not fall");
         totals.source_up("the whole machine");
         assert_eq!(take(&mut totals, Counter::Execs, 90), Some(5));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_of_old_scopes_are_dropped_and_the_current_ones_are_kept() {
+    fn totals_of_old_scopes_are_dropped() {
         let mut totals = Totals::default();
         for i in 0..3 * KEPT_SCOPES {
             totals.source_up(&format!("{i}.service"));

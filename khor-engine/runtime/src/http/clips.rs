@@ -11,10 +11,11 @@ use warp::{
 use super::{
     call::Call,
     reply::Failure,
+    stop::until_stopped,
     table::{Answer, Content, Json, Operation, get},
-    until_stopped, work,
+    work,
 };
-use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, Rendered};
+use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, RenderedClip};
 
 pub(super) fn operations() -> Vec<Operation> {
     let preset = json!({ "type": "string" });
@@ -48,13 +49,13 @@ fn list(_: Call) -> Json<List> {
 }
 
 /// A whole WAV file.
-struct Wav(Rendered);
+struct Wav(RenderedClip);
 
 impl Answer for Wav {
     const CONTENT: Content = Content { in_parts: true, tagged: true, ..Content::of("audio/wav") };
 
     fn into_response(self) -> Response {
-        let Self(Rendered { wav, hash }) = self;
+        let Self(RenderedClip { wav, hash }) = self;
         let mut response = Response::new(wav.into());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -80,6 +81,6 @@ async fn wav(call: Call) -> Result<Wav, Failure> {
             Err(RenderError::Busy(full)) => Err(busy(full.to_string())),
             Err(problem) => Err(work::failed(&format_args!("the clip {}: {problem}", clip.scenario))),
         },
-        () = until_stopped(call.desk.stop.clone()) => Err(busy("khor is stopping".into())),
+        () = until_stopped(call.context.stop.clone()) => Err(busy("khor is stopping".into())),
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http_body::Body;
 use http_body_util::BodyExt;
+use khor_http::negotiation::takes_coding;
 use warp::{
     Reply,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts},
@@ -14,10 +15,9 @@ use warp::{
 };
 
 use super::{
-    range::{self, Asked},
+    range::{self, RequestedRange},
     work,
 };
-use khor_http::negotiation::takes_coding;
 
 /// Length from which answers are compressed, bytes. A shorter answer fits into one packet anyway.
 const LEAST_BYTES: u64 = 1024;
@@ -51,10 +51,10 @@ fn is_in_parts(response: &Response) -> bool {
 
 async fn part_of(headers: &HeaderMap, response: Response) -> Response {
     let length = length(&response).unwrap_or(0);
-    match range::asked(headers, length, tag_of(response.headers())) {
-        Asked::Whole => response,
-        Asked::Nothing => range::unsatisfiable(length),
-        Asked::Part(part) => {
+    match range::requested(headers, length, tag_of(response.headers())) {
+        RequestedRange::Whole => response,
+        RequestedRange::Nothing => range::unsatisfiable(length),
+        RequestedRange::Part(part) => {
             let (mut parts, body) = whole(response).await;
             range::part_headers(&mut parts.headers, &part, length);
             parts.status = StatusCode::PARTIAL_CONTENT;
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_long_text_is_compressed_and_only_for_clients_that_accept_it() {
+    async fn only_long_text_is_compressed() {
         let gzip = [("accept-encoding", "br, gzip")];
         let (_, headers, body) = ask(&gzip, answer("application/json", 5000)).await;
         assert_eq!((text(&headers, "content-encoding"), text(&headers, "etag")), ("gzip", "\"a-gzip\""));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_has_the_answer_gets_304() {
+    async fn cached_answers_return_304() {
         let json = || answer("application/json", 5000);
         for (known, coding, expected) in [
             ("\"a\"", "", 304),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_range_of_a_whole_file_is_answered_206() {
+    async fn file_ranges_answer_206() {
         let file = || {
             let mut response = answer("audio/wav", 5000);
             response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));

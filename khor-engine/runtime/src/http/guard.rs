@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_site_reads_and_changes_nothing() {
+    async fn foreign_sites_are_rejected() {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
             for path in ["/api/health", "/api/clips/idle.wav", "/api/listen", "/metrics"] {
                 let asked = async |more: &[(&str, &str)]| {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_link_on_another_site_opens_the_page() {
+    async fn foreign_links_open_the_page() {
         let from_elsewhere = [("host", OURS), ("sec-fetch-site", "cross-site")];
         assert!(is_passed("GET", "/", &from_elsewhere).await);
         assert!(!is_passed("POST", "/", &from_elsewhere).await);

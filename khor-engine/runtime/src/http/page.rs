@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_http::negotiation::takes_coding;
+use khor_system::files;
 use rust_embed::RustEmbed;
 use warp::{
     Filter, Reply,
@@ -19,13 +21,10 @@ use warp::{
 };
 
 use super::{
-    not_so,
-    reply::{Failure, content_tag},
+    reply::{Failure, content_tag, method_not_allowed},
     work,
 };
 use crate::config::Ui;
-use khor_http::negotiation::takes_coding;
-use khor_system::files;
 
 /// The built page. Empty when the program was built before the page was.
 #[derive(RustEmbed)]
@@ -63,7 +62,7 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
         return refused("there is nothing at this path");
     }
     if method != Method::GET && method != Method::HEAD {
-        return not_so(&[Method::GET, Method::HEAD]);
+        return method_not_allowed(&[Method::GET, Method::HEAD]);
     }
     let dir = ui.dir.as_deref();
     // A view of the page is no file: it has no dot in its last piece, and the page itself finds it.
@@ -83,8 +82,8 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
     })
 }
 
-fn refused(said: &str) -> Response {
-    Failure::new(StatusCode::NOT_FOUND, said).into_response()
+fn refused(message: &str) -> Response {
+    Failure::new(StatusCode::NOT_FOUND, message).into_response()
 }
 
 /// The page itself, for the view at `path`.
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_answers_every_address_and_nothing_outside_it_is_served() {
+    async fn files_outside_the_folder_are_not_served() {
         let (_dir, ui) = folder();
         for path in [
             "/",
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_view_at_any_depth_finds_the_files() {
+    async fn nested_views_find_their_files() {
         let (_dir, ui) = folder();
         for (path, files) in [
             ("/", "./assets"),
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn precompressed_files_go_to_clients_that_accept_the_coding() {
+    async fn precompressed_files_need_an_accepted_coding() {
         let (_dir, ui) = folder();
         let (_, plain, _) = ask(&ui, "GET", "/assets/a.js", "").await;
         assert_eq!(
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn hashed_files_are_kept_and_the_page_is_asked_for_again() {
+    fn only_hashed_files_are_cached() {
         let cache = |name| reply(name, Vec::new()).headers()[header::CACHE_CONTROL].clone();
         assert!(cache("assets/index-1a2b.js").to_str().unwrap().contains("immutable"));
         assert_eq!(cache("index.html"), "no-cache");

@@ -14,8 +14,9 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use khor_output::recorder::{RecordingStatus, name};
+use khor_system::shown_path::ShownPath;
 use percent_encoding::percent_decode_str;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -27,13 +28,11 @@ use warp::{
 
 use super::{
     call::Call,
-    range::{self, Asked},
+    range::{self, RequestedRange},
     reply::Failure,
     table::{Answer, Content, Json, Operation, get, post},
     work,
 };
-use khor_output::recorder::{RecordingStatus, name};
-use khor_system::shown_path::ShownPath;
 
 /// How many bytes of a file are read at once.
 const PIECE_BYTES: u64 = 64 * 1024;
@@ -138,7 +137,7 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
 struct Stored {
     file: File,
     length: u64,
-    part: Asked,
+    part: RequestedRange,
     tag: String,
     kind: String,
 }
@@ -159,7 +158,7 @@ fn file(call: Call) -> Result<Stored, Failure> {
     let length = metadata.len();
     let tag = format!("\"{:x}.{:x}-{length:x}\"", metadata.mtime(), metadata.mtime_nsec());
     let kind = mime_guess::from_path(&path).first_or_octet_stream().to_string();
-    Ok(Stored { file, length, part: range::asked(&call.headers, length, Some(&tag)), tag, kind })
+    Ok(Stored { file, length, part: range::requested(&call.headers, length, Some(&tag)), tag, kind })
 }
 
 impl Answer for Stored {
@@ -169,9 +168,9 @@ impl Answer for Stored {
     fn into_response(self) -> Response {
         let Self { mut file, length, part, tag, kind } = self;
         let (status, part) = match part {
-            Asked::Nothing => return range::unsatisfiable(length),
-            Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
-            Asked::Whole => (StatusCode::OK, 0..length),
+            RequestedRange::Nothing => return range::unsatisfiable(length),
+            RequestedRange::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+            RequestedRange::Whole => (StatusCode::OK, 0..length),
         };
         if let Err(problem) = file.seek(SeekFrom::Start(part.start)) {
             return Failure::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
@@ -221,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_of_one_second_are_listed_in_their_order() {
+    fn recordings_of_one_second_keep_order() {
         let dir = tempfile::tempdir().unwrap();
         for length in 0..11 {
             let (path, _) = name::claim(dir.path(), SystemTime::UNIX_EPOCH, "flac").unwrap();

@@ -5,11 +5,13 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use khor_music::Problem;
+use khor_output::recorder::RecorderError;
 use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Rejection, Reply,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     reject::{InvalidHeader, InvalidQuery},
     reply::Response,
 };
@@ -23,8 +25,6 @@ use crate::{
     config::UpdateError,
     engine::{ActionError, EditError},
 };
-use khor_music::Problem;
-use khor_output::recorder::RecorderError;
 
 /// Time after which a client may repeat a request that khor was too busy for, seconds.
 const RETRY_AFTER_S: &str = "2";
@@ -154,9 +154,20 @@ pub(super) fn live_headers(headers: &mut HeaderMap) {
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
+/// 405 with the methods that are allowed.
+pub(super) fn method_not_allowed(methods: &[Method]) -> Response {
+    let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let message = format!("this method is not allowed here, expected {methods}");
+    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
+    if let Ok(allowed) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
+
 /// Turns what no route took into an error.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
-    let (status, said) = if rejection.find::<ForeignHost>().is_some() {
+    let (status, message) = if rejection.find::<ForeignHost>().is_some() {
         (
             StatusCode::MISDIRECTED_REQUEST,
             "Host must be this listener, such as 127.0.0.1 with its port, or one of listen.allowed_hosts",
@@ -170,5 +181,5 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
     } else {
         (StatusCode::NOT_FOUND, "there is nothing here")
     };
-    Ok(Failure::new(status, said).into_response())
+    Ok(Failure::new(status, message).into_response())
 }

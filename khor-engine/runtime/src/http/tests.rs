@@ -2,22 +2,22 @@
 
 use std::sync::{Arc, atomic::AtomicUsize};
 
+use khor_http::Slot;
+use khor_music::Preset;
+use khor_system::peer::Peer;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{access::tests::loopback, call::Desk, openapi, routes, table};
+use super::{access::tests::loopback, call::ApiContext, openapi, routes, table};
 use crate::engine::{
     Engine,
     tests::{quiet_engine, quiet_engine_of},
 };
-use khor_http::Slot;
-use khor_music::Preset;
-use khor_system::peer::Peer;
 
 /// A running engine and its API.
 struct Api {
-    desk: Desk,
+    context: ApiContext,
     _stop: watch::Sender<bool>,
     _dir: tempfile::TempDir,
 }
@@ -43,14 +43,14 @@ impl Api {
         let (stop, stopped) = watch::channel(false);
         let streams = Arc::new(AtomicUsize::new(0));
         Self {
-            desk: Desk { engine, stop: stopped, streams, access: loopback(17321) },
+            context: ApiContext { engine, stop: stopped, streams, access: loopback(17321) },
             _stop: stop,
             _dir: dir,
         }
     }
 
     fn engine(&self) -> &Engine {
-        &self.desk.engine
+        &self.context.engine
     }
 
     async fn ask_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Told {
@@ -63,7 +63,7 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.reply(&routes(&self.desk)).await;
+        let response = request.reply(&routes(&self.context)).await;
         let text = String::from_utf8_lossy(response.body()).into_owned();
         Told { status: response.status(), headers: response.headers().clone(), text }
     }
@@ -81,7 +81,7 @@ fn ambient() -> Value {
 }
 
 #[tokio::test]
-async fn how_a_site_is_played_may_be_said_and_which_may_not() {
+async fn the_api_changes_site_modes_only() {
     let api = Api::of(quiet_engine_of("home"));
     let mode = api.ask("PATCH", "/api/config", &json!({ "site": { "mode": "roll_call" } })).await;
     assert_eq!((mode.status, &mode.json()["site"]["mode"]), (StatusCode::OK, &json!("roll_call")));
@@ -101,7 +101,7 @@ async fn how_a_site_is_played_may_be_said_and_which_may_not() {
 }
 
 #[tokio::test]
-async fn a_preset_is_saved_played_changed_and_removed() {
+async fn presets_are_saved_changed_and_removed() {
     let api = Api::new();
     let saved = api.ask("PUT", "/api/presets/mine", &ambient()).await;
     assert_eq!(
@@ -161,7 +161,7 @@ async fn a_preset_is_saved_played_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_preview_plays_until_something_is_selected() {
+async fn previews_play_until_a_selection() {
     let api = Api::new();
     let previewing = async || api.ask("GET", "/api/presets", &Value::Null).await.json()["previewing"].clone();
     let mut preset = ambient();
@@ -187,7 +187,7 @@ async fn a_preview_plays_until_something_is_selected() {
 }
 
 #[tokio::test]
-async fn a_mute_without_a_parameter_mutes_during_a_snooze() {
+async fn a_toggle_mutes_a_snoozed_engine() {
     let api = Api::new();
     let post = async |path: &str| api.ask("POST", path, &Value::Null).await.json();
     let silence = async || {
@@ -204,7 +204,7 @@ async fn a_mute_without_a_parameter_mutes_during_a_snooze() {
 }
 
 #[tokio::test]
-async fn settings_that_select_within_a_site_are_rejected_without_a_site() {
+async fn site_settings_need_a_site() {
     let api = Api::new();
     for (change, key) in [
         (json!({ "site": { "host": "web-1" } }), "site.host"),
@@ -224,7 +224,7 @@ async fn settings_that_select_within_a_site_are_rejected_without_a_site() {
 }
 
 #[tokio::test]
-async fn who_changes_what_was_changed_elsewhere_is_told() {
+async fn conflicting_changes_answer_412() {
     let api = Api::new();
     let tag = |told: &Told| told.headers["etag"].to_str().unwrap().to_owned();
     let read = tag(&api.ask("GET", "/api/config", &Value::Null).await);
@@ -294,7 +294,7 @@ fn asked(method: &str, path: &str) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn every_operation_answers_as_its_document_says() {
+async fn answers_match_the_openapi_document() {
     let api = Api::new();
     let document = api.ask("GET", "/api/openapi.json", &Value::Null).await;
     oas3::from_json(&document.text).expect("an OpenAPI document");
@@ -332,11 +332,11 @@ async fn every_operation_answers_as_its_document_says() {
         let told = api.ask(&method.to_uppercase(), &url, &body).await;
         assert_eq!(told.status, StatusCode::OK, "{method} {path}: {}", told.text);
         let kind = told.headers["content-type"].to_str().unwrap();
-        let said = &described["responses"]["200"]["content"][kind];
-        assert!(said.is_object(), "{method} {path}: {kind} in {described:#}");
+        let message = &described["responses"]["200"]["content"][kind];
+        assert!(message.is_object(), "{method} {path}: {kind} in {described:#}");
         if kind == "application/json" {
             assert_eq!(
-                said_wrongly(&document, &said["schema"], &told.json()),
+                said_wrongly(&document, &message["schema"], &told.json()),
                 Vec::<String>::new(),
                 "{method} {path}"
             );
@@ -367,7 +367,7 @@ fn said_wrongly(document: &Value, schema: &Value, answer: &Value) -> Vec<String>
 }
 
 #[tokio::test]
-async fn the_schema_of_the_configuration_takes_what_khor_takes() {
+async fn the_schema_accepts_valid_configurations() {
     let api = Api::new();
     let schema = api.ask("GET", "/api/config/schema", &Value::Null).await.json();
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
@@ -384,7 +384,7 @@ async fn the_schema_of_the_configuration_takes_what_khor_takes() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_in_the_same_form() {
+async fn unknown_paths_answer_with_json_errors() {
     let api = Api::new();
     let wrong = api.ask("DELETE", "/api/health", &Value::Null).await;
     assert_eq!(

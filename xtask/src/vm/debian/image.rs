@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     process::{as_root, find_program, output, succeed},
-    vm::{apt, home},
+    vm::{apt, folder::home},
 };
 
 const SUITE: &str = "bookworm";

@@ -13,7 +13,7 @@ use super::outside;
 use crate::{
     dist,
     process::{find_program, output},
-    vm::{initramfs, machine, modules::Module, tests},
+    vm::{initramfs, modules::Module, report, tests},
 };
 
 /// Installs the payload and makes way for systemd.
@@ -72,7 +72,7 @@ fn fill(payload: &Path, only: Option<&str>) -> Result<()> {
     for (to, content) in OURS {
         initramfs::write(payload, to, content.as_bytes())?;
     }
-    let settings = format!("ONLY={}\nMARK={}\n", only.unwrap_or_default(), machine::END_MARK);
+    let settings = format!("ONLY={}\nMARK={}\n", only.unwrap_or_default(), report::END_MARK);
     initramfs::write(payload, &format!("{TESTS}/settings"), settings.as_bytes())
 }
 

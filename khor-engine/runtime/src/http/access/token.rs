@@ -9,9 +9,8 @@ use std::{
     sync::Arc,
 };
 
-use nix::unistd::Uid;
-
 use khor_system::files;
+use nix::unistd::Uid;
 
 /// Shortest token, characters.
 const LEAST_TOKEN_CHARS: usize = 32;
