@@ -1,7 +1,7 @@
 //! Several machines as one: what most of them do, what the busiest tenth does, and which of them stands out.
 //!
 //! Each machine's deviation comes from its own baseline, so they compare whatever their size. `soloists` chooses who
-//! stands out, `section_slots` puts sections on benches.
+//! stands out, `section_slots` assigns sections to slots.
 
 mod section_slots;
 mod soloists;
