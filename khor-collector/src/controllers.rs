@@ -107,7 +107,7 @@ mod tests {
                           blkio\t7\t1\t1\nmemory\t0\t45\t1\nnet_cls\t3\t2\t1\nnet_prio\t3\t1\t1\n";
 
     #[test]
-    fn the_fix_fits_the_hierarchy_of_the_controller() {
+    fn fix_fits_hierarchy_of_controller() {
         let hybrid = Hierarchies::parse(HYBRID);
         let io = Controller::Io.reason("in /a", &hybrid);
         assert!(io.contains("cgroup v1") && !io.contains("set-property"), "{io}");
@@ -118,13 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn a_controller_without_a_row_is_in_the_unified_hierarchy() {
+    fn controller_without_row_is_unified() {
         let io = Controller::Io.reason("in /a", &Hierarchies::default());
         assert!(io.contains("IOAccounting=yes"), "{io}");
     }
 
     #[test]
-    fn cgroups_below_the_root_of_a_hierarchy_are_its_children() {
+    fn cgroups_below_root_are_children() {
         let hybrid = Hierarchies::parse(HYBRID);
         let children = ["net_cls", "net_prio", "memory", "other"].map(|name| hybrid.has_children(name));
         assert_eq!(children, [true, false, false, false]);

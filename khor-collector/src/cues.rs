@@ -1,16 +1,12 @@
 //! Passes cues on from the kernel to clients and the bus.
 
-use std::fs;
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
 use khor_layout::CueRecord;
 use khor_proto::{Cue, CueKind, inert};
 use tokio::sync::mpsc;
 
-use crate::probes::CueRing;
-use crate::sampler::wire_kind;
-use crate::scope::Scopes;
-use crate::serve::Server;
+use crate::{probes::CueRing, sampler::wire_kind, scope::Scopes, serve::Server};
 
 /// Reads the ring for as long as the process lives.
 pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scopes>, bus: mpsc::Sender<Cue>) {
@@ -26,7 +22,7 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
         for (kind, record) in records.drain(..) {
             let cue = cue(wire_kind(kind), &record);
             tracing::debug!("{cue:?}");
-            server.tell(&cue, record.scopes | untold_scopes(&cue, &scopes));
+            server.send_cue(&cue, record.scopes | unmarked_scopes(&cue, &scopes));
             // Who starts which program is not everybody's business.
             if cue.kind != CueKind::Exec {
                 let _ = bus.try_send(cue); // when full or nobody is there, the bus has had enough
@@ -36,7 +32,7 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
 }
 
 /// Scopes of a victim of which the kernel told the number only (before 6.8).
-fn untold_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
+fn unmarked_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
     match (cue.kind, cue.cgroup_id, cue.pid) {
         (CueKind::Oom, None, Some(pid)) => scopes.of_process(pid),
         _ => 0,

@@ -3,17 +3,19 @@
 //! The bus is a convenience. Its absence, refusal or restart is logged once with the fix, tried again for ever,
 //! and never touches the sampling: all of this is one task of its own.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use khor_proto::{Cue, CueKind, ProtocolVersion};
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until};
-use zbus::object_server::{InterfaceRef, SignalEmitter};
-use zbus::{Connection, connection, fdo, interface};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, sleep_until},
+};
+use zbus::{
+    Connection, connection, fdo, interface,
+    object_server::{InterfaceRef, SignalEmitter},
+};
 
-use crate::sampler::Kernel;
-use crate::serve::Load;
+use crate::{sampler::Kernel, serve::Load};
 
 const NAME: &str = "org.khor.Collector";
 const PATH: &str = "/org/khor/Collector";

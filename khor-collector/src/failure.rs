@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::privilege::PrivilegeError;
-use crate::probes::ProbesError;
-use crate::serve::SocketError;
+use crate::{privilege::PrivilegeError, probes::ProbesError, serve::SocketError};
 
 /// Why the collector could not go on.
 #[derive(Debug, thiserror::Error)]

@@ -23,8 +23,10 @@ mod service;
 mod table;
 mod trust;
 
-use std::io::{Write, stdout};
-use std::process::ExitCode;
+use std::{
+    io::{Write, stdout},
+    process::ExitCode,
+};
 
 use clap::Parser;
 

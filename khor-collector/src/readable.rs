@@ -1,12 +1,15 @@
 //! Waiting until a descriptor can be read; one of the few modules with `unsafe`.
 
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::{
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+};
 
 use aya::maps::{MapData, RingBuf};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::io::{Interest, unix::AsyncFd};
 
 /// What has one descriptor from its beginning to its end.
 ///

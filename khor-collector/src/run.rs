@@ -1,29 +1,35 @@
 //! The collector's life: everything privileged in order, then the server until a signal.
 
-use std::io::{self, Write};
-use std::mem::MaybeUninit;
-use std::ptr;
-use std::sync::Arc;
-use std::task::Poll;
+use std::{
+    io::{self, Write},
+    mem::MaybeUninit,
+    ptr,
+    sync::Arc,
+    task::Poll,
+};
 
 use khor_proto::kernel_text;
-use nix::libc;
-use nix::sys::utsname::uname;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinError;
+use nix::{libc, sys::utsname::uname};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{mpsc, watch},
+    task::JoinError,
+};
 
-use crate::cli::Options;
-use crate::cues;
-use crate::dbus::{self, Facts};
-use crate::failure::Failure;
-use crate::probes::{self, CueRing, Probes};
-use crate::sampler::{Kernel, RunningKernel};
-use crate::scope;
-use crate::serve::{self, BoundSocket, Identity, Server};
-use crate::table::{self, Parts};
-use crate::trust::Trusted;
-use crate::{memory, privilege, service};
+use crate::{
+    cli::Options,
+    cues,
+    dbus::{self, Facts},
+    failure::Failure,
+    memory, privilege,
+    probes::{self, CueRing, Probes},
+    sampler::{Kernel, RunningKernel},
+    scope,
+    serve::{self, BoundSocket, Identity, Server},
+    service,
+    table::{self, Parts},
+    trust::Trusted,
+};
 
 /// Cues that may wait for the bus.
 const CUES_FOR_BUS: usize = 64;
@@ -101,7 +107,7 @@ async fn serve_until_told(
     let facts = facts(options, &probes, &identity);
     let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
     // Before the filter, under which no thread can be started.
-    let _time = server.keep_time().map_err(Failure::while_doing("starting a thread"))?;
+    let _time = server.start_sender().map_err(Failure::while_doing("starting a thread"))?;
     privilege::confine()?;
 
     let (for_bus, from_kernel) = mpsc::channel(CUES_FOR_BUS);

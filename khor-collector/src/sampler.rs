@@ -3,13 +3,20 @@
 use std::sync::Arc;
 
 use khor_layout::Slot;
-use khor_proto::{Availability, CounterInfo, CueInfo, CueKind, Scope};
+use khor_proto::{Availability, Counter, CounterInfo, CueInfo, CueKind, Scope};
 
-use crate::clock::monotonic_ns;
-use crate::polled::{self, Missed, Polled};
-use crate::probes::Probes;
-use crate::scope::Scopes;
-use crate::trust::Peer;
+use crate::{
+    clock::monotonic_ns,
+    polled::{self, Missed, Polled},
+    probes::Probes,
+    scope::Scopes,
+    trust::Peer,
+};
+
+const _: () = assert!(
+    Slot::COUNT + polled::COUNTERS.len() == Counter::ALL.len(),
+    "each counter of khor-proto has a slot of the programs or a file of the kernel"
+);
 
 /// What the server asks of the kernel; a fake one stands in for it in tests.
 pub(crate) trait Kernel: Send + Sync {
@@ -96,11 +103,14 @@ impl RunningKernel {
 
 impl Kernel for RunningKernel {
     fn catalogue(&self) -> Vec<CounterInfo> {
-        let counted = self.machine.probes.counter_states().iter().map(|state| (state.name, state.unit));
-        let named = counted.chain(polled::COUNTERS).zip(self.machine.availability());
-        named
-            .map(|((name, unit), availability)| CounterInfo { name: name.to_owned(), unit, availability })
-            .collect()
+        let counted = self.machine.probes.counter_states().iter().map(|state| state.counter);
+        let counters = counted.chain(polled::COUNTERS).zip(self.machine.availability());
+        let info = |(counter, availability): (Counter, _)| CounterInfo {
+            name: counter.name().to_owned(),
+            unit: counter.unit(),
+            availability,
+        };
+        counters.map(info).collect()
     }
 
     fn cues(&self) -> Vec<CueInfo> {

@@ -23,7 +23,7 @@ pub(crate) async fn keep_watchdog_quiet(server: Arc<Server>) {
     let mut ticks = tokio::time::interval(limit / 2);
     loop {
         ticks.tick().await;
-        server.wait_for_desk();
+        server.wait_for_sender();
         tell(NotifyState::Watchdog);
     }
 }

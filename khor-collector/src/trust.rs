@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn users_are_trusted_by_number_and_by_name() {
+    fn users_are_trusted_by_number_or_name() {
         let named = ["54321", "root", " 54322 ", "", "no-such-user"].map(str::to_owned);
         let trusted = Trusted::find(&named);
         let peers = [0, getuid().as_raw(), 54_321, 54_322].map(|uid| trusted.peer(uid).trusted);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn untrusted_peers_get_others_activity_every_100_ms() {
+    fn untrusted_peers_sample_others_every_100_ms() {
         let member = Peer { uid: 1000, trusted: false };
         let granted =
             [5, 20, 100, 101, 250, 5000].map(|requested_ms| member.interval_ms(requested_ms, false));

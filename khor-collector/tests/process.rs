@@ -1,19 +1,32 @@
 //! The built collector as a process: exit codes, the socket's life, the goodbye.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixDatagram;
-use std::path::Path;
-use std::process::{Command, Output};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        net::UnixDatagram,
+    },
+    path::Path,
+    process::{Command, Output},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, wait_until};
-use khor_proto::Availability;
-use khor_proto::client::{Client, ClientError};
-use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use khor_e2e::{
+    Collector,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
+use khor_proto::{
+    Availability,
+    client::{Client, ClientError},
+};
+use nix::{
+    sys::{
+        resource::{RLIM_INFINITY, Resource, setrlimit},
+        signal::{Signal, kill},
+    },
+    unistd::Pid,
+};
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_khor-collector"))
@@ -57,7 +70,7 @@ fn missing_capability_is_4_and_named() {
 
 /// Root in a user namespace holds every capability there. None of them allows loading programs.
 #[test]
-fn user_namespace_exits_with_4_and_names_the_cause() {
+fn user_namespace_exits_with_4_and_cause() {
     if !root_or_skip() {
         return;
     }
@@ -82,7 +95,7 @@ fn check_without(capabilities: &str, arguments: &[&str]) -> (i32, String) {
 }
 
 #[test]
-fn root_that_cannot_become_another_user_exits_with_4_and_names_the_cause() {
+fn root_without_setuid_exits_with_4() {
     if !root_or_skip() {
         return;
     }
@@ -102,7 +115,7 @@ fn root_that_cannot_become_another_user_exits_with_4_and_names_the_cause() {
 }
 
 #[test]
-fn root_without_the_needed_capabilities_exits_with_4_and_names_them() {
+fn root_without_capabilities_exits_with_4() {
     if !root_or_skip() {
         return;
     }
@@ -115,7 +128,7 @@ fn root_without_the_needed_capabilities_exits_with_4_and_names_them() {
 /// With `subset=pid`, /proc has no files of the whole machine. Their counters are absent, and the
 /// others work.
 #[test]
-fn a_proc_that_shows_only_processes_is_named_as_the_cause() {
+fn restricted_proc_is_named_as_cause() {
     if !root_or_skip() {
         return;
     }
@@ -134,7 +147,7 @@ fn a_proc_that_shows_only_processes_is_named_as_the_cause() {
         let Availability::Absent { reason } = &counter.availability else { panic!("{name} is available") };
         assert!(reason.contains("subset=pid"), "{name}: {reason}");
     }
-    assert!(reading.get("switches").is_some_and(|switches| switches > 0));
+    assert!(reading.get(khor_proto::Counter::Switches).is_some_and(|switches| switches > 0));
 }
 
 #[test]
@@ -160,7 +173,7 @@ fn second_collector_is_refused_with_5() {
 }
 
 #[test]
-fn directory_that_everybody_can_write_to_is_refused_with_5() {
+fn world_writable_directory_exits_with_5() {
     if !root_or_skip() {
         return;
     }
@@ -172,7 +185,7 @@ fn directory_that_everybody_can_write_to_is_refused_with_5() {
 }
 
 #[test]
-fn socket_is_for_root_and_the_group_and_goes_at_the_end() {
+fn socket_is_for_group_until_exit() {
     if !root_or_skip() {
         return;
     }
@@ -191,7 +204,7 @@ fn socket_is_for_root_and_the_group_and_goes_at_the_end() {
 }
 
 #[test]
-fn printing_to_a_full_disk_is_an_error_and_does_not_panic() {
+fn printing_to_full_disk_is_error() {
     let checks = root_or_skip();
     for argument in ["--help", "--version", "--check"].into_iter().filter(|word| checks || *word != "--check")
     {
@@ -204,7 +217,7 @@ fn printing_to_a_full_disk_is_an_error_and_does_not_panic() {
 
 /// A closed terminal stops the collector as SIGTERM does, unless `nohup` started it.
 #[test]
-fn sighup_stops_the_collector_unless_it_is_ignored() {
+fn sighup_stops_collector_unless_ignored() {
     if !root_or_skip() {
         return;
     }
@@ -258,7 +271,7 @@ fn readiness_liveness_and_the_end_are_told() {
 
 /// The socket is systemd's then: taken over, and left when the collector ends.
 #[test]
-fn a_socket_that_systemd_opened_is_taken_over_and_left() {
+fn systemd_socket_is_used_and_kept() {
     if !root_or_skip() {
         return;
     }

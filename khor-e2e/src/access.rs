@@ -1,10 +1,12 @@
 //! Servers that ask for more than an nkey: for certificates of their clients, or for users whom an operator's accounts have
 //! signed for (JWT), with the files by which khor's programs get in, and others by which they must not.
 
-use std::fs;
-use std::net::Ipv4Addr;
-use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    fs,
+    net::Ipv4Addr,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;

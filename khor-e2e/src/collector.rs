@@ -1,14 +1,17 @@
 //! Runs the built collector on a socket of its own and asks it for counts.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
-use std::sync::Arc;
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus},
+    sync::Arc,
+};
 
-use khor_proto::client::Client;
-use khor_proto::{CounterInfo, Sample, Subscribe, Welcome};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use khor_proto::{Counter, CounterInfo, Sample, Subscribe, Welcome, client::Client};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -31,10 +34,17 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The counter `name`, if the collector can count it.
-    pub fn get(&self, name: &str) -> Option<u64> {
-        let index = self.welcome.counters.iter().position(|counter| counter.name == name)?;
+    /// The value of a counter; `None` if the collector cannot count it.
+    pub fn get(&self, counter: Counter) -> Option<u64> {
+        let index = self.welcome.counters.iter().position(|info| info.name == counter.name())?;
         self.sample.counters[index]
+    }
+
+    /// How far a counter rose since an earlier reading. Panics if it is missing.
+    pub fn growth_since(&self, earlier: &Self, counter: Counter) -> u64 {
+        let [now, before] = [self, earlier]
+            .map(|reading| reading.get(counter).unwrap_or_else(|| panic!("{counter} is missing")));
+        now - before
     }
 
     /// All counters the collector knows, with their units.
@@ -158,11 +168,11 @@ impl Bracket {
 /// Counts `load` by `counter` and by `kernel`, the latter read on both sides of each of our samples.
 pub fn bracket(
     mut sample: impl FnMut() -> Reading,
-    counter: &str,
+    counter: Counter,
     kernel: impl Fn() -> u64,
     load: impl FnOnce(),
 ) -> Bracket {
-    let mut ours = || sample().get(counter).unwrap_or_else(|| panic!("{counter} is absent"));
+    let mut ours = || sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing"));
     let (outer_start, first, inner_start) = (kernel(), ours(), kernel());
     load();
     let (inner_end, last, outer_end) = (kernel(), ours(), kernel());

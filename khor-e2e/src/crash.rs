@@ -1,9 +1,7 @@
 //! Processes that crash. Every collector of the machine reports each crash, so a test that expects
 //! a certain crash must exclude those of other tests.
 
-use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::process::Command;
+use std::{os::unix::fs::symlink, path::Path, process::Command};
 
 use crate::lock::MachineLock;
 

@@ -1,20 +1,25 @@
 //! Many subscribers at once, of several users, and some that make trouble.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
 
-use khor_proto::client::{Client, ClientError};
-use khor_proto::frame::encode;
-use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, Scope, Subscribe, Welcome};
+use khor_proto::{
+    ClientMessage, Hello, MAGIC, ProtocolVersion, Scope, Subscribe, Welcome,
+    client::{Client, ClientError},
+    frame::encode,
+};
 use nix::unistd::{Gid, Uid, setegid, seteuid};
 
-use crate::Collector;
-use crate::engine::program;
+use crate::{Collector, engine::program};
 
 /// A trusted user may have 64 connections.
 const USERS: u32 = 4;
@@ -51,12 +56,12 @@ pub async fn connect_as(uid: u32, socket: &Path) -> Result<(Client, Welcome), Cl
 
 /// Three clients that misbehave until this is dropped: one never reads, one reads seldom, one talks nonsense.
 #[derive(Debug)]
-pub struct Trouble {
+pub struct MisbehavingClients {
     ended: Arc<AtomicBool>,
     makers: Vec<thread::JoinHandle<()>>,
 }
 
-impl Trouble {
+impl MisbehavingClients {
     /// Starts them.
     pub fn start(socket: &Path) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
@@ -72,7 +77,7 @@ impl Trouble {
     }
 }
 
-impl Drop for Trouble {
+impl Drop for MisbehavingClients {
     fn drop(&mut self) {
         self.ended.store(true, Relaxed);
         for maker in self.makers.drain(..) {
@@ -84,9 +89,9 @@ impl Drop for Trouble {
 fn subscribed(socket: &Path) -> Option<UnixStream> {
     let versions = vec![ProtocolVersion::CURRENT];
     let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions, client: "trouble".into() });
-    let wish = ClientMessage::Subscribe(Subscribe { ..Subscribe::default() });
+    let request = ClientMessage::Subscribe(Subscribe { ..Subscribe::default() });
     let mut stream = UnixStream::connect(socket).ok()?;
-    for message in [hello, wish] {
+    for message in [hello, request] {
         stream.write_all(&encode(&message).ok()?).ok()?;
     }
     Some(stream)

@@ -1,7 +1,9 @@
 //! The documents of this repository, for the tests that hold them to the truth: their snippets and what is set as code.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// A Markdown file.
 #[derive(Clone, Debug)]
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn snippets_and_code_are_found_where_they_are() {
+    fn snippets_and_code_are_found_in_place() {
         let text =
             "# A\n\nSay `khor\ndoctor`.\n\n```sh\nkhor status # now\n\n```\n\n## `B`\n\n```json\n{}\n```\n";
         let document = Document { name: "x.md".into(), text: text.into() };
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_documents_and_every_snippet_says_what_it_is() {
+    fn every_snippet_names_its_language() {
         const KNOWN: [&str; 6] = ["json", "ruby", "sh", "text", "toml", "yaml"];
         let documents = documents();
         let snippets: Vec<_> =

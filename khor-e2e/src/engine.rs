@@ -1,15 +1,19 @@
 //! Runs the built engine with a configuration, a port and a socket of its own, and talks to its API.
 
-use std::fs::File;
-use std::io::Read;
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fs::File,
+    io::Read,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use khor_patience::{hang_timeout, progress};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

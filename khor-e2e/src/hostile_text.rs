@@ -1,12 +1,9 @@
 //! Hostile text for tests, and a search for it in khor's output. Hostile text steers a terminal,
 //! reorders the text around it, or is invisible.
 
-use std::collections::BTreeSet;
-use std::io::Write;
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, io::Write, ops::RangeInclusive};
 
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
+use flate2::{Compression, Crc, write::DeflateEncoder};
 
 /// Sets the clipboard of many terminals; short enough for the name of a process.
 pub const OSC_52: &str = "\x1b]52;c;cm0=\x07";

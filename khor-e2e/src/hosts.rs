@@ -1,16 +1,20 @@
 //! Hosts that are made up: real frames of many, sent to a real server at the rate of relays.
 
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
 
 use khor_fleet::{
     Frame, Message, Name, SIGNALS, Signal, Source,
     subject::{self, Kind},
 };
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::oneshot,
+    time::{MissedTickBehavior, interval},
+};
 
 use crate::site::NatsServer;
 
@@ -23,11 +27,11 @@ const FAR: f32 = 5.0;
 /// `rx`, by which it stands out.
 const BY: usize = 2;
 
-/// Which host stands out, and since when it said so; hosts that are silent.
+/// Which host stands out, and since when its frames show it; hosts that are silent.
 #[derive(Debug, Default)]
 struct Wanted {
     out: Option<usize>,
-    said: Option<Instant>,
+    stood_out_at: Option<Instant>,
     silent: Vec<usize>,
     /// Frames that all hosts have sent so far.
     sent: u64,
@@ -50,11 +54,11 @@ impl Hosts {
         let hosts: Vec<Host> = (0..count).map(|i| host(&site, prefix, i)).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = runtime.block_on(server.stranger());
-        let told = Arc::clone(&wanted);
+        let shared = Arc::clone(&wanted);
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = send(client, hosts, told) => {}
+                    () = send(client, hosts, shared) => {}
                     _ = stopped => {}
                 }
             });
@@ -65,12 +69,12 @@ impl Hosts {
     /// Lets one stand out from its next frame on, or none.
     pub fn stand_out(&self, host: Option<usize>) {
         let mut wanted = self.wanted.lock();
-        (wanted.out, wanted.said) = (host, None);
+        (wanted.out, wanted.stood_out_at) = (host, None);
     }
 
-    /// When the one that stands out first said so.
-    pub fn said(&self) -> Option<Instant> {
-        self.wanted.lock().said
+    /// When the host that stands out first sent a frame that shows it.
+    pub fn stood_out_at(&self) -> Option<Instant> {
+        self.wanted.lock().stood_out_at
     }
 
     /// Frames that all hosts have sent so far.
@@ -111,13 +115,13 @@ async fn send(client: async_nats::Client, mut hosts: Vec<Host>, wanted: Arc<Mute
         };
         for i in (slot..hosts.len()).step_by(SLOTS).filter(|i| !silent.contains(i)) {
             let host = &mut hosts[i];
-            say(&mut host.frame, begun, i, out == Some(i));
+            fill_next(&mut host.frame, begun, i, out == Some(i));
             let bytes = host.frame.write().expect("a frame that fits");
             {
                 let mut wanted = wanted.lock();
                 wanted.sent += 1;
                 if out == Some(i) && wanted.out == out {
-                    wanted.said.get_or_insert_with(Instant::now);
+                    wanted.stood_out_at.get_or_insert_with(Instant::now);
                 }
             }
             client.publish(host.subject.clone(), bytes.into()).await.expect("sending");
@@ -145,7 +149,7 @@ fn host(site: &Name, prefix: &str, i: usize) -> Host {
 }
 
 /// The next frame: sizes that differ from host to host over ten octaves, and a little up and down around them.
-fn say(frame: &mut Frame, begun: Instant, i: usize, out: bool) {
+fn fill_next(frame: &mut Frame, begun: Instant, i: usize, out: bool) {
     frame.seq += 1;
     frame.monotonic_ms = 1_000_000 + begun.elapsed().as_millis() as u64;
     frame.wall_ms =

@@ -11,6 +11,7 @@ pub mod documents;
 pub mod engine;
 pub mod hostile_text;
 pub mod hosts;
+pub mod libraries;
 pub mod limited;
 pub mod listener;
 pub mod load;
@@ -24,6 +25,7 @@ pub mod port;
 pub mod procfs;
 pub mod pulse;
 pub mod raw_http;
+pub mod scrape;
 pub mod second_user;
 pub mod simulated;
 pub mod site;
@@ -34,20 +36,23 @@ pub mod terminal;
 mod threats;
 pub mod wait;
 
-pub use bus::{Bus, Monitor};
-pub use cgroup::Cgroup;
-pub use collector::{Bracket, Collector, Reading, bracket};
-pub use crash::{Crashes, crash};
-pub use engine::Engine;
-pub use limited::LimitedCollector;
-pub use listener::Listener;
-pub use mount::Mount;
-pub use namespace::Namespace;
-pub use pipewire::PipeWire;
-pub use port::free_port;
-pub use pulse::Pulse;
-pub use second_user::{SecondUser, UserEngine};
-pub use skip::skip;
-pub use streamed::Streamed;
-pub use terminal::Terminal;
-pub use wait::{Wait, wait_for, wait_until, wait_until_async};
+pub use self::{
+    bus::{Bus, Monitor},
+    cgroup::Cgroup,
+    collector::{Bracket, Collector, Reading, bracket},
+    crash::{Crashes, crash},
+    engine::Engine,
+    limited::LimitedCollector,
+    listener::Listener,
+    mount::Mount,
+    namespace::Namespace,
+    pipewire::PipeWire,
+    port::free_port,
+    pulse::Pulse,
+    scrape::Scrape,
+    second_user::{SecondUser, UserEngine},
+    skip::skip,
+    streamed::Streamed,
+    terminal::Terminal,
+    wait::{Wait, wait_for, wait_until, wait_until_async},
+};

@@ -1,22 +1,28 @@
 //! A fake collector that lacks counters, as on a kernel that rejects probes. It uses the real
 //! protocol.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures_util::{SinkExt, StreamExt};
-use khor_proto::frame::{self, Incoming};
 use khor_proto::{
-    Availability, ClientMessage, CounterInfo, ProtocolVersion, Sample, ServerMessage, Subscribed, Unit,
+    Availability, ClientMessage, Counter, CounterInfo, ProtocolVersion, Sample, ServerMessage, Subscribed,
     Welcome,
+    frame::{self, Incoming},
 };
 use nix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::runtime::Runtime;
-use tokio::time::{Interval, interval};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    runtime::Runtime,
+    time::{Interval, interval},
+};
 
 /// A running fake collector. It stops when dropped.
 #[derive(Debug)]
@@ -30,7 +36,7 @@ pub struct LimitedCollector {
 impl LimitedCollector {
     /// Starts a collector with these counters. A counter with a reason is missing. The value of the
     /// others is the number of the sample.
-    pub fn start(counters: &[(&str, Option<&str>)]) -> Self {
+    pub fn start(counters: &[(Counter, Option<&str>)]) -> Self {
         let dir = TempDir::new().expect("a directory");
         let socket = dir.path().join("collector.sock");
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -39,7 +45,7 @@ impl LimitedCollector {
             .build()
             .expect("a runtime");
         let counters: Arc<[CounterInfo]> =
-            counters.iter().map(|(name, reason)| info(name, *reason)).collect();
+            counters.iter().map(|(counter, reason)| info(*counter, *reason)).collect();
         let samples = Arc::<AtomicU64>::default();
         let listener = runtime.block_on(async { UnixListener::bind(&socket).expect("a socket") });
         let counted = Arc::clone(&samples);
@@ -62,10 +68,10 @@ impl LimitedCollector {
     }
 }
 
-fn info(name: &str, reason: Option<&str>) -> CounterInfo {
+fn info(counter: Counter, reason: Option<&str>) -> CounterInfo {
     let availability =
         reason.map_or(Availability::Available, |reason| Availability::Absent { reason: reason.to_owned() });
-    CounterInfo { name: name.to_owned(), unit: Unit::Count, availability }
+    CounterInfo { name: counter.name().to_owned(), unit: counter.unit(), availability }
 }
 
 /// Serves one client until the client disconnects.

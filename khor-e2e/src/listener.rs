@@ -1,18 +1,18 @@
 //! One connection to a collector that stays subscribed, for tests that wait.
 
-use std::path::Path;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use khor_proto::client::{Client, ClientError, Update};
-use khor_proto::{Availability, Cue, CueKind, Scope, Subscribe, Subscribed, Welcome};
+use khor_proto::{
+    Availability, Counter, Cue, CueKind, Scope, Subscribe, Subscribed, Welcome,
+    client::{Client, ClientError, Update},
+};
 use nix::time::{ClockId, clock_gettime};
-use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{Reading, Wait};
 
 /// How long to wait for an update before the loop checks whether it hangs.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_TIMEOUT: Duration = Duration::from_millis(500);
 /// So long that a test may do something else for ten seconds without being given up for not reading …
 const INTERVAL_MS: u16 = 50;
 /// … and for two minutes where it waits for cues, which come at once anyway.
@@ -39,8 +39,8 @@ impl Listener {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (client, welcome, subscribed) = runtime.block_on(async {
             let (mut client, welcome) = Client::connect(socket, "e2e").await?;
-            let wish = Subscribe { interval_ms, scope, cues: cues.to_vec() };
-            client.subscribe(wish).await?;
+            let request = Subscribe { interval_ms, scope, cues: cues.to_vec() };
+            client.subscribe(request).await?;
             match client.update().await? {
                 Update::Subscribed(subscribed) => Ok::<_, ClientError>((client, welcome, subscribed)),
                 other => panic!("the answer is {other:?}"),
@@ -62,8 +62,8 @@ impl Listener {
     }
 
     /// Whether a counter is available, and if not, why.
-    pub fn availability(&self, counter: &str) -> &Availability {
-        let index = self.welcome.counters.iter().position(|info| info.name == counter);
+    pub fn availability(&self, counter: Counter) -> &Availability {
+        let index = self.welcome.counters.iter().position(|info| info.name == counter.name());
         &self.subscribed.availability[index.unwrap_or_else(|| panic!("no {counter} in the catalogue"))]
     }
 
@@ -76,9 +76,9 @@ impl Listener {
         }
     }
 
-    /// Stores the next update, if one comes within [`LOOK`]. Returns it instead if it is a sample.
+    /// Stores the next update, if one comes within [`POLL_TIMEOUT`]. Returns it instead if it is a sample.
     fn update(&mut self) -> Option<Reading> {
-        let next = self.runtime.block_on(async { timeout(LOOK, self.client.update()).await });
+        let next = self.runtime.block_on(async { timeout(POLL_TIMEOUT, self.client.update()).await });
         match next.ok()?.expect("the connection") {
             Update::Sample(sample) => return Some(Reading { welcome: self.welcome.clone(), sample }),
             Update::Subscribed(subscribed) => self.subscribed = subscribed,

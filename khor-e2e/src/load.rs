@@ -1,20 +1,25 @@
 //! Work for the kernel, each kind in a known amount.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread::{self, JoinHandle, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    os::unix::{fs::OpenOptionsExt, net::UnixStream},
+    path::Path,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle, ScopedJoinHandle},
+    time::{Duration, Instant},
+};
 
-use nix::libc::O_DIRECT;
-use nix::sched::{CloneFlags, unshare};
-use nix::unistd::gettid;
+use nix::{
+    libc::O_DIRECT,
+    sched::{CloneFlags, unshare},
+    unistd::gettid,
+};
 
 use crate::namespace::run_command;
 

@@ -1,8 +1,10 @@
 //! Mounts file systems for a test: small, read-only, bind-mounted, and one that never answers.
 
-use std::fs::File;
-use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    os::fd::AsRawFd,
+    path::{Path, PathBuf},
+};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 

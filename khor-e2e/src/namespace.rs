@@ -1,14 +1,18 @@
 //! A network namespace for a whole test. [`crate::load::in_namespace`] runs a single function in a
 //! namespace.
 
-use std::fs::File;
-use std::panic::resume_unwind;
-use std::process::Command;
-use std::sync::mpsc::{Sender, channel};
-use std::thread::{self, JoinHandle};
+use std::{
+    fs::File,
+    panic::resume_unwind,
+    process::Command,
+    sync::mpsc::{Sender, channel},
+    thread::{self, JoinHandle},
+};
 
-use nix::sched::{CloneFlags, setns, unshare};
-use nix::unistd::{Pid, gettid};
+use nix::{
+    sched::{CloneFlags, setns, unshare},
+    unistd::{Pid, gettid},
+};
 
 /// A network namespace. A thread in it keeps it alive until this is dropped.
 #[derive(Debug)]

@@ -1,12 +1,16 @@
 //! Network namespaces in which only the test sends packets, with a sysfs that shows their
 //! interfaces.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::path::Path;
+use std::{
+    net::{SocketAddr, UdpSocket},
+    path::Path,
+};
 
-use crate::load::{in_namespace, mount_sysfs};
-use crate::namespace::{Namespace, run_command};
-use crate::procfs::{self, Traffic};
+use crate::{
+    load::{in_namespace, mount_sysfs},
+    namespace::{Namespace, run_command},
+    procfs::{self, Traffic},
+};
 
 /// Runs `inside` in a network namespace of its own with loopback up. `/sys` and `/proc/thread-self`
 /// show this namespace.

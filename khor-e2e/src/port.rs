@@ -5,8 +5,9 @@ use std::{
     ops::Range,
 };
 
-use crate::lock::MachineLock;
 use parking_lot::Mutex;
+
+use crate::lock::MachineLock;
 
 /// Ports below the range from which Linux assigns ports to connections (`ip_local_port_range`,
 /// 32768 and up). No connection can therefore take one of these ports before a program binds to it.

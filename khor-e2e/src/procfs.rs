@@ -1,8 +1,10 @@
 //! The kernel's own counts, which ours are held against.
 
-use std::fs;
-use std::ops::{Add, Sub};
-use std::path::Path;
+use std::{
+    fs,
+    ops::{Add, Sub},
+    path::Path,
+};
 
 /// A number after `name` at the start of a line of /proc/stat, such as `ctxt` or `processes`.
 pub fn stat(name: &str) -> u64 {

@@ -1,15 +1,19 @@
 //! A PulseAudio server of the test's own, with a null sink, and recordings of what was played into it.
 
-use std::io::Read;
-use std::ops::Range;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::Read,
+    ops::Range,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use khor_patience::progress;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
@@ -79,7 +83,7 @@ impl Pulse {
     }
 
     /// It goes on.
-    pub fn go_on(&self) {
+    pub fn resume(&self) {
         self.signal(Signal::SIGCONT);
     }
 

@@ -1,7 +1,9 @@
 //! A raw HTTP client, for tests of headers and bytes that an HTTP library would hide.
 
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::{
+    io::{self, Read, Write},
+    net::TcpStream,
+};
 
 use khor_patience::{hang_timeout, progress};
 

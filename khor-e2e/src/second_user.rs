@@ -1,21 +1,23 @@
 //! Programs of other users, for tests that run as root. The users exist only as numbers. Each has
 //! a home and a runtime folder of its own.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output};
-use std::sync::OnceLock;
+use std::{
+    fs::{self, File},
+    os::unix::fs::{PermissionsExt, chown},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output},
+    sync::OnceLock,
+};
 
 use khor_patience::progress;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::connections::listener;
-use crate::engine::program;
-use crate::{Wait, raw_http, wait_for};
+use crate::{Wait, connections::listener, engine::program, raw_http, wait_for};
 
 /// The user `nobody` of Debian and most other systems, who owns no files.
 pub const NOBODY: u32 = 65_534;

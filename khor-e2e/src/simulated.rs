@@ -1,9 +1,13 @@
 //! Hosts that send real frames through a real server without being there: for what takes more machines than there are.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, SystemTime},
+};
 
 use khor_fleet::{Frame, Message, Name, SIGNALS, Signal, Source, subject};
 

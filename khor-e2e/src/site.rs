@@ -1,21 +1,23 @@
 //! A site to test with: a real NATS server with TLS and accounts, hosts in network namespaces, and their relays. `home` is
 //! heard. Relays that aggregate publish the sites `rack`, `a`, `b` and `hall` in `home`, and `a` in `hall`.
 
-use std::fs::{self, File};
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::{
+    fs::{self, File},
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus},
+};
 
 use khor_patience::progress;
-use nix::sched::{CloneFlags, setns};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sched::{CloneFlags, setns},
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use nkeys::KeyPair;
 use tempfile::TempDir;
 
-use crate::engine::program;
-use crate::lock::MachineLock;
-use crate::{free_port, wait_for, wait_until};
+use crate::{engine::program, free_port, lock::MachineLock, wait_for, wait_until};
 
 /// Where Debian's package puts it.
 const SERVER: &str = "/usr/sbin/nats-server";
@@ -32,7 +34,7 @@ pub struct NatsServer {
 
 impl NatsServer {
     /// Whether there is one to run.
-    pub fn is_there() -> bool {
+    pub fn is_installed() -> bool {
         Path::new(SERVER).exists()
     }
 

@@ -1,8 +1,10 @@
 //! The one door through which a test that cannot run here leaves.
 
-use std::fs::File;
-use std::io::{Write, stderr};
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{Write, stderr},
+    path::Path,
+};
 
 /// Set to 1 where all must run: a skip is a failure then.
 const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skip_is_seen_and_fails_only_where_all_must_run() {
+    fn skips_fail_only_where_all_run() {
         let set = [(REQUIRE_ALL, "1"), (REQUIRE_ALL, "0"), (VM, "1")];
         for (test, failing) in [("leaves", (REQUIRE_ALL, "1")), ("leaves_outside_vm", (VM, "1"))] {
             for variable in set.into_iter().map(Some).chain([None]) {

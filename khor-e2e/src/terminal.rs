@@ -14,12 +14,13 @@ use std::{
     thread::JoinHandle,
 };
 
-use nix::poll::{PollFd, PollFlags, poll};
-use nix::pty::{Winsize, openpty};
-use nix::sys::termios::{Termios, tcgetattr};
-use parking_lot::{Mutex, MutexGuard};
-
 use khor_patience::progress;
+use nix::{
+    poll::{PollFd, PollFlags, poll},
+    pty::{Winsize, openpty},
+    sys::termios::{Termios, tcgetattr},
+};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{Wait, wait_for};
 

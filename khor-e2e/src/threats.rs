@@ -1,7 +1,6 @@
 //! Checks the threat table of docs/security.md: each row must name tests that exist.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 /// Heading of the section with the table.
 const SECTION: &str = "## Threats";

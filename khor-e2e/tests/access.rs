@@ -1,9 +1,12 @@
 //! Who gets into a NATS server: by a certificate, by creds, by an nkey; and what khor says to who doesn't, and what to do.
 
-use khor_e2e::access::{by_certificate, by_creds};
-use khor_e2e::site::{NatsServer, Relay};
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, Wait, wait_until};
+use khor_e2e::{
+    Engine, Wait,
+    access::{by_certificate, by_creds},
+    site::{NatsServer, Relay},
+    skip::skip,
+    wait_until,
+};
 
 fn relay(options: &[String]) -> Relay {
     let mut all = ["--site", "home", "--host", "web-1"].map(str::to_owned).to_vec();
@@ -35,8 +38,8 @@ fn source(engine: &Engine) -> serde_json::Value {
 }
 
 #[test]
-fn a_certificate_opens_a_server_that_asks_for_one() {
-    if !NatsServer::is_there() {
+fn client_certificate_opens_tls_server() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = by_certificate();
@@ -59,7 +62,7 @@ fn a_certificate_opens_a_server_that_asks_for_one() {
 
 #[test]
 fn creds_open_a_server_of_an_operator() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = by_creds();

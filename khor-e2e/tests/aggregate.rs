@@ -1,12 +1,17 @@
 //! A site that is told of by relays that aggregate: two share its hosts, one engine hears it through them.
 
-use std::net::Ipv4Addr;
-use std::time::{Duration, Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::hosts::Hosts;
-use khor_e2e::site::{Namespace, NatsServer, Relay};
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Engine, free_port, wait_until};
+use khor_e2e::{
+    Engine, free_port,
+    hosts::Hosts,
+    site::{Namespace, NatsServer, Relay},
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use serde_json::{Value, json};
 
 const HOSTS: usize = 60;
@@ -24,8 +29,8 @@ fn count(port: u16, name: &str) -> f64 {
 }
 
 #[test]
-fn two_share_a_site_that_is_heard_through_them_and_one_carries_on() {
-    if !NatsServer::is_there() {
+fn two_aggregators_share_site_one_carries_on() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
@@ -152,11 +157,11 @@ fn most(engine: &Engine, seconds: u64) -> [f64; 2] {
 }
 
 #[test]
-fn a_cut_cable_of_one_that_aggregates_is_one_loss_and_it_resumes_with_no_spike() {
+fn cut_aggregator_cable_is_loss_without_spike() {
     if !root_or_skip() {
         return;
     }
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();

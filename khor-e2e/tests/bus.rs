@@ -1,15 +1,20 @@
 //! The collector on a real message bus: there, gone, and there again, and sampling all the while.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Collector, Crashes, Listener, Wait, crash, wait_until};
-use khor_proto::Scope;
+use khor_e2e::{
+    Bus, Collector, Crashes, Listener, Wait, crash,
+    engine::program,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
+use khor_proto::{Counter, Scope};
 use nix::unistd::User;
 use tempfile::TempDir;
 
@@ -52,7 +57,7 @@ fn property(bus: &Bus, name: &str) -> Option<String> {
 }
 
 #[test]
-fn the_collector_is_on_the_bus_and_does_without() {
+fn collector_uses_bus_and_works_without() {
     if !root_or_skip() {
         return;
     }
@@ -87,13 +92,13 @@ fn the_collector_is_on_the_bus_and_does_without() {
     }
 
     bus.kill();
-    assert!(collector.sample().get("switches").is_some(), "without a bus it counts on");
+    assert!(collector.sample().get(Counter::Switches).is_some(), "without a bus it counts on");
     assert!(bus.restart());
     wait_until("the name on the new bus", || property(&bus, "Version").is_some());
 }
 
 #[test]
-fn crashes_and_subscribers_are_told_of_as_they_come() {
+fn bus_reports_crashes_and_subscribers() {
     if !root_or_skip() {
         return;
     }
@@ -117,14 +122,14 @@ fn crashes_and_subscribers_are_told_of_as_they_come() {
 }
 
 #[test]
-fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
+fn denied_bus_name_is_retried() {
     if !root_or_skip() {
         return;
     }
     let Some(bus) = Bus::start(true) else { return skip("needs dbus-daemon") };
     let collector = collector_on(&bus);
     wait_until("the complaint", || collector.log().contains("org.khor.Collector.conf"));
-    assert!(collector.sample().get("switches").is_some(), "it counts");
+    assert!(collector.sample().get(Counter::Switches).is_some(), "it counts");
     bus.install(POLICY_FILE, &policy(&user_of(&collector), 0));
     wait_until("the name", || property(&bus, "Version").is_some());
     let written = ["set-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"];
@@ -132,7 +137,7 @@ fn a_bus_that_denies_the_name_costs_the_name_only_until_its_policy_is_there() {
 }
 
 #[test]
-fn only_root_and_members_of_the_group_receive_names() {
+fn only_root_and_group_receive_names() {
     if !root_or_skip() {
         return;
     }

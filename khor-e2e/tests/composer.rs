@@ -1,13 +1,8 @@
 //! Presets of one's own, what is ordinary, cues and explanations, with the real engine.
 
-use std::fs;
-use std::process::Command;
-use std::thread;
-use std::time::Duration;
+use std::{fs, process::Command, thread, time::Duration};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Collector, Engine, crash, wait_until};
+use khor_e2e::{Collector, Engine, crash, engine::program, skip::root_or_skip, wait_until};
 use serde_json::Value;
 
 const NO_SOCKET: &str = "/nonexistent/khor.sock";
@@ -26,7 +21,7 @@ fn newest_note(engine: &Engine) -> u64 {
 }
 
 #[test]
-fn a_preset_of_ones_own_comes_breaks_and_plays_on() {
+fn user_preset_loads_and_survives_breaking() {
     let engine = quiet_engine();
     engine.wait_for_source("demo");
     let folder = engine.config_path().with_file_name("presets");
@@ -60,7 +55,7 @@ fn a_preset_of_ones_own_comes_breaks_and_plays_on() {
 }
 
 #[test]
-fn what_is_ordinary_is_kept_frozen_and_forgotten() {
+fn baseline_is_kept_frozen_and_reset() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     engine.wait_for_source("proc");
     let learnt = |engine: &Engine| engine.get("/api/health")["baseline"]["learnt"].as_f64().unwrap_or(0.0);

@@ -1,12 +1,8 @@
 //! The API by its own document: schemathesis makes requests from it, good and bad, and compares the answers with it.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::Instant;
+use std::{path::PathBuf, process::Command, time::Instant};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, Streamed};
+use khor_e2e::{Engine, Streamed, engine::program, skip::skip};
 
 /// Besides those that are written out: the values at the edges of each schema, and beyond them.
 const EXAMPLES_EACH: &str = "5";

@@ -1,9 +1,6 @@
 //! The keys of a NATS server, as systemd passes them to `khor relay`.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use khor_e2e::engine::program;
 use tempfile::TempDir;
@@ -23,7 +20,7 @@ fn relay(credentials: &Path, options: &[&str]) -> String {
 }
 
 #[test]
-fn the_relay_finds_its_credentials_unless_an_option_names_others() {
+fn relay_option_overrides_found_credentials() {
     let dir = TempDir::new().expect("a directory");
     let write = |name: &str, content: &str| fs::write(dir.path().join(name), content).expect("a file");
     write("nats-creds", "\n");
@@ -38,7 +35,7 @@ fn the_relay_finds_its_credentials_unless_an_option_names_others() {
 }
 
 #[test]
-fn the_doctor_warns_of_a_key_that_others_can_read() {
+fn doctor_warns_of_readable_key() {
     let dir = TempDir::new().expect("a directory");
     let seed = dir.path().join("relay.nk");
     fs::write(&seed, "no seed").expect("a file");

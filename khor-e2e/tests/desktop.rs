@@ -1,12 +1,8 @@
 //! The engine on a session bus of the test's own: steered and heard there, by scripts and by the desktop's media keys.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::skip;
-use khor_e2e::{Bus, Engine, wait_until};
+use khor_e2e::{Bus, Engine, engine::program, skip::skip, wait_until};
 use serde_json::{Value, json};
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
@@ -49,7 +45,7 @@ fn desktop(engine: &Engine) -> Value {
 }
 
 #[test]
-fn the_engine_is_described_steered_and_heard_on_the_bus() {
+fn session_bus_describes_steers_and_signals() {
     let Some(bus) = bus_and("busctl") else { return };
     let engine = engine_on(&bus, &["--dbus"]);
     wait_until("the name", || property(&bus, "Version").is_some());
@@ -95,7 +91,7 @@ fn the_engine_is_described_steered_and_heard_on_the_bus() {
 }
 
 #[test]
-fn a_bus_that_goes_or_is_not_there_is_a_state_with_its_fix_and_the_music_goes_on() {
+fn missing_bus_is_reported_and_music_continues() {
     let Some(mut bus) = bus_and("busctl") else { return };
     let engine = engine_on(&bus, &["--dbus", "--mpris"]);
     wait_until("both names", || desktop(&engine)["ok"] == true);
@@ -136,7 +132,7 @@ fn a_bus_that_goes_or_is_not_there_is_a_state_with_its_fix_and_the_music_goes_on
 }
 
 #[test]
-fn a_name_that_is_taken_is_told_and_taken_over_once_it_is_free() {
+fn taken_bus_name_is_reported_then_acquired() {
     let Some(bus) = bus_and("busctl") else { return };
     let first = engine_on(&bus, &["--dbus"]);
     wait_until("the name", || desktop(&first)["ok"] == true);

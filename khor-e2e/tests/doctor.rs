@@ -1,13 +1,17 @@
 //! `khor doctor` on machines that lack this and that, and on one that lacks nothing.
 
-use std::net::TcpListener;
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    net::TcpListener,
+    os::unix::fs::{PermissionsExt, chown},
+    path::Path,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Pulse};
+use khor_e2e::{
+    Collector, Engine, Pulse,
+    engine::program,
+    skip::{root_or_skip, skip},
+};
 use khor_patience::progress;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -69,7 +73,7 @@ fn nothing_is_wrong_where_everything_is_there() {
 }
 
 #[test]
-fn each_problem_names_its_fix_and_nothing_is_changed() {
+fn doctor_names_fixes_and_changes_nothing() {
     let dir = TempDir::new().expect("a directory");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();
@@ -98,7 +102,7 @@ fn each_problem_names_its_fix_and_nothing_is_changed() {
 }
 
 #[test]
-fn who_is_not_in_the_group_is_told_so() {
+fn user_outside_group_gets_the_reason() {
     const GAMES: u32 = 60;
     if !root_or_skip() {
         return;

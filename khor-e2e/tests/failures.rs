@@ -1,15 +1,8 @@
 //! What isn't there, and what is broken: each is a state with a reason and a fix, and the rest goes on.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::net::TcpListener;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-use std::process::Command;
+use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, path::Path, process::Command};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Engine, free_port, wait_until};
+use khor_e2e::{Engine, engine::program, free_port, skip::root_or_skip, wait_until};
 use khor_patience::progress;
 use nix::sched::{CloneFlags, unshare};
 use serde_json::{Value, json};
@@ -30,7 +23,7 @@ fn assert_shortfall(part: &Value) {
 }
 
 #[test]
-fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
+fn engine_runs_without_sound_or_collector() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--midi"], &NO_SOUND);
     wait_until("the device to be missed", || engine.get("/api/health")["audio"]["error"].is_string());
     let health = engine.get("/api/health");
@@ -52,7 +45,7 @@ fn without_sound_card_sequencer_and_collector_everything_else_goes_on() {
 
 /// A container may have a `/proc` with processes only.
 #[test]
-fn without_any_counter_the_source_is_lost_and_not_calm() {
+fn source_without_counters_is_lost() {
     if !root_or_skip() {
         return;
     }
@@ -84,7 +77,7 @@ fn without_any_counter_the_source_is_lost_and_not_calm() {
 /// The kernel accepts nearly any bytes as an interface name, and /proc/net/dev shows them as they
 /// are.
 #[test]
-fn an_interface_with_a_non_utf_8_name_does_not_hide_traffic() {
+fn non_utf8_interface_hides_no_traffic() {
     if !root_or_skip() {
         return;
     }
@@ -109,7 +102,7 @@ fn an_interface_with_a_non_utf_8_name_does_not_hide_traffic() {
 }
 
 #[test]
-fn a_port_in_use_costs_the_page_only_and_is_taken_when_free() {
+fn port_in_use_costs_only_the_page() {
     let address = format!("127.0.0.1:{}", free_port());
     let blocker = TcpListener::bind(&address).expect("the port");
     let dir = TempDir::new().expect("a directory");
@@ -130,7 +123,7 @@ fn a_port_in_use_costs_the_page_only_and_is_taken_when_free() {
 }
 
 #[test]
-fn an_invalid_setting_is_reported_and_backed_up_before_the_file_is_written() {
+fn invalid_setting_is_reported_and_backed_up() {
     const INVALID: &str = "{\"music\": {\"bpm\": 9}}";
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("config.json"), INVALID).expect("writing");
@@ -147,7 +140,7 @@ fn an_invalid_setting_is_reported_and_backed_up_before_the_file_is_written() {
 }
 
 #[test]
-fn a_change_survives_a_restart_and_a_wrong_one_changes_nothing() {
+fn valid_change_survives_restart() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let (status, answer) = engine.change(&json!({"music": {"bpm": 72, "preset": "drone"}}));
     assert_eq!((status, answer["restart_required"].as_bool()), (200, Some(false)), "{answer:#}");
@@ -175,7 +168,7 @@ fn a_change_survives_a_restart_and_a_wrong_one_changes_nothing() {
 
 /// Only an engine, which then shows it, sets a broken file aside.
 #[test]
-fn who_only_asks_leaves_a_broken_configuration_where_it_is() {
+fn reading_keeps_broken_configuration_in_place() {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("config.json");
     let broken = r#"{"music": {"bpm": 500}, "listen": {"port": 1}}"#;
@@ -207,7 +200,7 @@ fn who_reads_no_further_ends_it_quietly() {
 
 /// The API keeps keys that it does not know, for a newer khor; at the prompt one is a slip of the pen.
 #[test]
-fn a_misspelt_setting_is_refused_and_not_kept() {
+fn misspelt_setting_is_refused() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let khor = |setting: &[&str]| {
         let path = engine.config_path();
@@ -245,7 +238,7 @@ fn strangers_are_turned_away() {
 }
 
 #[test]
-fn the_demo_is_labelled_and_never_written_down() {
+fn demo_is_labelled_and_never_saved() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], &[]);
     engine.wait_for_source("demo");
     assert_eq!(engine.get("/api/health")["features"]["fake"], true);

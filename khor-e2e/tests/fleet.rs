@@ -1,13 +1,14 @@
 //! A site: hosts with relays, a real NATS server with TLS and accounts, and one engine that hears them.
 
-use std::net::Ipv4Addr;
-use std::thread;
-use std::time::Duration;
+use std::{net::Ipv4Addr, thread, time::Duration};
 
-use khor_e2e::load::{Background, loopback};
-use khor_e2e::site::{Namespace, NatsServer, Relay};
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    load::{Background, loopback},
+    site::{Namespace, NatsServer, Relay},
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use serde_json::{Value, json};
 
 /// What a relay's memory may differ by, KiB.
@@ -46,11 +47,11 @@ fn cues(engine: &Engine, kind: &str, host: &str) -> usize {
 }
 
 #[test]
-fn hosts_are_heard_together_one_takes_the_solo_and_who_goes_is_missed() {
+fn hosts_play_together_with_solo_and_loss() {
     if !root_or_skip() {
         return;
     }
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let mut server = NatsServer::start();
@@ -236,8 +237,8 @@ fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &
 /// The NATS client rejects messages that are longer than the server's `max_payload`. The relay
 /// stayed connected, but sent nothing.
 #[test]
-fn a_relay_reports_that_its_frames_are_too_long_and_sends_after_the_limit_rises() {
-    if !NatsServer::is_there() {
+fn relay_reports_long_frames_and_recovers() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let mut server = NatsServer::start();
@@ -255,7 +256,7 @@ fn a_relay_reports_that_its_frames_are_too_long_and_sends_after_the_limit_rises(
 
 #[test]
 fn strangers_are_refused_counted_and_shown() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();

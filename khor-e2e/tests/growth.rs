@@ -1,12 +1,13 @@
 //! Tests that nothing grows without bound: the configuration, its warnings, presets, recordings and
 //! renders.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, Mount, skip, wait_until};
+use khor_e2e::{Engine, Mount, engine::program, skip, wait_until};
 use khor_patience::progress;
 use nix::unistd::Uid;
 use serde_json::{Map, Value, json};
@@ -38,7 +39,7 @@ fn unknown(first: usize, count: usize) -> Value {
 }
 
 #[test]
-fn requests_with_unknown_keys_or_long_texts_change_nothing() {
+fn unknown_keys_and_long_texts_change_nothing() {
     let engine = Engine::start_in(with_config("{\"theirs\": {\"x\": 1}}"), NO_SOCKET.as_ref(), &QUIET, &[]);
     assert_eq!(engine.change(&json!({ "music": { "bpm": 90 } })).0, 200);
     let before = fs::read(engine.config_path()).unwrap();
@@ -80,7 +81,7 @@ fn requests_with_unknown_keys_or_long_texts_change_nothing() {
 }
 
 #[test]
-fn a_file_with_thousands_of_unknown_keys_has_one_line_in_the_log() {
+fn thousands_of_unknown_keys_log_one_line() {
     let dir = with_config(&unknown(0, 5000).to_string());
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &QUIET, &[]);
     let about_keys = || engine.log().lines().filter(|line| line.contains("unknown-")).count();
@@ -97,7 +98,7 @@ fn a_file_with_thousands_of_unknown_keys_has_one_line_in_the_log() {
 }
 
 #[test]
-fn thousands_of_broken_presets_have_few_lines_in_the_log() {
+fn thousands_of_broken_presets_log_few_lines() {
     let dir = with_config("{}");
     fs::create_dir(dir.path().join("presets")).unwrap();
     for number in 0..1000 {
@@ -121,7 +122,7 @@ fn thousands_of_broken_presets_have_few_lines_in_the_log() {
 }
 
 #[test]
-fn a_recording_ends_at_its_quota_and_none_begins_on_a_full_disk() {
+fn recordings_stop_at_quota_and_full_disk() {
     let dir = with_config("{\"recordings\": {\"quota_mib\": 1}}");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &QUIET, &[]);
     let (status, started) = engine.post("/api/recording/start?format=wav");
@@ -150,7 +151,7 @@ fn a_recording_ends_at_its_quota_and_none_begins_on_a_full_disk() {
 }
 
 #[test]
-fn render_prints_length_and_size_and_refuses_long_renders() {
+fn render_prints_size_and_refuses_long() {
     let dir = TempDir::new().unwrap();
     let render = |seconds: &str, more: &[&str]| {
         khor(&[&["render", "--demo", "--seconds", seconds], more].concat(), dir.path())
@@ -167,7 +168,7 @@ fn render_prints_length_and_size_and_refuses_long_renders() {
 }
 
 #[test]
-fn files_do_not_fill_a_small_disk_unless_they_are_forced() {
+fn files_fill_small_disk_only_when_forced() {
     if !Uid::effective().is_root() {
         return skip("mounting needs root");
     }

@@ -1,14 +1,19 @@
 //! Honest use of an engine that serves its own user: the page, `khor`, curl, an ssh tunnel, nginx
 //! in front, and two users at once. The tests run as root, and the engines as other users.
 
-use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::{
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output},
+};
 
-use khor_e2e::second_user::{NOBODY, OTHER, OWNER};
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{SecondUser, UserEngine, free_port, wait_until};
+use khor_e2e::{
+    SecondUser, UserEngine, free_port,
+    second_user::{NOBODY, OTHER, OWNER},
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::progress;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -46,7 +51,7 @@ fn khor(user: &SecondUser, arguments: &[&str]) -> Result<String, String> {
 }
 
 #[test]
-fn the_page_the_commands_and_curl_work_for_the_same_user_and_root() {
+fn same_user_and_root_have_access() {
     if !root_or_skip() {
         return;
     }
@@ -112,7 +117,7 @@ fn local_users_setting_gives_other_users_access() {
 }
 
 #[test]
-fn two_users_with_one_configured_port_reach_their_own_engines() {
+fn users_sharing_port_reach_own_engines() {
     if !root_or_skip() {
         return;
     }
@@ -234,7 +239,7 @@ impl Sshd {
 }
 
 #[test]
-fn an_ssh_tunnel_reaches_the_engine_of_its_own_account() {
+fn ssh_tunnel_reaches_engine_of_account() {
     if !root_or_skip() {
         return;
     }

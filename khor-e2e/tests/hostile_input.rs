@@ -1,13 +1,19 @@
 //! Tests hostile input: OSC datagrams, numbers on the command line, and concatenated captures.
 
-use std::fs;
-use std::net::UdpSocket;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    net::UdpSocket,
+    path::Path,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::osc::{MAX_DATAGRAM, bundle, deepest_bundle, message};
-use khor_e2e::{Engine, free_port, wait_until};
+use khor_e2e::{
+    Engine,
+    engine::program,
+    free_port,
+    osc::{MAX_DATAGRAM, bundle, deepest_bundle, message},
+    wait_until,
+};
 use khor_patience::progress;
 use rosc::OscType;
 use serde_json::{Value, json};
@@ -73,7 +79,7 @@ fn no_osc_packet_ends_the_engine() {
 }
 
 #[test]
-fn patterns_symbols_and_missing_type_tags_are_understood() {
+fn osc_patterns_symbols_and_tagless_work() {
     let (engine, socket) = steered();
     let config = || engine.get("/api/config");
     let value = vec![OscType::Float(0.25)];
@@ -95,7 +101,7 @@ fn patterns_symbols_and_missing_type_tags_are_understood() {
 }
 
 #[test]
-fn a_number_out_of_range_is_a_usage_error_that_names_the_range() {
+fn number_out_of_range_names_range() {
     let dir = TempDir::new().expect("a directory");
     for (words, range) in [
         (&["record", "x.khor", "--demo", "--seconds", "-1"][..], "from 0.001 to 31536000"),

@@ -1,15 +1,20 @@
 //! Tests HTTP details that clients and proxies rely on: HEAD, ranges, compression, host names and
 //! errors.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Stdio};
+use std::{
+    ffi::OsStr,
+    fs,
+    io::Read,
+    os::unix::ffi::OsStrExt,
+    process::{Command, Stdio},
+};
 
 use flate2::read::GzDecoder;
-use khor_e2e::raw_http::{self, Answer};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    raw_http::{self, Answer},
+    wait_until,
+};
 use serde_json::Value;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
@@ -44,7 +49,7 @@ fn record(engine: &Engine) -> String {
 }
 
 #[test]
-fn head_has_the_headers_of_get_and_no_body() {
+fn head_equals_get_without_body() {
     let (engine, _page) = start();
     let recording = record(&engine);
     let document = engine.get("/api/openapi.json");
@@ -88,7 +93,7 @@ fn head_has_the_headers_of_get_and_no_body() {
 }
 
 #[test]
-fn the_errors_of_paths_and_methods_are_json() {
+fn path_and_method_errors_are_json() {
     let (engine, _page) = start();
     for (method, path, expected, allow) in [
         ("GET", "/api/nothing", 404, None),
@@ -112,7 +117,7 @@ fn the_errors_of_paths_and_methods_are_json() {
 }
 
 #[test]
-fn a_host_name_may_end_in_a_dot() {
+fn host_name_may_end_in_dot() {
     let (engine, _page) = start();
     let port = engine.url().rsplit(':').next().expect("a port").to_owned();
     let status = |host: &str, origin: &str| {
@@ -205,7 +210,7 @@ fn endless_answers_are_neither_buffered_nor_compressed() {
 }
 
 #[test]
-fn text_is_compressed_for_clients_that_accept_it() {
+fn text_is_compressed_if_accepted() {
     let (engine, _page) = start();
     let gzip = [("accept-encoding", "gzip, deflate, br")];
     wait_until("a history", || {
@@ -263,7 +268,7 @@ fn metrics_come_in_the_requested_format() {
 
 /// A path may contain any bytes. Each answer shows the path, and no answer fails because of it.
 #[test]
-fn answers_show_paths_that_are_not_utf_8() {
+fn answers_show_non_utf8_paths() {
     let home =
         tempfile::Builder::new().prefix(OsStr::from_bytes(b"khor-\xff\xfe")).tempdir().expect("a directory");
     let engine = Engine::start_in(home, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
@@ -296,7 +301,7 @@ fn answers_show_paths_that_are_not_utf_8() {
 }
 
 #[test]
-fn a_path_that_becomes_a_setting_must_be_utf_8() {
+fn path_settings_must_be_utf8() {
     let mut khor = Command::new(khor_e2e::engine::program("khor"));
     khor.args(["engine", "--ui-dir"]).arg(OsStr::from_bytes(b"/tmp/\xff"));
     let output = khor.stdin(Stdio::null()).output().expect("khor");

@@ -1,20 +1,25 @@
 //! Tests that hostile text is inert in the output of every command, in logs and in answers. The
 //! text comes from processes, cgroups, peers, captures, presets, configurations and false engines.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
-use std::process::{Command, Output};
-use std::thread;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    process::{Command, Output},
+    thread,
+};
 
-use khor_e2e::crash::crash_named;
-use khor_e2e::engine::program;
-use khor_e2e::hostile_text::{HOSTILE, OSC_52, active, active_in_json, hostile_capture};
-use khor_e2e::simulated::{SimulatedHost, Simulation};
-use khor_e2e::site::NatsServer;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Cgroup, Collector, Engine, wait_until};
+use khor_e2e::{
+    Bus, Cgroup, Collector, Engine,
+    crash::crash_named,
+    engine::program,
+    hostile_text::{HOSTILE, OSC_52, active, active_in_json, hostile_capture},
+    simulated::{SimulatedHost, Simulation},
+    site::NatsServer,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_fleet::{Cue, Message, Name};
 use khor_patience::progress;
 use serde_json::{Value, json};
@@ -95,8 +100,8 @@ fn cues(engine: &Engine) -> Vec<Value> {
 
 /// Before, `khor explain` passed the clipboard write of a peer to the terminal.
 #[test]
-fn a_peer_of_the_site_steers_no_terminal() {
-    if !NatsServer::is_there() {
+fn site_peer_steers_no_terminal() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
@@ -122,8 +127,8 @@ fn a_peer_of_the_site_steers_no_terminal() {
 
 /// Before, 20,000 cues of one peer displaced the cues of all others.
 #[test]
-fn a_flooding_host_displaces_no_cues_of_others() {
-    if !NatsServer::is_there() {
+fn flooding_host_displaces_no_other_cues() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
@@ -235,7 +240,7 @@ fn a_hostile_capture_steers_no_terminal() {
 
 /// Another program may listen at the engine's address.
 #[test]
-fn a_program_that_claims_to_be_an_engine_steers_no_terminal() {
+fn false_engine_steers_no_terminal() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("its address").to_string();
     thread::spawn(move || {

@@ -1,13 +1,13 @@
 //! Listening from elsewhere, with and without a sound device, and recording.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::pulse::Recording;
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, Pulse, wait_until};
+use khor_e2e::{Engine, Pulse, pulse::Recording, skip::skip, wait_until};
 use khor_patience::hang_timeout;
 use tungstenite::Message;
 
@@ -46,7 +46,7 @@ fn open_socket(
 }
 
 #[test]
-fn without_a_device_the_music_plays_for_whoever_listens_and_for_nobody_else() {
+fn music_without_device_plays_for_listeners() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let voices = || engine.get("/api/health")["audio"]["voices"].as_u64().expect("a number");
     thread::sleep(Duration::from_secs(2));
@@ -61,7 +61,7 @@ fn without_a_device_the_music_plays_for_whoever_listens_and_for_nobody_else() {
 }
 
 #[test]
-fn a_page_hears_the_same_through_a_socket_and_another_site_nothing() {
+fn socket_stream_is_for_own_page_only() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let mut socket = open_socket(&engine, &engine.url()).expect("a socket");
     let Message::Text(format) = socket.read().expect("the format") else { panic!("the format comes first") };
@@ -88,7 +88,7 @@ fn a_page_hears_the_same_through_a_socket_and_another_site_nothing() {
 }
 
 #[test]
-fn listeners_hear_what_the_loudspeaker_plays_and_go_on_when_it_dies() {
+fn listeners_get_device_sound_and_outlive_it() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let device = || engine.get("/api/health")["audio"]["ok"] == true;
@@ -117,7 +117,7 @@ fn listeners_hear_what_the_loudspeaker_plays_and_go_on_when_it_dies() {
 }
 
 #[test]
-fn a_recording_is_begun_ended_listed_and_fetched() {
+fn recording_starts_stops_lists_and_downloads() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     assert_eq!(engine.post("/api/recording/stop").0, 409, "there is none");
     let (status, refused) = engine.post("/api/recording/start?format=mp3");

@@ -1,21 +1,28 @@
 //! Tests of the limits for untrusted members of the collector's group, with real users.
 
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::{
+    os::unix::fs::{PermissionsExt, chown},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
-use khor_e2e::crowd::{GROUP, connect_as};
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Cgroup, Collector, Engine, Listener, Wait, crash, load, wait_until};
+use khor_e2e::{
+    Cgroup, Collector, Engine, Listener, Wait, crash,
+    crowd::{GROUP, connect_as},
+    engine::program,
+    load,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::hang_timeout;
-use khor_proto::client::{Client, ClientError, Update};
-use khor_proto::{Availability, CueKind, Sample, Scope, Selector, Subscribe, Subscribed};
+use khor_proto::{
+    Availability, CueKind, Sample, Scope, Selector, Subscribe, Subscribed,
+    client::{Client, ClientError, Update},
+};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::{runtime::Runtime, time::timeout};
 
 /// Two untrusted members of the group.
 const MEMBER: u32 = 54_331;
@@ -102,7 +109,7 @@ fn reason_of_all(subscribed: &Subscribed) -> Option<String> {
 }
 
 #[test]
-fn other_users_processes_are_refused_and_the_rest_goes_on() {
+fn other_users_processes_are_refused() {
     let Some((collector, _turn)) = collector("") else { return };
     let [own, others, roots] = [MEMBER, OTHER, 0].map(|uid| Process::start(uid, SWITCHING));
     let all_but_others = Scope::Selected { include: vec![], exclude: vec![Selector::Process(others.0.id())] };
@@ -185,7 +192,7 @@ fn program_starts_are_not_sent_to_members() {
 }
 
 #[test]
-fn a_member_takes_16_connections_and_8_scopes_and_others_keep_theirs() {
+fn member_gets_16_connections_and_8_scopes() {
     let Some((collector, _turn)) = collector("") else { return };
     let socket = collector.socket();
     let named = |name: String| Scope::only(Selector::Cgroup(format!("/khor-members-{name}")));
@@ -249,7 +256,7 @@ fn is_every(health: &Value, interval_ms: u16) -> bool {
 }
 
 #[test]
-fn a_members_engine_shows_the_granted_interval_and_its_reason() {
+fn engine_shows_granted_interval_and_reason() {
     let Some((collector, _turn)) = collector("") else { return };
     let Some(cgroup) = Cgroup::make("/khor-members-own") else { return skip("needs a unified hierarchy") };
     let [own, others] = [MEMBER, OTHER].map(|uid| Process::start(uid, SWITCHING));

@@ -3,9 +3,8 @@
 
 use std::process::Command;
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, LimitedCollector, load, procfs, wait_until};
-use khor_proto::counter;
+use khor_e2e::{Engine, LimitedCollector, Scrape, engine::program, load, procfs, wait_until};
+use khor_proto::Counter;
 use serde_json::Value;
 
 const REASON: &str = "Invalid argument (os error 22)";
@@ -13,15 +12,16 @@ const REASON: &str = "Invalid argument (os error 22)";
 /// A collector that counts forks and lacks the probes for switches and program starts.
 fn limited() -> LimitedCollector {
     LimitedCollector::start(&[
-        (counter::FORKS, None),
-        (counter::SWITCHES, Some(REASON)),
-        (counter::EXECS, Some(REASON)),
+        (Counter::Forks, None),
+        (Counter::Switches, Some(REASON)),
+        (Counter::Execs, Some(REASON)),
     ])
 }
 
-fn probe(engine: &Engine, name: &str) -> Value {
+fn probe(engine: &Engine, counter: Counter) -> Value {
     let probes = engine.get("/api/health")["probes"].clone();
-    let found = probes.as_array().expect("probes").iter().find(|probe| probe["name"] == name).cloned();
+    let found =
+        probes.as_array().expect("probes").iter().find(|probe| probe["name"] == counter.name()).cloned();
     found.expect("the probe")
 }
 
@@ -31,11 +31,11 @@ fn total(engine: &Engine, name: &str) -> u64 {
 
 fn assert_named(text: &Value) {
     let text = text.as_str().expect("a text");
-    assert!(text.contains(&format!("{} ({REASON})", counter::SWITCHES)), "{text}");
+    assert!(text.contains(&format!("{} ({REASON})", Counter::Switches)), "{text}");
 }
 
 #[test]
-fn proc_fills_a_missing_probe_and_reports_name_the_reason_and_the_fix() {
+fn reports_name_missing_probe_and_fix() {
     let collector = limited();
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
@@ -45,8 +45,8 @@ fn proc_fills_a_missing_probe_and_reports_name_the_reason_and_the_fix() {
         assert_named(&health[part]["error"]);
         assert!(health[part]["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "{:#}", health[part]);
     }
-    assert_eq!(probe(&engine, counter::SWITCHES)["available"], true);
-    let exec = probe(&engine, counter::EXECS);
+    assert_eq!(probe(&engine, Counter::Switches)["available"], true);
+    let exec = probe(&engine, Counter::Execs);
     assert_eq!((&exec["available"], exec["reason"].as_str()), (&Value::Bool(false), Some(REASON)));
     let doctor = Command::new(program("khor"))
         .args(["doctor", "--json", "--socket"])
@@ -58,7 +58,7 @@ fn proc_fills_a_missing_probe_and_reports_name_the_reason_and_the_fix() {
 }
 
 #[test]
-fn a_missing_counter_comes_from_proc_and_the_others_from_the_collector() {
+fn only_missing_counters_come_from_proc() {
     const ROUNDS: u32 = 20_000;
     let collector = limited();
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
@@ -82,20 +82,18 @@ fn a_missing_counter_comes_from_proc_and_the_others_from_the_collector() {
     println!("{ours} switches, and {kernel} by the kernel's count");
     assert!(ours <= kernel, "{ours} is more than {kernel}");
     // The fake collector's forks are its samples. /proc counts far more.
-    let forks = engine.read("/metrics", usize::MAX);
-    let forks = String::from_utf8(forks).expect("text");
-    let forks = forks.lines().find_map(|line| line.strip_prefix("khor_forks_total ")).expect("forks");
-    assert!(forks.parse::<f64>().expect("a number") <= collector.samples() as f64, "{forks}");
+    let forks = Scrape::of(&engine).total(Counter::Forks);
+    assert!(forks <= collector.samples(), "{forks}");
 }
 
 #[test]
-fn a_counter_that_a_scope_lacks_is_not_read_from_proc() {
+fn scope_counters_never_come_from_proc() {
     let collector = limited();
     let dir = tempfile::TempDir::new().expect("a directory");
     let config = serde_json::json!({ "bpf": { "cgroup": "x.service" } });
     std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
     let engine = Engine::start_in(dir, collector.socket(), &["--no-audio"], &[]);
     wait_until("the collector", || engine.get("/api/health")["source"]["kind"] == "collector");
-    let switches = probe(&engine, counter::SWITCHES);
+    let switches = probe(&engine, Counter::Switches);
     assert_eq!((&switches["available"], switches["reason"].as_str()), (&Value::Bool(false), Some(REASON)));
 }

@@ -1,17 +1,16 @@
 //! A program crashes, and the desktop is told: from the kernel's event to what a notification service is given.
 
-use std::collections::HashMap;
-use std::process::Command;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::{collections::HashMap, process::Command, sync::mpsc, time::Duration};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Collector, Crashes, Engine, wait_until};
+use khor_e2e::{
+    Bus, Collector, Crashes, Engine,
+    engine::program,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::hang_timeout;
 use serde_json::Value;
-use zbus::connection::Builder;
-use zbus::{Connection, OwnedVariant, interface};
+use zbus::{Connection, OwnedVariant, connection::Builder, interface};
 
 /// In which a second one of a kind would have come.
 const A_WHILE: Duration = Duration::from_secs(3);
@@ -81,7 +80,7 @@ fn notifications(engine: &Engine) -> Value {
 }
 
 #[test]
-fn a_crash_is_shown_once_and_told_on_the_bus_and_without_a_service_the_fix_is() {
+fn crash_notifies_once_or_names_fix() {
     if !root_or_skip() {
         return;
     }

@@ -2,8 +2,11 @@
 
 use std::fs;
 
-use khor_e2e::raw_http::{self, Answer};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    raw_http::{self, Answer},
+    wait_until,
+};
 use serde_json::{Map, Number, Value, json};
 use tempfile::TempDir;
 
@@ -76,7 +79,7 @@ fn figures_have_the_fields_of_the_original() {
 }
 
 #[test]
-fn the_stream_has_unnamed_events_and_can_be_resumed() {
+fn event_stream_is_unnamed_and_resumable() {
     let engine = demo();
     let stream = ask(&engine, "GET", "/api/stream", Some(64 * 1024));
     assert_eq!(stream.header("content-type").as_deref(), Some("text/event-stream"));
@@ -95,7 +98,7 @@ fn the_stream_has_unnamed_events_and_can_be_resumed() {
 }
 
 #[test]
-fn the_originals_calls_select_presets_and_devices_and_play_notes() {
+fn original_calls_select_and_play() {
     let engine = demo();
     let status = |path: &str| engine.post(path).0;
     let presets = engine.get("/api/presets");
@@ -150,7 +153,7 @@ fn with_numbers(value: &Value, form: &impl Fn(&Number) -> Number) -> Value {
 }
 
 #[test]
-fn all_settings_are_accepted_with_floats_and_with_integers() {
+fn settings_accept_floats_and_integers() {
     let engine = demo();
     let before = engine.get("/api/config");
     let mut wanted = json!({});
@@ -206,7 +209,7 @@ fn theirs(engine: &Engine) -> String {
 }
 
 #[test]
-fn unknown_addresses_show_the_page_of_the_folder() {
+fn unknown_addresses_show_folders_page() {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("index.html"), "<title>theirs</title>").expect("a page");
     fs::write(dir.path().join("app.js"), "// theirs").expect("a script");

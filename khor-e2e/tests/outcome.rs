@@ -1,16 +1,19 @@
 //! Tests what remains when a command ends early, the disk is full, or the output is closed:
 //! playable files, the old file instead of half a new one, and an error instead of a panic.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::{
+    fs::{self, File},
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, Terminal, free_port, wait_for, wait_until};
+use khor_e2e::{Engine, Terminal, engine::program, free_port, wait_for, wait_until};
 use khor_patience::progress;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
@@ -106,7 +109,7 @@ fn sighup_closes_the_recording_of_the_engine() {
 }
 
 #[test]
-fn a_recording_plays_after_the_engine_is_killed() {
+fn recording_plays_after_engine_is_killed() {
     let (engine, file) = recording(3.0);
     kill(Pid::from_raw(engine.pid() as i32), Signal::SIGKILL).expect("signalling it");
     // A zombie process has an empty command line.
@@ -259,7 +262,7 @@ fn a_full_disk_keeps_the_old_file() {
 }
 
 #[test]
-fn a_render_replaces_the_old_file_only_when_complete() {
+fn render_replaces_old_file_when_complete() {
     let dir = TempDir::new().expect("a directory");
     let at = |name: &str| dir.path().join(name);
     fs::write(at("real.wav"), "old").expect("writing");
@@ -348,7 +351,7 @@ fn printing(mut run: impl FnMut(&[&str], Command)) {
 }
 
 #[test]
-fn printing_to_a_full_disk_is_an_error_and_does_not_panic() {
+fn printing_to_full_disk_is_error() {
     printing(|words, mut command| {
         command.stdout(File::options().write(true).open("/dev/full").expect("the device"));
         let failed = output(command);
@@ -360,7 +363,7 @@ fn printing_to_a_full_disk_is_an_error_and_does_not_panic() {
 }
 
 #[test]
-fn printing_to_a_closed_pipe_is_not_an_error() {
+fn printing_to_closed_pipe_is_no_error() {
     printing(|words, mut command| {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -375,7 +378,7 @@ fn printing_to_a_closed_pipe_is_not_an_error() {
 }
 
 #[test]
-fn logging_to_a_full_disk_is_not_an_error() {
+fn logging_to_full_disk_is_no_error() {
     let dir = TempDir::new().expect("a directory");
     for words in
         [&["record", "x.khor", "--demo", "--seconds", "0.5"][..], &["render", "x.khor", "-o", "x.mid"]]

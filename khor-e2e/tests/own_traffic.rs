@@ -1,14 +1,15 @@
 //! Tests that khor subtracts what it sends to listeners and pages from the machine's traffic. Each
 //! test runs in a separate network namespace, where no other program sends.
 
-use std::io::Read;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
+use std::{
+    io::Read,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+};
 
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Engine, load, wait_until};
+use khor_e2e::{Engine, Scrape, load, skip::root_or_skip, wait_until};
 use khor_patience::progress;
-use khor_proto::kernel_text;
+use khor_proto::{Counter, kernel_text};
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 /// Bytes that a listener receives in ten seconds.
@@ -23,9 +24,7 @@ fn device_bytes() -> u64 {
 
 /// The engine's total of local bytes.
 fn counted_bytes(engine: &Engine) -> u64 {
-    let text = String::from_utf8(engine.read("/metrics", usize::MAX)).expect("text");
-    let value = text.lines().find_map(|line| line.strip_prefix("khor_local_bytes_total "));
-    value.expect("a total of local traffic").parse::<f64>().expect("a number") as u64
+    Scrape::of(engine).total(Counter::LocalBytes)
 }
 
 /// Reads an endless response until `stop` is true.
@@ -78,7 +77,7 @@ fn start_engine() -> Engine {
 }
 
 #[test]
-fn traffic_to_a_listener_and_a_page_is_subtracted() {
+fn listener_and_page_traffic_is_subtracted() {
     if !root_or_skip() {
         return;
     }
@@ -105,7 +104,7 @@ fn traffic_to_a_listener_and_a_page_is_subtracted() {
 }
 
 #[test]
-fn other_traffic_is_counted_while_a_listener_is_connected() {
+fn other_traffic_counts_beside_listener() {
     /// Payload only. The counts also include headers.
     const OTHER_BYTES: u64 = 4 << 20;
     if !root_or_skip() {

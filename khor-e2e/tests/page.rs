@@ -1,18 +1,23 @@
 //! The page in a real browser, against the real engine, while the real kernel works.
 
-use std::fs;
-use std::net::Ipv4Addr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
+use std::{
+    fs,
+    net::Ipv4Addr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::load::{Background, loopback};
-use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
-use khor_e2e::site::{Namespace, NatsServer, Relay};
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Pulse, Streamed, wait_until};
+use khor_e2e::{
+    Collector, Engine, Pulse, Streamed,
+    engine::program,
+    load::{Background, loopback},
+    simulated::{Oddity, SimulatedHost, Simulation},
+    site::{Namespace, NatsServer, Relay},
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::{hang_timeout, slowness};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::json;
@@ -63,7 +68,7 @@ fn one_browser() -> MutexGuard<'static, ()> {
 }
 
 #[test]
-fn the_page_asks_for_the_token_of_an_engine_that_others_can_reach() {
+fn page_of_reachable_engine_asks_for_token() {
     const TOKEN: &str = "a token that only this test of the page knows";
     let _one = one_browser();
     let ui = checkout().join("ui");
@@ -81,7 +86,7 @@ fn the_page_asks_for_the_token_of_an_engine_that_others_can_reach() {
 }
 
 #[test]
-fn the_page_works_below_the_path_of_a_proxy() {
+fn page_works_below_proxy_path() {
     const TOKEN: &str = "a-token-that-only-this-test-of-the-page-knows";
     let _one = one_browser();
     let ui = checkout().join("ui");
@@ -161,7 +166,7 @@ fn hosts(engine: &Engine, holds: impl Fn(&serde_json::Value) -> bool) -> usize {
 }
 
 #[test]
-fn the_page_shows_three_real_hosts_and_hears_one_alone() {
+fn page_shows_hosts_and_solos_one() {
     let _one = one_browser();
     if !root_or_skip() {
         return;
@@ -169,7 +174,7 @@ fn the_page_shows_three_real_hosts_and_hears_one_alone() {
     if let Some(reason) = lacking(&checkout().join("ui")) {
         return skip(reason);
     }
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
@@ -227,7 +232,7 @@ fn the_page_shows_hundreds_of_hosts_calmly() {
     if let Some(reason) = lacking(&checkout().join("ui")) {
         return skip(reason);
     }
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();

@@ -1,15 +1,21 @@
 //! The whole path without a loudspeaker: kernel → collector → engines → API and OSC.
 
-use std::io::{BufRead, BufReader, ErrorKind};
-use std::net::UdpSocket;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    io::{BufRead, BufReader, ErrorKind},
+    net::UdpSocket,
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, Wait, free_port, load, wait_until};
+use khor_e2e::{
+    Collector, Engine, Wait,
+    engine::program,
+    free_port, load,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::hang_timeout;
 use serde_json::json;
 
@@ -18,7 +24,7 @@ fn collector() -> Collector {
 }
 
 #[test]
-fn two_engines_hear_the_same_machine_through_one_collector() {
+fn two_engines_share_one_collector() {
     if !root_or_skip() {
         return;
     }
@@ -45,7 +51,7 @@ fn two_engines_hear_the_same_machine_through_one_collector() {
 
 /// Under load, and with two engines attached.
 #[test]
-fn a_collector_that_is_killed_and_restarted_is_a_gap_and_never_a_spike() {
+fn collector_restart_is_gap_without_spike() {
     const ROUNDS: u32 = 100;
     if !root_or_skip() {
         return;
@@ -119,7 +125,7 @@ fn line(
 }
 
 #[test]
-fn osc_reaches_an_independent_receiver_and_a_burst_rises_at_once() {
+fn osc_receiver_sees_burst_at_once() {
     if !root_or_skip() {
         return;
     }
@@ -151,7 +157,7 @@ fn osc_reaches_an_independent_receiver_and_a_burst_rises_at_once() {
 /// Checks the time tags of the notes. Receivers that ignore tags depend on when the packets arrive;
 /// that depends on the machine, so the test only prints it.
 #[test]
-fn osc_notes_are_evenly_spaced_while_every_processor_is_busy() {
+fn osc_notes_stay_even_under_load() {
     const STEP_S: f64 = 60.0 / 110.0 / 4.0;
     const MOST_S: f64 = 0.005;
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");

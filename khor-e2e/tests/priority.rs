@@ -1,11 +1,16 @@
 //! The thread that plays goes before others: by the kernel's leave, by rtkit's, and not at all where neither gives it.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
-use khor_e2e::procfs::real_time_threads;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Engine, Pulse, wait_until};
+use khor_e2e::{
+    Bus, Engine, Pulse,
+    procfs::real_time_threads,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use serde_json::Value;
 
 /// Root without the right to raise priorities, which then has to ask as everybody does.
@@ -17,7 +22,7 @@ fn priority(engine: &Engine) -> Value {
 }
 
 #[test]
-fn the_thread_that_plays_has_it_by_the_kernels_leave() {
+fn playing_thread_has_real_time_priority() {
     if !root_or_skip() {
         return;
     }

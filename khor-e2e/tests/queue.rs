@@ -1,8 +1,10 @@
 //! Tests that renders delay no other work, and that cancelled requests leave no work behind.
 
-use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+};
 
 use khor_e2e::{Engine, wait_until};
 use khor_patience::{hang_timeout, progress};
@@ -69,7 +71,7 @@ fn cpu_ticks_of_ended() -> u64 {
 
 /// This is one test, because it measures the CPU time of all ended child processes.
 #[test]
-fn renders_are_bounded_and_delay_neither_changes_nor_shutdown() {
+fn bounded_renders_delay_no_change_or_shutdown() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     // At this rate a render takes four times as long as usual.
     assert_eq!(engine.change(&json!({ "audio": { "sample_rate": 192_000 } })).0, 200);

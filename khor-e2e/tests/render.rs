@@ -1,10 +1,11 @@
 //! Recording and rendering: the same capture gives the same sound, a broken one a clear error.
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{free_port, wait_until};
+use khor_e2e::{engine::program, free_port, wait_until};
 use khor_patience::progress;
 use tempfile::TempDir;
 
@@ -18,7 +19,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn a_recording_of_this_machine_renders_the_same_twice() {
+fn machine_recording_renders_identically_twice() {
     let dir = TempDir::new().expect("a directory");
     let recorded = khor(&["record", "x.khor", "--no-bpf", "--seconds", "3"], dir.path());
     assert!(recorded.status.success(), "{}", text(&recorded));
@@ -34,7 +35,7 @@ fn a_recording_of_this_machine_renders_the_same_twice() {
 }
 
 #[test]
-fn the_demo_renders_in_every_preset_without_clipping() {
+fn demo_renders_every_preset_without_clipping() {
     let dir = TempDir::new().expect("a directory");
     for preset in ["ambient", "percussive", "arp", "drone"] {
         let arguments = ["render", "--demo", "-o", "x.wav", "--preset", preset, "--seconds", "40", "--json"];
@@ -48,7 +49,7 @@ fn the_demo_renders_in_every_preset_without_clipping() {
 }
 
 #[test]
-fn the_end_of_the_name_says_what_is_written_and_stems_lie_beside_it() {
+fn extension_selects_format_and_stems_follow() {
     let dir = TempDir::new().expect("a directory");
     let render = |more: &[&str]| khor(&[&["render", "--demo", "--seconds", "20"], more].concat(), dir.path());
     let read = |name: &str| std::fs::read(dir.path().join(name)).expect(name);
@@ -79,7 +80,7 @@ fn steps(wav: &[u8]) -> Vec<i32> {
 }
 
 #[test]
-fn stems_are_the_whole_sample_by_sample_within_a_step_of_each_file() {
+fn stems_sum_to_whole_within_rounding() {
     let dir = TempDir::new().expect("a directory");
     // Loud enough for the limiter to work, in presets with all effects, a choir among them.
     for preset in ["percussive", "choir"] {
@@ -102,7 +103,7 @@ fn stems_are_the_whole_sample_by_sample_within_a_step_of_each_file() {
 }
 
 #[test]
-fn a_cut_capture_renders_up_to_the_cut_and_something_else_is_refused() {
+fn cut_capture_renders_up_to_cut() {
     let dir = TempDir::new().expect("a directory");
     assert!(khor(&["record", "x.khor", "--demo", "--seconds", "2"], dir.path()).status.success());
     let whole = std::fs::read(dir.path().join("x.khor")).expect("the capture");
@@ -128,7 +129,7 @@ fn a_cut_capture_renders_up_to_the_cut_and_something_else_is_refused() {
 }
 
 #[test]
-fn a_capture_plays_to_its_end_and_a_broken_one_says_so() {
+fn capture_plays_to_end_or_reports_damage() {
     let dir = TempDir::new().expect("a directory");
     assert!(khor(&["record", "x.khor", "--demo", "--seconds", "2"], dir.path()).status.success());
     let play = |name| khor(&["play", name, "--no-http", "--no-audio", "--config", "none.json"], dir.path());
@@ -147,7 +148,7 @@ fn a_capture_plays_to_its_end_and_a_broken_one_says_so() {
 }
 
 #[test]
-fn a_capture_is_called_one_wherever_it_is_seen() {
+fn capture_is_labelled_everywhere() {
     let dir = TempDir::new().expect("a directory");
     assert!(khor(&["record", "x.khor", "--demo", "--seconds", "1"], dir.path()).status.success());
     let port = free_port();

@@ -1,13 +1,18 @@
 //! One part of the machine heard alone: a unit by its name, a process by its number, chosen while the engine runs.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, Command};
-use std::time::Duration;
+use std::{
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt,
+    process::{Child, Command},
+    time::Duration,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Cgroup, Collector, Engine, Wait, crash, wait_until};
+use khor_e2e::{
+    Cgroup, Collector, Engine, Wait, crash,
+    engine::program,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use khor_patience::progress;
 use serde_json::{Value, json};
 
@@ -109,7 +114,7 @@ fn record(collector: &Collector, whom: &[&str]) -> String {
 }
 
 #[test]
-fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
+fn unit_scope_follows_unit() {
     if !root_or_skip() {
         return;
     }
@@ -195,7 +200,7 @@ fn a_unit_is_heard_alone_wherever_it_runs_and_whenever_it_comes() {
 
 /// A process name may contain any bytes, and the kernel shows it in a line with the numbers.
 #[test]
-fn a_process_with_a_non_utf_8_name_has_all_signals() {
+fn process_with_non_utf8_name_has_signals() {
     if !root_or_skip() {
         return;
     }
@@ -231,7 +236,7 @@ fn a_process_with_a_non_utf_8_name_has_all_signals() {
 }
 
 #[test]
-fn a_process_is_heard_alone_and_one_that_is_not_there_is_said() {
+fn process_scope_counts_or_reports_missing_process() {
     if !root_or_skip() {
         return;
     }

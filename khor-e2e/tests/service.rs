@@ -1,15 +1,17 @@
 //! The engine as systemd sees it: ready, alive, stopping.
 
-use std::os::unix::net::UnixDatagram;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::net::UnixDatagram,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::Engine;
 use khor_patience::{hang_timeout, slowness};
 use tempfile::TempDir;
 
 #[test]
-fn systemd_is_told_that_it_is_ready_alive_and_stopping() {
+fn systemd_gets_ready_watchdog_and_stopping() {
     const LIMIT: Duration = Duration::from_millis(600);
     const REPORTS: u32 = 5;
     let dir = TempDir::new().expect("a directory");

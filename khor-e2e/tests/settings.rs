@@ -124,7 +124,7 @@ fn config_file(dir: &Path) -> Value {
 }
 
 #[test]
-fn every_setting_acts_at_once_and_survives_a_restart() {
+fn settings_act_at_once_and_survive_restart() {
     // A device can only be chosen where there is one.
     let pulse = Pulse::start();
     let environment = pulse.as_ref().map(|pulse| pulse.environment().to_vec()).unwrap_or_default();
@@ -184,7 +184,7 @@ fn every_setting_acts_at_once_and_survives_a_restart() {
 
 /// What holds until the engine ends, as docs/api.md says.
 #[test]
-fn what_is_of_the_moment_does_not_survive() {
+fn momentary_state_ends_with_engine() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     assert_eq!(engine.post("/api/actions/snooze?minutes=30").0, 200);
     assert_eq!(engine.post("/api/actions/baseline?do=freeze").0, 200);

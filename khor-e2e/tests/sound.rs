@@ -1,12 +1,12 @@
 //! What comes out of the loudspeaker: a real sound server with a null sink, recorded.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::procfs::status;
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, PipeWire, Pulse, load, wait_until};
+use khor_e2e::{Engine, PipeWire, Pulse, load, procfs::status, skip::skip, wait_until};
 use serde_json::json;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
@@ -75,7 +75,7 @@ fn the_sound_server_may_die_twenty_times() {
 }
 
 #[test]
-fn it_sounds_under_load_is_silent_when_muted_and_survives_the_sound_server() {
+fn sound_follows_load_mute_and_server_restart() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &[], &pulse.environment());
     wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
@@ -113,7 +113,7 @@ fn it_sounds_under_load_is_silent_when_muted_and_survives_the_sound_server() {
 }
 
 #[test]
-fn it_plays_through_a_server_without_a_card() {
+fn sound_server_without_card_plays() {
     let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
@@ -133,7 +133,7 @@ fn it_plays_through_a_server_without_a_card() {
 }
 
 #[test]
-fn it_plays_through_pipewire_too_and_survives_it() {
+fn pipewire_plays_and_may_restart() {
     let Some(mut pipewire) = PipeWire::start() else {
         return skip("needs pipewire, wireplumber and pipewire-pulse");
     };

@@ -1,12 +1,12 @@
 //! Sound servers and devices that are not as they should be: one that hangs, one that is asked a lot, a device that is gone, one
 //! that can't be opened. And how the sound ends.
 
-use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::skip::skip;
-use khor_e2e::{Engine, Pulse, wait_until};
+use khor_e2e::{Engine, Pulse, skip::skip, wait_until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -72,7 +72,7 @@ fn whoever_asks_for_devices_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
+fn hanging_sound_server_is_reported_settings_hold() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = start(&pulse, &[]);
     pulse.hang();
@@ -97,7 +97,7 @@ fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
     );
     // Longer than the queue to the callback is deep.
     thread::sleep(Duration::from_secs(14));
-    pulse.go_on();
+    pulse.resume();
     let back = Instant::now();
     wait_until("the device", || plays(&engine));
     println!("plays {:?} after it went on", back.elapsed());
@@ -113,7 +113,7 @@ fn a_server_that_hangs_is_said_and_what_was_told_meanwhile_holds() {
 }
 
 #[test]
-fn a_device_that_cannot_be_opened_is_refused_and_the_sound_goes_on() {
+fn unopenable_device_is_refused_sound_continues() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let home = TempDir::new().expect("a directory");
     let pcm = "pcm.broken { type hw card 77 hint { show on description \"a card that is gone\" } }\n";

@@ -1,7 +1,9 @@
 //! Being steered by OSC, as faders and pads of other programs do it.
 
-use std::net::UdpSocket;
-use std::time::{Duration, Instant};
+use std::{
+    net::UdpSocket,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Engine, free_port, wait_until};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
@@ -49,7 +51,7 @@ fn receive(engine: &Engine) -> Value {
 }
 
 #[test]
-fn a_fader_moves_a_setting_and_the_file_is_written_once_it_rests() {
+fn fader_saves_setting_when_it_rests() {
     let (engine, fader) = steered();
     let on_disk = || {
         let text = std::fs::read_to_string(engine.config_path()).expect("the file");
@@ -90,7 +92,7 @@ fn a_fader_moves_a_setting_and_the_file_is_written_once_it_rests() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_counted_and_said() {
+fn invalid_osc_is_refused_counted_and_logged() {
     let (engine, fader) = steered();
     let mut refused = 0;
     let mut is_refused = |send: &dyn Fn(), reason: &str| {
@@ -124,7 +126,7 @@ fn what_makes_no_sense_is_refused_counted_and_said() {
 }
 
 #[test]
-fn osc_changes_music_and_loudness_and_nothing_else() {
+fn osc_changes_only_music_and_loudness() {
     let (engine, fader) = steered();
     let before = engine.get("/api/config");
     let text = |text: &str| OscType::String(text.into());

@@ -1,16 +1,23 @@
 //! `khor top` in a real terminal, with a real engine that goes and comes back.
 
-use std::net::Ipv4Addr;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::{
+    net::Ipv4Addr,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::simulated::{Oddity, SimulatedHost, Simulation};
-use khor_e2e::site::NatsServer;
-use khor_e2e::skip;
-use khor_e2e::{Engine, Terminal, free_port, wait_until};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use khor_e2e::{
+    Engine, Terminal,
+    engine::program,
+    free_port,
+    simulated::{Oddity, SimulatedHost, Simulation},
+    site::NatsServer,
+    skip, wait_until,
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const DEMO: [&str; 2] = ["--fake", "--no-audio"];
@@ -29,7 +36,7 @@ fn top(port: u16, size: (u16, u16), environment: &[(&str, &str)]) -> Terminal {
 const CLEAN: (i32, bool) = (0, true);
 
 #[test]
-fn it_shows_and_steers_an_engine_that_goes_and_comes_back() {
+fn top_survives_engine_restart() {
     let port = free_port();
     let running = engine(port);
     let mut top = top(port, (80, 24), &[]);
@@ -70,7 +77,7 @@ fn it_shows_and_steers_an_engine_that_goes_and_comes_back() {
 }
 
 #[test]
-fn it_waits_for_an_engine_and_gives_the_terminal_back_when_it_is_told_to_end() {
+fn top_waits_and_restores_terminal() {
     let top = top(free_port(), (60, 12), &[]);
     top.wait_for(&["Trying again", "no engine answers"]);
     kill(Pid::from_raw(top.pid()), Signal::SIGTERM).expect("signalling it");
@@ -78,7 +85,7 @@ fn it_waits_for_an_engine_and_gives_the_terminal_back_when_it_is_told_to_end() {
 }
 
 #[test]
-fn it_fits_large_and_tiny_terminals_without_colours_or_utf8() {
+fn top_fits_any_terminal() {
     let port = free_port();
     let _engine = engine(port);
     for (size, environment) in [
@@ -107,7 +114,7 @@ fn simulated(name: &str, octaves: f32, oddity: Option<Oddity>) -> SimulatedHost 
 
 #[test]
 fn it_shows_the_hosts_of_a_site() {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let (server, port) = (NatsServer::start(), free_port());
@@ -147,7 +154,7 @@ fn it_shows_the_hosts_of_a_site() {
 }
 
 #[test]
-fn without_a_site_it_says_so_where_hosts_are_asked_for() {
+fn top_without_site_says_so() {
     let port = free_port();
     let _engine = engine(port);
     let address = format!("127.0.0.1:{port}");
@@ -161,7 +168,7 @@ fn without_a_site_it_says_so_where_hosts_are_asked_for() {
 }
 
 #[test]
-fn it_ends_with_its_terminal_even_where_nobody_tells_it() {
+fn top_ends_with_its_terminal() {
     let (khor, address) = (program("khor"), format!("127.0.0.1:{}", free_port()));
     let khor = khor.to_str().expect("a path of text");
     let arguments =

@@ -1,14 +1,14 @@
 //! Tests that totals never fall or jump, whatever happens to the source and to devices.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::net::UdpSocket;
-use std::process::Command;
+use std::{collections::BTreeMap, fs, net::UdpSocket, process::Command};
 
-use khor_e2e::engine::program;
-use khor_e2e::procfs;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Collector, Engine, load, wait_until};
+use khor_e2e::{
+    Collector, Engine, Scrape,
+    engine::program,
+    load, procfs,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 
 /// Scrapes all totals of an engine repeatedly.
 struct Scraper<'a> {
@@ -25,14 +25,9 @@ impl<'a> Scraper<'a> {
     /// Scrapes `/metrics` once. A series may be missing for a while, but its value must never fall.
     /// The same holds for the totals of `/api/metrics`.
     fn scrape(&mut self) {
-        let text = self.engine.read("/metrics", usize::MAX);
-        let text = String::from_utf8(text).expect("text");
-        let samples = text.lines().filter(|line| !line.starts_with('#'));
-        let samples = samples.map(|line| line.rsplit_once(' ').expect("a name and a value"));
-        let totals =
-            samples.filter(|(name, _)| name.split('{').next().is_some_and(|name| name.ends_with("_total")));
+        let scrape = Scrape::of(self.engine);
         let mut totals: Vec<(String, f64)> =
-            totals.map(|(name, value)| (name.to_owned(), value.parse().expect("a number"))).collect();
+            scrape.totals().map(|(series, value)| (series.to_owned(), value)).collect();
         let api = self.engine.get("/api/metrics")["totals"].clone();
         let api = api.as_object().expect("totals").iter();
         totals.extend(api.filter_map(|(name, value)| Some((format!("api {name}"), value.as_f64()?))));
@@ -73,7 +68,7 @@ impl<'a> Scraper<'a> {
 /// The collector counts from its own start, and `/proc` from the machine's. Totals that copied
 /// these counts would jump or fall at each change of the source.
 #[test]
-fn totals_go_on_while_the_collector_is_killed_and_proc_takes_over() {
+fn totals_survive_change_to_proc() {
     if !root_or_skip() {
         return;
     }
@@ -137,7 +132,7 @@ fn sent_bytes(engine: &Engine, interface: &str) -> Option<u64> {
 /// router7#3, netdata#6077 and Diamond#663: totals rose by 500 GB when an interface appeared, and
 /// fell when it disappeared.
 #[test]
-fn an_interface_that_appears_and_disappears_changes_no_total() {
+fn temporary_interface_changes_no_total() {
     const MUCH: u64 = 10_000_000;
     if !root_or_skip() {
         return;

@@ -1,16 +1,23 @@
 //! The unit files, by systemd's own judgement.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-use khor_e2e::documents::{documents, words};
-use khor_e2e::engine::program;
-use khor_e2e::skip::skip;
-use khor_e2e::{free_port, wait_for};
+use khor_e2e::{
+    documents::{documents, words},
+    engine::program,
+    free_port,
+    skip::skip,
+    wait_for,
+};
 use khor_patience::progress;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 /// Tenths, as `systemd-analyze` takes them: design promises at most 1.5 for the collector.
@@ -81,7 +88,7 @@ fn the_relay_is_hardly_exposed() {
 
 /// What the collector allows itself, with what it takes to start, must be within what the unit allows it.
 #[test]
-fn the_unit_allows_every_system_call_that_is_needed() {
+fn unit_allows_needed_system_calls() {
     const TO_START: [&str; 7] = ["bpf", "capset", "execve", "getdents64", "prctl", "seccomp", "clone3"];
     let source = include_str!("../../khor-collector/src/privilege/seccomp.rs");
     let source = source.split("mod tests").next().expect("what comes before the tests");
@@ -123,13 +130,11 @@ fn members(word: &str) -> Option<Vec<String>> {
 #[test]
 fn systemd_understands_every_line() {
     let dir = TempDir::new().expect("a directory");
-    let khor = program("khor").display().to_string();
-    let collector = program("khor-collector").display().to_string();
+    let built = program("khor").display().to_string();
     let copied = |name: &&str| {
         let text = std::fs::read_to_string(units().join(name)).expect("a unit");
-        let text = text
-            .replace("/usr/bin/khor-collector", &collector)
-            .replace("/usr/bin/khor ", &format!("{khor} "));
+        // The other programs' names begin with this one.
+        let text = text.replace("/usr/bin/khor", &built);
         let path = dir.path().join(name.replace("-user", ""));
         std::fs::write(&path, text).expect("a copy");
         path.display().to_string()
@@ -150,7 +155,7 @@ fn systemd_understands_every_line() {
 
 /// The listener of the socket unit is taken as it is passed, by the first request, which is answered.
 #[test]
-fn the_page_starts_the_engine_through_its_socket() {
+fn page_starts_engine_through_socket() {
     let unit = std::fs::read_to_string(units().join("khor-engine.socket")).expect("the unit");
     let address = unit.lines().find_map(|line| line.strip_prefix("ListenStream=")).expect("an address");
     let defaults = std::fs::read_to_string(units().with_file_name("docs/api.md")).expect("the API's page");
@@ -177,7 +182,7 @@ fn the_page_starts_the_engine_through_its_socket() {
 
 /// What is written by hand beside the programs: every option of the collector, a menu entry, the software centre's page.
 #[test]
-fn what_is_written_by_hand_is_true_and_well_formed() {
+fn handwritten_units_are_correct() {
     let packaging = units().with_file_name("packaging");
     let page = std::fs::read_to_string(packaging.join("man/khor-collector.8")).expect("the page");
     let help = Command::new(program("khor-collector")).arg("--help").output().expect("its help").stdout;
@@ -204,26 +209,52 @@ fn what_is_written_by_hand_is_true_and_well_formed() {
         let said = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
         assert!(output.status.success(), "{file}: {said}");
     }
-    for script in ["deb/postinst", "deb/prerm", "deb/postrm", "arch/PKGBUILD", "arch/khor.install"] {
+    for script in [
+        "deb/postinst",
+        "deb/prerm",
+        "deb/postrm",
+        "rpm/post-install.sh",
+        "rpm/pre-uninstall.sh",
+        "rpm/post-uninstall.sh",
+        "arch/PKGBUILD",
+        "arch/khor.install",
+    ] {
         let shell = if script.starts_with("arch") { "bash" } else { "sh" };
         let parsed = Command::new(shell).arg("-n").arg(packaging.join(script)).status().expect("a shell");
         assert!(parsed.success(), "{script}");
     }
 }
 
+/// The files of the checkout that a package has, from the manifest of a crate in khor-engine.
+/// systemd's presets are left out, because Arch enables nothing by itself.
+fn sources(crate_folder: &str) -> Vec<String> {
+    let path = units().with_file_name("khor-engine").join(crate_folder).join("Cargo.toml");
+    let manifest = std::fs::read_to_string(path).expect("the manifest");
+    let sources = manifest.lines().filter_map(|line| line.split_once("{ source = \"")?.1.split('"').next());
+    let kept = sources.filter(|it| !it.starts_with("target/") && !it.ends_with(".preset"));
+    kept.map(str::to_owned).collect()
+}
+
 /// What one package installs, all do: the manifest lists it for two of them, and Arch's has lines of its own.
 #[test]
-fn the_package_for_arch_installs_what_the_others_do() {
+fn arch_package_installs_same_files() {
     let root = units().with_file_name("");
-    let manifest = std::fs::read_to_string(root.join("khor-engine/Cargo.toml")).expect("the manifest");
     let recipe = std::fs::read_to_string(root.join("packaging/arch/PKGBUILD")).expect("the recipe");
-    let sources = manifest.lines().filter_map(|line| line.split_once("{ source = \"")?.1.split('"').next());
-    // Arch enables nothing by itself, and what is built is named otherwise there.
-    let ours: Vec<_> = sources.filter(|it| !it.starts_with("target/") && !it.ends_with(".preset")).collect();
+    let ours = sources("cli");
     assert!(ours.len() >= 12, "{ours:?}");
-    for source in ours {
+    for source in &ours {
         assert!(root.join(source).is_file() && recipe.contains(source), "{source} is not in the PKGBUILD");
     }
     let version = env!("CARGO_PKG_VERSION");
     assert!(recipe.contains(&format!("\npkgver={version}\n")), "the version is not {version}");
+}
+
+/// Installed in place of khor-relay, khor has all of its files.
+#[test]
+fn khor_has_the_files_of_khor_relay() {
+    let (khor, relay) = (sources("cli"), sources("relay"));
+    assert!(relay.len() >= 10, "{relay:?}");
+    for source in relay {
+        assert!(khor.contains(&source), "{source} is in khor-relay only");
+    }
 }

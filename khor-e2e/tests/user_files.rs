@@ -1,16 +1,21 @@
 //! Tests the engine with unusual user files: invalid, edited while it runs, linked, on a full or
 //! read-only disk, or not regular files.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
-use std::process::{Child, Command};
+use std::{
+    fs::{self, File},
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    process::{Child, Command},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, Mount, free_port, skip, wait_for, wait_until};
-use nix::sys::signal::{Signal, kill};
-use nix::sys::stat::Mode;
-use nix::unistd::{Pid, Uid, mkfifo};
+use khor_e2e::{Engine, Mount, engine::program, free_port, skip, wait_for, wait_until};
+use nix::{
+    sys::{
+        signal::{Signal, kill},
+        stat::Mode,
+    },
+    unistd::{Pid, Uid, mkfifo},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -71,7 +76,7 @@ fn file(path: &Path) -> Value {
 }
 
 #[test]
-fn an_invalid_setting_keeps_the_token_and_the_other_settings() {
+fn invalid_setting_keeps_token_and_others() {
     let dir = TempDir::new().unwrap();
     let token = dir.path().join("token");
     fs::write(&token, "0123456789abcdef0123456789abcdef\n").unwrap();
@@ -93,7 +98,7 @@ fn an_invalid_setting_keeps_the_token_and_the_other_settings() {
 }
 
 #[test]
-fn an_unreadable_listen_section_stops_the_api_and_leaves_the_file() {
+fn unreadable_listen_section_stops_api() {
     for invalid in ["{ \"listen\": { \"token_file\": \"/t\" }, ", "{ \"listen\": { \"token_file\": 5 } }"] {
         let engine = RawEngine::start(with_config(invalid));
         engine.wait_for_log("the page and the API are not served");
@@ -104,7 +109,7 @@ fn an_unreadable_listen_section_stops_the_api_and_leaves_the_file() {
 }
 
 #[test]
-fn special_files_and_hung_folders_do_not_block_the_engine() {
+fn special_files_do_not_block_engine() {
     if !Uid::effective().is_root() {
         return skip("mounting needs root");
     }
@@ -143,7 +148,7 @@ fn special_files_and_hung_folders_do_not_block_the_engine() {
 }
 
 #[test]
-fn an_edit_of_the_file_takes_effect_and_is_not_overwritten() {
+fn file_edit_takes_effect_and_stays() {
     let engine = Engine::start_in(with_config("{}"), NO_SOCKET.as_ref(), &QUIET, &[]);
     fs::write(engine.config_path(), "{ \"music\": { \"bpm\": 77 }, \"mine\": 1 }").unwrap();
     wait_until("the edit to take effect", || engine.get("/api/config")["music"]["bpm"] == 77.0);
@@ -160,7 +165,7 @@ fn an_edit_of_the_file_takes_effect_and_is_not_overwritten() {
 }
 
 #[test]
-fn a_change_lasts_for_the_run_if_the_disk_is_full_or_read_only() {
+fn unsaved_change_lasts_for_run() {
     if !Uid::effective().is_root() {
         return skip("mounting needs root");
     }

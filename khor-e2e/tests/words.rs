@@ -1,12 +1,13 @@
 //! Tests preset names that look like numbers, presets that share a name, settings without effect,
 //! time zones, and mutes during a snooze.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{Engine, engine::program, wait_until};
 use khor_patience::progress;
 use serde_json::{Value, json};
 
@@ -40,7 +41,7 @@ fn save(engine: &Engine, name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_preset_name_may_look_like_another_type() {
+fn preset_name_may_look_like_number() {
     let engine = engine(&[]);
     for name in ["808", "true", "null", "1e3", "-0"] {
         save(&engine, name);
@@ -54,7 +55,7 @@ fn a_preset_name_may_look_like_another_type() {
 }
 
 #[test]
-fn a_setting_without_effect_names_what_it_needs() {
+fn setting_without_effect_names_requirement() {
     let engine = engine(&[]);
     let refused = khor(&engine, &["config", "site.host", "web-1"]);
     assert!(!refused.status.success() && said(&refused).contains("--site NAME"), "{}", said(&refused));
@@ -98,7 +99,7 @@ fn clock(zone: &str, minutes: i32) -> String {
 }
 
 #[test]
-fn quiet_hours_follow_tz_as_the_c_library_does_or_the_problem_is_reported() {
+fn quiet_hours_follow_tz_or_report_it() {
     // The first zone has a summer time without a rule. All are far east of the zone of a usual test
     // machine.
     for zone in ["XST-13XDT", ":XST-13", "posix/Pacific/Auckland", "/usr/share/zoneinfo/Pacific/Auckland"] {

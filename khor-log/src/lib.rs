@@ -4,19 +4,25 @@
 
 mod rate_limit;
 
-use std::fmt;
-use std::io::{IsTerminal, stderr};
-
-pub use rate_limit::RateLimit;
+use std::{
+    fmt,
+    io::{IsTerminal, stderr},
+};
 
 use khor_proto::inert;
 use nix::sys::stat::fstat;
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::field::MakeExt;
-use tracing_subscriber::fmt::format::{Format, Writer, debug_fn};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, SubscriberBuilder};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{
+    EnvFilter,
+    field::MakeExt,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, SubscriberBuilder,
+        format::{Format, Writer, debug_fn},
+    },
+    registry::LookupSpan,
+};
+
+pub use self::rate_limit::RateLimit;
 
 /// Starts logging. `KHOR_LOG` selects the records, or `RUST_LOG` where that is not set, else
 /// `default` does. Records for systemd's journal have priorities
@@ -24,7 +30,7 @@ use tracing_subscriber::registry::LookupSpan;
 /// its values contain. So the name of a client or a process can neither forge a record nor steer a
 /// reader's terminal.
 pub fn start(default: &str) {
-    let filter = chosen(default, |name| std::env::var(name).ok());
+    let filter = select_filter(default, |name| std::env::var(name).ok());
     let format = inert_lines()
         .with_env_filter(filter)
         .with_writer(stderr)
@@ -34,14 +40,14 @@ pub fn start(default: &str) {
         // closed terminal must not end the collector.
         .log_internal_errors(false);
     if is_journal() {
-        format.event_format(ForJournal).init();
+        format.event_format(JournalFormat).init();
     } else {
         format.init();
     }
 }
 
 /// The filter of the first variable that is set and valid.
-fn chosen(default: &str, variable: impl Fn(&str) -> Option<String>) -> EnvFilter {
+fn select_filter(default: &str, variable: impl Fn(&str) -> Option<String>) -> EnvFilter {
     let chosen = ["KHOR_LOG", "RUST_LOG"]
         .into_iter()
         .filter_map(variable)
@@ -71,9 +77,9 @@ fn is_journal() -> bool {
 }
 
 /// Lines that begin with their priority, as `sd-daemon(3)` has it, so that `journalctl --priority=warning` finds them.
-struct ForJournal;
+struct JournalFormat;
 
-impl<S, N> FormatEvent<S, N> for ForJournal
+impl<S, N> FormatEvent<S, N> for JournalFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -107,7 +113,7 @@ mod tests {
         let filter = |set: &[(&str, &str)]| {
             let value =
                 |name: &str| set.iter().find(|(held, _)| *held == name).map(|(_, text)| (*text).to_owned());
-            chosen("info", value).to_string()
+            select_filter("info", value).to_string()
         };
         assert_eq!(filter(&[("KHOR_LOG", "debug"), ("RUST_LOG", "warn")]), "debug");
         assert_eq!(filter(&[("RUST_LOG", "warn")]), "warn");
@@ -115,10 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn the_journal_is_told_how_bad_it_is() {
+    fn journal_lines_carry_priority() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let written = Arc::new(file.reopen().expect("the file"));
-        let format = inert_lines().with_ansi(false).event_format(ForJournal);
+        let format = inert_lines().with_ansi(false).event_format(JournalFormat);
         let subscriber = format.with_writer(written).finish();
         tracing::subscriber::with_default(subscriber, || {
             tracing::error!("out of {}", "order");

@@ -1,7 +1,8 @@
 //! A limit on records that others can cause.
 
-use parking_lot::Mutex;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// Permits a number of records in each interval and counts the rest, so that no client can fill the
 /// log.

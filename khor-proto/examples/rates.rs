@@ -1,7 +1,9 @@
 //! Prints the rate of every counter once a second: `cargo run -p khor-proto --example rates [SOCKET]`.
 
-use khor_proto::client::{DEFAULT_SOCKET, Event, SOCKET_ENV, Update, reconnecting};
-use khor_proto::{Availability, CounterInfo, Sample, Subscribe};
+use khor_proto::{
+    Availability, CounterInfo, Sample, Subscribe,
+    client::{DEFAULT_SOCKET, Event, SOCKET_ENV, Update, reconnecting},
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -9,8 +11,8 @@ async fn main() {
         .nth(1)
         .or_else(|| std::env::var(SOCKET_ENV).ok())
         .unwrap_or_else(|| DEFAULT_SOCKET.to_owned());
-    let wish = Subscribe { interval_ms: 1000, ..Subscribe::default() };
-    let mut subscription = reconnecting(socket, wish, "rates");
+    let request = Subscribe { interval_ms: 1000, ..Subscribe::default() };
+    let mut subscription = reconnecting(socket, request, "rates");
     let (mut catalogue, mut last) = (Vec::new(), None);
     while let Some(event) = subscription.next().await {
         match event {

@@ -1,77 +1,174 @@
-//! Names of the counters, `CounterInfo::name`.
+//! The counters: names, units, and what each counts.
 
-/// Successful `execve` calls (`sched_process_exec`).
-pub const EXECS: &str = "execs";
-/// New tasks, processes and threads (`task_newtask`).
-pub const FORKS: &str = "forks";
-/// Bytes that all devices handed to the network stack, without link-layer header
-/// (`netif_receive_skb`). A packet counts at each device that it passes. In a scope: bytes that
-/// reached its sockets, from the network header on (`sk_filter_trim_cap`).
-pub const RX_BYTES: &str = "rx_bytes";
-/// Packets handed to the network stack, in a scope to its sockets (after GRO, so one may stand for
-/// several on the wire).
-pub const RX_PACKETS: &str = "rx_packets";
-/// Bytes handed to devices, with link-layer header (`net_dev_xmit`). In a scope: bytes that its
-/// sockets sent, from the network header on, once whatever devices carry them (`ip_output`,
-/// `ip_mc_output`, `ip6_output`).
-pub const TX_BYTES: &str = "tx_bytes";
-/// Packets handed to devices, in a scope those that its sockets sent (a device may cut one into
-/// several).
-pub const TX_PACKETS: &str = "tx_packets";
-/// The part of [`RX_BYTES`] that came in at the machine's edge: devices with hardware behind them,
-/// or the virtual network cards of a guest. In a scope the same as [`RX_BYTES`].
-pub const EDGE_RX_BYTES: &str = "edge_rx_bytes";
-/// The part of [`RX_PACKETS`] that came in at the machine's edge. In a scope the same as
-/// [`RX_PACKETS`].
-pub const EDGE_RX_PACKETS: &str = "edge_rx_packets";
-/// The part of [`TX_BYTES`] that went out at the machine's edge. In a scope the same as
-/// [`TX_BYTES`].
-pub const EDGE_TX_BYTES: &str = "edge_tx_bytes";
-/// The part of [`TX_PACKETS`] that went out at the machine's edge. In a scope the same as
-/// [`TX_PACKETS`].
-pub const EDGE_TX_PACKETS: &str = "edge_tx_packets";
-/// Bytes received by devices that are not at the edge: loopback, veth, bridges, tunnels. A device
-/// that hands its packets on to a bridge or bond does not count, so bridged traffic counts once.
-/// Missing in a scope.
-pub const LOCAL_BYTES: &str = "local_bytes";
-/// Packets of [`LOCAL_BYTES`].
-pub const LOCAL_PACKETS: &str = "local_packets";
-/// Events that the kernel did not show to khor's programs, because the same program was already
-/// running on that CPU (`recursion_misses` of all programs together, at most a second old). More
-/// than a few only on preemptible tracepoints (`PREEMPT_RT`).
-pub const MISSED_EVENTS: &str = "missed_events";
-/// Context switches (`sched_switch`).
-pub const SWITCHES: &str = "switches";
-/// Bytes read from block devices, at completion (`block_rq_complete`). A request counts once, at
-/// the disk that does the work: loop devices and device-mapper's own requests (multipath) do not
-/// count, each mirror of a RAID 1 does.
-pub const READ_BYTES: &str = "read_bytes";
-/// Bytes written to block devices, at completion.
-pub const WRITE_BYTES: &str = "write_bytes";
-/// Read requests that block devices completed (`block_rq_complete`).
-pub const READ_REQUESTS: &str = "read_requests";
-/// Write requests that block devices completed.
-pub const WRITE_REQUESTS: &str = "write_requests";
-/// Block requests of any kind that completed with an error.
-pub const IO_ERRORS: &str = "io_errors";
-/// Time from issue (`block_rq_issue`, the last if there were several) to completion of all
-/// [`TIMED_REQUESTS`] together, ns.
-pub const LATENCY_NS: &str = "latency_ns";
-/// Read and write requests whose time is in [`LATENCY_NS`]: nearly all.
-pub const TIMED_REQUESTS: &str = "timed_requests";
-/// TCP segments sent again (`tcp_retransmit_skb`, `tcp_retransmit_synack`).
-pub const RETRANSMITS: &str = "retransmits";
-/// Device interrupts handled (`irq_handler_entry`); not the CPU-local timer.
-pub const IRQS: &str = "irqs";
-/// Soft interrupts handled (`softirq_entry`).
-pub const SOFTIRQS: &str = "softirqs";
-/// Time some task waited for a CPU, µs (`/proc/pressure/cpu`, some).
-pub const CPU_STALL_US: &str = "cpu_stall_us";
-/// Time some task waited for I/O, µs (`/proc/pressure/io`, some).
-pub const IO_STALL_US: &str = "io_stall_us";
-/// Time some task waited for memory, µs (`/proc/pressure/memory`, some).
-pub const MEM_STALL_US: &str = "mem_stall_us";
-/// Page faults, minor and major (`pgfault` of `/proc/vmstat`).
-pub const FAULTS: &str = "faults";
-/// Page faults that had to wait for a disk (`pgmajfault`).
-pub const MAJOR_FAULTS: &str = "major_faults";
+use std::fmt;
+
+use crate::message::Unit;
+
+/// Defines [`Counter`] from one table. Each row: variant, name on the wire, unit, and one sentence
+/// for people.
+macro_rules! counters {
+    ($($(#[$doc:meta])+ $variant:ident = $name:literal, $unit:ident, $summary:literal;)+) => {
+        /// A counter that khor knows.
+        ///
+        /// The order is that of captures, so append new counters at the end. Samples on the wire
+        /// have the order of [`Welcome::counters`](crate::Welcome::counters) instead, and may
+        /// contain counters of a newer collector.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Counter {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl Counter {
+            /// All counters, each at its [`index`](Self::index).
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            /// Name on the wire ([`CounterInfo::name`](crate::CounterInfo::name)).
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// Unit of the count.
+            pub const fn unit(self) -> Unit {
+                match self {
+                    $(Self::$variant => Unit::$unit,)+
+                }
+            }
+
+            /// What it counts, in one sentence for people.
+            pub const fn summary(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $summary,)+
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Successful `execve` calls (`sched_process_exec`).
+    Execs = "execs", Count, "Programs that were started.";
+    /// New tasks, processes and threads (`task_newtask`).
+    Forks = "forks", Count, "Processes and threads that were created.";
+    /// Bytes that all devices handed to the network stack, without link-layer header
+    /// (`netif_receive_skb`). A packet counts at each device that it passes. In a scope: bytes that
+    /// reached its sockets, from the network header on (`sk_filter_trim_cap`).
+    RxBytes = "rx_bytes", Bytes, "Bytes received from the network.";
+    /// Packets handed to the network stack, in a scope to its sockets (after GRO, so one may stand for
+    /// several on the wire).
+    RxPackets = "rx_packets", Count, "Packets received from the network.";
+    /// Bytes handed to devices, with link-layer header (`net_dev_xmit`). In a scope: bytes that its
+    /// sockets sent, from the network header on, once whatever devices carry them (`ip_output`,
+    /// `ip_mc_output`, `ip6_output`).
+    TxBytes = "tx_bytes", Bytes, "Bytes sent to the network.";
+    /// Packets handed to devices, in a scope those that its sockets sent (a device may cut one into
+    /// several).
+    TxPackets = "tx_packets", Count, "Packets sent to the network.";
+    /// Context switches (`sched_switch`).
+    Switches = "switches", Count, "Context switches.";
+    /// Bytes read from block devices, at completion (`block_rq_complete`). A request counts once, at
+    /// the disk that does the work: loop devices and device-mapper's own requests (multipath) do not
+    /// count, each mirror of a RAID 1 does.
+    ReadBytes = "read_bytes", Bytes, "Bytes read from block devices.";
+    /// Bytes written to block devices, at completion.
+    WriteBytes = "write_bytes", Bytes, "Bytes written to block devices.";
+    /// Read requests that block devices completed (`block_rq_complete`).
+    ReadRequests = "read_requests", Count, "Read requests to block devices.";
+    /// Write requests that block devices completed.
+    WriteRequests = "write_requests", Count, "Write requests to block devices.";
+    /// Block requests of any kind that completed with an error.
+    IoErrors = "io_errors", Count, "Requests to block devices that failed.";
+    /// Time from issue (`block_rq_issue`, the last if there were several) to completion of all
+    /// [`Counter::TimedRequests`] together, ns.
+    LatencyNs = "latency_ns", Nanoseconds, "Time that requests to block devices took, summed up.";
+    /// Read and write requests whose time is in [`Counter::LatencyNs`]: nearly all.
+    TimedRequests = "timed_requests", Count, "Requests to block devices whose time is in the latency.";
+    /// TCP segments sent again (`tcp_retransmit_skb`, `tcp_retransmit_synack`).
+    Retransmits = "retransmits", Count, "TCP segments that were sent again.";
+    /// Device interrupts handled (`irq_handler_entry`); not the CPU-local timer.
+    Irqs = "irqs", Count, "Interrupts of devices.";
+    /// Soft interrupts handled (`softirq_entry`).
+    Softirqs = "softirqs", Count, "Soft interrupts.";
+    /// Time some task waited for a CPU, µs (`/proc/pressure/cpu`, some).
+    CpuStallUs = "cpu_stall_us", Microseconds, "Time in which some task waited for a processor.";
+    /// Time some task waited for I/O, µs (`/proc/pressure/io`, some).
+    IoStallUs = "io_stall_us", Microseconds, "Time in which some task waited for a disk.";
+    /// Time some task waited for memory, µs (`/proc/pressure/memory`, some).
+    MemStallUs = "mem_stall_us", Microseconds, "Time in which some task waited for memory.";
+    /// Page faults, minor and major (`pgfault` of `/proc/vmstat`).
+    Faults = "faults", Count, "Page faults.";
+    /// Page faults that had to wait for a disk (`pgmajfault`).
+    MajorFaults = "major_faults", Count, "Page faults that had to be read from a disk.";
+    /// The part of [`Counter::RxBytes`] that came in at the machine's edge: devices with hardware
+    /// behind them, or the virtual network cards of a guest. In a scope the same as
+    /// [`Counter::RxBytes`].
+    EdgeRxBytes = "edge_rx_bytes", Bytes, "Bytes received from outside the machine.";
+    /// The part of [`Counter::RxPackets`] that came in at the machine's edge. In a scope the same as
+    /// [`Counter::RxPackets`].
+    EdgeRxPackets = "edge_rx_packets", Count, "Packets received from outside the machine.";
+    /// The part of [`Counter::TxBytes`] that went out at the machine's edge. In a scope the same as
+    /// [`Counter::TxBytes`].
+    EdgeTxBytes = "edge_tx_bytes", Bytes, "Bytes sent out of the machine.";
+    /// The part of [`Counter::TxPackets`] that went out at the machine's edge. In a scope the same as
+    /// [`Counter::TxPackets`].
+    EdgeTxPackets = "edge_tx_packets", Count, "Packets sent out of the machine.";
+    /// Bytes received by devices that are not at the edge: loopback, veth, bridges, tunnels. A device
+    /// that hands its packets on to a bridge or bond does not count, so bridged traffic counts once.
+    /// Missing in a scope.
+    LocalBytes = "local_bytes", Bytes, "Bytes that stayed inside the machine: loopback, containers, tunnels.";
+    /// Packets of [`Counter::LocalBytes`].
+    LocalPackets = "local_packets", Count, "Packets that stayed inside the machine.";
+    /// Events that the kernel did not show to khor's programs, because the same program was already
+    /// running on that CPU (`recursion_misses` of all programs together, at most a second old). More
+    /// than a few only on preemptible tracepoints (`PREEMPT_RT`).
+    MissedEvents = "missed_events", Count, "Events that the kernel did not show to khor's programs.";
+}
+
+impl Counter {
+    /// Position in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The counter with this name on the wire; `None` if this version does not know it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|counter| counter.name() == name)
+    }
+}
+
+/// The name on the wire.
+impl fmt::Display for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_finds_its_counter() {
+        for (index, counter) in Counter::ALL.into_iter().enumerate() {
+            assert_eq!(counter.index(), index);
+            assert_eq!(Counter::from_name(counter.name()), Some(counter));
+        }
+        assert_eq!(Counter::from_name("unheard_of"), None);
+    }
+
+    #[test]
+    fn names_follow_variants_and_end_in_units() {
+        for counter in Counter::ALL {
+            let variant = format!("{counter:?}").to_lowercase();
+            assert_eq!(counter.name().replace('_', ""), variant);
+            let unit = match counter.name().rsplit('_').next() {
+                Some("bytes") => Unit::Bytes,
+                Some("us") => Unit::Microseconds,
+                Some("ns") => Unit::Nanoseconds,
+                _ => Unit::Count,
+            };
+            assert_eq!(counter.unit(), unit, "{counter}");
+        }
+    }
+}

@@ -4,14 +4,11 @@
 //! costs only that frame: the stream stays in step. A length above the limit ends the stream, because there is
 //! no telling where the next frame would begin.
 
-use std::io;
-use std::marker::PhantomData;
-use std::pin::Pin;
+use std::{io, marker::PhantomData, pin::Pin};
 
 use bincode::Options;
 use bytes::{Bytes, BytesMut};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_serde::formats::Bincode;
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};

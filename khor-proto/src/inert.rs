@@ -7,8 +7,10 @@
 //! output of commands and the API's answers call [`line`], [`lines`] or [`json`] again for all
 //! text.
 
-use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
 
 /// Replaces each active character.
 pub const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_the_log_is_one_line() {
+    fn log_field_is_one_line() {
         let written = |name, value: &dyn fmt::Debug| {
             let mut text = String::new();
             log_field(&mut text, name, value).unwrap();

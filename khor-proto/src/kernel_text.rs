@@ -3,11 +3,12 @@
 //! The kernel writes the names of processes, interfaces, mount points and cgroups into these files
 //! unchanged. Such a name must not hide the numbers beside it.
 
-use std::ffi::OsString;
-use std::fs;
-use std::io;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::ffi::OsStringExt,
+    path::{Path, PathBuf},
+};
 
 /// Reads a whole file. Bytes that are not UTF-8 become U+FFFD.
 ///
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_not_utf_8_does_not_hide_other_values() {
+    fn non_utf8_name_hides_no_other_value() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("stat");
         fs::write(&path, b"7 (\xff\xfe) S 1\n").unwrap();

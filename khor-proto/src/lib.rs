@@ -80,18 +80,22 @@
 
 #[cfg(feature = "client")]
 pub mod client;
-pub mod counter;
+mod counter;
 mod cue;
 #[cfg(feature = "client")]
 pub mod frame;
 pub mod inert;
 pub mod kernel_text;
+pub mod lockdown;
 pub mod message;
 mod scope;
 
-pub use cue::{Cue, CueInfo, CueKind};
-pub use message::{
-    Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage,
-    Subscribe, Subscribed, Unit, Welcome,
+pub use self::{
+    counter::Counter,
+    cue::{Cue, CueInfo, CueKind},
+    message::{
+        Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage,
+        Subscribe, Subscribed, Unit, Welcome,
+    },
+    scope::{Scope, Selector},
 };
-pub use scope::{Scope, Selector};

@@ -10,8 +10,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cue::{Cue, CueInfo, CueKind};
-use crate::scope::Scope;
+use crate::{
+    cue::{Cue, CueInfo, CueKind},
+    scope::Scope,
+};
 
 /// First field of [`Hello`]: the bytes `khor` read as a little-endian `u32`. Tells a stranger from a client.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"khor");
@@ -159,7 +161,7 @@ pub struct Welcome {
 /// One counter of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CounterInfo {
-    /// One of the names in [`counter`], or one a newer collector knows.
+    /// Name of a [`Counter`](crate::Counter), or of a counter that a newer collector knows.
     pub name: String,
     /// What is counted.
     pub unit: Unit,

@@ -3,20 +3,20 @@
 mod hostile;
 mod messages;
 
-use std::collections::BTreeSet;
-use std::fmt::Debug;
+use std::{collections::BTreeSet, fmt::Debug};
 
 use bincode::Options;
 use futures_util::{FutureExt, SinkExt};
-use hostile::{WHOLE, check, hear};
-use khor_proto::frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message};
-use khor_proto::{ClientMessage, Hello, MAGIC, ServerMessage, Subscribe};
-use messages::{client_message, server_message};
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::Index;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
+use khor_proto::{
+    ClientMessage, Hello, MAGIC, ServerMessage, Subscribe,
+    frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message},
+};
+use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
+
+use self::{
+    hostile::{WHOLE, check, hear},
+    messages::{client_message, server_message},
+};
 
 /// A failure is printed with its smallest input, which then belongs into `wire.rs` as an example: no file of seeds.
 fn config() -> ProptestConfig {
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn the_limit_is_exact_and_beyond_it_nothing_is_written(around in 0..48_usize, before in noise()) {
+    fn rate_limit_is_exact(around in 0..48_usize, before in noise()) {
         let name = "x".repeat(MAX_CLIENT_BODY_BYTES - 32 + around);
         let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions: vec![], client: name });
         fits_or_leaves_no_trace(hello, &before);
@@ -169,7 +169,7 @@ fn every_kind_is_drawn() {
 }
 
 #[test]
-fn whole_frames_and_their_halves_are_told_apart() {
+fn whole_and_partial_frames_differ() {
     let frame = frame::encode(&ServerMessage::Lost { cues: 1 }).expect("encoding");
     assert_eq!(hear::<ServerMessage>(&frame, WHOLE), [Ok(Incoming::Known(ServerMessage::Lost { cues: 1 }))]);
     assert!(hear::<ServerMessage>(&frame[..3], WHOLE).iter().all(Result::is_err));

@@ -1,17 +1,25 @@
 //! The reconnecting client against a collector that comes, goes, stalls and speaks a newer dialect.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use futures_util::{SinkExt, StreamExt};
 use khor_patience::{Lateness, hang_timeout};
-use khor_proto::client::{Event, Subscription, Update, reconnecting};
-use khor_proto::frame::{self, Incoming};
-use khor_proto::{ClientMessage, ProtocolVersion, Sample, ServerMessage, Subscribe, Welcome};
-use tokio::io::AsyncWriteExt;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::time::timeout;
+use khor_proto::{
+    ClientMessage, ProtocolVersion, Sample, ServerMessage, Subscribe, Welcome,
+    client::{Event, Subscription, Update, reconnecting},
+    frame::{self, Incoming},
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time::timeout,
+};
 
 struct Peer {
     incoming: frame::Receiver<OwnedReadHalf, ClientMessage>,
@@ -68,7 +76,7 @@ async fn connected(subscription: &mut Subscription) {
 }
 
 #[tokio::test]
-async fn restart_is_a_gap_of_less_than_a_second() {
+async fn restart_is_gap_below_one_second() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("s");
     let mut subscription = reconnecting(&socket, Subscribe::default(), "test");
@@ -96,7 +104,7 @@ async fn restart_is_a_gap_of_less_than_a_second() {
 }
 
 #[tokio::test]
-async fn unknown_kinds_are_skipped_and_broken_frames_reconnect() {
+async fn unknown_kinds_skip_broken_frames_reconnect() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("s");
     let listener = listen(&socket);
@@ -122,18 +130,18 @@ async fn unknown_kinds_are_skipped_and_broken_frames_reconnect() {
 }
 
 #[tokio::test]
-async fn wish_changes_on_a_live_connection_and_lasts() {
+async fn changed_subscription_lasts_across_reconnects() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("s");
     let listener = listen(&socket);
     let subscription = reconnecting(&socket, Subscribe::default(), "test");
-    let wish = Subscribe { interval_ms: 50, ..Subscribe::default() };
+    let request = Subscribe { interval_ms: 50, ..Subscribe::default() };
     let mut peer = accept(&listener).await;
     assert_eq!(peer.hear().await, ClientMessage::Subscribe(Subscribe::default()));
-    subscription.subscribe(wish.clone());
-    assert_eq!(peer.hear().await, ClientMessage::Subscribe(wish.clone()));
+    subscription.subscribe(request.clone());
+    assert_eq!(peer.hear().await, ClientMessage::Subscribe(request.clone()));
     drop(peer);
-    assert_eq!(accept(&listener).await.hear().await, ClientMessage::Subscribe(wish));
+    assert_eq!(accept(&listener).await.hear().await, ClientMessage::Subscribe(request));
 }
 
 #[tokio::test]

@@ -2,13 +2,12 @@
 //!
 //! `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds` writes them anew.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
-use khor_proto::frame::{self, Message};
 use khor_proto::{
     Availability, ClientMessage, CounterInfo, Cue, CueInfo, CueKind, Hello, MAGIC, ProtocolVersion, Sample,
     Scope, Selector, ServerMessage, Subscribe, Subscribed, Unit, Welcome,
+    frame::{self, Message},
 };
 
 fn hello() -> ClientMessage {

@@ -3,9 +3,9 @@
 use std::io;
 
 use futures_util::{SinkExt, StreamExt};
-use khor_proto::frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message};
 use khor_proto::{
     ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, Scope, ServerMessage, Subscribe, Unit, Welcome,
+    frame::{self, Incoming, MAX_CLIENT_BODY_BYTES, MAX_SERVER_BODY_BYTES, Message},
 };
 
 async fn encode<M: Message>(message: M) -> Vec<u8> {
@@ -74,7 +74,7 @@ async fn bad_body_costs_one_frame_only() {
 }
 
 #[tokio::test]
-async fn unknown_kind_is_told_from_a_broken_body() {
+async fn unknown_kind_differs_from_broken_body() {
     for (body, kind) in [(&[7, 1, 2, 3][..], 7), (&[0xfb, 0x2c, 0x01], 300)] {
         let frames = decode::<ServerMessage>(&framed(body)).await;
         assert_eq!(frames[0].as_ref().unwrap(), &Incoming::Unknown { kind });
@@ -119,7 +119,7 @@ async fn number_of_kinds_matches_the_enums() {
 }
 
 #[test]
-fn versions_agree_on_the_common_major_and_the_older_minor() {
+fn versions_agree_on_older_minor() {
     let version = |major, minor| ProtocolVersion { major, minor };
     assert_eq!(ProtocolVersion::common(&[version(1, 9), version(2, 0)]), Some(version(1, 0)));
     assert_eq!(ProtocolVersion::common(&[version(2, 0)]), None);
@@ -135,7 +135,7 @@ async fn welcome_survives_the_wire() {
         boot_id: "b".into(),
         cpus: 300,
         counters: vec![khor_proto::CounterInfo {
-            name: khor_proto::counter::EXECS.into(),
+            name: khor_proto::Counter::Execs.name().into(),
             unit: Unit::Count,
             availability: khor_proto::Availability::Absent { reason: "no BTF".into() },
         }],

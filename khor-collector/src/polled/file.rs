@@ -1,10 +1,6 @@
 //! One of the kernel's text files, kept open and read again and again.
 
-use std::borrow::Cow;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use khor_proto::kernel_text;
 
@@ -75,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_several_pages_is_read_whole_and_again() {
+    fn long_file_is_read_whole_repeatedly() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         let text = "line\n".repeat(3000) + "last 7\n";
@@ -89,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mount_on_top_decides_whether_proc_shows_only_processes() {
+    fn topmost_mount_decides_what_proc_shows() {
         let plain = "22 26 0:20 / /proc rw,relatime shared:7 - proc proc rw\n";
         let subset = "40 22 0:50 / /proc rw - proc proc rw,hidepid=invisible,subset=pid\n";
         assert!(!shows_only_processes(plain) && shows_only_processes(subset));

@@ -4,8 +4,10 @@
 //! The kernel shows its count in the `fdinfo` of a program's descriptor. Reading an open file needs
 //! neither a capability nor `bpf()`.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use khor_proto::Availability;
 
@@ -67,13 +69,12 @@ fn recursion_misses(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-    use std::os::fd::AsRawFd;
+    use std::{fs::File, os::fd::AsRawFd};
 
     use super::*;
 
     #[test]
-    fn a_kernel_without_the_line_is_named_as_the_cause() {
+    fn missing_line_names_kernel_as_cause() {
         let text = "pos:\t0\nprog_id:\t7\nrun_cnt:\t5\nrecursion_misses:\t12\nverified_insns:\t9\n";
         assert_eq!(recursion_misses(text), Some(12));
         let no_program = File::open("/dev/null").unwrap();

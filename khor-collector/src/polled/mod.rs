@@ -12,12 +12,11 @@ mod pressure;
 
 use std::path::Path;
 
-use khor_proto::{Availability, Unit, counter};
+use khor_proto::{Availability, Counter};
 use parking_lot::Mutex;
 
-use faults::Faults;
-pub(crate) use missed::Missed;
-use pressure::Pressure;
+pub(crate) use self::missed::Missed;
+use self::{faults::Faults, pressure::Pressure};
 
 /// Readings are as old as the last multiple of this, ns, so that a client whose interval is one gets a new reading with
 /// every sample.
@@ -26,14 +25,14 @@ const REFRESH_NS: u64 = 100_000_000;
 /// all other files.
 const MISSED_REFRESH_NS: u64 = 1_000_000_000;
 
-/// Name and unit of each, in the order of all arrays here.
-pub(crate) const COUNTERS: [(&str, Unit); 6] = [
-    (counter::CPU_STALL_US, Unit::Microseconds),
-    (counter::IO_STALL_US, Unit::Microseconds),
-    (counter::MEM_STALL_US, Unit::Microseconds),
-    (counter::FAULTS, Unit::Count),
-    (counter::MAJOR_FAULTS, Unit::Count),
-    (counter::MISSED_EVENTS, Unit::Count),
+/// The counters, in the order of all arrays here.
+pub(crate) const COUNTERS: [Counter; 6] = [
+    Counter::CpuStallUs,
+    Counter::IoStallUs,
+    Counter::MemStallUs,
+    Counter::Faults,
+    Counter::MajorFaults,
+    Counter::MissedEvents,
 ];
 
 /// Why a scope has no missed events.
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_refreshed_ten_times_a_second_at_most() {
+    fn counts_refresh_at_most_every_100_ms() {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), 1_234_567, 10);
         let polled = Polled::cgroup(dir.path());
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_absent_with_a_reason() {
+    fn missing_files_are_absent_with_reason() {
         let polled = Polled::cgroup(Path::new("/nonexistent"));
         assert_eq!(polled.read(0), [None; COUNTERS.len()]);
         for availability in polled.availability() {

@@ -1,7 +1,6 @@
 //! Pressure stall information: how long tasks waited for CPU, I/O and memory.
 
-use std::io;
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use khor_proto::Availability;
 

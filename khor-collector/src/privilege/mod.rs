@@ -5,14 +5,17 @@
 
 mod seccomp;
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 use caps::{CapSet, Capability, CapsHashSet};
 use khor_proto::kernel_text;
-use nix::sys::prctl;
-use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
-use nix::unistd::{Gid, Group, Uid, User, setgroups, setresgid, setresuid};
+use nix::{
+    sys::{
+        prctl,
+        resource::{RLIM_INFINITY, Resource, setrlimit},
+    },
+    unistd::{Gid, Group, Uid, User, setgroups, setresgid, setresuid},
+};
 
 use crate::failure::Failure;
 

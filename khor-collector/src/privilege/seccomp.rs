@@ -158,13 +158,17 @@ fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{File, OpenOptions};
-    use std::net::TcpListener;
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::Command;
+    use std::{
+        fs::{File, OpenOptions},
+        net::TcpListener,
+        os::unix::process::ExitStatusExt,
+        process::Command,
+    };
 
-    use nix::fcntl::OFlag;
-    use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+    use nix::{
+        fcntl::OFlag,
+        sys::mman::{MapFlags, ProtFlags, mmap_anonymous},
+    };
 
     use super::*;
 
@@ -221,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forbidden_kills_and_what_is_needed_works() {
+    fn forbidden_calls_kill_and_needed_calls_work() {
         for (what, allowed) in TRIES {
             let this = ["--exact", "privilege::seccomp::tests::child", "--ignored", "--test-threads=1"];
             let mut child = Command::new(std::env::current_exe().unwrap());

@@ -1,7 +1,7 @@
 //! Which programs there are, what each needs to know of the kernel, and which counters and cues it feeds.
 
 use khor_layout::{CueKind, Slot, global};
-use khor_proto::{Unit, counter};
+use khor_proto::Counter;
 
 use super::offsets::Offsets;
 
@@ -39,18 +39,17 @@ pub(crate) enum Owner {
     Nobody,
 }
 
-/// One counter.
-pub(super) struct Counter {
-    pub(super) name: &'static str,
+/// A counter of the programs.
+pub(super) struct ProgramCounter {
+    pub(super) counter: Counter,
     pub(super) slot: Slot,
-    pub(super) unit: Unit,
     /// Programs that must all be attached to count it for the whole machine.
     pub(super) programs: &'static [&'static str],
     pub(super) owner: Owner,
     pub(super) scoped: Scoped,
 }
 
-/// How a scope counts what a [`Counter`] counts for the machine.
+/// How a scope counts what a [`ProgramCounter`] counts for the machine.
 pub(super) enum Scoped {
     /// In this slot, if all these programs are attached.
     In(Slot, &'static [&'static str]),
@@ -152,41 +151,38 @@ impl Program {
     }
 }
 
-const fn of_tasks(name: &'static str, slot: Slot, programs: &'static [&'static str]) -> Counter {
-    let scoped = Scoped::In(slot, programs);
-    Counter { name, slot, unit: Unit::Count, programs, owner: Owner::Task, scoped }
+/// A counter with its slot: khor-proto and khor-layout use one name for both.
+macro_rules! slotted {
+    ($name:ident) => {
+        (Counter::$name, Slot::$name)
+    };
+}
+
+/// A counter that a scope counts in the same slot and with the same programs.
+const fn of(
+    owner: Owner,
+    (counter, slot): (Counter, Slot),
+    programs: &'static [&'static str],
+) -> ProgramCounter {
+    ProgramCounter { counter, slot, programs, owner, scoped: Scoped::In(slot, programs) }
 }
 
 /// Received packets or bytes; a scope counts those of its sockets, in `scope_slot`.
-const fn received(name: &'static str, slot: Slot, unit: Unit, scope_slot: Slot) -> Counter {
+const fn received((counter, slot): (Counter, Slot), scope_slot: Slot) -> ProgramCounter {
     let scoped = Scoped::In(scope_slot, &["sk_filter_trim_cap"]);
-    Counter { name, slot, unit, programs: RECEIVED, owner: Owner::Socket, scoped }
+    ProgramCounter { counter, slot, programs: RECEIVED, owner: Owner::Socket, scoped }
 }
 
 /// Sent packets or bytes; a scope counts those of its sockets, in `scope_slot`.
-const fn sent(name: &'static str, slot: Slot, unit: Unit, scope_slot: Slot) -> Counter {
+const fn sent((counter, slot): (Counter, Slot), scope_slot: Slot) -> ProgramCounter {
     let scoped = Scoped::In(scope_slot, &["ip_output", "ip_mc_output", "ip6_output"]);
-    Counter { name, slot, unit, programs: &["net_dev_xmit"], owner: Owner::Socket, scoped }
+    ProgramCounter { counter, slot, programs: &["net_dev_xmit"], owner: Owner::Socket, scoped }
 }
 
 /// Local traffic, which is counted at devices. Scopes lack it, because they count at sockets.
-const fn local(name: &'static str, slot: Slot, unit: Unit) -> Counter {
+const fn local((counter, slot): (Counter, Slot)) -> ProgramCounter {
     let scoped = Scoped::Missing("local traffic is counted at devices, and a scope's traffic at its sockets");
-    Counter { name, slot, unit, programs: RECEIVED, owner: Owner::Socket, scoped }
-}
-
-const fn of_requests(
-    name: &'static str,
-    slot: Slot,
-    unit: Unit,
-    programs: &'static [&'static str],
-) -> Counter {
-    Counter { name, slot, unit, programs, owner: Owner::Request, scoped: Scoped::In(slot, programs) }
-}
-
-const fn of_nobody(name: &'static str, slot: Slot, programs: &'static [&'static str]) -> Counter {
-    let scoped = Scoped::In(slot, programs);
-    Counter { name, slot, unit: Unit::Count, programs, owner: Owner::Nobody, scoped }
+    ProgramCounter { counter, slot, programs: RECEIVED, owner: Owner::Socket, scoped }
 }
 
 const RECEIVED: &[&str] = &["netif_receive_skb"];
@@ -195,37 +191,30 @@ const TIMED: &[&str] = &["block_rq_issue", "block_rq_complete"];
 const RETRANSMITTED: &[&str] = &["tcp_retransmit_skb", "tcp_retransmit_synack"];
 
 /// In the order of [`Slot`].
-pub(super) const COUNTERS: [Counter; Slot::COUNT] = [
-    of_tasks(counter::EXECS, Slot::Execs, &["sched_process_exec"]),
-    of_tasks(counter::FORKS, Slot::Forks, &["task_newtask"]),
-    received(counter::RX_BYTES, Slot::RxBytes, Unit::Bytes, Slot::RxBytes),
-    received(counter::RX_PACKETS, Slot::RxPackets, Unit::Count, Slot::RxPackets),
-    sent(counter::TX_BYTES, Slot::TxBytes, Unit::Bytes, Slot::TxBytes),
-    sent(counter::TX_PACKETS, Slot::TxPackets, Unit::Count, Slot::TxPackets),
-    of_tasks(counter::SWITCHES, Slot::Switches, &["sched_switch"]),
-    of_requests(counter::READ_BYTES, Slot::ReadBytes, Unit::Bytes, COMPLETED),
-    of_requests(counter::WRITE_BYTES, Slot::WriteBytes, Unit::Bytes, COMPLETED),
-    of_requests(counter::READ_REQUESTS, Slot::ReadRequests, Unit::Count, COMPLETED),
-    of_requests(counter::WRITE_REQUESTS, Slot::WriteRequests, Unit::Count, COMPLETED),
-    of_requests(counter::IO_ERRORS, Slot::IoErrors, Unit::Count, COMPLETED),
-    of_requests(counter::LATENCY_NS, Slot::LatencyNs, Unit::Nanoseconds, TIMED),
-    of_requests(counter::TIMED_REQUESTS, Slot::TimedRequests, Unit::Count, TIMED),
-    Counter {
-        name: counter::RETRANSMITS,
-        slot: Slot::Retransmits,
-        unit: Unit::Count,
-        programs: RETRANSMITTED,
-        owner: Owner::Socket,
-        scoped: Scoped::In(Slot::Retransmits, RETRANSMITTED),
-    },
-    of_nobody(counter::IRQS, Slot::Irqs, &["irq_handler_entry"]),
-    of_nobody(counter::SOFTIRQS, Slot::Softirqs, &["softirq_entry"]),
-    received(counter::EDGE_RX_BYTES, Slot::EdgeRxBytes, Unit::Bytes, Slot::RxBytes),
-    received(counter::EDGE_RX_PACKETS, Slot::EdgeRxPackets, Unit::Count, Slot::RxPackets),
-    sent(counter::EDGE_TX_BYTES, Slot::EdgeTxBytes, Unit::Bytes, Slot::TxBytes),
-    sent(counter::EDGE_TX_PACKETS, Slot::EdgeTxPackets, Unit::Count, Slot::TxPackets),
-    local(counter::LOCAL_BYTES, Slot::LocalBytes, Unit::Bytes),
-    local(counter::LOCAL_PACKETS, Slot::LocalPackets, Unit::Count),
+pub(super) const COUNTERS: [ProgramCounter; Slot::COUNT] = [
+    of(Owner::Task, slotted!(Execs), &["sched_process_exec"]),
+    of(Owner::Task, slotted!(Forks), &["task_newtask"]),
+    received(slotted!(RxBytes), Slot::RxBytes),
+    received(slotted!(RxPackets), Slot::RxPackets),
+    sent(slotted!(TxBytes), Slot::TxBytes),
+    sent(slotted!(TxPackets), Slot::TxPackets),
+    of(Owner::Task, slotted!(Switches), &["sched_switch"]),
+    of(Owner::Request, slotted!(ReadBytes), COMPLETED),
+    of(Owner::Request, slotted!(WriteBytes), COMPLETED),
+    of(Owner::Request, slotted!(ReadRequests), COMPLETED),
+    of(Owner::Request, slotted!(WriteRequests), COMPLETED),
+    of(Owner::Request, slotted!(IoErrors), COMPLETED),
+    of(Owner::Request, slotted!(LatencyNs), TIMED),
+    of(Owner::Request, slotted!(TimedRequests), TIMED),
+    of(Owner::Socket, slotted!(Retransmits), RETRANSMITTED),
+    of(Owner::Nobody, slotted!(Irqs), &["irq_handler_entry"]),
+    of(Owner::Nobody, slotted!(Softirqs), &["softirq_entry"]),
+    received(slotted!(EdgeRxBytes), Slot::RxBytes),
+    received(slotted!(EdgeRxPackets), Slot::RxPackets),
+    sent(slotted!(EdgeTxBytes), Slot::TxBytes),
+    sent(slotted!(EdgeTxPackets), Slot::TxPackets),
+    local(slotted!(LocalBytes)),
+    local(slotted!(LocalPackets)),
 ];
 
 /// In the order of [`CueKind`].
@@ -271,16 +260,17 @@ impl Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::polled;
 
     fn known(name: &str) -> bool {
         PROGRAMS.iter().any(|program| program.name == name)
     }
 
     #[test]
-    fn every_counter_has_its_own_slot_and_known_programs() {
+    fn each_counter_has_slot_and_known_programs() {
         for (index, counter) in COUNTERS.iter().enumerate() {
-            assert_eq!(counter.slot as usize, index, "{}", counter.name);
-            assert!(!counter.programs.is_empty(), "{}", counter.name);
+            assert_eq!(counter.slot as usize, index, "{}", counter.counter);
+            assert!(!counter.programs.is_empty(), "{}", counter.counter);
             let scope_programs = match counter.scoped {
                 Scoped::In(_, programs) => programs,
                 Scoped::Missing(_) => &[],
@@ -290,7 +280,15 @@ mod tests {
     }
 
     #[test]
-    fn every_cue_has_its_own_place_and_a_known_program() {
+    fn each_counter_has_a_slot_or_file() {
+        let mut counters: Vec<_> = COUNTERS.iter().map(|counter| counter.counter).collect();
+        counters.extend(polled::COUNTERS);
+        counters.sort_by_key(|counter| counter.index());
+        assert_eq!(counters, Counter::ALL);
+    }
+
+    #[test]
+    fn each_cue_has_position_and_known_program() {
         for (index, cue) in CUES.iter().enumerate() {
             assert!(cue.kind as usize == index && known(cue.program), "{:?}", cue.kind);
         }

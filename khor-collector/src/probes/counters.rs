@@ -1,8 +1,6 @@
 //! The counters, and what the programs are asked to do: memory shared with the kernel, read without a system call.
 
-use std::io;
-use std::mem::offset_of;
-use std::os::fd::BorrowedFd;
+use std::{io, mem::offset_of, os::fd::BorrowedFd};
 
 use khor_layout::{CpuCounters, CueKind, MAX_SCOPES, ScopeCounters, ScopeTable, Slot, Wish};
 use nix::sys::mman::ProtFlags;
@@ -19,7 +17,7 @@ const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 /// comes online or wakes up is in the sums at once, with everything that it counted.
 const SIGNS_OF_LIFE: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
 /// Interval at which all slots of the empty elements are checked, ns.
-const LOOK_NS: u64 = 1_000_000_000;
+const FULL_CHECK_NS: u64 = 1_000_000_000;
 
 /// The mapped arrays.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ pub(super) struct Counters {
 struct Elements {
     counted: Vec<usize>,
     empty: Vec<usize>,
-    looked_ns: Option<u64>,
+    checked_ns: Option<u64>,
 }
 
 /// The arrays' descriptors.
@@ -58,7 +56,7 @@ impl Counters {
         let write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         Ok(Self {
             cpus,
-            elements: Mutex::new(Elements { counted, empty, looked_ns: None }),
+            elements: Mutex::new(Elements { counted, empty, checked_ns: None }),
             machine: Mapping::map(arrays.machine, cpus, write)?,
             scopes: Mapping::map(arrays.scopes, MAX_SCOPES * cpus, ProtFlags::PROT_READ)?,
             tables: Mapping::map(arrays.tables, 2, write)?,
@@ -87,8 +85,8 @@ impl Counters {
         self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, TAGGED_SOCKETS))
     }
 
-    /// Has the programs do this from now on, by the table they are about to look at.
-    pub(super) fn wish(&self, wish: Wish) {
+    /// Publishes what the programs must do from now on, and which table they use.
+    pub(super) fn publish(&self, wish: Wish) {
         for cpu in 0..self.cpus {
             self.machine.store(cpu, WISH, wish.0);
         }
@@ -96,11 +94,11 @@ impl Counters {
 
     /// Makes the next reading check all empty elements, so that a new scope does not inherit what a
     /// CPU counted for the scope that had the same number before.
-    pub(super) fn look_again(&self) {
-        self.elements.lock().looked_ns = None;
+    pub(super) fn recheck_empty_cpus(&self) {
+        self.elements.lock().checked_ns = None;
     }
 
-    /// Writes the table that [`wish`](Self::wish) will make the present one.
+    /// Writes the table that [`publish`](Self::publish) will make the present one.
     pub(super) fn write_table(&self, generation: u64, table: &ScopeTable) {
         self.tables.replace((generation & 1) as usize, table);
     }
@@ -108,7 +106,7 @@ impl Counters {
     /// The elements at `now_ns` of `CLOCK_MONOTONIC`.
     fn elements(&self, now_ns: u64) -> MutexGuard<'_, Elements> {
         let mut elements = self.elements.lock();
-        let is_due = elements.looked_ns.is_none_or(|looked_ns| now_ns >= looked_ns + LOOK_NS);
+        let is_due = elements.checked_ns.is_none_or(|checked_ns| now_ns >= checked_ns + FULL_CHECK_NS);
         let has_counted = |slot: usize, cpu: usize| self.machine.load(cpu, slot) != 0;
         let runs = |cpu: &usize| {
             SIGNS_OF_LIFE.iter().any(|slot| has_counted(*slot as usize, *cpu))
@@ -117,7 +115,7 @@ impl Counters {
         let Elements { counted, empty, .. } = &mut *elements;
         counted.extend(empty.extract_if(.., |cpu| runs(cpu)));
         if is_due {
-            elements.looked_ns = Some(now_ns);
+            elements.checked_ns = Some(now_ns);
         }
         elements
     }
@@ -131,8 +129,7 @@ impl Elements {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-    use std::os::fd::AsFd;
+    use std::{fs::File, os::fd::AsFd};
 
     use super::*;
 
@@ -159,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cpu_that_starts_to_count_is_added_with_all_that_it_counted() {
+    fn new_cpu_adds_its_earlier_counts() {
         const SLOT: usize = Slot::Switches as usize;
         let (counters, kernel, kernel_scopes) = counters(true);
         let sum = |now_ns: u64| counters.elements(now_ns).sum(|cpu| kernel.load(cpu, SLOT));
@@ -169,15 +166,15 @@ mod tests {
         kernel_scopes.store(CPUS + 319, SLOT, 4); // scope 1
         assert_eq!((sum(1), counters.elements(1).counted.len()), (15, 2));
         kernel.store(7, Slot::TxBytes as usize, 1);
-        assert_eq!(counters.elements(LOOK_NS - 1).counted.len(), 2, "no sign of life yet");
-        assert_eq!(counters.elements(LOOK_NS).counted.len(), 3);
+        assert_eq!(counters.elements(FULL_CHECK_NS - 1).counted.len(), 2, "no sign of life yet");
+        assert_eq!(counters.elements(FULL_CHECK_NS).counted.len(), 3);
         // Its counts stay when it goes offline: nothing takes an element out.
-        assert_eq!(sum(100 * LOOK_NS), 15);
+        assert_eq!(sum(100 * FULL_CHECK_NS), 15);
         assert_eq!((counters.machine()[SLOT], counters.scope(1)[SLOT]), (15, 4));
     }
 
     #[test]
-    fn every_cpu_is_added_where_switches_are_not_counted() {
+    fn all_cpus_are_added_without_switch_counts() {
         let (counters, _, kernel_scopes) = counters(false);
         kernel_scopes.store(7, Slot::RxBytes as usize, 9);
         assert_eq!(counters.scope(0)[Slot::RxBytes as usize], 9);

@@ -1,7 +1,6 @@
 //! The reading end of the ring buffer through which the programs send cues.
 
-use std::io;
-use std::mem::offset_of;
+use std::{io, mem::offset_of};
 
 use aya::maps::{MapData, RingBuf};
 use khor_layout::{CueKind, CueRecord};
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_read_as_it_lies_in_memory_and_junk_is_not() {
+    fn cue_records_are_read_and_junk_rejected() {
         let mut bytes = vec![0; size_of::<CueRecord>()];
         bytes[0] = 7;
         bytes[offset_of!(CueRecord, kind)] = CueKind::Crash as u8;

@@ -1,20 +1,26 @@
 //! Loads and attaches the programs; all that needs a capability.
 
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+};
 
-use aya::maps::{Map, MapData, RingBuf};
-use aya::programs::{BtfTracePoint, FEntry, ProgramError};
-use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned};
+use aya::{
+    Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
+    maps::{Map, MapData, RingBuf},
+    programs::{BtfTracePoint, FEntry, ProgramError},
+};
 use khor_layout::{COUNTERS_MAP, CUES_MAP, ISSUED_MAP, MAX_SCOPES, SCOPE_COUNTERS_MAP, SCOPES_MAP};
 use khor_proto::Availability;
 
-use super::catalogue::{Counter, Hook, PROGRAMS, Program, Scoped};
-use super::counters::{Arrays, Counters};
-use super::cues::CueRing;
-use super::lockdown;
-use super::offsets::Offsets;
-use super::{BTF_PATH, COUNTERS, CounterState, ProbeState, ProbesError};
+use super::{
+    BTF_PATH, COUNTERS, CounterState, ProbeState, ProbesError,
+    catalogue::{Hook, PROGRAMS, Program, ProgramCounter, Scoped},
+    counters::{Arrays, Counters},
+    cues::CueRing,
+    lockdown,
+    offsets::Offsets,
+};
 
 /// Requests in flight that can be timed on a machine of `cpus`: the kernel keeps up to 128 elements of such a map in
 /// reserve for each CPU.
@@ -78,7 +84,7 @@ impl Loaded {
         COUNTERS.iter().map(|counter| self.counter_state(counter)).collect()
     }
 
-    fn counter_state(&self, counter: &Counter) -> CounterState {
+    fn counter_state(&self, counter: &ProgramCounter) -> CounterState {
         let globals: Vec<_> = counter.owner.globals().collect();
         let known = self.kernel_reads.clone().and_then(|()| self.offsets.require(&globals));
         let (scope_slot, scope) = match (&counter.scoped, known) {
@@ -87,9 +93,8 @@ impl Loaded {
             (Scoped::In(slot, programs), Ok(())) => (*slot, availability(&self.states, programs)),
         };
         CounterState {
-            name: counter.name,
+            counter: counter.counter,
             slot: counter.slot,
-            unit: counter.unit,
             owner: counter.owner,
             machine: availability(&self.states, counter.programs),
             scope_slot,
@@ -229,16 +234,16 @@ fn verifier_log_level() -> VerifierLogLevel {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd;
-    use std::thread;
+    use std::{os::fd::AsRawFd, thread};
 
-    use khor_e2e::load::direct_io;
-    use khor_e2e::skip::{root_or_skip, skip};
+    use khor_e2e::{
+        load::direct_io,
+        skip::{root_or_skip, skip},
+    };
     use khor_layout::Slot;
 
     use super::*;
-    use crate::polled::Missed;
-    use crate::probes::program_info;
+    use crate::{polled::Missed, probes::program_info};
 
     const THREADS: u64 = 8;
     const MEBIBYTES: u64 = 16;
@@ -247,7 +252,7 @@ mod tests {
 
     /// With room for hardly any request in flight, most go untimed; everything else stays exact.
     #[test]
-    fn a_full_map_costs_times_and_nothing_else() {
+    fn full_map_loses_only_request_times() {
         if root_or_skip() {
             assert!((0..ATTEMPTS).any(|_| all_is_counted_with_a_full_map()), "reads are missing every time");
         }
@@ -270,7 +275,7 @@ mod tests {
 
     /// A kernel in confidentiality lockdown refuses every program that calls this helper.
     #[test]
-    fn without_kernel_reads_the_machine_is_counted_and_no_program_reads() {
+    fn machine_counts_without_kernel_reads() {
         const REASON: &str = "the kernel is locked down";
         if !root_or_skip() {
             return;
@@ -279,9 +284,9 @@ mod tests {
         let Some(reading) = programs_that_read(&locked) else { return skip("needs readable /proc/kallsyms") };
         assert_eq!(reading, [""; 0]);
         for counter in locked.counter_states() {
-            assert_eq!(counter.machine, Availability::Available, "{}", counter.name);
+            assert_eq!(counter.machine, Availability::Available, "{}", counter.counter);
             let absent = Availability::Absent { reason: REASON.into() };
-            assert_eq!(counter.scope, absent, "{}", counter.name);
+            assert_eq!(counter.scope, absent, "{}", counter.counter);
         }
         let mut of_scopes = PROGRAMS.iter().filter(|program| program.serves_only_scopes()).peekable();
         assert!(of_scopes.peek().is_some());
@@ -297,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_events_are_the_recursion_misses_of_all_programs() {
+    fn missed_events_sum_recursion_misses() {
         if !root_or_skip() {
             return;
         }

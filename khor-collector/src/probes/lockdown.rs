@@ -1,20 +1,20 @@
 //! Checks whether programs may read kernel memory (`bpf_probe_read_kernel`). Scopes need that to
 //! find the owner of an event.
 
-use aya::programs::ProgramType;
-use aya::sys::{BpfHelper, is_helper_supported};
-use khor_proto::kernel_text;
-
-/// A file of securityfs with the current mode in brackets: `none integrity [confidentiality]`.
-const LOCKDOWN_PATH: &str = "/sys/kernel/security/lockdown";
+use aya::{
+    programs::ProgramType,
+    sys::{BpfHelper, is_helper_supported},
+};
+use khor_proto::lockdown;
 
 /// Fails with the reason if the kernel refuses programs that read its memory. Needs `CAP_BPF` and
 /// `CAP_PERFMON`.
 pub(super) fn require_reads() -> Result<(), String> {
-    if is_confidential(&kernel_text::read(LOCKDOWN_PATH).unwrap_or_default()) {
+    if lockdown::is_confidential() {
         return Err(format!(
-            "the kernel is locked down (confidentiality, {LOCKDOWN_PATH}), so khor cannot find the owner of an event: \
-             boot without lockdown=confidentiality"
+            "the kernel is locked down (confidentiality, {}), so khor cannot find the owner of an event: \
+             boot without lockdown=confidentiality",
+            lockdown::PATH
         ));
     }
     // Securityfs may not be mounted. The kernel treats BTF tracepoints as it treats raw ones.
@@ -25,22 +25,5 @@ pub(super) fn require_reads() -> Result<(), String> {
                 .into())
         }
         Ok(true) | Err(_) => Ok(()), // attaching a program reports every other refusal
-    }
-}
-
-fn is_confidential(text: &str) -> bool {
-    text.split_whitespace().any(|mode| mode == "[confidentiality]")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mode_in_brackets_is_the_current_one() {
-        assert!(is_confidential("none integrity [confidentiality]\n"));
-        assert!(!is_confidential("none [integrity] confidentiality\n"));
-        assert!(!is_confidential("[none] integrity confidentiality\n"));
-        assert!(!is_confidential(""));
     }
 }

@@ -1,12 +1,14 @@
 //! Arrays shared with the kernel's programs, mapped into memory; one of the few modules with `unsafe`.
 
-use std::ffi::c_void;
-use std::io;
-use std::marker::PhantomData;
-use std::num::NonZeroUsize;
-use std::os::fd::BorrowedFd;
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    ffi::c_void,
+    io,
+    marker::PhantomData,
+    num::NonZeroUsize,
+    os::fd::BorrowedFd,
+    ptr::NonNull,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 

@@ -19,17 +19,20 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use aya::Ebpf;
 use khor_layout::{CueKind, Slot, Wish};
-use khor_proto::{Availability, Unit};
+use khor_proto::{Availability, Counter};
 use parking_lot::Mutex;
 
-pub(crate) use catalogue::Owner;
-pub(crate) use counters::Counts;
-pub(crate) use cues::CueRing;
-pub(crate) use load::{possible_cpus, require_btf};
-pub(crate) use table::{Chosen, TableFull};
-
-use catalogue::{COUNTERS, CUES};
-use counters::Counters;
+pub(crate) use self::{
+    catalogue::Owner,
+    counters::Counts,
+    cues::CueRing,
+    load::{possible_cpus, require_btf},
+    table::{Chosen, TableFull},
+};
+use self::{
+    catalogue::{COUNTERS, CUES},
+    counters::Counters,
+};
 
 const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
 
@@ -57,9 +60,8 @@ pub(crate) struct ProbeState {
 /// One counter the programs feed.
 #[derive(Clone, Debug)]
 pub(crate) struct CounterState {
-    pub(crate) name: &'static str,
+    pub(crate) counter: Counter,
     pub(crate) slot: Slot,
-    pub(crate) unit: Unit,
     /// Whose its events are.
     pub(crate) owner: Owner,
     /// Whether it is counted for the machine.
@@ -77,7 +79,7 @@ pub(crate) struct Probes {
     counter_states: Vec<CounterState>,
     counters: Counters,
     sockets_have_tags: bool,
-    wished: Mutex<Wished>,
+    requested: Mutex<Requested>,
     /// `Err` with the reason if programs may not read kernel memory, which scopes need.
     scopes: Result<(), String>,
     /// Holds the links: programs detach when it is dropped.
@@ -86,7 +88,7 @@ pub(crate) struct Probes {
 
 /// What the programs were asked for last.
 #[derive(Debug, Default)]
-struct Wished {
+struct Requested {
     flags: u64,
     generation: u64,
 }
@@ -100,7 +102,7 @@ impl Probes {
             sockets_have_tags: loaded.sockets_have_tags(),
             states: loaded.states,
             counters: loaded.counters,
-            wished: Mutex::default(),
+            requested: Mutex::default(),
             scopes: loaded.kernel_reads,
             programs: loaded.programs,
         };
@@ -157,11 +159,12 @@ impl Probes {
 
     /// Has the kernel tell of program starts, or stop it.
     pub(crate) fn want_exec_cues(&self, wanted: bool) {
-        let mut wished = self.wished.lock();
-        let flags = if wanted { wished.flags | Wish::EXEC_CUES } else { wished.flags & !Wish::EXEC_CUES };
-        if flags != wished.flags {
-            wished.flags = flags;
-            self.counters.wish(Wish::new(flags, wished.generation));
+        let mut requested = self.requested.lock();
+        let flags =
+            if wanted { requested.flags | Wish::EXEC_CUES } else { requested.flags & !Wish::EXEC_CUES };
+        if flags != requested.flags {
+            requested.flags = flags;
+            self.counters.publish(Wish::new(flags, requested.generation));
         }
     }
 
@@ -172,13 +175,13 @@ impl Probes {
         if self.scopes.is_err() {
             return Ok(());
         }
-        let mut wished = self.wished.lock();
-        wished.generation += 1;
-        wished.flags =
-            if scopes.is_empty() { wished.flags & !Wish::SCOPES } else { wished.flags | Wish::SCOPES };
-        self.counters.look_again();
-        self.counters.write_table(wished.generation, &table);
-        self.counters.wish(Wish::new(wished.flags, wished.generation));
+        let mut requested = self.requested.lock();
+        requested.generation += 1;
+        requested.flags =
+            if scopes.is_empty() { requested.flags & !Wish::SCOPES } else { requested.flags | Wish::SCOPES };
+        self.counters.recheck_empty_cpus();
+        self.counters.write_table(requested.generation, &table);
+        self.counters.publish(Wish::new(requested.flags, requested.generation));
         Ok(())
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use khor_proto::Availability;
 
-use super::count::ScopedCount;
-use super::registry::Shared;
-use crate::polled;
-use crate::sampler::{Count, Subject};
-use crate::trust::Peer;
+use super::{count::ScopedCount, registry::Shared};
+use crate::{
+    polled,
+    sampler::{Count, Subject},
+    trust::Peer,
+};
 
 /// A client's subscription to the shared counters of a scope; ends when dropped.
 #[derive(Debug)]

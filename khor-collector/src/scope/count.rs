@@ -6,14 +6,18 @@ use khor_layout::Slot;
 use khor_proto::{Availability, Selector};
 use parking_lot::Mutex;
 
-use super::registry::Shared;
-use super::tags::SocketTags;
-use super::targets::{Target, Targets};
-use crate::clock::monotonic_ns;
-use crate::controllers::Controller;
-use crate::polled::Polled;
-use crate::probes::{Chosen, Owner};
-use crate::trust::Peer;
+use super::{
+    registry::Shared,
+    tags::SocketTags,
+    targets::{Target, Targets},
+};
+use crate::{
+    clock::monotonic_ns,
+    controllers::Controller,
+    polled::Polled,
+    probes::{Chosen, Owner},
+    trust::Peer,
+};
 
 /// A scope with its number; released when dropped.
 #[derive(Debug)]
@@ -55,7 +59,7 @@ impl ScopedCount {
     }
 
     /// Whether one of the processes it names has ended.
-    pub(super) fn names_the_dead(&self) -> bool {
+    pub(super) fn has_dead_process(&self) -> bool {
         self.state.lock().targets.all().any(Target::is_dead)
     }
 
@@ -133,7 +137,7 @@ fn names_process(target: &Target) -> bool {
 fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
     let counters = shared.probes.counter_states();
     let polled = polled_of(targets);
-    let gone = nobody_there(targets);
+    let gone = missing_targets(targets);
     let counted = counters.iter().map(|counter| {
         let reason = gone.clone().or_else(|| unattributable(counter.owner, targets, &shared.socket_tags));
         reason.map_or_else(|| counter.scope.clone(), |reason| Availability::Absent { reason })
@@ -143,7 +147,7 @@ fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
 }
 
 /// Why there is nobody to count, if so.
-fn nobody_there(targets: &Targets) -> Option<String> {
+fn missing_targets(targets: &Targets) -> Option<String> {
     let gone: Vec<_> = targets.include.iter().map(Target::gone).collect();
     if gone.iter().any(Option::is_none) { None } else { gone.into_iter().flatten().next() }
 }

@@ -1,8 +1,10 @@
 //! The unified cgroup hierarchy: from a path to the id by which the kernel knows a cgroup.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Component, Path, PathBuf},
+};
 
 use khor_layout::MAX_CGROUP_DEPTH;
 use khor_proto::kernel_text;

@@ -13,11 +13,9 @@ mod registry;
 mod tags;
 mod targets;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-pub(crate) use process::stat_fields;
-pub(crate) use registry::Scopes;
+pub(crate) use self::{process::stat_fields, registry::Scopes};
 
 /// How often cgroups and processes are looked at while there are scopes.
 const LOOK: Duration = Duration::from_millis(250);

@@ -61,14 +61,12 @@ pub(super) fn cgroup_of(pid: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-    use std::process::Command;
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command};
 
     use super::*;
 
     #[test]
-    fn a_name_with_parentheses_and_spaces_shifts_nothing() {
+    fn parentheses_in_name_shift_no_field() {
         let text = "7 (a ) b) S 1 7 7 0 -1 4194560 100 200 30 400 5 6 7 8 20 0 1 0 4711 1 1 1";
         let fields = stat_fields(text).unwrap();
         assert_eq!((fields.minor_faults, fields.major_faults, fields.start_ticks), (100, 30, 4711));
@@ -80,7 +78,7 @@ mod tests {
 
     /// The name of this process has a parenthesis and bytes that are not UTF-8.
     #[test]
-    fn a_process_with_a_non_utf_8_name_is_read() {
+    fn process_with_non_utf8_name_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join(OsStr::from_bytes(b"\xff) \xfe"));
         std::fs::copy("/bin/sleep", &program).unwrap();
@@ -97,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_has_an_owner_if_all_of_its_ids_agree() {
+    fn owner_requires_equal_ids() {
         assert_eq!(owner_in("Name:\tUid:\nUid:\t7\t7\t7\t7\n"), Some(7));
         for mixed in ["7\t0\t0\t0", "7\t7\t0\t7", "7\t7\t7\t0", "7\t7\t7", "", "x\tx\tx\tx"] {
             assert_eq!(owner_in(&format!("Name:\tsu\nUid:\t{mixed}\n")), None, "{mixed}");

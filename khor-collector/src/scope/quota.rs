@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_takes_8_scopes_and_the_others_keep_room() {
+    fn user_gets_8_scopes_others_keep_room() {
         let held = taken(1000..1001, 1);
         assert_eq!(held.len(), 8);
         let reason = check(&scope(0, 1), peer(1000), &held).unwrap_err();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn all_users_together_leave_16_scopes_to_root() {
+    fn users_leave_16_scopes_to_root() {
         assert_eq!(taken(1000..1020, 1).len(), 48);
         assert_eq!(taken(1000..1020, 16).len(), 6, "96 cgroups");
         let held = taken(1000..1020, 1);

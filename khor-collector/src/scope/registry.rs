@@ -1,22 +1,28 @@
 //! The scopes that somebody subscribes to: each has a number while it lasts, and clients of the same scope share it.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+};
 
 use khor_layout::{MAX_SCOPES, MAX_SELECTORS};
 use khor_proto::{Scope, Selector};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::client_count::{ClientCount, RefusedCount};
-use super::count::ScopedCount;
-use super::hierarchy::Hierarchy;
-use super::tags::SocketTags;
-use super::targets::Targets;
-use super::{process, quota};
-use crate::probes::{Chosen, Probes, TableFull};
-use crate::sampler::Count;
-use crate::trust::Peer;
+use super::{
+    client_count::{ClientCount, RefusedCount},
+    count::ScopedCount,
+    hierarchy::Hierarchy,
+    process, quota,
+    tags::SocketTags,
+    targets::Targets,
+};
+use crate::{
+    probes::{Chosen, Probes, TableFull},
+    sampler::Count,
+    trust::Peer,
+};
 
 /// All scopes.
 #[derive(Debug)]
@@ -121,7 +127,7 @@ impl Shared {
         let same = active.values().filter(|active| active.scope == *scope);
         let same: Vec<_> = same.filter_map(|active| active.count.upgrade()).collect();
         drop(active); // dropping the last of one locks again
-        same.into_iter().find(|count| !count.names_the_dead())
+        same.into_iter().find(|count| !count.has_dead_process())
     }
 
     /// Fails if the kernel's table has no room for all that the scopes name with this one, be it there or not.

@@ -61,7 +61,7 @@ mod tests {
     const UNUSED: &str = "net_cls\t3\t1\t1\nnet_prio\t3\t1\t1\n";
 
     #[test]
-    fn a_mounted_controller_is_in_use_once_it_has_a_cgroup_or_a_tagged_socket_was_seen() {
+    fn cgroup_or_tagged_socket_marks_controller_used() {
         let unused = Hierarchies::parse(UNUSED);
         assert_eq!(user(0, &unused), None);
         assert_eq!(user(0, &Hierarchies::parse("net_cls\t0\t1\t1\nnet_prio\t0\t1\t1\n")), None);

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use khor_proto::{Scope, Selector};
 
-use super::hierarchy::{self, Directory, Hierarchy};
-use super::process;
+use super::{
+    hierarchy::{self, Directory, Hierarchy},
+    process,
+};
 use crate::trust::Peer;
 
 /// One selector and what it stands for.
@@ -201,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cgroup_covers_itself_and_what_is_below() {
+    fn cgroup_covers_itself_and_descendants() {
         let hierarchy = Hierarchy::find();
         let Ok(target) = Target::find(&Selector::Cgroup("/a/b".into()), &hierarchy) else { return };
         assert!(target.covers("/a/b", 1) && target.covers("/a/b/c", 1));

@@ -1,7 +1,6 @@
 //! Socket activation: takes over a listener that systemd opened; one of the few modules with `unsafe`.
 
-use std::os::fd::FromRawFd;
-use std::os::unix::net::UnixListener;
+use std::os::{fd::FromRawFd, unix::net::UnixListener};
 
 /// The listener passed to this process (`sd_listen_fds(3)`), if any. Call once, before anything opens files.
 pub(super) fn inherited() -> Option<UnixListener> {

@@ -1,15 +1,17 @@
-//! One client as the desk sees it: what it wishes, when it is due, what is on its way to it.
+//! One client of the sender: its subscription, when its next sample is due, and its outbox.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use khor_proto::frame::encode_into;
-use khor_proto::{CueKind, Sample, Scope, ServerMessage, Subscribe, Subscribed};
+use khor_proto::{CueKind, Sample, Scope, ServerMessage, Subscribe, Subscribed, frame::encode_into};
 
-use super::outbox::{Outbox, Standing};
-use super::wire::Socket;
-use crate::sampler::{Count, Kernel, Subject};
-use crate::trust::Peer;
+use super::{
+    outbox::{Outbox, Standing},
+    wire::Socket,
+};
+use crate::{
+    sampler::{Count, Kernel, Subject},
+    trust::Peer,
+};
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -33,11 +35,11 @@ struct Subscription {
     count: Arc<dyn Count>,
     /// When the next sample is due, `CLOCK_MONOTONIC` ns.
     due_ns: u64,
-    /// Of the count's availability that was told last; `None` before the first time.
-    told_revision: Option<u64>,
-    /// Cues that were dropped here and not told of yet.
+    /// Revision of the availability that was sent last; `None` before the first time.
+    sent_revision: Option<u64>,
+    /// Cues that were dropped here and not reported yet.
     lost: u64,
-    /// Cues that the kernel had dropped when it was told of last.
+    /// Cues that the kernel had dropped at the last report.
     lost_in_kernel: u64,
     start: Start,
 }
@@ -67,7 +69,7 @@ impl Client {
         self.subscription.as_ref().is_some_and(|subscription| subscription.scope == *scope)
     }
 
-    /// Whether it wants to hear of that kind of cue, in its scope.
+    /// Whether it subscribes to that kind of cue.
     pub(super) fn wants_kind(&self, kind: CueKind) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| subscription.cues.iter().any(|one| one == kind))
     }
@@ -87,31 +89,31 @@ impl Client {
     /// multiple of their interval.
     pub(super) fn subscribe(
         &mut self,
-        wish: &Subscribe,
+        request: &Subscribe,
         count: Arc<dyn Count>,
         kernel: &dyn Kernel,
         now_ns: u64,
     ) -> Option<Arc<dyn Count>> {
-        let cues = CueKinds::of(&wish.cues, self.peer);
+        let cues = CueKinds::of(&request.cues, self.peer);
         let is_limited = !(self.peer.trusted || count.is_own());
-        let interval_ms = self.peer.interval_ms(wish.interval_ms, !is_limited);
+        let interval_ms = self.peer.interval_ms(request.interval_ms, !is_limited);
         let interval_ns = u64::from(interval_ms) * NS_PER_MS;
-        let starts_at_first_sample = is_limited && wish.scope != Scope::Machine;
+        let starts_at_first_sample = is_limited && request.scope != Scope::Machine;
         let former = self.subscription.replace(Subscription {
-            requested_ms: wish.interval_ms,
+            requested_ms: request.interval_ms,
             interval_ms,
-            scope: wish.scope.clone(),
+            scope: request.scope.clone(),
             cues,
             count,
             due_ns: if is_limited { (now_ns / interval_ns + 1) * interval_ns } else { 0 },
-            told_revision: None,
+            sent_revision: None,
             lost: 0,
             lost_in_kernel: cues.lost_in_kernel(kernel),
             start: if starts_at_first_sample { Start::FirstSample(Vec::new()) } else { Start::Shared },
         })?;
         let Some(subscription) = &mut self.subscription else { return Some(former.count) };
         if subscription.cues == former.cues {
-            // What was dropped and not told of is still to be told.
+            // Dropped cues that were not reported yet are reported later.
             (subscription.lost, subscription.lost_in_kernel) = (former.lost, former.lost_in_kernel);
         }
         if subscription.scope == former.scope {
@@ -138,7 +140,7 @@ impl Client {
         due
     }
 
-    /// Whether it wants to hear of a cue of that kind in those scopes.
+    /// Whether it subscribes to cues of that kind in one of those scopes.
     pub(super) fn wants(&self, kind: CueKind, scopes: u64) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| {
             let within = match subscription.count.subject() {
@@ -179,15 +181,15 @@ impl Client {
 
     /// Sends the availability if it has changed and no earlier message waits. Returns whether it
     /// was sent: the interval may have changed then.
-    pub(super) fn tell_changes(&mut self, frame: &mut Vec<u8>, now: Instant) -> bool {
+    pub(super) fn send_changes(&mut self, frame: &mut Vec<u8>, now: Instant) -> bool {
         let Some(subscription) = self.subscription.as_mut().filter(|_| self.outbox.is_clear()) else {
             return false;
         };
         let revision = Some(subscription.count.revision());
-        if subscription.told_revision == revision {
+        if subscription.sent_revision == revision {
             return false;
         }
-        subscription.told_revision = revision;
+        subscription.sent_revision = revision;
         let is_own = subscription.count.is_own();
         subscription.interval_ms = self.peer.interval_ms(subscription.requested_ms, is_own);
         let message = ServerMessage::Subscribed(Subscribed {
@@ -198,8 +200,8 @@ impl Client {
         true
     }
 
-    /// Says how many cues were dropped, if any were.
-    pub(super) fn tell_lost(&mut self, kernel: &dyn Kernel, frame: &mut Vec<u8>, now: Instant) {
+    /// Sends the number of dropped cues, if there are any.
+    pub(super) fn send_lost(&mut self, kernel: &dyn Kernel, frame: &mut Vec<u8>, now: Instant) {
         let Some(subscription) = &mut self.subscription else { return };
         let in_kernel = subscription.cues.lost_in_kernel(kernel);
         let cues = subscription.lost + in_kernel.wrapping_sub(subscription.lost_in_kernel);
@@ -209,7 +211,7 @@ impl Client {
         }
     }
 
-    /// Gives it up if it does not read; whoever waits for its words then finds the end of them.
+    /// Closes the connection if the client does not read.
     pub(super) fn judge(&mut self, standing: Standing) {
         match standing {
             Standing::Clear | Standing::Waiting => {}

@@ -1,31 +1,31 @@
-//! One client's words, from its greeting to its end.
+//! Receives the messages of one client, from its greeting to the end of the connection.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use khor_proto::frame::{self, Incoming};
-use khor_proto::{ClientMessage, Hello, MAGIC, ProtocolVersion, ServerMessage, Subscribe};
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use khor_proto::{
+    ClientMessage, Hello, MAGIC, ProtocolVersion, ServerMessage, Subscribe,
+    frame::{self, Incoming},
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
-use super::desk::Place;
-use super::seats::Seat;
-use super::wire::Reader;
-use super::{Server, told_to_stop};
+use super::{Server, connection_limit::ConnectionPermit, sender::Registration, stop_requested, wire::Reader};
 
-/// How long a client may take to introduce itself.
+/// Time limit for the client's `Hello`.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
-/// Messages a client may send per second; more would only be to annoy.
+/// Messages a client may send per second.
 const MAX_MESSAGES_PER_S: u32 = 50;
 /// Bytes of a client's name that are logged.
 const MAX_NAME_BYTES: usize = 64;
 
 /// Why a connection ends.
 enum End {
-    /// The client left, was given up, or the socket broke: nothing to say.
+    /// The client left, was dropped, or the socket broke. No last message is possible.
     Gone,
-    /// The client did wrong and is told so.
+    /// The client broke the protocol; the last message names the reason.
     Fault(String),
     /// The collector stops.
     Stopping,
@@ -33,9 +33,9 @@ enum End {
 
 struct Connection {
     server: Arc<Server>,
-    seat: Seat,
+    permit: ConnectionPermit,
     incoming: frame::Receiver<Reader, ClientMessage>,
-    place: Place,
+    registration: Registration,
     name: String,
     messages: u32,
     messages_since: Instant,
@@ -45,13 +45,13 @@ struct Connection {
 pub(super) async fn serve(
     server: Arc<Server>,
     reader: Reader,
-    seat: Seat,
+    permit: ConnectionPermit,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut connection = Connection {
-        place: server.desk.enter(Arc::clone(&reader.0), seat.peer),
+        registration: server.sender.register(Arc::clone(&reader.0), permit.peer),
         server,
-        seat,
+        permit,
         incoming: frame::receiver(reader),
         name: "a client without a name".into(),
         messages: 0,
@@ -59,35 +59,35 @@ pub(super) async fn serve(
     };
     let greeting = tokio::select! {
         greeting = connection.greet() => greeting,
-        () = told_to_stop(&mut stopped) => Err(End::Stopping),
+        () = stop_requested(&mut stopped) => Err(End::Stopping),
     };
     if let Err(end) = greeting {
         return connection.finish(end, |reason| ServerMessage::Refused { reason });
     }
-    let end = connection.converse(&mut stopped).await;
+    let end = connection.receive_requests(&mut stopped).await;
     connection.finish(end, |reason| ServerMessage::Bye { reason });
 }
 
 impl Connection {
     async fn greet(&mut self) -> Result<(), End> {
-        let message = timeout(HELLO_TIMEOUT, self.hear())
+        let message = timeout(HELLO_TIMEOUT, self.receive())
             .await
             .map_err(|_| End::Fault("no Hello within two seconds".into()))??;
         let ClientMessage::Hello(hello) = message else {
             return Err(End::Fault("the first message must be Hello".into()));
         };
-        let version = agree(&hello).map_err(End::Fault)?;
+        let version = negotiate(&hello).map_err(End::Fault)?;
         self.name = printable(&hello.client);
-        tracing::debug!("{} (uid {}) is welcome", self.name, self.seat.peer.uid);
-        self.place.say(&self.server.welcome(version, self.seat.peer));
+        tracing::debug!("{} (uid {}) is welcome", self.name, self.permit.peer.uid);
+        self.registration.send(&self.server.welcome(version, self.permit.peer));
         Ok(())
     }
 
-    async fn converse(&mut self, stopped: &mut watch::Receiver<bool>) -> End {
+    async fn receive_requests(&mut self, stopped: &mut watch::Receiver<bool>) -> End {
         loop {
             let step = tokio::select! {
-                message = self.hear() => message.and_then(|message| self.obey(message)),
-                () = told_to_stop(stopped) => Err(End::Stopping),
+                message = self.receive() => message.and_then(|message| self.handle(message)),
+                () = stop_requested(stopped) => Err(End::Stopping),
             };
             if let Err(end) = step {
                 return end;
@@ -95,16 +95,16 @@ impl Connection {
         }
     }
 
-    fn obey(&mut self, message: ClientMessage) -> Result<(), End> {
+    fn handle(&mut self, message: ClientMessage) -> Result<(), End> {
         self.count_message()?;
-        let ClientMessage::Subscribe(wish) = message else {
+        let ClientMessage::Subscribe(request) = message else {
             return Err(End::Fault("Hello may be said only once".into()));
         };
-        let interval_ms = wish.interval_ms;
+        let interval_ms = request.interval_ms;
         if !(Subscribe::MIN_INTERVAL_MS..=Subscribe::MAX_INTERVAL_MS).contains(&interval_ms) {
             return Err(End::Fault(format!("interval_ms is {interval_ms}; it must be 5 to 5000")));
         }
-        self.place.subscribe(&wish).map_err(|reason| End::Fault(format!("scope: {reason}")))
+        self.registration.subscribe(&request).map_err(|reason| End::Fault(format!("scope: {reason}")))
     }
 
     fn count_message(&mut self) -> Result<(), End> {
@@ -118,7 +118,7 @@ impl Connection {
         Ok(())
     }
 
-    async fn hear(&mut self) -> Result<ClientMessage, End> {
+    async fn receive(&mut self) -> Result<ClientMessage, End> {
         match self.incoming.next().await {
             Some(Ok(Incoming::Known(message))) => Ok(message),
             Some(Ok(Incoming::Unknown { kind })) => Err(End::Fault(format!(
@@ -132,10 +132,10 @@ impl Connection {
         }
     }
 
-    fn finish(self, end: End, last_word: fn(String) -> ServerMessage) {
-        let (name, uid) = (&self.name, self.seat.peer.uid);
+    fn finish(self, end: End, last_message: fn(String) -> ServerMessage) {
+        let (name, uid) = (&self.name, self.permit.peer.uid);
         let reason = match end {
-            End::Gone if self.place.was_stuck() => {
+            End::Gone if self.registration.was_stuck() => {
                 return self.server.log(|| format!("dropping {name} (uid {uid}): it does not read"));
             }
             End::Gone => return tracing::debug!("{name} (uid {uid}) left"),
@@ -145,11 +145,11 @@ impl Connection {
                 reason
             }
         };
-        self.place.leave(&last_word(reason));
+        self.registration.leave(&last_message(reason));
     }
 }
 
-fn agree(hello: &Hello) -> Result<ProtocolVersion, String> {
+fn negotiate(hello: &Hello) -> Result<ProtocolVersion, String> {
     if hello.magic != MAGIC {
         return Err("this is khor's collector, and that was no client of khor's".into());
     }

@@ -1,15 +1,15 @@
 //! The server on the Unix socket.
 //!
-//! Listening and talking are apart: a task for each client hears what it says ([`connection`]), and one loop talks to
-//! all of them ([`desk`]), without ever waiting for any. A slow, silent or hostile client holds its own task and a few
-//! frames, for two seconds.
+//! A task for each client receives its messages ([`connection`]). One loop sends to all clients
+//! ([`sender`]) and never waits for any of them. A slow, silent or hostile client occupies its own task
+//! and a few frames, for two seconds.
 
 mod activation;
 mod client;
 mod connection;
-mod desk;
+mod connection_limit;
 mod outbox;
-mod seats;
+mod sender;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -17,26 +17,36 @@ mod tests;
 mod trust_tests;
 mod wire;
 
-use std::io;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use khor_log::RateLimit;
-use khor_proto::frame::Message;
-use khor_proto::{Availability, CounterInfo, Cue, CueInfo, CueKind, ProtocolVersion, ServerMessage, Welcome};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::timeout;
+use khor_proto::{
+    Availability, CounterInfo, Cue, CueInfo, CueKind, ProtocolVersion, ServerMessage, Welcome, frame::Message,
+};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
 
-pub(crate) use desk::{Load, Loop};
-pub(crate) use socket::{BoundSocket, SocketError, bind};
-
-use crate::sampler::Kernel;
-use crate::trust::{Peer, Trusted};
-use desk::Desk;
-use seats::Seats;
-use wire::{Reader, Socket};
+use self::{
+    connection_limit::ConnectionLimit,
+    sender::Sender,
+    wire::{Reader, Socket},
+};
+pub(crate) use self::{
+    sender::{Load, Loop},
+    socket::{BoundSocket, SocketError, bind},
+};
+use crate::{
+    sampler::Kernel,
+    trust::{Peer, Trusted},
+};
 
 /// Most records in each [`LOG_INTERVAL`] about what clients do.
 const LOGGED_CONVERSATIONS: u32 = 10;
@@ -59,8 +69,8 @@ pub(crate) struct Identity {
 pub(crate) struct Server {
     identity: Identity,
     trusted: Trusted,
-    desk: Arc<Desk>,
-    seats: Arc<Seats>,
+    sender: Arc<Sender>,
+    connection_limit: Arc<ConnectionLimit>,
     log_limit: RateLimit,
 }
 
@@ -68,34 +78,34 @@ impl Server {
     /// Serves the counts of `kernel`: without limits to `trusted` users, and with limits to other
     /// users.
     pub(crate) fn new(kernel: Arc<dyn Kernel>, identity: Identity, trusted: Trusted) -> Self {
-        let desk = Arc::new(Desk::new(kernel));
+        let sender = Arc::new(Sender::new(kernel));
         Self {
             identity,
             trusted,
-            desk,
-            seats: Arc::default(),
+            sender,
+            connection_limit: Arc::default(),
             log_limit: RateLimit::new(LOGGED_CONVERSATIONS, LOG_INTERVAL),
         }
     }
 
-    /// How many subscribe, and how often; changes are published.
+    /// The number of subscribers and their shortest interval, with all changes.
     pub(crate) fn load(&self) -> watch::Receiver<Load> {
-        self.desk.load()
+        self.sender.load()
     }
 
     /// Returns when the thread that sends samples is between two rounds.
-    pub(crate) fn wait_for_desk(&self) {
-        self.desk.wait();
+    pub(crate) fn wait_for_sender(&self) {
+        self.sender.wait();
     }
 
-    /// Tells clients of a cue that belongs to `scopes`, one bit each.
-    pub(crate) fn tell(&self, cue: &Cue, scopes: u64) {
-        self.desk.tell(cue, scopes);
+    /// Sends clients a cue that belongs to `scopes`, one bit each.
+    pub(crate) fn send_cue(&self, cue: &Cue, scopes: u64) {
+        self.sender.send_cue(cue, scopes);
     }
 
     /// Starts the thread that sends samples, until what is returned is dropped.
-    pub(crate) fn keep_time(&self) -> io::Result<Loop> {
-        self.desk.serve()
+    pub(crate) fn start_sender(&self) -> io::Result<Loop> {
+        self.sender.start()
     }
 
     /// Accepts clients on `socket` until `stopped` turns true, then says goodbye to all of them. Fails at once if the
@@ -125,12 +135,12 @@ impl Server {
                         listener = anew;
                     }
                     Err(error) => {
-                        tracing::warn!("somebody removed the socket's file, and making it anew failed ({error}): new \
-                             clients find none until the collector is restarted");
+                        tracing::error!("cannot recreate the removed socket file: {error}; restart the collector, because \
+                             new clients cannot connect until then");
                         socket.stop_watching();
                     }
                 },
-                () = told_to_stop(&mut stopped) => break,
+                () = stop_requested(&mut stopped) => break,
             }
         }
         // Unlinked first: who comes now finds nobody, rather than somebody about to leave.
@@ -150,8 +160,8 @@ impl Server {
             Ok(credentials) => credentials.uid(),
             Err(error) => return self.log(|| format!("asking who connects: {error}")),
         };
-        let seat = match self.seats.admit(self.trusted.peer(uid)) {
-            Ok(seat) => seat,
+        let permit = match self.connection_limit.admit(self.trusted.peer(uid)) {
+            Ok(permit) => permit,
             Err(reason) => {
                 self.log(|| format!("refusing uid {uid}: {reason}"));
                 return refuse_at_once(&stream, &reason);
@@ -159,7 +169,7 @@ impl Server {
         };
         match Socket::new(stream) {
             Ok(socket) => {
-                connections.spawn(connection::serve(Arc::clone(self), Reader(socket), seat, stopped));
+                connections.spawn(connection::serve(Arc::clone(self), Reader(socket), permit, stopped));
             }
             Err(error) => self.log(|| format!("watching a client: {error}")),
         }
@@ -196,8 +206,8 @@ impl Server {
     }
 }
 
-/// Waits until `stopped` is true, or whoever could say so is gone.
-async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+/// Waits until `stopped` is true or its sender is dropped.
+async fn stop_requested(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 

@@ -3,9 +3,11 @@
 //! A sample is only put in when everything before it is out, so a slow client skips samples and holds one frame here.
 //! What must not be skipped waits in line, up to a limit.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::wire::Socket;
 

@@ -4,18 +4,26 @@
 //! looked at, and everything else goes through that descriptor: a path would be looked up anew each time, and
 //! its owner could put a symbolic link in its place in between.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::{
+            fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
+            net::{UnixListener, UnixStream},
+        },
+    },
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use nix::errno::Errno;
-use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat};
-use nix::sys::stat::{Mode, fstatat, umask};
-use nix::unistd::{Gid, UnlinkatFlags, User, fchownat, getegid, geteuid, getuid, unlinkat};
+use nix::{
+    errno::Errno,
+    fcntl::{AtFlags, Flock, FlockArg, OFlag, openat},
+    sys::stat::{Mode, fstatat, umask},
+    unistd::{Gid, UnlinkatFlags, User, fchownat, getegid, geteuid, getuid, unlinkat},
+};
 
 use super::activation;
 
@@ -131,20 +139,20 @@ pub(crate) fn bind(
     let failed = |doing| move |source| SocketError::Io { doing, path: path.to_owned(), source };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput.into()).map_err(failed("binding"))?;
-    let place = Place {
+    let location = Location {
         directory: open_directory(parent, owner, failed("making the directory of"))?,
         name: name.into(),
         path,
     };
-    // Two collectors starting at once must not both find the place free.
-    let lock = place.lock().map_err(failed("locking the directory of"))?;
-    place.clear_stale()?;
-    let listener = place.bind().map_err(failed("binding"))?;
+    // Two collectors starting at once must not both find the path free.
+    let lock = location.lock().map_err(failed("locking the directory of"))?;
+    location.clear_stale()?;
+    let listener = location.bind().map_err(failed("binding"))?;
     drop(lock);
-    let opened = place.open_to(group);
+    let opened = location.open_to(group);
     let mut file = SocketFile {
-        directory: place.directory,
-        name: place.name,
+        directory: location.directory,
+        name: location.name,
         path: path.to_owned(),
         inode: None,
         group,
@@ -228,14 +236,14 @@ fn bind_private(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Where the socket goes.
-struct Place<'a> {
+struct Location<'a> {
     directory: File,
     name: PathBuf,
     /// For messages.
     path: &'a Path,
 }
 
-impl Place<'_> {
+impl Location<'_> {
     /// The socket's path by way of the open directory, whatever its own path leads to by now.
     fn through_directory(&self) -> PathBuf {
         Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(&self.name)
@@ -319,8 +327,7 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-    use std::sync::mpsc;
+    use std::{os::unix::fs::symlink, sync::mpsc};
 
     use parking_lot::{Mutex, MutexGuard};
 
@@ -333,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn stale_socket_is_replaced_and_a_live_one_refused() {
+    fn stale_socket_is_replaced_live_one_kept() {
         let _turn = turn();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("made").join("socket");
@@ -363,10 +370,10 @@ mod tests {
         let path = dir.path().join("socket");
         symlink(&victim, &path).unwrap();
         let directory = File::open(dir.path()).unwrap();
-        let place = Place { directory, name: "socket".into(), path: &path };
-        assert!(place.open_to(Some(getegid())).unwrap_err().to_string().contains("another file"));
+        let location = Location { directory, name: "socket".into(), path: &path };
+        assert!(location.open_to(Some(getegid())).unwrap_err().to_string().contains("another file"));
         fs::rename(&victim, &path).unwrap();
-        place.open_to(Some(getegid())).unwrap_err();
+        location.open_to(Some(getegid())).unwrap_err();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
@@ -391,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_lock_does_not_keep_the_collector_from_starting() {
+    fn other_users_lock_does_not_block_start() {
         let _turn = turn();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("socket");

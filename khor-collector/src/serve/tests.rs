@@ -1,26 +1,27 @@
 //! The server on a real socket with a made-up kernel behind it: what clients may and may not do.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
 
 use futures_util::StreamExt;
 use khor_e2e::wait_until_async;
 use khor_patience::{Lateness, Patience, hang_timeout};
-use khor_proto::client::{Client, ClientError, Update};
-use khor_proto::frame::{self, Incoming};
 use khor_proto::{
     Availability, ClientMessage, CueKind, Hello, MAGIC, Scope, Selector, Subscribe, Subscribed, Unit,
+    client::{Client, ClientError, Update},
+    frame::{self, Incoming},
 };
 use parking_lot::Mutex;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinHandle,
+};
 
 use super::*;
 use crate::sampler::{Count, Subject};
-use crate::trust::Peer;
 
 /// Time between two checks of a condition.
-const LOOK: Duration = Duration::from_millis(5);
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Counts how often it was asked, for the machine and for each of its scopes.
 #[derive(Default)]
@@ -144,7 +145,7 @@ impl Running {
         let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(Arc::clone(&server).run(socket, stopped));
-        let time = server.keep_time().unwrap();
+        let time = server.start_sender().unwrap();
         Self { dir, stop, task, server, kernel, _time: time }
     }
 
@@ -204,7 +205,7 @@ fn bye(message: &ServerMessage) -> &str {
 }
 
 #[tokio::test]
-async fn samples_come_in_order_at_the_asked_rate_and_it_can_change() {
+async fn samples_follow_requested_interval_and_its_changes() {
     let running = Running::start();
     let mut client = running.subscriber(20).await;
     let (mut seq, mut patience) = (0, Patience::default());
@@ -256,7 +257,7 @@ async fn nothing_but_a_good_hello_is_welcome() {
 }
 
 #[tokio::test]
-async fn misbehaviour_after_the_welcome_ends_with_the_reason() {
+async fn protocol_error_after_welcome_closes_with_reason() {
     let running = Running::start();
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
@@ -330,10 +331,10 @@ async fn stuck_client_is_dropped_and_delays_nobody() {
 }
 
 #[tokio::test]
-async fn one_user_gets_64_connections_and_a_freed_one_again() {
+async fn user_gets_64_connections_freed_ones_return() {
     let running = Running::start();
     let mut clients = Vec::new();
-    for _ in 0..seats::MAX_CONNECTIONS_PER_TRUSTED {
+    for _ in 0..connection_limit::MAX_CONNECTIONS_PER_TRUSTED {
         clients.push(running.client().await);
     }
     let one_more = Client::connect(running.dir.path().join("s"), "test").await;
@@ -345,7 +346,7 @@ async fn one_user_gets_64_connections_and_a_freed_one_again() {
     let mut patience = Patience::default();
     while let Err(error) = Client::connect(running.dir.path().join("s"), "test").await {
         assert!(!patience.is_over(), "{error}");
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 
@@ -380,7 +381,7 @@ pub(super) async fn updates_until_sample(client: &mut Client) -> Vec<Update> {
 }
 
 #[tokio::test]
-async fn what_is_counted_is_told_first_and_whenever_it_changes() {
+async fn availability_precedes_samples_and_follows_changes() {
     let running = Running::start();
     let mut client = running.client().await;
     let scope = Scope::only(Selector::Cgroup("/a".into()));
@@ -402,7 +403,7 @@ async fn what_is_counted_is_told_first_and_whenever_it_changes() {
 }
 
 #[tokio::test]
-async fn clients_of_one_interval_and_scope_share_one_reading() {
+async fn same_interval_and_scope_share_one_reading() {
     let running = Running::start();
     let mut clients = Vec::new();
     for _ in 0..10 {
@@ -426,20 +427,20 @@ pub(super) fn cue(kind: CueKind) -> Cue {
 }
 
 #[tokio::test]
-async fn cues_go_to_those_who_want_that_kind_in_that_scope() {
+async fn cues_reach_subscribers_of_kind_and_scope() {
     let running = Running::start();
-    let wish = |scope, cues| Subscribe { interval_ms: 5000, scope, cues };
+    let request = |scope, cues| Subscribe { interval_ms: 5000, scope, cues };
     let mut machine = running.client().await;
-    machine.subscribe(wish(Scope::Machine, vec![CueKind::Oom])).await.unwrap();
+    machine.subscribe(request(Scope::Machine, vec![CueKind::Oom])).await.unwrap();
     updates_until_sample(&mut machine).await;
     let mut scoped = running.client().await;
     let scope = Scope::only(Selector::Cgroup("/a".into()));
-    scoped.subscribe(wish(scope, vec![CueKind::Oom, CueKind::Exec])).await.unwrap();
+    scoped.subscribe(request(scope, vec![CueKind::Oom, CueKind::Exec])).await.unwrap();
     updates_until_sample(&mut scoped).await;
     assert!(running.kernel.exec_cues.load(Ordering::Relaxed));
-    running.server.tell(&cue(CueKind::Exec), 0); // nobody's: of the machine, and of a scope that wants none
-    running.server.tell(&cue(CueKind::Oom), 0);
-    running.server.tell(&cue(CueKind::Exec), 1 << 1);
+    running.server.send_cue(&cue(CueKind::Exec), 0); // nobody's: of the machine, and of a scope that wants none
+    running.server.send_cue(&cue(CueKind::Oom), 0);
+    running.server.send_cue(&cue(CueKind::Exec), 1 << 1);
     assert_eq!(machine.update().await.unwrap(), Update::Cue(cue(CueKind::Oom)));
     assert_eq!(scoped.update().await.unwrap(), Update::Cue(cue(CueKind::Exec)));
     drop(scoped);
@@ -448,12 +449,12 @@ async fn cues_go_to_those_who_want_that_kind_in_that_scope() {
 }
 
 #[tokio::test]
-async fn cues_that_were_dropped_are_told_of_wherever_that_was() {
+async fn dropped_cues_are_reported_as_lost() {
     let running = Running::start();
     running.kernel.lost.store(100, Ordering::Relaxed); // before anybody asked
     let mut client = running.client().await;
-    let wish = Subscribe { interval_ms: 20, scope: Scope::Machine, cues: vec![CueKind::Crash] };
-    client.subscribe(wish).await.unwrap();
+    let request = Subscribe { interval_ms: 20, scope: Scope::Machine, cues: vec![CueKind::Crash] };
+    client.subscribe(request).await.unwrap();
     updates_until_sample(&mut client).await;
     running.kernel.lost.store(107, Ordering::Relaxed);
     loop {
@@ -465,7 +466,7 @@ async fn cues_that_were_dropped_are_told_of_wherever_that_was() {
     // A client that does not read: its socket fills, its line fills, and the rest is counted.
     let told = 20_000;
     for _ in 0..told {
-        running.server.tell(&cue(CueKind::Crash), 0);
+        running.server.send_cue(&cue(CueKind::Crash), 0);
     }
     let (mut heard, mut lost) = (0, 0);
     while heard + lost < told {
@@ -479,7 +480,7 @@ async fn cues_that_were_dropped_are_told_of_wherever_that_was() {
 }
 
 #[tokio::test]
-async fn a_removed_socket_file_is_made_anew_and_nobody_notices() {
+async fn removed_socket_file_is_recreated() {
     let running = Running::start();
     let mut before = running.subscriber(20).await;
     let path = running.dir.path().join("s");

@@ -1,13 +1,17 @@
 //! Tests of the limits for clients of untrusted users.
 
-use super::tests::{FIRST_READ, Running, cue, others_process, own_cgroup, updates_until_sample};
-use super::*;
-
 use std::sync::atomic::Ordering;
 
 use khor_patience::hang_timeout;
-use khor_proto::client::{Client, Update};
-use khor_proto::{Scope, Selector, Subscribe, Subscribed};
+use khor_proto::{
+    Scope, Selector, Subscribe, Subscribed,
+    client::{Client, Update},
+};
+
+use super::{
+    tests::{FIRST_READ, Running, cue, others_process, own_cgroup, updates_until_sample},
+    *,
+};
 
 fn running() -> Running {
     Running::start_trusting(Trusted::nobody())
@@ -23,7 +27,7 @@ async fn subscribe(client: &mut Client, interval_ms: u16, scope: Scope) -> (Subs
 }
 
 #[tokio::test]
-async fn only_own_scopes_get_intervals_below_100_ms() {
+async fn only_own_scopes_get_short_intervals() {
     let running = running();
     let mut client = running.client().await;
     for (requested_ms, granted_ms) in [(5, 100), (100, 100), (101, 200)] {
@@ -38,7 +42,7 @@ async fn only_own_scopes_get_intervals_below_100_ms() {
 /// Otherwise each new subscription would begin with a sample at once, and each interval would have
 /// its own sampling instants.
 #[tokio::test]
-async fn samples_of_all_subscriptions_come_at_the_same_instants() {
+async fn all_subscriptions_sample_at_same_instants() {
     let running = running();
     let mut clients = Vec::new();
     for interval_ms in [5, 20, 100] {
@@ -52,8 +56,8 @@ async fn samples_of_all_subscriptions_come_at_the_same_instants() {
     while begun.elapsed() < Duration::from_secs(1) {
         tokio::select! {
             _ = ticks.tick() => {
-                let wish = Subscribe { interval_ms: 5, ..Subscribe::default() };
-                resubscribing.subscribe(wish).await.unwrap();
+                let request = Subscribe { interval_ms: 5, ..Subscribe::default() };
+                resubscribing.subscribe(request).await.unwrap();
             }
             sample = resubscribing.sample() => times_ns.push(sample.unwrap().t_ns),
         }
@@ -72,7 +76,7 @@ async fn samples_of_all_subscriptions_come_at_the_same_instants() {
 }
 
 #[tokio::test]
-async fn counts_of_others_start_at_the_first_sample() {
+async fn counts_of_others_start_at_first_sample() {
     let running = running();
     let mut client = running.client().await;
     let others = Scope::only(Selector::Cgroup("/others".into()));
@@ -86,7 +90,7 @@ async fn counts_of_others_start_at_the_first_sample() {
 }
 
 #[tokio::test]
-async fn untrusted_clients_get_all_cues_except_program_starts() {
+async fn untrusted_clients_get_no_exec_cues() {
     let running = running();
     let (mut client, welcome) = Client::connect(running.dir.path().join("s"), "test").await.unwrap();
     for info in welcome.cues {
@@ -99,18 +103,18 @@ async fn untrusted_clients_get_all_cues_except_program_starts() {
     }
     subscribe(&mut client, 5000, Scope::Machine).await;
     assert!(!running.kernel.exec_cues.load(Ordering::Relaxed), "the kernel does not even report them");
-    running.server.tell(&cue(CueKind::Exec), 0);
-    running.server.tell(&cue(CueKind::Oom), 0);
+    running.server.send_cue(&cue(CueKind::Exec), 0);
+    running.server.send_cue(&cue(CueKind::Oom), 0);
     let update = timeout(hang_timeout(), client.update()).await.unwrap().unwrap();
     assert_eq!(update, Update::Cue(cue(CueKind::Oom)));
 }
 
 #[tokio::test]
-async fn a_refused_scope_sends_no_cues_and_keeps_the_connection() {
+async fn refused_scope_keeps_connection_without_cues() {
     let running = running();
     let mut client = running.client().await;
     subscribe(&mut client, 5000, others_process()).await;
-    running.server.tell(&cue(CueKind::Crash), u64::MAX);
+    running.server.send_cue(&cue(CueKind::Crash), u64::MAX);
     let (subscribed, _) = subscribe(&mut client, 20, Scope::Machine).await;
     assert_eq!(subscribed.interval_ms, 100, "no cue came before it");
 }

@@ -3,18 +3,20 @@
 //! The runtime's own stream would also watch for room to write, and so wake the process whenever a client has read
 //! its sample; at 50 Hz that was a third of what the collector cost.
 
-use std::io;
-use std::net::Shutdown;
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream as StdStream;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::{
+    io,
+    net::Shutdown,
+    os::{fd::AsRawFd, unix::net::UnixStream as StdStream},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use nix::sys::socket::{MsgFlags, recv, send};
-use tokio::io::unix::AsyncFd;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::UnixStream;
+use tokio::{
+    io::{AsyncRead, ReadBuf, unix::AsyncFd},
+    net::UnixStream,
+};
 
 use crate::readable;
 

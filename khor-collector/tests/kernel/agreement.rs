@@ -6,12 +6,10 @@
 //! switches, and the interrupts that land on it. Nothing can be done about it from within
 //! (docs/specification.md, "Counts against the kernel's own").
 
-use std::sync::OnceLock;
-use std::thread;
-use std::time::Duration;
+use std::{sync::OnceLock, thread, time::Duration};
 
 use khor_e2e::{Bracket, Collector, Listener, procfs};
-use khor_proto::{Scope, Selector, counter};
+use khor_proto::{Counter, Scope, Selector};
 
 /// Attempts on a machine with a shielded agent, of which one must be exact.
 const ATTEMPTS: usize = 12;
@@ -23,10 +21,10 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
         let scope = Scope::only(Selector::Process(1));
         let mut listener = Listener::new(collector.socket(), scope, &[]).expect("a subscription");
         // A locked-down kernel has no scopes; the machines of `cargo xtask vm` shield no agent.
-        if listener.sample().get(counter::SWITCHES).is_none() {
+        if listener.sample().get(Counter::Switches).is_none() {
             return false;
         }
-        let mut ours = || listener.sample().get(counter::SWITCHES).expect("switches");
+        let mut ours = || listener.sample().get(Counter::Switches).expect("switches");
         let (first, kernel_first) = (ours(), procfs::switches_of(1));
         let begun = std::time::Instant::now();
         while procfs::switches_of(1) < kernel_first + 20 && begun.elapsed() < Duration::from_secs(3) {

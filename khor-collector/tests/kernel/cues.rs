@@ -1,16 +1,17 @@
 //! Cues: what happens is told, once, with who it happened to.
 
-use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Cgroup, Listener, load, skip};
 use khor_patience::Patience;
 use khor_proto::{Cue, CueKind, Scope, Selector};
 use tempfile::TempDir;
 
-use crate::worker::Worker;
-use crate::{Turn, is_locked_down, turn};
+use crate::{Turn, is_locked_down, turn, worker::Worker};
 
 fn listen(turn: &Turn, cues: &[CueKind]) -> Listener {
     Listener::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")
@@ -22,7 +23,7 @@ fn heard(listener: &mut Listener, what: &str, fits: impl Fn(&Cue) -> bool) -> Cu
 }
 
 #[test]
-fn a_crash_is_told_with_name_process_signal_and_cgroup() {
+fn crash_cue_has_name_signal_and_cgroup() {
     const SIGABRT: u32 = 6;
     let Some(turn) = turn() else { return };
     let cgroup = Cgroup::make("/khor-test-crash");
@@ -66,7 +67,7 @@ fn a_handled_signal_is_silent() {
 }
 
 #[test]
-fn program_starts_are_told_to_who_asks_or_counted_as_lost() {
+fn exec_cues_arrive_or_count_as_lost() {
     let starts = load::scaled(3000_u32);
     let Some(turn) = turn() else { return };
     let mut asks = listen(&turn, &[CueKind::Exec]);
@@ -74,7 +75,7 @@ fn program_starts_are_told_to_who_asks_or_counted_as_lost() {
     load::execs(1);
     let start = heard(&mut asks, "the start", |cue| cue.comm.as_deref() == Some("true"));
     assert!(start.kind == CueKind::Exec && start.pid.is_some());
-    let before = asks.sample().get(khor_proto::counter::EXECS).expect("execs");
+    let before = asks.sample().get(khor_proto::Counter::Execs).expect("execs");
     let (told, lost) = (asks.cues.len() as u64, asks.lost);
     // Read meanwhile: the collector disconnects a client that does not read for some seconds.
     std::thread::scope(|scope| {
@@ -83,7 +84,7 @@ fn program_starts_are_told_to_who_asks_or_counted_as_lost() {
             asks.sample();
         }
     });
-    let execs = asks.sample().get(khor_proto::counter::EXECS).expect("execs") - before;
+    let execs = asks.sample().get(khor_proto::Counter::Execs).expect("execs") - before;
     asks.wait_until("all to be accounted for", |asks| {
         asks.cues.len() as u64 - told + asks.lost - lost >= execs
     });
@@ -94,7 +95,7 @@ fn program_starts_are_told_to_who_asks_or_counted_as_lost() {
 }
 
 #[test]
-fn a_victim_of_want_of_memory_is_told_of() {
+fn oom_victim_sends_cue() {
     let Some(turn) = turn() else { return };
     let Some(limited) = limited_memory() else { return skip("needs the memory controller") };
     let unified = limited.starts_with("/sys/fs/cgroup/khor-test-oom");
@@ -134,7 +135,7 @@ fn limited_memory() -> Option<std::path::PathBuf> {
 }
 
 #[test]
-fn many_retransmits_at_once_are_a_burst_and_one_a_second_is_told() {
+fn retransmit_bursts_send_one_cue_per_second() {
     let Some(turn) = turn() else { return };
     let mut listener = listen(&turn, &[CueKind::RetransmitBurst]);
     // How much a transfer loses within one second is chance, and little where the machine is emulated.
@@ -156,13 +157,13 @@ fn many_retransmits_at_once_are_a_burst_and_one_a_second_is_told() {
 
 /// A disk of which the last part does not exist: a loop device on a file system that is too small for its file.
 #[test]
-fn a_failed_block_request_is_told_of_and_counted() {
+fn failed_block_request_sends_cue_and_counts() {
     let Some(turn) = turn() else { return };
     let dir = TempDir::new().expect("a directory");
     let Some(device) = disk_that_fails(dir.path()) else { return skip("needs loop devices") };
     let mut listener = listen(&turn, &[CueKind::BlockError]);
     let errors =
-        |listener: &mut Listener| listener.sample().get(khor_proto::counter::IO_ERRORS).expect("errors");
+        |listener: &mut Listener| listener.sample().get(khor_proto::Counter::IoErrors).expect("errors");
     let before = errors(&mut listener);
     let written = std::fs::OpenOptions::new().write(true).open(&device).and_then(|mut disk| {
         std::io::Write::write_all(&mut disk, &vec![1; 8 << 20])?;

@@ -1,17 +1,18 @@
 //! A request counts once, at the disk that does the work.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::PathBuf;
-use std::process::Command;
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::PathBuf,
+    process::Command,
+};
 
 use khor_e2e::{bracket, procfs, skip};
-use khor_proto::counter;
+use khor_proto::Counter;
 use nix::libc::O_DIRECT;
 
-use crate::agreement::agrees;
-use crate::{disk, turn};
+use crate::{agreement::agrees, disk, turn};
 
 const BYTES: u64 = 8 << 20;
 
@@ -67,7 +68,7 @@ fn run(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn a_write_to_a_loop_device_counts_once_and_a_cached_read_not_at_all() {
+fn loop_write_counts_once_cached_read_never() {
     let Some(turn) = turn() else { return };
     let Some(stacked) = Loop::make(disk().join("khor-loop")) else { return skip("needs loop devices") };
     // The loop driver then reads from the file's page cache.
@@ -75,14 +76,14 @@ fn a_write_to_a_loop_device_counts_once_and_a_cached_read_not_at_all() {
     File::open(&stacked.file).expect("the file").read_to_end(&mut cached).expect("its content");
     for (name, kernel, own, step) in [
         (
-            counter::WRITE_BYTES,
+            Counter::WriteBytes,
             (|disk| disk.write_bytes) as fn(procfs::Disk) -> u64,
             1,
             (|device, chunk, offset| device.write_all_at(chunk, offset).expect("a write"))
                 as fn(&File, &mut [u8], u64),
         ),
         (
-            counter::READ_BYTES,
+            Counter::ReadBytes,
             |disk| disk.read_bytes,
             0,
             |device, chunk, offset| device.read_exact_at(chunk, offset).expect("a read"),
@@ -115,7 +116,7 @@ fn a_write_between_flushes_is_one_request() {
                 file.write_all(&[0x5a; 4096]).and_then(|()| file.sync_all()).expect("room on the disk");
             }
         };
-        let counted = bracket(|| turn.collector.sample(), counter::WRITE_REQUESTS, written, work);
+        let counted = bracket(|| turn.collector.sample(), Counter::WriteRequests, written, work);
         assert!(counted.inner >= COMMITS, "{counted:?}");
         counted
     });
@@ -123,7 +124,7 @@ fn a_write_between_flushes_is_one_request() {
 }
 
 #[test]
-fn requests_of_a_loop_device_are_not_timed() {
+fn loop_device_requests_are_not_timed() {
     let Some(turn) = turn() else { return };
     let Some(stacked) = Loop::make(disk().join("khor-loop-times")) else { return skip("needs loop devices") };
     agrees(&turn.collector, |_| {
@@ -132,7 +133,7 @@ fn requests_of_a_loop_device_are_not_timed() {
         let work =
             || stacked.transfer(|device, chunk, offset| device.read_exact_at(chunk, offset).expect("a read"));
         let timed = || turn.collector.sample();
-        let counted = bracket(timed, counter::TIMED_REQUESTS, requests, work);
+        let counted = bracket(timed, Counter::TimedRequests, requests, work);
         assert!(procfs::disk(stacked.name()).requests > loop_before, "the loop device did the work");
         // Requests of other programs may go untimed, so only the upper bound is exact.
         khor_e2e::Bracket { inner: counted.inner.min(counted.ours), ..counted }

@@ -15,7 +15,7 @@ fn check_without(hidden: &str) -> Option<(i32, String)> {
 }
 
 #[test]
-fn without_type_information_it_ends_with_3_and_says_what_is_needed() {
+fn missing_btf_exits_with_3_and_fix() {
     let Some(_turn) = turn() else { return };
     let Some((code, said)) = check_without("/sys/kernel/btf") else { return skip("needs unshare") };
     assert!(code == 3 && said.contains("CONFIG_DEBUG_INFO_BTF=y"), "{code} {said}");

@@ -16,12 +16,13 @@ mod sockets;
 mod tagged_sockets;
 mod worker;
 
-use std::path::Path;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use khor_e2e::skip::{in_vm, root_or_skip};
-use khor_e2e::{Collector, Listener};
-use khor_proto::{Availability, Scope, Selector, counter};
+use khor_e2e::{
+    Collector, Listener,
+    skip::{in_vm, root_or_skip},
+};
+use khor_proto::{Availability, Counter, Scope, Selector};
 use parking_lot::{Mutex, MutexGuard};
 
 /// The running test holds this lock. In a virtual machine the lock guards the shared collector.
@@ -54,8 +55,7 @@ fn scoped_turn() -> Option<Turn> {
     }
     let scope = Scope::only(Selector::Cgroup("/".into()));
     let mut listener = Listener::new(turn.collector.socket(), scope, &[]).expect("a subscription");
-    for name in
-        [counter::EXECS, counter::SWITCHES, counter::RX_BYTES, counter::TX_BYTES, counter::RETRANSMITS]
+    for name in [Counter::Execs, Counter::Switches, Counter::RxBytes, Counter::TxBytes, Counter::Retransmits]
     {
         let Availability::Absent { reason } = listener.availability(name) else {
             panic!("{name} is available")
@@ -68,8 +68,7 @@ fn scoped_turn() -> Option<Turn> {
 
 /// Whether the kernel lets no program read its memory, so that there are no scopes.
 fn is_locked_down() -> bool {
-    let mode = std::fs::read_to_string("/sys/kernel/security/lockdown");
-    mode.is_ok_and(|mode| mode.contains("[confidentiality]"))
+    khor_proto::lockdown::is_confidential()
 }
 
 fn program() -> &'static Path {

@@ -3,11 +3,10 @@
 //! A kernel with `PREEMPT_RT` can preempt a program. Until this run ends, the kernel skips and
 //! counts all other runs of the same program on that CPU.
 
-use std::thread;
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use khor_e2e::{Collector, Wait, load, procfs};
-use khor_proto::{Availability, counter};
+use khor_proto::{Availability, Counter};
 
 use crate::turn;
 
@@ -17,19 +16,19 @@ const REFRESH: Duration = Duration::from_millis(1100);
 /// The kernel's count of packets is at least khor's, and at most khor's plus all missed events.
 /// Some of these events are not packets.
 #[test]
-fn missed_events_cover_the_packets_that_were_not_counted() {
+fn missed_events_cover_uncounted_packets() {
     const DATAGRAMS: u32 = 100_000;
     let Some(turn) = turn() else { return };
     let sample = turn.collector.sample();
     let info =
-        sample.counters().iter().find(|info| info.name == counter::MISSED_EVENTS).expect("it is known");
+        sample.counters().iter().find(|info| info.name == Counter::MissedEvents.name()).expect("it is known");
     if let Availability::Absent { reason } = &info.availability {
         // 5.10 is the only kernel of `cargo xtask vm` that does not count them.
         return assert!(reason.starts_with("this kernel does not count them"), "{reason}");
     }
     let is_preemptible = procfs::is_preemptible();
     let mut wait = Wait::new("an event that was missed");
-    let missed = || turn.collector.sample().get(counter::MISSED_EVENTS).expect("missed events");
+    let missed = || turn.collector.sample().get(Counter::MissedEvents).expect("missed events");
     let before = missed();
     loop {
         packets_are_covered(&turn.collector, DATAGRAMS);
@@ -48,8 +47,8 @@ fn packets_are_covered(collector: &Collector, datagrams: u32) {
     let loopback_after = loopback();
     thread::sleep(REFRESH);
     let (last, all_after) = (collector.sample(), all());
-    let ours = |name: &str| last.get(name).expect(name) - first.get(name).expect(name);
-    let (packets, missed) = (ours(counter::RX_PACKETS), ours(counter::MISSED_EVENTS));
+    let ours = |counter: Counter| last.growth_since(&first, counter);
+    let (packets, missed) = (ours(Counter::RxPackets), ours(Counter::MissedEvents));
     let (inner, outer) = (loopback_after - loopback_before, all_after - all_before);
     println!("packets: the kernel {inner} to {outer}, ours {packets}, missed events {missed}");
     assert!(packets <= outer, "{packets} of at most {outer} packets");

@@ -1,14 +1,18 @@
 //! Traffic at the machine's edge and inside it, compared with the devices' own counts.
 
-use std::cell::Cell;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
+use std::{
+    cell::Cell,
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    path::Path,
+};
 
-use khor_e2e::load::Background;
-use khor_e2e::procfs::{self, Traffic};
-use khor_e2e::skip::in_vm;
-use khor_e2e::{Bracket, Namespace, bracket, load};
-use khor_proto::counter;
+use khor_e2e::{
+    Bracket, Namespace, bracket, load,
+    load::Background,
+    procfs::{self, Traffic},
+    skip::in_vm,
+};
+use khor_proto::Counter;
 
 use crate::{Turn, turn};
 
@@ -19,15 +23,15 @@ const ETHERNET_HEADER_BYTES: u64 = 14;
 const ATTEMPTS: usize = 30;
 const ATTEMPTS_IN_VM: usize = 5;
 
-/// A device that keeps the packets that it receives. Its own count has `header` more bytes for each
-/// packet than khor's.
-struct Keeper<'a> {
+/// A local device that hands its received packets to no other device. Its own count has `header` more
+/// bytes for each packet than khor's.
+struct LocalDevice<'a> {
     namespace: &'a Namespace,
     device: &'static str,
     header: u64,
 }
 
-impl<'a> Keeper<'a> {
+impl<'a> LocalDevice<'a> {
     fn veth(namespace: &'a Namespace, device: &'static str) -> Self {
         Self { namespace, device, header: ETHERNET_HEADER_BYTES }
     }
@@ -54,8 +58,8 @@ fn host_received() -> (u64, u64) {
     (traffic.rx_bytes, traffic.rx_packets)
 }
 
-fn received(keepers: &[Keeper<'_>]) -> (u64, u64) {
-    let all = keepers.iter().map(Keeper::received).chain([host_received()]);
+fn received(devices: &[LocalDevice<'_>]) -> (u64, u64) {
+    let all = devices.iter().map(LocalDevice::received).chain([host_received()]);
     all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
@@ -72,16 +76,15 @@ fn agrees(count: impl Fn() -> Bracket) {
     assert!(exact, "no count was exact");
 }
 
-/// Compares local bytes, then local packets, with those of `keepers` during `work`. The work must
+/// Compares local bytes, then local packets, with those of `devices` during `work`. The work must
 /// move at least `least` bytes and less than twice as many.
-fn local_agrees(turn: &Turn, keepers: &[Keeper<'_>], least: u64, work: impl Fn()) {
+fn local_agrees(turn: &Turn, devices: &[LocalDevice<'_>], least: u64, work: impl Fn()) {
     agrees(|| {
-        let counted =
-            bracket(|| turn.collector.sample(), counter::LOCAL_BYTES, || received(keepers).0, &work);
+        let counted = bracket(|| turn.collector.sample(), Counter::LocalBytes, || received(devices).0, &work);
         assert!((least..2 * least).contains(&counted.inner), "{counted:?} of {least}");
         counted
     });
-    agrees(|| bracket(|| turn.collector.sample(), counter::LOCAL_PACKETS, || received(keepers).1, &work));
+    agrees(|| bracket(|| turn.collector.sample(), Counter::LocalPackets, || received(devices).1, &work));
 }
 
 /// Connects two namespaces with a veth pair whose ends have these names.
@@ -116,16 +119,16 @@ fn loopback_is_local_traffic() {
 /// one attempt without their packets is enough.
 #[test]
 fn loopback_is_not_at_the_edge() {
-    const EDGE: [&str; 4] =
-        [counter::EDGE_RX_BYTES, counter::EDGE_RX_PACKETS, counter::EDGE_TX_BYTES, counter::EDGE_TX_PACKETS];
+    const EDGE: [Counter; 4] =
+        [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
     let Some(turn) = turn() else { return };
     let bytes = load::scaled(BYTES / 8);
     let untouched = (0..ATTEMPTS).any(|_| {
         let before = turn.collector.sample();
         load::loopback(bytes, 100);
         let after = turn.collector.sample();
-        let moved = |name: &str| after.get(name).expect(name) - before.get(name).expect(name);
-        assert!(moved(counter::RX_BYTES) >= bytes && moved(counter::TX_BYTES) >= bytes);
+        let moved = |counter: Counter| after.growth_since(&before, counter);
+        assert!(moved(Counter::RxBytes) >= bytes && moved(Counter::TxBytes) >= bytes);
         let edge = EDGE.map(moved);
         println!("{edge:?}");
         edge == [0; 4]
@@ -134,15 +137,15 @@ fn loopback_is_not_at_the_edge() {
 }
 
 #[test]
-fn a_veth_pair_between_namespaces_carries_local_traffic() {
+fn veth_between_namespaces_carries_local_traffic() {
     let Some(turn) = turn() else { return };
     let (left, right) = (Namespace::new(), Namespace::new());
     connect(&left, "left", &right, "right");
     left.command("ip addr add 10.99.0.1/24 dev left");
     right.command("ip addr add 10.99.0.2/24 dev right");
-    let keepers = [Keeper::veth(&left, "left"), Keeper::veth(&right, "right")];
+    let devices = [LocalDevice::veth(&left, "left"), LocalDevice::veth(&right, "right")];
     let bytes = load::scaled(BYTES);
-    local_agrees(&turn, &keepers, bytes, || stream(&left, &right, "10.99.0.2", bytes));
+    local_agrees(&turn, &devices, bytes, || stream(&left, &right, "10.99.0.2", bytes));
 }
 
 /// The path between two containers. On it three devices receive every packet. Two of them hand it
@@ -161,24 +164,27 @@ fn bridged_traffic_counts_once() {
     right.command("ip addr add 10.98.0.2/24 dev right");
     let bytes = load::scaled(BYTES);
     let work = || stream(&left, &right, "10.98.0.2", bytes);
-    let keepers =
-        [Keeper::veth(&left, "left"), Keeper::veth(&right, "right"), Keeper::bridge(&middle, "bridge")];
-    local_agrees(&turn, &keepers, bytes, work);
+    let devices = [
+        LocalDevice::veth(&left, "left"),
+        LocalDevice::veth(&right, "right"),
+        LocalDevice::bridge(&middle, "bridge"),
+    ];
+    local_agrees(&turn, &devices, bytes, work);
     // The totals of all devices also count the packets at the ports.
     agrees(|| {
-        let ports = ["toleft", "toright"].map(|device| Keeper::veth(&middle, device));
+        let ports = ["toleft", "toright"].map(|device| LocalDevice::veth(&middle, device));
         let edge = Cell::new(0);
         let sample = || {
             let sample = turn.collector.sample();
-            edge.set(sample.get(counter::EDGE_RX_BYTES).expect("a count"));
+            edge.set(sample.get(Counter::EdgeRxBytes).expect("a count"));
             sample
         };
         // The cards' own counts have headers and merged packets, so the edge's share is taken from
         // ours.
-        let kernel = || received(&keepers).0 + received(&ports).0 - host_received().0;
+        let kernel = || received(&devices).0 + received(&ports).0 - host_received().0;
         let (edge_before, counted) = {
             sample();
-            (edge.get(), bracket(sample, counter::RX_BYTES, kernel, work))
+            (edge.get(), bracket(sample, Counter::RxBytes, kernel, work))
         };
         assert!(counted.inner >= 2 * bytes, "{counted:?}");
         Bracket { outer: counted.outer + edge.get() - edge_before, ..counted }
@@ -188,7 +194,7 @@ fn bridged_traffic_counts_once() {
 /// The programs store nothing about devices. So renaming a device, or moving it to another
 /// namespace and back, loses no packet and adds none.
 #[test]
-fn devices_may_change_name_and_namespace_during_traffic() {
+fn moved_and_renamed_devices_count_exactly() {
     const MAC: &str = "02:00:00:00:00:02";
     let Some(turn) = turn() else { return };
     let (sender, home, abroad) = (Namespace::new(), Namespace::new(), Namespace::new());
@@ -224,7 +230,7 @@ fn devices_may_change_name_and_namespace_during_traffic() {
         drop(traffic);
     };
     agrees(|| {
-        let counted = bracket(|| turn.collector.sample(), counter::LOCAL_BYTES, all, journey);
+        let counted = bracket(|| turn.collector.sample(), Counter::LocalBytes, all, journey);
         assert!(counted.inner >= 100_000, "{counted:?}");
         counted
     });

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use khor_e2e::{Cgroup, Listener, bracket, load, procfs, skip};
-use khor_proto::client::ClientError;
-use khor_proto::{Availability, Scope, Selector, counter};
+use khor_proto::{Availability, Counter, Scope, Selector, client::ClientError};
 
-use crate::worker::Worker;
-use crate::{Turn, disk, scoped_turn as turn};
+use crate::{Turn, disk, scoped_turn as turn, worker::Worker};
 
 pub(crate) fn of(cgroup: &Cgroup) -> Selector {
     Selector::Cgroup(cgroup.path().to_owned())
@@ -17,7 +15,7 @@ pub(crate) fn listen(turn: &Turn, scope: Scope) -> Listener {
     Listener::new(turn.collector.socket(), scope, &[]).expect("a subscription")
 }
 
-pub(crate) fn reason(listener: &Listener, counter: &str) -> String {
+pub(crate) fn reason(listener: &Listener, counter: Counter) -> String {
     match listener.availability(counter) {
         Availability::Absent { reason } => reason.clone(),
         Availability::Available => panic!("{counter} is available"),
@@ -25,14 +23,14 @@ pub(crate) fn reason(listener: &Listener, counter: &str) -> String {
 }
 
 /// What `counter` moves by while `work` is done.
-pub(crate) fn counted(listener: &mut Listener, counter: &str, work: impl FnOnce()) -> u64 {
-    let before = listener.sample().get(counter).expect(counter);
+pub(crate) fn counted(listener: &mut Listener, counter: Counter, work: impl FnOnce()) -> u64 {
+    let before = listener.sample().get(counter).unwrap_or_else(|| panic!("{}", counter.name()));
     work();
-    listener.sample().get(counter).expect(counter) - before
+    listener.sample().get(counter).unwrap_or_else(|| panic!("{}", counter.name())) - before
 }
 
 #[test]
-fn a_cgroup_counts_its_own_execs_and_those_below_it_and_no_others() {
+fn cgroup_counts_own_and_descendant_execs() {
     const EXECS: u32 = 100;
     let Some(turn) = turn() else { return };
     let (Some(ours), Some(other)) = (Cgroup::make("/khor-test-a"), Cgroup::make("/khor-test-b")) else {
@@ -42,12 +40,12 @@ fn a_cgroup_counts_its_own_execs_and_those_below_it_and_no_others() {
     let mut listener = listen(&turn, Scope::only(of(&ours)));
     for (cgroup, expected) in [(&ours, EXECS), (&below, EXECS), (&other, 0)] {
         let mut worker = Worker::start(&format!("execs {EXECS}"), Some(cgroup));
-        let execs = counted(&mut listener, counter::EXECS, || worker.work());
+        let execs = counted(&mut listener, Counter::Execs, || worker.work());
         assert_eq!(execs, u64::from(expected), "{}", cgroup.path());
     }
     // Forks: one for each, besides what the worker's own threads are.
     let mut worker = Worker::start(&format!("execs {EXECS}"), Some(&ours));
-    assert_eq!(counted(&mut listener, counter::FORKS, || worker.work()), u64::from(EXECS));
+    assert_eq!(counted(&mut listener, Counter::Forks, || worker.work()), u64::from(EXECS));
     drop(below);
 }
 
@@ -63,38 +61,38 @@ fn exclusion_goes_before_inclusion() {
     let mut all_but = listen(&turn, Scope::Selected { include: vec![], exclude: vec![of(&ours)] });
     let mut inside = Worker::start(&format!("execs {EXECS}"), Some(&ours));
     let mut excluded = Worker::start(&format!("execs {EXECS}"), Some(&below));
-    let execs = counted(&mut without, counter::EXECS, || {
+    let execs = counted(&mut without, Counter::Execs, || {
         inside.work();
         excluded.work();
     });
     assert_eq!(execs, u64::from(EXECS));
-    assert!(counted(&mut all_but, counter::EXECS, || load::execs(EXECS)) >= u64::from(EXECS));
+    assert!(counted(&mut all_but, Counter::Execs, || load::execs(EXECS)) >= u64::from(EXECS));
     drop(below);
 }
 
 #[test]
-fn a_process_s_switches_agree_with_its_own_count() {
+fn process_switches_agree_with_kernel_count() {
     let Some(turn) = turn() else { return };
     let rounds = load::scaled(20_000_u32);
     let mut worker = Worker::start(&format!("switches {rounds}"), None);
     let pid = worker.pid();
     let mut listener = listen(&turn, Scope::only(Selector::Process(pid)));
     let switches =
-        bracket(|| listener.sample(), counter::SWITCHES, || procfs::switches_of(pid), || worker.work());
+        bracket(|| listener.sample(), Counter::Switches, || procfs::switches_of(pid), || worker.work());
     assert!(switches.holds() && switches.ours > u64::from(rounds), "{switches:?}");
-    let quiet = counted(&mut listener, counter::SWITCHES, || load::ping_pong(2000));
+    let quiet = counted(&mut listener, Counter::Switches, || load::ping_pong(2000));
     assert!(quiet < 100, "the test's own {quiet} switches are not the worker's");
-    for counter in [counter::RX_BYTES, counter::READ_BYTES, counter::RETRANSMITS] {
-        assert!(reason(&listener, counter).contains("not its process") || counter == counter::RX_BYTES);
+    for counter in [Counter::RxBytes, Counter::ReadBytes, Counter::Retransmits] {
+        assert!(reason(&listener, counter).contains("not its process") || counter == Counter::RxBytes);
     }
-    assert!(reason(&listener, counter::IRQS).contains("nobody"));
-    assert!(reason(&listener, counter::CPU_STALL_US).contains("not for processes"));
-    assert!(listener.sample().get(counter::FAULTS).expect("faults") > 0);
+    assert!(reason(&listener, Counter::Irqs).contains("nobody"));
+    assert!(reason(&listener, Counter::CpuStallUs).contains("not for processes"));
+    assert!(listener.sample().get(Counter::Faults).expect("faults") > 0);
     drop(worker);
     listener.wait_until("its end to be told", |listener| {
-        matches!(listener.availability(counter::SWITCHES), Availability::Absent { reason } if reason.contains("ended"))
+        matches!(listener.availability(Counter::Switches), Availability::Absent { reason } if reason.contains("ended"))
     });
-    assert_eq!(listener.sample().get(counter::SWITCHES), None);
+    assert_eq!(listener.sample().get(Counter::Switches), None);
 }
 
 /// A field such as `rbytes` of all devices in the cgroup's io.stat: the controller's own account.
@@ -105,7 +103,7 @@ fn io_stat(cgroup: &Cgroup, field: &str) -> u64 {
 }
 
 #[test]
-fn disk_requests_are_whose_the_io_controller_says() {
+fn disk_requests_follow_io_controller() {
     let Some(turn) = turn() else { return };
     let (Some(ours), Some(other)) = (Cgroup::make("/khor-test-f"), Cgroup::make("/khor-test-g")) else {
         return skip("needs cgroup2");
@@ -113,7 +111,7 @@ fn disk_requests_are_whose_the_io_controller_says() {
     if !ours.enable("io") {
         // As on this project's machine, where the controller belongs to an old hierarchy.
         let listener = listen(&turn, Scope::only(of(&ours)));
-        let reason = reason(&listener, counter::WRITE_BYTES);
+        let reason = reason(&listener, Counter::WriteBytes);
         let old = procfs::hierarchy_of("blkio") != 0;
         let fix = if old { "systemd.unified_cgroup_hierarchy=1" } else { "systemctl set-property" };
         return assert!(reason.contains("io controller") && reason.contains(fix), "{reason}");
@@ -125,23 +123,23 @@ fn disk_requests_are_whose_the_io_controller_says() {
     let (own_before, before) = (own(), listener.sample());
     inside.work();
     let (own_after, after) = (own(), listener.sample());
-    let moved = |name: &str| after.get(name).expect(name) - before.get(name).expect(name);
+    let moved = |counter: Counter| after.growth_since(&before, counter);
     let (read, written) = (own_after.0 - own_before.0, own_after.1 - own_before.1);
     println!("the controller says {read} read and {written} written");
     assert!(read > 1 << 20 && written > 1 << 20, "{read} {written}");
-    assert_eq!(moved(counter::READ_BYTES), read);
+    assert_eq!(moved(Counter::ReadBytes), read);
     // The controller counts what is submitted, and more may be under way.
     assert!(
-        moved(counter::WRITE_BYTES) <= written && moved(counter::WRITE_BYTES) > written / 2,
+        moved(Counter::WriteBytes) <= written && moved(Counter::WriteBytes) > written / 2,
         "of {written}"
     );
-    assert!(moved(counter::TIMED_REQUESTS) > 0 && moved(counter::LATENCY_NS) > 0);
+    assert!(moved(Counter::TimedRequests) > 0 && moved(Counter::LatencyNs) > 0);
     let mut outside = Worker::start(&work, Some(&other));
-    assert_eq!(counted(&mut listener, counter::READ_BYTES, || outside.work()), 0);
+    assert_eq!(counted(&mut listener, Counter::ReadBytes, || outside.work()), 0);
 }
 
 #[test]
-fn a_cgroup_may_come_later_go_and_return_with_another_id() {
+fn cgroup_may_appear_end_and_return() {
     const EXECS: u32 = 20;
     const PATH: &str = "/khor-test-h";
     let Some(turn) = turn() else { return };
@@ -149,31 +147,31 @@ fn a_cgroup_may_come_later_go_and_return_with_another_id() {
     let mut listener = listen(&turn, Scope::only(Selector::Cgroup(PATH.into())));
     let mut last = 0;
     for round in 0..3 {
-        assert!(reason(&listener, counter::EXECS).contains("no cgroup /khor-test-h"), "round {round}");
-        assert_eq!(listener.sample().get(counter::EXECS), None, "absent, and not zero");
+        assert!(reason(&listener, Counter::Execs).contains("no cgroup /khor-test-h"), "round {round}");
+        assert_eq!(listener.sample().get(Counter::Execs), None, "absent, and not zero");
         let Some(cgroup) = Cgroup::make(PATH) else { return skip("needs cgroup2") };
         listener.wait_until("the cgroup to be found", |listener| {
-            *listener.availability(counter::EXECS) == Availability::Available
+            *listener.availability(Counter::Execs) == Availability::Available
         });
         let mut worker = Worker::start(&format!("execs {EXECS}"), Some(&cgroup));
         assert_eq!(
-            counted(&mut listener, counter::EXECS, || worker.work()),
+            counted(&mut listener, Counter::Execs, || worker.work()),
             u64::from(EXECS),
             "round {round}"
         );
-        let now = listener.sample().get(counter::EXECS).expect("execs");
+        let now = listener.sample().get(Counter::Execs).expect("execs");
         assert!(now > last, "what was counted stays");
         last = now;
         drop(worker);
         drop(cgroup);
         listener.wait_until("its end to be told", |listener| {
-            *listener.availability(counter::EXECS) != Availability::Available
+            *listener.availability(Counter::Execs) != Availability::Available
         });
     }
 }
 
 #[test]
-fn pressure_and_faults_are_the_cgroup_s_own() {
+fn pressure_and_faults_are_of_cgroup() {
     let Some(turn) = turn() else { return };
     let Some(ours) = Cgroup::make("/khor-test-i") else { return skip("needs cgroup2") };
     let mut listener = listen(&turn, Scope::only(of(&ours)));
@@ -183,16 +181,16 @@ fn pressure_and_faults_are_the_cgroup_s_own() {
     };
     match own("cpu") {
         Some(total_us) => {
-            let ours_us = listener.sample().get(counter::CPU_STALL_US).expect("pressure");
+            let ours_us = listener.sample().get(Counter::CpuStallUs).expect("pressure");
             assert!(ours_us >= total_us && own("cpu") >= Some(ours_us), "{ours_us} {total_us}");
         }
-        None => assert!(!reason(&listener, counter::CPU_STALL_US).is_empty()),
+        None => assert!(!reason(&listener, Counter::CpuStallUs).is_empty()),
     }
     let two = Scope::Selected {
         include: vec![of(&ours), Selector::Cgroup("/khor-test-none".into())],
         exclude: vec![],
     };
-    assert!(reason(&listen(&turn, two), counter::FAULTS).contains("one cgroup or one process"));
+    assert!(reason(&listen(&turn, two), Counter::Faults).contains("one cgroup or one process"));
 }
 
 #[test]

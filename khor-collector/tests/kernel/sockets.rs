@@ -1,13 +1,15 @@
 //! Network traffic of scopes: every packet of their sockets counts once, whatever devices carry it.
 
-use khor_e2e::skip::skip_outside_vm;
-use khor_e2e::{Cgroup, Listener, Namespace, load, procfs, skip};
-use khor_proto::{Availability, Scope, counter};
+use khor_e2e::{Cgroup, Listener, Namespace, load, procfs, skip, skip::skip_outside_vm};
+use khor_proto::{Availability, Counter, Scope};
 
-use crate::network::{connect, traffic_of};
-use crate::scopes::{counted, listen, of, reason};
-use crate::worker::{DATAGRAM_BYTES, Worker};
-use crate::{Turn, scoped_turn as turn};
+use crate::{
+    Turn,
+    network::{connect, traffic_of},
+    scoped_turn as turn,
+    scopes::{counted, listen, of, reason},
+    worker::{DATAGRAM_BYTES, Worker},
+};
 
 const DATAGRAMS: u32 = 1000;
 const IPV4_HEADER_BYTES: u64 = 20;
@@ -27,7 +29,7 @@ fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Listener)> {
         return None;
     };
     let listener = listen(turn, Scope::only(of(&cgroup)));
-    for name in [counter::RX_BYTES, counter::TX_BYTES, counter::EDGE_RX_BYTES, counter::EDGE_TX_PACKETS] {
+    for name in [Counter::RxBytes, Counter::TxBytes, Counter::EdgeRxBytes, Counter::EdgeTxPackets] {
         if *listener.availability(name) != Availability::Available {
             let reason = reason(&listener, name);
             assert!(reason.contains("fentry"), "{name}: {reason}");
@@ -52,9 +54,9 @@ fn sent(listener: &mut Listener, namespace: &Namespace, address: &str, cgroup: &
     let before = listener.sample();
     worker.work();
     let after = listener.sample();
-    let moved = |name: &str| after.get(name).expect(name) - before.get(name).expect(name);
-    let (packets, bytes) = (moved(counter::TX_PACKETS), moved(counter::TX_BYTES));
-    let edge = (moved(counter::EDGE_TX_PACKETS), moved(counter::EDGE_TX_BYTES));
+    let moved = |counter: Counter| after.growth_since(&before, counter);
+    let (packets, bytes) = (moved(Counter::TxPackets), moved(Counter::TxBytes));
+    let edge = (moved(Counter::EdgeTxPackets), moved(Counter::EdgeTxBytes));
     assert_eq!(edge, (packets, bytes), "a unit's edge counters are its totals");
     (packets, bytes)
 }
@@ -66,11 +68,11 @@ fn expected(header: u64) -> (u64, u64) {
 }
 
 #[test]
-fn local_traffic_is_missing_in_a_scope_with_the_reason() {
+fn scope_lacks_local_traffic_with_reason() {
     let Some(turn) = turn() else { return };
     let Some(cgroup) = Cgroup::make("/khor-test-local") else { return skip("needs cgroup2") };
     let mut listener = listen(&turn, Scope::only(of(&cgroup)));
-    for name in [counter::LOCAL_BYTES, counter::LOCAL_PACKETS] {
+    for name in [Counter::LocalBytes, Counter::LocalPackets] {
         assert_eq!(
             reason(&listener, name),
             "local traffic is counted at devices, and a scope's traffic at its sockets"
@@ -81,7 +83,7 @@ fn local_traffic_is_missing_in_a_scope_with_the_reason() {
 
 /// Unicast, multicast and broadcast, of IPv4 and IPv6.
 #[test]
-fn every_datagram_of_a_scope_counts_once_when_it_is_sent() {
+fn sent_datagram_of_scope_counts_once() {
     let Some(turn) = turn() else { return };
     let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-datagrams") else { return };
     let namespace = Namespace::new();
@@ -99,7 +101,7 @@ fn every_datagram_of_a_scope_counts_once_when_it_is_sent() {
 
 /// At the devices, each packet would count twice.
 #[test]
-fn a_packet_through_stacked_devices_counts_once_for_its_scope() {
+fn stacked_devices_count_packet_once_per_scope() {
     let Some(turn) = turn() else { return };
     let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-stacked") else { return };
     let (left, right) = (Namespace::new(), Namespace::new());
@@ -132,7 +134,7 @@ fn a_packet_through_stacked_devices_counts_once_for_its_scope() {
 /// connection requests. One exception: the last FIN may reach a connection that waits for late
 /// packets (`TIME_WAIT`) and no longer has a socket. This FIN and its answer belong to no scope.
 #[test]
-fn a_stream_s_packets_are_their_socket_s_to_the_byte() {
+fn stream_counts_exactly_for_its_socket() {
     let Some(turn) = turn() else { return };
     let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-stream") else { return };
     let bytes = load::scaled(16_u32 << 20);
@@ -142,9 +144,9 @@ fn a_stream_s_packets_are_their_socket_s_to_the_byte() {
         let (before, first) = (namespace.run(procfs::ip_traffic), listener.sample());
         worker.work();
         let (after, last) = (namespace.run(procfs::ip_traffic), listener.sample());
-        let moved = |name: &str| last.get(name).expect(name) - first.get(name).expect(name);
-        let sent = (moved(counter::TX_BYTES), moved(counter::TX_PACKETS));
-        let received = (moved(counter::RX_BYTES), moved(counter::RX_PACKETS));
+        let moved = |counter: Counter| last.growth_since(&first, counter);
+        let sent = (moved(Counter::TxBytes), moved(Counter::TxPackets));
+        let received = (moved(Counter::RxBytes), moved(Counter::RxPackets));
         let kernel_sent = (after.tx_bytes - before.tx_bytes, after.tx_packets - before.tx_packets);
         let kernel_received = (after.rx_bytes - before.rx_bytes, after.rx_packets - before.rx_packets);
         println!("sent {sent:?} of {kernel_sent:?}, received {received:?} of {kernel_received:?}");
@@ -158,14 +160,14 @@ fn a_stream_s_packets_are_their_socket_s_to_the_byte() {
 }
 
 #[test]
-fn packets_belong_to_the_scope_of_their_socket_and_to_no_other() {
+fn packets_belong_only_to_sockets_scope() {
     let Some(turn) = turn() else { return };
     let Some((_cgroup, mut listener)) = scope_of(&turn, "/khor-test-d") else { return };
     let other = Cgroup::make("/khor-test-e").expect("a cgroup");
     let namespace = Namespace::new();
     let work = format!("loopback {}", load::scaled(16_u32 << 20));
     let mut outside = worker_in(&namespace, &work, &other);
-    for name in [counter::TX_BYTES, counter::RX_BYTES] {
+    for name in [Counter::TxBytes, Counter::RxBytes] {
         assert_eq!(counted(&mut listener, name, || outside.work()), 0, "{name}");
     }
 }

@@ -1,25 +1,24 @@
 //! Sockets whose cgroup a class id replaces (before 5.15). This test must run last: on such a
 //! kernel it ends the attribution of sockets until the next boot.
 
-use std::fs;
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
-use khor_e2e::skip::{in_vm, skip_outside_vm};
-use khor_e2e::{Cgroup, Collector, Listener, Mount, skip, wait_until};
-use khor_proto::{Availability, Scope, counter};
+use khor_e2e::{
+    Cgroup, Collector, Listener, Mount, skip,
+    skip::{in_vm, skip_outside_vm},
+    wait_until,
+};
+use khor_proto::{Availability, Counter, Scope};
 use tempfile::TempDir;
 
-use crate::scopes::{counted, listen, of, reason};
-use crate::worker::Worker;
-use crate::{program, scoped_turn as turn};
+use crate::{
+    program, scoped_turn as turn,
+    scopes::{counted, listen, of, reason},
+    worker::Worker,
+};
 
-const OF_SOCKETS: [&str; 5] = [
-    counter::RX_BYTES,
-    counter::TX_BYTES,
-    counter::EDGE_RX_BYTES,
-    counter::EDGE_TX_PACKETS,
-    counter::RETRANSMITS,
-];
+const OF_SOCKETS: [Counter; 5] =
+    [Counter::RxBytes, Counter::TxBytes, Counter::EdgeRxBytes, Counter::EdgeTxPackets, Counter::Retransmits];
 const DATAGRAMS: u64 = 100;
 
 /// A cgroup with a class id in an old hierarchy of its own.
@@ -69,25 +68,25 @@ fn datagrams(cgroup: &Cgroup) -> Worker {
 }
 
 #[test]
-fn a_class_id_makes_the_traffic_of_scopes_missing_where_it_replaces_cgroups() {
+fn class_id_hides_scope_traffic() {
     let Some(turn) = turn() else { return };
     let Some(cgroup) = Cgroup::make("/khor-test-tags") else { return skip("needs cgroup2") };
     if !in_vm() && kernel_replaces_cgroups() {
         return skip_outside_vm("this kernel would attribute no socket until the next boot");
     }
     let mut listener = listen(&turn, Scope::only(of(&cgroup)));
-    let available = |listener: &Listener| OF_SOCKETS.map(|name| listener.availability(name).clone());
+    let available = |listener: &Listener| OF_SOCKETS.map(|counter| listener.availability(counter).clone());
     let before = available(&listener);
     let Some(class) = ClassId::set() else { return skip_outside_vm("net_cls cannot be mounted") };
     if kernel_replaces_cgroups() {
         assert!(before.iter().all(|availability| *availability == Availability::Available), "{before:?}");
         let missing = |listener: &Listener| {
-            let missing = |name| matches!(listener.availability(name), Availability::Absent { .. });
+            let missing = |counter| matches!(listener.availability(counter), Availability::Absent { .. });
             OF_SOCKETS.into_iter().all(missing)
         };
         listener.wait_until("the class id to be noticed", |listener| missing(listener));
-        assert!(reason(&listener, counter::TX_BYTES).contains("net_cls is in use"));
-        assert_eq!(listener.sample().get(counter::TX_BYTES), None, "missing, and not zero");
+        assert!(reason(&listener, Counter::TxBytes).contains("net_cls is in use"));
+        assert_eq!(listener.sample().get(Counter::TxBytes), None, "missing, and not zero");
         drop(class);
         wait_until("the class id's cgroup to end", || !children_of_net_cls());
         return a_collector_that_starts_later_notices_tagged_sockets(&cgroup);
@@ -98,7 +97,7 @@ fn a_class_id_makes_the_traffic_of_scopes_missing_where_it_replaces_cgroups() {
     listener.sample();
     assert_eq!(available(&listener), before);
     if before[1] == Availability::Available {
-        assert_eq!(counted(&mut listener, counter::TX_PACKETS, || worker.work()), DATAGRAMS);
+        assert_eq!(counted(&mut listener, Counter::TxPackets, || worker.work()), DATAGRAMS);
     }
 }
 
@@ -107,10 +106,10 @@ fn a_collector_that_starts_later_notices_tagged_sockets(cgroup: &Cgroup) {
     let collector = Collector::start(program(), &["--no-dbus"]);
     let scope = Scope::only(of(cgroup));
     let mut listener = Listener::new(collector.socket(), scope, &[]).expect("a subscription");
-    assert_eq!(*listener.availability(counter::TX_BYTES), Availability::Available);
+    assert_eq!(*listener.availability(Counter::TxBytes), Availability::Available);
     datagrams(cgroup).work();
     listener.wait_until("a tagged socket to be noticed", |listener| {
-        matches!(listener.availability(counter::TX_BYTES), Availability::Absent { reason }
+        matches!(listener.availability(Counter::TxBytes), Availability::Absent { reason }
             if reason.contains("net_cls or net_prio is in use"))
     });
 }

@@ -1,8 +1,10 @@
 //! A process that works when told to: this test's own program, started again as its one ignored test.
 
-use std::io::{BufRead, BufReader, Write, stdin};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::{
+    io::{BufRead, BufReader, Write, stdin},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
 
 use khor_e2e::{Cgroup, load};
 

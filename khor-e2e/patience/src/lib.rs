@@ -15,9 +15,7 @@ mod yardstick;
 
 use std::time::{Duration, Instant};
 
-pub use lateness::Lateness;
-pub use watchdog::progress;
-pub use yardstick::slowness;
+pub use self::{lateness::Lateness, watchdog::progress, yardstick::slowness};
 
 /// Longest time without progress, in machine time. After it a test or a machine counts as hung.
 pub const HANG: Duration = Duration::from_mins(1);

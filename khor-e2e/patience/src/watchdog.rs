@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use crate::Patience;
 use parking_lot::{Mutex, MutexGuard};
+
+use crate::Patience;
 
 /// Time between two checks.
 const LOOK: Duration = Duration::from_millis(500);

@@ -1,10 +1,12 @@
 //! Runs the rows of a table in a process of another user: this program again, with `--exact`.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use khor_e2e::{SecondUser, Wait};
 use khor_patience::progress;

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use khor_e2e::second_user::OWNER;
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{SecondUser, UserEngine, free_port};
+use khor_e2e::{SecondUser, UserEngine, free_port, second_user::OWNER, skip::root_or_skip};
 use serde_json::{Value, json};
 
-use crate::attempt::{Row, assert_granted, assert_refused};
-use crate::requests::{judge, send};
+use crate::{
+    attempt::{Row, assert_granted, assert_refused},
+    requests::{judge, send},
+};
 
 /// More than any honest configuration.
 const LARGEST_FILE_BYTES: u64 = 64 * 1024;
@@ -75,7 +75,7 @@ pub(crate) fn moderate() -> Vec<Row> {
 }
 
 #[test]
-fn the_configuration_does_not_grow_through_the_api() {
+fn api_cannot_grow_configuration_file() {
     if !root_or_skip() {
         return;
     }

@@ -1,22 +1,30 @@
 //! Clients that occupy the engine: they stall, never read, or request work and disconnect.
 
-use std::collections::HashSet;
-use std::io::{ErrorKind, Read};
-use std::net::TcpStream;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    io::{ErrorKind, Read},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::connections::{ESTABLISHED, connections};
-use khor_e2e::raw_http::{ask, head};
-use khor_e2e::second_user::{NOBODY, OTHER, OWNER};
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{SecondUser, UserEngine, free_port, wait_until};
+use khor_e2e::{
+    SecondUser, UserEngine,
+    connections::{ESTABLISHED, connections},
+    free_port,
+    raw_http::{ask, head},
+    second_user::{NOBODY, OTHER, OWNER},
+    skip::root_or_skip,
+    wait_until,
+};
 use khor_patience::progress;
 use nix::sys::socket::{setsockopt, sockopt};
 use serde_json::{Value, json};
 
-use crate::attempt::{Row, Service, assert_granted, report};
-use crate::requests::{begin, send};
+use crate::{
+    attempt::{Row, Service, assert_granted, report},
+    requests::{begin, send},
+};
 
 /// Cancelled requests, as many as in the security review of 2026-11.
 const CANCELLED: usize = 60;
@@ -65,7 +73,7 @@ fn engine() -> (SecondUser, UserEngine, Value) {
 }
 
 #[test]
-fn stalled_connections_of_others_leave_room_for_the_owner() {
+fn stalled_connections_leave_room_for_owner() {
     if !root_or_skip() {
         return;
     }
@@ -153,7 +161,7 @@ fn cpu_s(pid: u32) -> f64 {
 }
 
 #[test]
-fn cancelled_requests_for_clips_cost_little_and_delay_nothing() {
+fn cancelled_clip_requests_delay_nothing() {
     if !root_or_skip() {
         return;
     }

@@ -1,7 +1,6 @@
 //! Checks of installed files and advice: keys of relays, activation by the bus, and `setcap`.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 fn text(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -23,7 +22,7 @@ fn value(settings: &[(String, String)], name: &str) -> Option<String> {
 
 /// A member of the group `khor` who can read a relay's key can send as that host.
 #[test]
-fn keys_of_relays_are_credentials_of_the_unit() {
+fn relay_keys_are_unit_credentials() {
     let unit = settings("systemd/khor-relay.service");
     let loaded = unit.iter().filter(|(name, _)| name == "LoadCredential");
     let (ids, paths): (Vec<_>, Vec<_>) = loaded.filter_map(|(_, value)| value.split_once(':')).unzip();
@@ -41,7 +40,7 @@ fn keys_of_relays_are_credentials_of_the_unit() {
 
 /// `systemctl disable` removes the alias, so that the bus starts nothing.
 #[test]
-fn the_bus_starts_the_collector_only_while_it_is_enabled() {
+fn bus_starts_only_enabled_collector() {
     let activated = value(&settings("packaging/dbus/org.khor.Collector.service"), "SystemdService");
     let activated = activated.expect("a unit");
     let unit = settings("systemd/khor-collector.service");
@@ -51,7 +50,7 @@ fn the_bus_starts_the_collector_only_while_it_is_enabled() {
 
 /// If every user may run a program with capabilities, every user has these capabilities.
 #[test]
-fn the_advice_on_capabilities_closes_the_program_to_others() {
+fn capability_advice_closes_program_to_others() {
     for path in ["docs/collector.md", "khor-collector/src/privilege/mod.rs"] {
         let text = text(path);
         assert!(text.contains("setcap"), "{path} has no advice");

@@ -1,16 +1,19 @@
 //! A member of the group `khor` as the attacker at the collector's socket.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Cgroup, Collector, Listener, SecondUser};
+use khor_e2e::{
+    Cgroup, Collector, Listener, SecondUser,
+    engine::program,
+    skip::{root_or_skip, skip},
+};
 use khor_patience::progress;
-use khor_proto::client::Client;
-use khor_proto::{Availability, CueKind, Scope, Selector, Subscribe};
+use khor_proto::{Availability, CueKind, Scope, Selector, Subscribe, client::Client};
 use serde_json::json;
 
 use crate::attempt::{Outcome, Row, Service, Target, assert_granted, assert_refused, report};
@@ -192,7 +195,7 @@ impl Drop for Family {
 }
 
 #[test]
-fn a_member_of_the_group_learns_little_about_other_users() {
+fn group_member_learns_little_about_others() {
     if !root_or_skip() {
         return;
     }
@@ -214,7 +217,7 @@ fn a_member_of_the_group_learns_little_about_other_users() {
 }
 
 #[test]
-fn one_member_of_the_group_leaves_scopes_and_connections_to_the_others() {
+fn group_member_leaves_room_for_others() {
     if !root_or_skip() {
         return;
     }

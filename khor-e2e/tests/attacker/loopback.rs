@@ -1,21 +1,28 @@
 //! Another user of the machine attacks an engine on loopback without a token.
 
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{self, Write},
+    net::{Ipv4Addr, Shutdown, TcpStream},
+    thread,
+    time::Duration,
+};
 
-use khor_e2e::raw_http;
-use khor_e2e::second_user::{NOBODY, OWNER};
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{SecondUser, UserEngine, free_port};
+use khor_e2e::{
+    SecondUser, UserEngine, free_port, raw_http,
+    second_user::{NOBODY, OWNER},
+    skip::root_or_skip,
+};
 use khor_patience::hang_timeout;
-use nix::libc;
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::{
+    libc,
+    sys::socket::{setsockopt, sockopt},
+};
 use serde_json::{Value, json};
 
-use crate::attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all};
-use crate::requests::{ask, begin, change, get, judge, with_body};
+use crate::{
+    attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all},
+    requests::{ask, begin, change, get, judge, with_body},
+};
 
 /// Repetitions of an attempt that depends on timing.
 const TIMES: usize = 40;
@@ -226,7 +233,7 @@ fn another_user_neither_reads_nor_steers() {
 }
 
 #[test]
-fn a_connection_without_a_process_has_no_access() {
+fn connection_without_process_has_no_access() {
     if !root_or_skip() {
         return;
     }

@@ -1,13 +1,14 @@
 //! Process names that contain terminal commands or disguise themselves.
 
-use std::process::{Command, Output};
-use std::sync::Arc;
+use std::{
+    process::{Command, Output},
+    sync::Arc,
+};
 
-use khor_e2e::crash::crash_named;
-use khor_e2e::engine::program;
-use khor_e2e::hostile_text::active;
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{Collector, Engine, wait_until};
+use khor_e2e::{
+    Collector, Engine, crash::crash_named, engine::program, hostile_text::active, skip::root_or_skip,
+    wait_until,
+};
 use khor_patience::progress;
 use tempfile::TempDir;
 

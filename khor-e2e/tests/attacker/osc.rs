@@ -2,10 +2,13 @@
 
 use std::net::UdpSocket;
 
-use khor_e2e::osc::message;
-use khor_e2e::second_user::{NOBODY, OWNER};
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{SecondUser, UserEngine, free_port, wait_until};
+use khor_e2e::{
+    SecondUser, UserEngine, free_port,
+    osc::message,
+    second_user::{NOBODY, OWNER},
+    skip::root_or_skip,
+    wait_until,
+};
 use rosc::OscType;
 use serde_json::{Value, json};
 

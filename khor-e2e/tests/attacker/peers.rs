@@ -1,13 +1,12 @@
 //! A peer on a NATS server that sends hostile texts, and more cues than anybody can hear.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    net::Ipv4Addr,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use khor_e2e::Engine;
-use khor_e2e::site::NatsServer;
-use khor_e2e::skip::skip;
-use khor_e2e::wait_until;
+use khor_e2e::{Engine, site::NatsServer, skip::skip, wait_until};
 use khor_fleet::{Cue, Frame, Message, Name, SIGNALS, Signal, Source, subject, subject::Kind};
-use std::net::Ipv4Addr;
 
 use crate::names::{NAMES, assert_inert, khor};
 
@@ -72,7 +71,7 @@ fn send(server: &NatsServer, messages: &[(String, Vec<u8>)]) {
 }
 
 fn site() -> Option<(NatsServer, Engine)> {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         skip("needs nats-server");
         return None;
     }
@@ -109,7 +108,7 @@ fn peer_texts_are_printed_without_control_characters() {
 }
 
 #[test]
-fn a_flood_from_one_host_keeps_cues_of_others() {
+fn flood_of_one_host_keeps_others_cues() {
     let Some((server, engine)) = site() else { return };
     let mut seq = 0;
     wait_until("the calm host's cue", || {

@@ -1,7 +1,9 @@
 //! Requests for rows: they return a refusal and do not panic.
 
-use std::io::{self, Write};
-use std::net::TcpStream;
+use std::{
+    io::{self, Write},
+    net::TcpStream,
+};
 
 use khor_e2e::raw_http::{self, Answer};
 use serde_json::Value;

@@ -1,13 +1,17 @@
 //! Another user's program takes the configured port before the engine starts.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+    time::Duration,
+};
 
-use khor_e2e::second_user::{NOBODY, OWNER};
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{SecondUser, UserEngine, free_port};
+use khor_e2e::{
+    SecondUser, UserEngine, free_port,
+    second_user::{NOBODY, OWNER},
+    skip::root_or_skip,
+};
 use serde_json::json;
 
 use crate::attempt::{Row, Service, report};
@@ -39,7 +43,7 @@ pub(crate) fn squat() -> Row {
 }
 
 #[test]
-fn a_program_on_the_engines_port_receives_no_token() {
+fn program_on_engines_port_gets_no_token() {
     if !root_or_skip() {
         return;
     }

@@ -1,18 +1,23 @@
 //! A user outside the group listens on the system bus while a process crashes.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
-use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Stdio},
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
-use khor_e2e::crash::crash_named;
-use khor_e2e::engine::program;
-use khor_e2e::second_user::NOBODY;
-use khor_e2e::skip::{root_or_skip, skip};
-use khor_e2e::{Bus, Collector, SecondUser, Wait, procfs, wait_until};
+use khor_e2e::{
+    Bus, Collector, SecondUser, Wait,
+    crash::crash_named,
+    engine::program,
+    procfs,
+    second_user::NOBODY,
+    skip::{root_or_skip, skip},
+    wait_until,
+};
 use tempfile::TempDir;
 
 const POLICY: &str = include_str!("../../../packaging/dbus/org.khor.Collector.conf");
@@ -70,7 +75,7 @@ fn is_on(bus: &Bus) -> bool {
 }
 
 #[test]
-fn the_system_bus_delivers_no_names_to_other_users() {
+fn system_bus_hides_names_from_others() {
     if !root_or_skip() {
         return;
     }

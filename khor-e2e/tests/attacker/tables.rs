@@ -1,8 +1,11 @@
 //! Maps the names of tables to their rows.
 
-use crate::attempt::{Row, Target};
-use crate::requests::{change, get};
-use crate::{bounds, exhaustion, group, loopback, osc, squatter, tokens, web_page};
+use crate::{
+    attempt::{Row, Target},
+    bounds, exhaustion, group, loopback, osc,
+    requests::{change, get},
+    squatter, tokens, web_page,
+};
 
 /// The rows of a table.
 pub(crate) fn rows(table: &str, target: &Target) -> Vec<Row> {

@@ -1,12 +1,13 @@
 //! A small hostile capture that claims to be long.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output},
+};
 
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
+use flate2::{Compression, Crc, write::DeflateEncoder};
 use khor_e2e::engine::program;
 use khor_patience::progress;
 use tempfile::TempDir;
@@ -63,7 +64,7 @@ fn hostile(real: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn khor_leaves_out_a_long_gap_and_reports_it() {
+fn long_gap_is_skipped_and_reported() {
     let dir = TempDir::new().expect("a directory");
     let recorded = khor(&["record", "real.khor", "--demo", "--seconds", "0.1"], dir.path());
     assert!(recorded.status.success(), "{recorded:?}");

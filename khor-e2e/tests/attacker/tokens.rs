@@ -1,16 +1,18 @@
 //! Tokens and sessions: use of a stolen cookie, and the end of sessions.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
-use khor_e2e::second_user::{NOBODY, OTHER, OWNER};
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{SecondUser, UserEngine, free_port};
+use khor_e2e::{
+    SecondUser, UserEngine, free_port,
+    second_user::{NOBODY, OTHER, OWNER},
+    skip::root_or_skip,
+};
 use serde_json::{Value, json};
 
-use crate::attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all};
-use crate::requests::{ask, change, get, judge, send};
+use crate::{
+    attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all},
+    requests::{ask, change, get, judge, send},
+};
 
 const TOKEN: &str = "a-token-of-the-attackers-tests-0123456789";
 const ANOTHER_TOKEN: &str = "another-token-of-the-attackers-tests-0123";
@@ -112,7 +114,7 @@ fn pair(cookie: &str) -> String {
 }
 
 #[test]
-fn a_session_is_worth_nothing_to_another_user() {
+fn session_is_useless_to_other_users() {
     if !root_or_skip() {
         return;
     }
@@ -155,7 +157,7 @@ fn a_session_is_worth_nothing_to_another_user() {
 }
 
 #[test]
-fn logout_too_many_logins_or_a_new_token_end_sessions() {
+fn logout_login_limit_or_token_end_sessions() {
     if !root_or_skip() {
         return;
     }

@@ -1,12 +1,12 @@
 //! A foreign web page, or a page on another port, in the browser of the engine's own user.
 
-use khor_e2e::second_user::OWNER;
-use khor_e2e::skip::root_or_skip;
-use khor_e2e::{SecondUser, UserEngine, free_port};
+use khor_e2e::{SecondUser, UserEngine, free_port, second_user::OWNER, skip::root_or_skip};
 use serde_json::{Value, json};
 
-use crate::attempt::{Row, Target, assert_granted, assert_refused};
-use crate::requests::{ask, judge, send};
+use crate::{
+    attempt::{Row, Target, assert_granted, assert_refused},
+    requests::{ask, judge, send},
+};
 
 /// Paths whose answers never end. The tests read one byte of them.
 const ENDLESS: [&str; 2] = ["/api/stream", "/api/listen.wav"];
@@ -117,7 +117,7 @@ fn readable(document: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_foreign_web_page_neither_reads_nor_steers() {
+fn foreign_page_neither_reads_nor_steers() {
     if !root_or_skip() {
         return;
     }

@@ -3,15 +3,16 @@
 //! Only these tests use the disks `vdb` and `vdc`. The disks discard all data, which does not
 //! affect the counts. They serve as two paths to one disk, or as the two mirrors of a RAID 1.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::ops::RangeInclusive;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    ops::RangeInclusive,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::namespace::run_command;
+use khor_e2e::{engine::program, namespace::run_command};
 use nix::libc::O_DIRECT;
 
 use crate::{Turn, turn};
@@ -103,7 +104,7 @@ fn plain_disk_counts_once() {
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
-fn writes_to_a_loop_device_count_once_and_cached_reads_do_not_count() {
+fn loop_writes_count_once_cached_reads_never() {
     let turn = turn();
     let file = program("khor").with_file_name("loop-file");
     // Allocates all blocks now, so that the file system writes no metadata later.

@@ -4,15 +4,11 @@
 //! "outside", which stands for other machines. [`Sources::measure_network`] subtracts what these
 //! cards counted. `/proc` shows the machine's own namespace only.
 
-use std::array;
-use std::ops::RangeInclusive;
-use std::thread;
-use std::time::Duration;
+use std::{array, ops::RangeInclusive, thread, time::Duration};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Bracket, Collector, Engine, Reading, procfs, wait_until};
+use khor_e2e::{Bracket, Collector, Engine, Reading, Scrape, engine::program, procfs, wait_until};
 use khor_patience::progress;
-use khor_proto::counter;
+use khor_proto::Counter;
 
 use crate::world::{OUTSIDE_CARDS, OWN_CARDS, outside};
 
@@ -22,8 +18,8 @@ const ETHERNET_BYTES: u64 = 14;
 /// Time between two readings of counters that must have stopped.
 const QUIET: Duration = Duration::from_millis(100);
 
-const NETWORK: [&str; 3] = [counter::EDGE_RX_BYTES, counter::EDGE_TX_BYTES, counter::LOCAL_BYTES];
-const DISKS: [&str; 2] = [counter::READ_BYTES, counter::WRITE_BYTES];
+const NETWORK: [Counter; 3] = [Counter::EdgeRxBytes, Counter::EdgeTxBytes, Counter::LocalBytes];
+const DISKS: [Counter; 2] = [Counter::ReadBytes, Counter::WriteBytes];
 
 /// The collector, and an engine that reads `/proc`.
 pub(crate) struct Sources {
@@ -90,8 +86,8 @@ impl Sources {
     }
 
     /// The `/proc` source's counts, from a reading that starts after this call.
-    fn proc<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
-        let switches = || self.scrape([counter::SWITCHES]);
+    fn proc<const N: usize>(&self, counters: [Counter; N]) -> [u64; N] {
+        let switches = || self.scrape([Counter::Switches]);
         for _ in 0..2 {
             let before = switches();
             wait_until("a frame of the /proc source", || {
@@ -99,22 +95,17 @@ impl Sources {
                 switches() > before
             });
         }
-        self.scrape(names)
+        self.scrape(counters)
     }
 
-    fn scrape<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
-        let text = String::from_utf8(self.engine.read("/metrics", usize::MAX)).expect("text");
-        names.map(|name| {
-            let series = format!("khor_{name}_total ");
-            let value = text.lines().find_map(|line| line.strip_prefix(&series));
-            let value = value.unwrap_or_else(|| panic!("the /proc source has no {name}"));
-            value.parse::<f64>().expect("a number") as u64
-        })
+    fn scrape<const N: usize>(&self, counters: [Counter; N]) -> [u64; N] {
+        let scrape = Scrape::of(&self.engine);
+        counters.map(|counter| scrape.total(counter))
     }
 }
 
-fn get<const N: usize>(reading: &Reading, names: [&str; N]) -> [u64; N] {
-    names.map(|name| reading.get(name).unwrap_or_else(|| panic!("the collector has no {name}")))
+fn get<const N: usize>(reading: &Reading, counters: [Counter; N]) -> [u64; N] {
+    counters.map(|counter| reading.get(counter).unwrap_or_else(|| panic!("the collector has no {counter}")))
 }
 
 fn difference<const N: usize>(before: [u64; N], after: [u64; N]) -> [u64; N] {
@@ -152,8 +143,8 @@ impl Cards {
     }
 }
 
-const EDGE: [&str; 4] =
-    [counter::EDGE_RX_BYTES, counter::EDGE_RX_PACKETS, counter::EDGE_TX_BYTES, counter::EDGE_TX_PACKETS];
+const EDGE: [Counter; 4] =
+    [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
 
 /// A sample of the collector, between two readings of the cards.
 struct Moment {

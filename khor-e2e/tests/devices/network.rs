@@ -2,8 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use crate::turn;
-use crate::world::{End, bond, containers, loopback, plain, transfer, tunnel};
+use crate::{
+    turn,
+    world::{End, bond, containers, loopback, plain, transfer, tunnel},
+};
 
 /// Bytes that each test transfers. Emulated cards carry a few MiB per second.
 const BYTES: u64 = 4 << 20;
@@ -56,14 +58,14 @@ fn upload_is_sent() {
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
-fn download_into_a_container_is_received_once_and_local_once() {
+fn container_download_counts_received_and_local_once() {
     let ends = || [plain()[1], containers()[0]];
     row("download into a container", ends, Expected { rx: PAYLOAD, tx: ACKS, local: PAYLOAD });
 }
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
-fn upload_from_a_container_is_sent_once_and_local_once() {
+fn container_upload_counts_sent_and_local_once() {
     let ends = || [containers()[0], plain()[1]];
     row("upload from a container", ends, Expected { rx: ACKS, tx: PAYLOAD, local: PAYLOAD });
 }
@@ -76,7 +78,7 @@ fn traffic_between_containers_is_local_once() {
 
 #[test]
 #[ignore = "only in a machine of `cargo xtask vm`"]
-fn download_through_wireguard_is_received_once_and_local_once() {
+fn wireguard_download_counts_received_and_local_once() {
     row(
         "download through WireGuard",
         || reversed(tunnel()),

@@ -4,13 +4,14 @@
 //! the cards with odd numbers into a network namespace, which stands for other machines. Each part
 //! is created when a test first needs it, and stays.
 
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::{
+    io::Write,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
 
-use khor_e2e::namespace::run_command;
-use khor_e2e::{Namespace, load, wait_until};
+use khor_e2e::{Namespace, load, namespace::run_command, wait_until};
 
 pub(crate) const OWN_CARDS: [&str; 3] = ["eth0", "eth2", "eth4"];
 pub(crate) const OUTSIDE_CARDS: [&str; 3] = ["eth1", "eth3", "eth5"];

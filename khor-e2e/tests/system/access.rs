@@ -1,26 +1,29 @@
 //! Who may do what: members of the group, everybody else, and all on the bus.
 
-use crate::unit::{SERVICE, heard, of, require_a_machine_of_our_own, run, said};
+use crate::unit::{SERVICE, of, outcome_of, output_of, require_a_machine_of_our_own, run};
 
 const OBJECT: &str = "org.khor.Collector /org/khor/Collector";
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn everybody_reads_on_the_bus_and_nobody_writes_or_takes_the_name() {
+fn bus_is_readable_and_name_is_protected() {
     require_a_machine_of_our_own();
-    let shown = said(&of("stranger", &format!("busctl --system introspect {OBJECT}")));
+    let shown = output_of(&of("stranger", &format!("busctl --system introspect {OBJECT}")));
     for name in ["org.khor.Collector1", ".Version", ".Probes", ".Subscribers", ".Cue"] {
         assert!(shown.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name}: {shown}");
     }
     println!(
         "{}",
-        said(&of("stranger", &format!("busctl --system get-property {OBJECT} org.khor.Collector1 Probes")))
+        output_of(&of(
+            "stranger",
+            &format!("busctl --system get-property {OBJECT} org.khor.Collector1 Probes")
+        ))
     );
     let write = format!("busctl --system set-property {OBJECT} org.khor.Collector1 Subscribers u 9");
     let bus = "org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus";
     let take = format!("busctl --system call {bus} RequestName su org.khor.Collector 0");
     for command in [write, take] {
-        let (success, text) = heard(&of("stranger", &command));
+        let (success, text) = outcome_of(&of("stranger", &command));
         assert!(
             !success && text.contains("ccess denied") || text.contains("not allowed"),
             "{command}: {text}"
@@ -30,10 +33,10 @@ fn everybody_reads_on_the_bus_and_nobody_writes_or_takes_the_name() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_member_hears_the_collector_and_a_stranger_is_told_why_not() {
+fn group_member_connects_and_stranger_gets_reason() {
     require_a_machine_of_our_own();
     let record = |user: &str| {
-        let (success, text) = heard(&of(user, &format!("khor record --seconds 5 /tmp/{user}.khor")));
+        let (success, text) = outcome_of(&of(user, &format!("khor record --seconds 5 /tmp/{user}.khor")));
         assert!(success, "{user}: {text}");
         text
     };
@@ -47,23 +50,23 @@ fn a_member_hears_the_collector_and_a_stranger_is_told_why_not() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_member_gets_100_ms_until_the_administrator_trusts_the_user() {
+fn member_gets_100_ms_until_trusted() {
     const DEFAULTS: &str = "/etc/default/khor";
     require_a_machine_of_our_own();
-    let record = || said(&of("listener", "khor record --seconds 2 /tmp/limited.khor"));
+    let record = || output_of(&of("listener", "khor record --seconds 2 /tmp/limited.khor"));
     let limited = record();
     assert!(limited.contains("every 100 ms, not 20") && limited.contains("KHOR_TRUST"), "{limited}");
     std::fs::write(DEFAULTS, "KHOR_TRUST=second,listener\n").expect("a file");
-    said(&format!("systemctl restart {SERVICE}"));
+    output_of(&format!("systemctl restart {SERVICE}"));
     let full = record();
     assert!(full.contains("listening to the") && !full.contains("not trusted"), "{full}");
     std::fs::remove_file(DEFAULTS).expect("the test's own file");
-    said(&format!("systemctl restart {SERVICE}"));
+    output_of(&format!("systemctl restart {SERVICE}"));
 }
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn whoever_starts_it_without_capabilities_is_told_what_is_missing() {
+fn start_without_capabilities_names_missing_ones() {
     require_a_machine_of_our_own();
     let output = run(&of("stranger", "khor-collector --check"));
     let text = String::from_utf8_lossy(&output.stderr);

@@ -1,12 +1,11 @@
 //! What booting alone leaves: users, directories, both units, and a collector without any privilege.
 
-use std::os::unix::fs::MetadataExt;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt};
 
 use khor_e2e::procfs;
 
 use crate::unit::{
-    PATH, SERVICE, SOCKET, complaints, main_pid, property, require_a_machine_of_our_own, said,
+    PATH, SERVICE, SOCKET, complaints, main_pid, output_of, property, require_a_machine_of_our_own,
 };
 
 /// `CAP_PERFMON` and `CAP_BPF`, as bits.
@@ -16,13 +15,13 @@ const EXPOSURE: u32 = 15;
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn the_user_its_group_and_the_directory_are_made() {
+fn user_group_and_directory_are_created() {
     require_a_machine_of_our_own();
-    let user = said("getent passwd khor");
+    let user = output_of("getent passwd khor");
     assert!(user.ends_with("nologin"), "{user}");
-    let id = |name: &str| -> u32 { said(&format!("id {name} khor")).parse().expect("a number") };
+    let id = |name: &str| -> u32 { output_of(&format!("id {name} khor")).parse().expect("a number") };
     let (uid, gid) = (id("-u"), id("-g"));
-    assert!(uid < 1000 && said(&format!("getent group {gid}")).starts_with("khor:"), "{user}");
+    assert!(uid < 1000 && output_of(&format!("getent group {gid}")).starts_with("khor:"), "{user}");
     let found = |path: &str| {
         let found = fs::metadata(path).unwrap_or_else(|error| panic!("{path}: {error}"));
         (found.mode() & 0o7777, found.uid(), found.gid())
@@ -36,7 +35,7 @@ fn the_user_its_group_and_the_directory_are_made() {
 fn both_units_are_up_and_nobody_complains() {
     require_a_machine_of_our_own();
     for unit in [SERVICE, SOCKET] {
-        let state = |question: &str| said(&format!("systemctl {question} {unit}"));
+        let state = |question: &str| output_of(&format!("systemctl {question} {unit}"));
         assert_eq!((state("is-active").as_str(), state("is-enabled").as_str()), ("active", "enabled"));
     }
     let names = ["Type", "SubState", "NRestarts", "WatchdogUSec", "Result", "User"];
@@ -44,7 +43,10 @@ fn both_units_are_up_and_nobody_complains() {
     assert_eq!(values, ["notify", "running", "0", "30s", "success", "khor"]);
     assert_ne!(property("WatchdogTimestampMonotonic"), "0", "it tells that it lives");
     assert_eq!(complaints(""), "");
-    println!("{}", said(&format!("journalctl --boot --no-pager --unit={SERVICE} --output=short-monotonic")));
+    println!(
+        "{}",
+        output_of(&format!("journalctl --boot --no-pager --unit={SERVICE} --output=short-monotonic"))
+    );
 }
 
 #[test]
@@ -52,7 +54,7 @@ fn both_units_are_up_and_nobody_complains() {
 fn no_privilege_is_left_in_any_thread() {
     require_a_machine_of_our_own();
     let pid = main_pid().expect("it runs");
-    let uid = said("id -u khor");
+    let uid = output_of("id -u khor");
     let mut threads = 0;
     for thread in fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").flatten() {
         threads += 1;
@@ -78,6 +80,6 @@ fn no_privilege_is_left_in_any_thread() {
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn it_is_as_little_exposed_as_promised() {
     require_a_machine_of_our_own();
-    let judged = said(&format!("systemd-analyze security --no-pager --threshold={EXPOSURE} {SERVICE}"));
+    let judged = output_of(&format!("systemd-analyze security --no-pager --threshold={EXPOSURE} {SERVICE}"));
     println!("{}", judged.lines().last().unwrap_or_default());
 }

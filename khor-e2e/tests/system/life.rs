@@ -1,14 +1,17 @@
 //! Started by a connection, killed, hung, stopped: what systemd makes of it, and what clients hear.
 
-use std::fs;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Engine, load};
+use khor_proto::Counter;
 
 use crate::unit::{
-    PATH, SERVICE, SOCKET, complaints, heard, journal_now, listen, main_pid, property,
-    require_a_machine_of_our_own, said, wait_for_another,
+    PATH, SERVICE, SOCKET, complaints, journal_now, listen, main_pid, outcome_of, output_of, property,
+    require_a_machine_of_our_own, wait_for_another,
 };
 
 /// Where settings for this boot go.
@@ -16,24 +19,27 @@ const DROP_IN: &str = "/run/systemd/system/khor-collector.service.d/hangs.conf";
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_first_connection_starts_it_and_it_counts() {
+fn first_connection_starts_collector() {
     require_a_machine_of_our_own();
     let since = journal_now();
-    said(&format!("systemctl stop {SERVICE}"));
+    output_of(&format!("systemctl stop {SERVICE}"));
     assert_eq!((property("ActiveState").as_str(), main_pid()), ("inactive", None));
     let begun = Instant::now();
     let mut listener = listen();
     let first = listener.sample();
     println!("from the first connection to the first sample: {:?}", begun.elapsed());
-    assert_eq!(said(&format!("systemctl is-active {SERVICE}")), "active");
+    assert_eq!(output_of(&format!("systemctl is-active {SERVICE}")), "active");
     load::execs(20);
     load::loopback(1 << 20, 0);
     load::direct_io(Path::new("/root"), 1).expect("writing");
     let last = listener.sample();
-    for (counter, at_least) in
-        [("execs", 20), ("switches", 20), ("local_bytes", 1 << 20), ("write_bytes", 1 << 20)]
-    {
-        let moved = last.get(counter).expect(counter) - first.get(counter).expect(counter);
+    for (counter, at_least) in [
+        (Counter::Execs, 20),
+        (Counter::Switches, 20),
+        (Counter::LocalBytes, 1 << 20),
+        (Counter::WriteBytes, 1 << 20),
+    ] {
+        let moved = last.growth_since(&first, counter);
         println!("{counter}: {moved}");
         assert!(moved >= at_least, "{counter}: {moved}, not {at_least}");
     }
@@ -42,7 +48,7 @@ fn a_first_connection_starts_it_and_it_counts() {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn killed_it_comes_back_and_clients_with_it() {
+fn killed_collector_and_its_clients_recover() {
     require_a_machine_of_our_own();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
@@ -50,7 +56,7 @@ fn killed_it_comes_back_and_clients_with_it() {
     let before = restarts();
     for round in 1..=3 {
         let pid = main_pid().expect("it runs");
-        said(&format!("kill -9 {pid}"));
+        output_of(&format!("kill -9 {pid}"));
         let begun = Instant::now();
         wait_for_another(pid);
         let up = begun.elapsed();
@@ -72,54 +78,54 @@ fn hung_it_is_restarted_by_the_watchdog() {
     require_a_machine_of_our_own();
     fs::create_dir_all(Path::new(DROP_IN).parent().expect("a folder")).expect("a folder");
     fs::write(DROP_IN, "[Service]\nWatchdogSec=3s\n").expect("a file");
-    said("systemctl daemon-reload");
-    said(&format!("systemctl restart {SERVICE}"));
+    output_of("systemctl daemon-reload");
+    output_of(&format!("systemctl restart {SERVICE}"));
     let pid = main_pid().expect("it runs");
     std::thread::sleep(Duration::from_secs(7));
     assert_eq!(main_pid(), Some(pid), "twice the limit, and it lives");
-    said(&format!("kill -STOP {pid}"));
+    output_of(&format!("kill -STOP {pid}"));
     let begun = Instant::now();
     wait_for_another(pid);
     println!("hung: another one after {:?}", begun.elapsed());
     fs::remove_dir_all(Path::new(DROP_IN).parent().expect("a folder")).expect("ours");
-    said("systemctl daemon-reload");
-    said(&format!("systemctl restart {SERVICE}"));
+    output_of("systemctl daemon-reload");
+    output_of(&format!("systemctl restart {SERVICE}"));
     let _ = listen().sample();
 }
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn stopped_it_ends_cleanly_and_its_socket_goes_with_the_sockets_unit() {
+fn stopped_collector_ends_cleanly() {
     require_a_machine_of_our_own();
     let since = journal_now();
     let _ = listen().sample();
     let begun = Instant::now();
-    said(&format!("systemctl stop {SERVICE}"));
+    output_of(&format!("systemctl stop {SERVICE}"));
     println!("stopped after {:?}", begun.elapsed());
     assert_eq!(["Result", "ExecMainStatus", "ExecMainCode"].map(property), ["success", "0", "1"]);
     assert!(Path::new(PATH).exists(), "it is the socket unit's");
-    said(&format!("systemctl stop {SOCKET}"));
+    output_of(&format!("systemctl stop {SOCKET}"));
     assert!(!Path::new(PATH).exists() && Path::new("/run/khor").exists());
-    said(&format!("systemctl start {SOCKET} {SERVICE}"));
+    output_of(&format!("systemctl start {SOCKET} {SERVICE}"));
     let _ = listen().sample();
     assert_eq!(complaints(&since), "");
 }
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn the_bus_starts_the_collector_unless_it_is_disabled() {
+fn bus_starts_collector_unless_disabled() {
     const VERSION: &str = "get-property org.khor.Collector /org/khor/Collector org.khor.Collector1 Version";
     require_a_machine_of_our_own();
-    let stop = || said(&format!("systemctl stop {SOCKET} {SERVICE}"));
+    let stop = || output_of(&format!("systemctl stop {SOCKET} {SERVICE}"));
     stop();
-    println!("{}", said(&format!("busctl --system {VERSION}")));
+    println!("{}", output_of(&format!("busctl --system {VERSION}")));
     assert!(main_pid().is_some(), "the bus started it");
-    said(&format!("systemctl disable {SERVICE}"));
+    output_of(&format!("systemctl disable {SERVICE}"));
     stop();
-    let (success, text) = heard(&format!("busctl --system {VERSION}"));
+    let (success, text) = outcome_of(&format!("busctl --system {VERSION}"));
     assert!(!success && main_pid().is_none(), "disabled, and the bus started it: {text}");
-    said(&format!("systemctl enable {SERVICE}"));
-    println!("{}", said(&format!("busctl --system {VERSION}")));
-    said(&format!("systemctl start {SOCKET} {SERVICE}"));
+    output_of(&format!("systemctl enable {SERVICE}"));
+    println!("{}", output_of(&format!("busctl --system {VERSION}")));
+    output_of(&format!("systemctl start {SOCKET} {SERVICE}"));
     let _ = listen().sample();
 }

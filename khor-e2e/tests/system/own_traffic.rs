@@ -4,17 +4,17 @@
 //! keeps connecting until the engine accepts: one listener, one page, and one listener through an
 //! SSH tunnel (`xtask/src/vm/debian/outside.rs`).
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::thread::sleep;
-use std::time::Duration;
+use std::{
+    collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path, thread::sleep, time::Duration,
+};
 
+use khor_e2e::Scrape;
 use serde_json::{Value, json};
 
-use crate::http::text;
-use crate::unit::{require_a_machine_of_our_own, said, wait_for};
+use crate::{
+    http::text,
+    unit::{output_of, require_a_machine_of_our_own, wait_for},
+};
 
 const USER: &str = "listener";
 const PORT: u16 = 17321;
@@ -31,26 +31,24 @@ const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"]
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn traffic_to_clients_on_another_machine_is_subtracted() {
+fn traffic_to_remote_clients_is_subtracted() {
     require_a_machine_of_our_own();
-    let card = said("ls /sys/class/net");
+    let card = output_of("ls /sys/class/net");
     let card = card.split_whitespace().find(|name| name.starts_with("en") || name.starts_with("eth"));
     let card = card.expect("a network card").to_owned();
-    said(&format!("ip address replace {ADDRESS} dev {card}"));
+    output_of(&format!("ip address replace {ADDRESS} dev {card}"));
     start_engine();
     wait_for("the engine", || metrics().filter(|metrics| metrics["signals"]["tx"]["available"] == true));
 
     // The clients reach the engine only while the card is up.
     let idle = watch();
     println!("without clients: {idle}");
-    said(&format!("ip link set {card} up"));
-    said("systemctl start ssh.service");
+    output_of(&format!("ip link set {card} up"));
+    output_of("systemctl start ssh.service");
     wait_for("two listeners and a page", || {
-        let (_, gauges) = text(USER, PORT, "/metrics", TOKEN)?;
-        let gauge = |name: &str| {
-            let value = gauges.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            value.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0)
-        };
+        let (status, metrics) = text(USER, PORT, "/metrics", TOKEN)?;
+        let gauges = (status == 200).then(|| Scrape::parse(&metrics))?;
+        let gauge = |name: &str| gauges.get(name).unwrap_or(0.0);
         (gauge("khor_listeners") >= 2.0 && gauge("khor_event_streams") >= 1.0).then_some(())
     });
     let before = sent(&card);
@@ -63,8 +61,8 @@ fn traffic_to_clients_on_another_machine_is_subtracted() {
         let level = busy.level(signal);
         assert!(level < 0.02, "khor hears its own traffic as {signal}: level {level}");
     }
-    said(&format!("ip link set {card} down"));
-    said("systemctl stop ssh.service");
+    output_of(&format!("ip link set {card} down"));
+    output_of("systemctl stop ssh.service");
     end_sessions();
 }
 
@@ -123,16 +121,16 @@ fn start_engine() {
         "features": { "audio": false },
     });
     fs::write(format!("{folder}/config.json"), config.to_string()).expect("a configuration");
-    said(&format!("chown --recursive {USER}:{USER} /home/{USER}"));
-    said(&format!("loginctl enable-linger {USER}"));
+    output_of(&format!("chown --recursive {USER}:{USER} /home/{USER}"));
+    output_of(&format!("loginctl enable-linger {USER}"));
 }
 
 /// Ends the engine and the SSH session of the tunnel. Otherwise systemd would not start the user's
 /// manager again for the next test.
 fn end_sessions() {
-    let uid = said(&format!("id -u {USER}"));
-    said(&format!("loginctl disable-linger {USER}"));
-    said(&format!("loginctl terminate-user {USER}"));
+    let uid = output_of(&format!("id -u {USER}"));
+    output_of(&format!("loginctl disable-linger {USER}"));
+    output_of(&format!("loginctl terminate-user {USER}"));
     let user = format!("/run/systemd/users/{uid}");
     wait_for("the end of the user's sessions", || (!Path::new(&user).exists()).then_some(()));
     fs::remove_dir_all(format!("/home/{USER}/.config/khor")).expect("the test's own folder");

@@ -1,15 +1,19 @@
 //! Engines in users' sessions: started by their managers, heard on the sound card and at the sequencer, steered on the
 //! session's bus.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use khor_e2e::load;
 use serde_json::{Value, json};
 
-use crate::http::get;
-use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
+use crate::{
+    http::get,
+    unit::{of, outcome_of, output_of, require_a_machine_of_our_own, wait_for},
+};
 
 const UNIT: &str = "khor-engine.service";
 /// The other side of the card that `snd_aloop` makes.
@@ -26,16 +30,16 @@ fn linger(user: &str, port: u16) {
         "desktop": { "bus": whole, "mpris": whole },
     });
     fs::write(format!("{home}/.config/khor/config.json"), config.to_string()).expect("a configuration");
-    said(&format!("chown --recursive {user}:{user} {home}"));
-    said(&format!("loginctl enable-linger {user}"));
+    output_of(&format!("chown --recursive {user}:{user} {home}"));
+    output_of(&format!("loginctl enable-linger {user}"));
     wait_for("the engine's page", || health(user, port).filter(|health| health["source"]["ok"] == true));
 }
 
 /// Ends it: two engines that play leave an emulated machine little for the tests after these.
 fn leave(user: &str) {
-    said(&format!("loginctl disable-linger {user}"));
-    let uid = said(&format!("id -u {user}"));
-    said(&format!("systemctl stop user@{uid}.service"));
+    output_of(&format!("loginctl disable-linger {user}"));
+    let uid = output_of(&format!("id -u {user}"));
+    output_of(&format!("systemctl stop user@{uid}.service"));
 }
 
 /// The health of the user's engine, as the user gets it.
@@ -45,14 +49,14 @@ fn health(user: &str, port: u16) -> Option<Value> {
 }
 
 fn in_session(user: &str, command: &str) -> String {
-    let uid = said(&format!("id -u {user}"));
+    let uid = output_of(&format!("id -u {user}"));
     of(user, &format!("env XDG_RUNTIME_DIR=/run/user/{uid} {command}"))
 }
 
 /// Root mean square of what comes out of the card within some seconds, 0..=1.
 fn loudness(seconds: u32) -> f64 {
     let file = "/tmp/card.raw";
-    said(&format!("arecord --quiet -D {CAPTURED} -d {seconds} -f S16_LE -c 2 -r 48000 -t raw {file}"));
+    output_of(&format!("arecord --quiet -D {CAPTURED} -d {seconds} -f S16_LE -c 2 -r 48000 -t raw {file}"));
     let bytes = fs::read(file).expect("a recording");
     let samples =
         bytes.chunks_exact(2).map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0);
@@ -61,10 +65,10 @@ fn loudness(seconds: u32) -> f64 {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
+fn session_plays_on_card_and_sequencer() {
     require_a_machine_of_our_own();
     linger("listener", 17321);
-    assert_eq!(said(&in_session("listener", &format!("systemctl --user is-active {UNIT}"))), "active");
+    assert_eq!(output_of(&in_session("listener", &format!("systemctl --user is-active {UNIT}"))), "active");
     let found = health("listener", 17321).expect("its health");
     assert_eq!(found["source"]["kind"], "collector", "{found:#}");
     wait_for("the card", || health("listener", 17321).filter(|health| health["audio"]["ok"] == true));
@@ -86,16 +90,16 @@ fn a_session_plays_by_itself_on_the_card_and_the_sequencer() {
     on_the_bus();
     wait_for("silence", || (loudness(1) == 0.0).then_some(()));
     assert_eq!(loudness(2), 0.0, "muted is silent");
-    let complaints = said(
+    let complaints = output_of(
         "journalctl --boot --quiet --no-pager --output=cat --priority=err _SYSTEMD_USER_UNIT=khor-engine.service",
     );
     assert_eq!(complaints, "");
-    let doctor = heard(&in_session("listener", "khor doctor"));
+    let doctor = outcome_of(&in_session("listener", "khor doctor"));
     println!("{}", doctor.1);
     assert!(doctor.0, "{}", doctor.1);
     let exposed =
         in_session("listener", &format!("systemd-analyze --user security --no-pager --threshold=30 {UNIT}"));
-    println!("{}", said(&exposed).lines().last().unwrap_or_default());
+    println!("{}", output_of(&exposed).lines().last().unwrap_or_default());
     leave("listener");
 }
 
@@ -107,24 +111,25 @@ fn on_the_bus() {
     wait_for("the session's bus", || {
         health("listener", 17321).filter(|health| health["desktop"]["ok"] == true)
     });
-    let introspected = said(&busctl("introspect", ""));
+    let introspected = output_of(&busctl("introspect", ""));
     assert!(introspected.contains(".Signals") && introspected.contains("a{s(ddd)}"), "{introspected}");
-    assert_eq!(said(&busctl("get-property", "Muted")), "b false");
-    let playerctl = |what: &str| said(&in_session("listener", &format!("playerctl --player=khor {what}")));
+    assert_eq!(output_of(&busctl("get-property", "Muted")), "b false");
+    let playerctl =
+        |what: &str| output_of(&in_session("listener", &format!("playerctl --player=khor {what}")));
     assert_eq!(playerctl("status"), "Playing");
     println!("{}", playerctl("metadata"));
     playerctl("pause");
     assert_eq!(playerctl("status"), "Paused");
-    assert_eq!(said(&busctl("get-property", "Muted")), "b true");
+    assert_eq!(output_of(&busctl("get-property", "Muted")), "b true");
 }
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn another_users_engine_hears_the_same_collector_and_a_stranger_is_told_the_fix() {
+fn second_user_connects_and_stranger_gets_fix() {
     require_a_machine_of_our_own();
     linger("second", 17322);
     assert_eq!(health("second", 17322).expect("its health")["source"]["kind"], "collector");
-    let (well, text) = heard(&of("stranger", "khor doctor"));
+    let (well, text) = outcome_of(&of("stranger", "khor doctor"));
     assert!(!well && text.contains("usermod --append --groups khor stranger"), "{text}");
     leave("second");
     assert!(Path::new("/run/khor/collector.sock").exists());

@@ -1,16 +1,18 @@
 //! A machine that is really suspended while collector and engine run.
 
-use std::ops::Range;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    path::Path,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::{Engine, Reading, wait_until};
-use khor_proto::{CounterInfo, Unit, counter};
+use khor_proto::{Counter, Unit};
 use nix::time::{ClockId, clock_gettime};
 
-use crate::unit::{PATH, complaints, journal_now, listen, main_pid, require_a_machine_of_our_own, said};
+use crate::unit::{PATH, complaints, journal_now, listen, main_pid, output_of, require_a_machine_of_our_own};
 
 /// Longer than the watchdog of the unit allows for silence.
 const ASLEEP: Duration = Duration::from_secs(35);
@@ -28,7 +30,7 @@ const LAST_MOMENT_S: f64 = 1.0;
 const NS_PER_S: f64 = 1e9;
 
 /// The engine's levels at one moment of `CLOCK_BOOTTIME`.
-struct Heard {
+struct Levels {
     t_s: f64,
     levels: Vec<(String, f64)>,
     source: String,
@@ -55,24 +57,24 @@ fn hardly_any_per_s(unit: Unit) -> f64 {
 }
 
 fn suspend() {
-    said(&format!("rtcwake --mode no --seconds {}", ASLEEP.as_secs()));
-    said("systemctl start systemd-suspend.service");
+    output_of(&format!("rtcwake --mode no --seconds {}", ASLEEP.as_secs()));
+    output_of("systemctl start systemd-suspend.service");
 }
 
 /// Rate of a counter between two readings, and what it were if the suspended time did not count.
-fn rates(last: &Reading, now: &Reading, counter: &str, slept_s: f64) -> Option<(f64, f64)> {
+fn rates(last: &Reading, now: &Reading, counter: Counter, slept_s: f64) -> Option<(f64, f64)> {
     let moved = (now.get(counter)? - last.get(counter)?) as f64;
     let interval_s = (now.t_ns() - last.t_ns()) as f64 / NS_PER_S;
     Some((moved / interval_s, moved / (interval_s - slept_s)))
 }
 
-fn hear(engine: &Engine) -> Heard {
+fn read_levels(engine: &Engine) -> Levels {
     let metrics = engine.get("/api/metrics");
     let signals = metrics["signals"].as_object().expect("signals");
     let level =
         |(name, signal): (&String, &serde_json::Value)| Some((name.clone(), signal["level"].as_f64()?));
     let source = engine.get("/api/health")["source"]["kind"].as_str().unwrap_or("none").to_owned();
-    Heard {
+    Levels {
         t_s: seconds(ClockId::CLOCK_BOOTTIME),
         levels: signals.iter().filter_map(level).collect(),
         source,
@@ -80,23 +82,23 @@ fn hear(engine: &Engine) -> Heard {
 }
 
 /// What a signal is made of, where its counters are not of its name.
-fn counters(signal: &str) -> &'static [&'static str] {
+fn counters(signal: &str) -> &'static [Counter] {
     match signal {
-        "exec" => &[counter::EXECS],
-        "fork" => &[counter::FORKS],
-        "rx" => &[counter::EDGE_RX_BYTES],
-        "tx" => &[counter::EDGE_TX_BYTES],
-        "local" => &[counter::LOCAL_BYTES],
-        "retx" => &[counter::RETRANSMITS],
-        "io" => &[counter::READ_BYTES, counter::WRITE_BYTES],
-        "lat" => &[counter::LATENCY_NS],
-        "stall" => &[counter::IO_STALL_US],
-        "mem" => &[counter::MEM_STALL_US],
-        "fault" => &[counter::FAULTS],
-        "cpu" => &[counter::CPU_STALL_US],
-        "csw" => &[counter::SWITCHES],
-        "irq" => &[counter::IRQS],
-        "softirq" => &[counter::SOFTIRQS],
+        "exec" => &[Counter::Execs],
+        "fork" => &[Counter::Forks],
+        "rx" => &[Counter::EdgeRxBytes],
+        "tx" => &[Counter::EdgeTxBytes],
+        "local" => &[Counter::LocalBytes],
+        "retx" => &[Counter::Retransmits],
+        "io" => &[Counter::ReadBytes, Counter::WriteBytes],
+        "lat" => &[Counter::LatencyNs],
+        "stall" => &[Counter::IoStallUs],
+        "mem" => &[Counter::MemStallUs],
+        "fault" => &[Counter::Faults],
+        "cpu" => &[Counter::CpuStallUs],
+        "csw" => &[Counter::Switches],
+        "irq" => &[Counter::Irqs],
+        "softirq" => &[Counter::Softirqs],
         other => panic!("a new signal, {other}: say what it is made of"),
     }
 }
@@ -104,7 +106,7 @@ fn counters(signal: &str) -> &'static [&'static str] {
 /// The most that a signal's counters moved within a second, by our own readings.
 fn busiest_second(readings: &[Reading], signal: &str) -> f64 {
     let total = |reading: &Reading| -> f64 {
-        counters(signal).iter().filter_map(|name| reading.get(name)).map(|count| count as f64).sum()
+        counters(signal).iter().filter_map(|counter| reading.get(*counter)).map(|count| count as f64).sum()
     };
     let second = |first: &Reading| {
         let within =
@@ -115,7 +117,7 @@ fn busiest_second(readings: &[Reading], signal: &str) -> f64 {
 }
 
 /// `None` where nothing was heard.
-fn highest(heard: &[Heard], within_s: Range<f64>, signal: &str) -> Option<f64> {
+fn highest(heard: &[Levels], within_s: Range<f64>, signal: &str) -> Option<f64> {
     let heard = heard.iter().filter(|heard| within_s.contains(&heard.t_s));
     let levels = heard.flat_map(|heard| &heard.levels).filter(|(name, _)| name == signal);
     levels.map(|(_, level)| *level).reduce(f64::max)
@@ -141,7 +143,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
         });
         let heard = scope.spawn(|| {
             let every = || thread::sleep(Duration::from_millis(50));
-            std::iter::from_fn(|| (!stop.load(Relaxed)).then(|| (every(), hear(&engine)).1))
+            std::iter::from_fn(|| (!stop.load(Relaxed)).then(|| (every(), read_levels(&engine)).1))
                 .collect::<Vec<_>>()
         });
         thread::sleep(AWAKE);
@@ -163,7 +165,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
     let after = readings.iter().filter(|reading| reading.t_ns() > gap[1].t_ns()).count();
     println!("{} samples, {after} of them after a gap of {gap_s:.2} s", readings.len());
     assert!(gap_s > slept_s - 0.1 && after > SAMPLES_AFTER, "samples go on, and their times count the gap");
-    for CounterInfo { name: counter, unit, .. } in gap[0].counters() {
+    for counter in gap[0].counters().iter().filter_map(|info| Counter::from_name(&info.name)) {
         let usual = readings.windows(2).filter(|pair| pair[1].t_ns() <= gap[0].t_ns());
         let usual = usual.filter_map(|pair| rates(&pair[0], &pair[1], counter, 0.0)).map(|rate| rate.0);
         let usual = usual.fold(0.0, f64::max);
@@ -171,7 +173,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
         println!(
             "{counter}: {rate:.1}/s over the gap ({without:.0}/s without it), at most {usual:.0}/s before"
         );
-        assert!(rate <= usual.max(hardly_any_per_s(*unit)), "{counter} jumps as the machine wakes");
+        assert!(rate <= usual.max(hardly_any_per_s(counter.unit())), "{counter} jumps as the machine wakes");
     }
     let last_moment =
         readings.partition_point(|reading| (reading.t_ns() as f64) < (asleep_s - LAST_MOMENT_S) * NS_PER_S);

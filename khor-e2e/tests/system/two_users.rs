@@ -5,14 +5,16 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::http::get;
-use crate::unit::{heard, of, require_a_machine_of_our_own, said, wait_for};
+use crate::{
+    http::get,
+    unit::{of, outcome_of, output_of, require_a_machine_of_our_own, wait_for},
+};
 
 const USERS: [&str; 2] = ["listener", "second"];
 const PORT: u16 = 17321;
 
 fn uid(user: &str) -> String {
-    said(&format!("id -u {user}"))
+    output_of(&format!("id -u {user}"))
 }
 
 fn in_session(user: &str, command: &str) -> String {
@@ -41,19 +43,19 @@ fn log_in(user: &str) {
     fs::create_dir_all(&folder).expect("a home");
     let config = json!({ "listen": { "port": PORT }, "features": { "audio": false } });
     fs::write(format!("{folder}/config.json"), config.to_string()).expect("a configuration");
-    said(&format!("chown --recursive {user}:{user} /home/{user}"));
-    said(&format!("loginctl enable-linger {user}"));
+    output_of(&format!("chown --recursive {user}:{user} /home/{user}"));
+    output_of(&format!("loginctl enable-linger {user}"));
     wait_for(&format!("the engine of {user}"), || published(user));
 }
 
 fn log_out(user: &str) {
-    said(&format!("loginctl disable-linger {user}"));
-    said(&format!("systemctl stop user@{}.service", uid(user)));
+    output_of(&format!("loginctl disable-linger {user}"));
+    output_of(&format!("systemctl stop user@{}.service", uid(user)));
 }
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn two_users_at_once_reach_their_own_engines_and_not_the_others() {
+fn two_users_reach_only_own_engines() {
     require_a_machine_of_our_own();
     USERS.into_iter().for_each(log_in);
     let ports = USERS.map(port);
@@ -62,17 +64,17 @@ fn two_users_at_once_reach_their_own_engines_and_not_the_others() {
     assert_ne!(ports[1], PORT, "the second takes a free one");
     for (user, own) in USERS.into_iter().zip(ports) {
         let unit = in_session(user, "systemctl --user is-active khor-engine.service");
-        assert_eq!(said(&unit), "active", "{user}");
-        let url = said(&in_session(user, "khor open --print"));
+        assert_eq!(output_of(&unit), "active", "{user}");
+        let url = output_of(&in_session(user, "khor open --print"));
         assert!(url.contains(&format!(":{own}")), "{user}: {url}");
         let text = wait_for(&format!("a good status of {user}"), || {
-            let (is_success, text) = heard(&in_session(user, "khor status"));
+            let (is_success, text) = outcome_of(&in_session(user, "khor status"));
             is_success.then_some(text)
         });
         assert!(text.contains("collector"), "{user}: {text}");
         // Each user changes a setting, and only that user's engine has the change.
         let bpm = (90 + own % 7).to_string();
-        said(&in_session(user, &format!("khor config music.bpm {bpm}")));
+        output_of(&in_session(user, &format!("khor config music.bpm {bpm}")));
         let held = fs::read_to_string(format!("/home/{user}/.config/khor/config.json")).expect("its file");
         let held: Value = serde_json::from_str(&held).expect("JSON");
         assert_eq!(held["music"]["bpm"].as_f64().map(|bpm| bpm.to_string()), Some(bpm), "{user}");
@@ -83,7 +85,7 @@ fn two_users_at_once_reach_their_own_engines_and_not_the_others() {
     for (user, other) in USERS.into_iter().zip([ports[1], ports[0]]) {
         assert_eq!(status(user, other), Some(401), "{user} reads the engine of the other");
         let listen = in_session(user, &format!("khor status --listen 127.0.0.1:{other}"));
-        assert!(!heard(&listen).0, "{user} asked the engine of the other");
+        assert!(!outcome_of(&listen).0, "{user} asked the engine of the other");
     }
     for port in ports {
         assert_eq!(status("stranger", port), Some(401));

@@ -1,9 +1,11 @@
 //! The collector's unit, as systemd and its journal tell of it, and programs run by other users.
 
-use std::path::Path;
-use std::process::{Command, Output};
-use std::thread::sleep;
-use std::time::Duration;
+use std::{
+    path::Path,
+    process::{Command, Output},
+    thread::sleep,
+    time::Duration,
+};
 
 use khor_e2e::{Listener, Wait};
 use khor_proto::Scope;
@@ -31,15 +33,15 @@ pub(crate) fn run(command: &str) -> Output {
 }
 
 /// What the command printed, both ways, and whether it succeeded.
-pub(crate) fn heard(command: &str) -> (bool, String) {
+pub(crate) fn outcome_of(command: &str) -> (bool, String) {
     let output = run(command);
     let text = [&output.stdout[..], &output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).trim().to_owned())
 }
 
 /// What a command printed that must succeed.
-pub(crate) fn said(command: &str) -> String {
-    let (success, text) = heard(command);
+pub(crate) fn output_of(command: &str) -> String {
+    let (success, text) = outcome_of(command);
     assert!(success, "{command}: {text}");
     text
 }
@@ -51,7 +53,7 @@ pub(crate) fn of(user: &str, command: &str) -> String {
 
 /// A property of the service, as `systemctl show` names it.
 pub(crate) fn property(name: &str) -> String {
-    said(&format!("systemctl show --property={name} --value {SERVICE}"))
+    output_of(&format!("systemctl show --property={name} --value {SERVICE}"))
 }
 
 /// The service's main process, if it runs.
@@ -86,14 +88,14 @@ pub(crate) fn listen() -> Listener {
 /// What of the journal is worth a look: the collector's own warnings and errors, and systemd's about its units.
 pub(crate) fn complaints(since: &str) -> String {
     let journal = format!("journalctl --boot --quiet --no-pager --output=cat --priority=warning {since}");
-    let own = said(&format!("{journal} _SYSTEMD_UNIT={SERVICE}"));
-    let systemd = said(&format!("{journal} UNIT={SERVICE} + UNIT={SOCKET}"));
+    let own = output_of(&format!("{journal} _SYSTEMD_UNIT={SERVICE}"));
+    let systemd = output_of(&format!("{journal} UNIT={SERVICE} + UNIT={SOCKET}"));
     format!("{own}{systemd}")
 }
 
 /// Where the journal ends now, for [`complaints`].
 pub(crate) fn journal_now() -> String {
-    let shown = said("journalctl --boot --quiet --no-pager --lines=1 --show-cursor --output=cat");
+    let shown = output_of("journalctl --boot --quiet --no-pager --lines=1 --show-cursor --output=cat");
     let cursor = shown.lines().find_map(|line| line.strip_prefix("-- cursor: ")).expect("a cursor");
     format!("--after-cursor={cursor}")
 }

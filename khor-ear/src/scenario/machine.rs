@@ -52,6 +52,8 @@ const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::TxBytes, Counter::EdgeTxBytes, Counter::LocalBytes),
     (Counter::TxPackets, Counter::EdgeTxPackets, Counter::LocalPackets),
 ];
+/// The rest is [`Counter::MissedEvents`], which stays zero.
+const _: () = assert!(DRIVEN.len() + DRIVEN_LATER.len() + ALL_DEVICES.len() + 1 == Counter::ALL.len());
 
 /// A machine at work; the same seed gives the same frames.
 #[derive(Clone, Debug)]

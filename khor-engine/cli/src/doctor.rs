@@ -29,10 +29,10 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let config =
         ConfigStore::inspect(&config_path).ok().flatten().map_or_else(Config::default, |found| found.config);
     let engine = args.engine.client_of(&config.listen, &config_path).ok();
-    let ask = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
-    let health = ask("health");
+    let query = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
+    let health = query("health");
     // What a running engine was told by flags is not in the file.
-    let running = health.as_ref().and_then(|_| ask("config"));
+    let running = health.as_ref().and_then(|_| query("config"));
     let config = running.and_then(|config| serde_json::from_value(config).ok()).unwrap_or(config);
     let input = DoctorInput { socket: places.socket.clone(), config_path, config, health };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

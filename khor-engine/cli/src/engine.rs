@@ -85,7 +85,7 @@ impl EngineArgs {
     fn overrides(&self) -> Value {
         let mut overrides = self.outputs.overrides();
         for (key, _, value) in
-            [("bpf", self.no_bpf, false), ("fake", self.fake, true)].into_iter().filter(given)
+            [("bpf", self.no_bpf, false), ("fake", self.fake, true)].into_iter().filter(is_given)
         {
             overrides["features"][key] = json!(value);
         }
@@ -109,7 +109,7 @@ impl OutputArgs {
     pub(super) fn overrides(&self) -> Value {
         let mut overrides = json!({ "features": {} });
         let features = [("audio", self.no_audio, false), ("midi", self.midi, true), ("osc", self.osc, true)];
-        for (key, _, value) in features.into_iter().filter(given) {
+        for (key, _, value) in features.into_iter().filter(is_given) {
             overrides["features"][key] = json!(value);
         }
         if self.osc_in {
@@ -117,7 +117,7 @@ impl OutputArgs {
         }
         let desktop =
             [("bus", self.dbus, true), ("mpris", self.mpris, true), ("notifications", self.notify, true)];
-        for (key, _, value) in desktop.into_iter().filter(given) {
+        for (key, _, value) in desktop.into_iter().filter(is_given) {
             overrides["desktop"][key] = json!(value);
         }
         if let Some(listen) = self.listen {
@@ -131,7 +131,7 @@ impl OutputArgs {
 }
 
 /// Whether a flag was given, of its key, that, and its value.
-fn given((_, given, _): &(&str, bool, bool)) -> bool {
+fn is_given((_, given, _): &(&str, bool, bool)) -> bool {
     *given
 }
 

@@ -70,10 +70,10 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let Some(path) = &args.path else {
         return print_json(&client.get("config")?);
     };
-    let place = format!("/{}", path.replace('.', "/"));
+    let pointer = format!("/{}", path.replace('.', "/"));
     let mut whole = client.get("config")?;
     // A configuration keeps keys that it does not know, for a newer khor; a slip of the pen is none of those.
-    let Some(held) = whole.pointer(&place) else {
+    let Some(held) = whole.pointer(&pointer) else {
         bail!("'{path}' is no setting: khor config lists them");
     };
     if let Some(value) = &args.value {
@@ -84,7 +84,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
             ));
         }
     }
-    let value = whole.pointer(&place).unwrap_or(&Value::Null);
+    let value = whole.pointer(&pointer).unwrap_or(&Value::Null);
     match value.as_str() {
         Some(text) => print_line(text)?,
         None => print_json(value)?,
@@ -127,11 +127,11 @@ fn text_setting(path: &str) -> Option<Text> {
     let mut object = &schema;
     for key in path.split('.') {
         let reference = object["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
-        let resolved = reference.map_or(Some(object), |place| schema.pointer(place))?;
+        let resolved = reference.map_or(Some(object), |pointer| schema.pointer(pointer))?;
         object = resolved["properties"].get(key)?;
     }
     let reference = object["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
-    let resolved = reference.map_or(Some(object), |place| schema.pointer(place))?;
+    let resolved = reference.map_or(Some(object), |pointer| schema.pointer(pointer))?;
     let is = |kind: &str| match &resolved["type"] {
         Value::Array(kinds) => kinds.iter().any(|other| other == kind),
         one => one == kind,

@@ -62,8 +62,8 @@ pub fn wait() -> impl Future<Output = std::io::Result<()>> {
     async {
         let mut signals = signals?;
         std::future::poll_fn(|context| {
-            let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-            if came { Poll::Ready(()) } else { Poll::Pending }
+            let arrived = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if arrived { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
         Ok(())

@@ -23,7 +23,7 @@ pub(super) const MAX_PER_STRANGER: usize = 16;
 
 /// Counts the connections of a listener.
 #[derive(Debug, Default)]
-pub(super) struct Slots(Mutex<Taken>);
+pub(super) struct ConnectionSlots(Mutex<Taken>);
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -44,15 +44,15 @@ impl Taken {
 
 /// The place of one connection. Dropping it frees the place.
 #[derive(Debug)]
-pub struct Slot {
-    slots: Arc<Slots>,
+pub struct ConnectionSlot {
+    slots: Arc<ConnectionSlots>,
     peer: Peer,
     is_let_in: AtomicBool,
 }
 
-impl Slots {
+impl ConnectionSlots {
     /// A slot for a new connection; `None` if there is no room for this peer.
-    pub(super) fn take(self: &Arc<Self>, peer: Peer) -> Option<Arc<Slot>> {
+    pub(super) fn take(self: &Arc<Self>, peer: Peer) -> Option<Arc<ConnectionSlot>> {
         let mut taken = self.0.lock();
         let is_owner = peer.is_owner();
         let strangers: usize = taken.strangers.values().sum();
@@ -65,18 +65,18 @@ impl Slots {
         if !is_owner {
             taken.strangers.insert(peer, of_peer + 1);
         }
-        Some(Arc::new(Slot { slots: Arc::clone(self), peer, is_let_in: AtomicBool::new(is_owner) }))
+        Some(Arc::new(ConnectionSlot { slots: Arc::clone(self), peer, is_let_in: AtomicBool::new(is_owner) }))
     }
 }
 
-impl Slot {
+impl ConnectionSlot {
     /// The client.
     pub fn peer(&self) -> Peer {
         self.peer
     }
 
     /// Marks the client as let in. Its connection no longer counts as a stranger's.
-    pub fn let_in(&self) {
+    pub fn mark_admitted(&self) {
         if !self.is_let_in.swap(true, Ordering::Relaxed) {
             self.slots.0.lock().remove_stranger(self.peer);
         }
@@ -84,14 +84,14 @@ impl Slot {
 }
 
 #[cfg(any(test, feature = "testing"))]
-impl Slot {
+impl ConnectionSlot {
     /// The only connection of a listener.
     pub fn of(peer: Peer) -> Arc<Self> {
-        Arc::new(Slots::default()).take(peer).expect("there is room")
+        Arc::new(ConnectionSlots::default()).take(peer).expect("there is room")
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut taken = self.slots.0.lock();
         taken.all -= 1;
@@ -107,13 +107,13 @@ mod tests {
 
     const OWNER: Peer = Peer::User(0);
 
-    fn take(slots: &Arc<Slots>, peer: Peer, count: usize) -> Vec<Arc<Slot>> {
+    fn take(slots: &Arc<ConnectionSlots>, peer: Peer, count: usize) -> Vec<Arc<ConnectionSlot>> {
         (0..count).filter_map(|_| slots.take(peer)).collect()
     }
 
     #[test]
     fn strangers_leave_room_for_the_owner() {
-        let slots = Arc::new(Slots::default());
+        let slots = Arc::new(ConnectionSlots::default());
         let nobody = take(&slots, Peer::User(4_294_967_294), 200);
         assert_eq!(nobody.len(), MAX_PER_STRANGER);
         let unknown = take(&slots, Peer::Unknown, 200);
@@ -126,14 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_let_in_leaves_the_strangers_share() {
-        let slots = Arc::new(Slots::default());
+    fn admitted_client_frees_strangers_share() {
+        let slots = Arc::new(ConnectionSlots::default());
         let peer = Peer::User(4_294_967_294);
         let mut held = Vec::new();
         for _ in 0..MAX_CONNECTIONS {
             let slot = slots.take(peer).unwrap();
-            slot.let_in();
-            slot.let_in();
+            slot.mark_admitted();
+            slot.mark_admitted();
             held.push(slot);
         }
         assert!(slots.take(peer).is_none());

@@ -9,6 +9,8 @@ mod metrics_text;
 pub mod negotiation;
 mod server;
 
-pub use connections::{MAX_CONNECTIONS, Slot};
-pub use metrics_text::MetricsFormat;
-pub use server::{HEAD_TIMEOUT, accept, stopped};
+pub use self::{
+    connections::{ConnectionSlot, MAX_CONNECTIONS},
+    metrics_text::MetricsFormat,
+    server::{HEAD_TIMEOUT, accept, stopped},
+};

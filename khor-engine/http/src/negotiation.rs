@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repeated_name_the_highest_quality_counts() {
+    fn repeated_name_takes_highest_quality() {
         let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
                           application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
         let kind = |name: &str| of(header::ACCEPT, prometheus, name);

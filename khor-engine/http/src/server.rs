@@ -18,7 +18,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use khor_log::RateLimit;
-use khor_own_traffic::{Counted, OwnTraffic};
+use khor_own_traffic::{CountedStream, OwnTraffic};
 use khor_system::peer::Peer;
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::{
@@ -30,7 +30,7 @@ use tokio_io_timeout::TimeoutStream;
 use tracing::warn;
 use warp::{Filter, Reply};
 
-use crate::connections::Slots;
+use crate::connections::ConnectionSlots;
 
 /// Time to send the head of a request.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ pub async fn accept<R: Reply + 'static>(
     mut stop: watch::Receiver<bool>,
 ) {
     let service = TowerToHyperService::new(warp::service(routes));
-    let slots = Arc::new(Slots::default());
+    let slots = Arc::new(ConnectionSlots::default());
     let open = GracefulShutdown::new();
     let refused = RateLimit::new(1, REFUSED_LOG_INTERVAL);
     loop {
@@ -98,10 +98,10 @@ fn builder() -> Builder<TokioExecutor> {
 
 /// Limits a connection: it is closed if the client does not read for [`WRITE_TIMEOUT`], and the
 /// kernel keeps at most [`UNREAD_BYTES`] for the client.
-fn bounded(socket: TcpStream, own: &Arc<OwnTraffic>) -> Pin<Box<TimeoutStream<Counted>>> {
+fn bounded(socket: TcpStream, own: &Arc<OwnTraffic>) -> Pin<Box<TimeoutStream<CountedStream>>> {
     // Without the option the kernel keeps up to 4 MB, and the timeout begins later.
     setsockopt(&socket, sockopt::SndBuf, &UNREAD_BYTES).ok();
-    let mut stream = TimeoutStream::new(Counted::new(socket, own));
+    let mut stream = TimeoutStream::new(CountedStream::new(socket, own));
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     Box::pin(stream)
 }

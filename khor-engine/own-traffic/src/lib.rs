@@ -3,7 +3,7 @@
 //! Without this module, a listener's stream would sound like work of the machine. [`OwnTraffic`]
 //! counts the traffic. [`Subtraction`] subtracts it from the counters of this machine.
 
-mod place;
+mod counted_at;
 mod segments;
 mod stream;
 mod subtract;
@@ -22,10 +22,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use self::{place::Place, stream::Counted, subtract::Subtraction};
-use self::{tunnel::Client, wire::Flow};
 use khor_signal::Counter;
 use parking_lot::{Mutex, MutexGuard};
+
+pub use self::{counted_at::CountedAt, stream::CountedStream, subtract::Subtraction};
+use self::{tunnel::Client, wire::Flow};
 
 /// The counters that include own traffic, in the order of [`Amounts`].
 const COUNTERS: [Counter; 6] = [
@@ -73,7 +74,7 @@ struct Connection {
 /// Where the bytes of a connection are counted.
 #[derive(Clone, Copy, Debug)]
 enum Route {
-    At(Place),
+    At(CountedAt),
     /// The client is on this machine. It may be sshd, which forwards the bytes through the edge.
     /// The search for tunnels has not checked it yet.
     Unchecked,
@@ -95,10 +96,10 @@ impl OwnTraffic {
     /// Starts to count a TCP connection. The count includes the handshake.
     fn open(self: &Arc<Self>, stream: &tokio::net::TcpStream) -> Option<Entry> {
         let (local, remote) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
-        let (route, splits) = if place::is_same_machine(local.ip(), remote.ip()) {
+        let (route, splits) = if counted_at::is_same_machine(local.ip(), remote.ip()) {
             (Route::Unchecked, true)
         } else {
-            let (place, splits) = place::find(local.ip());
+            let (place, splits) = counted_at::find(local.ip());
             (Route::At(place), splits)
         };
         let writes = Arc::<AtomicU64>::default();
@@ -113,22 +114,22 @@ impl OwnTraffic {
     }
 
     /// Counts one UDP datagram of `payload` bytes that was sent.
-    pub fn sent_datagram(&self, place: Place, payload: usize, remote: IpAddr) {
+    pub fn sent_datagram(&self, place: CountedAt, payload: usize, remote: IpAddr) {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.sent));
     }
 
     /// Counts one UDP datagram of `payload` bytes that was received.
-    pub fn received_datagram(&self, place: Place, payload: usize, remote: IpAddr) {
+    pub fn received_datagram(&self, place: CountedAt, payload: usize, remote: IpAddr) {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.received));
     }
 
     /// Counts one message of `payload` bytes that a client library sent over its own TCP
     /// connection, and the acknowledgement.
-    pub fn sent_message(&self, place: Place, payload: usize, local: Option<IpAddr>) {
+    pub fn sent_message(&self, place: CountedAt, payload: usize, local: Option<IpAddr>) {
         self.add(place, &Flow::message(payload, local));
     }
 
-    fn add(&self, place: Place, flow: &Flow) {
+    fn add(&self, place: CountedAt, flow: &Flow) {
         sum(&mut self.lock().ended, &flow.amounts(place));
     }
 
@@ -179,7 +180,7 @@ impl OwnTraffic {
                 connection.route = if client.is_sshd {
                     Route::Tunnel { since: connection.flow }
                 } else {
-                    Route::At(Place::Local)
+                    Route::At(CountedAt::Local)
                 };
             }
         }
@@ -210,10 +211,10 @@ impl Connection {
     fn amounts(&self) -> Amounts {
         match self.route {
             Route::At(place) => self.flow.amounts(place),
-            Route::Unchecked => self.flow.amounts(Place::Local),
+            Route::Unchecked => self.flow.amounts(CountedAt::Local),
             Route::Tunnel { since } => {
-                let mut amounts = self.flow.amounts(Place::Local);
-                sum(&mut amounts, &self.flow.since(&since).through_ssh().amounts(Place::Edge));
+                let mut amounts = self.flow.amounts(CountedAt::Local);
+                sum(&mut amounts, &self.flow.since(&since).through_ssh().amounts(CountedAt::Edge));
                 amounts
             }
         }

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_takes_large_packets_and_an_unknown_device_is_an_error() {
+    fn loopback_splits_and_unknown_device_fails() {
         assert!(splits("lo").unwrap());
         assert!(splits("no-such-device").is_err());
         assert!(splits("a-name-that-no-device-can-have").is_err());

@@ -16,13 +16,13 @@ use super::{Entry, OwnTraffic};
 
 /// A connection that [`OwnTraffic`] counts until it is dropped.
 #[derive(Debug)]
-pub struct Counted {
+pub struct CountedStream {
     // Dropped before `stream`: the last reading needs the open connection.
     entry: Option<Entry>,
     stream: TcpStream,
 }
 
-impl Counted {
+impl CountedStream {
     /// Starts to count the connection, unless it is already closed.
     pub fn new(stream: TcpStream, own: &Arc<OwnTraffic>) -> Self {
         Self { entry: own.open(&stream), stream }
@@ -36,7 +36,7 @@ impl Counted {
     }
 }
 
-impl AsyncRead for Counted {
+impl AsyncRead for CountedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -46,7 +46,7 @@ impl AsyncRead for Counted {
     }
 }
 
-impl AsyncWrite for Counted {
+impl AsyncWrite for CountedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Amounts, COUNTERS, OwnTraffic};
 use khor_signal::Frame;
+
+use super::{Amounts, COUNTERS, OwnTraffic};
 
 /// Shortest time between two readings of the open connections: ten per second, with room for the
 /// jitter of the frames.
@@ -119,9 +120,11 @@ impl Series {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::Place;
+    use khor_proto::Unit;
     use khor_signal::Counter;
+
+    use super::*;
+    use crate::CountedAt;
 
     const TX: usize = 2;
 
@@ -153,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn own_traffic_is_subtracted_and_other_traffic_stays() {
+    fn only_own_traffic_is_subtracted() {
         let mut bench = Bench::new();
         assert_eq!(bench.take(0, Some(10_000)), Some(10_000));
         bench.send(500);
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn own_traffic_not_counted_yet_is_subtracted_later_and_the_result_never_falls() {
+    fn late_own_traffic_never_lowers_result() {
         let mut bench = Bench::new();
         bench.take(0, Some(10_000));
         bench.send(500);
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_estimate_that_was_too_high_does_not_hide_later_traffic() {
+    fn high_estimate_hides_no_later_traffic() {
         let mut bench = Bench::new();
         bench.take(0, Some(10_000));
         bench.send(500_000);
@@ -195,20 +198,38 @@ mod tests {
     }
 
     #[test]
+    fn network_counters_are_subtracted_from_or_named() {
+        // Totals of all devices stay. Disks carry no network traffic.
+        const OTHERS: [Counter; 6] = [
+            Counter::RxBytes,
+            Counter::RxPackets,
+            Counter::TxBytes,
+            Counter::TxPackets,
+            Counter::ReadBytes,
+            Counter::WriteBytes,
+        ];
+        let carries =
+            |counter: &Counter| counter.unit() == Unit::Bytes || counter.name().ends_with("_packets");
+        for counter in Counter::ALL.into_iter().filter(carries) {
+            assert_ne!(COUNTERS.contains(&counter), OTHERS.contains(&counter), "{counter}");
+        }
+    }
+
+    #[test]
     fn datagrams_are_counted_with_their_headers() {
         let own = OwnTraffic::default();
-        own.sent_datagram(Place::Local, 100, [127, 0, 0, 1].into());
-        own.sent_datagram(Place::Edge, 100, [192, 0, 2, 1].into());
-        own.received_datagram(Place::Edge, 100, [192, 0, 2, 1].into());
+        own.sent_datagram(CountedAt::Local, 100, [127, 0, 0, 1].into());
+        own.sent_datagram(CountedAt::Edge, 100, [192, 0, 2, 1].into());
+        own.received_datagram(CountedAt::Edge, 100, [192, 0, 2, 1].into());
         assert_eq!(own.amounts(), [128, 1, 142, 1, 128, 1]);
     }
 
     #[tokio::test]
-    async fn with_an_open_connection_results_change_ten_times_a_second() {
+    async fn open_connection_updates_every_100_ms() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut bench = Bench::new();
-        let counted = crate::Counted::new(listener.accept().await.unwrap().0, &bench.own);
+        let counted = crate::CountedStream::new(listener.accept().await.unwrap().0, &bench.own);
         assert_eq!(bench.take(0, Some(100)), Some(100));
         assert_eq!((bench.take(20, Some(150)), bench.take(80, Some(200))), (Some(100), Some(100)));
         assert_eq!(bench.take(100, Some(250)), Some(250));

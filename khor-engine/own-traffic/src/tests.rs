@@ -54,7 +54,7 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-        let mut stream = Counted::new(listener.accept().await.unwrap().0, own);
+        let mut stream = CountedStream::new(listener.accept().await.unwrap().0, own);
         stream.read_exact(&mut [0; REQUEST_BYTES]).await.unwrap();
         for _ in 0..STREAM_BYTES / PIECE_BYTES {
             stream.write_all(&[7; PIECE_BYTES]).await.unwrap();
@@ -74,7 +74,7 @@ fn fill_and_close(listener: TcpListener, own: &Arc<OwnTraffic>) -> usize {
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-        let mut stream = Counted::new(listener.accept().await.unwrap().0, own);
+        let mut stream = CountedStream::new(listener.accept().await.unwrap().0, own);
         let mut queued = 0;
         while let Ok(written) = tokio::time::timeout(FULL, stream.write(&[7; PIECE_BYTES])).await {
             queued += written.unwrap();
@@ -90,7 +90,7 @@ fn assert_close(what: &str, ours: u64, kernel: u64) {
 }
 
 #[test]
-fn a_stream_over_loopback_is_counted_as_the_device_counts_it() {
+fn loopback_stream_agrees_with_device() {
     if !root_or_skip() {
         return;
     }
@@ -114,7 +114,7 @@ fn a_stream_over_loopback_is_counted_as_the_device_counts_it() {
 }
 
 #[test]
-fn a_stream_over_a_pair_of_devices_is_counted_as_the_device_counts_it() {
+fn veth_stream_agrees_with_device() {
     if !root_or_skip() {
         return;
     }
@@ -155,7 +155,7 @@ fn a_stream_over_a_pair_of_devices_is_counted_as_the_device_counts_it() {
 }
 
 #[test]
-fn traffic_through_sshd_counts_at_the_edge_from_its_discovery_on() {
+fn discovered_ssh_tunnel_counts_at_edge() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
@@ -164,7 +164,7 @@ fn traffic_through_sshd_counts_at_the_edge_from_its_discovery_on() {
     runtime.block_on(async {
         let own = Arc::<OwnTraffic>::default();
         let stream = tokio::net::TcpStream::from_std(server).unwrap();
-        let mut stream = Counted::new(stream, &own);
+        let mut stream = CountedStream::new(stream, &own);
         stream.write_all(&[1; 1_000]).await.unwrap();
         own.checked(&[Client { id: 1, is_sshd: true }]);
         assert_eq!(own.amounts()[..4], [0; 4]);
@@ -176,7 +176,7 @@ fn traffic_through_sshd_counts_at_the_edge_from_its_discovery_on() {
 }
 
 #[test]
-fn bytes_that_are_queued_at_the_close_are_counted() {
+fn bytes_queued_at_close_count() {
     if !root_or_skip() {
         return;
     }

@@ -10,7 +10,6 @@ use std::{
 };
 
 use khor_proto::kernel_text;
-
 use khor_system::peer;
 
 /// Names of sshd's processes. Since OpenSSH 9.8, a session runs a separate program.
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_is_sshd_s_by_its_holder_or_by_its_user_s_session() {
+    fn sshd_sockets_are_recognised() {
         let proc = tempfile::tempdir().unwrap();
         process(proc.path(), 1, "sshd", "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", 0, None);
         process(proc.path(), 2, "sshd", "sshd: ana [priv]", 0, None);
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_in_this_process_is_no_tunnel() {
+    fn client_in_this_process_is_no_tunnel() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (server, remote) = listener.accept().unwrap();

@@ -4,7 +4,7 @@ use std::{net::IpAddr, os::fd::RawFd};
 
 use nix::libc;
 
-use super::{Amounts, Place};
+use super::{Amounts, CountedAt};
 
 const ETHERNET_HEADER: u64 = 14;
 const IPV4_HEADER: u64 = 20;
@@ -101,10 +101,10 @@ impl Flow {
 
     /// The counts of the devices at `place`. Devices count a packet that they send with its
     /// Ethernet header and a packet that they receive without.
-    pub(super) fn amounts(&self, place: Place) -> Amounts {
+    pub(super) fn amounts(&self, place: CountedAt) -> Amounts {
         let Self { sent, received, header } = self;
         match place {
-            Place::Edge => [
+            CountedAt::Edge => [
                 received.bytes(*header),
                 received.packets,
                 sent.bytes(*header + ETHERNET_HEADER),
@@ -112,7 +112,7 @@ impl Flow {
                 0,
                 0,
             ],
-            Place::Local => {
+            CountedAt::Local => {
                 let bytes = sent.bytes(*header) + received.bytes(*header);
                 [0, 0, 0, 0, bytes, sent.packets + received.packets]
             }

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
-use serde_json::{Map, Value, json};
-
 use khor_command_line::path::setting_path;
 use khor_site::nats::Nats;
+use serde_json::{Map, Value, json};
 
 /// Each also has a variable of its own, so that a service needs no command line.
 #[derive(Args, Clone, Debug, Default)]

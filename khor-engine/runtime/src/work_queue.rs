@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// A queue for one kind of work.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkQueue {
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     running: Arc<Semaphore>,
 }
 
@@ -15,7 +15,7 @@ pub(crate) struct WorkQueue {
 #[derive(Debug)]
 pub(crate) struct WorkPermit {
     _running: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
+    _slot: OwnedSemaphorePermit,
 }
 
 /// The queue is full: another caller would wait for too long.
@@ -27,7 +27,7 @@ impl WorkQueue {
     /// At most `running` at once, and `waiting` behind them.
     pub(crate) fn new(running: usize, waiting: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(running + waiting)),
+            slots: Arc::new(Semaphore::new(running + waiting)),
             running: Arc::new(Semaphore::new(running)),
         }
     }
@@ -39,10 +39,10 @@ impl WorkQueue {
     ///
     /// The queue is full.
     pub(crate) async fn acquire(&self) -> Result<WorkPermit, QueueFull> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| QueueFull)?;
+        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| QueueFull)?;
         // The semaphore is never closed, so this cannot fail.
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| QueueFull)?;
-        Ok(WorkPermit { _running: running, _place: place })
+        Ok(WorkPermit { _running: running, _slot: slot })
     }
 }
 

@@ -20,7 +20,7 @@ pub use self::{
     accumulator::Accumulator,
     baseline::LearntBaseline,
     catalogue::{Family, SIGNALS, SignalId, SignalInfo},
-    counters::{Counter, Counters, Frame, PerCounter},
+    counters::{Counters, Frame, PerCounter},
     ensemble::{
         SATURATION_QUANTILE, SectionSlots, Soloists, busiest, ensemble, ensemble_quantile, keep_enabled,
         largest_deviation, louder, most_saturated,
@@ -30,6 +30,8 @@ pub use self::{
     rate::{CounterRates, counter_rates},
     scale::{default_ceilings, level},
 };
+
+pub use khor_proto::Counter;
 
 /// One value for every signal, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];

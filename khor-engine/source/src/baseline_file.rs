@@ -6,14 +6,12 @@
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::SystemTime};
 
 use khor_proto::{Scope, Selector};
+use khor_signal::LearntBaseline;
+use khor_system::{clock::unix_ms, files};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
-
-use khor_signal::LearntBaseline;
-use khor_system::clock::unix_ms;
-use khor_system::files;
 
 /// Version of the file's layout, and of the scale its octaves are on.
 const VERSION: u32 = 1;
@@ -178,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_found_and_what_is_broken_is_forgotten() {
+    fn saved_baseline_loads_and_damaged_resets() {
         let dir = tempfile::tempdir().unwrap();
         let file = BaselineFile::new(dir.path().join("new/baseline.json"));
         let load = || file.load(&Scope::Machine);
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scope_has_its_own_and_processes_have_none() {
+    fn scopes_have_baseline_files_processes_none() {
         let dir = tempfile::tempdir().unwrap();
         let file = BaselineFile::new(dir.path().join("baseline.json"));
         let cgroup = |number: usize| Scope::only(Selector::Cgroup(format!("/{number}")));

@@ -1,9 +1,9 @@
 //! Translates between the wire's catalogue, which is open, and the engine's counters, which are fixed.
 
 use khor_proto::{Availability, CounterInfo, Sample, Welcome};
+use khor_signal::{Counter, Frame, PerCounter};
 
 use super::edge::{is_local, stand_in};
-use khor_signal::{Counter, Frame, PerCounter};
 
 /// The reason for a missing counter that the collector does not list.
 pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";
@@ -14,7 +14,7 @@ const COUNTS_ALL_DEVICES: &str =
 /// Where each of the engine's counters stands in the samples of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Catalogue {
-    places: PerCounter<Option<usize>>,
+    positions: PerCounter<Option<usize>>,
     availability: PerCounter<Availability>,
 }
 
@@ -22,13 +22,14 @@ impl Catalogue {
     /// Reads the collector's welcome message. Ignores counters that this engine does not know. An
     /// older collector lists no edge counters. The counters of all devices replace them.
     pub(super) fn new(counters: &[CounterInfo]) -> Self {
-        let place = |counter: Counter| counters.iter().position(|info| info.name == counter.name());
-        let places = Counter::ALL.map(|counter| place(counter).or_else(|| place(stand_in(counter)?)));
-        let availability = Counter::ALL.map(|counter| match places[counter.index()] {
-            Some(place) => counters[place].availability.clone(),
+        let position = |counter: Counter| counters.iter().position(|info| info.name == counter.name());
+        let positions =
+            Counter::ALL.map(|counter| position(counter).or_else(|| position(stand_in(counter)?)));
+        let availability = Counter::ALL.map(|counter| match positions[counter.index()] {
+            Some(position) => counters[position].availability.clone(),
             None => Availability::Absent { reason: missing(counter).into() },
         });
-        Self { places, availability }
+        Self { positions, availability }
     }
 
     /// What can be counted.
@@ -37,17 +38,17 @@ impl Catalogue {
     }
 
     /// Takes what a subscription says of them, in the order of the greeting.
-    pub(super) fn set_availability(&mut self, told: &[Availability]) {
-        for (availability, place) in self.availability.iter_mut().zip(self.places) {
-            if let Some(told) = place.and_then(|place| told.get(place)) {
-                availability.clone_from(told);
+    pub(super) fn set_availability(&mut self, updates: &[Availability]) {
+        for (availability, position) in self.availability.iter_mut().zip(self.positions) {
+            if let Some(updates) = position.and_then(|position| updates.get(position)) {
+                availability.clone_from(updates);
             }
         }
     }
 
     /// A sample as a frame.
     pub(super) fn frame(&self, sample: &Sample) -> Frame {
-        let counters = self.places.map(|place| sample.counters.get(place?).copied().flatten());
+        let counters = self.positions.map(|position| sample.counters.get(position?).copied().flatten());
         Frame { t_ns: sample.t_ns, counters }
     }
 }
@@ -69,7 +70,7 @@ pub(super) fn describe(welcome: &Welcome, socket: &std::path::Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use khor_proto::{Unit, counter};
+    use khor_proto::Unit;
 
     use super::*;
 
@@ -78,8 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn an_older_collectors_counts_of_all_devices_stand_in_for_those_of_the_edge() {
-        let older = Catalogue::new(&[info(counter::TX_BYTES), info(counter::RX_BYTES)]);
+    fn older_collectors_totals_replace_edge_counts() {
+        let older = Catalogue::new(&[info(Counter::TxBytes.name()), info(Counter::RxBytes.name())]);
         let frame = older.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), Some(2)] });
         let of = |frame: &Frame, counter: Counter| frame.counters[counter.index()];
         assert_eq!([Counter::EdgeRxBytes, Counter::EdgeTxBytes].map(|c| of(&frame, c)), [Some(2), Some(1)]);
@@ -89,8 +90,8 @@ mod tests {
             Availability::Available => panic!("it has no local traffic"),
         }
         let absent = Availability::Absent { reason: "no probe".into() };
-        let edge = CounterInfo { availability: absent.clone(), ..info(counter::EDGE_RX_BYTES) };
-        let newer = Catalogue::new(&[info(counter::RX_BYTES), edge]);
+        let edge = CounterInfo { availability: absent.clone(), ..info(Counter::EdgeRxBytes.name()) };
+        let newer = Catalogue::new(&[info(Counter::RxBytes.name()), edge]);
         let frame = newer.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), None] });
         assert_eq!(of(&frame, Counter::EdgeRxBytes), None, "a newer collector means what it reports");
         assert_eq!(newer.availability()[Counter::EdgeRxBytes.index()], absent);
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn counters_are_found_wherever_they_stand() {
-        let catalogue = Catalogue::new(&[info("from_the_future"), info(counter::IRQS)]);
+        let catalogue = Catalogue::new(&[info("from_the_future"), info(Counter::Irqs.name())]);
         let frame = catalogue.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), Some(2)] });
         assert_eq!(frame.counters[Counter::Irqs.index()], Some(2));
         assert_eq!(frame.counters[Counter::Execs.index()], None);

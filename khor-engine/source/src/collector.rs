@@ -1,4 +1,4 @@
-//! What the collector's client says, as source events.
+//! Turns the messages of the collector into source events.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,18 @@ use super::{
     scope::whose,
 };
 
-/// What is asked of the collector.
+/// What the engine requests from the collector.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wish {
+pub(super) struct CollectorRequest {
     /// Milliseconds between samples, 5..=5000.
     pub(super) interval_ms: u16,
-    /// Also to be told of every program that starts.
+    /// Whether every start of a program is a cue.
     pub(super) exec_cues: bool,
     /// Whose activity is counted.
     pub(super) scope: Scope,
 }
 
-impl Wish {
+impl CollectorRequest {
     fn subscribe(&self) -> Subscribe {
         let Self { interval_ms, exec_cues, ref scope } = *self;
         let wanted = |kind: &CueKind| exec_cues || *kind != CueKind::Exec;
@@ -38,36 +38,36 @@ impl Wish {
 /// continue those of this one.
 pub(super) struct CollectorSource {
     socket: PathBuf,
-    wish: Wish,
+    request: CollectorRequest,
     subscription: Subscription,
-    /// The collector that greeted, and where its counters stand.
-    greeted: Option<(Welcome, Catalogue)>,
+    /// The collector's welcome message, and the positions of its counters.
+    welcomed: Option<(Welcome, Catalogue)>,
     /// What it is while it delivers.
     up: Option<SourceInfo>,
 }
 
 impl CollectorSource {
     /// Begins to connect. Must be called within a tokio runtime.
-    pub(super) fn new(socket: &Path, wish: Wish) -> Self {
+    pub(super) fn new(socket: &Path, request: CollectorRequest) -> Self {
         let name = concat!("khor ", env!("CARGO_PKG_VERSION"));
-        let subscription = reconnecting(socket, wish.subscribe(), name);
-        Self { socket: socket.to_owned(), wish, subscription, greeted: None, up: None }
+        let subscription = reconnecting(socket, request.subscribe(), name);
+        Self { socket: socket.to_owned(), request, subscription, welcomed: None, up: None }
     }
 
     /// Requests another interval. The collector answers with the interval that it grants.
     pub(super) fn set_interval(&mut self, interval_ms: u16) {
-        if std::mem::replace(&mut self.wish.interval_ms, interval_ms) != interval_ms {
-            self.subscription.subscribe(self.wish.subscribe());
+        if std::mem::replace(&mut self.request.interval_ms, interval_ms) != interval_ms {
+            self.subscription.subscribe(self.request.subscribe());
         }
     }
 
-    /// Whose activity is asked for.
+    /// The requested scope.
     pub(super) fn scope(&self) -> &Scope {
-        &self.wish.scope
+        &self.request.scope
     }
 
-    /// It is up, and there is nobody in its scope.
-    pub(super) fn hears_nobody(&self) -> bool {
+    /// Whether it is up and nothing in its scope can be counted.
+    pub(super) fn is_scope_empty(&self) -> bool {
         self.up.as_ref().is_some_and(|info| info.shortfall.is_some())
     }
 
@@ -77,7 +77,7 @@ impl CollectorSource {
             match self.subscription.next().await {
                 Some(Event::Connected(welcome)) => {
                     let catalogue = Catalogue::new(&welcome.counters);
-                    self.greeted = Some((welcome, catalogue));
+                    self.welcomed = Some((welcome, catalogue));
                 }
                 Some(Event::Update(Update::Subscribed(subscribed))) => {
                     if let Some(event) = self.subscribed(&subscribed) {
@@ -85,15 +85,15 @@ impl CollectorSource {
                     }
                 }
                 Some(Event::Update(Update::Sample(sample))) => {
-                    // None comes before it is said whose it is.
-                    if let Some((_, catalogue)) = self.greeted.as_ref().filter(|_| self.up.is_some()) {
+                    // No sample comes before the scope is confirmed.
+                    if let Some((_, catalogue)) = self.welcomed.as_ref().filter(|_| self.up.is_some()) {
                         return SourceEvent::Frame(catalogue.frame(&sample));
                     }
                 }
                 Some(Event::Update(Update::Cue(cue))) => return SourceEvent::Cue(cue),
                 Some(Event::Update(Update::Lost { cues })) => return SourceEvent::Lost { cues },
                 Some(Event::Disconnected { reason, .. }) => return SourceEvent::Down(self.lost(reason)),
-                // Only when the runtime stops: nothing will be asked of this source again.
+                // Only when the runtime stops: nothing polls this source again.
                 None => std::future::pending().await,
             }
         }
@@ -102,20 +102,20 @@ impl CollectorSource {
     /// The event that follows from an answer of the collector: `Up` if the counters are new,
     /// `Described` if only the interval or the limit is new, and none if nothing is new.
     fn subscribed(&mut self, subscribed: &Subscribed) -> Option<SourceEvent> {
-        let (welcome, catalogue) = self.greeted.as_mut()?;
+        let (welcome, catalogue) = self.welcomed.as_mut()?;
         catalogue.set_availability(&subscribed.availability);
         let availability = catalogue.availability().clone();
-        let limit = limit::of(&self.wish, welcome, subscribed.interval_ms);
+        let limit = limit::of(&self.request, welcome, subscribed.interval_ms);
         let info = SourceInfo {
             kind: SourceKind::Collector,
             detail: describe(welcome, &self.socket),
-            shortfall: nobody(&self.wish.scope, &availability),
+            shortfall: nobody(&self.request.scope, &availability),
             machine: Some(Machine {
                 kernel_release: welcome.kernel_release.clone(),
                 boot_id: welcome.boot_id.clone(),
                 cpus: welcome.cpus,
             }),
-            scope: self.wish.scope.clone(),
+            scope: self.request.scope.clone(),
             interval_ms: subscribed.interval_ms,
             limit,
             availability,
@@ -128,17 +128,16 @@ impl CollectorSource {
         }
     }
 
-    /// Why nothing comes any more, or why nothing came: one who is greeted and then sent away asked for a scope that
-    /// cannot be.
+    /// Why the connection ended. A collector that sends a welcome and then closes rejects the scope.
     fn lost(&mut self, reason: String) -> Shortfall {
         let was_up = self.up.take().is_some();
-        let sent_away = self.greeted.take().is_some() && !was_up && self.wish.scope != Scope::Machine;
-        let fix = if sent_away { CHOOSE_ANOTHER } else { START_COLLECTOR };
+        let is_rejected = self.welcomed.take().is_some() && !was_up && self.request.scope != Scope::Machine;
+        let fix = if is_rejected { CHOOSE_ANOTHER } else { START_COLLECTOR };
         Shortfall { error: reason, fix: fix.to_owned() }
     }
 }
 
-/// That there is nobody in a scope, if so.
+/// The shortfall if nothing in a scope can be counted.
 fn nobody(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
     let mut reasons = availability.iter().map(|availability| match availability {
         Availability::Available => None,

@@ -3,12 +3,12 @@
 
 use std::{sync::Arc, time::Instant};
 
+use khor_own_traffic::{OwnTraffic, Subtraction};
 use khor_proto::{Availability, Scope};
+use khor_signal::Frame;
 use tracing::warn;
 
 use super::{Shortfall, SourceEvent, SourceInfo, SourceKind, overlay::Overlay, procfs::ProcSource};
-use khor_own_traffic::{OwnTraffic, Subtraction};
-use khor_signal::Frame;
 
 /// Changes the events of this machine's sources on their way to the listener. Events of a scope
 /// stay as they are, because `/proc` counts the whole machine.

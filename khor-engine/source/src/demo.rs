@@ -4,15 +4,15 @@
 //! TCP retransmits a lot for two seconds. All rates are made up, in proportions such as real machines have them.
 
 use khor_proto::{Availability, Cue, CueKind, Scope};
+use khor_signal::{Counter, Frame, PerCounter};
 use tokio::sync::mpsc;
 
 use super::{SourceEnded, SourceEvent, SourceInfo, SourceKind, machine::ticks, send};
-use khor_signal::{Counter, Frame, PerCounter};
 
 /// How long each load lasts, seconds.
 pub const SCENARIO_S: u64 = 15;
 /// Time constant with which one load passes into the next, seconds.
-const PASSING_TAU_S: f64 = 0.7;
+const TRANSITION_TAU_S: f64 = 0.7;
 /// Relative size of the noise on every rate.
 const NOISE: f64 = 0.15;
 
@@ -166,7 +166,7 @@ const LOADS: [Load; 8] = [
 ];
 
 /// What happens in every round: within which load, how long after its beginning, and what.
-struct Happening {
+struct DemoCue {
     load: &'static str,
     after_s: u64,
     kind: CueKind,
@@ -174,15 +174,15 @@ struct Happening {
     detail: Option<u32>,
 }
 
-const HAPPENINGS: [Happening; 2] = [
-    Happening {
+const DEMO_CUES: [DemoCue; 2] = [
+    DemoCue {
         load: "memory pressure",
         after_s: 11,
         kind: CueKind::Oom,
         comm: Some("demo-hog"),
         detail: None,
     },
-    Happening {
+    DemoCue {
         load: "lossy network",
         after_s: BURST_S.1,
         kind: CueKind::RetransmitBurst,
@@ -201,7 +201,7 @@ const NS_PER_S: u64 = 1_000_000_000;
 /// One round through all loads, nanoseconds.
 const ROUND_NS: u64 = LOADS.len() as u64 * SCENARIO_S * NS_PER_S;
 
-impl Happening {
+impl DemoCue {
     /// When it happens in the first round, nanoseconds.
     fn first_ns(&self) -> u64 {
         let turn = LOADS.iter().position(|(name, _)| *name == self.load).unwrap_or_default() as u64;
@@ -257,9 +257,9 @@ impl DemoSource {
         let before_ns = self.t_ns;
         self.t_ns += step_ns;
         self.cues.clear();
-        self.cues.extend(HAPPENINGS.iter().filter_map(|happening| happening.within(before_ns, self.t_ns)));
+        self.cues.extend(DEMO_CUES.iter().filter_map(|demo_cue| demo_cue.within(before_ns, self.t_ns)));
         let dt_s = step_ns as f64 * 1e-9;
-        let towards = 1.0 - (-dt_s / PASSING_TAU_S).exp();
+        let towards = 1.0 - (-dt_s / TRANSITION_TAU_S).exp();
         let target = self.target_rates();
         for (i, target) in target.into_iter().enumerate() {
             self.rates[i] += (target - self.rates[i]) * towards;
@@ -345,8 +345,9 @@ pub async fn demo<E: From<SourceEvent>>(settings: DemoSettings, events: &mpsc::S
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::{Pipeline, Scaling, SignalId};
+
+    use super::*;
 
     #[test]
     fn the_same_seed_gives_the_same_machine() {
@@ -359,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn every_round_has_its_cues_at_their_times_whatever_the_step() {
+    fn cue_times_do_not_depend_on_step() {
         for step_ns in [20_000_000, 333_333_333, 5_000_000_000] {
             let mut demo = DemoSource::new(1);
             let mut cues = Vec::new();
@@ -367,14 +368,14 @@ mod tests {
                 demo.advance(step_ns);
                 cues.extend_from_slice(demo.cues());
             }
-            let told: Vec<_> = cues.iter().map(|cue| (cue.kind, cue.t_ns / NS_PER_S)).collect();
+            let found: Vec<_> = cues.iter().map(|cue| (cue.kind, cue.t_ns / NS_PER_S)).collect();
             let (oom, burst) = (CueKind::Oom, CueKind::RetransmitBurst);
-            assert_eq!(told, [(oom, 86), (burst, 97), (oom, 206), (burst, 217)], "{step_ns}");
+            assert_eq!(found, [(oom, 86), (burst, 97), (oom, 206), (burst, 217)], "{step_ns}");
         }
     }
 
     #[test]
-    fn the_burst_is_one_by_the_kernels_measure() {
+    fn demo_burst_reaches_kernels_threshold() {
         let mut demo = DemoSource::new(1);
         let mut at_s = |until_s: u64| {
             let mut frame = None;
@@ -385,6 +386,20 @@ mod tests {
         };
         let (before, after) = (at_s(96), at_s(97));
         assert!(after - before >= 32, "{before} then {after}");
+    }
+
+    #[test]
+    fn every_counter_moves_or_is_named() {
+        const STILL: [Counter; 2] = [Counter::IoErrors, Counter::MissedEvents];
+        let mut demo = DemoSource::new(1);
+        let mut frame = demo.advance(20_000_000);
+        while demo.t_ns < ROUND_NS {
+            frame = demo.advance(20_000_000);
+        }
+        for counter in Counter::ALL {
+            let moves = frame.counters[counter.index()] > Some(0);
+            assert_eq!(moves, !STILL.contains(&counter), "{counter}: give it rates, or name it here");
+        }
     }
 
     #[test]

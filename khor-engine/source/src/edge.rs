@@ -4,7 +4,6 @@
 //! is missing.
 
 use khor_proto::Availability;
-
 use khor_signal::{Counter, Frame, PerCounter};
 
 /// The counter of all devices that replaces an edge counter.
@@ -18,6 +17,11 @@ pub(super) fn stand_in(counter: Counter) -> Option<Counter> {
     }
 }
 
+/// Whether a counter counts traffic at the machine's edge.
+pub(super) fn is_edge(counter: Counter) -> bool {
+    stand_in(counter).is_some()
+}
+
 /// Whether a counter counts local traffic.
 pub(super) fn is_local(counter: Counter) -> bool {
     matches!(counter, Counter::LocalBytes | Counter::LocalPackets)
@@ -25,7 +29,7 @@ pub(super) fn is_local(counter: Counter) -> bool {
 
 /// Whether a frame has neither traffic at the edge nor local traffic.
 pub(super) fn is_missing(frame: &Frame) -> bool {
-    let is_apart = |counter: &Counter| stand_in(*counter).is_some() || is_local(*counter);
+    let is_apart = |counter: &Counter| is_edge(*counter) || is_local(*counter);
     Counter::ALL
         .iter()
         .filter(|counter| is_apart(counter))

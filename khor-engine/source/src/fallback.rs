@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use khor_proto::Scope;
+use khor_signal::Frame;
 use tokio::time::{Instant, Interval, sleep_until};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{
     ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind,
@@ -12,14 +13,14 @@ use super::{
     procfs::ProcSource,
     scope::whose,
 };
-use khor_signal::Frame;
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.
-const GRACE: Duration = Duration::from_millis(1500);
+const GRACE_PERIOD: Duration = Duration::from_millis(1500);
 /// `/proc` costs a few hundred µs a reading; ten a second are enough for it.
 const PROC_INTERVAL_MS: u16 = 100;
 
-/// `/proc`, when its turn comes. It knows the whole machine only: of a scope it has nothing to say.
+/// Reads `/proc` while the collector is away. `/proc` counts the whole machine only, so a scope gets
+/// nothing.
 pub(super) struct Fallback {
     proc: ProcSource,
     state: FallbackState,
@@ -34,8 +35,8 @@ enum FallbackState {
     On(Interval),
     /// No counter can be read, which was reported. Another attempt follows every second.
     Unreadable(Interval),
-    /// It was said why nothing is heard.
-    Withheld,
+    /// The reason why the scope is lost was reported.
+    ScopeLost,
 }
 
 impl Fallback {
@@ -51,11 +52,11 @@ impl Fallback {
                 fix: "set features.bpf to true, or start without --no-bpf".into(),
             }
         };
-        let grace = if use_collector { GRACE } else { Duration::ZERO };
+        let grace_period = if use_collector { GRACE_PERIOD } else { Duration::ZERO };
         let scoped = (!choice.is_machine()).then(|| whose(&choice.as_written()));
         Self {
             proc: ProcSource::new("/proc"),
-            state: FallbackState::Due(Instant::now() + grace),
+            state: FallbackState::Due(Instant::now() + grace_period),
             why,
             scoped,
         }
@@ -71,13 +72,13 @@ impl Fallback {
         let reworded = self.why != *shortfall;
         self.why.clone_from(shortfall);
         if self.scoped.is_some() {
-            let is_news = reworded || !matches!(self.state, FallbackState::Withheld);
-            return is_news.then(|| self.withhold());
+            let is_news = reworded || !matches!(self.state, FallbackState::ScopeLost);
+            return is_news.then(|| self.report_lost_scope());
         }
         match self.state {
             FallbackState::Off => {
                 warn!("the collector was lost: {}; /proc takes over if it stays away", shortfall.error);
-                self.state = FallbackState::Due(Instant::now() + GRACE);
+                self.state = FallbackState::Due(Instant::now() + GRACE_PERIOD);
                 Some(SourceEvent::Down(shortfall.clone()))
             }
             FallbackState::On(_) if reworded => {
@@ -87,16 +88,16 @@ impl Fallback {
             FallbackState::On(_)
             | FallbackState::Due(_)
             | FallbackState::Unreadable(_)
-            | FallbackState::Withheld => None,
+            | FallbackState::ScopeLost => None,
         }
     }
 
-    /// Nothing is heard rather than somebody else.
-    fn withhold(&mut self) -> SourceEvent {
+    /// Reports the scope as lost, because `/proc` counts only the whole machine.
+    fn report_lost_scope(&mut self) -> SourceEvent {
         let whose = self.scoped.as_deref().unwrap_or_default();
         let error = format!("nothing is heard of {whose}: {}", self.why.error);
         warn!("{error}; only the collector can tell it apart");
-        self.state = FallbackState::Withheld;
+        self.state = FallbackState::ScopeLost;
         SourceEvent::Down(Shortfall { error, fix: self.why.fix.clone() })
     }
 
@@ -104,11 +105,11 @@ impl Fallback {
     pub(super) async fn next(&mut self) -> SourceEvent {
         loop {
             match &mut self.state {
-                FallbackState::Off | FallbackState::Withheld => std::future::pending().await,
+                FallbackState::Off | FallbackState::ScopeLost => std::future::pending().await,
                 FallbackState::Due(at) => {
                     sleep_until(*at).await;
                     if self.scoped.is_some() {
-                        return self.withhold();
+                        return self.report_lost_scope();
                     }
                     return self.begin();
                 }
@@ -148,7 +149,7 @@ impl Fallback {
              may hide",
             self.why.fix
         );
-        warn!("{error}; {fix}");
+        error!("{error}; {fix}");
         self.state = FallbackState::Unreadable(ticks(SEARCH_INTERVAL_MS));
         SourceEvent::Down(Shortfall { error, fix })
     }
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_proc_without_counters_is_a_lost_source_until_it_has_some() {
+    async fn proc_without_counters_is_lost_source() {
         let dir = tempfile::tempdir().unwrap();
         let mut fallback = Fallback::new(false, &ScopeChoice::default());
         fallback.proc = ProcSource::new(dir.path());

@@ -21,25 +21,25 @@ mod playback;
 mod procfs;
 mod scope;
 
-pub use baseline_file::BaselineFile;
-pub use capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded};
-pub use cgroups::units;
-pub use demo::{DemoSettings, DemoSource, SCENARIO_S, demo};
-pub use limit::slower;
-pub use lockdown::cause as lockdown_cause;
-pub use machine::{MachineSettings, machine};
-pub use overlay::Gap;
-pub use playback::{Playback, play};
-pub use scope::{ScopeChoice, cgroups_of, whose};
-
 use khor_proto::{Availability, Cue, Scope};
+use khor_signal::{Frame, PerCounter};
+pub use khor_system::Shortfall;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-pub use khor_system::Shortfall;
-
-use khor_signal::{Frame, PerCounter};
+pub use self::{
+    baseline_file::BaselineFile,
+    capture::{CaptureError, CaptureReader, CaptureWriter, Origin, Recorded},
+    cgroups::units,
+    demo::{DemoSettings, DemoSource, SCENARIO_S, demo},
+    limit::slower,
+    lockdown::cause as lockdown_cause,
+    machine::{MachineSettings, machine},
+    overlay::MissingCounters,
+    playback::{Playback, play},
+    scope::{ScopeChoice, cgroups_of, whose},
+};
 
 /// What kind of source is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]

@@ -4,12 +4,13 @@
 use khor_proto::{Availability, CueKind, Welcome};
 use nix::unistd::{Uid, User};
 
-use super::{Shortfall, collector::Wish};
+use super::{Shortfall, collector::CollectorRequest};
 
-/// The first part of `wish` that is not granted. `granted_ms` is the interval in the collector's
+/// The first part of `request` that is not granted. `granted_ms` is the interval in the collector's
 /// answer.
-pub(super) fn of(wish: &Wish, welcome: &Welcome, granted_ms: u16) -> Option<Shortfall> {
-    slower(wish.interval_ms, granted_ms).or_else(|| without_exec_cues(welcome).filter(|_| wish.exec_cues))
+pub(super) fn of(request: &CollectorRequest, welcome: &Welcome, granted_ms: u16) -> Option<Shortfall> {
+    slower(request.interval_ms, granted_ms)
+        .or_else(|| without_exec_cues(welcome).filter(|_| request.exec_cues))
 }
 
 /// The shortfall if samples come less often than requested. Both intervals are milliseconds.
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_interval_is_reported_with_the_setting() {
+    fn longer_interval_names_setting() {
         let limit = slower(20, 100).unwrap();
         assert!(limit.error.contains("every 100 ms, not 20"), "{limit:?}");
         assert!(limit.fix.contains("to KHOR_TRUST= in /etc/default/khor"), "{limit:?}");
@@ -70,10 +71,13 @@ mod tests {
     #[test]
     fn missing_exec_cues_are_reported_if_requested() {
         let absent = welcome(Availability::Absent { reason: "only for root".into() });
-        let wish = |exec_cues| Wish { interval_ms: 20, exec_cues, scope: Scope::Machine };
-        assert!(of(&wish(true), &absent, 20).unwrap().error.contains("only for root"));
-        assert_eq!(of(&wish(false), &absent, 20), None);
-        assert_eq!(of(&wish(true), &welcome(Availability::Available), 20), None);
-        assert!(of(&wish(true), &absent, 100).unwrap().error.contains("100 ms"), "the interval comes first");
+        let request = |exec_cues| CollectorRequest { interval_ms: 20, exec_cues, scope: Scope::Machine };
+        assert!(of(&request(true), &absent, 20).unwrap().error.contains("only for root"));
+        assert_eq!(of(&request(false), &absent, 20), None);
+        assert_eq!(of(&request(true), &welcome(Availability::Available), 20), None);
+        assert!(
+            of(&request(true), &absent, 100).unwrap().error.contains("100 ms"),
+            "the interval comes first"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use khor_own_traffic::OwnTraffic;
 use khor_proto::Scope;
 use tokio::{
     sync::{mpsc, watch},
@@ -11,13 +12,12 @@ use tracing::{info, warn};
 
 use super::{
     ScopeChoice, Shortfall, SourceEnded, SourceEvent, SourceInfo,
-    collector::{CollectorSource, Wish},
+    collector::{CollectorRequest, CollectorSource},
     complete::Completed,
     fallback::Fallback,
     scope::whose,
     send,
 };
-use khor_own_traffic::OwnTraffic;
 
 /// Time between two attempts to find what is absent: a unit that is not running, or counters in `/proc`.
 pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;
@@ -61,13 +61,13 @@ async fn listen<E: From<SourceEvent>>(
     own: &Arc<OwnTraffic>,
 ) -> Result<(), SourceEnded> {
     let scope = resolve(&now.scope).await;
-    let wish = Wish { interval_ms: now.interval_ms, exec_cues: now.exec_cues, scope };
-    let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, wish));
+    let request = CollectorRequest { interval_ms: now.interval_ms, exec_cues: now.exec_cues, scope };
+    let mut collector = now.use_collector.then(|| CollectorSource::new(&now.socket, request));
     let mut fallback = Fallback::new(now.use_collector, &now.scope);
     let mut completed = Completed::new(own);
-    let mut looks = ticks(SEARCH_INTERVAL_MS);
+    let mut searches = ticks(SEARCH_INTERVAL_MS);
     loop {
-        let awaited = collector.as_ref().filter(|it| now.scope.names_a_unit() && it.hears_nobody());
+        let awaited = collector.as_ref().filter(|it| now.scope.names_a_unit() && it.is_scope_empty());
         let awaited = awaited.map(|collector| collector.scope().clone());
         tokio::select! {
             event = from(&mut collector) => match event {
@@ -90,7 +90,7 @@ async fn listen<E: From<SourceEvent>>(
                 }
             },
             event = fallback.next() => send(events, completed.complete(event)).await?,
-            _ = looks.tick(), if awaited.is_some() => {
+            _ = searches.tick(), if awaited.is_some() => {
                 if awaited != Some(resolve(&now.scope).await) {
                     return Ok(());
                 }
@@ -116,7 +116,7 @@ fn log_limit(info: &SourceInfo) {
     }
 }
 
-/// What that stands for now; looks into the file system.
+/// The scope that the choice means now. Reads the file system.
 async fn resolve(choice: &ScopeChoice) -> Scope {
     let (choice, as_written) = (choice.clone(), choice.as_written());
     // It can only panic, and that is logged.
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_collector_proc_takes_over_and_says_why() {
+    async fn missing_collector_falls_back_to_proc() {
         let dir = tempfile::tempdir().unwrap();
         let (_settings, mut events) = start(settings(dir.path().join("none.sock")));
         let up = next_up(&mut events).await;
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_a_scope_nothing_is_heard_rather_than_the_whole_machine() {
+    async fn scope_never_falls_back_to_machine() {
         let dir = tempfile::tempdir().unwrap();
         let scope = ScopeChoice { cgroup: "x.service".into(), ..ScopeChoice::default() };
         let (sender, mut events) = start(MachineSettings { scope, ..settings(dir.path().join("none.sock")) });

@@ -3,35 +3,30 @@
 use std::time::{Duration, Instant};
 
 use khor_proto::{Availability, Welcome};
+use khor_signal::{Counter, Counters, Frame, PerCounter};
 
 use super::{
     Shortfall, SourceInfo,
     catalogue::{Catalogue, is_of_old_collector},
-    lockdown,
+    edge, lockdown,
     procfs::ProcSource,
 };
-use khor_signal::{Counter, Counters, Frame, PerCounter};
 
 /// Shortest time between two readings of `/proc`, with room for the jitter of the frames.
 const READ_INTERVAL: Duration = Duration::from_millis(95);
-
-/// Edge counters come from the same source as local traffic, so that both count each byte by the
-/// same rules.
-const EDGE: [Counter; 4] =
-    [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
 
 /// Adds counters from `/proc` to the collector's frames.
 #[derive(Debug)]
 pub(super) struct Overlay {
     proc: ProcSource,
-    gap: Gap,
+    missing: MissingCounters,
     values: Counters,
     read_at: Option<Instant>,
 }
 
 /// The counters that the collector lacks and `/proc` has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
+pub struct MissingCounters {
     counters: Vec<Counter>,
     why: Shortfall,
 }
@@ -39,24 +34,24 @@ pub struct Gap {
 impl Overlay {
     /// Fills what `info` lacks, and describes that in `info`. `None` if `proc` has nothing to add.
     pub(super) fn of(info: &mut SourceInfo, mut proc: ProcSource) -> Option<Self> {
-        let gap = Gap::find(&info.availability, &proc.availability(), lockdown::cause())?;
-        let overlay = Self { proc, gap, values: [None; Counter::ALL.len()], read_at: None };
+        let missing = MissingCounters::find(&info.availability, &proc.availability(), lockdown::cause())?;
+        let overlay = Self { proc, missing, values: [None; Counter::ALL.len()], read_at: None };
         overlay.describe(info);
         Some(overlay)
     }
 
     /// Describes in `info` what is filled and why.
     pub(super) fn describe(&self, info: &mut SourceInfo) {
-        for counter in &self.gap.counters {
+        for counter in &self.missing.counters {
             info.availability[counter.index()] = Availability::Available;
         }
-        info.detail = format!("{}, and /proc for {}", info.detail, self.gap.names());
-        info.shortfall = Some(self.gap.why.clone());
+        info.detail = format!("{}, and /proc for {}", info.detail, self.missing.names());
+        info.shortfall = Some(self.missing.why.clone());
     }
 
     /// Why `/proc` is read.
     pub(super) fn why(&self) -> &Shortfall {
-        &self.gap.why
+        &self.missing.why
     }
 
     /// Adds the counters to a frame. Reads `/proc` at most ten times a second. In between, the
@@ -68,14 +63,14 @@ impl Overlay {
                 self.values = read.counters;
             }
         }
-        for counter in &self.gap.counters {
+        for counter in &self.missing.counters {
             frame.counters[counter.index()] = self.values[counter.index()];
         }
     }
 }
 
-impl Gap {
-    /// The gap of the collector that sent this welcome message.
+impl MissingCounters {
+    /// The counters that the collector with this welcome message lacks.
     pub fn of(welcome: &Welcome) -> Option<Self> {
         let catalogue = Catalogue::new(&welcome.counters);
         Self::find(catalogue.availability(), &ProcSource::new("/proc").availability(), lockdown::cause())
@@ -116,10 +111,14 @@ impl Gap {
         if let Some((_, counters)) =
             reasons.iter_mut().find(|(_, counters)| counters.contains(&Counter::LocalBytes))
         {
-            let is_other = |counter: &Counter| {
-                !known.contains(counter) && proc[counter.index()] == Availability::Available
+            // Edge counters come from the same source as local traffic, so that both count each
+            // byte by the same rules.
+            let is_other_edge = |counter: &Counter| {
+                edge::is_edge(*counter)
+                    && !known.contains(counter)
+                    && proc[counter.index()] == Availability::Available
             };
-            counters.extend(EDGE.into_iter().filter(is_other));
+            counters.extend(Counter::ALL.into_iter().filter(is_other_edge));
         }
         let counters: Vec<Counter> = reasons.iter().flat_map(|(_, counters)| counters.clone()).collect();
         (!counters.is_empty()).then(|| Self { counters, why: why(&reasons, cause) })
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_filled_if_nothing_is_missing_or_proc_lacks_it_too() {
+    fn overlay_needs_counters_that_proc_has() {
         let (_dir, source) = proc("ctxt 5\n");
         assert!(Overlay::of(&mut info(&[]), source).is_none());
         let (_dir, source) = proc("ctxt 5\n");
@@ -244,28 +243,32 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_comes_from_the_same_source_as_local_traffic() {
+    fn edge_and_local_share_one_source() {
         let lacks = info(&[(Counter::LocalBytes, UNKNOWN_TO_COLLECTOR)]);
         let proc = [const { Availability::Available }; Counter::ALL.len()];
-        let gap = Gap::find(&lacks.availability, &proc, None).unwrap();
-        assert_eq!(gap.counters[1..], EDGE);
+        let missing = MissingCounters::find(&lacks.availability, &proc, None).unwrap();
+        assert!(missing.counters[1..].iter().all(|counter| edge::is_edge(*counter)));
+        assert_eq!(missing.counters.len(), 1 + 4);
         let lacks = info(&[(Counter::RxBytes, "no probe")]);
-        assert_eq!(Gap::find(&lacks.availability, &proc, None).unwrap().counters, [Counter::RxBytes]);
+        assert_eq!(
+            MissingCounters::find(&lacks.availability, &proc, None).unwrap().counters,
+            [Counter::RxBytes]
+        );
     }
 
     #[test]
-    fn the_reasons_the_cause_and_the_fix_are_named() {
+    fn shortfall_names_reasons_cause_and_fix() {
         let lockdown = Shortfall { error: "lockdown".into(), fix: "boot without".into() };
-        let gap = |reason: &str, cause: &Shortfall| {
+        let missing = |reason: &str, cause: &Shortfall| {
             let lacks = info(&[(Counter::Switches, reason), (Counter::Forks, reason), (Counter::Irqs, "x")]);
             let mut proc = [const { Availability::Available }; Counter::ALL.len()];
             proc[Counter::Irqs.index()] = absent("not readable");
-            Gap::find(&lacks.availability, &proc, Some(cause.clone())).unwrap().why
+            MissingCounters::find(&lacks.availability, &proc, Some(cause.clone())).unwrap().why
         };
-        let locked = gap("Invalid argument", &lockdown);
+        let locked = missing("Invalid argument", &lockdown);
         assert!(locked.error.ends_with("forks, switches (Invalid argument); lockdown"), "{locked:?}");
         assert_eq!(locked.fix, "boot without");
-        let old = gap(UNKNOWN_TO_COLLECTOR, &lockdown);
+        let old = missing(UNKNOWN_TO_COLLECTOR, &lockdown);
         assert!(!old.error.contains("lockdown") && old.fix.starts_with("update khor-collector"), "{old:?}");
     }
 }

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_capture_plays_in_its_own_time_and_ends() {
+    async fn capture_plays_in_recorded_time() {
         let (_dir, path) = capture(26);
         let mut events = start(path, false);
         let (begun, lateness) = (Instant::now(), khor_patience::Lateness::start());
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_capture_is_named_with_the_reason() {
+    async fn invalid_capture_names_reason() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.khor");
         std::fs::write(&path, "hello").unwrap();

@@ -18,6 +18,7 @@ use std::{
 };
 
 use khor_proto::{Availability, kernel_text};
+use khor_signal::{Counter, Counters, Frame, PerCounter};
 use nix::{
     sys::utsname::uname,
     time::{ClockId, clock_gettime},
@@ -26,7 +27,6 @@ use nix::{
 
 use self::{disks::Disks, interrupts::Interrupts, links::LinkWatch, network::Network};
 use super::Machine;
-use khor_signal::{Counter, Counters, Frame, PerCounter};
 
 /// Reads the counters the kernel itself publishes.
 #[derive(Debug)]

@@ -120,17 +120,17 @@ mod tests {
             processes: processes.to_vec(),
             without: without.to_vec(),
         };
-        let said = |choice: ScopeChoice| whose(&choice.as_written());
-        assert_eq!(said(ScopeChoice::default()), "the whole machine");
-        assert_eq!(said(choice("nginx.service", &[], &[])), "nginx.service");
-        assert_eq!(said(choice("/system.slice/nginx.service", &[], &[7])), "nginx.service without process 7");
-        assert_eq!(said(choice("", &[7, 8], &[])), "process 7 and process 8");
-        assert_eq!(said(choice("", &[], &[7])), "the whole machine without process 7");
-        assert_eq!(said(choice("/", &[], &[])), "the root cgroup");
+        let text = |choice: ScopeChoice| whose(&choice.as_written());
+        assert_eq!(text(ScopeChoice::default()), "the whole machine");
+        assert_eq!(text(choice("nginx.service", &[], &[])), "nginx.service");
+        assert_eq!(text(choice("/system.slice/nginx.service", &[], &[7])), "nginx.service without process 7");
+        assert_eq!(text(choice("", &[7, 8], &[])), "process 7 and process 8");
+        assert_eq!(text(choice("", &[], &[7])), "the whole machine without process 7");
+        assert_eq!(text(choice("/", &[], &[])), "the root cgroup");
     }
 
     #[test]
-    fn what_is_not_there_is_awaited_where_it_usually_is() {
+    fn missing_unit_gets_its_usual_cgroups() {
         let choice = ScopeChoice { cgroup: "khor-no-such.service".into(), ..ScopeChoice::default() };
         let expected = Scope::only(Selector::Cgroup("/system.slice/khor-no-such.service".into()));
         assert_eq!(choice.resolve(), expected);

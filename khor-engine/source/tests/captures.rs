@@ -92,7 +92,7 @@ fn the_idle_ones_are_long_and_quiet() {
 }
 
 #[test]
-fn programs_start_in_the_storm_and_less_so_when_compiling() {
+fn storm_starts_more_programs_than_compile() {
     let storm = Capture::read("exec-storm");
     storm.rises_to(Counter::Execs, 200.0);
     let compile = Capture::read("compile");
@@ -112,7 +112,7 @@ fn traffic_goes_the_way_the_name_says() {
 
 /// They were recorded before khor counted the machine's edge.
 #[test]
-fn all_devices_stand_in_for_the_edge_and_local_traffic_is_missing() {
+fn totals_replace_edge_and_local_is_missing() {
     let reader = CaptureReader::open(&path("download")).unwrap();
     let (mut frames, mut starts) = (0, 0);
     for piece in reader {

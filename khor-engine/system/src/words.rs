@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_is_singular_and_all_others_are_plural() {
+    fn only_one_is_singular() {
         assert_eq!([0, 1, 2].map(|count| counted(count, "cue")), ["0 cues", "1 cue", "2 cues"]);
     }
 

@@ -1,7 +1,6 @@
 //! What can go wrong between a client and its collector, in words for the person who runs them.
 
-use std::io;
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 /// Why a connection failed or ended.
 #[derive(Debug, thiserror::Error)]

@@ -7,22 +7,27 @@ mod error;
 mod inert_message;
 mod reconnect;
 
-use std::io;
-use std::path::Path;
-use std::time::Duration;
+use std::{io, path::Path, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::timeout;
+use tokio::{
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time::timeout,
+};
 
-pub use error::ClientError;
-pub use reconnect::{Event, Subscription, reconnecting};
-
-use crate::cue::Cue;
-use crate::frame::{self, Incoming};
-use crate::message::{
-    ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage, Subscribe, Subscribed, Welcome,
+pub use self::{
+    error::ClientError,
+    reconnect::{Event, Subscription, reconnecting},
+};
+use crate::{
+    cue::Cue,
+    frame::{self, Incoming},
+    message::{
+        ClientMessage, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage, Subscribe, Subscribed, Welcome,
+    },
 };
 
 /// Where the collector listens unless told otherwise.
@@ -75,8 +80,8 @@ impl Client {
     }
 
     /// Starts the samples, or changes how they are sent.
-    pub async fn subscribe(&mut self, wish: Subscribe) -> Result<(), ClientError> {
-        let message = ClientMessage::Subscribe(wish);
+    pub async fn subscribe(&mut self, request: Subscribe) -> Result<(), ClientError> {
+        let message = ClientMessage::Subscribe(request);
         timeout(ANSWER_TIMEOUT, self.outgoing.send(message)).await.map_err(|_| ClientError::Silent)??;
         Ok(())
     }

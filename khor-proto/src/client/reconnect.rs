@@ -1,13 +1,17 @@
 //! A subscription that outlives its connections: connect, greet, subscribe, read, and start over on any failure.
 
-use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use futures_util::Stream;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{sleep, timeout},
+};
 
 use super::{Client, ClientError, Update};
 use crate::message::{Subscribe, Welcome};
@@ -17,7 +21,7 @@ const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// Longest wait; with the handshake on top, a restarted collector is found within a second.
 const LAST_RETRY: Duration = Duration::from_millis(800);
 /// A subscribed collector that is silent for this long beyond two intervals is treated as gone.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 /// Samples that wait for a busy reader. When it is full the socket fills next, and then the collector skips.
 const QUEUE_EVENTS: usize = 64;
 
@@ -41,7 +45,7 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Subscription {
     events: mpsc::Receiver<Event>,
-    wish: watch::Sender<Subscribe>,
+    request: watch::Sender<Subscribe>,
 }
 
 impl Subscription {
@@ -51,8 +55,8 @@ impl Subscription {
     }
 
     /// Changes what the collector sends, now if connected and after every reconnection.
-    pub fn subscribe(&self, wish: Subscribe) {
-        self.wish.send_replace(wish);
+    pub fn subscribe(&self, request: Subscribe) {
+        self.request.send_replace(request);
     }
 }
 
@@ -68,13 +72,13 @@ impl Stream for Subscription {
 /// after 0.1 to 0.8 s whenever the connection is lost. Must be called within a tokio runtime.
 pub fn reconnecting(
     socket: impl Into<PathBuf>,
-    wish: Subscribe,
+    request: Subscribe,
     client_name: impl Into<String>,
 ) -> Subscription {
     let (sender, events) = mpsc::channel(QUEUE_EVENTS);
-    let (wish, wishes) = watch::channel(wish);
-    tokio::spawn(run(socket.into(), client_name.into(), wishes, sender));
-    Subscription { events, wish }
+    let (request, requests) = watch::channel(request);
+    tokio::spawn(run(socket.into(), client_name.into(), requests, sender));
+    Subscription { events, request }
 }
 
 /// The reader has gone: nothing is left to do.
@@ -83,12 +87,12 @@ struct ReaderGone;
 async fn run(
     socket: PathBuf,
     client_name: String,
-    mut wishes: watch::Receiver<Subscribe>,
+    mut requests: watch::Receiver<Subscribe>,
     events: mpsc::Sender<Event>,
 ) {
     let mut retry_in = FIRST_RETRY;
     loop {
-        let session = session(&socket, &client_name, &mut wishes, &events, &mut retry_in);
+        let session = session(&socket, &client_name, &mut requests, &events, &mut retry_in);
         let error = tokio::select! {
             ended = session => match ended { Err(error) => error, Ok(ReaderGone) => return },
             () = events.closed() => return,
@@ -109,7 +113,7 @@ async fn run(
 async fn session(
     socket: &Path,
     client_name: &str,
-    wishes: &mut watch::Receiver<Subscribe>,
+    requests: &mut watch::Receiver<Subscribe>,
     events: &mpsc::Sender<Event>,
     retry_in: &mut Duration,
 ) -> Result<ReaderGone, ClientError> {
@@ -117,12 +121,12 @@ async fn session(
     if events.send(Event::Connected(welcome)).await.is_err() {
         return Ok(ReaderGone);
     }
-    let mut patience = subscribe(&mut client, wishes).await?;
+    let mut silence_limit = subscribe(&mut client, requests).await?;
     loop {
         let update = tokio::select! {
-            update = timeout(patience, client.update()) => update.map_err(|_| ClientError::Silent)??,
-            Ok(()) = wishes.changed() => {
-                patience = subscribe(&mut client, wishes).await?;
+            update = timeout(silence_limit, client.update()) => update.map_err(|_| ClientError::Silent)??,
+            Ok(()) = requests.changed() => {
+                silence_limit = subscribe(&mut client, requests).await?;
                 continue;
             }
         };
@@ -136,13 +140,13 @@ async fn session(
     }
 }
 
-/// Sends the present wish and returns how long to wait for a sample from now on.
+/// Sends the present request and returns how long to wait for a sample from now on.
 async fn subscribe(
     client: &mut Client,
-    wishes: &mut watch::Receiver<Subscribe>,
+    requests: &mut watch::Receiver<Subscribe>,
 ) -> Result<Duration, ClientError> {
-    let wish = wishes.borrow_and_update().clone();
-    let patience = PATIENCE + 2 * Duration::from_millis(wish.interval_ms.into());
-    client.subscribe(wish).await?;
-    Ok(patience)
+    let request = requests.borrow_and_update().clone();
+    let silence_limit = SILENCE_LIMIT + 2 * Duration::from_millis(request.interval_ms.into());
+    client.subscribe(request).await?;
+    Ok(silence_limit)
 }

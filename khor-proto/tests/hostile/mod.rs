@@ -1,9 +1,11 @@
 //! What a receiver must hold against any bytes at all. Property tests and fuzz targets share it.
 
-use std::fmt::Debug;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::{
+    fmt::Debug,
+    io,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
 
 use futures_util::StreamExt;
 use khor_proto::frame::{self, Incoming, Message};

@@ -4,10 +4,7 @@ use khor_proto::{
     Availability, ClientMessage, CounterInfo, Cue, CueInfo, CueKind, Hello, ProtocolVersion, Sample, Scope,
     Selector, ServerMessage, Subscribe, Subscribed, Unit, Welcome,
 };
-use proptest::collection::vec;
-use proptest::option;
-use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::{collection::vec, option, prelude::*, sample::select};
 
 /// Whatever a client may say.
 pub(crate) fn client_message() -> impl Strategy<Value = ClientMessage> {

@@ -1,18 +1,17 @@
 //! What the collector costs with one subscriber, beside the least that any program could cost that sends samples.
 
-use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
-use khor_e2e::Collector;
-use khor_e2e::engine::program;
-use khor_proto::Subscribe;
-use khor_proto::client::Client;
+use khor_e2e::{Collector, engine::program};
+use khor_proto::{Subscribe, client::Client};
 
-use crate::cost::watch;
-use crate::figure::Figure;
+use crate::{cost::watch, figure::Figure};
 
 /// Fifty samples a second.
 const INTERVAL: Duration = Duration::from_millis(20);

@@ -1,7 +1,9 @@
 //! CPU, memory and wake-ups of running processes, over several windows of time.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use khor_e2e::procfs::{self, Usage};
 

@@ -1,19 +1,21 @@
 //! Two hundred subscribers at once, of which one never reads, one reads seldom and one talks nonsense: what they cost
 //! the collector, and whether the others get their samples in time.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
-use std::time::Instant;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::Instant,
+};
 
-use khor_e2e::crowd::{self, Trouble};
-use khor_proto::client::Client;
-use khor_proto::{Scope, Selector};
+use khor_e2e::crowd::{self, MisbehavingClients};
+use khor_proto::{Scope, Selector, client::Client};
 use parking_lot::Mutex;
 
-use crate::cost::watch;
-use crate::figure::Figure;
+use crate::{cost::watch, figure::Figure};
 
 const SUBSCRIBERS: usize = 200;
 const INTERVAL_MS: u16 = 20;
@@ -26,7 +28,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     let collector = crowd::collector();
     let ended = Arc::new(AtomicBool::new(false));
     let lateness = Lateness::default();
-    let trouble = Trouble::start(collector.socket());
+    let trouble = MisbehavingClients::start(collector.socket());
     let listening = listen(collector.socket().to_owned(), Arc::clone(&lateness), Arc::clone(&ended));
     let (costs, busy) = watch(&[collector.pid()]);
     ended.store(true, Relaxed);

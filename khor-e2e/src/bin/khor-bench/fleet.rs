@@ -5,19 +5,26 @@
 //! stands out is handed to the client until `/api/metrics` says that the voices are its own; and until the first note of that
 //! voice begins, by the note's own time: it waits for its place in the bar.
 
-use std::net::Ipv4Addr;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    net::Ipv4Addr,
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use clap::Args;
 use futures_util::StreamExt;
-use khor_e2e::hosts::Hosts;
-use khor_e2e::site::{NatsServer, Relay};
-use khor_e2e::{Engine, wait_until};
+use khor_e2e::{
+    Engine,
+    hosts::Hosts,
+    site::{NatsServer, Relay},
+    wait_until,
+};
 use serde_json::Value;
 
-use crate::cost::{Cost, watch_for};
-use crate::figure::Figure;
+use crate::{
+    cost::{Cost, watch_for},
+    figure::Figure,
+};
 
 const AGGREGATORS: usize = 2;
 /// Of each of the windows in which costs are watched.
@@ -40,7 +47,7 @@ pub(crate) struct FleetOptions {
 }
 
 pub(crate) fn measure(options: &FleetOptions) -> Vec<Figure> {
-    if !NatsServer::is_there() {
+    if !NatsServer::is_installed() {
         return vec![Figure::missing("a site", "", "needs nats-server")];
     }
     let mut figures = Vec::new();
@@ -167,11 +174,11 @@ fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     while begun.elapsed() < PATIENCE {
         let metrics = engine.get("/api/metrics");
         if solo_ms.is_none() && soloist(&metrics).as_deref() == Some(host) {
-            solo_ms = Some(hosts.said()?.elapsed().as_secs_f64() * 1000.0);
+            solo_ms = Some(hosts.stood_out_at()?.elapsed().as_secs_f64() * 1000.0);
         }
         if let Some(solo_ms) = solo_ms {
             let said_ms = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1000.0
-                - hosts.said()?.elapsed().as_secs_f64() * 1000.0;
+                - hosts.stood_out_at()?.elapsed().as_secs_f64() * 1000.0;
             let begins_ms = |note: &Value| {
                 let is_its = note["layer"] == "voices" && note["signal"] == "rx";
                 // A note's time is in whole milliseconds.

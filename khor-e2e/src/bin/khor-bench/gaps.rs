@@ -2,12 +2,13 @@
 //! it, as a listener of `/api/listen.wav` hears it. A gap in the device's sound makes what follows later; what the
 //! listener missed makes it earlier.
 
-use std::process::{Child, Command};
-use std::thread;
-use std::time::Duration;
+use std::{
+    process::{Child, Command},
+    thread,
+    time::Duration,
+};
 
-use khor_e2e::pulse::Recording;
-use khor_e2e::{Engine, Pulse, wait_until};
+use khor_e2e::{Engine, Pulse, pulse::Recording, wait_until};
 
 use crate::figure::Figure;
 

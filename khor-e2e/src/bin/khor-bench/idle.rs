@@ -1,10 +1,11 @@
 //! What collector and engine cost together while they sound and nothing much happens.
 
-use khor_e2e::engine::program;
-use khor_e2e::{Collector, Engine, Pulse, wait_until};
+use khor_e2e::{Collector, Engine, Pulse, engine::program, wait_until};
 
-use crate::cost::{Cost, watch};
-use crate::figure::Figure;
+use crate::{
+    cost::{Cost, watch},
+    figure::Figure,
+};
 
 pub(crate) fn measure() -> Vec<Figure> {
     let Some(pulse) = Pulse::start() else {

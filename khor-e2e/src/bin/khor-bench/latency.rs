@@ -3,13 +3,14 @@
 //! From just before the first exec of a burst of ten until the first `/khor/signal exec` arrives whose level is
 //! at least 0.1 above the level before the burst. Collector and engine run with their default settings.
 
-use std::net::UdpSocket;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    net::UdpSocket,
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
 
-use khor_e2e::engine::program;
-use khor_e2e::{Collector, Engine, load};
+use khor_e2e::{Collector, Engine, engine::program, load};
 use rosc::{OscPacket, OscType, decoder};
 use serde_json::json;
 use tempfile::TempDir;

@@ -19,7 +19,7 @@ mod yardstick;
 use clap::{Parser, ValueEnum};
 use serde_json::Value;
 
-use figure::Figure;
+use self::figure::Figure;
 
 #[derive(Parser)]
 #[command(about = "Measures the built programs, as JSON; see cargo xtask bench", max_term_width = 80)]

@@ -5,18 +5,16 @@
 //! program shows how much. Programs of one hook run one after another, and the first may find colder caches:
 //! khor's and the others take turns to be first.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use anyhow::Context;
-use aya::programs::loaded_programs;
-use aya::sys::{Stats, enable_stats};
-use khor_e2e::engine::program;
-use khor_e2e::{Collector, load};
+use aya::{
+    programs::loaded_programs,
+    sys::{Stats, enable_stats},
+};
+use khor_e2e::{Collector, engine::program, load};
 
-use crate::figure::Figure;
-use crate::yardstick::Yardstick;
+use crate::{figure::Figure, yardstick::Yardstick};
 
 /// Times everything is repeated.
 const ROUNDS: usize = 10;

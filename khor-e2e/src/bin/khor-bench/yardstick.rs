@@ -1,8 +1,9 @@
 //! The programs that khor's are compared with: loads them for a hook, attaches and detaches them.
 
-use aya::programs::BtfTracePoint;
-use aya::programs::tp_btf::BtfTracePointLinkId;
-use aya::{Btf, Ebpf, EbpfLoader, include_bytes_aligned};
+use aya::{
+    Btf, Ebpf, EbpfLoader, include_bytes_aligned,
+    programs::{BtfTracePoint, tp_btf::BtfTracePointLinkId},
+};
 
 /// Names in the object; they fit any tracepoint.
 const PROGRAMS: [&str; 3] = ["empty", "increment", "increment_percpu"];

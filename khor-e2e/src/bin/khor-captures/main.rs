@@ -8,16 +8,13 @@ mod recording;
 mod scenario;
 mod work;
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use khor_e2e::Collector;
-use khor_e2e::engine::program;
+use khor_e2e::{Collector, engine::program};
 
-use recording::Quiet;
-use scenario::SCENARIOS;
+use self::{recording::Quiet, scenario::SCENARIOS};
 
 #[derive(Parser)]
 #[command(about = "Records real captures; see cargo xtask captures", max_term_width = 80)]

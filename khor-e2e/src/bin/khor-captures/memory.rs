@@ -2,19 +2,23 @@
 //!
 //! They are this program again, told by its environment what to be, in a cgroup with a limit of its own.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::num::NonZero;
-use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File},
+    io::Write,
+    num::NonZero,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use khor_e2e::Cgroup;
-use nix::libc::SIGSEGV;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap};
+use nix::{
+    libc::SIGSEGV,
+    sys::mman::{MapFlags, ProtFlags, mmap},
+};
 
 use crate::scenario::Stage;
 

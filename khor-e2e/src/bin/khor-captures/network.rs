@@ -3,22 +3,26 @@
 //! The kernel's counters see every namespace, so a transfer between two of them counts as much received as sent. For
 //! a download or upload the other end is therefore outside the kernel: a TCP stack in this program, behind a tun device.
 
-use std::f64::consts::TAU;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::os::fd::AsRawFd;
-use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    f64::consts::TAU,
+    io::{self, Read, Write},
+    net::TcpStream,
+    os::fd::AsRawFd,
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use khor_e2e::load::in_namespace;
-use smoltcp::iface::{Config, Interface, SocketSet};
-use smoltcp::phy::{FaultInjector, Medium, TunTapInterface, wait};
-use smoltcp::socket::tcp;
-use smoltcp::time::{Duration as PeerDuration, Instant as PeerInstant};
-use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
+use smoltcp::{
+    iface::{Config, Interface, SocketSet},
+    phy::{FaultInjector, Medium, TunTapInterface, wait},
+    socket::tcp,
+    time::{Duration as PeerDuration, Instant as PeerInstant},
+    wire::{HardwareAddress, IpAddress, IpCidr},
+};
 
 use crate::scenario::Stage;
 

@@ -1,12 +1,13 @@
 //! Keeps the list of captures in their `README.md`.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
-use crate::recording::Facts;
-use crate::scenario::{SCENARIOS, Scenario};
+use crate::{
+    recording::Facts,
+    scenario::{SCENARIOS, Scenario},
+};
 
 const HEAD: &str = "# Captures of a real kernel
 

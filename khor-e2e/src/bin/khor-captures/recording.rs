@@ -1,14 +1,18 @@
 //! Records one scenario with `khor record`, at a moment when the machine does little else.
 
-use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail, ensure};
-use khor_e2e::engine::program;
-use khor_e2e::procfs::{busy_share, cpu_ticks};
+use khor_e2e::{
+    engine::program,
+    procfs::{busy_share, cpu_ticks},
+};
 use tempfile::TempDir;
 
 use crate::scenario::{Scenario, Stage};

@@ -1,7 +1,9 @@
 //! What is recorded: names, durations, loads.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 

@@ -1,10 +1,12 @@
 //! Loads of programs and disks.
 
-use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Write;
-use std::process::{Command, Stdio};
-use std::thread;
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io::Write,
+    process::{Command, Stdio},
+    thread,
+};
 
 use anyhow::{Context, Result, ensure};
 use khor_e2e::load;

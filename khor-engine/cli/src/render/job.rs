@@ -56,7 +56,7 @@ enum OutputFiles {
         mix: SoundFile,
         stems: Vec<SoundFile>,
         /// One for the mix and one for each stem, in this order.
-        places: Vec<Replacement>,
+        replacements: Vec<Replacement>,
         peak: f32,
     },
     Notes(NoteFile),
@@ -84,12 +84,12 @@ impl OutputFiles {
     /// before the first one replaces its target.
     fn finish(self, job: &Job) -> anyhow::Result<Option<f32>> {
         match self {
-            Self::Sound { mix, stems, places, peak } => {
+            Self::Sound { mix, stems, replacements, peak } => {
                 for (file, path) in iter::once(mix).chain(stems).zip(job.paths()) {
                     finish(file, path)?;
                 }
-                for (place, path) in places.into_iter().zip(job.paths()) {
-                    place.finish().with_context(|| writing(path))?;
+                for (replacement, path) in replacements.into_iter().zip(job.paths()) {
+                    replacement.finish().with_context(|| writing(path))?;
                 }
                 Ok(Some(peak))
             }
@@ -145,20 +145,20 @@ impl Job<'_> {
 
     /// The files, and what must sound to fill them.
     fn files(&self) -> anyhow::Result<(OutputFiles, RenderMode)> {
-        let (mut files, mut places) = (Vec::new(), Vec::new());
+        let (mut files, mut replacements) = (Vec::new(), Vec::new());
         for path in self.paths().filter(|_| self.format != Format::Midi) {
-            let place = Replacement::begin(path).with_context(|| writing(path))?;
+            let replacement = Replacement::begin(path).with_context(|| writing(path))?;
             let rate = self.config.audio.sample_rate;
-            let file = place.file().and_then(|file| SoundFile::start(file, self.format, rate));
+            let file = replacement.file().and_then(|file| SoundFile::start(file, self.format, rate));
             files.extend(file.with_context(|| writing(path))?);
-            places.push(place);
+            replacements.push(replacement);
         }
         let mut files = files.into_iter();
         let Some(mix) = files.next() else {
             return Ok((OutputFiles::Notes(NoteFile::new(self.config.music.bpm)), RenderMode::NotesOnly));
         };
         let mode = if self.stems.is_empty() { RenderMode::Mix } else { RenderMode::Stems };
-        Ok((OutputFiles::Sound { mix, stems: files.collect(), places, peak: 0.0 }, mode))
+        Ok((OutputFiles::Sound { mix, stems: files.collect(), replacements, peak: 0.0 }, mode))
     }
 }
 

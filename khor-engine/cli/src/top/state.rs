@@ -157,14 +157,14 @@ impl State {
         let mut before = std::mem::take(&mut self.lanes);
         // An engine that is newer may have more of them.
         for (name, now) in known.into_iter().chain(signals) {
-            let heard = (self.ts_ms, now.level);
-            let place = before.iter().position(|lane| lane.name == name);
-            let mut lane = match place.map(|place| before.swap_remove(place)) {
+            let level = (self.ts_ms, now.level);
+            let index = before.iter().position(|lane| lane.name == name);
+            let mut lane = match index.map(|index| before.swap_remove(index)) {
                 Some(lane) if is_time => Lane { now, ..lane },
                 Some(lane) => lane,
                 None => Lane { name, now, past: VecDeque::new() },
             };
-            lane.past.push_back(heard);
+            lane.past.push_back(level);
             drop_old(&mut lane.past, |(at_ms, _)| at_ms + HISTORY_MS < self.ts_ms);
             self.lanes.push(lane);
         }

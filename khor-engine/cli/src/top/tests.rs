@@ -29,26 +29,26 @@ const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide.md");
 const COLOURED: Theme = Theme { colours: true, symbols: &UNICODE };
 const PLAIN: Theme = Theme { colours: false, symbols: &ASCII };
 
-fn news() -> Vec<EngineEvent> {
-    let news = |line: &str| {
+fn events() -> Vec<EngineEvent> {
+    let event = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
-        let (kind, told) = line.as_object().unwrap().iter().next().unwrap();
-        let told = told.clone();
+        let (kind, value) = line.as_object().unwrap().iter().next().unwrap();
+        let value = value.clone();
         match kind.as_str() {
-            "arrived" => EngineEvent::Connected(serde_json::from_value(told).unwrap()),
-            "event" => EngineEvent::Metrics(serde_json::from_value(told).unwrap()),
-            "health" => EngineEvent::Health(serde_json::from_value(told).unwrap()),
-            "explain" => EngineEvent::Sentence(told["sentence"].as_str().unwrap().to_owned()),
+            "arrived" => EngineEvent::Connected(serde_json::from_value(value).unwrap()),
+            "event" => EngineEvent::Metrics(serde_json::from_value(value).unwrap()),
+            "health" => EngineEvent::Health(serde_json::from_value(value).unwrap()),
+            "explain" => EngineEvent::Sentence(value["sentence"].as_str().unwrap().to_owned()),
             other => panic!("{other}"),
         }
     };
-    RECORDED.lines().map(news).collect()
+    RECORDED.lines().map(event).collect()
 }
 
 fn recorded() -> State {
     let mut state = State::new();
-    for news in news() {
-        state.apply(news);
+    for event in events() {
+        state.apply(event);
     }
     state
 }
@@ -136,14 +136,14 @@ fn repeated_notes_are_kept_once() {
     let mut state = recorded();
     let (notes, cues) = (state.notes.len(), state.cues.len());
     assert!(notes > 0 && cues > 0);
-    for news in news().into_iter().skip(1) {
-        state.apply(news);
+    for event in events().into_iter().skip(1) {
+        state.apply(event);
     }
     assert_eq!((state.notes.len(), state.cues.len()), (notes, cues));
     state.apply(EngineEvent::Disconnected("it has ended".into()));
     let lost = text(&frame(&state, COLOURED, (80, 24)));
     assert!(state.link == Link::Lost("it has ended".into()) && lost.contains("Trying again"), "{lost}");
-    state.apply(news().remove(0));
+    state.apply(events().remove(0));
     assert_eq!(state.link, Link::Up);
     assert!(state.notes.len() <= notes, "those of the engine that came back");
 }
@@ -152,8 +152,8 @@ fn repeated_notes_are_kept_once() {
 fn figures_change_twice_a_second() {
     let (mut state, mut changes, mut shown) = (State::new(), 0, None);
     let (mut first_ms, mut levels) = (0, 0);
-    for news in news() {
-        state.apply(news);
+    for event in events() {
+        state.apply(event);
         first_ms = if first_ms == 0 { state.ts_ms } else { first_ms };
         let rate = state.lanes.iter().find(|lane| lane.name == "csw").unwrap().now.rate;
         changes += u64::from(shown.is_some() && shown != Some(rate));
@@ -181,7 +181,7 @@ fn sites_show_their_hosts_first() {
     }
     let coloured = frame(&state, COLOURED, (80, 24));
     let plain = frame(&state, Theme { colours: false, ..COLOURED }, (80, 24));
-    assert_eq!(text(&coloured), text(&plain), "nothing is told by colour alone");
+    assert_eq!(text(&coloured), text(&plain), "nothing is shown by colour alone");
     let small = text(&frame(&state, COLOURED, (60, 4)));
     assert!(small.contains("1 of 2 hosts") && small.contains("silent: db"), "{small}");
     for columns in [0, 1, 3, 20, 65, 66, 80, 200] {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_own_traffic::{OwnTraffic, Place};
+use khor_own_traffic::{CountedAt, OwnTraffic};
 use parking_lot::{Mutex, MutexGuard};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -61,7 +61,7 @@ struct Route {
     socket: UdpSocket,
     address: SocketAddr,
     /// Where the datagrams count as own traffic.
-    place: Place,
+    place: CountedAt,
 }
 
 /// A datagram did not leave.
@@ -209,7 +209,7 @@ impl Route {
         socket.set_nonblocking(true)?;
         // Without it the kernel sends nothing to the address of all.
         socket.set_broadcast(true)?;
-        Ok(Self { socket, address, place: Place::of_destination(address) })
+        Ok(Self { socket, address, place: CountedAt::of_destination(address) })
     }
 }
 

@@ -13,8 +13,8 @@ pub(crate) fn steerable(config: &Value) -> Value {
     let mut part = Value::Object(Map::new());
     for path in STEERABLE {
         let Some(held) = config.pointer(&format!("/{path}")) else { continue };
-        let place = path.split('/').fold(&mut part, |place, key| &mut place[key]);
-        *place = held.clone();
+        let target = path.split('/').fold(&mut part, |target, key| &mut target[key]);
+        *target = held.clone();
     }
     part
 }

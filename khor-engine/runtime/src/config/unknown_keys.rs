@@ -24,12 +24,12 @@ pub(super) struct UnknownKeys {
 impl UnknownKeys {
     pub(super) fn add(&mut self, path: &str) {
         self.count += 1;
-        let shown = || cut(path, NAME_CHARS).escape_debug().to_string();
+        let short_name = || cut(path, NAME_CHARS).escape_debug().to_string();
         if self.first.len() < LISTED {
-            self.first.push(shown());
+            self.first.push(short_name());
         }
         if self.in_listen.is_none() && concerns_listen(path) {
-            self.in_listen = Some(shown());
+            self.in_listen = Some(short_name());
         }
     }
 

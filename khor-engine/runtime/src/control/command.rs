@@ -212,14 +212,14 @@ mod tests {
 
     #[test]
     fn unknown_addresses_are_rejected() {
-        let wish = |address: &str, args: Vec<OscType>| OscCommand::of(address, &args);
-        assert_eq!(wish("/khor/mute", vec![]), Ok(OscCommand::Mute(None)));
-        assert_eq!(wish("/khor/mute", vec![OscType::Int(0)]), Ok(OscCommand::Mute(Some(false))));
-        assert_eq!(wish("/khor/panic", vec![OscType::Float(1.0)]), Ok(OscCommand::Panic));
-        assert_eq!(wish("/khor/set/a/b", vec![]), Ok(OscCommand::Set("a/b".into())));
-        assert!(wish("/khor/mute", vec![OscType::Nil]).is_err());
+        let command = |address: &str, args: Vec<OscType>| OscCommand::of(address, &args);
+        assert_eq!(command("/khor/mute", vec![]), Ok(OscCommand::Mute(None)));
+        assert_eq!(command("/khor/mute", vec![OscType::Int(0)]), Ok(OscCommand::Mute(Some(false))));
+        assert_eq!(command("/khor/panic", vec![OscType::Float(1.0)]), Ok(OscCommand::Panic));
+        assert_eq!(command("/khor/set/a/b", vec![]), Ok(OscCommand::Set("a/b".into())));
+        assert!(command("/khor/mute", vec![OscType::Nil]).is_err());
         for address in ["/khor/set/", "/khor/sing", "/1/fader1"] {
-            let refusal = wish(address, vec![]).unwrap_err();
+            let refusal = command(address, vec![]).unwrap_err();
             assert_eq!(refusal, CommandError::Address(address.to_owned()));
         }
     }

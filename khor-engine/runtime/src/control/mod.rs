@@ -29,7 +29,7 @@ use std::{
 };
 
 use khor_output::Health;
-use khor_own_traffic::Place;
+use khor_own_traffic::CountedAt;
 use rosc::{OscMessage, OscType};
 use serde_json::Value;
 use tokio::{
@@ -55,13 +55,13 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Listens, whenever the configuration says so, until `stop` becomes true.
 pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
-    let mut wanted = engine.osc_port();
+    let mut configured = engine.osc_port();
     let mut running = true;
     while running {
-        let port = *wanted.borrow_and_update();
+        let port = *configured.borrow_and_update();
         running = tokio::select! {
             () = listen(&engine, port) => true,
-            changed = wanted.changed() => changed.is_ok(),
+            changed = configured.changed() => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
         // Whatever was set is kept, whoever ended it.
@@ -133,7 +133,7 @@ impl OscHandler {
             match result {
                 Ok(length) => {
                     let own = self.engine.own_traffic();
-                    own.received_datagram(Place::Local, length, Ipv4Addr::LOCALHOST.into());
+                    own.received_datagram(CountedAt::Local, length, Ipv4Addr::LOCALHOST.into());
                     self.datagram(&buffer[..length]);
                 }
                 // An answer to nothing that was sent: the socket goes on.

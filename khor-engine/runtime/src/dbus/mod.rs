@@ -32,7 +32,7 @@ pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's
 
 /// The names that are to be on the session bus, khor's or those it needs.
 pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
-    Part::ALL.into_iter().filter(|part| part.is_wanted(desktop)).map(Part::name).collect()
+    Part::ALL.into_iter().filter(|part| part.is_enabled(desktop)).map(Part::name).collect()
 }
 
 /// One thing that khor is on the session bus.
@@ -66,7 +66,7 @@ impl Part {
         }
     }
 
-    const fn is_wanted(self, desktop: Desktop) -> bool {
+    const fn is_enabled(self, desktop: Desktop) -> bool {
         match self {
             Self::Bus => desktop.bus,
             Self::Mpris => desktop.mpris,
@@ -116,13 +116,13 @@ pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
 }
 
 async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool>) {
-    let mut wanted = engine.desktop();
+    let mut configured = engine.desktop();
     let mut running = true;
     while running {
-        let is_wanted = part.is_wanted(*wanted.borrow_and_update());
+        let is_enabled = part.is_enabled(*configured.borrow_and_update());
         running = tokio::select! {
-            () = keep_running(engine, part, is_wanted) => true,
-            changed = wanted.wait_for(|desktop| part.is_wanted(*desktop) != is_wanted) => changed.is_ok(),
+            () = keep_running(engine, part, is_enabled) => true,
+            changed = configured.wait_for(|desktop| part.is_enabled(*desktop) != is_enabled) => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
         // Whatever was set is kept, whoever ended it.
@@ -131,8 +131,8 @@ async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool
 }
 
 /// Keeps the part on the bus for ever; not wanted: does nothing for ever.
-async fn keep_running(engine: &Arc<Engine>, part: Part, is_wanted: bool) {
-    if !is_wanted {
+async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
+    if !is_enabled {
         part.report(engine, Health::off());
         return std::future::pending().await;
     }

@@ -6,7 +6,7 @@ use khor_proto::{
     Availability, Subscribe, Welcome,
     client::{Client, ClientError, Update},
 };
-use khor_source::{Gap, ScopeChoice, lockdown_cause, slower, whose};
+use khor_source::{MissingCounters, ScopeChoice, lockdown_cause, slower, whose};
 use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -59,8 +59,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
 /// The collector that the running engine hears, which may have been told of another socket.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?["source"];
-    let is_heard = source["kind"] == "collector" && source["ok"] == true;
-    source["detail"].as_str().filter(|_| is_heard)
+    let delivers = source["kind"] == "collector" && source["ok"] == true;
+    source["detail"].as_str().filter(|_| delivers)
 }
 
 fn unit_check(state: Option<&str>, socket: &Path) -> Check {
@@ -138,7 +138,7 @@ fn probes(welcome: &Welcome) -> Check {
             Availability::Absent { reason } => Some(format!("{}: {reason}", counter.name)),
         })
         .collect();
-    let (all, gap) = (welcome.counters.len(), Gap::of(welcome));
+    let (all, gap) = (welcome.counters.len(), MissingCounters::of(welcome));
     if absent.is_empty() {
         // An older collector does not list newer counters.
         return gap.map_or_else(

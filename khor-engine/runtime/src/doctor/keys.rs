@@ -23,8 +23,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Check {
     let folders = [Some(Path::new(SYSTEM)), input.config_path.parent()];
     let folders = folders.into_iter().flatten().map(Path::to_owned).collect();
     let nats = input.config.site.nats.clone();
-    let looked = tokio::task::spawn_blocking(move || keys(folders, &nats)).await;
-    looked.unwrap_or_else(|error| Check::off("keys", error.to_string()))
+    let check = tokio::task::spawn_blocking(move || keys(folders, &nats)).await;
+    check.unwrap_or_else(|error| Check::off("keys", error.to_string()))
 }
 
 fn keys(folders: Vec<PathBuf>, nats: &Nats) -> Check {
@@ -80,14 +80,14 @@ mod tests {
     fn group_readable_keys_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let key = dir.path().join("elsewhere.seed");
-        let look = || keys(vec![dir.path().to_owned()], &Nats::default());
-        assert_eq!(look().state, CheckState::Off);
+        let check_keys = || keys(vec![dir.path().to_owned()], &Nats::default());
+        assert_eq!(check_keys().state, CheckState::Off);
         fs::write(&key, "SU").unwrap();
         fs::write(dir.path().join(RELAY_ENV), format!("KHOR_SITE=x\nKHOR_NATS_NKEY=\"{}\"\n", key.display()))
             .unwrap();
         let with_mode = |path: &Path, mode| {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-            look()
+            check_keys()
         };
         assert_eq!(with_mode(&key, 0o600).state, CheckState::Ok);
         let open = with_mode(&key, 0o640);

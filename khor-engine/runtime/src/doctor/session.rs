@@ -129,8 +129,8 @@ async fn clock(config: &Config) -> Check {
 /// than a shell.
 fn time_zone(input: &DoctorInput) -> Check {
     let name = "time zone";
-    let told = input.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
-    let (zone, problem) = if let Some(time) = told {
+    let engine_time = input.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
+    let (zone, problem) = if let Some(time) = engine_time {
         let word = |field: &str| time[field].as_str().unwrap_or_default().to_owned();
         let problem = Shortfall { error: word("error"), fix: word("fix") };
         (word("zone"), (time["ok"] == false).then_some(problem))

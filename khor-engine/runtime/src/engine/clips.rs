@@ -38,7 +38,7 @@ pub struct Clip {
 }
 
 /// Nothing for three minutes: what is ordinary on the machine that the captures are of.
-const ORDINARY: &[u8] = include_bytes!("../../../captures/idle-long.khor");
+const IDLE_CAPTURE: &[u8] = include_bytes!("../../../captures/idle-long.khor");
 
 /// What gives each away is what presets/mapping.toml, the seats of `music::VoiceStream` and the cues' motifs say.
 pub static CLIPS: [Clip; 9] = [
@@ -179,7 +179,7 @@ impl Clip {
         mut take: impl FnMut(Piece),
     ) -> Result<bool, CaptureError> {
         let mut offline = Offline::new(&config.offline_settings(RenderMode::Mix), preset);
-        for piece in CaptureReader::new(Cursor::new(ORDINARY))? {
+        for piece in CaptureReader::new(Cursor::new(IDLE_CAPTURE))? {
             if cancelled.load(Relaxed) {
                 return Ok(false);
             }

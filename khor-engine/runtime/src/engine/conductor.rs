@@ -359,8 +359,8 @@ mod tests {
     impl Fixture {
         /// All signals are busy.
         fn new() -> Self {
-            let wanted = audio::AudioSettings { sample_rate_hz: 48_000, ..audio::AudioSettings::default() };
-            let (audio, player) = audio::AudioOutput::start(wanted).unwrap();
+            let settings = audio::AudioSettings { sample_rate_hz: 48_000, ..audio::AudioSettings::default() };
+            let (audio, player) = audio::AudioOutput::start(settings).unwrap();
             let (osc, midi) = (
                 osc::OscOutput::start(Vec::new(), Arc::default()).unwrap(),
                 midi::MidiOutput::start(None).unwrap(),
@@ -376,8 +376,8 @@ mod tests {
             };
             state.lock().add_reading(&[None; Counter::ALL.len()], Some(reading), Instant::now());
             let (time_us, start) = (Arc::new(AtomicU64::new(0)), Instant::now());
-            let told = Arc::clone(&time_us);
-            let clock = Box::new(move || start + Duration::from_micros(told.load(Relaxed)));
+            let test_time_us = Arc::clone(&time_us);
+            let clock = Box::new(move || start + Duration::from_micros(test_time_us.load(Relaxed)));
             let mut thread = MusicThread::new(Outputs { player, osc, midi }, state, composer(), clock);
             thread.tick();
             Self { thread, time_us, _audio: audio }

@@ -19,11 +19,11 @@ impl DesktopHealth {
     /// All of it in one: wanted if a part is, working if all do that are wanted.
     pub fn overall(&self) -> Health {
         let Self { bus, mpris, notifications } = self;
-        let mut wanted = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();
-        if wanted.peek().is_none() {
+        let mut enabled = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();
+        if enabled.peek().is_none() {
             return Health::off();
         }
-        wanted.find(|part| !part.ok).cloned().unwrap_or_else(Health::working)
+        enabled.find(|part| !part.ok).cloned().unwrap_or_else(Health::working)
     }
 }
 

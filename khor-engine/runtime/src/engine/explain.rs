@@ -33,7 +33,7 @@ const COLUMNS: usize = 80;
 pub struct Explanation {
     /// One sentence.
     pub sentence: String,
-    pub standing_out: Vec<Deviation>,
+    pub standing_out: Vec<DeviatingSignal>,
     pub heard: Vec<SoundPart>,
     /// All of it as a screen of text.
     pub text: String,
@@ -41,7 +41,7 @@ pub struct Explanation {
 
 /// A signal that stands out.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Deviation {
+pub struct DeviatingSignal {
     pub signal: &'static str,
     pub label: &'static str,
     pub rate: String,
@@ -78,14 +78,14 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
 }
 
 /// The signals above their baselines, the furthest first, by their rates as they are shown beside it.
-fn standing(reading: &Reading, is_of_many: bool) -> Vec<Deviation> {
-    let mut standing: Vec<Deviation> = SIGNALS
+fn standing(reading: &Reading, is_of_many: bool) -> Vec<DeviatingSignal> {
+    let mut standing: Vec<DeviatingSignal> = SIGNALS
         .iter()
         .filter_map(|info| {
             let i = info.id.index();
             let (lane, rate, ordinary) = (reading.lanes[i]?, reading.rates[i]?, reading.baselines[i]?);
             let deviation = reported_deviation(reading, info.id, is_of_many)?;
-            Some(Deviation {
+            Some(DeviatingSignal {
                 signal: info.name,
                 label: info.label,
                 rate: amount(info.unit, rate),
@@ -217,7 +217,7 @@ fn cause(route: &Route) -> String {
     }
 }
 
-fn sentence(state: &EngineState, standing_out: &[Deviation]) -> String {
+fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     let SourceState::Up(info) = &state.source else {
         return "Nothing is known now: the source is away.".to_owned();
     };
@@ -265,7 +265,12 @@ fn capitalised(text: &str) -> String {
     }
 }
 
-fn text(state: &EngineState, sentence: &str, standing_out: &[Deviation], heard: &[SoundPart]) -> String {
+fn text(
+    state: &EngineState,
+    sentence: &str,
+    standing_out: &[DeviatingSignal],
+    heard: &[SoundPart],
+) -> String {
     let mut text = format!("{sentence}\n");
     let mut line = |args: std::fmt::Arguments<'_>| {
         text.write_fmt(args).expect("writing to a string cannot fail");
@@ -297,7 +302,7 @@ fn text(state: &EngineState, sentence: &str, standing_out: &[Deviation], heard: 
     }
     if !standing_out.is_empty() {
         line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
-        for Deviation { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
+        for DeviatingSignal { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
             let times = if is_zero_amount(ordinary) {
                 "usually none".to_owned()
             } else {

@@ -67,12 +67,12 @@ impl Library {
                 continue;
             }
             changed = true;
-            let kept = before.and_then(|file| file.preset.clone());
+            let previous = before.and_then(|file| file.preset.clone());
             let (preset, problem) = match read(&path) {
                 Ok(preset) => (Some(preset), None),
                 Err(problem) => {
                     let problem = format!("{}: {problem}", path.display());
-                    (kept, Some(cut(&problem, PROBLEM_CHARS).into_owned()))
+                    (previous, Some(cut(&problem, PROBLEM_CHARS).into_owned()))
                 }
             };
             self.files.insert(path, File { stamp, preset, problem });

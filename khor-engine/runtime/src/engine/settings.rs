@@ -37,11 +37,11 @@ pub(super) fn osc_targets(config: &Config) -> Vec<osc::OscTarget> {
 }
 
 pub(super) fn midi_settings(config: &Config) -> Option<midi::MidiSettings> {
-    let wanted = || {
+    let settings = || {
         let Midi { port, channel, clock } = config.midi.clone();
         midi::MidiSettings { port, melody_channel: channel, clock }
     };
-    config.features.midi.then(wanted)
+    config.features.midi.then(settings)
 }
 
 /// The source that the configuration selects. A `capture` comes before all others, then a site.

@@ -1,4 +1,4 @@
-//! The task that turns the source's frames into lanes, and tells them to the state and to OSC.
+//! The task that turns the source's frames into lanes, and publishes them to the state and to OSC.
 
 mod single_host;
 mod site;
@@ -20,7 +20,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
-use tracing::warn;
+use tracing::debug;
 
 use super::{
     conductor::{Command, Conductor},
@@ -35,7 +35,7 @@ use crate::config::SiteMode;
 /// Time between two `/khor/metrics` messages.
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Time between two writes of what was learnt.
+/// Time between two writes of the baseline.
 const SAVE_INTERVAL: Duration = Duration::from_mins(5);
 
 /// A command for the baseline.
@@ -59,12 +59,12 @@ pub(super) struct SignalTask {
     commands: mpsc::UnboundedReceiver<(BaselineCommand, oneshot::Sender<()>)>,
     baseline_file: BaselineFile,
     conductor: Conductor,
-    /// Whose activity is heard on this machine, which teaches what is ordinary; `None` for the demo and captures.
+    /// The scope whose baseline is learnt; `None` for the demo and captures.
     subject: Option<Scope>,
     kind: Option<SourceKind>,
-    /// Of a site, the host that is heard as if it were this machine.
+    /// The host of a site that is played as if it were this machine.
     single_host: Option<Name>,
-    /// How a site is played, and who of it has which place.
+    /// How a site is played.
     mode: SiteMode,
     stage: Stage,
     saved_at: Instant,
@@ -109,11 +109,11 @@ impl SignalTask {
                 event = events.recv() => event,
                 Some((command, done)) = self.commands.recv() => {
                     self.execute(command).await;
-                    // Whoever asked may have gone.
+                    // The caller may have stopped waiting.
                     done.send(()).ok();
                     continue;
                 }
-                // Also while the source is away: what is wanted then is shown.
+                // Applies settings even while the source is unavailable.
                 Ok(()) = self.settings.changed() => {
                     self.apply_settings();
                     continue;
@@ -135,7 +135,7 @@ impl SignalTask {
                 SourceEvent::Frame(frame) => self.frame(frame),
                 SourceEvent::Cue(cue) => self.cue(&cue, None),
                 SourceEvent::Lost { cues } => {
-                    warn!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
+                    debug!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
                     self.state.lock().cues_lost += cues;
                 }
             }
@@ -168,8 +168,8 @@ impl SignalTask {
         self.state.lock().baseline_frozen = self.pipeline.is_frozen();
     }
 
-    /// Another source may be another machine, or another part of this one: what is ordinary is theirs, and of the demo
-    /// nothing is kept.
+    /// Loads the baseline of the new source. Another machine or scope has another baseline, and the
+    /// demo has none.
     async fn source_up(&mut self, info: SourceInfo) {
         let real = matches!(info.kind, SourceKind::Collector | SourceKind::Proc);
         let subject = real.then(|| info.scope.clone());
@@ -185,7 +185,7 @@ impl SignalTask {
             }
             self.subject = subject;
         }
-        // While the collector is away /proc says less: that is heard, and so is its return.
+        // /proc knows less than the collector, so its loss and its return are cues.
         let (was, is) = (self.kind.replace(info.kind), info.kind);
         match was {
             Some(SourceKind::Collector) if is == SourceKind::Proc => {
@@ -199,13 +199,13 @@ impl SignalTask {
         self.source_changed(SourceState::Up(info));
     }
 
-    /// Begins to write down what was learnt.
+    /// Starts to save the baseline.
     fn start_save(&mut self) -> Option<JoinHandle<()>> {
         self.saved_at = Instant::now();
         self.baseline_file.save_later(self.subject.as_ref()?, self.pipeline.learnt())
     }
 
-    /// Writes it down.
+    /// Saves the baseline. Waits for the disk.
     async fn save(&mut self) {
         if let Some(writing) = self.start_save() {
             // It can only panic, and that is logged.

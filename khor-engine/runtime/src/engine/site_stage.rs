@@ -1,4 +1,4 @@
-//! From what is heard of a site to who is on stage. No I/O.
+//! Passes a site to the stage, with the selected signals only. No I/O.
 
 use khor_fleet::Name;
 use khor_signal::{PerSignal, Reading, keep_enabled};
@@ -8,7 +8,7 @@ use super::stage::{SiteDetail, Stage, StageHost, StagePlan, StageSection};
 use crate::config::SiteMode;
 
 impl Stage {
-    /// Looks at a site, of the signals that are `heard`.
+    /// Chooses who plays in a site. `heard` are the selected signals.
     pub fn update_for_site(&mut self, mode: SiteMode, site: &Site, heard: &PerSignal<bool>) -> StagePlan {
         let only_heard =
             |reading: &Reading| Reading { lanes: keep_enabled(&reading.lanes, heard), ..*reading };
@@ -23,8 +23,8 @@ impl Stage {
                 reading,
             })
             .collect();
-        // Of sites within the site only those that stand out are named, who are not like the others. Each signal is that of
-        // all hosts for itself, so what isn't listened to can be left out afterwards.
+        // Each signal of a sum is independent of the others, so unselected signals can be removed
+        // here.
         let groups = site.summary.iter().flat_map(|summary| &summary.sections);
         let groups: Vec<StageSection<'_>> = groups
             .map(|group| StageSection {

@@ -1,4 +1,5 @@
-//! From the hosts of a site to who plays: one reading for the bed, the soloists, and whose work is the pulse. No I/O.
+//! Chooses who plays: one reading for the bed, the soloists, and the hosts or sections of the
+//! pulse. No I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,94 +19,94 @@ use crate::config::SiteMode;
 pub struct StageHost<'a> {
     /// Its name.
     pub name: &'a str,
-    /// The group it is in.
+    /// Its section.
     pub section: Option<&'a str>,
-    /// It has stopped sending: it keeps its bench and its turn, and is not heard.
+    /// It has stopped sending: it keeps its bench and its turn, and does not play.
     pub silent: bool,
-    /// What it said last, of the signals that are listened to.
+    /// Its last reading, with the selected signals only.
     pub reading: &'a Reading,
 }
 
-/// How much of a site is known host by host.
+/// How much the engine knows of the hosts of a site.
 #[derive(Clone, Copy, Debug)]
 pub enum SiteDetail<'a> {
-    /// All of it.
+    /// Each host by itself.
     Each,
-    /// Sites within the site are told of as one: what all hosts are together and what each section is, and by name only those that
-    /// stand out.
+    /// The sum over all hosts and over each section, because the site contains sites. Only the most
+    /// deviant hosts are known by name.
     Together {
-        /// All of them; `None` where nobody is heard.
+        /// All hosts; `None` if none sends.
         reading: Option<Reading>,
         /// By name, hosts without a section last.
         sections: &'a [StageSection<'a>],
     },
 }
 
-/// A section of hosts that are not heard one by one.
+/// The sum over the hosts of a section.
 #[derive(Clone, Copy, Debug)]
 pub struct StageSection<'a> {
     /// Its name; `None` are hosts without one.
     pub section: Option<&'a str>,
     /// Hosts in it, silent ones included.
     pub hosts: usize,
-    /// As its busiest tenth is, of the signals that are listened to; `None` where nobody is heard.
+    /// Its busiest tenth of hosts, with the selected signals only; `None` if none sends.
     pub lanes: Option<Lanes>,
 }
 
-/// Remembers who had which place.
+/// Chooses who plays, and remembers the choice so that it changes seldom.
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
     section_slots: SectionSlots<String, SECTIONS>,
 }
 
-/// Who plays, and what is to be said of it.
+/// Who plays, and why.
 #[derive(Clone, Debug, Default)]
 pub struct StagePlan {
-    /// All hosts as one; `None` where nobody is heard.
+    /// All hosts as one; `None` if none sends.
     pub reading: Option<Reading>,
-    /// Who has the voices, each in the place it has in the cast.
+    /// The soloists, in the order of the cast.
     pub soloists: [Option<Solo>; SOLOISTS],
-    /// What the composer is told.
+    /// The input of the composer.
     pub cast: Arc<Cast>,
     /// How the site is played.
     pub mode: SiteMode,
-    /// The sections that play by themselves, by their benches; none where all are played together.
+    /// The sections that play by themselves, by their benches; empty if all play together.
     pub benches: Vec<SeatedSection>,
     /// Turns of the roll call.
     pub turns: usize,
-    /// Why it isn't quite what the mode asks for.
+    /// Why this differs from the mode, if it does.
     pub remark: Option<String>,
 }
 
-/// A host that has the voices.
+/// A soloist.
 #[derive(Clone, Debug)]
 pub struct Solo {
     /// Its name.
     pub host: String,
-    /// The group it is in.
+    /// Its section.
     pub section: Option<String>,
-    /// By which signal it stands out most.
+    /// The signal by which it stands out most.
     pub signal: SignalId,
     /// How far, octaves.
     pub deviation: f32,
-    /// What it says.
+    /// Its reading.
     pub reading: Reading,
 }
 
-/// A bench that is taken.
+/// A section that plays by itself, with its bench.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeatedSection {
-    /// Which section's; `None` is the rest's.
+    /// The section; `None` for all sections that share the last bench.
     pub section: Option<String>,
-    /// Hosts that sit there.
+    /// Its hosts.
     pub hosts: usize,
-    /// What they are played with.
+    /// Its timbre, register and direction.
     pub bench: SectionPart,
 }
 
 impl StagePlan {
-    /// Who has the voices, the furthest first.
+    /// The soloists, the furthest first.
     pub fn furthest(&self) -> Vec<&Solo> {
         let mut soloists: Vec<&Solo> = self.soloists.iter().flatten().collect();
         soloists.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
@@ -114,7 +115,7 @@ impl StagePlan {
 }
 
 impl Stage {
-    /// Looks at the hosts that are known by name.
+    /// Chooses from the hosts that are known by name, and from the sums over all hosts.
     pub fn update(&mut self, mode: SiteMode, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> StagePlan {
         let heard = || hosts.iter().filter(|host| !host.silent);
         let chosen = self.soloists.choose(heard().map(|host| (host.name, &host.reading.lanes)));
@@ -150,7 +151,7 @@ impl Stage {
         plan
     }
 
-    /// A pulse for each section: as its busiest tenth is, or as its soloist.
+    /// A pulse for each section, from its busiest tenth of hosts or from its soloist.
     fn sections(
         &mut self,
         hosts: &[StageHost<'_>],
@@ -160,7 +161,7 @@ impl Stage {
         match detail {
             SiteDetail::Each => self.section_slots.assign(hosts.iter().map(|host| host.section)),
             SiteDetail::Together { sections, .. } => {
-                self.section_slots.assign(sections.iter().map(|group| group.section))
+                self.section_slots.assign(sections.iter().map(|group| group.section));
             }
         }
         if self.section_slots.count() < 2 {
@@ -189,7 +190,8 @@ impl Stage {
         PulseCast::Sections(benches)
     }
 
-    /// How many sit on a bench, and how their busiest tenth is; of groups that share it, as the busiest group's is.
+    /// The number of hosts on a bench, and their busiest tenth. If summarized sections share the
+    /// bench, the busiest one counts.
     fn bench_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
         match detail {
             SiteDetail::Each => {
@@ -207,7 +209,7 @@ impl Stage {
     }
 }
 
-/// Names, of which there may be thousands.
+/// A short list of names. There may be thousands.
 fn name_list(names: &[String]) -> String {
     const NAMED: usize = 4;
     let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -225,7 +227,8 @@ impl Solo {
     }
 }
 
-/// Everyone in turn, by name; where there are more hosts than turns, the sections, and last those without one.
+/// Calls the hosts in turn, by name. If there are more hosts than turns, calls the sections, and
+/// last the hosts without one.
 fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     let (count, turns): (usize, Vec<RollCallTurn>) = if hosts.len() <= MAX_TURNS
         || hosts.iter().all(|h| h.section.is_none())
@@ -248,7 +251,7 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     roll_call_turns(count, turns, plan)
 }
 
-/// The sections in turn, by name, where their hosts are not heard one by one.
+/// Calls the sections in turn, by name, because most hosts are not known one by one.
 fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
         let remark = "sites within the site are told of as one, and no host has a section: all play together";
@@ -261,7 +264,7 @@ fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) ->
     roll_call_turns(sections.len(), turns, plan)
 }
 
-/// The first of so many, who are called.
+/// The roll call. `count` may exceed the number of turns.
 fn roll_call_turns(count: usize, turns: Vec<RollCallTurn>, plan: &mut StagePlan) -> PulseCast {
     if count > MAX_TURNS {
         let beyond = count - MAX_TURNS;
@@ -375,7 +378,7 @@ mod tests {
         }
     }
 
-    /// What is heard where sites within the site tell of it: of `db` a lot, of those without a section a little, `web` is silent.
+    /// Summaries of sections: `db` is busy, hosts without a section are calm, `web` is silent.
     fn groups<'a>(busy: &Reading, calm: &Reading) -> [StageSection<'a>; 3] {
         let group = |section, hosts, lanes| StageSection { section, hosts, lanes };
         [

@@ -32,9 +32,13 @@ use crate::config::{ConfigStore, baseline_path, presets_dir, recordings_dir};
 const SOURCE_QUEUE: usize = 16;
 
 impl Engine {
-    /// Starts everything the configuration asks for. Whatever fails is a state, not an error; only a machine
-    /// that has no more threads makes this fail. With a `capture` that is played instead of this machine. That it
-    /// ends by itself is told to `supervisor`. Must be called within a tokio runtime.
+    /// Starts everything that the configuration enables. A part that fails shows its failure in the
+    /// health report. Plays `capture` instead of this machine, if there is one. `supervisor` learns
+    /// when a part ends by itself. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The system cannot start another thread.
     pub fn start(
         store: ConfigStore,
         socket: PathBuf,
@@ -73,7 +77,7 @@ impl Engine {
             baseline_file,
             conductor.clone(),
         );
-        // The other end of its settings goes with the engine.
+        // The source may end once the engine, which holds the sender of its settings, is dropped.
         let may_end = {
             let settings = source_settings.clone();
             move || settings.has_changed().is_err()

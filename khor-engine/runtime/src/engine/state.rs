@@ -29,10 +29,10 @@ const HISTORY_POINTS: usize = 600;
 /// Time between two points of history.
 const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
 /// Notes that are kept for pages that open later: sixteen busy bars.
-const KEPT_NOTES: usize = 512;
+const MAX_NOTES: usize = 512;
 
 /// Cues that are kept.
-const KEPT_CUES: usize = 64;
+const MAX_CUES: usize = 64;
 
 /// Cues that may wait for who is told of each; the kernel passes on 20 of a kind at once.
 const CUES_QUEUE: usize = 64;
@@ -265,13 +265,13 @@ impl EngineState {
         self.newest_cue += 1;
         *self.cue_counts.entry(cue.kind).or_default() += 1;
         self.cues.push_back(CueEntry { seq: self.newest_cue, ..cue });
-        fair_share::trim(&mut self.cues, KEPT_CUES, |cue| cue.share.as_deref());
+        fair_share::trim(&mut self.cues, MAX_CUES, |cue| cue.share.as_deref());
     }
 
     /// A note that begins at `onset`.
     pub(super) fn add_note(&mut self, note: Note, onset: SystemTime) {
         self.newest_note += 1;
-        if self.notes.len() == KEPT_NOTES {
+        if self.notes.len() == MAX_NOTES {
             self.notes.pop_front();
         }
         self.notes.push_back(PlayedNote { seq: self.newest_note, ts_ms: unix_ms(onset), note });

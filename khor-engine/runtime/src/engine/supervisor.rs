@@ -1,7 +1,7 @@
-//! How a run ends that nobody ended: a capture is over, or a part has failed that is to go on as long as khor does.
+//! Ends the run when a capture is over, or when a part fails that khor cannot do without.
 //!
-//! Tasks are watched by their handles, threads by the hook of panics: nobody joins them. One request, or a look at a
-//! file, may fail by itself; its task is told of that and is no such part.
+//! Tasks are watched by their handles, and threads by the panic hook, because nothing joins them. A
+//! single request or file access may fail; its caller gets the error and the run goes on.
 
 use std::{panic, thread};
 
@@ -16,34 +16,35 @@ use tokio::{
 const MAY_FAIL: [&str; 6] =
     ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
 
-/// How a run ended by itself.
+/// Why a run ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndReason {
     /// The capture is over.
     Finished,
-    /// A part failed; which, and why.
+    /// A part failed. The text names the part and the cause.
     Failed(String),
 }
 
-/// Where it is told that a run has ended by itself. The first failure is believed, also of what is over.
+/// Watches the parts of a run. It keeps the first failure, even after a capture has finished.
 #[derive(Clone, Debug, Default)]
 pub struct Supervisor(watch::Sender<Option<EndReason>>);
 
 impl Supervisor {
-    /// Has every panic of a thread that khor can't do without end the run, from now on and for all of the process. What
-    /// panics are told by stays as it is.
+    /// Ends the run when an essential thread of this process panics. The previous panic hook still
+    /// runs.
     pub fn watch_threads(&self) {
         let (supervisor, previous_hook) = (self.clone(), panic::take_hook());
         panic::set_hook(Box::new(move |panic| {
             previous_hook(panic);
             if let Some(name) = thread::current().name().filter(|name| is_essential(name)) {
-                let said = panic.payload_as_str().unwrap_or("a panic");
-                supervisor.report(EndReason::Failed(format!("the thread {name} failed inside khor: {said}")));
+                let message = panic.payload_as_str().unwrap_or("a panic");
+                supervisor
+                    .report(EndReason::Failed(format!("the thread {name} failed inside khor: {message}")));
             }
         }));
     }
 
-    /// Does `work` as a task whose panic ends the run; the handle is ready when that is told.
+    /// Runs `work` as a task whose panic ends the run. The handle is ready when it is reported.
     pub fn spawn(
         &self,
         part: &'static str,
@@ -57,48 +58,48 @@ impl Supervisor {
         })
     }
 
-    /// The same for a source and for who listens to it, of which each ends with the other: to be called with whether that
-    /// can be `over`, and with what says whether it `was_told` to end.
+    /// Runs a source and the signal task, which end together. `can_finish` says whether that is a
+    /// regular end. Otherwise it is a failure, unless `may_end` returns true.
     pub(super) fn spawn_source(
         &self,
         source: impl Future<Output = ()> + Send + 'static,
-        listener: impl Future<Output = ()> + Send + 'static,
+        signal_task: impl Future<Output = ()> + Send + 'static,
         can_finish: bool,
         may_end: impl Fn() -> bool + Send + 'static,
     ) {
-        let (source, listener) = (tokio::spawn(source), tokio::spawn(listener));
+        let (source, signal_task) = (tokio::spawn(source), tokio::spawn(signal_task));
         let supervisor = self.clone();
         tokio::spawn(async move {
-            match tokio::try_join!(source, listener) {
+            match tokio::try_join!(source, signal_task) {
                 Err(problem) => supervisor.failed("hearing the source", &problem),
                 Ok(_) if can_finish => supervisor.report(EndReason::Finished),
                 Ok(_) if may_end() => {}
                 Ok(_) => {
-                    supervisor.report(EndReason::Failed("the source ended before it was told to".into()))
+                    supervisor.report(EndReason::Failed("the source ended before it was told to".into()));
                 }
             }
         });
     }
 
-    /// How the run ended, if it has.
+    /// Why the run ended, if it has.
     pub fn end_reason(&self) -> Option<EndReason> {
         self.0.borrow().clone()
     }
 
-    /// Waits until the run ends by itself, and says how.
+    /// Waits until the run ends by itself.
     pub async fn wait(&self) -> EndReason {
         let mut changes = self.0.subscribe();
         loop {
             let ended = changes.borrow_and_update().clone();
             match ended {
                 Some(ended) => return ended,
-                // The sender is here, so it can't be gone.
+                // `self` holds the sender, so this cannot fail.
                 None => drop(changes.changed().await),
             }
         }
     }
 
-    /// A task that was ended with the runtime has not failed.
+    /// Reports a panic. A task that the runtime cancelled has not failed.
     fn failed(&self, part: &str, problem: &JoinError) {
         if problem.is_panic() {
             self.report(EndReason::Failed(format!("{part} failed inside khor: {problem}")));
@@ -116,8 +117,8 @@ impl Supervisor {
     }
 }
 
-/// Whether khor can't do without the thread of this name. Of the backend's, which have other names, the supervisor of the
-/// sound notices that they are gone.
+/// Whether khor needs the thread of this name. The threads of the sound backend have other names;
+/// the supervisor of the sound stream notices when they end.
 fn is_essential(thread: &str) -> bool {
     thread.starts_with("khor-") && !MAY_FAIL.contains(&thread)
 }
@@ -138,11 +139,11 @@ mod tests {
         timeout(Duration::from_millis(300), supervisor.wait()).await.is_err()
     }
 
-    fn assert_failed(ended: Option<EndReason>, words: &str) {
-        assert!(matches!(&ended, Some(EndReason::Failed(why)) if why.contains(words)), "{ended:?}");
+    fn assert_failed(ended: Option<EndReason>, text: &str) {
+        assert!(matches!(&ended, Some(EndReason::Failed(why)) if why.contains(text)), "{ended:?}");
     }
 
-    /// A source of nothing that goes on until nobody listens.
+    /// A source that sends until nobody receives.
     async fn send_all(sender: mpsc::Sender<()>) {
         while sender.send(()).await.is_ok() {
             tokio::task::yield_now().await;

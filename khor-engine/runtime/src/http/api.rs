@@ -102,8 +102,8 @@ struct Changed {
 
 fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
     let change = call.json()?;
-    let wanted = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
-    let ConfigUpdate { config, restart_required, not_saved } = match wanted {
+    let if_match = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
+    let ConfigUpdate { config, restart_required, not_saved } = match if_match {
         Some(tags) => call.engine().update_config_of(&change, &tags)?,
         None => call.engine().update_config(&change)?,
     };

@@ -72,8 +72,8 @@ async fn wav(call: Call) -> Result<Wav, Failure> {
     let unknown = || Failure::new(StatusCode::NOT_FOUND, "there is no such clip: /api/clips lists them");
     let clip = clip.ok_or_else(unknown)?;
     let (config, library) = (call.engine().config(), call.engine().library());
-    let wanted = call.text("preset").unwrap_or(&config.music.preset);
-    let preset = library.find(wanted).ok_or_else(|| Failure::bad(format!("preset: there is no {wanted}")))?;
+    let name = call.text("preset").unwrap_or(&config.music.preset);
+    let preset = library.find(name).ok_or_else(|| Failure::bad(format!("preset: there is no {name}")))?;
     let (preset, busy) = (preset.clone(), |why| Failure::new(StatusCode::SERVICE_UNAVAILABLE, why));
     tokio::select! {
         rendered = call.engine().renders().render(clip, config, preset) => match rendered {

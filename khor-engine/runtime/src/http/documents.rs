@@ -63,8 +63,8 @@ fn documented_operations_match_the_api() {
         }
     }
     // These are told of in words, beside what they belong to.
-    let told = ["GET /api/openapi.json", "POST /api/login", "GET /api/config/schema"].map(str::to_owned);
-    documented.extend(told);
+    let described = ["GET /api/openapi.json", "POST /api/login", "GET /api/config/schema"].map(str::to_owned);
+    documented.extend(described);
     let missing: Vec<_> = operations.difference(&documented).collect();
     assert!(missing.is_empty(), "docs/api.md does not name {missing:?}");
 }

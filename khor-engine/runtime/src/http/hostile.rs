@@ -47,17 +47,17 @@ impl Listening {
     }
 
     /// Sends that much of a request, says nothing more, and reads what comes until the other end closes.
-    async fn said_to(&self, request: String) -> String {
-        said_to(self.connect().await, request.replace("PORT", &self.port.to_string())).await
+    async fn response_to(&self, request: String) -> String {
+        response_to(self.connect().await, request.replace("PORT", &self.port.to_string())).await
     }
 
     async fn is_well(&self) -> bool {
-        let asked = "GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n";
-        self.said_to(asked.into()).await.starts_with("HTTP/1.1 200")
+        let request = "GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n";
+        self.response_to(request.into()).await.starts_with("HTTP/1.1 200")
     }
 }
 
-async fn said_to(mut socket: TcpStream, request: String) -> String {
+async fn response_to(mut socket: TcpStream, request: String) -> String {
     // Who is refused may be closed while it still speaks.
     socket.write_all(request.as_bytes()).await.ok();
     let mut message = Vec::new();
@@ -91,7 +91,7 @@ async fn invalid_requests_do_not_stop_the_server() {
         ),
         (patch("Origin: http://evil.example\r\nContent-Length: 2\r\n\r\n{}"), "HTTP/1.1 403"),
     ] {
-        let message = engine.said_to(request.clone()).await;
+        let message = engine.response_to(request.clone()).await;
         assert!(message.starts_with(answer), "{request:.60}: {message:.200}");
         assert!(engine.is_well().await, "{request:.60}");
     }
@@ -102,9 +102,9 @@ async fn slow_clients_are_disconnected() {
     let engine = Listening::start().await;
     let (begun, lateness) = (Instant::now(), Lateness::start());
     let (head, body, chunk) = tokio::join!(
-        engine.said_to("GET /api/health HTTP/1.1\r\nHost: 127".into()),
-        engine.said_to(format!("PATCH /api/config {HEAD}Content-Length: 100\r\n\r\n{{")),
-        engine.said_to(format!("PATCH /api/config {HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{{")),
+        engine.response_to("GET /api/health HTTP/1.1\r\nHost: 127".into()),
+        engine.response_to(format!("PATCH /api/config {HEAD}Content-Length: 100\r\n\r\n{{")),
+        engine.response_to(format!("PATCH /api/config {HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{{")),
     );
     assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
     assert!(body.starts_with("HTTP/1.1 408") && chunk.starts_with("HTTP/1.1 408"), "{body} {chunk}");
@@ -128,7 +128,7 @@ async fn excess_connections_do_not_block_others() {
         sockets.push(engine.connect().await);
     }
     for socket in sockets {
-        crowd.spawn(said_to(socket, "GET ".into()));
+        crowd.spawn(response_to(socket, "GET ".into()));
     }
     mine.write_all(ask.as_bytes()).await.unwrap();
     mine.read_exact(&mut answer).await.expect("a connection that was there stays");
@@ -142,11 +142,11 @@ async fn clients_that_stop_reading_are_disconnected() {
     let engine = Listening::start().await;
     let mut socket = engine.connect().await;
     let ask = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
-    let asked = async {
+    let request = async {
         // Sends requests until the engine, which cannot write its answers, closes the connection.
         while socket.write_all(ask.as_bytes()).await.is_ok() {}
     };
-    tokio::time::timeout(hang_timeout(), asked).await.expect("the connection is closed");
+    tokio::time::timeout(hang_timeout(), request).await.expect("the connection is closed");
     assert!(engine.is_well().await);
 }
 

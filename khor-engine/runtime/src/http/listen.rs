@@ -11,7 +11,7 @@ use std::{convert::Infallible, ops::Range, sync::Arc};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use hound::{SampleFormat, WavSpec};
-use khor_http::Slot;
+use khor_http::ConnectionSlot;
 use khor_output::{audio::Block, file::to_16_bit};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
@@ -198,7 +198,7 @@ fn samples_of(block: &Block) -> Bytes {
 
 fn socket_reply(
     ws: Ws,
-    slot: Option<Arc<Slot>>,
+    slot: Option<Arc<ConnectionSlot>>,
     blocks: broadcast::Receiver<Block>,
     stop: watch::Receiver<bool>,
 ) -> Response {

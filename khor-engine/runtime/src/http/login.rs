@@ -5,6 +5,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tracing::warn;
 use warp::{
     http::{HeaderValue, header},
     reply::Response,
@@ -78,7 +79,7 @@ fn login(call: Call) -> Result<Cookie, Failure> {
     };
     if !credentials.is_token(&token) {
         if access.wrong_token_log.permit(Instant::now()).is_some() {
-            tracing::warn!("a login with a wrong token was refused");
+            warn!("a login with a wrong token was refused");
         }
         return Err(Denied::NoToken.into());
     }

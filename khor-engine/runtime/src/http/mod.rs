@@ -46,7 +46,7 @@ use std::{
 
 use bytes::Buf;
 use futures_util::Stream;
-use khor_http::{Slot, accept, stopped};
+use khor_http::{ConnectionSlot, accept, stopped};
 use khor_system::peer::Peer;
 use tokio::sync::watch;
 use tracing::info;
@@ -119,9 +119,9 @@ fn operations(context: &ApiContext) -> BoxedFilter<(Response,)> {
         })
         .and(warp::query::<Query>())
         .and(warp::header::headers_cloned())
-        .and(warp::ext::optional::<Arc<Slot>>())
+        .and(warp::ext::optional::<Arc<ConnectionSlot>>())
         .and(warp::body::stream())
-        .then(move |found, query, headers, slot: Option<Arc<Slot>>, body| {
+        .then(move |found, query, headers, slot: Option<Arc<ConnectionSlot>>, body| {
             let peer = slot.map_or(Peer::Unknown, |slot| slot.peer());
             answer(context.clone(), peer, found, query, headers, body)
         })

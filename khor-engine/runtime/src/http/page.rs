@@ -142,9 +142,10 @@ fn reply(name: &str, content: Vec<u8>) -> Response {
     let mut response = content.into_response();
     let kind = mime_guess::from_path(name).first_or_octet_stream();
     let kind = HeaderValue::from_str(kind.as_ref()).unwrap_or(HeaderValue::from_static("text/plain"));
-    let keep = if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache_control =
+        if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
     response.headers_mut().insert(header::ETAG, tag);
     response
 }
@@ -170,7 +171,7 @@ mod tests {
         (dir, ui)
     }
 
-    async fn ask(ui: &Ui, method: &str, path: &str, coding: &str) -> (StatusCode, HeaderMap, String) {
+    async fn request(ui: &Ui, method: &str, path: &str, coding: &str) -> (StatusCode, HeaderMap, String) {
         let request = warp::test::request().method(method).path(path).header("accept-encoding", coding);
         let response = request.reply(&routes(ui)).await;
         let text = String::from_utf8(response.body().to_vec()).unwrap();
@@ -189,7 +190,7 @@ mod tests {
             "/missing.js",
             "//etc/passwd.x",
         ] {
-            let (status, _, text) = ask(&ui, "GET", path, "").await;
+            let (status, _, text) = request(&ui, "GET", path, "").await;
             assert!(status == 200 && text.contains("/assets/a.js"), "{path}: {status} {text}");
         }
         for (method, path, expected) in [
@@ -198,12 +199,12 @@ mod tests {
             ("HEAD", "/view", 200),
             ("POST", "/view", 405),
         ] {
-            assert_eq!(ask(&ui, method, path, "").await.0, expected, "{method} {path}");
+            assert_eq!(request(&ui, method, path, "").await.0, expected, "{method} {path}");
         }
-        assert_eq!(ask(&ui, "POST", "/view", "").await.1["allow"], "GET, HEAD");
+        assert_eq!(request(&ui, "POST", "/view", "").await.1["allow"], "GET, HEAD");
         let built_in = Ui { serve: true, dir: None };
-        assert_eq!(ask(&built_in, "GET", "/assets/index-of-another-version.js", "").await.0, 404);
-        assert_eq!(ask(&Ui { serve: false, ..ui }, "GET", "/", "").await.0, 404);
+        assert_eq!(request(&built_in, "GET", "/assets/index-of-another-version.js", "").await.0, 404);
+        assert_eq!(request(&Ui { serve: false, ..ui }, "GET", "/", "").await.0, 404);
     }
 
     #[tokio::test]
@@ -215,7 +216,7 @@ mod tests {
             ("/compose/", "../assets"),
             ("/a/b/c", "../../assets"),
         ] {
-            let (_, _, text) = ask(&ui, "GET", path, "").await;
+            let (_, _, text) = request(&ui, "GET", path, "").await;
             assert!(text.contains(&format!("\"{files}/a.js\"")), "{path}: {text}");
         }
     }
@@ -223,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn precompressed_files_need_an_accepted_coding() {
         let (_dir, ui) = folder();
-        let (_, plain, _) = ask(&ui, "GET", "/assets/a.js", "").await;
+        let (_, plain, _) = request(&ui, "GET", "/assets/a.js", "").await;
         assert_eq!(
             (plain.get("content-encoding"), &plain["vary"]),
             (None, &HeaderValue::from_static("accept-encoding"))
@@ -233,7 +234,7 @@ mod tests {
             ("gzip", "gzip", "assets/a.js.gz"),
             ("br;q=0, *", "gzip", "assets/a.js.gz"),
         ] {
-            let (_, headers, text) = ask(&ui, "GET", "/assets/a.js", taken).await;
+            let (_, headers, text) = request(&ui, "GET", "/assets/a.js", taken).await;
             assert_eq!(
                 (&headers["content-encoding"], text.as_str()),
                 (&HeaderValue::from_static(coding), sent),
@@ -242,7 +243,7 @@ mod tests {
             assert_eq!(headers["content-type"], plain["content-type"], "{taken}");
             assert_ne!(headers["etag"], plain["etag"], "{taken}");
         }
-        assert!(!ask(&ui, "GET", "/plain.js", "gzip").await.1.contains_key("content-encoding"));
+        assert!(!request(&ui, "GET", "/plain.js", "gzip").await.1.contains_key("content-encoding"));
     }
 
     #[test]

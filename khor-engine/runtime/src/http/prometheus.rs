@@ -97,7 +97,7 @@ impl Collector for Measured {
 fn kernel(writer: &mut MetricsWriter<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
     for counter in Counter::ALL {
         let Some(count) = counters[counter.index()] else { continue };
-        let (name, help) = (counter.name(), help(counter));
+        let (name, help) = (counter.name(), counter.summary());
         let seconds = |suffix: &str, per_second: f64| {
             let name = name.strip_suffix(suffix).unwrap_or(name);
             (format!("{name}_seconds"), count as f64 / per_second)
@@ -115,41 +115,6 @@ fn kernel(writer: &mut MetricsWriter<'_>, counters: &Counters, scope: Option<&st
         }
     }
     Ok(())
-}
-
-/// What a counter counts.
-const fn help(counter: Counter) -> &'static str {
-    match counter {
-        Counter::Execs => "Programs that were started.",
-        Counter::Forks => "Processes and threads that were created.",
-        Counter::RxBytes => "Bytes received from the network.",
-        Counter::RxPackets => "Packets received from the network.",
-        Counter::TxBytes => "Bytes sent to the network.",
-        Counter::TxPackets => "Packets sent to the network.",
-        Counter::Switches => "Context switches.",
-        Counter::ReadBytes => "Bytes read from block devices.",
-        Counter::WriteBytes => "Bytes written to block devices.",
-        Counter::ReadRequests => "Read requests to block devices.",
-        Counter::WriteRequests => "Write requests to block devices.",
-        Counter::IoErrors => "Requests to block devices that failed.",
-        Counter::LatencyNs => "Time that requests to block devices took, summed up.",
-        Counter::TimedRequests => "Requests to block devices whose time is in the latency.",
-        Counter::Retransmits => "TCP segments that were sent again.",
-        Counter::Irqs => "Interrupts of devices.",
-        Counter::Softirqs => "Soft interrupts.",
-        Counter::CpuStallUs => "Time in which some task waited for a processor.",
-        Counter::IoStallUs => "Time in which some task waited for a disk.",
-        Counter::MemStallUs => "Time in which some task waited for memory.",
-        Counter::Faults => "Page faults.",
-        Counter::MajorFaults => "Page faults that had to be read from a disk.",
-        Counter::EdgeRxBytes => "Bytes received from outside the machine.",
-        Counter::EdgeRxPackets => "Packets received from outside the machine.",
-        Counter::EdgeTxBytes => "Bytes sent out of the machine.",
-        Counter::EdgeTxPackets => "Packets sent out of the machine.",
-        Counter::LocalBytes => "Bytes that stayed inside the machine: loopback, containers, tunnels.",
-        Counter::LocalPackets => "Packets that stayed inside the machine.",
-        Counter::MissedEvents => "Events that the kernel did not show to khor's programs.",
-    }
 }
 
 fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
@@ -346,9 +311,9 @@ mod tests {
             let (key, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
             let name = key.split('{').next().unwrap();
             let is_counter = families[&here] == "counter";
-            let wanted = if is_counter && is_open { format!("{here}_total") } else { here.clone() };
+            let expected = if is_counter && is_open { format!("{here}_total") } else { here.clone() };
             assert_eq!(is_counter, name.ends_with("_total"), "{line}");
-            assert_eq!(name, wanted, "{line}");
+            assert_eq!(name, expected, "{line}");
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{line}");
             if let Some((_, labels)) = key.split_once('{') {
                 let labels = labels.strip_suffix("\"}").unwrap_or_else(|| panic!("{line}"));

@@ -21,7 +21,7 @@ pub(super) enum RequestedRange {
 /// ranges is ignored.
 pub(super) fn requested(headers: &HeaderMap, length: u64, tag: Option<&str>) -> RequestedRange {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let unchanged = text(header::IF_RANGE).is_none_or(|wanted| tag == Some(wanted));
+    let unchanged = text(header::IF_RANGE).is_none_or(|condition| tag == Some(condition));
     let spec =
         text(header::RANGE).filter(|_| unchanged).and_then(|range| range.trim().strip_prefix("bytes="));
     spec.and_then(|spec| part(spec, length)).unwrap_or(RequestedRange::Whole)

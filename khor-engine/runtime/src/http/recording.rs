@@ -97,7 +97,7 @@ fn list(call: Call) -> Result<Json<Recordings>, Failure> {
     let folder = call.engine().recorder().folder();
     let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
     let recordings =
-        recordings.into_iter().map(|(name, bytes)| Recorded { name: shown(&name), bytes }).collect();
+        recordings.into_iter().map(|(name, bytes)| Recorded { name: display_name(&name), bytes }).collect();
     Ok(Json(Recordings { folder: folder.into(), recordings }))
 }
 
@@ -106,7 +106,7 @@ fn unreadable(path: &Path, problem: &io::Error) -> Failure {
 }
 
 /// A file name as answers show it.
-fn shown(name: &OsString) -> String {
+fn display_name(name: &OsString) -> String {
     name.to_string_lossy().into_owned()
 }
 
@@ -126,7 +126,7 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
         }
     }
     recordings.sort_by_cached_key(|(name, _)| {
-        let name = shown(name);
+        let name = display_name(name);
         let (second, number, name) = name::age_key(&name);
         (second.to_owned(), number, name.to_owned())
     });
@@ -144,11 +144,12 @@ struct Stored {
 
 fn file(call: Call) -> Result<Stored, Failure> {
     let folder = call.engine().recorder().folder();
-    let wanted = OsString::from_vec(percent_decode_str(&call.name).collect());
+    let requested = OsString::from_vec(percent_decode_str(&call.name).collect());
     let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
     // A client requests a name that is not UTF-8 as the list shows it. No path leads out of the
     // folder, because only names of the list are accepted.
-    let of_name = |name: &OsString| *name == wanted || shown(name).as_bytes() == wanted.as_bytes();
+    let of_name =
+        |name: &OsString| *name == requested || display_name(name).as_bytes() == requested.as_bytes();
     let found = recordings.into_iter().map(|(name, _)| name).find(of_name);
     let unknown =
         || Failure::new(StatusCode::NOT_FOUND, "there is no such recording: /api/recordings lists them");

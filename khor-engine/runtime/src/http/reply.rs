@@ -47,13 +47,13 @@ pub(super) struct Failure {
     status: StatusCode,
     refusal: Refusal,
     /// Whether the token would let the client in.
-    asks_token: bool,
+    accepts_token: bool,
 }
 
 impl Failure {
     pub(super) fn new(status: StatusCode, error: impl std::fmt::Display) -> Self {
         let refusal = Refusal { ok: false, error: error.to_string(), problems: Vec::new() };
-        Self { status, refusal, asks_token: false }
+        Self { status, refusal, accepts_token: false }
     }
 
     /// The request itself is wrong.
@@ -69,7 +69,7 @@ impl Failure {
     pub(super) fn into_response(self) -> Response {
         let reply = inert_json::reply(&self.refusal);
         let mut response = warp::reply::with_status(reply, self.status).into_response();
-        if self.asks_token {
+        if self.accepts_token {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -85,8 +85,8 @@ impl Failure {
 
 impl From<Denied> for Failure {
     fn from(denied: Denied) -> Self {
-        let asks_token = matches!(denied, Denied::NoToken);
-        Self { asks_token, ..Self::new(StatusCode::UNAUTHORIZED, denied) }
+        let accepts_token = matches!(denied, Denied::NoToken);
+        Self { accepts_token, ..Self::new(StatusCode::UNAUTHORIZED, denied) }
     }
 }
 

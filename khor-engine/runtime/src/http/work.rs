@@ -7,6 +7,7 @@
 
 use std::sync::LazyLock;
 
+use tracing::error;
 use warp::http::StatusCode;
 
 use super::reply::Failure;
@@ -48,7 +49,7 @@ async fn run<T: Send + 'static>(
 
 /// Logs a failure that is not the client's, and returns the answer to the client.
 pub(super) fn failed(problem: &impl std::fmt::Display) -> Failure {
-    tracing::error!("a request failed inside khor: {problem}");
+    error!("a request failed inside khor: {problem}");
     let message = "khor failed to do this; see its log";
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message)
 }

@@ -7,7 +7,7 @@
 use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use khor_fleet::{Cue, Frame, Message, Name, subject};
-use khor_own_traffic::{OwnTraffic, Place};
+use khor_own_traffic::{CountedAt, OwnTraffic};
 use khor_proto::Scope;
 use khor_signal::{Pipeline, Reading, Scaling};
 use khor_source::{BaselineFile, MachineSettings, ScopeChoice, SourceEvent, SourceInfo, SourceKind, machine};
@@ -111,7 +111,7 @@ struct Publisher {
     link: Link,
     own: Arc<OwnTraffic>,
     /// The last result of [`Self::route`].
-    route: (Option<IpAddr>, Place),
+    route: (Option<IpAddr>, CountedAt),
     identity: Identity,
     frame_subject: String,
     cue_subject: String,
@@ -136,7 +136,7 @@ impl Publisher {
         Self {
             link,
             own: Arc::clone(own),
-            route: (None, Place::Edge),
+            route: (None, CountedAt::Edge),
             identity: Identity::new(host.clone(), section.clone()),
             frame_subject: subject::of_host(site, host, subject::Kind::Frame),
             cue_subject: subject::of_host(site, host, subject::Kind::Cue),
@@ -210,10 +210,10 @@ impl Publisher {
     }
 
     /// This client's address towards the server, and where devices count the traffic.
-    fn route(&mut self) -> (Option<IpAddr>, Place) {
+    fn route(&mut self) -> (Option<IpAddr>, CountedAt) {
         let local = self.link.local_address();
         if self.route.0 != local {
-            self.route = (local, local.map_or(Place::Edge, Place::of_local_address));
+            self.route = (local, local.map_or(CountedAt::Edge, CountedAt::of_local_address));
         }
         self.route
     }

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_text_is_refused() {
+    fn invalid_numbers_and_texts_are_refused() {
         for bytes in [&[0x80][..], &[0xff; 11], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]] {
             assert_eq!(Cursor::new(bytes.into()).number(), Err(Malformed), "{bytes:?}");
         }

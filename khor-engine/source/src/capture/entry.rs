@@ -1,46 +1,16 @@
 //! Entries of a block: a source, a frame, a cue, lost cues, the end.
 
 use khor_proto::{Availability, Cue, CueKind};
+use khor_signal::{Counter, Frame, PerCounter};
 
 use super::{
     Origin,
     bytes::{Cursor, Malformed, put_number, put_signed, put_text},
 };
 use crate::{Machine, SourceKind, edge};
-use khor_signal::{Counter, Frame, PerCounter};
 
-/// The counters by their number in the file, from 0. Only ever appended to.
-const COUNTERS: PerCounter<Counter> = [
-    Counter::Execs,
-    Counter::Forks,
-    Counter::RxBytes,
-    Counter::RxPackets,
-    Counter::TxBytes,
-    Counter::TxPackets,
-    Counter::Switches,
-    Counter::ReadBytes,
-    Counter::WriteBytes,
-    Counter::ReadRequests,
-    Counter::WriteRequests,
-    Counter::IoErrors,
-    Counter::LatencyNs,
-    Counter::TimedRequests,
-    Counter::Retransmits,
-    Counter::Irqs,
-    Counter::Softirqs,
-    Counter::CpuStallUs,
-    Counter::IoStallUs,
-    Counter::MemStallUs,
-    Counter::Faults,
-    Counter::MajorFaults,
-    Counter::EdgeRxBytes,
-    Counter::EdgeRxPackets,
-    Counter::EdgeTxBytes,
-    Counter::EdgeTxPackets,
-    Counter::LocalBytes,
-    Counter::LocalPackets,
-    Counter::MissedEvents,
-];
+/// The counters by their number in the file, from 0.
+const COUNTERS: PerCounter<Counter> = Counter::ALL;
 /// Number of the first edge counter. An older khor recorded sources without this counter.
 const FIRST_OF_EDGE: usize = 22;
 const _: () = assert!(COUNTERS[FIRST_OF_EDGE].index() == Counter::EdgeRxBytes.index());
@@ -280,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_in_the_file_are_those_of_the_description() {
+    fn counter_numbers_match_the_documentation() {
         let text = include_str!("../../../../docs/captures.md");
         let list = text.lines().find(|line| line.starts_with("`execs`")).expect("the list of counters");
         let names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();

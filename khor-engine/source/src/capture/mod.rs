@@ -12,15 +12,13 @@ mod reader;
 mod tests;
 mod writer;
 
-pub use reader::CaptureReader;
-pub use writer::CaptureWriter;
-
 use std::io;
 
 use khor_proto::{Availability, Cue};
-
-use super::{Machine, SourceInfo, SourceKind};
 use khor_signal::{Counter, Frame, PerCounter};
+
+pub use self::{reader::CaptureReader, writer::CaptureWriter};
+use super::{Machine, SourceInfo, SourceKind};
 
 /// What every capture begins with; the last byte is the version of the format.
 const HEADING: [u8; 8] = *b"khorcap\x02";

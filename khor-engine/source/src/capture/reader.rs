@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use khor_system::files;
+
 use super::{
     CaptureError, HEADING, Origin, Recorded,
     block::{Blocks, Found, Problem},
@@ -13,7 +15,6 @@ use super::{
     entry::{Context, Entry, is_source},
 };
 use crate::edge;
-use khor_system::files;
 
 /// Reads a capture, and captures that were appended to it, for example with `cat`. Each capture
 /// begins with [`Recorded::Start`]. Its times are shifted so that it follows the previous capture

@@ -1,13 +1,13 @@
 //! Captures written and read: whole, cut everywhere, flipped everywhere, and made of noise.
 
 use khor_proto::{Availability, Cue, CueKind};
+use khor_signal::{Counter, Frame};
 
 use super::{
     CaptureError, CaptureReader, CaptureWriter, HEADING, Origin, Recorded,
     block::{MAX_BYTES, pack},
 };
 use crate::{DemoSource, Machine, SourceKind};
-use khor_signal::{Counter, Frame};
 
 fn origin(kind: SourceKind) -> Origin {
     let mut availability = DemoSource::availability();
@@ -129,7 +129,7 @@ fn a_redacted_capture_tells_of_nobody() {
 }
 
 #[test]
-fn every_cut_is_an_error_that_says_when_and_costs_no_more_than_its_block() {
+fn cut_costs_at_most_one_block() {
     let pieces = pieces(2);
     let file = written(&pieces, false);
     let (starts, counts) = (block_starts(&file), block_pieces(&file));
@@ -149,7 +149,7 @@ fn every_cut_is_an_error_that_says_when_and_costs_no_more_than_its_block() {
 }
 
 #[test]
-fn every_flipped_byte_is_an_error_and_costs_no_more_than_its_block() {
+fn flipped_byte_costs_at_most_one_block() {
     let pieces = pieces(2);
     let file = written(&pieces, false);
     let (starts, counts) = (block_starts(&file), block_pieces(&file));
@@ -212,7 +212,7 @@ fn any_figures_come_back() {
 }
 
 #[test]
-fn blocks_of_noise_are_damage_and_never_a_panic() {
+fn noise_blocks_are_damage() {
     let mut random = fastrand::Rng::with_seed(7);
     let tail = written(&pieces(1), false);
     for _ in 0..3000 {
@@ -227,7 +227,7 @@ fn blocks_of_noise_are_damage_and_never_a_panic() {
 }
 
 #[test]
-fn a_block_that_would_unpack_to_more_than_it_says_is_damage() {
+fn block_longer_than_declared_is_damage() {
     let packed = miniz_oxide::deflate::compress_to_vec(&vec![0; 100 << 20], 6);
     assert!(packed.len() > MAX_BYTES, "a hundred megabytes do not even fit");
     let mut bomb = pack(&[1; 1000]);
@@ -272,7 +272,7 @@ fn concatenated_captures_are_read_in_sequence() {
 }
 
 #[test]
-fn a_capture_after_a_truncated_one_is_read() {
+fn capture_after_truncated_one_is_read() {
     let pieces = pieces(2);
     let file = written(&pieces, false);
     let (starts, counts) = (block_starts(&file), block_pieces(&file));
@@ -288,7 +288,7 @@ fn a_capture_after_a_truncated_one_is_read() {
 }
 
 #[test]
-fn data_after_the_end_that_is_not_a_capture_is_an_error() {
+fn other_data_after_end_is_error() {
     let pieces = pieces(1);
     let file = written(&pieces, false);
     for (tail, expected) in [

@@ -7,6 +7,8 @@ use std::{
 };
 
 use khor_proto::Cue;
+use khor_signal::Frame;
+use khor_system::files::Replacement;
 
 use super::{
     HEADING, Origin,
@@ -14,8 +16,6 @@ use super::{
     bytes::put_number,
     entry::{Context, put_end, put_lost, put_origin},
 };
-use khor_signal::Frame;
-use khor_system::files::Replacement;
 
 /// Time in one block.
 const BLOCK_NS: u64 = 1_000_000_000;
@@ -26,7 +26,7 @@ const FULL_BYTES: usize = MAX_BYTES / 2;
 pub struct CaptureWriter {
     file: File,
     /// `None` after [`Self::finish`].
-    place: Option<Replacement>,
+    replacement: Option<Replacement>,
     path: PathBuf,
     redact: bool,
     /// Number of the source, from 1.
@@ -43,14 +43,15 @@ impl CaptureWriter {
     /// then the capture is in a temporary file at [`Self::path`]. With `redact` the capture
     /// contains neither the processes and cgroups of cues nor the machine's boot id.
     pub fn create(path: &Path, origin: &Origin, redact: bool) -> io::Result<Self> {
-        let mut place = Replacement::begin_recording(path)?;
-        let (mut file, path) = (place.file()?, place.path().to_owned());
+        let mut replacement = Replacement::begin_recording(path)?;
+        let (mut file, path) = (replacement.file()?, replacement.path().to_owned());
         file.write_all(&HEADING)?;
-        place.keep_unfinished();
+        replacement.keep_unfinished();
         let bytes = HEADING.len() as u64;
         let (block, context) = (Vec::new(), Context::default());
-        let place = Some(place);
-        let mut writer = Self { file, place, path, redact, source: 0, block, begun_ns: None, context, bytes };
+        let replacement = Some(replacement);
+        let mut writer =
+            Self { file, replacement, path, redact, source: 0, block, begun_ns: None, context, bytes };
         writer.source_changed(origin)?;
         Ok(writer)
     }
@@ -124,8 +125,8 @@ impl CaptureWriter {
     pub fn finish(&mut self) -> io::Result<u64> {
         put_end(self.open());
         self.flush()?;
-        if let Some(place) = self.place.take() {
-            place.finish()?;
+        if let Some(replacement) = self.replacement.take() {
+            replacement.finish()?;
         }
         Ok(self.bytes)
     }

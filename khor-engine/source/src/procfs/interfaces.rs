@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use khor_proto::kernel_text;
+use khor_system::NetDevice;
 
 use super::links::{Changes, LinkWatch};
 
@@ -14,8 +14,6 @@ use super::links::{Changes, LinkWatch};
 const COUNTED_BELOW: [&str; 6] = ["bond", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"];
 /// `DEVTYPE` of stacked interfaces whose received packets also count at the interface itself.
 const COUNTED_ABOVE: [&str; 3] = ["bridge", "vxlan", "macsec"];
-/// `type` of Ethernet interfaces.
-const ETHERNET: u32 = 1;
 
 /// One interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,14 +91,12 @@ impl Interfaces {
             let same = before.get(&name).copied().filter(|interface| {
                 changed.as_ref().is_some_and(|changed| !changed.contains(&interface.index))
             });
-            let path = entry.path();
+            let device = NetDevice::at(entry.path());
             let interface = match same {
                 // The peer may get another index when it moves to another namespace.
-                Some(pair) if pair.peer.is_some() => {
-                    Some(Interface { peer: number(&path, "iflink"), ..pair })
-                }
+                Some(pair) if pair.peer.is_some() => Some(Interface { peer: device.link(), ..pair }),
                 Some(same) => Some(same),
-                None => interface(&path),
+                None => interface(&device),
             };
             if let Some(interface) = interface {
                 self.known.insert(name, interface);
@@ -165,11 +161,10 @@ pub(super) enum Seen<'a> {
     Nothing,
 }
 
-/// Reads an interface from its folder. `None` if it has just disappeared, or is no interface.
-fn interface(folder: &Path) -> Option<Interface> {
-    let has = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok();
-    let index = number(folder, "ifindex")?;
-    if has("device") {
+/// Reads an interface. `None` if it has just disappeared, or is no interface.
+fn interface(device: &NetDevice) -> Option<Interface> {
+    let index = device.index()?;
+    if device.has_hardware() {
         return Some(Interface {
             index,
             is_edge: true,
@@ -178,16 +173,15 @@ fn interface(folder: &Path) -> Option<Interface> {
             peer: None,
         });
     }
-    let kind = kind_of(folder)?;
+    let kind = device.kind()?;
     let is_any = |kinds: &[&str]| kinds.contains(&kind.as_str());
-    let is_counted_below = is_any(&COUNTED_BELOW) || (!is_any(&COUNTED_ABOVE) && is_above_another(folder));
+    let is_counted_below = is_any(&COUNTED_BELOW) || (!is_any(&COUNTED_ABOVE) && !device.lower().is_empty());
     // A port passes its packets to a master such as a bridge or bond. The interfaces of a VRF keep
     // theirs.
-    let master = folder.join("master");
-    let is_port = has("brport") || (has("master") && kind_of(&master).is_none_or(|kind| kind != "vrf"));
-    let link = number(folder, "iflink")?;
-    let is_pair =
-        link != index && !is_counted_below && kind != "vxlan" && number(folder, "type")? == ETHERNET;
+    let is_other_than_vrf = |master: NetDevice| master.kind().is_none_or(|kind| kind != "vrf");
+    let is_port = device.is_bridge_port() || device.master().is_some_and(is_other_than_vrf);
+    let link = device.link()?;
+    let is_pair = link != index && !is_counted_below && kind != "vxlan" && device.is_ethernet();
     Some(Interface {
         index,
         is_edge: false,
@@ -197,29 +191,12 @@ fn interface(folder: &Path) -> Option<Interface> {
     })
 }
 
-/// The number in a file.
-fn number(folder: &Path, file: &str) -> Option<u32> {
-    kernel_text::read(folder.join(file)).ok()?.trim().parse().ok()
-}
-
-/// `DEVTYPE` of an interface; empty if it has none.
-fn kind_of(folder: &Path) -> Option<String> {
-    let uevent = kernel_text::read(folder.join("uevent")).ok()?;
-    Some(uevent.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).unwrap_or_default().to_owned())
-}
-
-/// Whether an interface of this namespace is below it.
-fn is_above_another(folder: &Path) -> bool {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("lower_"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn interfaces_that_changed_during_a_reading_are_omitted_unless_only_their_name_changed() {
+    fn changed_interfaces_are_omitted_unless_renamed() {
         let edge =
             |index| Interface { index, is_edge: true, receives_local: false, sends_local: false, peer: None };
         let port = Interface { is_edge: false, ..edge(4) };

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_numbered_interrupts_count_and_an_unloaded_driver_does_not_lower_the_total() {
+    fn numbered_interrupts_count_and_never_fall() {
         let read = |texts: &[&str]| {
             let mut interrupts = Interrupts::default();
             let total = |text: &&str| {

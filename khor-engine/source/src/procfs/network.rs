@@ -9,13 +9,13 @@ use std::{
 };
 
 use khor_proto::kernel_text;
+use khor_signal::{Accumulator, Counter, Counters};
 
 use super::{
     interfaces::{Interface, Interfaces, Seen},
     links::LinkWatch,
     set,
 };
-use khor_signal::{Accumulator, Counter, Counters};
 
 /// Bytes and packets: received, then sent.
 type Traffic = [u64; 4];

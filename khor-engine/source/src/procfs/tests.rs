@@ -21,7 +21,7 @@ fn parsed(parse: fn(&str, &mut Counters), text: &str) -> Counters {
 }
 
 #[test]
-fn counters_of_the_whole_machine_are_found_by_name() {
+fn machine_counters_are_found_by_name() {
     let counters = parsed(stat, "cpu 1 2\nintr 1000 3 0 4\nctxt 55\nprocesses 7\nsoftirq 30 10 20\n");
     assert_eq!(counters[Counter::Switches.index()], Some(55));
     assert_eq!(counters[Counter::Forks.index()], Some(7));
@@ -36,7 +36,7 @@ fn page_faults_are_found_by_name() {
 }
 
 #[test]
-fn an_interface_with_a_non_utf_8_name_is_counted() {
+fn interface_with_non_utf8_name_counts() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("net")).unwrap();
     let write = |received: u32| {
@@ -58,7 +58,7 @@ fn retransmits_are_found_by_name() {
 }
 
 #[test]
-fn a_machine_without_pressure_files_says_what_to_do() {
+fn missing_pressure_files_name_fix() {
     let empty = tempfile::tempdir().unwrap();
     let mut source = ProcSource::new(empty.path());
     let reason = reason(&mut source, Counter::CpuStallUs);

@@ -14,12 +14,14 @@ mod stamp;
 mod tests;
 mod timeout;
 
-pub use output::{Replacement, write_output};
-pub use read::{open, read, read_text};
-pub use replace::{back_up, replace};
-pub use space::{LowSpace, Space, SpaceWatch};
-pub use stamp::Stamp;
-pub use timeout::{TIMEOUT, with_timeout};
+pub use self::{
+    output::{Replacement, write_output},
+    read::{open, read, read_text},
+    replace::{back_up, replace},
+    space::{LowSpace, Space, SpaceWatch},
+    stamp::Stamp,
+    timeout::{TIMEOUT, with_timeout},
+};
 
 /// Longest path of a file, characters: the kernel's own limit (`PATH_MAX`).
 pub const PATH_CHARS: u32 = 4096;

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_file_stays_until_the_new_one_is_complete_and_the_mode_is_kept() {
+    fn complete_file_replaces_old_with_mode() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.wav");
         fs::write(&path, "old").unwrap();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_followed_even_to_a_missing_file() {
+    fn link_is_followed_to_missing_file() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name| dir.path().join(name);
         fs::create_dir(at("folder")).unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_written_and_a_folder_is_not() {
+    fn device_is_writable_and_folder_is_not() {
         write_output(Path::new("/dev/null"), b"x").unwrap();
         assert_eq!(write_output(Path::new("/dev/full"), b"x").unwrap_err().kind(), ErrorKind::StorageFull);
         let dir = tempfile::tempdir().unwrap();
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_exists_at_once_and_stays_if_unfinished() {
+    fn unfinished_recording_exists_and_stays() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.khor");
         let first = Replacement::begin_recording(&path).unwrap();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_and_names_without_an_extension_are_accepted() {
+    fn long_and_extensionless_names_are_accepted() {
         let dir = tempfile::tempdir().unwrap();
         for name in ["x".to_owned(), "ä".repeat(127), format!("{}.wav", "x".repeat(251))] {
             write_output(&dir.path().join(&name), b"x").unwrap();

@@ -112,20 +112,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reserve_is_a_gibibyte_or_a_twentieth() {
+    fn reserve_is_gibibyte_or_twentieth() {
         let reserve = |total| Space { free: 0, total }.reserve();
         assert_eq!((reserve(1 << 40), reserve(20_000), reserve(0)), (1 << 30, 1000, 0));
     }
 
     #[test]
-    fn a_missing_folder_has_the_space_of_its_parent() {
+    fn missing_folder_has_parents_space() {
         let dir = tempfile::tempdir().unwrap();
         let space = Space::of(&dir.path().join("a/b")).unwrap();
         assert!(space.total > 0 && space.free <= space.total, "{space:?}");
     }
 
     #[test]
-    fn outputs_must_fit_unless_forced_or_a_device() {
+    fn outputs_must_fit_unless_forced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.wav");
         let refused = SpaceWatch::begin(&path, u64::MAX, false).unwrap_err().to_string();

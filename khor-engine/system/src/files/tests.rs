@@ -18,7 +18,7 @@ use super::{back_up, open, read, read_text, replace, timeout::within};
 const LIMIT: u64 = 100;
 
 #[test]
-fn read_accepts_only_regular_files_up_to_the_limit() {
+fn read_accepts_regular_files_up_to_limit() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     mkfifo(&at("fifo"), Mode::S_IRWXU).unwrap();
@@ -40,7 +40,7 @@ fn read_accepts_only_regular_files_up_to_the_limit() {
 }
 
 #[test]
-fn a_hung_path_times_out_and_works_again_after_it_answers() {
+fn hung_path_times_out_and_recovers() {
     let path = Path::new("/nowhere/hung");
     let (answer, asked) = mpsc::channel::<()>();
     let (over, is_over) = mpsc::channel();
@@ -81,7 +81,7 @@ fn replace_follows_links_and_keeps_permissions() {
 }
 
 #[test]
-fn replace_keeps_folders_and_files_without_write_permission() {
+fn replace_keeps_folders_and_read_only_files() {
     let dir = tempfile::tempdir().unwrap();
     assert!(replace(dir.path(), b"x").unwrap_err().to_string().contains("it is a folder"));
     let locked = dir.path().join("locked");

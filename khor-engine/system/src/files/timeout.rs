@@ -1,7 +1,6 @@
 //! A timeout for file systems. A network file system whose server is gone blocks its callers for
 //! minutes, and no signal interrupts them.
 
-use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::BTreeSet,
     io,
@@ -10,6 +9,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Longest wait for a file system.
 pub const TIMEOUT: Duration = Duration::from_secs(5);

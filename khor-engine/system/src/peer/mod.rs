@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_of_a_connection_is_found_in_both_ways() {
+    fn both_ways_find_connection_owner() {
         for (listen, connect) in
             [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("0.0.0.0", "::ffff:127.0.0.1"), ("::", "127.0.0.1")]
         {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_from_another_machine_has_no_user() {
+    fn remote_connection_has_no_user() {
         let local = "192.0.2.1:17321".parse().unwrap();
         let remote: SocketAddr = "192.0.2.2:40000".parse().unwrap();
         assert_eq!(Peer::of(local, remote), Peer::Remote(remote.ip()));

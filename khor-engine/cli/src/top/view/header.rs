@@ -82,8 +82,8 @@ fn learning(state: &State) -> String {
 }
 
 fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, theme: Theme) {
-    let (source, source_is_well) = source_words(&health.source);
-    let (audio, audio_is_well) = audio_words(&health.audio);
+    let (source, source_is_well) = source_text(&health.source);
+    let (audio, audio_is_well) = audio_text(&health.audio);
     let style = |is_well| if is_well { DIM } else { theme.bad() };
     // The one that fails comes first: it may not fit beside the other.
     let mut parts = [(source, source_is_well), (audio, audio_is_well)];
@@ -94,7 +94,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, theme: Theme) {
 }
 
 /// How it is heard, and whether that is well.
-fn source_words(source: &Source) -> (String, bool) {
+fn source_text(source: &Source) -> (String, bool) {
     let words = match source.kind.as_deref() {
         Some("collector") => "heard through the collector".to_owned(),
         Some("proc") => "heard through /proc, without the collector".to_owned(),
@@ -111,7 +111,7 @@ fn source_words(source: &Source) -> (String, bool) {
     }
 }
 
-fn audio_words(audio: &Audio) -> (String, bool) {
+fn audio_text(audio: &Audio) -> (String, bool) {
     if !audio.enabled {
         return ("sound is off".to_owned(), true);
     }

@@ -35,12 +35,12 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     let is_cut = fleet.hosts.len() > room;
     // Where not all fit, who is silent is told in the last row.
     let rows = if is_cut && !silent.is_empty() { room.saturating_sub(1) } else { room };
-    let shown = rows.min(fleet.hosts.len() - silent.len());
-    let words = match (&fleet.site, fleet.live as usize > shown) {
+    let visible = rows.min(fleet.hosts.len() - silent.len());
+    let words = match (&fleet.site, fleet.live as usize > visible) {
         (None, _) => "hosts".to_owned(),
         (_, true) => {
             format!(
-                "{shown} of {}, the furthest above its ordinary first",
+                "{visible} of {}, the furthest above its ordinary first",
                 counted(fleet.live.into(), "host")
             )
         }
@@ -116,14 +116,14 @@ fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, th
     put(buffer, section, host.section.as_deref().unwrap_or_default(), DIM);
     let columns = octaves.map_or(0.0, |octaves| (octaves / WHOLE_BAR).min(1.0) * f32::from(BAR));
     put(buffer, bar, &theme.symbols.bars.full.repeat(columns.round() as usize), style);
-    let mut told = vec![Span::styled(standing(host, octaves), if octaves.is_some() { STRONG } else { DIM })];
+    let mut spans = vec![Span::styled(standing(host, octaves), if octaves.is_some() { STRONG } else { DIM })];
     if is_alone {
-        told.push(Span::styled("  heard alone", STRONG));
+        spans.push(Span::styled("  heard alone", STRONG));
     } else if has_voices {
-        told.push(Span::styled(format!("  {} voices", theme.symbols.voices), STRONG));
+        spans.push(Span::styled(format!("  {} voices", theme.symbols.voices), STRONG));
     }
-    told.extend(odd(host).into_iter().map(|odd| Span::styled(format!("  ! {odd}"), theme.bad())));
-    Line::from(told).render(words, buffer);
+    spans.extend(odd(host).into_iter().map(|odd| Span::styled(format!("  ! {odd}"), theme.bad())));
+    Line::from(spans).render(words, buffer);
 }
 
 fn standing(host: &FleetHost, octaves: Option<f32>) -> String {

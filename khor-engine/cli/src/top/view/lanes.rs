@@ -44,7 +44,7 @@ impl Columns {
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme, rows: u16) {
     let room = usize::from(area.height.saturating_sub(1) / rows);
-    let lanes = shown(&state.lanes, room);
+    let lanes = visible_lanes(&state.lanes, room);
     let words = match state.lanes.len() {
         0 => "signals".to_owned(),
         all if all > lanes.len() => format!("signals, {} of {all}", lanes.len()),
@@ -58,7 +58,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme,
 }
 
 /// Those that stand out most, where there is no room for all; in the order of all.
-fn shown(lanes: &[Lane], room: usize) -> Vec<&Lane> {
+fn visible_lanes(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     let mut by_deviation: Vec<usize> = (0..lanes.len()).collect();
     let deviation = |i: &usize| lanes[*i].now.deviation.unwrap_or(f32::NEG_INFINITY);
     by_deviation.sort_by(|a, b| deviation(b).total_cmp(&deviation(a)));
@@ -97,13 +97,15 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme: Th
     right(rate, buffer, &amount, weight);
     let usual = lane.now.baseline.map(|baseline| amount_of(&lane.now.unit, baseline));
     let is_new = usual.is_some_and(|usual| is_zero_amount(&usual));
-    let words =
-        lane.now.deviation.map_or_else(String::new, |octaves| words(octaves, columns.label > 0, is_new));
+    let words = lane
+        .now
+        .deviation
+        .map_or_else(String::new, |octaves| deviation_text(octaves, columns.label > 0, is_new));
     right(deviation, buffer, &words, if stands_out { STRONG } else { DIM });
 }
 
 /// Compares a signal with its baseline. `is_new`: the baseline is shown as zero.
-fn words(octaves: f32, is_roomy: bool, is_new: bool) -> String {
+fn deviation_text(octaves: f32, is_roomy: bool, is_new: bool) -> String {
     match (octaves.abs() < NOTABLE_OCTAVES, is_roomy) {
         (true, true) => "as usual".to_owned(),
         (true, false) => "usual".to_owned(),

@@ -93,8 +93,8 @@ fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
 
 /// What became of the last key, or what keys there are.
 fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
-    if let Some(told) = state.message() {
-        put(buffer, area, &format!(" {told}"), STRONG);
+    if let Some(message) = state.message() {
+        put(buffer, area, &format!(" {message}"), STRONG);
         return;
     }
     let keys = KEYS.iter().flat_map(|(key, word, _)| {

@@ -124,12 +124,12 @@ fn invalid_files_are_backed_up() {
     assert_eq!(fs::read_to_string(store.path()).unwrap(), "{\"music\": {");
     store.update(&json!({"music": {"bpm": 90}})).unwrap();
     assert!(store.warnings().is_empty(), "{:?}", store.warnings());
-    let kept = |name: &str| fs::read_to_string(dir.path().join("khor").join(name)).unwrap();
-    assert_eq!(kept("config.json.bad"), "{\"music\": {");
+    let backup = |name: &str| fs::read_to_string(dir.path().join("khor").join(name)).unwrap();
+    assert_eq!(backup("config.json.bad"), "{\"music\": {");
     fs::write(store.path(), "{\"audio\": 5}").unwrap();
     store.update(&json!({"music": {"density": 0.5}})).unwrap();
     assert_eq!(
-        (kept("config.json.bad"), kept("config.json.bad.2")),
+        (backup("config.json.bad"), backup("config.json.bad.2")),
         ("{\"music\": {".into(), "{\"audio\": 5}".into())
     );
     let reopened = ConfigStore::open(store.path().to_owned());

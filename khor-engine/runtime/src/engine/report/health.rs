@@ -278,10 +278,10 @@ pub(in crate::engine) fn health(
 
 fn presets(config: &Config, library: &Library) -> PresetsReport {
     let mut problems = library.problems();
-    let wanted = &config.music.preset;
-    if library.find(wanted).is_none() {
+    let configured = &config.music.preset;
+    if library.find(configured).is_none() {
         let instead = &Preset::builtin()[0].name;
-        problems.push(format!("there is no preset {wanted}: {instead} plays; see khor presets"));
+        problems.push(format!("there is no preset {configured}: {instead} plays; see khor presets"));
     }
     PresetsReport { ok: problems.is_empty(), folder: library.dir().display().to_string(), problems }
 }
@@ -322,11 +322,11 @@ fn source_report(source: &SourceState) -> SourceReport {
 
 /// What is heard, and what is to be heard while nothing is.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
-    let wanted = config.bpf.scope().as_written();
+    let configured = config.bpf.scope().as_written();
     let (scope, shortfall) = match source {
         SourceState::Up(info) => (&info.scope, info.shortfall.as_ref()),
-        SourceState::Down(shortfall) => (&wanted, Some(shortfall)),
-        SourceState::Starting => (&wanted, None),
+        SourceState::Down(shortfall) => (&configured, Some(shortfall)),
+        SourceState::Starting => (&configured, None),
     };
     // What the whole machine lacks is told of its source.
     let shortfall = shortfall.filter(|_| *scope != Scope::Machine);

@@ -1,6 +1,6 @@
-//! One host of a site, heard as if it were this machine: its reading is what is played, its cues are those that sound.
+//! Plays one host of a site as if it were this machine: its reading and its cues only.
 //!
-//! Its relay knows what is ordinary there, so nothing is learnt here and nothing has to be learnt again for another host.
+//! The relay of the host learns the baseline, so this engine learns none.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::engine::{
 };
 
 impl SignalTask {
-    /// Hears one host alone from now on, or all of them.
+    /// Selects the host that is played, or all hosts.
     pub(super) fn select_host(&mut self, single_host: Option<Name>) {
         if single_host == self.single_host {
             return;
@@ -25,14 +25,14 @@ impl SignalTask {
         self.stage = Stage::default();
         let mut state = self.state.lock();
         state.plan = self.empty_plan();
-        // What was heard until now was somebody else.
+        // The history belongs to other hosts.
         state.history.clear();
         let site = state.site.clone();
         state.single_host =
             site.and_then(|site| self.find_single_host(&site).map(|(single_host, _)| single_host));
     }
 
-    /// All hosts at one instant, of which one is heard.
+    /// Handles a frame of the site while a single host is selected.
     pub(super) fn single_host_update(&mut self, site: Arc<Site>) {
         let Some((single_host, host)) = self.find_single_host(&site) else { return };
         let reading = host
@@ -41,12 +41,12 @@ impl SignalTask {
         self.publish_site(Arc::clone(&site), reading, Some(single_host), self.empty_plan());
     }
 
-    /// One host alone has no soloists beside it.
+    /// The plan without soloists, for a single host.
     fn empty_plan(&self) -> StagePlan {
         StagePlan { mode: self.mode, ..StagePlan::default() }
     }
 
-    /// The host that is heard alone, if one is, and what is known of it.
+    /// The selected host, if any, and its state in the site.
     fn find_single_host<'a>(&self, site: &'a Site) -> Option<(SingleHost, Option<&'a Host>)> {
         let name = self.single_host.as_ref()?;
         let host = site.hosts.iter().find(|host| host.name == *name);
@@ -68,7 +68,7 @@ impl SignalTask {
         Some((SingleHost { host: name.to_string(), shortfall }, host))
     }
 
-    /// Whether what happens on a host, or on this machine, is to be heard.
+    /// Whether cues of this host, or of this machine, are played.
     pub(super) fn is_audible(&self, host: Option<&str>) -> bool {
         match (host, &self.single_host) {
             (Some(host), Some(single_host)) => host == single_host.as_str(),

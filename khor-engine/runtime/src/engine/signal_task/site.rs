@@ -1,4 +1,4 @@
-//! The listener to a site: many machines' readings become one, and those that stand out have the voices.
+//! Plays a site: the readings of all hosts become one, and hosts that stand out get the voices.
 
 use std::{sync::Arc, time::Instant};
 
@@ -27,7 +27,7 @@ impl SignalTask {
         }
     }
 
-    /// A host that goes is heard like a source that goes, and so is its return.
+    /// A lost or returned host sounds like a lost or returned source.
     fn host_changed(&mut self, kind: CueSound, host: String) {
         let name = kind.name();
         self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
@@ -42,7 +42,7 @@ impl SignalTask {
         self.publish_site(Arc::clone(&site), plan.reading, None, plan);
     }
 
-    /// What is heard of a site now, for who plays, for OSC and for all who look.
+    /// Publishes the reading of a site to the state and to OSC.
     pub(super) fn publish_site(
         &self,
         site: Arc<Site>,
@@ -54,7 +54,7 @@ impl SignalTask {
             self.osc.send(osc::OscEvent::Lanes(reading.lanes));
         }
         let mut state = self.state.lock();
-        // When nobody sends nothing is known; counters never are.
+        // Without a sending host there is no reading. A site never has counters.
         state.reading = None;
         state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());
         state.counters = None;
@@ -62,7 +62,7 @@ impl SignalTask {
         state.set_site(site, plan);
     }
 
-    /// Something happened, on this machine or on a host: it is heard, shown and sent.
+    /// Plays, records and sends a cue of this machine or of a host.
     pub(super) fn cue(&mut self, cue: &khor_proto::Cue, from: Option<(String, Admission)>) {
         let (host, admission) = from.unzip();
         let is_heard = self.is_audible(host.as_deref());

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use khor_http::Slot;
+use khor_http::ConnectionSlot;
 use khor_log::RateLimit;
 use khor_system::peer::Peer;
 use nix::unistd::Uid;
@@ -135,19 +135,19 @@ impl Access {
         let access = self.clone();
         warp::path::full()
             .and(warp::header::headers_cloned())
-            .and(warp::ext::optional::<Arc<Slot>>())
-            .and_then(move |path: FullPath, headers: HeaderMap, slot: Option<Arc<Slot>>| {
+            .and(warp::ext::optional::<Arc<ConnectionSlot>>())
+            .and_then(move |path: FullPath, headers: HeaderMap, slot: Option<Arc<ConnectionSlot>>| {
                 let verdict = access.check(path.as_str(), &headers, slot.as_deref());
                 async move { verdict.map_err(reject::custom) }
             })
             .untuple_one()
     }
 
-    fn check(&self, path: &str, headers: &HeaderMap, slot: Option<&Slot>) -> Result<(), Denied> {
+    fn check(&self, path: &str, headers: &HeaderMap, slot: Option<&ConnectionSlot>) -> Result<(), Denied> {
         if is_public(path) {
             return Ok(());
         }
-        let peer = slot.map_or(Peer::Unknown, Slot::peer);
+        let peer = slot.map_or(Peer::Unknown, ConnectionSlot::peer);
         match &self.credentials {
             Some(credentials) => {
                 let has_token = bearer(headers).any(|given| credentials.is_token(given));
@@ -160,7 +160,7 @@ impl Access {
             None => self.check_peer(peer)?,
         }
         if let Some(slot) = slot {
-            slot.let_in();
+            slot.mark_admitted();
         }
         Ok(())
     }
@@ -272,7 +272,7 @@ pub(super) mod tests {
 
     /// Whether a client with these headers is let in to the path.
     async fn is_let_in(access: &Access, peer: Peer, path: &str, headers: &[(&str, String)]) -> bool {
-        let mut request = warp::test::request().path(path).extension(Slot::of(peer));
+        let mut request = warp::test::request().path(path).extension(ConnectionSlot::of(peer));
         for (name, value) in headers {
             request = request.header(*name, value);
         }
@@ -292,8 +292,8 @@ pub(super) mod tests {
             assert!(is_let_in(&access, peer, "/", &[]).await, "the page of {peer:?}");
         }
         access.local_users = true;
-        let let_in = [true, true, false];
-        for (peer, expected) in others.into_iter().zip(let_in) {
+        let mark_admitted = [true, true, false];
+        for (peer, expected) in others.into_iter().zip(mark_admitted) {
             assert_eq!(is_let_in(&access, peer, "/api/health", &[]).await, expected, "{peer:?}");
         }
         assert!(!warp::test::request().path("/api/health").matches(&loopback(1).filter()).await);

@@ -57,7 +57,7 @@ fn reads(source: &mut ProcSource) -> Option<u64> {
 }
 
 #[test]
-fn a_request_counts_once_at_the_device_that_serves_it() {
+fn request_counts_once_at_serving_device() {
     let fake = Fake::new();
     let mut source = fake.source();
     fake.reads(|_, _| Some(0));
@@ -72,7 +72,7 @@ fn a_request_counts_once_at_the_device_that_serves_it() {
 }
 
 #[test]
-fn a_disk_that_is_unplugged_and_one_that_is_plugged_in_change_no_total() {
+fn hotplugged_disk_changes_no_total() {
     let fake = Fake::new();
     let mut source = fake.source();
     let mut totals = Vec::new();
@@ -94,7 +94,7 @@ fn a_disk_that_is_unplugged_and_one_that_is_plugged_in_change_no_total() {
 }
 
 #[test]
-fn a_stack_that_changes_below_the_same_name_is_noticed() {
+fn changed_disk_stack_is_noticed() {
     let fake = Fake::new();
     let mut source = fake.source();
     fs::remove_dir(fake.0.path().join("sys/block/dm-1/slaves/sda")).unwrap();
@@ -112,7 +112,7 @@ fn a_stack_that_changes_below_the_same_name_is_noticed() {
 }
 
 #[test]
-fn without_sysfs_requests_are_missing_and_the_fix_is_named() {
+fn missing_sysfs_hides_requests_with_fix() {
     let fake = Fake::new();
     fake.reads(|_, _| Some(1));
     let mut source = ProcSource::below(fake.0.path(), &fake.0.path().join("none"));

@@ -50,7 +50,7 @@ fn received(before: Traffic, now: Traffic) -> [u64; 2] {
 }
 
 #[test]
-fn loopback_is_local_traffic_and_is_counted_once() {
+fn loopback_counts_once_as_local() {
     if !root_or_skip() {
         return;
     }
@@ -65,7 +65,7 @@ fn loopback_is_local_traffic_and_is_counted_once() {
 }
 
 #[test]
-fn traffic_of_a_container_is_local_and_is_counted_once() {
+fn container_traffic_counts_once_as_local() {
     if !root_or_skip() {
         return;
     }
@@ -92,7 +92,7 @@ fn traffic_of_a_container_is_local_and_is_counted_once() {
 }
 
 #[test]
-fn a_packet_over_a_bridge_is_counted_once() {
+fn bridged_packet_counts_once() {
     if !root_or_skip() {
         return;
     }
@@ -125,7 +125,7 @@ fn a_packet_over_a_bridge_is_counted_once() {
 }
 
 #[test]
-fn an_interface_that_is_renamed_or_moved_causes_no_spike_and_loses_nothing() {
+fn moved_or_renamed_interface_loses_nothing() {
     if !root_or_skip() {
         return;
     }
@@ -203,7 +203,7 @@ impl Drop for Loop {
 /// Other programs use the disk meanwhile. The disks' counts before and after each reading bound the
 /// expected counts.
 #[test]
-fn requests_to_a_loop_device_count_at_the_disk_below_and_cached_reads_do_not_count() {
+fn loop_requests_count_at_disk_below() {
     const MIB: u64 = 1 << 20;
     if !root_or_skip() {
         return;

@@ -63,7 +63,7 @@ fn bytes(source: &mut ProcSource) -> [Option<u64>; 5] {
 }
 
 #[test]
-fn edge_and_local_traffic_are_separate_and_a_bridged_packet_counts_once() {
+fn edge_and_local_traffic_are_separate() {
     let fake = Fake::new();
     let names = ["lo", "eth0", "br0", "veth1", "bond0", "wg0", "eth1", "vlan5", "team0"];
     fake.interface("lo", 1, &["type=772"]);
@@ -97,7 +97,7 @@ fn edge_and_local_traffic_are_separate_and_a_bridged_packet_counts_once() {
 }
 
 #[test]
-fn traffic_between_the_ends_of_a_pair_in_one_namespace_counts_once() {
+fn pair_in_one_namespace_counts_once() {
     let fake = Fake::new();
     fake.interface("a", 4, &["iflink=5"]);
     fake.interface("b", 5, &["iflink=4"]);
@@ -109,7 +109,7 @@ fn traffic_between_the_ends_of_a_pair_in_one_namespace_counts_once() {
 }
 
 #[test]
-fn a_renamed_interface_keeps_its_traffic_and_another_of_its_name_is_new() {
+fn renamed_interface_keeps_its_traffic() {
     let fake = Fake::new();
     fake.interface("eth0", 2, &["device"]);
     let mut source = fake.source();
@@ -131,7 +131,7 @@ fn a_renamed_interface_keeps_its_traffic_and_another_of_its_name_is_new() {
 }
 
 #[test]
-fn an_interface_that_appears_or_disappears_changes_no_total() {
+fn hotplugged_interface_changes_no_total() {
     const GB_500: u64 = 500_000_000_000;
     let fake = Fake::new();
     fake.interface("eth0", 2, &["device"]);
@@ -156,7 +156,7 @@ fn an_interface_that_appears_or_disappears_changes_no_total() {
 }
 
 #[test]
-fn an_interface_that_becomes_a_port_causes_no_spike() {
+fn interface_becoming_port_causes_no_spike() {
     let fake = Fake::new();
     fake.interface("veth1", 4, &["iflink=2"]);
     let mut source = fake.source();
@@ -175,7 +175,7 @@ fn an_interface_that_becomes_a_port_causes_no_spike() {
 }
 
 #[test]
-fn without_its_sysfs_the_edge_is_missing_and_the_fix_is_named() {
+fn missing_sysfs_hides_edge_with_fix() {
     let fake = Fake::new();
     let mut source = ProcSource::below(fake.0.path(), &fake.0.path().join("none"));
     fake.traffic(&[("eth0", 1, 0)]);

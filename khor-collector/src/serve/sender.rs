@@ -1,35 +1,37 @@
-//! Everybody who is being served, and the one loop that serves them.
+//! Sends to all clients, from one loop.
 //!
-//! All clients of an interval are due at the same instants, multiples of it, so that one awakening serves them all
-//! from one reading of the counters. Writing never waits: what a socket has no room for is skipped (samples) or stands
-//! in line (the rest), so that nobody can delay anybody. The loop has a thread of its own, which sleeps on the very
-//! lock that guards the clients. Rejected: a task and a timer for each client, which woke the process once for each
-//! of them at each tick; and the loop as a task of the runtime, whose machinery took half as long again as the rest.
+//! Clients with the same interval are due at the same instants, its multiples, so one wake-up serves
+//! all of them from one reading of the counters. Writing never waits, so no client can delay another:
+//! if a socket has no room, samples are skipped and other messages are queued. The loop has its own
+//! thread, which sleeps on the lock that guards the clients. Rejected: a task and a timer for each
+//! client, which woke the process once for each client at each tick; and the loop as a task of the
+//! runtime, which took half as long again.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Barrier};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Barrier},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
 
-use khor_proto::frame::encode_into;
-use khor_proto::{Cue, CueKind, Sample, Scope, ServerMessage, Subscribe};
+use khor_proto::{Cue, CueKind, Sample, Scope, ServerMessage, Subscribe, frame::encode_into};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::watch;
 
-use super::client::Client;
-use super::outbox::Standing;
-use super::wire::Socket;
-use crate::clock::{boottime_ns, monotonic_ns};
-use crate::sampler::{Count, Kernel, Subject};
-use crate::trust::Peer;
+use super::{client::Client, outbox::Standing, wire::Socket};
+use crate::{
+    clock::{boottime_ns, monotonic_ns},
+    sampler::{Count, Kernel, Subject},
+    trust::Peer,
+};
 
-/// How soon to try again for those who do not subscribe but have something waiting.
+/// Time until the next attempt to send queued messages of a client without a subscription, ns.
 const RETRY_NS: u64 = 100_000_000;
-/// Ample for the loop.
+/// Stack of the loop's thread, bytes.
 const STACK_BYTES: usize = 128 * 1024;
 
-/// How much is asked of the collector.
+/// How much work the clients request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Load {
     /// Clients that subscribe.
@@ -38,11 +40,11 @@ pub(crate) struct Load {
     pub(crate) shortest_interval_ms: u32,
 }
 
-/// The clients.
-pub(super) struct Desk {
+/// Sends messages to all clients.
+pub(super) struct Sender {
     kernel: Arc<dyn Kernel>,
     clients: Mutex<Clients>,
-    /// Somebody's next sample may be due sooner than was thought, or the loop is to end.
+    /// A sample may be due earlier than the loop expects, or the loop must end.
     changed: Condvar,
     load: watch::Sender<Load>,
 }
@@ -56,40 +58,40 @@ struct Clients {
     taken: usize,
     /// A frame being made, kept for its memory.
     frame: Vec<u8>,
-    /// The loop is to end.
+    /// Whether the loop must end.
     closed: bool,
 }
 
-/// The loop that serves the clients; ends when this is dropped.
+/// The running loop; ends when this is dropped.
 pub(crate) struct Loop {
-    desk: Arc<Desk>,
+    sender: Arc<Sender>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A client's place at the desk; it leaves when this is dropped.
-pub(super) struct Place {
-    desk: Arc<Desk>,
+/// A client of the [`Sender`]; removed when this is dropped.
+pub(super) struct Registration {
+    sender: Arc<Sender>,
     id: u64,
     peer: Peer,
 }
 
-impl Desk {
+impl Sender {
     pub(super) fn new(kernel: Arc<dyn Kernel>) -> Self {
         Self { kernel, clients: Mutex::default(), changed: Condvar::new(), load: watch::Sender::default() }
     }
 
-    /// The present load and its changes.
+    /// The load and its changes.
     pub(super) fn load(&self) -> watch::Receiver<Load> {
         self.load.subscribe()
     }
 
-    /// Takes in the client on `socket`.
-    pub(super) fn enter(self: &Arc<Self>, socket: Arc<Socket>, peer: Peer) -> Place {
+    /// Adds the client on `socket`.
+    pub(super) fn register(self: &Arc<Self>, socket: Arc<Socket>, peer: Peer) -> Registration {
         let mut clients = self.clients();
         clients.next_id += 1;
         let id = clients.next_id;
         clients.by_id.insert(id, Client::new(socket, peer));
-        Place { desk: Arc::clone(self), id, peer }
+        Registration { sender: Arc::clone(self), id, peer }
     }
 
     /// Returns when the loop is between two rounds.
@@ -97,17 +99,17 @@ impl Desk {
         drop(self.clients());
     }
 
-    /// Starts the loop; returns when it runs, so that what a thread does at its start is done.
-    pub(super) fn serve(self: &Arc<Self>) -> io::Result<Loop> {
-        let (desk, running) = (Arc::clone(self), Arc::new(Barrier::new(2)));
+    /// Starts the loop; returns when its thread has started.
+    pub(super) fn start(self: &Arc<Self>) -> io::Result<Loop> {
+        let (sender, running) = (Arc::clone(self), Arc::new(Barrier::new(2)));
         let runs = Arc::clone(&running);
-        let named = thread::Builder::new().name("khor-desk".into()).stack_size(STACK_BYTES);
+        let named = thread::Builder::new().name("khor-sender".into()).stack_size(STACK_BYTES);
         let thread = named.spawn(move || {
             runs.wait();
-            desk.run();
+            sender.run();
         })?;
         running.wait();
-        Ok(Loop { desk: Arc::clone(self), thread: Some(thread) })
+        Ok(Loop { sender: Arc::clone(self), thread: Some(thread) })
     }
 
     /// The loop.
@@ -125,8 +127,8 @@ impl Desk {
         }
     }
 
-    /// Sends samples to those who are due at `now_ns` of `CLOCK_MONOTONIC`, and what waits to everybody; returns when
-    /// to be called next.
+    /// Sends the samples that are due at `now_ns` of `CLOCK_MONOTONIC` and all queued messages. Returns
+    /// when to call it next.
     fn deliver(&self, clients: &mut Clients, now_ns: u64) -> Option<u64> {
         let now = Instant::now();
         let Clients { by_id, samples, taken, frame, .. } = clients;
@@ -136,9 +138,9 @@ impl Desk {
             let due = client.due(now_ns);
             let clear = client.outbox.is_clear() || settle(client, now) == Standing::Clear;
             if due && clear {
-                client.tell_lost(&*self.kernel, frame, now);
-                is_changed |= client.tell_changes(frame, now);
-                // What was just said may have filled the socket, and a sample must not overtake it.
+                client.send_lost(&*self.kernel, frame, now);
+                is_changed |= client.send_changes(frame, now);
+                // These messages may have filled the socket. A sample must not overtake them.
                 if let Some(count) = client.count().filter(|_| client.outbox.is_clear()) {
                     let sample = sample_of(&*count, samples, taken);
                     client.send_sample(sample, frame, now);
@@ -153,8 +155,8 @@ impl Desk {
         next_ns
     }
 
-    /// Tells those who want to hear of it. `scopes` has a bit for each scope the cue belongs to.
-    pub(super) fn tell(&self, cue: &Cue, scopes: u64) {
+    /// Sends a cue to its subscribers. `scopes` has a bit for each scope that the cue belongs to.
+    pub(super) fn send_cue(&self, cue: &Cue, scopes: u64) {
         let (mut clients, now) = (self.clients(), Instant::now());
         let Clients { by_id, frame, .. } = &mut *clients;
         let message = ServerMessage::Cue(cue.clone());
@@ -165,7 +167,7 @@ impl Desk {
         for client in by_id.values_mut().filter(|client| client.wants(cue.kind, scopes)) {
             client.send_cue(frame, now);
         }
-        self.changed.notify_one(); // something may wait now
+        self.changed.notify_one(); // a message may be queued now
     }
 
     /// Publishes what changes with every subscription.
@@ -186,90 +188,90 @@ impl Desk {
 
 impl Drop for Loop {
     fn drop(&mut self) {
-        self.desk.clients().closed = true;
-        self.desk.changed.notify_one();
+        self.sender.clients().closed = true;
+        self.sender.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-impl Place {
+impl Registration {
     /// Sends a message that must not be skipped.
-    pub(super) fn say(&self, message: &ServerMessage) {
-        let mut clients = self.desk.clients();
+    pub(super) fn send(&self, message: &ServerMessage) {
+        let mut clients = self.sender.clients();
         let Clients { by_id, frame, .. } = &mut *clients;
         frame.clear();
         if let (Ok(()), Some(client)) = (encode_into(message, frame), by_id.get_mut(&self.id)) {
             client.outbox.send(frame, Instant::now());
         }
-        self.desk.changed.notify_one();
+        self.sender.changed.notify_one();
     }
 
-    /// Leaves with a last word: nothing comes after it.
+    /// Removes the client and sends it a last message.
     pub(super) fn leave(self, message: &ServerMessage) {
-        let mut clients = self.desk.clients();
+        let mut clients = self.sender.clients();
         let Clients { by_id, frame, .. } = &mut *clients;
         frame.clear();
         if let (Ok(()), Some(mut client)) = (encode_into(message, frame), by_id.remove(&self.id)) {
-            // A courtesy to those who read; the others have no room for it.
+            // A client that does not read has no room for it, and does not get it.
             client.outbox.send(frame, Instant::now());
             drop(clients);
             drop(client); // ends a scope, which takes its time
         }
     }
 
-    /// Begins what the client wishes, or says why that cannot be.
-    pub(super) fn subscribe(&self, wish: &Subscribe) -> Result<(), String> {
-        self.leave_other_scope(&wish.scope);
-        let count = self.desk.kernel.count(&wish.scope, self.peer)?;
-        let mut clients = self.desk.clients();
+    /// Starts the requested subscription, or returns the reason why it is impossible.
+    pub(super) fn subscribe(&self, request: &Subscribe) -> Result<(), String> {
+        self.leave_other_scope(&request.scope);
+        let count = self.sender.kernel.count(&request.scope, self.peer)?;
+        let mut clients = self.sender.clients();
         let Clients { by_id, frame, .. } = &mut *clients;
         let former = by_id.get_mut(&self.id).and_then(|client| {
-            let former = client.subscribe(wish, count, &*self.desk.kernel, monotonic_ns());
-            client.tell_changes(frame, Instant::now());
+            let former = client.subscribe(request, count, &*self.sender.kernel, monotonic_ns());
+            client.send_changes(frame, Instant::now());
             former
         });
-        self.desk.publish_load(&clients);
+        self.sender.publish_load(&clients);
         drop(clients);
         drop(former); // ends a scope, which takes its time
-        self.desk.changed.notify_one();
+        self.sender.changed.notify_one();
         Ok(())
     }
 
-    /// Gives up the scope that is counted for the client, unless it is this one: there may be no room for two.
+    /// Releases the client's scope unless it is this one, because there may be no room for two.
     fn leave_other_scope(&self, scope: &Scope) {
-        let mut clients = self.desk.clients();
+        let mut clients = self.sender.clients();
         let client = clients.by_id.get_mut(&self.id).filter(|client| !client.counts(scope));
         let former = client.and_then(Client::unsubscribe);
         drop(clients);
         drop(former); // ends a scope, which takes its time
     }
 
-    /// Whether the client was given up because it does not read.
+    /// Whether the client was dropped because it does not read.
     pub(super) fn was_stuck(&self) -> bool {
-        self.desk.clients().by_id.get(&self.id).is_some_and(|client| client.stuck)
+        self.sender.clients().by_id.get(&self.id).is_some_and(|client| client.stuck)
     }
 }
 
-impl Drop for Place {
+impl Drop for Registration {
     fn drop(&mut self) {
-        let mut clients = self.desk.clients();
+        let mut clients = self.sender.clients();
         let gone = clients.by_id.remove(&self.id);
-        self.desk.publish_load(&clients);
+        self.sender.publish_load(&clients);
         drop(clients);
         drop(gone);
     }
 }
 
-/// Sends what waits, and gives up who does not take it.
+/// Sends the queued messages of a client, and drops the client if it does not read.
 fn settle(client: &mut Client, now: Instant) -> Standing {
     let standing = client.outbox.flush(now);
     client.judge(standing);
     standing
 }
 
-/// The sample of `count` at this tick, taken once for everybody.
+/// The sample of `count` at this tick, taken once for all clients.
 fn sample_of<'a>(
     count: &dyn Count,
     samples: &'a mut Vec<(Subject, Sample)>,

@@ -1,40 +1,40 @@
 //! Limits the connections: in all, for each user, and with some reserved for root and trusted
 //! users.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
 
 use crate::trust::Peer;
-use parking_lot::Mutex;
 
 /// Connections at once, of all users.
 pub(super) const MAX_CONNECTIONS: usize = 256;
-/// Of these, so many are kept for root: who runs the machine gets in even when it is full.
+/// Connections of these that only root gets, so that the administrator always gets one.
 const KEPT_FOR_ROOT: usize = 8;
-/// Of the rest, so many are kept for trusted users.
+/// Connections of the rest that only trusted users get.
 const KEPT_FOR_TRUSTED: usize = 24;
 /// Connections at once of root or one trusted user.
 pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;
 /// Connections at once of an untrusted user, so that no user can lock the others out.
 pub(super) const MAX_CONNECTIONS_PER_USER: usize = 16;
 
-/// Who sits where.
+/// Counts the connections of each user.
 #[derive(Debug, Default)]
-pub(super) struct Seats {
+pub(super) struct ConnectionLimit {
     taken: Mutex<HashMap<u32, usize>>,
 }
 
-/// One admitted connection; the seat is free again when it is dropped.
+/// Permits one connection until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
-    seats: Arc<Seats>,
+pub(super) struct ConnectionPermit {
+    limit: Arc<ConnectionLimit>,
     /// The user at the other end.
     pub(super) peer: Peer,
 }
 
-impl Seats {
-    /// Takes a seat for `peer`, or says why there is none.
-    pub(super) fn admit(self: &Arc<Self>, peer: Peer) -> Result<Seat, String> {
+impl ConnectionLimit {
+    /// Admits a connection of `peer`, or returns the reason why not.
+    pub(super) fn admit(self: &Arc<Self>, peer: Peer) -> Result<ConnectionPermit, String> {
         let mut taken = self.taken.lock();
         let all: usize = taken.values().sum();
         let of_user = taken.get(&peer.uid).copied().unwrap_or(0);
@@ -51,15 +51,15 @@ impl Seats {
             return Err(format!("this user has reached the limit of connections ({most}): close some"));
         }
         taken.insert(peer.uid, of_user + 1);
-        Ok(Seat { seats: Arc::clone(self), peer })
+        Ok(ConnectionPermit { limit: Arc::clone(self), peer })
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock();
+        let mut taken = self.limit.taken.lock();
         match taken.get_mut(&self.peer.uid) {
-            Some(seats @ 2..) => *seats -= 1,
+            Some(limit @ 2..) => *limit -= 1,
             _ => _ = taken.remove(&self.peer.uid),
         }
     }
@@ -74,32 +74,32 @@ mod tests {
     }
 
     #[test]
-    fn seats_are_limited_per_user_and_in_all_and_come_back() {
-        let seats = Arc::<Seats>::default();
+    fn connections_are_limited_and_released() {
+        let limit = Arc::<ConnectionLimit>::default();
         let mut taken = Vec::new();
         for uid in 1..4 {
-            taken.extend((0..MAX_CONNECTIONS_PER_TRUSTED).map(|_| seats.admit(peer(uid)).unwrap()));
-            assert!(seats.admit(peer(uid)).unwrap_err().contains("64"));
+            taken.extend((0..MAX_CONNECTIONS_PER_TRUSTED).map(|_| limit.admit(peer(uid)).unwrap()));
+            assert!(limit.admit(peer(uid)).unwrap_err().contains("64"));
         }
-        taken.extend((0..64 - KEPT_FOR_ROOT).map(|_| seats.admit(peer(9)).unwrap()));
-        assert!(seats.admit(peer(8)).unwrap_err().contains("248"));
-        let roots: Vec<_> = (0..KEPT_FOR_ROOT).map(|_| seats.admit(peer(0)).unwrap()).collect();
-        assert!(seats.admit(peer(0)).unwrap_err().contains("256"));
+        taken.extend((0..64 - KEPT_FOR_ROOT).map(|_| limit.admit(peer(9)).unwrap()));
+        assert!(limit.admit(peer(8)).unwrap_err().contains("248"));
+        let roots: Vec<_> = (0..KEPT_FOR_ROOT).map(|_| limit.admit(peer(0)).unwrap()).collect();
+        assert!(limit.admit(peer(0)).unwrap_err().contains("256"));
         drop(roots);
         taken.pop();
-        assert!(seats.admit(peer(8)).is_ok());
+        assert!(limit.admit(peer(8)).is_ok());
     }
 
     #[test]
-    fn users_who_are_not_trusted_get_16_each_and_leave_room() {
-        let seats = Arc::<Seats>::default();
+    fn untrusted_users_get_16_and_leave_room() {
+        let limit = Arc::<ConnectionLimit>::default();
         let mut taken = Vec::new();
         for uid in 1000..1014 {
-            taken.extend((0..MAX_CONNECTIONS_PER_USER).map(|_| seats.admit(peer(uid)).unwrap()));
-            let refusal = seats.admit(peer(uid)).unwrap_err();
+            taken.extend((0..MAX_CONNECTIONS_PER_USER).map(|_| limit.admit(peer(uid)).unwrap()));
+            let refusal = limit.admit(peer(uid)).unwrap_err();
             assert!(taken.len() == 224 || refusal.contains("16"), "{refusal}");
         }
-        assert!(seats.admit(peer(1014)).unwrap_err().contains("224"));
-        assert!(seats.admit(peer(1)).is_ok() && seats.admit(peer(0)).is_ok());
+        assert!(limit.admit(peer(1014)).unwrap_err().contains("224"));
+        assert!(limit.admit(peer(1)).is_ok() && limit.admit(peer(0)).is_ok());
     }
 }

@@ -1,25 +1,23 @@
 //! Where traffic is counted: at the machine's edge, or inside the machine.
 
 use std::{
-    fs,
     net::{IpAddr, SocketAddr, UdpSocket},
     path::Path,
 };
 
+use khor_system::NetDevice;
 use nix::ifaddrs::getifaddrs;
 
 use super::segments;
 
 /// The kernel's description of each network device.
 const DEVICES: &str = "/sys/class/net";
-/// `ARPHRD_ETHER` of `linux/if_arp.h`.
-const ETHERNET: &str = "1";
 /// Maximum depth of stacked devices. A bridge on a VLAN on a bond has depth three.
 const MAX_DEPTH: usize = 8;
 
 /// Where traffic is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CountedAt {
     /// Devices with hardware behind them: `edge_rx_*` and `edge_tx_*`.
     Edge,
     /// Loopback, and pairs of virtual devices: `local_*`.
@@ -33,18 +31,18 @@ pub(super) fn is_same_machine(local: IpAddr, remote: IpAddr) -> bool {
 }
 
 /// Where traffic of the address `local` is counted, and whether its device splits large packets.
-pub(super) fn find(local: IpAddr) -> (Place, bool) {
+pub(super) fn find(local: IpAddr) -> (CountedAt, bool) {
     let local = local.to_canonical();
     if local.is_loopback() {
-        return (Place::Local, true);
+        return (CountedAt::Local, true);
     }
-    let Some(device) = device_of(local) else { return (Place::Edge, true) };
+    let Some(device) = device_of(local) else { return (CountedAt::Edge, true) };
     let is_inside = is_inside(Path::new(DEVICES), &device);
     // If unknown, the device splits packets. A low estimate hides less of other programs' traffic.
-    (if is_inside { Place::Local } else { Place::Edge }, segments::splits(&device).unwrap_or(true))
+    (if is_inside { CountedAt::Local } else { CountedAt::Edge }, segments::splits(&device).unwrap_or(true))
 }
 
-impl Place {
+impl CountedAt {
     /// Where traffic between the address `local` and another machine or namespace is counted.
     pub fn of_local_address(local: IpAddr) -> Self {
         find(local).0
@@ -85,32 +83,25 @@ fn device_of(local: IpAddr) -> Option<String> {
 /// Whether a device's traffic stays inside the machine. This is true for one end of a pair (veth),
 /// and for a bridge without hardware below it. It is false for tunnels and dummy devices, because
 /// their traffic leaves through another device.
-fn is_inside(devices: &Path, device: &str) -> bool {
-    let folder = devices.join(device);
-    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default().trim().to_owned();
-    if read("type") != ETHERNET || reaches_hardware(devices, device, MAX_DEPTH) {
+fn is_inside(devices: &Path, name: &str) -> bool {
+    let device = NetDevice::at(devices.join(name));
+    if !device.is_ethernet() || reaches_hardware(devices, name, MAX_DEPTH) {
         return false;
     }
-    let is_bridge = folder.join("bridge").is_dir();
-    let is_pair = read("iflink") != read("ifindex") && lower(&folder).is_empty();
-    is_bridge || is_pair
+    let is_pair = device.link() != device.index() && device.lower().is_empty();
+    device.is_bridge() || is_pair
 }
 
-fn reaches_hardware(devices: &Path, device: &str, depth: usize) -> bool {
-    let folder = devices.join(device);
-    let is_hardware = folder.join("device").exists();
-    let below = lower(&folder);
-    is_hardware || (depth > 0 && below.iter().any(|device| reaches_hardware(devices, device, depth - 1)))
-}
-
-/// The devices directly below a device, such as the ports of a bridge.
-fn lower(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_prefix("lower_")?.to_owned())).collect()
+fn reaches_hardware(devices: &Path, name: &str, depth: usize) -> bool {
+    let device = NetDevice::at(devices.join(name));
+    let below_reaches = || device.lower().iter().any(|name| reaches_hardware(devices, name, depth - 1));
+    device.has_hardware() || (depth > 0 && below_reaches())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Devices as `/sys/class/net` describes them: name, index of the other end, and files.
@@ -153,7 +144,7 @@ mod tests {
             |local: &str, remote: &str| is_same_machine(local.parse().unwrap(), remote.parse().unwrap());
         assert!(same("127.0.0.1", "127.0.0.1") && same("::ffff:127.0.0.1", "127.0.0.1"));
         assert!(same("192.0.2.1", "192.0.2.1") && !same("192.0.2.1", "192.0.2.2"));
-        assert_eq!(Place::of_destination("127.255.255.255:9".parse().unwrap()), Place::Local);
-        assert_eq!(Place::of_local_address("::1".parse().unwrap()), Place::Local);
+        assert_eq!(CountedAt::of_destination("127.255.255.255:9".parse().unwrap()), CountedAt::Local);
+        assert_eq!(CountedAt::of_local_address("::1".parse().unwrap()), CountedAt::Local);
     }
 }
