@@ -10,20 +10,20 @@ use anyhow::{Context, Result};
 pub use khor_engine::config::SiteMode;
 use khor_engine::engine::Stage;
 use khor_music::{Cast, Preset};
-pub use khor_music::{CueKind, Instrument, Layer};
+pub use khor_music::{CueSound, Instrument, Layer};
 pub use khor_signal::{Counter, Family, SIGNALS, SignalId};
 use khor_signal::{Frame, Lanes, Pipeline, Reading, Scaling};
-use khor_synth::{Offline, OfflineSettings, Performance, Sounding, Volume};
+use khor_synth::{Offline, OfflineSettings, Performance, RenderMode, Volume};
 
-use crate::rehearsal::Rehearsal;
-pub use crate::rehearsal::Relays;
+use crate::offline_site::OfflineSite;
+pub use crate::offline_site::RelayMode;
 
 /// Sample rate of every render, Hz.
 pub const RATE_HZ: u32 = 48_000;
 
 /// A note as the judge sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Note {
+pub struct PlayedNote {
     /// Start, seconds since the first sample that was rendered.
     pub onset_s: f64,
     /// Time from onset to release, seconds.
@@ -44,13 +44,13 @@ pub struct Note {
     pub signal: Option<SignalId>,
 }
 
-impl Note {
+impl PlayedNote {
     /// The family of signals it speaks for, where it is one.
     pub fn family(&self) -> Option<Family> {
         self.signal.map(|signal| signal.info().family)
     }
 
-    fn of(note: &khor_music::Note) -> Self {
+    fn from_note(note: &khor_music::Note) -> Self {
         Self {
             onset_s: note.onset_s,
             duration_s: note.duration_s,
@@ -75,22 +75,22 @@ pub struct Options {
 }
 
 /// The engine, offline, with everything it played so far.
-pub struct Player {
+pub struct OfflinePlayer {
     offline: Offline,
     /// Left and right in turn.
     samples: Vec<f32>,
-    notes: Vec<Note>,
+    notes: Vec<PlayedNote>,
 }
 
 /// Sound and notes of one render.
-pub struct Heard {
+pub struct Render {
     /// Left and right in turn, at [`RATE_HZ`].
     pub samples: Vec<f32>,
     /// All notes that sound in it; onsets count from the first sample, and are negative where a note began before.
-    pub notes: Vec<Note>,
+    pub notes: Vec<PlayedNote>,
 }
 
-impl Heard {
+impl Render {
     /// Length, seconds.
     pub fn seconds(&self) -> f64 {
         self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ)
@@ -98,7 +98,7 @@ impl Heard {
 
     /// What is heard from `from_s` seconds on; the onsets count from there.
     #[must_use]
-    pub fn from(mut self, from_s: f64) -> Self {
+    pub fn skip_to(mut self, from_s: f64) -> Self {
         let from = 2 * (from_s * f64::from(RATE_HZ)) as usize;
         self.samples.drain(..from.min(self.samples.len()));
         self.notes.retain(|note| note.onset_s + f64::from(note.duration_s) >= from_s);
@@ -109,7 +109,7 @@ impl Heard {
     }
 
     /// The notes that begin in it.
-    pub fn begun(&self) -> impl Iterator<Item = &Note> {
+    pub fn begun(&self) -> impl Iterator<Item = &PlayedNote> {
         self.notes.iter().filter(|note| note.onset_s >= 0.0)
     }
 
@@ -119,7 +119,7 @@ impl Heard {
     }
 }
 
-impl Player {
+impl OfflinePlayer {
     /// An engine with default settings that plays `preset`.
     pub fn new(preset: &str, options: Options) -> Result<Self> {
         let defaults = khor_music::Settings::default();
@@ -129,7 +129,7 @@ impl Player {
             music: khor_music::Settings { seed: options.seed, density, ..defaults },
             volume: Volume::default(),
             sample_rate_hz: RATE_HZ,
-            sounding: Sounding::Mix,
+            mode: RenderMode::Mix,
         };
         let offline = Offline::new(&settings, find(preset)?);
         Ok(Self { offline, samples: Vec::new(), notes: Vec::new() })
@@ -147,11 +147,11 @@ impl Player {
             samples.extend(block.interleaved());
             ControlFlow::Continue(())
         });
-        self.notes.extend(self.offline.last_notes().iter().map(Note::of));
+        self.notes.extend(self.offline.last_notes().iter().map(PlayedNote::from_note));
     }
 
     /// The kernel reports something.
-    pub fn cue(&mut self, kind: CueKind) {
+    pub fn cue(&mut self, kind: CueSound) {
         self.offline.cue(kind);
     }
 
@@ -167,80 +167,80 @@ impl Player {
     }
 
     /// What was played from `from_s` seconds on; the onsets count from there.
-    pub fn heard(self, from_s: f64) -> Heard {
-        Heard { samples: self.samples, notes: self.notes }.from(from_s)
+    pub fn heard(self, from_s: f64) -> Render {
+        Render { samples: self.samples, notes: self.notes }.skip_to(from_s)
     }
 }
 
 /// A host of a site: what its relay makes of its frames.
 #[derive(Clone, Debug)]
-pub struct Host {
+pub struct HostPipeline {
     name: String,
     section: String,
     pipeline: Pipeline,
     reading: Option<Reading>,
 }
 
-impl Host {
-    /// A host that was not heard yet.
+impl HostPipeline {
+    /// A host without a reading.
     pub fn new(name: String, section: &str) -> Self {
         let pipeline = Pipeline::new(Scaling::default());
         Self { name, section: section.to_owned(), pipeline, reading: None }
     }
 
     /// Takes a frame.
-    pub fn hear(&mut self, frame: Frame) {
+    pub fn push(&mut self, frame: Frame) {
         if let Some(reading) = self.pipeline.push(frame) {
             self.reading = Some(reading);
         }
     }
 }
 
-/// What the composer of a site is told at one time, and until the next.
+/// The input of a site's composer at one time, until the next.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ComposerInput {
     lanes: Lanes,
     cast: Arc<Cast>,
 }
 
-/// Who of a site plays.
-pub struct Listener {
-    rehearsal: Rehearsal,
+/// Receives the hosts of a site and composes the cast.
+pub struct SiteListener {
+    offline_site: OfflineSite,
     stage: Stage,
 }
 
-impl Listener {
-    /// Listens to hosts that are told of one by one, or together by a relay that aggregates.
+impl SiteListener {
+    /// Receives hosts one by one, or through a relay that aggregates them.
     ///
     /// # Errors
     ///
     /// Of a name that no host or section may have.
-    pub fn new(hosts: &[Host], relays: Relays) -> Result<Self> {
+    pub fn new(hosts: &[HostPipeline], relays: RelayMode) -> Result<Self> {
         let named = hosts.iter().map(|host| (host.name.as_str(), host.section.as_str()));
-        Ok(Self { rehearsal: Rehearsal::new(named, relays)?, stage: Stage::default() })
+        Ok(Self { offline_site: OfflineSite::new(named, relays)?, stage: Stage::default() })
     }
 
-    /// Hears all hosts, in the order in which it was given them, at that time of the site.
-    pub fn hear(&mut self, at: Duration, hosts: &[Host], mode: SiteMode) -> Told {
-        let site = self.rehearsal.publish(at, hosts.iter().map(|host| host.reading.as_ref()));
+    /// Takes the readings of all hosts, in the order of [`Self::new`], at that time of the site.
+    pub fn push(&mut self, at: Duration, hosts: &[HostPipeline], mode: SiteMode) -> ComposerInput {
+        let site = self.offline_site.publish(at, hosts.iter().map(|host| host.reading.as_ref()));
         let staged = self.stage.update_for_site(mode, &site, &[true; SignalId::COUNT]);
         let lanes = staged.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes);
-        Told { lanes, cast: staged.cast }
+        ComposerInput { lanes, cast: staged.cast }
     }
 }
 
-/// Plays a site with default settings; each of what was told lasts `step_ns`.
-pub fn play_site(preset: &str, seed: u64, told: &[Told], step_ns: u64) -> Result<Heard> {
+/// Plays a site with default settings; each input lasts `step_ns`.
+pub fn play_site(preset: &str, seed: u64, inputs: &[ComposerInput], step_ns: u64) -> Result<Render> {
     let settings = khor_music::Settings { seed, ..khor_music::Settings::default() };
     let (preset, volume) = (find(preset)?, Volume::default());
-    let mut performance = Performance::new(settings, preset, RATE_HZ, volume, Sounding::Mix);
-    let mut heard = Heard { samples: Vec::new(), notes: Vec::new() };
-    for (step, Told { lanes, cast }) in told.iter().enumerate() {
+    let mut performance = Performance::new(settings, preset, RATE_HZ, volume, RenderMode::Mix);
+    let mut heard = Render { samples: Vec::new(), notes: Vec::new() };
+    for (step, ComposerInput { lanes, cast }) in inputs.iter().enumerate() {
         performance.composer().set_cast(Arc::clone(cast));
         let until_s = (step as u64 + 1) as f64 * step_ns as f64 * 1e-9;
         while performance.seconds() < until_s - 1e-6 {
             heard.samples.extend(performance.block(lanes).interleaved());
-            heard.notes.extend(performance.notes().iter().map(Note::of));
+            heard.notes.extend(performance.notes().iter().map(PlayedNote::from_note));
         }
     }
     Ok(heard)

@@ -13,44 +13,44 @@ use khor_signal::Frame;
 use khor_source::{CaptureReader, Recorded};
 
 use crate::{
-    adapter::{Heard, Options, Player},
-    scenario::{Class, LEAD_IN_S, LEARNING_S, LENGTH_S},
+    adapter::{OfflinePlayer, Options, Render},
+    scenario::{LEAD_IN_S, LEARNING_S, LENGTH_S, LoadClass},
 };
 
 /// Before the load begins, seconds.
 const QUIET_S: f64 = 12.0;
 /// What the files are called that are judged.
-const NAMES: [(&str, Class); 8] = [
-    ("idle", Class::Idle),
-    ("download", Class::Download),
-    ("upload", Class::Upload),
-    ("disk", Class::Disk),
-    ("compile", Class::Compile),
-    ("memory-pressure", Class::Memory),
-    ("retransmits", Class::Lossy),
-    ("exec-storm", Class::Storm),
+const NAMES: [(&str, LoadClass); 8] = [
+    ("idle", LoadClass::Idle),
+    ("download", LoadClass::Download),
+    ("upload", LoadClass::Upload),
+    ("disk", LoadClass::Disk),
+    ("compile", LoadClass::Compile),
+    ("memory-pressure", LoadClass::Memory),
+    ("retransmits", LoadClass::Lossy),
+    ("exec-storm", LoadClass::Storm),
 ];
 /// What is learnt from; where it isn't there, the first of [`NAMES`].
 const LEARNT_FROM: &str = "idle-long";
 
 /// A capture of a known load.
 #[derive(Clone, Debug)]
-pub struct Real {
+pub struct RealCapture {
     /// What the machine did.
-    pub class: Class,
+    pub class: LoadClass,
     load: Vec<Frame>,
     idle: Vec<Frame>,
 }
 
 /// The captures in a folder; none where there is no folder, or nothing to learn from.
-pub fn find(folder: &Path) -> Result<Vec<Real>> {
+pub fn find(folder: &Path) -> Result<Vec<RealCapture>> {
     let path = |name: &str| folder.join(format!("{name}.khor"));
     let Some(idle) = [LEARNT_FROM, NAMES[0].0].into_iter().map(path).find(|path| path.is_file()) else {
         return Ok(Vec::new());
     };
     let idle = read(&idle)?;
     let there = NAMES.into_iter().map(|(name, class)| (path(name), class)).filter(|(path, _)| path.is_file());
-    there.map(|(path, class)| Ok(Real { class, load: read(&path)?, idle: idle.clone() })).collect()
+    there.map(|(path, class)| Ok(RealCapture { class, load: read(&path)?, idle: idle.clone() })).collect()
 }
 
 /// The folder the engine's captures are in.
@@ -59,9 +59,9 @@ pub fn folder() -> PathBuf {
 }
 
 /// Renders a capture like a clip: what is returned begins [`LEAD_IN_S`] after the load.
-pub fn perform(preset: &str, real: &Real, seed: u64) -> Result<Heard> {
-    let mut player = Player::new(preset, Options { seed, density: None })?;
-    let mut joined = Joined::default();
+pub fn perform(preset: &str, real: &RealCapture, seed: u64) -> Result<Render> {
+    let mut player = OfflinePlayer::new(preset, Options { seed, density: None })?;
+    let mut joined = JoinedCaptures::default();
     while joined.seconds() < LEARNING_S && real.idle.len() > 1 {
         joined.begin();
         real.idle.iter().for_each(|frame| player.learn(joined.next(frame)));
@@ -93,14 +93,14 @@ fn read(path: &Path) -> Result<Vec<Frame>> {
 
 /// Puts captures one after the other as if their counters went on.
 #[derive(Default)]
-struct Joined {
+struct JoinedCaptures {
     /// Frame of the capture that was last put in.
     theirs: Option<Frame>,
     /// What was made of it.
     ours: Option<Frame>,
 }
 
-impl Joined {
+impl JoinedCaptures {
     /// Another capture comes: its first frame is 20 ms after what was last.
     fn begin(&mut self) {
         self.theirs = None;
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn joined_captures_continue_the_counters() {
-        let mut joined = Joined::default();
+        let mut joined = JoinedCaptures::default();
         let mut next = |t_ms, execs| {
             let frame = joined.next(&frame(t_ms, execs));
             (frame.t_ns / 1_000_000, frame.counters[Counter::Execs.index()].unwrap())

@@ -5,7 +5,7 @@
 //! It is a guard against regressions, not a claim about people: it can hear what people cannot, and does not
 //! hear what they can.
 
-use crate::{features, scenario::Class};
+use crate::{features, scenario::LoadClass};
 
 /// Neighbours asked.
 const NEIGHBOURS: usize = 3;
@@ -14,12 +14,12 @@ const FOLDS: usize = 5;
 /// Nobody hears finer than a step, however alike the clips of a class are.
 const LEAST_DEVIATION: f64 = 1.0;
 
-/// Features of a clip in whole steps ([`features::Features::rough`]).
+/// Features of a clip in whole steps ([`features::SoundFeatures::rough`]).
 pub type Vector = [f64; features::COUNT];
 
 /// A clip of which is known what it is, and `N` features of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Labelled<L = Class, const N: usize = { features::COUNT }> {
+pub struct Labelled<L = LoadClass, const N: usize = { features::COUNT }> {
     /// What it is.
     pub class: L,
     /// What was heard.
@@ -27,7 +27,7 @@ pub struct Labelled<L = Class, const N: usize = { features::COUNT }> {
 }
 
 /// Knows labelled clips.
-pub struct Classifier<L = Class, const N: usize = { features::COUNT }> {
+pub struct Classifier<L = LoadClass, const N: usize = { features::COUNT }> {
     known: Vec<Labelled<L, N>>,
     /// Of each feature, within classes.
     deviation: [f64; N],
@@ -82,39 +82,39 @@ fn mean<'a, L: 'a, const N: usize>(clips: impl Iterator<Item = &'a Labelled<L, N
 
 /// How often each class (row) was taken for each (column).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Confusion([[u32; Class::ALL.len()]; Class::ALL.len()]);
+pub struct Confusion([[u32; LoadClass::ALL.len()]; LoadClass::ALL.len()]);
 
 impl Confusion {
     /// Counts one clip.
-    pub fn count(&mut self, is: Class, taken_for: Class) {
+    pub fn count(&mut self, is: LoadClass, taken_for: LoadClass) {
         self.0[is.index()][taken_for.index()] += 1;
     }
 
     /// Share of the clips taken for what they are.
     pub fn accuracy(&self) -> f64 {
-        let right: u32 = (0..Class::ALL.len()).map(|i| self.0[i][i]).sum();
+        let right: u32 = (0..LoadClass::ALL.len()).map(|i| self.0[i][i]).sum();
         let all: u32 = self.0.iter().flatten().sum();
         f64::from(right) / f64::from(all.max(1))
     }
 
     /// The class least often taken for what it is, and how often.
-    pub fn worst(&self) -> (Class, f64) {
-        let share = |class: Class| {
+    pub fn worst(&self) -> (LoadClass, f64) {
+        let share = |class: LoadClass| {
             let row = &self.0[class.index()];
             f64::from(row[class.index()]) / f64::from(row.iter().sum::<u32>().max(1))
         };
         let heard =
-            Class::ALL.into_iter().filter(|class| self.0[class.index()].iter().any(|count| *count > 0));
+            LoadClass::ALL.into_iter().filter(|class| self.0[class.index()].iter().any(|count| *count > 0));
         let worst = heard.map(|class| (class, share(class))).min_by(|a, b| a.1.total_cmp(&b.1));
-        worst.unwrap_or((Class::Idle, 0.0))
+        worst.unwrap_or((LoadClass::Idle, 0.0))
     }
 
     /// What was taken for something else, most frequent first: is, taken for, share of the class.
-    pub fn mistakes(&self) -> Vec<(Class, Class, f64)> {
+    pub fn mistakes(&self) -> Vec<(LoadClass, LoadClass, f64)> {
         let mut found = Vec::new();
-        for is in Class::ALL {
+        for is in LoadClass::ALL {
             let all = self.0[is.index()].iter().sum::<u32>().max(1);
-            for taken_for in Class::ALL.into_iter().filter(|other| *other != is) {
+            for taken_for in LoadClass::ALL.into_iter().filter(|other| *other != is) {
                 let count = self.0[is.index()][taken_for.index()];
                 if count > 0 {
                     found.push((is, taken_for, f64::from(count) / f64::from(all)));
@@ -161,7 +161,7 @@ pub fn transfer(train: &[Labelled], test: &[Labelled]) -> Confusion {
 fn folds(clips: &[Labelled], seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..clips.len()).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut order);
-    let mut seen = [0; Class::ALL.len()];
+    let mut seen = [0; LoadClass::ALL.len()];
     let mut fold_of = vec![0; clips.len()];
     for index in order {
         let of_class = &mut seen[clips[index].class.index()];
@@ -179,7 +179,7 @@ mod tests {
     fn clips(apart: f64, per_class: usize) -> Vec<Labelled> {
         let mut random = fastrand::Rng::with_seed(3);
         let mut clips = Vec::new();
-        for class in Class::ALL {
+        for class in LoadClass::ALL {
             for _ in 0..per_class {
                 let mut vector: Vector = std::array::from_fn(|_| (4.0 * (random.f64() - 0.5)).round());
                 vector[1] += apart * (class.index() % 4) as f64;
@@ -212,7 +212,7 @@ mod tests {
     fn folds_are_even_in_every_class() {
         let clips = clips(1.0, 10);
         let folds = folds(&clips, 1);
-        for class in Class::ALL {
+        for class in LoadClass::ALL {
             for fold in 0..FOLDS {
                 let both = |(clip, theirs): &(&Labelled, &usize)| clip.class == class && **theirs == fold;
                 assert_eq!(clips.iter().zip(&folds).filter(both).count(), 2);
@@ -223,13 +223,15 @@ mod tests {
     #[test]
     fn mistakes_count_per_class() {
         let mut confusion = Confusion::default();
-        for (is, taken_for) in
-            [(Class::Disk, Class::Disk), (Class::Disk, Class::Memory), (Class::Idle, Class::Idle)]
-        {
+        for (is, taken_for) in [
+            (LoadClass::Disk, LoadClass::Disk),
+            (LoadClass::Disk, LoadClass::Memory),
+            (LoadClass::Idle, LoadClass::Idle),
+        ] {
             confusion.count(is, taken_for);
         }
-        assert_eq!(confusion.mistakes(), [(Class::Disk, Class::Memory, 0.5)]);
-        assert_eq!(confusion.worst(), (Class::Disk, 0.5));
+        assert_eq!(confusion.mistakes(), [(LoadClass::Disk, LoadClass::Memory, 0.5)]);
+        assert_eq!(confusion.worst(), (LoadClass::Disk, 0.5));
         assert!((confusion.accuracy() - 2.0 / 3.0).abs() < 1e-9);
     }
 
@@ -238,8 +240,12 @@ mod tests {
         let at = |class, x: f64| -> Labelled {
             Labelled { class, vector: std::array::from_fn(|i| if i == 0 { x } else { 0.0 }) }
         };
-        let known =
-            vec![at(Class::Disk, 1.0), at(Class::Lossy, 2.0), at(Class::Lossy, 3.0), at(Class::Idle, 99.0)];
-        assert_eq!(Classifier::new(known).classify(&at(Class::Idle, 0.0).vector), Class::Lossy);
+        let known = vec![
+            at(LoadClass::Disk, 1.0),
+            at(LoadClass::Lossy, 2.0),
+            at(LoadClass::Lossy, 3.0),
+            at(LoadClass::Idle, 99.0),
+        ];
+        assert_eq!(Classifier::new(known).classify(&at(LoadClass::Idle, 0.0).vector), LoadClass::Lossy);
     }
 }

@@ -1,7 +1,7 @@
 //! Clicks: places where a sound is cut or jumps.
 //!
-//! A click is an instant at which the fourth difference of a channel is at least [`FLOOR`] (a jump of about
-//! 0.002, -54 dBFS) and [`STANDS_OUT`] times as large as anywhere within 25 ms around it, the millisecond next to
+//! A click is an instant at which the fourth difference of a channel is at least [`MIN_DIFFERENCE`] (a jump of about
+//! 0.002, -54 dBFS) and [`MIN_RATIO`] times as large as anywhere within 25 ms around it, the millisecond next to
 //! it left out. The fourth difference passes a jump nearly three times enlarged and takes 46 dB off a tone of
 //! 2 kHz. What is sudden but goes on, like a beat of noise, and what comes again at once, like the edges of a
 //! saw, is none.
@@ -9,13 +9,13 @@
 use crate::adapter::RATE_HZ;
 
 /// Least fourth difference, in full scale.
-const FLOOR: f32 = 0.006;
+const MIN_DIFFERENCE: f32 = 0.006;
 /// Least ratio to the surroundings.
-const STANDS_OUT: f32 = 4.0;
+const MIN_RATIO: f32 = 4.0;
 /// Surroundings on either side, samples: 25 ms.
-const AROUND: usize = RATE_HZ as usize / 40;
+const CONTEXT_SAMPLES: usize = RATE_HZ as usize / 40;
 /// Left out of them on either side, samples: 1 ms.
-const NEXT: usize = RATE_HZ as usize / 1000;
+const NEIGHBOUR_SAMPLES: usize = RATE_HZ as usize / 1000;
 
 /// A discontinuity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Click {
 pub fn clicks(samples: &[f32]) -> Vec<Click> {
     let mut found: Vec<Click> = (0..2).flat_map(|channel| in_channel(samples, channel)).collect();
     found.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-    let apart_s = NEXT as f64 / f64::from(RATE_HZ);
+    let apart_s = NEIGHBOUR_SAMPLES as f64 / f64::from(RATE_HZ);
     found.dedup_by(|next, last| next.at_s - last.at_s < apart_s);
     found
 }
@@ -47,12 +47,12 @@ fn in_channel(samples: &[f32], channel: usize) -> Vec<Click> {
     let mut at = 0;
     while at < rough.len() {
         let size = rough[at];
-        let before = || most(at.saturating_sub(AROUND), at.saturating_sub(NEXT));
-        let after = || most(at + NEXT + 1, at + AROUND + 1);
-        let is_peak = || size >= most(at.saturating_sub(NEXT), at + NEXT + 1);
-        if size >= FLOOR && is_peak() && size >= STANDS_OUT * before().max(after()) {
+        let before = || most(at.saturating_sub(CONTEXT_SAMPLES), at.saturating_sub(NEIGHBOUR_SAMPLES));
+        let after = || most(at + NEIGHBOUR_SAMPLES + 1, at + CONTEXT_SAMPLES + 1);
+        let is_peak = || size >= most(at.saturating_sub(NEIGHBOUR_SAMPLES), at + NEIGHBOUR_SAMPLES + 1);
+        if size >= MIN_DIFFERENCE && is_peak() && size >= MIN_RATIO * before().max(after()) {
             found.push(Click { at_s: at as f64 / f64::from(RATE_HZ), size });
-            at += NEXT;
+            at += NEIGHBOUR_SAMPLES;
         }
         at += 1;
     }

@@ -6,17 +6,17 @@
 
 use crate::{adapter::RATE_HZ, features::in_octaves};
 
-const LENGTH: usize = 4096;
+const WINDOW_SAMPLES: usize = 4096;
 /// Time between windows: 10 ms.
-const HOP: usize = RATE_HZ as usize / 100;
-const HOP_S: f64 = HOP as f64 / RATE_HZ as f64;
+const HOP_SAMPLES: usize = RATE_HZ as usize / 100;
+const HOP_S: f64 = HOP_SAMPLES as f64 / RATE_HZ as f64;
 /// Sixth octaves from 60 Hz to about 7.7 kHz.
 const BANDS: usize = 42;
 const LOWEST_HZ: f64 = 60.0;
 /// Power of a band in which nothing is heard.
 const FLOOR: f32 = 1e-6;
 /// Length of a pattern, windows: 1.3 s.
-const PATTERN: usize = 130;
+const PATTERN_WINDOWS: usize = 130;
 
 type Bands = [f32; BANDS];
 
@@ -31,8 +31,8 @@ pub struct Pattern {
 
 impl Spectrogram {
     /// Of one channel.
-    pub fn of(mono: &[f32]) -> Self {
-        Self(in_octaves(mono, LENGTH, HOP, LOWEST_HZ, 6.0))
+    pub fn measure(mono: &[f32]) -> Self {
+        Self(in_octaves(mono, WINDOW_SAMPLES, HOP_SAMPLES, LOWEST_HZ, 6.0))
     }
 
     /// Median power of each band.
@@ -47,22 +47,22 @@ impl Spectrogram {
     /// Best likeness, -1..=1, to a pattern that begins between two instants.
     pub fn likeness(&self, pattern: &Pattern, from_s: f64, to_s: f64) -> f32 {
         let window = |s: f64| ((s.max(0.0) / HOP_S).round() as usize).min(self.0.len());
-        let end = (window(to_s) + PATTERN).min(self.0.len());
+        let end = (window(to_s) + PATTERN_WINDOWS).min(self.0.len());
         let levels: Vec<Bands> = self.0[window(from_s)..end].iter().map(|window| window.map(level)).collect();
-        levels.windows(PATTERN).map(|levels| pattern.likeness(levels)).fold(-1.0, f32::max)
+        levels.windows(PATTERN_WINDOWS).map(|levels| pattern.likeness(levels)).fold(-1.0, f32::max)
     }
 }
 
 impl Pattern {
     /// Of a cue alone, from its onset on, on top of a load.
-    pub fn of(cue: &Spectrogram, load: &Spectrogram) -> Self {
+    pub fn new(cue: &Spectrogram, load: &Spectrogram) -> Self {
         let median = load.median();
         let nothing = [0.0; BANDS];
         let window = |at: usize| {
             let cue = cue.0.get(at).unwrap_or(&nothing);
             std::array::from_fn(|band| level(cue[band] + median[band]))
         };
-        let (levels, norm) = centred((0..PATTERN).map(window).collect());
+        let (levels, norm) = centred((0..PATTERN_WINDOWS).map(window).collect());
         Self { levels, norm }
     }
 
@@ -120,9 +120,10 @@ mod tests {
         let rising = [(0.0, 440.0), (0.3, 660.0), (0.6, 880.0)];
         let at =
             |tones: &[(f64, f64)], by: f64| tones.iter().map(|(t, hz)| (t + by, *hz)).collect::<Vec<_>>();
-        let load = Spectrogram::of(&sound(&[], 4.0, 0.05));
-        let pattern = |tones: &[(f64, f64)]| Pattern::of(&Spectrogram::of(&sound(tones, 2.0, 0.0)), &load);
-        let heard = Spectrogram::of(&sound(&at(&falling, 1.5), 4.0, 0.05));
+        let load = Spectrogram::measure(&sound(&[], 4.0, 0.05));
+        let pattern =
+            |tones: &[(f64, f64)]| Pattern::new(&Spectrogram::measure(&sound(tones, 2.0, 0.0)), &load);
+        let heard = Spectrogram::measure(&sound(&at(&falling, 1.5), 4.0, 0.05));
         let right = heard.likeness(&pattern(&falling), 1.4, 1.6);
         let wrong = heard.likeness(&pattern(&rising), 1.4, 1.6);
         let elsewhere = heard.likeness(&pattern(&falling), 0.0, 0.4);

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use khor_ear::{
     adapter,
-    judge::{self, Figure, Sites, Verdict},
+    judge::{self, Figure, SiteScenes, Verdict},
     plan::Plan,
     table,
     thresholds::Thresholds,
@@ -79,7 +79,7 @@ fn run(args: &Args) -> Result<bool> {
         known.iter().filter(|name| args.preset.is_empty() || args.preset.contains(name)).collect();
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let plan = Plan { hours: args.hours, ..if args.quick { Plan::QUICK } else { Plan::FULL } };
-    let sites = Sites::new(&plan)?;
+    let sites = SiteScenes::new(&plan)?;
     let mut verdicts = Vec::new();
     for preset in &chosen {
         let begun = Instant::now();
@@ -96,7 +96,7 @@ fn run(args: &Args) -> Result<bool> {
         verdicts.push(verdict);
     }
     if chosen.len() > 1 && !args.only_sites {
-        verdicts.push(between(&verdicts));
+        verdicts.push(compare_presets(&verdicts));
         if !args.json {
             print!("{}", table::table(&verdicts[verdicts.len() - 1], &thresholds)?);
         }
@@ -118,7 +118,7 @@ fn run(args: &Args) -> Result<bool> {
 }
 
 /// What can only be said of several presets.
-fn between(verdicts: &[Verdict]) -> Verdict {
+fn compare_presets(verdicts: &[Verdict]) -> Verdict {
     let of =
         |verdict: &Verdict| verdict.figures.iter().find(|figure| figure.row == "bed_lufs").map(|f| f.value);
     let beds: Vec<f64> = verdicts.iter().filter_map(of).collect();
@@ -136,7 +136,7 @@ fn between(verdicts: &[Verdict]) -> Verdict {
 fn gates_hold(verdicts: &[Verdict], thresholds: &Thresholds) -> Result<bool> {
     let mut held = true;
     for verdict in verdicts {
-        for figure in table::fallen(verdict, thresholds)? {
+        for figure in table::failed_gates(verdict, thresholds)? {
             held = false;
             eprintln!("{}: {} fell to {}", verdict.preset, thresholds.row(figure.row)?.what, figure.value);
         }

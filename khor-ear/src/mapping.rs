@@ -11,7 +11,7 @@ use crate::adapter::{
 
 /// Something that can be measured in a window of a render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Feature {
+pub enum MeasuredFeature {
     /// Loudness of the whole, LU.
     Level,
     /// Centroid of the whole, semitones.
@@ -38,7 +38,7 @@ pub enum Feature {
     PulseBrightness,
 }
 
-impl Feature {
+impl MeasuredFeature {
     /// What can just be told apart, in the feature's unit (ear.md: 1 dB, 1 semitone, 0.3 onsets/s; a scale step for
     /// pitch; a fifth more or less for lengths; half a second's worth of tension).
     pub const fn step(self) -> f64 {
@@ -54,26 +54,26 @@ impl Feature {
 }
 
 /// One row of the mapping: the signal, its feature, and whether that grows (1) or shrinks (-1) with it.
-pub type Declared = (SignalId, Feature, f64);
+pub type MappingRow = (SignalId, MeasuredFeature, f64);
 
 /// The mapping.
-pub const MAPPING: &[Declared] = &[
-    (SignalId::Exec, Feature::VoiceOnsets(Process), 1.0),
-    (SignalId::Fork, Feature::VoicePitch(Process), 1.0),
-    (SignalId::Rx, Feature::VoiceOnsets(Receive), 1.0),
-    (SignalId::Tx, Feature::VoiceOnsets(Send), 1.0),
-    (SignalId::Local, Feature::VoiceOnsets(Local), 1.0),
-    (SignalId::Retx, Feature::VoiceOnsets(Loss), 1.0),
-    (SignalId::Io, Feature::VoiceOnsets(Disk), 1.0),
-    (SignalId::Lat, Feature::VoiceLength(Disk), 1.0),
-    (SignalId::Stall, Feature::BedWeight, 1.0),
-    (SignalId::Mem, Feature::BedTension, 1.0),
-    (SignalId::Mem, Feature::VoiceOnsets(Memory), 1.0),
-    (SignalId::Fault, Feature::VoiceLength(Memory), 1.0),
-    (SignalId::Cpu, Feature::BedBrightness, -1.0),
-    (SignalId::Csw, Feature::PulsePitch, 1.0),
-    (SignalId::Irq, Feature::PulseBrightness, 1.0),
-    (SignalId::Softirq, Feature::VoiceOnsets(Kernel), 1.0),
+pub const MAPPING: &[MappingRow] = &[
+    (SignalId::Exec, MeasuredFeature::VoiceOnsets(Process), 1.0),
+    (SignalId::Fork, MeasuredFeature::VoicePitch(Process), 1.0),
+    (SignalId::Rx, MeasuredFeature::VoiceOnsets(Receive), 1.0),
+    (SignalId::Tx, MeasuredFeature::VoiceOnsets(Send), 1.0),
+    (SignalId::Local, MeasuredFeature::VoiceOnsets(Local), 1.0),
+    (SignalId::Retx, MeasuredFeature::VoiceOnsets(Loss), 1.0),
+    (SignalId::Io, MeasuredFeature::VoiceOnsets(Disk), 1.0),
+    (SignalId::Lat, MeasuredFeature::VoiceLength(Disk), 1.0),
+    (SignalId::Stall, MeasuredFeature::BedWeight, 1.0),
+    (SignalId::Mem, MeasuredFeature::BedTension, 1.0),
+    (SignalId::Mem, MeasuredFeature::VoiceOnsets(Memory), 1.0),
+    (SignalId::Fault, MeasuredFeature::VoiceLength(Memory), 1.0),
+    (SignalId::Cpu, MeasuredFeature::BedBrightness, -1.0),
+    (SignalId::Csw, MeasuredFeature::PulsePitch, 1.0),
+    (SignalId::Irq, MeasuredFeature::PulseBrightness, 1.0),
+    (SignalId::Softirq, MeasuredFeature::VoiceOnsets(Kernel), 1.0),
 ];
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn no_two_signals_share_a_feature() {
-        let features: HashSet<Feature> = MAPPING.iter().map(|row| row.1).collect();
+        let features: HashSet<MeasuredFeature> = MAPPING.iter().map(|row| row.1).collect();
         let signals: HashSet<SignalId> = MAPPING.iter().map(|row| row.0).collect();
         assert_eq!((features.len(), signals.len()), (MAPPING.len(), SignalId::COUNT));
     }

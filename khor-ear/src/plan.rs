@@ -1,6 +1,6 @@
 //! Which clips are rendered, with which seeds: fixed before any music was judged by them.
 
-use crate::scenario::{Apart, Class, Clip};
+use crate::scenario::{LoadClass, LoadClip, UntrainedLoad};
 
 /// Intensities that are trained and tested on, at the factors' ends.
 const INTENSITIES: (f64, f64) = (0.5, 2.0);
@@ -23,13 +23,13 @@ pub struct Plan {
     /// Ramps per signal.
     pub ramps: u64,
     /// Clips per scenario kept apart, and per class and unseen intensity.
-    pub apart: usize,
+    pub untrained: usize,
     /// Minutes of the search for clicks.
     pub stress_min: usize,
     /// Times that every kind of cue is played on top of everything.
     pub cue_rounds: u64,
     /// Sites, each of which is heard with each load in each of its sections.
-    pub racks: u64,
+    pub sites: u64,
     /// Hours that an idle machine is played, where that is asked for.
     pub hours: Option<f64>,
 }
@@ -40,10 +40,10 @@ impl Plan {
         at_ends: 8,
         between: 4,
         ramps: 3,
-        apart: 2,
+        untrained: 2,
         stress_min: 10,
         cue_rounds: 20,
-        racks: 3,
+        sites: 3,
         hours: None,
     };
     /// A quick look.
@@ -51,37 +51,37 @@ impl Plan {
         at_ends: 4,
         between: 2,
         ramps: 1,
-        apart: 1,
+        untrained: 1,
         stress_min: 1,
         cue_rounds: 2,
-        racks: 2,
+        sites: 2,
         hours: None,
     };
 
     /// The clips that are trained and tested on.
-    pub fn clips(&self) -> Vec<Clip<Class>> {
+    pub fn clips(&self) -> Vec<LoadClip<LoadClass>> {
         let ends = [1.0, BIG].into_iter().flat_map(|size| vec![size; self.at_ends]);
         let sizes: Vec<f64> = ends.chain(BETWEEN.into_iter().cycle().take(self.between)).collect();
         let mut clips = Vec::new();
-        for what in Class::ALL {
+        for what in LoadClass::ALL {
             for (index, &size) in sizes.iter().enumerate() {
                 let seed = SEED + 1000 * what.index() as u64 + index as u64;
                 let (low, high): (f64, f64) = INTENSITIES;
                 let intensity = low * (high / low).powf(fastrand::Rng::with_seed(seed).f64());
-                clips.push(Clip { what, size, intensity, seed });
+                clips.push(LoadClip { what, size, intensity, seed });
             }
         }
         clips
     }
 
     /// The classes at intensities that no clip has.
-    pub fn unseen(&self) -> Vec<Clip<Class>> {
+    pub fn unseen(&self) -> Vec<LoadClip<LoadClass>> {
         let mut clips = Vec::new();
-        for what in Class::ALL.into_iter().filter(|class| *class != Class::Idle) {
+        for what in LoadClass::ALL.into_iter().filter(|class| *class != LoadClass::Idle) {
             for (at, intensity) in UNSEEN.into_iter().enumerate() {
-                for index in 0..self.apart {
+                for index in 0..self.untrained {
                     let seed = SEED + 100_000 + 1000 * what.index() as u64 + (10 * at + index) as u64;
-                    clips.push(Clip { what, size: [1.0, BIG][index % 2], intensity, seed });
+                    clips.push(LoadClip { what, size: [1.0, BIG][index % 2], intensity, seed });
                 }
             }
         }
@@ -89,12 +89,12 @@ impl Plan {
     }
 
     /// The scenarios that are kept apart.
-    pub fn apart(&self) -> Vec<Clip<Apart>> {
+    pub fn untrained(&self) -> Vec<LoadClip<UntrainedLoad>> {
         let mut clips = Vec::new();
-        for (at, what) in Apart::ALL.into_iter().enumerate() {
-            for index in 0..2 * self.apart {
+        for (at, what) in UntrainedLoad::ALL.into_iter().enumerate() {
+            for index in 0..2 * self.untrained {
                 let seed = SEED + 200_000 + 1000 * at as u64 + index as u64;
-                clips.push(Clip { what, size: [1.0, BIG][index % 2], intensity: 1.0, seed });
+                clips.push(LoadClip { what, size: [1.0, BIG][index % 2], intensity: 1.0, seed });
             }
         }
         clips
@@ -106,7 +106,7 @@ impl Plan {
     }
 
     /// Seed of a site's machines; that of the music of its clips is as much higher as their place.
-    pub fn rack_seed(&self, rack: u64) -> u64 {
+    pub fn site_seed(&self, rack: u64) -> u64 {
         SEED + 500_000 + 1000 * rack
     }
 
@@ -116,7 +116,7 @@ impl Plan {
     }
 }
 
-impl<U> Clip<U> {
+impl<U> LoadClip<U> {
     /// Whether the machine is one of the smallest.
     pub fn is_small(&self) -> bool {
         self.size <= 1.0
@@ -139,7 +139,7 @@ mod tests {
         for plan in [Plan::FULL, Plan::QUICK] {
             let mut seeds: Vec<u64> = plan.clips().iter().map(|clip| clip.seed).collect();
             seeds.extend(plan.unseen().iter().map(|clip| clip.seed));
-            seeds.extend(plan.apart().iter().map(|clip| clip.seed));
+            seeds.extend(plan.untrained().iter().map(|clip| clip.seed));
             seeds.extend(plan.ramp_seeds());
             assert_eq!(seeds.iter().collect::<BTreeSet<_>>().len(), seeds.len());
         }
@@ -153,6 +153,6 @@ mod tests {
                 trained.iter().all(|other| (other.intensity / clip.intensity).log2().abs() >= 1.0 - 1e-9)
             );
         }
-        assert!(trained.iter().filter(|clip| clip.is_small()).count() >= 5 * Class::ALL.len());
+        assert!(trained.iter().filter(|clip| clip.is_small()).count() >= 5 * LoadClass::ALL.len());
     }
 }

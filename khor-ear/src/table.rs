@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::{
     judge::{Figure, Verdict},
-    thresholds::{Row, Target, Thresholds},
+    thresholds::{Row, ThresholdTarget, Thresholds},
 };
 
 /// Lines are no longer.
 const COLUMNS: usize = 80;
 /// Room for the note beside a row's name.
-const NOTE: usize = 17;
+const NOTE_COLUMNS: usize = 17;
 
 /// One table.
 pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
@@ -22,7 +22,7 @@ pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
     writeln!(text, "{:<42}{:>8}{:>13}{:>8}", verdict.preset, heading[0], heading[1], heading[2])?;
     for figure in &verdict.figures {
         let row = thresholds.row(figure.row)?;
-        let note = figure.note.chars().take(NOTE).collect::<String>();
+        let note = figure.note.chars().take(NOTE_COLUMNS).collect::<String>();
         writeln!(
             text,
             "  {:<23}{note:<17}{:>8}{:>13}{:>8} {}",
@@ -66,15 +66,15 @@ pub fn to_json(verdict: &Verdict, thresholds: &Thresholds) -> Result<Value> {
 }
 
 /// Rows that are gates and have fallen.
-pub fn fallen<'a>(verdict: &'a Verdict, thresholds: &Thresholds) -> Result<Vec<&'a Figure>> {
-    let mut fallen = Vec::new();
+pub fn failed_gates<'a>(verdict: &'a Verdict, thresholds: &Thresholds) -> Result<Vec<&'a Figure>> {
+    let mut failed_gates = Vec::new();
     for figure in &verdict.figures {
         let row = thresholds.row(figure.row)?;
         if row.gate && row.has_fallen(&verdict.preset, figure.value) {
-            fallen.push(figure);
+            failed_gates.push(figure);
         }
     }
-    Ok(fallen)
+    Ok(failed_gates)
 }
 
 fn number(value: f64, row: &Row) -> String {
@@ -83,9 +83,9 @@ fn number(value: f64, row: &Row) -> String {
 
 fn target(row: &Row) -> String {
     match row.target {
-        Target::Least(least) => format!(">= {}", number(least, row)),
-        Target::Most(most) => format!("<= {}", number(most, row)),
-        Target::Within(low, high) => format!("{}..{}", number(low, row), number(high, row)),
+        ThresholdTarget::Least(least) => format!(">= {}", number(least, row)),
+        ThresholdTarget::Most(most) => format!("<= {}", number(most, row)),
+        ThresholdTarget::Within(low, high) => format!("{}..{}", number(low, row), number(high, row)),
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
         thresholds.record("same_pcm", "ambient", 0.0, None).unwrap();
         thresholds.record("recognised", "ambient", 0.99, None).unwrap();
         let rows = |value, thresholds: &Thresholds| -> Vec<&str> {
-            fallen(&verdict(value), thresholds).unwrap().iter().map(|figure| figure.row).collect()
+            failed_gates(&verdict(value), thresholds).unwrap().iter().map(|figure| figure.row).collect()
         };
         assert_eq!(rows(0.5, &thresholds), ["recognised", "bed_lufs", "same_pcm"]);
         assert_eq!(rows(1.0, &thresholds), ["bed_lufs", "same_pcm"]);

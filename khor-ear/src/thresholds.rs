@@ -13,7 +13,7 @@ pub struct Row {
     /// What it is, in a few words.
     pub what: String,
     /// What the design asks for.
-    pub target: Target,
+    pub target: ThresholdTarget,
     /// Digits after the point in the table.
     #[serde(default)]
     pub decimals: usize,
@@ -36,7 +36,7 @@ pub struct Row {
 /// A target.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Target {
+pub enum ThresholdTarget {
     /// At least this.
     Least(f64),
     /// At most this.
@@ -45,7 +45,7 @@ pub enum Target {
     Within(f64, f64),
 }
 
-impl Target {
+impl ThresholdTarget {
     /// How far a value is from the target: 0 and below is met.
     pub fn lacks(self, value: f64) -> f64 {
         match self {
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_range_can_be_missed_both_ways() {
-        let target = Target::Within(-25.0, -21.0);
+        let target = ThresholdTarget::Within(-25.0, -21.0);
         assert_eq!([target.lacks(-26.0), target.lacks(-20.0), target.lacks(-22.0)], [1.0, 1.0, -1.0]);
     }
 

@@ -1,13 +1,13 @@
 //! The detector of clicks on khor's own sound: none in a clean render, and one where one was put.
 
 use khor_ear::{
-    adapter::{Heard, presets},
+    adapter::{Render, presets},
     clicks::clicks,
-    scenario::{Class, Clip, perform},
+    scenario::{LoadClass, LoadClip, perform},
 };
 
-fn busy(preset: &str) -> Heard {
-    perform(preset, Clip { what: Class::Compile, size: 1.0, intensity: 1.0, seed: 1 }).unwrap()
+fn busy(preset: &str) -> Render {
+    perform(preset, LoadClip { what: LoadClass::Compile, size: 1.0, intensity: 1.0, seed: 1 }).unwrap()
 }
 
 #[test]

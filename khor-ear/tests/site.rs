@@ -1,30 +1,37 @@
 //! A site's music: what changes while it plays clicks nowhere, and a section in trouble is heard from its place.
 
 use khor_ear::{
-    adapter::{Heard, Layer, Relays, SiteMode, Told, play_site, presets},
+    adapter::{ComposerInput, Layer, RelayMode, Render, SiteMode, play_site, presets},
     clicks::clicks,
-    scenario::{Class, Rack, TELL_NS, Trouble},
+    scenario::{LoadClass, MESSAGE_INTERVAL_NS, SectionLoad, SimulatedSite},
 };
 
 const SEED: u64 = 77;
 const SECONDS: f64 = 24.0;
 
-fn told(rack: &Rack, mode: SiteMode, section: usize) -> Vec<Told> {
-    rack.told((mode, Relays::Apart), Trouble { what: Class::Disk, section }, 1, SECONDS).unwrap()
+fn inputs(site: &SimulatedSite, mode: SiteMode, section: usize) -> Vec<ComposerInput> {
+    site.composer_inputs(
+        (mode, RelayMode::PerHost),
+        SectionLoad { what: LoadClass::Disk, section },
+        1,
+        SECONDS,
+    )
+    .unwrap()
 }
 
-fn play(preset: &str, told: &[Told]) -> Heard {
-    play_site(preset, SEED, told, TELL_NS).unwrap()
+fn play(preset: &str, inputs: &[ComposerInput]) -> Render {
+    play_site(preset, SEED, inputs, MESSAGE_INTERVAL_NS).unwrap()
 }
 
 #[test]
 fn cast_changes_do_not_click() {
     const MODES: [SiteMode; 3] = [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall];
-    let rack = Rack::new(SEED);
-    let told = MODES.map(|mode| told(&rack, mode, 1));
+    let site = SimulatedSite::new(SEED);
+    let inputs = MODES.map(|mode| inputs(&site, mode, 1));
     // Another mode every two seconds: the same hosts do the same meanwhile.
-    let per_turn = 2_000_000_000 / TELL_NS as usize;
-    let mixed: Vec<Told> = (0..told[0].len()).map(|at| told[at / per_turn % 3][at].clone()).collect();
+    let per_turn = 2_000_000_000 / MESSAGE_INTERVAL_NS as usize;
+    let mixed: Vec<ComposerInput> =
+        (0..inputs[0].len()).map(|at| inputs[at / per_turn % 3][at].clone()).collect();
     for preset in presets() {
         let heard = play(&preset, &mixed);
         assert_eq!(clicks(&heard.samples), [], "{preset}");
@@ -35,10 +42,10 @@ fn cast_changes_do_not_click() {
 
 #[test]
 fn a_busy_section_sounds_from_its_side() {
-    let rack = Rack::new(SEED);
+    let site = SimulatedSite::new(SEED);
     for preset in presets() {
         let side = |section| {
-            let heard = play(&preset, &told(&rack, SiteMode::Sections, section));
+            let heard = play(&preset, &inputs(&site, SiteMode::Sections, section));
             assert!(heard.notes.iter().any(|note| note.layer == Layer::Pulse), "{preset} {section}");
             let power =
                 |at: usize| heard.samples.iter().skip(at).step_by(2).map(|x| f64::from(x * x)).sum::<f64>();

@@ -30,9 +30,9 @@ const LAST_MOMENT_S: f64 = 1.0;
 const NS_PER_S: f64 = 1e9;
 
 /// The engine's levels at one moment of `CLOCK_BOOTTIME`.
-struct Levels {
+struct Readings {
     t_s: f64,
-    levels: Vec<(String, f64)>,
+    by_signal: Vec<(String, f64)>,
     source: String,
 }
 
@@ -68,15 +68,15 @@ fn rates(last: &Reading, now: &Reading, counter: Counter, slept_s: f64) -> Optio
     Some((moved / interval_s, moved / (interval_s - slept_s)))
 }
 
-fn read_levels(engine: &Engine) -> Levels {
+fn read_levels(engine: &Engine) -> Readings {
     let metrics = engine.get("/api/metrics");
     let signals = metrics["signals"].as_object().expect("signals");
     let level =
         |(name, signal): (&String, &serde_json::Value)| Some((name.clone(), signal["level"].as_f64()?));
     let source = engine.get("/api/health")["source"]["kind"].as_str().unwrap_or("none").to_owned();
-    Levels {
+    Readings {
         t_s: seconds(ClockId::CLOCK_BOOTTIME),
-        levels: signals.iter().filter_map(level).collect(),
+        by_signal: signals.iter().filter_map(level).collect(),
         source,
     }
 }
@@ -117,9 +117,9 @@ fn busiest_second(readings: &[Reading], signal: &str) -> f64 {
 }
 
 /// `None` where nothing was heard.
-fn highest(heard: &[Levels], within_s: Range<f64>, signal: &str) -> Option<f64> {
+fn highest(heard: &[Readings], within_s: Range<f64>, signal: &str) -> Option<f64> {
     let heard = heard.iter().filter(|heard| within_s.contains(&heard.t_s));
-    let levels = heard.flat_map(|heard| &heard.levels).filter(|(name, _)| name == signal);
+    let levels = heard.flat_map(|heard| &heard.by_signal).filter(|(name, _)| name == signal);
     levels.map(|(_, level)| *level).reduce(f64::max)
 }
 
@@ -184,7 +184,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
         ("later", fresh_s, f64::INFINITY, &readings[woke..]),
     ] {
         let mut at_work = 0;
-        for (signal, _) in &heard[0].levels {
+        for (signal, _) in &heard[0].by_signal {
             let before = highest(&heard, 0.0..asleep_s, signal).expect("was heard");
             let after = highest(&heard, from_s..to_s, signal).expect("was heard");
             let (usual, worked) =
@@ -197,7 +197,7 @@ fn a_suspended_machine_wakes_without_a_spike() {
                 at_work += 1;
             }
         }
-        assert!(at_work * 2 < heard[0].levels.len(), "{at_work} signals jump as the machine wakes");
+        assert!(at_work * 2 < heard[0].by_signal.len(), "{at_work} signals jump as the machine wakes");
     }
     // A busy machine may deliver samples late as it wakes. The engine reads /proc in the meantime.
     let last = heard.last().map(|heard| heard.source.as_str());

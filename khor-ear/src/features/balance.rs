@@ -19,7 +19,7 @@ const EMPTY_DB: f64 = -30.0;
 /// Levels of the right channel above the left's, in whole steps.
 pub fn rough_balance(samples: &[f32]) -> [f64; BALANCES] {
     let channel = |at: usize| -> Vec<f32> { samples.iter().copied().skip(at).step_by(2).collect() };
-    let [left, right] = [0, 1].map(|at| Spectrum::of(&channel(at)));
+    let [left, right] = [0, 1].map(|at| Spectrum::measure(&channel(at)));
     let all = left.within((0.0, f64::MAX)) + right.within((0.0, f64::MAX));
     BANDS_HZ.map(|band| {
         let (left, right) = (left.within(band), right.within(band));

@@ -8,17 +8,18 @@ mod onsets;
 mod spectrum;
 
 use anyhow::Result;
-
-pub use balance::{BALANCES, rough_balance};
-pub use onsets::{onset_rate, onset_times};
-pub use spectrum::{BANDS, Spectrum};
 pub(crate) use spectrum::{each as each_window, in_octaves};
 
+pub use self::{
+    balance::{BALANCES, rough_balance},
+    onsets::{onset_rate, onset_times},
+    spectrum::{BANDS, Spectrum},
+};
 use crate::{adapter::RATE_HZ, loudness};
 
 /// Number of features.
 pub const COUNT: usize = 4 + BANDS;
-/// Steps in which they are kept, in the order of [`Features::rough`].
+/// Steps in which they are kept, in the order of [`SoundFeatures::rough`].
 const STEPS: [f64; COUNT] = [1.0, 1.0, 0.3, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5];
 /// A band that has less of the power is as good as empty, dB.
 const EMPTY_BAND_DB: f64 = -40.0;
@@ -29,7 +30,7 @@ const ENVELOPE_S: f64 = 0.1;
 
 /// Features of one clip, unrounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Features {
+pub struct SoundFeatures {
     /// Integrated loudness, LUFS.
     pub level_lufs: f64,
     /// Mean of the log frequency weighted by power, semitones above 440 Hz.
@@ -42,11 +43,11 @@ pub struct Features {
     pub bands_db: [f64; BANDS],
 }
 
-impl Features {
+impl SoundFeatures {
     /// Takes the features of left and right in turn.
-    pub fn of(samples: &[f32]) -> Result<Self> {
+    pub fn measure(samples: &[f32]) -> Result<Self> {
         let mono = mid(samples);
-        let spectrum = Spectrum::of(&mono);
+        let spectrum = Spectrum::measure(&mono);
         Ok(Self {
             level_lufs: loudness::integrated(samples)?.max(SILENCE),
             centroid_semitones: spectrum.centroid_semitones(),
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn an_octave_is_twelve_semitones_brighter() {
-        let of = |hz| Features::of(&tone(hz, 0.1, 5.0)).unwrap();
+        let of = |hz| SoundFeatures::measure(&tone(hz, 0.1, 5.0)).unwrap();
         let (low, high) = (of(440.0), of(880.0));
         assert!((low.centroid_semitones).abs() < 0.5, "{low:?}");
         assert!((high.centroid_semitones - low.centroid_semitones - 12.0).abs() < 0.5, "{high:?}");
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn half_amplitude_changes_only_the_level() {
-        let of = |amplitude| Features::of(&tone(440.0, amplitude, 5.0)).unwrap();
+        let of = |amplitude| SoundFeatures::measure(&tone(440.0, amplitude, 5.0)).unwrap();
         let (loud, soft) = (of(0.2), of(0.1));
         assert!((loud.level_lufs - soft.level_lufs - 6.02).abs() < 0.1);
         assert_eq!(loud.rough()[1..], soft.rough()[1..]);
@@ -131,28 +132,28 @@ mod tests {
         let mut samples = tone(440.0, 0.1, 5.0);
         let half = samples.len() / 2;
         samples[half..].iter_mut().for_each(|sample| *sample *= 0.1);
-        let range = Features::of(&samples).unwrap().envelope_range_db;
+        let range = SoundFeatures::measure(&samples).unwrap().envelope_range_db;
         assert!((range - 20.0).abs() < 0.5, "{range}");
     }
 
     #[test]
     fn silence_has_finite_features() {
-        let silent = Features::of(&vec![0.0; 2 * RATE_HZ as usize]).unwrap();
+        let silent = SoundFeatures::measure(&vec![0.0; 2 * RATE_HZ as usize]).unwrap();
         assert!(silent.rough().iter().all(|feature| feature.is_finite()), "{silent:?}");
         assert_eq!(silent.level_lufs, SILENCE);
     }
 
     #[test]
     fn differences_below_a_step_are_ignored() {
-        let one = Features {
+        let one = SoundFeatures {
             level_lufs: -23.2,
             centroid_semitones: 3.1,
             onsets_per_s: 1.21,
             envelope_range_db: 6.1,
             bands_db: [-3.1; BANDS],
         };
-        let other = Features { level_lufs: -22.8, centroid_semitones: 2.9, onsets_per_s: 1.1, ..one };
+        let other = SoundFeatures { level_lufs: -22.8, centroid_semitones: 2.9, onsets_per_s: 1.1, ..one };
         assert_eq!(one.rough(), other.rough());
-        assert_ne!(one.rough(), Features { level_lufs: -21.9, ..one }.rough());
+        assert_ne!(one.rough(), SoundFeatures { level_lufs: -21.9, ..one }.rough());
     }
 }

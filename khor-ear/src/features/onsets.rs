@@ -3,22 +3,22 @@
 use super::spectrum::in_octaves;
 use crate::adapter::RATE_HZ;
 
-const LENGTH: usize = 2048;
+const WINDOW_SAMPLES: usize = 2048;
 /// Time between windows: 10 ms.
-const HOP: usize = RATE_HZ as usize / 100;
+const HOP_SAMPLES: usize = RATE_HZ as usize / 100;
 /// Bands of the flux: third octaves from 60 Hz to about 12 kHz.
 const BANDS: usize = 23;
 const LOWEST_HZ: f64 = 60.0;
 /// Power below which nothing is heard beside what else there is, relative to the strongest band of the clip.
 const FLOOR: f32 = 1e-4;
 /// Growth is taken against this many windows before: 30 ms.
-const BACK: usize = 3;
+const GROWTH_WINDOWS: usize = 3;
 /// How far the flux must stand out of its surroundings, dB summed over bands and divided by their number.
 const THRESHOLD_DB: f32 = 0.7;
 /// Surroundings on either side, windows: 150 ms.
-const AROUND: usize = 15;
+const CONTEXT_WINDOWS: usize = 15;
 /// Two onsets are at least this far apart, windows: 60 ms.
-const APART: usize = 6;
+const MIN_GAP_WINDOWS: usize = 6;
 
 /// Onsets per second of one channel.
 pub fn onset_rate(mono: &[f32]) -> f64 {
@@ -31,26 +31,27 @@ pub fn onset_times(mono: &[f32]) -> Vec<f64> {
     let flux = flux(mono);
     let mut times: Vec<usize> = Vec::new();
     for (at, &now) in flux.iter().enumerate() {
-        let around = &flux[at.saturating_sub(AROUND)..(at + AROUND + 1).min(flux.len())];
-        let near = &flux[at.saturating_sub(APART / 2)..(at + APART / 2 + 1).min(flux.len())];
+        let around = &flux[at.saturating_sub(CONTEXT_WINDOWS)..(at + CONTEXT_WINDOWS + 1).min(flux.len())];
+        let near =
+            &flux[at.saturating_sub(MIN_GAP_WINDOWS / 2)..(at + MIN_GAP_WINDOWS / 2 + 1).min(flux.len())];
         let stands_out = now > THRESHOLD_DB + 1.5 * median(around);
         let is_peak = near.iter().all(|other| *other <= now);
-        if stands_out && is_peak && times.last().is_none_or(|last| at - last >= APART) {
+        if stands_out && is_peak && times.last().is_none_or(|last| at - last >= MIN_GAP_WINDOWS) {
             times.push(at);
         }
     }
-    times.into_iter().map(|at| at as f64 * HOP as f64 / f64::from(RATE_HZ)).collect()
+    times.into_iter().map(|at| at as f64 * HOP_SAMPLES as f64 / f64::from(RATE_HZ)).collect()
 }
 
 /// Mean growth of the bands' levels, dB, window by window.
 fn flux(mono: &[f32]) -> Vec<f32> {
-    let mut levels: Vec<[f32; BANDS]> = in_octaves(mono, LENGTH, HOP, LOWEST_HZ, 3.0);
+    let mut levels: Vec<[f32; BANDS]> = in_octaves(mono, WINDOW_SAMPLES, HOP_SAMPLES, LOWEST_HZ, 3.0);
     let strongest = levels.iter().flatten().copied().fold(1e-9, f32::max);
     for level in levels.iter_mut().flatten() {
         *level = 10.0 * (*level / strongest + FLOOR).log10();
     }
     let growth = |at: usize| {
-        let before = &levels[at.saturating_sub(BACK)];
+        let before = &levels[at.saturating_sub(GROWTH_WINDOWS)];
         let rise = levels[at].iter().zip(before).map(|(now, before)| (now - before).max(0.0));
         rise.sum::<f32>() / BANDS as f32
     };

@@ -22,7 +22,7 @@ pub struct Spectrum {
 
 impl Spectrum {
     /// Of one channel; windows of 85 ms that overlap by half.
-    pub fn of(mono: &[f32]) -> Self {
+    pub fn measure(mono: &[f32]) -> Self {
         let mut power = vec![0.0; LENGTH / 2 + 1];
         each(mono, LENGTH, LENGTH / 2, |_, spectrum| {
             for (sum, now) in power.iter_mut().zip(spectrum) {
@@ -132,7 +132,7 @@ mod tests {
     fn white_noise_shares_equal_the_bandwidths() {
         let mut random = fastrand::Rng::with_seed(1);
         let noise: Vec<f32> = (0..10 * RATE_HZ).map(|_| random.f32() - 0.5).collect();
-        let spectrum = Spectrum::of(&noise);
+        let spectrum = Spectrum::measure(&noise);
         let above = spectrum.share_above(6000.0);
         assert!((above - 0.701).abs() < 0.02, "{above}");
         let bands = spectrum.bands();

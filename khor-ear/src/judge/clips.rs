@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::Figure;
 use crate::{
-    adapter::{self, Heard, Layer, Note},
-    features::{Features, Spectrum, mid},
+    adapter::{self, Layer, PlayedNote, Render},
+    features::{SoundFeatures, Spectrum, mid},
     loudness, parallel,
     plan::Plan,
-    scenario::{self, Class, Clip, Machine, STEP_NS, Undertaking},
+    scenario::{self, Load, LoadClass, LoadClip, STEP_NS, SimulatedMachine},
 };
 
 /// Length of the render the bed is measured in, seconds.
@@ -26,9 +26,9 @@ const SHARP_HZ: f64 = 6000.0;
 
 /// What is kept of a clip.
 #[derive(Clone, Debug)]
-pub(super) struct Listened {
-    pub(super) clip: Clip<Class>,
-    pub(super) features: Features,
+pub(super) struct MeasuredClip {
+    pub(super) clip: LoadClip<LoadClass>,
+    pub(super) features: SoundFeatures,
     /// By the list of notes, outside the bed.
     pub(super) onsets_per_s: f64,
     /// dBTP, of some clips.
@@ -39,14 +39,14 @@ pub(super) struct Listened {
     bed_in_scale: usize,
 }
 
-impl Listened {
-    fn to(heard: &Heard, clip: Clip<Class>, with_peak: bool) -> Result<Self> {
+impl MeasuredClip {
+    fn measure(heard: &Render, clip: LoadClip<LoadClass>, with_peak: bool) -> Result<Self> {
         let scale = adapter::scale();
-        let count = |is: &dyn Fn(&Note) -> bool| heard.begun().filter(|note| is(note)).count();
-        let in_bed = |note: &Note| note.layer == Layer::Bed;
+        let count = |is: &dyn Fn(&PlayedNote) -> bool| heard.begun().filter(|note| is(note)).count();
+        let in_bed = |note: &PlayedNote| note.layer == Layer::Bed;
         Ok(Self {
             clip,
-            features: Features::of(&heard.samples)?,
+            features: SoundFeatures::measure(&heard.samples)?,
             onsets_per_s: heard.onsets_per_s(),
             true_peak: with_peak.then(|| loudness::true_peak(&heard.samples)).transpose()?,
             notes: count(&|_| true),
@@ -69,20 +69,20 @@ impl Listened {
     }
 }
 
-pub(super) fn all(preset: &str, plan: &Plan) -> Result<Vec<Listened>> {
+pub(super) fn all(preset: &str, plan: &Plan) -> Result<Vec<MeasuredClip>> {
     let clips = plan.clips();
-    let first = |clip: &Clip<Class>| {
+    let first = |clip: &LoadClip<LoadClass>| {
         clips.iter().find(|other| other.what == clip.what && other.size == clip.size) == Some(clip)
     };
     parallel::map(&format!("{preset}: clips"), &clips, |clip| {
-        Listened::to(&scenario::perform(preset, *clip)?, *clip, first(clip))
+        MeasuredClip::measure(&scenario::perform(preset, *clip)?, *clip, first(clip))
     })
 }
 
 pub(super) fn compare(
     preset: &str,
     plan: &Plan,
-    clips: &[Listened],
+    clips: &[MeasuredClip],
     figures: &mut Vec<Figure>,
 ) -> Result<()> {
     let ends = [
@@ -93,27 +93,27 @@ pub(super) fn compare(
     density(&ends, figures);
     bed(preset, plan, figures)?;
     loudness_span(clips, figures);
-    let sum = |of: fn(&Listened) -> usize| clips.iter().map(of).sum::<usize>() as f64;
+    let sum = |of: fn(&MeasuredClip) -> usize| clips.iter().map(of).sum::<usize>() as f64;
     let share = |part: f64, of: f64| if of > 0.0 { 100.0 * part / of } else { 100.0 };
     figures.push(Figure::new("register", share(sum(|c| c.in_register), sum(|c| c.notes)), ""));
     figures.push(Figure::new("scale", share(sum(|c| c.bed_in_scale), sum(|c| c.bed)), ""));
     Ok(())
 }
 
-fn mean(clips: &[&Listened], class: Class, of: fn(&Listened) -> f64) -> f64 {
+fn mean(clips: &[&MeasuredClip], class: LoadClass, of: fn(&MeasuredClip) -> f64) -> f64 {
     let values: Vec<f64> = clips.iter().filter(|one| one.clip.what == class).map(|one| of(one)).collect();
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
 /// Every load must be more than idle, on the smallest machines and on the biggest.
-fn stand_out(ends: &[Vec<&Listened>; 2], figures: &mut Vec<Figure>) {
+fn stand_out(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
     let (mut more, mut not_quieter, mut lacking) = (0, 0, Vec::new());
     for (end, size) in ends.iter().zip(["", "×8"]) {
         let lufs = |class| mean(end, class, |one| one.features.level_lufs);
         let onsets = |class| mean(end, class, |one| one.onsets_per_s);
-        for class in Class::ALL.into_iter().filter(|class| *class != Class::Idle) {
-            let louder = lufs(class) - lufs(Class::Idle);
-            let denser = onsets(class) - onsets(Class::Idle);
+        for class in LoadClass::ALL.into_iter().filter(|class| *class != LoadClass::Idle) {
+            let louder = lufs(class) - lufs(LoadClass::Idle);
+            let denser = onsets(class) - onsets(LoadClass::Idle);
             if louder >= LOUDER_LU || denser >= DENSER_PER_S {
                 more += 1;
             } else {
@@ -126,12 +126,12 @@ fn stand_out(ends: &[Vec<&Listened>; 2], figures: &mut Vec<Figure>) {
     figures.push(Figure::new("not_quieter", f64::from(not_quieter), ""));
 }
 
-fn density(ends: &[Vec<&Listened>; 2], figures: &mut Vec<Figure>) {
-    let onsets = |end: &[&Listened], class| mean(end, class, |one| one.onsets_per_s);
-    let idle = ends.iter().map(|end| onsets(end, Class::Idle)).fold(0.0, f64::max);
-    let ratio = |end: &Vec<&Listened>| {
-        let busiest = Class::ALL.map(|class| onsets(end, class)).into_iter().fold(0.0, f64::max);
-        (busiest / onsets(end, Class::Idle).max(1e-3)).min(MOST_RATIO)
+fn density(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
+    let onsets = |end: &[&MeasuredClip], class| mean(end, class, |one| one.onsets_per_s);
+    let idle = ends.iter().map(|end| onsets(end, LoadClass::Idle)).fold(0.0, f64::max);
+    let ratio = |end: &Vec<&MeasuredClip>| {
+        let busiest = LoadClass::ALL.map(|class| onsets(end, class)).into_iter().fold(0.0, f64::max);
+        (busiest / onsets(end, LoadClass::Idle).max(1e-3)).min(MOST_RATIO)
     };
     figures.push(Figure::new("idle_onsets", idle, ""));
     figures.push(Figure::new("busiest_to_idle", ends.iter().map(ratio).fold(MOST_RATIO, f64::min), ""));
@@ -141,14 +141,14 @@ fn density(ends: &[Vec<&Listened>; 2], figures: &mut Vec<Figure>) {
 fn bed(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let beds = parallel::map(&format!("{preset}: beds"), &[1.0, 8.0], |size| {
         let seed = plan.seed(*size as u64);
-        let mut machine = Machine::new(*size, seed);
+        let mut machine = SimulatedMachine::new(*size, seed);
         let options = adapter::Options { seed, density: None };
         let mut player = scenario::learnt(preset, options, &mut machine)?;
         let steps = |seconds: u32| u64::from(seconds) * 1_000_000_000 / STEP_NS;
         let lead_in_s = scenario::LEAD_IN_S as u32;
         (0..steps(lead_in_s + BED_S)).for_each(|_| player.play(machine.advance(STEP_NS, &[], 0.0)));
         let samples = player.heard(scenario::LEAD_IN_S).samples;
-        let sharp = Spectrum::of(&mid(&samples)).share_above(SHARP_HZ);
+        let sharp = Spectrum::measure(&mid(&samples)).share_above(SHARP_HZ);
         Ok((loudness::integrated(&samples)?.max(-99.0), 100.0 * sharp))
     })?;
     let off = |lufs: f64| (lufs + 23.0).abs();
@@ -158,9 +158,9 @@ fn bed(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     Ok(())
 }
 
-fn loudness_span(clips: &[Listened], figures: &mut Vec<Figure>) {
-    let all: Vec<&Listened> = clips.iter().collect();
-    let lufs = Class::ALL.map(|class| (mean(&all, class, |one| one.features.level_lufs), class.name()));
+fn loudness_span(clips: &[MeasuredClip], figures: &mut Vec<Figure>) {
+    let all: Vec<&MeasuredClip> = clips.iter().collect();
+    let lufs = LoadClass::ALL.map(|class| (mean(&all, class, |one| one.features.level_lufs), class.name()));
     let most = lufs.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
     let least = lufs.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
     figures.push(Figure::new("span", most.0 - least.0, format!("{} - {}", most.1, least.1)));

@@ -4,28 +4,28 @@ use anyhow::{Context, Result};
 
 use super::Figure;
 use crate::{
-    adapter::{CueKind, Heard, Layer, Note, Options, Player},
+    adapter::{CueSound, Layer, OfflinePlayer, Options, PlayedNote, Render},
     cues::{Pattern, Spectrogram},
     features::mid,
     parallel,
     plan::Plan,
-    scenario::{self, LEAD_IN_S, Machine, STEP_NS},
+    scenario::{self, LEAD_IN_S, STEP_NS, SimulatedMachine},
 };
 
 /// Time from one event to the next, seconds: longer than the longest cue and its wait for the beat.
-const EVERY_S: f64 = 5.0;
+const CUE_INTERVAL_S: f64 = 5.0;
 /// How far from its onset a cue may be found, seconds.
-const NEAR_S: f64 = 0.05;
+const ONSET_TOLERANCE_S: f64 = 0.05;
 /// Loads are this many times what they are in a clip.
 const INTENSITY: f64 = 2.0;
 
 /// Times that every pair is played; no more than [`Plan::cue_rounds`].
 const PAIR_ROUNDS: usize = 2;
 /// Time from one pair of cues to the next, seconds.
-const PAIR_EVERY_S: f64 = 8.0;
+const PAIR_INTERVAL_S: f64 = 8.0;
 
 /// One cue on top of an idle machine.
-struct Alone {
+struct IsolatedCue {
     /// What it adds to the sound, from its onset on.
     sound: Spectrogram,
     /// How many notes it has.
@@ -35,8 +35,8 @@ struct Alone {
 /// Two cues that were asked for at once.
 struct Pair {
     names: [&'static str; 2],
-    /// Whether at either onset the sound is most like one of the two.
-    told: bool,
+    /// Whether the sound at each onset is most like one of the two.
+    recognised: bool,
     /// From the end of the first one's last note to the second one, seconds.
     gap_s: f64,
 }
@@ -44,7 +44,7 @@ struct Pair {
 /// One load with cues, one without.
 struct Round {
     found: usize,
-    told: usize,
+    sent: usize,
     /// The most that a pattern was like the load without cues, and the least that a cue was like its own.
     closest: (f32, f32),
     missed: Vec<&'static str>,
@@ -52,46 +52,51 @@ struct Round {
 
 pub(super) fn listen(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let seeds: Vec<u64> = (0..plan.cue_rounds).map(|round| plan.seed(200 + round)).collect();
-    let alone = parallel::map(&format!("{preset}: cues alone"), &CueKind::ALL, |kind| {
-        alone(preset, *kind, plan.seed(199))
+    let isolated = parallel::map(&format!("{preset}: cues alone"), &CueSound::ALL, |kind| {
+        isolated(preset, *kind, plan.seed(199))
     })?;
     let rounds =
-        parallel::map(&format!("{preset}: cues under load"), &seeds, |seed| round(preset, &alone, *seed))?;
+        parallel::map(&format!("{preset}: cues under load"), &seeds, |seed| round(preset, &isolated, *seed))?;
     let sum = |of: fn(&Round) -> usize| rounds.iter().map(of).sum::<usize>();
-    let (found, told) = (sum(|round| round.found), sum(|round| round.told));
+    let (found, sent) = (sum(|round| round.found), sum(|round| round.sent));
     let nothing = rounds.iter().map(|round| round.closest.0).fold(-1.0, f32::max);
     let worst = rounds.iter().map(|round| round.closest.1).fold(1.0, f32::min);
     let mut missed: Vec<_> = rounds.iter().flat_map(|round| round.missed.iter().copied()).collect();
     missed.sort_unstable();
     missed.dedup();
     let note = match &missed[..] {
-        [] => format!("{told}, {worst:.2}:{nothing:.2}"),
-        missed => format!("of {told}; {}", missed.join(" ")),
+        [] => format!("{sent}, {worst:.2}:{nothing:.2}"),
+        missed => format!("of {sent}; {}", missed.join(" ")),
     };
-    figures.push(Figure::new("cues", 100.0 * found as f64 / told.max(1) as f64, note));
-    tell_apart(preset, &alone, &seeds[..PAIR_ROUNDS], figures)
+    figures.push(Figure::new("cues", 100.0 * found as f64 / sent.max(1) as f64, note));
+    judge_pairs(preset, &isolated, &seeds[..PAIR_ROUNDS], figures)
 }
 
 /// Whether two cues are told that were asked for at once.
-fn tell_apart(preset: &str, alone: &[Alone], seeds: &[u64], figures: &mut Vec<Figure>) -> Result<()> {
+fn judge_pairs(
+    preset: &str,
+    isolated: &[IsolatedCue],
+    seeds: &[u64],
+    figures: &mut Vec<Figure>,
+) -> Result<()> {
     let rounds =
-        parallel::map(&format!("{preset}: pairs of cues"), seeds, |seed| pairs(preset, alone, *seed))?;
+        parallel::map(&format!("{preset}: pairs of cues"), seeds, |seed| pairs(preset, isolated, *seed))?;
     let pairs: Vec<Pair> = rounds.into_iter().flatten().collect();
-    let untold: Vec<String> =
-        pairs.iter().filter(|pair| !pair.told).map(|pair| pair.names.join("+")).collect();
-    let percent = 100.0 * (pairs.len() - untold.len()) as f64 / pairs.len() as f64;
-    figures.push(Figure::new("cue_pairs", percent, format!("of {} {}", pairs.len(), untold.join(" "))));
+    let unrecognised: Vec<String> =
+        pairs.iter().filter(|pair| !pair.recognised).map(|pair| pair.names.join("+")).collect();
+    let percent = 100.0 * (pairs.len() - unrecognised.len()) as f64 / pairs.len() as f64;
+    figures.push(Figure::new("cue_pairs", percent, format!("of {} {}", pairs.len(), unrecognised.join(" "))));
     let closest = pairs.iter().min_by(|a, b| a.gap_s.total_cmp(&b.gap_s)).context("there are no pairs")?;
     figures.push(Figure::new("cue_gap", closest.gap_s, closest.names.join("+")));
     Ok(())
 }
 
 /// A cue on top of an idle machine.
-fn alone(preset: &str, kind: CueKind, seed: u64) -> Result<Alone> {
-    let render = |cue: bool| -> Result<Heard> {
-        let mut machine = Machine::new(1.0, seed);
+fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
+    let render = |cue: bool| -> Result<Render> {
+        let mut machine = SimulatedMachine::new(1.0, seed);
         let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
-        for step in 0..steps(LEAD_IN_S + EVERY_S) {
+        for step in 0..steps(LEAD_IN_S + CUE_INTERVAL_S) {
             if cue && step == steps(LEAD_IN_S) {
                 player.cue(kind);
             }
@@ -103,31 +108,32 @@ fn alone(preset: &str, kind: CueKind, seed: u64) -> Result<Alone> {
     let onset_s = cues(&with).next().context("the cue was not played")?.onset_s;
     let from = (onset_s * f64::from(crate::adapter::RATE_HZ)) as usize;
     let cue: Vec<f32> = mid(&with.samples).iter().zip(mid(&without.samples)).map(|(a, b)| a - b).collect();
-    Ok(Alone { sound: Spectrogram::of(&cue[from..]), notes: cues(&with).count() })
+    Ok(IsolatedCue { sound: Spectrogram::measure(&cue[from..]), notes: cues(&with).count() })
 }
 
 /// Every kind in turn on top of everything, and the same without: a cue is found where it is more like its own
 /// pattern than like any other, and than anything is where there is none.
-fn round(preset: &str, alone: &[Alone], seed: u64) -> Result<Round> {
-    let last_s = EVERY_S * CueKind::ALL.len() as f64;
-    let without = Spectrogram::of(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
-    let patterns = patterns(alone, &without);
+fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
+    let last_s = CUE_INTERVAL_S * CueSound::ALL.len() as f64;
+    let without = Spectrogram::measure(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
+    let patterns = patterns(isolated, &without);
     let nothing: Vec<f32> = patterns.iter().map(|pattern| without.likeness(pattern, 0.0, last_s)).collect();
     let heard = loaded(preset, seed, last_s, &|step, player| {
-        if step % steps(EVERY_S) == 0
-            && let Some(kind) = CueKind::ALL.get(step / steps(EVERY_S))
+        if step % steps(CUE_INTERVAL_S) == 0
+            && let Some(kind) = CueSound::ALL.get(step / steps(CUE_INTERVAL_S))
         {
             player.cue(*kind);
         }
     })?;
-    let sound = Spectrogram::of(&mid(&heard.samples));
-    let mut round = Round { found: 0, told: 0, closest: (-1.0, 1.0), missed: Vec::new() };
-    for (at, kind) in CueKind::ALL.into_iter().enumerate() {
-        let from_s = EVERY_S * at as f64;
-        round.told += 1;
-        let note = cues(&heard).find(|note| (from_s..from_s + EVERY_S).contains(&note.onset_s));
+    let sound = Spectrogram::measure(&mid(&heard.samples));
+    let mut round = Round { found: 0, sent: 0, closest: (-1.0, 1.0), missed: Vec::new() };
+    for (at, kind) in CueSound::ALL.into_iter().enumerate() {
+        let from_s = CUE_INTERVAL_S * at as f64;
+        round.sent += 1;
+        let note = cues(&heard).find(|note| (from_s..from_s + CUE_INTERVAL_S).contains(&note.onset_s));
         let onset_s = note.with_context(|| format!("{} was not played", kind.name()))?.onset_s;
-        let likeness = sound.likeness(&patterns[at], onset_s - NEAR_S, onset_s + NEAR_S);
+        let likeness =
+            sound.likeness(&patterns[at], onset_s - ONSET_TOLERANCE_S, onset_s + ONSET_TOLERANCE_S);
         if likeness > nothing[at] && most_like(&sound, &patterns, onset_s).0 == at {
             round.found += 1;
         } else {
@@ -139,57 +145,62 @@ fn round(preset: &str, alone: &[Alone], seed: u64) -> Result<Round> {
 }
 
 /// Every kind together with every other, asked for in the same step, on top of everything.
-fn pairs(preset: &str, alone: &[Alone], seed: u64) -> Result<Vec<Pair>> {
-    let count = alone.len();
+fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>> {
+    let count = isolated.len();
     let asked: Vec<[usize; 2]> = (0..count).flat_map(|a| (a + 1..count).map(move |b| [a, b])).collect();
-    let length_s = PAIR_EVERY_S * asked.len() as f64;
+    let length_s = PAIR_INTERVAL_S * asked.len() as f64;
     let patterns =
-        patterns(alone, &Spectrogram::of(&mid(&loaded(preset, seed, length_s, &|_, _| ())?.samples)));
+        patterns(isolated, &Spectrogram::measure(&mid(&loaded(preset, seed, length_s, &|_, _| ())?.samples)));
     let heard = loaded(preset, seed, length_s, &|step, player| {
-        if step % steps(PAIR_EVERY_S) == 0
-            && let Some(pair) = asked.get(step / steps(PAIR_EVERY_S))
+        if step % steps(PAIR_INTERVAL_S) == 0
+            && let Some(pair) = asked.get(step / steps(PAIR_INTERVAL_S))
         {
             for kind in pair {
-                player.cue(CueKind::ALL[*kind]);
+                player.cue(CueSound::ALL[*kind]);
             }
         }
     })?;
-    let sound = Spectrogram::of(&mid(&heard.samples));
+    let sound = Spectrogram::measure(&mid(&heard.samples));
     let pair = |(at, kinds): (usize, &[usize; 2])| {
-        let from_s = PAIR_EVERY_S * at as f64;
-        let notes: Vec<&Note> =
-            cues(&heard).filter(|note| (from_s..from_s + PAIR_EVERY_S).contains(&note.onset_s)).collect();
+        let from_s = PAIR_INTERVAL_S * at as f64;
+        let notes: Vec<&PlayedNote> =
+            cues(&heard).filter(|note| (from_s..from_s + PAIR_INTERVAL_S).contains(&note.onset_s)).collect();
         let most_like = |onset_s: f64| most_like(&sound, &patterns, onset_s).0;
         let first = most_like(notes.first().context("neither was played")?.onset_s);
-        let (first_notes, second_notes) = notes.split_at(alone[first].notes.min(notes.len()));
+        let (first_notes, second_notes) = notes.split_at(isolated[first].notes.min(notes.len()));
         let second_s = second_notes.first().context("only one was played")?.onset_s;
         let ends_s =
             first_notes.iter().map(|note| note.onset_s + f64::from(note.duration_s)).fold(0.0, f64::max);
-        let mut told = [first, most_like(second_s)];
-        told.sort_unstable();
-        let names = kinds.map(|kind| CueKind::ALL[kind].name());
-        Ok(Pair { names, told: told == *kinds, gap_s: second_s - ends_s })
+        let mut recognised = [first, most_like(second_s)];
+        recognised.sort_unstable();
+        let names = kinds.map(|kind| CueSound::ALL[kind].name());
+        Ok(Pair { names, recognised: recognised == *kinds, gap_s: second_s - ends_s })
     };
     asked.iter().enumerate().map(pair).collect()
 }
 
 /// Which pattern the sound is most like at an onset, and how much.
 fn most_like(sound: &Spectrogram, patterns: &[Pattern], onset_s: f64) -> (usize, f32) {
-    let like = |pattern| sound.likeness(pattern, onset_s - NEAR_S, onset_s + NEAR_S);
+    let like = |pattern| sound.likeness(pattern, onset_s - ONSET_TOLERANCE_S, onset_s + ONSET_TOLERANCE_S);
     let likeness = patterns.iter().map(like).enumerate();
     likeness.fold((0, -1.0), |most, this| if this.1 > most.1 { this } else { most })
 }
 
-fn patterns(alone: &[Alone], load: &Spectrogram) -> Vec<Pattern> {
-    alone.iter().map(|cue| Pattern::of(&cue.sound, load)).collect()
+fn patterns(isolated: &[IsolatedCue], load: &Spectrogram) -> Vec<Pattern> {
+    isolated.iter().map(|cue| Pattern::new(&cue.sound, load)).collect()
 }
 
 /// Everything at once, at the highest density, for as long as the cues take; `meanwhile` gets every step of it.
-fn loaded(preset: &str, seed: u64, length_s: f64, meanwhile: &dyn Fn(usize, &mut Player)) -> Result<Heard> {
+fn loaded(
+    preset: &str,
+    seed: u64,
+    length_s: f64,
+    meanwhile: &dyn Fn(usize, &mut OfflinePlayer),
+) -> Result<Render> {
     let everything = scenario::everything();
-    let mut machine = Machine::new(1.0, seed);
+    let mut machine = SimulatedMachine::new(1.0, seed);
     let mut player = scenario::learnt(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
-    for step in 0..steps(LEAD_IN_S + length_s + EVERY_S) {
+    for step in 0..steps(LEAD_IN_S + length_s + CUE_INTERVAL_S) {
         if let Some(step) = step.checked_sub(steps(LEAD_IN_S)) {
             meanwhile(step, &mut player);
         }
@@ -203,6 +214,6 @@ fn steps(seconds: f64) -> usize {
 }
 
 /// The notes of cues, in time.
-fn cues(heard: &Heard) -> impl Iterator<Item = &Note> {
+fn cues(heard: &Render) -> impl Iterator<Item = &PlayedNote> {
     heard.begun().filter(|note| note.layer == Layer::Cues)
 }

@@ -4,15 +4,15 @@ use anyhow::Result;
 
 use super::Figure;
 use crate::{
-    adapter::{Heard, Note, Options},
+    adapter::{Options, PlayedNote, Render},
     parallel,
     plan::Plan,
-    scenario::{self, Class, LENGTH_S, Machine, STEP_NS, Undertaking},
+    scenario::{self, LENGTH_S, Load, LoadClass, STEP_NS, SimulatedMachine},
 };
 
 /// What is played twice, and on which machine.
-const PLAYED: [(Class, f64); 4] =
-    [(Class::Compile, 1.0), (Class::Storm, 8.0), (Class::Lossy, 1.0), (Class::Memory, 8.0)];
+const PLAYED: [(LoadClass, f64); 4] =
+    [(LoadClass::Compile, 1.0), (LoadClass::Storm, 8.0), (LoadClass::Lossy, 1.0), (LoadClass::Memory, 8.0)];
 
 /// How often each is played: as it is, as it is, and disturbed by up to a millionth.
 const TIMES: usize = 3;
@@ -24,7 +24,7 @@ pub(super) fn compare(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> R
     let renders = parallel::map(&format!("{preset}: determinism"), &jobs, |(what, time)| {
         let (class, size) = PLAYED[*what];
         let seed = plan.seed(10 + *what as u64);
-        let machine = Machine::new(size, seed);
+        let machine = SimulatedMachine::new(size, seed);
         let machine = if *time == 2 { machine.with_jitter(seed) } else { machine };
         Ok(digest(&play(preset, machine, class, seed)?))
     })?;
@@ -40,7 +40,7 @@ pub(super) fn compare(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> R
     Ok(format!("{:016x}", fnv(renders.iter().step_by(TIMES).flat_map(|render| render.notes.concat()))))
 }
 
-fn play(preset: &str, mut machine: Machine, class: Class, seed: u64) -> Result<Heard> {
+fn play(preset: &str, mut machine: SimulatedMachine, class: LoadClass, seed: u64) -> Result<Render> {
     let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
     for _ in 0..(LENGTH_S * 1e9) as u64 / STEP_NS {
         player.play(machine.advance(STEP_NS, class.parts(), 1.0));
@@ -63,13 +63,14 @@ impl Digest {
     }
 }
 
-fn digest(heard: &Heard) -> Digest {
+fn digest(heard: &Render) -> Digest {
     let samples = fnv(heard.samples.iter().flat_map(|sample| sample.to_bits().to_le_bytes()));
     Digest { notes: heard.notes.iter().map(bytes).collect(), samples }
 }
 
-fn bytes(note: &Note) -> Vec<u8> {
-    let Note { onset_s, duration_s, midi, velocity, layer, channel, brightness, instrument, signal } = *note;
+fn bytes(note: &PlayedNote) -> Vec<u8> {
+    let PlayedNote { onset_s, duration_s, midi, velocity, layer, channel, brightness, instrument, signal } =
+        *note;
     let mut bytes = ((onset_s * 1e6).round() as u64).to_le_bytes().to_vec();
     bytes.extend(((f64::from(duration_s) * 1e6).round() as u64).to_le_bytes());
     // A thousandth of a velocity cannot be heard, and is not what a note is.
@@ -90,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_changed_pitch_is_one_difference() {
-        let note = |midi| Note {
+        let note = |midi| PlayedNote {
             onset_s: 1.0,
             duration_s: 0.5,
             midi,
@@ -102,7 +103,7 @@ mod tests {
             signal: None,
         };
         let of = |midi: &[u8]| {
-            digest(&Heard { samples: vec![0.0, 0.1], notes: midi.iter().map(|m| note(*m)).collect() })
+            digest(&Render { samples: vec![0.0, 0.1], notes: midi.iter().map(|m| note(*m)).collect() })
         };
         assert_eq!(of(&[60, 62]).differing_from(&of(&[60, 62])), 0);
         assert_eq!(of(&[60, 62]).differing_from(&of(&[60, 63])), 1);

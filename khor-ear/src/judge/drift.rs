@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use super::Figure;
 use crate::{
     adapter::{Layer, Options},
-    features::Features,
+    features::SoundFeatures,
     plan::Plan,
-    scenario::{self, Machine, STEP_NS},
+    scenario::{self, STEP_NS, SimulatedMachine},
 };
 
 /// Length of what is compared, seconds: longer than the form's longest section, so that both hear all of it.
@@ -19,7 +19,7 @@ const ONSETS_STEP_PER_S: f64 = 0.3;
 /// Plays `hours` of an idle machine, and compares the last ten minutes with the first.
 pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Figure>) -> Result<()> {
     let seed = plan.seed(30);
-    let mut machine = Machine::new(1.0, seed);
+    let mut machine = SimulatedMachine::new(1.0, seed);
     let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
     let windows = ((hours * 3600.0) as u64 / WINDOW_S).max(2);
     let (mut first, mut last) = (None, None);
@@ -30,8 +30,8 @@ pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Fi
         }
         let samples = player.take_samples();
         match window {
-            0 => first = Some(Features::of(&samples)?),
-            _ if window + 1 == windows => last = Some(Features::of(&samples)?),
+            0 => first = Some(SoundFeatures::measure(&samples)?),
+            _ if window + 1 == windows => last = Some(SoundFeatures::measure(&samples)?),
             _ => {}
         }
     }

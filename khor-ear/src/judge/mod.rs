@@ -13,12 +13,11 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-pub use site::Sites;
-
+pub use self::site::SiteScenes;
 use crate::{
     picture,
     plan::Plan,
-    rank::{self, Followed},
+    rank::{self, SignalCorrelation},
     scenario,
 };
 
@@ -54,13 +53,19 @@ impl Figure {
 }
 
 /// Listens to a preset; the `others` are switched to in the search for clicks. Pictures go to the folder.
-pub fn judge(preset: &str, others: &[String], sites: &Sites, plan: &Plan, folder: &Path) -> Result<Verdict> {
+pub fn judge(
+    preset: &str,
+    others: &[String],
+    sites: &SiteScenes,
+    plan: &Plan,
+    folder: &Path,
+) -> Result<Verdict> {
     let mut figures = Vec::new();
     picture::draw(preset, &scenario::tour(preset, plan.seed(9))?, folder)?;
     let clips = clips::all(preset, plan)?;
     let (known, mut remarks) = recognition::recognise(&clips, plan, &mut figures);
-    let followed = rank::follow(preset, &plan.ramp_seeds())?;
-    follow(&followed, &mut figures);
+    let correlations = rank::correlate(preset, &plan.ramp_seeds())?;
+    add_correlations(&correlations, &mut figures);
     clips::compare(preset, plan, &clips, &mut figures)?;
     stress::search(preset, others, plan, &mut figures)?;
     cues::listen(preset, plan, &mut figures)?;
@@ -70,13 +75,13 @@ pub fn judge(preset: &str, others: &[String], sites: &Sites, plan: &Plan, folder
         drift::listen(preset, plan, hours, &mut figures)?;
     }
     let notes_hash = determinism::compare(preset, plan, &mut figures)?;
-    remarks.extend(recognition::apart(preset, plan, known)?);
-    remarks.extend(followed.iter().map(in_words));
+    remarks.extend(recognition::judge_untrained(preset, plan, known)?);
+    remarks.extend(correlations.iter().map(describe));
     let details = json!({
         "notes_hash": notes_hash,
-        "clips": clips.iter().map(clips::Listened::to_json).collect::<Vec<_>>(),
+        "clips": clips.iter().map(clips::MeasuredClip::to_json).collect::<Vec<_>>(),
         "sites": heard.details,
-        "signals": followed.iter().map(|one| json!({
+        "signals": correlations.iter().map(|one| json!({
             "signal": one.signal.info().name,
             "rho": one.rho,
             "own_steps": one.own_steps,
@@ -87,32 +92,34 @@ pub fn judge(preset: &str, others: &[String], sites: &Sites, plan: &Plan, folder
 }
 
 /// Listens to the sites alone.
-pub fn judge_sites(preset: &str, sites: &Sites) -> Result<Verdict> {
+pub fn judge_sites(preset: &str, sites: &SiteScenes) -> Result<Verdict> {
     let mut figures = Vec::new();
     let heard = site::listen(preset, sites, &mut figures)?;
     let details = json!({ "sites": heard.details });
     Ok(Verdict { preset: preset.to_owned(), figures, remarks: heard.remarks, details })
 }
 
-fn follow(followed: &[Followed], figures: &mut Vec<Figure>) {
-    let least = |of: fn(&Followed) -> f64| followed.iter().min_by(|a, b| of(a).total_cmp(&of(b)));
-    let share = |row, is: fn(&Followed) -> bool| {
-        let count = followed.iter().filter(|one| is(one)).count();
-        let percent = 100.0 * count as f64 / followed.len().max(1) as f64;
-        Figure::new(row, percent, format!("{count} of {}", followed.len()))
+fn add_correlations(correlations: &[SignalCorrelation], figures: &mut Vec<Figure>) {
+    let least =
+        |of: fn(&SignalCorrelation) -> f64| correlations.iter().min_by(|a, b| of(a).total_cmp(&of(b)));
+    let share = |row, is: fn(&SignalCorrelation) -> bool| {
+        let count = correlations.iter().filter(|one| is(one)).count();
+        let percent = 100.0 * count as f64 / correlations.len().max(1) as f64;
+        Figure::new(row, percent, format!("{count} of {}", correlations.len()))
     };
-    for (row, of) in
-        [("rank_median", Followed::median as fn(&Followed) -> f64), ("rank_worst", Followed::worst)]
-    {
+    for (row, of) in [
+        ("rank_median", SignalCorrelation::median as fn(&SignalCorrelation) -> f64),
+        ("rank_worst", SignalCorrelation::worst),
+    ] {
         if let Some(one) = least(of) {
             figures.push(Figure::new(row, of(one), one.signal.info().name));
         }
     }
-    figures.push(share("isolated", Followed::is_isolated));
-    figures.push(share("polarity", Followed::has_its_polarity));
+    figures.push(share("isolated", SignalCorrelation::is_isolated));
+    figures.push(share("polarity", SignalCorrelation::has_its_polarity));
 }
 
-fn in_words(one: &Followed) -> String {
+fn describe(one: &SignalCorrelation) -> String {
     let other =
         one.other_steps.map_or_else(String::new, |(feature, steps)| format!("; {feature:?} {steps:.1}"));
     format!(

@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 
-use super::{Figure, clips::Listened};
+use super::{Figure, clips::MeasuredClip};
 use crate::{
     capture,
     classify::{Classifier, Confusion, Labelled, cross_validate, transfer},
-    features::Features,
+    features::SoundFeatures,
     parallel,
     plan::Plan,
-    scenario::{self, Apart, Class, Undertaking},
+    scenario::{self, Load, LoadClass, UntrainedLoad},
 };
 
 /// Confusions named.
@@ -17,11 +17,11 @@ const NAMED: usize = 4;
 
 /// Recognition by cross-validation, and from small machines to big ones.
 pub(super) fn recognise(
-    clips: &[Listened],
+    clips: &[MeasuredClip],
     plan: &Plan,
     figures: &mut Vec<Figure>,
 ) -> (Vec<Labelled>, Vec<String>) {
-    let labelled = |is: fn(&Listened) -> bool| -> Vec<Labelled> {
+    let labelled = |is: fn(&MeasuredClip) -> bool| -> Vec<Labelled> {
         let chosen = clips.iter().filter(|one| is(one));
         chosen.map(|one| Labelled { class: one.clip.what, vector: one.features.rough() }).collect()
     };
@@ -39,7 +39,7 @@ pub(super) fn recognise(
 }
 
 fn mistakes(confusion: &Confusion) -> String {
-    let name = |(is, taken_for, share): &(Class, Class, f64)| {
+    let name = |(is, taken_for, share): &(LoadClass, LoadClass, f64)| {
         format!("{} for {} {:.0} %", is.name(), taken_for.name(), 100.0 * share)
     };
     let all = confusion.mistakes();
@@ -49,11 +49,11 @@ fn mistakes(confusion: &Confusion) -> String {
 }
 
 /// Scenarios kept apart and intensities unseen: only reported.
-pub(super) fn apart(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<Vec<String>> {
+pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<Vec<String>> {
     let classifier = Classifier::new(known);
     let unseen = plan.unseen();
     let taken = parallel::map(&format!("{preset}: unseen intensities"), &unseen, |clip| {
-        let features = Features::of(&scenario::perform(preset, *clip)?.samples)?;
+        let features = SoundFeatures::measure(&scenario::perform(preset, *clip)?.samples)?;
         Ok(classifier.classify(&features.rough()))
     })?;
     let mut confusion = Confusion::default();
@@ -64,12 +64,12 @@ pub(super) fn apart(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<V
         unseen.len(),
         mistakes(&confusion),
     )];
-    let clips = plan.apart();
+    let clips = plan.untrained();
     let taken = parallel::map(&format!("{preset}: unseen scenarios"), &clips, |clip| {
-        let features = Features::of(&scenario::perform(preset, *clip)?.samples)?;
+        let features = SoundFeatures::measure(&scenario::perform(preset, *clip)?.samples)?;
         Ok((clip.what, classifier.classify(&features.rough())))
     })?;
-    for what in Apart::ALL {
+    for what in UntrainedLoad::ALL {
         let names: Vec<&str> = taken.iter().filter(|one| one.0 == what).map(|one| one.1.name()).collect();
         lines.push(format!("kept apart: {} is taken for {}", what.name(), names.join(", ")));
     }
@@ -85,7 +85,7 @@ fn real(preset: &str, plan: &Plan, classifier: &Classifier) -> Result<String> {
     }
     let taken = parallel::map(&format!("{preset}: real captures"), &captures, |one| {
         let heard = capture::perform(preset, one, plan.seed(1000 + one.class.index() as u64))?;
-        Ok(classifier.classify(&Features::of(&heard.samples)?.rough()))
+        Ok(classifier.classify(&SoundFeatures::measure(&heard.samples)?.rough()))
     })?;
     let mut confusion = Confusion::default();
     captures.iter().zip(taken).for_each(|(one, taken)| confusion.count(one.class, taken));

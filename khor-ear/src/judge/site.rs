@@ -11,12 +11,14 @@ use serde_json::{Value, json};
 
 use super::Figure;
 use crate::{
-    adapter::{self, Heard, Layer, Relays, SiteMode, Told},
+    adapter::{self, ComposerInput, Layer, RelayMode, Render, SiteMode},
     classify::{Classifier, Labelled},
-    features::{BALANCES, COUNT, Features, rough_balance},
+    features::{BALANCES, COUNT, SoundFeatures, rough_balance},
     parallel,
     plan::Plan,
-    scenario::{Class, LEAD_IN_S, LENGTH_S, Rack, SECTIONS, TELL_NS, Trouble, Undertaking},
+    scenario::{
+        LEAD_IN_S, LENGTH_S, Load, LoadClass, MESSAGE_INTERVAL_NS, SECTIONS, SectionLoad, SimulatedSite,
+    },
 };
 
 /// Features of one machine's music, and from where the sound comes.
@@ -25,57 +27,64 @@ const FEATURES: usize = COUNT + BALANCES;
 const NAMED: usize = 4;
 
 /// Who tells of the hosts, and the rows of what is heard then: all of it, where, with what.
-const HEARD: [(Relays, [&str; 3]); 2] = [
-    (Relays::Apart, ["site", "site_section", "site_load"]),
-    (Relays::Together, ["together", "together_section", "together_load"]),
+const RELAY_ROWS: [(RelayMode, [&str; 3]); 2] = [
+    (RelayMode::PerHost, ["site", "site_section", "site_load"]),
+    (RelayMode::Aggregated, ["together", "together_section", "together_load"]),
 ];
 
-/// What happens at the sites, the same for every preset; as in [`HEARD`].
+/// What happens at the sites, the same for every preset; as in [`RELAY_ROWS`].
 #[derive(Debug)]
-pub struct Sites([Vec<Scene>; HEARD.len()]);
+pub struct SiteScenes([Vec<Scene>; RELAY_ROWS.len()]);
 
 /// One clip, before it is music.
 #[derive(Debug)]
 struct Scene {
     rack: u64,
-    trouble: Trouble,
+    trouble: SectionLoad,
     seed: u64,
-    told: Vec<Told>,
+    inputs: Vec<ComposerInput>,
 }
 
 /// A clip that was listened to.
-struct Listened {
+struct MeasuredSiteClip {
     rack: u64,
-    trouble: Trouble,
+    trouble: SectionLoad,
     vector: [f64; FEATURES],
     /// How many notes of each layer and instrument.
     notes: BTreeMap<String, usize>,
 }
 
 /// What was heard of the sites, beside the figures.
-pub(super) struct HeardSites {
-    /// What was mistaken, a line for each of [`HEARD`].
+pub(super) struct SiteResults {
+    /// What was mistaken, a line for each of [`RELAY_ROWS`].
     pub(super) remarks: Vec<String>,
     /// Every clip, for machines.
     pub(super) details: Value,
 }
 
-impl Sites {
+impl SiteScenes {
     /// Lets them work.
     pub fn new(plan: &Plan) -> Result<Self> {
-        let racks: Vec<u64> = (0..plan.racks).collect();
-        let racks = parallel::map("sites", &racks, |rack| Ok((*rack, Rack::new(plan.rack_seed(*rack)))))?;
+        let sites: Vec<u64> = (0..plan.sites).collect();
+        let sites =
+            parallel::map("sites", &sites, |rack| Ok((*rack, SimulatedSite::new(plan.site_seed(*rack)))))?;
         let troubles = || {
-            let of_section = |section| Class::ALL.into_iter().map(move |what| Trouble { what, section });
+            let of_section =
+                |section| LoadClass::ALL.into_iter().map(move |what| SectionLoad { what, section });
             (0..SECTIONS.len()).flat_map(of_section).enumerate()
         };
-        let clips: Vec<(&(u64, Rack), usize, Trouble)> =
-            racks.iter().flat_map(|rack| troubles().map(move |(at, what)| (rack, at, what))).collect();
-        let scenes = HEARD.map(|(relays, _)| {
-            let scene = |((rack, hosts), at, trouble): &(&(u64, Rack), usize, Trouble)| {
+        let clips: Vec<(&(u64, SimulatedSite), usize, SectionLoad)> =
+            sites.iter().flat_map(|rack| troubles().map(move |(at, what)| (rack, at, what))).collect();
+        let scenes = RELAY_ROWS.map(|(relays, _)| {
+            let scene = |((rack, hosts), at, trouble): &(&(u64, SimulatedSite), usize, SectionLoad)| {
                 let which = *at as u64 + 1;
-                let told = hosts.told((SiteMode::Sections, relays), *trouble, which, LEAD_IN_S + LENGTH_S)?;
-                Ok(Scene { rack: *rack, trouble: *trouble, seed: plan.rack_seed(*rack) + which, told })
+                let inputs = hosts.composer_inputs(
+                    (SiteMode::Sections, relays),
+                    *trouble,
+                    which,
+                    LEAD_IN_S + LENGTH_S,
+                )?;
+                Ok(Scene { rack: *rack, trouble: *trouble, seed: plan.site_seed(*rack) + which, inputs })
             };
             parallel::map("scenes of sites", &clips, scene)
         });
@@ -85,14 +94,14 @@ impl Sites {
 }
 
 /// Listens to all sites.
-pub(super) fn listen(preset: &str, sites: &Sites, figures: &mut Vec<Figure>) -> Result<HeardSites> {
+pub(super) fn listen(preset: &str, sites: &SiteScenes, figures: &mut Vec<Figure>) -> Result<SiteResults> {
     let (mut remarks, mut details) = (Vec::new(), serde_json::Map::new());
-    for (scenes, (_, rows)) in sites.0.iter().zip(HEARD) {
+    for (scenes, (_, rows)) in sites.0.iter().zip(RELAY_ROWS) {
         let (remark, clips) = listen_to(preset, scenes, rows, figures)?;
         remarks.push(format!("{}: {remark}", rows[0]));
         details.insert(rows[0].to_owned(), clips);
     }
-    Ok(HeardSites { remarks, details: details.into() })
+    Ok(SiteResults { remarks, details: details.into() })
 }
 
 /// What was mistaken, and every clip.
@@ -103,13 +112,15 @@ fn listen_to(
     figures: &mut Vec<Figure>,
 ) -> Result<(String, Value)> {
     let clips = parallel::map(&format!("{preset}: sites"), scenes, |scene| {
-        let heard = adapter::play_site(preset, scene.seed, &scene.told, TELL_NS)?.from(LEAD_IN_S);
-        let (rough, balance) = (Features::of(&heard.samples)?.rough(), rough_balance(&heard.samples));
+        let heard =
+            adapter::play_site(preset, scene.seed, &scene.inputs, MESSAGE_INTERVAL_NS)?.skip_to(LEAD_IN_S);
+        let (rough, balance) =
+            (SoundFeatures::measure(&heard.samples)?.rough(), rough_balance(&heard.samples));
         let vector = std::array::from_fn(|i| if i < COUNT { rough[i] } else { balance[i - COUNT] });
-        Ok(Listened { rack: scene.rack, trouble: scene.trouble, vector, notes: notes(&heard) })
+        Ok(MeasuredSiteClip { rack: scene.rack, trouble: scene.trouble, vector, notes: notes(&heard) })
     })?;
-    let taken: Vec<Trouble> = clips.iter().map(|clip| answer(&clips, clip)).collect();
-    let right = |is: &dyn Fn(Trouble, Trouble) -> bool| {
+    let taken: Vec<SectionLoad> = clips.iter().map(|clip| answer(&clips, clip)).collect();
+    let right = |is: &dyn Fn(SectionLoad, SectionLoad) -> bool| {
         let right = clips.iter().zip(&taken).filter(|(clip, taken)| is(clip.trouble, **taken)).count();
         right as f64 / clips.len().max(1) as f64
     };
@@ -128,8 +139,8 @@ fn listen_to(
     Ok((format!("mistaken {wrong}{rest}"), clips.collect()))
 }
 
-impl Listened {
-    fn to_json(&self, taken: Trouble) -> Value {
+impl MeasuredSiteClip {
+    fn to_json(&self, taken: SectionLoad) -> Value {
         json!({
             "site": self.rack,
             "is": name(self.trouble),
@@ -140,7 +151,7 @@ impl Listened {
     }
 }
 
-fn notes(heard: &Heard) -> BTreeMap<String, usize> {
+fn notes(heard: &Render) -> BTreeMap<String, usize> {
     let mut notes = BTreeMap::new();
     for note in heard.begun() {
         let layer = match note.layer {
@@ -155,30 +166,30 @@ fn notes(heard: &Heard) -> BTreeMap<String, usize> {
 }
 
 /// What a clip is taken for by one who knows the clips of the other sites.
-fn answer(clips: &[Listened], clip: &Listened) -> Trouble {
+fn answer(clips: &[MeasuredSiteClip], clip: &MeasuredSiteClip) -> SectionLoad {
     let others = || clips.iter().filter(|other| other.rack != clip.rack);
     let where_: Vec<Labelled<Option<usize>, FEATURES>> =
         others().map(|other| Labelled { class: section(other.trouble), vector: other.vector }).collect();
-    let what: Vec<Labelled<Class, FEATURES>> =
+    let what: Vec<Labelled<LoadClass, FEATURES>> =
         others().map(|other| Labelled { class: other.trouble.what, vector: other.vector }).collect();
     let what = Classifier::new(what).classify(&clip.vector);
     match Classifier::new(where_).classify(&clip.vector) {
-        Some(section) => Trouble { what, section },
+        Some(section) => SectionLoad { what, section },
         // Nothing happens nowhere, whatever the other answer is.
-        None => Trouble { what: Class::Idle, section: 0 },
+        None => SectionLoad { what: LoadClass::Idle, section: 0 },
     }
 }
 
 /// Where something happens; `None` where nothing does.
-fn section(trouble: Trouble) -> Option<usize> {
-    (trouble.what != Class::Idle).then_some(trouble.section)
+fn section(trouble: SectionLoad) -> Option<usize> {
+    (trouble.what != LoadClass::Idle).then_some(trouble.section)
 }
 
-fn is_right(is: Trouble, taken: Trouble) -> bool {
+fn is_right(is: SectionLoad, taken: SectionLoad) -> bool {
     is.what == taken.what && section(is) == section(taken)
 }
 
-fn name(trouble: Trouble) -> String {
+fn name(trouble: SectionLoad) -> String {
     section(trouble)
         .map_or_else(|| "idle".into(), |section| format!("{} at {}", trouble.what.name(), SECTIONS[section]))
 }

@@ -8,7 +8,7 @@ use crate::{
     clicks::clicks,
     parallel,
     plan::Plan,
-    scenario::{self, Machine, STEP_NS},
+    scenario::{self, STEP_NS, SimulatedMachine},
 };
 
 /// One preset lasts this long, seconds.
@@ -34,7 +34,7 @@ pub(super) fn search(preset: &str, others: &[String], plan: &Plan, figures: &mut
 /// Clicks in one minute, and the largest.
 fn minute_of(preset: &str, others: &[String], seed: u64, minute: usize) -> Result<(usize, f32)> {
     let everything = scenario::everything();
-    let mut machine = Machine::new(1.0, seed);
+    let mut machine = SimulatedMachine::new(1.0, seed);
     let mut player = scenario::learnt(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
     for turn in 0..TURNS {
         // Every other turn is the preset that is judged, whole minutes too.

@@ -10,8 +10,8 @@ use anyhow::Result;
 
 use self::canvas::{Canvas, Colour};
 use crate::{
-    adapter::Heard,
-    scenario::{Class, STOP_S, Undertaking},
+    adapter::Render,
+    scenario::{Load, LoadClass, STOP_S},
 };
 
 /// Room around the picture itself, pixels.
@@ -27,7 +27,7 @@ const INK: Colour = Colour::new(0xe4, 0xe6, 0xea);
 const LINE: Colour = Colour::new(0x4a, 0x4f, 0x58);
 
 /// Draws both pictures of a tour into a folder and says where they are.
-pub fn draw(preset: &str, tour: &Heard, folder: &Path) -> Result<[PathBuf; 2]> {
+pub fn draw(preset: &str, tour: &Render, folder: &Path) -> Result<[PathBuf; 2]> {
     let paths = ["spectrogram", "roll"].map(|kind| folder.join(format!("{preset}-{kind}.png")));
     spectrogram::draw(preset, tour).save(&paths[0])?;
     roll::draw(preset, tour).save(&paths[1])?;
@@ -48,7 +48,7 @@ fn sheet(title: &str, seconds: f64, height: i32) -> Canvas {
 /// Names of the loads and the axis of time, over what was drawn.
 fn axis(canvas: &mut Canvas, seconds: f64, height: i32) {
     let bottom = TOP + height;
-    for (at, class) in Class::ALL.into_iter().enumerate() {
+    for (at, class) in LoadClass::ALL.into_iter().enumerate() {
         let x = x_of(at as f64 * STOP_S);
         canvas.line((x, TOP - 14), (x, bottom), LINE);
         canvas.text(class.name(), x + 4, TOP - 4, INK);

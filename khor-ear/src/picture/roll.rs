@@ -5,7 +5,7 @@ use super::{
     canvas::{Canvas, Colour},
     sheet, x_of,
 };
-use crate::adapter::{Family, Heard, Layer, Note};
+use crate::adapter::{Family, Layer, PlayedNote, Render};
 
 /// Pitches shown, MIDI.
 const LOWEST: i32 = 24;
@@ -28,7 +28,7 @@ const FAMILIES: [(Family, &str, Colour); 5] = [
     (Family::Kernel, "kernel", Colour::new(0x98, 0xa1, 0xb0)),
 ];
 
-pub(super) fn draw(preset: &str, tour: &Heard) -> Canvas {
+pub(super) fn draw(preset: &str, tour: &Render) -> Canvas {
     let seconds = tour.seconds();
     let title = format!("{preset}: notes");
     let mut canvas = sheet(&title, seconds, HEIGHT);
@@ -39,7 +39,7 @@ pub(super) fn draw(preset: &str, tour: &Heard) -> Canvas {
     }
     axis(&mut canvas, seconds, HEIGHT);
     // What lasts lies behind what is short.
-    let mut notes: Vec<&Note> = tour.notes.iter().collect();
+    let mut notes: Vec<&PlayedNote> = tour.notes.iter().collect();
     notes.sort_by(|a, b| b.duration_s.total_cmp(&a.duration_s));
     for note in notes {
         let (from, y) = (x_of(note.onset_s), y_of(i32::from(note.midi)));
@@ -54,7 +54,7 @@ fn y_of(midi: i32) -> i32 {
     TOP + (HIGHEST - midi) * PER_SEMITONE
 }
 
-fn colour(note: &Note) -> Colour {
+fn colour(note: &PlayedNote) -> Colour {
     let family = FAMILIES.iter().find(|(family, ..)| note.family() == Some(*family));
     match (note.layer, family) {
         (Layer::Bed, _) => BED,
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn notes_show_length_and_family_colour() {
-        let note = Note {
+        let note = PlayedNote {
             onset_s: 1.0,
             duration_s: 2.0,
             midi: 70,
@@ -100,7 +100,7 @@ mod tests {
             signal: Some(SignalId::Rx),
         };
         let pixels = |notes| {
-            let heard = Heard { samples: vec![0.0; 2 * 5 * RATE_HZ as usize], notes };
+            let heard = Render { samples: vec![0.0; 2 * 5 * RATE_HZ as usize], notes };
             draw("x", &heard).count(FAMILIES[1].2)
         };
         let drawn = pixels(vec![note]) - pixels(Vec::new());

@@ -6,7 +6,7 @@ use super::{
     sheet, x_of,
 };
 use crate::{
-    adapter::{Heard, RATE_HZ},
+    adapter::{RATE_HZ, Render},
     features::{each_window, mid},
 };
 
@@ -37,7 +37,7 @@ const STOPS: [(f32, f32, f32); 6] = [
     (252.0, 246.0, 186.0),
 ];
 
-pub(super) fn draw(preset: &str, tour: &Heard) -> Canvas {
+pub(super) fn draw(preset: &str, tour: &Render) -> Canvas {
     let seconds = tour.seconds();
     let mut canvas =
         sheet(&format!("{preset}: spectrogram, {RANGE_DB} dB from black to white"), seconds, HEIGHT);

@@ -1,10 +1,10 @@
 //! One feature in one window of a render.
 
 use crate::{
-    adapter::{Heard, Instrument, Layer, Note, RATE_HZ},
+    adapter::{Instrument, Layer, PlayedNote, RATE_HZ, Render},
     features::{Spectrum, mid, onset_rate},
     loudness,
-    mapping::Feature,
+    mapping::MeasuredFeature,
 };
 
 /// A voice that isn't there, dB.
@@ -13,36 +13,36 @@ const QUIETEST_DB: f64 = -40.0;
 const LOOK_S: f64 = 0.5;
 
 /// The feature from `from_s` on for `length_s` seconds; `None` where there is nothing to measure it by.
-pub fn measure(feature: Feature, heard: &Heard, from_s: f64, length_s: f64) -> Option<f64> {
+pub fn measure(feature: MeasuredFeature, heard: &Render, from_s: f64, length_s: f64) -> Option<f64> {
     let at = |s: f64| (2 * (s * f64::from(RATE_HZ)) as usize).min(heard.samples.len());
     let samples = &heard.samples[at(from_s)..at(from_s + length_s)];
-    let within = |note: &&Note| (from_s..from_s + length_s).contains(&note.onset_s);
-    let voice = |voice: Instrument| -> Vec<&Note> {
-        let its = |note: &&Note| note.layer == Layer::Voices && note.instrument == voice;
+    let within = |note: &&PlayedNote| (from_s..from_s + length_s).contains(&note.onset_s);
+    let voice = |voice: Instrument| -> Vec<&PlayedNote> {
+        let its = |note: &&PlayedNote| note.layer == Layer::Voices && note.instrument == voice;
         heard.notes.iter().filter(within).filter(its).collect()
     };
-    let of = |layer: Layer, which: fn(&&Note) -> bool| -> Vec<&Note> {
+    let of = |layer: Layer, which: fn(&&PlayedNote) -> bool| -> Vec<&PlayedNote> {
         heard.notes.iter().filter(within).filter(|note| note.layer == layer).filter(which).collect()
     };
     match feature {
-        Feature::Level => loudness::integrated(samples).ok().filter(|lufs| lufs.is_finite()),
-        Feature::Brightness => Some(Spectrum::of(&mid(samples)).centroid_semitones()),
-        Feature::Onsets => Some(onset_rate(&mid(samples))),
-        Feature::VoiceOnsets(instrument) => Some(voice(instrument).len() as f64 / length_s),
-        Feature::VoiceLoudness(instrument) => {
+        MeasuredFeature::Level => loudness::integrated(samples).ok().filter(|lufs| lufs.is_finite()),
+        MeasuredFeature::Brightness => Some(Spectrum::measure(&mid(samples)).centroid_semitones()),
+        MeasuredFeature::Onsets => Some(onset_rate(&mid(samples))),
+        MeasuredFeature::VoiceOnsets(instrument) => Some(voice(instrument).len() as f64 / length_s),
+        MeasuredFeature::VoiceLoudness(instrument) => {
             let velocity = mean(&voice(instrument), |note| f64::from(note.velocity)).unwrap_or(0.0);
             Some((20.0 * velocity.max(1e-3).log10()).max(QUIETEST_DB))
         }
-        Feature::VoicePitch(instrument) => mean(&voice(instrument), |note| f64::from(note.midi)),
-        Feature::VoiceLength(instrument) => {
+        MeasuredFeature::VoicePitch(instrument) => mean(&voice(instrument), |note| f64::from(note.midi)),
+        MeasuredFeature::VoiceLength(instrument) => {
             mean(&voice(instrument), |note| f64::from(note.duration_s).log2())
         }
-        Feature::BedBrightness => mean(&of(Layer::Bed, |_| true), |note| f64::from(note.brightness)),
-        Feature::BedWeight => {
+        MeasuredFeature::BedBrightness => mean(&of(Layer::Bed, |_| true), |note| f64::from(note.brightness)),
+        MeasuredFeature::BedWeight => {
             let bass = of(Layer::Bed, |note| note.instrument == Instrument::Bass);
             mean(&bass, |note| f64::from(note.velocity)).map(|velocity| 20.0 * velocity.max(1e-3).log10())
         }
-        Feature::PulsePitch => {
+        MeasuredFeature::PulsePitch => {
             let pulse = of(Layer::Pulse, |_| true);
             let its = |channel| {
                 let notes: Vec<_> = pulse.iter().copied().filter(|note| note.channel == channel).collect();
@@ -50,17 +50,19 @@ pub fn measure(feature: Feature, heard: &Heard, from_s: f64, length_s: f64) -> O
             };
             (0..16).filter_map(its).reduce(f64::max)
         }
-        Feature::PulseBrightness => mean(&of(Layer::Pulse, |_| true), |note| f64::from(note.brightness)),
-        Feature::BedTension => Some(bed_tension(&heard.notes, from_s, length_s)),
+        MeasuredFeature::PulseBrightness => {
+            mean(&of(Layer::Pulse, |_| true), |note| f64::from(note.brightness))
+        }
+        MeasuredFeature::BedTension => Some(bed_tension(&heard.notes, from_s, length_s)),
     }
 }
 
-fn mean(notes: &[&Note], of: impl Fn(&Note) -> f64) -> Option<f64> {
+fn mean(notes: &[&PlayedNote], of: impl Fn(&PlayedNote) -> f64) -> Option<f64> {
     (!notes.is_empty()).then(|| notes.iter().map(|note| of(note)).sum::<f64>() / notes.len() as f64)
 }
 
 /// Mean over the window of the dissonant intervals between the pitch classes that the bed sounds.
-fn bed_tension(notes: &[Note], from_s: f64, length_s: f64) -> f64 {
+fn bed_tension(notes: &[PlayedNote], from_s: f64, length_s: f64) -> f64 {
     let looks = (length_s / LOOK_S).round().max(1.0) as usize;
     let tension = |look: usize| {
         let at_s = from_s + (look as f64 + 0.5) * LOOK_S;
@@ -94,13 +96,13 @@ mod tests {
     use super::*;
     use crate::adapter::SignalId;
 
-    fn note(onset_s: f64, duration_s: f32, midi: u8, layer: Layer, signal: Option<SignalId>) -> Note {
+    fn note(onset_s: f64, duration_s: f32, midi: u8, layer: Layer, signal: Option<SignalId>) -> PlayedNote {
         let instrument = match signal {
             Some(SignalId::Rx) => Instrument::Receive,
             Some(_) => Instrument::Disk,
             None => Instrument::Chords,
         };
-        Note {
+        PlayedNote {
             onset_s,
             duration_s,
             midi,
@@ -113,7 +115,7 @@ mod tests {
         }
     }
 
-    fn heard() -> Heard {
+    fn heard() -> Render {
         let voice = |onset_s, midi| note(onset_s, 0.25, midi, Layer::Voices, Some(SignalId::Rx));
         let bed = |onset_s, midi| note(onset_s, 4.0, midi, Layer::Bed, None);
         let notes = vec![
@@ -126,24 +128,24 @@ mod tests {
             voice(2.0, 64),
             note(1.5, 0.2, 90, Layer::Voices, Some(SignalId::Io)),
         ];
-        Heard { samples: vec![0.0; 2 * 8 * RATE_HZ as usize], notes }
+        Render { samples: vec![0.0; 2 * 8 * RATE_HZ as usize], notes }
     }
 
     #[test]
     fn a_voice_is_measured_by_its_notes() {
         let of = |feature, from_s| measure(feature, &heard(), from_s, 4.0);
-        assert_eq!(of(Feature::VoiceOnsets(Instrument::Receive), 0.0), Some(0.5));
-        assert_eq!(of(Feature::VoicePitch(Instrument::Receive), 0.0), Some(62.0));
-        assert_eq!(of(Feature::VoiceLength(Instrument::Receive), 0.0), Some(-2.0));
-        assert_eq!(of(Feature::VoicePitch(Instrument::Receive), 4.0), None);
-        assert_eq!(of(Feature::VoiceOnsets(Instrument::Receive), 4.0), Some(0.0));
-        assert_eq!(of(Feature::VoiceLoudness(Instrument::Memory), 0.0), Some(-40.0));
+        assert_eq!(of(MeasuredFeature::VoiceOnsets(Instrument::Receive), 0.0), Some(0.5));
+        assert_eq!(of(MeasuredFeature::VoicePitch(Instrument::Receive), 0.0), Some(62.0));
+        assert_eq!(of(MeasuredFeature::VoiceLength(Instrument::Receive), 0.0), Some(-2.0));
+        assert_eq!(of(MeasuredFeature::VoicePitch(Instrument::Receive), 4.0), None);
+        assert_eq!(of(MeasuredFeature::VoiceOnsets(Instrument::Receive), 4.0), Some(0.0));
+        assert_eq!(of(MeasuredFeature::VoiceLoudness(Instrument::Memory), 0.0), Some(-40.0));
     }
 
     #[test]
     fn seconds_are_tension_and_fifths_are_not() {
-        assert_eq!(measure(Feature::BedTension, &heard(), 0.0, 3.0), Some(0.0));
+        assert_eq!(measure(MeasuredFeature::BedTension, &heard(), 0.0, 3.0), Some(0.0));
         // C, C sharp and D: two minor seconds and a major one.
-        assert_eq!(measure(Feature::BedTension, &heard(), 4.0, 4.0), Some(5.0));
+        assert_eq!(measure(MeasuredFeature::BedTension, &heard(), 4.0, 4.0), Some(5.0));
     }
 }

@@ -3,26 +3,24 @@
 mod measure;
 mod spearman;
 
-pub use measure::measure;
-pub use spearman::spearman;
-
 use anyhow::Result;
 
+pub use self::{measure::measure, spearman::spearman};
 use crate::{
     adapter::SignalId,
-    mapping::{Declared, Feature, MAPPING},
+    mapping::{MAPPING, MappingRow, MeasuredFeature},
     parallel,
     scenario::{self, Ramp, WINDOW_S},
 };
 
 /// Windows averaged at either end of a ramp to say how far a feature moved.
-const END: usize = 3;
+const END_WINDOWS: usize = 3;
 /// With fewer windows in which a feature can be measured, nothing follows anything.
-const FEWEST: usize = 5;
+const MIN_WINDOWS: usize = 5;
 
 /// What was found for one signal and one feature of its own.
 #[derive(Clone, Debug)]
-pub struct Followed {
+pub struct SignalCorrelation {
     /// Which.
     pub signal: SignalId,
     /// Rank correlation with its feature per seed, in the declared direction.
@@ -30,10 +28,10 @@ pub struct Followed {
     /// Audible steps its feature moved, median over the seeds.
     pub own_steps: f64,
     /// The feature of another signal that moved most, and its audible steps.
-    pub other_steps: Option<(Feature, f64)>,
+    pub other_steps: Option<(MeasuredFeature, f64)>,
 }
 
-impl Followed {
+impl SignalCorrelation {
     /// Median over the seeds.
     pub fn median(&self) -> f64 {
         median(&self.rho)
@@ -56,24 +54,28 @@ impl Followed {
 }
 
 /// Ramps every signal and looks at every declared feature.
-pub fn follow(preset: &str, seeds: &[u64]) -> Result<Vec<Followed>> {
-    let jobs: Vec<(&Declared, u64)> =
+pub fn correlate(preset: &str, seeds: &[u64]) -> Result<Vec<SignalCorrelation>> {
+    let jobs: Vec<(&MappingRow, u64)> =
         MAPPING.iter().flat_map(|row| seeds.iter().map(move |seed| (row, *seed))).collect();
-    let looked = parallel::map(&format!("{preset}: ramps"), &jobs, |(row, seed)| {
-        Ok(Look::at(row, &scenario::ramp(preset, row.0, *seed)?))
+    let measured = parallel::map(&format!("{preset}: ramps"), &jobs, |(row, seed)| {
+        Ok(RampResult::measure(row, &scenario::ramp(preset, row.0, *seed)?))
     })?;
-    Ok(looked.chunks(seeds.len().max(1)).zip(MAPPING).map(|(looks, row)| followed(row, looks)).collect())
+    Ok(measured
+        .chunks(seeds.len().max(1))
+        .zip(MAPPING)
+        .map(|(results, row)| signal_correlation(row, results))
+        .collect())
 }
 
 /// One ramp.
-struct Look {
+struct RampResult {
     rho: f64,
     /// Of every row of the mapping.
     steps: Vec<f64>,
 }
 
-impl Look {
-    fn at(row: &Declared, ramp: &Ramp) -> Self {
+impl RampResult {
+    fn measure(row: &MappingRow, ramp: &Ramp) -> Self {
         let values = |feature| -> Vec<Option<f64>> {
             (0..ramp.grew.len())
                 .map(|i| measure(feature, &ramp.heard, i as f64 * WINDOW_S, WINDOW_S))
@@ -84,8 +86,8 @@ impl Look {
     }
 }
 
-fn followed(row: &Declared, looks: &[Look]) -> Followed {
-    let steps = |at: usize| median(&looks.iter().map(|look| look.steps[at]).collect::<Vec<_>>());
+fn signal_correlation(row: &MappingRow, results: &[RampResult]) -> SignalCorrelation {
+    let steps = |at: usize| median(&results.iter().map(|result| result.steps[at]).collect::<Vec<_>>());
     let (mut own_steps, mut other_steps) = (0.0, None);
     for (at, other) in MAPPING.iter().enumerate() {
         let (steps, feature) = (steps(at), &other.1);
@@ -95,23 +97,28 @@ fn followed(row: &Declared, looks: &[Look]) -> Followed {
             other_steps = Some((*feature, steps));
         }
     }
-    Followed { signal: row.0, rho: looks.iter().map(|look| look.rho).collect(), own_steps, other_steps }
+    SignalCorrelation {
+        signal: row.0,
+        rho: results.iter().map(|result| result.rho).collect(),
+        own_steps,
+        other_steps,
+    }
 }
 
 fn correlation(truth: &[f64], values: &[Option<f64>]) -> f64 {
     let known: Vec<(f64, f64)> = truth.iter().zip(values).filter_map(|(t, v)| Some((*t, (*v)?))).collect();
-    if known.len() < FEWEST { 0.0 } else { spearman(&known) }
+    if known.len() < MIN_WINDOWS { 0.0 } else { spearman(&known) }
 }
 
 /// How far a feature is at the end from where it was at the beginning, of the windows it can be measured in: a voice
 /// that isn't there has no pitch, and what it begins with is where it is when it is first heard.
 fn moved(values: &[Option<f64>]) -> f64 {
     let known: Vec<f64> = values.iter().filter_map(|value| *value).collect();
-    if known.len() < FEWEST {
+    if known.len() < MIN_WINDOWS {
         return 0.0;
     }
     let mean = |end: &[f64]| end.iter().sum::<f64>() / end.len() as f64;
-    (mean(&known[known.len() - END..]) - mean(&known[..END])).abs()
+    (mean(&known[known.len() - END_WINDOWS..]) - mean(&known[..END_WINDOWS])).abs()
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -145,14 +152,16 @@ mod tests {
 
     #[test]
     fn isolation_compares_audible_steps() {
-        let followed = |own_steps, other| Followed {
+        let signal_correlation = |own_steps, other| SignalCorrelation {
             signal: SignalId::Rx,
             rho: vec![0.9, -0.1],
             own_steps,
-            other_steps: Some((Feature::Level, other)),
+            other_steps: Some((MeasuredFeature::Level, other)),
         };
-        assert!(followed(8.0, 4.0).is_isolated() && !followed(8.0, 4.1).is_isolated());
-        assert!(!followed(0.5, 0.0).is_isolated(), "what doesn't move isn't isolated either");
-        assert!(!followed(8.0, 0.0).has_its_polarity() && followed(8.0, 0.0).worst() < 0.0);
+        assert!(signal_correlation(8.0, 4.0).is_isolated() && !signal_correlation(8.0, 4.1).is_isolated());
+        assert!(!signal_correlation(0.5, 0.0).is_isolated(), "what doesn't move isn't isolated either");
+        assert!(
+            !signal_correlation(8.0, 0.0).has_its_polarity() && signal_correlation(8.0, 0.0).worst() < 0.0
+        );
     }
 }

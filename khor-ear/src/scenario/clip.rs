@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use super::{
-    Machine,
-    loads::{IDLE, Part, Shape, Undertaking},
+    SimulatedMachine,
+    loads::{IDLE, Load, Part, Shape},
 };
-use crate::adapter::{Counter, Heard, Options, Player, SignalId};
+use crate::adapter::{Counter, OfflinePlayer, Options, Render, SignalId};
 
 /// Length of what is judged, seconds.
 pub const LENGTH_S: f64 = 15.0;
@@ -25,7 +25,7 @@ const STEP_S: f64 = STEP_NS as f64 * 1e-9;
 
 /// What a clip is of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Clip<U> {
+pub struct LoadClip<U> {
     /// What the machine does.
     pub what: U,
     /// Background of the machine, 1 ..= 8.
@@ -37,8 +37,8 @@ pub struct Clip<U> {
 }
 
 /// Plays a machine that has been idle for long: it is known what is usual for it.
-pub fn learnt(preset: &str, options: Options, machine: &mut Machine) -> Result<Player> {
-    let mut player = Player::new(preset, options)?;
+pub fn learnt(preset: &str, options: Options, machine: &mut SimulatedMachine) -> Result<OfflinePlayer> {
+    let mut player = OfflinePlayer::new(preset, options)?;
     while machine.seconds() < LEARNING_S {
         player.learn(machine.advance(LEARNING_STEP_NS, &[], 0.0));
     }
@@ -46,8 +46,8 @@ pub fn learnt(preset: &str, options: Options, machine: &mut Machine) -> Result<P
 }
 
 /// Renders a clip; what is returned begins after the lead-in.
-pub fn perform<U: Undertaking>(preset: &str, clip: Clip<U>) -> Result<Heard> {
-    let mut machine = Machine::new(clip.size, clip.seed);
+pub fn perform<U: Load>(preset: &str, clip: LoadClip<U>) -> Result<Render> {
+    let mut machine = SimulatedMachine::new(clip.size, clip.seed);
     let mut player = learnt(preset, Options { seed: clip.seed, density: None }, &mut machine)?;
     for _ in 0..((LEAD_IN_S + LENGTH_S) / STEP_S).round() as usize {
         player.play(machine.advance(STEP_NS, clip.what.parts(), clip.intensity));
@@ -58,14 +58,14 @@ pub fn perform<U: Undertaking>(preset: &str, clip: Clip<U>) -> Result<Heard> {
 /// What is heard while one signal rises from what is usual to its most.
 pub struct Ramp {
     /// Sound and notes of all of it.
-    pub heard: Heard,
+    pub heard: Render,
     /// What the signal's counters grew by in each window of [`WINDOW_S`].
     pub grew: Vec<f64>,
 }
 
 /// One signal rises in even ratios from about the idle rate to the most, on a machine otherwise idle.
 pub fn ramp(preset: &str, signal: SignalId, seed: u64) -> Result<Ramp> {
-    let mut machine = Machine::new(1.0, seed);
+    let mut machine = SimulatedMachine::new(1.0, seed);
     let mut player = learnt(preset, Options { seed, density: None }, &mut machine)?;
     let steps = |seconds: f64| (seconds / STEP_S).round() as usize;
     for _ in 0..steps(LEAD_IN_S) {

@@ -48,9 +48,9 @@ pub const IDLE: &[Part] = &[
     (LatencyNs, 3.3e6, Periodic),
 ];
 
-/// The scenarios that are to be told apart.
+/// The loads that the classifier must distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum LoadClass {
     /// Nothing in particular.
     Idle,
     /// A large file comes over the network and goes to disk.
@@ -69,9 +69,9 @@ pub enum Class {
     Storm,
 }
 
-/// What is not trained on, only reported.
+/// Loads that are only reported, never trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Apart {
+pub enum UntrainedLoad {
     /// Files are read and sent to another machine.
     Backup,
     /// Little, steady, both ways.
@@ -82,15 +82,15 @@ pub enum Apart {
     ForkBomb,
 }
 
-/// Anything a machine may be asked to do.
-pub trait Undertaking: Copy {
+/// A load of a machine.
+pub trait Load: Copy {
     /// What it is called in tables.
     fn name(self) -> &'static str;
     /// What it adds to the idle machine.
     fn parts(self) -> &'static [Part];
 }
 
-impl Class {
+impl LoadClass {
     /// All classes; their order is that of confusion tables.
     pub const ALL: [Self; 8] = [
         Self::Idle,
@@ -109,12 +109,12 @@ impl Class {
     }
 }
 
-impl Apart {
+impl UntrainedLoad {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Backup, Self::VideoCall, Self::SwapStorm, Self::ForkBomb];
 }
 
-impl Undertaking for Class {
+impl Load for LoadClass {
     fn name(self) -> &'static str {
         match self {
             Self::Idle => "idle",
@@ -142,7 +142,7 @@ impl Undertaking for Class {
     }
 }
 
-impl Undertaking for Apart {
+impl Load for UntrainedLoad {
     fn name(self) -> &'static str {
         match self {
             Self::Backup => "backup over network",
@@ -164,7 +164,12 @@ impl Undertaking for Apart {
 
 /// All loads at once, and a fork bomb.
 pub fn everything() -> Vec<Part> {
-    Class::ALL.iter().flat_map(|class| class.parts()).chain(Apart::ForkBomb.parts()).copied().collect()
+    LoadClass::ALL
+        .iter()
+        .flat_map(|class| class.parts())
+        .chain(UntrainedLoad::ForkBomb.parts())
+        .copied()
+        .collect()
 }
 
 const DOWNLOAD: &[Part] = &[

@@ -8,10 +8,10 @@ use crate::adapter::Counter;
 /// Time constant and size of the slow drift of every rate, seconds and natural-log units.
 const DRIFT_TAU_S: f64 = 3.0;
 const DRIFT: f64 = 0.18;
-/// Beyond this many events in a frame their number is drawn as a normal one.
-const MANY: f64 = 30.0;
+/// Events in a frame from which their number is drawn from a normal distribution.
+const NORMAL_FROM_EVENTS: f64 = 30.0;
 /// Most a task can wait, µs in a second.
-const MOST_STALL_US: f64 = 960e3;
+const MAX_STALL_US: f64 = 960e3;
 
 /// Groups of counters that come in the same gusts.
 const GROUPS: usize = 4;
@@ -57,13 +57,13 @@ const _: () = assert!(DRIVEN.len() + DRIVEN_LATER.len() + ALL_DEVICES.len() + 1 
 
 /// A machine at work; the same seed gives the same frames.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub struct SimulatedMachine {
     t_ns: u64,
     size: f64,
     jitter: Option<fastrand::Rng>,
     lanes: Vec<Lane>,
-    background: Weather,
-    load: Weather,
+    background: LoadVariation,
+    load: LoadVariation,
 }
 
 /// One counter.
@@ -78,38 +78,38 @@ struct Lane {
     count: f64,
 }
 
-/// Which gusts blow now, for background or load.
+/// The variation of all rates over time, for background or load.
 #[derive(Clone, Debug)]
-struct Weather {
+struct LoadVariation {
     random: fastrand::Rng,
     /// As many as there are small machines in this one.
-    blows: Vec<[Blow; GROUPS]>,
+    groups: Vec<[GroupProcesses; GROUPS]>,
     /// Factor of each shape, per group.
     now: [[f64; 4]; GROUPS],
 }
 
 /// On-off processes of one group.
 #[derive(Clone, Copy, Debug, Default)]
-struct Blow {
-    gust: Turn,
-    period: Turn,
-    rare: Turn,
+struct GroupProcesses {
+    gust: OnOffProcess,
+    period: OnOffProcess,
+    rare: OnOffProcess,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Turn {
+struct OnOffProcess {
     on: bool,
     left_s: f64,
 }
 
-impl Machine {
+impl SimulatedMachine {
     /// A machine that begins at time zero; `size` 1 is a desktop, 8 has eight times the background.
     pub fn new(size: f64, seed: u64) -> Self {
         let mut seeds = fastrand::Rng::with_seed(seed);
         let mut lanes: Vec<Lane> = DRIVEN.iter().map(|counter| Lane::new(*counter, &mut seeds)).collect();
         let parts = size.round().max(1.0) as usize;
-        let background = Weather::new(parts, seeds.u64(..));
-        let load = Weather::new(1, seeds.u64(..));
+        let background = LoadVariation::new(parts, seeds.u64(..));
+        let load = LoadVariation::new(1, seeds.u64(..));
         lanes.extend(DRIVEN_LATER.iter().map(|counter| Lane::new(*counter, &mut seeds)));
         Self { t_ns: 0, size, jitter: None, lanes, background, load }
     }
@@ -191,14 +191,14 @@ impl Lane {
         let many = normal(&mut self.noise);
         let mut rate = rate * (DRIFT * self.drift - 0.5 * DRIFT * DRIFT).exp();
         if is_stall(self.counter) {
-            rate = rate.min(MOST_STALL_US);
+            rate = rate.min(MAX_STALL_US);
         }
         if self.counter == Counter::LatencyNs {
             return;
         }
         let quantum = quantum(self.counter);
         let expected = rate * dt_s / quantum;
-        if expected > MANY {
+        if expected > NORMAL_FROM_EVENTS {
             self.count += quantum * (expected + expected.sqrt() * many).max(0.0);
             return;
         }
@@ -210,23 +210,23 @@ impl Lane {
     }
 }
 
-impl Weather {
+impl LoadVariation {
     fn new(machines: usize, seed: u64) -> Self {
-        let blows = vec![[Blow::default(); GROUPS]; machines];
-        Self { random: fastrand::Rng::with_seed(seed), blows, now: [[1.0; 4]; GROUPS] }
+        let groups = vec![[GroupProcesses::default(); GROUPS]; machines];
+        Self { random: fastrand::Rng::with_seed(seed), groups, now: [[1.0; 4]; GROUPS] }
     }
 
     /// Shares of time on and factors are chosen so that every shape has a mean of 1.
     fn advance(&mut self, dt_s: f64) {
-        let share = 1.0 / self.blows.len() as f64;
+        let share = 1.0 / self.groups.len() as f64;
         self.now = [[1.0, 0.0, 0.0, 0.0]; GROUPS];
-        for machine in &mut self.blows {
-            for (blow, now) in machine.iter_mut().zip(&mut self.now) {
+        for machine in &mut self.groups {
+            for (group, now) in machine.iter_mut().zip(&mut self.now) {
                 let random = &mut self.random;
-                now[Shape::Gusty as usize] += share * blow.gust.advance(dt_s, 0.8, 0.5, 1.56, 0.1, random);
+                now[Shape::Gusty as usize] += share * group.gust.advance(dt_s, 0.8, 0.5, 1.56, 0.1, random);
                 now[Shape::Periodic as usize] +=
-                    share * blow.period.advance(dt_s, 1.5, 3.5, 3.0, 0.143, random);
-                now[Shape::Rare as usize] += share * blow.rare.advance(dt_s, 0.4, 7.6, 16.0, 0.21, random);
+                    share * group.period.advance(dt_s, 1.5, 3.5, 3.0, 0.143, random);
+                now[Shape::Rare as usize] += share * group.rare.advance(dt_s, 0.4, 7.6, 16.0, 0.21, random);
             }
         }
     }
@@ -236,7 +236,7 @@ impl Weather {
     }
 }
 
-impl Turn {
+impl OnOffProcess {
     /// Factor now; lasts `on_s` and `off_s` seconds in the mean, half to one and a half times as long.
     fn advance(
         &mut self,
@@ -312,9 +312,9 @@ fn group(counter: Counter) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Class, Undertaking};
+    use crate::scenario::{Load, LoadClass};
 
-    fn per_s(machine: &mut Machine, load: &[Part], seconds: u64) -> PerCounter<f64> {
+    fn per_s(machine: &mut SimulatedMachine, load: &[Part], seconds: u64) -> PerCounter<f64> {
         let first = machine.advance(20_000_000, load, 1.0);
         let last = (0..seconds * 50).map(|_| machine.advance(20_000_000, load, 1.0)).last().unwrap();
         std::array::from_fn(|i| {
@@ -324,16 +324,16 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_machine() {
-        let run = |seed| per_s(&mut Machine::new(2.0, seed), Class::Compile.parts(), 20);
+        let run = |seed| per_s(&mut SimulatedMachine::new(2.0, seed), LoadClass::Compile.parts(), 20);
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
     }
 
     #[test]
     fn rates_match_the_load_table() {
-        let mut machine = Machine::new(1.0, 7);
-        let rates = per_s(&mut machine, Class::Memory.parts(), 600);
-        for &(counter, expected, _) in Class::Memory.parts() {
+        let mut machine = SimulatedMachine::new(1.0, 7);
+        let rates = per_s(&mut machine, LoadClass::Memory.parts(), 600);
+        for &(counter, expected, _) in LoadClass::Memory.parts() {
             let idle = IDLE.iter().find(|part| part.0 == counter).map_or(0.0, |part| part.1);
             let ratio = rates[counter.index()] / (expected + idle);
             assert!((0.75..1.25).contains(&ratio), "{counter:?}: {ratio}");
@@ -342,8 +342,8 @@ mod tests {
 
     #[test]
     fn size_scales_background_but_not_pressure() {
-        let small = per_s(&mut Machine::new(1.0, 3), &[], 900);
-        let big = per_s(&mut Machine::new(8.0, 3), &[], 900);
+        let small = per_s(&mut SimulatedMachine::new(1.0, 3), &[], 900);
+        let big = per_s(&mut SimulatedMachine::new(8.0, 3), &[], 900);
         let ratio = |counter: Counter| big[counter.index()] / small[counter.index()];
         for counter in [Counter::Switches, Counter::Irqs, Counter::Execs, Counter::RxBytes] {
             assert!((5.5..11.0).contains(&ratio(counter)), "{counter:?}: {}", ratio(counter));
@@ -353,9 +353,9 @@ mod tests {
 
     #[test]
     fn only_requests_add_latency() {
-        let (mut machine, mut last) = (Machine::new(1.0, 4), [0; 2]);
+        let (mut machine, mut last) = (SimulatedMachine::new(1.0, 4), [0; 2]);
         for _ in 0..3000 {
-            let counters = machine.advance(20_000_000, Class::Disk.parts(), 1.0).counters;
+            let counters = machine.advance(20_000_000, LoadClass::Disk.parts(), 1.0).counters;
             let now = [Counter::TimedRequests, Counter::LatencyNs].map(|c| counters[c.index()].unwrap());
             assert_eq!(now[0] > last[0], now[1] > last[1]);
             last = now;
@@ -366,8 +366,9 @@ mod tests {
 
     #[test]
     fn jitter_is_at_most_a_millionth() {
-        let run = |mut machine: Machine| per_s(&mut machine, Class::Disk.parts(), 20);
-        let (plain, disturbed) = (run(Machine::new(1.0, 5)), run(Machine::new(1.0, 5).with_jitter(1)));
+        let run = |mut machine: SimulatedMachine| per_s(&mut machine, LoadClass::Disk.parts(), 20);
+        let (plain, disturbed) =
+            (run(SimulatedMachine::new(1.0, 5)), run(SimulatedMachine::new(1.0, 5).with_jitter(1)));
         assert_ne!(plain, disturbed);
         for (a, b) in plain.iter().zip(disturbed) {
             assert!((a - b).abs() <= 1e-5 * a + 1.0, "{a} {b}");

@@ -9,10 +9,12 @@ mod machine;
 mod site;
 mod tour;
 
-pub use clip::{
-    Clip, LEAD_IN_S, LEARNING_S, LENGTH_S, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp,
+pub use self::{
+    clip::{
+        LEAD_IN_S, LEARNING_S, LENGTH_S, LoadClip, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp,
+    },
+    loads::{IDLE, Load, LoadClass, Part, Shape, UntrainedLoad, everything},
+    machine::SimulatedMachine,
+    site::{HOSTS_PER_SECTION, MESSAGE_INTERVAL_NS, SECTIONS, SectionLoad, SimulatedSite},
+    tour::{STOP_S, tour},
 };
-pub use loads::{Apart, Class, IDLE, Part, Shape, Undertaking, everything};
-pub use machine::Machine;
-pub use site::{HOSTS_PER_SECTION, Rack, SECTIONS, TELL_NS, Trouble};
-pub use tour::{STOP_S, tour};

@@ -4,38 +4,38 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{LEARNING_S, Machine, STEP_NS, Undertaking, loads::Class};
-use crate::adapter::{Host, Listener, Relays, SiteMode, Told};
+use super::{LEARNING_S, Load, STEP_NS, SimulatedMachine, loads::LoadClass};
+use crate::adapter::{ComposerInput, HostPipeline, RelayMode, SiteListener, SiteMode};
 
 /// The sections, by name.
 pub const SECTIONS: [&str; 3] = ["app", "db", "web"];
 /// Hosts of each.
 pub const HOSTS_PER_SECTION: usize = 3;
 /// Time between two messages of a relay, ns.
-pub const TELL_NS: u64 = 200_000_000;
+pub const MESSAGE_INTERVAL_NS: u64 = 200_000_000;
 const LEARNING_STEP_NS: u64 = 100_000_000;
 /// Backgrounds of the hosts, in even ratios.
 const SIZES: (f64, f64) = (1.0, 8.0);
 /// Factors of a load's rates, in even ratios.
 const INTENSITIES: (f64, f64) = (0.5, 2.0);
 
-/// What happens where.
+/// A load and its section.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Trouble {
-    /// What; [`Class::Idle`] is nothing.
-    pub what: Class,
+pub struct SectionLoad {
+    /// What; [`LoadClass::Idle`] is nothing.
+    pub what: LoadClass,
     /// Position of the section.
     pub section: usize,
 }
 
-/// The hosts of a site, of which it is known what is usual.
+/// The hosts of a site, with learnt baselines.
 #[derive(Clone, Debug)]
-pub struct Rack {
-    hosts: Vec<(Host, Machine)>,
+pub struct SimulatedSite {
+    hosts: Vec<(HostPipeline, SimulatedMachine)>,
     seed: u64,
 }
 
-impl Rack {
+impl SimulatedSite {
     /// Hosts of sizes that the seed says.
     pub fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -43,10 +43,10 @@ impl Rack {
         for section in SECTIONS {
             for number in 1..=HOSTS_PER_SECTION {
                 let size = between(SIZES, &mut random);
-                let mut host = Host::new(format!("{section}-{number}"), section);
-                let mut machine = Machine::new(size, random.u64(..));
+                let mut host = HostPipeline::new(format!("{section}-{number}"), section);
+                let mut machine = SimulatedMachine::new(size, random.u64(..));
                 while machine.seconds() < LEARNING_S {
-                    host.hear(machine.advance(LEARNING_STEP_NS, &[], 0.0));
+                    host.push(machine.advance(LEARNING_STEP_NS, &[], 0.0));
                 }
                 hosts.push((host, machine));
             }
@@ -54,38 +54,39 @@ impl Rack {
         Self { hosts, seed }
     }
 
-    /// What its composer is told for some seconds, as the relays tell it: one to all hosts of a section are in trouble, as hard
-    /// as `which` says.
+    /// The composer's inputs for some seconds, as the relays report them. One to all hosts of a section are under load,
+    /// with the intensity of `which`.
     ///
     /// # Errors
     ///
     /// None, as the hosts' names are fit for the wire.
-    pub fn told(
+    pub fn composer_inputs(
         &self,
-        (mode, relays): (SiteMode, Relays),
-        trouble: Trouble,
+        (mode, relays): (SiteMode, RelayMode),
+        trouble: SectionLoad,
         which: u64,
         seconds: f64,
-    ) -> Result<Vec<Told>> {
+    ) -> Result<Vec<ComposerInput>> {
         let mut random = fastrand::Rng::with_seed(self.seed + which);
         let count = random.usize(1..=HOSTS_PER_SECTION);
         let first = trouble.section * HOSTS_PER_SECTION;
         let in_trouble = first..first + count;
         let intensity = between(INTENSITIES, &mut random);
-        let (mut hosts, mut machines): (Vec<Host>, Vec<Machine>) = self.hosts.iter().cloned().unzip();
-        let mut listener = Listener::new(&hosts, relays)?;
-        let mut told = Vec::new();
+        let (mut hosts, mut machines): (Vec<HostPipeline>, Vec<SimulatedMachine>) =
+            self.hosts.iter().cloned().unzip();
+        let mut listener = SiteListener::new(&hosts, relays)?;
+        let mut composer_inputs = Vec::new();
         for step in 0..(seconds * 1e9) as u64 / STEP_NS {
             for (index, (host, machine)) in hosts.iter_mut().zip(&mut machines).enumerate() {
                 let parts = if in_trouble.contains(&index) { trouble.what.parts() } else { &[] };
-                host.hear(machine.advance(STEP_NS, parts, intensity));
+                host.push(machine.advance(STEP_NS, parts, intensity));
             }
-            if (step + 1) % (TELL_NS / STEP_NS) == 0 {
+            if (step + 1) % (MESSAGE_INTERVAL_NS / STEP_NS) == 0 {
                 let at = Duration::from_nanos((step + 1) * STEP_NS);
-                told.push(listener.hear(at, &hosts, mode));
+                composer_inputs.push(listener.push(at, &hosts, mode));
             }
         }
-        Ok(told)
+        Ok(composer_inputs)
     }
 }
 

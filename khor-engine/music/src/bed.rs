@@ -1,12 +1,14 @@
 //! The bed: a quiet pad that breathes, so that silence always means silence, and darkens and tightens under
 //! saturation.
 
-use super::feature::Feature;
-use super::harmony::{CHORD_VOICES, Chord, root_at};
-use super::moment::Moment;
-use super::note::{Instrument, Layer, Note, Role};
-use super::scale::{Key, Register};
-use super::seeded::{Dice, Stream};
+use super::{
+    feature::Feature,
+    harmony::{CHORD_VOICES, Chord, root_at},
+    note::{Instrument, Layer, Note, Role},
+    scale::{Key, Register},
+    seeded::{Dice, Stream},
+    step_context::StepContext,
+};
 
 /// Where the bass note under the chord lies.
 const BASS: Register = Register { low: 36, high: 47 };
@@ -31,8 +33,8 @@ pub(super) struct Bed {
 }
 
 impl Bed {
-    pub(super) fn new(moment: &Moment<'_>) -> Self {
-        Self { chord: Chord::new(moment.key, 0, 0), key: moment.key, voices: None, next_bar: moment.bar }
+    pub(super) fn new(context: &StepContext<'_>) -> Self {
+        Self { chord: Chord::new(context.key, 0, 0), key: context.key, voices: None, next_bar: context.bar }
     }
 
     /// The chord the other layers play with.
@@ -41,48 +43,48 @@ impl Bed {
     }
 
     /// Called on every step before the other layers.
-    pub(super) fn step(&mut self, moment: &Moment<'_>, out: &mut Vec<Note>) {
-        let settings = &moment.preset.bed;
-        let new_chord = moment.bar.is_multiple_of(u64::from(settings.chord_bars)) || moment.key != self.key;
-        if moment.step != 0 || (moment.bar < self.next_bar && !new_chord) {
+    pub(super) fn step(&mut self, context: &StepContext<'_>, out: &mut Vec<Note>) {
+        let settings = &context.preset.bed;
+        let new_chord = context.bar.is_multiple_of(u64::from(settings.chord_bars)) || context.key != self.key;
+        if context.step != 0 || (context.bar < self.next_bar && !new_chord) {
             return;
         }
-        self.key = moment.key;
-        let (chord_bars, turn) = (settings.chord_bars, moment.section.turn);
-        let root = root_at(moment.key, moment.seed, moment.bar, chord_bars, &settings.roots, turn);
-        let tension = moment.reading.value(Feature::BedTension).unwrap_or(0.0);
-        self.chord = Chord::new(moment.key, root, tension.round() as u8);
-        let bars = Self::breath_bars(moment);
-        self.next_bar = moment.bar + bars;
-        let middle = (i32::from(settings.register.middle() as u8) + moment.section.lean) as u8;
+        self.key = context.key;
+        let (chord_bars, turn) = (settings.chord_bars, context.section.turn);
+        let root = root_at(context.key, context.seed, context.bar, chord_bars, &settings.roots, turn);
+        let tension = context.reading.value(Feature::BedTension).unwrap_or(0.0);
+        self.chord = Chord::new(context.key, root, tension.round() as u8);
+        let bars = Self::breath_bars(context);
+        self.next_bar = context.bar + bars;
+        let middle = (i32::from(settings.register.middle() as u8) + context.section.lean) as u8;
         let from = self.voices.unwrap_or([middle - 5, middle - 2, middle + 2, middle + 5]);
         let rootless = usize::from(settings.notes) < CHORD_VOICES;
-        let voices = self.chord.lead(moment.key, settings.register, from, rootless);
+        let voices = self.chord.lead(context.key, settings.register, from, rootless);
         self.voices = Some(voices);
-        self.play(moment, voices, bars, out);
+        self.play(context, voices, bars, out);
     }
 
     /// Bars of one breath: the preset's length, rounded, and never across a harmony change.
-    fn breath_bars(moment: &Moment<'_>) -> u64 {
-        let settings = &moment.preset.bed;
-        let wanted = (f64::from(settings.breath_s) / moment.bar_s()).round().max(1.0) as u64;
+    fn breath_bars(context: &StepContext<'_>) -> u64 {
+        let settings = &context.preset.bed;
+        let wanted = (f64::from(settings.breath_s) / context.bar_s()).round().max(1.0) as u64;
         let chord_bars = u64::from(settings.chord_bars);
-        wanted.min(chord_bars - moment.bar % chord_bars)
+        wanted.min(chord_bars - context.bar % chord_bars)
     }
 
-    fn play(&self, moment: &Moment<'_>, voices: [u8; CHORD_VOICES], bars: u64, out: &mut Vec<Note>) {
-        let settings = &moment.preset.bed;
-        let lost = moment.reading.is_lost();
-        let mut dice = Dice::new(moment.seed, moment.bar, Stream::Bed);
-        let length_s = (bars as f64 * moment.bar_s()) as f32;
-        let brightness = moment.reading.value(Feature::BedBrightness).unwrap_or(0.0);
+    fn play(&self, context: &StepContext<'_>, voices: [u8; CHORD_VOICES], bars: u64, out: &mut Vec<Note>) {
+        let settings = &context.preset.bed;
+        let lost = context.reading.is_lost();
+        let mut dice = Dice::new(context.seed, context.bar, Stream::Bed);
+        let length_s = (bars as f64 * context.bar_s()) as f32;
+        let brightness = context.reading.value(Feature::BedBrightness).unwrap_or(0.0);
         let brightness = if lost { LOST_OCTAVES } else { brightness };
         let given_back_db = DB_PER_DARK_OCTAVE * -brightness.min(0.0);
         let loudness = if lost { LOST_LOUDNESS } else { 10_f32.powf(given_back_db / DB_PER_DECADE) };
         let mut play = |midi, velocity: f32, late_steps: f32, pan, role: Role, instrument| {
-            let late_s = late_steps * moment.step_s as f32;
+            let late_s = late_steps * context.step_s as f32;
             out.push(Note {
-                onset_s: moment.onset_s + f64::from(late_s),
+                onset_s: context.onset_s + f64::from(late_s),
                 duration_s: (length_s - late_s).max(0.05),
                 midi,
                 velocity: (velocity * loudness).clamp(0.0, 1.0),
@@ -94,10 +96,10 @@ impl Bed {
                 signal: None,
             });
         };
-        let weight_db = moment.reading.value(Feature::BedWeight).unwrap_or(0.0);
+        let weight_db = context.reading.value(Feature::BedWeight).unwrap_or(0.0);
         let bass = settings.bass_velocity * 10_f32.powf(weight_db / DB_PER_DECADE);
         if bass > 0.0 {
-            let root = BASS.fold(moment.key.midi(self.chord.degrees[0]));
+            let root = BASS.fold(context.key.midi(self.chord.degrees[0]));
             play(root, bass, 0.0, 0.0, Role::Bass, Instrument::Bass);
         }
         // Without a source the chord is hollow: two notes, no colour.

@@ -3,19 +3,16 @@
 
 use khor_signal::{Lanes, SignalId};
 
-use super::note::Role;
-use super::preset::Motion;
-use super::scale::Register;
-use super::stream::VoiceStream;
+use super::{note::Role, preset::Motion, scale::Register, stream::VoiceStream};
 
 /// Machines that may have the voices at once: each then speaks with one.
 pub const SOLOISTS: usize = 2;
 /// Sections that may play at once: more could not be told apart (ear.md).
 pub const SECTIONS: usize = 4;
 /// How much more velocity a soloist has where sections play, so that it stands out of their pulses.
-const ABOVE_SECTIONS: f32 = 1.2;
+const SOLO_OVER_SECTIONS: f32 = 1.2;
 /// Turns of a roll call: two in each of sixteen bars, 35 s at 110 bpm.
-pub const TURNS: usize = 32;
+pub const MAX_TURNS: usize = 32;
 
 /// Who plays. The default is one machine alone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,10 +29,10 @@ pub enum PulseCast {
     /// Everybody's together, as the preset has it.
     #[default]
     Together,
-    /// Each section's by itself, from its own bench; `None` is an empty one.
+    /// One pulse for each section, with its own part; `None` is an unused part.
     Sections([Option<Lanes>; SECTIONS]),
-    /// Everyone's in turn, half a bar each; what is beyond [`TURNS`] is not called.
-    RollCall(Vec<Turn>),
+    /// Everyone's in turn, half a bar each; what is beyond [`MAX_TURNS`] is not called.
+    RollCall(Vec<RollCallTurn>),
 }
 
 /// A machine that has the voices.
@@ -44,32 +41,32 @@ pub struct Soloist {
     /// Its lanes.
     pub lanes: Lanes,
     /// Where its voices come from.
-    pub place: Place,
+    pub placement: HostPlacement,
 }
 
 /// One turn of a roll call.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Turn {
+pub struct RollCallTurn {
     /// Names it: a turn is the same one as long as this is.
     pub id: u64,
     /// Its lanes; `None` is a machine that doesn't answer, and its turn a rest.
     pub lanes: Option<Lanes>,
     /// Where it answers from.
-    pub place: Place,
+    pub placement: HostPlacement,
 }
 
-/// Where somebody is heard from.
+/// The pan and the pitch offset of a host.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct HostPlacement {
     /// -1 (left) ..=1 (right).
     pub pan: f32,
     /// How far from the middle of a register its gestures begin, semitones.
     pub lean: i32,
 }
 
-/// Where a section sits: what its pulse is played with.
+/// What the pulse of a section is played with.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bench {
+pub struct SectionPart {
     /// Its timbre.
     pub role: Role,
     /// Where its pulse lies.
@@ -82,8 +79,8 @@ pub struct Bench {
     pub(super) max_onsets: u8,
 }
 
-impl Bench {
-    /// All of them, in the order in which they are taken: outer voices are heard better than inner ones.
+impl SectionPart {
+    /// All parts, in the order of their use: outer voices are heard better than inner ones.
     pub const ALL: [Self; SECTIONS] = [
         Self::new(Role::Bass, (38, 50), -0.8, Motion::Root, 6),
         Self::new(Role::Percussion, (76, 92), 0.8, Motion::UpDown, 10),
@@ -96,19 +93,19 @@ impl Bench {
     }
 }
 
-impl Place {
-    /// A machine's, by its name alone: the same one is always heard from there.
+impl HostPlacement {
+    /// The placement of a host. It depends only on the name.
     pub fn of_host(name: &str) -> Self {
         const PANS: [f32; 3] = [-0.65, 0.0, 0.65];
         const LEANS: [i32; 3] = [-4, 0, 4];
-        let place = name_hash(name) as usize % (PANS.len() * LEANS.len());
-        Self { pan: PANS[place % PANS.len()], lean: LEANS[place / PANS.len()] }
+        let index = name_hash(name) as usize % (PANS.len() * LEANS.len());
+        Self { pan: PANS[index % PANS.len()], lean: LEANS[index / PANS.len()] }
     }
 
-    /// The same machine's where sections play: from its section's bench.
+    /// The placement of the host while sections play: the pan of its section's part.
     #[must_use]
-    pub fn within(self, bench: &Bench) -> Self {
-        Self { pan: bench.pan, ..self }
+    pub fn within(self, part: &SectionPart) -> Self {
+        Self { pan: part.pan, ..self }
     }
 }
 
@@ -121,46 +118,56 @@ pub fn name_hash(name: &str) -> u64 {
 
 impl Cast {
     /// Whether one machine is heard, or all as one.
-    pub(super) fn is_one(&self) -> bool {
+    pub(super) fn is_single_machine(&self) -> bool {
         self.pulse == PulseCast::Together && self.soloists == [None; SOLOISTS]
     }
 
     /// Whose lanes the voices of each of the two places are read from, from where they come, and how many may speak.
     /// `None` are the lanes of all.
-    pub(super) fn voices(&self) -> [VoicesOf<'_>; SOLOISTS] {
-        const NOBODY: &Lanes = &[None; SignalId::COUNT];
+    pub(super) fn voices(&self) -> [VoiceSource<'_>; SOLOISTS] {
+        const NO_LANES: &Lanes = &[None; SignalId::COUNT];
         let count = self.soloists.iter().flatten().count();
-        let (mut first, taken) = (true, [false; VoiceStream::ALL.len()]);
-        let loudness = if matches!(self.pulse, PulseCast::Sections(_)) { ABOVE_SECTIONS } else { 1.0 };
+        let (mut first, taken_streams) = (true, [false; VoiceStream::ALL.len()]);
+        let loudness = if matches!(self.pulse, PulseCast::Sections(_)) { SOLO_OVER_SECTIONS } else { 1.0 };
         self.soloists.each_ref().map(|soloist| {
             let is_first = std::mem::take(&mut first);
             match soloist {
-                Some(Soloist { lanes, place }) => VoicesOf {
+                Some(Soloist { lanes, placement }) => VoiceSource {
                     lanes: Some(lanes),
-                    place: Some(*place),
-                    at_once: if count == 1 { SOLOISTS } else { 1 },
+                    placement: Some(*placement),
+                    max_voices: if count == 1 { SOLOISTS } else { 1 },
                     loudness,
-                    taken,
+                    taken_streams,
                 },
-                None if count == 0 && is_first => {
-                    VoicesOf { lanes: None, place: None, at_once: SOLOISTS, loudness: 1.0, taken }
-                }
-                None => VoicesOf { lanes: Some(NOBODY), place: None, at_once: 0, loudness: 1.0, taken },
+                None if count == 0 && is_first => VoiceSource {
+                    lanes: None,
+                    placement: None,
+                    max_voices: SOLOISTS,
+                    loudness: 1.0,
+                    taken_streams,
+                },
+                None => VoiceSource {
+                    lanes: Some(NO_LANES),
+                    placement: None,
+                    max_voices: 0,
+                    loudness: 1.0,
+                    taken_streams,
+                },
             }
         })
     }
 }
 
-/// What the voices of one place are.
+/// The source of the voices of one soloist.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct VoicesOf<'a> {
+pub(super) struct VoiceSource<'a> {
     pub(super) lanes: Option<&'a Lanes>,
-    pub(super) place: Option<Place>,
-    pub(super) at_once: usize,
+    pub(super) placement: Option<HostPlacement>,
+    pub(super) max_voices: usize,
     /// Factor of the velocity of its notes.
     pub(super) loudness: f32,
     /// Streams that the other soloist speaks with: the same voice twice at once would say nothing new.
-    pub(super) taken: [bool; VoiceStream::ALL.len()],
+    pub(super) taken_streams: [bool; VoiceStream::ALL.len()],
 }
 
 #[cfg(test)]
@@ -170,10 +177,12 @@ mod tests {
     #[test]
     fn host_placements_are_stable_and_spread_out() {
         assert_eq!(name_hash("web-1"), 0x666f_c22e_095c_221f, "FNV-1a, for ever");
-        let places: Vec<Place> = (0..90).map(|n| Place::of_host(&format!("web-{n}"))).collect();
+        let places: Vec<HostPlacement> =
+            (0..90).map(|n| HostPlacement::of_host(&format!("web-{n}"))).collect();
         for pan in [-0.65, 0.0, 0.65] {
             for lean in [-4, 0, 4] {
-                let there = places.iter().filter(|place| place.pan == pan && place.lean == lean).count();
+                let there =
+                    places.iter().filter(|placement| placement.pan == pan && placement.lean == lean).count();
                 assert!((3..20).contains(&there), "{there} at {pan} {lean}");
             }
         }
@@ -181,23 +190,25 @@ mod tests {
 
     #[test]
     fn section_parts_differ_in_timbre_register_pan() {
-        for (i, bench) in Bench::ALL.iter().enumerate() {
-            for other in &Bench::ALL[i + 1..] {
-                assert_ne!(bench.role, other.role);
-                assert!((bench.pan - other.pan).abs() >= 0.4);
-                assert!(bench.register.middle() != other.register.middle());
+        for (i, part) in SectionPart::ALL.iter().enumerate() {
+            for other in &SectionPart::ALL[i + 1..] {
+                assert_ne!(part.role, other.role);
+                assert!((part.pan - other.pan).abs() >= 0.4);
+                assert!(part.register.middle() != other.register.middle());
             }
         }
     }
 
     #[test]
     fn two_soloists_share_the_two_voices() {
-        let someone = Some(Soloist { lanes: [None; SignalId::COUNT], place: Place::of_host("a") });
-        let at_once = |soloists| Cast { soloists, ..Cast::default() }.voices().map(|voices| voices.at_once);
-        assert_eq!(at_once([None, None]), [2, 0]);
-        assert_eq!(at_once([someone, None]), [2, 0]);
-        assert_eq!(at_once([None, someone]), [0, 2]);
-        assert_eq!(at_once([someone, someone]), [1, 1]);
+        let someone =
+            Some(Soloist { lanes: [None; SignalId::COUNT], placement: HostPlacement::of_host("a") });
+        let max_voices =
+            |soloists| Cast { soloists, ..Cast::default() }.voices().map(|voices| voices.max_voices);
+        assert_eq!(max_voices([None, None]), [2, 0]);
+        assert_eq!(max_voices([someone, None]), [2, 0]);
+        assert_eq!(max_voices([None, someone]), [0, 2]);
+        assert_eq!(max_voices([someone, someone]), [1, 1]);
         assert!(Cast::default().voices()[0].lanes.is_none(), "the lanes of all");
     }
 }

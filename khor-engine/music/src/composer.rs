@@ -4,43 +4,45 @@ use std::{mem::discriminant, sync::Arc};
 
 use khor_signal::{Lanes, SignalId};
 
-use super::bed::Bed;
-use super::cast::{Cast, PulseCast, SOLOISTS, VoicesOf};
-use super::controls::Controls;
-use super::cues::{CueKind, Cues};
-use super::mapping::Route;
-use super::moment::{Moment, Position};
-use super::note::Note;
-use super::preset::Preset;
-use super::pulse::Pulse;
-use super::reading::Reading;
-use super::rhythm::STEPS;
-use super::roll_call::RollCall;
-use super::sections::Sections;
-use super::settings::Settings;
-use super::stream::VoiceStream;
-use super::voices::Voices;
+use super::{
+    bed::Bed,
+    cast::{Cast, PulseCast, SOLOISTS, VoiceSource},
+    controls::Controls,
+    cues::{CueSound, Cues},
+    mapping::Route,
+    note::Note,
+    preset::Preset,
+    pulse::Pulse,
+    reading::Reading,
+    rhythm::STEPS_PER_BAR,
+    roll_call::RollCall,
+    sections::Sections,
+    settings::Settings,
+    step_context::{Position, StepContext},
+    stream::VoiceStream,
+    voices::Voices,
+};
 
 /// Steps one call may catch up with; a clock that jumped further loses the rest instead of a flood of notes.
 const MAX_STEPS_PER_CALL: usize = 4096;
 
-/// What is heard and why, for explanations.
+/// What the composer plays and why, for explanations.
 #[derive(Clone, Debug)]
-pub struct Sounding {
+pub struct MusicSnapshot {
     /// Every feature that is mapped, and how far it is from rest, 0..=1.
-    pub moved: Vec<(Route, f32)>,
-    /// Who speaks.
-    pub voices: Vec<Speaking>,
+    pub features: Vec<(Route, f32)>,
+    /// The voices that play.
+    pub voices: Vec<ActiveVoice>,
     /// The source is lost.
     pub lost: bool,
 }
 
-/// A voice that speaks.
+/// A voice that plays.
 #[derive(Clone, Copy, Debug)]
-pub struct Speaking {
+pub struct ActiveVoice {
     /// Which.
     pub stream: VoiceStream,
-    /// The signal it speaks for.
+    /// The signal that it represents.
     pub signal: SignalId,
     /// Onsets per bar.
     pub onsets: u8,
@@ -69,7 +71,7 @@ pub struct Composer {
     /// Of the first soloist, or of all; and of the second.
     voices: [Voices; SOLOISTS],
     /// What is read for the second soloist's voices; those of the first are in `reading`.
-    second: Reading,
+    second_reading: Reading,
     cues: Cues,
     /// Who plays; whose work is the pulse waits in `next_cast` for the bar line when that becomes another question.
     cast: Arc<Cast>,
@@ -83,8 +85,8 @@ impl Composer {
         let settings = settings.clamped();
         let reading = Reading::new(&preset.mapping);
         let position = Position { bar: 0, step: 0, step_s: 0.0 };
-        let bed = Bed::new(&Moment::new(&settings, &preset, &reading, position));
-        let (sections, second) = (Sections::new(&preset.mapping), Reading::new(&preset.mapping));
+        let bed = Bed::new(&StepContext::new(&settings, &preset, &reading, position));
+        let (sections, second_reading) = (Sections::new(&preset.mapping), Reading::new(&preset.mapping));
         Self {
             settings,
             next_settings: settings,
@@ -100,7 +102,7 @@ impl Composer {
             sections,
             roll_call: RollCall::default(),
             voices: Default::default(),
-            second,
+            second_reading,
             cues: Cues::default(),
             cast: Arc::default(),
             next_cast: Arc::default(),
@@ -119,7 +121,7 @@ impl Composer {
 
     /// Something happened that is worth a sound of its own. It is heard in its turn: at once, on the next step
     /// or on the next beat, by severity; more of a kind that waits already melt into it.
-    pub fn cue(&mut self, kind: CueKind) {
+    pub fn cue(&mut self, kind: CueSound) {
         self.cues.push(kind, self.controls_s.max(self.position.step_s));
     }
 
@@ -132,20 +134,20 @@ impl Composer {
         self.next_cast = cast;
     }
 
-    /// What is heard and why.
-    pub fn sounding(&self) -> Sounding {
-        Sounding {
-            moved: self.reading.moved().collect(),
-            voices: self.speaking().collect(),
+    /// What the composer plays and why.
+    pub fn snapshot(&self) -> MusicSnapshot {
+        MusicSnapshot {
+            features: self.reading.feature_positions().collect(),
+            voices: self.active_voices().collect(),
             lost: self.reading.is_lost(),
         }
     }
 
-    fn speaking(&self) -> impl Iterator<Item = Speaking> {
-        let of = |(place, voices): (usize, &Voices)| {
-            let soloist = self.cast.soloists[place].map(|_| place);
-            let told = voices.speaking().collect::<Vec<_>>();
-            told.into_iter().map(move |s| Speaking {
+    fn active_voices(&self) -> impl Iterator<Item = ActiveVoice> {
+        let of = |(index, voices): (usize, &Voices)| {
+            let soloist = self.cast.soloists[index].map(|_| index);
+            let active = voices.active().collect::<Vec<_>>();
+            active.into_iter().map(move |s| ActiveVoice {
                 stream: s.stream,
                 signal: s.signal,
                 onsets: s.onsets,
@@ -198,8 +200,8 @@ impl Composer {
     ///
     /// Notes of one step are in order of onset; with swing or a strum a note may begin a little after `until_s`.
     pub fn advance(&mut self, until_s: f64, lanes: &Lanes, out: &mut Vec<Note>) {
-        let moment = Moment::new(&self.settings, &self.preset, &self.reading, self.position);
-        self.cues.at_once(&moment, self.controls_s, out);
+        let context = StepContext::new(&self.settings, &self.preset, &self.reading, self.position);
+        self.cues.play_urgent(&context, self.controls_s, out);
         for _ in 0..MAX_STEPS_PER_CALL {
             if self.position.step_s >= until_s || !until_s.is_finite() {
                 return self.follow_controls(until_s);
@@ -219,30 +221,30 @@ impl Composer {
 
     fn step(&mut self, lanes: &Lanes, out: &mut Vec<Note>) {
         if self.position.step == 0 {
-            self.bar_line();
+            self.start_bar();
         }
         let step_s = self.settings.step_s();
         self.read(lanes, step_s as f32);
-        self.announce_source();
+        self.cue_source_changes();
         let first = out.len();
-        let moment = Moment::new(&self.settings, &self.preset, &self.reading, self.position);
-        self.bed.step(&moment, out);
+        let context = StepContext::new(&self.settings, &self.preset, &self.reading, self.position);
+        self.bed.step(&context, out);
         let chord = self.bed.chord();
-        self.cues.step(&moment, out);
+        self.cues.step(&context, out);
         let foreground = out.len();
         match &self.cast.pulse {
-            PulseCast::Together => self.pulse.step(&moment, chord, out),
-            PulseCast::Sections(_) => self.sections.step(&moment, chord, out),
-            PulseCast::RollCall(turns) => self.roll_call.step(&moment, chord, turns, out),
+            PulseCast::Together => self.pulse.step(&context, chord, out),
+            PulseCast::Sections(_) => self.sections.step(&context, chord, out),
+            PulseCast::RollCall(turns) => self.roll_call.step(&context, chord, turns, out),
         }
         let [first_voices, second_voices] = &mut self.voices;
         let [of_first, of_second] = self.cast.voices();
-        let of_first = VoicesOf { taken: second_voices.streams(), ..of_first };
-        first_voices.step(&moment, of_first, chord, out);
-        let of_second = VoicesOf { taken: first_voices.streams(), ..of_second };
-        second_voices.step(&moment.reading_of(&self.second), of_second, chord, out);
-        first_voices.rare(&moment, self.cast.is_one(), chord, out);
-        if self.cues.speaks_at(moment.onset_s) {
+        let of_first = VoiceSource { taken_streams: second_voices.streams(), ..of_first };
+        first_voices.step(&context, of_first, chord, out);
+        let of_second = VoiceSource { taken_streams: first_voices.streams(), ..of_second };
+        second_voices.step(&context.with_reading(&self.second_reading), of_second, chord, out);
+        first_voices.idle_note(&context, self.cast.is_single_machine(), chord, out);
+        if self.cues.is_foreground_at(context.onset_s) {
             out.truncate(foreground);
         }
         out[first..].sort_by(|a, b| a.onset_s.total_cmp(&b.onset_s));
@@ -252,16 +254,16 @@ impl Composer {
     /// Takes the lanes of a step for everybody who plays.
     fn read(&mut self, lanes: &Lanes, step_s: f32) {
         let smoothing = self.settings.smoothing;
-        let [first, second] = self.cast.voices().map(|voices| voices.lanes);
-        self.reading.update(lanes, first, smoothing, step_s);
-        self.second.update(lanes, second, smoothing, step_s);
+        let [first_lanes, second_lanes] = self.cast.voices().map(|voices| voices.lanes);
+        self.reading.update(lanes, first_lanes, smoothing, step_s);
+        self.second_reading.update(lanes, second_lanes, smoothing, step_s);
         if let PulseCast::Sections(sections) = &self.cast.pulse {
             self.sections.update(sections, smoothing, step_s);
         }
     }
 
     /// What waited for the bar line begins.
-    fn bar_line(&mut self) {
+    fn start_bar(&mut self) {
         self.settings = self.next_settings;
         if discriminant(&self.cast.pulse) != discriminant(&self.next_cast.pulse) {
             self.pulse = Pulse::default();
@@ -274,26 +276,27 @@ impl Composer {
         self.preset = preset;
         self.preset_changes += 1;
         self.reading.remap(&self.preset.mapping);
-        self.second.remap(&self.preset.mapping);
+        self.second_reading.remap(&self.preset.mapping);
         self.sections.remap(&self.preset.mapping);
         if renamed {
-            self.bed = Bed::new(&Moment::new(&self.settings, &self.preset, &self.reading, self.position));
+            self.bed =
+                Bed::new(&StepContext::new(&self.settings, &self.preset, &self.reading, self.position));
             self.pulse = Pulse::default();
         }
     }
 
-    fn announce_source(&mut self) {
+    fn cue_source_changes(&mut self) {
         let lost = self.reading.is_lost();
         if lost != self.lost {
             self.lost = lost;
-            self.cue(if lost { CueKind::Lost } else { CueKind::Found });
+            self.cue(if lost { CueSound::Lost } else { CueSound::Found });
         }
     }
 }
 
 impl Position {
     fn next(self, step_s: f64) -> Self {
-        let last = self.step + 1 == STEPS;
+        let last = self.step + 1 == STEPS_PER_BAR;
         Self {
             bar: self.bar + u64::from(last),
             step: if last { 0 } else { self.step + 1 },

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use super::feature::Feature;
-use super::reading::{Reading, approach};
+use super::{
+    feature::Feature,
+    reading::{Reading, approach},
+};
 
 /// Continuous parameters for the synth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -35,14 +37,14 @@ const CONTROLS_TAU_S: f32 = 1.5;
 impl Controls {
     /// Moves towards what the reading asks for. The pad's brightness also colours everything a little.
     pub(super) fn follow(&mut self, reading: &Reading, step_s: f64, elapsed_s: f32) {
-        let brightness = 0.5 + 0.1 * reading.gliding(Feature::BedBrightness).unwrap_or(0.0);
-        let reverb = 0.65 * reading.gliding(Feature::RoomReverb).unwrap_or(0.8);
+        let brightness = 0.5 + 0.1 * reading.smooth_value(Feature::BedBrightness).unwrap_or(0.0);
+        let reverb = 0.65 * reading.smooth_value(Feature::RoomReverb).unwrap_or(0.8);
         let delay = 0.45_f32;
         approach(&mut self.brightness, brightness.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
         approach(&mut self.reverb, reverb.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
         approach(&mut self.delay, delay.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
         self.echo_s = echo_s(step_s);
-        let vowel = VOWEL + 0.2 * reading.gliding(Feature::BedBrightness).unwrap_or(0.0);
+        let vowel = VOWEL + 0.2 * reading.smooth_value(Feature::BedBrightness).unwrap_or(0.0);
         approach(&mut self.vowel, vowel.clamp(0.0, 1.0), CONTROLS_TAU_S, elapsed_s);
     }
 }
@@ -57,9 +59,10 @@ fn echo_s(step_s: f64) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use khor_signal::{Lane, SignalId};
+
     use super::*;
     use crate::Preset;
-    use khor_signal::{Lane, SignalId};
 
     #[test]
     fn work_lowers_the_reverb_within_range() {

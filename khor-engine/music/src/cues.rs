@@ -4,20 +4,22 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::moment::Moment;
-use super::note::{Instrument, Layer, Note, Role};
+use super::{
+    note::{Instrument, Layer, Note, Role},
+    step_context::StepContext,
+};
 
-/// Cues that may wait; more of a kind melt into the one that waits, and the rest is let go.
-const WAITING: usize = 6;
+/// Cues that may wait. A cue of a kind that waits already is merged, and further kinds are dropped.
+const MAX_WAITING: usize = 6;
 /// Silence between the end of one cue and the beginning of the next, seconds.
-const APART_S: f64 = 0.3;
+const GAP_S: f64 = 0.3;
 /// A cue that could not be played for this long is history, seconds.
 const STALE_S: f64 = 20.0;
 
-/// What a cue says.
+/// The sound of a cue, by its cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum CueKind {
+pub enum CueSound {
     /// The kernel killed a process for want of memory.
     Oom,
     /// A process died of a fatal signal.
@@ -32,7 +34,7 @@ pub enum CueKind {
     Found,
 }
 
-impl CueKind {
+impl CueSound {
     /// All kinds.
     pub const ALL: [Self; 6] = [Self::Oom, Self::Crash, Self::Blkerr, Self::Retx, Self::Lost, Self::Found];
 
@@ -49,7 +51,7 @@ impl CueKind {
     }
 
     /// The motif for a cue of the collector. The start of a program has none.
-    pub const fn of(cue: khor_proto::CueKind) -> Option<Self> {
+    pub const fn for_event(cue: khor_proto::CueKind) -> Option<Self> {
         match cue {
             khor_proto::CueKind::Oom => Some(Self::Oom),
             khor_proto::CueKind::Crash => Some(Self::Crash),
@@ -170,19 +172,19 @@ const FOREGROUND_STEPS: f32 = 2.0;
 /// State of the cues: who waits, until when the others make room for one, and until when it sounds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cues {
-    waiting: VecDeque<(CueKind, f64)>,
-    speaks_until_s: f64,
+    waiting: VecDeque<(CueSound, f64)>,
+    foreground_until_s: f64,
     sounds_until_s: Option<f64>,
 }
 
 impl Cues {
     /// Something happened at `now_s` of musical time.
-    pub(super) fn push(&mut self, kind: CueKind, now_s: f64) {
+    pub(super) fn push(&mut self, kind: CueSound, now_s: f64) {
         if self.waiting.iter().any(|(waiting, _)| *waiting == kind) {
             return;
         }
-        if self.waiting.len() == WAITING {
-            let least = (0..WAITING).min_by_key(|&i| self.waiting[i].0.severity());
+        if self.waiting.len() == MAX_WAITING {
+            let least = (0..MAX_WAITING).min_by_key(|&i| self.waiting[i].0.severity());
             if let Some(least) = least.filter(|&i| self.waiting[i].0.severity() < kind.severity()) {
                 self.waiting.remove(least);
             } else {
@@ -193,27 +195,27 @@ impl Cues {
     }
 
     /// Called with the time composed so far: what is too grave for the grid begins now, or when the cue that sounds is over.
-    pub(super) fn at_once(&mut self, moment: &Moment<'_>, now_s: f64, out: &mut Vec<Note>) {
-        self.play(moment, now_s, Severity::Grave, out);
+    pub(super) fn play_urgent(&mut self, context: &StepContext<'_>, now_s: f64, out: &mut Vec<Note>) {
+        self.play(context, now_s, Severity::Grave, out);
     }
 
     /// Called on every step, before the layers that make room.
-    pub(super) fn step(&mut self, moment: &Moment<'_>, out: &mut Vec<Note>) {
-        let least = if moment.step.is_multiple_of(4) { Severity::Notable } else { Severity::Serious };
-        self.waiting.retain(|(_, since_s)| moment.onset_s - since_s < STALE_S);
-        self.play(moment, moment.onset_s, least, out);
+    pub(super) fn step(&mut self, context: &StepContext<'_>, out: &mut Vec<Note>) {
+        let least = if context.step.is_multiple_of(4) { Severity::Notable } else { Severity::Serious };
+        self.waiting.retain(|(_, since_s)| context.onset_s - since_s < STALE_S);
+        self.play(context, context.onset_s, least, out);
     }
 
-    /// Whether a cue speaks at this time: the others then make room for it.
-    pub(super) fn speaks_at(&self, onset_s: f64) -> bool {
-        onset_s < self.speaks_until_s
+    /// Whether a cue is in the foreground at this time. The other layers then pause.
+    pub(super) fn is_foreground_at(&self, onset_s: f64) -> bool {
+        onset_s < self.foreground_until_s
     }
 
-    fn play(&mut self, moment: &Moment<'_>, onset_s: f64, least: Severity, out: &mut Vec<Note>) {
-        if self.sounds_until_s.is_some_and(|until_s| onset_s < until_s + APART_S) {
+    fn play(&mut self, context: &StepContext<'_>, onset_s: f64, least: Severity, out: &mut Vec<Note>) {
+        if self.sounds_until_s.is_some_and(|until_s| onset_s < until_s + GAP_S) {
             return;
         }
-        let severe = |&(i, (kind, _)): &(usize, &(CueKind, f64))| (kind.severity(), std::cmp::Reverse(i));
+        let severe = |&(i, (kind, _)): &(usize, &(CueSound, f64))| (kind.severity(), std::cmp::Reverse(i));
         let next = self.waiting.iter().enumerate().filter(|(_, (kind, _))| kind.severity() >= least);
         let Some((index, &(kind, _))) = next.max_by_key(severe) else { return };
         self.waiting.remove(index);
@@ -222,7 +224,7 @@ impl Cues {
             out.push(Note {
                 onset_s: begins_s,
                 duration_s: tone.length_steps * STEP_S,
-                midi: pitch(moment, tone),
+                midi: pitch(context, tone),
                 velocity: 0.95,
                 pan: 0.0,
                 brightness: tone.brightness,
@@ -231,16 +233,16 @@ impl Cues {
                 layer: Layer::Cues,
                 signal: None,
             });
-            self.speaks_until_s = begins_s + f64::from(tone.length_steps.min(FOREGROUND_STEPS) * STEP_S);
+            self.foreground_until_s = begins_s + f64::from(tone.length_steps.min(FOREGROUND_STEPS) * STEP_S);
             let ends_s = begins_s + f64::from(tone.length_steps * STEP_S);
             self.sounds_until_s = Some(self.sounds_until_s.map_or(ends_s, |until_s| until_s.max(ends_s)));
         }
     }
 }
 
-fn pitch(moment: &Moment<'_>, tone: &Tone) -> u8 {
-    let degree = tone.degree.min(moment.key.len() - 1) + tone.octave * moment.key.len();
-    let midi = moment.key.midi(degree);
+fn pitch(context: &StepContext<'_>, tone: &Tone) -> u8 {
+    let degree = tone.degree.min(context.key.len() - 1) + tone.octave * context.key.len();
+    let midi = context.key.midi(degree);
     // The tonic near middle C lies within 48..=59; three octaves up and one down stay within 36..=96.
     midi.clamp(36, 96) as u8
 }
@@ -251,11 +253,11 @@ mod tests {
 
     #[test]
     fn cue_motifs_differ_in_rhythm_or_pitch() {
-        for (i, kind) in CueKind::ALL.into_iter().enumerate() {
+        for (i, kind) in CueSound::ALL.into_iter().enumerate() {
             let rhythm =
-                |kind: CueKind| kind.motif().iter().map(|t| (t.at_steps * 2.0) as i32).collect::<Vec<_>>();
-            for other in &CueKind::ALL[i + 1..] {
-                let place = |kind: CueKind| kind.motif()[0].octave * 7 + kind.motif()[0].degree;
+                |kind: CueSound| kind.motif().iter().map(|t| (t.at_steps * 2.0) as i32).collect::<Vec<_>>();
+            for other in &CueSound::ALL[i + 1..] {
+                let place = |kind: CueSound| kind.motif()[0].octave * 7 + kind.motif()[0].degree;
                 assert!(rhythm(kind) != rhythm(*other) || place(kind) != place(*other), "{kind:?} {other:?}");
             }
         }
@@ -264,13 +266,18 @@ mod tests {
     #[test]
     fn repeated_cues_merge_in_the_queue() {
         let mut cues = Cues::default();
-        for kind in
-            [CueKind::Retx, CueKind::Lost, CueKind::Found, CueKind::Crash, CueKind::Blkerr, CueKind::Oom]
-        {
+        for kind in [
+            CueSound::Retx,
+            CueSound::Lost,
+            CueSound::Found,
+            CueSound::Crash,
+            CueSound::Blkerr,
+            CueSound::Oom,
+        ] {
             for _ in 0..10 {
                 cues.push(kind, 0.0);
             }
         }
-        assert_eq!(cues.waiting.len(), CueKind::ALL.len());
+        assert_eq!(cues.waiting.len(), CueSound::ALL.len());
     }
 }

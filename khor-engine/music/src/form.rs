@@ -9,7 +9,7 @@ const CYCLE: u64 = 4;
 
 /// What a section changes; nothing that a signal moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Section {
+pub(super) struct FormSection {
     /// Position of the section since the beginning.
     pub(super) index: u64,
     /// How far the order of roots is turned.
@@ -20,7 +20,7 @@ pub(super) struct Section {
     pub(super) variant: usize,
 }
 
-impl Section {
+impl FormSection {
     pub(super) fn at(seed: u64, bar: u64) -> Self {
         let index = bar / SECTION_BARS;
         let mut dice = Dice::new(seed, index, Stream::Form);
@@ -42,11 +42,11 @@ mod tests {
     fn every_cycle_starts_unvaried_and_then_varies() {
         for seed in 0..20 {
             let cycle = SECTION_BARS * CYCLE;
-            let home = Section::at(seed, 0);
+            let home = FormSection::at(seed, 0);
             assert_eq!((home.turn, home.lean, home.variant), (0, 0, 0));
-            let again = Section::at(seed, cycle);
+            let again = FormSection::at(seed, cycle);
             assert_eq!((again.turn, again.lean, again.variant), (0, 0, 0));
-            assert!((0..cycle).any(|bar| Section::at(seed, bar).variant != 0));
+            assert!((0..cycle).any(|bar| FormSection::at(seed, bar).variant != 0));
         }
     }
 }

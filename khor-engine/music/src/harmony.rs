@@ -1,7 +1,9 @@
 //! Chords: which root sounds when, what pressure does to its colour, and how voices move from chord to chord.
 
-use super::scale::{Key, Register};
-use super::seeded::{Dice, Stream};
+use super::{
+    scale::{Key, Register},
+    seeded::{Dice, Stream},
+};
 
 /// Voices of a chord.
 pub(super) const CHORD_VOICES: usize = 4;
@@ -131,8 +133,7 @@ const PERMUTATIONS: [[usize; CHORD_VOICES]; 24] = {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scale::Scale;
-    use super::*;
+    use super::{super::scale::Scale, *};
 
     #[test]
     fn chords_have_four_different_degrees() {

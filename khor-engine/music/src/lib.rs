@@ -16,7 +16,6 @@ mod feature;
 mod form;
 mod harmony;
 mod mapping;
-mod moment;
 mod note;
 mod patch;
 mod preset;
@@ -30,26 +29,32 @@ mod scale;
 mod sections;
 mod seeded;
 mod settings;
+mod step_context;
 mod stream;
 mod voices;
 
 #[cfg(test)]
 mod tests;
 
-pub use cast::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
-pub use composer::{Composer, Sounding, Speaking};
-pub use controls::Controls;
-pub use cues::{CueKind, Severity};
-pub use feature::Feature;
-pub use mapping::{Curve, Input, Mapping, Of, Polarity, Route};
-pub use moment::Position;
-pub use note::{Instrument, Layer, Note, Role};
-pub use patch::{FilterMode, Patch, PatchError, Wave};
-pub use preset::{
-    BedSettings, MAX_PULSE_STREAMS, Motion, Patches, Preset, PresetError, PresetText, PulseSettings,
-    VoiceSettings,
+pub use self::{
+    cast::{
+        Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
+        name_hash,
+    },
+    composer::{ActiveVoice, Composer, MusicSnapshot},
+    controls::Controls,
+    cues::{CueSound, Severity},
+    feature::Feature,
+    mapping::{Curve, Input, LaneValue, Mapping, Polarity, Route},
+    note::{Instrument, Layer, Note, Role},
+    patch::{FilterMode, Patch, PatchError, Wave},
+    preset::{
+        BedSettings, MAX_PULSE_STREAMS, Motion, Patches, Preset, PresetError, PresetText, PulseSettings,
+        VoiceSettings,
+    },
+    problem::Problem,
+    scale::{Register, Scale},
+    settings::{Settings, SettingsError},
+    step_context::Position,
+    stream::VoiceStream,
 };
-pub use problem::Problem;
-pub use scale::{Register, Scale};
-pub use settings::{Settings, SettingsError};
-pub use stream::VoiceStream;

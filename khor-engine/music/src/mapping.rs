@@ -1,16 +1,17 @@
 //! The mapping contract: which signal moves which feature of the music, how far and in which direction; data,
 //! read from files and linted by the rules that keep it understandable (design §7, ear.md).
 
+use khor_signal::{Lane, Lanes, SIGNALS, SignalId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use khor_signal::{Lane, Lanes, SIGNALS, SignalId};
-
-use super::feature::Feature;
-use super::problem::{Problem, Problems};
+use super::{
+    feature::Feature,
+    problem::{Problem, Problems},
+};
 
 /// Steps a feature must at least cover to say anything.
-const LEAST_STEPS: f32 = 8.0;
+const MIN_STEPS: f32 = 8.0;
 /// Most lines of a mapping. Each feature has at most one line, and there are fewer features.
 pub(super) const MAX_ROUTES: u32 = 64;
 /// How much of the remaining silence one signal at full level takes away from `work`.
@@ -33,8 +34,9 @@ pub enum Input {
 /// Which of a signal's three numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Of")]
 #[expect(missing_docs, reason = "the names are those of signal::Lane, documented there")]
-pub enum Of {
+pub enum LaneValue {
     #[default]
     Level,
     Deviation,
@@ -71,7 +73,7 @@ pub struct Route {
     /// What is heard.
     pub input: Input,
     /// Which of its numbers.
-    pub of: Of,
+    pub of: LaneValue,
     /// Input values between which the feature moves, in the number's own unit.
     pub from: (f32, f32),
     /// What moves.
@@ -92,7 +94,7 @@ pub(super) struct RouteText {
     /// A signal, or `work`.
     signal: String,
     #[serde(default)]
-    of: Of,
+    of: LaneValue,
     /// Input values between which the feature moves; the usual ones where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<(f32, f32)>,
@@ -138,9 +140,9 @@ impl Route {
 
     fn number(&self, lane: Lane) -> f32 {
         match self.of {
-            Of::Level => lane.level,
-            Of::Deviation => lane.deviation,
-            Of::Surprise => lane.surprise,
+            LaneValue::Level => lane.level,
+            LaneValue::Deviation => lane.deviation,
+            LaneValue::Surprise => lane.surprise,
         }
     }
 
@@ -171,13 +173,13 @@ impl Mapping {
     pub(super) fn check(lines: &[RouteText]) -> Result<Self, Vec<Problem>> {
         let mut found = Problems::default();
         if lines.len() > MAX_ROUTES as usize {
-            found.within(false, "map", &format!("{MAX_ROUTES} lines"));
-            return found.none_or(Self { routes: Vec::new() });
+            found.require(false, "map", &format!("{MAX_ROUTES} lines"));
+            return found.into_result(Self { routes: Vec::new() });
         }
         // With their places, which are the lines' as long as every line makes sense.
         let mut routes: Vec<(usize, Route)> = Vec::new();
         for (index, line) in lines.iter().enumerate() {
-            match read(line) {
+            match parse_route(line) {
                 Ok(route) => routes.push((index, route)),
                 Err((field, problem)) => found.add(format!("map[{index}].{field}"), problem),
             }
@@ -201,7 +203,7 @@ impl Mapping {
                 found.add(format!("map[{index}].to"), problem);
             }
         }
-        found.none_or(Self { routes: routes.into_iter().map(|(_, route)| route).collect() })
+        found.into_result(Self { routes: routes.into_iter().map(|(_, route)| route).collect() })
     }
 
     /// All routes, in the order of the file.
@@ -221,7 +223,7 @@ impl Input {
 }
 
 /// One line, by the rules that concern it alone; or which field breaks one, and how.
-fn read(text: &RouteText) -> Result<Route, (&'static str, String)> {
+fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
     let RouteText { signal, of, from, to, curve, range, polarity } = text;
     let input = if signal == "work" {
         Input::Work
@@ -240,16 +242,16 @@ fn read(text: &RouteText) -> Result<Route, (&'static str, String)> {
         let known = Feature::all().map(Feature::name).collect::<Vec<_>>().join(", ");
         ("to", format!("there is no feature {to}, expected one of {known}"))
     })?;
-    if matches!(input, Input::Signal(SignalId::Csw | SignalId::Irq)) && *of != Of::Deviation {
+    if matches!(input, Input::Signal(SignalId::Csw | SignalId::Irq)) && *of != LaneValue::Deviation {
         let problem = format!("{signal} is high on any machine: only its deviation says something");
         return Err(("of", problem));
     }
-    if input == Input::Work && *of != Of::Level {
+    if input == Input::Work && *of != LaneValue::Level {
         return Err(("of", "work has a level only".into()));
     }
     let from = from.unwrap_or(match of {
-        Of::Level | Of::Surprise => (0.0, 1.0),
-        Of::Deviation => (1.0, 6.0),
+        LaneValue::Level | LaneValue::Surprise => (0.0, 1.0),
+        LaneValue::Deviation => (1.0, 6.0),
     });
     if !(from.0.is_finite() && from.1.is_finite() && from.0 < from.1) {
         let problem = format!(
@@ -265,9 +267,9 @@ fn read(text: &RouteText) -> Result<Route, (&'static str, String)> {
         return Err(("range", problem));
     }
     let steps = (range.1 - range.0) / step;
-    if steps < LEAST_STEPS {
+    if steps < MIN_STEPS {
         let problem = format!(
-            "the range of {to} has {steps:.1} audible steps, expected at least {LEAST_STEPS} (of {step} {})",
+            "the range of {to} has {steps:.1} audible steps, expected at least {MIN_STEPS} (of {step} {})",
             feature.unit()
         );
         return Err(("range", problem));

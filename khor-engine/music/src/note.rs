@@ -1,9 +1,8 @@
 //! What the music hands to synth, MIDI, OSC and page.
 
+use khor_signal::SignalId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use khor_signal::SignalId;
 
 /// A musical job; decides timbre and MIDI channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -35,14 +35,14 @@ impl Problems {
     }
 
     /// A number that has to be in a range.
-    pub(super) fn within(&mut self, holds: bool, path: impl Into<String>, range: &str) {
+    pub(super) fn require(&mut self, holds: bool, path: impl Into<String>, range: &str) {
         if !holds {
             self.add(path, format!("must be within {range}"));
         }
     }
 
     /// The value, if there are none.
-    pub(super) fn none_or<T>(self, value: T) -> Result<T, Vec<Problem>> {
+    pub(super) fn into_result<T>(self, value: T) -> Result<T, Vec<Problem>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 }

@@ -1,12 +1,14 @@
 //! The pulse: how much work the machine does, as onset density at a fixed tempo.
 
-use super::feature::Feature;
-use super::harmony::Chord;
-use super::moment::Moment;
-use super::note::{Layer, Note, Role};
-use super::preset::{MAX_PULSE_STREAMS, Motion, PulseSettings};
-use super::rhythm::{STEPS, accent, hit, hits_before};
-use super::seeded::{Dice, Stream};
+use super::{
+    feature::Feature,
+    harmony::Chord,
+    note::{Layer, Note, Role},
+    preset::{MAX_PULSE_STREAMS, Motion, PulseSettings},
+    rhythm::{STEPS_PER_BAR, accent, is_onset, onsets_before},
+    seeded::{Dice, Stream},
+    step_context::StepContext,
+};
 
 /// Bars a rotation of the rhythm is kept.
 const PHRASE_BARS: u64 = 4;
@@ -24,30 +26,30 @@ pub(super) struct Pulse {
 
 impl Pulse {
     /// Called on every step.
-    pub(super) fn step(&mut self, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
-        let work = work(moment);
-        for (index, settings) in moment.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
-            let line = Line { index: index as u8, settings, onsets: &mut self.onsets[index] };
+    pub(super) fn step(&mut self, context: &StepContext<'_>, chord: Chord, out: &mut Vec<Note>) {
+        let work = work(context);
+        for (index, settings) in context.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
+            let line = PulseLine { index: index as u8, settings, onsets: &mut self.onsets[index] };
             // The bass stays: what is lifted is heard against it.
-            let height = if settings.role == Role::Bass { 0 } else { height(moment) };
-            out.extend(line.step(moment, chord, work, height, &mut self.notes));
+            let height = if settings.role == Role::Bass { 0 } else { height(context) };
+            out.extend(line.step(context, chord, work, height, &mut self.notes));
         }
     }
 }
 
 /// How much of the rhythm plays, sixteenths.
-pub(super) fn work(moment: &Moment<'_>) -> u8 {
-    let density = moment.reading.value(Feature::PulseDensity).unwrap_or(0.0);
+pub(super) fn work(context: &StepContext<'_>) -> u8 {
+    let density = context.reading.value(Feature::PulseDensity).unwrap_or(0.0);
     (density.ceil() as u8).min(WORK_STEPS)
 }
 
 /// How far the mapping lifts the pulse, scale steps.
-fn height(moment: &Moment<'_>) -> i32 {
-    moment.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32
+fn height(context: &StepContext<'_>) -> i32 {
+    context.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32
 }
 
 /// One stream of the pulse, at one step.
-pub(super) struct Line<'a> {
+pub(super) struct PulseLine<'a> {
     /// Its streams of chance.
     pub(super) index: u8,
     pub(super) settings: &'a PulseSettings,
@@ -55,39 +57,39 @@ pub(super) struct Line<'a> {
     pub(super) onsets: &'a mut u8,
 }
 
-impl Line<'_> {
+impl PulseLine<'_> {
     /// Its note on this step, if it has one; `notes` is room for the chord's.
     pub(super) fn step(
         self,
-        moment: &Moment<'_>,
+        context: &StepContext<'_>,
         chord: Chord,
         work: u8,
         height: i32,
         notes: &mut Vec<u8>,
     ) -> Option<Note> {
-        if moment.step.is_multiple_of(4) {
-            *self.onsets = onsets_per_bar(self.settings, work, moment.density);
+        if context.step.is_multiple_of(4) {
+            *self.onsets = onsets_per_bar(self.settings, work, context.density);
         }
         let (stream, onsets) = (Stream::Pulse(self.index), *self.onsets);
-        let rotation = Dice::new(moment.seed, moment.bar / PHRASE_BARS, stream).below(4) as u8 * 4;
-        if !hit(moment.step, onsets, rotation) {
+        let rotation = Dice::new(context.seed, context.bar / PHRASE_BARS, stream).below(4) as u8 * 4;
+        if !is_onset(context.step, onsets, rotation) {
             return None;
         }
-        let before = hits_before(moment.step, onsets, rotation);
-        chord.notes_in(moment.key, self.settings.register, notes);
-        let pitch = self.pitch(moment, notes, chord, before);
-        Some(note(moment, self.settings, stream, lifted(moment, pitch, height), work))
+        let before = onsets_before(context.step, onsets, rotation);
+        chord.notes_in(context.key, self.settings.register, notes);
+        let pitch = self.pitch(context, notes, chord, before);
+        Some(note(context, self.settings, stream, raised(context, pitch, height), work))
     }
 
     /// The note that follows `before` others of its stream in this bar.
-    fn pitch(&self, moment: &Moment<'_>, notes: &[u8], chord: Chord, before: usize) -> u8 {
+    fn pitch(&self, context: &StepContext<'_>, notes: &[u8], chord: Chord, before: usize) -> u8 {
         let settings = self.settings;
         let len = notes.len();
         if settings.motion == Motion::Root || len == 0 {
-            return settings.register.fold(moment.key.midi(chord.degrees[0]));
+            return settings.register.fold(context.key.midi(chord.degrees[0]));
         }
         // A broken chord goes on over the bar line: few onsets then lie as high as many.
-        let along = before + (moment.bar % PHRASE_BARS) as usize * usize::from(*self.onsets);
+        let along = before + (context.bar % PHRASE_BARS) as usize * usize::from(*self.onsets);
         match settings.motion {
             Motion::Up | Motion::Root => notes[along % len],
             Motion::UpDown => {
@@ -97,8 +99,8 @@ impl Line<'_> {
             }
             Motion::Walk => {
                 // Every note once before one comes again, in the order of the phrase: a motif, not a dice roll.
-                let phrase = moment.bar / PHRASE_BARS;
-                let mut dice = Dice::new(moment.seed, phrase, Stream::Motif(self.index));
+                let phrase = context.bar / PHRASE_BARS;
+                let mut dice = Dice::new(context.seed, phrase, Stream::Motif(self.index));
                 let strides = || (2..len).filter(|stride| is_coprime(*stride, len));
                 let stride = strides().nth(dice.below(strides().count().max(1))).unwrap_or(1);
                 notes[(dice.below(len) + along * stride) % len]
@@ -107,17 +109,17 @@ impl Line<'_> {
     }
 }
 
-fn note(moment: &Moment<'_>, settings: &PulseSettings, stream: Stream, midi: u8, work: u8) -> Note {
-    let place = moment.bar * u64::from(STEPS) + u64::from(moment.step);
-    let nuance = 1.0 + 0.08 * Dice::new(!moment.seed, place, stream).bipolar();
+fn note(context: &StepContext<'_>, settings: &PulseSettings, stream: Stream, midi: u8, work: u8) -> Note {
+    let place = context.bar * u64::from(STEPS_PER_BAR) + u64::from(context.step);
+    let nuance = 1.0 + 0.08 * Dice::new(!context.seed, place, stream).bipolar();
     let push = 0.65 + 0.35 * f32::from(work) / f32::from(WORK_STEPS);
     Note {
-        onset_s: moment.onset_s,
-        duration_s: settings.gate_steps * moment.step_s as f32,
+        onset_s: context.onset_s,
+        duration_s: settings.gate_steps * context.step_s as f32,
         midi,
-        velocity: (settings.velocity * accent(moment.step) * push * nuance).clamp(0.0, 1.0),
+        velocity: (settings.velocity * accent(context.step) * push * nuance).clamp(0.0, 1.0),
         pan: settings.pan,
-        brightness: moment.reading.value(Feature::PulseBrightness).unwrap_or(0.0),
+        brightness: context.reading.value(Feature::PulseBrightness).unwrap_or(0.0),
         role: settings.role,
         instrument: settings.role.into(),
         layer: Layer::Pulse,
@@ -134,11 +136,11 @@ fn is_coprime(a: usize, b: usize) -> bool {
 }
 
 /// The pitch, lifted by `height` scale steps, and not out of reach.
-fn lifted(moment: &Moment<'_>, midi: u8, height: i32) -> u8 {
+fn raised(context: &StepContext<'_>, midi: u8, height: i32) -> u8 {
     const HIGHEST: i32 = 95;
-    let degree = moment.key.degree_below(midi.into());
-    let lifted = (degree + height).min(moment.key.degree_below(HIGHEST));
-    if height == 0 { midi } else { moment.key.midi(lifted).clamp(0, HIGHEST) as u8 }
+    let degree = context.key.degree_below(midi.into());
+    let raised = (degree + height).min(context.key.degree_below(HIGHEST));
+    if height == 0 { midi } else { context.key.midi(raised).clamp(0, HIGHEST) as u8 }
 }
 
 /// Onsets per bar; rises with work and with density, 0 without work.
@@ -149,7 +151,7 @@ fn onsets_per_bar(settings: &PulseSettings, work: u8, density: f32) -> u8 {
     let work = f32::from(work) / f32::from(WORK_STEPS);
     let beyond = ((work - settings.from) / (1.0 - settings.from)).clamp(0.0, 1.0);
     let onsets = f32::from(settings.max_onsets) * beyond * density_factor(density);
-    (onsets.ceil() as u8).min(STEPS)
+    (onsets.ceil() as u8).min(STEPS_PER_BAR)
 }
 
 /// Density 0..=1 as a factor: 0.25, 1 in the middle, 2.

@@ -2,16 +2,18 @@
 
 use khor_signal::{Lanes, SignalId};
 
-use super::feature::{Feature, Pace};
-use super::mapping::{Input, Mapping, Route};
-use super::quantise::Quantiser;
-use super::stream::VoiceStream;
+use super::{
+    feature::{Feature, Pace},
+    mapping::{Input, Mapping, Route},
+    quantise::Quantiser,
+    stream::VoiceStream,
+};
 
 /// Half octaves of deviation that are told apart in the ranking, up to 12 octaves.
 const RANKS: u8 = 24;
 const OCTAVES_OF_RANKS: f32 = 12.0;
 /// Steps of surprise.
-const NEWS: u8 = 4;
+const SURPRISE_STEPS: u8 = 4;
 /// Time without any signal after which the source counts as lost, seconds.
 const LOST_S: f32 = 3.0;
 /// The same for a source that has not delivered any signal yet.
@@ -19,13 +21,13 @@ const NEVER_KNOWN_S: f32 = 10.0;
 
 /// A feature that is mapped.
 #[derive(Clone, Debug)]
-struct Followed {
+struct FeatureState {
     route: Route,
     position: f32,
     quantiser: Quantiser,
 }
 
-impl Followed {
+impl FeatureState {
     /// How far it is from rest, quantised, 0..=1.
     fn quantised(&self) -> f32 {
         f32::from(self.quantiser.get()) / f32::from(self.route.steps())
@@ -36,9 +38,9 @@ impl Followed {
 /// by a millionth changes no note.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
-    features: [Option<Followed>; Feature::COUNT],
+    features: [Option<FeatureState>; Feature::COUNT],
     ranks: [Quantiser; SignalId::COUNT],
-    news: [Quantiser; SignalId::COUNT],
+    surprises: [Quantiser; SignalId::COUNT],
     unknown_s: f32,
     ever_known: bool,
 }
@@ -53,7 +55,7 @@ impl Reading {
         let mut reading = Self {
             features: [const { None }; Feature::COUNT],
             ranks: [const { Quantiser::new(RANKS) }; SignalId::COUNT],
-            news: [const { Quantiser::new(NEWS) }; SignalId::COUNT],
+            surprises: [const { Quantiser::new(SURPRISE_STEPS) }; SignalId::COUNT],
             unknown_s: 0.0,
             ever_known: false,
         };
@@ -66,10 +68,10 @@ impl Reading {
         let mut before = std::mem::replace(&mut self.features, [const { None }; Feature::COUNT]);
         for route in mapping.routes() {
             let i = route.to.index();
-            let position = before[i].take().map_or(0.0, |followed| followed.position);
+            let position = before[i].take().map_or(0.0, |state| state.position);
             let mut quantiser = Quantiser::new(route.steps());
             quantiser.update(position);
-            self.features[i] = Some(Followed { route: *route, position, quantiser });
+            self.features[i] = Some(FeatureState { route: *route, position, quantiser });
         }
     }
 
@@ -77,24 +79,24 @@ impl Reading {
     /// from `lanes`. `smoothing` 0..=1 scales all time constants.
     pub(super) fn update(&mut self, lanes: &Lanes, solo: Option<&Lanes>, smoothing: f32, elapsed_s: f32) {
         let voiced = solo.unwrap_or(lanes);
-        for followed in self.features.iter_mut().flatten() {
-            let is_voice = followed.route.to.stream().is_some();
-            let target = followed.route.position(if is_voice { voiced } else { lanes });
-            let rising = target > followed.position;
-            let tau_s = match (followed.route.to.pace(), rising) {
+        for state in self.features.iter_mut().flatten() {
+            let is_voice = state.route.to.stream().is_some();
+            let target = state.route.position(if is_voice { voiced } else { lanes });
+            let rising = target > state.position;
+            let tau_s = match (state.route.to.pace(), rising) {
                 (Pace::Slow, true) => 3.0 + 4.0 * smoothing,
                 (Pace::Slow, false) => 4.0 + 10.0 * smoothing,
                 (Pace::Quick, true) => 0.02 + 0.4 * smoothing,
                 (Pace::Quick, false) => 0.2 + 2.0 * smoothing,
             };
-            approach(&mut followed.position, target, tau_s, elapsed_s);
-            followed.quantiser.update(followed.position);
+            approach(&mut state.position, target, tau_s, elapsed_s);
+            state.quantiser.update(state.position);
         }
         for (i, lane) in voiced.iter().enumerate() {
             let lane = lane.unwrap_or_default();
             let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
             self.ranks[i].update(finite(lane.deviation) / OCTAVES_OF_RANKS);
-            self.news[i].update(finite(lane.surprise));
+            self.surprises[i].update(finite(lane.surprise));
         }
         if lanes.iter().any(Option::is_some) {
             (self.unknown_s, self.ever_known) = (0.0, true);
@@ -110,13 +112,13 @@ impl Reading {
 
     /// A feature's value in its own unit; `None` where nothing moves it.
     pub(super) fn value(&self, feature: Feature) -> Option<f32> {
-        let followed = self.features[feature.index()].as_ref()?;
-        Some(followed.route.value(followed.quantised()))
+        let state = self.features[feature.index()].as_ref()?;
+        Some(state.route.value(state.quantised()))
     }
 
     /// How far a feature is from rest, 0 (rest) ..=1.
     pub(super) fn position(&self, feature: Feature) -> f32 {
-        self.features[feature.index()].as_ref().map_or(0.0, Followed::quantised)
+        self.features[feature.index()].as_ref().map_or(0.0, FeatureState::quantised)
     }
 
     /// A feature's value and how far it is from rest, 0..=1, by these lanes as they are now: in whole steps, but unsmoothed.
@@ -129,14 +131,14 @@ impl Reading {
 
     /// How far the furthest of a voice's features is from rest, 0..=1.
     pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
-        let of_stream = |followed: &&Followed| followed.route.to.stream() == Some(stream);
-        self.features.iter().flatten().filter(of_stream).map(Followed::quantised).fold(0.0, f32::max)
+        let of_stream = |state: &&FeatureState| state.route.to.stream() == Some(stream);
+        self.features.iter().flatten().filter(of_stream).map(FeatureState::quantised).fold(0.0, f32::max)
     }
 
     /// A feature's continuous value, for what glides anyway.
-    pub(super) fn gliding(&self, feature: Feature) -> Option<f32> {
-        let followed = self.features[feature.index()].as_ref()?;
-        Some(followed.route.value(followed.position))
+    pub(super) fn smooth_value(&self, feature: Feature) -> Option<f32> {
+        let state = self.features[feature.index()].as_ref()?;
+        Some(state.route.value(state.position))
     }
 
     /// How far a voice stands out, half octaves above its baseline, 0..=24: the highest of its signals.
@@ -152,18 +154,18 @@ impl Reading {
     }
 
     /// Whether something unexpected happens to a voice's signals.
-    pub(super) fn is_news(&self, stream: VoiceStream) -> bool {
-        self.signals_of(stream).any(|signal| self.news[signal.index()].get() > 1)
+    pub(super) fn is_surprising(&self, stream: VoiceStream) -> bool {
+        self.signals_of(stream).any(|signal| self.surprises[signal.index()].get() > 1)
     }
 
     /// What moves a feature, and how far, 0..=1.
-    pub(super) fn moved(&self) -> impl Iterator<Item = (Route, f32)> {
-        self.features.iter().flatten().map(|followed| (followed.route, followed.quantised()))
+    pub(super) fn feature_positions(&self) -> impl Iterator<Item = (Route, f32)> {
+        self.features.iter().flatten().map(|state| (state.route, state.quantised()))
     }
 
     fn signals_of(&self, stream: VoiceStream) -> impl Iterator<Item = SignalId> {
-        self.features.iter().flatten().filter_map(move |followed| match followed.route.input {
-            Input::Signal(signal) if followed.route.to.stream() == Some(stream) => Some(signal),
+        self.features.iter().flatten().filter_map(move |state| match state.route.input {
+            Input::Signal(signal) if state.route.to.stream() == Some(stream) => Some(signal),
             _ => None,
         })
     }
@@ -171,9 +173,10 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use khor_signal::Lane;
+
     use super::*;
     use crate::Preset;
-    use khor_signal::Lane;
 
     fn reading() -> Reading {
         Reading::new(&Preset::builtin()[0].mapping)

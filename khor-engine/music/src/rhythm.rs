@@ -1,19 +1,19 @@
 //! Rhythms: `k` onsets spread as evenly as possible over the bar, and rotated.
 
 /// Steps in a bar; a step is one sixteenth.
-pub(super) const STEPS: u8 = 16;
+pub(super) const STEPS_PER_BAR: u8 = 16;
 
 /// Whether a Euclidean pattern has an onset at `step`
 /// (Bjorklund's patterns in Bresenham form, Toussaint 2005; `onsets` 0..=16, anything above counts as 16).
-pub(super) fn hit(step: u8, onsets: u8, rotation: u8) -> bool {
-    let onsets = u32::from(onsets.min(STEPS));
-    let position = (u32::from(step) + u32::from(rotation)) % u32::from(STEPS);
-    (position * onsets) % u32::from(STEPS) < onsets
+pub(super) fn is_onset(step: u8, onsets: u8, rotation: u8) -> bool {
+    let onsets = u32::from(onsets.min(STEPS_PER_BAR));
+    let position = (u32::from(step) + u32::from(rotation)) % u32::from(STEPS_PER_BAR);
+    (position * onsets) % u32::from(STEPS_PER_BAR) < onsets
 }
 
 /// How many onsets the pattern had in this bar before `step`.
-pub(super) fn hits_before(step: u8, onsets: u8, rotation: u8) -> usize {
-    (0..step).filter(|&s| hit(s, onsets, rotation)).count()
+pub(super) fn onsets_before(step: u8, onsets: u8, rotation: u8) -> usize {
+    (0..step).filter(|&s| is_onset(s, onsets, rotation)).count()
 }
 
 /// How strong a step is in the bar, 0..=1: downbeat, half, beats, eighths, sixteenths.
@@ -33,19 +33,20 @@ mod tests {
 
     #[test]
     fn rotation_keeps_the_number_of_onsets() {
-        for onsets in 0..=STEPS {
-            for rotation in 0..STEPS {
-                assert_eq!(hits_before(STEPS, onsets, rotation), usize::from(onsets));
+        for onsets in 0..=STEPS_PER_BAR {
+            for rotation in 0..STEPS_PER_BAR {
+                assert_eq!(onsets_before(STEPS_PER_BAR, onsets, rotation), usize::from(onsets));
             }
         }
     }
 
     #[test]
     fn gaps_differ_by_at_most_one_step() {
-        for onsets in 1..=STEPS {
-            let at: Vec<u8> = (0..STEPS).filter(|&s| hit(s, onsets, 0)).collect();
-            let gaps: Vec<u8> =
-                (0..at.len()).map(|i| (at[(i + 1) % at.len()] + STEPS - at[i] - 1) % STEPS + 1).collect();
+        for onsets in 1..=STEPS_PER_BAR {
+            let at: Vec<u8> = (0..STEPS_PER_BAR).filter(|&s| is_onset(s, onsets, 0)).collect();
+            let gaps: Vec<u8> = (0..at.len())
+                .map(|i| (at[(i + 1) % at.len()] + STEPS_PER_BAR - at[i] - 1) % STEPS_PER_BAR + 1)
+                .collect();
             let (min, max) = (gaps.iter().min().unwrap(), gaps.iter().max().unwrap());
             assert!(max - min <= 1, "{onsets}: {gaps:?}");
         }

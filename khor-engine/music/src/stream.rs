@@ -4,8 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::note::Instrument;
-use super::scale::Register;
+use super::{note::Instrument, scale::Register};
 
 /// A voice: one kind of activity, with a timbre, register and place of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
@@ -29,8 +28,8 @@ pub enum VoiceStream {
     Local,
 }
 
-/// Where a stream sits and how it moves.
-pub(super) struct Seat {
+/// Timbre, register, pan and gesture of a stream.
+pub(super) struct VoiceProfile {
     pub(super) instrument: Instrument,
     pub(super) register: Register,
     /// -1 (left) ..=1 (right).
@@ -78,10 +77,10 @@ impl VoiceStream {
 
     /// Name in mappings, API and explanations.
     pub const fn name(self) -> &'static str {
-        self.seat().instrument.name()
+        self.profile().instrument.name()
     }
 
-    pub(super) const fn seat(self) -> Seat {
+    pub(super) const fn profile(self) -> VoiceProfile {
         let (instrument, low, high, pan, brightness, rotation, length_steps, contour) = match self {
             Self::Process => (Instrument::Process, 72, 93, 0.3, 0.4, 2, 0.9, [0, 1, 2, 1, 0, 0]),
             Self::Receive => (Instrument::Receive, 58, 74, -0.6, -0.2, 0, 2.0, [4, 3, 2, 1, 2, 0]),
@@ -95,7 +94,7 @@ impl VoiceStream {
         let stutter = matches!(self, Self::Loss);
         // What is high and dry is heard at once; and that it is there must not be more than how high it is.
         let least_onsets = if matches!(self, Self::Process) { 1.0 } else { 2.0 };
-        Seat {
+        VoiceProfile {
             instrument,
             register: Register { low, high },
             pan,
@@ -117,13 +116,13 @@ mod tests {
     fn streams_differ_in_timbre_and_pan() {
         for (index, stream) in VoiceStream::ALL.into_iter().enumerate() {
             assert_eq!(stream.index(), index);
-            let seat = stream.seat();
-            assert!(seat.register.low >= 36 && seat.register.high <= 96);
-            assert!(seat.register.high - seat.register.low >= 11);
-            assert_eq!(seat.contour[5], 0, "comes home");
+            let profile = stream.profile();
+            assert!(profile.register.low >= 36 && profile.register.high <= 96);
+            assert!(profile.register.high - profile.register.low >= 11);
+            assert_eq!(profile.contour[5], 0, "comes home");
             for other in VoiceStream::ALL.into_iter().filter(|other| *other != stream) {
-                assert_ne!(seat.instrument, other.seat().instrument);
-                assert!((seat.pan - other.seat().pan).abs() > 0.04, "{stream:?} {other:?}");
+                assert_ne!(profile.instrument, other.profile().instrument);
+                assert!((profile.pan - other.profile().pan).abs() > 0.04, "{stream:?} {other:?}");
             }
         }
     }

@@ -4,8 +4,10 @@ use khor_signal::{Lane, Lanes, Levels, SignalId};
 
 mod site;
 
-use super::seeded::{Dice, Stream};
-use super::{Composer, CueKind, Instrument, Layer, Note, Preset, Role, Scale, Settings, VoiceStream};
+use super::{
+    Composer, CueSound, Instrument, Layer, Note, Preset, Role, Scale, Settings, VoiceStream,
+    seeded::{Dice, Stream},
+};
 
 const TURN_S: f64 = 0.01;
 
@@ -156,7 +158,7 @@ fn memory_pressure_sounds_in_every_preset() {
         let notes = play(preset, Settings::default(), 20.0, |_| levels);
         let memory = notes.iter().filter(|note| note.instrument == Instrument::Memory).count();
         assert!(memory >= 20, "{}: {memory}", preset.name);
-        let patch = preset.patches.of(Instrument::Memory);
+        let patch = preset.patches.get(Instrument::Memory);
         // The pad's attack, of a second and more, would swallow its notes.
         assert!(patch.attack_ms <= 200.0, "{}: {} ms", preset.name, patch.attack_ms);
     }
@@ -220,7 +222,7 @@ fn presets_but_not_settings_await_the_bar() {
 /// One thing that may happen to a composer.
 fn disturb(composer: &mut Composer, dice: &mut Dice) {
     match dice.below(6) {
-        5 => composer.cue(CueKind::ALL[dice.below(6)]),
+        5 => composer.cue(CueSound::ALL[dice.below(6)]),
         0 => composer.set_preset(Preset::builtin()[dice.below(Preset::builtin().len())].clone()),
         1 => composer.skip_to(composer.position().step_s + f64::from(dice.unit()) * 3.0),
         _ => composer.set_settings(Settings {
@@ -274,7 +276,7 @@ fn check(note: &Note, from_s: f64, until_s: f64) {
 }
 
 /// Plays with every signal at `level`, telling of `kind` at 7.3 s; the notes, those of the cue alone, and when.
-fn with_cue(preset: &Preset, kind: CueKind, level: f32) -> Vec<Note> {
+fn with_cue(preset: &Preset, kind: CueSound, level: f32) -> Vec<Note> {
     let mut composer = Composer::new(Settings::default(), preset.clone());
     let mut notes = Vec::new();
     for turn in 0..1500 {
@@ -291,11 +293,11 @@ fn with_cue(preset: &Preset, kind: CueKind, level: f32) -> Vec<Note> {
 fn cues_sound_promptly_and_alone() {
     let step_s = Settings::default().step_s();
     for preset in Preset::builtin() {
-        for kind in CueKind::ALL {
+        for kind in CueSound::ALL {
             let notes = with_cue(preset, kind, 0.9);
             let cue: Vec<&Note> = notes.iter().filter(|note| note.layer == Layer::Cues).collect();
             let (first, last) = (cue[0].onset_s, cue[cue.len() - 1].onset_s);
-            let most_s = if kind == CueKind::Oom { TURN_S } else { 4.0 * step_s } + 1e-6;
+            let most_s = if kind == CueSound::Oom { TURN_S } else { 4.0 * step_s } + 1e-6;
             assert!((0.0..=most_s).contains(&(first - 7.3 + TURN_S)), "{kind:?} after {}", first - 7.3);
             let among = |note: &&Note| note.onset_s > first + step_s && note.onset_s < last;
             let others = notes.iter().filter(|n| !matches!(n.layer, Layer::Cues | Layer::Bed));
@@ -307,7 +309,8 @@ fn cues_sound_promptly_and_alone() {
 #[test]
 fn cues_are_300_ms_apart() {
     let preset = &Preset::builtin()[0];
-    for (a, b) in CueKind::ALL.into_iter().flat_map(|a| CueKind::ALL.map(|b| (a, b))).filter(|(a, b)| a != b)
+    for (a, b) in
+        CueSound::ALL.into_iter().flat_map(|a| CueSound::ALL.map(|b| (a, b))).filter(|(a, b)| a != b)
     {
         let mut composer = Composer::new(Settings::default(), preset.clone());
         let mut notes = Vec::new();
@@ -367,8 +370,8 @@ fn the_most_deviant_stream_takes_the_voice() {
             levels[signal.index()] = Some(0.9);
             let mut composer = Composer::new(Settings::default(), preset.clone());
             composer.advance(30.0, &lanes(levels), &mut Vec::new());
-            let sounding = composer.sounding();
-            assert!(sounding.voices.iter().any(|voice| voice.stream == stream), "{signal:?}: {sounding:?}");
+            let snapshot = composer.snapshot();
+            assert!(snapshot.voices.iter().any(|voice| voice.stream == stream), "{signal:?}: {snapshot:?}");
         }
     }
 }

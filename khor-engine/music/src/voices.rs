@@ -2,45 +2,47 @@
 
 use khor_signal::SignalId;
 
-use super::cast::{Place, SOLOISTS, VoicesOf};
-use super::feature::Feature;
-use super::harmony::Chord;
-use super::moment::Moment;
-use super::note::{Instrument, Layer, Note, Role};
-use super::pulse::density_factor;
-use super::rhythm::{STEPS, accent, hit, hits_before};
-use super::scale::Register;
-use super::seeded::{Dice, Stream};
-use super::stream::{Seat, VoiceStream};
+use super::{
+    cast::{HostPlacement, SOLOISTS, VoiceSource},
+    feature::Feature,
+    harmony::Chord,
+    note::{Instrument, Layer, Note, Role},
+    pulse::density_factor,
+    rhythm::{STEPS_PER_BAR, accent, is_onset, onsets_before},
+    scale::Register,
+    seeded::{Dice, Stream},
+    step_context::StepContext,
+    stream::{VoiceProfile, VoiceStream},
+};
 
 /// Voices at once; more melt into each other (ear.md: three to four streams, bed and pulse included). Two soloists have
 /// one each.
-const AT_ONCE: usize = SOLOISTS;
-/// How much of a stream's own place is left where a soloist has another: a nuance.
-const OWN_PAN: f32 = 0.3;
-/// Rank (half octaves) at which a stream may speak, and below which it stops.
-const ENTER: u8 = 3;
-const LEAVE: u8 = 2;
-/// How much higher a silent stream must rank to replace a speaking one.
-const REPLACE: u8 = 2;
-/// Half bars a voice speaks at least.
-const HOLD: u16 = 4;
-/// Half bars of the same after which a voice begins to recede, and how many more until it has: 1 and 3 minutes.
-const FAMILIAR: u16 = 55;
-const RECEDING: u16 = 110;
+const MAX_VOICES: usize = SOLOISTS;
+/// Share of the stream's pan that is added to the pan of a soloist.
+const STREAM_PAN_SHARE: f32 = 0.3;
+/// Rank (half octaves) at which a stream may enter, and below which it leaves.
+const ENTER_RANK: u8 = 3;
+const LEAVE_RANK: u8 = 2;
+/// By how much a silent stream must outrank a playing one to replace it.
+const REPLACE_RANKS: u8 = 2;
+/// Shortest stay of a voice, half bars.
+const MIN_HALF_BARS: u16 = 4;
+/// Half bars without a change after which a voice begins to recede, and half bars that this takes: 1 and 2 minutes.
+const FAMILIAR_HALF_BARS: u16 = 55;
+const RECEDING_HALF_BARS: u16 = 110;
 /// What is left of its onsets and of its loudness then.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
 /// Where a gesture that the mapping lifts begins, semitones above the register's lowest note.
-const UNLIFTED: i32 = 1;
+const LIFT_BASE_SEMITONES: i32 = 1;
 /// Where single notes of an idle machine lie.
-const RARE: Register = Register { low: 62, high: 76 };
+const IDLE_NOTE_REGISTER: Register = Register { low: 62, high: 76 };
 
-/// A stream that speaks.
+/// A stream that plays.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Speaker {
+pub(super) struct Voice {
     pub(super) stream: VoiceStream,
-    /// The signal it speaks for.
+    /// The signal that it represents.
     pub(super) signal: SignalId,
     /// Onsets per bar.
     pub(super) onsets: u8,
@@ -48,114 +50,126 @@ pub(super) struct Speaker {
     age: u16,
     /// Half bars since something about it changed.
     familiar: u16,
-    /// Where it comes from, if not from its stream's own place.
-    place: Option<Place>,
+    /// The placement of its host; `None` uses the pan of its stream.
+    placement: Option<HostPlacement>,
 }
 
-/// State of the voices: who speaks.
+/// State of the voices: which streams play.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Voices {
-    speaking: [Option<Speaker>; AT_ONCE],
+    active: [Option<Voice>; MAX_VOICES],
     /// The single note of this bar on an idle machine.
-    rare_step: Option<u8>,
+    idle_note_step: Option<u8>,
 }
 
 impl Voices {
     /// Called on every step.
-    pub(super) fn step(&mut self, moment: &Moment<'_>, of: VoicesOf<'_>, chord: Chord, out: &mut Vec<Note>) {
-        if moment.step.is_multiple_of(8) {
-            self.choose(moment, of, chord, out);
+    pub(super) fn step(
+        &mut self,
+        context: &StepContext<'_>,
+        of: VoiceSource<'_>,
+        chord: Chord,
+        out: &mut Vec<Note>,
+    ) {
+        if context.step.is_multiple_of(8) {
+            self.choose(context, of, chord, out);
         }
-        for speaker in self.speaking.into_iter().flatten() {
-            speak(speaker, of.loudness, moment, chord, out);
+        for voice in self.active.into_iter().flatten() {
+            play_voice(voice, of.loudness, context, chord, out);
         }
     }
 
-    /// Who speaks now.
-    pub(super) fn speaking(&self) -> impl Iterator<Item = Speaker> {
-        self.speaking.into_iter().flatten()
+    /// The voices that play now.
+    pub(super) fn active(&self) -> impl Iterator<Item = Voice> {
+        self.active.into_iter().flatten()
     }
 
-    /// The streams that are spoken with.
+    /// The streams that play.
     pub(super) fn streams(&self) -> [bool; VoiceStream::ALL.len()] {
         let mut streams = [false; VoiceStream::ALL.len()];
-        self.speaking().for_each(|speaker| streams[speaker.stream.index()] = true);
+        self.active().for_each(|voice| streams[voice.stream.index()] = true);
         streams
     }
 
-    /// Decides who speaks: leavers first, then entries and replacements by rank.
-    fn choose(&mut self, moment: &Moment<'_>, of: VoicesOf<'_>, chord: Chord, out: &mut Vec<Note>) {
-        let mut too_many = self.speaking().count().saturating_sub(of.at_once);
+    /// Decides which streams play: first exits, then entries and replacements by rank.
+    fn choose(&mut self, context: &StepContext<'_>, of: VoiceSource<'_>, chord: Chord, out: &mut Vec<Note>) {
+        let mut too_many = self.active().count().saturating_sub(of.max_voices);
         while too_many > 0
-            && let Some(speaker) = self.weakest(moment).and_then(Option::take)
+            && let Some(voice) = self.weakest(context).and_then(Option::take)
         {
-            out.extend(cadence(speaker, moment, chord));
+            out.extend(cadence(voice, context, chord));
             too_many -= 1;
         }
-        for slot in &mut self.speaking {
-            let Some(speaker) = slot else { continue };
-            if speaker.age >= HOLD && !may_speak(moment, speaker.stream, LEAVE) {
-                out.extend(cadence(*speaker, moment, chord));
+        for slot in &mut self.active {
+            let Some(voice) = slot else { continue };
+            if voice.age >= MIN_HALF_BARS && !may_play(context, voice.stream, LEAVE_RANK) {
+                out.extend(cadence(*voice, context, chord));
                 *slot = None;
             } else {
-                speaker.follow(moment, of.place);
+                voice.follow(context, of.placement);
             }
         }
         let mut candidates = VoiceStream::ALL;
-        candidates.sort_by_key(|stream| std::cmp::Reverse(moment.reading.rank(*stream)));
+        candidates.sort_by_key(|stream| std::cmp::Reverse(context.reading.rank(*stream)));
         for stream in candidates {
-            let is_free = !of.taken[stream.index()];
+            let is_free = !of.taken_streams[stream.index()];
             if is_free
-                && may_speak(moment, stream, ENTER)
-                && !self.speaking().any(|speaker| speaker.stream == stream)
+                && may_play(context, stream, ENTER_RANK)
+                && !self.active().any(|voice| voice.stream == stream)
             {
-                self.enter(moment, of, stream);
+                self.enter(context, of, stream);
             }
         }
     }
 
-    fn enter(&mut self, moment: &Moment<'_>, of: VoicesOf<'_>, stream: VoiceStream) {
-        let Some(entry) = Speaker::entering(moment, of.place, stream) else { return };
-        if self.speaking().count() < of.at_once {
-            if let Some(free) = self.speaking.iter_mut().find(|slot| slot.is_none()) {
+    fn enter(&mut self, context: &StepContext<'_>, of: VoiceSource<'_>, stream: VoiceStream) {
+        let Some(entry) = Voice::start(context, of.placement, stream) else { return };
+        if self.active().count() < of.max_voices {
+            if let Some(free) = self.active.iter_mut().find(|slot| slot.is_none()) {
                 *free = Some(entry);
             }
             return;
         }
-        if let Some(slot) = self.weakest(moment)
-            && let Some(speaker) = slot
-            && speaker.age >= HOLD
-            && moment.reading.rank(speaker.stream) + REPLACE <= moment.reading.rank(stream)
+        if let Some(slot) = self.weakest(context)
+            && let Some(voice) = slot
+            && voice.age >= MIN_HALF_BARS
+            && context.reading.rank(voice.stream) + REPLACE_RANKS <= context.reading.rank(stream)
         {
             *slot = Some(entry);
         }
     }
 
-    /// The one of those who speak that stands out least.
-    fn weakest(&mut self, moment: &Moment<'_>) -> Option<&mut Option<Speaker>> {
-        let rank = |speaker: &Option<Speaker>| speaker.map_or(0, |s| moment.reading.rank(s.stream));
-        self.speaking.iter_mut().filter(|slot| slot.is_some()).min_by_key(|slot| rank(slot))
+    /// The playing voice with the lowest rank.
+    fn weakest(&mut self, context: &StepContext<'_>) -> Option<&mut Option<Voice>> {
+        let rank = |voice: &Option<Voice>| voice.map_or(0, |s| context.reading.rank(s.stream));
+        self.active.iter_mut().filter(|slot| slot.is_some()).min_by_key(|slot| rank(slot))
     }
 
-    /// Now and then a single soft note while nothing works: the machine, which is `one`, is there, and idle.
-    pub(super) fn rare(&mut self, moment: &Moment<'_>, one: bool, chord: Chord, out: &mut Vec<Note>) {
-        let idle = one
-            && moment.reading.position(Feature::PulseDensity) == 0.0
-            && self.speaking.iter().all(Option::is_none)
-            && !moment.reading.is_lost();
-        if moment.step == 0 {
-            let mut dice = Dice::new(moment.seed, moment.bar, Stream::Rare);
-            let chance = moment.bar_s() as f32 / moment.preset.voices.rare_s;
-            self.rare_step = (idle && dice.chance(chance)).then(|| dice.below(8) as u8 * 2);
+    /// Plays a single soft note from time to time while a single machine is heard and idle.
+    pub(super) fn idle_note(
+        &mut self,
+        context: &StepContext<'_>,
+        is_single: bool,
+        chord: Chord,
+        out: &mut Vec<Note>,
+    ) {
+        let idle = is_single
+            && context.reading.position(Feature::PulseDensity) == 0.0
+            && self.active.iter().all(Option::is_none)
+            && !context.reading.is_lost();
+        if context.step == 0 {
+            let mut dice = Dice::new(context.seed, context.bar, Stream::Rare);
+            let chance = context.bar_s() as f32 / context.preset.voices.rare_s;
+            self.idle_note_step = (idle && dice.chance(chance)).then(|| dice.below(8) as u8 * 2);
         }
-        if idle && self.rare_step == Some(moment.step) {
-            let mut dice = Dice::new(!moment.seed, moment.bar, Stream::Rare);
-            let target = i32::from(RARE.low) + dice.below(15) as i32;
+        if idle && self.idle_note_step == Some(context.step) {
+            let mut dice = Dice::new(!context.seed, context.bar, Stream::Rare);
+            let target = i32::from(IDLE_NOTE_REGISTER.low) + dice.below(15) as i32;
             out.push(Note {
-                onset_s: moment.onset_s,
-                duration_s: 4.0 * moment.step_s as f32,
-                midi: RARE.fold(chord.nearest(moment.key, target)),
-                velocity: moment.preset.voices.velocity * 0.45,
+                onset_s: context.onset_s,
+                duration_s: 4.0 * context.step_s as f32,
+                midi: IDLE_NOTE_REGISTER.fold(chord.nearest(context.key, target)),
+                velocity: context.preset.voices.velocity * 0.45,
                 pan: 0.3 * dice.bipolar(),
                 brightness: -0.5,
                 role: Role::Melody,
@@ -168,126 +182,138 @@ impl Voices {
 }
 
 /// Whether a stream has something to say, whatever it says it with, and stands out enough.
-fn may_speak(moment: &Moment<'_>, stream: VoiceStream, rank: u8) -> bool {
-    moment.reading.activity(stream) > 0.0 && moment.reading.rank(stream) >= rank
+fn may_play(context: &StepContext<'_>, stream: VoiceStream, rank: u8) -> bool {
+    context.reading.activity(stream) > 0.0 && context.reading.rank(stream) >= rank
 }
 
-impl Speaker {
-    fn entering(moment: &Moment<'_>, place: Option<Place>, stream: VoiceStream) -> Option<Self> {
-        let signal = moment.reading.leader(stream)?;
-        Some(Self { stream, signal, onsets: onsets(moment, stream), age: 0, familiar: 0, place })
+impl Voice {
+    fn start(
+        context: &StepContext<'_>,
+        placement: Option<HostPlacement>,
+        stream: VoiceStream,
+    ) -> Option<Self> {
+        let signal = context.reading.leader(stream)?;
+        Some(Self { stream, signal, onsets: onsets(context, stream), age: 0, familiar: 0, placement })
     }
 
     /// Takes what the reading says and where it is said from, twice a bar.
-    fn follow(&mut self, moment: &Moment<'_>, place: Option<Place>) {
-        let signal = moment.reading.leader(self.stream).unwrap_or(self.signal);
-        let onsets = onsets(moment, self.stream);
-        let moved = signal != self.signal || onsets != self.onsets || place != self.place;
-        let changed = moved || moment.reading.is_news(self.stream);
+    fn follow(&mut self, context: &StepContext<'_>, placement: Option<HostPlacement>) {
+        let signal = context.reading.leader(self.stream).unwrap_or(self.signal);
+        let onsets = onsets(context, self.stream);
+        let moved = signal != self.signal || onsets != self.onsets || placement != self.placement;
+        let changed = moved || context.reading.is_surprising(self.stream);
         let familiar = if changed { 0 } else { self.familiar.saturating_add(1) };
-        *self =
-            Self { stream: self.stream, signal, onsets, age: self.age.saturating_add(1), familiar, place };
+        *self = Self {
+            stream: self.stream,
+            signal,
+            onsets,
+            age: self.age.saturating_add(1),
+            familiar,
+            placement,
+        };
     }
 
-    fn pan(self, seat: &Seat) -> f32 {
-        self.place.map_or(seat.pan, |place| (place.pan + OWN_PAN * seat.pan).clamp(-1.0, 1.0))
+    fn pan(self, profile: &VoiceProfile) -> f32 {
+        self.placement.map_or(profile.pan, |placement| {
+            (placement.pan + STREAM_PAN_SHARE * profile.pan).clamp(-1.0, 1.0)
+        })
     }
 
     /// How far it has receded, 0..=1: what is expected makes room for what is not.
     fn receded(self) -> f32 {
-        (f32::from(self.familiar.saturating_sub(FAMILIAR)) / f32::from(RECEDING)).min(1.0)
+        (f32::from(self.familiar.saturating_sub(FAMILIAR_HALF_BARS)) / f32::from(RECEDING_HALF_BARS)).min(1.0)
     }
 }
 
 /// Onsets per bar of a stream: the mapping's, at the preset's pace and the listener's density.
-fn onsets(moment: &Moment<'_>, stream: VoiceStream) -> u8 {
-    let mapped = moment.reading.value(Feature::Density(stream)).unwrap_or(0.0);
-    let onsets =
-        (mapped * moment.preset.voices.pace).max(stream.seat().least_onsets) * density_factor(moment.density);
-    (onsets.ceil() as u8).clamp(1, STEPS)
+fn onsets(context: &StepContext<'_>, stream: VoiceStream) -> u8 {
+    let mapped = context.reading.value(Feature::Density(stream)).unwrap_or(0.0);
+    let onsets = (mapped * context.preset.voices.pace).max(stream.profile().least_onsets)
+        * density_factor(context.density);
+    (onsets.ceil() as u8).clamp(1, STEPS_PER_BAR)
 }
 
-fn speak(speaker: Speaker, loudness: f32, moment: &Moment<'_>, chord: Chord, out: &mut Vec<Note>) {
-    let settings = &moment.preset.voices;
-    let seat = speaker.stream.seat();
-    let receded = speaker.receded();
-    let onsets = f32::from(speaker.onsets) * (1.0 - (1.0 - RECEDED_ONSETS) * receded);
-    let onsets = (onsets.ceil() as u8).clamp(1, STEPS);
-    if !hit(moment.step, onsets, seat.rotation) {
+fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Chord, out: &mut Vec<Note>) {
+    let settings = &context.preset.voices;
+    let profile = voice.stream.profile();
+    let receded = voice.receded();
+    let onsets = f32::from(voice.onsets) * (1.0 - (1.0 - RECEDED_ONSETS) * receded);
+    let onsets = (onsets.ceil() as u8).clamp(1, STEPS_PER_BAR);
+    if !is_onset(context.step, onsets, profile.rotation) {
         return;
     }
     // The gesture goes on over the bar line of each pair of bars, then comes home and begins again.
-    let earlier = if moment.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
-    let count = hits_before(moment.step, onsets, seat.rotation) + earlier;
-    let length = moment.reading.value(Feature::Length(speaker.stream)).unwrap_or(seat.length_steps);
-    let standing = moment.reading.activity(speaker.stream);
-    let entry = if speaker.age < 2 { 1.15 } else { 1.0 };
+    let earlier = if context.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
+    let count = onsets_before(context.step, onsets, profile.rotation) + earlier;
+    let length = context.reading.value(Feature::Length(voice.stream)).unwrap_or(profile.length_steps);
+    let standing = context.reading.activity(voice.stream);
+    let entry = if voice.age < 2 { 1.15 } else { 1.0 };
     let receded = 1.0 - (1.0 - RECEDED_VELOCITY) * receded;
     let velocity =
-        loudness * settings.velocity * accent(moment.step) * (0.65 + 0.35 * standing) * entry * receded;
-    let brightness = moment.reading.value(Feature::Brightness(speaker.stream)).unwrap_or(0.0);
+        loudness * settings.velocity * accent(context.step) * (0.65 + 0.35 * standing) * entry * receded;
+    let brightness = context.reading.value(Feature::Brightness(voice.stream)).unwrap_or(0.0);
     let note = Note {
-        onset_s: moment.onset_s,
-        duration_s: length * settings.gate * moment.step_s as f32,
-        midi: pitch(speaker, &seat, moment, chord, count),
+        onset_s: context.onset_s,
+        duration_s: length * settings.gate * context.step_s as f32,
+        midi: pitch(voice, &profile, context, chord, count),
         velocity: velocity.clamp(0.0, 1.0),
-        pan: speaker.pan(&seat),
-        brightness: seat.brightness + brightness,
-        role: seat.instrument.role(),
-        instrument: seat.instrument,
+        pan: voice.pan(&profile),
+        brightness: profile.brightness + brightness,
+        role: profile.instrument.role(),
+        instrument: profile.instrument,
         layer: Layer::Voices,
-        signal: Some(speaker.signal),
+        signal: Some(voice.signal),
     };
     out.push(note);
-    if seat.stutter {
-        let later = 0.5 * moment.step_s;
+    if profile.stutter {
+        let later = 0.5 * context.step_s;
         out.push(Note { onset_s: note.onset_s + later, velocity: 0.7 * note.velocity, ..note });
     }
 }
 
 /// The gesture's place, in the variant of this phrase: A A' A B over eight bars, turned by the section.
-fn pitch(speaker: Speaker, seat: &Seat, moment: &Moment<'_>, chord: Chord, count: usize) -> u8 {
-    let last = seat.contour.len() - 1;
-    let place = count % seat.contour.len();
-    let backwards = if place == last { seat.contour[last] } else { seat.contour[last - 1 - place] };
-    let step = match ((moment.bar / 2) % 4, moment.section.variant) {
+fn pitch(voice: Voice, profile: &VoiceProfile, context: &StepContext<'_>, chord: Chord, count: usize) -> u8 {
+    let last = profile.contour.len() - 1;
+    let index = count % profile.contour.len();
+    let backwards = if index == last { profile.contour[last] } else { profile.contour[last - 1 - index] };
+    let step = match ((context.bar / 2) % 4, context.section.variant) {
         (3, _) | (1, 1) => backwards,
-        (1, 2) => -seat.contour[place],
-        _ => seat.contour[place],
+        (1, 2) => -profile.contour[index],
+        _ => profile.contour[index],
     };
-    let stream = Stream::Voice(speaker.stream.index() as u8);
-    let lean = speaker.place.map_or_else(
-        || 2 * (Dice::new(moment.seed, moment.section.index, stream).below(3) as i32 - 1),
+    let stream = Stream::Voice(voice.stream.index() as u8);
+    let lean = voice.placement.map_or_else(
+        || 2 * (Dice::new(context.seed, context.section.index, stream).below(3) as i32 - 1),
         |p| p.lean,
     );
-    let lift = moment.reading.value(Feature::Height(speaker.stream));
+    let lift = context.reading.value(Feature::Height(voice.stream));
     let middle = match lift {
-        Some(_) => i32::from(seat.register.low) + UNLIFTED,
-        None => seat.register.middle() + lean,
+        Some(_) => i32::from(profile.register.low) + LIFT_BASE_SEMITONES,
+        None => profile.register.middle() + lean,
     };
-    let home = moment.key.degree_below(chord.nearest(moment.key, middle));
-    let highest = moment.key.degree_below(seat.register.high.into());
+    let home = context.key.degree_below(chord.nearest(context.key, middle));
+    let highest = context.key.degree_below(profile.register.high.into());
     let lifted = (home + step + lift.unwrap_or(0.0).round() as i32).min(highest);
-    let mut midi = moment.key.midi(lifted);
-    if moment.step.is_multiple_of(8) {
-        midi = chord.nearest(moment.key, midi);
+    let mut midi = context.key.midi(lifted);
+    if context.step.is_multiple_of(8) {
+        midi = chord.nearest(context.key, midi);
     }
-    seat.register.fold(midi)
+    profile.register.fold(midi)
 }
 
 /// A voice's last note: long, and home. Exits are missed unless they are told.
-fn cadence(speaker: Speaker, moment: &Moment<'_>, chord: Chord) -> Option<Note> {
-    let seat = speaker.stream.seat();
-    (!moment.reading.is_lost()).then(|| Note {
-        onset_s: moment.onset_s,
-        duration_s: 6.0 * moment.step_s as f32,
-        midi: seat.register.fold(moment.key.midi(chord.degrees[0])),
-        velocity: 0.6 * moment.preset.voices.velocity,
-        pan: speaker.pan(&seat),
-        brightness: seat.brightness - 0.5,
-        role: seat.instrument.role(),
-        instrument: seat.instrument,
+fn cadence(voice: Voice, context: &StepContext<'_>, chord: Chord) -> Option<Note> {
+    let profile = voice.stream.profile();
+    (!context.reading.is_lost()).then(|| Note {
+        onset_s: context.onset_s,
+        duration_s: 6.0 * context.step_s as f32,
+        midi: profile.register.fold(context.key.midi(chord.degrees[0])),
+        velocity: 0.6 * context.preset.voices.velocity,
+        pan: voice.pan(&profile),
+        brightness: profile.brightness - 0.5,
+        role: profile.instrument.role(),
+        instrument: profile.instrument,
         layer: Layer::Voices,
-        signal: Some(speaker.signal),
+        signal: Some(voice.signal),
     })
 }

@@ -12,6 +12,7 @@ use std::{
     time::SystemTime,
 };
 
+use khor_system::shown_path::ShownPath;
 use parking_lot::{Mutex, MutexGuard};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,7 +31,6 @@ use super::{
     audio::{Block, Tap, TapFull},
     file::{FileError, Format, SoundFile},
 };
-use khor_system::shown_path::ShownPath;
 
 /// Recorded sound between two checks of the disk limits, seconds.
 const LIMIT_CHECK_S: f64 = 2.0;
@@ -248,7 +248,7 @@ impl Session {
             }
         }
         let finished = match open {
-            Some(OpenFile { file, .. }) => file.finish().map_err(|error| Problem::of(&error)),
+            Some(OpenFile { file, .. }) => file.finish().map_err(|error| Problem::from_error(&error)),
             None => Err(self.remove_empty_file()),
         };
         self.publish_end(problem.or_else(|| finished.err()));
@@ -295,7 +295,7 @@ impl Session {
         let Some(empty) = self.empty.take() else { return Ok(None) };
         let sample_rate_hz = block.sample_rate_hz;
         let file = SoundFile::start(empty, self.format, sample_rate_hz);
-        let file = file.map_err(|error| Problem::of(&error.into()))?;
+        let file = file.map_err(|error| Problem::from_error(&error.into()))?;
         Ok(file.map(|file| OpenFile { file, sample_rate_hz, next_frame: block.first_frame }))
     }
 
@@ -337,7 +337,7 @@ impl Problem {
         Self { error, fix: "let it record for a second at least" }
     }
 
-    fn of(error: &FileError) -> Self {
+    fn from_error(error: &FileError) -> Self {
         let fix = match error {
             FileError::Full => "start another recording, or record flac; what was recorded is kept",
             FileError::Io(_) => "make room, or let khor write there, and start another recording",

@@ -19,22 +19,22 @@ use super::{
 const LEARNING_S: f64 = 600.0;
 /// Quantile of the upper edge of the band: the timers and agents of an idle machine work in short bursts, which are
 /// ordinary too.
-const HIGH: f64 = 0.99;
+const HIGH_QUANTILE: f64 = 0.99;
 /// Least height of the band, octaves: a machine where nothing ever happens must not take offence at a whisper.
-const LEAST_BAND: f64 = 0.5;
+const MIN_BAND_OCTAVES: f64 = 0.5;
 /// Slowest adaptation, octaves per second: two octaves an hour.
-const SLOW_PER_S: f64 = 2.0 / 3600.0;
+const SLOWEST_OCTAVES_PER_S: f64 = 2.0 / 3600.0;
 /// Adaptation begins at about this many octaves over the time learnt, in seconds.
-const QUICK: f64 = 6.0;
+const INITIAL_OCTAVES: f64 = 6.0;
 /// How far above its band a signal must be, on average over [`INCIDENT_TAU_S`], to be an incident, octaves.
-const INCIDENT: f64 = 1.0;
+const INCIDENT_OCTAVES: f64 = 1.0;
 /// The same while the band is mostly the prior: a big machine is no incident.
-const INCIDENT_LEARNING: f64 = 3.0;
+const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
 /// An incident that lasts longer than this is the new ordinary, seconds.
-const INCIDENT_MOST_S: f64 = 1800.0;
+const MAX_INCIDENT_S: f64 = 1800.0;
 /// No single step learns for longer than this, seconds: over a longer gap nothing is known.
-const STEP_MOST_S: f64 = 1.0;
+const MAX_STEP_S: f64 = 1.0;
 
 /// What is ordinary for one signal, octaves above its grain.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,9 +45,9 @@ pub(super) struct Band {
     pub(super) high: f64,
 }
 
-/// What a machine has learnt about one signal, to be kept over restarts.
+/// The learnt baseline of one signal, which is kept over restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Learnt {
+pub struct LearntBaseline {
     /// Median, octaves above the signal's grain.
     pub middle_octaves: f64,
     /// 99th percentile, the same.
@@ -60,7 +60,7 @@ pub struct Learnt {
 #[derive(Clone, Copy, Debug)]
 struct Learner {
     signal: SignalId,
-    learnt: Option<Learnt>,
+    learnt: Option<LearntBaseline>,
     /// The value averaged over [`INCIDENT_TAU_S`], octaves.
     average: f64,
     /// How long this incident has lasted, seconds.
@@ -76,14 +76,14 @@ impl Learner {
     fn band(&self) -> Band {
         let (prior_middle, prior_high) = prior(self.signal);
         let own = self.progress();
-        let learnt = self.learnt.unwrap_or(Learnt {
+        let learnt = self.learnt.unwrap_or(LearntBaseline {
             middle_octaves: prior_middle,
             high_octaves: prior_high,
             learnt_s: 0.0,
         });
         let middle = prior_middle + own * (learnt.middle_octaves - prior_middle);
         let high = prior_high + own * (learnt.high_octaves - prior_high);
-        Band { middle, high: high.max(middle + LEAST_BAND) }
+        Band { middle, high: high.max(middle + MIN_BAND_OCTAVES) }
     }
 
     /// How much of it is the machine's own, 0..=1.
@@ -93,21 +93,23 @@ impl Learner {
 
     fn push(&mut self, x: f64, dt_s: f64, frozen: bool) {
         self.average += (x - self.average) * (1.0 - (-dt_s / INCIDENT_TAU_S).exp());
-        let margin = INCIDENT_LEARNING + self.progress() * (INCIDENT - INCIDENT_LEARNING);
+        let margin =
+            INCIDENT_LEARNING_OCTAVES + self.progress() * (INCIDENT_OCTAVES - INCIDENT_LEARNING_OCTAVES);
         let incident = self.average > self.band().high + margin;
         self.incident_s = if incident { self.incident_s + dt_s } else { 0.0 };
-        if frozen || (incident && self.incident_s < INCIDENT_MOST_S) {
+        if frozen || (incident && self.incident_s < MAX_INCIDENT_S) {
             return;
         }
-        let learnt = self.learnt.get_or_insert(Learnt { middle_octaves: x, high_octaves: x, learnt_s: 0.0 });
-        let step = (QUICK / (learnt.learnt_s + 10.0)).max(SLOW_PER_S) * dt_s;
+        let learnt =
+            self.learnt.get_or_insert(LearntBaseline { middle_octaves: x, high_octaves: x, learnt_s: 0.0 });
+        let step = (INITIAL_OCTAVES / (learnt.learnt_s + 10.0)).max(SLOWEST_OCTAVES_PER_S) * dt_s;
         let towards = |held: f64, quantile: f64| {
             let step = step * if x > held { quantile } else { quantile - 1.0 };
             // Never past the value: a quantile of a constant is that constant.
             if step > 0.0 { (held + step).min(x) } else { (held + step).max(x) }
         };
         learnt.middle_octaves = towards(learnt.middle_octaves, 0.5);
-        learnt.high_octaves = towards(learnt.high_octaves, HIGH).max(learnt.middle_octaves);
+        learnt.high_octaves = towards(learnt.high_octaves, HIGH_QUANTILE).max(learnt.middle_octaves);
         learnt.learnt_s += dt_s;
     }
 }
@@ -126,7 +128,7 @@ impl Baseline {
 
     /// Takes the rates of one interval, smoothed, each in its own unit.
     pub(super) fn push(&mut self, rates: &PerSignal<Option<f64>>, interval_s: f64) {
-        let dt_s = interval_s.min(STEP_MOST_S);
+        let dt_s = interval_s.min(MAX_STEP_S);
         for (learner, rate) in self.learners.iter_mut().zip(rates) {
             if let Some(rate) = rate.filter(|rate| rate.is_finite()) {
                 learner.push(octaves(learner.signal, rate), dt_s, self.frozen);
@@ -160,7 +162,7 @@ impl Baseline {
     }
 
     /// What has been learnt, by signal name.
-    pub(super) fn learnt(&self) -> BTreeMap<String, Learnt> {
+    pub(super) fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         let known = self
             .learners
             .iter()
@@ -169,14 +171,14 @@ impl Baseline {
     }
 
     /// Begins with what was learnt before; what makes no sense is passed over. Nothing known is forgetting all.
-    pub(super) fn restore(&mut self, known: &BTreeMap<String, Learnt>) {
-        let sane = |x: f64| x.is_finite() && (0.0..64.0).contains(&x);
+    pub(super) fn restore(&mut self, known: &BTreeMap<String, LearntBaseline>) {
+        let is_valid = |x: f64| x.is_finite() && (0.0..64.0).contains(&x);
         for learner in &mut self.learners {
             let learnt = known.get(learner.signal.info().name).copied();
             *learner = Learner {
                 learnt: learnt.filter(|l| {
-                    sane(l.middle_octaves)
-                        && sane(l.high_octaves)
+                    is_valid(l.middle_octaves)
+                        && is_valid(l.high_octaves)
                         && l.learnt_s.is_finite()
                         && l.learnt_s >= 0.0
                 }),
@@ -248,7 +250,7 @@ mod tests {
     #[test]
     fn invalid_saved_baselines_are_not_restored() {
         let mut baseline = Baseline::new();
-        let mad = Learnt { middle_octaves: f64::NAN, high_octaves: 3.0, learnt_s: 9.0 };
+        let mad = LearntBaseline { middle_octaves: f64::NAN, high_octaves: 3.0, learnt_s: 9.0 };
         baseline.restore(&BTreeMap::from([("rx".to_owned(), mad), ("no such signal".to_owned(), mad)]));
         assert!(baseline.learnt().is_empty());
     }

@@ -23,7 +23,7 @@ impl Frame {
     /// Removes the counters of signals that are off. If `rx` or `tx` is off, also removes the bytes
     /// that all devices received or sent.
     #[must_use]
-    pub fn only(mut self, enabled: &PerSignal<bool>) -> Self {
+    pub fn keep_enabled(mut self, enabled: &PerSignal<bool>) -> Self {
         for info in SIGNALS.iter().filter(|info| !enabled[info.id.index()]) {
             let of_all_devices: &[Counter] = match info.id {
                 SignalId::Rx => &[Counter::RxBytes],
@@ -47,7 +47,7 @@ mod tests {
         let mut heard = [true; SignalId::COUNT];
         heard[SignalId::Io.index()] = false;
         heard[SignalId::Tx.index()] = false;
-        let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.only(&heard);
+        let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.keep_enabled(&heard);
         assert_eq!(frame.counters[Counter::ReadBytes.index()], None);
         for counter in [Counter::EdgeTxBytes, Counter::TxBytes] {
             assert_eq!(frame.counters[counter.index()], None);

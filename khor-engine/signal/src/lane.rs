@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Learnt, PerSignal, SIGNALS, SignalId,
+    LearntBaseline, PerSignal, SIGNALS, SignalId,
     baseline::Baseline,
     scale::{level, octaves},
 };
@@ -17,18 +17,18 @@ const RELEASE_TAU_S: f64 = 0.300;
 /// `smoothing` 0 and 1 divide and multiply the time constants by this.
 const SMOOTHING_SPAN: f64 = 4.0;
 /// How far above its band's upper edge a signal must be to be heard at all, octaves.
-const MARGIN: f64 = 0.6;
+const AUDIBLE_MARGIN_OCTAVES: f64 = 0.6;
 /// Least distance between there and the level's upper end, octaves: on a machine that is always near the
 /// ceiling, being busy must not be one step.
-const LEAST_SPAN: f64 = 2.5;
+const MIN_SPAN_OCTAVES: f64 = 2.5;
 /// Time over which a change stops being news, seconds.
-const NEWS_TAU_S: f64 = 45.0;
+const SURPRISE_TAU_S: f64 = 45.0;
 /// A level that falls never arrives at nothing; below this it is there.
 const INAUDIBLE: f64 = 1e-6;
 /// Least spread a change is compared with, octaves.
-const LEAST_SPREAD: f64 = 0.5;
+const MIN_SPREAD_OCTAVES: f64 = 0.5;
 /// Changes up to this many spreads are no news.
-const NO_NEWS: f64 = 1.0;
+const EXPECTED_SPREADS: f64 = 1.0;
 /// The 99th percentile of a normal distribution, in its own spread.
 const SPREADS_TO_HIGH: f64 = 2.326;
 
@@ -79,7 +79,7 @@ impl Default for Scaling {
 pub(super) struct Interpreter {
     scaling: Scaling,
     baseline: Baseline,
-    /// Averages over [`NEWS_TAU_S`], octaves.
+    /// Averages over [`SURPRISE_TAU_S`], octaves.
     recent: PerSignal<Option<f64>>,
     lanes: Lanes,
 }
@@ -129,8 +129,8 @@ impl Interpreter {
         let target = match self.scaling.range {
             RangeMode::Absolute => f64::from(level(signal, rate, ceiling)),
             RangeMode::Adaptive => {
-                let from = band.high + MARGIN;
-                let to = octaves(signal, ceiling).max(from + LEAST_SPAN);
+                let from = band.high + AUDIBLE_MARGIN_OCTAVES;
+                let to = octaves(signal, ceiling).max(from + MIN_SPAN_OCTAVES);
                 ((x - from) / (to - from)).clamp(0.0, 1.0)
             }
         };
@@ -138,9 +138,9 @@ impl Interpreter {
         let time_scale = SMOOTHING_SPAN.powf(2.0 * f64::from(self.scaling.smoothing) - 1.0);
         let tau_s = if target > held { ATTACK_TAU_S } else { RELEASE_TAU_S } * time_scale;
         let recent = self.recent[i].get_or_insert(x.min(band.high));
-        let spread = ((band.high - band.middle) / SPREADS_TO_HIGH).max(LEAST_SPREAD);
-        let news = ((x - *recent).abs() / spread - NO_NEWS).max(0.0);
-        *recent += (x - *recent) * (1.0 - (-interval_s / NEWS_TAU_S).exp());
+        let spread = ((band.high - band.middle) / SPREADS_TO_HIGH).max(MIN_SPREAD_OCTAVES);
+        let news = ((x - *recent).abs() / spread - EXPECTED_SPREADS).max(0.0);
+        *recent += (x - *recent) * (1.0 - (-interval_s / SURPRISE_TAU_S).exp());
         let level = target + (held - target) * (-interval_s / tau_s).exp();
         Lane {
             level: if level < INAUDIBLE { 0.0 } else { level as f32 },
@@ -149,7 +149,7 @@ impl Interpreter {
         }
     }
 
-    pub(super) fn learnt(&self) -> BTreeMap<String, Learnt> {
+    pub(super) fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         self.baseline.learnt()
     }
 

@@ -14,19 +14,22 @@ mod pipeline;
 mod rate;
 mod scale;
 
-pub use accumulator::Accumulator;
-pub use baseline::Learnt;
-pub use catalogue::{Family, SIGNALS, SignalId, SignalInfo};
-pub use counters::{Counters, Frame, PerCounter};
 #[cfg(any(test, feature = "testing"))]
-pub use ensemble::standing_out;
-pub use ensemble::{
-    BUSIEST, Seating, Soloists, busiest, ensemble, louder, only, standing, typical, waiting_most,
+pub use self::ensemble::deviating_reading;
+pub use self::{
+    accumulator::Accumulator,
+    baseline::LearntBaseline,
+    catalogue::{Family, SIGNALS, SignalId, SignalInfo},
+    counters::{Counters, Frame, PerCounter},
+    ensemble::{
+        SATURATION_QUANTILE, SectionSlots, Soloists, busiest, ensemble, ensemble_quantile, keep_enabled,
+        largest_deviation, louder, most_saturated,
+    },
+    lane::{Lane, Lanes, RangeMode, Scaling},
+    pipeline::{Pipeline, Reading},
+    rate::{CounterRates, counter_rates},
+    scale::{default_ceilings, level},
 };
-pub use lane::{Lane, Lanes, RangeMode, Scaling};
-pub use pipeline::{Pipeline, Reading};
-pub use rate::{CounterRates, counter_rates};
-pub use scale::{default_ceilings, level};
 
 pub use khor_proto::Counter;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Counter, CounterRates, Frame, Lanes, Learnt, Levels, PerCounter, PerSignal, SIGNALS, SignalId,
+    Counter, CounterRates, Frame, Lanes, LearntBaseline, Levels, PerCounter, PerSignal, SIGNALS, SignalId,
     counter_rates,
     lane::{Interpreter, Scaling},
     scale::octaves,
@@ -86,7 +86,7 @@ impl Pipeline {
         let rates = counter_rates(&last, &frame)?;
         let smooth = |held: &mut PerCounter<Option<f64>>, tau_s| {
             for (held, rate) in held.iter_mut().zip(rates.per_s) {
-                *held = follow(*held, rate, rates.interval_s, tau_s);
+                *held = low_pass(*held, rate, rates.interval_s, tau_s);
             }
             CounterRates { interval_s: tau_s, per_s: *held }.signals()
         };
@@ -95,7 +95,7 @@ impl Pipeline {
         Some(Reading {
             t_ns: frame.t_ns,
             lanes: *self.interpreter.push(&averages, rates.interval_s),
-            rates: at_most_all(shown),
+            rates: cap_time_shares(shown),
             baselines: self.interpreter.baselines(),
             learnt: self.interpreter.progress(),
             counter_rates: self.shown,
@@ -103,12 +103,12 @@ impl Pipeline {
     }
 
     /// What has been learnt about this machine, by signal name, to be kept over restarts.
-    pub fn learnt(&self) -> BTreeMap<String, Learnt> {
+    pub fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         self.interpreter.learnt()
     }
 
     /// Begins with what was learnt before; with nothing, all is forgotten. What makes no sense is passed over.
-    pub fn restore(&mut self, learnt: &BTreeMap<String, Learnt>) {
+    pub fn restore(&mut self, learnt: &BTreeMap<String, LearntBaseline>) {
         self.interpreter.baseline().restore(learnt);
     }
 
@@ -125,7 +125,7 @@ impl Pipeline {
 
 /// A share of time is at most all of it. Averages may swing beyond: the kernel's pressure is read ten times a second, so
 /// what it had grown by in a tenth comes with one of several frames.
-fn at_most_all(mut rates: PerSignal<Option<f64>>) -> PerSignal<Option<f64>> {
+fn cap_time_shares(mut rates: PerSignal<Option<f64>>) -> PerSignal<Option<f64>> {
     for (rate, _) in rates.iter_mut().zip(SIGNALS).filter(|(_, signal)| signal.unit == "ratio") {
         *rate = rate.map(|share| share.min(1.0));
     }
@@ -133,15 +133,15 @@ fn at_most_all(mut rates: PerSignal<Option<f64>>) -> PerSignal<Option<f64>> {
 }
 
 /// Of a rate that has ended something remains for ever; less than this a second, in any counter's unit, is nothing.
-const NOTHING: f64 = 1e-9;
+const ZERO_RATE: f64 = 1e-9;
 
 /// One step of a one-pole low-pass with time constant `tau_s` over `dt_s`, exact for any step length. What
 /// is not known any more is forgotten; what becomes known starts at zero, so that the first, short interval
 /// after a gap can't be heard as a spike.
-fn follow(held: Option<f64>, target: Option<f64>, dt_s: f64, tau_s: f64) -> Option<f64> {
+fn low_pass(held: Option<f64>, target: Option<f64>, dt_s: f64, tau_s: f64) -> Option<f64> {
     let (held, target) = (held.unwrap_or(0.0), target?);
     let followed = target + (held - target) * (-dt_s / tau_s).exp();
-    Some(if followed < NOTHING { 0.0 } else { followed })
+    Some(if followed < ZERO_RATE { 0.0 } else { followed })
 }
 
 #[cfg(test)]
@@ -219,14 +219,14 @@ mod tests {
     /// The same trouble on a machine that does eight times as much when nothing is wrong.
     #[test]
     fn levels_compare_across_machine_sizes() {
-        let hear = |idle_per_s: f64| {
+        let measure = |idle_per_s: f64| {
             let mut pipeline = Pipeline::new(Scaling::default());
             let idle = exec(live(&mut pipeline, 0.0, 900.0, 0.1, idle_per_s));
             pipeline.reset();
             let trouble = exec(live(&mut pipeline, 901.0, 911.0, 0.02, idle_per_s + 150.0));
             (idle, trouble)
         };
-        let ((small_idle, small), (big_idle, big)) = (hear(2.0), hear(16.0));
+        let ((small_idle, small), (big_idle, big)) = (measure(2.0), measure(16.0));
         assert!(small_idle.level < 0.02 && big_idle.level < 0.02, "{small_idle:?} {big_idle:?}");
         assert!(small.level > 0.6 && (small.level - big.level).abs() < 0.2, "{small:?} {big:?}");
         assert!(small.deviation > big.deviation && big.deviation > 2.0);

@@ -25,13 +25,13 @@ pub fn counter_rates(last: &Frame, now: &Frame) -> Option<CounterRates> {
 
 impl CounterRates {
     /// Rate of one counter.
-    pub fn of(&self, counter: Counter) -> Option<f64> {
+    pub fn get(&self, counter: Counter) -> Option<f64> {
         self.per_s[counter.index()]
     }
 
     /// Rates of the signals, in each signal's own unit (events/s, bytes/s, a share of time 0.., or seconds per request).
     pub fn signals(&self) -> PerSignal<Option<f64>> {
-        std::array::from_fn(|i| signal_rate(super::SIGNALS[i].id, |counter| self.of(counter)))
+        std::array::from_fn(|i| signal_rate(super::SIGNALS[i].id, |counter| self.get(counter)))
     }
 }
 
@@ -119,8 +119,8 @@ mod tests {
             &frame(20, &[(Counter::Execs, 4), (Counter::ReadBytes, 2), (Counter::Irqs, 9)]),
         )
         .unwrap();
-        assert_eq!(rates.of(Counter::Execs), None, "backward");
-        assert_eq!(rates.of(Counter::Irqs), None, "known at one end only");
+        assert_eq!(rates.get(Counter::Execs), None, "backward");
+        assert_eq!(rates.get(Counter::Irqs), None, "known at one end only");
         assert_eq!(rates.signals()[SignalId::Io.index()], None, "half of the sum is not the sum");
     }
 

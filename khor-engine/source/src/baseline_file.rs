@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::SystemTime};
 
 use khor_proto::{Scope, Selector};
-use khor_signal::Learnt;
+use khor_signal::LearntBaseline;
 use khor_system::{clock::unix_ms, files};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ const MOST_SCOPES: usize = 64;
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Baselines by signal name.
-type Signals = BTreeMap<String, Learnt>;
+type Signals = BTreeMap<String, LearntBaseline>;
 
 /// The file.
 #[derive(Serialize, Deserialize)]
@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    const LEARNT: Learnt = Learnt { middle_octaves: 1.5, high_octaves: 2.5, learnt_s: 600.0 };
+    const LEARNT: LearntBaseline = LearntBaseline { middle_octaves: 1.5, high_octaves: 2.5, learnt_s: 600.0 };
 
     fn signals(name: &str) -> Signals {
         BTreeMap::from([(name.to_owned(), LEARNT)])

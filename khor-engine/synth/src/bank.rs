@@ -1,7 +1,9 @@
 //! The 24 voices: who plays what, who ends, and who is stolen when all are taken.
 
-use super::group::{Buses, Group, Start};
-use super::lanes::LANES;
+use super::{
+    group::{Buses, NoteStart, VoiceGroup},
+    lanes::LANES,
+};
 
 /// Voices.
 pub(super) const VOICES: usize = 24;
@@ -20,13 +22,13 @@ struct Voice {
     /// Order of arrival: lower is older.
     serial: u64,
     /// The note that takes over when this one has faded.
-    successor: Option<Start>,
+    successor: Option<NoteStart>,
 }
 
 /// All voices.
 #[derive(Debug)]
-pub(super) struct Bank {
-    groups: [Group; GROUPS],
+pub(super) struct VoiceBank {
+    groups: [VoiceGroup; GROUPS],
     voices: [Voice; VOICES],
     /// Voices that may sound, 1..=24.
     limit: usize,
@@ -36,10 +38,10 @@ pub(super) struct Bank {
     sample_rate_hz: f32,
 }
 
-impl Bank {
+impl VoiceBank {
     pub(super) fn new(sample_rate_hz: f32) -> Self {
         Self {
-            groups: std::array::from_fn(|_| Group::new(sample_rate_hz)),
+            groups: std::array::from_fn(|_| VoiceGroup::new(sample_rate_hz)),
             voices: [Voice::default(); VOICES],
             limit: VOICES,
             serial: 0,
@@ -53,7 +55,7 @@ impl Bank {
     /// Audio thread; no allocation.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit.clamp(1, VOICES);
-        for _ in self.limit..self.staying() {
+        for _ in self.limit..self.lasting_voices() {
             if let Some(victim) = self.victim() {
                 self.stolen += 1;
                 self.fade(victim);
@@ -63,8 +65,8 @@ impl Bank {
 
     /// Begins a note in a free voice, or in place of the least missed one.
     /// Audio thread; no allocation.
-    pub(super) fn play(&mut self, start: Start) {
-        let free = if self.staying() < self.limit { self.free(&start) } else { None };
+    pub(super) fn play(&mut self, start: NoteStart) {
+        let free = if self.lasting_voices() < self.limit { self.free(&start) } else { None };
         if let Some(free) = free {
             self.begin(free, &start);
         } else if let Some(victim) = self.victim() {
@@ -82,7 +84,7 @@ impl Bank {
     }
 
     /// Voices that sound and won't be silent within a fade.
-    fn staying(&self) -> usize {
+    fn lasting_voices(&self) -> usize {
         (0..VOICES).filter(|&v| self.voices[v].active && !self.is_leaving(v)).count()
     }
 
@@ -92,7 +94,7 @@ impl Bank {
         fades.fading(voice % LANES) && self.voices[voice].successor.is_none()
     }
 
-    fn begin(&mut self, voice: usize, start: &Start) {
+    fn begin(&mut self, voice: usize, start: &NoteStart) {
         self.serial += 1;
         self.voices[voice] =
             Voice { active: true, release_frame: start.release_frame, serial: self.serial, successor: None };
@@ -100,7 +102,7 @@ impl Bank {
     }
 
     /// A free voice where it costs least: in a group that sounds already, with the same waveform.
-    fn free(&self, start: &Start) -> Option<usize> {
+    fn free(&self, start: &NoteStart) -> Option<usize> {
         let cost = |voice: usize| {
             let group = voice / LANES;
             let sounds = self.voices[group * LANES..][..LANES].iter().any(|v| v.active);
@@ -171,7 +173,7 @@ impl Bank {
             }
             let group = &mut self.groups[g];
             let faded = group.fades.fading(lane) && group.fades.ended(lane);
-            if faded || group.envelopes.ended(lane) || !group.sane(lane) {
+            if faded || group.envelopes.ended(lane) || !group.is_valid(lane) {
                 group.stop(lane);
                 self.voices[v].active = false;
                 if let Some(start) = self.voices[v].successor.take() {

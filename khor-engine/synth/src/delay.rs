@@ -1,7 +1,9 @@
 //! Stereo ping-pong delay: repeats alternate sides and lose their highs and lows.
 
-use super::lanes::{BLOCK, contain, flush};
-use super::ring;
+use super::{
+    lanes::{BLOCK, flush, sanitize},
+    ring,
+};
 
 /// Longest delay, seconds.
 const MAX_S: f32 = 1.0;
@@ -72,8 +74,8 @@ impl Delay {
         let [mut to_right, mut to_left] = [*left, *right];
         self.tone(&mut to_right, &mut to_left);
         for i in 0..BLOCK {
-            to_left[i] = flush(contain(input[i] + FEEDBACK * to_left[i]));
-            to_right[i] = flush(contain(to_right[i]));
+            to_left[i] = flush(sanitize(input[i] + FEEDBACK * to_left[i]));
+            to_right[i] = flush(sanitize(to_right[i]));
         }
         ring::write(&mut self.lines[0], self.write, &to_left);
         ring::write(&mut self.lines[1], self.write, &to_right);
@@ -128,7 +130,7 @@ impl Delay {
         }
         (self.low, self.bass) = (low, bass);
         for state in self.low.iter_mut().chain(&mut self.bass) {
-            *state = flush(contain(*state));
+            *state = flush(sanitize(*state));
         }
     }
 }

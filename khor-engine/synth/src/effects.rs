@@ -4,12 +4,14 @@
 
 use khor_music::Controls;
 
-use super::choir::{Choir, Sums};
-use super::delay::Delay;
-use super::group::{BUSES, BusBlock, Buses};
-use super::lanes::{BLOCK, LANES, contain};
-use super::master::{DcBlock, Glide};
-use super::reverb::Reverb;
+use super::{
+    delay::Delay,
+    group::{BUSES, BusBlock, Buses},
+    lanes::{BLOCK, LANES, sanitize},
+    master::{DcBlock, Glide},
+    reverb::Reverb,
+    vowel_filter::{BusSums, VowelFilter},
+};
 
 /// Reverb and delay returns at full control, linear.
 const REVERB_RETURN: f32 = 0.9;
@@ -23,7 +25,7 @@ pub(super) type Sides = [[f32; BLOCK]; 2];
 /// The effects. Memory is allocated once.
 #[derive(Debug)]
 pub(super) struct Effects {
-    choir: Choir,
+    vowel_filter: VowelFilter,
     delay: Delay,
     reverb: Reverb,
     delay_return: Glide,
@@ -37,7 +39,7 @@ impl Effects {
     pub(super) fn new(sample_rate_hz: f32) -> Self {
         let controls = Controls::default();
         let mut effects = Self {
-            choir: Choir::new(controls.vowel, sample_rate_hz),
+            vowel_filter: VowelFilter::new(controls.vowel, sample_rate_hz),
             delay: Delay::new(sample_rate_hz),
             reverb: Reverb::new(sample_rate_hz),
             delay_return: Glide::new(controls.delay * DELAY_RETURN, sample_rate_hz),
@@ -54,12 +56,12 @@ impl Effects {
         self.reverb_return.set(controls.reverb.clamp(0.0, 1.0) * REVERB_RETURN);
         self.delay_return.set(controls.delay.clamp(0.0, 1.0) * DELAY_RETURN);
         self.delay.set_time(controls.echo_s);
-        self.choir.set_vowel(controls.vowel);
+        self.vowel_filter.set_vowel(controls.vowel);
     }
 
-    /// Sets the master gain, 0..=1, times `louder`; it glides. Audio thread; no allocation.
-    pub(super) fn set_gain(&mut self, master_gain: f32, louder: f32) {
-        self.master.set(master_gain.clamp(0.0, 1.0) * MASTER_AT_FULL * louder);
+    /// Sets the master gain, 0..=1, times `loudness_gain`; it glides. Audio thread; no allocation.
+    pub(super) fn set_gain(&mut self, master_gain: f32, loudness_gain: f32) {
+        self.master.set(master_gain.clamp(0.0, 1.0) * MASTER_AT_FULL * loudness_gain);
     }
 
     /// The block that the voices' buses become; none: no voice sounds, and the rooms ring out.
@@ -74,16 +76,16 @@ impl Effects {
             Some(buses) if buses.sings => Some(sum(&buses.sung)),
             _ => None,
         };
-        self.choir.render(sung.as_ref(), &mut sums);
+        self.vowel_filter.render(sung.as_ref(), &mut sums);
         let [mut left, mut right, to_delay, to_reverb] = sums;
-        self.rooms(&to_delay, &to_reverb, &mut left, &mut right);
+        self.add_delay_and_reverb(&to_delay, &to_reverb, &mut left, &mut right);
         self.dc.render(&mut left, &mut right);
         [left, right]
     }
 
     /// Adds delay and reverb, then applies the master gain.
     #[inline(always)]
-    fn rooms(
+    fn add_delay_and_reverb(
         &mut self,
         to_delay: &[f32; BLOCK],
         to_reverb: &[f32; BLOCK],
@@ -108,7 +110,7 @@ impl Effects {
 /// Sums the lanes of each bus. Not inlined, and so not compiled for AVX2, on purpose: of vectors of eight the compiler
 /// shuffles more than it adds (24 voices were 5 % slower).
 #[inline(never)]
-fn sum(buses: &BusBlock) -> Sums {
+fn sum(buses: &BusBlock) -> BusSums {
     let mut out = [[0.0; BLOCK]; BUSES];
     for (bus, sums) in buses.iter().zip(&mut out) {
         // In two loops, each of which the compiler makes vectors of; pairwise, where a running sum would be one chain.
@@ -119,7 +121,7 @@ fn sum(buses: &BusBlock) -> Sums {
             }
         }
         for (half, sum) in halves.iter().zip(sums) {
-            *sum = contain((half[0] + half[2]) + (half[1] + half[3]));
+            *sum = sanitize((half[0] + half[2]) + (half[1] + half[3]));
         }
     }
     out

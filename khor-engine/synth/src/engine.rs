@@ -4,15 +4,17 @@ use std::ops::Range;
 
 use khor_music::{Controls, Instrument, Patch, Role};
 
-use super::bank::{Bank, VOICES};
-use super::effects::{Effects, Sides};
-use super::group::{Buses, Start};
-use super::lanes::BLOCK;
-use super::limiter::{LATENCY_FRAMES, Limiter, highest};
-use super::master::{Glide, Mute};
-use super::queue::{NoteQueue, SynthNote};
-use super::stem::{Samples, Stem};
-use super::wide::Wide;
+use super::{
+    avx2::Avx2,
+    bank::{VOICES, VoiceBank},
+    effects::{Effects, Sides},
+    group::{Buses, NoteStart},
+    lanes::BLOCK,
+    limiter::{LATENCY_FRAMES, Limiter, highest},
+    master::{Glide, Mute},
+    queue::{NoteQueue, SynthNote},
+    stem::{Samples, Stem},
+};
 
 /// Octaves between neutral and full brightness.
 const BRIGHTNESS_OCTAVES: f32 = 1.5;
@@ -53,7 +55,7 @@ pub struct Meter {
 #[derive(Debug)]
 pub struct Synth {
     queue: NoteQueue,
-    bank: Bank,
+    bank: VoiceBank,
     patches: [Patch; Instrument::ALL.len()],
     effects: Effects,
     /// Cutoff shift, octaves.
@@ -72,26 +74,26 @@ pub struct Synth {
     /// State of the phase generator.
     phase: u32,
     peak: f32,
-    pub(super) wide: Wide,
+    pub(super) avx2: Avx2,
 }
 
 impl Synth {
     /// Allocates a synth at default patches, controls and master gain (0.5), unmuted.
     /// `sample_rate_hz` is brought within 8000..=192000. Not for the audio thread.
     pub fn new(sample_rate_hz: u32, seed: u64) -> Self {
-        Self::with(sample_rate_hz, seed, 0)
+        Self::with_stem_count(sample_rate_hz, seed, 0)
     }
 
     /// The same with a stem for each role, for [`Self::render_stems`]: four times the work. Not for the audio thread.
     pub fn with_stems(sample_rate_hz: u32, seed: u64) -> Self {
-        Self::with(sample_rate_hz, seed, Role::ALL.len())
+        Self::with_stem_count(sample_rate_hz, seed, Role::ALL.len())
     }
 
-    fn with(sample_rate_hz: u32, seed: u64, stems: usize) -> Self {
+    fn with_stem_count(sample_rate_hz: u32, seed: u64, stems: usize) -> Self {
         let rate = sample_rate_hz.clamp(8000, 192_000) as f32;
         let mut synth = Self {
             queue: NoteQueue::new(),
-            bank: Bank::new(rate),
+            bank: VoiceBank::new(rate),
             patches: [Patch::default(); Instrument::ALL.len()],
             effects: Effects::new(rate),
             brightness: Glide::new(0.0, rate),
@@ -104,7 +106,7 @@ impl Synth {
             next_block: 0,
             phase: (seed ^ (seed >> 32)) as u32,
             peak: 0.0,
-            wide: Wide::detect(),
+            avx2: Avx2::detect(),
         };
         synth.set_controls(Controls::default());
         synth
@@ -217,7 +219,7 @@ impl Synth {
     #[inline(always)]
     fn advance(&mut self, most: usize) -> Range<usize> {
         if self.given == BLOCK {
-            self.wide.run(
+            self.avx2.run(
                 #[inline(always)]
                 || self.block(),
             );
@@ -231,11 +233,11 @@ impl Synth {
     /// Computes one block.
     #[inline(always)]
     fn block(&mut self) {
-        let sounding = self.voices();
-        let [mut left, mut right] = self.effects.render(sounding.then_some(&self.buses[0]));
+        let mode = self.voices();
+        let [mut left, mut right] = self.effects.render(mode.then_some(&self.buses[0]));
         let gains = self.limiter.render(&mut left, &mut right);
         for (stem, buses) in self.stems.iter_mut().zip(&self.buses[1..]) {
-            stem.render(sounding.then_some(buses), &gains);
+            stem.render(mode.then_some(buses), &gains);
         }
         self.mute.render(&mut left, &mut right);
         self.peak = self.peak.max(highest(&left)).max(highest(&right));
@@ -267,11 +269,11 @@ impl Synth {
         true
     }
 
-    fn prepare(&mut self, note: &SynthNote, frame: u64) -> Start {
+    fn prepare(&mut self, note: &SynthNote, frame: u64) -> NoteStart {
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
         // Numerical Recipes' linear congruential generator: phases need no more.
         self.phase = self.phase.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        Start {
+        NoteStart {
             patch: self.patches[note.instrument.index()],
             midi: note.midi.min(127),
             velocity: finite(note.velocity).clamp(0.0, 1.0),

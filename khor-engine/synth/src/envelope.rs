@@ -10,7 +10,7 @@ const ATTACK_TAUS: f32 = 1.609_438;
 /// Time constants to fall by 60 dB: `ln(1000)`.
 const FALL_TAUS: f32 = 6.907_755;
 /// A released voice below this (-80 dB) has ended.
-const END: f32 = 1e-4;
+const END_LEVEL: f32 = 1e-4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -23,7 +23,7 @@ enum Stage {
 
 /// What a lane's later stages need, per frame.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+struct StageRates {
     decay: f32,
     sustain: f32,
     release: f32,
@@ -39,7 +39,7 @@ pub(super) struct Envelopes {
     /// Share of the way gone per frame, 0..=1.
     rate: Lanes,
     stage: [Stage; LANES],
-    plan: [Plan; LANES],
+    stage_rates: [StageRates; LANES],
     sample_rate_hz: f32,
 }
 
@@ -50,7 +50,7 @@ impl Envelopes {
             target: [0.0; LANES],
             rate: [0.0; LANES],
             stage: [Stage::Off; LANES],
-            plan: [Plan { decay: 0.0, sustain: 0.0, release: 0.0 }; LANES],
+            stage_rates: [StageRates { decay: 0.0, sustain: 0.0, release: 0.0 }; LANES],
             sample_rate_hz,
         }
     }
@@ -59,7 +59,7 @@ impl Envelopes {
     pub(super) fn start(&mut self, lane: usize, patch: &Patch) {
         let rate =
             |time_ms: f32, taus: f32| 1.0 - (-taus * 1000.0 / (time_ms.max(0.5) * self.sample_rate_hz)).exp();
-        self.plan[lane] = Plan {
+        self.stage_rates[lane] = StageRates {
             decay: rate(patch.decay_ms, FALL_TAUS),
             sustain: patch.sustain,
             release: rate(patch.release_ms, FALL_TAUS),
@@ -75,7 +75,7 @@ impl Envelopes {
         if self.stage[lane] != Stage::Off {
             self.stage[lane] = Stage::Release;
             self.target[lane] = 0.0;
-            self.rate[lane] = self.plan[lane].release;
+            self.rate[lane] = self.stage_rates[lane].release;
         }
     }
 
@@ -98,10 +98,10 @@ impl Envelopes {
     /// Whether the lane has come to its end: a finished release, or a decay to nothing.
     /// Audio thread; no allocation.
     pub(super) fn ended(&self, lane: usize) -> bool {
-        let low = self.level[lane] < END;
+        let low = self.level[lane] < END_LEVEL;
         match self.stage[lane] {
             Stage::Off | Stage::Attack => false,
-            Stage::Hold => low && self.target[lane] < END,
+            Stage::Hold => low && self.target[lane] < END_LEVEL,
             Stage::Release => low,
         }
     }
@@ -112,8 +112,8 @@ impl Envelopes {
         for lane in 0..LANES {
             if self.stage[lane] == Stage::Attack && self.level[lane] >= 1.0 {
                 self.stage[lane] = Stage::Hold;
-                self.target[lane] = self.plan[lane].sustain;
-                self.rate[lane] = self.plan[lane].decay;
+                self.target[lane] = self.stage_rates[lane].sustain;
+                self.rate[lane] = self.stage_rates[lane].decay;
             }
         }
     }
@@ -191,8 +191,7 @@ impl Fades {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::BLOCK;
-    use super::*;
+    use super::{super::lanes::BLOCK, *};
 
     const RATE_HZ: f32 = 48_000.0;
 

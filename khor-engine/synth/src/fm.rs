@@ -5,8 +5,10 @@ use std::f32::consts::TAU;
 
 use khor_music::Patch;
 
-use super::lanes::{LANES, Lanes, ROUNDER};
-use super::phase::{PERIOD, advance, cosine};
+use super::{
+    lanes::{LANES, Lanes, ROUNDER},
+    phase::{PERIOD, advance, cosine},
+};
 
 /// Highest frequency that still carries sidebands of weight, share of the sample rate.
 const MAX_SIDEBAND: f32 = 0.45;
@@ -91,12 +93,18 @@ fn highest_index(increment: f32, ratio: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::BLOCK;
-    use super::super::oscillator::Oscillators;
-    use super::super::oscillator::tests::{power, power_db};
     use khor_music::Wave;
 
-    use super::*;
+    use super::{
+        super::{
+            lanes::BLOCK,
+            oscillator::{
+                Oscillators,
+                tests::{power, power_db},
+            },
+        },
+        *,
+    };
 
     const RATE_HZ: f32 = 48_000.0;
 

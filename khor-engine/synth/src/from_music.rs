@@ -1,7 +1,8 @@
 //! Where music becomes sound: the composer's notes, placed on the synth's frames.
 
-use super::SynthNote;
 use khor_music::Note;
+
+use super::SynthNote;
 
 /// Seed of the synth's own randomness (noise, phases): fixed, so that renders repeat.
 pub const SYNTH_SEED: u64 = 1;

@@ -2,11 +2,13 @@
 
 use khor_music::{FilterMode, Patch, Role};
 
-use super::envelope::{Envelopes, Fades};
-use super::filter_note_cutoff;
-use super::lanes::{BLOCK, LANES, LaneBlock, Lanes};
-use super::oscillator::Oscillators;
-use super::svf::Filters;
+use super::{
+    envelope::{Envelopes, Fades},
+    filter_note_cutoff,
+    lanes::{BLOCK, LANES, LaneBlock, Lanes},
+    oscillator::Oscillators,
+    svf::Filters,
+};
 
 /// Buses a voice feeds: left, right, delay, reverb.
 pub(super) const BUSES: usize = 4;
@@ -47,7 +49,7 @@ impl Buses {
 
 /// A note made ready for a lane.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Start {
+pub(super) struct NoteStart {
     /// Its timbre, copied when the note was due.
     pub(super) patch: Patch,
     /// MIDI note number, 0..=127.
@@ -68,7 +70,7 @@ pub(super) struct Start {
 
 /// Eight voices.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct VoiceGroup {
     pub(super) oscillators: Oscillators,
     pub(super) envelopes: Envelopes,
     pub(super) fades: Fades,
@@ -85,7 +87,7 @@ pub(super) struct Group {
     block: LaneBlock,
 }
 
-impl Group {
+impl VoiceGroup {
     pub(super) const fn new(sample_rate_hz: f32) -> Self {
         Self {
             oscillators: Oscillators::new(sample_rate_hz),
@@ -102,7 +104,7 @@ impl Group {
     }
 
     /// Begins a note in a silent lane. Audio thread; no allocation.
-    pub(super) fn start(&mut self, lane: usize, start: &Start) {
+    pub(super) fn start(&mut self, lane: usize, start: &NoteStart) {
         let patch = &start.patch;
         let freq_hz = 440.0 * ((f32::from(start.midi) - 69.0) / 12.0).exp2();
         self.oscillators.start(lane, patch, freq_hz / self.sample_rate_hz, start.phase);
@@ -171,18 +173,18 @@ impl Group {
     }
 
     /// Whether a lane's state is a number of sane size. Audio thread; no allocation.
-    pub(super) fn sane(&self, lane: usize) -> bool {
-        self.filters.sane(lane) && self.envelopes.level()[lane].is_finite()
+    pub(super) fn is_valid(&self, lane: usize) -> bool {
+        self.filters.is_valid(lane) && self.envelopes.level()[lane].is_finite()
     }
 }
 
 /// Correlation of a straight and a sung saw-wave chord: at a send of 0.5 the two together were 1.7 dB below either.
-const ALIKE: f32 = 0.35;
+const SUNG_CORRELATION: f32 = 0.35;
 
 /// Gains of the straight and the sung share, whose sum is as loud at every send.
 fn shares(send: f32) -> (f32, f32) {
     let rest = 1.0 - send;
-    let level = (rest * rest + send * send + 2.0 * ALIKE * rest * send).sqrt();
+    let level = (rest * rest + send * send + 2.0 * SUNG_CORRELATION * rest * send).sqrt();
     (rest / level, send / level)
 }
 

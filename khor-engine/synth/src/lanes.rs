@@ -60,7 +60,7 @@ pub(super) fn flush(x: f32) -> f32 {
 /// Zero for what is not a finite number of sane size: nothing poisoned enters a feedback path.
 /// Audio thread; no allocation.
 #[inline]
-pub(super) fn contain(x: f32) -> f32 {
+pub(super) fn sanitize(x: f32) -> f32 {
     if x.abs() < 64.0 { x } else { 0.0 }
 }
 
@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn non_finite_values_become_zero() {
-        assert!([f32::NAN, f32::INFINITY, 1e30].iter().all(|&x| contain(x) == 0.0));
-        assert_eq!(contain(-0.5), -0.5);
+        assert!([f32::NAN, f32::INFINITY, 1e30].iter().all(|&x| sanitize(x) == 0.0));
+        assert_eq!(sanitize(-0.5), -0.5);
         assert_eq!(flush(1e-20), 0.0);
     }
 }

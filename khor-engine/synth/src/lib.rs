@@ -1,7 +1,7 @@
 //! From notes to samples: real-time safe after construction, free of I/O.
 //!
 //! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) → buses → `effects` (the
-//! sung share through the `vowel` of the `choir`; `delay` and `reverb`, on `ring`s; `master` gain and DC block) →
+//! sung share through the `vowel` of the `vowel_filter`; `delay` and `reverb`, on `ring`s; `master` gain and DC block) →
 //! `limiter` → mute. For renders, each role's share of it can be had as a `stem`. Everything is computed in blocks of 32
 //! frames that are counted from the start, whatever lengths are asked for, so the same notes give the same samples.
 //! A voice as an object with virtual parts was rejected: arrays of eight let the compiler use vector instructions.
@@ -11,8 +11,8 @@
     reason = "what is not inlined into the block is not compiled for AVX2 (see `wide`)"
 )]
 
+mod avx2;
 mod bank;
-mod choir;
 mod delay;
 mod effects;
 mod engine;
@@ -35,17 +35,19 @@ mod stem;
 mod svf;
 mod vibrato;
 mod vowel;
-mod wide;
+mod vowel_filter;
 
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Meter, Synth, Volume};
-pub use from_music::SYNTH_SEED;
-pub use offline::{Offline, OfflineSettings, Timeline};
-pub use performance::{Performance, Sounding};
-pub use queue::SynthNote;
-pub use stem::Samples;
+pub use self::{
+    engine::{Meter, Synth, Volume},
+    from_music::SYNTH_SEED,
+    offline::{Offline, OfflineSettings, Timeline},
+    performance::{Performance, RenderMode},
+    queue::SynthNote,
+    stem::Samples,
+};
 
 /// Cutoff of a note before envelope and brightness, Hz: follows its pitch (around middle C) and its velocity.
 /// Any thread; no allocation.

@@ -1,6 +1,6 @@
 //! The end of the bus: smoothed gains, DC block, and the mute that reaches true silence.
 
-use super::lanes::{BLOCK, contain, flush};
+use super::lanes::{BLOCK, flush, sanitize};
 
 /// DC block corner, Hz.
 const DC_HZ: f32 = 12.0;
@@ -69,7 +69,7 @@ impl DcBlock {
         for (l, r) in left.iter_mut().zip(right) {
             // Both sides in one loop: two short chains side by side instead of one after the other.
             for (side, x) in [l, r].into_iter().enumerate() {
-                let input = contain(*x);
+                let input = sanitize(*x);
                 self.last_out[side] = input - self.last_in[side] + self.pole * self.last_out[side];
                 self.last_in[side] = input;
                 *x = self.last_out[side];

@@ -2,18 +2,18 @@
 
 use std::{ops::ControlFlow, time::Duration};
 
-use khor_music::{CueKind, Note, Preset, Settings};
+use khor_music::{CueSound, Note, Preset, Settings};
 use khor_signal::{Frame, Lanes, Pipeline, Scaling, SignalId};
 
 use crate::{
     Samples, Volume,
-    performance::{BLOCK_MS, Performance, Sounding},
+    performance::{BLOCK_MS, Performance, RenderMode},
 };
 
 /// Between frames: beyond this nothing is known of the time in between.
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
 /// How long into such a gap the last levels are still believed.
-const BELIEVED_NS: u64 = 1_000_000_000;
+const HELD_LEVELS_NS: u64 = 1_000_000_000;
 /// A longer gap is left out: the machine was suspended, or the time is damaged. Otherwise a few
 /// bytes of a capture could become an hour of silence.
 const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
@@ -57,7 +57,7 @@ pub struct OfflineSettings {
     /// 8000..=192000 Hz.
     pub sample_rate_hz: u32,
     /// Whether there is sound, and whether there are stems.
-    pub sounding: Sounding,
+    pub mode: RenderMode,
 }
 
 /// Renders frames to samples. The same frames, settings and preset give the same samples.
@@ -76,10 +76,10 @@ pub struct Offline {
 impl Offline {
     /// A render that begins with the next frame.
     pub fn new(settings: &OfflineSettings, preset: Preset) -> Self {
-        let OfflineSettings { scaling, music, volume, sample_rate_hz, sounding } = *settings;
+        let OfflineSettings { scaling, music, volume, sample_rate_hz, mode } = *settings;
         Self {
             pipeline: Pipeline::new(scaling),
-            performance: Performance::new(music, preset, sample_rate_hz, volume, sounding),
+            performance: Performance::new(music, preset, sample_rate_hz, volume, mode),
             last_ns: None,
             until_ns: 0,
             lanes: [None; SignalId::COUNT],
@@ -95,7 +95,7 @@ impl Offline {
     }
 
     /// Something happened now that is worth a sound of its own.
-    pub fn cue(&mut self, kind: CueKind) {
+    pub fn cue(&mut self, kind: CueSound) {
         self.performance.composer().cue(kind);
     }
 
@@ -140,9 +140,9 @@ impl Offline {
         if gap_ns <= LONG_GAP_NS {
             return self.advance(gap_ns, sink);
         }
-        self.advance(BELIEVED_NS, sink)?;
+        self.advance(HELD_LEVELS_NS, sink)?;
         self.lanes = [None; SignalId::COUNT];
-        self.advance(gap_ns - BELIEVED_NS, sink)
+        self.advance(gap_ns - HELD_LEVELS_NS, sink)
     }
 
     fn advance<B>(
@@ -193,7 +193,7 @@ mod tests {
             music: Settings::default(),
             volume: Volume::default(),
             sample_rate_hz: 8_000,
-            sounding: Sounding::Mix,
+            mode: RenderMode::Mix,
         };
         Offline::new(&settings, Preset::builtin()[0].clone())
     }

@@ -3,11 +3,13 @@
 
 use khor_music::{Patch, Wave};
 
-use super::fm::Modulators;
-use super::lanes::{BLOCK, LANES, LaneBlock, Lanes, positive};
-use super::noise::Noise;
-use super::phase::{PERIOD, advance, cosine};
-use super::vibrato::Vibratos;
+use super::{
+    fm::Modulators,
+    lanes::{BLOCK, LANES, LaneBlock, Lanes, positive},
+    noise::Noise,
+    phase::{PERIOD, advance, cosine},
+    vibrato::Vibratos,
+};
 
 const WAVES: [Wave; 6] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
 

@@ -8,25 +8,25 @@ use crate::{SYNTH_SEED, Samples, Synth, SynthNote, Volume};
 /// Length of the blocks in which music and sound advance, milliseconds.
 pub(super) const BLOCK_MS: u32 = 10;
 
-/// What of a performance becomes sound. The music is the same in each case, and so is the mix.
+/// What a performance renders. Music and mix are the same in each mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sounding {
+pub enum RenderMode {
     /// The mix.
     #[default]
     Mix,
     /// The mix and each role's stem, about four times the work.
     Stems,
-    /// Nothing: silence at no cost, for who only wants the notes.
-    Tacet,
+    /// No sound, for callers that only need the notes.
+    NotesOnly,
 }
 
 /// Composer and synth, block by block. The same lanes give the same samples.
 pub struct Performance {
     composer: Composer,
-    sounding: Sounding,
+    mode: RenderMode,
     frames: u64,
-    /// The composer's count of preset changes when the synth was given its timbres.
-    patched: Option<u64>,
+    /// The composer's count of preset changes at the last update of the synth's patches.
+    patches_version: Option<u64>,
     synth: Synth,
     sample_rate_hz: u32,
     notes: Vec<Note>,
@@ -40,19 +40,19 @@ impl Performance {
         preset: Preset,
         sample_rate_hz: u32,
         volume: Volume,
-        sounding: Sounding,
+        mode: RenderMode,
     ) -> Self {
         let block_frames = (sample_rate_hz * BLOCK_MS / 1000) as usize;
-        let (mut synth, stems) = match sounding {
-            Sounding::Stems => (Synth::with_stems(sample_rate_hz, SYNTH_SEED), Role::ALL.len()),
-            Sounding::Mix | Sounding::Tacet => (Synth::new(sample_rate_hz, SYNTH_SEED), 0),
+        let (mut synth, stems) = match mode {
+            RenderMode::Stems => (Synth::with_stems(sample_rate_hz, SYNTH_SEED), Role::ALL.len()),
+            RenderMode::Mix | RenderMode::NotesOnly => (Synth::new(sample_rate_hz, SYNTH_SEED), 0),
         };
         synth.set_volume(volume);
         Self {
             composer: Composer::new(settings, preset),
-            sounding,
+            mode,
             frames: 0,
-            patched: None,
+            patches_version: None,
             synth,
             sample_rate_hz,
             notes: Vec::new(),
@@ -65,7 +65,7 @@ impl Performance {
         let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
         self.notes.clear();
         self.composer.advance(block_end_s, lanes, &mut self.notes);
-        if self.sounding != Sounding::Tacet {
+        if self.mode != RenderMode::NotesOnly {
             self.sound();
         }
         self.frames += self.samples.left.len() as u64;
@@ -74,8 +74,8 @@ impl Performance {
 
     fn sound(&mut self) {
         let changes = Some(self.composer.preset_changes());
-        if self.patched != changes {
-            self.patched = changes;
+        if self.patches_version != changes {
+            self.patches_version = changes;
             self.synth.set_patches(self.composer.preset().patches());
         }
         self.synth.set_controls(self.composer.controls());
@@ -84,7 +84,7 @@ impl Performance {
             self.synth.schedule(SynthNote::new(note, onset_frame, self.sample_rate_hz));
         }
         self.synth.render_stems(&mut self.samples);
-        self.samples.settle();
+        self.samples.correct_stems();
     }
 
     /// Notes of the last block.

@@ -1,8 +1,10 @@
 //! Reverb: four all-pass diffusers into a feedback delay network of eight damped lines
 //! (Jot & Chaigne 1991; Hadamard feedback; diffusers as in Dattorro 1997).
 
-use super::lanes::{BLOCK, LANES, Lanes, contain, flush};
-use super::ring;
+use super::{
+    lanes::{BLOCK, LANES, Lanes, flush, sanitize},
+    ring,
+};
 
 /// Line lengths, frames at 48 kHz: mutually prime, 30 to 60 ms.
 const LINES_48K: [usize; LANES] = [1433, 1601, 1867, 2053, 2251, 2399, 2617, 2797];
@@ -17,7 +19,7 @@ const DAMP_HZ: f32 = 3200.0;
 /// Of the Hadamard transform of eight lines: 1/sqrt(8).
 const NORM: f32 = 0.353_553_4;
 /// Signs with which the lines are fed; even lines are heard left and odd ones right, so they share little.
-const IN: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
+const INPUT_SIGNS: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
 
 /// A ring whose oldest block is read and then replaced.
 #[derive(Debug)]
@@ -103,7 +105,7 @@ impl Reverb {
                 tap[i] = low[n];
             }
         }
-        self.low = low.map(|state| flush(contain(state)));
+        self.low = low.map(|state| flush(sanitize(state)));
     }
 }
 
@@ -122,7 +124,7 @@ fn feed_back(
         left[i] = heard[0] - heard[2] + heard[4] - heard[6];
         right[i] = heard[1] - heard[3] + heard[5] - heard[7];
         let mixed = hadamard(heard);
-        let next = |n: usize| flush(contain(mixed[n] + IN[n] * fed[i]));
+        let next = |n: usize| flush(sanitize(mixed[n] + INPUT_SIGNS[n] * fed[i]));
         (t0[i], t1[i], t2[i], t3[i]) = (next(0), next(1), next(2), next(3));
         (t4[i], t5[i], t6[i], t7[i]) = (next(4), next(5), next(6), next(7));
     }
@@ -133,7 +135,7 @@ fn feed_back(
 fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
     let mut delayed = line.read();
     for (x, d) in block.iter_mut().zip(&mut delayed) {
-        let fed = flush(contain(*x + DIFFUSION * *d));
+        let fed = flush(sanitize(*x + DIFFUSION * *d));
         *x = *d - DIFFUSION * fed;
         *d = fed;
     }

@@ -2,11 +2,13 @@
 
 use khor_music::Role;
 
-use super::effects::{Effects, Sides};
-use super::group::Buses;
-use super::lanes::BLOCK;
-use super::limiter::Lookahead;
-use super::master::Mute;
+use super::{
+    effects::{Effects, Sides},
+    group::Buses,
+    lanes::BLOCK,
+    limiter::Lookahead,
+    master::Mute,
+};
 
 /// Stems there are.
 const STEMS: usize = Role::ALL.len();
@@ -31,13 +33,13 @@ impl Samples {
         Self { left: channel(), right: channel(), stems }
     }
 
-    /// Lets the stems add up to the mix whatever rounding and the range of a file, -1..=1, would take from that.
-    pub fn settle(&mut self) {
+    /// Corrects the stems so that they add up to the mix, despite rounding and the range of a file, -1..=1.
+    pub fn correct_stems(&mut self) {
         let Self { left, right, stems } = self;
         let Ok(stems) = <&mut [_; STEMS]>::try_from(&mut stems[..]) else { return };
         for (side, mix) in [left, right].into_iter().enumerate() {
             for (i, &mut mix) in mix.iter_mut().enumerate() {
-                let parts = settled(mix, stems.each_ref().map(|stem| stem[side][i]));
+                let parts = corrected(mix, stems.each_ref().map(|stem| stem[side][i]));
                 stems.iter_mut().zip(parts).for_each(|(stem, part)| stem[side][i] = part);
             }
         }
@@ -52,7 +54,7 @@ impl Samples {
 /// One sample of each stem, so that they add up to the mix's. What rounding has left over, below -110 dBFS, goes to the
 /// loudest. If that is beyond what a file can hold, which happens for instants when the limiter works hard, another one
 /// cancels most of it in the mix, and takes the rest.
-fn settled(mix: f32, mut parts: [f32; STEMS]) -> [f32; STEMS] {
+fn corrected(mix: f32, mut parts: [f32; STEMS]) -> [f32; STEMS] {
     let loudest = highest(parts.map(f32::abs));
     parts[loudest] += mix - parts.iter().sum::<f32>();
     let over = parts[loudest] - parts[loudest].clamp(-1.0, 1.0);
@@ -111,8 +113,8 @@ mod tests {
     #[test]
     fn stem_rounding_errors_are_redistributed() {
         let near = |a: [f32; STEMS], b: [f32; STEMS]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
-        assert!(near(settled(0.31, [0.1, -0.5, 0.7, 0.0]), [0.1, -0.5, 0.71, 0.0]));
-        assert!(near(settled(0.0, [-1.25, 0.5, 0.75, 0.0]), [-1.0, 0.5, 0.5, 0.0]));
-        assert!(near(settled(0.8, [1.5, -1.25, 0.0, 0.55]), [1.0, -0.75, 0.0, 0.55]));
+        assert!(near(corrected(0.31, [0.1, -0.5, 0.7, 0.0]), [0.1, -0.5, 0.71, 0.0]));
+        assert!(near(corrected(0.0, [-1.25, 0.5, 0.75, 0.0]), [-1.0, 0.5, 0.5, 0.0]));
+        assert!(near(corrected(0.8, [1.5, -1.25, 0.0, 0.55]), [1.0, -0.75, 0.0, 0.55]));
     }
 }

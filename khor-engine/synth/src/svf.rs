@@ -168,15 +168,14 @@ impl Filters {
     }
 
     /// Whether a lane's state is a number of sane size. Audio thread; no allocation.
-    pub(super) fn sane(&self, lane: usize) -> bool {
+    pub(super) fn is_valid(&self, lane: usize) -> bool {
         self.ic1[lane].abs() < 64.0 && self.ic2[lane].abs() < 64.0
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::BLOCK;
-    use super::*;
+    use super::{super::lanes::BLOCK, *};
 
     const RATE_HZ: f32 = 48_000.0;
 

@@ -1,11 +1,9 @@
 //! Promises of the synth as a whole.
 
 use ebur128::{EbuR128, Mode};
-
 use khor_music::{Controls, FilterMode, Instrument, Patch, Preset, Role, Wave};
 
-use super::wide::Wide;
-use super::{Samples, Synth, SynthNote, Volume};
+use super::{Samples, Synth, SynthNote, Volume, avx2::Avx2};
 
 const RATE_HZ: u32 = 48_000;
 
@@ -286,9 +284,9 @@ fn effects_receive_the_sung_sound() {
 #[test]
 fn every_processor_renders_the_same_samples() {
     let waves = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
-    let run = |wide: Wide| {
+    let run = |avx2: Avx2| {
         let mut synth = Synth::new(RATE_HZ, 1);
-        synth.wide = wide;
+        synth.avx2 = avx2;
         synth.set_patches(Instrument::ALL.map(|instrument| Patch {
             wave: waves[instrument.index() % waves.len()],
             detune_cents: 7.0,
@@ -303,7 +301,7 @@ fn every_processor_renders_the_same_samples() {
         }
         render(&mut synth, 96_000)
     };
-    assert!(run(Wide::none()) == run(Wide::detect()));
+    assert!(run(Avx2::disabled()) == run(Avx2::detect()));
 }
 
 /// Everything at once: every wave, sung and straight, echo and room, with more notes than voices and far too loud.
@@ -350,7 +348,7 @@ fn stems_add_up_to_the_mix() {
     // Rounding alone, of a mix that is several times too loud before the limiter.
     let rounding = furthest(&samples);
     assert!(rounding > 0.0 && rounding < 4e-6, "{rounding}");
-    samples.settle();
+    samples.correct_stems();
     assert!(furthest(&samples) < 2e-7, "{}", furthest(&samples));
 }
 

@@ -2,8 +2,10 @@
 
 use khor_music::Patch;
 
-use super::lanes::{LANES, Lanes, exp2, positive};
-use super::phase::cosine;
+use super::{
+    lanes::{LANES, Lanes, exp2, positive},
+    phase::cosine,
+};
 
 /// Time before the swing begins, seconds: singers reach the pitch first. Chosen within the 0.2 to 0.5 s that
 /// measured singers take.
@@ -14,7 +16,7 @@ const GROWTH_S: f32 = 0.5;
 /// (Sundberg, "The Science of the Singing Voice", 1987, gives 5.5 to 7.5 Hz).
 const RATE_SPREAD: f32 = 0.1;
 /// Phase between the two oscillators of a voice, periods: as two singers, never in step nor in opposition.
-const APART: f32 = 0.31;
+const OSCILLATOR_PHASE: f32 = 0.31;
 
 /// Eight vibratos. They move once per block: at 12 Hz and 100 cents by 5 cents, which glides.
 #[derive(Clone, Debug)]
@@ -73,7 +75,7 @@ impl Vibratos {
             let phase = self.phase[l] + self.rate[l] * frames;
             self.phase[l] = if phase < 1.0 { phase } else { phase - 1.0 };
             let depth = self.depth[l] * positive(self.onset[l]);
-            let other = self.phase[l] + APART;
+            let other = self.phase[l] + OSCILLATOR_PHASE;
             first[l] = exp2(depth * cosine(self.phase[l]));
             second[l] = exp2(depth * cosine(if other < 1.0 { other } else { other - 1.0 }));
         }
@@ -83,8 +85,7 @@ impl Vibratos {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::BLOCK;
-    use super::*;
+    use super::{super::lanes::BLOCK, *};
 
     const RATE_HZ: f32 = 48_000.0;
 

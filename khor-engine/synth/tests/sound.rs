@@ -5,7 +5,8 @@ mod offline;
 use ebur128::{EbuR128, Mode};
 use khor_music::{Preset, Settings};
 use khor_synth::Volume;
-use offline::{RATE_HZ, Rendered, levels, render, render_at, scenarios};
+
+use self::offline::{RATE_HZ, Rendered, levels, render, render_at, scenarios};
 
 /// Integrated loudness (LUFS) and true peak (dBTP).
 fn loudness(rendered: &Rendered) -> (f64, f64) {

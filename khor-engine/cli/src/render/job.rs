@@ -11,11 +11,11 @@ use std::{
 use anyhow::Context;
 use khor_command_line::{interrupt::Interrupt, progress::ProgressLine};
 use khor_engine::config::Config;
-use khor_music::{CueKind, Note, Preset};
+use khor_music::{CueSound, Note, Preset};
 use khor_output::file::{FileError, Format, NoteFile, SoundFile};
 use khor_signal::Frame;
 use khor_source::{CaptureError, Recorded};
-use khor_synth::{Offline, Samples, Sounding};
+use khor_synth::{Offline, RenderMode, Samples};
 use khor_system::{
     files::{LowSpace, Replacement, SpaceWatch},
     words::counted,
@@ -118,9 +118,9 @@ fn writing(path: &Path) -> String {
 impl Job<'_> {
     /// Renders the pieces. Fails when too little disk space is free.
     pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
-        let (files, sounding) = self.files()?;
+        let (files, mode) = self.files()?;
         let mut render = Render {
-            offline: Offline::new(&self.config.offline_settings(sounding), self.preset.clone()),
+            offline: Offline::new(&self.config.offline_settings(mode), self.preset.clone()),
             files,
             progress: ProgressLine::new(!self.is_quiet),
             space,
@@ -144,7 +144,7 @@ impl Job<'_> {
     }
 
     /// The files, and what must sound to fill them.
-    fn files(&self) -> anyhow::Result<(OutputFiles, Sounding)> {
+    fn files(&self) -> anyhow::Result<(OutputFiles, RenderMode)> {
         let (mut files, mut replacements) = (Vec::new(), Vec::new());
         for path in self.paths().filter(|_| self.format != Format::Midi) {
             let replacement = Replacement::begin(path).with_context(|| writing(path))?;
@@ -155,10 +155,10 @@ impl Job<'_> {
         }
         let mut files = files.into_iter();
         let Some(mix) = files.next() else {
-            return Ok((OutputFiles::Notes(NoteFile::new(self.config.music.bpm)), Sounding::Tacet));
+            return Ok((OutputFiles::Notes(NoteFile::new(self.config.music.bpm)), RenderMode::NotesOnly));
         };
-        let sounding = if self.stems.is_empty() { Sounding::Mix } else { Sounding::Stems };
-        Ok((OutputFiles::Sound { mix, stems: files.collect(), replacements, peak: 0.0 }, sounding))
+        let mode = if self.stems.is_empty() { RenderMode::Mix } else { RenderMode::Stems };
+        Ok((OutputFiles::Sound { mix, stems: files.collect(), replacements, peak: 0.0 }, mode))
     }
 }
 
@@ -187,7 +187,7 @@ impl Render<'_> {
                     ControlFlow::Break(()) => break,
                 },
                 Ok(Recorded::Cue(cue)) => {
-                    if let Some(kind) = CueKind::of(cue.kind) {
+                    if let Some(kind) = CueSound::for_event(cue.kind) {
                         self.offline.cue(kind);
                     }
                 }

@@ -8,17 +8,17 @@ use crate::{
 };
 
 /// Longest name, characters.
-const MOST_NAME_CHARS: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 /// Longest hint, characters.
-pub(super) const MOST_HINT_CHARS: u32 = 300;
+pub(super) const MAX_HINT_CHARS: u32 = 300;
 /// Most roots of the bed.
-pub(super) const MOST_ROOTS: u32 = 64;
+pub(super) const MAX_ROOTS: u32 = 64;
 
 impl Preset {
     /// Whether a preset may have that name.
-    pub fn may_be_named(name: &str) -> bool {
+    pub fn is_valid_name(name: &str) -> bool {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        (1..=MOST_NAME_CHARS).contains(&name.len()) && name.chars().all(allowed)
+        (1..=MAX_NAME_CHARS).contains(&name.len()) && name.chars().all(allowed)
     }
 
     /// What a name may be, for errors.
@@ -27,13 +27,13 @@ impl Preset {
     pub(super) fn checked(self) -> Result<Self, Vec<Problem>> {
         let mut found = Problems::default();
         let Self { name, hint, trim_db, swing, bed, pulse, voices, patches, mapping: _ } = &self;
-        found.within(Self::may_be_named(name), "name", Self::NAMES);
-        let is_short = hint.chars().count() <= MOST_HINT_CHARS as usize;
-        found.within(is_short, "hint", &format!("{MOST_HINT_CHARS} characters"));
-        found.within((-24.0..=24.0).contains(trim_db), "trim_db", "-24..=24");
-        found.within((0.0..=0.5).contains(swing), "swing", "0..=0.5");
+        found.require(Self::is_valid_name(name), "name", Self::NAMES);
+        let is_short = hint.chars().count() <= MAX_HINT_CHARS as usize;
+        found.require(is_short, "hint", &format!("{MAX_HINT_CHARS} characters"));
+        found.require((-24.0..=24.0).contains(trim_db), "trim_db", "-24..=24");
+        found.require((0.0..=0.5).contains(swing), "swing", "0..=0.5");
         bed.check(&mut found);
-        found.within(pulse.len() <= MAX_PULSE_STREAMS, "pulse", "at most 4 streams");
+        found.require(pulse.len() <= MAX_PULSE_STREAMS, "pulse", "at most 4 streams");
         for (index, stream) in pulse.iter().enumerate() {
             stream.check(&format!("pulse[{index}]"), &mut found);
         }
@@ -42,51 +42,51 @@ impl Preset {
             let Some(patch) = patches.own(instrument) else { continue };
             for error in patch.errors() {
                 let path = format!("patches.{}.{}", instrument.name(), error.field);
-                found.within(false, path, &format!("{}..={}", error.low, error.high));
+                found.require(false, path, &format!("{}..={}", error.low, error.high));
             }
         }
-        found.none_or(self)
+        found.into_result(self)
     }
 }
 
-fn in_reach(register: Register, path: String, found: &mut Problems) {
+fn check_register(register: Register, path: String, found: &mut Problems) {
     let Register { low, high } = register;
     let holds = low >= 36 && high <= 96 && high >= low.saturating_add(11);
-    found.within(holds, path, "36..=96 and at least an octave wide");
+    found.require(holds, path, "36..=96 and at least an octave wide");
 }
 
 impl BedSettings {
     fn check(&self, found: &mut Problems) {
-        in_reach(self.register, "bed.register".into(), found);
-        found.within((0.0..=1.0).contains(&self.velocity), "bed.velocity", "0..=1");
-        found.within((0.0..=1.0).contains(&self.bass_velocity), "bed.bass_velocity", "0..=1");
-        found.within((1..=4).contains(&self.notes), "bed.notes", "1..=4");
-        found.within((4..=8).contains(&self.chord_bars), "bed.chord_bars", "4..=8");
+        check_register(self.register, "bed.register".into(), found);
+        found.require((0.0..=1.0).contains(&self.velocity), "bed.velocity", "0..=1");
+        found.require((0.0..=1.0).contains(&self.bass_velocity), "bed.bass_velocity", "0..=1");
+        found.require((1..=4).contains(&self.notes), "bed.notes", "1..=4");
+        found.require((4..=8).contains(&self.chord_bars), "bed.chord_bars", "4..=8");
         let near = self.roots.iter().all(|root| (-12..=12).contains(root));
-        let count_fits = (1..=MOST_ROOTS as usize).contains(&self.roots.len());
-        found.within(near && count_fits, "bed.roots", &format!("1 to {MOST_ROOTS} degrees of -12..=12"));
-        found.within((1.0..=20.0).contains(&self.breath_s), "bed.breath_s", "1..=20");
-        found.within((0.0..=4.0).contains(&self.strum_steps), "bed.strum_steps", "0..=4");
+        let count_fits = (1..=MAX_ROOTS as usize).contains(&self.roots.len());
+        found.require(near && count_fits, "bed.roots", &format!("1 to {MAX_ROOTS} degrees of -12..=12"));
+        found.require((1.0..=20.0).contains(&self.breath_s), "bed.breath_s", "1..=20");
+        found.require((0.0..=4.0).contains(&self.strum_steps), "bed.strum_steps", "0..=4");
     }
 }
 
 impl PulseSettings {
     fn check(&self, path: &str, found: &mut Problems) {
-        in_reach(self.register, format!("{path}.register"), found);
-        let mut within = |holds, field, range| found.within(holds, format!("{path}.{field}"), range);
-        within((0.0..=0.9).contains(&self.from), "from", "0..=0.9");
-        within((1..=16).contains(&self.max_onsets), "max_onsets", "1..=16");
-        within((0.0..=1.0).contains(&self.velocity), "velocity", "0..=1");
-        within((0.1..=16.0).contains(&self.gate_steps), "gate_steps", "0.1..=16");
-        within((-1.0..=1.0).contains(&self.pan), "pan", "-1..=1");
+        check_register(self.register, format!("{path}.register"), found);
+        let mut require = |holds, field, range| found.require(holds, format!("{path}.{field}"), range);
+        require((0.0..=0.9).contains(&self.from), "from", "0..=0.9");
+        require((1..=16).contains(&self.max_onsets), "max_onsets", "1..=16");
+        require((0.0..=1.0).contains(&self.velocity), "velocity", "0..=1");
+        require((0.1..=16.0).contains(&self.gate_steps), "gate_steps", "0.1..=16");
+        require((-1.0..=1.0).contains(&self.pan), "pan", "-1..=1");
     }
 }
 
 impl VoiceSettings {
     fn check(&self, found: &mut Problems) {
-        found.within((0.0..=1.0).contains(&self.velocity), "voices.velocity", "0..=1");
-        found.within((0.25..=2.0).contains(&self.pace), "voices.pace", "0.25..=2");
-        found.within((0.1..=4.0).contains(&self.gate), "voices.gate", "0.1..=4");
-        found.within((5.0..=120.0).contains(&self.rare_s), "voices.rare_s", "5..=120");
+        found.require((0.0..=1.0).contains(&self.velocity), "voices.velocity", "0..=1");
+        found.require((0.25..=2.0).contains(&self.pace), "voices.pace", "0.25..=2");
+        found.require((0.1..=4.0).contains(&self.gate), "voices.gate", "0.1..=4");
+        found.require((5.0..=120.0).contains(&self.rare_s), "voices.rare_s", "5..=120");
     }
 }

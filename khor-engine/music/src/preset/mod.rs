@@ -10,10 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::text::{PresetError, PresetText};
-use super::mapping::Mapping;
-use super::note::{Instrument, Role};
-use super::patch::Patch;
-use super::scale::Register;
+use super::{
+    mapping::Mapping,
+    note::{Instrument, Role},
+    patch::Patch,
+    scale::Register,
+};
 
 /// A musical character. Built-in ones are files in `khor-engine/music/presets/`; users add their own in the same form
 /// (docs/presets.md).
@@ -61,7 +63,7 @@ pub struct BedSettings {
     #[schemars(range(min = 4, max = 8))]
     pub chord_bars: u8,
     /// Roots as scale degrees, 1 to 64; the first is home.
-    #[schemars(length(min = 1, max = check::MOST_ROOTS), inner(range(min = -12, max = 12)))]
+    #[schemars(length(min = 1, max = check::MAX_ROOTS), inner(range(min = -12, max = 12)))]
     pub roots: Vec<i32>,
     /// Length of one breath of the pad, seconds, 1..=20; rounded to whole bars.
     #[schemars(range(min = 1, max = 20))]
@@ -176,8 +178,8 @@ pub struct Patches {
 
 impl Patches {
     /// The timbre of an instrument.
-    pub fn of(&self, instrument: Instrument) -> &Patch {
-        self.own(instrument).unwrap_or_else(|| self.of(instrument.role().into()))
+    pub fn get(&self, instrument: Instrument) -> &Patch {
+        self.own(instrument).unwrap_or_else(|| self.get(instrument.role().into()))
     }
 
     fn own(&self, instrument: Instrument) -> Option<&Patch> {
@@ -225,7 +227,7 @@ impl Preset {
     /// Timbres in the order of [`Instrument::ALL`], the preset's trim included.
     pub fn patches(&self) -> [Patch; Instrument::ALL.len()] {
         Instrument::ALL.map(|instrument| {
-            let patch = *self.patches.of(instrument);
+            let patch = *self.patches.get(instrument);
             Patch { gain_db: patch.gain_db + self.trim_db, ..patch }
         })
     }

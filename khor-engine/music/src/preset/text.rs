@@ -23,7 +23,7 @@ pub struct PresetText {
     #[schemars(regex(pattern = r"^[a-z0-9_-]{1,64}$"))]
     name: String,
     /// One sentence for people who choose.
-    #[schemars(length(max = check::MOST_HINT_CHARS))]
+    #[schemars(length(max = check::MAX_HINT_CHARS))]
     hint: String,
     /// Correction that brings the bed to the common loudness, dB.
     #[schemars(range(min = -24, max = 24))]
@@ -71,11 +71,11 @@ impl Preset {
     /// Reads and checks a file.
     pub fn parse(text: &str) -> Result<Self, PresetError> {
         let at = |offset: usize| text.get(..offset).map_or(1, |before| 1 + before.matches('\n').count());
-        let written: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
+        let preset: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
             line: at(error.span().map_or(0, |span| span.start)),
             problem: inert::line(error.message()).into_owned(),
         })?;
-        Self::of(written).map_err(|problems| match problems.first() {
+        Self::from_text(preset).map_err(|problems| match problems.first() {
             Some(first) => PresetError { line: line_of(text, &first.path), problem: first.to_string() },
             None => PresetError { line: 1, problem: "it breaks a rule".into() },
         })
@@ -87,16 +87,16 @@ impl Preset {
             // serde would take a list for an object's values.
             return Err(vec![Problem::new("", "a preset is a JSON object")]);
         }
-        let written: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
+        let preset: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
             vec![Problem::new(path, error.into_inner().to_string())]
         })?;
-        Self::of(written)
+        Self::from_text(preset)
     }
 
-    fn of(written: PresetText) -> Result<Self, Vec<Problem>> {
-        let PresetText { name, hint, trim_db, swing, bed, pulse, voices, patches, map } = written;
+    fn from_text(text: PresetText) -> Result<Self, Vec<Problem>> {
+        let PresetText { name, hint, trim_db, swing, bed, pulse, voices, patches, map } = text;
         let hint = inert::owned_line(hint);
         let read = map.map_or_else(|| Ok(STANDARD.clone()), |lines| Mapping::check(&lines));
         let (mapping, mut problems) = match read {
@@ -115,7 +115,7 @@ impl Preset {
     }
 
     /// The preset as it is written, its mapping included.
-    pub fn written(&self) -> PresetText {
+    pub fn to_text(&self) -> PresetText {
         let Self { name, hint, trim_db, swing, bed, pulse, voices, patches, mapping } = self.clone();
         PresetText {
             name,
@@ -132,12 +132,12 @@ impl Preset {
 
     /// The preset as a file. One that has the common contract goes on having it, so it names no mapping.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        let mut written = self.written();
+        let mut preset = self.to_text();
         if self.mapping == *STANDARD {
-            written.map = None;
+            preset.map = None;
         }
         let mut text = String::new();
-        put_table(&mut text, "", &Table::try_from(written)?);
+        put_table(&mut text, "", &Table::try_from(preset)?);
         Ok(text)
     }
 }
@@ -209,7 +209,7 @@ fn line_of(text: &str, path: &str) -> usize {
         }
         if here == table {
             of_table = if line.starts_with('[') { index + 1 } else { of_table };
-            if line.split('=').next().is_some_and(|written| written.trim() == key) {
+            if line.split('=').next().is_some_and(|name| name.trim() == key) {
                 return index + 1;
             }
         }
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn invalid_mapping_rows_are_rejected() {
-        let said = |rows: &str| {
+        let problem_of = |rows: &str| {
             let text = format!("{GOOD}\n{rows}");
             let error = Preset::parse(&text).expect_err(rows);
             assert!(error.line > GOOD.lines().count(), "{error}");
@@ -309,7 +309,7 @@ mod tests {
             ),
             (row("rx", "pulse.density", "range = [0, 16]\ncurve = \"wavy\""), "wavy"),
         ] {
-            let problem = said(&rows);
+            let problem = problem_of(&rows);
             assert!(problem.contains(expected), "{problem}");
         }
     }
@@ -327,12 +327,12 @@ mod tests {
             let file = preset.to_toml().unwrap();
             assert_eq!(Preset::parse(&file).as_ref(), Ok(preset), "{file}");
             assert!(!file.contains("[[map]]"), "the common contract stays the common one");
-            let json = serde_json::to_value(preset.written()).unwrap();
+            let json = serde_json::to_value(preset.to_text()).unwrap();
             assert!(json["map"].as_array().is_some_and(|map| !map.is_empty()), "{json}");
             assert_eq!(Preset::from_json(&json).as_ref(), Ok(preset));
         }
         let mut own = Preset::builtin()[0].clone();
-        let mut json = serde_json::to_value(own.written()).unwrap();
+        let mut json = serde_json::to_value(own.to_text()).unwrap();
         json["map"].as_array_mut().unwrap().truncate(2);
         own = Preset::from_json(&json).unwrap();
         let file = own.to_toml().unwrap();
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn json_errors_list_every_problem() {
-        let mut json = serde_json::to_value(Preset::builtin()[0].written()).unwrap();
+        let mut json = serde_json::to_value(Preset::builtin()[0].to_text()).unwrap();
         json["bed"]["velocity"] = json!(2);
         json["pulse"][1]["from"] = json!(-1);
         json["map"][3]["range"] = json!([0, 99]);
@@ -380,7 +380,7 @@ mod tests {
         let schema = serde_json::to_value(schema.into_root_schema_for::<PresetText>()).unwrap();
         let validator = jsonschema::draft202012::new(&schema).unwrap();
         for preset in Preset::builtin() {
-            let mut json = serde_json::to_value(preset.written()).unwrap();
+            let mut json = serde_json::to_value(preset.to_text()).unwrap();
             assert!(validator.is_valid(&json), "{}", preset.name);
             json.as_object_mut().unwrap().remove("map"); // its ranges are those of what it names
             for path in numbers(&json, "") {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::*;
-use crate::{Bench, Cast, Place, PulseCast, SECTIONS, Soloist, Turn, name_hash};
+use crate::{Cast, HostPlacement, PulseCast, RollCallTurn, SECTIONS, SectionPart, Soloist, name_hash};
 
 const BAR_S: f64 = 16.0 * 15.0 / 110.0;
 
@@ -30,17 +30,17 @@ fn sections(busy: [Option<f32>; SECTIONS]) -> Cast {
     Cast { pulse: PulseCast::Sections(busy.map(of)), ..Cast::default() }
 }
 
-fn turn(name: &str, level: Option<f32>) -> Turn {
-    let place = Place::of_host(name);
-    Turn { id: name_hash(name), lanes: level.map(|level| busy(SignalId::Io, level)), place }
+fn turn(name: &str, level: Option<f32>) -> RollCallTurn {
+    let placement = HostPlacement::of_host(name);
+    RollCallTurn { id: name_hash(name), lanes: level.map(|level| busy(SignalId::Io, level)), placement }
 }
 
-fn roll_call(turns: Vec<Turn>) -> Cast {
+fn roll_call(turns: Vec<RollCallTurn>) -> Cast {
     Cast { pulse: PulseCast::RollCall(turns), ..Cast::default() }
 }
 
 fn soloist(name: &str, signal: SignalId) -> Soloist {
-    Soloist { lanes: busy(signal, 0.8), place: Place::of_host(name) }
+    Soloist { lanes: busy(signal, 0.8), placement: HostPlacement::of_host(name) }
 }
 
 fn of(notes: &[Note], layer: Layer) -> Vec<&Note> {
@@ -60,15 +60,15 @@ fn the_default_cast_plays_one_machine() {
 #[test]
 fn each_working_section_plays_its_own_part() {
     for preset in Preset::builtin() {
-        for (index, bench) in Bench::ALL.iter().enumerate() {
+        for (index, part) in SectionPart::ALL.iter().enumerate() {
             let mut levels = [Some(0.0); SECTIONS];
             levels[index] = Some(0.7);
             let notes = play_cast(preset, 30.0, &lanes(idle()), |_| sections(levels));
             let pulse = of(&notes, Layer::Pulse);
             assert!(pulse.len() >= 8, "{} {index}: {}", preset.name, pulse.len());
             for note in pulse {
-                assert_eq!((note.role, note.pan), (bench.role, bench.pan));
-                assert!((bench.register.low..=bench.register.high).contains(&note.midi), "{note:?}");
+                assert_eq!((note.role, note.pan), (part.role, part.pan));
+                assert!((part.register.low..=part.register.high).contains(&note.midi), "{note:?}");
             }
         }
         let calm = play_cast(preset, 30.0, &lanes(all(0.9)), |_| sections([Some(0.0); SECTIONS]));
@@ -114,16 +114,16 @@ fn a_soloist_is_louder_above_sections() {
 fn each_soloist_sounds_from_its_pan() {
     // By their hashes on different sides.
     let names = ["web-1", "web-3"];
-    let [left, right] = names.map(|name| Place::of_host(name).pan);
+    let [left, right] = names.map(|name| HostPlacement::of_host(name).pan);
     assert_ne!(left, right);
     for preset in Preset::builtin() {
         let both = [soloist(names[0], SignalId::Rx), soloist(names[1], SignalId::Io)].map(Some);
         let notes = play_cast(preset, 30.0, &lanes(idle()), |_| Cast { soloists: both, ..Cast::default() });
-        for (signal, place) in [(SignalId::Rx, left), (SignalId::Io, right)] {
+        for (signal, pan) in [(SignalId::Rx, left), (SignalId::Io, right)] {
             let of_signal = |note: &&&Note| note.signal == Some(signal);
             let voice: Vec<&Note> = of(&notes, Layer::Voices).iter().filter(of_signal).copied().collect();
             assert!(voice.len() > 3, "{} {signal:?}", preset.name);
-            assert!(voice.iter().all(|note| (note.pan - place).abs() <= 0.3), "{} {voice:?}", preset.name);
+            assert!(voice.iter().all(|note| (note.pan - pan).abs() <= 0.3), "{} {voice:?}", preset.name);
         }
     }
 }
@@ -137,7 +137,7 @@ fn two_soloists_never_share_a_voice() {
         let mut composer = Composer::new(Settings::default(), preset.clone());
         composer.set_cast(Arc::new(Cast { soloists, ..Cast::default() }));
         composer.advance(20.0, &lanes(idle()), &mut Vec::new());
-        let voices: Vec<_> = composer.sounding().voices.iter().map(|v| (v.soloist, v.signal)).collect();
+        let voices: Vec<_> = composer.snapshot().voices.iter().map(|v| (v.soloist, v.signal)).collect();
         assert_eq!(voices, [(Some(0), SignalId::Rx), (Some(1), SignalId::Io)], "{}", preset.name);
     }
 }
@@ -154,7 +154,7 @@ fn a_second_soloist_takes_over_one_voice() {
         let mut speaks = |cast: &Cast, until_s: f64| {
             composer.set_cast(Arc::new(cast.clone()));
             composer.advance(until_s, &lanes(idle()), &mut Vec::new());
-            let voices = composer.sounding().voices;
+            let voices = composer.snapshot().voices;
             voices.iter().map(|voice| (voice.soloist, voice.signal)).collect::<Vec<_>>()
         };
         let alone = speaks(&of_first, 20.0);
@@ -181,7 +181,7 @@ fn a_missing_host_leaves_its_turn_silent() {
         assert!(answers(2) > answers(0), "{}: c works, a does not", preset.name);
         let pans: BTreeSet<String> =
             pulse.iter().filter(|note| slot(note) == 2).map(|note| note.pan.to_string()).collect();
-        assert_eq!(pans, BTreeSet::from([Place::of_host("c").pan.to_string()]));
+        assert_eq!(pans, BTreeSet::from([HostPlacement::of_host("c").pan.to_string()]));
     }
 }
 
@@ -201,12 +201,12 @@ fn a_new_host_joins_the_next_round() {
         .filter(|note| note.role == Role::Melody)
         .map(|note| note.pan)
         .collect();
-    let pans = ["b", "c", "d", "a", "b", "c", "d"].map(|name| Place::of_host(name).pan);
+    let pans = ["b", "c", "d", "a", "b", "c", "d"].map(|name| HostPlacement::of_host(name).pan);
     assert_eq!(answers[..7], pans);
 }
 
 fn from_the_right() -> String {
-    (0..100).map(|n| format!("host-{n}")).find(|name| Place::of_host(name).pan > 0.0).unwrap()
+    (0..100).map(|n| format!("host-{n}")).find(|name| HostPlacement::of_host(name).pan > 0.0).unwrap()
 }
 
 /// Changes of who plays, as quick as a listener can ask for them.
@@ -236,14 +236,14 @@ fn cast_changes_start_on_bar_lines() {
             assert!(note.duration_s > 0.0 && note.duration_s < 4.0, "{note:?}");
         }
         // In every bar the pulse is of one kind.
-        let benches =
-            |note: &Note| Bench::ALL.iter().any(|bench| bench.pan == note.pan && bench.role == note.role);
+        let is_from_a_part =
+            |note: &Note| SectionPart::ALL.iter().any(|part| part.pan == note.pan && part.role == note.role);
         for bar in 0..(80.0 / BAR_S) as u32 {
             let (from_s, to_s) = (f64::from(bar) * BAR_S - 1e-6, f64::from(bar + 1) * BAR_S - 1e-6);
             let within = |note: &&&Note| (from_s..to_s).contains(&note.onset_s);
             let pulse = of(&notes, Layer::Pulse);
             let pulse: Vec<&&Note> = pulse.iter().filter(within).collect();
-            let own = pulse.iter().filter(|note| benches(note)).count();
+            let own = pulse.iter().filter(|note| is_from_a_part(note)).count();
             assert!(own == 0 || own == pulse.len(), "{} bar {bar}: {own} of {}", preset.name, pulse.len());
         }
         let late = notes.iter().filter(|note| note.onset_s > until_s + BAR_S && note.layer == Layer::Voices);

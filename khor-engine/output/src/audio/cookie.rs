@@ -11,10 +11,9 @@ use std::{
     sync::Once,
 };
 
+use khor_system::files;
 use tempfile::NamedTempFile;
 use tracing::warn;
-
-use khor_system::files;
 
 /// Length of a cookie (`PA_NATIVE_COOKIE_LENGTH`), bytes.
 const LENGTH: usize = 256;

@@ -114,7 +114,7 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
     let preferred = Hosts::ids("").first().copied();
     let mut devices: Vec<DeviceInfo> = Vec::new();
     for host_id in Hosts::ids("") {
-        let of_host = hosts.with(host_id, |host| outputs_of(host, preferred == Some(host_id)));
+        let of_host = hosts.with_host(host_id, |host| outputs_of(host, preferred == Some(host_id)));
         for info in of_host.into_iter().flatten() {
             if devices.iter().all(|known| known.id != info.id) {
                 devices.push(info);
@@ -237,14 +237,14 @@ fn find(choice: &DeviceChoice) -> Result<(HostId, Device), OpenError> {
 fn find_in(hosts: &mut Hosts, choice: &DeviceChoice) -> Result<(HostId, Device), OpenError> {
     if let Some(id) = choice.device.strip_prefix("id:") {
         let id: cpal::DeviceId = id.parse().map_err(|error| OpenError::new(format!("{id}: {error}")))?;
-        let found = hosts.with(id.host(), |host| host.device_by_id(&id));
+        let found = hosts.with_host(id.host(), |host| host.device_by_id(&id));
         let found = found.ok_or_else(|| OpenError::new(format!("{} does not answer", id.host())))?;
         return Ok((id.host(), found.ok_or_else(|| OpenError::new(format!("{id} is not there")))?));
     }
     for host_id in
         Hosts::ids(&choice.backend).into_iter().filter(|host| !choice.server_only || !is_card(*host))
     {
-        if let Some(device) = hosts.with(host_id, Host::default_output_device).flatten() {
+        if let Some(device) = hosts.with_host(host_id, Host::default_output_device).flatten() {
             return Ok((host_id, device));
         }
     }

@@ -71,7 +71,7 @@ impl Hosts {
     }
 
     /// Lets a backend be asked; `None` where it does not answer.
-    pub(super) fn with<T>(&mut self, id: HostId, task: impl FnOnce(&Host) -> T) -> Option<T> {
+    pub(super) fn with_host<T>(&mut self, id: HostId, task: impl FnOnce(&Host) -> T) -> Option<T> {
         if is_card(id) {
             return cpal::host_from_id(id).ok().map(|host| task(&host));
         }

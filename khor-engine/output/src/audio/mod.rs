@@ -22,22 +22,23 @@ mod supervisor;
 mod tap;
 mod voice_limit;
 
-pub use callback_state::AudioMeters;
-pub use device::{DeviceInfo, check, list, probe};
-pub use priority::{Granter, Priority};
-pub use supervisor::{AudioOutput, AudioSettings, AudioStatus};
-pub use tap::{Block, StereoFrame, Tap, TapFull};
-
 use std::sync::Arc;
 
+use khor_music::{Controls, Instrument, Note, Patch};
+use khor_synth::{SynthNote, Volume};
 use rtrb::Producer;
 
+pub use self::{
+    callback_state::AudioMeters,
+    device::{DeviceInfo, check, list, probe},
+    priority::{Granter, Priority},
+    supervisor::{AudioOutput, AudioSettings, AudioStatus},
+    tap::{Block, StereoFrame, Tap, TapFull},
+};
 use self::{
     callback_state::CallbackState,
     renderer::{Command, Settings},
 };
-use khor_music::{Controls, Instrument, Note, Patch};
-use khor_synth::{SynthNote, Volume};
 
 /// The feeding end of the sound: turns musical time into frames and hands commands to the callback.
 /// Not for the audio thread; never blocks.

@@ -201,10 +201,10 @@ mod tests {
     #[test]
     fn a_hogging_thread_loses_real_time_priority() {
         let hang = khor_patience::hang_timeout();
-        let (told, tid) = mpsc::channel();
+        let (send_tid, tid) = mpsc::channel();
         let (go, gone) = mpsc::channel();
         let player = thread::spawn(move || {
-            told.send(nix::unistd::gettid().as_raw()).unwrap();
+            send_tid.send(nix::unistd::gettid().as_raw()).unwrap();
             gone.recv().unwrap();
             let begun = Instant::now();
             while PROMOTED.load(Relaxed) != 0 && begun.elapsed() < hang {

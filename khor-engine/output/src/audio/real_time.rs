@@ -7,6 +7,8 @@ use std::{
 };
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
+use khor_music::{Controls, Instrument, Preset, Role};
+use khor_synth::{SynthNote, Volume};
 use nix::{
     libc,
     sys::wait::{WaitPidFlag, WaitStatus, waitpid},
@@ -21,8 +23,6 @@ use super::{
     renderer::{Command, Renderer},
     tap::{Block, Tap},
 };
-use khor_music::{Controls, Instrument, Preset, Role};
-use khor_synth::{SynthNote, Volume};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -32,14 +32,14 @@ const CHANNELS: [usize; 3] = [1, 2, 6];
 const LENGTHS: [usize; 6] = [16, 100, 441, 1024, 2000, 8192];
 
 /// A renderer, the end that feeds it, and a tap at which somebody listens.
-fn made(rate_hz: u32) -> (Renderer, Producer<Command>, Tap) {
+fn renderer_with_listener(rate_hz: u32) -> (Renderer, Producer<Command>, Tap) {
     let (commands, receiver) = RingBuffer::new(1024);
     let (tap, feed) = Tap::start(rate_hz).unwrap();
     (Renderer::new(rate_hz, receiver, Arc::new(CallbackState::new(rate_hz)), feed), commands, tap)
 }
 
 /// Plays silence until it arrives at the tap's listener.
-fn listened_to(heard: &mut Receiver<Block>, renderer: &mut Renderer) {
+fn wait_for_listener(heard: &mut Receiver<Block>, renderer: &mut Renderer) {
     let deadline = Instant::now() + Duration::from_secs(5);
     while heard.try_recv().is_err() {
         assert!(Instant::now() < deadline, "nothing comes to the tap");
@@ -54,13 +54,13 @@ fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut 
     let mut peak = 0.0_f32;
     let mut frame = 0;
     for round in 0..rounds {
-        let mut tell = |command| assert!(commands.push(command).is_ok());
+        let mut push = |command| assert!(commands.push(command).is_ok());
         let preset = &Preset::builtin()[round as usize % Preset::builtin().len()];
         for (instrument, patch) in std::iter::zip(Instrument::ALL, preset.patches()) {
-            tell(Command::Patch(instrument, patch));
+            push(Command::Patch(instrument, patch));
         }
         for i in 0..12 {
-            tell(Command::Note(SynthNote {
+            push(Command::Note(SynthNote {
                 onset_frame: frame + 37 * i,
                 duration_frames: 9000,
                 midi: 36 + (7 * i + u64::from(round)) as u8 % 60,
@@ -72,11 +72,11 @@ fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut 
             }));
         }
         let vowel = (round % 5) as f32 / 4.0;
-        tell(Command::Controls(Controls { brightness: 0.7, reverb: 0.6, delay: 0.5, echo_s: 0.3, vowel }));
-        tell(Command::Volume(Volume { master_gain: (round % 3) as f32 / 2.0, loudness_lufs: -16.0 }));
-        tell(Command::Muted(round % 11 == 10));
+        push(Command::Controls(Controls { brightness: 0.7, reverb: 0.6, delay: 0.5, echo_s: 0.3, vowel }));
+        push(Command::Volume(Volume { master_gain: (round % 3) as f32 / 2.0, loudness_lufs: -16.0 }));
+        push(Command::Muted(round % 11 == 10));
         if round % 13 == 12 {
-            tell(Command::AllNotesOff);
+            push(Command::AllNotesOff);
         }
         let channels = CHANNELS[round as usize % CHANNELS.len()];
         let out = &mut buffer[..channels * LENGTHS[round as usize % LENGTHS.len()]];
@@ -90,9 +90,9 @@ fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut 
 #[test]
 fn the_callback_never_allocates() {
     for rate_hz in RATES_HZ {
-        let (mut renderer, mut commands, tap) = made(rate_hz);
+        let (mut renderer, mut commands, tap) = renderer_with_listener(rate_hz);
         let mut heard = tap.listen().unwrap();
-        listened_to(&mut heard, &mut renderer);
+        wait_for_listener(&mut heard, &mut renderer);
         let mut buffer = vec![0.0; 6 * 8192];
         Preset::builtin(); // Read from their files once.
         let before = violation_count();
@@ -143,9 +143,9 @@ fn without_system_calls(work: impl FnOnce() -> bool) -> WaitStatus {
 
 #[test]
 fn the_callback_makes_no_system_call() {
-    let (mut renderer, mut commands, tap) = made(48_000);
+    let (mut renderer, mut commands, tap) = renderer_with_listener(48_000);
     let mut heard = tap.listen().unwrap();
-    listened_to(&mut heard, &mut renderer);
+    wait_for_listener(&mut heard, &mut renderer);
     let mut buffer = vec![0.0; 6 * 8192];
     Preset::builtin();
     let ended = without_system_calls(|| play(&mut renderer, &mut commands, &mut buffer, 200) > 0.05);

@@ -5,6 +5,8 @@ use std::{
     time::Instant,
 };
 
+use khor_music::{Controls, Instrument, Patch};
+use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
 use parking_lot::Mutex;
 use rtrb::Consumer;
 
@@ -13,8 +15,6 @@ use super::{
     tap::TapFeed,
     voice_limit::VoiceLimit,
 };
-use khor_music::{Controls, Instrument, Patch};
-use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
 
 /// Frames rendered at a time; callbacks of any length are cut into these.
 const CHUNK_FRAMES: usize = 512;
@@ -271,10 +271,10 @@ impl Drop for Lease {
 mod tests {
     use std::{sync::mpsc, thread};
 
+    use khor_music::{Preset, Role};
     use rtrb::{Producer, RingBuffer};
 
     use super::{super::tap::Tap, *};
-    use khor_music::{Preset, Role};
 
     const RATE_HZ: u32 = 48_000;
 

@@ -14,11 +14,12 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-pub use sample::{FileError, to_16_bit};
-pub use smf::NoteFile;
-pub use wav::{MAX_WAV_BYTES, WavBytes, wav_bytes};
-
 use self::{flac::FlacWriter, wav::WavWriter};
+pub use self::{
+    sample::{FileError, to_16_bit},
+    smf::NoteFile,
+    wav::{MAX_WAV_BYTES, WavBytes, wav_bytes},
+};
 
 /// What a file can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,7 +229,7 @@ mod tests {
         let path = Path::new("/dev/full");
         let device = khor_system::files::Replacement::begin(path).unwrap().file().unwrap();
         let mut file = SoundFile::start(device, Format::Wav, 48_000);
-        let told = match &mut file {
+        let error_kind = match &mut file {
             // hound writes the header at once, and the device says no at once.
             Err(error) => error.kind(),
             Ok(file) => {
@@ -241,7 +242,7 @@ mod tests {
                 }
             }
         };
-        assert_eq!(told, io::ErrorKind::StorageFull);
+        assert_eq!(error_kind, io::ErrorKind::StorageFull);
     }
 
     #[test]

@@ -2,12 +2,11 @@
 
 use std::{io, path::Path};
 
+use khor_music::{Note, Role};
+use khor_system::files::write_output;
 use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind, num::u15,
 };
-
-use khor_music::{Note, Role};
-use khor_system::files::write_output;
 
 /// Ticks per quarter: a step is 120, and a tick at 110 BPM about a millisecond.
 const TICKS_PER_QUARTER: u16 = 480;
@@ -118,8 +117,9 @@ fn track(head: &[MetaMessage<'static>], events: Vec<(u64, TrackEventKind<'static
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_music::{Instrument, Layer};
+
+    use super::*;
 
     fn note(onset_s: f64, duration_s: f32, midi: u8, role: Role) -> Note {
         Note {

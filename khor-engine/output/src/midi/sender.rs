@@ -11,6 +11,8 @@ use std::{
 };
 
 use alsa::seq::Addr;
+use khor_music::{Note, Role};
+use khor_signal::{Levels, SignalId};
 use parking_lot::Mutex;
 use tracing::{info, warn};
 
@@ -22,8 +24,6 @@ use super::{
     schedule::{Due, Message, Schedule},
 };
 use crate::Health;
-use khor_music::{Note, Role};
-use khor_signal::{Levels, SignalId};
 
 /// Time between two attempts to open a missing sequencer.
 const OPEN_RETRY: Duration = Duration::from_secs(5);

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_own_traffic::{CountedAt, OwnTraffic};
 use parking_lot::{Mutex, MutexGuard};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,7 +17,6 @@ use tracing::{debug, warn};
 
 use super::OscTarget;
 use crate::Health;
-use khor_own_traffic::{CountedAt, OwnTraffic};
 
 /// How often a name is looked up that does not resolve, or whose address can't be sent to.
 const LOOKUP_RETRY: Duration = Duration::from_secs(5);

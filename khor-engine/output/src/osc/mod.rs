@@ -21,6 +21,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use khor_music::Note;
+use khor_own_traffic::OwnTraffic;
+use khor_signal::{Lanes, PerSignal, SIGNALS, SignalId};
 use parking_lot::Mutex;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 use tracing::debug;
@@ -31,9 +34,6 @@ pub use self::{
     target::{OscTarget, ParseTargetError},
 };
 use super::Health;
-use khor_music::Note;
-use khor_own_traffic::OwnTraffic;
-use khor_signal::{Lanes, PerSignal, SIGNALS, SignalId};
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
@@ -290,9 +290,10 @@ fn message(addr: &str, args: Vec<OscType>) -> OscPacket {
 mod tests {
     use std::net::UdpSocket;
 
-    use super::*;
     use khor_music::{Layer, Role};
     use khor_signal::Lane;
+
+    use super::*;
 
     fn receiver() -> (UdpSocket, OscTarget) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -392,11 +393,11 @@ mod tests {
         destination.set_addresses(Ok(vec![socket.local_addr().unwrap()]));
         sender.send(OscEvent::Metrics([1.0; 9]));
         sender.send_lanes(&lanes, Instant::now());
-        let told = [receive(&socket), receive(&socket), receive(&socket)].map(|packet| match packet {
+        let received = [receive(&socket), receive(&socket), receive(&socket)].map(|packet| match packet {
             OscPacket::Message(message) => message.addr,
             OscPacket::Bundle(_) => panic!("expected a message"),
         });
-        assert_eq!(told, ["/khor/metrics", "/khor/signal", "/khor/deviation"]);
+        assert_eq!(received, ["/khor/metrics", "/khor/signal", "/khor/deviation"]);
         assert!(destination.health().ok);
     }
 
@@ -408,10 +409,10 @@ mod tests {
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
         output.send(OscEvent::Lanes(lanes));
-        let told = [receive(&first), receive(&first)];
+        let received = [receive(&first), receive(&first)];
         output.send(OscEvent::Targets(vec![another]));
         output.send(OscEvent::Lanes(lanes));
-        assert_eq!(told, [receive(&second), receive(&second)]);
+        assert_eq!(received, [receive(&second), receive(&second)]);
         first.set_nonblocking(true).unwrap();
         assert!(first.recv(&mut [0; 64]).is_err(), "nothing more");
         output.send(OscEvent::Targets(Vec::new()));

@@ -6,8 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use khor_system::files::{Space, with_timeout};
-use khor_system::words::{bytes, counted};
+use khor_system::{
+    files::{Space, with_timeout},
+    words::{bytes, counted},
+};
 
 /// Most files in the folder of recordings.
 const MAX_FILES: u64 = 10_000;

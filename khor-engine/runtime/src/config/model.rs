@@ -8,7 +8,7 @@ use std::{
 
 use khor_music::{Scale, Settings};
 use khor_signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings};
-use khor_synth::{OfflineSettings, Sounding, Volume};
+use khor_synth::{OfflineSettings, RenderMode, Volume};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -255,13 +255,13 @@ impl Config {
     }
 
     /// The settings of a render.
-    pub fn offline_settings(&self, sounding: Sounding) -> OfflineSettings {
+    pub fn offline_settings(&self, mode: RenderMode) -> OfflineSettings {
         OfflineSettings {
             scaling: self.scaling(),
             music: self.music_settings(),
             volume: self.volume(),
             sample_rate_hz: self.audio.sample_rate,
-            sounding,
+            mode,
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use khor_music::{CueKind as Motif, Severity};
+use khor_music::{CueSound, Severity};
 use khor_output::Health;
 use khor_proto::{Cue, inert};
 use nix::sys::signal::Signal;
@@ -171,7 +171,7 @@ impl Bursts {
 
 /// `None` for what is only to be heard.
 fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
-    match Motif::of(kind)?.severity() {
+    match CueSound::for_event(kind)?.severity() {
         Severity::Grave => Some(2),
         Severity::Serious => Some(1),
         Severity::Notable => None,

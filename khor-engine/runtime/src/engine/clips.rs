@@ -8,10 +8,10 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use khor_music::{CueKind, Note, Preset};
+use khor_music::{CueSound, Note, Preset};
 use khor_output::file::WavBytes;
 use khor_source::{CaptureError, CaptureReader, Recorded};
-use khor_synth::{Offline, Samples, Sounding};
+use khor_synth::{Offline, RenderMode, Samples};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -178,7 +178,7 @@ impl Clip {
         cancelled: &AtomicBool,
         mut take: impl FnMut(Piece),
     ) -> Result<bool, CaptureError> {
-        let mut offline = Offline::new(&config.offline_settings(Sounding::Mix), preset);
+        let mut offline = Offline::new(&config.offline_settings(RenderMode::Mix), preset);
         for piece in CaptureReader::new(Cursor::new(IDLE_CAPTURE))? {
             if cancelled.load(Relaxed) {
                 return Ok(false);
@@ -207,7 +207,9 @@ impl Clip {
                     debug_assert!(rendered.is_continue());
                     take(Piece::Notes(offline.last_notes()));
                 }
-                Recorded::Cue(cue) => CueKind::of(cue.kind).into_iter().for_each(|kind| offline.cue(kind)),
+                Recorded::Cue(cue) => {
+                    CueSound::for_event(cue.kind).into_iter().for_each(|kind| offline.cue(kind))
+                }
                 Recorded::Lost { .. } => {}
             }
             if offline.seconds() >= CLIP_S {

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use khor_music::{Composer, Controls, CueKind, Instrument, Layer, Note, Position, Preset, Role, Settings};
+use khor_music::{Composer, Controls, CueSound, Instrument, Layer, Note, Position, Preset, Role, Settings};
 use khor_output::{audio, midi, osc};
 use khor_signal::Lanes;
 use khor_synth::Volume;
@@ -35,7 +35,7 @@ const LATE_S: f64 = 0.080;
 pub(super) enum Command {
     Settings(Settings),
     Preset(Box<Preset>),
-    Cue(CueKind),
+    Cue(CueSound),
     Volume(Volume),
     Muted(bool),
     TestNote {
@@ -238,7 +238,7 @@ impl MusicThread {
         }
         let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
         let ago = Duration::try_from_secs_f64(self.now_s() - bar_s).unwrap_or_default();
-        let sounding = self.composer.sounding();
+        let sounding = self.composer.snapshot();
         let mut state = self.state.lock();
         state.position = Some(position);
         state.sounding = Some(sounding);
@@ -458,7 +458,7 @@ mod tests {
     fn late_cues_keep_their_rhythm() {
         let mut rehearsal = Fixture::new();
         rehearsal.run_for(Duration::from_secs(1));
-        rehearsal.thread.execute(Command::Cue(CueKind::Crash));
+        rehearsal.thread.execute(Command::Cue(CueSound::Crash));
         let notes = rehearsal.wake_after(STALL);
         let onsets = |notes: &[Note]| -> Vec<f64> {
             let cue: Vec<f64> = notes.iter().filter(|n| n.layer == Layer::Cues).map(|n| n.onset_s).collect();
@@ -467,7 +467,7 @@ mod tests {
         let first = notes.iter().find(|note| note.layer == Layer::Cues).unwrap();
         assert!((first.onset_s - rehearsal.thread.now_s()).abs() < 1e-6, "it begins now");
         let mut composer = composer();
-        composer.cue(CueKind::Crash);
+        composer.cue(CueSound::Crash);
         let mut composed = Vec::new();
         composer.advance(0.01, &busy(), &mut composed);
         let apart = std::iter::zip(onsets(&notes), onsets(&composed)).map(|(a, b)| (a - b).abs());

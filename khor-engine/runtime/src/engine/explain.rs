@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
+use khor_music::{ActiveVoice, Feature, Input, MusicSnapshot, PulseCast, Route};
 use khor_proto::{Scope, inert};
 use khor_signal::{Reading, SIGNALS, SignalId};
 use khor_site::Host;
@@ -102,7 +102,7 @@ fn standing(reading: &Reading, is_of_many: bool) -> Vec<DeviatingSignal> {
     standing
 }
 
-fn heard(sounding: &Sounding, state: &EngineState) -> Vec<SoundPart> {
+fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
     let plan = &state.plan;
     let mut heard = vec![bed(sounding, state)];
     match &plan.cast.pulse {
@@ -114,7 +114,7 @@ fn heard(sounding: &Sounding, state: &EngineState) -> Vec<SoundPart> {
             because: "the work of each".into(),
         }),
     }
-    for &Speaking { stream, signal, onsets, soloist } in &sounding.voices {
+    for &ActiveVoice { stream, signal, onsets, soloist } in &sounding.voices {
         let of = soloist.and_then(|place| plan.soloists[place].as_ref());
         let of = of.map_or_else(String::new, |solo| format!(" of {}", solo.host));
         heard.push(SoundPart {
@@ -141,7 +141,7 @@ fn section(bench_section: &SeatedSection) -> SoundPart {
     }
 }
 
-fn bed(sounding: &Sounding, state: &EngineState) -> SoundPart {
+fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     if sounding.lost {
         let (what, because) = ("hollow and dull".to_owned(), why_lost(state));
         return SoundPart { layer: "bed", what, because };
@@ -196,7 +196,7 @@ fn usual_waits(reading: Option<&Reading>) -> String {
     }
 }
 
-fn pulse(sounding: &Sounding) -> SoundPart {
+fn pulse(sounding: &MusicSnapshot) -> SoundPart {
     let (what, because) = match moved(sounding, Feature::PulseDensity) {
         Some((route, position)) if position > 0.0 => {
             (format!("{:.0} of 16", (position * 16.0).ceil()), cause(&route))
@@ -206,8 +206,8 @@ fn pulse(sounding: &Sounding) -> SoundPart {
     SoundPart { layer: "pulse", what, because }
 }
 
-fn moved(sounding: &Sounding, feature: Feature) -> Option<(Route, f32)> {
-    sounding.moved.iter().find(|(route, _)| route.to == feature).copied()
+fn moved(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
+    sounding.features.iter().find(|(route, _)| route.to == feature).copied()
 }
 
 fn cause(route: &Route) -> String {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use khor_fleet::Name;
-use khor_music::CueKind;
+use khor_music::CueSound;
 use khor_output::osc;
 use khor_proto::Scope;
 use khor_signal::{Frame, PerSignal, Pipeline};
@@ -189,10 +189,10 @@ impl SignalTask {
         let (was, is) = (self.kind.replace(info.kind), info.kind);
         match was {
             Some(SourceKind::Collector) if is == SourceKind::Proc => {
-                self.conductor.send(Command::Cue(CueKind::Lost));
+                self.conductor.send(Command::Cue(CueSound::Lost));
             }
             Some(SourceKind::Proc) if is == SourceKind::Collector => {
-                self.conductor.send(Command::Cue(CueKind::Found));
+                self.conductor.send(Command::Cue(CueSound::Found));
             }
             _ => {}
         }
@@ -220,7 +220,7 @@ impl SignalTask {
 
     fn frame(&mut self, frame: Frame) {
         let now = Instant::now();
-        let frame = frame.only(&self.heard);
+        let frame = frame.keep_enabled(&self.heard);
         let reading = self.pipeline.push(frame);
         self.state.lock().add_reading(&frame.counters, reading, now);
         if now.duration_since(self.saved_at) >= SAVE_INTERVAL {

@@ -1,7 +1,7 @@
 //! Passes a site to the stage, with the selected signals only. No I/O.
 
 use khor_fleet::Name;
-use khor_signal::{PerSignal, Reading, only};
+use khor_signal::{PerSignal, Reading, keep_enabled};
 use khor_site::{Host, Site};
 
 use super::stage::{SiteDetail, Stage, StageHost, StagePlan, StageSection};
@@ -10,7 +10,8 @@ use crate::config::SiteMode;
 impl Stage {
     /// Chooses who plays in a site. `heard` are the selected signals.
     pub fn update_for_site(&mut self, mode: SiteMode, site: &Site, heard: &PerSignal<bool>) -> StagePlan {
-        let only_heard = |reading: &Reading| Reading { lanes: only(&reading.lanes, heard), ..*reading };
+        let only_heard =
+            |reading: &Reading| Reading { lanes: keep_enabled(&reading.lanes, heard), ..*reading };
         let readings: Vec<(&Host, Reading)> =
             site.hosts.iter().map(|host| (host, only_heard(&host.reading))).collect();
         let hosts: Vec<StageHost<'_>> = readings
@@ -29,7 +30,7 @@ impl Stage {
             .map(|group| StageSection {
                 section: group.name.as_ref().map(Name::as_str),
                 hosts: group.hosts as usize,
-                lanes: group.lanes.map(|lanes| only(&lanes, heard)),
+                lanes: group.lanes.map(|lanes| keep_enabled(&lanes, heard)),
             })
             .collect();
         let detail = site.summary.as_ref().map_or(SiteDetail::Each, |summary| SiteDetail::Together {

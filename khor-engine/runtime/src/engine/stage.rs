@@ -3,9 +3,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use khor_music::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
+use khor_music::{
+    Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
+    name_hash,
+};
 use khor_signal::{
-    Lanes, Reading, Seating, SignalId, Soloists, busiest, ensemble, louder, standing, waiting_most,
+    Lanes, Reading, SectionSlots, SignalId, Soloists, busiest, ensemble, largest_deviation, louder,
+    most_saturated,
 };
 
 use crate::config::SiteMode;
@@ -53,7 +57,7 @@ pub struct StageSection<'a> {
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
-    seating: Seating<String, SECTIONS>,
+    section_slots: SectionSlots<String, SECTIONS>,
 }
 
 /// Who plays, and why.
@@ -98,7 +102,7 @@ pub struct SeatedSection {
     /// Its hosts.
     pub hosts: usize,
     /// Its timbre, register and direction.
-    pub bench: Bench,
+    pub bench: SectionPart,
 }
 
 impl StagePlan {
@@ -132,16 +136,16 @@ impl Stage {
                 SiteDetail::Together { sections, .. } => roll_call_of_sections(sections, &mut plan),
             },
         };
-        let place = |solo: &Solo| {
-            let place = Place::of_host(&solo.host);
+        let placement = |solo: &Solo| {
+            let placement = HostPlacement::of_host(&solo.host);
             match pulse {
                 PulseCast::Sections(_) => {
-                    place.within(&Bench::ALL[self.seating.bench(solo.section.as_deref())])
+                    placement.within(&SectionPart::ALL[self.section_slots.slot(solo.section.as_deref())])
                 }
-                _ => place,
+                _ => placement,
             }
         };
-        let soloist = |solo: &Solo| Soloist { lanes: solo.reading.lanes, place: place(solo) };
+        let soloist = |solo: &Solo| Soloist { lanes: solo.reading.lanes, placement: placement(solo) };
         let soloists = plan.soloists.each_ref().map(|solo| solo.as_ref().map(soloist));
         plan.cast = Arc::new(Cast { soloists, pulse });
         plan
@@ -155,17 +159,17 @@ impl Stage {
         plan: &mut StagePlan,
     ) -> PulseCast {
         match detail {
-            SiteDetail::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
+            SiteDetail::Each => self.section_slots.assign(hosts.iter().map(|host| host.section)),
             SiteDetail::Together { sections, .. } => {
-                self.seating.seat(sections.iter().map(|group| group.section));
+                self.section_slots.assign(sections.iter().map(|group| group.section));
             }
         }
-        if self.seating.count() < 2 {
+        if self.section_slots.count() < 2 {
             plan.remark = Some("fewer than two sections: all play together".into());
             return PulseCast::Together;
         }
-        if !self.seating.rest().is_empty() {
-            let rest = name_list(self.seating.rest());
+        if !self.section_slots.rest().is_empty() {
+            let rest = name_list(self.section_slots.rest());
             plan.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
         }
         let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
@@ -174,14 +178,14 @@ impl Stage {
             if count == 0 {
                 continue;
             }
-            let section = self.seating.named().get(index).cloned();
-            plan.benches.push(SeatedSection { section, hosts: count, bench: Bench::ALL[index] });
+            let section = self.section_slots.named().get(index).cloned();
+            plan.benches.push(SeatedSection { section, hosts: count, bench: SectionPart::ALL[index] });
             let solos = plan.soloists.iter().flatten();
-            let solos = solos.filter(|solo| self.seating.bench(solo.section.as_deref()) == index);
+            let solos = solos.filter(|solo| self.section_slots.slot(solo.section.as_deref()) == index);
             *bench = Some(solos.fold(lanes, |lanes, solo| louder(&lanes, &solo.reading.lanes)));
         }
         if let Some(reading) = &mut plan.reading {
-            reading.lanes = waiting_most(&reading.lanes, benches.iter().flatten());
+            reading.lanes = most_saturated(&reading.lanes, benches.iter().flatten());
         }
         PulseCast::Sections(benches)
     }
@@ -191,12 +195,12 @@ impl Stage {
     fn bench_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
         match detail {
             SiteDetail::Each => {
-                let sitting = || hosts.iter().filter(|host| self.seating.bench(host.section) == index);
+                let sitting = || hosts.iter().filter(|host| self.section_slots.slot(host.section) == index);
                 let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
                 (sitting().count(), busiest(heard))
             }
             SiteDetail::Together { sections, .. } => {
-                let sitting = sections.iter().filter(|group| self.seating.bench(group.section) == index);
+                let sitting = sections.iter().filter(|group| self.section_slots.slot(group.section) == index);
                 sitting.fold((0, [None; SignalId::COUNT]), |(hosts, lanes), group| {
                     (hosts + group.hosts, group.lanes.map_or(lanes, |more| louder(&lanes, &more)))
                 })
@@ -217,7 +221,7 @@ fn name_list(names: &[String]) -> String {
 
 impl Solo {
     fn of(host: &StageHost<'_>) -> Option<Self> {
-        let (signal, deviation) = standing(&host.reading.lanes)?;
+        let (signal, deviation) = largest_deviation(&host.reading.lanes)?;
         let section = host.section.map(ToOwned::to_owned);
         Some(Self { host: host.name.to_owned(), section, signal, deviation, reading: *host.reading })
     }
@@ -226,23 +230,23 @@ impl Solo {
 /// Calls the hosts in turn, by name. If there are more hosts than turns, calls the sections, and
 /// last the hosts without one.
 fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
-    let (count, turns): (usize, Vec<Turn>) = if hosts.len() <= TURNS
+    let (count, turns): (usize, Vec<RollCallTurn>) = if hosts.len() <= MAX_TURNS
         || hosts.iter().all(|h| h.section.is_none())
     {
         let mut hosts: Vec<&StageHost<'_>> = hosts.iter().collect();
         hosts.sort_by_key(|host| host.name);
         let lanes = |host: &StageHost<'_>| (!host.silent).then_some(host.reading.lanes);
-        (hosts.len(), hosts.iter().take(TURNS).map(|host| turn(host.name, lanes(host))).collect())
+        (hosts.len(), hosts.iter().take(MAX_TURNS).map(|host| turn(host.name, lanes(host))).collect())
     } else {
         let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
         let count = hosts.len();
-        plan.remark = Some(format!("{count} hosts are more than {TURNS} turns: each section has one"));
+        plan.remark = Some(format!("{count} hosts are more than {MAX_TURNS} turns: each section has one"));
         let of = |(_, section): &(bool, Option<&str>)| {
             let heard = hosts.iter().filter(|host| !host.silent && host.section == *section);
             let lanes: Vec<&Lanes> = heard.map(|host| &host.reading.lanes).collect();
             turn(section.unwrap_or_default(), (!lanes.is_empty()).then(|| busiest(lanes.iter().copied())))
         };
-        (groups.len(), groups.iter().take(TURNS).map(of).collect())
+        (groups.len(), groups.iter().take(MAX_TURNS).map(of).collect())
     };
     roll_call_turns(count, turns, plan)
 }
@@ -255,28 +259,29 @@ fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) ->
         return PulseCast::Together;
     }
     plan.remark = Some("sites within the site are told of as one: each section has a turn".into());
-    let turns = sections.iter().take(TURNS);
+    let turns = sections.iter().take(MAX_TURNS);
     let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes)).collect();
     roll_call_turns(sections.len(), turns, plan)
 }
 
 /// The roll call. `count` may exceed the number of turns.
-fn roll_call_turns(count: usize, turns: Vec<Turn>, plan: &mut StagePlan) -> PulseCast {
-    if count > TURNS {
-        let beyond = count - TURNS;
-        plan.remark = Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
+fn roll_call_turns(count: usize, turns: Vec<RollCallTurn>, plan: &mut StagePlan) -> PulseCast {
+    if count > MAX_TURNS {
+        let beyond = count - MAX_TURNS;
+        plan.remark =
+            Some(format!("{count} are more than {MAX_TURNS} turns: the last {beyond} are not called"));
     }
     plan.turns = turns.len();
     PulseCast::RollCall(turns)
 }
 
-fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
-    Turn { id: name_hash(name), lanes, place: Place::of_host(name) }
+fn turn(name: &str, lanes: Option<Lanes>) -> RollCallTurn {
+    RollCallTurn { id: name_hash(name), lanes, placement: HostPlacement::of_host(name) }
 }
 
 #[cfg(test)]
 mod tests {
-    use khor_signal::standing_out as reading;
+    use khor_signal::deviating_reading as reading;
 
     use super::*;
 
@@ -305,8 +310,8 @@ mod tests {
         let benches: Vec<_> = plan.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
         assert_eq!(plan.furthest()[0].host, "web-07");
-        let place = plan.cast.soloists[0].unwrap().place;
-        assert_eq!(place, Place::of_host("web-07").within(&Bench::ALL[2]));
+        let placement = plan.cast.soloists[0].unwrap().placement;
+        assert_eq!(placement, HostPlacement::of_host("web-07").within(&SectionPart::ALL[2]));
         assert_eq!(plan.remark, None);
     }
 
@@ -399,8 +404,8 @@ mod tests {
         let plan = stage.update(SiteMode::Sections, &named, &detail);
         assert_eq!(sections(&plan), [true, true, false, false], "a soloist is heard of his section");
         assert_eq!(
-            plan.cast.soloists[0].unwrap().place,
-            Place::of_host("web-1").within(&Bench::ALL[1]),
+            plan.cast.soloists[0].unwrap().placement,
+            HostPlacement::of_host("web-1").within(&SectionPart::ALL[1]),
             "and plays from there"
         );
     }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use khor_music::{Note, Position, Sounding};
+use khor_music::{MusicSnapshot, Note, Position};
 use khor_proto::Cue;
 use khor_signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId};
 use khor_site::Site;
@@ -192,7 +192,7 @@ pub(super) struct EngineState {
     /// Nothing more is learnt about what is ordinary.
     pub(super) baseline_frozen: bool,
     /// What is heard and why.
-    pub(super) sounding: Option<Sounding>,
+    pub(super) sounding: Option<MusicSnapshot>,
     /// Notes that were left out because they came too late.
     pub(super) late_notes: u64,
     newest_note: NoteSeq,

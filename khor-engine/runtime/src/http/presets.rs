@@ -1,6 +1,6 @@
 //! Presets: listed, chosen, read, checked, tried, saved and removed; and what a mapping may say.
 
-use khor_music::{Curve, Feature, Of, Polarity, Preset, PresetText, Problem};
+use khor_music::{Curve, Feature, LaneValue, Polarity, Preset, PresetText, Problem};
 use khor_signal::{Family, SIGNALS};
 use khor_system::shown_path::ShownPath;
 use schemars::JsonSchema;
@@ -109,7 +109,7 @@ fn preset_answer(engine: &Engine, name: &str) -> Result<Json<One>, Failure> {
         hint: preset.hint.clone(),
         builtin: file.is_none(),
         file,
-        preset: preset.written(),
+        preset: preset.to_text(),
     }))
 }
 
@@ -117,7 +117,7 @@ fn save(call: Call) -> Result<Json<One>, Failure> {
     let name = &call.name;
     let invalid = |problems| Failure::from(EditError::Invalid(problems));
     let misnamed = |message| invalid(vec![Problem { path: "name".into(), message }]);
-    if !Preset::may_be_named(name) {
+    if !Preset::is_valid_name(name) {
         return Err(misnamed(format!("must be within {}", Preset::NAMES)));
     }
     if Preset::find(name).is_some() {
@@ -174,7 +174,7 @@ struct Previewed {
 fn previewed(call: Call) -> Result<Json<Previewed>, Failure> {
     let preset = call.engine().preview_preset();
     let preset = preset.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "no unsaved preset plays"))?;
-    Ok(Json(Previewed { ok: true, name: preset.name.clone(), preset: preset.written() }))
+    Ok(Json(Previewed { ok: true, name: preset.name.clone(), preset: preset.to_text() }))
 }
 
 fn end_preview(call: Call) -> Json<Done> {
@@ -186,7 +186,7 @@ fn end_preview(call: Call) -> Json<Done> {
 struct Vocabulary {
     inputs: Vec<InputAbout>,
     features: Vec<FeatureAbout>,
-    of: [Of; 3],
+    of: [LaneValue; 3],
     curves: [Curve; 3],
     polarities: [Polarity; 2],
 }
@@ -232,7 +232,7 @@ fn mapping(_: Call) -> Json<Vocabulary> {
     Json(Vocabulary {
         inputs: signals.chain([work]).collect(),
         features: Feature::all().map(feature).collect(),
-        of: [Of::Level, Of::Deviation, Of::Surprise],
+        of: [LaneValue::Level, LaneValue::Deviation, LaneValue::Surprise],
         curves: [Curve::Linear, Curve::Square, Curve::Root],
         polarities: [Polarity::Up, Polarity::Down],
     })

@@ -81,7 +81,7 @@ impl Api {
 }
 
 fn ambient() -> Value {
-    let mut preset = serde_json::to_value(Preset::builtin()[0].written()).unwrap();
+    let mut preset = serde_json::to_value(Preset::builtin()[0].to_text()).unwrap();
     preset.as_object_mut().unwrap().remove("name");
     preset
 }

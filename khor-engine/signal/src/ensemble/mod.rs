@@ -1,18 +1,18 @@
 //! Several machines as one: what most of them do, what the busiest tenth does, and which of them stands out.
 //!
 //! Each machine's deviation comes from its own baseline, so they compare whatever their size. `soloists` chooses who
-//! stands out, `seating` puts sections on benches.
+//! stands out, `section_slots` assigns sections to slots.
 
-mod seating;
+mod section_slots;
 mod soloists;
 
-pub use self::{seating::Seating, soloists::Soloists};
+pub use self::{section_slots::SectionSlots, soloists::Soloists};
 use super::{Lane, Lanes, PerSignal, Reading, SIGNALS, SignalId};
 
-/// The share of machines below the value that saturation is heard by.
-pub const BUSIEST: f64 = 0.9;
+/// The quantile of machines by which saturation is heard.
+pub const SATURATION_QUANTILE: f64 = 0.9;
 /// Least level of a signal that counts towards a solo, 0..=1: a rate that hardly anybody would notice is no trouble.
-const AUDIBLE: f32 = 0.05;
+const MIN_SOLO_LEVEL: f32 = 0.05;
 
 /// The readings of several machines as one of a machine that is like them.
 ///
@@ -20,7 +20,7 @@ const AUDIBLE: f32 = 0.05;
 /// percentile, so that it is heard when it is true of one in ten. A signal is absent where no machine has it.
 pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
     let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
-    let share = |i: usize| typical(SIGNALS[i].id);
+    let share = |i: usize| ensemble_quantile(SIGNALS[i].id);
     let of = |i: usize, value: &dyn Fn(&Reading) -> Option<f64>| {
         quantile(readings.clone().filter_map(value).collect(), share(i))
     };
@@ -47,7 +47,7 @@ pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     std::array::from_fn(|i| {
         let part = |part: fn(&Lane) -> f32| {
             let values = section.clone().filter_map(|lanes| Some(part(&lanes[i]?).into()));
-            Some(quantile(values.collect(), BUSIEST)? as f32)
+            Some(quantile(values.collect(), SATURATION_QUANTILE)? as f32)
         };
         Some(Lane {
             level: part(|lane| lane.level)?,
@@ -65,15 +65,15 @@ pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     })
 }
 
-/// What has to wait (`lat`, `stall`, `mem`, `cpu`) as where it waits most, all else as it is.
-pub fn waiting_most<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
+/// Saturation (`lat`, `stall`, `mem`, `cpu`) of the most saturated section, all other signals unchanged.
+pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
     let most = sections.fold(*of_all, |most, section| louder(&most, section));
     std::array::from_fn(|i| if is_saturation(SIGNALS[i].id) { most[i] } else { of_all[i] })
 }
 
-/// The share of machines below the value that a signal of several is heard by.
-pub const fn typical(signal: SignalId) -> f64 {
-    if is_saturation(signal) { BUSIEST } else { 0.5 }
+/// The quantile of machines by which a signal is heard.
+pub const fn ensemble_quantile(signal: SignalId) -> f64 {
+    if is_saturation(signal) { SATURATION_QUANTILE } else { 0.5 }
 }
 
 const fn is_saturation(signal: SignalId) -> bool {
@@ -88,23 +88,23 @@ fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     Some(*below + (above - *below) * place.fract())
 }
 
-/// How far a machine stands out, octaves, and by which signal.
-pub fn standing(lanes: &Lanes) -> Option<(SignalId, f32)> {
+/// The signal of the largest deviation, and that deviation in octaves.
+pub fn largest_deviation(lanes: &Lanes) -> Option<(SignalId, f32)> {
     let audible = SIGNALS.iter().filter_map(|info| {
         let lane = lanes[info.id.index()]?;
-        (lane.level >= AUDIBLE).then_some((info.id, lane.deviation))
+        (lane.level >= MIN_SOLO_LEVEL).then_some((info.id, lane.deviation))
     });
     audible.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// Lanes of the signals that are listened to.
-pub fn only(lanes: &Lanes, heard: &PerSignal<bool>) -> Lanes {
+/// Removes the lanes of signals that are off.
+pub fn keep_enabled(lanes: &Lanes, heard: &PerSignal<bool>) -> Lanes {
     std::array::from_fn(|i| lanes[i].filter(|_| heard[i]))
 }
 
-/// For tests: a machine that is as usual but for one signal, so many octaves.
+/// For tests: a machine whose signals are usual, except one that deviates by some octaves.
 #[cfg(any(test, feature = "testing"))]
-pub fn standing_out(signal: SignalId, deviation: f32) -> Reading {
+pub fn deviating_reading(signal: SignalId, deviation: f32) -> Reading {
     let mut lanes = [Some(Lane::default()); SignalId::COUNT];
     lanes[signal.index()] = Some(Lane { level: deviation / 10.0, deviation, surprise: 0.0 });
     let none = [None; SignalId::COUNT];
@@ -114,7 +114,7 @@ pub fn standing_out(signal: SignalId, deviation: f32) -> Reading {
 
 #[cfg(test)]
 mod tests {
-    use super::{standing_out as reading, *};
+    use super::{deviating_reading as reading, *};
 
     #[test]
     fn one_machine_in_ten_moves_only_saturation() {
@@ -145,10 +145,10 @@ mod tests {
         let level = |lanes: &Lanes, id: SignalId| lanes[id.index()].unwrap().level;
         let section = busiest([calm, calm, busy].iter());
         assert!(level(&section, SignalId::Mem) > 0.6, "one of three has to wait");
-        let whole = waiting_most(&calm, [section, calm].iter());
+        let whole = most_saturated(&calm, [section, calm].iter());
         assert_eq!(level(&whole, SignalId::Mem), level(&section, SignalId::Mem));
         let busy = reading(SignalId::Rx, 8.0).lanes;
-        assert_eq!(level(&waiting_most(&calm, [busy].iter()), SignalId::Rx), 0.0, "that is no waiting");
+        assert_eq!(level(&most_saturated(&calm, [busy].iter()), SignalId::Rx), 0.0, "that is no waiting");
         assert_eq!(level(&louder(&calm, &busy), SignalId::Rx), 0.8);
     }
 }

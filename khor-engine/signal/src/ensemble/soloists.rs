@@ -1,16 +1,16 @@
 //! Who has the voices: the one or two machines that stand out most, each in the same place for as long as it has them.
 
-use super::{Lanes, standing};
+use super::{Lanes, largest_deviation};
 
 /// Octaves above its own baseline from which a machine may take a solo, and below which it gives it back.
-const TAKE: f32 = 1.5;
-const GIVE_BACK: f32 = 1.0;
+const TAKE_OCTAVES: f32 = 1.5;
+const GIVE_BACK_OCTAVES: f32 = 1.0;
 /// How many octaves further than a soloist another must be to take its place.
-const REPLACE: f32 = 1.0;
+const REPLACE_OCTAVES: f32 = 1.0;
 /// How many octaves less far than the other a second soloist may be, and beyond which it gives the solo back: a machine
 /// that is far out says more with both voices.
-const BESIDE: f32 = 2.0;
-const NOT_BESIDE: f32 = 3.0;
+const SECOND_TAKE_OCTAVES: f32 = 2.0;
+const SECOND_LEAVE_OCTAVES: f32 = 3.0;
 
 /// The soloists: they stay until they calm down or another is clearly further.
 #[derive(Clone, Debug)]
@@ -33,30 +33,31 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
         let mut held = [None; 2];
         let mut others: [Option<(&B, f32)>; 2] = [None; 2];
         for (id, lanes) in heard {
-            let Some((_, octaves)) = standing(lanes) else { continue };
-            if let Some(place) = self.now.iter().position(|now| now.as_ref().is_some_and(|now| id == now)) {
-                held[place] = Some(octaves);
+            let Some((_, octaves)) = largest_deviation(lanes) else { continue };
+            if let Some(slot) = self.now.iter().position(|now| now.as_ref().is_some_and(|now| id == now)) {
+                held[slot] = Some(octaves);
             } else if others[0].is_none_or(|(_, most)| octaves > most) {
                 others = [Some((id, octaves)), others[0]];
             } else if others[1].is_none_or(|(_, most)| octaves > most) {
                 others[1] = Some((id, octaves));
             }
         }
-        self.leave(&mut held, others[0].map(|(_, octaves)| octaves));
+        self.release_solos(&mut held, others[0].map(|(_, octaves)| octaves));
         for (id, octaves) in others.into_iter().flatten() {
-            if let Some(place) = place_for(octaves, held) {
-                (self.now[place], held[place]) = (Some(id.to_owned()), Some(octaves));
+            if let Some(slot) = slot_for(octaves, held) {
+                (self.now[slot], held[slot]) = (Some(id.to_owned()), Some(octaves));
             }
         }
         &self.now
     }
 
     /// Whoever calmed down, went away or is far less than another gives the solo back.
-    fn leave(&mut self, held: &mut [Option<f32>; 2], best_other: Option<f32>) {
+    fn release_solos(&mut self, held: &mut [Option<f32>; 2], best_other: Option<f32>) {
         let most =
             held.iter().chain([&best_other]).flatten().fold(0.0_f32, |most, octaves| most.max(*octaves));
         for (now, held) in self.now.iter_mut().zip(held) {
-            if held.is_none_or(|octaves| octaves < GIVE_BACK || octaves < most - NOT_BESIDE) {
+            if held.is_none_or(|octaves| octaves < GIVE_BACK_OCTAVES || octaves < most - SECOND_LEAVE_OCTAVES)
+            {
                 (*now, *held) = (None, None);
             }
         }
@@ -64,17 +65,17 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
 }
 
 /// Where one so far out may take the solo.
-fn place_for(octaves: f32, held: [Option<f32>; 2]) -> Option<usize> {
-    if octaves < TAKE {
+fn slot_for(octaves: f32, held: [Option<f32>; 2]) -> Option<usize> {
+    if octaves < TAKE_OCTAVES {
         return None;
     }
     match held {
         [None, None] => Some(0),
-        [Some(other), None] => (octaves >= other - BESIDE).then_some(1),
-        [None, Some(other)] => (octaves >= other - BESIDE).then_some(0),
+        [Some(other), None] => (octaves >= other - SECOND_TAKE_OCTAVES).then_some(1),
+        [None, Some(other)] => (octaves >= other - SECOND_TAKE_OCTAVES).then_some(0),
         [Some(a), Some(b)] => {
             let (weakest, least) = if b < a { (1, b) } else { (0, a) };
-            (octaves >= least + REPLACE).then_some(weakest)
+            (octaves >= least + REPLACE_OCTAVES).then_some(weakest)
         }
     }
 }

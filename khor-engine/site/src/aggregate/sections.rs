@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use khor_fleet::{LaneSketches, Name, Section};
-use khor_signal::{BUSIEST, Lanes, PerSignal};
+use khor_signal::{Lanes, PerSignal, SATURATION_QUANTILE};
 
 use super::histogram::LaneHistograms;
 use crate::codec::WIRE_ORDER;
@@ -119,13 +119,13 @@ impl SectionHistograms {
     }
 
     fn busiest(&self) -> Lanes {
-        self.0.each_ref().map(|lane| lane.as_deref()?.quantile(BUSIEST))
+        self.0.each_ref().map(|lane| lane.as_deref()?.quantile(SATURATION_QUANTILE))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use khor_signal::{SignalId, standing_out};
+    use khor_signal::{SignalId, deviating_reading};
 
     use super::*;
 
@@ -136,7 +136,7 @@ mod tests {
     /// The first by name are kept, and no host of the others is lost.
     #[test]
     fn the_number_of_sections_is_limited() {
-        let (mut sections, lanes) = (Sections::default(), standing_out(SignalId::Io, 5.0).lanes);
+        let (mut sections, lanes) = (Sections::default(), deviating_reading(SignalId::Io, 5.0).lanes);
         for i in (0..100).rev() {
             sections.of(Some(&name(i))).record(&lanes);
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use khor_fleet::{Name, SiteFrame, sketch::Quantity};
-use khor_signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, typical};
+use khor_signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, ensemble_quantile};
 
 use super::{
     histogram::{SignalHistograms, ValueHistogram},
@@ -106,9 +106,9 @@ impl Aggregate {
     pub(crate) fn reading(&self, t_ns: u64) -> Option<Reading> {
         let learnt = self.learnt.quantile(0.5)?;
         let of = |i: usize, histogram: fn(&SignalHistograms) -> &ValueHistogram| {
-            histogram(self.signals[i].as_deref()?).quantile(typical(SIGNALS[i].id))
+            histogram(self.signals[i].as_deref()?).quantile(ensemble_quantile(SIGNALS[i].id))
         };
-        let lane = |i: usize| self.signals[i].as_deref()?.lane.quantile(typical(SIGNALS[i].id));
+        let lane = |i: usize| self.signals[i].as_deref()?.lane.quantile(ensemble_quantile(SIGNALS[i].id));
         Some(Reading {
             t_ns,
             lanes: std::array::from_fn(lane),

@@ -70,14 +70,14 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use khor_signal::{SignalId, standing_out};
+    use khor_signal::{SignalId, deviating_reading};
 
     use super::*;
 
     #[test]
     fn frames_older_than_a_second_are_dropped() {
         let (mut window, begun) = (Window::new(), Instant::now());
-        let machine = standing_out(SignalId::Rx, 4.0);
+        let machine = deviating_reading(SignalId::Rx, 4.0);
         let db = Name::new("db").unwrap();
         window.current(begun).add_host(Some(&db), &machine);
         let at = |ms| begun + Duration::from_millis(ms);

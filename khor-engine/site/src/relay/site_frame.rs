@@ -11,7 +11,7 @@ use khor_fleet::{
     Change, Cue, Message, Name, Section, Sections, SiteFrame,
     sketch::{MAX_PARTS, Sketch},
 };
-use khor_signal::{Lanes, standing};
+use khor_signal::{Lanes, largest_deviation};
 use khor_system::clock::now_unix_ms;
 use tokio::time::Instant;
 use tracing::warn;
@@ -240,7 +240,7 @@ struct MostDeviant(Vec<(Name, f32, Bytes)>);
 
 impl MostDeviant {
     fn offer(&mut self, host: &Name, lanes: &Lanes, frame: &Bytes) {
-        let octaves = standing(lanes).map_or(f32::MIN, |(_, octaves)| octaves);
+        let octaves = largest_deviation(lanes).map_or(f32::MIN, |(_, octaves)| octaves);
         if let Some(held) = self.0.iter_mut().find(|(name, ..)| name == host) {
             (held.1, held.2) = (octaves, frame.clone());
         } else if self.0.len() < SiteFrame::MAX_DEVIANT {

@@ -2,8 +2,7 @@
 
 use khor_music::{Layer, Note, Preset, Settings};
 use khor_signal::{Lane, Levels, SignalId};
-use khor_synth::{Meter, Volume};
-use khor_synth::{Performance, Sounding};
+use khor_synth::{Meter, Performance, RenderMode, Volume};
 
 /// Sample rate of all renders.
 pub(crate) const RATE_HZ: u32 = 48_000;
@@ -43,7 +42,7 @@ pub(crate) fn render_at(
     seconds: f64,
     levels_at: impl Fn(f64) -> Levels,
 ) -> Rendered {
-    let mut performance = Performance::new(settings, preset.clone(), RATE_HZ, volume, Sounding::Mix);
+    let mut performance = Performance::new(settings, preset.clone(), RATE_HZ, volume, RenderMode::Mix);
     let (mut notes, mut samples) = (Vec::new(), Vec::new());
     while performance.seconds() < seconds {
         let lanes = levels_at(performance.seconds())

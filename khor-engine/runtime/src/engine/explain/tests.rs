@@ -2,7 +2,7 @@
 
 use khor_music::{Composer, Preset, Settings, VoiceStream};
 use khor_proto::{Availability, Selector};
-use khor_signal::{Counter, Pipeline, Scaling, SignalId, standing_out};
+use khor_signal::{Counter, Pipeline, Scaling, SignalId, deviating_reading};
 use khor_source::{DemoSource, SourceInfo};
 
 use super::*;
@@ -16,7 +16,7 @@ fn the_text_shows_deviations_and_sound() {
         state.reading = pipeline.push(demo.advance(20_000_000));
         composer.advance(f64::from(turn) * 0.02, &state.lanes(), &mut Vec::new());
     }
-    state.sounding = Some(composer.sounding());
+    state.sounding = Some(composer.snapshot());
     let Explanation { standing_out, heard, text, .. } = explain(&state);
     assert_eq!(standing_out[0].signal, "rx", "the demo downloads now: {text}");
     assert!(heard.iter().any(|h| h.layer == "voice" && h.what.starts_with("receive")), "{text}");
@@ -27,7 +27,7 @@ fn the_text_shows_deviations_and_sound() {
 /// factor use displayed rates.
 #[test]
 fn deviations_match_the_shown_rates() {
-    let mut reading = standing_out(SignalId::Fork, 1.4);
+    let mut reading = deviating_reading(SignalId::Fork, 1.4);
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
     assert!(standing(&reading, false).is_empty(), "the displayed rate is below the baseline");
@@ -44,7 +44,7 @@ fn deviations_match_the_shown_rates() {
 /// If tasks wait, the explanation of a calm bed gives the reason. Long lines wrap.
 #[test]
 fn a_calm_bed_names_usual_waits() {
-    let mut reading = standing_out(SignalId::Rx, 0.0);
+    let mut reading = deviating_reading(SignalId::Rx, 0.0);
     assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
     reading.rates[SignalId::Cpu.index()] = Some(0.995);
     let why = usual_waits(Some(&reading));
@@ -73,7 +73,7 @@ fn amounts_are_short() {
 #[test]
 fn a_zero_baseline_reads_usually_none() {
     let mut state = EngineState::default();
-    state.reading = Some(standing_out(SignalId::Fork, 4.0));
+    state.reading = Some(deviating_reading(SignalId::Fork, 4.0));
     let reading = state.reading.as_mut().unwrap();
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(1e6), Some(0.0));
@@ -109,9 +109,9 @@ fn a_missing_cgroup_is_no_lost_source() {
 fn a_single_onset_is_singular() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     composer.advance(0.0, &EngineState::default().lanes(), &mut Vec::new());
-    let mut sounding = composer.sounding();
+    let mut sounding = composer.snapshot();
     let speaking =
-        |onsets| Speaking { stream: VoiceStream::Receive, signal: SignalId::Rx, onsets, soloist: None };
+        |onsets| ActiveVoice { stream: VoiceStream::Receive, signal: SignalId::Rx, onsets, soloist: None };
     sounding.voices = [speaking(1), speaking(2)].into_iter().collect();
     let heard = heard(&sounding, &EngineState::default());
     let voices: Vec<&str> =

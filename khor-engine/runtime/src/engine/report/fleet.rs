@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use khor_music::{Bench, Register, Role};
-use khor_signal::{SIGNALS, standing};
+use khor_music::{Register, Role, SectionPart};
+use khor_signal::{SIGNALS, largest_deviation};
 use khor_site::{Host, Refused, SubSite};
 use khor_source::SourceKind;
 use schemars::JsonSchema;
@@ -187,22 +187,22 @@ fn alone(alone: &SingleHost) -> SingleHostReport {
     SingleHostReport { host, ok, error, fix }
 }
 
-fn section(bench_section: &SeatedSection) -> SectionReport {
-    let SeatedSection { section, hosts, bench } = bench_section;
-    let Bench { role: timbre, register, pan, .. } = *bench;
+fn section(seated: &SeatedSection) -> SectionReport {
+    let SeatedSection { section, hosts, bench } = seated;
+    let SectionPart { role: timbre, register, pan, .. } = *bench;
     SectionReport { name: section.clone(), hosts: *hosts, timbre, register, pan }
 }
 
 fn host(host: &Host) -> HostReport {
-    let standing = standing(&host.reading.lanes).filter(|_| !host.silent);
+    let deviation = largest_deviation(&host.reading.lanes).filter(|_| !host.silent);
     let learnt = host.reading.learnt;
     HostReport {
         name: host.name.to_string(),
         section: host.section.as_ref().map(ToString::to_string),
         via: host.via.as_ref().map(ToString::to_string),
         state: if host.silent { HostState::Silent } else { HostState::Live },
-        deviation: standing.map(|(_, octaves)| octaves),
-        signal: standing.map(|(signal, _)| SIGNALS[signal.index()].name),
+        deviation: deviation.map(|(_, octaves)| octaves),
+        signal: deviation.map(|(signal, _)| SIGNALS[signal.index()].name),
         seen_ms_ago: host.seen_ago.as_millis() as u64,
         learnt,
         source: format!("{:?}", host.source).to_lowercase(),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use khor_fleet::Name;
-use khor_signal::{Reading, only};
+use khor_signal::{Reading, keep_enabled};
 use khor_site::{Host, Site};
 use khor_source::Shortfall;
 
@@ -37,7 +37,7 @@ impl SignalTask {
         let Some((single_host, host)) = self.find_single_host(&site) else { return };
         let reading = host
             .filter(|_| single_host.shortfall.is_none())
-            .map(|host| Reading { lanes: only(&host.reading.lanes, &self.heard), ..host.reading });
+            .map(|host| Reading { lanes: keep_enabled(&host.reading.lanes, &self.heard), ..host.reading });
         self.publish_site(Arc::clone(&site), reading, Some(single_host), self.empty_plan());
     }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use khor_music::CueKind;
+use khor_music::CueSound;
 use khor_output::osc;
 use khor_signal::{Counter, Reading};
 use khor_site::{Admission, FleetEvent, Site};
@@ -22,13 +22,13 @@ impl SignalTask {
             FleetEvent::Cue { host, cue, admission } => {
                 self.cue(&cue, Some((host.to_string(), admission)));
             }
-            FleetEvent::Lost(host) => self.host_changed(CueKind::Lost, host.to_string()),
-            FleetEvent::Back(host) => self.host_changed(CueKind::Found, host.to_string()),
+            FleetEvent::Lost(host) => self.host_changed(CueSound::Lost, host.to_string()),
+            FleetEvent::Back(host) => self.host_changed(CueSound::Found, host.to_string()),
         }
     }
 
     /// A lost or returned host sounds like a lost or returned source.
-    fn host_changed(&mut self, kind: CueKind, host: String) {
+    fn host_changed(&mut self, kind: CueSound, host: String) {
         let name = kind.name();
         self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
         if self.is_audible(Some(&host)) {
@@ -72,7 +72,7 @@ impl SignalTask {
             return;
         }
         let sounds = admission.is_none_or(|admission| admission.sounds);
-        if let Some(kind) = CueKind::of(cue.kind).filter(|_| sounds) {
+        if let Some(kind) = CueSound::for_event(cue.kind).filter(|_| sounds) {
             self.conductor.send(Command::Cue(kind));
         }
         let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));

@@ -6,9 +6,9 @@
 
 /// Whether this processor has AVX2.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wide(bool);
+pub(super) struct Avx2(bool);
 
-impl Wide {
+impl Avx2 {
     /// Asks the processor. Not for the audio thread.
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
@@ -20,7 +20,7 @@ impl Wide {
 
     /// The version every processor can run.
     #[cfg(test)]
-    pub(super) const fn none() -> Self {
+    pub(super) const fn disabled() -> Self {
         Self(false)
     }
 

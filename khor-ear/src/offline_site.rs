@@ -16,15 +16,15 @@ use tokio::time::Instant;
 
 /// Which relays publish the hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relays {
+pub enum RelayMode {
     /// One for each host.
-    Apart,
+    PerHost,
     /// One that aggregates all hosts.
-    Together,
+    Aggregated,
 }
 
 /// A site.
-pub(crate) struct Rehearsal {
+pub(crate) struct OfflineSite {
     site: Name,
     hosts: Vec<(Name, Identity)>,
     /// The relay that aggregates the hosts.
@@ -34,7 +34,7 @@ pub(crate) struct Rehearsal {
     seq: u64,
 }
 
-impl Rehearsal {
+impl OfflineSite {
     /// A site with these hosts, each with its section.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Rehearsal {
     /// An invalid name.
     pub(crate) fn new<'a>(
         hosts: impl IntoIterator<Item = (&'a str, &'a str)>,
-        relays: Relays,
+        relays: RelayMode,
     ) -> Result<Self, NameError> {
         let (site, begun) = (Name::new("rehearsal")?, Instant::now());
         let identity = |(name, section)| {
@@ -52,7 +52,7 @@ impl Rehearsal {
         let builder = || SiteFrameBuilder::new(site.clone(), 1, begun);
         Ok(Self {
             hosts: hosts.into_iter().map(identity).collect::<Result<_, _>>()?,
-            builder: (relays == Relays::Together).then(builder),
+            builder: (relays == RelayMode::Aggregated).then(builder),
             tracker: SiteTracker::new(site.clone(), begun),
             site,
             begun,

@@ -1,11 +1,9 @@
-//! One step of the composer as its layers see it.
+//! The context of one step, for the layers of the composer.
 
-use super::form::Section;
-use super::preset::Preset;
-use super::reading::Reading;
-use super::rhythm::STEPS;
-use super::scale::Key;
-use super::settings::Settings;
+use super::{
+    form::FormSection, preset::Preset, reading::Reading, rhythm::STEPS_PER_BAR, scale::Key,
+    settings::Settings,
+};
 
 /// Where the music is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,8 +16,8 @@ pub struct Position {
     pub step_s: f64,
 }
 
-/// One step as the layers see it.
-pub(super) struct Moment<'a> {
+/// The context of one step, for the layers.
+pub(super) struct StepContext<'a> {
     pub(super) seed: u64,
     pub(super) bar: u64,
     pub(super) step: u8,
@@ -28,15 +26,15 @@ pub(super) struct Moment<'a> {
     /// Length of a step, seconds.
     pub(super) step_s: f64,
     pub(super) key: Key,
-    pub(super) section: Section,
+    pub(super) section: FormSection,
     /// Density setting, 0..=1.
     pub(super) density: f32,
     pub(super) preset: &'a Preset,
     pub(super) reading: &'a Reading,
 }
 
-impl<'a> Moment<'a> {
-    /// The next step at this position.
+impl<'a> StepContext<'a> {
+    /// The context of the step at this position.
     pub(super) fn new(
         settings: &Settings,
         preset: &'a Preset,
@@ -52,7 +50,7 @@ impl<'a> Moment<'a> {
             onset_s: position.step_s + swing_s,
             step_s,
             key: Key::new(settings.key_midi, settings.scale),
-            section: Section::at(settings.seed, position.bar),
+            section: FormSection::at(settings.seed, position.bar),
             density: settings.density,
             preset,
             reading,
@@ -60,11 +58,11 @@ impl<'a> Moment<'a> {
     }
 
     pub(super) fn bar_s(&self) -> f64 {
-        self.step_s * f64::from(STEPS)
+        self.step_s * f64::from(STEPS_PER_BAR)
     }
 
-    /// The same as somebody else sees it.
-    pub(super) fn reading_of<'b>(&'b self, reading: &'b Reading) -> Moment<'b> {
-        Moment { reading, ..*self }
+    /// The same step with another reading.
+    pub(super) fn with_reading<'b>(&'b self, reading: &'b Reading) -> StepContext<'b> {
+        StepContext { reading, ..*self }
     }
 }

@@ -1,25 +1,27 @@
-//! What turns voices into singers: each bus's sung share through five band-pass filters in parallel, the formants
-//! of one vowel that all share.
+//! The filter of the vowel: the sung share of each bus goes through five parallel band-pass filters, the formants of
+//! one vowel.
 //!
 //! A bank per voice was rejected: 24 x 5 filters for what a choir does together anyway.
 
-use super::group::BUSES;
-use super::lanes::{BLOCK, contain, flush, tan_pi};
-use super::vowel::{FORMANTS, Vowel};
+use super::{
+    group::BUSES,
+    lanes::{BLOCK, flush, sanitize, tan_pi},
+    vowel::{FORMANTS, Vowel},
+};
 
 /// Time constant of a change of vowel, seconds: as quick as a mouth, too slow for a click.
 const GLIDE_S: f32 = 0.08;
 /// Formants of a choir are wider than a singer's, because no two singers' lie in the same place.
-const WIDER: f32 = 2.5;
+const BANDWIDTH_FACTOR: f32 = 2.5;
 /// Highest centre, share of the sample rate: where the tangent is still good.
 const MAX_CENTRE: f32 = 0.27;
 
 /// One block of every bus.
-pub(super) type Sums = [[f32; BLOCK]; BUSES];
+pub(super) type BusSums = [[f32; BLOCK]; BUSES];
 
 /// State and coefficients of the bank; the channels of a formant lie side by side for the vector unit.
 #[derive(Clone, Debug)]
-pub(super) struct Choir {
+pub(super) struct VowelFilter {
     ic1: [[f32; BUSES]; FORMANTS],
     ic2: [[f32; BUSES]; FORMANTS],
     /// 2 a1 - 1, 2 a2 and 2 a3 of the filters (as in `svf`), and the gain of their band outputs.
@@ -32,9 +34,9 @@ pub(super) struct Choir {
     sample_rate_hz: f32,
 }
 
-impl Choir {
+impl VowelFilter {
     pub(super) fn new(vowel: f32, sample_rate_hz: f32) -> Self {
-        let mut choir = Self {
+        let mut vowel_filter = Self {
             ic1: [[0.0; BUSES]; FORMANTS],
             ic2: [[0.0; BUSES]; FORMANTS],
             coefficients: [[0.0; FORMANTS]; 4],
@@ -43,8 +45,8 @@ impl Choir {
             rate: 1.0 - (-(BLOCK as f32) / (GLIDE_S * sample_rate_hz)).exp(),
             sample_rate_hz,
         };
-        choir.shape();
-        choir
+        vowel_filter.update_coefficients();
+        vowel_filter
     }
 
     /// Sets the vowel, 0 (u) ..=1 (e); it glides. Not-a-number is ignored. Audio thread; no allocation.
@@ -56,13 +58,13 @@ impl Choir {
 
     /// Adds what is sung to `out`; without `sung` the formants ring out. Audio thread; no allocation.
     #[inline(always)]
-    pub(super) fn render(&mut self, sung: Option<&Sums>, out: &mut Sums) {
+    pub(super) fn render(&mut self, sung: Option<&BusSums>, out: &mut BusSums) {
         if self.vowel != self.target {
             self.vowel += self.rate * (self.target - self.vowel);
             if (self.vowel - self.target).abs() < 1e-4 {
                 self.vowel = self.target;
             }
-            self.shape();
+            self.update_coefficients();
         }
         match sung {
             Some(sung) => self.filter(sung, out),
@@ -72,11 +74,11 @@ impl Choir {
     }
 
     /// Coefficients of the present vowel.
-    fn shape(&mut self) {
+    fn update_coefficients(&mut self) {
         let vowel = Vowel::at(self.vowel);
         for f in 0..FORMANTS {
             let g = tan_pi((vowel.freq_hz[f] / self.sample_rate_hz).min(MAX_CENTRE));
-            let k = WIDER * vowel.width_hz[f] / vowel.freq_hz[f];
+            let k = BANDWIDTH_FACTOR * vowel.width_hz[f] / vowel.freq_hz[f];
             let a1 = 1.0 / (1.0 + g * (g + k));
             // Neighbours with opposite signs, or they would cancel between their centres (Klatt, "Software for a
             // cascade/parallel formant synthesizer", 1980); k for a peak of 1, halved in `filter`.
@@ -90,7 +92,7 @@ impl Choir {
     }
 
     #[inline(always)]
-    fn filter(&mut self, sung: &Sums, out: &mut Sums) {
+    fn filter(&mut self, sung: &BusSums, out: &mut BusSums) {
         let [b1, b2, b3, gain] = self.coefficients;
         let (mut ic1, mut ic2) = (self.ic1, self.ic2);
         for i in 0..BLOCK {
@@ -109,8 +111,8 @@ impl Choir {
                 out[bus][i] += sum[bus];
             }
         }
-        self.ic1 = ic1.map(|buses| buses.map(|x| flush(contain(x))));
-        self.ic2 = ic2.map(|buses| buses.map(|x| flush(contain(x))));
+        self.ic1 = ic1.map(|buses| buses.map(|x| flush(sanitize(x))));
+        self.ic2 = ic2.map(|buses| buses.map(|x| flush(sanitize(x))));
     }
 }
 
@@ -122,7 +124,7 @@ mod tests {
 
     /// Level of a sine after the bank, dB.
     fn response_db(vowel: f32, freq_hz: f32) -> f32 {
-        let mut choir = Choir::new(vowel, RATE_HZ);
+        let mut vowel_filter = VowelFilter::new(vowel, RATE_HZ);
         let mut square = 0.0;
         for block in 0..600 {
             let mut sung = [[0.0; BLOCK]; BUSES];
@@ -131,7 +133,7 @@ mod tests {
                 *x = (std::f64::consts::TAU * f64::from(freq_hz) * t).sin() as f32;
             }
             let mut out = [[0.0; BLOCK]; BUSES];
-            choir.render(Some(&sung), &mut out);
+            vowel_filter.render(Some(&sung), &mut out);
             assert!(out[0].iter().chain(&out[2]).chain(&out[3]).all(|&x| x == 0.0), "buses leak");
             if block >= 300 {
                 square += out[1].iter().map(|x| x * x).sum::<f32>();
@@ -168,16 +170,16 @@ mod tests {
 
     #[test]
     fn the_choir_recovers_from_non_finite_input() {
-        let mut choir = Choir::new(0.5, RATE_HZ);
-        choir.set_vowel(f32::NAN);
-        choir.render(Some(&[[f32::MAX; BLOCK]; BUSES]), &mut [[0.0; BLOCK]; BUSES]);
-        choir.render(Some(&[[0.5; BLOCK]; BUSES]), &mut [[0.0; BLOCK]; BUSES]);
+        let mut vowel_filter = VowelFilter::new(0.5, RATE_HZ);
+        vowel_filter.set_vowel(f32::NAN);
+        vowel_filter.render(Some(&[[f32::MAX; BLOCK]; BUSES]), &mut [[0.0; BLOCK]; BUSES]);
+        vowel_filter.render(Some(&[[0.5; BLOCK]; BUSES]), &mut [[0.0; BLOCK]; BUSES]);
         let mut out = [[0.0; BLOCK]; BUSES];
         for _ in 0..1500 {
             out = [[0.0; BLOCK]; BUSES];
-            choir.render(None, &mut out);
+            vowel_filter.render(None, &mut out);
         }
         assert_eq!(out, [[0.0; BLOCK]; BUSES]);
-        assert_eq!(choir.ic1, [[0.0; BUSES]; FORMANTS]);
+        assert_eq!(vowel_filter.ic1, [[0.0; BUSES]; FORMANTS]);
     }
 }
