@@ -28,12 +28,12 @@ pub struct Collector {
 
 /// One sample with the names of its counters.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct CounterReading {
     pub(crate) welcome: Welcome,
     pub(crate) sample: Sample,
 }
 
-impl Reading {
+impl CounterReading {
     /// The value of a counter; `None` if the collector cannot count it.
     pub fn get(&self, counter: Counter) -> Option<u64> {
         let index = self.welcome.counters.iter().position(|info| info.name == counter.name())?;
@@ -119,12 +119,12 @@ impl Collector {
     }
 
     /// The counters at some instant within this call.
-    pub fn sample(&self) -> Reading {
+    pub fn sample(&self) -> CounterReading {
         self.runtime.block_on(async {
             let (mut client, welcome) = Client::connect(&self.socket, "e2e").await.expect("a connection");
             client.subscribe(Subscribe::default()).await.expect("a subscription");
             let sample = client.sample().await.expect("a sample");
-            Reading { welcome, sample }
+            CounterReading { welcome, sample }
         })
     }
 
@@ -167,7 +167,7 @@ impl Bracket {
 
 /// Counts `load` by `counter` and by `kernel`, the latter read on both sides of each of our samples.
 pub fn bracket(
-    mut sample: impl FnMut() -> Reading,
+    mut sample: impl FnMut() -> CounterReading,
     counter: Counter,
     kernel: impl Fn() -> u64,
     load: impl FnOnce(),

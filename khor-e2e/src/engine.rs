@@ -17,7 +17,7 @@ use nix::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Wait, free_port, pulse::Recording, wait_for, wait_until};
+use crate::{Wait, free_port, pulse::SoundRecording, wait_for, wait_until};
 
 const LOOPBACK: &str = "127.0.0.1";
 
@@ -185,14 +185,14 @@ impl Engine {
 
     /// The first `length` of sound from `/api/listen.wav`. Waits for all of it, even on a slow
     /// machine.
-    pub fn listen(&self, length: Duration) -> Recording {
+    pub fn listen(&self, length: Duration) -> SoundRecording {
         const HEADER_BYTES: usize = 44;
         const BYTES_PER_S: f64 = 4.0 * 48_000.0;
         let sound_bytes = (length.as_secs_f64() * BYTES_PER_S) as usize;
         let bytes = self.read("/api/listen.wav", HEADER_BYTES + sound_bytes);
         assert!(bytes.len() >= HEADER_BYTES + sound_bytes, "the sound ended after {} bytes", bytes.len());
         assert_eq!((&bytes[..4], &bytes[8..12]), (b"RIFF".as_slice(), b"WAVE".as_slice()), "a WAV file");
-        Recording::of(&bytes[HEADER_BYTES..])
+        SoundRecording::of(&bytes[HEADER_BYTES..])
     }
 
     /// Reads a response that may never end: at least `enough` bytes, or all if the response is

@@ -13,7 +13,6 @@ pub mod hostile_text;
 pub mod hosts;
 pub mod libraries;
 pub mod limited;
-pub mod listener;
 pub mod load;
 mod lock;
 pub mod mount;
@@ -31,6 +30,7 @@ pub mod simulated;
 pub mod site;
 pub mod skip;
 pub mod streamed;
+pub mod subscriber;
 pub mod terminal;
 #[cfg(test)]
 mod threats;
@@ -39,11 +39,10 @@ pub mod wait;
 pub use self::{
     bus::{Bus, Monitor},
     cgroup::Cgroup,
-    collector::{Bracket, Collector, Reading, bracket},
+    collector::{Bracket, Collector, CounterReading, bracket},
     crash::{Crashes, crash},
     engine::Engine,
     limited::LimitedCollector,
-    listener::Listener,
     mount::Mount,
     namespace::Namespace,
     pipewire::PipeWire,
@@ -53,6 +52,7 @@ pub use self::{
     second_user::{SecondUser, UserEngine},
     skip::skip,
     streamed::Streamed,
+    subscriber::Subscriber,
     terminal::Terminal,
     wait::{Wait, wait_for, wait_until, wait_until_async},
 };

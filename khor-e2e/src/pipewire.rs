@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Bus, pulse::Recording, wait_until};
+use crate::{Bus, pulse::SoundRecording, wait_until};
 
 /// What makes up a PipeWire, in order of start.
 const PROGRAMS: [&str; 3] = ["pipewire", MANAGER, "pipewire-pulse"];
@@ -93,8 +93,8 @@ impl PipeWire {
     }
 
     /// Records what is played, for that long.
-    pub fn record(&self, length: Duration) -> Recording {
-        Recording::of_null_sink(self.client("parec"), length)
+    pub fn record(&self, length: Duration) -> SoundRecording {
+        SoundRecording::of_null_sink(self.client("parec"), length)
     }
 
     fn client(&self, program: &str) -> Command {

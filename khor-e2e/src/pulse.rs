@@ -36,7 +36,7 @@ pub struct Pulse {
 
 /// What was played: interleaved stereo at 48 kHz.
 #[derive(Debug)]
-pub struct Recording {
+pub struct SoundRecording {
     samples: Vec<i16>,
 }
 
@@ -116,14 +116,14 @@ impl Pulse {
     }
 
     /// Records what is played, for that long.
-    pub fn record(&self, length: Duration) -> Recording {
-        Recording::of_null_sink(self.client("parec"), length)
+    pub fn record(&self, length: Duration) -> SoundRecording {
+        SoundRecording::of_null_sink(self.client("parec"), length)
     }
 
     /// Records around an event. Calls `event` one second after the first sound, and then records
     /// for another `length`.
-    pub fn record_around<R>(&self, event: impl FnOnce() -> R, length: Duration) -> (Recording, R) {
-        let mut parec = Recorder(Recording::of_null_sink_with(self.client("parec")));
+    pub fn record_around<R>(&self, event: impl FnOnce() -> R, length: Duration) -> (SoundRecording, R) {
+        let mut parec = Recorder(SoundRecording::of_null_sink_with(self.client("parec")));
         let mut output = parec.0.stdout.take().expect("its output");
         let bytes = Mutex::new(Vec::new());
         let length_bytes = (length.as_secs_f64() * SECOND_BYTES as f64) as usize;
@@ -147,7 +147,7 @@ impl Pulse {
             wait_until("the recording to go on", || recorded() >= enough);
             result
         });
-        (Recording::of(&bytes.into_inner()), result)
+        (SoundRecording::of(&bytes.into_inner()), result)
     }
 
     fn client(&self, program: &str) -> Command {
@@ -173,7 +173,7 @@ impl Drop for Pulse {
     }
 }
 
-impl Recording {
+impl SoundRecording {
     /// Starts `parec`, which prints the sound played into the sink `null`.
     fn of_null_sink_with(mut parec: Command) -> Child {
         parec.args(["--latency-msec=20", "--device=null.monitor", "--raw"]);

@@ -239,7 +239,7 @@ fn gateway(number: u8) -> Ipv4Addr {
 
 /// A host: a network namespace with one cable to this machine; removed when dropped.
 #[derive(Debug)]
-pub struct Namespace {
+pub struct CabledHost {
     name: String,
     number: u8,
     /// Keeps other tests from using this name and these addresses. Released after the namespace is
@@ -247,7 +247,7 @@ pub struct Namespace {
     _lock: MachineLock,
 }
 
-impl Namespace {
+impl CabledHost {
     /// Host `number` (1 to 9). Waits while another test uses this number. To avoid deadlocks,
     /// create several hosts in ascending order.
     pub fn new(number: u8) -> Self {
@@ -293,7 +293,7 @@ impl Namespace {
     }
 }
 
-impl Drop for Namespace {
+impl Drop for CabledHost {
     fn drop(&mut self) {
         let _ = ip(&format!("netns del {}", self.name));
     }
@@ -312,16 +312,16 @@ pub struct Relay {
 
 impl Relay {
     /// Starts one on a host, or on this machine, with these options.
-    pub fn start(on: Option<&Namespace>, options: &[String]) -> Self {
+    pub fn start(on: Option<&CabledHost>, options: &[String]) -> Self {
         Self::run(on, &["--no-bpf".to_owned()], true, options)
     }
 
     /// Starts one, likewise, that hears a site and tells of it to another.
-    pub fn aggregate(on: Option<&Namespace>, (heard, told): (&str, &str), options: &[String]) -> Self {
+    pub fn aggregate(on: Option<&CabledHost>, (heard, told): (&str, &str), options: &[String]) -> Self {
         Self::run(on, &["--aggregate", heard, "--site", told].map(str::to_owned), false, options)
     }
 
-    fn run(on: Option<&Namespace>, first: &[String], learns: bool, options: &[String]) -> Self {
+    fn run(on: Option<&CabledHost>, first: &[String], learns: bool, options: &[String]) -> Self {
         progress("starting a relay");
         let dir = TempDir::new().expect("a directory");
         let mut command = match on {

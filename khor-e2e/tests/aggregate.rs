@@ -8,7 +8,7 @@ use std::{
 use khor_e2e::{
     Engine, free_port,
     hosts::Hosts,
-    site::{Namespace, NatsServer, Relay},
+    site::{CabledHost, NatsServer, Relay},
     skip::{root_or_skip, skip},
     wait_until,
 };
@@ -166,7 +166,7 @@ fn cut_aggregator_cable_is_loss_without_spike() {
     }
     let server = NatsServer::start();
     let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
-    let machine = Namespace::new(4);
+    let machine = CabledHost::new(4);
     let options = server.options(machine.gateway(), "aggregator");
     let relay = Relay::aggregate(Some(&machine), ("rack", "home"), &options);
     let hosts = Hosts::start(&server, "rack", "h", HOSTS);

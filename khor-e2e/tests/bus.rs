@@ -9,7 +9,7 @@ use std::{
 };
 
 use khor_e2e::{
-    Bus, Collector, Crashes, Listener, Wait, crash,
+    Bus, Collector, Crashes, Subscriber, Wait, crash,
     engine::program,
     skip::{root_or_skip, skip},
     wait_until,
@@ -107,7 +107,7 @@ fn bus_reports_crashes_and_subscribers() {
     let collector = collector_on(&bus);
     wait_until("the name", || property(&bus, "Version").is_some());
     let monitor = bus.monitor("org.khor.Collector");
-    let mut listener = Listener::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
+    let mut listener = Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
     let changed = monitor.wait_for("the subscriber", |message| message["member"] == "PropertiesChanged");
     assert!(changed["payload"]["data"][1]["Subscribers"]["data"] == 1, "{changed}");
     listener.sample();
@@ -159,7 +159,7 @@ fn only_root_and_group_receive_names() {
     }
     // Signals arrive in order. All users receive the signal of the new subscriber; a cue would come
     // first.
-    let _listener = Listener::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
+    let _listener = Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
     nobody.wait_for("'Subscribers': <uint32 1>");
     let names = nobody.received.iter().filter(|line| line.contains("Cue") && line.contains("crash"));
     assert_eq!(names.count(), 0, "{:?}", nobody.received);

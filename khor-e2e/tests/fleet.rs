@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, thread, time::Duration};
 use khor_e2e::{
     Engine,
     load::{Background, loopback},
-    site::{Namespace, NatsServer, Relay},
+    site::{CabledHost, NatsServer, Relay},
     skip::{root_or_skip, skip},
     wait_until,
 };
@@ -19,9 +19,9 @@ fn site_engine(server: &NatsServer, who: &str) -> Engine {
 }
 
 /// A relay; its section is its host's name up to the hyphen.
-fn relay(server: &NatsServer, on: Option<&Namespace>, who: &str, site: &str, host: &str) -> Relay {
+fn relay(server: &NatsServer, on: Option<&CabledHost>, who: &str, site: &str, host: &str) -> Relay {
     let section = format!("section={}", host.split('-').next().unwrap_or(host));
-    let this = on.map_or(Ipv4Addr::LOCALHOST, Namespace::gateway);
+    let this = on.map_or(Ipv4Addr::LOCALHOST, CabledHost::gateway);
     let mut options = server.options(this, who);
     options.extend(["--site", site, "--host", host, "--label", &section].map(str::to_owned));
     Relay::start(on, &options)
@@ -56,7 +56,7 @@ fn hosts_play_together_with_solo_and_loss() {
     }
     let mut server = NatsServer::start();
     let engine = site_engine(&server, "engine");
-    let hosts = [1, 2, 3].map(Namespace::new);
+    let hosts = [1, 2, 3].map(CabledHost::new);
     let names = ["web-1", "web-2", "db"];
     let mut relays: Vec<Relay> = std::iter::zip(&hosts, names)
         .map(|(on, name)| relay(&server, Some(on), "relay", "home", name))
@@ -97,7 +97,7 @@ fn hosts_play_together_with_solo_and_loss() {
     assert!(engine.stop().0.success());
 }
 
-fn the_busiest_takes_the_solo(engine: &Engine, host: &Namespace, name: &str) -> Background {
+fn the_busiest_takes_the_solo(engine: &Engine, host: &CabledHost, name: &str) -> Background {
     let is_local = |signal: &Value| signal == "local";
     let soloists = || engine.get("/api/metrics")["soloists"].as_array().expect("soloists").clone();
     assert!(!soloists().iter().any(|solo| is_local(&solo["signal"])), "nothing moves there yet");

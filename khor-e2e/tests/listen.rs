@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_e2e::{Engine, Pulse, pulse::Recording, skip::skip, wait_until};
+use khor_e2e::{Engine, Pulse, pulse::SoundRecording, skip::skip, wait_until};
 use khor_patience::hang_timeout;
 use tungstenite::Message;
 
@@ -74,7 +74,7 @@ fn socket_stream_is_for_own_page_only() {
             let Message::Binary(piece) = socket.read().expect("samples") else { panic!("samples follow") };
             bytes.extend_from_slice(&piece);
         }
-        let here = Recording::of(&bytes);
+        let here = SoundRecording::of(&bytes);
         let there = other.join().expect("listening");
         let (found, pieces) = here.count_pieces_of(&there, 0);
         println!("{found} of {pieces} pieces are equal");

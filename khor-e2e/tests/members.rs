@@ -7,7 +7,7 @@ use std::{
 };
 
 use khor_e2e::{
-    Cgroup, Collector, Engine, Listener, Wait, crash,
+    Cgroup, Collector, Engine, Subscriber, Wait, crash,
     crowd::{GROUP, connect_as},
     engine::program,
     load,
@@ -168,7 +168,7 @@ fn a_process_that_becomes_root_is_refused() {
 fn program_starts_are_not_sent_to_members() {
     let Some((collector, _turn)) = collector("") else { return };
     let mut root =
-        Listener::new(collector.socket(), Scope::Machine, &[CueKind::Exec, CueKind::Crash]).expect("cues");
+        Subscriber::new(collector.socket(), Scope::Machine, &[CueKind::Exec, CueKind::Crash]).expect("cues");
     runtime().block_on(async {
         let (mut client, welcome) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
         let exec = welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("in the catalogue");
@@ -221,7 +221,7 @@ fn member_gets_16_connections_and_8_scopes() {
         let (mut other, _) = connect_as(OTHER, socket).await.expect("another member's connection");
         subscribe(&mut other, named("other".into())).await;
     });
-    Listener::new(socket, named("root".into()), &[]).expect("root's scope");
+    Subscriber::new(socket, named("root".into()), &[]).expect("root's scope");
 }
 
 /// An engine of that user, with its own home.

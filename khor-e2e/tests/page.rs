@@ -14,7 +14,7 @@ use khor_e2e::{
     engine::program,
     load::{Background, loopback},
     simulated::{Oddity, SimulatedHost, Simulation},
-    site::{Namespace, NatsServer, Relay},
+    site::{CabledHost, NatsServer, Relay},
     skip::{root_or_skip, skip},
     wait_until,
 };
@@ -147,7 +147,7 @@ fn site_engine(server: &NatsServer) -> Engine {
     Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[])
 }
 
-fn relay(server: &NatsServer, on: &Namespace, section: &str, host: &str) -> Relay {
+fn relay(server: &NatsServer, on: &CabledHost, section: &str, host: &str) -> Relay {
     let mut options = server.options(on.gateway(), "relay");
     let label = format!("section={section}");
     options.extend(["--site", "home", "--host", host, "--label", &label].map(str::to_owned));
@@ -179,7 +179,7 @@ fn page_shows_hosts_and_solos_one() {
     }
     let server = NatsServer::start();
     let engine = site_engine(&server);
-    let on = [1, 2, 3].map(Namespace::new);
+    let on = [1, 2, 3].map(CabledHost::new);
     let _web = [relay(&server, &on[0], "web", "web-1"), relay(&server, &on[1], "web", "web-2")];
     let db = relay(&server, &on[2], "db", "db");
     wait_until("three hosts", || hosts(&engine, |host| host["state"] == "live") == 3);

@@ -8,7 +8,7 @@
 
 use std::{sync::OnceLock, thread, time::Duration};
 
-use khor_e2e::{Bracket, Collector, Listener, procfs};
+use khor_e2e::{Bracket, Collector, Subscriber, procfs};
 use khor_proto::{Counter, Scope, Selector};
 
 /// Attempts on a machine with a shielded agent, of which one must be exact.
@@ -19,7 +19,7 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     static SHIELDED: OnceLock<bool> = OnceLock::new();
     *SHIELDED.get_or_init(|| {
         let scope = Scope::only(Selector::Process(1));
-        let mut listener = Listener::new(collector.socket(), scope, &[]).expect("a subscription");
+        let mut listener = Subscriber::new(collector.socket(), scope, &[]).expect("a subscription");
         // A locked-down kernel has no scopes; the machines of `cargo xtask vm` shield no agent.
         if listener.sample().get(Counter::Switches).is_none() {
             return false;

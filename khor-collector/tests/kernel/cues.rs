@@ -6,18 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_e2e::{Cgroup, Listener, load, skip};
+use khor_e2e::{Cgroup, Subscriber, load, skip};
 use khor_patience::Patience;
 use khor_proto::{Cue, CueKind, Scope, Selector};
 use tempfile::TempDir;
 
 use crate::{Turn, is_locked_down, turn, worker::Worker};
 
-fn listen(turn: &Turn, cues: &[CueKind]) -> Listener {
-    Listener::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")
+fn listen(turn: &Turn, cues: &[CueKind]) -> Subscriber {
+    Subscriber::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")
 }
 
-fn wait_for_cue(listener: &mut Listener, what: &str, fits: impl Fn(&Cue) -> bool) -> Cue {
+fn wait_for_cue(listener: &mut Subscriber, what: &str, fits: impl Fn(&Cue) -> bool) -> Cue {
     listener.wait_until(what, |listener| listener.cues.iter().any(&fits));
     listener.cues.iter().find(|cue| fits(cue)).expect("just received").clone()
 }
@@ -34,10 +34,10 @@ fn crash_cue_has_name_signal_and_cgroup() {
     let scope = cgroup.as_ref().map(|cgroup| Scope::only(Selector::Cgroup(cgroup.path().into())));
     let scope = scope.unwrap_or(Scope::only(Selector::Process(pid)));
     let mut within =
-        Listener::new(turn.collector.socket(), scope, &[CueKind::Crash]).expect("a subscription");
+        Subscriber::new(turn.collector.socket(), scope, &[CueKind::Crash]).expect("a subscription");
     let elsewhere = Scope::only(Selector::Process(std::process::id()));
     let mut elsewhere =
-        Listener::new(turn.collector.socket(), elsewhere, &[CueKind::Crash]).expect("a subscription");
+        Subscriber::new(turn.collector.socket(), elsewhere, &[CueKind::Crash]).expect("a subscription");
     worker.work_to_death();
     let crash = wait_for_cue(&mut listener, "the crash", |cue| cue.pid == Some(pid));
     assert_eq!((crash.kind, crash.detail), (CueKind::Crash, Some(SIGABRT)));
@@ -101,7 +101,8 @@ fn oom_victim_sends_cue() {
     let unified = limited.starts_with("/sys/fs/cgroup/khor-test-oom");
     let mut listener = listen(&turn, &[CueKind::Oom]);
     let scope = Scope::only(Selector::Cgroup("/khor-test-oom".into()));
-    let mut within = Listener::new(turn.collector.socket(), scope, &[CueKind::Oom]).expect("a subscription");
+    let mut within =
+        Subscriber::new(turn.collector.socket(), scope, &[CueKind::Oom]).expect("a subscription");
     let worker = Worker::start("allocate 256", None);
     let pid = worker.pid();
     std::fs::write(limited.join("cgroup.procs"), pid.to_string()).expect("moving the worker");
@@ -163,7 +164,7 @@ fn failed_block_request_sends_cue_and_counts() {
     let Some(device) = disk_that_fails(dir.path()) else { return skip("needs loop devices") };
     let mut listener = listen(&turn, &[CueKind::BlockError]);
     let errors =
-        |listener: &mut Listener| listener.sample().get(khor_proto::Counter::IoErrors).expect("errors");
+        |listener: &mut Subscriber| listener.sample().get(khor_proto::Counter::IoErrors).expect("errors");
     let before = errors(&mut listener);
     let written = std::fs::OpenOptions::new().write(true).open(&device).and_then(|mut disk| {
         std::io::Write::write_all(&mut disk, &vec![1; 8 << 20])?;

@@ -19,7 +19,7 @@ mod worker;
 use std::{path::Path, sync::Arc};
 
 use khor_e2e::{
-    Collector, Listener,
+    Collector, Subscriber,
     skip::{in_vm, root_or_skip},
 };
 use khor_proto::{Availability, Counter, Scope, Selector};
@@ -54,7 +54,7 @@ fn scoped_turn() -> Option<Turn> {
         return Some(turn);
     }
     let scope = Scope::only(Selector::Cgroup("/".into()));
-    let mut listener = Listener::new(turn.collector.socket(), scope, &[]).expect("a subscription");
+    let mut listener = Subscriber::new(turn.collector.socket(), scope, &[]).expect("a subscription");
     for name in [Counter::Execs, Counter::Switches, Counter::RxBytes, Counter::TxBytes, Counter::Retransmits]
     {
         let Availability::Absent { reason } = listener.availability(name) else {

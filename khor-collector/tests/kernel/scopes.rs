@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use khor_e2e::{Cgroup, Listener, bracket, load, procfs, skip};
+use khor_e2e::{Cgroup, Subscriber, bracket, load, procfs, skip};
 use khor_proto::{Availability, Counter, Scope, Selector, client::ClientError};
 
 use crate::{Turn, disk, scoped_turn as turn, worker::Worker};
@@ -11,11 +11,11 @@ pub(crate) fn of(cgroup: &Cgroup) -> Selector {
     Selector::Cgroup(cgroup.path().to_owned())
 }
 
-pub(crate) fn listen(turn: &Turn, scope: Scope) -> Listener {
-    Listener::new(turn.collector.socket(), scope, &[]).expect("a subscription")
+pub(crate) fn listen(turn: &Turn, scope: Scope) -> Subscriber {
+    Subscriber::new(turn.collector.socket(), scope, &[]).expect("a subscription")
 }
 
-pub(crate) fn reason(listener: &Listener, counter: Counter) -> String {
+pub(crate) fn reason(listener: &Subscriber, counter: Counter) -> String {
     match listener.availability(counter) {
         Availability::Absent { reason } => reason.clone(),
         Availability::Available => panic!("{counter} is available"),
@@ -23,7 +23,7 @@ pub(crate) fn reason(listener: &Listener, counter: Counter) -> String {
 }
 
 /// What `counter` moves by while `work` is done.
-pub(crate) fn counted(listener: &mut Listener, counter: Counter, work: impl FnOnce()) -> u64 {
+pub(crate) fn counted(listener: &mut Subscriber, counter: Counter, work: impl FnOnce()) -> u64 {
     let before = listener.sample().get(counter).unwrap_or_else(|| panic!("{}", counter.name()));
     work();
     listener.sample().get(counter).unwrap_or_else(|| panic!("{}", counter.name())) - before
@@ -201,7 +201,7 @@ fn scopes_are_64_and_refusals_say_why() {
     let shared = listen(&turn, named("0".into())); // the same scope is no further one
     drop(shared);
     // 64 connections are all that one user may have, so the last scopes come by re-subscribing elsewhere.
-    let refused = |scope: Scope| match Listener::new(turn.collector.socket(), scope, &[]) {
+    let refused = |scope: Scope| match Subscriber::new(turn.collector.socket(), scope, &[]) {
         Err(ClientError::Bye { reason }) => reason,
         other => panic!("{other:?}"),
     };

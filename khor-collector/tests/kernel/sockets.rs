@@ -1,6 +1,6 @@
 //! Network traffic of scopes: every packet of their sockets counts once, whatever devices carry it.
 
-use khor_e2e::{Cgroup, Listener, Namespace, load, procfs, skip, skip::skip_outside_vm};
+use khor_e2e::{Cgroup, Namespace, Subscriber, load, procfs, skip, skip::skip_outside_vm};
 use khor_proto::{Availability, Counter, Scope};
 
 use crate::{
@@ -23,7 +23,7 @@ const EMPTY_SEGMENT_BYTES: u64 = 52;
 
 /// A cgroup and a listener to its scope. `None` where the kernel cannot attribute packets. Such
 /// kernels are rare, but this project's own machine has one.
-fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Listener)> {
+fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Subscriber)> {
     let Some(cgroup) = Cgroup::make(path) else {
         skip("needs cgroup2");
         return None;
@@ -49,7 +49,7 @@ fn worker_in(namespace: &Namespace, work: &str, cgroup: &Cgroup) -> Worker {
 }
 
 /// Counts the datagrams that a worker sends to `address`, packets and bytes.
-fn sent(listener: &mut Listener, namespace: &Namespace, address: &str, cgroup: &Cgroup) -> (u64, u64) {
+fn sent(listener: &mut Subscriber, namespace: &Namespace, address: &str, cgroup: &Cgroup) -> (u64, u64) {
     let mut worker = worker_in(namespace, &format!("datagrams {address} {DATAGRAMS}"), cgroup);
     let before = listener.sample();
     worker.work();

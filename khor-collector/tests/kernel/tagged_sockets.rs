@@ -4,7 +4,7 @@
 use std::{fs, path::PathBuf};
 
 use khor_e2e::{
-    Cgroup, Collector, Listener, Mount, skip,
+    Cgroup, Collector, Mount, Subscriber, skip,
     skip::{in_vm, skip_outside_vm},
     wait_until,
 };
@@ -75,12 +75,12 @@ fn class_id_hides_scope_traffic() {
         return skip_outside_vm("this kernel would attribute no socket until the next boot");
     }
     let mut listener = listen(&turn, Scope::only(of(&cgroup)));
-    let available = |listener: &Listener| OF_SOCKETS.map(|counter| listener.availability(counter).clone());
+    let available = |listener: &Subscriber| OF_SOCKETS.map(|counter| listener.availability(counter).clone());
     let before = available(&listener);
     let Some(class) = ClassId::set() else { return skip_outside_vm("net_cls cannot be mounted") };
     if kernel_replaces_cgroups() {
         assert!(before.iter().all(|availability| *availability == Availability::Available), "{before:?}");
-        let missing = |listener: &Listener| {
+        let missing = |listener: &Subscriber| {
             let missing = |counter| matches!(listener.availability(counter), Availability::Absent { .. });
             OF_SOCKETS.into_iter().all(missing)
         };
@@ -105,7 +105,7 @@ fn class_id_hides_scope_traffic() {
 fn a_collector_that_starts_later_notices_tagged_sockets(cgroup: &Cgroup) {
     let collector = Collector::start(program(), &["--no-dbus"]);
     let scope = Scope::only(of(cgroup));
-    let mut listener = Listener::new(collector.socket(), scope, &[]).expect("a subscription");
+    let mut listener = Subscriber::new(collector.socket(), scope, &[]).expect("a subscription");
     assert_eq!(*listener.availability(Counter::TxBytes), Availability::Available);
     datagrams(cgroup).work();
     listener.wait_until("a tagged socket to be noticed", |listener| {

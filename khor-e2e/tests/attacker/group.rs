@@ -8,7 +8,7 @@ use std::{
 };
 
 use khor_e2e::{
-    Cgroup, Collector, Listener, SecondUser,
+    Cgroup, Collector, SecondUser, Subscriber,
     engine::program,
     skip::{root_or_skip, skip},
 };
@@ -34,8 +34,8 @@ fn socket(target: &Target) -> &Path {
 }
 
 /// Subscribes. Success is a subscription with an available counter.
-fn subscribe(target: &Target, scope: Scope, cues: &[CueKind]) -> Result<Listener, String> {
-    let listener = Listener::new(socket(target), scope, cues).map_err(|error| error.to_string())?;
+fn subscribe(target: &Target, scope: Scope, cues: &[CueKind]) -> Result<Subscriber, String> {
+    let listener = Subscriber::new(socket(target), scope, cues).map_err(|error| error.to_string())?;
     let counts = listener.subscribed.availability.contains(&Availability::Available);
     if counts { Ok(listener) } else { Err("nothing is available".into()) }
 }
@@ -81,7 +81,7 @@ pub(crate) fn about_itself() -> Vec<Row> {
 
 fn program_starts(target: &Target) -> Outcome {
     let mut listener =
-        Listener::new(socket(target), Scope::Machine, &[CueKind::Exec]).map_err(|e| e.to_string())?;
+        Subscriber::new(socket(target), Scope::Machine, &[CueKind::Exec]).map_err(|e| e.to_string())?;
     // The test starts programs during this loop.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {

@@ -6,7 +6,7 @@
 
 use std::{array, ops::RangeInclusive, thread, time::Duration};
 
-use khor_e2e::{Bracket, Collector, Engine, Reading, Scrape, engine::program, procfs, wait_until};
+use khor_e2e::{Bracket, Collector, CounterReading, Engine, Scrape, engine::program, procfs, wait_until};
 use khor_patience::progress;
 use khor_proto::Counter;
 
@@ -104,7 +104,7 @@ impl Sources {
     }
 }
 
-fn get<const N: usize>(reading: &Reading, counters: [Counter; N]) -> [u64; N] {
+fn get<const N: usize>(reading: &CounterReading, counters: [Counter; N]) -> [u64; N] {
     counters.map(|counter| reading.get(counter).unwrap_or_else(|| panic!("the collector has no {counter}")))
 }
 
@@ -149,7 +149,7 @@ const EDGE: [Counter; 4] =
 /// A sample of the collector, between two readings of the cards.
 struct Moment {
     cards_before: Cards,
-    reading: Reading,
+    reading: CounterReading,
     cards: Cards,
 }
 

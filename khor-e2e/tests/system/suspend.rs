@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_e2e::{Engine, Reading, wait_until};
+use khor_e2e::{CounterReading, Engine, wait_until};
 use khor_proto::{Counter, Unit};
 use nix::time::{ClockId, clock_gettime};
 
@@ -62,7 +62,7 @@ fn suspend() {
 }
 
 /// Rate of a counter between two readings, and what it were if the suspended time did not count.
-fn rates(last: &Reading, now: &Reading, counter: Counter, slept_s: f64) -> Option<(f64, f64)> {
+fn rates(last: &CounterReading, now: &CounterReading, counter: Counter, slept_s: f64) -> Option<(f64, f64)> {
     let moved = (now.get(counter)? - last.get(counter)?) as f64;
     let interval_s = (now.t_ns() - last.t_ns()) as f64 / NS_PER_S;
     Some((moved / interval_s, moved / (interval_s - slept_s)))
@@ -104,13 +104,14 @@ fn counters(signal: &str) -> &'static [Counter] {
 }
 
 /// The most that a signal's counters moved within a second, by our own readings.
-fn busiest_second(readings: &[Reading], signal: &str) -> f64 {
-    let total = |reading: &Reading| -> f64 {
+fn busiest_second(readings: &[CounterReading], signal: &str) -> f64 {
+    let total = |reading: &CounterReading| -> f64 {
         counters(signal).iter().filter_map(|counter| reading.get(*counter)).map(|count| count as f64).sum()
     };
-    let second = |first: &Reading| {
-        let within =
-            |reading: &&Reading| (first.t_ns()..=first.t_ns() + NS_PER_S as u64).contains(&reading.t_ns());
+    let second = |first: &CounterReading| {
+        let within = |reading: &&CounterReading| {
+            (first.t_ns()..=first.t_ns() + NS_PER_S as u64).contains(&reading.t_ns())
+        };
         readings.iter().rfind(within).map_or(0.0, |last| total(last) - total(first))
     };
     readings.iter().map(second).fold(0.0, f64::max)

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use khor_e2e::{Listener, Wait};
+use khor_e2e::{Subscriber, Wait};
 use khor_proto::Scope;
 
 pub(crate) const SERVICE: &str = "khor-collector.service";
@@ -81,8 +81,8 @@ pub(crate) fn wait_for_another(before: u32) -> u32 {
 }
 
 /// Listens to the whole machine through the installed socket; tries again while the collector starts.
-pub(crate) fn listen() -> Listener {
-    wait_for("an answer", || Listener::new(Path::new(PATH), Scope::Machine, &[]).ok())
+pub(crate) fn listen() -> Subscriber {
+    wait_for("an answer", || Subscriber::new(Path::new(PATH), Scope::Machine, &[]).ok())
 }
 
 /// What of the journal is worth a look: the collector's own warnings and errors, and systemd's about its units.

@@ -8,7 +8,7 @@ use khor_proto::{
 };
 
 use super::{
-    Machine, Shortfall, SourceEvent, SourceInfo, SourceKind,
+    MachineInfo, Shortfall, SourceEvent, SourceInfo, SourceKind,
     catalogue::{Catalogue, describe},
     limit,
     request::CollectorRequest,
@@ -91,7 +91,7 @@ impl CollectorSource {
             kind: SourceKind::Collector,
             detail: describe(welcome, &self.socket),
             shortfall: empty_scope(&self.request.scope, &availability),
-            machine: Some(Machine {
+            machine: Some(MachineInfo {
                 kernel_release: welcome.kernel_release.clone(),
                 boot_id: welcome.boot_id.clone(),
                 cpus: welcome.cpus,

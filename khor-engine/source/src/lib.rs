@@ -69,7 +69,7 @@ pub struct SourceInfo {
     /// Why a better source is not used, or why `/proc` fills some of the counters.
     pub shortfall: Option<Shortfall>,
     /// The machine it tells of; `None` for one that does not exist.
-    pub machine: Option<Machine>,
+    pub machine: Option<MachineInfo>,
     /// Whose activity it tells of.
     pub scope: Scope,
     /// Milliseconds between its frames, as granted. A shorter interval may have been requested.
@@ -82,7 +82,7 @@ pub struct SourceInfo {
 
 /// A machine, as far as counts and times depend on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Machine {
+pub struct MachineInfo {
     /// `uname -r`.
     pub kernel_release: String,
     /// `/proc/sys/kernel/random/boot_id`; empty where it is not known.

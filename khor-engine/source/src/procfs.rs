@@ -27,7 +27,7 @@ use nix::{
 };
 
 use self::{disks::Disks, interrupts::Interrupts, links::LinkWatch, network::Network, set::set};
-use super::Machine;
+use super::MachineInfo;
 
 /// Reads the counters the kernel itself publishes.
 #[derive(Debug)]
@@ -77,10 +77,10 @@ impl ProcSource {
     }
 
     /// The machine this runs on.
-    pub(super) fn machine(&self) -> Option<Machine> {
+    pub(super) fn machine(&self) -> Option<MachineInfo> {
         let boot_id = kernel_text::read(self.root.join("sys/kernel/random/boot_id")).unwrap_or_default();
         let cpus = sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten();
-        Some(Machine {
+        Some(MachineInfo {
             kernel_release: uname().ok()?.release().to_string_lossy().into_owned(),
             boot_id: boot_id.trim().to_owned(),
             cpus: cpus.map_or(1, |cpus| cpus as u32),

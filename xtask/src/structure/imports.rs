@@ -128,7 +128,7 @@ fn without_tests(text: &str) -> String {
         }
         if line == "#[cfg(test)]" {
             skip = true;
-        } else if !line.starts_with("//") && !std::mem::take(&mut skip) {
+        } else if !line.starts_with("//") && !line.starts_with("#[") && !std::mem::take(&mut skip) {
             kept.push_str(line);
             kept.push('\n');
         }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use khor_e2e::{Engine, Pulse, pulse::Recording, wait_until};
+use khor_e2e::{Engine, Pulse, pulse::SoundRecording, wait_until};
 
 use crate::figure::Figure;
 
@@ -82,7 +82,7 @@ struct Moves {
 }
 
 /// Follows what was heard through what was played, piece by piece.
-fn compare(heard: &Recording, played: &Recording) -> Option<Moves> {
+fn compare(heard: &SoundRecording, played: &SoundRecording) -> Option<Moves> {
     let mut moves = Moves::default();
     let mut lag_s: Option<f64> = None;
     let mut at_s = EVERY_S;

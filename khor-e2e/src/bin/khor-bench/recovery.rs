@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use khor_e2e::{Collector, Engine, PipeWire, Pulse, engine::program, pulse::Recording, wait_for, wait_until};
+use khor_e2e::{
+    Collector, Engine, PipeWire, Pulse, engine::program, pulse::SoundRecording, wait_for, wait_until,
+};
 
 use crate::figure::Figure;
 
@@ -32,7 +34,7 @@ fn has_device(engine: &Engine) -> bool {
 struct Operations<S> {
     kill: fn(&mut S),
     restart: fn(&mut S) -> bool,
-    record: fn(&S, Duration) -> Recording,
+    record: fn(&S, Duration) -> SoundRecording,
 }
 
 fn pulseaudio() -> Figure {

@@ -7,7 +7,7 @@ use super::{
     Origin,
     bytes::{Cursor, Malformed, put_number, put_signed, put_text},
 };
-use crate::{Machine, SourceKind, edge};
+use crate::{MachineInfo, SourceKind, edge};
 
 /// The counters by their number in the file, from 0.
 const COUNTERS: PerCounter<Counter> = Counter::ALL;
@@ -200,7 +200,7 @@ pub(super) fn put_origin(bytes: &mut Vec<u8>, origin: &Origin) {
     put_number(bytes, (*interval_ms).into());
     put_text(bytes, recorder);
     bytes.push(machine.is_some().into());
-    if let Some(Machine { kernel_release, boot_id, cpus }) = machine {
+    if let Some(MachineInfo { kernel_release, boot_id, cpus }) = machine {
         put_text(bytes, kernel_release);
         put_text(bytes, boot_id);
         put_number(bytes, (*cpus).into());
@@ -224,7 +224,9 @@ fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
     let recorder = bytes.text()?;
     let machine = match bytes.byte()? {
         0 => None,
-        _ => Some(Machine { kernel_release: bytes.text()?, boot_id: bytes.text()?, cpus: bytes.small()? }),
+        _ => {
+            Some(MachineInfo { kernel_release: bytes.text()?, boot_id: bytes.text()?, cpus: bytes.small()? })
+        }
     };
     let absent = |reason: &str| Availability::Absent { reason: reason.to_owned() };
     let mut availability = Counter::ALL.map(|_| absent("not in this capture"));

@@ -18,7 +18,7 @@ use khor_proto::{Availability, Cue};
 use khor_signal::{Counter, Frame, PerCounter};
 
 pub use self::{reader::CaptureReader, writer::CaptureWriter};
-use super::{Machine, SourceInfo, SourceKind};
+use super::{MachineInfo, SourceInfo, SourceKind};
 
 /// What every capture begins with; the last byte is the version of the format.
 const HEADING: [u8; 8] = *b"khorcap\x02";
@@ -77,7 +77,7 @@ pub struct Origin {
     /// What kind of source; `None` where its description is damaged or of a newer khor.
     pub kind: Option<SourceKind>,
     /// The machine; `None` for one that does not exist.
-    pub machine: Option<Machine>,
+    pub machine: Option<MachineInfo>,
     /// Milliseconds between its frames.
     pub interval_ms: u16,
     /// Version of the khor that recorded.

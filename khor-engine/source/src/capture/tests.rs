@@ -7,14 +7,14 @@ use super::{
     CaptureError, CaptureReader, CaptureWriter, HEADING, Origin, Recorded,
     block::{MAX_BYTES, pack},
 };
-use crate::{DemoSource, Machine, SourceKind};
+use crate::{DemoSource, MachineInfo, SourceKind};
 
 fn origin(kind: SourceKind) -> Origin {
     let mut availability = DemoSource::availability();
     availability[Counter::Execs.index()] = Availability::Absent { reason: "not for you".into() };
     Origin {
         kind: Some(kind),
-        machine: Some(Machine { kernel_release: "6.1.0".into(), boot_id: "a-b".into(), cpus: 8 }),
+        machine: Some(MachineInfo { kernel_release: "6.1.0".into(), boot_id: "a-b".into(), cpus: 8 }),
         interval_ms: 100,
         recorder: "0.1.0".into(),
         availability,

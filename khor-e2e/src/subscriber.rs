@@ -9,7 +9,7 @@ use khor_proto::{
 use nix::time::{ClockId, clock_gettime};
 use tokio::{runtime::Runtime, time::timeout};
 
-use crate::{Reading, Wait};
+use crate::{CounterReading, Wait};
 
 /// How long to wait for an update before the loop checks whether it hangs.
 const POLL_TIMEOUT: Duration = Duration::from_millis(500);
@@ -20,7 +20,7 @@ const INTERVAL_WITH_CUES_MS: u16 = 500;
 
 /// A subscriber.
 #[derive(Debug)]
-pub struct Listener {
+pub struct Subscriber {
     runtime: Runtime,
     client: Client,
     welcome: Welcome,
@@ -32,7 +32,7 @@ pub struct Listener {
     pub lost: u64,
 }
 
-impl Listener {
+impl Subscriber {
     /// Subscribes to `scope` and `cues`.
     pub fn new(socket: &Path, scope: Scope, cues: &[CueKind]) -> Result<Self, ClientError> {
         let interval_ms = if cues.is_empty() { INTERVAL_MS } else { INTERVAL_WITH_CUES_MS };
@@ -50,7 +50,7 @@ impl Listener {
     }
 
     /// The counters at some instant within this call.
-    pub fn sample(&mut self) -> Reading {
+    pub fn sample(&mut self) -> CounterReading {
         let begun_ns = boottime_ns();
         let mut wait = Wait::new("a sample");
         loop {
@@ -77,10 +77,10 @@ impl Listener {
     }
 
     /// Stores the next update, if one comes within [`POLL_TIMEOUT`]. Returns it instead if it is a sample.
-    fn update(&mut self) -> Option<Reading> {
+    fn update(&mut self) -> Option<CounterReading> {
         let next = self.runtime.block_on(async { timeout(POLL_TIMEOUT, self.client.update()).await });
         match next.ok()?.expect("the connection") {
-            Update::Sample(sample) => return Some(Reading { welcome: self.welcome.clone(), sample }),
+            Update::Sample(sample) => return Some(CounterReading { welcome: self.welcome.clone(), sample }),
             Update::Subscribed(subscribed) => self.subscribed = subscribed,
             Update::Cue(cue) => self.cues.push(cue),
             Update::Lost { cues } => self.lost += cues,
