@@ -208,7 +208,9 @@ impl Clip {
                     take(Piece::Notes(offline.last_notes()));
                 }
                 Recorded::Cue(cue) => {
-                    CueSound::for_event(cue.kind).into_iter().for_each(|kind| offline.cue(kind))
+                    if let Some(kind) = CueSound::for_event(cue.kind) {
+                        offline.cue(kind);
+                    }
                 }
                 Recorded::Lost { .. } => {}
             }
